@@ -1,0 +1,2 @@
+//! the atoma command
+fn main() {}

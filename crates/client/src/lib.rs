@@ -1,0 +1,1 @@
+//! what a user's program needs: buy, request, check receipts

@@ -1,0 +1,1 @@
+//! the contract's rules as a pure state machine

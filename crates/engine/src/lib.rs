@@ -1,0 +1,1 @@
+//! inference engines behind one trait

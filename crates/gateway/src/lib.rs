@@ -1,0 +1,1 @@
+//! an OpenAI endpoint for people with an API key

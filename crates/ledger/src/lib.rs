@@ -1,0 +1,1 @@
+//! the one ledger client, for localnet and Sui alike

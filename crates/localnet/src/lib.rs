@@ -1,0 +1,1 @@
+//! a development ledger that speaks Sui's gRPC protocol

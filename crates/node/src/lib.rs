@@ -1,0 +1,1 @@
+//! the serving path: admit, reserve, run, sign, settle
