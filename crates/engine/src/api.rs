@@ -1,0 +1,324 @@
+//! The trait that every engine implements, and what goes in and out of it.
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::{EngineError, EventStream};
+
+/// One loaded model that answers requests.
+///
+/// Implementations are cheap to call from async code: nothing here blocks on computation.
+pub trait Engine: Send + Sync {
+    /// Which model this is and what it can do.
+    fn info(&self) -> &ModelInfo;
+
+    /// How many tokens `prompt` becomes by the model's own template and tokenizer.
+    ///
+    /// An upstream without a tokenizer folder answers with an upper bound.
+    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// Starts a generation. Dropping the stream cancels it at the next step.
+    fn generate(
+        &self,
+        request: GenerateRequest,
+    ) -> BoxFuture<'_, Result<EventStream, EngineError>>;
+
+    /// One vector of unit length per prompt.
+    fn embed(
+        &self,
+        prompts: Vec<Prompt>,
+    ) -> BoxFuture<'_, Result<(Vec<Vec<f32>>, Usage), EngineError>>;
+
+    /// Re-scores an answer that somebody claims `prompt` gave under `sampling`: one prefill.
+    fn score(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+    ) -> BoxFuture<'_, Result<Score, EngineError>>;
+
+    /// How busy the engine is right now.
+    fn load(&self) -> Load;
+}
+
+/// Identity and limits of a loaded model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// The name it is served under.
+    pub id: String,
+    /// BLAKE2b-256 over weights, configuration and tokenizer in canonical order; zero when the
+    /// engine is outside this process and its files aren't known.
+    pub revision: [u8; 32],
+    /// What a verifier must run to get the same numbers.
+    pub numerics: Numerics,
+    /// Tokens of prompt and output together.
+    pub context: usize,
+    /// Number of token ids; zero when unknown.
+    pub vocab: usize,
+    /// Most tokens of output of one request.
+    pub max_output: usize,
+}
+
+/// Numeric class: two engines of one exact class and revision give the same bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Numerics {
+    /// Embedded engine, weights as stored in f32 (or f16, widened).
+    DetF32V1,
+    /// Embedded engine, weights in bf16, arithmetic in f32.
+    DetBf16V1,
+    /// Anything else: comparable by score and threshold only.
+    Tolerant,
+}
+
+impl Numerics {
+    /// True when one differing bit is proof of a wrong answer.
+    pub fn is_exact(self) -> bool {
+        self != Self::Tolerant
+    }
+}
+
+/// What the model is asked to continue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prompt {
+    /// A conversation, rendered by the model's own chat template.
+    Chat {
+        /// The turns so far.
+        messages: Vec<ChatMessage>,
+        /// OpenAI tool definitions, handed to the template.
+        tools: Option<serde_json::Value>,
+    },
+    /// Plain text.
+    Text(String),
+    /// Token ids, used as they are.
+    Tokens(Vec<u32>),
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// `system`, `user`, `assistant` or `tool`.
+    pub role: String,
+    /// The text; content parts of type text are concatenated by the caller.
+    #[serde(default)]
+    pub content: String,
+    /// Name of the speaker or the tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Calls that an assistant turn made, in OpenAI's form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<serde_json::Value>,
+    /// Which call a tool turn answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+}
+
+impl ChatMessage {
+    /// A turn with a role and a text.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { role: role.into(), content: content.into(), ..Self::default() }
+    }
+}
+
+/// Which OpenAI endpoint a request came in by; an upstream forwards it to the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Endpoint {
+    /// `/v1/chat/completions`
+    #[default]
+    Chat,
+    /// `/v1/completions`
+    Completions,
+}
+
+/// Everything that determines an answer, and how it is to be delivered.
+#[derive(Debug, Clone)]
+pub struct GenerateRequest {
+    /// What to continue.
+    pub prompt: Prompt,
+    /// Most tokens to generate; [`EventStream::limit`] can raise it while the stream runs.
+    pub max_tokens: u32,
+    /// Zero picks the likeliest token; see [`Sampling`].
+    pub temperature: f32,
+    /// Nucleus; 1 is off.
+    pub top_p: f32,
+    /// Likeliest tokens to choose among; 0 is off.
+    pub top_k: u32,
+    /// Least probability relative to the likeliest token's; 0 is off.
+    pub min_p: f32,
+    /// Subtracted from a token's logit per occurrence in the output.
+    pub frequency_penalty: f32,
+    /// Subtracted once from the logit of a token that occurs in the output.
+    pub presence_penalty: f32,
+    /// Seed of the sampling noise. Whoever has none draws one, so that the answer can be checked.
+    pub seed: u64,
+    /// Strings that end the answer and aren't part of it.
+    pub stop: Vec<String>,
+    /// Report the log probability of each token and of this many alternatives.
+    pub logprobs: Option<u8>,
+    /// The untouched OpenAI body: an upstream forwards it (usage and seed forced) and answers with
+    /// [`Event::Raw`](crate::Event::Raw). The embedded engine doesn't look at it.
+    pub raw_body: Option<Bytes>,
+    /// Where an upstream sends it.
+    pub endpoint: Endpoint,
+}
+
+impl GenerateRequest {
+    /// A greedy request with nothing else set.
+    pub fn new(prompt: Prompt, max_tokens: u32) -> Self {
+        Self {
+            prompt,
+            max_tokens,
+            temperature: 0.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
+            seed: 0,
+            stop: Vec::new(),
+            logprobs: None,
+            raw_body: None,
+            endpoint: Endpoint::Chat,
+        }
+    }
+
+    /// The part that [`Engine::score`] must be given to check the answer.
+    pub fn sampling(&self) -> Sampling {
+        Sampling {
+            temperature: self.temperature,
+            top_p: self.top_p,
+            top_k: self.top_k,
+            min_p: self.min_p,
+            frequency_penalty: self.frequency_penalty,
+            presence_penalty: self.presence_penalty,
+            seed: self.seed,
+        }
+    }
+}
+
+/// How a token is chosen from the logits; with the prefix, it determines the token.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Divides the logits; 0 is argmax.
+    pub temperature: f32,
+    /// Nucleus; 1 is off.
+    pub top_p: f32,
+    /// Likeliest tokens kept; 0 is off.
+    pub top_k: u32,
+    /// Least relative probability; 0 is off.
+    pub min_p: f32,
+    /// Per occurrence in the output.
+    pub frequency_penalty: f32,
+    /// Once per token that occurs in the output.
+    pub presence_penalty: f32,
+    /// Seed of the noise.
+    pub seed: u64,
+}
+
+impl Sampling {
+    /// Argmax.
+    pub const GREEDY: Self = Self {
+        temperature: 0.0,
+        top_p: 1.0,
+        top_k: 0,
+        min_p: 0.0,
+        frequency_penalty: 0.0,
+        presence_penalty: 0.0,
+        seed: 0,
+    };
+
+    /// Refuses numbers that have no meaning.
+    pub fn validate(&self) -> Result<(), EngineError> {
+        let bad = |what: &str| Err(EngineError::BadRequest(what.to_owned()));
+        if !(0.0..=100.0).contains(&self.temperature) {
+            return bad("temperature must lie between 0 and 100");
+        }
+        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
+            return bad("top_p must be above 0 and at most 1");
+        }
+        if !(0.0..=1.0).contains(&self.min_p) {
+            return bad("min_p must lie between 0 and 1");
+        }
+        let penalties = [self.frequency_penalty, self.presence_penalty];
+        if penalties.iter().any(|p| !(-100.0..=100.0).contains(p)) {
+            return bad("penalties must lie between -100 and 100");
+        }
+        Ok(())
+    }
+}
+
+/// Tokens counted for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Prompt tokens, cached ones included.
+    pub input: u32,
+    /// Prompt tokens whose keys and values were at hand.
+    pub cached_input: u32,
+    /// Tokens generated, the end token included.
+    pub output: u32,
+}
+
+/// A claimed answer, seen by this engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// One entry per token of the output.
+    pub tokens: Vec<TokenScore>,
+    /// What [`Completion::fingerprint`](crate::Completion::fingerprint) must be if the answer came
+    /// from this model; zero for tolerant engines.
+    pub fingerprint: [u8; 32],
+    /// The commitments that the fingerprint folds, one per chunk of 32 tokens.
+    pub commitments: Vec<[u8; 32]>,
+}
+
+/// How likely one token of a claimed answer is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenScore {
+    /// The claimed token.
+    pub id: u32,
+    /// Log probability by the plain softmax of the logits.
+    pub logprob: f32,
+    /// Number of tokens with a larger logit.
+    pub rank: u32,
+    /// The token that this engine would have chosen, when it can tell.
+    pub reference: Option<u32>,
+    /// By how much the reference choice beats the claimed token under the same noise; zero when
+    /// they are the same. Tolerant engines leave the noise out.
+    pub margin: f32,
+}
+
+/// How busy an engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Requests being worked on.
+    pub running: usize,
+    /// Requests in the queue.
+    pub waiting: usize,
+    /// KV-cache blocks of 32 tokens that hold nothing in use; zero for upstreams.
+    pub kv_blocks_free: usize,
+    /// All KV-cache blocks; zero for upstreams.
+    pub kv_blocks_total: usize,
+    /// Prompt tokens processed since the start, cached ones not counted.
+    pub prefill_tokens: u64,
+    /// Tokens generated since the start.
+    pub output_tokens: u64,
+    /// False when requests would fail now.
+    pub healthy: bool,
+    /// One entry per server behind an upstream engine.
+    pub upstreams: Vec<UpstreamLoad>,
+}
+
+/// State of one server behind an upstream engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamLoad {
+    /// Its base URL.
+    pub url: String,
+    /// Whether requests are sent to it.
+    pub healthy: bool,
+    /// Requests it is working on for us.
+    pub running: usize,
+    /// Smoothed time to its first byte.
+    pub first_byte_us: u64,
+    /// Failures in a row.
+    pub failures: u32,
+}
