@@ -1,1 +1,29 @@
-//! ids, money, units, signed messages, receipts, Merkle trees: bytes and meaning, no I/O
+//! The nouns of the protocol: ids, money, units, signed messages, receipts, Merkle trees and the
+//! objects, calls and events of the ledger package. Bytes and meaning only; no I/O, no clock.
+//!
+//! Everything that is signed or stored on the ledger is [BCS]; each such type states its exact
+//! bytes and has a golden vector in its tests.
+//!
+//! [BCS]: https://docs.rs/bcs
+
+pub mod chain;
+pub mod hash;
+pub mod http;
+pub mod ids;
+pub mod keys;
+pub mod keystore;
+pub mod merkle;
+pub mod message;
+pub mod money;
+pub mod refusal;
+pub mod role;
+pub mod time;
+pub mod units;
+
+pub use ids::{BlobId, NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
+pub use keys::{PublicKey, Signature, SigningKey};
+pub use money::{MicroUsdc, Price};
+pub use role::{EngineClass, Numerics, Role, Rule, SecurityLevel};
+pub use sui_sdk_types::Address;
+pub use time::{DurationMs, TimestampMs};
+pub use units::{ComputeUnits, UnitWeights, Usage};

@@ -1,0 +1,322 @@
+//! The package's events. In Move each is a struct of the named module with these fields in this
+//! order; a node or indexer needs nothing else to follow the network.
+
+use crate::{
+    Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, PublicKey, Role,
+    SecurityLevel, StackId, TaskId, TimestampMs,
+    chain::{NodeStatus, Selection},
+    hash::Hash32,
+};
+use serde::{Deserialize, Serialize};
+
+/// An event that this version doesn't know, or bytes that don't fit it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read event {module}::{name}: {reason}")]
+pub struct EventError {
+    module: String,
+    name: String,
+    reason: String,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $module:ident::$name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct $name { $($(#[$fdoc])* pub $field: $type),* }
+            impl From<$name> for Event {
+                fn from(event: $name) -> Self { Self::$name(event) }
+            }
+        )*
+
+        /// Any event of the package.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Event { $($(#[$doc])* $name($name)),* }
+
+        impl Event {
+            /// Module and name of every event.
+            pub const NAMES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($module), stringify!($name))),*];
+
+            /// The module that defines it.
+            #[must_use]
+            pub fn module(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($module)),* }
+            }
+
+            /// Its Move name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),* }
+            }
+
+            /// Its BCS, as Move emits it.
+            #[must_use]
+            pub fn to_bytes(&self) -> Vec<u8> {
+                // structs of integers, strings and options: BCS can't refuse them
+                match self { $(Self::$name(event) => bcs::to_bytes(event).unwrap_or_default()),* }
+            }
+
+            /// Reads an event by its Move name.
+            pub fn from_bytes(module: &str, name: &str, bytes: &[u8]) -> Result<Self, EventError> {
+                let error = |reason: String| EventError {
+                    module: module.to_owned(), name: name.to_owned(), reason,
+                };
+                match (module, name) {
+                    $((stringify!($module), stringify!($name)) =>
+                        bcs::from_bytes(bytes).map(Self::$name).map_err(|e| error(e.to_string())),)*
+                    _ => Err(error("unknown event".to_owned())),
+                }
+            }
+
+            /// Its fields as JSON, for people and logs.
+            #[must_use]
+            pub fn to_json(&self) -> serde_json::Value {
+                match self {
+                    $(Self::$name(event) => serde_json::to_value(event).unwrap_or_default()),*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    /// A parameter was set.
+    db::ParamSet {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: u64,
+    }
+    /// A node joined.
+    node::NodeRegistered {
+        /// The node.
+        node: NodeId,
+        /// Its small number.
+        number: u64,
+        /// Its owner.
+        owner: Address,
+        /// Its collateral.
+        collateral: MicroUsdc,
+        /// Its URL.
+        url: String,
+        /// Signs its receipts.
+        response_key: PublicKey,
+    }
+    /// A node moved to another URL.
+    node::NodeMoved {
+        /// The node.
+        node: NodeId,
+        /// The new URL.
+        url: String,
+    }
+    /// Collateral was added.
+    node::CollateralAdded {
+        /// The node.
+        node: NodeId,
+        /// The sum now.
+        collateral: MicroUsdc,
+    }
+    /// A node's standing changed.
+    node::NodeStatusChanged {
+        /// The node.
+        node: NodeId,
+        /// The new standing.
+        status: NodeStatus,
+    }
+    /// A node left and took its collateral.
+    node::NodeLeft {
+        /// The node.
+        node: NodeId,
+        /// What it took.
+        collateral: MicroUsdc,
+    }
+    /// A task was created.
+    task::TaskCreated {
+        /// The task.
+        task: TaskId,
+        /// Its small number.
+        number: u64,
+        /// Its owner.
+        owner: Address,
+        /// What it computes.
+        role: Role,
+        /// The model's name.
+        model_name: String,
+        /// How it is secured.
+        security_level: SecurityLevel,
+        /// Its highest price.
+        price_ceiling: Price,
+    }
+    /// A task takes no new business.
+    task::TaskDeprecated {
+        /// The task.
+        task: TaskId,
+    }
+    /// A node subscribed, or changed price or capacity.
+    task::Subscribed {
+        /// The task.
+        task: TaskId,
+        /// The node.
+        node: NodeId,
+        /// Its price.
+        price: Price,
+        /// Its capacity.
+        capacity: ComputeUnits,
+    }
+    /// A node takes no new leases of the task.
+    task::Unsubscribed {
+        /// The task.
+        task: TaskId,
+        /// The node.
+        node: NodeId,
+    }
+    /// A stack was bought.
+    stack::StackAcquired {
+        /// The stack.
+        stack: StackId,
+        /// Its owner.
+        owner: Address,
+        /// Its task.
+        task: TaskId,
+        /// Signs its requests.
+        request_key: PublicKey,
+        /// Units bought.
+        total_units: ComputeUnits,
+        /// The highest price.
+        max_price: Price,
+        /// What was paid into escrow.
+        escrow: MicroUsdc,
+        /// Who may serve.
+        selection: Selection,
+        /// The drawn nodes.
+        candidates: Vec<NodeId>,
+        /// When it ends.
+        expires_at_ms: TimestampMs,
+        /// Nodes may settle for this long after it.
+        settle_grace_ms: DurationMs,
+    }
+    /// A node was given units of a stack, or more of them. Carries all a node needs to serve.
+    stack::Leased {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Its task.
+        task: TaskId,
+        /// Its owner.
+        owner: Address,
+        /// Signs its requests.
+        request_key: PublicKey,
+        /// Units of this lease in all.
+        units: ComputeUnits,
+        /// The price of this lease.
+        price: Price,
+        /// When the stack ends.
+        expires_at_ms: TimestampMs,
+        /// The node may settle for this long after it.
+        settle_grace_ms: DurationMs,
+    }
+    /// Units were added to a stack.
+    stack::ToppedUp {
+        /// The stack.
+        stack: StackId,
+        /// Its units now.
+        total_units: ComputeUnits,
+        /// What was paid.
+        paid: MicroUsdc,
+    }
+    /// A stack's end moved: later by `extend`, to now by `begin_close`.
+    stack::ExpiryChanged {
+        /// The stack.
+        stack: StackId,
+        /// The new end.
+        expires_at_ms: TimestampMs,
+        /// Whether the owner is closing it: nodes should settle now.
+        closing: bool,
+    }
+    /// The owner took back what no node had.
+    stack::UngrantedRevoked {
+        /// The stack.
+        stack: StackId,
+        /// The units.
+        units: ComputeUnits,
+        /// What was refunded.
+        refunded: MicroUsdc,
+    }
+    /// Everything is paid.
+    stack::StackClosed {
+        /// The stack.
+        stack: StackId,
+        /// The last refund.
+        refunded: MicroUsdc,
+    }
+    /// A node claims units; the dispute window runs.
+    settlement::SettlementOpened {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Units claimed.
+        claimed_units: ComputeUnits,
+        /// Root over its receipts.
+        receipts_root: Hash32,
+        /// How many receipts.
+        count: u64,
+        /// Where the manifest is.
+        manifest_blob: Option<BlobId>,
+        /// From when on it can be paid.
+        deadline_ms: TimestampMs,
+    }
+    /// A claim was paid.
+    settlement::Claimed {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Units paid.
+        units: ComputeUnits,
+        /// What the node got.
+        paid: MicroUsdc,
+        /// The protocol's share.
+        fee: MicroUsdc,
+        /// What went back to the stack's owner.
+        refunded: MicroUsdc,
+    }
+    /// A node let a lease expire unsettled.
+    settlement::LeaseExpired {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Units that nobody was paid for.
+        units: ComputeUnits,
+        /// What went back to the stack's owner.
+        refunded: MicroUsdc,
+    }
+    /// A task's fees went into the treasury.
+    treasury::FeesCollected {
+        /// The task.
+        task: TaskId,
+        /// How much.
+        amount: MicroUsdc,
+    }
+    /// A node reported its units of the last epoch.
+    treasury::UnitsReported {
+        /// The node.
+        node: NodeId,
+        /// The epoch.
+        epoch: u64,
+        /// The units.
+        units: ComputeUnits,
+    }
+    /// A node got its share of the treasury.
+    treasury::TreasuryPaid {
+        /// The node.
+        node: NodeId,
+        /// The epoch.
+        epoch: u64,
+        /// How much.
+        amount: MicroUsdc,
+    }
+}

@@ -1,0 +1,14 @@
+//! Names that travel in HTTP between user, gateway and node.
+
+/// Request header: base64 of the BCS of a [`RequestHeader`](crate::message::RequestHeader).
+pub const REQUEST: &str = "atoma-request";
+/// Request header: base64 of the 64-byte signature over those bytes.
+pub const SIGNATURE: &str = "atoma-signature";
+/// Response header of an answer that isn't streamed: a receipt in its text form
+/// (see [`Signed::to_text`](crate::message::Signed::to_text)).
+pub const RECEIPT: &str = "atoma-receipt";
+/// A stream's receipt stands in an SSE comment line that begins so, just before `data: [DONE]`.
+/// SSE clients skip comments, so every OpenAI client still works.
+pub const RECEIPT_COMMENT: &str = ": atoma-receipt ";
+/// Response header that names the request in logs and at `/v1/receipts/{id}`.
+pub const REQUEST_ID: &str = "x-request-id";

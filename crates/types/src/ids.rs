@@ -1,0 +1,157 @@
+//! Identifiers. Ledger ids are Sui object ids (32 bytes); a type of its own for each kind, so that
+//! a node's id can't be passed where a stack's is meant.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use sui_sdk_types::Address;
+
+/// Any object on the ledger.
+pub type ObjectId = Address;
+
+/// The text was not an id of the kind asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {kind}: {reason}")]
+pub struct ParseIdError {
+    kind: &'static str,
+    text: String,
+    reason: String,
+}
+
+macro_rules! object_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        ///
+        /// BCS: 32 bytes. Text: `0x` and 64 hex digits.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub ObjectId);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($kind, "({})"), self.0)
+            }
+        }
+        impl FromStr for $name {
+            type Err = ParseIdError;
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                text.parse::<Address>().map(Self).map_err(|e| ParseIdError {
+                    kind: $kind,
+                    text: text.to_owned(),
+                    reason: e.to_string(),
+                })
+            }
+        }
+        impl From<ObjectId> for $name {
+            fn from(id: ObjectId) -> Self {
+                Self(id)
+            }
+        }
+        impl From<$name> for ObjectId {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+object_id!(
+    /// A registered node.
+    NodeId, "node"
+);
+object_id!(
+    /// A task: one model under one set of rules, which nodes subscribe to.
+    TaskId, "task"
+);
+object_id!(
+    /// A prepaid purchase of compute units.
+    StackId, "stack"
+);
+
+macro_rules! bytes_id {
+    ($(#[$doc:meta])* $name:ident, $len:literal, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub [u8; $len]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($kind, "({})"), self)
+            }
+        }
+        impl FromStr for $name {
+            type Err = ParseIdError;
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                let mut out = [0; $len];
+                hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut out).map_err(
+                    |e| ParseIdError {
+                        kind: $kind,
+                        text: text.to_owned(),
+                        reason: e.to_string(),
+                    },
+                )?;
+                Ok(Self(out))
+            }
+        }
+    };
+}
+
+bytes_id!(
+    /// Which ledger: the digest of its first checkpoint. It stands in everything that is signed, so
+    /// nothing signed for one network means anything on another. BCS: 32 bytes. Text: hex.
+    NetworkId, 32, "network"
+);
+bytes_id!(
+    /// One request, chosen at random by the client. BCS: 16 bytes. Text: 32 hex digits.
+    RequestId, 16, "request"
+);
+bytes_id!(
+    /// A blob on Walrus. BCS: 32 bytes. Text: hex.
+    BlobId, 32, "blob"
+);
+
+impl RequestId {
+    /// A fresh id from the operating system's randomness.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut bytes = [0; 16];
+        crate::keys::fill_random(&mut bytes);
+        Self(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_forms_round_trip() {
+        let node = NodeId(Address::new([7; 32]));
+        assert_eq!(node.to_string().parse::<NodeId>().as_ref(), Ok(&node));
+        let request = RequestId([9; 16]);
+        assert_eq!(
+            request.to_string().parse::<RequestId>().as_ref(),
+            Ok(&request)
+        );
+        assert!("zz".parse::<RequestId>().is_err());
+        assert!("0x12".parse::<BlobId>().is_err());
+    }
+
+    #[test]
+    fn bcs_is_the_bare_bytes() {
+        assert_eq!(bcs::to_bytes(&RequestId([3; 16])).unwrap(), vec![3; 16]);
+        assert_eq!(
+            bcs::to_bytes(&StackId(Address::new([5; 32]))).unwrap(),
+            vec![5; 32]
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Sui's keystore file: a JSON list of base64 strings, each `flag ‖ 32-byte secret` with flag 0 for
+//! ed25519. Keys of other schemes in the file are kept as they are and passed over.
+
+use crate::keys::{ED25519_FLAG, SigningKey};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::path::{Path, PathBuf};
+use sui_sdk_types::Address;
+use zeroize::Zeroizing;
+
+/// A keystore is a few keys; a larger file isn't one.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// A keystore can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeystoreError {
+    /// The file system said no.
+    #[error("cannot use keystore {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It isn't a JSON list of base64 strings, or is too large.
+    #[error("{path} is not a Sui keystore: {reason}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without any of its contents.
+        reason: String,
+    },
+}
+
+/// The keys of one file.
+#[derive(Debug)]
+pub struct Keystore {
+    path: PathBuf,
+    keys: Vec<SigningKey>,
+    others: Vec<Zeroizing<String>>,
+}
+
+impl Keystore {
+    /// Opens the file; one that doesn't exist is an empty keystore.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeystoreError> {
+        let path = path.into();
+        let mut store = Self {
+            keys: Vec::new(),
+            others: Vec::new(),
+            path,
+        };
+        let text = match std::fs::metadata(&store.path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(store),
+            Err(e) => return Err(store.io(e)),
+            Ok(meta) if meta.len() > MAX_FILE_BYTES => return Err(store.format("it is too large")),
+            Ok(_) => std::fs::read_to_string(&store.path).map_err(|e| store.io(e))?,
+        };
+        let text = Zeroizing::new(text);
+        let entries: Vec<String> = serde_json::from_str(&text)
+            .map_err(|_| store.format("it is not a JSON list of strings"))?;
+        for entry in entries {
+            let entry = Zeroizing::new(entry);
+            let bytes = BASE64_STANDARD
+                .decode(entry.as_str())
+                .map(Zeroizing::new)
+                .map_err(|_| store.format("an entry is not base64"))?;
+            match bytes.first() {
+                Some(&ED25519_FLAG) => {
+                    let key = SigningKey::from_keystore_entry(&entry)
+                        .map_err(|e| store.format(&e.to_string()))?;
+                    store.keys.push(key);
+                }
+                Some(_) => store.others.push(entry),
+                None => return Err(store.format("an entry is empty")),
+            }
+        }
+        Ok(store)
+    }
+
+    /// The ed25519 keys, in the order of the file.
+    #[must_use]
+    pub fn keys(&self) -> &[SigningKey] {
+        &self.keys
+    }
+
+    /// The key of an address.
+    #[must_use]
+    pub fn get(&self, address: &Address) -> Option<&SigningKey> {
+        self.keys
+            .iter()
+            .find(|key| key.public_key().address() == *address)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a key (once) and writes the file, readable by its owner only, in one rename.
+    pub fn add(&mut self, key: SigningKey) -> Result<(), KeystoreError> {
+        if self.get(&key.public_key().address()).is_some() {
+            return Ok(());
+        }
+        self.keys.push(key);
+        self.save()
+    }
+
+    fn save(&self) -> Result<(), KeystoreError> {
+        let entries: Vec<Zeroizing<String>> = self
+            .keys
+            .iter()
+            .map(SigningKey::to_keystore_entry)
+            .chain(self.others.iter().cloned())
+            .collect();
+        let list: Vec<&str> = entries.iter().map(|e| e.as_str()).collect();
+        let text = serde_json::to_string_pretty(&list)
+            .map(Zeroizing::new)
+            .map_err(|e| self.format(&e.to_string()))?;
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| self.io(e))?;
+        }
+        let temporary = self.path.with_extension("new");
+        write_private(&temporary, text.as_bytes()).map_err(|e| self.io(e))?;
+        std::fs::rename(&temporary, &self.path).map_err(|e| self.io(e))
+    }
+
+    fn io(&self, source: std::io::Error) -> KeystoreError {
+        KeystoreError::Io {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn format(&self, reason: &str) -> KeystoreError {
+        KeystoreError::Format {
+            path: self.path.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// Writes a file that only its owner can read, and makes it durable.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let mut unique = [0; 8];
+        crate::keys::fill_random(&mut unique);
+        std::env::temp_dir().join(format!("atoma-{name}-{}", hex::encode(unique)))
+    }
+
+    #[test]
+    fn keys_survive_the_file_and_foreign_schemes_stay() {
+        let path = scratch("keystore");
+        let foreign = BASE64_STANDARD.encode([[1; 1].as_slice(), &[9; 32]].concat());
+        std::fs::write(&path, format!("[\"{foreign}\"]")).unwrap();
+        let mut store = Keystore::open(&path).unwrap();
+        store.add(SigningKey::from_seed(&[4; 32])).unwrap();
+        store.add(SigningKey::from_seed(&[4; 32])).unwrap();
+        let again = Keystore::open(&path).unwrap();
+        assert_eq!(again.keys().len(), 1);
+        let address = SigningKey::from_seed(&[4; 32]).public_key().address();
+        assert!(again.get(&address).is_some());
+        assert!(std::fs::read_to_string(&path).unwrap().contains(&foreign));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn nonsense_is_refused_without_quoting_it() {
+        let path = scratch("not-a-keystore");
+        std::fs::write(&path, "[\"c2VjcmV0\", 3]").unwrap();
+        let error = Keystore::open(&path).unwrap_err().to_string();
+        assert!(!error.contains("c2Vj"), "{error}");
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,60 @@
+//! A stack owner's grant of units to one node.
+
+use super::{Domain, GrantTag, Message};
+use crate::{ComputeUnits, NetworkId, NodeId, StackId, TimestampMs};
+use serde::{Deserialize, Serialize};
+
+/// "Node, you may lease up to this many units of my stack in all." Signed by the stack's request
+/// key; the node takes it to the ledger, which keeps all leases together within the stack. Only the
+/// highest grant counts, so replays change nothing.
+///
+/// # BCS (128 bytes)
+/// ```text
+/// domain 16 "atoma/grant/v1\0\0" ‖ network 32 ‖ stack 32 ‖ node 32
+/// ‖ cumulative_units u64 le ‖ expires_at_ms u64 le
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Always the grant tag.
+    pub domain: Domain<GrantTag>,
+    /// Which ledger.
+    pub network: NetworkId,
+    /// The stack.
+    pub stack: StackId,
+    /// The node.
+    pub node: NodeId,
+    /// Units leased to the node in all, earlier grants counted in.
+    pub cumulative_units: ComputeUnits,
+    /// When the grant can no longer be taken to the ledger.
+    pub expires_at_ms: TimestampMs,
+}
+
+impl Message for Grant {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Address;
+
+    #[test]
+    fn golden_bytes() {
+        let grant = Grant {
+            domain: Domain::default(),
+            network: NetworkId([1; 32]),
+            stack: StackId(Address::new([2; 32])),
+            node: NodeId(Address::new([3; 32])),
+            cumulative_units: ComputeUnits(4),
+            expires_at_ms: TimestampMs(5),
+        };
+        let expected = [
+            hex::encode("atoma/grant/v1\0\0"),
+            "01".repeat(32),
+            "02".repeat(32),
+            "03".repeat(32),
+            "0400000000000000".to_owned(),
+            "0500000000000000".to_owned(),
+        ]
+        .concat();
+        assert_eq!(hex::encode(bcs::to_bytes(&grant).unwrap()), expected);
+    }
+}

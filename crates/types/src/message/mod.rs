@@ -1,0 +1,71 @@
+//! What parties sign for each other, off the ledger. Every message is BCS, begins with a 16-byte
+//! domain tag and the network id, and is signed with ed25519 over exactly those bytes.
+
+mod forward;
+mod grant;
+mod receipt;
+mod request;
+mod signed;
+
+pub use forward::ForwardOrder;
+pub use grant::Grant;
+pub use receipt::{Receipt, RequestTimes};
+pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
+pub use signed::{DecodeError, Message, Signed};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A domain tag: 16 ASCII bytes, zero-padded, that no other kind of message begins with.
+pub trait Tag: Copy + Default + std::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
+    /// The bytes.
+    const BYTES: [u8; 16];
+}
+
+/// The first field of a message: serialises as its tag's 16 bytes, decodes from nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Domain<T: Tag>(T);
+
+impl<T: Tag> Serialize for Domain<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::BYTES.serialize(serializer)
+    }
+}
+
+impl<'de, T: Tag> Deserialize<'de> for Domain<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <[u8; 16]>::deserialize(deserializer)?;
+        if bytes == T::BYTES {
+            Ok(Self(T::default()))
+        } else {
+            Err(serde::de::Error::custom("the message is of another kind"))
+        }
+    }
+}
+
+macro_rules! tag {
+    ($(#[$doc:meta])* $name:ident = $bytes:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+        impl Tag for $name {
+            const BYTES: [u8; 16] = *$bytes;
+        }
+    };
+}
+
+tag!(
+    /// Tag of request headers.
+    RequestTag = b"atoma/request/v1"
+);
+tag!(
+    /// Tag of grants.
+    GrantTag = b"atoma/grant/v1\0\0"
+);
+tag!(
+    /// Tag of receipts.
+    ReceiptTag = b"atoma/receipt/v1"
+);
+tag!(
+    /// Tag of forward orders.
+    ForwardTag = b"atoma/forward/v1"
+);

@@ -1,0 +1,135 @@
+//! A node's receipt: what was asked, what was answered, what it cost.
+
+use super::{Domain, Message, ReceiptTag};
+use crate::{
+    ComputeUnits, EngineClass, NetworkId, NodeId, RequestId, StackId, TimestampMs, Usage,
+    hash::Hash32,
+};
+use serde::{Deserialize, Serialize};
+
+/// When things happened, by the node's clock. BCS: three `u64` in this order (24 bytes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestTimes {
+    /// The request was admitted.
+    pub started_ms: TimestampMs,
+    /// The first bytes of the answer left.
+    pub first_token_ms: TimestampMs,
+    /// The last bytes of the answer left.
+    pub finished_ms: TimestampMs,
+}
+
+/// Signed by the node's response key. The receipts of one lease form a chain: `seq` counts from 1,
+/// `previous` is the hash of the receipt before (zero for the first), `cumulative_units` is the sum
+/// of all `units` so far. Two different receipts with one `seq` prove fraud.
+///
+/// # BCS (347 bytes without, 379 with `output_fingerprint`)
+/// ```text
+/// domain             16  "atoma/receipt/v1"
+/// network            32   stack 32   node 32
+/// seq                 8  u64 le, from 1
+/// request_id         16
+/// request_hash       32  BLAKE2b-256 of the request header's bytes
+/// response_hash      32  BLAKE2b-256 of the answer's bytes as sent; of a stream: all before the
+///                        receipt's comment line
+/// usage              40  five u64 le
+/// units               8  u64 le   cumulative_units 8 u64 le
+/// times              24  three u64 le
+/// engine             34
+/// output_fingerprint  1  0, or 1 ‖ 32 bytes
+/// previous           32
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Always the receipt tag.
+    pub domain: Domain<ReceiptTag>,
+    /// Which ledger.
+    pub network: NetworkId,
+    /// The stack that paid.
+    pub stack: StackId,
+    /// The node that served.
+    pub node: NodeId,
+    /// The place in the lease's chain, from 1.
+    pub seq: u64,
+    /// The request.
+    pub request_id: RequestId,
+    /// Hash of the signed request header.
+    pub request_hash: Hash32,
+    /// Hash of the answer as sent.
+    pub response_hash: Hash32,
+    /// What was used.
+    pub usage: Usage,
+    /// What it cost.
+    pub units: ComputeUnits,
+    /// What the lease has cost so far, this request included.
+    pub cumulative_units: ComputeUnits,
+    /// When.
+    pub times: RequestTimes,
+    /// What computed it.
+    pub engine: EngineClass,
+    /// The engine's commitment to its own scores, where it makes one.
+    pub output_fingerprint: Option<Hash32>,
+    /// Hash of the receipt before this one; zero for the first.
+    pub previous: Hash32,
+}
+
+impl Message for Receipt {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Address, Numerics, Rule};
+
+    #[test]
+    fn golden_bytes() {
+        let receipt = Receipt {
+            domain: Domain::default(),
+            network: NetworkId([1; 32]),
+            stack: StackId(Address::new([2; 32])),
+            node: NodeId(Address::new([3; 32])),
+            seq: 4,
+            request_id: RequestId([5; 16]),
+            request_hash: Hash32([6; 32]),
+            response_hash: Hash32([7; 32]),
+            usage: Usage {
+                input: 8,
+                cached_input: 9,
+                output: 10,
+                ..Usage::default()
+            },
+            units: ComputeUnits(11),
+            cumulative_units: ComputeUnits(12),
+            times: RequestTimes {
+                started_ms: TimestampMs(13),
+                first_token_ms: TimestampMs(14),
+                finished_ms: TimestampMs(15),
+            },
+            engine: EngineClass {
+                model: Hash32([16; 32]),
+                numerics: Numerics::DetF32V1,
+                rule: Rule::Exact,
+            },
+            output_fingerprint: None,
+            previous: Hash32::ZERO,
+        };
+        let number = |n: u64| hex::encode(n.to_le_bytes());
+        let expected = [
+            hex::encode("atoma/receipt/v1"),
+            "01".repeat(32),
+            "02".repeat(32),
+            "03".repeat(32),
+            number(4),
+            "05".repeat(16),
+            "06".repeat(32),
+            "07".repeat(32),
+            [8, 9, 10, 0, 0, 11, 12, 13, 14, 15].map(number).concat(),
+            "10".repeat(32),
+            "0000".to_owned(),
+            "00".to_owned(),
+            "00".repeat(32),
+        ]
+        .concat();
+        let bytes = bcs::to_bytes(&receipt).unwrap();
+        assert_eq!(hex::encode(&bytes), expected);
+        assert_eq!(bytes.len(), 347);
+    }
+}

@@ -1,0 +1,163 @@
+//! The header of a request: an order for one body, and a cumulative voucher.
+
+use super::{Domain, Message, RequestTag};
+use crate::{
+    BlobId, ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
+    hash::Hash32, role::byte_enum,
+};
+use serde::{Deserialize, Serialize};
+
+/// A header may live at most this long: a node remembers request ids until they expire, and the
+/// memory must stay bounded.
+pub const MAX_REQUEST_LIFETIME: DurationMs = DurationMs(120_000);
+
+byte_enum!(
+    /// The endpoint a request is for.
+    Endpoint {
+        /// `POST /v1/chat/completions`
+        ChatCompletions = "/v1/chat/completions",
+        /// `POST /v1/completions`
+        Completions = "/v1/completions",
+        /// `POST /v1/embeddings`
+        Embeddings = "/v1/embeddings",
+    }
+);
+
+/// One signature, two roles: the user's order for the body with this hash, and a voucher that the
+/// node may have claimed up to `ceiling` units in all on this lease in this lane. Ceilings only
+/// rise, so the node keeps the highest header of each lane and old ones are worthless.
+///
+/// # BCS (228 bytes without, 260 with `evidence`)
+/// ```text
+/// domain         16   "atoma/request/v1"
+/// network        32   stack 32   node 32   task 32
+/// request_id     16
+/// endpoint        1   0 chat, 1 completions, 2 embeddings
+/// body_hash      32   BLAKE2b-256 of the body bytes exactly as sent
+/// lane            2   u16 le
+/// ceiling         8   u64 le, units
+/// max_units       8   u64 le, units: the most this request may cost
+/// issued_at_ms    8   u64 le
+/// expires_at_ms   8   u64 le
+/// evidence        1   0 or 1 ‖ 32-byte blob id
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHeader {
+    /// Always the request tag.
+    pub domain: Domain<RequestTag>,
+    /// Which ledger.
+    pub network: NetworkId,
+    /// The stack that pays.
+    pub stack: StackId,
+    /// The node that may serve and claim.
+    pub node: NodeId,
+    /// The stack's task.
+    pub task: TaskId,
+    /// Chosen at random; never used twice.
+    pub request_id: RequestId,
+    /// What is asked.
+    pub endpoint: Endpoint,
+    /// BLAKE2b-256 of the body as sent.
+    pub body_hash: Hash32,
+    /// Which of the owner's independent counters `ceiling` belongs to.
+    pub lane: u16,
+    /// Units that the node may have claimed in this lane in all.
+    pub ceiling: ComputeUnits,
+    /// The most that this request may cost.
+    pub max_units: ComputeUnits,
+    /// When it was signed, by the client's clock.
+    pub issued_at_ms: TimestampMs,
+    /// When it becomes worthless as an order (as a voucher it stays good).
+    pub expires_at_ms: TimestampMs,
+    /// Where the signed request is stored, in `immediate` evidence mode.
+    pub evidence: Option<BlobId>,
+}
+
+impl Message for RequestHeader {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Address, SigningKey, message::Signed};
+
+    pub(crate) fn sample() -> RequestHeader {
+        RequestHeader {
+            domain: Domain::default(),
+            network: NetworkId([1; 32]),
+            stack: StackId(Address::new([2; 32])),
+            node: NodeId(Address::new([3; 32])),
+            task: TaskId(Address::new([4; 32])),
+            request_id: RequestId([5; 16]),
+            endpoint: Endpoint::Completions,
+            body_hash: Hash32([6; 32]),
+            lane: 7,
+            ceiling: ComputeUnits(8),
+            max_units: ComputeUnits(9),
+            issued_at_ms: TimestampMs(10),
+            expires_at_ms: TimestampMs(11),
+            evidence: None,
+        }
+    }
+
+    #[test]
+    fn golden_bytes() {
+        let bytes = bcs::to_bytes(&sample()).unwrap();
+        let expected = [
+            hex::encode("atoma/request/v1"),
+            "01".repeat(32),
+            "02".repeat(32),
+            "03".repeat(32),
+            "04".repeat(32),
+            "05".repeat(16),
+            "01".to_owned(),
+            "06".repeat(32),
+            "0700".to_owned(),
+            "0800000000000000".to_owned(),
+            "0900000000000000".to_owned(),
+            "0a00000000000000".to_owned(),
+            "0b00000000000000".to_owned(),
+            "00".to_owned(),
+        ]
+        .concat();
+        assert_eq!(hex::encode(&bytes), expected);
+        assert_eq!(bytes.len(), 228);
+        let with = RequestHeader {
+            evidence: Some(BlobId([12; 32])),
+            ..sample()
+        };
+        assert_eq!(bcs::to_bytes(&with).unwrap().len(), 260);
+    }
+
+    #[test]
+    fn golden_hash_and_signature() {
+        let signed = Signed::new(sample(), &SigningKey::from_seed(&[42; 32]));
+        assert_eq!(
+            signed.hash().to_string(),
+            "bab720b60547277df13b10a4c213a9f43bacb3be3c1be8228a3ad858f285f737"
+        );
+        assert_eq!(
+            hex::encode(signed.signature().0),
+            "8dcbe0503bf5749ecfe0f88dea79dc1871c33589548b1ea792d6c02331abd89a7dcdadc55f50040cb1c84273c788169d734f8903804f2b8593065d78d849db08"
+        );
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let key = SigningKey::from_seed(&[42; 32]);
+        let signed = Signed::new(sample(), &key);
+        for place in 0..signed.bytes().len() {
+            let mut bytes = signed.bytes().to_vec();
+            bytes[place] ^= 1;
+            let accepted = Signed::<RequestHeader>::decode(bytes, *signed.signature())
+                .is_ok_and(|changed| changed.verify(&key.public_key()).is_ok());
+            assert!(!accepted, "byte {place}");
+        }
+        for length in 0..signed.bytes().len() {
+            let cut = signed.bytes()[..length].to_vec();
+            assert!(Signed::<RequestHeader>::decode(cut, *signed.signature()).is_err());
+        }
+        let text = signed.to_text();
+        assert_eq!(Signed::from_text(&text).as_ref(), Ok(&signed));
+        assert!(Signed::<super::super::Grant>::from_text(&text).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! Money is micro-USDC in integers. Products go through `u128`; every division rounds in favour of
+//! the payer; nothing wraps.
+
+use crate::units::ComputeUnits;
+use serde::{Deserialize, Serialize};
+use std::{fmt, iter::Sum};
+
+/// Prices are per this many compute units.
+pub const UNITS_PER_PRICE: u128 = 1_000_000;
+/// Shares of money are in thousandths.
+pub const PERMILLE: u128 = 1_000;
+
+/// An amount of USDC in millionths. BCS: `u64` little-endian.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MicroUsdc(pub u64);
+
+impl MicroUsdc {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// `self + other`, or `None` past `u64::MAX`.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// `self - other`, or `None` below zero.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// `floor(self * permille / 1000)`.
+    #[must_use]
+    pub fn permille(self, permille: u64) -> Option<Self> {
+        let share = u128::from(self.0) * u128::from(permille) / PERMILLE;
+        u64::try_from(share).ok().map(Self)
+    }
+}
+
+impl fmt::Display for MicroUsdc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06} USDC", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+impl Sum for MicroUsdc {
+    /// Saturates: for reports only, never for balances.
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Self(iter.fold(0, |total, amount| total.saturating_add(amount.0)))
+    }
+}
+
+/// Micro-USDC per million compute units. BCS: `u64` little-endian.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Price(pub u64);
+
+impl Price {
+    /// What `units` cost: `floor(units * price / 1_000_000)`; `None` past `u64::MAX`.
+    ///
+    /// The floor favours the payer. For amounts `u_i` at prices `p_i <= p` it holds that
+    /// `sum(cost(u_i, p_i)) <= cost(sum(u_i), p)`, so an escrow at the highest price always covers
+    /// what its leases can claim.
+    #[must_use]
+    pub fn cost(self, units: ComputeUnits) -> Option<MicroUsdc> {
+        let cost = u128::from(units.0) * u128::from(self.0) / UNITS_PER_PRICE;
+        u64::try_from(cost).ok().map(MicroUsdc)
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} per million units", MicroUsdc(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn cost_rounds_down_and_never_wraps() {
+        assert_eq!(Price(3).cost(ComputeUnits(333_333)), Some(MicroUsdc(0)));
+        assert_eq!(Price(3).cost(ComputeUnits(333_334)), Some(MicroUsdc(1)));
+        assert_eq!(Price(u64::MAX).cost(ComputeUnits(u64::MAX)), None);
+        assert_eq!(
+            Price(1_000_000).cost(ComputeUnits(u64::MAX)),
+            Some(MicroUsdc(u64::MAX))
+        );
+    }
+
+    #[test]
+    fn shown_in_usdc() {
+        assert_eq!(MicroUsdc(1_020_003).to_string(), "1.020003 USDC");
+    }
+
+    proptest! {
+        #[test]
+        fn an_escrow_covers_its_parts(
+            price in 0..u64::from(u32::MAX),
+            parts in proptest::collection::vec((0..u64::from(u32::MAX), 0..=1000u64), 0..20),
+        ) {
+            let total: u64 = parts.iter().map(|(units, _)| units).sum();
+            let escrow = Price(price).cost(ComputeUnits(total)).unwrap();
+            let paid: u64 = parts
+                .iter()
+                .map(|&(units, share)| Price(price * share / 1000).cost(ComputeUnits(units)).unwrap().0)
+                .sum();
+            prop_assert!(paid <= escrow.0);
+        }
+    }
+}

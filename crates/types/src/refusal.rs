@@ -1,0 +1,208 @@
+//! Refusals: every way in which a node or gateway says no, each with a stable code, an HTTP status
+//! and the error type of OpenAI's API. A refusal costs the user nothing and changes nothing.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $kind:literal;)*) => {
+        /// Why a request was refused. The code never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum RefusalCode { $($(#[$doc])* $variant),* }
+
+        impl RefusalCode {
+            /// All codes.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable code, as it stands in `error.code`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+            /// The HTTP status.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+            /// The type in OpenAI's error object.
+            #[must_use]
+            pub fn kind(self) -> &'static str {
+                match self { $(Self::$variant => $kind),* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The body isn't what the endpoint takes.
+    InvalidBody = "invalid_body", 400, "invalid_request_error";
+    /// The request header can't be decoded.
+    InvalidHeader = "invalid_header", 400, "invalid_request_error";
+    /// The header isn't there.
+    MissingHeader = "missing_header", 401, "authentication_error";
+    /// The signature doesn't fit the header under the stack's request key.
+    BadSignature = "bad_signature", 401, "authentication_error";
+    /// The API key is missing or unknown (gateway).
+    InvalidApiKey = "invalid_api_key", 401, "authentication_error";
+    /// Signed for another network.
+    WrongNetwork = "wrong_network", 400, "invalid_request_error";
+    /// Signed for another node.
+    WrongNode = "wrong_node", 400, "invalid_request_error";
+    /// The stack was bought for another task, or the node isn't subscribed to it.
+    WrongTask = "wrong_task", 400, "invalid_request_error";
+    /// The endpoint in the header isn't the one that was called.
+    WrongEndpoint = "wrong_endpoint", 400, "invalid_request_error";
+    /// The body's hash isn't the one in the header.
+    BodyMismatch = "body_mismatch", 400, "invalid_request_error";
+    /// No such stack, or this node holds no open lease on it.
+    UnknownStack = "unknown_stack", 404, "invalid_request_error";
+    /// The body names a model that the task doesn't have.
+    UnknownModel = "model_not_found", 404, "invalid_request_error";
+    /// No such receipt or path.
+    NotFound = "not_found", 404, "invalid_request_error";
+    /// The method isn't for this path.
+    MethodNotAllowed = "method_not_allowed", 405, "invalid_request_error";
+    /// The header is past its expiry, or its lifetime is longer than allowed.
+    Expired = "request_expired", 400, "invalid_request_error";
+    /// Issued before the node's last restart, whose memory of requests is gone: sign anew.
+    IssuedBeforeRestart = "issued_before_restart", 400, "invalid_request_error";
+    /// Issued in the future by more than the allowed skew.
+    IssuedInFuture = "issued_in_future", 400, "invalid_request_error";
+    /// The request id was seen before.
+    Replayed = "request_replayed", 409, "invalid_request_error";
+    /// The worst case doesn't fit `max_units`; names what would.
+    MaxUnitsTooLow = "max_units_too_low", 402, "insufficient_quota";
+    /// The lane's ceiling doesn't cover the worst case; names the ceiling needed.
+    CeilingTooLow = "ceiling_too_low", 402, "insufficient_quota";
+    /// The lease has too few units left; names how many.
+    LeaseExhausted = "lease_exhausted", 402, "insufficient_quota";
+    /// The stack has expired or is closing.
+    StackExpired = "stack_expired", 402, "insufficient_quota";
+    /// The key's budget is spent (gateway).
+    BudgetExceeded = "insufficient_quota", 402, "insufficient_quota";
+    /// The prompt and the asked output don't fit the model's context.
+    ContextTooLong = "context_length_exceeded", 400, "invalid_request_error";
+    /// The body is larger than the limit.
+    BodyTooLarge = "body_too_large", 413, "invalid_request_error";
+    /// Sent too slowly.
+    BodyTimeout = "body_timeout", 408, "invalid_request_error";
+    /// More lanes on one stack than a settlement can carry.
+    TooManyLanes = "too_many_lanes", 400, "invalid_request_error";
+    /// Too much work at once; try again.
+    Overloaded = "overloaded", 429, "rate_limit_error";
+    /// No node or engine can serve this now.
+    Unavailable = "unavailable", 503, "server_error";
+    /// Something broke on this side.
+    Internal = "internal", 500, "server_error";
+}
+
+impl std::fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal with its explanation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Refusal {
+    /// Why.
+    pub code: RefusalCode,
+    /// What to do about it, for a person.
+    pub message: String,
+    /// The field that is wrong, where it is one.
+    pub param: Option<String>,
+    /// The number that would have fit, where there is one (units, bytes, tokens).
+    pub needed: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal with a message.
+    #[must_use]
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            param: None,
+            needed: None,
+        }
+    }
+
+    /// Names the field that is wrong.
+    #[must_use]
+    pub fn param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    /// Names the number that would have fit.
+    #[must_use]
+    pub fn needed(mut self, needed: u64) -> Self {
+        self.needed = Some(needed);
+        self
+    }
+
+    /// OpenAI's error object:
+    /// `{"error":{"message","type","param","code","needed"?}}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let body = ErrorBody {
+            error: ErrorObject {
+                message: self.message.clone(),
+                kind: self.code.kind().to_owned(),
+                param: self.param.clone(),
+                code: Some(self.code.as_str().to_owned()),
+                needed: self.needed,
+            },
+        };
+        // a struct of strings and numbers always serialises
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+}
+
+/// OpenAI's error body, as sent and as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The one field.
+    pub error: ErrorObject,
+}
+
+/// What is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorObject {
+    /// For a person.
+    pub message: String,
+    /// OpenAI's class of error.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// The field that is wrong.
+    #[serde(default)]
+    pub param: Option<String>,
+    /// The stable code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The number that would have fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: BTreeSet<_> = RefusalCode::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(codes.len(), RefusalCode::ALL.len());
+    }
+
+    #[test]
+    fn shaped_as_openai_shapes_it() {
+        let refusal = Refusal::new(RefusalCode::CeilingTooLow, "sign a ceiling of 42").needed(42);
+        assert_eq!(
+            refusal.to_json(),
+            r#"{"error":{"message":"sign a ceiling of 42","type":"insufficient_quota","param":null,"code":"ceiling_too_low","needed":42}}"#
+        );
+    }
+}
