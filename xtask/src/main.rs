@@ -1,2 +1,31 @@
-//! What the project does to itself.
-fn main() {}
+//! What the project does to itself: `cargo xtask test` installs what the tests need and runs all
+//! of them; `cargo xtask check` is the rest of CI (it never writes the tree); `cargo xtask fix`
+//! formats and applies lints' suggestions.
+
+mod check;
+mod install;
+mod shell;
+mod test;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length)
+cargo xtask check           format, lints, docs, licences, advisories; changes nothing
+cargo xtask fix             format, and apply what the lints suggest";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["test"] => test::run(test::Length::Short),
+        ["test", "--long"] => test::run(test::Length::Long),
+        ["check"] => check::run(),
+        ["fix"] => check::fix(),
+        _ => bail!("usage:\n{USAGE}"),
+    }
+}

@@ -1,0 +1,80 @@
+//! What tests and checks need beyond Rust. Everything lands in `target/` or in cargo's own folder,
+//! is fetched from the public package registries only, and only if it isn't there.
+
+use crate::shell::{answers, root, run};
+use anyhow::{Result, ensure};
+use std::path::PathBuf;
+
+/// The test runner.
+pub(crate) fn nextest() -> Result<()> {
+    if answers("cargo", &["nextest", "--version"]) {
+        return Ok(());
+    }
+    run("cargo", &["install", "--locked", "cargo-nextest"])
+}
+
+/// Licences, advisories, bans. Built unoptimised: it runs for seconds.
+pub(crate) fn deny() -> Result<()> {
+    if answers("cargo", &["deny", "--version"]) {
+        return Ok(());
+    }
+    run("cargo", &["install", "--locked", "--debug", "cargo-deny"])
+}
+
+/// A Python environment with the official OpenAI SDK.
+pub(crate) fn python_sdk() -> Result<PathBuf> {
+    let folder = root().join("target/sdk-python");
+    let python = folder.join("bin/python");
+    let requirements = root().join("tests/sdk/python/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements)?;
+    let stamp = folder.join("installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    ensure!(
+        answers("python3", &["--version"]),
+        "the tests need python3 (3.9 or later) with venv: install it with your system's packages"
+    );
+    run("python3", &["-m", "venv", &folder.to_string_lossy()])?;
+    run(
+        &python.to_string_lossy(),
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "-r",
+            &requirements.to_string_lossy(),
+        ],
+    )?;
+    std::fs::write(stamp, wanted)?;
+    Ok(python)
+}
+
+/// The official JavaScript SDKs of OpenAI and Sui, next to the scripts that use them.
+pub(crate) fn javascript_sdks() -> Result<()> {
+    ensure!(
+        answers("node", &["--version"]) && answers("npm", &["--version"]),
+        "the tests need Node.js (20 or later) with npm: install it with your system's packages"
+    );
+    for folder in ["tests/sdk/js", "tests/sdk-js-sui"] {
+        let folder = root().join(folder);
+        let lock = std::fs::read_to_string(folder.join("package-lock.json"))?;
+        let stamp = folder.join("node_modules/.installed");
+        if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+            continue;
+        }
+        run(
+            "npm",
+            &[
+                "ci",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                &folder.to_string_lossy(),
+            ],
+        )?;
+        std::fs::write(stamp, lock)?;
+    }
+    Ok(())
+}

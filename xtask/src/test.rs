@@ -1,0 +1,34 @@
+//! All tests, by one command.
+
+use crate::{install, shell::run_with};
+use anyhow::Result;
+
+/// How long the slow suites (crash loops, property tests) may go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// Minutes: what CI runs.
+    Short,
+    /// As long as the issues' numbers ask: a hundred crashes, thousands of random cases.
+    Long,
+}
+
+pub(crate) fn run(length: Length) -> Result<()> {
+    install::nextest()?;
+    let python = install::python_sdk()?;
+    install::javascript_sdks()?;
+    let python = python.to_string_lossy();
+    let mut env = vec![("ATOMA_TEST_PYTHON", python.as_ref())];
+    if length == Length::Long {
+        env.extend([("ATOMA_TEST_CRASHES", "100"), ("PROPTEST_CASES", "2000")]);
+    }
+    run_with(
+        "cargo",
+        &["nextest", "run", "--workspace", "--locked"],
+        &env,
+    )?;
+    // nextest doesn't run the examples in the documentation
+    crate::shell::run(
+        "cargo",
+        &["test", "--workspace", "--locked", "--doc", "--quiet"],
+    )
+}
