@@ -51,11 +51,13 @@ impl PublicKey {
         Ed25519PublicKey::new(self.0).derive_address()
     }
 
-    /// Decodes the curve point once, for many verifications.
+    /// Decodes the curve point once, for many verifications. Refuses points of small order, for
+    /// which no strict verification succeeds.
     pub fn verifier(&self) -> Result<Verifier, BadSignature> {
-        ed25519_dalek::VerifyingKey::from_bytes(&self.0)
-            .map(Verifier)
-            .map_err(|_| BadSignature)
+        match ed25519_dalek::VerifyingKey::from_bytes(&self.0) {
+            Ok(key) if !key.is_weak() => Ok(Verifier(key)),
+            _ => Err(BadSignature),
+        }
     }
 
     /// Checks one signature strictly. For many by one key, keep a [`Verifier`].

@@ -1,12 +1,14 @@
 //! The ledger package as seen from outside: its objects, events, functions and parameters, in the
 //! bytes that the Move package has them. The rules themselves live in `atoma-contract`.
 
+mod abort;
 mod call;
 mod deployment;
 pub mod events;
 mod objects;
 mod params;
 
+pub use abort::AbortCode;
 pub use call::{
     AdminKind, ArgKind, Call, CallArg, CallError, Clock, DbKind, FunctionSpec, Kind, NodeKind,
     ObjectKind, ObjectMut, ObjectRef, Owned, Payment, PureKind, Random, StackKind, TaskKind, calls,

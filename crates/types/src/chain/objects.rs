@@ -47,7 +47,8 @@ pub struct AtomaDb {
     pub book: EpochBook,
 }
 
-/// Units that a node was paid for in one epoch.
+/// Units that a node was paid for in one epoch. A unit sold for less than one micro-USDC counts for
+/// its price, so that cheap units sold to oneself buy no share of the treasury.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsInEpoch {
     /// `floor(ledger time / epoch_ms)`.
@@ -56,15 +57,16 @@ pub struct UnitsInEpoch {
     pub units: ComputeUnits,
 }
 
-/// Shares of one closed epoch. In epoch `e + 1` nodes report what they settled in `e`; from
-/// `e + 2` on each takes its part of the pool that was set aside.
+/// Shares of one closed epoch. In the first half of epoch `e + 1` nodes report what they were paid
+/// for in `e`; from its middle on each takes its part of the pool, until the first report of a later
+/// epoch opens a new book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochBook {
     /// The epoch that is being reported or paid.
     pub epoch: u64,
-    /// Sum of the reported units not yet paid.
+    /// Sum of the reported units, paid or not.
     pub units: ComputeUnits,
-    /// What is set aside for them; fixed by the first payout.
+    /// What they share; fixed by the first payout, of the treasury as it then is.
     pub pool: Option<MicroUsdc>,
     /// Reports not yet paid.
     pub shares: Vec<EpochShare>,

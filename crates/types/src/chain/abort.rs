@@ -1,0 +1,181 @@
+//! Why the package aborts a call. Each check has a code of its own; the hundreds name the module.
+//! A code never changes its meaning and is never given out twice.
+
+macro_rules! aborts {
+    ($($variant:ident = $code:literal, $name:literal, $help:literal;)*) => {
+        /// A failed check of the package. As `u64` it is what Move's `abort` carries.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u64)]
+        pub enum AbortCode { $(#[doc = $help] $variant = $code),* }
+
+        impl AbortCode {
+            /// All codes, rising.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable number.
+            #[must_use]
+            pub fn code(self) -> u64 {
+                self as u64
+            }
+
+            /// The stable name, for logs and machines.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// What went wrong and what to do, for a person.
+            #[must_use]
+            pub fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help),* }
+            }
+
+            /// The check with this number, if this version knows it.
+            #[must_use]
+            pub fn from_code(code: u64) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+aborts! {
+    // --- anywhere --------------------------------------------------------------------------------
+    ObjectMissing = 1, "object_missing", "no such object: check the id, and that it is of this network";
+    WrongObjectKind = 2, "wrong_object_kind", "the object is of another kind: check which id stands where";
+    AmountOverflow = 3, "amount_overflow", "the sum is more money than there can be: pay less";
+    Paused = 4, "paused", "the administrator has paused new business: try later; exits work";
+    // --- db --------------------------------------------------------------------------------------
+    NotAdmin = 100, "not_admin", "only the owner of the AdminCap may do this: sign with the administrator's key";
+    WrongDatabase = 101, "wrong_database", "the AdminCap is for another database: use its own";
+    UnknownParam = 102, "unknown_param", "no parameter has this name: see the list of parameters";
+    ParamTooLarge = 103, "param_too_large", "the value is above the parameter's limit: set a smaller one";
+    ParamTooSmall = 104, "param_too_small", "the value is below what the rules can work with: set a larger one";
+    ParamsContradict = 105, "params_contradict", "the shortest life of a stack would be longer than the longest: set the other one first";
+    // --- node ------------------------------------------------------------------------------------
+    NotNodeOwner = 200, "not_node_owner", "only the node's owner may do this: sign with the owner's key";
+    CollateralTooLow = 201, "collateral_too_low", "the collateral is below the minimum to register: pay at least min_collateral";
+    UrlInvalid = 202, "url_invalid", "the URL must begin with http:// or https://, name a host, and have at most 256 visible ASCII characters";
+    ResponseKeyInvalid = 203, "response_key_invalid", "the response key is not a strong ed25519 public key: generate another";
+    SealingKeyInvalid = 204, "sealing_key_invalid", "the sealing key must have 32 bytes or be empty";
+    NodeNotActive = 205, "node_not_active", "the node is jailed, leaving or gone: wait for its jail to end, or register another";
+    NodeHasSubscriptions = 206, "node_has_subscriptions", "the node is still subscribed: unsubscribe everywhere and have its leases settled and claimed";
+    NotUnbonding = 207, "not_unbonding", "the node is not leaving: call begin_unbonding first";
+    UnbondingNotOver = 208, "unbonding_not_over", "the collateral is still liable: wait until the unbonding time is over";
+    NothingAdded = 209, "nothing_added", "the payment is zero: add some collateral";
+    // --- task ------------------------------------------------------------------------------------
+    NotTaskOwner = 300, "not_task_owner", "only the task's owner may do this: sign with the owner's key";
+    RoleUnknown = 301, "role_unknown", "this version knows no such role: use one of its own";
+    SecurityLevelUnknown = 302, "security_level_unknown", "this version knows no such security level: use one of its own";
+    ModelNameInvalid = 303, "model_name_invalid", "the model's name must have 1 to 128 bytes";
+    PriceCeilingZero = 304, "price_ceiling_zero", "the price ceiling is zero: nobody could offer anything";
+    WeightsInvalid = 305, "weights_invalid", "there must be five unit weights, none above 2^40 and not all zero";
+    ModelHashInvalid = 306, "model_hash_invalid", "the model's content hash must have 32 bytes";
+    NumericsUnknown = 307, "numerics_unknown", "this version knows no such numerics: use one of its own";
+    RuleUnknown = 308, "rule_unknown", "this version knows no such comparison rule: use one of its own";
+    RuleUnfit = 309, "rule_unfit", "the exact rule needs deterministic numerics: choose the tolerant rule";
+    MinReputationTooHigh = 310, "min_reputation_too_high", "reputation ends at 1000: ask for less";
+    AllowListTooLong = 311, "allow_list_too_long", "the allow-list is too long: at most 64 nodes";
+    TaskDeprecated = 312, "task_deprecated", "the task takes no new business: use another";
+    NodeNotAllowed = 313, "node_not_allowed", "the task's allow-list does not name this node: ask the task's owner or use another task";
+    PriceInvalid = 314, "price_invalid", "the price must be at least 1 and at most the task's ceiling";
+    CapacityInvalid = 315, "capacity_invalid", "the capacity must be 1 to 2^50 units";
+    CollateralBelowTask = 316, "collateral_below_task", "the node's collateral is below the task's minimum: add collateral";
+    ReputationBelowTask = 317, "reputation_below_task", "the node's reputation is below the task's minimum: use another task";
+    SubscriptionsFull = 318, "subscriptions_full", "the task has as many nodes as it can hold: use another task";
+    NotSubscribed = 319, "not_subscribed", "the node is not subscribed to the task: subscribe first";
+    // --- stack -----------------------------------------------------------------------------------
+    NotStackOwner = 400, "not_stack_owner", "only the stack's owner may do this: sign with the owner's key";
+    WrongTask = 401, "wrong_task", "the stack was bought for another task: pass that one";
+    UnitsInvalid = 402, "units_invalid", "the stack must hold 1 to 2^50 units, and a top-up must add some";
+    MaxPriceInvalid = 403, "max_price_invalid", "the highest price must be at least 1 and at most the task's ceiling";
+    SelectionInvalid = 404, "selection_invalid", "the selection must be 0 (single), 1 (limited) or 2 (any)";
+    NodeCountInvalid = 405, "node_count_invalid", "a limited selection draws 1 to 16 nodes; the others take 0 here";
+    RequestKeyInvalid = 406, "request_key_invalid", "the request key is not a strong ed25519 public key: generate another";
+    LifetimeInvalid = 407, "lifetime_invalid", "the stack would live shorter or longer than the parameters allow";
+    EscrowOverflow = 408, "escrow_overflow", "units times price is more money than there can be: buy less";
+    EscrowZero = 409, "escrow_zero", "the stack would cost nothing: buy more units or offer a higher price";
+    WrongPayment = 410, "wrong_payment", "the payment must be exactly what the escrow needs: compute it anew and retry";
+    NobodyEligible = 411, "nobody_eligible", "no node fits now: offer a higher price, buy fewer units, or use another task";
+    TooFewEligible = 412, "too_few_eligible", "fewer nodes fit than should be drawn: ask for fewer, or offer a higher price";
+    StackClosed = 413, "stack_closed", "the stack is closed and paid out: buy another";
+    StackExpired = 414, "stack_expired", "the stack has expired or is closing: buy another";
+    SingleTakesNoGrants = 415, "single_takes_no_grants", "the drawn node already has all units of a single stack: top it up instead";
+    NotCandidate = 416, "not_candidate", "the node was not drawn for this stack: grant to one of its candidates";
+    GrantInvalid = 417, "grant_invalid", "the bytes are not a grant";
+    GrantWrongNetwork = 418, "grant_wrong_network", "the grant was signed for another network";
+    GrantWrongStack = 419, "grant_wrong_stack", "the grant was signed for another stack";
+    GrantWrongNode = 420, "grant_wrong_node", "the grant was signed for another node";
+    GrantBadSignature = 421, "grant_bad_signature", "the grant is not signed by the stack's request key";
+    GrantExpired = 422, "grant_expired", "the grant has expired: ask for a fresh one";
+    GrantNotHigher = 423, "grant_not_higher", "the lease already has that many units: grant a higher sum";
+    LeaseClosed = 424, "lease_closed", "the lease is settling or closed and is never reopened: use another node or stack";
+    LeasesFull = 425, "leases_full", "the stack has as many leases as it can hold: use the nodes it has";
+    LeasesExceedStack = 426, "leases_exceed_stack", "the stack has not enough ungranted units: grant fewer, or top up";
+    SubscriptionNotActive = 427, "subscription_not_active", "the node's subscription takes no new units: subscribe again or call sync";
+    PriceAboveMax = 428, "price_above_max", "the node's price is above the stack's highest: lower it, or use another node";
+    CapacityExceeded = 429, "capacity_exceeded", "the node has not enough free capacity: take fewer units, or let it raise its capacity";
+    ExtensionInvalid = 430, "extension_invalid", "the extension is zero, or the stack would live longer than the parameters allow";
+    NothingUngranted = 431, "nothing_ungranted", "every unit is granted: there is nothing to take back";
+    GraceNotOver = 432, "grace_not_over", "nodes may still settle: wait until expiry and grace are over";
+    LeasesNotClosed = 433, "leases_not_closed", "a lease is open or settling: call expire_lease or claim for it first";
+    // --- settlement ------------------------------------------------------------------------------
+    NoSuchLease = 500, "no_such_lease", "the node holds no lease on this stack";
+    LeaseNotOpen = 501, "lease_not_open", "the lease is already settled";
+    DeadlinePassed = 502, "deadline_passed", "the time to settle is over";
+    ClaimAboveLease = 503, "claim_above_lease", "the claim is more than the lease's units";
+    NotAllEmpty = 504, "not_all_empty", "a settlement of nothing carries no headers, receipt or root";
+    CountMismatch = 505, "count_mismatch", "the count must be the last receipt's seq";
+    ClaimMismatch = 506, "claim_mismatch", "the claim must be the last receipt's cumulative units";
+    ReceiptInvalid = 507, "receipt_invalid", "the bytes are not a receipt";
+    ReceiptWrongNetwork = 508, "receipt_wrong_network", "the receipt was signed for another network";
+    ReceiptWrongStack = 509, "receipt_wrong_stack", "the receipt is of another stack";
+    ReceiptWrongNode = 510, "receipt_wrong_node", "the receipt is of another node";
+    ReceiptBadSignature = 511, "receipt_bad_signature", "the receipt is not signed by the node's response key";
+    HeaderCountInvalid = 512, "header_count_invalid", "there must be 1 to 64 headers, each with its signature";
+    HeaderInvalid = 513, "header_invalid", "the bytes are not a request header";
+    HeaderWrongNetwork = 514, "header_wrong_network", "a header was signed for another network";
+    HeaderWrongStack = 515, "header_wrong_stack", "a header is of another stack";
+    HeaderWrongNode = 516, "header_wrong_node", "a header is of another node";
+    HeaderWrongTask = 517, "header_wrong_task", "a header is of another task";
+    HeaderBadSignature = 518, "header_bad_signature", "a header is not signed by the stack's request key";
+    LanesNotRising = 519, "lanes_not_rising", "there must be one header a lane, lanes rising";
+    ClaimAboveCeilings = 520, "claim_above_ceilings", "the claim is more than the ceilings the owner signed";
+    RootInvalid = 521, "root_invalid", "the root over the receipts must have 32 bytes";
+    ManifestInvalid = 522, "manifest_invalid", "the manifest's blob id must have 32 bytes or be empty";
+    NotSettling = 523, "not_settling", "the lease is not waiting to be paid";
+    WindowNotOver = 524, "window_not_over", "the dispute window is still open: claim when it is over";
+    DeadlineNotPassed = 525, "deadline_not_passed", "the node may still settle: wait until expiry and grace are over";
+    // --- treasury --------------------------------------------------------------------------------
+    NoFees = 600, "no_fees", "the task has no fees to collect";
+    NothingToReport = 601, "nothing_to_report", "the node was paid nothing in the last epoch, or it is reported already";
+    ReportsClosed = 602, "reports_closed", "an epoch is reported in the first half of the next: the rest of it is for paying";
+    BookFull = 603, "book_full", "the book holds as many nodes as it can: try in the next epoch";
+    NoShare = 604, "no_share", "the node has no unpaid share in the book";
+    PaymentsNotOpen = 605, "payments_not_open", "shares are paid from the middle of the next epoch on: wait";
+}
+
+impl std::fmt::Display for AbortCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_and_names_are_unique_and_round_trip() {
+        let names: BTreeSet<_> = AbortCode::ALL.iter().map(|c| c.name()).collect();
+        assert_eq!(names.len(), AbortCode::ALL.len());
+        assert!(AbortCode::ALL.is_sorted_by_key(|c| c.code()));
+        for &code in AbortCode::ALL {
+            assert_eq!(AbortCode::from_code(code.code()), Some(code));
+            assert!(!code.help().is_empty());
+        }
+        assert_eq!(AbortCode::from_code(0), None);
+    }
+}
