@@ -1,1 +1,32 @@
-//! the one ledger client, for localnet and Sui alike
+//! The one ledger client: builds and signs transactions, waits for their effects, reads objects,
+//! follows events. It speaks Sui's gRPC protocol through Sui's own crates and knows nothing of
+//! what answers: localnet and Sui are the same to it.
+//!
+//! * [`Ledger::execute`] turns [`Call`](atoma_types::chain::Call)s into one programmable
+//!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
+//!   nothing), submits it and reads its effects.
+//! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
+//! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
+
+mod build;
+mod coins;
+mod connect;
+mod cursor;
+mod error;
+mod escrow;
+mod events;
+mod execute;
+mod faucet;
+mod outcome;
+mod read;
+mod wallet;
+
+pub use connect::{Ledger, LedgerConfig};
+pub use cursor::{Cursor, CursorFile, ParseCursorError};
+pub use error::LedgerError;
+pub use escrow::{required_escrow, top_up_payment};
+pub use events::{EventStart, EventStream, LedgerEvent};
+pub use outcome::Executed;
+
+/// The digest of a transaction.
+pub use sui_sdk_types::Digest;

@@ -1,0 +1,213 @@
+//! From calls to a programmable transaction. Pure: everything it needs is given.
+
+use crate::{LedgerError, coins::Coin};
+use atoma_types::{
+    Address, ObjectId,
+    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, RANDOM_OBJECT},
+};
+use std::collections::{BTreeMap, HashMap};
+use sui_sdk_types::{Identifier, Transaction};
+use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
+
+/// What the calls are made of, resolved on the ledger.
+#[derive(Debug)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) sender: Address,
+    /// Coins that the payments come out of; together at least their sum.
+    pub(crate) payment: &'a [Coin],
+    pub(crate) gas: &'a [Coin],
+    pub(crate) gas_price: u64,
+    pub(crate) gas_budget: u64,
+    /// Initial versions of the shared objects.
+    pub(crate) shared: &'a HashMap<ObjectId, u64>,
+    /// Objects of the sender's own, by id.
+    pub(crate) owned: &'a HashMap<ObjectId, Coin>,
+}
+
+/// What a transaction shall do.
+#[derive(Debug)]
+pub(crate) enum Work<'a> {
+    /// Call functions of the package, in order.
+    Calls(&'a [Call]),
+    /// Send USDC.
+    Transfer { to: Address, amount: u64 },
+}
+
+impl Work<'_> {
+    /// The exact amounts that are taken out of the sender's USDC, in order.
+    pub(crate) fn payments(&self) -> Vec<u64> {
+        match self {
+            Self::Transfer { amount, .. } => vec![*amount],
+            Self::Calls(calls) => calls
+                .iter()
+                .flat_map(Call::args)
+                .filter_map(|arg| match arg {
+                    CallArg::Payment(amount) => Some(amount.0),
+                    _ => None,
+                })
+                .collect(),
+        }
+    }
+
+    /// Shared objects that are touched, and whether any call changes them. A transaction names
+    /// each object once, so the strongest use counts.
+    pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
+        let mut shared = BTreeMap::new();
+        for (kind, arg) in self.arguments() {
+            let (id, mutable) = match (kind, arg) {
+                (ArgKind::Mutable(_), CallArg::Object(id)) => (id, true),
+                (ArgKind::Read(_), CallArg::Object(id)) => (id, false),
+                (_, CallArg::Clock) => (CLOCK_OBJECT, false),
+                (_, CallArg::Random) => (RANDOM_OBJECT, false),
+                _ => continue,
+            };
+            *shared.entry(id).or_insert(false) |= mutable;
+        }
+        shared
+    }
+
+    /// Objects that the sender must own.
+    pub(crate) fn owned(&self) -> Vec<ObjectId> {
+        self.arguments()
+            .into_iter()
+            .filter_map(|(kind, arg)| match (kind, arg) {
+                (ArgKind::Owned(_), CallArg::Object(id)) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn arguments(&self) -> Vec<(ArgKind, CallArg)> {
+        let Self::Calls(calls) = self else {
+            return Vec::new();
+        };
+        calls
+            .iter()
+            .flat_map(|call| {
+                let kinds = call.function().args.iter().map(|(_, kind)| *kind);
+                kinds.zip(call.args()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}
+
+/// The transaction that does the work.
+pub(crate) fn transaction(
+    work: &Work<'_>,
+    deployment: &Deployment,
+    inputs: &Inputs<'_>,
+) -> Result<Transaction, LedgerError> {
+    let mut builder = TransactionBuilder::new();
+    builder.set_sender(inputs.sender);
+    builder.set_gas_price(inputs.gas_price);
+    builder.set_gas_budget(inputs.gas_budget);
+    builder.add_gas_objects(inputs.gas.iter().map(owned));
+    let mut payments = split(&mut builder, &work.payments(), inputs.payment)?.into_iter();
+    let mut payment = || {
+        payments
+            .next()
+            .ok_or_else(|| LedgerError::Build("a payment has no coin".to_owned()))
+    };
+    match work {
+        Work::Transfer { to, .. } => {
+            let to = builder.pure(to);
+            let coin = payment()?;
+            builder.transfer_objects(vec![coin], to);
+        }
+        Work::Calls(calls) => {
+            let uses = work.shared();
+            for call in *calls {
+                let spec = call.function();
+                let mut arguments = Vec::with_capacity(spec.args.len());
+                for arg in call.args() {
+                    arguments.push(match arg {
+                        CallArg::Payment(_) => payment()?,
+                        CallArg::Pure(bytes) => builder.pure_bytes(bytes),
+                        CallArg::Clock => shared(&mut builder, CLOCK_OBJECT, &uses, inputs)?,
+                        CallArg::Random => shared(&mut builder, RANDOM_OBJECT, &uses, inputs)?,
+                        CallArg::Object(id) => match inputs.owned.get(&id) {
+                            Some(object) => builder.object(owned(object)),
+                            None => shared(&mut builder, id, &uses, inputs)?,
+                        },
+                    });
+                }
+                let function = Function::new(
+                    deployment.package,
+                    Identifier::from_static(spec.module),
+                    Identifier::from_static(spec.name),
+                );
+                builder.move_call(function, arguments);
+            }
+        }
+    }
+    builder
+        .try_build()
+        .map_err(|e| LedgerError::Build(e.to_string()))
+}
+
+/// One coin of each amount. Where the coins come out even, the last payment takes what is left
+/// instead of leaving an empty coin behind.
+fn split(
+    builder: &mut TransactionBuilder,
+    amounts: &[u64],
+    coins: &[Coin],
+) -> Result<Vec<Argument>, LedgerError> {
+    let Some((first, others)) = coins.split_first() else {
+        return if amounts.is_empty() {
+            Ok(Vec::new())
+        } else {
+            Err(LedgerError::Build("there is no coin to pay with".to_owned()))
+        };
+    };
+    let overflow = || LedgerError::Build("the payments overflow".to_owned());
+    let needed = amounts
+        .iter()
+        .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
+        .ok_or_else(overflow)?;
+    let available = coins
+        .iter()
+        .try_fold(0u64, |sum, coin| sum.checked_add(coin.balance))
+        .ok_or_else(overflow)?;
+    let purse = builder.object(owned(first));
+    if !others.is_empty() {
+        let others = others.iter().map(|coin| builder.object(owned(coin))).collect();
+        builder.merge_coins(purse, others);
+    }
+    let whole = needed == available;
+    let parts = if whole {
+        &amounts[..amounts.len() - 1]
+    } else {
+        amounts
+    };
+    let mut payments = Vec::with_capacity(amounts.len());
+    if !parts.is_empty() {
+        let parts = parts.iter().map(|amount| builder.pure(amount)).collect();
+        payments = builder.split_coins(purse, parts);
+    }
+    if whole {
+        payments.push(purse);
+    }
+    Ok(payments)
+}
+
+fn owned(coin: &Coin) -> ObjectInput {
+    ObjectInput::owned(coin.id, coin.version, coin.digest)
+}
+
+fn shared(
+    builder: &mut TransactionBuilder,
+    id: ObjectId,
+    uses: &BTreeMap<ObjectId, bool>,
+    inputs: &Inputs<'_>,
+) -> Result<Argument, LedgerError> {
+    let version = inputs
+        .shared
+        .get(&id)
+        .ok_or_else(|| LedgerError::Build(format!("shared object {id} is not resolved")))?;
+    let mutable = uses.get(&id).copied().unwrap_or(false);
+    Ok(builder.object(ObjectInput::shared(id, *version, mutable)))
+}
+
+#[cfg(test)]
+#[path = "build_test.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+use super::*;
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NetworkId, Price, PublicKey,
+    chain::{Clock, Payment, Random, calls},
+};
+use sui_sdk_types::{Command, Digest, Input, TransactionKind};
+
+const DB: ObjectId = Address::new([0xd; 32]);
+const TASK: ObjectId = Address::new([0x7; 32]);
+
+fn coin(n: u8, balance: u64) -> Coin {
+    Coin {
+        id: Address::new([n; 32]),
+        version: 3,
+        digest: Digest::ZERO,
+        balance,
+    }
+}
+
+fn acquire(amount: u64) -> Call {
+    calls::AcquireStack {
+        db: DB.into(),
+        task: TASK.into(),
+        payment: Payment(MicroUsdc(amount)),
+        total_units: ComputeUnits(9),
+        max_price: Price(1),
+        selection: 0,
+        nodes: 0,
+        request_key: PublicKey([1; 32]),
+        lifetime_ms: DurationMs(1),
+        random: Random,
+        clock: Clock,
+    }
+    .into()
+}
+
+fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> {
+    let shared = [DB, TASK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
+    transaction(
+        work,
+        &Deployment::localnet(NetworkId([0; 32])),
+        &Inputs {
+            sender: Address::new([9; 32]),
+            payment,
+            gas: &[coin(8, 1_000)],
+            gas_price: 1,
+            gas_budget: 10,
+            shared: &shared.into_iter().collect(),
+            owned: &HashMap::new(),
+        },
+    )
+}
+
+fn commands(transaction: Transaction) -> (Vec<Input>, Vec<Command>) {
+    match transaction.kind {
+        TransactionKind::ProgrammableTransaction(ptb) => (ptb.inputs, ptb.commands),
+        other => panic!("not programmable: {other:?}"),
+    }
+}
+
+#[test]
+fn merges_splits_and_calls_in_order() {
+    let calls = [acquire(40)];
+    let built = build(&Work::Calls(&calls), &[coin(1, 30), coin(2, 20)]).unwrap();
+    let (inputs, commands) = commands(built);
+    assert!(matches!(
+        commands.as_slice(),
+        [Command::MergeCoins(_), Command::SplitCoins(_), Command::MoveCall(_)]
+    ));
+    let shared: Vec<bool> = inputs
+        .iter()
+        .filter_map(|input| match input {
+            Input::Shared(shared) => Some(shared.mutability().is_mutable()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shared.iter().filter(|mutable| **mutable).count(), 1, "{inputs:?}");
+    assert_eq!(shared.len(), 4);
+}
+
+#[test]
+fn an_even_sum_leaves_no_empty_coin() {
+    let calls = [acquire(50)];
+    let built = build(&Work::Calls(&calls), &[coin(1, 30), coin(2, 20)]).unwrap();
+    assert!(matches!(
+        commands(built).1.as_slice(),
+        [Command::MergeCoins(_), Command::MoveCall(_)]
+    ));
+}
+
+#[test]
+fn one_object_is_one_input_with_its_strongest_use() {
+    let sync = calls::CollectFees {
+        db: DB.into(),
+        task: TASK.into(),
+    };
+    let calls = [sync.into(), acquire(1)];
+    let work = Work::Calls(&calls);
+    assert_eq!(work.shared().get(&DB), Some(&true));
+    assert_eq!(work.payments(), [1]);
+    let (inputs, _) = commands(build(&work, &[coin(1, 5)]).unwrap());
+    let shared = inputs.iter().filter(|input| matches!(input, Input::Shared(_)));
+    assert_eq!(shared.count(), 4);
+}
+
+#[test]
+fn a_transfer_is_split_and_sent() {
+    let to = Address::new([5; 32]);
+    let built = build(&Work::Transfer { to, amount: 7 }, &[coin(1, 8)]).unwrap();
+    assert!(matches!(
+        commands(built).1.as_slice(),
+        [Command::SplitCoins(_), Command::TransferObjects(_)]
+    ));
+    assert!(build(&Work::Transfer { to, amount: 7 }, &[]).is_err());
+}

@@ -1,0 +1,235 @@
+//! Connecting: where the ledger is, which network it is, and where our package stands on it.
+
+use crate::{LedgerError, read::mask, wallet::Wallet};
+use atoma_types::{
+    Address, NetworkId, ObjectId,
+    chain::{Deployment, LOCALNET_DB, ObjectKind},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use sui_rpc::{Client, proto::sui::rpc::v2 as proto};
+use sui_sdk_types::Digest;
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+/// No single question to the ledger takes longer; execution included, which needs consensus.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How to reach a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerConfig {
+    /// The gRPC endpoint, `http(s)://host:port`.
+    pub url: String,
+    /// Where the package stands; looked up at localnet's own place if absent.
+    pub deployment: Option<Deployment>,
+    /// Where test money comes from; the endpoint itself if absent.
+    pub faucet: Option<String>,
+}
+
+/// A connection to a ledger. Clones share it and everything it remembers.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) client: Client,
+    pub(crate) url: String,
+    pub(crate) faucet: String,
+    pub(crate) deployment: Deployment,
+    /// Initial versions of shared objects, which never change.
+    pub(crate) shared: RwLock<HashMap<ObjectId, u64>>,
+    /// One lock per wallet: two transactions at once would spend the same coin.
+    pub(crate) wallets: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Wallet>>>>,
+    pub(crate) gas_price: Mutex<Option<(Instant, u64)>>,
+}
+
+impl Ledger {
+    /// Connects to a ledger whose deployment is localnet's.
+    pub async fn connect(url: impl Into<String>) -> Result<Self, LedgerError> {
+        Self::open(LedgerConfig {
+            url: url.into(),
+            deployment: None,
+            faucet: None,
+        })
+        .await
+    }
+
+    /// Connects to a ledger where the package stands as given.
+    pub async fn connect_with(
+        url: impl Into<String>,
+        deployment: Deployment,
+    ) -> Result<Self, LedgerError> {
+        Self::open(LedgerConfig {
+            url: url.into(),
+            deployment: Some(deployment),
+            faucet: None,
+        })
+        .await
+    }
+
+    /// Connects as configured, and checks that the ledger is the one meant.
+    pub async fn open(config: LedgerConfig) -> Result<Self, LedgerError> {
+        let url = config.url.trim_end_matches('/').to_owned();
+        let client = Client::new(url.as_str())
+            .map_err(|status| unreachable(&url, &status))?
+            .with_response_headers_timeout(ANSWER_TIMEOUT);
+        let network = network(&client, &url).await?;
+        let deployment = match config.deployment {
+            Some(deployment) if deployment.network == network => deployment,
+            Some(deployment) => {
+                return Err(LedgerError::WrongNetwork {
+                    found: network.to_string(),
+                    expected: deployment.network.to_string(),
+                });
+            }
+            None => find_localnet(&client, &url, network).await?,
+        };
+        let inner = Inner {
+            client,
+            faucet: config.faucet.unwrap_or_else(|| url.clone()),
+            url,
+            deployment,
+            shared: RwLock::default(),
+            wallets: Mutex::default(),
+            gas_price: Mutex::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Where the package stands.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.inner.deployment
+    }
+
+    /// Which ledger it is.
+    #[must_use]
+    pub fn network(&self) -> NetworkId {
+        self.inner.deployment.network
+    }
+
+    /// The endpoint.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.inner.url
+    }
+
+    /// Sui's own client, for what this one doesn't cover.
+    #[must_use]
+    pub fn rpc(&self) -> Client {
+        self.inner.client.clone()
+    }
+
+    /// The meaning of a failed question.
+    pub(crate) fn refused(&self, status: &Status) -> LedgerError {
+        failure(&self.inner.url, status)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("url", &self.inner.url)
+            .field("deployment", &self.inner.deployment)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn network(client: &Client, url: &str) -> Result<NetworkId, LedgerError> {
+    let info = client
+        .clone()
+        .ledger_client()
+        .get_service_info(proto::GetServiceInfoRequest::default())
+        .await
+        .map_err(|status| unreachable(url, &status))?
+        .into_inner();
+    let digest: Digest = info
+        .chain_id()
+        .parse()
+        .map_err(|e| LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id())))?;
+    Ok(NetworkId(digest.into_inner()))
+}
+
+async fn find_localnet(
+    client: &Client,
+    url: &str,
+    network: NetworkId,
+) -> Result<Deployment, LedgerError> {
+    let none = || LedgerError::NoDeployment {
+        url: url.to_owned(),
+    };
+    let deployment = Deployment::localnet(network);
+    let request = proto::GetObjectRequest::new(&LOCALNET_DB).with_read_mask(mask(&["object_type"]));
+    let answer = client.clone().ledger_client().get_object(request).await;
+    let object = match answer {
+        Ok(answer) => answer.into_inner().object.unwrap_or_default(),
+        Err(status) if status.code() == Code::NotFound => return Err(none()),
+        Err(status) => return Err(failure(url, &status)),
+    };
+    let (module, name) = ObjectKind::Db.move_name();
+    let expected = deployment.type_of(module, name);
+    if object.object_type().parse().as_ref() == Ok(&expected) {
+        Ok(deployment)
+    } else {
+        Err(none())
+    }
+}
+
+fn unreachable(url: &str, status: &Status) -> LedgerError {
+    LedgerError::Unreachable {
+        url: url.to_owned(),
+        reason: describe(status),
+    }
+}
+
+fn failure(url: &str, status: &Status) -> LedgerError {
+    if is_definite(status) {
+        LedgerError::Rejected(describe(status))
+    } else {
+        unreachable(url, status)
+    }
+}
+
+/// A status with its innermost cause: tonic's own text is often just "transport error".
+pub(crate) fn describe(status: &Status) -> String {
+    let mut text = status.message().to_owned();
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    if text.is_empty() {
+        status.code().to_string()
+    } else {
+        text
+    }
+}
+
+/// Whether the ledger itself said no. Everything else leaves open what happened.
+pub(crate) fn is_definite(status: &Status) -> bool {
+    match status.code() {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Unauthenticated => true,
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::ResourceExhausted
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss => false,
+    }
+}

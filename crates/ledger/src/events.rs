@@ -1,0 +1,291 @@
+//! Following the package's events, from any place on, through reconnections.
+
+use crate::{Cursor, Ledger, LedgerError, connect::is_definite};
+use atoma_types::chain::{Deployment, Event};
+use futures::{Stream, StreamExt, stream::BoxStream};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use sui_rpc::{
+    client::{EventStreamFrame, EventStreamRequest, EventStreamStart},
+    proto::sui::rpc::v2::{self as proto, EventFilter, filter::event::event_type},
+};
+use sui_sdk_types::{Digest, StructTag};
+use tokio::time::sleep;
+use tonic::Status;
+
+/// Pause before a stream that broke for good is opened anew.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+
+const EVENT_FIELDS: &[&str] = &[
+    "event_type",
+    "contents",
+    "transaction_digest",
+    "checkpoint",
+    "transaction_index",
+    "event_index",
+];
+
+/// An event with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerEvent {
+    /// Resume here once the event has been dealt with.
+    pub cursor: Cursor,
+    /// The transaction that emitted it.
+    pub transaction: Digest,
+    /// The checkpoint that it is in.
+    pub checkpoint: u64,
+    /// The event.
+    pub event: Event,
+}
+
+/// Where to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventStart {
+    /// With the oldest event that the ledger still has.
+    Beginning,
+    /// With the first event after this place.
+    After(Cursor),
+    /// With what happens from now on.
+    Now,
+}
+
+/// The package's events, in the ledger's order, without end. An `Err` that the stream outlives
+/// (an event that can't be read) is followed by more; an unusable cursor ends it.
+pub struct EventStream(BoxStream<'static, Result<LedgerEvent, LedgerError>>);
+
+impl Stream for EventStream {
+    type Item = Result<LedgerEvent, LedgerError>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EventStream")
+    }
+}
+
+impl Ledger {
+    /// Follows the events after a place, or all of them.
+    #[must_use]
+    pub fn events(&self, after: Option<Cursor>) -> EventStream {
+        self.follow(after.map_or(EventStart::Beginning, EventStart::After))
+    }
+
+    /// Follows the events from a start on.
+    #[must_use]
+    pub fn follow(&self, start: EventStart) -> EventStream {
+        EventStream(Follower::new(self.clone(), start).into_stream())
+    }
+
+    /// Follows the events from now on, and returns once it does: whatever is executed after this
+    /// is in the stream. To know a state without gaps, subscribe first and read it then.
+    pub async fn subscribe(&self) -> Result<EventStream, LedgerError> {
+        let mut follower = Follower::new(self.clone(), EventStart::Now);
+        let early = follower.connect().await?;
+        let later = follower.into_stream();
+        Ok(EventStream(
+            futures::stream::iter(early.map(Ok)).chain(later).boxed(),
+        ))
+    }
+}
+
+type Frames = BoxStream<'static, Result<EventStreamFrame, Status>>;
+
+/// Holds the place while connections come and go.
+struct Follower {
+    ledger: Ledger,
+    start: EventStart,
+    frames: Option<Frames>,
+    ended: bool,
+}
+
+impl Follower {
+    fn new(ledger: Ledger, start: EventStart) -> Self {
+        Self {
+            ledger,
+            start,
+            frames: None,
+            ended: false,
+        }
+    }
+
+    fn into_stream(self) -> BoxStream<'static, Result<LedgerEvent, LedgerError>> {
+        futures::stream::unfold(self, |mut follower| async move {
+            let item = follower.next().await?;
+            Some((item, follower))
+        })
+        .boxed()
+    }
+
+    /// Waits for the first frame, which says that the subscription stands.
+    async fn connect(&mut self) -> Result<Option<LedgerEvent>, LedgerError> {
+        let frame = self.frames().await?.next().await;
+        match frame {
+            Some(Ok(frame)) => self.take(frame),
+            Some(Err(status)) => Err(self.ledger.refused(&status)),
+            None => Err(LedgerError::Malformed("the stream ended".to_owned())),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Result<LedgerEvent, LedgerError>> {
+        while !self.ended {
+            let frames = match self.frames().await {
+                Ok(frames) => frames,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot follow the ledger's events yet");
+                    sleep(REOPEN_PAUSE).await;
+                    continue;
+                }
+            };
+            match frames.next().await {
+                Some(Ok(frame)) => match self.take(frame) {
+                    Ok(Some(event)) => return Some(Ok(event)),
+                    Ok(None) => {}
+                    Err(error) => return Some(Err(error)),
+                },
+                Some(Err(status)) if is_definite(&status) => {
+                    self.ended = true;
+                    return Some(Err(self.ledger.refused(&status)));
+                }
+                Some(Err(status)) => {
+                    tracing::warn!(%status, "the stream of events broke");
+                    self.reopen().await;
+                }
+                None => self.reopen().await,
+            }
+        }
+        None
+    }
+
+    async fn reopen(&mut self) {
+        self.frames = None;
+        sleep(REOPEN_PAUSE).await;
+    }
+
+    /// Moves the place, and reads the event if the frame has one of ours.
+    fn take(&mut self, frame: EventStreamFrame) -> Result<Option<LedgerEvent>, LedgerError> {
+        let cursor = Cursor(frame.cursor);
+        self.start = EventStart::After(cursor.clone());
+        let Some(event) = frame.event else {
+            return Ok(None);
+        };
+        let Some(known) = package_event(&event, &self.ledger.inner.deployment)? else {
+            return Ok(None);
+        };
+        let transaction = event
+            .transaction_digest()
+            .parse()
+            .map_err(|e| LedgerError::Malformed(format!("event's transaction: {e}")))?;
+        Ok(Some(LedgerEvent {
+            cursor,
+            transaction,
+            checkpoint: event.checkpoint(),
+            event: known,
+        }))
+    }
+
+    /// The open stream; opens one at the current place if there is none.
+    async fn frames(&mut self) -> Result<&mut Frames, LedgerError> {
+        if self.frames.is_none() {
+            let start = match &self.start {
+                EventStart::Now => EventStreamStart::Tip,
+                EventStart::After(cursor) => EventStreamStart::Resume(cursor.0.clone()),
+                EventStart::Beginning => EventStreamStart::Checkpoint(oldest(&self.ledger).await?),
+            };
+            let request = EventStreamRequest::new()
+                .with_read_mask(crate::read::mask(EVENT_FIELDS))
+                .with_filter(filter(&self.ledger.inner.deployment))
+                .with_start(start);
+            self.frames = Some(self.ledger.inner.client.stream_events(request).boxed());
+        }
+        // filled just above
+        self.frames
+            .as_mut()
+            .ok_or_else(|| LedgerError::Malformed("no stream".to_owned()))
+    }
+}
+
+/// The oldest checkpoint that the ledger still has.
+async fn oldest(ledger: &Ledger) -> Result<u64, LedgerError> {
+    let mut client = ledger.inner.client.clone();
+    let answer = client
+        .ledger_client()
+        .get_service_info(proto::GetServiceInfoRequest::default())
+        .await
+        .map_err(|status| ledger.refused(&status))?;
+    Ok(answer.into_inner().lowest_available_checkpoint())
+}
+
+/// Events whose type our package defines, in its first version or the current one.
+fn filter(deployment: &Deployment) -> EventFilter {
+    let of = |package: &atoma_types::ObjectId| event_type(package.to_string());
+    if deployment.package == deployment.original_package {
+        EventFilter::matching(of(&deployment.package))
+    } else {
+        let packages = [deployment.original_package, deployment.package];
+        EventFilter::any(packages.iter().map(|package| proto::EventTerm::all([of(package)])))
+    }
+}
+
+/// The event, if its type is our package's: a foreign package's event of the same name is none of
+/// ours. An event that this version doesn't know yet is passed over.
+pub(crate) fn package_event(
+    event: &proto::Event,
+    deployment: &Deployment,
+) -> Result<Option<Event>, LedgerError> {
+    let tag: StructTag = event
+        .event_type()
+        .parse()
+        .map_err(|e| LedgerError::Malformed(format!("event type: {e}")))?;
+    let ours = [deployment.original_package, deployment.package];
+    if !ours.contains(tag.address()) {
+        return Ok(None);
+    }
+    let (module, name) = (tag.module().as_str(), tag.name().as_str());
+    if !Event::NAMES.contains(&(module, name)) {
+        tracing::warn!(module, name, "the package emitted an event that is not known here");
+        return Ok(None);
+    }
+    Event::from_bytes(module, name, event.contents().value())
+        .map(Some)
+        .map_err(|e| LedgerError::Malformed(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_types::{Address, NetworkId, TaskId, chain::events::TaskDeprecated};
+
+    fn event(package: Address, name: &str, bytes: Vec<u8>) -> proto::Event {
+        proto::Event::default()
+            .with_event_type(format!("{package}::task::{name}"))
+            .with_contents(bytes)
+    }
+
+    #[test]
+    fn only_our_packages_events_count() {
+        let deployment = Deployment {
+            package: Address::new([2; 32]),
+            ..Deployment::localnet(NetworkId([0; 32]))
+        };
+        let ours = Event::from(TaskDeprecated {
+            task: TaskId(Address::new([3; 32])),
+        });
+        let read = |package, name, bytes| package_event(&event(package, name, bytes), &deployment);
+        let bytes = ours.to_bytes();
+        for package in [deployment.package, deployment.original_package] {
+            let found = read(package, "TaskDeprecated", bytes.clone()).unwrap();
+            assert_eq!(found.as_ref(), Some(&ours));
+        }
+        let foreign = Address::new([9; 32]);
+        assert_eq!(read(foreign, "TaskDeprecated", bytes.clone()).unwrap(), None);
+        assert_eq!(read(deployment.package, "Unheard", bytes).unwrap(), None);
+        assert!(read(deployment.package, "TaskDeprecated", vec![1]).is_err());
+    }
+}

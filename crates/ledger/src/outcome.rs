@@ -1,0 +1,100 @@
+//! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
+
+use crate::{Ledger, LedgerError, events::package_event};
+use atoma_types::chain::{AbortCode, Event};
+use sui_rpc::proto::sui::rpc::v2::{
+    ExecutedTransaction, ExecutionError, GasCostSummary, execution_error::ExecutionErrorKind,
+};
+use sui_sdk_types::Digest;
+
+/// A transaction that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// Its digest.
+    pub digest: Digest,
+    /// The package's events, in order.
+    pub events: Vec<Event>,
+    /// Gas paid, storage rebates taken off, in MIST.
+    pub gas_used: u64,
+    /// The checkpoint it is in, if it is known already.
+    pub checkpoint: Option<u64>,
+}
+
+/// What is asked for of an executed transaction.
+pub(crate) const EXECUTED_FIELDS: &[&str] = &[
+    "digest",
+    "effects.status",
+    "effects.gas_used",
+    "effects.changed_objects",
+    "effects.lamport_version",
+    "events.events",
+    "checkpoint",
+];
+
+impl Ledger {
+    /// Success with its events, or the error that the effects name.
+    pub(crate) fn outcome(
+        &self,
+        digest: Digest,
+        executed: &ExecutedTransaction,
+    ) -> Result<Executed, LedgerError> {
+        let status = executed.effects().status();
+        if !status.success() {
+            return Err(self.execution_error(digest, status.error()));
+        }
+        let mut events = Vec::new();
+        for event in &executed.events().events {
+            events.extend(package_event(event, &self.inner.deployment)?);
+        }
+        Ok(Executed {
+            digest,
+            events,
+            gas_used: net_gas(executed.effects().gas_used()),
+            checkpoint: executed.checkpoint,
+        })
+    }
+
+    /// An abort of our package by name; any other failure in the ledger's words.
+    pub(crate) fn execution_error(&self, digest: Digest, error: &ExecutionError) -> LedgerError {
+        let abort = error.abort_opt().filter(|abort| {
+            let package = abort.location().package().parse();
+            let deployment = &self.inner.deployment;
+            error.kind() == ExecutionErrorKind::MoveAbort
+                && (package == Ok(deployment.package) || package == Ok(deployment.original_package))
+        });
+        match abort {
+            Some(abort) => LedgerError::Abort {
+                code: abort.abort_code(),
+                name: AbortCode::from_code(abort.abort_code()).map_or("unknown", AbortCode::name),
+                function: format!(
+                    "{}::{}",
+                    abort.location().module(),
+                    abort.location().function_name()
+                ),
+            },
+            None => LedgerError::Failed {
+                digest,
+                reason: match error.description() {
+                    "" => error.kind().as_str_name().to_owned(),
+                    text => text.to_owned(),
+                },
+            },
+        }
+    }
+}
+
+/// What was paid: computation and storage, less what freed storage gives back.
+fn net_gas(gas: &GasCostSummary) -> u64 {
+    gas.computation_cost()
+        .saturating_add(gas.storage_cost())
+        .saturating_sub(gas.storage_rebate())
+}
+
+/// Whether the ledger gave up for reasons of its own; the same work may pass a moment later.
+pub(crate) fn is_congestion(executed: &ExecutedTransaction) -> bool {
+    matches!(
+        executed.effects().status().error().kind(),
+        ExecutionErrorKind::ExecutionCanceledDueToConsensusObjectCongestion
+            | ExecutionErrorKind::ExecutionCanceledDueToRandomnessUnavailable
+    )
+}
