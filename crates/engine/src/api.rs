@@ -19,10 +19,8 @@ pub trait Engine: Send + Sync {
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
 
     /// Starts a generation. Dropping the stream cancels it at the next step.
-    fn generate(
-        &self,
-        request: GenerateRequest,
-    ) -> BoxFuture<'_, Result<EventStream, EngineError>>;
+    fn generate(&self, request: GenerateRequest)
+    -> BoxFuture<'_, Result<EventStream, EngineError>>;
 
     /// One vector of unit length per prompt.
     fn embed(
@@ -117,7 +115,11 @@ pub struct ChatMessage {
 impl ChatMessage {
     /// A turn with a role and a text.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into(), ..Self::default() }
+        Self {
+            role: role.into(),
+            content: content.into(),
+            ..Self::default()
+        }
     }
 }
 

@@ -140,9 +140,17 @@ pub struct EventSender {
 /// the queue full can go on, and when the reader is dropped; senders that await need none.
 pub fn event_channel(limit: u32, notify: Option<Notify>) -> (EventSender, EventStream) {
     let (tx, rx) = mpsc::channel(EVENT_CAPACITY);
-    let shared = Arc::new(Shared { paused: AtomicBool::new(false), notify });
+    let shared = Arc::new(Shared {
+        paused: AtomicBool::new(false),
+        notify,
+    });
     let limit = Arc::new(OutputLimit::new(limit));
-    let stream = EventStream { queue: rx, limit, shared: shared.clone(), ended: false };
+    let stream = EventStream {
+        queue: rx,
+        limit,
+        shared: shared.clone(),
+        ended: false,
+    };
     (EventSender { queue: tx, shared }, stream)
 }
 
@@ -167,7 +175,9 @@ impl Stream for EventStream {
             self.shared.wake();
         }
         let item = item.unwrap_or_else(|| {
-            Err(EngineError::Internal("the engine stopped before the answer was complete".into()))
+            Err(EngineError::Internal(
+                "the engine stopped before the answer was complete".into(),
+            ))
         });
         self.ended = matches!(item, Err(_) | Ok(Event::Done(_)));
         Poll::Ready(Some(item))
@@ -183,7 +193,9 @@ impl Drop for EventStream {
 
 impl std::fmt::Debug for EventStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventStream").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("EventStream")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,14 +8,22 @@
 //! answers.
 
 mod api;
+pub mod builtin;
+mod deltas;
+mod embedded;
 mod error;
 mod event;
 pub mod fingerprint;
+mod sample;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text;
 
 pub use api::{
     ChatMessage, Endpoint, Engine, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling,
     Score, TokenScore, UpstreamLoad, Usage,
 };
+pub use embedded::{Embedded, EmbeddedOptions, Isa, LoadError, WeightType};
 pub use error::EngineError;
 pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,

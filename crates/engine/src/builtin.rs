@@ -1,0 +1,43 @@
+//! The model inside the binary, so that nothing has to be downloaded.
+
+use crate::embedded::{Embedded, EmbeddedOptions, LoadError, Source};
+
+/// The name it is served under.
+pub const NAME: &str = "atoma-tiny";
+
+/// The one place that says which folder of `models/` it is.
+macro_rules! model_file {
+    ($file:literal) => {
+        (
+            $file,
+            include_bytes!(concat!("../../../models/tiny-m/", $file)),
+        )
+    };
+}
+
+static FILES: &[(&str, &[u8])] = &[
+    model_file!("config.json"),
+    model_file!("generation_config.json"),
+    model_file!("model.safetensors"),
+    model_file!("tokenizer.json"),
+    model_file!("tokenizer_config.json"),
+];
+
+/// Loads it with the usual options.
+pub fn load() -> Result<Embedded, LoadError> {
+    load_with(EmbeddedOptions::default())
+}
+
+/// Loads it.
+pub fn load_with(options: EmbeddedOptions) -> Result<Embedded, LoadError> {
+    Embedded::from_source(&Source::Builtin(FILES), NAME, options)
+}
+
+/// One of its files.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn file(name: &str) -> Option<&'static [u8]> {
+    FILES
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, bytes)| *bytes)
+}

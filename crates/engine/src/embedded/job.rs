@@ -1,0 +1,319 @@
+//! What the worker works on: sequences of tokens and what is wanted of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::kern::{BLOCK, Simd, digest_row};
+use super::kv::BlockHash;
+use crate::deltas::Deltas;
+use crate::fingerprint::{Fingerprint, RowDigest};
+use crate::sample::{self, Counts};
+use crate::text::TextModel;
+use crate::{
+    Completion, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Sampling, Score,
+    TokenEvent, TokenScore, Usage,
+};
+
+/// A sequence, waiting or running.
+pub(super) struct Job {
+    /// Prompt and what was generated; of a claimed output, all but the last token.
+    pub(super) tokens: Vec<u32>,
+    /// Length of the prompt.
+    pub(super) prompt: usize,
+    /// How many tokens' keys and values are in the blocks.
+    pub(super) done: usize,
+    pub(super) table: Vec<u32>,
+    /// Hashes of the full blocks in `table`.
+    pub(super) chain: Vec<BlockHash>,
+    pub(super) work: Work,
+}
+
+/// What is wanted of a sequence.
+pub(super) enum Work {
+    Generate(Box<Generation>),
+    Score(Box<Scoring>),
+    Embed(Embedding),
+}
+
+/// An answer in the making.
+pub(super) struct Generation {
+    pub(super) sampling: Sampling,
+    pub(super) logprobs: Option<u8>,
+    pub(super) limit: Arc<OutputLimit>,
+    pub(super) events: EventSender,
+    /// Events that the stream had no room for; the sequence rests until they are gone.
+    pub(super) pending: VecDeque<Result<Event, EngineError>>,
+    pub(super) deltas: Deltas,
+    pub(super) counts: Counts,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) usage: Usage,
+    pub(super) started: bool,
+}
+
+/// A claimed answer being checked.
+pub(super) struct Scoring {
+    pub(super) output: Vec<u32>,
+    pub(super) sampling: Sampling,
+    pub(super) scores: Vec<TokenScore>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) reply: oneshot::Sender<Result<Score, EngineError>>,
+}
+
+/// A text being embedded: the mean of its final hidden states.
+pub(super) struct Embedding {
+    pub(super) sum: Vec<f32>,
+    pub(super) reply: oneshot::Sender<Result<Vec<f32>, EngineError>>,
+}
+
+/// What one row of logits led to.
+pub(super) enum Verdict {
+    Chosen {
+        id: u32,
+        digest: RowDigest,
+        logprob: Option<f32>,
+        top: Vec<(u32, f32)>,
+    },
+    Scored {
+        score: TokenScore,
+        digest: RowDigest,
+    },
+}
+
+impl Job {
+    pub(super) fn new(tokens: Vec<u32>, prompt: usize, work: Work) -> Self {
+        Self {
+            tokens,
+            prompt,
+            done: 0,
+            table: Vec::new(),
+            chain: Vec::new(),
+            work,
+        }
+    }
+
+    /// Tokens that have to go through the model before something comes out.
+    pub(super) fn remaining(&self) -> usize {
+        self.tokens.len() - self.done
+    }
+
+    /// Blocks that could come from the cache: the rows that are wanted must be computed.
+    pub(super) fn cacheable_blocks(&self) -> usize {
+        match &self.work {
+            Work::Generate(_) => (self.tokens.len() - 1) / BLOCK,
+            Work::Score(scoring) => (self.prompt + scoring.scores.len() - 1) / BLOCK,
+            Work::Embed(_) => 0,
+        }
+    }
+
+    /// Whether the logits after the token at `position` are wanted.
+    pub(super) fn wants_logits(&self, position: usize) -> bool {
+        match &self.work {
+            Work::Generate(_) => position + 1 == self.tokens.len(),
+            Work::Score(scoring) => position + 1 >= self.prompt + scoring.scores.len(),
+            Work::Embed(_) => false,
+        }
+    }
+
+    /// Nobody listens any more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        match &self.work {
+            Work::Generate(generation) => generation.events.is_cancelled(),
+            Work::Score(scoring) => scoring.reply.is_closed(),
+            Work::Embed(embedding) => embedding.reply.is_closed(),
+        }
+    }
+
+    /// The listener is behind.
+    pub(super) fn is_paused(&self) -> bool {
+        matches!(&self.work, Work::Generate(generation) if !generation.pending.is_empty())
+    }
+
+    /// Forgets what was computed; the caller has released the blocks.
+    pub(super) fn restart(&mut self) {
+        self.done = 0;
+        self.chain.clear();
+        if let Work::Embed(embedding) = &mut self.work {
+            embedding.sum.fill(0.0);
+        }
+    }
+
+    /// Judges the logits after the token at `position`. Pure, so that rows are judged in parallel.
+    pub(super) fn judge(&self, simd: Simd, position: usize, logits: &mut [f32]) -> Option<Verdict> {
+        let digest = digest_row(simd, logits);
+        let next = position + 1;
+        match &self.work {
+            Work::Generate(generation) => {
+                let plain = generation.logprobs.map(|_| logits.to_vec());
+                let sampling = &generation.sampling;
+                let id = sample::choose(simd, logits, sampling, &generation.counts, next);
+                let top = match (&plain, generation.logprobs) {
+                    (Some(plain), Some(count)) => sample::top(simd, plain, usize::from(count)),
+                    _ => Vec::new(),
+                };
+                let logprob = plain.map(|plain| sample::log_probability(simd, &plain, id));
+                Some(Verdict::Chosen {
+                    id,
+                    digest,
+                    logprob,
+                    top,
+                })
+            }
+            Work::Score(scoring) => {
+                let index = next - self.prompt;
+                let counts = count(&scoring.output[..index], &scoring.sampling);
+                let claimed = scoring.output[index];
+                let sampling = &scoring.sampling;
+                let score = sample::score(simd, logits, sampling, &counts, next, claimed);
+                Some(Verdict::Scored { score, digest })
+            }
+            Work::Embed(_) => None,
+        }
+    }
+}
+
+/// Occurrences, if the penalties need them.
+fn count(output: &[u32], sampling: &Sampling) -> Counts {
+    let mut counts = Counts::new();
+    if sampling.frequency_penalty != 0.0 || sampling.presence_penalty != 0.0 {
+        output
+            .iter()
+            .for_each(|id| *counts.entry(*id).or_default() += 1);
+    }
+    counts
+}
+
+impl Generation {
+    /// Tells the listener that the request left the queue; once.
+    pub(super) fn start(&mut self, cached_tokens: usize) {
+        if !std::mem::replace(&mut self.started, true) {
+            self.usage.cached_input = cached_tokens as u32;
+            let prompt_tokens = self.usage.input;
+            let cached_tokens = self.usage.cached_input;
+            self.emit(Event::Started {
+                prompt_tokens,
+                cached_tokens,
+            });
+        }
+    }
+
+    /// Takes a chosen token; says why the answer ends, if it does. `full` is whether the context
+    /// has no room for another.
+    pub(super) fn push(
+        &mut self,
+        text: &TextModel,
+        chosen: (u32, &RowDigest),
+        logprob: Option<f32>,
+        top: &[(u32, f32)],
+        full: bool,
+        eos: &[u32],
+    ) -> Option<Finish> {
+        let (id, digest) = chosen;
+        self.usage.output += 1;
+        self.fingerprint.push(id, digest);
+        *self.counts.entry(id).or_default() += 1;
+        let is_end = eos.contains(&id);
+        // An end token has no text, whatever the tokenizer says.
+        let (mut delta, stopped) = if is_end {
+            (String::new(), false)
+        } else {
+            self.deltas.push(text, id)
+        };
+        let finish = if is_end || stopped {
+            Some(Finish::Stop)
+        } else if full || self.usage.output >= self.limit.get() {
+            Some(Finish::Length)
+        } else {
+            None
+        };
+        if finish.is_some() && !stopped {
+            delta.push_str(&self.deltas.finish(text));
+        }
+        let name = |(id, logprob): (u32, f32)| Logprob {
+            id,
+            token: text.piece(id),
+            logprob,
+        };
+        self.emit(Event::Token(TokenEvent {
+            id: Some(id),
+            text: delta,
+            logprob: logprob.map(|logprob| name((id, logprob))),
+            top: top.iter().copied().map(name).collect(),
+        }));
+        finish
+    }
+
+    /// The last event.
+    pub(super) fn end(&mut self, finish: Finish) {
+        let (fingerprint, commitments) = std::mem::take(&mut self.fingerprint).finish();
+        let (usage, seed) = (self.usage, self.sampling.seed);
+        self.emit(Event::Done(Completion {
+            finish,
+            usage,
+            fingerprint,
+            commitments,
+            seed,
+        }));
+    }
+
+    fn emit(&mut self, event: Event) {
+        if !self.pending.is_empty() {
+            self.pending.push_back(Ok(event));
+        } else if let Err(event) = self.events.try_send(Ok(event)) {
+            self.pending.push_back(event);
+        }
+    }
+
+    /// Sends what the stream has room for by now; true when nothing is left.
+    pub(super) fn flush(&mut self) -> bool {
+        while let Some(event) = self.pending.pop_front() {
+            if let Err(event) = self.events.try_send(event) {
+                self.pending.push_front(event);
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Scoring {
+    /// The answer to whoever asked.
+    pub(super) fn end(self) {
+        let (fingerprint, commitments) = self.fingerprint.finish();
+        let score = Score {
+            tokens: self.scores,
+            fingerprint,
+            commitments,
+        };
+        // Whoever asked may be gone.
+        let _ = self.reply.send(Ok(score));
+    }
+}
+
+impl Embedding {
+    /// Adds a final hidden state.
+    pub(super) fn add(&mut self, hidden: &[f32]) {
+        self.sum
+            .iter_mut()
+            .zip(hidden)
+            .for_each(|(sum, h)| *sum += h);
+    }
+
+    /// The direction of the sum, which is that of the mean.
+    pub(super) fn end(self) {
+        let squares: f64 = self.sum.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
+        let scale = if squares > 0.0 {
+            1.0 / squares.sqrt()
+        } else {
+            0.0
+        };
+        let vector = self
+            .sum
+            .iter()
+            .map(|v| (f64::from(*v) * scale) as f32)
+            .collect();
+        // Whoever asked may be gone.
+        let _ = self.reply.send(Ok(vector));
+    }
+}

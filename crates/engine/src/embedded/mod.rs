@@ -1,0 +1,531 @@
+//! The embedded engine: Llama-family models on the CPU, the same bits on every processor.
+//!
+//! Every logit is a function of (weights, numeric class, tokens so far) alone: not of threads,
+//! batch companions, chunks of prefill, cache hits or instruction set. [`kern`] says how. With noise
+//! that is a function of (seed, position, token), a whole answer can be checked exactly by one
+//! prefill: [`Engine::score`].
+
+mod config;
+mod job;
+pub(crate) mod kern;
+mod kv;
+mod model;
+mod weights;
+mod worker;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use self::config::ModelConfig;
+use self::job::{Embedding, Generation, Job, Scoring, Work};
+pub use self::kern::Isa;
+use self::kern::{BLOCK, Bf16, Simd, Weight};
+use self::model::Model;
+use self::weights::Checkpoint;
+pub(crate) use self::weights::Source;
+use self::worker::{DeadOnDrop, Limits, Shared, Worker};
+use crate::deltas::Deltas;
+use crate::fingerprint::Fingerprint;
+use crate::sample::Counts;
+use crate::text::TextModel;
+use crate::{
+    Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling,
+    Score, Usage, event_channel,
+};
+
+/// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
+/// token. OpenAI allows four.
+const MAX_STOPS: usize = 16;
+const MAX_STOP_BYTES: usize = 1024;
+/// Most alternatives per token, as OpenAI has it.
+const MAX_TOP_LOGPROBS: u8 = 20;
+/// Memory for keys and values unless told otherwise: leaves a laptop room for other things.
+const DEFAULT_KV_BYTES: usize = 2 << 30;
+/// Texts longer than this are tokenized away from the async threads.
+const INLINE_TEXT_BYTES: usize = 16 << 10;
+
+/// How weights are kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightType {
+    /// As f32.
+    F32,
+    /// As bf16, half the memory; weights stored more finely are rounded.
+    Bf16,
+}
+
+/// How a model is loaded and run. None of it changes a bit of an answer but `weights`.
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// The name to serve it under; the folder's name if none.
+    pub id: Option<String>,
+    /// Threads; all processors but one, if there are more than two, if none.
+    pub threads: Option<usize>,
+    /// Rows of a step: more make prefill faster and others wait longer for their next token.
+    pub token_budget: usize,
+    /// Most sequences worked on at a time.
+    pub max_running: usize,
+    /// Most requests in the queue; more are refused as overload.
+    pub max_waiting: usize,
+    /// KV-cache blocks of 32 tokens; 2 GiB of them at most if none.
+    pub kv_blocks: Option<usize>,
+    /// Instruction set; the best there is if none.
+    pub isa: Option<Isa>,
+    /// How weights are kept; as the checkpoint has them if none.
+    pub weights: Option<WeightType>,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            id: None,
+            threads: None,
+            token_budget: 128,
+            max_running: 64,
+            max_waiting: 256,
+            kv_blocks: None,
+            isa: None,
+            weights: None,
+        }
+    }
+}
+
+/// Why a model couldn't be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file couldn't be read.
+    #[error("can't read {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file isn't there.
+    #[error("the model's folder has no {0}")]
+    Missing(String),
+    /// A configuration file is malformed.
+    #[error("{0}")]
+    Config(String),
+    /// The model is of a kind that the engine doesn't compute.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// A tensor is missing or malformed.
+    #[error("tensor {name} {why}")]
+    Tensor {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The tokenizer or the chat template is malformed.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// There is no memory for the weights.
+    #[error("no memory for the weights")]
+    Memory(#[source] std::io::Error),
+    /// A thread couldn't be started.
+    #[error("can't start a thread: {0}")]
+    Thread(String),
+}
+
+/// A model in this process.
+pub struct Embedded {
+    info: ModelInfo,
+    hidden: usize,
+    text: Arc<TextModel>,
+    shared: Arc<Shared>,
+    limits: Limits,
+    blocks: usize,
+    isa: Isa,
+}
+
+impl Embedded {
+    /// Loads a model from a Hugging Face folder.
+    pub fn load(path: &Path, options: EmbeddedOptions) -> Result<Arc<dyn Engine>, LoadError> {
+        Ok(Arc::new(Self::open(path, options)?))
+    }
+
+    /// As [`load`](Self::load), with the concrete type.
+    pub fn open(path: &Path, options: EmbeddedOptions) -> Result<Self, LoadError> {
+        let name = path
+            .file_name()
+            .map_or("model".into(), |n| n.to_string_lossy().into_owned());
+        Self::from_source(&Source::Folder(path.to_owned()), &name, options)
+    }
+
+    pub(crate) fn from_source(
+        source: &Source,
+        name: &str,
+        options: EmbeddedOptions,
+    ) -> Result<Self, LoadError> {
+        let file = |name| source.file(name);
+        let config_text = source.required("config.json")?;
+        let generation = file("generation_config.json")?;
+        let mut config = ModelConfig::parse(&config_text, generation.as_deref())?;
+        let tokenizer = source.required("tokenizer.json")?;
+        let tokenizer_config = file("tokenizer_config.json")?;
+        let template = file("chat_template.jinja")?;
+        let text = TextModel::new(&tokenizer, tokenizer_config.as_deref(), template.as_deref())
+            .map_err(LoadError::Tokenizer)?;
+        config
+            .eos
+            .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
+
+        let isa = options.isa;
+        let simd = Simd::new(isa)
+            .ok_or_else(|| LoadError::Unsupported(format!("{isa:?} on this processor")))?;
+        let mut checkpoint = Checkpoint::open(source)?;
+        let stored = if checkpoint.is_bf16() {
+            WeightType::Bf16
+        } else {
+            WeightType::F32
+        };
+        let kept = options.weights.unwrap_or(stored);
+        let blocks = options
+            .kv_blocks
+            .unwrap_or_else(|| default_blocks(&config, &options))
+            .max(1);
+        let limits = Limits {
+            token_budget: options.token_budget.max(1),
+            max_running: options.max_running.max(1),
+            max_waiting: options.max_waiting.max(1),
+            context: config.context.min(blocks * BLOCK),
+        };
+        let start = Start {
+            config: config.clone(),
+            limits,
+            blocks,
+            text: Arc::new(text),
+        };
+        let text = start.text.clone();
+        let shared = match kept {
+            WeightType::F32 => start.run::<f32>(&mut checkpoint, simd, &options)?,
+            WeightType::Bf16 => start.run::<Bf16>(&mut checkpoint, simd, &options)?,
+        };
+        let revision = checkpoint.revision(&[
+            ("config.json", Some(&config_text)),
+            ("generation_config.json", generation.as_deref()),
+            ("tokenizer.json", Some(&tokenizer)),
+            ("tokenizer_config.json", tokenizer_config.as_deref()),
+            ("chat_template.jinja", template.as_deref()),
+        ]);
+        // bf16 weights widened to f32 are the same numbers.
+        let is_bf16 = stored == WeightType::Bf16 || kept == WeightType::Bf16;
+        let info = ModelInfo {
+            id: options.id.unwrap_or_else(|| name.to_owned()),
+            revision,
+            numerics: if is_bf16 {
+                Numerics::DetBf16V1
+            } else {
+                Numerics::DetF32V1
+            },
+            context: limits.context,
+            vocab: config.vocab,
+            max_output: limits.context - 1,
+        };
+        Ok(Self {
+            info,
+            hidden: config.hidden,
+            text,
+            shared,
+            limits,
+            blocks,
+            isa: simd.isa(),
+        })
+    }
+
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The tokens of a prompt, as the model reads it.
+    pub fn tokenize(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        self.text.encode(prompt)
+    }
+
+    /// The text of tokens, special ones left out.
+    pub fn detokenize(&self, tokens: &[u32]) -> String {
+        self.text.decode(tokens)
+    }
+
+    async fn encode(&self, prompt: Prompt) -> Result<Vec<u32>, EngineError> {
+        let bytes = match &prompt {
+            Prompt::Tokens(_) => 0,
+            Prompt::Text(text) => text.len(),
+            Prompt::Chat { messages, .. } => messages.iter().map(|m| m.content.len()).sum(),
+        };
+        let tokens = if bytes <= INLINE_TEXT_BYTES {
+            self.text.encode(&prompt)?
+        } else {
+            let text = self.text.clone();
+            let encoded = tokio::task::spawn_blocking(move || text.encode(&prompt)).await;
+            encoded.map_err(|e| EngineError::Internal(e.to_string()))??
+        };
+        if tokens.is_empty() {
+            return Err(EngineError::BadRequest("the prompt is empty".into()));
+        }
+        self.check_ids(&tokens)?;
+        Ok(tokens)
+    }
+
+    fn check_ids(&self, tokens: &[u32]) -> Result<(), EngineError> {
+        match tokens.iter().find(|id| **id as usize >= self.info.vocab) {
+            Some(id) => Err(EngineError::BadRequest(format!("there is no token {id}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what doesn't fit; `room` is how much of the context must stay free.
+    fn check_length(&self, got: usize, room: usize) -> Result<(), EngineError> {
+        let limit = self.limits.context - room;
+        if got > limit {
+            Err(EngineError::ContextTooLong { limit, got })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn post(&self, job: Job) -> Result<(), EngineError> {
+        self.shared.post(job, self.limits.max_waiting)
+    }
+
+    async fn start(&self, request: GenerateRequest) -> Result<EventStream, EngineError> {
+        let sampling = request.sampling();
+        sampling.validate()?;
+        check_request(&request)?;
+        let tokens = self.encode(request.prompt).await?;
+        self.check_length(tokens.len(), 1)?;
+        let shared = self.shared.clone();
+        let notify = Arc::new(move || shared.ring());
+        let (events, stream) = event_channel(request.max_tokens, Some(notify));
+        let generation = Generation {
+            sampling,
+            logprobs: request.logprobs,
+            limit: stream.limit(),
+            events,
+            pending: VecDeque::new(),
+            deltas: Deltas::new(request.stop),
+            counts: Counts::new(),
+            fingerprint: Fingerprint::default(),
+            usage: Usage {
+                input: tokens.len() as u32,
+                ..Usage::default()
+            },
+            started: false,
+        };
+        let prompt = tokens.len();
+        self.post(Job::new(
+            tokens,
+            prompt,
+            Work::Generate(Box::new(generation)),
+        ))?;
+        Ok(stream)
+    }
+
+    async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<(Vec<Vec<f32>>, Usage), EngineError> {
+        let mut usage = Usage::default();
+        let mut replies = Vec::with_capacity(prompts.len());
+        for prompt in prompts {
+            let tokens = self.encode(prompt).await?;
+            self.check_length(tokens.len(), 0)?;
+            usage.input += tokens.len() as u32;
+            let (reply, answer) = oneshot::channel();
+            let work = Work::Embed(Embedding {
+                sum: vec![0.0; self.hidden],
+                reply,
+            });
+            let prompt = tokens.len();
+            self.post(Job::new(tokens, prompt, work))?;
+            replies.push(answer);
+        }
+        let mut vectors = Vec::with_capacity(replies.len());
+        for reply in replies {
+            vectors.push(reply.await.map_err(|_| stopped())??);
+        }
+        Ok((vectors, usage))
+    }
+
+    async fn score_one(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+    ) -> Result<Score, EngineError> {
+        sampling.validate()?;
+        self.check_ids(&prompt)?;
+        self.check_ids(&output)?;
+        if prompt.is_empty() || output.is_empty() {
+            return Err(EngineError::BadRequest(
+                "prompt and output must not be empty".into(),
+            ));
+        }
+        self.check_length(prompt.len() + output.len(), 0)?;
+        let (reply, answer) = oneshot::channel();
+        let length = prompt.len();
+        let mut tokens = prompt;
+        tokens.extend_from_slice(&output[..output.len() - 1]);
+        let fingerprint = Fingerprint::default();
+        let work = Scoring {
+            output,
+            sampling,
+            scores: Vec::new(),
+            fingerprint,
+            reply,
+        };
+        self.post(Job::new(tokens, length, Work::Score(Box::new(work))))?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl Engine for Embedded {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        match prompt {
+            Prompt::Tokens(tokens) => Ok(tokens.len()),
+            _ => Ok(self.text.encode(prompt)?.len()),
+        }
+    }
+
+    fn generate(
+        &self,
+        request: GenerateRequest,
+    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
+        self.start(request).boxed()
+    }
+
+    fn embed(
+        &self,
+        prompts: Vec<Prompt>,
+    ) -> BoxFuture<'_, Result<(Vec<Vec<f32>>, Usage), EngineError>> {
+        self.embed_all(prompts).boxed()
+    }
+
+    fn score(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+    ) -> BoxFuture<'_, Result<Score, EngineError>> {
+        self.score_one(prompt, output, sampling).boxed()
+    }
+
+    fn load(&self) -> Load {
+        let stats = &self.shared.stats;
+        Load {
+            running: stats.running.load(Relaxed),
+            waiting: stats.waiting.load(Relaxed),
+            kv_blocks_free: stats.blocks_free.load(Relaxed),
+            kv_blocks_total: self.blocks,
+            prefill_tokens: stats.prefill_tokens.load(Relaxed),
+            output_tokens: stats.output_tokens.load(Relaxed),
+            healthy: !stats.dead.load(Relaxed),
+            upstreams: Vec::new(),
+        }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded")
+            .field("info", &self.info)
+            .field("isa", &self.isa)
+            .finish()
+    }
+}
+
+/// What a worker is started with.
+struct Start {
+    config: ModelConfig,
+    limits: Limits,
+    blocks: usize,
+    text: Arc<TextModel>,
+}
+
+impl Start {
+    /// Loads the weights and starts the thread.
+    fn run<T: Weight>(
+        self,
+        checkpoint: &mut Checkpoint,
+        simd: Simd,
+        options: &EmbeddedOptions,
+    ) -> Result<Arc<Shared>, LoadError> {
+        let threads = options.threads.unwrap_or_else(default_threads).max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("engine-{i}"))
+            .build()
+            .map_err(|e| LoadError::Thread(e.to_string()))?;
+        let (eos, context) = (self.config.eos.clone(), self.limits.context);
+        let model: Model<T> =
+            pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
+        let shared = Arc::new(Shared::default());
+        let guard = DeadOnDrop(shared.clone());
+        let worker = Worker::new(
+            model,
+            self.text,
+            eos,
+            self.limits,
+            self.blocks,
+            shared.clone(),
+        );
+        // The loop runs on a thread of the pool, so that handing work to the pool costs no switch.
+        std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || {
+                let _guard = guard;
+                pool.install(|| worker.run());
+            })
+            .map_err(|e| LoadError::Thread(e.to_string()))?;
+        Ok(shared)
+    }
+}
+
+fn default_threads() -> usize {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    if all > 2 { all - 1 } else { all }
+}
+
+/// As many blocks as the running sequences could fill, within [`DEFAULT_KV_BYTES`].
+fn default_blocks(config: &ModelConfig, options: &EmbeddedOptions) -> usize {
+    let block_bytes = Model::<f32>::block_len(config) * size_of::<f32>();
+    let wanted = config.context.div_ceil(BLOCK) * options.max_running;
+    wanted.min(DEFAULT_KV_BYTES / block_bytes)
+}
+
+fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
+    let bad = |what: &str| Err(EngineError::BadRequest(what.to_owned()));
+    if request.max_tokens == 0 {
+        return bad("max_tokens must be at least 1");
+    }
+    if request.stop.len() > MAX_STOPS || request.stop.iter().any(|s| s.len() > MAX_STOP_BYTES) {
+        return bad("at most 16 stop strings of at most 1024 bytes");
+    }
+    if request
+        .logprobs
+        .is_some_and(|count| count > MAX_TOP_LOGPROBS)
+    {
+        return bad("at most 20 log probabilities per token");
+    }
+    Ok(())
+}
+
+fn stopped() -> EngineError {
+    EngineError::Internal("the engine stopped before the answer was complete".into())
+}

@@ -1,0 +1,391 @@
+//! The decoder: Llama, Mistral, Qwen2 and Qwen3 over any mix of rows of any sequences.
+//!
+//! A row is one token at one position. [`Model::forward`] takes prefill chunks and decode steps of
+//! different requests together; as each row's numbers depend on its own sequence only, bit by bit,
+//! how requests are batched is a matter of speed alone.
+
+use rayon::prelude::*;
+
+use super::LoadError;
+use super::config::ModelConfig;
+use super::kern::{
+    Attention, BLOCK, BlockPart, Matrix, Simd, Store, Weight, attend, gemm, rms_norm, silu_mul,
+};
+use super::kv::BlockPool;
+use super::weights::Checkpoint;
+
+/// Below this many multiply-adds of attention a second thread costs more than it brings.
+const PARALLEL_ATTENTION_MACS: usize = 1 << 16;
+/// Rows from which the work between the products is worth a second thread.
+const PARALLEL_ROWS: usize = 16;
+
+struct Layer<T> {
+    attention_norm: Vec<f32>,
+    mlp_norm: Vec<f32>,
+    /// Queries, keys and values, one above the other.
+    qkv: Matrix<T>,
+    /// Norms of each query and key head (Qwen3).
+    head_norms: Option<(Vec<f32>, Vec<f32>)>,
+    output: Matrix<T>,
+    gate_up: Matrix<T>,
+    down: Matrix<T>,
+}
+
+/// A loaded model.
+pub(crate) struct Model<T> {
+    pub(crate) config: ModelConfig,
+    pub(crate) simd: Simd,
+    embeddings: Matrix<T>,
+    /// None when the embeddings serve as the head, too.
+    head: Option<Matrix<T>>,
+    norm: Vec<f32>,
+    layers: Vec<Layer<T>>,
+    /// `[position][head_dim / 2]` cosines and sines.
+    rotary: Vec<(f32, f32)>,
+}
+
+/// One token at one position of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) token: u32,
+    pub(crate) position: usize,
+    /// Index into the tables given to [`Model::forward`].
+    pub(crate) table: usize,
+}
+
+/// Buffers of a step, kept from one step to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    x: Vec<f32>,
+    normed: Vec<f32>,
+    qkv: Vec<f32>,
+    mixed: Vec<f32>,
+    gate_up: Vec<f32>,
+    activated: Vec<f32>,
+}
+
+impl<T: Weight> Model<T> {
+    /// Reads and packs all tensors. `context` may be smaller than the configuration's.
+    pub(crate) fn load(
+        config: ModelConfig,
+        context: usize,
+        checkpoint: &mut Checkpoint,
+        simd: Simd,
+    ) -> Result<Self, LoadError> {
+        let hidden = config.hidden;
+        let embeddings = matrix(checkpoint, &[("model.embed_tokens", config.vocab)], hidden)?;
+        let head = if config.tied {
+            None
+        } else {
+            Some(matrix(checkpoint, &[("lm_head", config.vocab)], hidden)?)
+        };
+        let norm = vector(checkpoint, "model.norm.weight", hidden)?;
+        let layers = (0..config.layers)
+            .map(|i| Layer::load(&config, checkpoint, i))
+            .collect::<Result<_, _>>()?;
+        let rotary = (0..context)
+            .flat_map(|p| config.inv_freq.iter().map(move |f| p as f64 * f))
+            .map(|angle| (libm::cos(angle) as f32, libm::sin(angle) as f32))
+            .collect();
+        Ok(Self {
+            config,
+            simd,
+            embeddings,
+            head,
+            norm,
+            layers,
+            rotary,
+        })
+    }
+
+    /// Floats of one block of keys and values over all layers.
+    pub(crate) fn block_len(config: &ModelConfig) -> usize {
+        config.layers * config.kv_heads * BlockPart::len(config.head_dim)
+    }
+
+    /// Runs rows through all layers and stores their keys and values. Rows of one sequence are in
+    /// order of position, and all earlier positions are in its blocks or in earlier rows.
+    pub(crate) fn forward(
+        &self,
+        rows: &[Row],
+        tables: &[&[u32]],
+        kv: &mut BlockPool,
+        scratch: &mut Scratch,
+    ) {
+        let c = &self.config;
+        let n = rows.len();
+        let q_width = c.heads * c.head_dim;
+        let qkv_width = q_width + 2 * c.kv_heads * c.head_dim;
+        scratch.x.resize(n * c.hidden, 0.0);
+        scratch.normed.resize(n * c.hidden, 0.0);
+        scratch.qkv.resize(n * qkv_width, 0.0);
+        scratch.mixed.resize(n * q_width, 0.0);
+        scratch.gate_up.resize(n * 2 * c.intermediate, 0.0);
+        scratch.activated.resize(n * c.intermediate, 0.0);
+        for (row, x) in rows.iter().zip(scratch.x.chunks_exact_mut(c.hidden)) {
+            self.embeddings.row(row.token as usize, x);
+        }
+        for (index, layer) in self.layers.iter().enumerate() {
+            self.normalise(&scratch.x, &layer.attention_norm, &mut scratch.normed);
+            gemm(
+                self.simd,
+                &scratch.normed,
+                n,
+                &layer.qkv,
+                &mut scratch.qkv,
+                Store::Set,
+            );
+            self.rotate(layer, rows, &mut scratch.qkv);
+            self.store(index, rows, tables, &scratch.qkv, kv);
+            self.mix(index, rows, tables, &scratch.qkv, kv, &mut scratch.mixed);
+            gemm(
+                self.simd,
+                &scratch.mixed,
+                n,
+                &layer.output,
+                &mut scratch.x,
+                Store::Add,
+            );
+
+            self.normalise(&scratch.x, &layer.mlp_norm, &mut scratch.normed);
+            gemm(
+                self.simd,
+                &scratch.normed,
+                n,
+                &layer.gate_up,
+                &mut scratch.gate_up,
+                Store::Set,
+            );
+            let activate = |(out, gate_up): (&mut [f32], &[f32])| silu_mul(self.simd, gate_up, out);
+            let (out, gate_up) = (&mut scratch.activated, &scratch.gate_up);
+            if n >= PARALLEL_ROWS {
+                out.par_chunks_exact_mut(c.intermediate)
+                    .zip(gate_up.par_chunks_exact(2 * c.intermediate))
+                    .for_each(activate);
+            } else {
+                out.chunks_exact_mut(c.intermediate)
+                    .zip(gate_up.chunks_exact(2 * c.intermediate))
+                    .for_each(activate);
+            }
+            gemm(
+                self.simd,
+                &scratch.activated,
+                n,
+                &layer.down,
+                &mut scratch.x,
+                Store::Add,
+            );
+        }
+    }
+
+    /// Appends the final hidden state of a row of the last step.
+    pub(crate) fn hidden(&self, scratch: &Scratch, row: usize, out: &mut Vec<f32>) {
+        let (width, at) = (self.config.hidden, out.len());
+        out.resize(at + width, 0.0);
+        let x = &scratch.x[row * width..][..width];
+        rms_norm(
+            self.simd,
+            x,
+            &self.norm,
+            self.config.norm_eps,
+            &mut out[at..],
+        );
+    }
+
+    /// One row of logits per final hidden state.
+    pub(crate) fn logits(&self, hidden: &[f32], out: &mut Vec<f32>) {
+        let n = hidden.len() / self.config.hidden;
+        out.resize(n * self.config.vocab, 0.0);
+        let head = self.head.as_ref().unwrap_or(&self.embeddings);
+        debug_assert_eq!(head.rows(), self.config.vocab);
+        gemm(self.simd, hidden, n, head, out, Store::Set);
+    }
+
+    fn normalise(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
+        let (width, eps) = (self.config.hidden, self.config.norm_eps);
+        if x.len() / width < PARALLEL_ROWS {
+            return rms_norm(self.simd, x, weight, eps, out);
+        }
+        out.par_chunks_mut(8 * width)
+            .zip(x.par_chunks(8 * width))
+            .for_each(|(out, x)| rms_norm(self.simd, x, weight, eps, out));
+    }
+
+    /// Norms (Qwen3) and rotary embedding of queries and keys.
+    fn rotate(&self, layer: &Layer<T>, rows: &[Row], qkv: &mut [f32]) {
+        let c = &self.config;
+        let (width, half) = (c.head_dim, c.head_dim / 2);
+        let rotate = |(row, qkv): (&Row, &mut [f32])| {
+            let angles = &self.rotary[row.position * half..][..half];
+            let heads = qkv.chunks_exact_mut(width).take(c.heads + c.kv_heads);
+            for (h, head) in heads.enumerate() {
+                if let Some((query_norm, key_norm)) = &layer.head_norms {
+                    let norm = if h < c.heads { query_norm } else { key_norm };
+                    let plain = head.to_vec();
+                    rms_norm(self.simd, &plain, norm, c.norm_eps, head);
+                }
+                let (first, second) = head.split_at_mut(half);
+                for ((a, b), (cos, sin)) in first.iter_mut().zip(second).zip(angles) {
+                    (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+                }
+            }
+        };
+        let stride = qkv.len() / rows.len();
+        if rows.len() >= PARALLEL_ROWS {
+            rows.par_iter()
+                .zip(qkv.par_chunks_exact_mut(stride))
+                .for_each(rotate);
+        } else {
+            rows.iter()
+                .zip(qkv.chunks_exact_mut(stride))
+                .for_each(rotate);
+        }
+    }
+
+    fn part(&self, layer: usize, head: usize) -> BlockPart {
+        let head_dim = self.config.head_dim;
+        let offset = (layer * self.config.kv_heads + head) * BlockPart::len(head_dim);
+        BlockPart { offset, head_dim }
+    }
+
+    /// Writes keys and values into the sequences' blocks.
+    fn store(
+        &self,
+        layer: usize,
+        rows: &[Row],
+        tables: &[&[u32]],
+        qkv: &[f32],
+        kv: &mut BlockPool,
+    ) {
+        let c = &self.config;
+        let stride = qkv.len() / rows.len();
+        for (row, qkv) in rows.iter().zip(qkv.chunks_exact(stride)) {
+            let id = tables[row.table][row.position / BLOCK];
+            let keys_values = &qkv[c.heads * c.head_dim..];
+            let (keys, values) = keys_values.split_at(c.kv_heads * c.head_dim);
+            for head in 0..c.kv_heads {
+                let range = head * c.head_dim..(head + 1) * c.head_dim;
+                self.part(layer, head).write(
+                    &mut kv.data[id as usize],
+                    row.position % BLOCK,
+                    &keys[range.clone()],
+                    &values[range],
+                );
+            }
+        }
+    }
+
+    /// Attention: each row over its own sequence up to itself.
+    fn mix(
+        &self,
+        layer: usize,
+        rows: &[Row],
+        tables: &[&[u32]],
+        qkv: &[f32],
+        kv: &BlockPool,
+        out: &mut [f32],
+    ) {
+        let c = &self.config;
+        let group = c.heads / c.kv_heads * c.head_dim;
+        let stride = qkv.len() / rows.len();
+        let attend_one = |scores: &mut Vec<f32>, (i, out): (usize, &mut [f32])| {
+            let (row, head) = (i / c.kv_heads, i % c.kv_heads);
+            let job = Attention {
+                queries: &qkv[row * stride + head * group..][..group],
+                blocks: &kv.data,
+                table: tables[rows[row].table],
+                part: self.part(layer, head),
+                len: rows[row].position + 1,
+                scores,
+                out,
+            };
+            attend(self.simd, job);
+        };
+        let positions: usize = rows.iter().map(|row| row.position + 1).sum();
+        if positions * c.heads * c.head_dim < PARALLEL_ATTENTION_MACS {
+            let mut scores = Vec::new();
+            out.chunks_exact_mut(group)
+                .enumerate()
+                .for_each(|job| attend_one(&mut scores, job));
+        } else {
+            out.par_chunks_exact_mut(group)
+                .enumerate()
+                .for_each_init(Vec::new, attend_one);
+        }
+    }
+}
+
+impl<T: Weight> Layer<T> {
+    fn load(c: &ModelConfig, checkpoint: &mut Checkpoint, index: usize) -> Result<Self, LoadError> {
+        let name = |part: &str| format!("model.layers.{index}.{part}");
+        let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
+        let (q_norm, k_norm) = (
+            name("self_attn.q_norm.weight"),
+            name("self_attn.k_norm.weight"),
+        );
+        let head_norms = if checkpoint.has(&q_norm) {
+            let q_norm = vector(checkpoint, &q_norm, c.head_dim)?;
+            Some((q_norm, vector(checkpoint, &k_norm, c.head_dim)?))
+        } else {
+            None
+        };
+        let qkv = [
+            (name("self_attn.q_proj"), q_width),
+            (name("self_attn.k_proj"), kv_width),
+            (name("self_attn.v_proj"), kv_width),
+        ];
+        let gate_up = [
+            (name("mlp.gate_proj"), c.intermediate),
+            (name("mlp.up_proj"), c.intermediate),
+        ];
+        Ok(Self {
+            attention_norm: vector(checkpoint, &name("input_layernorm.weight"), c.hidden)?,
+            mlp_norm: vector(
+                checkpoint,
+                &name("post_attention_layernorm.weight"),
+                c.hidden,
+            )?,
+            qkv: matrix(checkpoint, &qkv, c.hidden)?,
+            head_norms,
+            output: matrix(checkpoint, &[(name("self_attn.o_proj"), c.hidden)], q_width)?,
+            gate_up: matrix(checkpoint, &gate_up, c.hidden)?,
+            down: matrix(
+                checkpoint,
+                &[(name("mlp.down_proj"), c.hidden)],
+                c.intermediate,
+            )?,
+        })
+    }
+}
+
+fn vector(checkpoint: &mut Checkpoint, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+    Ok(checkpoint.take(name, &[len])?.to_vec())
+}
+
+/// Linear layers one above the other as one matrix, with a bias if any of them has one.
+fn matrix<T: Weight>(
+    checkpoint: &mut Checkpoint,
+    parts: &[(impl AsRef<str>, usize)],
+    cols: usize,
+) -> Result<Matrix<T>, LoadError> {
+    let rows = parts.iter().map(|(_, rows)| rows).sum();
+    let mut packed = Matrix::zeros(rows, cols).map_err(LoadError::Memory)?;
+    let mut bias: Option<Vec<f32>> = None;
+    let mut first = 0;
+    for (name, rows_here) in parts {
+        let name = name.as_ref();
+        let tensor = checkpoint.take(&format!("{name}.weight"), &[*rows_here, cols])?;
+        packed.fill(first, *rows_here, |row, col| tensor.at(row * cols + col));
+        let bias_name = format!("{name}.bias");
+        if checkpoint.has(&bias_name) {
+            let part = vector(checkpoint, &bias_name, *rows_here)?;
+            let bias = bias.get_or_insert_with(|| vec![0.0; rows]);
+            bias[first..first + rows_here].copy_from_slice(&part);
+        }
+        first += rows_here;
+    }
+    if let Some(bias) = bias {
+        packed.set_bias(bias);
+    }
+    Ok(packed)
+}

@@ -1,0 +1,307 @@
+//! Tensors of a checkpoint, from files or from the binary itself, each read once and hashed.
+//!
+//! Nothing is mapped: a tensor is read, packed and forgotten, so loading takes little more memory
+//! than the packed model, and a file that changes under a running node changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use super::LoadError;
+use crate::fingerprint::{digest, new_state};
+
+/// Longest header of a safetensors file, as its own library has it.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
+
+/// Where a model's files are.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    Folder(PathBuf),
+    Builtin(&'static [(&'static str, &'static [u8])]),
+}
+
+impl Source {
+    /// A small file, or none.
+    pub(crate) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, LoadError> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name);
+                match std::fs::read(&path) {
+                    Ok(bytes) => Ok(Some(bytes)),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(LoadError::Io { path, source }),
+                }
+            }
+            Self::Builtin(files) => Ok(files
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, bytes)| bytes.to_vec())),
+        }
+    }
+
+    /// A file that must be there.
+    pub(crate) fn required(&self, name: &str) -> Result<Vec<u8>, LoadError> {
+        self.file(name)?
+            .ok_or_else(|| LoadError::Missing(name.to_owned()))
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn ReadSeek>, LoadError> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name);
+                let file = File::open(&path).map_err(|source| LoadError::Io { path, source })?;
+                Ok(Box::new(file))
+            }
+            Self::Builtin(files) => {
+                let file = files.iter().find(|(n, _)| *n == name);
+                let (_, bytes) = file.ok_or_else(|| LoadError::Missing(name.to_owned()))?;
+                Ok(Box::new(std::io::Cursor::new(*bytes)))
+            }
+        }
+    }
+}
+
+trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// A tensor as stored.
+#[derive(Debug)]
+pub(crate) struct Tensor {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) dtype: Dtype,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// Element `i` in row-major order; f16 and bf16 widen exactly.
+    #[inline]
+    pub(crate) fn at(&self, i: usize) -> f32 {
+        let two = || u16::from_le_bytes([self.bytes[2 * i], self.bytes[2 * i + 1]]);
+        match self.dtype {
+            Dtype::BF16 => f32::from_bits(u32::from(two()) << 16),
+            Dtype::F16 => widen_f16(two()),
+            _ => {
+                let b = &self.bytes[4 * i..4 * i + 4];
+                f32::from_le_bytes([b[0], b[1], b[2], b[3]])
+            }
+        }
+    }
+
+    /// All elements.
+    pub(crate) fn to_vec(&self) -> Vec<f32> {
+        (0..self.shape.iter().product())
+            .map(|i| self.at(i))
+            .collect()
+    }
+}
+
+/// IEEE half to single precision, subnormals included.
+fn widen_f16(half: u16) -> f32 {
+    let sign = u32::from(half & 0x8000) << 16;
+    let (exponent, fraction) = (u32::from(half >> 10) & 0x1f, u32::from(half & 0x3ff));
+    match exponent {
+        0 => {
+            let magnitude = fraction as f32 * f32::from_bits(0x3380_0000); // 2^-24
+            f32::from_bits(sign | magnitude.to_bits())
+        }
+        31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
+        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
+    }
+}
+
+struct Place {
+    file: usize,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    begin: u64,
+    bytes: usize,
+}
+
+/// The tensors of a model and the digest over those that were read.
+pub(crate) struct Checkpoint {
+    files: Vec<Box<dyn ReadSeek>>,
+    places: HashMap<String, Place>,
+    digests: BTreeMap<String, [u8; 32]>,
+}
+
+impl Checkpoint {
+    /// Reads the headers of `model.safetensors`, or of the shards that its index names.
+    pub(crate) fn open(source: &Source) -> Result<Self, LoadError> {
+        let names = match source.file("model.safetensors.index.json")? {
+            None => vec!["model.safetensors".to_owned()],
+            Some(index) => shard_names(&index)?,
+        };
+        let mut checkpoint = Self {
+            files: Vec::new(),
+            places: HashMap::new(),
+            digests: BTreeMap::new(),
+        };
+        for name in names {
+            let mut file = source.open(&name)?;
+            let (begin, metadata) = read_header(&mut file).map_err(|why| LoadError::Tensor {
+                name: name.clone(),
+                why,
+            })?;
+            for (tensor, info) in metadata.tensors() {
+                let place = Place {
+                    file: checkpoint.files.len(),
+                    dtype: info.dtype,
+                    shape: info.shape.clone(),
+                    begin: begin + info.data_offsets.0 as u64,
+                    bytes: info.data_offsets.1 - info.data_offsets.0,
+                };
+                checkpoint.places.insert(tensor, place);
+            }
+            checkpoint.files.push(file);
+        }
+        Ok(checkpoint)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// True when every matrix is stored in bf16.
+    pub(crate) fn is_bf16(&self) -> bool {
+        let mut matrices = self.places.values().filter(|p| p.shape.len() == 2);
+        matrices.all(|p| p.dtype == Dtype::BF16)
+    }
+
+    /// Reads a tensor and checks its shape.
+    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        let fail = |why: String| LoadError::Tensor {
+            name: name.to_owned(),
+            why,
+        };
+        let place = self
+            .places
+            .get(name)
+            .ok_or_else(|| fail("isn't in the checkpoint".into()))?;
+        if place.shape != shape {
+            return Err(fail(format!("has shape {:?}, not {shape:?}", place.shape)));
+        }
+        if ![Dtype::F32, Dtype::F16, Dtype::BF16].contains(&place.dtype) {
+            return Err(fail(format!(
+                "has type {:?}; f32, f16 and bf16 are known",
+                place.dtype
+            )));
+        }
+        let mut bytes = vec![0; place.bytes];
+        let file = &mut self.files[place.file];
+        file.seek(SeekFrom::Start(place.begin))
+            .map_err(|e| fail(e.to_string()))?;
+        file.read_exact(&mut bytes)
+            .map_err(|e| fail(e.to_string()))?;
+        let mut state = new_state();
+        state
+            .update(format!("{name}\0{:?}\0{shape:?}\0", place.dtype).as_bytes())
+            .update(&bytes);
+        self.digests.insert(name.to_owned(), digest(&state));
+        Ok(Tensor {
+            shape: shape.to_vec(),
+            dtype: place.dtype,
+            bytes,
+        })
+    }
+
+    /// One digest over the tensors that were read, by name, and the given files.
+    pub(crate) fn revision(&self, files: &[(&str, Option<&[u8]>)]) -> [u8; 32] {
+        let mut state = new_state();
+        state.update(REVISION_TAG);
+        for (name, tensor) in &self.digests {
+            state.update(name.as_bytes()).update(&[0]).update(tensor);
+        }
+        for (name, bytes) in files {
+            state
+                .update(name.as_bytes())
+                .update(&[0, u8::from(bytes.is_some())]);
+            if let Some(bytes) = bytes {
+                state
+                    .update(&(bytes.len() as u64).to_le_bytes())
+                    .update(bytes);
+            }
+        }
+        digest(&state)
+    }
+}
+
+fn shard_names(index: &[u8]) -> Result<Vec<String>, LoadError> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let index: Index = serde_json::from_slice(index)
+        .map_err(|e| LoadError::Config(format!("model.safetensors.index.json: {e}")))?;
+    let mut names: Vec<String> = index.weight_map.into_values().collect();
+    names.sort();
+    names.dedup();
+    // A name is a file beside the index, never a path out of the folder.
+    match names.iter().find(|name| name.contains(['/', '\\'])) {
+        Some(name) => Err(LoadError::Config(format!(
+            "shard {name:?} isn't a plain file name"
+        ))),
+        None => Ok(names),
+    }
+}
+
+/// Where the data begin, and what they are.
+fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), String> {
+    let total = file.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
+    file.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|e| e.to_string())?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER_BYTES.min(total) {
+        return Err("the header is longer than allowed".into());
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(|e| e.to_string())?;
+    // Deserialising checks that offsets are contiguous and fit shapes and types.
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| e.to_string())?;
+    if 8 + length + metadata.data_len() as u64 != total {
+        return Err("the file's length doesn't fit its header".into());
+    }
+    Ok((8 + length, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_widen_exactly() {
+        for (half, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x0001, 5.960_464_5e-8f32)] {
+            assert_eq!(widen_f16(half), value);
+        }
+        assert_eq!(widen_f16(0x8000).to_bits(), (-0.0f32).to_bits());
+        assert_eq!(widen_f16(0x7bff), 65_504.0);
+        assert!(widen_f16(0x7c00).is_infinite() && widen_f16(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn shards_stay_in_the_folder() {
+        let index = br#"{"weight_map":{"a":"../../etc/passwd"}}"#;
+        assert!(shard_names(index).is_err());
+        let index = br#"{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-1.safetensors"}}"#;
+        assert_eq!(
+            shard_names(index).unwrap(),
+            ["m-1.safetensors", "m-2.safetensors"]
+        );
+    }
+
+    #[test]
+    fn headers_that_lie_are_refused() {
+        for bytes in [
+            &b""[..],
+            &[255; 8],
+            &[4, 0, 0, 0, 0, 0, 0, 0, b'{', b'}', b' ', b' ', 1],
+        ] {
+            assert!(read_header(&mut std::io::Cursor::new(bytes)).is_err());
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! From logits to a token, as a function of (logits, output so far, parameters, position).
+//!
+//! # The choice, exactly
+//!
+//! 1. Each token in the output so far: `logit -= presence + frequency * occurrences` (f32; the sum
+//!    is formed first).
+//! 2. Temperature 0: the largest logit; ties go to the smaller id. Nothing below applies.
+//! 3. `scaled = logit / temperature` (f32).
+//! 4. Filters, on tokens in order of (scaled descending, id ascending), with weights
+//!    `w = exp(scaled - max)` by the engine's own f32 polynomial:
+//!    top-k keeps the first k; top-p keeps the shortest beginning whose weights sum to at least
+//!    `top_p * total`, where the total is over what top-k left, or over all tokens in order of id;
+//!    min-p keeps tokens with `w >= min_p`. Sums are sequential, in f64.
+//! 5. Among what is left: the largest `scaled + gumbel(seed, position, token)` (f64); ties go to the
+//!    smaller id. This draws from the softmax of what is left.
+//!
+//! # The noise, exactly
+//!
+//! All on 64 bits, wrapping; `mix` is SplitMix64's finaliser, `position` the index of the token being
+//! chosen in prompt and output together:
+//!
+//! ```text
+//! mix(z)  = z ^= z >> 30; z *= 0xBF58476D1CE4E5B9; z ^= z >> 27; z *= 0x94D049BB133111EB; z ^ z >> 31
+//! key     = mix(mix(seed + 0x61746F6D612F7631) + position * 0x9E3779B97F4A7C15)
+//! bits    = mix(key + (token + 1) * 0x9E3779B97F4A7C15)
+//! u       = ((bits >> 11) + 1/2) / 2^53
+//! gumbel  = -ln(-ln(u)), f64, by the libm crate
+//! ```
+//!
+//! So the noise needs no state, and whoever knows the seed can check any token alone.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use crate::embedded::kern::{Simd, argmax, exp_shifted};
+use crate::{Sampling, TokenScore};
+
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+const SEED_TAG: u64 = 0x6174_6F6D_612F_7631; // "atoma/v1"
+
+/// How often each token occurs in the output so far.
+pub(crate) type Counts = HashMap<u32, u32>;
+
+/// The noise of one position.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Noise(u64);
+
+impl Noise {
+    pub(crate) fn new(seed: u64, position: usize) -> Self {
+        let position = (position as u64).wrapping_mul(GOLDEN);
+        Self(mix(mix(seed.wrapping_add(SEED_TAG)).wrapping_add(position)))
+    }
+
+    fn bits(self, token: u32) -> u64 {
+        mix(self
+            .0
+            .wrapping_add((u64::from(token) + 1).wrapping_mul(GOLDEN)))
+    }
+
+    /// Standard Gumbel noise of a token.
+    pub(crate) fn gumbel(self, token: u32) -> f64 {
+        const UNIT: f64 = 1.0 / (1u64 << 53) as f64;
+        let u = ((self.bits(token) >> 11) as f64 + 0.5) * UNIT;
+        -libm::log(-libm::log(u))
+    }
+
+    /// An upper bound that costs no logarithm: with `z` leading ones, `1 - u >= 2^-(z + 1)`, and
+    /// `-ln(u) >= 1 - u`, so the noise is at most `(z + 1) * ln 2`.
+    fn bound(self, token: u32) -> f64 {
+        f64::from(self.bits(token).leading_ones().min(53) + 1) * 0.693_15
+    }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Chooses a token. Leaves `logits` penalised and scaled.
+pub(crate) fn choose(
+    simd: Simd,
+    logits: &mut [f32],
+    sampling: &Sampling,
+    counts: &Counts,
+    position: usize,
+) -> u32 {
+    penalise(logits, sampling, counts);
+    if sampling.temperature == 0.0 {
+        return argmax(simd, logits).0 as u32;
+    }
+    for logit in &mut *logits {
+        *logit /= sampling.temperature;
+    }
+    let noise = Noise::new(sampling.seed, position);
+    let (likeliest, max) = argmax(simd, logits);
+    let mut race = Race::new(logits, noise, likeliest as u32);
+    let off = sampling.top_k == 0 && sampling.top_p >= 1.0 && sampling.min_p == 0.0;
+    if off {
+        (0..logits.len() as u32).for_each(|id| race.enter(id));
+    } else {
+        survivors(simd, logits, max, sampling)
+            .into_iter()
+            .for_each(|id| race.enter(id));
+    }
+    race.winner
+}
+
+/// Scores a claimed token against the choice that [`choose`] makes.
+pub(crate) fn score(
+    simd: Simd,
+    logits: &mut [f32],
+    sampling: &Sampling,
+    counts: &Counts,
+    position: usize,
+    claimed: u32,
+) -> TokenScore {
+    let own = logits[claimed as usize];
+    let rank = logits.iter().filter(|logit| **logit > own).count() as u32;
+    let logprob = log_probability(simd, logits, claimed);
+    let reference = choose(simd, logits, sampling, counts, position);
+    let noise = Noise::new(sampling.seed, position);
+    let value = |id: u32| {
+        let noise = if sampling.temperature == 0.0 {
+            0.0
+        } else {
+            noise.gumbel(id)
+        };
+        f64::from(logits[id as usize]) + noise
+    };
+    // A token that a filter removed may have the larger value; it departs by no margin then.
+    let margin = (value(reference) - value(claimed)).max(0.0) as f32;
+    TokenScore {
+        id: claimed,
+        logprob,
+        rank,
+        reference: Some(reference),
+        margin,
+    }
+}
+
+/// Log probability of one token by the plain softmax.
+pub(crate) fn log_probability(simd: Simd, logits: &[f32], id: u32) -> f32 {
+    (f64::from(logits[id as usize]) - log_sum(simd, logits)) as f32
+}
+
+/// The likeliest tokens with their log probabilities.
+pub(crate) fn top(simd: Simd, logits: &[f32], count: usize) -> Vec<(u32, f32)> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let total = log_sum(simd, logits);
+    let mut best = first_in_order(logits, count);
+    best.truncate(count);
+    best.into_iter()
+        .map(|id| (id, (f64::from(logits[id as usize]) - total) as f32))
+        .collect()
+}
+
+/// `ln sum exp`.
+fn log_sum(simd: Simd, logits: &[f32]) -> f64 {
+    let (_, max) = argmax(simd, logits);
+    let mut weights = logits.to_vec();
+    exp_shifted(simd, &mut weights, max);
+    let total: f64 = weights.iter().map(|w| f64::from(*w)).sum();
+    f64::from(max) + libm::log(total)
+}
+
+fn penalise(logits: &mut [f32], sampling: &Sampling, counts: &Counts) {
+    if sampling.frequency_penalty == 0.0 && sampling.presence_penalty == 0.0 {
+        return;
+    }
+    for (id, count) in counts {
+        let penalty = sampling.presence_penalty + sampling.frequency_penalty * *count as f32;
+        logits[*id as usize] -= penalty;
+    }
+}
+
+/// A search for the largest noisy value that computes few logarithms.
+struct Race<'a> {
+    logits: &'a [f32],
+    noise: Noise,
+    winner: u32,
+    value: f64,
+}
+
+impl<'a> Race<'a> {
+    fn new(logits: &'a [f32], noise: Noise, first: u32) -> Self {
+        let value = f64::from(logits[first as usize]) + noise.gumbel(first);
+        Self {
+            logits,
+            noise,
+            winner: first,
+            value,
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, id: u32) {
+        let logit = f64::from(self.logits[id as usize]);
+        if logit + self.noise.bound(id) < self.value {
+            return;
+        }
+        let value = logit + self.noise.gumbel(id);
+        if value > self.value || (value == self.value && id < self.winner) {
+            (self.winner, self.value) = (id, value);
+        }
+    }
+}
+
+/// Tokens that the filters leave.
+fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u32> {
+    let mut weights = scaled.to_vec();
+    exp_shifted(simd, &mut weights, max);
+    let weight = |id: &u32| f64::from(weights[*id as usize]);
+    let vocab = scaled.len();
+    let k = if sampling.top_k == 0 {
+        vocab
+    } else {
+        vocab.min(sampling.top_k as usize)
+    };
+    let mut kept: Vec<u32> = if sampling.top_p < 1.0 {
+        let in_order_of_k = (k < vocab).then(|| first_in_order(scaled, k));
+        let total: f64 = match &in_order_of_k {
+            Some(kept) => kept.iter().map(weight).sum(),
+            None => weights.iter().map(|w| f64::from(*w)).sum(),
+        };
+        nucleus(
+            scaled,
+            in_order_of_k,
+            &weight,
+            f64::from(sampling.top_p) * total,
+        )
+    } else if k < vocab {
+        first_in_order(scaled, k)
+    } else {
+        (0..vocab as u32).collect()
+    };
+    kept.retain(|id| weights[*id as usize] >= sampling.min_p);
+    kept
+}
+
+/// The shortest beginning whose weights reach `goal`. Without a ready order, ever longer
+/// beginnings are sorted, as the nucleus is short as a rule.
+fn nucleus(
+    scaled: &[f32],
+    ready: Option<Vec<u32>>,
+    weight: &impl Fn(&u32) -> f64,
+    goal: f64,
+) -> Vec<u32> {
+    let mut sorted = 256;
+    loop {
+        let complete = ready.is_some() || sorted >= scaled.len();
+        let mut kept = match &ready {
+            Some(ready) => ready.clone(),
+            None => first_in_order(scaled, sorted),
+        };
+        let mut sum = 0.0;
+        let end = kept.iter().position(|id| {
+            sum += weight(id);
+            sum >= goal
+        });
+        if let Some(end) = end {
+            kept.truncate(end + 1);
+            return kept;
+        }
+        if complete {
+            return kept;
+        }
+        sorted *= 8;
+    }
+}
+
+/// The first `count` tokens by (value descending, id ascending).
+fn first_in_order(values: &[f32], count: usize) -> Vec<u32> {
+    let order = |a: &u32, b: &u32| -> Ordering {
+        values[*b as usize]
+            .total_cmp(&values[*a as usize])
+            .then(a.cmp(b))
+    };
+    let mut ids: Vec<u32> = (0..values.len() as u32).collect();
+    if count < ids.len() {
+        ids.select_nth_unstable_by(count, order);
+        ids.truncate(count);
+    }
+    ids.sort_unstable_by(order);
+    ids
+}
+
+#[cfg(test)]
+#[path = "sample_test.rs"]
+mod tests;
