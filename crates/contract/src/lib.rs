@@ -1,1 +1,38 @@
-//! the contract's rules as a pure state machine
+//! The contract's rules as a pure state machine: objects and a call go in, changed objects, events
+//! and payouts come out. No I/O, no clock, no randomness of its own; localnet runs it, the Move
+//! package is held against it, and `docs/protocol.md` tells its rules in words.
+//!
+//! ```text
+//! State ── begin(Env) ──> Txn ── call(&Call)* ──> finish() ──> Changes ──> State::commit
+//! ```
+//!
+//! A call that aborts changes nothing; a transaction that is dropped changes nothing.
+
+mod db;
+mod dispatch;
+pub mod draw;
+pub mod invariants;
+pub mod limits;
+mod node;
+mod object;
+mod reputation;
+mod settlement;
+mod stack;
+mod state;
+mod task;
+mod treasury;
+mod txn;
+
+pub use object::{DecodeObjectError, Object, Owner, TableEntry};
+pub use state::State;
+pub use txn::{Abort, Changes, Env, Payout, Txn};
+
+use atoma_types::chain::AbortCode;
+
+/// What a rule says: nothing, or why not.
+type Rule<T = ()> = Result<T, AbortCode>;
+
+/// One check, one code.
+fn ensure(holds: bool, code: AbortCode) -> Rule {
+    if holds { Ok(()) } else { Err(code) }
+}

@@ -1,0 +1,151 @@
+//! What the ledger stores: the package's objects and the entries of its tables.
+
+use atoma_types::{
+    Address, ObjectId,
+    chain::{AdminCap, AtomaDb, Node, ObjectKind, Stack, Task},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sui_sdk_types::{Identifier, StructTag, TypeTag};
+
+/// Sui's framework, which defines ids and dynamic fields.
+const SUI_FRAMEWORK: Address = small_address(2);
+/// Move's standard library, which defines strings.
+const MOVE_STDLIB: Address = small_address(1);
+
+const fn small_address(last: u8) -> Address {
+    let mut bytes = [0; 32];
+    bytes[31] = last;
+    Address::new(bytes)
+}
+
+/// Any object of the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Object {
+    /// The singleton.
+    Db(AtomaDb),
+    /// The right to set parameters.
+    AdminCap(AdminCap),
+    /// A node.
+    Node(Node),
+    /// A task.
+    Task(Task),
+    /// A stack.
+    Stack(Stack),
+    /// An entry of one of the singleton's tables.
+    Entry(TableEntry),
+}
+
+/// A dynamic field of a table: Move's `0x2::dynamic_field::Field<K, V>`, whose BCS is
+/// `id ‖ key ‖ value`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// Object id, derived from the table's id, the key's type and the key.
+    pub id: ObjectId,
+    /// The table's id.
+    pub parent: ObjectId,
+    /// `u64` or `String`.
+    pub key_type: TypeTag,
+    /// BCS of the key.
+    pub key: Vec<u8>,
+    /// `u64` or `ID`.
+    pub value_type: TypeTag,
+    /// BCS of the value.
+    pub value: Vec<u8>,
+}
+
+/// Who may use an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Owner {
+    /// Everyone, in the order that the ledger decides.
+    Shared,
+    /// This address alone.
+    Address(Address),
+    /// Another object: a table's entry.
+    Object(ObjectId),
+}
+
+/// Bytes that aren't the object they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the object: {0}")]
+pub struct DecodeObjectError(String);
+
+impl Object {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        match self {
+            Self::Db(db) => db.id,
+            Self::AdminCap(cap) => cap.id,
+            Self::Node(node) => node.id.0,
+            Self::Task(task) => task.id.0,
+            Self::Stack(stack) => stack.id.0,
+            Self::Entry(entry) => entry.id,
+        }
+    }
+
+    /// Its kind, if it is one of the package's own types and no table entry.
+    #[must_use]
+    pub fn kind(&self) -> Option<ObjectKind> {
+        match self {
+            Self::Db(_) => Some(ObjectKind::Db),
+            Self::AdminCap(_) => Some(ObjectKind::AdminCap),
+            Self::Node(_) => Some(ObjectKind::Node),
+            Self::Task(_) => Some(ObjectKind::Task),
+            Self::Stack(_) => Some(ObjectKind::Stack),
+            Self::Entry(_) => None,
+        }
+    }
+
+    /// Its contents, as Sui stores them.
+    #[must_use]
+    pub fn to_bcs(&self) -> Vec<u8> {
+        match self {
+            Self::Db(db) => encode(db),
+            Self::AdminCap(cap) => encode(cap),
+            Self::Node(node) => encode(node),
+            Self::Task(task) => encode(task),
+            Self::Stack(stack) => encode(stack),
+            Self::Entry(entry) => [entry.id.as_bytes(), &entry.key, &entry.value].concat(),
+        }
+    }
+
+    /// Reads contents of a known kind.
+    pub fn from_bcs(kind: ObjectKind, bytes: &[u8]) -> Result<Self, DecodeObjectError> {
+        match kind {
+            ObjectKind::Db => decode(bytes).map(Self::Db),
+            ObjectKind::AdminCap => decode(bytes).map(Self::AdminCap),
+            ObjectKind::Node => decode(bytes).map(Self::Node),
+            ObjectKind::Task => decode(bytes).map(Self::Task),
+            ObjectKind::Stack => decode(bytes).map(Self::Stack),
+        }
+    }
+}
+
+/// `0x2::object::ID`.
+pub(crate) fn id_type() -> TypeTag {
+    named_type(SUI_FRAMEWORK, "object", "ID")
+}
+
+/// `0x1::string::String`.
+pub(crate) fn string_type() -> TypeTag {
+    named_type(MOVE_STDLIB, "string", "String")
+}
+
+fn named_type(package: Address, module: &'static str, name: &'static str) -> TypeTag {
+    TypeTag::Struct(Box::new(StructTag::new(
+        package,
+        Identifier::from_static(module),
+        Identifier::from_static(name),
+        Vec::new(),
+    )))
+}
+
+/// BCS of one of our own structs.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // structs of integers, strings, options and vectors: BCS can't refuse them
+    bcs::to_bytes(value).unwrap_or_default()
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeObjectError> {
+    bcs::from_bytes(bytes).map_err(|e| DecodeObjectError(e.to_string()))
+}

@@ -1,0 +1,17 @@
+//! Reputation: up slowly with settlements that were paid, down fast with leases left to expire.
+
+use crate::limits::MAX_REPUTATION;
+use atoma_types::chain::{Node, Params};
+
+/// A claim was paid.
+pub(crate) fn settled(node: &mut Node, params: &Params) {
+    node.settled = node.settled.saturating_add(1);
+    let raised = node.reputation.saturating_add(params.reputation_gain);
+    node.reputation = raised.min(MAX_REPUTATION);
+}
+
+/// A lease expired unsettled.
+pub(crate) fn failed(node: &mut Node, params: &Params) {
+    node.failed = node.failed.saturating_add(1);
+    node.reputation = node.reputation.saturating_sub(params.reputation_loss);
+}

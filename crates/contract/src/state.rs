@@ -1,0 +1,97 @@
+//! All objects of the package, and how changes get into them.
+
+use crate::{Changes, Env, Object, Owner, Txn, limits::MAX_REPUTATION};
+use atoma_types::{
+    Address, MicroUsdc, ObjectId,
+    chain::{AdminCap, AtomaDb, Deployment, EpochBook, Params, Table},
+    hash::Hash32,
+};
+use std::collections::BTreeMap;
+
+/// The version of the rules that a fresh database is marked with.
+const VERSION: u64 = 1;
+
+/// The package's objects, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    objects: BTreeMap<ObjectId, (Object, Owner)>,
+}
+
+impl State {
+    /// A fresh package: its database and the administrator's right to it.
+    ///
+    /// What Move's `init` would make with ids of its own has ids derived from the database's here:
+    /// `BLAKE2b-256("atoma/genesis/v1" ‖ db ‖ n)` for the tables of nodes (0), models (1) and tasks
+    /// (2) and for the `AdminCap` (3).
+    #[must_use]
+    pub fn genesis(deployment: &Deployment, admin: Address, params: Params) -> Self {
+        const { assert!(MAX_REPUTATION == 1_000) }; // Params' limits are written against it
+        let id = |n: u8| {
+            let parts: [&[u8]; 3] = [b"atoma/genesis/v1", deployment.db.as_bytes(), &[n]];
+            Address::new(Hash32::of_parts(&parts).0)
+        };
+        let table = |n| Table { id: id(n), size: 0 };
+        let db = AtomaDb {
+            id: deployment.db,
+            version: VERSION,
+            params,
+            nodes: table(0),
+            models: table(1),
+            tasks: table(2),
+            communal_treasury: MicroUsdc::ZERO,
+            book: EpochBook::default(),
+        };
+        let cap = AdminCap {
+            id: id(3),
+            db: deployment.db,
+        };
+        Self::restore([
+            (Object::Db(db), Owner::Shared),
+            (Object::AdminCap(cap), Owner::Address(admin)),
+        ])
+    }
+
+    /// The state that these objects make up, read back from where they were stored.
+    #[must_use]
+    pub fn restore(objects: impl IntoIterator<Item = (Object, Owner)>) -> Self {
+        Self {
+            objects: objects
+                .into_iter()
+                .map(|(object, owner)| (object.id(), (object, owner)))
+                .collect(),
+        }
+    }
+
+    /// An object.
+    #[must_use]
+    pub fn get(&self, id: ObjectId) -> Option<&Object> {
+        self.objects.get(&id).map(|(object, _)| object)
+    }
+
+    /// An object with its owner.
+    #[must_use]
+    pub fn get_owned(&self, id: ObjectId) -> Option<&(Object, Owner)> {
+        self.objects.get(&id)
+    }
+
+    /// All objects with their owners, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&Object, Owner)> {
+        self.objects
+            .values()
+            .map(|(object, owner)| (object, *owner))
+    }
+
+    /// Begins a transaction. Nothing changes until its [`Changes`] are committed.
+    #[must_use]
+    pub fn begin(&self, env: Env) -> Txn<'_> {
+        Txn::new(self, env)
+    }
+
+    /// Puts a transaction's changes in place. They must come from a transaction on this very state.
+    pub fn commit(&mut self, changes: Changes) {
+        for id in &changes.deleted {
+            self.objects.remove(id);
+        }
+        self.objects.extend(changes.written);
+    }
+}
