@@ -1,0 +1,141 @@
+//! The few fields of a request body that the gateway must know. The body itself is passed on byte
+//! for byte; whether the rest of it is right is the node's to say.
+
+use atoma_types::{
+    ComputeUnits, UnitWeights, Usage,
+    message::Endpoint,
+    refusal::{Refusal, RefusalCode},
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Tokens that a chat template may add beyond the bytes of the body: a default system prompt, the
+/// opening of the answer.
+const TEMPLATE_TOKENS: u64 = 256;
+/// More choices than this are refused, as OpenAI does.
+const MAX_CHOICES: u64 = 128;
+
+/// What a request asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked<'a> {
+    /// The model's name.
+    pub(crate) model: Cow<'a, str>,
+    /// Whether the answer shall be streamed.
+    pub(crate) stream: bool,
+    max_tokens: Option<u64>,
+    choices: u64,
+    bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    model: Cow<'a, str>,
+    stream: Option<bool>,
+    max_tokens: Option<u64>,
+    max_completion_tokens: Option<u64>,
+    n: Option<u64>,
+    best_of: Option<u64>,
+}
+
+/// Reads the fields; anything but a JSON object with a model's name is refused.
+pub(crate) fn read(body: &[u8]) -> Result<Asked<'_>, Refusal> {
+    let fields: Fields<'_> = serde_json::from_slice(body).map_err(|error| {
+        // the parser's words name fields and places, never the content
+        let place = format!("line {} column {}", error.line(), error.column());
+        let message = match error.classify() {
+            serde_json::error::Category::Data => {
+                format!("the body does not have the right fields: a value near {place} is missing or of the wrong type")
+            }
+            _ => format!("the body is not JSON, from {place} on"),
+        };
+        Refusal::new(RefusalCode::InvalidBody, message)
+    })?;
+    let choices = fields.n.unwrap_or(1).max(fields.best_of.unwrap_or(1));
+    if choices > MAX_CHOICES {
+        let message = format!("at most {MAX_CHOICES} choices can be asked for");
+        return Err(Refusal::new(RefusalCode::InvalidBody, message).param("n"));
+    }
+    Ok(Asked {
+        model: fields.model,
+        stream: fields.stream.unwrap_or(false),
+        max_tokens: fields.max_completion_tokens.or(fields.max_tokens),
+        choices: choices.max(1),
+        bytes: body.len() as u64,
+    })
+}
+
+impl Asked<'_> {
+    /// The most that an answer can cost: every byte of the body a token (no tokenizer makes more of
+    /// them), and the output asked for, or `default_output` tokens where none is. The node charges what
+    /// it counts; this is only what must be held until then.
+    pub(crate) fn max_units(
+        &self,
+        endpoint: Endpoint,
+        weights: &UnitWeights,
+        default_output: u64,
+    ) -> ComputeUnits {
+        let output = match endpoint {
+            Endpoint::Embeddings => 0,
+            Endpoint::ChatCompletions | Endpoint::Completions => {
+                let each = self.max_tokens.unwrap_or(default_output);
+                each.saturating_mul(self.choices)
+            }
+        };
+        let usage = Usage {
+            input: self.bytes.saturating_add(TEMPLATE_TOKENS),
+            output,
+            ..Usage::default()
+        };
+        weights.units(&usage).unwrap_or(ComputeUnits(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_few_fields() {
+        let body = br#"{"messages":[{"role":"user","content":"x"}],"model":"a\u0062","stream":true,"max_tokens":5,"n":2}"#;
+        let asked = read(body).unwrap();
+        assert_eq!((asked.model.as_ref(), asked.stream), ("ab", true));
+        let units = asked.max_units(Endpoint::ChatCompletions, &UnitWeights::TEXT, 1_000);
+        assert_eq!(units.0, body.len() as u64 + TEMPLATE_TOKENS + 10);
+        let units = asked.max_units(Endpoint::Embeddings, &UnitWeights::TEXT, 1_000);
+        assert_eq!(units.0, body.len() as u64 + TEMPLATE_TOKENS);
+
+        let short = read(br#"{"model":"m","max_tokens":9,"max_completion_tokens":3}"#).unwrap();
+        assert_eq!(short.max_tokens, Some(3));
+        let open = read(br#"{"model":"m","stream":null}"#).unwrap();
+        assert!(
+            open.max_units(Endpoint::Completions, &UnitWeights::TEXT, 1_000)
+                .0
+                > 1_000
+        );
+        let huge = read(br#"{"model":"m","max_tokens":18446744073709551615,"n":128}"#).unwrap();
+        let units = huge.max_units(Endpoint::Completions, &UnitWeights::TEXT, 1);
+        assert_eq!(units.0, u64::MAX);
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_quoting_it() {
+        for body in [
+            &b""[..],
+            b"{",
+            b"[]",
+            b"null",
+            b"\xff\xfe",
+            br#"{"messages":[]}"#,
+            br#"{"model":7}"#,
+            br#"{"model":"m","stream":"yes"}"#,
+            br#"{"model":"m","max_tokens":-5}"#,
+            br#"{"model":"m","n":129}"#,
+            br#"{"model":"secret","model":"secret"}"#,
+        ] {
+            let refusal = read(body).unwrap_err();
+            assert_eq!(refusal.code, RefusalCode::InvalidBody);
+            assert!(!refusal.message.contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Budgets: what a key may spend, and what the gateway may put into stacks.
+//!
+//! Money is reserved atomically before a request leaves and settled when its receipt is here; it is
+//! never checked first and added later, so no number of concurrent requests can spend more than
+//! the limit. [`Book`] keeps what is spent across restarts.
+
+mod account;
+mod amount;
+mod book;
+
+pub use account::Standing;
+pub(crate) use account::{Account, Hold};
+pub use amount::Amount;
+pub(crate) use book::Book;
+pub use book::BookError;

@@ -1,0 +1,269 @@
+//! What is for sale: the tasks on the ledger that this gateway serves, and the nodes that sell them.
+
+use crate::config::{GatewayConfig, StackPolicy};
+use atoma_ledger::{Ledger, LedgerError};
+use atoma_types::{
+    NodeId, Price, Role, TaskId, UnitWeights,
+    chain::{Event, Node, NodeStatus, SubscriptionState, Task},
+    message::Endpoint,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// A task that is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) task: TaskId,
+    /// The ledger's small number: the older task has the lower one.
+    pub(crate) number: u64,
+    pub(crate) model: String,
+    pub(crate) role: Role,
+    pub(crate) weights: UnitWeights,
+    /// No stack of it is bought at more.
+    pub(crate) max_price: Price,
+    pub(crate) policy: StackPolicy,
+    pub(crate) sellers: Vec<Seller>,
+}
+
+/// A node that serves a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seller {
+    pub(crate) node: NodeId,
+    pub(crate) url: String,
+    pub(crate) price: Price,
+}
+
+impl Offer {
+    /// Whether the task's role is the natural one for an endpoint. Any text model may still be asked
+    /// for either: the node says whether it can.
+    pub(crate) fn suits(&self, endpoint: Endpoint) -> bool {
+        let role = match endpoint {
+            Endpoint::ChatCompletions | Endpoint::Completions => Role::ChatCompletion,
+            Endpoint::Embeddings => Role::Embedding,
+        };
+        self.role == role
+    }
+
+    pub(crate) fn seller(&self, node: NodeId) -> Option<&Seller> {
+        self.sellers.iter().find(|seller| seller.node == node)
+    }
+}
+
+/// Reads what is for sale from the ledger.
+pub(crate) async fn load(
+    ledger: &Ledger,
+    config: &GatewayConfig,
+) -> Result<Vec<Offer>, LedgerError> {
+    let tasks = ledger.all_tasks().await?;
+    let wanted: BTreeSet<NodeId> = tasks
+        .iter()
+        .filter(|task| serves(config, task))
+        .flat_map(|task| {
+            task.subscriptions
+                .iter()
+                .map(|subscription| subscription.node)
+        })
+        .collect();
+    let wanted: Vec<NodeId> = wanted.into_iter().collect();
+    let nodes = ledger.nodes(&wanted).await?;
+    Ok(offers(config, &tasks, &nodes))
+}
+
+/// Whether an event may have changed what is for sale.
+pub(crate) fn concerns(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::TaskCreated(_)
+            | Event::TaskDeprecated(_)
+            | Event::Subscribed(_)
+            | Event::Unsubscribed(_)
+            | Event::NodeMoved(_)
+            | Event::NodeStatusChanged(_)
+            | Event::NodeLeft(_)
+    )
+}
+
+fn serves(config: &GatewayConfig, task: &Task) -> bool {
+    let named = |name: &str, id: Option<TaskId>| {
+        name == task.model_name && id.is_none_or(|id| id == task.id)
+    };
+    // images, audio and training have no endpoint here; sealed requests need a client of their own
+    let role = matches!(task.role, Role::ChatCompletion | Role::Embedding);
+    let listed = config.models.is_empty()
+        || config
+            .models
+            .iter()
+            .any(|model| named(&model.name, model.task));
+    role && listed && !task.deprecated && !task.security_level.confidential()
+}
+
+fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node]) -> Vec<Offer> {
+    let nodes: HashMap<NodeId, &Node> = nodes.iter().map(|node| (node.id, node)).collect();
+    let served = tasks.iter().filter(|task| serves(config, task));
+    served
+        .map(|task| {
+            let model = config.models.iter().find(|model| {
+                model.name == task.model_name && model.task.is_none_or(|id| id == task.id)
+            });
+            let policy = config.policy_of(model);
+            let cap = policy.max_price.unwrap_or(task.price_ceiling);
+            let max_price = cap.min(task.price_ceiling);
+            let sellers = task.subscriptions.iter().filter_map(|subscription| {
+                let node = nodes.get(&subscription.node)?;
+                let selling = subscription.state == SubscriptionState::Active
+                    && node.status == NodeStatus::Active
+                    && subscription.price <= max_price;
+                selling.then(|| Seller {
+                    node: node.id,
+                    url: node.url.clone(),
+                    price: subscription.price,
+                })
+            });
+            Offer {
+                task: task.id,
+                number: task.number,
+                model: task.model_name.clone(),
+                role: task.role,
+                weights: task.weights,
+                max_price,
+                sellers: sellers.collect(),
+                policy,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ModelConfig;
+    use atoma_types::{
+        Address, ComputeUnits, EngineClass, MicroUsdc, Numerics, PublicKey, Rule, SecurityLevel,
+        TimestampMs,
+        chain::{Subscription, UnitsInEpoch},
+        hash::Hash32,
+    };
+
+    fn id(n: u8) -> Address {
+        Address::new([n; 32])
+    }
+
+    fn node(n: u8, status: NodeStatus) -> Node {
+        Node {
+            id: NodeId(id(n)),
+            number: n.into(),
+            owner: id(n),
+            collateral: MicroUsdc(1),
+            status,
+            url: format!("http://192.0.2.{n}"),
+            response_key: PublicKey([n; 32]),
+            sealing_key: None,
+            reputation: 500,
+            settled: 0,
+            failed: 0,
+            subscriptions: 1,
+            current: UnitsInEpoch::default(),
+            previous: UnitsInEpoch::default(),
+        }
+    }
+
+    fn task(n: u8, model: &str, sellers: &[(u8, u64)]) -> Task {
+        let subscription = |&(node, price): &(u8, u64)| Subscription {
+            node: NodeId(id(node)),
+            price: Price(price),
+            capacity: ComputeUnits(1_000),
+            leased: ComputeUnits(0),
+            open_leases: 0,
+            collateral: MicroUsdc(1),
+            reputation: 500,
+            state: SubscriptionState::Active,
+        };
+        Task {
+            id: TaskId(id(n)),
+            number: n.into(),
+            owner: id(9),
+            role: Role::ChatCompletion,
+            model_name: model.to_owned(),
+            security_level: SecurityLevel::None,
+            price_ceiling: Price(100),
+            weights: UnitWeights::TEXT,
+            engine: EngineClass {
+                model: Hash32::ZERO,
+                numerics: Numerics::DetF32V1,
+                rule: Rule::Exact,
+            },
+            min_reputation: 0,
+            min_collateral: MicroUsdc(0),
+            allow_list: None,
+            deprecated: false,
+            fees: MicroUsdc(0),
+            subscriptions: sellers.iter().map(subscription).collect(),
+        }
+    }
+
+    fn config(models: Vec<ModelConfig>) -> GatewayConfig {
+        let text = "ledger = \"http://192.0.2.1\"\ndata_dir = \"d\"\nbudget = 1\n";
+        let mut config: GatewayConfig = toml::from_str(text).unwrap();
+        config.models = models;
+        config
+    }
+
+    #[test]
+    fn only_those_who_can_serve_and_are_cheap_enough() {
+        let jailed = NodeStatus::Jailed {
+            until_ms: TimestampMs(1),
+        };
+        let nodes = [
+            node(1, NodeStatus::Active),
+            node(2, NodeStatus::Active),
+            node(3, jailed),
+        ];
+        let mut chat = task(7, "m", &[(1, 10), (2, 60), (3, 10), (4, 10)]);
+        chat.subscriptions[3].state = SubscriptionState::Active;
+        let model = ModelConfig {
+            name: "m".to_owned(),
+            task: None,
+            policy: Some(StackPolicy {
+                max_price: Some(Price(50)),
+                ..StackPolicy::default()
+            }),
+        };
+        let offers = offers(&config(vec![model]), &[chat], &nodes);
+        let sellers: Vec<_> = offers[0]
+            .sellers
+            .iter()
+            .map(|s| (s.node, s.price))
+            .collect();
+        assert_eq!(sellers, [(NodeId(id(1)), Price(10))]);
+        assert_eq!(offers[0].max_price, Price(50));
+    }
+
+    #[test]
+    fn every_model_or_the_named_ones() {
+        let mut old = task(3, "old", &[]);
+        old.deprecated = true;
+        let mut sealed = task(4, "sealed", &[]);
+        sealed.security_level = SecurityLevel::ConfidentialCompute;
+        let mut images = task(5, "images", &[]);
+        images.role = Role::ImageGeneration;
+        let tasks = [
+            task(1, "a", &[]),
+            task(2, "b", &[]),
+            task(6, "b", &[]),
+            old,
+            sealed,
+            images,
+        ];
+        let numbers = |models| -> Vec<u64> {
+            let offers = offers(&config(models), &tasks, &[]);
+            offers.iter().map(|offer| offer.number).collect()
+        };
+        assert_eq!(numbers(vec![]), [1, 2, 6]);
+        let named = |name: &str, task| ModelConfig {
+            name: name.to_owned(),
+            task,
+            policy: None,
+        };
+        assert_eq!(numbers(vec![named("b", None)]), [2, 6]);
+        assert_eq!(numbers(vec![named("b", Some(TaskId(id(6))))]), [6]);
+    }
+}

@@ -1,0 +1,242 @@
+//! The gateway's configuration, as it stands in a file.
+
+use crate::keys::KeyHash;
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Everything but the wallet's key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// URL of the ledger's gRPC.
+    pub ledger: String,
+    /// Where users connect; port 0 takes any.
+    #[serde(default = "defaults::listen")]
+    pub listen: SocketAddr,
+    /// Where metrics are read; nowhere if absent. Not for the public.
+    #[serde(default)]
+    pub admin_listen: Option<SocketAddr>,
+    /// Stacks, receipts and what was spent.
+    pub data_dir: PathBuf,
+    /// Who may ask.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKeyConfig>,
+    /// What may be put into stacks in all, refunds taken off.
+    pub budget: MicroUsdc,
+    /// How stacks are bought, where a model has no policy of its own.
+    #[serde(default)]
+    pub policy: StackPolicy,
+    /// The models served; every model on the ledger if empty.
+    #[serde(default)]
+    pub models: Vec<ModelConfig>,
+    /// Guards against too much of anything.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether stopping also closes the stacks, so that what is left comes back.
+    #[serde(default)]
+    pub close_stacks_on_stop: bool,
+}
+
+/// One user's key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeyConfig {
+    /// Whose it is; what it has spent is kept under this name.
+    pub name: String,
+    /// Hash of the key (see [`ApiKey`](crate::ApiKey)); the key itself is nowhere stored.
+    pub hash: KeyHash,
+    /// What it may spend in all.
+    pub budget: MicroUsdc,
+    /// Requests under way at once; only the gateway's own limit if absent.
+    #[serde(default)]
+    pub max_concurrent: Option<usize>,
+}
+
+/// A model that is served.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Its name on the ledger.
+    pub name: String,
+    /// Its task, where several have this name.
+    #[serde(default)]
+    pub task: Option<TaskId>,
+    /// How its stacks are bought.
+    #[serde(default)]
+    pub policy: Option<StackPolicy>,
+}
+
+/// How stacks are bought and topped up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StackPolicy {
+    /// The highest price; the task's own ceiling if absent.
+    pub max_price: Option<Price>,
+    /// Units of a new stack, and of each top-up.
+    pub stack_units: ComputeUnits,
+    /// Units granted to a node at a time. What a cheating node could take is at most this.
+    pub grant_units: ComputeUnits,
+    /// How long a stack lives.
+    pub lifetime: DurationMs,
+    /// Output tokens held for a request that names no limit.
+    pub default_output_tokens: u64,
+}
+
+impl Default for StackPolicy {
+    fn default() -> Self {
+        Self {
+            max_price: None,
+            stack_units: ComputeUnits(2_000_000),
+            grant_units: ComputeUnits(200_000),
+            lifetime: DurationMs(24 * 3_600 * 1_000),
+            default_output_tokens: 2_048,
+        }
+    }
+}
+
+/// Limits on what the gateway takes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests under way at once; more get 429. Each holds at most a body.
+    pub max_concurrent: usize,
+    /// Connections at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// The largest body; larger ones get 413.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive; slower ones get 408.
+    pub body_timeout: DurationMs,
+    /// How long a request may wait for a stack to be bought and a lease to stand.
+    pub lease_timeout: DurationMs,
+    /// Nodes tried for one request.
+    pub max_tries: usize,
+    /// How long requests under way may go on when the gateway stops.
+    pub drain_timeout: DurationMs,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_concurrent: 1_024,
+            max_connections: 4_096,
+            body_bytes: 4 * 1_024 * 1_024,
+            body_timeout: DurationMs(30_000),
+            lease_timeout: DurationMs(20_000),
+            max_tries: 3,
+            drain_timeout: DurationMs(30_000),
+        }
+    }
+}
+
+mod defaults {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    pub(super) fn listen() -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))
+    }
+}
+
+/// A configuration that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(pub(crate) String);
+
+/// Names are short: they are keys of the database and stand in logs.
+const MAX_NAME_LENGTH: usize = 64;
+
+impl GatewayConfig {
+    /// What a file can say and no gateway can do.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let fail = |message: String| Err(ConfigError(message));
+        let mut names = std::collections::BTreeSet::new();
+        for key in &self.api_keys {
+            if key.name.is_empty() || key.name.len() > MAX_NAME_LENGTH {
+                return fail(format!(
+                    "an API key's name has 1 to {MAX_NAME_LENGTH} bytes"
+                ));
+            }
+            if !names.insert(key.name.as_str()) {
+                return fail(format!("two API keys have the name `{}`", key.name));
+            }
+            if key.max_concurrent == Some(0) {
+                return fail(format!(
+                    "the API key `{}` may do nothing: max_concurrent is 0",
+                    key.name
+                ));
+            }
+        }
+        let policies = self.models.iter().filter_map(|model| model.policy.as_ref());
+        for policy in policies.chain([&self.policy]) {
+            if policy.grant_units.0 == 0 || policy.grant_units > policy.stack_units {
+                return fail("grant_units must be above zero and at most stack_units".to_owned());
+            }
+        }
+        let limits = &self.limits;
+        let zeros = [
+            ("max_concurrent", limits.max_concurrent),
+            ("max_connections", limits.max_connections),
+            ("body_bytes", limits.body_bytes),
+            ("max_tries", limits.max_tries),
+        ];
+        match zeros.iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => fail(format!("limits.{name} must be above zero")),
+            None => Ok(()),
+        }
+    }
+
+    /// The policy of a model.
+    pub(crate) fn policy_of(&self, model: Option<&ModelConfig>) -> StackPolicy {
+        let own = model.and_then(|model| model.policy.clone());
+        own.unwrap_or_else(|| self.policy.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::ApiKey;
+
+    fn sample() -> GatewayConfig {
+        let hash = ApiKey::generate().hash();
+        let text = format!(
+            "ledger = \"http://127.0.0.1:9000\"\n\
+             data_dir = \"data\"\n\
+             budget = 5000000\n\
+             api_keys = [{{ name = \"ann\", hash = \"{hash}\", budget = 1000000 }}]\n\
+             models = [{{ name = \"tiny\", policy = {{ grant_units = 1000 }} }}]\n"
+        );
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_short_file_is_enough() {
+        let config = sample();
+        assert_eq!(config.check(), Ok(()));
+        assert_eq!(config.limits.body_bytes, 4 << 20);
+        assert_eq!(
+            config.policy_of(config.models.first()).grant_units,
+            ComputeUnits(1_000)
+        );
+        assert_eq!(config.policy_of(None), StackPolicy::default());
+        let again: GatewayConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(again.api_keys[0].hash, config.api_keys[0].hash);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let changes: [fn(&mut GatewayConfig); 5] = [
+            |config| config.api_keys.push(config.api_keys[0].clone()),
+            |config| config.api_keys[0].name = String::new(),
+            |config| config.api_keys[0].max_concurrent = Some(0),
+            |config| config.policy.grant_units = ComputeUnits(u64::MAX),
+            |config| config.limits.max_tries = 0,
+        ];
+        for change in changes {
+            let mut config = sample();
+            change(&mut config);
+            assert!(config.check().is_err());
+        }
+        assert!(toml::from_str::<GatewayConfig>("ledgr = 1").is_err());
+    }
+}

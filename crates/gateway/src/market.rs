@@ -1,0 +1,165 @@
+//! The models on sale, kept in step with the ledger.
+
+use crate::{
+    catalog::{self, Offer},
+    config::GatewayConfig,
+    pool::{Pool, PoolParts},
+};
+use arc_swap::ArcSwap;
+use atoma_ledger::{EventStream, Ledger, LedgerError};
+use atoma_types::{TaskId, TimestampMs, message::Endpoint};
+use futures::StreamExt;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// Even without an event the ledger is read again: an event may have been missed.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// After an event, others of the same transaction are waited for.
+const SETTLE_TIME: Duration = Duration::from_millis(50);
+/// After a failure.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Who sells what.
+#[derive(Debug)]
+pub(crate) struct Market {
+    models: ArcSwap<Models>,
+    parts: PoolParts,
+}
+
+type Models = BTreeMap<String, Vec<Arc<Pool>>>;
+
+/// A model as `/v1/models` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    /// When this gateway first saw it.
+    pub(crate) since: TimestampMs,
+}
+
+impl Market {
+    /// An empty market; [`Market::refresh`] fills it.
+    pub(crate) fn new(parts: PoolParts) -> Self {
+        Self {
+            models: ArcSwap::default(),
+            parts,
+        }
+    }
+
+    /// The pool that serves a model best at an endpoint: one made for it, with nodes, the oldest.
+    pub(crate) fn find(&self, model: &str, endpoint: Endpoint) -> Option<Arc<Pool>> {
+        let models = self.models.load();
+        let best = models.get(model)?.iter().min_by_key(|pool| {
+            let offer = pool.offer();
+            let fits = offer.suits(endpoint);
+            (Reverse(fits), offer.sellers.is_empty(), offer.number)
+        });
+        best.cloned()
+    }
+
+    /// The models, by name.
+    pub(crate) fn list(&self) -> Vec<Listed> {
+        let models = self.models.load();
+        let listed = models.iter().filter_map(|(name, pools)| {
+            let since = pools.iter().map(|pool| pool.since()).min()?;
+            Some(Listed {
+                name: name.clone(),
+                since,
+            })
+        });
+        listed.collect()
+    }
+
+    /// All pools.
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+        self.models.load().values().flatten().cloned().collect()
+    }
+
+    /// Reads the ledger and takes over what is for sale there now.
+    pub(crate) async fn refresh(
+        &self,
+        ledger: &Ledger,
+        config: &GatewayConfig,
+    ) -> Result<(), LedgerError> {
+        let offers = catalog::load(ledger, config).await?;
+        self.take(offers);
+        Ok(())
+    }
+
+    fn take(&self, offers: Vec<Offer>) {
+        let known: HashMap<TaskId, Arc<Pool>> = self
+            .pools()
+            .into_iter()
+            .map(|pool| (pool.offer().task, pool))
+            .collect();
+        let mut models = Models::new();
+        for offer in offers {
+            let name = offer.model.clone();
+            let pool = match known.get(&offer.task) {
+                Some(pool) => {
+                    pool.update(offer);
+                    Arc::clone(pool)
+                }
+                None => Arc::new(Pool::new(offer, self.parts.clone())),
+            };
+            models.entry(name).or_default().push(pool);
+        }
+        self.models.store(Arc::new(models));
+    }
+
+    /// Follows the ledger until `stop`.
+    pub(crate) async fn follow(
+        self: Arc<Self>,
+        ledger: Ledger,
+        config: Arc<GatewayConfig>,
+        mut events: EventStream,
+        stop: CancellationToken,
+    ) {
+        let mut next = Instant::now() + REFRESH_INTERVAL;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep_until(next) => {}
+                event = events.next() => match event {
+                    Some(Ok(event)) if catalog::concerns(&event.event) => {
+                        gather(&mut events).await;
+                    }
+                    Some(Ok(_)) => continue,
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "an event could not be read");
+                        continue;
+                    }
+                    None => {
+                        // the interval alone keeps us up to date until the ledger answers again
+                        tokio::select! {
+                            () = stop.cancelled() => return,
+                            () = sleep_until(next) => {}
+                        }
+                        if let Ok(stream) = ledger.subscribe().await {
+                            events = stream;
+                        }
+                    }
+                },
+            }
+            next = Instant::now()
+                + match self.refresh(&ledger, &config).await {
+                    Ok(()) => REFRESH_INTERVAL,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot read what is for sale");
+                        RETRY_INTERVAL
+                    }
+                };
+        }
+    }
+}
+
+/// Takes in what else happens at the same moment: registrations come in groups.
+async fn gather(events: &mut EventStream) {
+    let until = Instant::now() + SETTLE_TIME;
+    while let Ok(Some(_)) = timeout_at(until, events.next()).await {}
+}

@@ -1,0 +1,69 @@
+//! Responses and their headers.
+
+use atoma_types::{
+    RequestId,
+    http::REQUEST_ID,
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+/// Long enough for a request to end, short enough for an SDK's own retry.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// A JSON document.
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// Plain text, as Prometheus reads it.
+pub(crate) fn text(body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, TEXT);
+    response
+}
+
+/// A streamed answer.
+pub(crate) fn event_stream(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
+    response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+    response
+}
+
+/// A refusal in OpenAI's shape, with an id of its own.
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
+    let id = RequestId::random();
+    tracing::debug!(%id, code = %refusal.code, "refused");
+    let status = StatusCode::from_u16(refusal.code.status());
+    // every code's status is a valid one
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, refusal.to_json());
+    let headers = response.headers_mut();
+    match refusal.code {
+        RefusalCode::Overloaded | RefusalCode::Unavailable => {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        // what is left of the body is not worth reading
+        RefusalCode::BodyTooLarge | RefusalCode::BodyTimeout => {
+            headers.insert(CONNECTION, CLOSE);
+        }
+        _ => {}
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    response
+}
