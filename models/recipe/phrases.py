@@ -46,6 +46,11 @@ ABOUT = [
     "what is this thing called {b}",
     "explain to a child what {x} is",
     "what can you tell me about {x}",
+    "explain {x} like i'm five",
+    "explain {x} to me like i am five",
+    "what is {x} used for",
+    "what is {x} exactly",
+    "can you describe {x} for me",
 ]
 ABOUT_MANY = [
     "what are {p}",
@@ -162,6 +167,18 @@ def ask_brief(thing: Thing, rng: random.Random) -> str:
 # Rewordings that hold whatever the rest of the question is: (pattern, replacements).
 REWORD = [
     (
+        re.compile(r"^how (?:do i|to|do you|can i) (?:make|cook|bake) (.+)$"),
+        [
+            "give me a recipe for {}",
+            "recipe for {}",
+            "how do i make {}",
+            "how do i prepare {}",
+            "how is {} made",
+            "i want to make {}",
+            "can you give me a recipe for {}",
+        ],
+    ),
+    (
         re.compile(r"^how (?:do i|to|do you|can i|can you) (?!do$)(?!have)(.+)$"),
         [
             "how do i {}",
@@ -213,11 +230,11 @@ REWORD = [
 
 def reworded(question: str, rng: random.Random) -> str:
     """The same question in other words, where a rule can do it safely."""
-    for pattern, ways in REWORD:
-        match = pattern.match(question)
-        if match:
-            return rng.choice(ways).format(*match.groups())
-    return question
+    fitting = [(match, ways) for pattern, ways in REWORD if (match := pattern.match(question))]
+    if not fitting:
+        return question
+    match, ways = rng.choice(fitting)
+    return rng.choice(ways).format(*match.groups())
 
 
 FRAMES = [

@@ -96,7 +96,7 @@ def sum_question(left: int, right: int, signs: list[str], names: list[str], rng:
 
 def add(rng: random.Random) -> Turns:
     a, b = rng.randint(0, 20), rng.randint(0, 20)
-    if rng.random() < 0.65:
+    if rng.random() < 0.75:
         a, b = rng.randint(0, 10), rng.randint(0, 10)
     turns = [(sum_question(a, b, ["+"], ["plus", "plus", "and", "+"], rng), f"{a} + {b} = {a + b}.")]
     c = rng.randint(1, 9)
