@@ -1,1 +1,42 @@
-//! the serving path: admit, reserve, run, sign, settle
+//! A node: serves paid requests for inference, signs a receipt for each, and collects what it
+//! earned on the ledger.
+//!
+//! The serving path is [`Node`]'s heart and touches neither ledger nor database on its way to the
+//! first token:
+//!
+//! ```text
+//! bytes in -> parse header -> verify signature -> admit (in memory) -> reserve -> engine stream
+//!   -> forward each token at once, hash as it goes -> commit usage (group commit) -> sign receipt
+//!   -> last bytes out
+//! ```
+//!
+//! * `admission`, `pricing` and `account` decide; they are pure.
+//! * `flight` is one admitted request, `serve` the HTTP around it, `openai` its JSON.
+//! * `journal` makes receipts durable before they leave.
+//! * `ledger` works in the background: events, grants, settlement, registration.
+
+mod account;
+mod admin;
+mod admission;
+mod book;
+mod clock;
+mod config;
+mod flight;
+mod gate;
+mod journal;
+mod ledger;
+mod metrics;
+mod node;
+mod openai;
+mod pricing;
+mod serve;
+mod shared;
+mod signer;
+
+pub use config::{
+    KeySource, Limits, MAX_CLOCK_SKEW_MS, NodeConfig, SettlementConfig, SubscriptionConfig,
+};
+pub use journal::JournalError;
+pub use ledger::RegisterError;
+pub use node::{Node, NodeError, RunningNode, ServedModel};
+pub use signer::SignerError;

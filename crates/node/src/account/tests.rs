@@ -1,0 +1,267 @@
+//! The books against a naive model that keeps lists and recomputes every sum.
+
+use super::*;
+use atoma_types::{
+    Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, SigningKey, StackId,
+    TaskId, Usage,
+    message::{Domain, Endpoint, RequestTimes},
+};
+use proptest::prelude::*;
+
+const NOW: TimestampMs = TimestampMs(1_000);
+
+fn order(id: u8, lane: u16, ceiling: u64) -> Order {
+    let header = RequestHeader {
+        domain: Domain::default(),
+        network: NetworkId([1; 32]),
+        stack: StackId(Address::new([2; 32])),
+        node: NodeId(Address::new([3; 32])),
+        task: TaskId(Address::new([4; 32])),
+        request_id: RequestId([id; 16]),
+        endpoint: Endpoint::ChatCompletions,
+        body_hash: Hash32::ZERO,
+        lane,
+        ceiling: ComputeUnits(ceiling),
+        max_units: ComputeUnits(u64::MAX),
+        issued_at_ms: NOW,
+        expires_at_ms: TimestampMs(2_000),
+        evidence: None,
+    };
+    Arc::new(Signed::with(header, |_| atoma_types::Signature([0; 64])))
+}
+
+fn receipt(link: Link, units: u64) -> Signed<Receipt> {
+    let message = Receipt {
+        domain: Domain::default(),
+        network: NetworkId([1; 32]),
+        stack: StackId(Address::new([2; 32])),
+        node: NodeId(Address::new([3; 32])),
+        seq: link.seq,
+        request_id: RequestId([0; 16]),
+        request_hash: Hash32::ZERO,
+        response_hash: Hash32::ZERO,
+        usage: Usage::default(),
+        units: ComputeUnits(units),
+        cumulative_units: link.cumulative_units,
+        times: RequestTimes { started_ms: NOW, first_token_ms: NOW, finished_ms: NOW },
+        engine: EngineClass {
+            model: Hash32::ZERO,
+            numerics: Numerics::DetF32V1,
+            rule: Rule::Exact,
+        },
+        output_fingerprint: None,
+        previous: link.previous,
+    };
+    Signed::new(message, &SigningKey::from_seed(&[9; 32]))
+}
+
+fn account(units: u64) -> Account {
+    let expires_at = TimestampMs(10_000);
+    Account::new(Terms { units: ComputeUnits(units), expires_at, closing: false }, NOW)
+}
+
+fn units(n: u64) -> ComputeUnits {
+    ComputeUnits(n)
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Reserve { id: u8, lane: u16, ceiling: u64, least: u64, wanted: u64 },
+    Grow { which: usize, by: u64 },
+    Commit { which: usize, permille: u64 },
+    Release { which: usize },
+    TopUp { by: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let reserve = (any::<u8>(), 0u16..3, 0u64..120, 0u64..30, 0u64..30);
+    prop_oneof![
+        4 => reserve.prop_map(|(id, lane, ceiling, least, more)| Step::Reserve {
+            id, lane, ceiling, least, wanted: least + more,
+        }),
+        2 => (any::<usize>(), 0u64..40).prop_map(|(which, by)| Step::Grow { which, by }),
+        3 => (any::<usize>(), 0u64..=1_000).prop_map(|(which, permille)| Step::Commit {
+            which, permille,
+        }),
+        2 => any::<usize>().prop_map(|which| Step::Release { which }),
+        1 => (0u64..20).prop_map(|by| Step::TopUp { by }),
+    ]
+}
+
+/// Lists only; every sum is recomputed.
+#[derive(Default)]
+struct Model {
+    units: u64,
+    ids: Vec<u8>,
+    ceilings: Vec<(u16, u64)>,
+    running: Vec<(u16, Reservation)>,
+    paid: Vec<(u16, u64)>,
+}
+
+impl Model {
+    fn ceiling(&self, lane: u16) -> u64 {
+        let of_lane = self.ceilings.iter().filter(|c| c.0 == lane);
+        of_lane.map(|c| c.1).max().unwrap_or(0)
+    }
+    fn lane_used(&self, lane: u16) -> u64 {
+        let paid: u64 = self.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
+        let held = self.running.iter().filter(|r| r.0 == lane);
+        paid + held.map(|r| r.1.units().0).sum::<u64>()
+    }
+    fn used(&self) -> u64 {
+        (0..3).map(|lane| self.lane_used(lane)).sum()
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_interleaving_agrees_with_the_model(steps in prop::collection::vec(step(), 1..60)) {
+        let mut books = account(100);
+        let mut model = Model { units: 100, ..Model::default() };
+        for step in steps {
+            match step {
+                Step::Reserve { id, lane, ceiling, least, wanted } => {
+                    let room = (model.units - model.used())
+                        .min(model.ceiling(lane).max(ceiling).saturating_sub(model.lane_used(lane)));
+                    let fits = room >= least && !model.ids.contains(&id);
+                    let got = books.reserve(&order(id, lane, ceiling), units(least), units(wanted), NOW);
+                    prop_assert_eq!(got.is_ok(), fits, "{:?}", got);
+                    if let Ok(reservation) = got {
+                        prop_assert_eq!(reservation.units().0, wanted.min(room));
+                        model.ids.push(id);
+                        model.ceilings.push((lane, ceiling));
+                        model.running.push((lane, reservation));
+                    }
+                }
+                Step::Grow { which, by } if !model.running.is_empty() => {
+                    let at = which % model.running.len();
+                    let lane = model.running[at].0;
+                    let room = (model.units - model.used())
+                        .min(model.ceiling(lane) - model.lane_used(lane));
+                    let before = model.running[at].1.units().0;
+                    let now = books.grow(&mut model.running[at].1, units(by));
+                    prop_assert_eq!(now.0, before + by.min(room));
+                }
+                Step::Commit { which, permille } if !model.running.is_empty() => {
+                    let (lane, held) = model.running.swap_remove(which % model.running.len());
+                    let actual = held.units().0 * permille / 1_000;
+                    let done = books.commit(held, units(actual), NOW, |link| receipt(link, actual));
+                    model.paid.push((lane, actual));
+                    let done = done.unwrap();
+                    prop_assert_eq!(done.receipt.message().seq, model.paid.len() as u64);
+                    let lane_paid: u64 =
+                        model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
+                    prop_assert_eq!(done.lane_committed.0, lane_paid);
+                }
+                Step::Release { which } if !model.running.is_empty() => {
+                    let (_, held) = model.running.swap_remove(which % model.running.len());
+                    books.release(held);
+                }
+                Step::TopUp { by } => {
+                    model.units += by;
+                    let terms = Terms { units: units(model.units), ..books.brief().terms };
+                    books.update_terms(terms);
+                }
+                _ => {}
+            }
+            let summary = books.summary();
+            let paid: u64 = model.paid.iter().map(|p| p.1).sum();
+            prop_assert_eq!(summary.committed.0, paid);
+            prop_assert_eq!(summary.committed.0 + summary.reserved.0, model.used());
+            prop_assert!(model.used() <= model.units);
+            let covered: u64 = summary.lanes.iter().map(|lane| lane.1.0).sum();
+            prop_assert!(books.claim().units.0 <= covered);
+            prop_assert!(books.adds_up());
+        }
+        for (_, held) in model.running.drain(..) {
+            books.release(held);
+        }
+        prop_assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
+    }
+}
+
+#[test]
+fn a_refusal_changes_nothing() {
+    let mut books = account(100);
+    let held = books.reserve(&order(1, 0, 50), units(50), units(50), NOW).unwrap();
+    let before = books.summary();
+    let try_reserve = |books: &mut Account, order: &Order, least: u64| {
+        books.reserve(order, units(least), units(least), NOW).unwrap_err()
+    };
+    assert_eq!(try_reserve(&mut books, &order(1, 0, 90), 1), Denied::Replayed);
+    let denied = try_reserve(&mut books, &order(2, 0, 60), 20);
+    assert_eq!(denied, Denied::CeilingTooLow { needed: 70 });
+    let denied = try_reserve(&mut books, &order(3, 1, 90), 51);
+    assert_eq!(denied, Denied::LeaseExhausted { left: 50, wanted: 51 });
+    assert_eq!(books.summary(), before);
+    // the refused id is still free, and the ceiling that was named fits
+    let second = books.reserve(&order(2, 0, 70), units(20), units(20), NOW).unwrap();
+    books.release(held);
+    books.release(second);
+}
+
+#[test]
+fn lanes_and_time_are_limited() {
+    let mut books = account(1_000);
+    for lane in 0..MAX_LANES {
+        let lane = u16::try_from(lane).unwrap();
+        let id = u8::try_from(lane).unwrap();
+        let held = books.reserve(&order(id, lane, 1), units(1), units(1), NOW).unwrap();
+        books.release(held);
+    }
+    let one_more = books.reserve(&order(200, 999, 1), units(1), units(1), NOW);
+    assert_eq!(one_more, Err(Denied::TooManyLanes));
+    let late = books.reserve(&order(201, 0, 1), units(1), units(1), TimestampMs(10_000));
+    assert_eq!(late, Err(Denied::Expired));
+    books.update_terms(Terms {
+        units: units(1),
+        expires_at: TimestampMs(5_000),
+        closing: true,
+    });
+    let closing = books.reserve(&order(201, 0, 1), units(1), units(1), NOW);
+    assert_eq!(closing, Err(Denied::Expired));
+    assert_eq!(books.brief().terms.units, units(1_000), "units never fall");
+}
+
+#[test]
+fn a_settled_lease_takes_no_more() {
+    let mut books = account(100);
+    let mut first = books.reserve(&order(1, 0, 100), units(10), units(10), NOW).unwrap();
+    let second = books.reserve(&order(2, 0, 100), units(10), units(10), NOW).unwrap();
+    books.advance(Phase::Settling);
+    let refused = books.reserve(&order(3, 0, 100), units(1), units(1), NOW);
+    assert_eq!(refused, Err(Denied::Settling));
+    assert_eq!(books.grow(&mut first, units(5)), units(10), "streams end soon");
+    books.commit(first, units(10), NOW, |link| receipt(link, 10)).unwrap();
+    books.advance(Phase::Settled { claimable_at: NOW });
+    books.advance(Phase::Open);
+    let late = books.commit(second, units(10), NOW, |link| receipt(link, 10));
+    assert_eq!(late.unwrap_err(), CommitError::TooLate);
+    assert_eq!(books.claim().units, units(10));
+    assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
+}
+
+#[test]
+fn restored_books_continue_the_chain() {
+    let mut books = account(100);
+    let mut done = Vec::new();
+    for id in 1..=5u8 {
+        let held = books.reserve(&order(id, u16::from(id % 2), 90), units(7), units(9), NOW);
+        let committed = books.commit(held.unwrap(), units(7), NOW, |link| receipt(link, 7));
+        done.push(committed.unwrap());
+    }
+    let mut again = account(100);
+    for committed in &done {
+        let lane = RestoredLane {
+            committed: committed.lane_committed,
+            voucher: committed.voucher.clone(),
+        };
+        again.restore_lane(lane);
+        assert!(again.restore_receipt((*committed.receipt).clone()));
+        assert!(!again.restore_receipt((*committed.receipt).clone()), "never twice");
+    }
+    assert!(again.adds_up());
+    let (was, is) = (books.claim(), again.claim());
+    assert_eq!((was.units, was.root, was.count), (is.units, is.root, is.count));
+    assert_eq!(was.last, is.last);
+}

@@ -1,0 +1,261 @@
+//! From HTTP headers to an order that may be served. Pure: each check has its own code, the cheap
+//! ones come first, and none changes anything.
+
+use crate::{account::Order, book::Lease, config::MAX_CLOCK_SKEW_MS};
+use atoma_types::{
+    DurationMs, NetworkId, NodeId, Signature, TimestampMs,
+    hash::Hash32,
+    http::{REQUEST, SIGNATURE},
+    message::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader, Signed},
+    refusal::{Refusal, RefusalCode},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http::HeaderMap;
+use std::sync::Arc;
+
+/// Base64 of the longest request header (260 bytes) is shorter.
+const MAX_HEADER_TEXT: usize = 512;
+
+/// Who we are, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub network: NetworkId,
+    pub node: NodeId,
+    /// Whatever was issued before is refused: what was seen then is forgotten.
+    pub started_at: TimestampMs,
+}
+
+/// Decodes the two headers. The signature isn't checked yet: the key depends on the stack.
+pub(crate) fn read_order(headers: &HeaderMap) -> Result<Order, Refusal> {
+    let bytes = decode(headers, REQUEST)?;
+    let signature = decode(headers, SIGNATURE)?;
+    let signature = Signature::try_from(signature.as_slice())
+        .map_err(|_| invalid(format!("{SIGNATURE} must be 64 bytes")))?;
+    let signed = Signed::<RequestHeader>::decode(bytes, signature)
+        .map_err(|error| invalid(format!("{REQUEST}: {error}")))?;
+    Ok(Arc::new(signed))
+}
+
+fn decode(headers: &HeaderMap, name: &'static str) -> Result<Vec<u8>, Refusal> {
+    let Some(value) = headers.get(name) else {
+        let message = format!("the request has no `{name}` header");
+        return Err(Refusal::new(RefusalCode::MissingHeader, message));
+    };
+    if value.len() > MAX_HEADER_TEXT {
+        return Err(invalid(format!("{name} is too long")));
+    }
+    BASE64_STANDARD
+        .decode(value.as_bytes().trim_ascii())
+        .map_err(|error| invalid(format!("{name} is not base64: {error}")))
+}
+
+fn invalid(message: String) -> Refusal {
+    Refusal::new(RefusalCode::InvalidHeader, message)
+}
+
+/// What can be said before the stack is known.
+pub(crate) fn check_addressee(order: &RequestHeader, us: &Identity) -> Result<(), Refusal> {
+    let refuse = |code, message| Err(Refusal::new(code, message));
+    if order.network != us.network {
+        return refuse(RefusalCode::WrongNetwork, "the request is signed for another network");
+    }
+    if order.node != us.node {
+        return refuse(RefusalCode::WrongNode, "the request is signed for another node");
+    }
+    Ok(())
+}
+
+/// What can be said before the body is read: signature, task, endpoint and time.
+pub(crate) fn check_order(
+    order: &Order,
+    lease: &Lease,
+    endpoint: Endpoint,
+    us: &Identity,
+    now: TimestampMs,
+) -> Result<(), Refusal> {
+    let refuse = |code, message: &str| Err(Refusal::new(code, message));
+    if order.verify_with(&lease.verifier).is_err() {
+        let message = "the signature does not fit the header under the stack's request key";
+        return refuse(RefusalCode::BadSignature, message);
+    }
+    let header = order.message();
+    if header.task != lease.task {
+        return refuse(RefusalCode::WrongTask, "the stack was bought for another task");
+    }
+    if header.endpoint != endpoint {
+        return refuse(RefusalCode::WrongEndpoint, "the request is signed for another endpoint");
+    }
+    check_times(header, us.started_at, now)
+}
+
+fn check_times(
+    header: &RequestHeader,
+    started_at: TimestampMs,
+    now: TimestampMs,
+) -> Result<(), Refusal> {
+    let (issued, expires) = (header.issued_at_ms, header.expires_at_ms);
+    let refuse = |code, message: String| Err(Refusal::new(code, message));
+    if expires <= now {
+        return refuse(RefusalCode::Expired, "the request has expired".to_owned());
+    }
+    if expires < issued || expires.since(issued) > MAX_REQUEST_LIFETIME {
+        let message = format!("a request may live at most {MAX_REQUEST_LIFETIME}");
+        return refuse(RefusalCode::Expired, message);
+    }
+    if issued > now.saturating_add(DurationMs(MAX_CLOCK_SKEW_MS)) {
+        let message = "the request was issued in the future; set the clock".to_owned();
+        return refuse(RefusalCode::IssuedInFuture, message);
+    }
+    if issued < started_at {
+        let message = "the node has restarted since; sign the request anew".to_owned();
+        return refuse(RefusalCode::IssuedBeforeRestart, message);
+    }
+    Ok(())
+}
+
+/// Whether the body is the one that was signed for.
+pub(crate) fn check_body(order: &RequestHeader, body: Hash32) -> Result<(), Refusal> {
+    if order.body_hash == body {
+        return Ok(());
+    }
+    let message = "the body is not the one that was signed";
+    Err(Refusal::new(RefusalCode::BodyMismatch, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{account::Phase, journal::LeaseRecord};
+    use atoma_types::{
+        Address, ComputeUnits, Price, RequestId, SigningKey, StackId, TaskId, message::Domain,
+    };
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    const NOW: TimestampMs = TimestampMs(1_000_000);
+
+    fn us() -> Identity {
+        Identity {
+            network: NetworkId([1; 32]),
+            node: NodeId(Address::new([3; 32])),
+            started_at: TimestampMs(900_000),
+        }
+    }
+
+    fn header() -> RequestHeader {
+        RequestHeader {
+            domain: Domain::default(),
+            network: us().network,
+            stack: StackId(Address::new([2; 32])),
+            node: us().node,
+            task: TaskId(Address::new([4; 32])),
+            request_id: RequestId([5; 16]),
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: Hash32::of(b"body"),
+            lane: 0,
+            ceiling: ComputeUnits(100),
+            max_units: ComputeUnits(100),
+            issued_at_ms: TimestampMs(990_000),
+            expires_at_ms: TimestampMs(1_050_000),
+            evidence: None,
+        }
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(&[8; 32])
+    }
+
+    fn lease() -> Lease {
+        let record = LeaseRecord {
+            stack: header().stack,
+            task: header().task,
+            owner: Address::new([6; 32]),
+            request_key: key().public_key(),
+            units: ComputeUnits(1_000),
+            price: Price(1),
+            expires_at: TimestampMs(2_000_000),
+            settle_grace: DurationMs(1_000),
+            closing: false,
+            phase: Phase::Open,
+        };
+        Lease::new(&record, NOW).unwrap()
+    }
+
+    fn verdict(header: RequestHeader, key: &SigningKey) -> Option<RefusalCode> {
+        let order = Arc::new(Signed::new(header, key));
+        check_addressee(order.message(), &us())
+            .and_then(|()| {
+                check_order(&order, &lease(), Endpoint::ChatCompletions, &us(), NOW)
+            })
+            .and_then(|()| check_body(order.message(), Hash32::of(b"body")))
+            .err()
+            .map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn each_fault_has_its_code() {
+        use RefusalCode as Code;
+        assert_eq!(verdict(header(), &key()), None);
+        let foreign = SigningKey::from_seed(&[9; 32]);
+        assert_eq!(verdict(header(), &foreign), Some(Code::BadSignature));
+        let times = |issued, expires| RequestHeader {
+            issued_at_ms: TimestampMs(issued),
+            expires_at_ms: TimestampMs(expires),
+            ..header()
+        };
+        let other = Address::new([99; 32]);
+        let cases = [
+            (RequestHeader { network: NetworkId([9; 32]), ..header() }, Code::WrongNetwork),
+            (RequestHeader { node: NodeId(other), ..header() }, Code::WrongNode),
+            (RequestHeader { task: TaskId(other), ..header() }, Code::WrongTask),
+            (
+                RequestHeader { endpoint: Endpoint::Embeddings, ..header() },
+                Code::WrongEndpoint,
+            ),
+            (RequestHeader { body_hash: Hash32::ZERO, ..header() }, Code::BodyMismatch),
+            (times(950_000, 1_000_000), Code::Expired),
+            (times(990_000, 990_000 + 120_001), Code::Expired),
+            (times(1_040_000, 1_039_999), Code::Expired),
+            (times(1_030_001, 1_040_000), Code::IssuedInFuture),
+            (times(899_999, 1_000_001), Code::IssuedBeforeRestart),
+        ];
+        for (header, code) in cases {
+            assert_eq!(verdict(header, &key()), Some(code), "{code}");
+        }
+    }
+
+    fn headers(request: &[u8], signature: &[u8]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, bytes) in [(REQUEST, request), (SIGNATURE, signature)] {
+            let text = BASE64_STANDARD.encode(bytes);
+            map.insert(name, HeaderValue::from_str(&text).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn headers_are_read_whole_or_not_at_all() {
+        let signed = Signed::new(header(), &key());
+        let (bytes, signature) = (signed.bytes(), signed.signature().0);
+        assert_eq!(*read_order(&headers(bytes, &signature)).unwrap(), signed);
+        let code = |map: &HeaderMap| read_order(map).unwrap_err().code;
+        assert_eq!(code(&HeaderMap::new()), RefusalCode::MissingHeader);
+        for length in 0..bytes.len() {
+            assert_eq!(code(&headers(&bytes[..length], &signature)), RefusalCode::InvalidHeader);
+        }
+        assert_eq!(code(&headers(bytes, &signature[..63])), RefusalCode::InvalidHeader);
+        let mut map = headers(bytes, &signature);
+        map.insert(REQUEST, HeaderValue::from_static("%%%"));
+        assert_eq!(code(&map), RefusalCode::InvalidHeader);
+    }
+
+    proptest! {
+        #[test]
+        fn random_headers_never_pass(
+            request in prop::collection::vec(any::<u8>(), 0..300),
+            signature in prop::collection::vec(any::<u8>(), 60..68),
+        ) {
+            prop_assert!(read_order(&headers(&request, &signature)).is_err());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What an operator sets, and the limits that hold in any case.
+
+use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// Request headers may be issued this far in the future: clocks of users differ by seconds.
+pub const MAX_CLOCK_SKEW_MS: u64 = 30_000;
+
+/// A node's configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// URL of the ledger.
+    pub ledger: String,
+    /// Where the wallet's key is: it owns the node and is paid.
+    pub key: KeySource,
+    /// The node's id; found or registered when absent.
+    #[serde(default)]
+    pub node: Option<NodeId>,
+    /// What a new registration stakes, in micro-USDC.
+    #[serde(default = "defaults::collateral")]
+    pub collateral: MicroUsdc,
+    /// Where requests are served.
+    #[serde(default = "defaults::listen")]
+    pub listen: SocketAddr,
+    /// Where the operator's endpoints are served: metrics, settlement. Keep it private.
+    #[serde(default = "defaults::admin_listen")]
+    pub admin_listen: SocketAddr,
+    /// How users reach the node; `http://` and the bound address when absent.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// Journal and keys.
+    pub data_dir: PathBuf,
+    /// The tasks to serve.
+    #[serde(default)]
+    pub subscriptions: Vec<SubscriptionConfig>,
+    /// Bounds on load.
+    #[serde(default)]
+    pub limits: Limits,
+    /// When to settle.
+    #[serde(default)]
+    pub settlement: SettlementConfig,
+}
+
+/// Where a secret key is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum KeySource {
+    /// A file that holds `suiprivkey1…`.
+    File(PathBuf),
+    /// A Sui keystore: the key of this address, or its first key.
+    Keystore {
+        /// The file.
+        path: PathBuf,
+        /// Whose key.
+        #[serde(default)]
+        address: Option<Address>,
+    },
+    /// Handed over by the program that starts the node.
+    #[serde(skip)]
+    Given(Arc<SigningKey>),
+}
+
+/// An offer in one task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionConfig {
+    /// The task.
+    pub task: TaskId,
+    /// Micro-USDC per million units.
+    pub price: Price,
+    /// Units to have under lease at once.
+    pub capacity: ComputeUnits,
+}
+
+/// Bounds on load. Each protects the node from its users.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests worked on at once; more get 429.
+    pub max_requests: usize,
+    /// Connections open at once; more wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Bytes of a request's body: room for a long conversation in JSON; no more is ever read.
+    pub max_body_bytes: usize,
+    /// A body must have arrived by then.
+    pub body_timeout_ms: u64,
+    /// A request's head must have arrived by then.
+    pub head_timeout_ms: u64,
+    /// A client that reads nothing for so long is dropped.
+    pub stall_timeout_ms: u64,
+    /// How long running requests may go on after the node was told to stop.
+    pub drain_grace_ms: u64,
+}
+
+/// When leases are settled and claimed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettlementConfig {
+    /// How often to look.
+    pub tick_ms: u64,
+    /// A lease is nearly used when this many thousandths of its units are.
+    pub nearly_used_permille: u64,
+    /// A nearly used lease is settled once it has rested for so long: its last units stay usable
+    /// and a top-up has time to come.
+    pub rest_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_requests: 2_048,
+            max_connections: 8_192,
+            max_body_bytes: 4 << 20,
+            body_timeout_ms: 30_000,
+            head_timeout_ms: 15_000,
+            stall_timeout_ms: 60_000,
+            drain_grace_ms: 30_000,
+        }
+    }
+}
+
+impl Default for SettlementConfig {
+    fn default() -> Self {
+        Self { tick_ms: 1_000, nearly_used_permille: 950, rest_ms: 60_000 }
+    }
+}
+
+mod defaults {
+    use super::{Ipv4Addr, MicroUsdc, SocketAddr};
+
+    pub(super) fn collateral() -> MicroUsdc {
+        MicroUsdc(100_000_000)
+    }
+    pub(super) fn listen() -> SocketAddr {
+        (Ipv4Addr::UNSPECIFIED, 8_080).into()
+    }
+    pub(super) fn admin_listen() -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, 9_080).into()
+    }
+}
+
+impl NodeConfig {
+    /// A configuration with defaults, on loopback ports that the system picks.
+    #[must_use]
+    pub fn new(ledger: impl Into<String>, key: KeySource, data_dir: impl Into<PathBuf>) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            ledger: ledger.into(),
+            key,
+            node: None,
+            collateral: defaults::collateral(),
+            listen: loopback,
+            admin_listen: loopback,
+            public_url: None,
+            data_dir: data_dir.into(),
+            subscriptions: Vec::new(),
+            limits: Limits::default(),
+            settlement: SettlementConfig::default(),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! One admitted request on its way: it holds a reservation, hashes what is sent, asks for more
+//! units while the answer grows, and ends in exactly one of three ways: a receipt, a release, or,
+//! when its client leaves in mid-stream, a receipt for what was sent.
+
+use crate::{
+    account::{CommitError, Order, Reservation},
+    book::Lease,
+    journal::Ack,
+    pricing::Plan,
+    shared::{ServedTask, Shared},
+};
+use atoma_engine::OutputLimit;
+use atoma_types::{
+    TimestampMs, Usage,
+    hash::{Hash32, Hasher},
+    message::{Domain, Receipt, RequestTimes, Signed},
+    refusal::{Refusal, RefusalCode},
+};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::OwnedSemaphorePermit;
+
+#[derive(Debug)]
+pub(crate) struct Flight {
+    shared: Arc<Shared>,
+    lease: Arc<Lease>,
+    task: Arc<ServedTask>,
+    order: Order,
+    plan: Plan,
+    /// Gone once the request has ended.
+    reservation: Option<Reservation>,
+    hasher: Hasher,
+    sent_bytes: bool,
+    /// The engine's present output limit.
+    limit: u64,
+    /// What a client that leaves now would pay for.
+    used: Usage,
+    started: (TimestampMs, Instant),
+    first_token: TimestampMs,
+    /// Given back when the request is over.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A receipt that may leave once it is durable.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    receipt: Arc<Signed<Receipt>>,
+    ack: Ack,
+}
+
+impl Flight {
+    /// Reserves what the plan wants, or as much of it as there is.
+    pub(crate) fn open(
+        shared: &Arc<Shared>,
+        lease: Arc<Lease>,
+        task: Arc<ServedTask>,
+        order: Order,
+        plan: Plan,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Self, Refusal> {
+        let now = shared.clock.now();
+        let reservation = lease.reserve(&order, plan.least, plan.wanted, now)?;
+        shared.metrics.running.inc();
+        Ok(Self {
+            limit: plan.first_limit(reservation.units()),
+            used: Usage { input: plan.input, ..Usage::default() },
+            reservation: Some(reservation),
+            shared: shared.clone(),
+            lease,
+            task,
+            order,
+            plan,
+            hasher: Hasher::new(),
+            sent_bytes: false,
+            started: (now, Instant::now()),
+            first_token: now,
+            _permit: permit,
+        })
+    }
+
+    /// Output tokens that the engine may generate so far.
+    pub(crate) fn limit(&self) -> u32 {
+        u32::try_from(self.limit).unwrap_or(u32::MAX)
+    }
+
+    /// The engine says what the prompt was.
+    pub(crate) fn prompt(&mut self, tokens: u32, cached: u32) {
+        if tokens > 0 {
+            let cached = cached.min(tokens);
+            self.used.input = u64::from(tokens - cached);
+            self.used.cached_input = u64::from(cached);
+        }
+    }
+
+    /// The engine generated a token: counts it, and reserves more before the limit is reached.
+    pub(crate) fn token(&mut self, limit: &OutputLimit) {
+        self.used.output += 1;
+        let Some(next) = self.plan.next_limit(self.used.output, self.limit) else { return };
+        let Some(reservation) = &mut self.reservation else { return };
+        let more = self.plan.worst(next).saturating_sub(reservation.units());
+        let units = self.lease.grow(reservation, more);
+        let affordable = self.plan.affordable(units).min(next);
+        if affordable > self.limit {
+            self.limit = affordable;
+            limit.raise(self.limit());
+        }
+    }
+
+    /// These bytes of the answer are leaving.
+    pub(crate) fn sending(&mut self, bytes: &[u8]) {
+        if !self.sent_bytes {
+            self.sent_bytes = true;
+            self.first_token = self.shared.clock.now();
+            self.shared.metrics.first_bytes(self.started.1.elapsed());
+        }
+        self.hasher.update(bytes);
+    }
+
+    /// Ends it with a receipt for what the engine counted.
+    pub(crate) fn commit(
+        &mut self,
+        usage: atoma_engine::Usage,
+        fingerprint: Option<Hash32>,
+    ) -> Result<Pending, Refusal> {
+        let cached = usage.cached_input.min(usage.input);
+        let usage = Usage {
+            input: u64::from(usage.input - cached),
+            cached_input: u64::from(cached),
+            output: u64::from(usage.output),
+            ..Usage::default()
+        };
+        let (receipt, ack) = self.finish(usage, fingerprint).map_err(|error| match error {
+            CommitError::TooLate => Refusal::new(RefusalCode::StackExpired, error.to_string()),
+            CommitError::Overrun => Refusal::new(RefusalCode::Internal, error.to_string()),
+        })?;
+        self.shared.metrics.served(self.order.message().endpoint, self.started.1.elapsed());
+        Ok(Pending { receipt, ack })
+    }
+
+    /// Ends it without a charge: the engine failed.
+    pub(crate) fn release(&mut self) {
+        if let Some(reservation) = self.reservation.take() {
+            self.lease.release(reservation);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        usage: Usage,
+        fingerprint: Option<Hash32>,
+    ) -> Result<(Arc<Signed<Receipt>>, Ack), CommitError> {
+        let reservation = self.reservation.take().ok_or(CommitError::TooLate)?;
+        let (usage, units) = self.plan.charge(usage, reservation.units());
+        let shared = &self.shared;
+        let now = shared.clock.now();
+        let header = self.order.message();
+        let request_hash = self.order.hash();
+        let response_hash = self.hasher.finish();
+        let done = self.lease.commit(reservation, units, now, &shared.journal, |link| {
+            let receipt = Receipt {
+                domain: Domain::default(),
+                network: header.network,
+                stack: header.stack,
+                node: header.node,
+                seq: link.seq,
+                request_id: header.request_id,
+                request_hash,
+                response_hash,
+                usage,
+                units,
+                cumulative_units: link.cumulative_units,
+                times: RequestTimes {
+                    started_ms: self.started.0,
+                    first_token_ms: self.first_token,
+                    finished_ms: now,
+                },
+                engine: self.task.class,
+                output_fingerprint: fingerprint,
+                previous: link.previous,
+            };
+            Signed::with(receipt, |bytes| shared.signer.sign(bytes))
+        })?;
+        shared.metrics.units.inc_by(units.0);
+        shared.metrics.receipts.inc();
+        Ok(done)
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.shared.metrics.running.dec();
+        if self.reservation.is_none() {
+            return;
+        }
+        if self.sent_bytes && self.used.output > 0 {
+            // The client left in mid-stream and pays for what was sent. The journal gets the
+            // receipt by message; nobody waits for it here.
+            self.shared.metrics.left.inc();
+            if let Err(error) = self.finish(self.used, None) {
+                tracing::warn!(%error, stack = %self.lease.stack, "a broken stream is not paid");
+            }
+        } else {
+            self.release();
+        }
+    }
+}
+
+impl Pending {
+    /// The receipt's text, once it is on disk. Until then it must not leave.
+    pub(crate) async fn durable(self, shared: &Shared) -> Result<String, Refusal> {
+        let since = Instant::now();
+        self.ack.durable().await.map_err(|error| {
+            Refusal::new(RefusalCode::Internal, error.to_string())
+        })?;
+        shared.metrics.durable(since.elapsed());
+        Ok(self.receipt.to_text())
+    }
+}

@@ -1,0 +1,139 @@
+//! Reading the journal back at start, checking every receipt against the chain.
+
+use super::{JournalError, writer::LeaseRecord};
+use crate::account::{Account, Phase, RestoredLane, Terms};
+use atoma_types::{
+    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, Signature, StackId, TaskId,
+    TimestampMs,
+    message::{Message, Signed},
+};
+use rusqlite::{Connection, Row, types::Type};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+/// Everything the journal knew.
+#[derive(Debug, Default)]
+pub(crate) struct Restored {
+    /// Small texts by name.
+    pub meta: BTreeMap<String, String>,
+    /// Leases that aren't closed, with their books.
+    pub leases: Vec<RestoredLease>,
+}
+
+/// A lease and its books.
+#[derive(Debug)]
+pub(crate) struct RestoredLease {
+    /// What the ledger said.
+    pub record: LeaseRecord,
+    /// What was served.
+    pub account: Account,
+    /// When each of the newest requests finished: their ids may still be in living headers.
+    pub recent: Vec<(RequestId, TimestampMs)>,
+}
+
+pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalError> {
+    let at = |source| JournalError::Sqlite { path: path.to_owned(), source };
+    let mut restored = Restored { meta: meta(db).map_err(at)?, ..Restored::default() };
+    for record in leases(db).map_err(at)? {
+        let mut account = Account::new(
+            Terms { units: record.units, expires_at: record.expires_at, closing: record.closing },
+            TimestampMs(0),
+        );
+        for lane in lanes(db, record.stack).map_err(at)? {
+            account.restore_lane(lane);
+        }
+        let recent = receipts(db, record.stack, &mut account).map_err(at)?;
+        if !account.adds_up() {
+            return Err(JournalError::Broken {
+                stack: record.stack,
+                seq: account.brief().seq.saturating_add(1),
+            });
+        }
+        account.advance(record.phase);
+        restored.leases.push(RestoredLease { record, account, recent });
+    }
+    Ok(restored)
+}
+
+fn meta(db: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    let mut query = db.prepare("SELECT name, value FROM meta")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+fn leases(db: &Connection) -> rusqlite::Result<Vec<LeaseRecord>> {
+    let mut query = db.prepare(
+        "SELECT stack, task, owner, request_key, units, price, expires_at_ms, settle_grace_ms,
+             closing, phase, claimable_at_ms FROM leases WHERE phase < 3",
+    )?;
+    let rows = query.query_map([], |row| {
+        let claimable_at = TimestampMs(number(row, 10)?);
+        Ok(LeaseRecord {
+            stack: StackId(Address::new(array(row, 0)?)),
+            task: TaskId(Address::new(array(row, 1)?)),
+            owner: Address::new(array(row, 2)?),
+            request_key: PublicKey(array(row, 3)?),
+            units: ComputeUnits(number(row, 4)?),
+            price: Price(number(row, 5)?),
+            expires_at: TimestampMs(number(row, 6)?),
+            settle_grace: DurationMs(number(row, 7)?),
+            closing: row.get(8)?,
+            phase: match row.get::<_, i64>(9)? {
+                0 => Phase::Open,
+                1 => Phase::Settling,
+                2 => Phase::Settled { claimable_at },
+                _ => Phase::Closed,
+            },
+        })
+    })?;
+    rows.collect()
+}
+
+fn lanes(db: &Connection, stack: StackId) -> rusqlite::Result<Vec<RestoredLane>> {
+    let mut query =
+        db.prepare_cached("SELECT committed, header, signature FROM lanes WHERE stack = ?1")?;
+    let rows = query.query_map([stack.0.as_bytes()], |row| {
+        Ok(RestoredLane {
+            committed: ComputeUnits(number(row, 0)?),
+            voucher: Arc::new(signed(row, 1)?),
+        })
+    })?;
+    rows.collect()
+}
+
+/// Puts the receipts back in order; stops at the first that doesn't fit, which leaves an account
+/// that doesn't add up.
+fn receipts(
+    db: &Connection,
+    stack: StackId,
+    account: &mut Account,
+) -> rusqlite::Result<Vec<(RequestId, TimestampMs)>> {
+    let mut query = db.prepare_cached(
+        "SELECT bytes, signature FROM receipts WHERE stack = ?1 ORDER BY seq",
+    )?;
+    let mut rows = query.query([stack.0.as_bytes()])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        let receipt = signed::<atoma_types::message::Receipt>(row, 0)?;
+        ids.push((receipt.message().request_id, receipt.message().times.finished_ms));
+        if !account.restore_receipt(receipt) {
+            break;
+        }
+    }
+    Ok(ids)
+}
+
+fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(column)?.cast_unsigned())
+}
+
+fn array<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
+    row.get::<_, [u8; N]>(column)
+}
+
+/// A message in column `first` with its signature in the next.
+fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
+    let signature = Signature(array(row, first + 1)?);
+    Signed::decode(row.get(first)?, signature).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, Box::new(error))
+    })
+}

@@ -1,0 +1,194 @@
+//! The writer's thread: gathers messages, commits them together, answers all.
+
+use super::{JournalError, MAX_BATCH};
+use crate::account::Phase;
+use atoma_types::{
+    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
+    message::{Receipt, Signed},
+};
+use rusqlite::{Connection, Transaction, params};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// A lease as the ledger gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeaseRecord {
+    pub stack: StackId,
+    pub task: TaskId,
+    pub owner: Address,
+    pub request_key: PublicKey,
+    pub units: ComputeUnits,
+    pub price: Price,
+    pub expires_at: TimestampMs,
+    pub settle_grace: DurationMs,
+    pub closing: bool,
+    pub phase: Phase,
+}
+
+/// A receipt with all that must be durable beside it.
+#[derive(Debug)]
+pub(crate) struct ReceiptRecord {
+    pub receipt: Arc<Signed<Receipt>>,
+    pub lane: u16,
+    pub lane_committed: ComputeUnits,
+    pub voucher: crate::account::Order,
+}
+
+/// A change that isn't a receipt.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Inserts a lease or overwrites what the ledger says about it.
+    Lease(LeaseRecord),
+    /// Remembers a small text: the events' cursor, the node's id.
+    Meta(&'static str, String),
+}
+
+#[derive(Debug)]
+pub(super) enum Op {
+    Receipt { record: ReceiptRecord, done: oneshot::Sender<()> },
+    Change { changes: Vec<Change>, done: oneshot::Sender<()> },
+    Close,
+}
+
+/// Resolves when what was sent is durable.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Ack(pub(super) oneshot::Receiver<()>);
+
+impl Ack {
+    /// Waits for the commit.
+    pub(crate) async fn durable(self) -> Result<(), JournalError> {
+        self.0.await.map_err(|_| JournalError::Closed)
+    }
+}
+
+/// Runs until it is closed, every handle is dropped, or a commit fails.
+pub(super) fn run(
+    mut db: Connection,
+    mut queue: mpsc::UnboundedReceiver<Op>,
+    healthy: &AtomicBool,
+) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while let Some(first) = queue.blocking_recv() {
+        batch.push(first);
+        while batch.len() < MAX_BATCH
+            && let Ok(next) = queue.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Err(error) = commit(&mut db, &batch) {
+            // dropping the messages tells every waiter
+            healthy.store(false, Ordering::Relaxed);
+            tracing::error!(%error, "the journal cannot be written; serving stops");
+            return;
+        }
+        for op in batch.drain(..) {
+            match op {
+                // nobody waits for the receipt of a client that has left
+                Op::Receipt { done, .. } | Op::Change { done, .. } => {
+                    let _ = done.send(());
+                }
+                Op::Close => queue.close(),
+            }
+        }
+    }
+}
+
+fn commit(db: &mut Connection, batch: &[Op]) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    // of a lane's many states in a batch only the last is written
+    let mut lanes = BTreeMap::new();
+    for op in batch {
+        match op {
+            Op::Receipt { record, .. } => {
+                insert_receipt(&transaction, record)?;
+                lanes.insert((record.receipt.message().stack, record.lane), record);
+            }
+            Op::Change { changes, .. } => {
+                for change in changes {
+                    apply(&transaction, change)?;
+                }
+            }
+            Op::Close => {}
+        }
+    }
+    for record in lanes.into_values() {
+        upsert_lane(&transaction, record)?;
+    }
+    transaction.commit()
+}
+
+fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result<()> {
+    let receipt = record.receipt.message();
+    let RequestId(request) = receipt.request_id;
+    db.prepare_cached(
+        "INSERT INTO receipts (stack, seq, request_id, finished_ms, bytes, signature)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        receipt.stack.0.as_bytes(),
+        receipt.seq.cast_signed(),
+        request,
+        receipt.times.finished_ms.0.cast_signed(),
+        record.receipt.bytes(),
+        record.receipt.signature().0,
+    ])?;
+    Ok(())
+}
+
+fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO lanes (stack, lane, committed, header, signature)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        record.receipt.message().stack.0.as_bytes(),
+        record.lane,
+        record.lane_committed.0.cast_signed(),
+        record.voucher.bytes(),
+        record.voucher.signature().0,
+    ])?;
+    Ok(())
+}
+
+fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Lease(lease) => {
+            let (phase, claimable_at) = match lease.phase {
+                Phase::Open => (0, 0),
+                Phase::Settling => (1, 0),
+                Phase::Settled { claimable_at } => (2, claimable_at.0.cast_signed()),
+                Phase::Closed => (3, 0),
+            };
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO leases (stack, task, owner, request_key, units, price,
+                     expires_at_ms, settle_grace_ms, closing, phase, claimable_at_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                lease.stack.0.as_bytes(),
+                lease.task.0.as_bytes(),
+                lease.owner.as_bytes(),
+                lease.request_key.0,
+                lease.units.0.cast_signed(),
+                lease.price.0.cast_signed(),
+                lease.expires_at.0.cast_signed(),
+                lease.settle_grace.0.cast_signed(),
+                lease.closing,
+                phase,
+                claimable_at,
+            ])?;
+        }
+        Change::Meta(name, value) => {
+            db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+                .execute(params![name, value])?;
+        }
+    }
+    Ok(())
+}

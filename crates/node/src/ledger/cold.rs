@@ -1,0 +1,94 @@
+//! A request may name a stack whose lease hasn't been heard of yet. It is read from the ledger
+//! once; strangers who invent stacks can't make the node ask more than a bounded number of times.
+
+use crate::{book::Lease, shared::Shared};
+use atoma_ledger::LedgerError;
+use atoma_types::{
+    StackId,
+    chain::Stack,
+    refusal::{Refusal, RefusalCode},
+};
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::Semaphore;
+
+/// Questions to the ledger at once on behalf of requests; more are refused as overload.
+const MAX_COLD_READS: usize = 16;
+/// A stack that wasn't there is not asked for again so soon.
+const FORGET_MISSING: Duration = Duration::from_secs(1);
+/// Missing stacks remembered at once.
+const MAX_MISSING: usize = 4_096;
+/// A request waits no longer for the ledger.
+const COLD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bounds on cold reads.
+#[derive(Debug)]
+pub(crate) struct ColdReads {
+    places: Semaphore,
+    missing: Mutex<HashMap<StackId, Instant>>,
+}
+
+impl Default for ColdReads {
+    fn default() -> Self {
+        Self { places: Semaphore::new(MAX_COLD_READS), missing: Mutex::default() }
+    }
+}
+
+impl ColdReads {
+    fn is_missing(&self, stack: StackId) -> bool {
+        let missing = self.missing.lock();
+        missing.get(&stack).is_some_and(|since| since.elapsed() < FORGET_MISSING)
+    }
+
+    fn note_missing(&self, stack: StackId) {
+        let mut missing = self.missing.lock();
+        if missing.len() >= MAX_MISSING {
+            missing.retain(|_, since| since.elapsed() < FORGET_MISSING);
+        }
+        if missing.len() < MAX_MISSING {
+            missing.insert(stack, Instant::now());
+        }
+    }
+}
+
+impl Shared {
+    /// The lease of a stack that isn't in memory.
+    pub(crate) async fn read_through(&self, id: StackId) -> Result<Arc<Lease>, Refusal> {
+        let unknown = || {
+            let message = "this node holds no open lease on the stack";
+            Refusal::new(RefusalCode::UnknownStack, message)
+        };
+        if self.ledger.cold.is_missing(id) {
+            return Err(unknown());
+        }
+        let found = self.read_stack(id).await?;
+        match found.and_then(|stack| self.adopt_stack(&stack)) {
+            Some(lease) => Ok(lease),
+            None => {
+                self.ledger.cold.note_missing(id);
+                Err(unknown())
+            }
+        }
+    }
+
+    /// Reads a stack on behalf of a request.
+    pub(super) async fn read_stack(&self, id: StackId) -> Result<Option<Stack>, Refusal> {
+        let _place = self.ledger.cold.places.try_acquire().map_err(|_| {
+            Refusal::new(RefusalCode::Overloaded, "too many unknown stacks at once; try again")
+        })?;
+        match tokio::time::timeout(COLD_TIMEOUT, self.ledger.ledger.stack(id)).await {
+            Ok(Ok(stack)) => Ok(Some(stack)),
+            Ok(Err(LedgerError::NotFound { .. } | LedgerError::WrongType { .. })) => Ok(None),
+            Ok(Err(error)) => {
+                self.metrics.ledger_errors.inc();
+                tracing::warn!(%error, stack = %id, "cannot read a stack");
+                Err(Refusal::new(RefusalCode::Unavailable, "the ledger does not answer"))
+            }
+            Err(_) => Err(Refusal::new(RefusalCode::Unavailable, "the ledger does not answer")),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Joining the network: the node's own object, its URL, its subscriptions. Every step looks first
+//! at what is there, so a node that starts again changes nothing.
+
+use crate::{config::NodeConfig, shared::ServedTask};
+use atoma_engine::{Engine, ModelInfo};
+use atoma_ledger::{EventStream, Ledger, LedgerError};
+use atoma_types::{
+    EngineClass, NodeId, Numerics, PublicKey, Rule, SigningKey, TaskId,
+    chain::{Call, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
+    hash::Hash32,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// The node can't join as configured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// The ledger's word.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The node is another wallet's.
+    #[error("node {node} belongs to another wallet than the configured key's")]
+    NotOurs {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node's receipts are signed by another key than this data directory has.
+    #[error("node {node} signs with {registered}; this data directory has another key")]
+    OtherKey {
+        /// The node.
+        node: NodeId,
+        /// As registered.
+        registered: PublicKey,
+    },
+    /// The registration left no trace.
+    #[error("the ledger registered the node and did not say its id")]
+    NoId,
+    /// A subscription without an engine.
+    #[error("task {task} is for model `{model}`, which no engine here serves")]
+    NoEngine {
+        /// The task.
+        task: TaskId,
+        /// Its model.
+        model: String,
+    },
+    /// The engine computes something else than the task promises.
+    #[error("task {task} promises {promised}; the engine has {found}")]
+    OtherEngine {
+        /// The task.
+        task: TaskId,
+        /// What verifiers expect.
+        promised: String,
+        /// What would be served.
+        found: String,
+    },
+}
+
+/// A node on the ledger, and what it serves.
+pub(crate) struct Registration {
+    pub node: NodeId,
+    pub tasks: HashMap<TaskId, Arc<ServedTask>>,
+    /// Events from before the registration on; only when it was made just now.
+    pub events: Option<EventStream>,
+}
+
+/// Finds or registers the node, moves it to `url`, and subscribes it.
+pub(crate) async fn register(
+    ledger: &Ledger,
+    key: &SigningKey,
+    response_key: PublicKey,
+    config: &NodeConfig,
+    known: Option<NodeId>,
+    url: &str,
+    engines: &[(String, Arc<dyn Engine>)],
+) -> Result<Registration, RegisterError> {
+    // what is served is checked before anything is paid
+    let mut offers = Vec::new();
+    for offer in &config.subscriptions {
+        let task = ledger.task(offer.task).await?;
+        let served = serve(&task, offer, engines)?;
+        offers.push((task, served));
+    }
+    let (node, events) = match find(ledger, key, response_key, known).await? {
+        Some(node) => (node, None),
+        None => {
+            let events = ledger.subscribe().await?;
+            (create(ledger, key, response_key, config, url).await?, Some(events))
+        }
+    };
+    let mut calls = Vec::<Call>::new();
+    if node.url != url {
+        calls.push(calls::SetNodeUrl { node: node.id.into(), url: url.to_owned() }.into());
+    }
+    for (task, served) in &offers {
+        let stands = task.subscription(node.id).is_some_and(|subscription| {
+            subscription.price == served.price
+                && subscription.capacity == served.capacity
+                && subscription.state == SubscriptionState::Active
+        });
+        if !stands {
+            let call = calls::Subscribe {
+                db: ledger.deployment().db.into(),
+                task: task.id.into(),
+                node: node.id.into(),
+                price: served.price,
+                capacity: served.capacity,
+            };
+            calls.push(call.into());
+        }
+    }
+    if !calls.is_empty() {
+        ledger.execute(key, calls).await?;
+    }
+    let tasks = offers.into_iter().map(|(task, served)| (task.id, Arc::new(served))).collect();
+    Ok(Registration { node: node.id, tasks, events })
+}
+
+/// The node that is ours already: as configured or remembered, or one with our two keys.
+async fn find(
+    ledger: &Ledger,
+    key: &SigningKey,
+    response_key: PublicKey,
+    known: Option<NodeId>,
+) -> Result<Option<Node>, RegisterError> {
+    let owner = key.public_key().address();
+    let Some(id) = known else {
+        // a crash between registering and remembering leaves a node that is found here
+        let nodes = ledger.all_nodes().await?;
+        return Ok(nodes.into_iter().find(|node| {
+            node.owner == owner
+                && node.response_key == response_key
+                && node.status != NodeStatus::Left
+        }));
+    };
+    let node = ledger.node(id).await?;
+    if node.owner != owner {
+        return Err(RegisterError::NotOurs { node: id });
+    }
+    if node.response_key != response_key {
+        return Err(RegisterError::OtherKey { node: id, registered: node.response_key });
+    }
+    Ok(Some(node))
+}
+
+async fn create(
+    ledger: &Ledger,
+    key: &SigningKey,
+    response_key: PublicKey,
+    config: &NodeConfig,
+    url: &str,
+) -> Result<Node, RegisterError> {
+    let call = calls::RegisterNode {
+        db: ledger.deployment().db.into(),
+        collateral: Payment(config.collateral),
+        url: url.to_owned(),
+        response_key,
+        sealing_key: Vec::new(),
+    };
+    let executed = ledger.execute(key, vec![call.into()]).await?;
+    let id = executed.events.iter().find_map(|event| match event {
+        Event::NodeRegistered(registered) => Some(registered.node),
+        _ => None,
+    });
+    let id = id.ok_or(RegisterError::NoId)?;
+    tracing::info!(node = %id, collateral = %config.collateral, "registered");
+    Ok(ledger.node(id).await?)
+}
+
+fn serve(
+    task: &Task,
+    offer: &crate::config::SubscriptionConfig,
+    engines: &[(String, Arc<dyn Engine>)],
+) -> Result<ServedTask, RegisterError> {
+    let engine = engines.iter().find(|(model, _)| *model == task.model_name);
+    let Some((_, engine)) = engine else {
+        return Err(RegisterError::NoEngine { task: task.id, model: task.model_name.clone() });
+    };
+    Ok(ServedTask {
+        id: task.id,
+        role: task.role,
+        model: task.model_name.clone(),
+        weights: task.weights,
+        class: class(task, engine.info())?,
+        engine: engine.clone(),
+        price: offer.price,
+        capacity: offer.capacity,
+    })
+}
+
+/// What receipts say computed the answer. Serving an exact task with anything else would be
+/// slashed, so it is refused here.
+fn class(task: &Task, info: &ModelInfo) -> Result<EngineClass, RegisterError> {
+    let promised = task.engine;
+    let revision = Hash32(info.revision);
+    let model = if revision == Hash32::ZERO { promised.model } else { revision };
+    let numerics = match info.numerics {
+        atoma_engine::Numerics::DetF32V1 => Numerics::DetF32V1,
+        atoma_engine::Numerics::DetBf16V1 => Numerics::DetBf16V1,
+        atoma_engine::Numerics::Tolerant => Numerics::Tolerant,
+    };
+    let found = EngineClass { model, numerics, rule: promised.rule };
+    let fits = found.model == promised.model
+        && (found.numerics == promised.numerics || promised.rule == Rule::Tolerant);
+    if fits {
+        return Ok(found);
+    }
+    let describe = |class: EngineClass| format!("{} in {}", class.model, class.numerics);
+    Err(RegisterError::OtherEngine {
+        task: task.id,
+        promised: describe(promised),
+        found: describe(found),
+    })
+}

@@ -1,0 +1,319 @@
+//! Starting a node and stopping it.
+
+use crate::{
+    admin,
+    admission::Identity,
+    book::{Lease, LeaseBook},
+    clock::Clock,
+    config::{KeySource, MAX_CLOCK_SKEW_MS, NodeConfig},
+    gate::Gate,
+    journal::{Change, Journal, JournalError, JournalThread, RestoredLease},
+    ledger::{self, LedgerSide, RegisterError, Registration},
+    metrics::Metrics,
+    serve,
+    shared::Shared,
+    signer::{ReceiptSigner, SignerError},
+};
+use atoma_engine::Engine;
+use atoma_ledger::{Ledger, LedgerError};
+use atoma_types::{
+    DurationMs, NodeId, SigningKey, TimestampMs, keys::ParseKeyError, keystore::Keystore,
+    keystore::KeystoreError, message::MAX_REQUEST_LIFETIME,
+};
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+
+/// Names in the journal's table of small texts.
+const NODE: &str = "node";
+const NETWORK: &str = "network";
+/// The operator's port closes at once; nothing runs there for long.
+const ADMIN_GRACE: Duration = Duration::from_secs(1);
+
+/// A model and the engine that serves it.
+#[derive(Clone)]
+pub struct ServedModel {
+    /// The name, as tasks have it.
+    pub model: String,
+    /// The engine.
+    pub engine: Arc<dyn Engine>,
+}
+
+/// A node can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The data directory can't be used.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process uses the data directory: two would sign different receipts with one number.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The wallet's key can't be read.
+    #[error("cannot read the key in {path}: {source}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ParseKeyError,
+    },
+    /// The keystore can't be read.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The keystore doesn't have the key.
+    #[error("{0} does not hold the configured key")]
+    NoKey(PathBuf),
+    /// The response key can't be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The ledger can't be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The node can't join as configured.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// An address can't be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Users couldn't find the node.
+    #[error("set `public_url`: {0} is not an address that users can reach")]
+    NoUrl(SocketAddr),
+}
+
+/// A node.
+#[derive(Debug)]
+pub struct Node;
+
+/// A node that serves. Dropping it stops it at once; [`RunningNode::drain_and_stop`] does so
+/// gracefully.
+#[derive(Debug)]
+pub struct RunningNode {
+    shared: Arc<Shared>,
+    public: serve::Server,
+    admin: serve::Server,
+    background: Vec<JoinHandle<()>>,
+    journal: JournalThread,
+    /// Held for as long as the node lives.
+    lock: File,
+}
+
+impl Node {
+    /// Opens the journal, joins the network as configured, and serves.
+    pub async fn start(
+        config: NodeConfig,
+        engines: Vec<ServedModel>,
+    ) -> Result<RunningNode, NodeError> {
+        let directory = config.data_dir.clone();
+        let lock = prepare(&directory)?;
+        let key = load_key(&config.key)?;
+        let signer = ReceiptSigner::open(&directory.join("response.key"))?;
+        let journal_path = directory.join("journal.sqlite");
+        let (journal, journal_thread, restored) = Journal::open(&journal_path)?;
+
+        let ledger = Ledger::connect(&config.ledger).await?;
+        let network = ledger.network();
+        check_network(&journal_path, restored.meta.get(NETWORK), &network.to_string())?;
+        let (public_listener, public_address) = listen(config.listen).await?;
+        let (admin_listener, admin_address) = listen(config.admin_listen).await?;
+        let url = public_url(&config, public_address)?;
+
+        let known = config.node.or_else(|| restored.meta.get(NODE)?.parse().ok());
+        let resumed = ledger::resume(&ledger, &restored.meta);
+        let engines: Vec<_> = engines.into_iter().map(|e| (e.model, e.engine)).collect();
+        let registration = ledger::register(
+            &ledger,
+            &key,
+            signer.public_key(),
+            &config,
+            known,
+            &url,
+            &engines,
+        );
+        let Registration { node, tasks, events } = registration.await?;
+        let names = [(NODE, node.to_string()), (NETWORK, network.to_string())];
+        let names = names.map(|(name, value)| Change::Meta(name, value));
+        journal.change(names.to_vec()).durable().await?;
+        let events = resumed.or(events).unwrap_or_else(|| ledger.events(None));
+
+        let clock = Clock::default();
+        let started_at = clock.now();
+        let book = LeaseBook::new();
+        for lease in restored.leases {
+            restore(&book, lease, started_at);
+        }
+        let shared = Arc::new(Shared {
+            identity: Identity { network, node, started_at },
+            url,
+            gate: Gate::new(config.limits.max_requests),
+            limits: config.limits,
+            settlement: config.settlement,
+            clock,
+            book,
+            journal,
+            tasks,
+            signer,
+            metrics: Metrics::new(),
+            ledger: LedgerSide::new(ledger, key),
+            settle_now: Notify::new(),
+        });
+        let background = vec![
+            tokio::spawn(ledger::follow(shared.clone(), events)),
+            tokio::spawn(ledger::settle(shared.clone())),
+        ];
+        let router = serve::router(shared.clone());
+        let public = serve::serve(public_listener, public_address, router, &shared);
+        let router = admin::router(shared.clone());
+        let admin = serve::serve(admin_listener, admin_address, router, &shared);
+        tracing::info!(%node, url = %shared.url, admin = %admin_address, "serving");
+        Ok(RunningNode { shared, public, admin, background, journal: journal_thread, lock })
+    }
+}
+
+impl RunningNode {
+    /// Where users reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.shared.url.clone()
+    }
+
+    /// Where the operator reaches it.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin.address)
+    }
+
+    /// Its id on the ledger.
+    #[must_use]
+    pub fn node_id(&self) -> NodeId {
+        self.shared.identity.node
+    }
+
+    /// Refuses new requests, lets those that run end within the grace, makes everything durable
+    /// and stops. Leases stay as they are: the node goes on with them when it starts again.
+    pub async fn drain_and_stop(self) {
+        let Self { shared, public, admin, background, journal, lock } = self;
+        shared.gate.drain();
+        public.close(Duration::from_millis(shared.limits.drain_grace_ms)).await;
+        // dropped connections have settled their requests by now; nothing else holds a place
+        shared.gate.idle().await;
+        for task in background {
+            task.abort();
+            // aborted on purpose
+            let _ = task.await;
+        }
+        admin.close(ADMIN_GRACE).await;
+        shared.journal.close();
+        drop(shared);
+        // the writer ends by itself; waiting for it must not hold up the runtime
+        let _ = tokio::task::spawn_blocking(move || journal.join()).await;
+        drop(lock);
+        tracing::info!("stopped");
+    }
+}
+
+impl fmt::Debug for ServedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedModel").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+/// Creates the data directory and takes its lock, which the system gives back even after kill -9.
+fn prepare(directory: &Path) -> Result<File, NodeError> {
+    let path = directory.join("lock");
+    let io = |source| NodeError::Io { path: path.clone(), source };
+    fs::create_dir_all(directory).map_err(io)?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(NodeError::InUse(directory.to_owned())),
+        Err(fs::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+fn load_key(source: &KeySource) -> Result<Arc<SigningKey>, NodeError> {
+    match source {
+        KeySource::Given(key) => Ok(key.clone()),
+        KeySource::File(path) => {
+            let io = |source| NodeError::Io { path: path.clone(), source };
+            let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(io)?);
+            let key = SigningKey::from_suiprivkey(text.trim());
+            let key = key.map_err(|source| NodeError::Key { path: path.clone(), source })?;
+            Ok(Arc::new(key))
+        }
+        KeySource::Keystore { path, address } => {
+            let keystore = Keystore::open(path)?;
+            let key = match address {
+                Some(address) => keystore.get(address),
+                None => keystore.keys().first(),
+            };
+            let key = key.ok_or_else(|| NodeError::NoKey(path.clone()))?;
+            Ok(Arc::new(SigningKey::from_seed(&key.to_seed())))
+        }
+    }
+}
+
+fn check_network(path: &Path, found: Option<&String>, expected: &str) -> Result<(), JournalError> {
+    match found {
+        Some(found) if found != expected => Err(JournalError::Foreign {
+            path: path.to_owned(),
+            reason: format!("is of network {found}; the ledger is {expected}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
+    let error = |source| NodeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(error)?;
+    let bound = listener.local_addr().map_err(error)?;
+    Ok((listener, bound))
+}
+
+fn public_url(config: &NodeConfig, bound: SocketAddr) -> Result<String, NodeError> {
+    match &config.public_url {
+        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+        None if bound.ip().is_unspecified() => Err(NodeError::NoUrl(bound)),
+        None => Ok(format!("http://{bound}")),
+    }
+}
+
+/// Puts a lease back, with the ids of all requests whose headers may still be alive: none of them
+/// is served twice, even if a user's clock was ahead of ours.
+fn restore(book: &LeaseBook, restored: RestoredLease, now: TimestampMs) {
+    let RestoredLease { record, mut account, recent } = restored;
+    let lifetime = MAX_REQUEST_LIFETIME.0 + MAX_CLOCK_SKEW_MS;
+    let until = now.saturating_add(DurationMs(lifetime));
+    for (id, finished) in recent {
+        if finished.saturating_add(DurationMs(lifetime)) >= now {
+            account.restore_seen(id, until, now);
+        }
+    }
+    account.touch(now);
+    match Lease::with(&record, account) {
+        Ok(lease) => {
+            book.insert(lease);
+        }
+        // it was valid when it was recorded
+        Err(error) => tracing::error!(%error, stack = %record.stack, "cannot restore a lease"),
+    }
+}

@@ -1,0 +1,63 @@
+//! `/v1/embeddings`.
+
+use super::{
+    order::{Admitted, check_model, engine_refusal, handle},
+    respond,
+};
+use crate::{
+    flight::Flight,
+    openai::{answer, request},
+    pricing::Plan,
+    shared::{ServedTask, Shared},
+};
+use atoma_engine::Prompt;
+use atoma_types::{
+    message::Endpoint,
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use std::sync::Arc;
+
+pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    handle(shared, Endpoint::Embeddings, request, embed).await
+}
+
+async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refusal> {
+    let Admitted { order, lease, task, body, permit } = admitted;
+    let asked = request::embedding(&body)?;
+    check_model(&task, &asked.model)?;
+    let (inputs, tokens) = count(&task, asked.inputs).await?;
+    let plan = Plan::input_only(task.weights, tokens, order.message().max_units)?;
+    let mut flight = Flight::open(&shared, lease, task.clone(), order, plan, permit)?;
+    let (vectors, usage) =
+        task.engine.embed(inputs).await.map_err(|error| engine_refusal(&error))?;
+    let body = answer::embeddings(&task.model, &vectors, usage, asked.base64);
+    flight.sending(&body);
+    let receipt = flight.commit(usage, None)?.durable(&shared).await?;
+    Ok(respond::answer(body, &receipt))
+}
+
+/// Tokens of all inputs; each must fit the context.
+async fn count(task: &Arc<ServedTask>, inputs: Vec<Prompt>) -> Result<(Vec<Prompt>, u64), Refusal> {
+    let task = task.clone();
+    let work = move || {
+        let context = task.engine.info().context;
+        let mut total = 0u64;
+        for input in &inputs {
+            let tokens = task.engine.count_tokens(input).map_err(|e| engine_refusal(&e))?;
+            if context > 0 && tokens > context {
+                let message = format!("an input has {tokens} tokens; the context holds {context}");
+                let refusal = Refusal::new(RefusalCode::ContextTooLong, message);
+                return Err(refusal.param("input").needed(context as u64));
+            }
+            total = total.saturating_add(tokens as u64);
+        }
+        Ok((inputs, total))
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Refusal::new(RefusalCode::Internal, "the inputs could not be counted"))?
+}

@@ -1,0 +1,105 @@
+//! The way from an HTTP request to an admitted order with its body, the same for all endpoints.
+
+use super::{
+    body,
+    respond::{name, refuse},
+};
+use crate::{
+    account::Order,
+    admission::{check_addressee, check_body, check_order, read_order},
+    book::Lease,
+    shared::{ServedTask, Shared},
+};
+use atoma_engine::EngineError;
+use atoma_types::{
+    RequestId,
+    message::Endpoint,
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{extract::Request, response::Response};
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// An order whose signature, addressee, time and body are right. No units are reserved yet.
+pub(super) struct Admitted {
+    pub order: Order,
+    pub lease: Arc<Lease>,
+    pub task: Arc<ServedTask>,
+    pub body: Bytes,
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// Admits a request, serves it, and answers; refusals are counted and shaped here.
+pub(super) async fn handle<S, F>(
+    shared: Arc<Shared>,
+    endpoint: Endpoint,
+    request: Request,
+    serve: S,
+) -> Response
+where
+    S: FnOnce(Arc<Shared>, Admitted) -> F,
+    F: Future<Output = Result<Response, Refusal>>,
+{
+    let order = read_order(request.headers());
+    let id = order.as_ref().map_or_else(|_| RequestId::random(), |o| o.message().request_id);
+    let served = async {
+        let admitted = admit(&shared, endpoint, order, request).await?;
+        serve(shared.clone(), admitted).await
+    };
+    let mut response = served.await.unwrap_or_else(|refusal| {
+        shared.metrics.refused(refusal.code);
+        refuse(&refusal)
+    });
+    name(&mut response, id);
+    response
+}
+
+async fn admit(
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    order: Result<Order, Refusal>,
+    request: Request,
+) -> Result<Admitted, Refusal> {
+    let permit = shared.gate.enter()?;
+    if !shared.journal.is_healthy() {
+        let message = "the node cannot write its journal";
+        return Err(Refusal::new(RefusalCode::Unavailable, message));
+    }
+    let (parts, body) = request.into_parts();
+    body::check_length(&parts.headers, &shared.limits)?;
+    let order = order?;
+    let header = order.message();
+    check_addressee(header, &shared.identity)?;
+    let lease = shared.lease(header.stack).await?;
+    check_order(&order, &lease, endpoint, &shared.identity, shared.clock.now())?;
+    let task = shared.task(lease.task)?.clone();
+    let (body, hash) = body::read(body, &shared.limits).await?;
+    check_body(header, hash)?;
+    Ok(Admitted { order, lease, task, body, permit })
+}
+
+/// Whether the body asks for the task's model.
+pub(super) fn check_model(task: &ServedTask, model: &str) -> Result<(), Refusal> {
+    if task.model == model {
+        return Ok(());
+    }
+    let message = format!("the stack is for `{}`; the body asks for another model", task.model);
+    Err(Refusal::new(RefusalCode::UnknownModel, message).param("model"))
+}
+
+/// How an engine's failure looks from outside. Its own words stay inside where they might repeat
+/// what the user wrote.
+pub(super) fn engine_refusal(error: &EngineError) -> Refusal {
+    match error {
+        EngineError::Overloaded => Refusal::new(RefusalCode::Overloaded, error.to_string()),
+        EngineError::ContextTooLong { limit, .. } => {
+            Refusal::new(RefusalCode::ContextTooLong, error.to_string()).needed(*limit as u64)
+        }
+        EngineError::BadRequest(_) => Refusal::new(RefusalCode::InvalidBody, error.to_string()),
+        EngineError::Unavailable(_) => {
+            Refusal::new(RefusalCode::Unavailable, "no engine is available for this model")
+        }
+        _ => Refusal::new(RefusalCode::Internal, "the engine failed"),
+    }
+}

@@ -1,0 +1,63 @@
+//! Responses and their headers.
+
+use atoma_types::{
+    RequestId,
+    http::{RECEIPT, REQUEST_ID},
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+/// Long enough for a request to end, short enough to try again by hand.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// A JSON document.
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// A refusal in OpenAI's shape.
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.code.status());
+    // every code's status is a valid one
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, refusal.to_json());
+    if matches!(refusal.code, RefusalCode::Overloaded | RefusalCode::Unavailable) {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response
+}
+
+/// A whole answer with its receipt.
+pub(super) fn answer(body: impl Into<Bytes>, receipt: &str) -> Response {
+    let mut response = json(StatusCode::OK, body);
+    if let Ok(value) = HeaderValue::from_str(receipt) {
+        response.headers_mut().insert(RECEIPT, value);
+    }
+    response
+}
+
+/// A streamed answer.
+pub(super) fn event_stream(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
+    response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+    response
+}
+
+/// Names the request.
+pub(super) fn name(response: &mut Response, id: RequestId) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+}

@@ -1,0 +1,127 @@
+//! Streamed answers: every event of the engine leaves at once as SSE frames; the receipt follows
+//! as a comment once it is durable.
+
+use super::{generate::fingerprint, order::engine_refusal};
+use crate::{
+    flight::Flight,
+    openai::frames::{self, Frames},
+    shared::Shared,
+};
+use atoma_engine::{Completion, Event, EventStream, OutputLimit};
+use atoma_types::refusal::{Refusal, RefusalCode};
+use axum::body::Body;
+use bytes::Bytes;
+use futures::StreamExt;
+use std::{convert::Infallible, sync::Arc};
+
+/// A stream on its way. Dropped by the server when the client leaves, which cancels the engine
+/// (by dropping its events) and settles the flight.
+struct Streaming {
+    shared: Arc<Shared>,
+    flight: Flight,
+    events: EventStream,
+    limit: Arc<OutputLimit>,
+    frames: Frames,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Something is ready to be sent.
+    Ready(Output),
+    /// The engine is at work.
+    Running,
+    /// All frames are sent; the receipt is missing.
+    Ended(Box<Completion>),
+    Over,
+}
+
+enum Output {
+    Frame(Bytes),
+    Last(Bytes, Box<Completion>),
+}
+
+/// Starts the stream. Waits for the first output, so that an engine that fails before it still
+/// becomes an error with a status of its own.
+pub(super) async fn open(
+    shared: Arc<Shared>,
+    flight: Flight,
+    events: EventStream,
+    frames: Frames,
+) -> Result<Body, Refusal> {
+    let limit = events.limit();
+    let mut streaming = Streaming { shared, flight, events, limit, frames, stage: Stage::Running };
+    let first = streaming.pull().await?;
+    streaming.stage = Stage::Ready(first);
+    Ok(Body::from_stream(futures::stream::unfold(streaming, |mut streaming| async move {
+        let bytes = streaming.next().await?;
+        Some((Ok::<_, Infallible>(bytes), streaming))
+    })))
+}
+
+impl Streaming {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Ready(output) => {
+                    let (bytes, next) = match output {
+                        Output::Frame(bytes) => (bytes, Stage::Running),
+                        Output::Last(bytes, completion) => (bytes, Stage::Ended(completion)),
+                    };
+                    self.stage = next;
+                    if !bytes.is_empty() {
+                        self.flight.sending(&bytes);
+                        return Some(bytes);
+                    }
+                }
+                Stage::Running => match self.pull().await {
+                    Ok(output) => self.stage = Stage::Ready(output),
+                    Err(refusal) => {
+                        // a broken answer costs nothing
+                        self.flight.release();
+                        return Some(frames::broken(&refusal.to_json()));
+                    }
+                },
+                Stage::Ended(completion) => {
+                    return Some(match self.receipt(&completion).await {
+                        Ok(receipt) => frames::receipt_and_done(&receipt),
+                        Err(refusal) => frames::broken(&refusal.to_json()),
+                    });
+                }
+                Stage::Over => return None,
+            }
+        }
+    }
+
+    async fn receipt(&mut self, completion: &Completion) -> Result<String, Refusal> {
+        let pending = self.flight.commit(completion.usage, fingerprint(completion))?;
+        pending.durable(&self.shared).await
+    }
+
+    /// The engine's next event that shows.
+    async fn pull(&mut self) -> Result<Output, Refusal> {
+        while let Some(event) = self.events.next().await {
+            match event.map_err(|error| engine_refusal(&error))? {
+                Event::Started { prompt_tokens, cached_tokens } => {
+                    self.flight.prompt(prompt_tokens, cached_tokens);
+                }
+                Event::Token(token) => {
+                    self.flight.token(&self.limit);
+                    let frame = self.frames.token(&token);
+                    if !frame.is_empty() {
+                        return Ok(Output::Frame(frame));
+                    }
+                }
+                Event::Raw(payload) => {
+                    self.frames.relaying();
+                    self.flight.token(&self.limit);
+                    return Ok(Output::Frame(frames::relayed(&payload)));
+                }
+                Event::Done(completion) => {
+                    let last = self.frames.finish(completion.finish, completion.usage);
+                    return Ok(Output::Last(last, Box::new(completion)));
+                }
+            }
+        }
+        Err(Refusal::new(RefusalCode::Internal, "the engine ended without an answer"))
+    }
+}

@@ -1,0 +1,95 @@
+//! What every part of a running node can reach.
+
+use crate::{
+    admission::Identity,
+    book::{Lease, LeaseBook},
+    clock::Clock,
+    config::{Limits, SettlementConfig},
+    gate::Gate,
+    journal::Journal,
+    ledger::LedgerSide,
+    metrics::Metrics,
+    signer::ReceiptSigner,
+};
+use atoma_engine::Engine;
+use atoma_types::{
+    ComputeUnits, EngineClass, Price, Role, StackId, TaskId, UnitWeights,
+    refusal::{Refusal, RefusalCode},
+};
+use std::{collections::HashMap, fmt, sync::Arc};
+use tokio::sync::Notify;
+
+/// A task that this node serves.
+pub(crate) struct ServedTask {
+    pub id: TaskId,
+    pub role: Role,
+    /// The model's name, as requests give it.
+    pub model: String,
+    pub weights: UnitWeights,
+    /// What receipts say computed the answer.
+    pub class: EngineClass,
+    pub engine: Arc<dyn Engine>,
+    pub price: Price,
+    pub capacity: ComputeUnits,
+}
+
+/// The heart of a node.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub identity: Identity,
+    pub url: String,
+    pub limits: Limits,
+    pub settlement: SettlementConfig,
+    pub clock: Clock,
+    pub book: LeaseBook,
+    pub journal: Journal,
+    pub tasks: HashMap<TaskId, Arc<ServedTask>>,
+    pub signer: ReceiptSigner,
+    pub metrics: Metrics,
+    pub gate: Gate,
+    pub ledger: LedgerSide,
+    /// Wakes the settler before its time.
+    pub settle_now: Notify,
+}
+
+impl Shared {
+    /// The lease of a stack: from memory, or once from the ledger.
+    pub(crate) async fn lease(&self, stack: StackId) -> Result<Arc<Lease>, Refusal> {
+        match self.book.get(stack) {
+            Some(lease) => Ok(lease),
+            None => self.read_through(stack).await,
+        }
+    }
+
+    /// The task of a lease.
+    pub(crate) fn task(&self, task: TaskId) -> Result<&Arc<ServedTask>, Refusal> {
+        self.tasks.get(&task).ok_or_else(|| {
+            Refusal::new(RefusalCode::WrongTask, "this node is not subscribed to the stack's task")
+        })
+    }
+
+    /// Whether requests can be served at all.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.gate.is_draining()
+            && self.journal.is_healthy()
+            && self.ledger.is_following()
+            && self.tasks.values().all(|task| task.engine.load().healthy)
+    }
+}
+
+impl ServedTask {
+    /// Embedded engines let their output limit grow and understand no fields but ours; upstreams
+    /// take the whole body and its limit at once.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.engine.info().numerics.is_exact()
+    }
+}
+
+impl fmt::Debug for ServedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedTask")
+            .field("id", &self.id)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
