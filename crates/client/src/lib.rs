@@ -1,1 +1,44 @@
-//! what a user's program needs: buy, request, check receipts
+//! What a user's program needs to buy compute and use it without trusting anyone: stacks, grants,
+//! signed requests, receipts that are checked against what really arrived, and the way out.
+//!
+//! ```text
+//! Client ── buy ──> StackHandle ── grant ──> a node's lease
+//!                        │
+//!                        ├── request ──> Answer (bytes unchanged, hashed as they pass)
+//!                        │                 └── receipt: verified, chained, kept
+//!                        └── close ────> what was paid, what came back
+//! ```
+//!
+//! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
+//! receipt must say), [`sse`] (where the receipt is in a stream), [`estimate`] (what a body may
+//! cost). The rest moves bytes.
+
+mod account;
+mod answer;
+mod buy;
+mod close;
+mod directory;
+mod error;
+pub mod estimate;
+mod flight;
+mod grant;
+mod http;
+pub mod lane;
+mod receipts;
+mod request;
+pub mod sse;
+mod stack;
+mod store;
+pub mod verify;
+
+pub use account::{Client, ClientConfig};
+pub use answer::{Answer, AnswerBody, ReceiptWait, VerifiedReceipt, WholeAnswer};
+pub use buy::BuyRequest;
+pub use close::{ClosedLease, ClosedStack, ClosingStep};
+pub use directory::{NodeInfo, Offer};
+pub use error::ClientError;
+pub use grant::LeaseTerms;
+pub use receipts::{KeptReceipt, Receipts};
+pub use request::RequestOptions;
+pub use stack::StackHandle;
+pub use verify::ReceiptError;

@@ -1,0 +1,170 @@
+//! The client: a wallet, a ledger, a memory, and a pool of connections.
+
+use crate::{
+    ClientError, Receipts, StackHandle,
+    directory::NodeCache,
+    http::Http,
+    stack::StackState,
+    store::Store,
+};
+use atoma_ledger::Ledger;
+use atoma_types::{Address, ComputeUnits, PublicKey, SigningKey, StackId, hash::Hash32};
+use parking_lot::Mutex;
+use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
+use zeroize::Zeroizing;
+
+/// Domain of the key that is derived from the wallet's for requests and grants.
+const REQUEST_KEY_DOMAIN: &[u8] = b"atoma/request-key/v1";
+
+/// How the client behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Where receipts and bounds are kept; in memory if absent.
+    pub data_dir: Option<PathBuf>,
+    /// W: what a node may speak of in a lane without our receipts showing it. A node could take
+    /// as much; too small a window only costs requests after a loss.
+    pub window: ComputeUnits,
+    /// Output tokens that are paid for at most where a request names no limit.
+    pub default_output_tokens: u64,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            window: ComputeUnits(4_096),
+            default_output_tokens: 1_024,
+        }
+    }
+}
+
+/// A user's program's way to the network. Clones share everything.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<ClientInner>,
+}
+
+pub(crate) struct ClientInner {
+    pub(crate) ledger: Ledger,
+    pub(crate) key: Arc<SigningKey>,
+    pub(crate) request_key: SigningKey,
+    pub(crate) config: ClientConfig,
+    pub(crate) store: Arc<Store>,
+    pub(crate) http: Http,
+    pub(crate) nodes: Mutex<NodeCache>,
+    /// One state per stack, whoever opens it: its lanes must not be counted twice.
+    pub(crate) stacks: Mutex<HashMap<StackId, Arc<StackState>>>,
+}
+
+impl Client {
+    /// Connects to a localnet-like ledger with a wallet's key.
+    pub async fn connect(
+        ledger_url: impl Into<String>,
+        key: impl Into<Arc<SigningKey>>,
+        config: ClientConfig,
+    ) -> Result<Self, ClientError> {
+        let ledger = Ledger::connect(ledger_url).await?;
+        Self::with_ledger(ledger, key, config)
+    }
+
+    /// A client over a ledger that is connected already.
+    pub fn with_ledger(
+        ledger: Ledger,
+        key: impl Into<Arc<SigningKey>>,
+        config: ClientConfig,
+    ) -> Result<Self, ClientError> {
+        let key = key.into();
+        let inner = ClientInner {
+            request_key: request_key(&key),
+            store: Store::open(config.data_dir.as_deref())?,
+            http: Http::new()?,
+            nodes: Mutex::default(),
+            stacks: Mutex::default(),
+            ledger,
+            key,
+            config,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    /// The wallet's address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.inner.key.public_key().address()
+    }
+
+    /// The wallet's key.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        &self.inner.key
+    }
+
+    /// The key that signs requests and grants of this wallet's stacks. It is derived from the
+    /// wallet's, so a wallet is all that must be kept to use its stacks.
+    #[must_use]
+    pub fn request_key(&self) -> PublicKey {
+        self.inner.request_key.public_key()
+    }
+
+    /// The receipts kept so far.
+    #[must_use]
+    pub fn receipts(&self) -> Receipts {
+        Receipts::new(Arc::clone(&self.inner.store))
+    }
+
+    /// The stacks of this wallet that are remembered and not closed yet.
+    pub async fn stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
+        let mut open = Vec::new();
+        for id in self.inner.store.stacks()? {
+            match self.open(id).await {
+                Ok(handle) if handle.is_closed() => self.forget(id).await,
+                Ok(handle) => open.push(handle),
+                Err(ClientError::NotOurs { .. }) => self.forget(id).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(open)
+    }
+
+    /// Drops what is known of a stack that is closed.
+    pub(crate) async fn forget(&self, stack: StackId) {
+        self.inner.stacks.lock().remove(&stack);
+        self.inner.store.forget_stack(stack).await;
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("address", &self.address())
+            .field("ledger", &self.inner.ledger)
+            .finish_non_exhaustive()
+    }
+}
+
+fn request_key(wallet: &SigningKey) -> SigningKey {
+    let secret = wallet.to_seed();
+    let seed = Zeroizing::new(Hash32::of_parts(&[REQUEST_KEY_DOMAIN, secret.as_ref()]).0);
+    SigningKey::from_seed(&seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_key_is_the_wallets_and_not_the_wallet() {
+        let wallet = SigningKey::from_seed(&[1; 32]);
+        let derived = request_key(&wallet).public_key();
+        assert_eq!(derived, request_key(&SigningKey::from_seed(&[1; 32])).public_key());
+        assert_ne!(derived, wallet.public_key());
+    }
+}

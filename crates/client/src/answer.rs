@@ -1,0 +1,359 @@
+//! What a node answers: bytes passed on as they come, hashed on the way, and a receipt that is
+//! checked before the end is passed on.
+
+use crate::{
+    ClientError, NodeInfo,
+    flight::Flight,
+    sse::{ScanError, Scanner},
+    verify::ReceiptError,
+};
+use atoma_types::{
+    NodeId, RequestId,
+    hash::Hasher,
+    http::RECEIPT,
+    message::{Receipt, Signed},
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
+use hyper::body::{Body, Incoming};
+use std::{
+    fmt,
+    ops::Deref,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep},
+};
+
+/// An answer that stands still for so long is given up.
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// [`Answer::whole`] takes no more.
+const MAX_WHOLE_BYTES: usize = 64 * 1024 * 1024;
+
+/// A receipt that passed every check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedReceipt {
+    signed: Signed<Receipt>,
+    text: String,
+    answer_checked: bool,
+}
+
+/// A node's answer, or its refusal.
+#[derive(Debug)]
+pub struct Answer {
+    /// Who answers.
+    pub node: NodeId,
+    /// The request's id, as at `/v1/receipts/{id}`.
+    pub request_id: RequestId,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: AnswerBody,
+    receipt: Option<oneshot::Receiver<Arc<VerifiedReceipt>>>,
+}
+
+/// An answer, all of it.
+#[derive(Clone, Debug)]
+pub struct WholeAnswer {
+    /// Who answered.
+    pub node: NodeId,
+    /// The request's id.
+    pub request_id: RequestId,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Its receipt; a refusal has none.
+    pub receipt: Option<Arc<VerifiedReceipt>>,
+}
+
+/// Resolves to the receipt once it is verified, even if the answer was dropped before its end and
+/// the node had to be asked for it. `None` where there is none: a refusal, a bad receipt, a request
+/// that was never served.
+#[derive(Debug)]
+pub struct ReceiptWait(Option<oneshot::Receiver<Arc<VerifiedReceipt>>>);
+
+/// The body's bytes, unchanged. The last item is an error if the answer broke off or its receipt
+/// is missing or bad; then the end of a stream (`data: [DONE]`) was not passed on. Dropped early,
+/// it cancels the request at the node.
+pub struct AnswerBody(Kind);
+
+enum Kind {
+    Small(Option<Bytes>),
+    Served(Box<Served>),
+    Over,
+}
+
+struct Served {
+    node: NodeId,
+    body: Incoming,
+    flight: Flight,
+    proof: Proof,
+    stall: Pin<Box<Sleep>>,
+}
+
+/// How the receipt comes.
+enum Proof {
+    /// In a header; the hash covers the whole body.
+    Header { text: Option<String>, hasher: Hasher },
+    /// In a stream's last comment.
+    Comment { scanner: Scanner, verified: bool },
+}
+
+// === impl VerifiedReceipt ===
+
+impl VerifiedReceipt {
+    pub(crate) fn new(signed: Signed<Receipt>, text: String, answer_checked: bool) -> Self {
+        Self {
+            signed,
+            text,
+            answer_checked,
+        }
+    }
+
+    /// Its text form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The receipt with its signature.
+    #[must_use]
+    pub fn signed(&self) -> &Signed<Receipt> {
+        &self.signed
+    }
+
+    /// Whether the bytes that arrived were held against it. They weren't where the answer was
+    /// lost and only the receipt was fetched.
+    #[must_use]
+    pub fn answer_checked(&self) -> bool {
+        self.answer_checked
+    }
+}
+
+impl Deref for VerifiedReceipt {
+    type Target = Receipt;
+    fn deref(&self) -> &Receipt {
+        self.signed.message()
+    }
+}
+
+// === impl Answer ===
+
+/// An answer that is being served.
+pub(crate) fn served(
+    request_id: RequestId,
+    response: Response<Incoming>,
+    node: &NodeInfo,
+    flight: Flight,
+    receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
+) -> Answer {
+    let (parts, body) = response.into_parts();
+    let text = parts.headers.get(RECEIPT);
+    let text = text.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let is_stream = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let proof = if is_stream && text.is_none() {
+        Proof::Comment {
+            scanner: Scanner::default(),
+            verified: false,
+        }
+    } else {
+        Proof::Header {
+            text,
+            hasher: Hasher::new(),
+        }
+    };
+    let served = Served {
+        node: node.id,
+        body,
+        flight,
+        proof,
+        stall: Box::pin(sleep(STALL_TIMEOUT)),
+    };
+    Answer {
+        node: node.id,
+        request_id,
+        status: parts.status,
+        headers: parts.headers,
+        body: AnswerBody(Kind::Served(Box::new(served))),
+        receipt: Some(receipt),
+    }
+}
+
+/// A refusal.
+pub(crate) fn refused(
+    node: NodeId,
+    request_id: RequestId,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    Answer {
+        node,
+        request_id,
+        status,
+        headers,
+        body: AnswerBody(Kind::Small(Some(body))),
+        receipt: None,
+    }
+}
+
+impl Answer {
+    /// The receipt, once there is one. The first call gets it; take it before the body.
+    pub fn receipt(&mut self) -> ReceiptWait {
+        ReceiptWait(self.receipt.take())
+    }
+
+    /// Waits for all of it, and for the receipt.
+    pub async fn whole(mut self) -> Result<WholeAnswer, ClientError> {
+        let receipt = self.receipt();
+        let mut body = Vec::new();
+        while let Some(bytes) = self.body.next().await {
+            let bytes = bytes?;
+            if body.len() + bytes.len() > MAX_WHOLE_BYTES {
+                return Err(ClientError::Malformed {
+                    node: self.node,
+                    reason: format!("the answer is longer than {MAX_WHOLE_BYTES} bytes"),
+                });
+            }
+            body.extend_from_slice(&bytes);
+        }
+        let receipt = if self.status.is_success() { receipt.await } else { None };
+        Ok(WholeAnswer {
+            node: self.node,
+            request_id: self.request_id,
+            status: self.status,
+            headers: self.headers,
+            body: body.into(),
+            receipt,
+        })
+    }
+
+    /// The body of a refusal.
+    pub(crate) fn small_body(&self) -> Option<&Bytes> {
+        match &self.body.0 {
+            Kind::Small(body) => body.as_ref(),
+            Kind::Served(_) | Kind::Over => None,
+        }
+    }
+}
+
+impl Future for ReceiptWait {
+    type Output = Option<Arc<VerifiedReceipt>>;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Some(receiver) => Pin::new(receiver).poll(cx).map(Result::ok),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+// === impl AnswerBody ===
+
+impl Stream for AnswerBody {
+    type Item = Result<Bytes, ClientError>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = match &mut self.0 {
+            Kind::Over => None,
+            Kind::Small(body) => body.take().map(Ok),
+            Kind::Served(served) => ready!(served.poll_next(cx)),
+        };
+        if !matches!(item, Some(Ok(_))) {
+            self.0 = Kind::Over;
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl Served {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        loop {
+            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    ready!(self.stall.as_mut().poll(cx));
+                    return Poll::Ready(Some(Err(self.broken("the answer stands still"))));
+                }
+            };
+            self.stall.as_mut().reset(Instant::now() + STALL_TIMEOUT);
+            let item = match frame {
+                None => self.end().err().map(Err),
+                Some(Err(error)) => Some(Err(self.broken(&error.to_string()))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) if !bytes.is_empty() => Some(self.pass(bytes)),
+                    Ok(_) | Err(_) => continue,
+                },
+            };
+            return Poll::Ready(item);
+        }
+    }
+
+    /// Takes note of bytes, and checks the receipt if it is complete with them.
+    fn pass(&mut self, bytes: Bytes) -> Result<Bytes, ClientError> {
+        match &mut self.proof {
+            Proof::Header { hasher, .. } => {
+                hasher.update(&bytes);
+            }
+            Proof::Comment { scanner, verified } => {
+                scanner.feed(&bytes);
+                let checked = match scanner.scanned() {
+                    Ok(_) if *verified => Ok(()),
+                    Ok(scanned) => {
+                        *verified = true;
+                        let receipt = self.flight.receipt(&scanned.receipt, scanned.hash);
+                        receipt.map(|_| ())
+                    }
+                    Err(ScanError::Missing) => Ok(()),
+                    Err(ScanError::Trailing) => Err(ReceiptError::TrailingBytes),
+                };
+                checked.map_err(|reason| self.bad(reason))?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The body is over: is its receipt there and good?
+    fn end(&mut self) -> Result<(), ClientError> {
+        let checked = match &mut self.proof {
+            Proof::Header { text, hasher } => match text {
+                Some(text) => self.flight.receipt(text, hasher.finish()).map(|_| ()),
+                None => Err(ReceiptError::Missing),
+            },
+            Proof::Comment { verified: true, .. } => Ok(()),
+            Proof::Comment { .. } => Err(ReceiptError::Missing),
+        };
+        checked.map_err(|reason| self.bad(reason))
+    }
+
+    fn bad(&self, reason: ReceiptError) -> ClientError {
+        ClientError::Receipt {
+            node: self.node,
+            reason,
+        }
+    }
+
+    fn broken(&self, reason: &str) -> ClientError {
+        ClientError::Broken {
+            node: self.node,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerBody")
+    }
+}

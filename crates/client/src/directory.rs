@@ -1,0 +1,120 @@
+//! Who sells what, where and for how much: read from the ledger, and kept for a while.
+
+use crate::{Client, ClientError};
+use atoma_types::{
+    ComputeUnits, NodeId, Price, PublicKey, TaskId,
+    chain::{Node, NodeStatus, SubscriptionState},
+    keys::Verifier,
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// A node moves rarely; one that can't be reached is read again at once.
+pub(crate) const NODE_AGE: Duration = Duration::from_secs(60);
+
+/// A node as its users need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Its id.
+    pub id: NodeId,
+    /// Where it serves, without a slash at the end.
+    pub url: String,
+    /// Signs its receipts.
+    pub response_key: PublicKey,
+    pub(crate) verifier: Verifier,
+}
+
+/// A node's offer in a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The node.
+    pub node: NodeId,
+    /// Where it serves.
+    pub url: String,
+    /// Its price.
+    pub price: Price,
+    /// Units it takes under lease at most, less those it has.
+    pub free: ComputeUnits,
+    /// 0 to 1000.
+    pub reputation: u64,
+}
+
+/// Nodes already read, with the time of the reading.
+pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
+
+impl NodeInfo {
+    fn new(node: &Node) -> Result<Self, ClientError> {
+        let verifier = node.response_key.verifier().map_err(|_| ClientError::Malformed {
+            node: node.id,
+            reason: "its response key is not a key".to_owned(),
+        })?;
+        Ok(Self {
+            id: node.id,
+            url: node.url.trim_end_matches('/').to_owned(),
+            response_key: node.response_key,
+            verifier,
+        })
+    }
+
+    /// The URL of a path.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl Client {
+    /// A node, as read within the last minute.
+    pub async fn node(&self, id: NodeId) -> Result<Arc<NodeInfo>, ClientError> {
+        if let Some((read, node)) = self.inner.nodes.lock().get(&id)
+            && read.elapsed() < NODE_AGE
+        {
+            return Ok(Arc::clone(node));
+        }
+        let node = self.ledger().node(id).await?;
+        let info = Arc::new(NodeInfo::new(&node)?);
+        let entry = (Instant::now(), Arc::clone(&info));
+        self.inner.nodes.lock().insert(id, entry);
+        Ok(info)
+    }
+
+    /// Forgets where a node is, so that the next request looks again.
+    pub(crate) fn forget_node(&self, id: NodeId) {
+        self.inner.nodes.lock().remove(&id);
+    }
+
+    /// Who takes new leases of a task now, cheapest first.
+    pub async fn offers(&self, task: TaskId) -> Result<Vec<Offer>, ClientError> {
+        let task = self.ledger().task(task).await?;
+        let now = self.ledger().clock().await?;
+        let active = |state| state == SubscriptionState::Active;
+        let subscriptions: Vec<_> = task
+            .subscriptions
+            .iter()
+            .filter(|subscription| active(subscription.state))
+            .collect();
+        let ids: Vec<NodeId> = subscriptions.iter().map(|subscription| subscription.node).collect();
+        let nodes = self.ledger().nodes(&ids).await?;
+        let may_serve = |node: &&Node| match node.status {
+            NodeStatus::Active => true,
+            NodeStatus::Jailed { until_ms } => until_ms <= now,
+            NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
+        };
+        let nodes: HashMap<NodeId, &Node> =
+            nodes.iter().filter(may_serve).map(|node| (node.id, node)).collect();
+        let mut offers: Vec<Offer> = subscriptions
+            .into_iter()
+            .filter_map(|subscription| {
+                let node = nodes.get(&subscription.node)?;
+                Some(Offer {
+                    node: node.id,
+                    url: node.url.clone(),
+                    price: subscription.price,
+                    free: subscription.capacity.saturating_sub(subscription.leased),
+                    reputation: node.reputation,
+                })
+            })
+            .collect();
+        offers.sort_by_key(|offer| (offer.price, offer.node));
+        Ok(offers)
+    }
+}

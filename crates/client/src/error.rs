@@ -1,0 +1,124 @@
+//! What can go wrong for a user's program.
+
+use crate::{lane::LaneError, verify::ReceiptError};
+use atoma_ledger::LedgerError;
+use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
+use http::StatusCode;
+use std::{path::PathBuf, time::Duration};
+
+/// Why it didn't work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The ledger said no, or nothing.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The receipt isn't what the answer deserves; nothing more of the answer is passed on.
+    #[error("{node} gave a bad receipt: {reason}")]
+    Receipt {
+        /// The node.
+        node: NodeId,
+        /// What is wrong with it.
+        reason: ReceiptError,
+    },
+    /// No voucher may be signed for this.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    /// The node's lease has too few units left for the request.
+    #[error("the lease has room for {room}, the request may need {wanted}")]
+    NoRoom {
+        /// What is left.
+        room: ComputeUnits,
+        /// What it may need.
+        wanted: ComputeUnits,
+    },
+    /// No connection to the node; nothing was sent.
+    #[error("cannot reach {node} at {url}: {reason}")]
+    Unreachable {
+        /// The node.
+        node: NodeId,
+        /// Where it was looked for.
+        url: String,
+        /// The cause.
+        reason: String,
+    },
+    /// The connection broke after the request was sent. What it cost is found out from the node's
+    /// receipt.
+    #[error("{node} broke off: {reason}")]
+    Broken {
+        /// The node.
+        node: NodeId,
+        /// The cause.
+        reason: String,
+    },
+    /// The node refused what isn't a request for an answer (a grant, a question about a lease).
+    #[error("{node} refused: {status}, {message}")]
+    Refused {
+        /// The node.
+        node: NodeId,
+        /// The status.
+        status: StatusCode,
+        /// The stable code, where it gave one.
+        code: Option<String>,
+        /// The node's words.
+        message: String,
+    },
+    /// An answer that can't be read, or is too long.
+    #[error("cannot read the answer of {node}: {reason}")]
+    Malformed {
+        /// The node.
+        node: NodeId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The body isn't a request that its cost can be told of.
+    #[error("cannot read the request: {0}")]
+    InvalidBody(String),
+    /// The number is out of all bounds.
+    #[error("the amount overflows")]
+    Overflow,
+    /// The stack belongs to another wallet or another request key.
+    #[error("{stack} is not this wallet's")]
+    NotOurs {
+        /// The stack.
+        stack: StackId,
+    },
+    /// The ledger's events don't tell what they must.
+    #[error("the ledger's answer lacks {0}")]
+    MissingEvent(&'static str),
+    /// Another program uses the same folder.
+    #[error("{folder} is in use by another program", folder = folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The client's own files.
+    #[error("cannot use the client's files: {0}")]
+    Store(String),
+    /// A wait that was given up.
+    #[error("gave up waiting for {what} after {after:?}")]
+    TimedOut {
+        /// What was waited for.
+        what: &'static str,
+        /// How long.
+        after: Duration,
+    },
+}
+
+impl ClientError {
+    pub(crate) fn refused(node: NodeId, status: StatusCode, body: &[u8]) -> Self {
+        let error = serde_json::from_slice::<ErrorBody>(body).ok().map(|body| body.error);
+        Self::Refused {
+            node,
+            status,
+            code: error.as_ref().and_then(|error| error.code.clone()),
+            message: error.map_or_else(|| "no reason given".to_owned(), |error| error.message),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for ClientError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}

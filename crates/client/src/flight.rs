@@ -1,0 +1,253 @@
+//! A request between its signature and its receipt. However it ends (a receipt, a refusal, a
+//! broken connection, a caller that lost interest), its lane learns of it.
+
+use crate::{
+    ClientError, NodeInfo, StackHandle, VerifiedReceipt,
+    account::ClientInner,
+    stack::StackState,
+    store::{LaneKey, Row},
+    verify::{self, Expected, ReceiptError},
+};
+use atoma_types::{
+    DurationMs, TimestampMs,
+    hash::Hash32,
+    message::{Receipt, RequestHeader, Signed},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::{sync::oneshot, time::sleep};
+
+/// First pause before a node is asked what became of a request; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A node that was left alone stops its work; so long after a request's expiry it has neither
+/// begun it nor is it still at it.
+const AFTERMATH: DurationMs = DurationMs(30_000);
+/// So long after that a node that doesn't answer is asked no more. The request stays open.
+const LAST_QUESTION: DurationMs = DurationMs(300_000);
+
+/// The guard of an open request. Dropped open, it asks the node in the background.
+pub(crate) struct Flight(Option<Box<Open>>);
+
+struct Open {
+    handle: StackHandle,
+    node: Arc<NodeInfo>,
+    key: LaneKey,
+    request: Signed<RequestHeader>,
+    done: oneshot::Sender<Arc<VerifiedReceipt>>,
+}
+
+#[derive(Deserialize)]
+struct KeptByNode {
+    receipt: String,
+}
+
+impl Flight {
+    pub(crate) fn new(
+        handle: StackHandle,
+        node: Arc<NodeInfo>,
+        key: LaneKey,
+        request: Signed<RequestHeader>,
+    ) -> (Self, oneshot::Receiver<Arc<VerifiedReceipt>>) {
+        let (done, receipt) = oneshot::channel();
+        let open = Open {
+            handle,
+            node,
+            key,
+            request,
+            done,
+        };
+        (Self(Some(Box::new(open))), receipt)
+    }
+
+    /// The node refused, or nothing was ever sent: it costs nothing.
+    pub(crate) fn refused(mut self) {
+        if let Some(open) = self.0.take() {
+            open.refused();
+        }
+    }
+
+    /// A receipt's text came with the answer. A bad one leaves the request's most in the lane's
+    /// books: the node may well claim it.
+    pub(crate) fn receipt(
+        &mut self,
+        text: &str,
+        response: Hash32,
+    ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
+        match self.0.take() {
+            Some(open) => open.accept(text, Some(response)),
+            None => Err(ReceiptError::Missing),
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let Some(open) = self.0.take() else {
+            return;
+        };
+        // without a runtime the request just stays open in the books
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(open.find_out());
+        }
+    }
+}
+
+impl Open {
+    fn refused(&self) {
+        let id = self.request.message().request_id;
+        // the lane is there: it was signed in
+        let _ = self.handle.with_lane(self.key, |lane, _| lane.refuse(id));
+    }
+
+    /// Checks a receipt in every way, takes it into the books and keeps it.
+    fn accept(
+        self,
+        text: &str,
+        response: Option<Hash32>,
+    ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
+        let receipt = Signed::<Receipt>::from_text(text)?;
+        let verdict = self.judge(&receipt, response);
+        // an unsigned lie proves nothing and isn't kept; a signed one is evidence
+        if !matches!(verdict, Err(ReceiptError::Signature)) {
+            self.keep(&receipt, text, verdict.as_ref().err());
+        }
+        verdict?;
+        let verified = Arc::new(VerifiedReceipt::new(receipt, text.to_owned(), response.is_some()));
+        // who doesn't wait for it has dropped its end
+        let _ = self.done.send(Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    fn judge(
+        &self,
+        receipt: &Signed<Receipt>,
+        response: Option<Hash32>,
+    ) -> Result<(), ReceiptError> {
+        let task = &self.handle.state.task;
+        let expected = Expected {
+            network: self.handle.client.ledger().network(),
+            stack: self.key.stack,
+            node: self.key.node,
+            response_key: &self.node.verifier,
+            request: &self.request,
+            weights: &task.weights,
+            engine: task.engine,
+            response_hash: response,
+        };
+        verify::check(receipt, &expected)?;
+        let id = self.request.message().request_id;
+        let settled = self.handle.with_lane(self.key, |lane, chain| {
+            chain.add(receipt)?;
+            lane.settle(id, receipt.message().units)
+                .map_err(|_| ReceiptError::RequestId)
+        });
+        settled.map_err(|_| ReceiptError::RequestId)?
+    }
+
+    fn keep(&self, receipt: &Signed<Receipt>, text: &str, fault: Option<&ReceiptError>) {
+        let message = receipt.message();
+        self.handle.client.inner.store.keep(Row {
+            key: self.key,
+            seq: message.seq,
+            hash: receipt.hash(),
+            request: self.request.message().request_id,
+            units: message.units,
+            received: TimestampMs::now(),
+            header: self.request.to_text(),
+            receipt: text.to_owned(),
+            fault: fault.map(ToString::to_string),
+        });
+    }
+
+    /// Asks the node until it is clear what the request cost. Doesn't keep the client alive.
+    async fn find_out(self: Box<Self>) {
+        let last = self.request.message().expires_at_ms.saturating_add(LAST_QUESTION);
+        let mut lost = Lost {
+            client: Arc::downgrade(&self.handle.client.inner),
+            state: Arc::clone(&self.handle.state),
+            node: Arc::clone(&self.node),
+            key: self.key,
+            request: self.request,
+            done: self.done,
+        };
+        drop(self.handle);
+        let mut pause = FIRST_PAUSE;
+        while TimestampMs::now() < last {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            match lost.ask().await {
+                Some(open) => lost = open,
+                None => return,
+            }
+        }
+    }
+}
+
+/// A request of which nobody here waits any more.
+struct Lost {
+    client: Weak<ClientInner>,
+    state: Arc<StackState>,
+    node: Arc<NodeInfo>,
+    key: LaneKey,
+    request: Signed<RequestHeader>,
+    done: oneshot::Sender<Arc<VerifiedReceipt>>,
+}
+
+impl Lost {
+    /// Asks once. `None` once it is clear, or when nobody can use the answer any more.
+    async fn ask(self) -> Option<Self> {
+        let client = crate::Client {
+            inner: self.client.upgrade()?,
+        };
+        let handle = StackHandle {
+            client,
+            state: Arc::clone(&self.state),
+        };
+        let path = format!("/v1/receipts/{}", self.request.message().request_id);
+        let http = handle.client.inner.http.clone();
+        match http.get::<KeptByNode>(&self.node, &path).await {
+            Ok(kept) => {
+                if let Err(error) = self.into_open(handle).accept(&kept.receipt, None) {
+                    tracing::warn!(%error, "a lost answer's receipt is bad");
+                }
+                None
+            }
+            Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
+                let expires = self.request.message().expires_at_ms;
+                let dead = TimestampMs::now() > expires.saturating_add(AFTERMATH);
+                if dead || is_over(&handle, &self.node).await {
+                    self.into_open(handle).refused();
+                    return None;
+                }
+                Some(self)
+            }
+            Err(_) => Some(self),
+        }
+    }
+
+    fn into_open(self, handle: StackHandle) -> Open {
+        Open {
+            handle,
+            node: self.node,
+            key: self.key,
+            request: self.request,
+            done: self.done,
+        }
+    }
+}
+
+/// Whether the node has nothing running on the lease, so that a request without a receipt was
+/// never served and won't be.
+async fn is_over(handle: &StackHandle, node: &NodeInfo) -> bool {
+    match handle.lease_status(node).await {
+        Ok(status) => status.reserved.0 == 0,
+        Err(ClientError::Refused { status, .. }) => status == StatusCode::NOT_FOUND,
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,182 @@
+//! What may be signed: the counters of one lane of one lease. Pure.
+//!
+//! A header's `ceiling` is a voucher: the node may have claimed that much in the lane, in all. It
+//! must cover whatever the node may have to commit, or the request is refused; and it should cover
+//! nothing else, because that is what a dishonest node could take. So at any moment
+//!
+//! ```text
+//! ceiling to sign = settled + unexplained + sum of max_units of all open requests
+//!
+//! settled       what receipts have confirmed
+//! open          signed, and neither confirmed nor refused: running, or its answer was lost
+//! unexplained   what the node says it committed and we hold no receipt for; at most the window W
+//! ```
+//!
+//! Any number of requests can be open; none waits for another. Ceilings only rise. What a node can
+//! take beyond its receipts is what is open and W, never more.
+
+use atoma_types::{ComputeUnits, RequestId};
+use std::collections::HashMap;
+
+/// Why nothing may be signed, or a receipt doesn't fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaneError {
+    /// The node says that more was committed than anything we signed explains.
+    #[error("the node asks for a ceiling of {needed}; by our books {explained} would do, and a window of {window}")]
+    Disputed {
+        /// What the node asks for.
+        needed: ComputeUnits,
+        /// What our own books come to.
+        explained: ComputeUnits,
+        /// What is allowed on top.
+        window: ComputeUnits,
+    },
+    /// A receipt for a request that isn't open in this lane.
+    #[error("the request is not open")]
+    NotOpen,
+    /// A receipt for more units than the request allowed.
+    #[error("{units} were charged, {max} were allowed")]
+    OverMax {
+        /// As charged.
+        units: ComputeUnits,
+        /// As allowed.
+        max: ComputeUnits,
+    },
+    /// Too many units to count.
+    #[error("the lane's ceiling overflows")]
+    Overflow,
+}
+
+/// The counters.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    settled: u64,
+    unexplained: u64,
+    window: u64,
+    ceiling: u64,
+    open: HashMap<RequestId, u64>,
+    open_sum: u64,
+}
+
+impl Lane {
+    /// A lane in which nothing was signed yet.
+    #[must_use]
+    pub fn new(window: ComputeUnits) -> Self {
+        Self {
+            settled: 0,
+            unexplained: 0,
+            window: window.0,
+            ceiling: 0,
+            open: HashMap::new(),
+            open_sum: 0,
+        }
+    }
+
+    /// A lane from before a restart: what its receipts come to, and a bound that no signed ceiling
+    /// exceeded. What was open then is forgotten, so the node may rightly speak of anything up to
+    /// the bound.
+    #[must_use]
+    pub fn restore(settled: ComputeUnits, bound: ComputeUnits, window: ComputeUnits) -> Self {
+        Self {
+            settled: settled.0,
+            window: window.0.max(bound.0.saturating_sub(settled.0)),
+            ..Self::new(window)
+        }
+    }
+
+    /// Opens a request and says which ceiling to sign for it. `demanded` is the ceiling that the
+    /// node asked for when it refused the last try; it is granted within the window.
+    pub fn sign(
+        &mut self,
+        id: RequestId,
+        max: ComputeUnits,
+        demanded: Option<ComputeUnits>,
+    ) -> Result<ComputeUnits, LaneError> {
+        let known = self.settled.checked_add(self.open_sum);
+        let base = known.and_then(|known| known.checked_add(max.0));
+        let base = base.ok_or(LaneError::Overflow)?;
+        let mut unexplained = self.unexplained;
+        if let Some(needed) = demanded {
+            let extra = needed.0.saturating_sub(base);
+            if extra > self.window {
+                return Err(LaneError::Disputed {
+                    needed,
+                    explained: ComputeUnits(base),
+                    window: ComputeUnits(self.window),
+                });
+            }
+            unexplained = unexplained.max(extra);
+        }
+        let ceiling = base.checked_add(unexplained).ok_or(LaneError::Overflow)?;
+        self.unexplained = unexplained;
+        if let Some(before) = self.open.insert(id, max.0) {
+            self.open_sum -= before;
+        }
+        self.open_sum += max.0;
+        self.ceiling = self.ceiling.max(ceiling);
+        Ok(ComputeUnits(self.ceiling))
+    }
+
+    /// The node refused: it cost nothing.
+    pub fn refuse(&mut self, id: RequestId) {
+        if let Some(max) = self.open.remove(&id) {
+            self.open_sum -= max;
+        }
+    }
+
+    /// A verified receipt: it cost this much.
+    pub fn settle(&mut self, id: RequestId, units: ComputeUnits) -> Result<(), LaneError> {
+        let max = *self.open.get(&id).ok_or(LaneError::NotOpen)?;
+        if units.0 > max {
+            let max = ComputeUnits(max);
+            return Err(LaneError::OverMax { units, max });
+        }
+        self.open.remove(&id);
+        self.open_sum -= max;
+        // at most the maximum that `sign` has added up before
+        self.settled += units.0;
+        Ok(())
+    }
+
+    /// A verified receipt for a request from before a restart: it explains what wasn't.
+    pub fn explain(&mut self, units: ComputeUnits) {
+        self.settled = self.settled.saturating_add(units.0);
+        self.unexplained = self.unexplained.saturating_sub(units.0);
+    }
+
+    /// What receipts have confirmed.
+    #[must_use]
+    pub fn settled(&self) -> ComputeUnits {
+        ComputeUnits(self.settled)
+    }
+
+    /// What open requests may cost.
+    #[must_use]
+    pub fn open(&self) -> ComputeUnits {
+        ComputeUnits(self.open_sum)
+    }
+
+    /// What the node says and no receipt of ours shows.
+    #[must_use]
+    pub fn unexplained(&self) -> ComputeUnits {
+        ComputeUnits(self.unexplained)
+    }
+
+    /// The highest ceiling signed.
+    #[must_use]
+    pub fn ceiling(&self) -> ComputeUnits {
+        ComputeUnits(self.ceiling)
+    }
+
+    /// Everything that is spent or may be.
+    #[must_use]
+    pub fn spoken_for(&self) -> ComputeUnits {
+        let known = self.settled.saturating_add(self.unexplained);
+        ComputeUnits(known.saturating_add(self.open_sum))
+    }
+}
+
+#[cfg(test)]
+#[path = "lane_test.rs"]
+mod tests;

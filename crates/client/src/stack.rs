@@ -1,0 +1,279 @@
+//! A stack in use: what the ledger says about it, and for each node the lanes and the chain of
+//! receipts.
+
+use crate::{
+    Client, ClientError, NodeInfo,
+    lane::{Lane, LaneError},
+    store::LaneKey,
+    verify::{Chain, MAX_LINKS},
+};
+use atoma_types::{
+    ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
+    chain::{LeaseState, Stack, Task},
+    message::Signed,
+};
+use parking_lot::{Mutex, RwLock};
+use serde::Deserialize;
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// A handle on a stack. Clones share its books.
+#[derive(Clone)]
+pub struct StackHandle {
+    pub(crate) client: Client,
+    pub(crate) state: Arc<StackState>,
+}
+
+pub(crate) struct StackState {
+    pub(crate) id: StackId,
+    pub(crate) task: Arc<Task>,
+    pub(crate) view: RwLock<Stack>,
+    pub(crate) books: Mutex<BTreeMap<NodeId, Books>>,
+    /// Bought by this very client: nobody can have used it before.
+    pub(crate) fresh: bool,
+}
+
+/// What is known of one node's lease.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) lanes: BTreeMap<u16, Lane>,
+    pub(crate) chain: Chain,
+    /// The lane of requests that name none.
+    pub(crate) own_lane: u16,
+}
+
+/// A lease as the node has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LeaseStatus {
+    pub(crate) reserved: ComputeUnits,
+    pub(crate) lanes: Vec<LaneStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct LaneStatus {
+    pub(crate) lane: u16,
+}
+
+impl Client {
+    /// Opens a stack of this wallet.
+    pub async fn open(&self, id: StackId) -> Result<StackHandle, ClientError> {
+        self.open_as(id, false).await
+    }
+
+    pub(crate) async fn open_as(
+        &self,
+        id: StackId,
+        fresh: bool,
+    ) -> Result<StackHandle, ClientError> {
+        let known = self.inner.stacks.lock().get(&id).cloned();
+        if let Some(state) = known {
+            let handle = StackHandle {
+                client: self.clone(),
+                state,
+            };
+            handle.refresh().await?;
+            return Ok(handle);
+        }
+        let stack = self.ledger().stack(id).await?;
+        if stack.request_key != self.request_key() {
+            return Err(ClientError::NotOurs { stack: id });
+        }
+        let task = self.ledger().task(stack.task).await?;
+        self.inner.store.add_stack(id).await?;
+        let mut stacks = self.inner.stacks.lock();
+        let state = stacks.entry(id).or_insert_with(|| {
+            Arc::new(StackState {
+                id,
+                task: Arc::new(task),
+                view: RwLock::new(stack),
+                books: Mutex::default(),
+                fresh,
+            })
+        });
+        Ok(StackHandle {
+            client: self.clone(),
+            state: Arc::clone(state),
+        })
+    }
+}
+
+impl StackHandle {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> StackId {
+        self.state.id
+    }
+
+    /// Its task, as when it was opened.
+    #[must_use]
+    pub fn task(&self) -> Arc<Task> {
+        Arc::clone(&self.state.task)
+    }
+
+    /// The client it belongs to.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The stack, as last read.
+    #[must_use]
+    pub fn view(&self) -> Stack {
+        self.state.view.read().clone()
+    }
+
+    /// Reads the stack again.
+    pub async fn refresh(&self) -> Result<Stack, ClientError> {
+        let stack = self.client.ledger().stack(self.id()).await?;
+        *self.state.view.write() = stack.clone();
+        Ok(stack)
+    }
+
+    /// When it ends, as last read.
+    #[must_use]
+    pub fn expires_at(&self) -> TimestampMs {
+        self.state.view.read().expires_at_ms
+    }
+
+    /// Units bought, as last read.
+    #[must_use]
+    pub fn total_units(&self) -> ComputeUnits {
+        self.state.view.read().total_units
+    }
+
+    /// Units that no node has, as last read.
+    #[must_use]
+    pub fn ungranted_units(&self) -> ComputeUnits {
+        self.state.view.read().ungranted_units()
+    }
+
+    /// Whether everything is paid, as last read.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state.view.read().closed
+    }
+
+    /// The nodes that have an open lease, as last read.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeId> {
+        let view = self.state.view.read();
+        let open = view.leases.iter().filter(|lease| lease.state == LeaseState::Open);
+        open.map(|lease| lease.node).collect()
+    }
+
+    /// Units of a node's open lease, as last read.
+    #[must_use]
+    pub fn leased(&self, node: NodeId) -> ComputeUnits {
+        let view = self.state.view.read();
+        let lease = view.lease(node).filter(|lease| lease.state == LeaseState::Open);
+        lease.map_or(ComputeUnits::ZERO, |lease| lease.units)
+    }
+
+    /// What is left of a node's lease when everything open costs its most.
+    #[must_use]
+    pub fn room(&self, node: NodeId) -> ComputeUnits {
+        let leased = self.leased(node);
+        let books = self.state.books.lock();
+        let used = books.get(&node).map_or(ComputeUnits::ZERO, Books::used);
+        leased.saturating_sub(used)
+    }
+
+    /// Loads what was kept of a node's lease before a restart, once. A stack that was used without
+    /// leaving anything here gets a lane that the node doesn't know yet: nothing that the node
+    /// says about the others can be checked.
+    pub(crate) async fn prepare(&self, node: &NodeInfo) -> Result<(), ClientError> {
+        if self.state.books.lock().contains_key(&node.id) {
+            return Ok(());
+        }
+        let store = &self.client.inner.store;
+        let window = self.client.inner.config.window;
+        let mut books = Books::default();
+        for kept in store.lanes(self.id(), node.id)? {
+            let lane = Lane::restore(kept.settled, kept.bound, window);
+            books.lanes.insert(kept.lane, lane);
+        }
+        for text in store.chain(self.id(), node.id, MAX_LINKS)? {
+            let receipt = Signed::from_text(&text).map_err(|e| ClientError::Store(e.to_string()))?;
+            books
+                .chain
+                .add(&receipt)
+                .map_err(|e| ClientError::Store(format!("kept receipts: {e}")))?;
+        }
+        match books.lanes.keys().next() {
+            Some(lane) => books.own_lane = *lane,
+            None if self.state.fresh => {}
+            None => books.own_lane = self.unused_lane(node).await,
+        }
+        self.state.books.lock().entry(node.id).or_insert(books);
+        Ok(())
+    }
+
+    /// The lowest lane that the node has not seen. A node that can't be asked or knows nothing of
+    /// the lease yet has seen none.
+    async fn unused_lane(&self, node: &NodeInfo) -> u16 {
+        let used = match self.lease_status(node).await {
+            Ok(status) => status.lanes.into_iter().map(|lane| lane.lane).collect(),
+            Err(_) => Vec::new(),
+        };
+        (0..u16::MAX).find(|lane| !used.contains(lane)).unwrap_or(0)
+    }
+
+    pub(crate) async fn lease_status(&self, node: &NodeInfo) -> Result<LeaseStatus, ClientError> {
+        let path = format!("/v1/leases/{}", self.id());
+        self.client.inner.http.get(node, &path).await
+    }
+
+    /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign.
+    pub(crate) fn reserve(
+        &self,
+        key: LaneKey,
+        id: RequestId,
+        max: ComputeUnits,
+        demanded: Option<ComputeUnits>,
+    ) -> Result<ComputeUnits, ClientError> {
+        let leased = self.leased(key.node);
+        let mut books = self.state.books.lock();
+        let books = books.entry(key.node).or_default();
+        let room = leased.saturating_sub(books.used());
+        if max > room {
+            return Err(ClientError::NoRoom { room, wanted: max });
+        }
+        let window = self.client.inner.config.window;
+        let lane = books.lanes.entry(key.lane).or_insert_with(|| Lane::new(window));
+        Ok(lane.sign(id, max, demanded)?)
+    }
+
+    /// Changes the books of a lane.
+    pub(crate) fn with_lane<T>(
+        &self,
+        key: LaneKey,
+        change: impl FnOnce(&mut Lane, &mut Chain) -> T,
+    ) -> Result<T, LaneError> {
+        let mut books = self.state.books.lock();
+        let books = books.get_mut(&key.node).ok_or(LaneError::NotOpen)?;
+        let lane = books.lanes.get_mut(&key.lane).ok_or(LaneError::NotOpen)?;
+        Ok(change(lane, &mut books.chain))
+    }
+
+    /// The lane of requests that name none.
+    pub(crate) fn own_lane(&self, node: NodeId) -> u16 {
+        self.state.books.lock().get(&node).map_or(0, |books| books.own_lane)
+    }
+}
+
+impl Books {
+    /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
+    /// what receipts say.
+    fn used(&self) -> ComputeUnits {
+        let own = self.lanes.values().map(Lane::spoken_for);
+        let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
+        own.max(self.chain.cumulative())
+    }
+}
+
+impl fmt::Debug for StackHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackHandle")
+            .field("id", &self.state.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,249 @@
+use super::*;
+use atoma_types::{
+    Address, Numerics, RequestId, SigningKey, TaskId, TimestampMs, Usage,
+    message::{Domain, Endpoint, RequestTimes},
+};
+use proptest::prelude::*;
+
+const NETWORK: NetworkId = NetworkId([1; 32]);
+const STACK: StackId = StackId(Address::new([2; 32]));
+const NODE: NodeId = NodeId(Address::new([3; 32]));
+const ENGINE: EngineClass = EngineClass {
+    model: Hash32([4; 32]),
+    numerics: Numerics::DetF32V1,
+    rule: Rule::Exact,
+};
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
+}
+
+fn request() -> Signed<RequestHeader> {
+    let header = RequestHeader {
+        domain: Domain::default(),
+        network: NETWORK,
+        stack: STACK,
+        node: NODE,
+        task: TaskId(Address::new([5; 32])),
+        request_id: RequestId([6; 16]),
+        endpoint: Endpoint::ChatCompletions,
+        body_hash: Hash32::of(b"body"),
+        lane: 0,
+        ceiling: ComputeUnits(100),
+        max_units: ComputeUnits(50),
+        issued_at_ms: TimestampMs(1),
+        expires_at_ms: TimestampMs(2),
+        evidence: None,
+    };
+    Signed::new(header, &SigningKey::from_seed(&[8; 32]))
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        domain: Domain::default(),
+        network: NETWORK,
+        stack: STACK,
+        node: NODE,
+        seq: 1,
+        request_id: RequestId([6; 16]),
+        request_hash: request().hash(),
+        response_hash: Hash32::of(b"answer"),
+        usage: Usage { input: 10, output: 20, ..Usage::default() },
+        units: ComputeUnits(30),
+        cumulative_units: ComputeUnits(30),
+        times: RequestTimes {
+            started_ms: TimestampMs(1),
+            first_token_ms: TimestampMs(2),
+            finished_ms: TimestampMs(3),
+        },
+        engine: ENGINE,
+        output_fingerprint: None,
+        previous: Hash32::ZERO,
+    }
+}
+
+fn verdict(receipt: Receipt, key: &SigningKey) -> Result<(), ReceiptError> {
+    let request = request();
+    let verifier = self::key().public_key().verifier().unwrap();
+    let expected = Expected {
+        network: NETWORK,
+        stack: STACK,
+        node: NODE,
+        response_key: &verifier,
+        request: &request,
+        weights: &UnitWeights::TEXT,
+        engine: ENGINE,
+        response_hash: Some(Hash32::of(b"answer")),
+    };
+    check(&Signed::new(receipt, key), &expected)
+}
+
+#[test]
+fn each_lie_has_its_name() {
+    assert_eq!(verdict(receipt(), &key()), Ok(()));
+    let other = SigningKey::from_seed(&[9; 32]);
+    assert_eq!(verdict(receipt(), &other), Err(ReceiptError::Signature));
+    let elsewhere = Address::new([9; 32]);
+    let engine = EngineClass { rule: Rule::Tolerant, ..ENGINE };
+    let lies = [
+        (Receipt { network: NetworkId([9; 32]), ..receipt() }, ReceiptError::Network),
+        (Receipt { stack: StackId(elsewhere), ..receipt() }, ReceiptError::Stack),
+        (Receipt { node: NodeId(elsewhere), ..receipt() }, ReceiptError::Node),
+        (Receipt { request_id: RequestId([9; 16]), ..receipt() }, ReceiptError::RequestId),
+        (Receipt { request_hash: Hash32::ZERO, ..receipt() }, ReceiptError::RequestHash),
+        (Receipt { response_hash: Hash32::ZERO, ..receipt() }, ReceiptError::ResponseHash),
+        (Receipt { engine, ..receipt() }, ReceiptError::Engine),
+        (
+            Receipt { units: ComputeUnits(31), ..receipt() },
+            ReceiptError::Units { charged: ComputeUnits(31), due: ComputeUnits(30) },
+        ),
+        (
+            Receipt {
+                usage: Usage { input: 51, ..Usage::default() },
+                units: ComputeUnits(51),
+                ..receipt()
+            },
+            ReceiptError::OverMaxUnits { charged: ComputeUnits(51), max: ComputeUnits(50) },
+        ),
+    ];
+    for (lie, error) in lies {
+        assert_eq!(verdict(lie, &key()), Err(error));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let signed = Signed::new(receipt(), &key());
+    let verifier = key().public_key().verifier().unwrap();
+    let request = request();
+    let expected = Expected {
+        network: NETWORK,
+        stack: STACK,
+        node: NODE,
+        response_key: &verifier,
+        request: &request,
+        weights: &UnitWeights::TEXT,
+        engine: ENGINE,
+        response_hash: Some(Hash32::of(b"answer")),
+    };
+    for place in 0..signed.bytes().len() * 8 {
+        let mut bytes = signed.bytes().to_vec();
+        bytes[place / 8] ^= 1 << (place % 8);
+        let passes = Signed::<Receipt>::decode(bytes, *signed.signature())
+            .is_ok_and(|changed| check(&changed, &expected).is_ok());
+        assert!(!passes, "bit {place}");
+    }
+}
+
+/// An honest lease's receipts.
+fn lease(costs: &[u64]) -> Vec<Signed<Receipt>> {
+    let mut previous = Hash32::ZERO;
+    let mut sum = 0;
+    let mut receipts = Vec::new();
+    for (place, &cost) in costs.iter().enumerate() {
+        sum += cost;
+        let next = Receipt {
+            seq: place as u64 + 1,
+            units: ComputeUnits(cost),
+            cumulative_units: ComputeUnits(sum),
+            previous,
+            ..receipt()
+        };
+        receipts.push(Signed::new(next, &key()));
+        previous = receipts[place].hash();
+    }
+    receipts
+}
+
+fn changed(receipt: &Signed<Receipt>, change: impl FnOnce(&mut Receipt)) -> Signed<Receipt> {
+    let mut message = receipt.message().clone();
+    change(&mut message);
+    Signed::new(message, &key())
+}
+
+#[test]
+fn two_receipts_for_one_place_prove_fraud() {
+    let receipts = lease(&[5, 6, 7]);
+    let other = changed(&receipts[1], |r| r.response_hash = Hash32::ZERO);
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(&receipts[1]), Ok(Joined::New));
+    assert_eq!(chain.add(&receipts[1]), Ok(Joined::Again));
+    assert_eq!(
+        chain.add(&other),
+        Err(ReceiptError::Equivocation {
+            seq: 2,
+            first: receipts[1].hash(),
+            second: other.hash(),
+        })
+    );
+}
+
+#[test]
+fn neighbours_must_link_and_add_up() {
+    let receipts = lease(&[5, 6, 7, 8]);
+    let knowing = |known: &[usize]| {
+        let mut chain = Chain::default();
+        for &place in known {
+            chain.add(&receipts[place]).unwrap();
+        }
+        chain
+    };
+    let cut = changed(&receipts[1], |r| r.previous = Hash32([1; 32]));
+    assert_eq!(knowing(&[0]).add(&cut), Err(ReceiptError::Link { seq: 2 }));
+    assert_eq!(knowing(&[2]).add(&cut), Err(ReceiptError::Link { seq: 3 }));
+    let sum = changed(&receipts[1], |r| r.cumulative_units = ComputeUnits(12));
+    assert_eq!(knowing(&[0]).add(&sum), Err(ReceiptError::Sum { seq: 2 }));
+    let high = changed(&receipts[1], |r| r.cumulative_units = ComputeUnits(19));
+    assert_eq!(knowing(&[3]).add(&high), Err(ReceiptError::Sum { seq: 4 }));
+    let zero = changed(&receipts[0], |r| r.seq = 0);
+    assert_eq!(knowing(&[]).add(&zero), Err(ReceiptError::Place));
+    let rootless = changed(&receipts[1], |r| r.previous = Hash32::ZERO);
+    assert_eq!(knowing(&[]).add(&rootless), Err(ReceiptError::Place));
+    let inflated = changed(&receipts[0], |r| r.cumulative_units = ComputeUnits(6));
+    assert_eq!(knowing(&[]).add(&inflated), Err(ReceiptError::Place));
+}
+
+#[test]
+fn memory_is_bounded_and_late_receipts_still_fit() {
+    let receipts = lease(&vec![1; MAX_LINKS + 10]);
+    let mut chain = Chain::default();
+    for receipt in receipts.iter().skip(1) {
+        chain.add(receipt).unwrap();
+    }
+    assert!(chain.links.len() <= MAX_LINKS);
+    assert_eq!(chain.add(&receipts[0]), Ok(Joined::New));
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_gaps_are_fine(
+        costs in prop::collection::vec(0..100u64, 1..30),
+        order in Just((0..30usize).collect::<Vec<_>>()).prop_shuffle(),
+        known in prop::collection::vec(any::<bool>(), 30),
+    ) {
+        let receipts = lease(&costs);
+        let mut chain = Chain::default();
+        for place in order.into_iter().filter(|&place| place < costs.len() && known[place]) {
+            prop_assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+        }
+    }
+
+    #[test]
+    fn any_changed_sum_is_noticed_once_its_neighbours_are_known(
+        costs in prop::collection::vec(1..100u64, 3..10),
+        place in any::<prop::sample::Index>(),
+        delta in 1..50u64,
+        order in Just((0..10usize).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let mut receipts = lease(&costs);
+        let place = place.index(costs.len());
+        receipts[place] = changed(&receipts[place], |r| r.cumulative_units.0 += delta);
+        let mut chain = Chain::default();
+        let refused = order
+            .into_iter()
+            .filter(|&at| at < costs.len())
+            .filter(|&at| chain.add(&receipts[at]).is_err())
+            .count();
+        prop_assert!(refused > 0);
+    }
+}
