@@ -1,6 +1,7 @@
 //! The few fields of a request body that the gateway must know. The body itself is passed on byte
 //! for byte; whether the rest of it is right is the node's to say.
 
+use atoma_client::estimate::TEMPLATE_TOKENS;
 use atoma_types::{
     ComputeUnits, UnitWeights, Usage,
     message::Endpoint,
@@ -9,9 +10,6 @@ use atoma_types::{
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Tokens that a chat template may add beyond the bytes of the body: a default system prompt, the
-/// opening of the answer.
-const TEMPLATE_TOKENS: u64 = 256;
 /// More choices than this are refused, as OpenAI does.
 const MAX_CHOICES: u64 = 128;
 
@@ -67,7 +65,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Asked<'_>, Refusal> {
 
 impl Asked<'_> {
     /// The most that an answer can cost: every byte of the body a token (no tokenizer makes more of
-    /// them), and the output asked for, or `default_output` tokens where none is. The node charges what
+    /// them), what a chat template adds, and the output asked for, or `default_output` tokens where none is. The node charges what
     /// it counts; this is only what must be held until then.
     pub(crate) fn max_units(
         &self,

@@ -3,7 +3,7 @@
 use crate::config::{GatewayConfig, StackPolicy};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
-    NodeId, Price, Role, TaskId, UnitWeights,
+    NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
     chain::{Event, Node, NodeStatus, SubscriptionState, Task},
     message::Endpoint,
 };
@@ -65,7 +65,7 @@ pub(crate) async fn load(
         .collect();
     let wanted: Vec<NodeId> = wanted.into_iter().collect();
     let nodes = ledger.nodes(&wanted).await?;
-    Ok(offers(config, &tasks, &nodes))
+    Ok(offers(config, &tasks, &nodes, TimestampMs::now()))
 }
 
 /// Whether an event may have changed what is for sale.
@@ -96,7 +96,7 @@ fn serves(config: &GatewayConfig, task: &Task) -> bool {
     role && listed && !task.deprecated && !task.security_level.confidential()
 }
 
-fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node]) -> Vec<Offer> {
+fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: TimestampMs) -> Vec<Offer> {
     let nodes: HashMap<NodeId, &Node> = nodes.iter().map(|node| (node.id, node)).collect();
     let served = tasks.iter().filter(|task| serves(config, task));
     served
@@ -110,7 +110,7 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node]) -> Vec<Offer> 
             let sellers = task.subscriptions.iter().filter_map(|subscription| {
                 let node = nodes.get(&subscription.node)?;
                 let selling = subscription.state == SubscriptionState::Active
-                    && node.status == NodeStatus::Active
+                    && may_serve(node.status, now)
                     && subscription.price <= max_price;
                 selling.then(|| Seller {
                     node: node.id,
@@ -132,13 +132,20 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node]) -> Vec<Offer> 
         .collect()
 }
 
+fn may_serve(status: NodeStatus, now: TimestampMs) -> bool {
+    match status {
+        NodeStatus::Active => true,
+        NodeStatus::Jailed { until_ms } => until_ms <= now,
+        NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::ModelConfig;
     use atoma_types::{
         Address, ComputeUnits, EngineClass, MicroUsdc, Numerics, PublicKey, Rule, SecurityLevel,
-        TimestampMs,
         chain::{Subscription, UnitsInEpoch},
         hash::Hash32,
     };
@@ -227,7 +234,7 @@ mod tests {
                 ..StackPolicy::default()
             }),
         };
-        let offers = offers(&config(vec![model]), &[chat], &nodes);
+        let offers = offers(&config(vec![model]), &[chat], &nodes, TimestampMs(0));
         let sellers: Vec<_> = offers[0]
             .sellers
             .iter()
@@ -254,7 +261,7 @@ mod tests {
             images,
         ];
         let numbers = |models| -> Vec<u64> {
-            let offers = offers(&config(models), &tasks, &[]);
+            let offers = offers(&config(models), &tasks, &[], TimestampMs(0));
             offers.iter().map(|offer| offer.number).collect()
         };
         assert_eq!(numbers(vec![]), [1, 2, 6]);

@@ -75,7 +75,8 @@ pub struct StackPolicy {
     pub max_price: Option<Price>,
     /// Units of a new stack, and of each top-up.
     pub stack_units: ComputeUnits,
-    /// Units granted to a node at a time. What a cheating node could take is at most this.
+    /// Units granted to a node at a time: enough for some minutes, as a grant takes a transaction. (A
+    /// node can take only what vouchers are signed for, however much it is granted.)
     pub grant_units: ComputeUnits,
     /// How long a stack lives.
     pub lifetime: DurationMs,
@@ -142,6 +143,8 @@ mod defaults {
 #[error("configuration: {0}")]
 pub struct ConfigError(pub(crate) String);
 
+/// Stacks that end soon take no new requests, so shorter lives would buy a new one all the time.
+const MIN_STACK_LIFETIME: DurationMs = DurationMs(10 * 60 * 1_000);
 /// Names are short: they are keys of the database and stand in logs.
 const MAX_NAME_LENGTH: usize = 64;
 
@@ -168,6 +171,9 @@ impl GatewayConfig {
         }
         let policies = self.models.iter().filter_map(|model| model.policy.as_ref());
         for policy in policies.chain([&self.policy]) {
+            if policy.lifetime < MIN_STACK_LIFETIME {
+                return fail(format!("a stack must live at least {MIN_STACK_LIFETIME}"));
+            }
             if policy.grant_units.0 == 0 || policy.grant_units > policy.stack_units {
                 return fail("grant_units must be above zero and at most stack_units".to_owned());
             }
@@ -225,12 +231,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        let changes: [fn(&mut GatewayConfig); 5] = [
+        let changes: [fn(&mut GatewayConfig); 6] = [
             |config| config.api_keys.push(config.api_keys[0].clone()),
             |config| config.api_keys[0].name = String::new(),
             |config| config.api_keys[0].max_concurrent = Some(0),
             |config| config.policy.grant_units = ComputeUnits(u64::MAX),
             |config| config.limits.max_tries = 0,
+            |config| config.policy.lifetime = DurationMs(1_000),
         ];
         for change in changes {
             let mut config = sample();

@@ -11,13 +11,12 @@ use atoma_types::refusal::{ErrorBody, Refusal, RefusalCode};
 pub(crate) enum Remedy {
     /// The user's own fault: the answer goes on as it came.
     PassOn,
-    /// Sign the request again for the same node, allowing this many units if it says so.
-    SignAgain {
-        /// What the node says the request may need.
-        needed: Option<u64>,
-    },
-    /// The lease is used up or gone: get units at this node, or take another.
+    /// The request may need this many units: allow them, at the same node.
+    MoreUnits(u64),
+    /// The lease is used up: get more units at this node.
     Relet,
+    /// The stack has ended: take a new one.
+    NewStack,
     /// It has too much to do: take another node.
     Busy,
     /// It can't or won't, whatever the reason: take another node.
@@ -48,16 +47,12 @@ fn of_code(code: RefusalCode, needed: Option<u64>) -> Remedy {
     use RefusalCode as Code;
     match code {
         Code::InvalidBody | Code::ContextTooLong | Code::BodyTooLarge => Remedy::PassOn,
-        Code::MaxUnitsTooLow => Remedy::SignAgain { needed },
-        // the clock stood wrong, the node has restarted, or time ran out on the way
-        Code::Expired
-        | Code::IssuedBeforeRestart
-        | Code::IssuedInFuture
-        | Code::Replayed
-        | Code::CeilingTooLow => Remedy::SignAgain { needed: None },
-        Code::LeaseExhausted | Code::UnknownStack | Code::StackExpired => Remedy::Relet,
+        Code::MaxUnitsTooLow => needed.map_or(Remedy::Elsewhere, Remedy::MoreUnits),
+        Code::LeaseExhausted => Remedy::Relet,
+        Code::StackExpired => Remedy::NewStack,
         Code::Overloaded => Remedy::Busy,
-        // what the gateway signed is wrong in this node's eyes: perhaps not in another's
+        // what the client signed is wrong in this node's eyes, even after it has signed anew where
+        // that helps (a higher ceiling, a restarted node): perhaps not in another's
         _ => Remedy::Elsewhere,
     }
 }
@@ -107,8 +102,9 @@ mod tests {
                 "{code}"
             );
         }
-        let needed = Remedy::SignAgain { needed: Some(42) };
-        assert_eq!(of(&refusal(RefusalCode::MaxUnitsTooLow).needed(42)), needed);
+        let more = refusal(RefusalCode::MaxUnitsTooLow);
+        assert_eq!(of(&more), Remedy::Elsewhere);
+        assert_eq!(of(&more.needed(42)), Remedy::MoreUnits(42));
         assert_eq!(
             of(&refusal(RefusalCode::LeaseExhausted).needed(42)),
             Remedy::Relet

@@ -12,7 +12,7 @@ use std::{collections::HashMap, fmt};
 use zeroize::Zeroizing;
 
 /// Every key begins so: secret scanners and people recognise it.
-pub const PREFIX: &str = "atoma-";
+pub(crate) const PREFIX: &str = "atoma-";
 /// Random bytes in a key: 256 bits can't be guessed.
 const SECRET_BYTES: usize = 32;
 /// No key is longer: a longer text is refused before it is hashed.

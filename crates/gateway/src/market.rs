@@ -146,6 +146,7 @@ impl Market {
                     }
                 },
             }
+            self.pools().iter().for_each(Pool::tend);
             next = Instant::now()
                 + match self.refresh(&ledger, &config).await {
                     Ok(()) => REFRESH_INTERVAL,

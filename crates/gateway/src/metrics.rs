@@ -45,8 +45,8 @@ struct Why {
 /// Why another attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Retry {
-    /// Signed anew for the same node.
-    SignAgain,
+    /// It may need more units than were allowed.
+    MoreUnits,
     /// The lease was used up.
     Relet,
     /// The node was busy.
@@ -139,6 +139,10 @@ impl Metrics {
     pub(crate) fn bought(&self, escrow: MicroUsdc) {
         self.stacks.inc();
         self.escrowed.inc_by(escrow.0);
+    }
+
+    pub(crate) fn topped_up(&self, payment: MicroUsdc) {
+        self.escrowed.inc_by(payment.0);
     }
 
     /// The text that Prometheus reads.

@@ -26,7 +26,7 @@ const REST_BUSY: Duration = Duration::from_millis(200);
 
 /// What is measured, because it can't be compared with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub(crate) enum Measure {
     /// Until a stream's first bytes.
     FirstToken,
     /// A plain answer's whole time, by its number of output tokens.
@@ -37,7 +37,7 @@ pub enum Measure {
 
 /// How a trip to a node ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It answered, in this time.
     Answered(Measure, Duration),
     /// It has too much to do.
@@ -66,15 +66,14 @@ struct Slot {
 
 /// The nodes of one task.
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     slots: Vec<Slot>,
     random: u64,
 }
 
 impl Router {
     /// A router that knows no node.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             slots: Vec::new(),
             random: seed,
@@ -82,7 +81,7 @@ impl Router {
     }
 
     /// Takes over the nodes and their prices; what is known of those that stay is kept.
-    pub fn set_nodes(&mut self, nodes: &[(NodeId, Price)]) {
+    pub(crate) fn set_nodes(&mut self, nodes: &[(NodeId, Price)]) {
         self.slots
             .retain(|slot| nodes.iter().any(|(node, _)| *node == slot.node));
         for &(node, price) in nodes {
@@ -102,7 +101,7 @@ impl Router {
 
     /// Chooses a node for a request, none of `tried`, and counts it as pending there until
     /// [`Router::done`]. `now` is any clock that only goes forward.
-    pub fn pick(&mut self, measure: Measure, tried: &[NodeId], now: Duration) -> Option<NodeId> {
+    pub(crate) fn pick(&mut self, measure: Measure, tried: &[NodeId], now: Duration) -> Option<NodeId> {
         let (awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
             .filter(|&i| !tried.contains(&self.slots[i].node))
             .partition(|&i| self.slots[i].rests_until <= now);
@@ -124,7 +123,7 @@ impl Router {
     }
 
     /// Tells how a request chosen by [`Router::pick`] ended.
-    pub fn done(&mut self, node: NodeId, outcome: Outcome, now: Duration) {
+    pub(crate) fn done(&mut self, node: NodeId, outcome: Outcome, now: Duration) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.node == node) else {
             return;
         };
@@ -150,8 +149,8 @@ impl Router {
     }
 
     /// Requests under way, by node.
-    #[must_use]
-    pub fn pending(&self) -> Vec<(NodeId, u32)> {
+    #[cfg(test)]
+    fn pending(&self) -> Vec<(NodeId, u32)> {
         self.slots
             .iter()
             .map(|slot| (slot.node, slot.pending))

@@ -1,0 +1,77 @@
+//! A streamed answer on its way to the user: the node's bytes, unchanged, its receipt among them.
+
+use super::respond::event_stream;
+use crate::order::Voyage;
+use atoma_client::{AnswerBody, ClientError};
+use atoma_types::refusal::{Refusal, RefusalCode};
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use futures::Stream;
+use http_body::Frame;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The response that relays a stream whose first bytes are here.
+pub(crate) fn stream(first: Bytes, rest: AnswerBody, voyage: Voyage) -> Response {
+    event_stream(Body::new(Relay {
+        first: Some(first),
+        rest: Some(rest),
+        voyage,
+    }))
+}
+
+/// Dropped before its end (the user left), it drops the node's stream with it, which cancels the
+/// work there.
+struct Relay {
+    first: Option<Bytes>,
+    rest: Option<AnswerBody>,
+    voyage: Voyage,
+}
+
+impl http_body::Body for Relay {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        let frame = |bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
+        if let Some(first) = this.first.take() {
+            return frame(first);
+        }
+        let Some(rest) = &mut this.rest else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(rest).poll_next(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(bytes))) => frame(bytes),
+            Poll::Ready(Some(Err(error))) => {
+                this.rest = None;
+                this.voyage.broke(&error);
+                frame(last_words(&error))
+            }
+            Poll::Ready(None) => {
+                this.rest = None;
+                this.voyage.arrived();
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+/// Too late for a status: SDKs raise an error when a stream holds one.
+fn last_words(error: &ClientError) -> Bytes {
+    let message = match error {
+        ClientError::Receipt { .. } => {
+            "the node's receipt does not fit its answer: do not trust it"
+        }
+        _ => "the node broke off: the answer is not complete",
+    };
+    let refusal = Refusal::new(RefusalCode::Unavailable, message);
+    Bytes::from(format!("data: {}\n\n", refusal.to_json()))
+}
