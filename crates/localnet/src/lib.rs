@@ -1,1 +1,34 @@
-//! a development ledger that speaks Sui's gRPC protocol
+//! A development ledger that speaks Sui's gRPC protocol: what anvil is for Ethereum, for Atoma's
+//! contract. It executes signed programmable transactions on real coin objects and the contract's
+//! shared objects, keeps everything in one database, and survives being killed at any moment. It is
+//! one process that everybody must trust, and no blockchain.
+//!
+//! ```text
+//! gRPC, faucet ──> writer (one thread): execute in memory ─> one commit ─> answer, publish
+//!       │                                                        │
+//!       └──── reads: committed state in memory, history ─── SQLite
+//! ```
+
+mod audit;
+mod beacon;
+mod clock;
+mod config;
+mod error;
+mod execution;
+mod faucet;
+mod genesis;
+mod grpc;
+mod objects;
+mod record;
+mod rules;
+mod server;
+mod shared;
+mod state;
+mod store;
+mod treasury;
+mod writer;
+
+pub use audit::Audit;
+pub use config::{CheckpointMode, ClockMode, FaucetConfig, LocalnetConfig};
+pub use error::LocalnetError;
+pub use server::{Localnet, RunningLocalnet};

@@ -1,0 +1,416 @@
+//! Turns what a program did into new object versions and effects, gas included.
+
+use super::{
+    Outcome, Refusal, gas,
+    inputs::{Checked, Resolved},
+    program::{CoinKey, Failure, Ran},
+};
+use crate::{
+    objects::{self, Draft, SUI, as_coin},
+    rules,
+    state::{Delta, State},
+};
+use atoma_contract::Changes;
+use atoma_types::{Address, ObjectId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use sui_sdk_types::{
+    BalanceChange, ChangedObject, Digest, Event, ExecutionError, ExecutionStatus, GasCostSummary,
+    IdOperation, Identifier, Object, ObjectIn, ObjectOut, Owner, Transaction, TransactionEffects,
+    TransactionEffectsV2, TransactionEvents, TypeTag, UnchangedConsensusKind,
+    UnchangedConsensusObject,
+};
+
+/// Objects to write and to delete, before they have versions.
+#[derive(Debug, Default)]
+struct Writes {
+    written: BTreeMap<ObjectId, Draft>,
+    deleted: BTreeSet<ObjectId>,
+}
+
+/// Makes the outcome of a program that ran or failed.
+pub(super) fn conclude(
+    state: &State,
+    transaction: &Transaction,
+    checked: &Checked<'_>,
+    digest: Digest,
+    result: Result<Ran, Failure>,
+) -> Result<Outcome, Refusal> {
+    let touched = Touched::of(checked);
+    let (result, changes) = match result {
+        Ok(ran) => {
+            let changes = ran.changes.clone();
+            (Ok(writes(state, checked, &touched, digest, ran)?), Some(changes))
+        }
+        Err(failure) => (Err(failure), None),
+    };
+    let price = transaction.gas_payment.price;
+    let computation = gas::computation(checked.program.commands.len(), price);
+    let budget = transaction.gas_payment.budget;
+    let done = result.and_then(|writes| {
+        let (stored, released) = storage(state, &touched, &writes);
+        let summary = gas::summary(computation, stored, released);
+        if gas::charge(&summary) > i128::from(budget) {
+            return Err((ExecutionError::InsufficientGas, None));
+        }
+        Ok((writes, summary))
+    });
+    let (status, writes, summary, changes) = match done {
+        Ok((writes, summary)) => (ExecutionStatus::Success, writes, summary, changes),
+        Err((error, command)) => {
+            let writes = bumps(checked, &touched)?;
+            let (stored, released) = storage(state, &touched, &writes);
+            // nothing grows, so all of it comes back: the charge is the computation, which every
+            // budget covers
+            let summary = GasCostSummary::new(computation, stored, released, 0);
+            let status = ExecutionStatus::Failure { error, command };
+            (status, writes, summary, None)
+        }
+    };
+    finish(state, transaction, checked, digest, &touched, status, writes, summary, changes)
+}
+
+/// The objects that a transaction names.
+struct Touched {
+    /// Those it may change, by id.
+    mutable: BTreeMap<ObjectId, Arc<Object>>,
+    /// Shared ones that it only reads.
+    read: Vec<Arc<Object>>,
+    /// The version that everything it writes gets.
+    lamport: u64,
+}
+
+impl Touched {
+    fn of(checked: &Checked<'_>) -> Self {
+        let mut mutable = BTreeMap::new();
+        let mut read = Vec::new();
+        let mut latest = 0;
+        for input in &checked.inputs {
+            let (object, changes) = match input {
+                Resolved::Pure(_) => continue,
+                Resolved::Immutable(object) => {
+                    latest = latest.max(object.version());
+                    continue;
+                }
+                Resolved::Owned(object) => (object, true),
+                Resolved::Shared { object, mutable } => (object, *mutable),
+            };
+            latest = latest.max(object.version());
+            if changes {
+                mutable.insert(object.object_id(), Arc::clone(object));
+            } else {
+                read.push(Arc::clone(object));
+            }
+        }
+        for object in &checked.gas {
+            latest = latest.max(object.version());
+            mutable.insert(object.object_id(), Arc::clone(object));
+        }
+        Self {
+            mutable,
+            read,
+            lamport: latest + 1,
+        }
+    }
+}
+
+fn invariant() -> Refusal {
+    Refusal::Malformed("it names an object that can't be written".to_owned())
+}
+
+/// Everything named is written again in its new version, changed or not.
+fn bumps(checked: &Checked<'_>, touched: &Touched) -> Result<Writes, Refusal> {
+    let mut writes = Writes::default();
+    for (id, object) in &touched.mutable {
+        let draft = Draft::of(object).ok_or_else(invariant)?;
+        writes.written.insert(*id, draft);
+    }
+    // the gas coins are smashed even if the program failed
+    for object in &checked.gas[1..] {
+        writes.written.remove(&object.object_id());
+        writes.deleted.insert(object.object_id());
+    }
+    Ok(writes)
+}
+
+/// What a program that succeeded writes.
+fn writes(
+    state: &State,
+    checked: &Checked<'_>,
+    touched: &Touched,
+    digest: Digest,
+    ran: Ran,
+) -> Result<Writes, Refusal> {
+    let mut writes = bumps(checked, touched)?;
+    for id in ran.spent {
+        writes.written.remove(&id);
+        writes.deleted.insert(id);
+    }
+    let Changes {
+        written,
+        deleted,
+        payouts,
+        created,
+        ..
+    } = ran.changes;
+    for (id, (held, owner)) in written {
+        let mut draft = rules::draft(state.deployment(), &held, owner, touched.lamport);
+        // an object that was shared before keeps its first version
+        if let Some(Owner::Shared(initial)) = state.object(&id).map(|object| *object.owner()) {
+            draft.owner = Owner::Shared(initial);
+        }
+        writes.written.insert(id, draft);
+    }
+    for id in deleted {
+        writes.written.remove(&id);
+        writes.deleted.insert(id);
+    }
+    let mut count = created;
+    let mut fresh = || {
+        let id = Address::derive_id(digest, count);
+        count += 1;
+        id
+    };
+    for (key, coin) in ran.coins {
+        let (Some(owner), id) = (
+            coin.owner,
+            match key {
+                CoinKey::Existing(id) => id,
+                CoinKey::New(_) => fresh(),
+            },
+        ) else {
+            return Err(invariant());
+        };
+        let draft = Draft::coin(id, coin.coin_type, coin.balance, owner);
+        writes.written.insert(id, draft);
+    }
+    let usdc = &state.deployment().usdc;
+    for payout in payouts {
+        let id = fresh();
+        let draft = Draft::coin(id, usdc.clone(), payout.amount.0, payout.to);
+        writes.written.insert(id, draft);
+    }
+    Ok(writes)
+}
+
+/// What written objects hold for storage, and what rewritten and deleted ones held.
+fn storage(state: &State, touched: &Touched, writes: &Writes) -> (u64, u64) {
+    let stored = writes
+        .written
+        .values()
+        .fold(0u64, |sum, draft| sum.saturating_add(gas::storage(draft.stored_bytes())));
+    let released = writes
+        .written
+        .keys()
+        .chain(&writes.deleted)
+        .filter_map(|id| touched.mutable.get(id).or_else(|| state.object(id)))
+        .fold(0u64, |sum, object| sum.saturating_add(object.storage_rebate()));
+    (stored, released)
+}
+
+/// Charges the gas, gives everything its version and writes the effects.
+#[allow(clippy::too_many_arguments)] // one place puts together what the steps before found
+fn finish(
+    state: &State,
+    transaction: &Transaction,
+    checked: &Checked<'_>,
+    digest: Digest,
+    touched: &Touched,
+    status: ExecutionStatus,
+    mut writes: Writes,
+    summary: GasCostSummary,
+    changes: Option<Changes>,
+) -> Result<Outcome, Refusal> {
+    let gas_id = checked.gas[0].object_id();
+    let succeeded = matches!(status, ExecutionStatus::Success);
+    charge(&mut writes, gas_id, checked, transaction, &summary, succeeded)?;
+
+    let mut old: BTreeMap<ObjectId, Arc<Object>> = touched.mutable.clone();
+    for id in writes.written.keys().chain(&writes.deleted) {
+        if let Some(object) = state.object(id) {
+            old.entry(*id).or_insert_with(|| Arc::clone(object));
+        }
+    }
+    let mut changed = Vec::new();
+    let mut types = Vec::new();
+    let mut written = Vec::with_capacity(writes.written.len());
+    for (id, draft) in writes.written {
+        let rebate = gas::storage(draft.stored_bytes());
+        let object = draft
+            .seal(touched.lamport, digest, rebate)
+            .ok_or_else(invariant)?;
+        let before = old.get(&id);
+        types.push((id, objects::type_name(&object)));
+        changed.push(ChangedObject {
+            object_id: id,
+            input_state: before.map_or(ObjectIn::NotExist, |object| state_in(object)),
+            output_state: ObjectOut::ObjectWrite {
+                digest: object.digest(),
+                owner: *object.owner(),
+            },
+            id_operation: match before {
+                Some(_) => IdOperation::None,
+                None => IdOperation::Created,
+            },
+        });
+        written.push(object);
+    }
+    // what was both made and consumed inside leaves no trace
+    writes.deleted.retain(|id| old.contains_key(id));
+    for id in &writes.deleted {
+        let before = &old[id];
+        types.push((*id, objects::type_name(before)));
+        changed.push(ChangedObject {
+            object_id: *id,
+            input_state: state_in(before),
+            output_state: ObjectOut::NotExist,
+            id_operation: IdOperation::Deleted,
+        });
+    }
+    changed.sort_by_key(|change| change.object_id);
+    types.sort();
+    let events = changes
+        .as_ref()
+        .filter(|changes| !changes.events.is_empty())
+        .map(|changes| events(state, transaction.sender, changes))
+        .transpose()?;
+    let dependencies: BTreeSet<Digest> = touched
+        .mutable
+        .values()
+        .chain(&touched.read)
+        .map(|object| object.previous_transaction())
+        .filter(|digest| *digest != Digest::ZERO)
+        .collect();
+    let gas_index = changed.iter().position(|change| change.object_id == gas_id);
+    let effects = TransactionEffects::V2(Box::new(TransactionEffectsV2 {
+        status,
+        epoch: 0,
+        gas_used: summary,
+        transaction_digest: digest,
+        gas_object_index: gas_index.and_then(|index| u32::try_from(index).ok()),
+        events_digest: events.as_ref().map(TransactionEvents::digest),
+        dependencies: dependencies.into_iter().collect(),
+        lamport_version: touched.lamport,
+        changed_objects: changed,
+        unchanged_consensus_objects: unchanged(&touched.read),
+        auxiliary_data_digest: None,
+    }));
+    Ok(Outcome {
+        effects,
+        events,
+        balance_changes: balance_changes(&old, &written, &writes.deleted),
+        types,
+        delta: Delta {
+            digest,
+            written,
+            deleted: writes.deleted.into_iter().collect(),
+            changes,
+        },
+    })
+}
+
+/// Takes the charge out of the gas coin, which the program saw without the budget.
+fn charge(
+    writes: &mut Writes,
+    gas_id: ObjectId,
+    checked: &Checked<'_>,
+    transaction: &Transaction,
+    summary: &GasCostSummary,
+    succeeded: bool,
+) -> Result<(), Refusal> {
+    let draft = writes.written.get_mut(&gas_id).ok_or_else(invariant)?;
+    let before = if succeeded {
+        let balance = draft.contents.get(32..40).and_then(|b| b.try_into().ok());
+        let seen = u64::from_le_bytes(balance.ok_or_else(invariant)?);
+        i128::from(seen) + i128::from(transaction.gas_payment.budget)
+    } else {
+        i128::from(checked.gas_balance)
+    };
+    let after = u64::try_from(before - gas::charge(summary)).map_err(|_| invariant())?;
+    draft.contents = objects::coin_contents(gas_id, after);
+    Ok(())
+}
+
+fn state_in(object: &Object) -> ObjectIn {
+    ObjectIn::Exist {
+        version: object.version(),
+        digest: object.digest(),
+        owner: *object.owner(),
+    }
+}
+
+fn unchanged(read: &[Arc<Object>]) -> Vec<UnchangedConsensusObject> {
+    read.iter()
+        .map(|object| UnchangedConsensusObject {
+            object_id: object.object_id(),
+            kind: UnchangedConsensusKind::ReadOnlyRoot {
+                version: object.version(),
+                digest: object.digest(),
+            },
+        })
+        .collect()
+}
+
+fn events(
+    state: &State,
+    sender: Address,
+    changes: &Changes,
+) -> Result<TransactionEvents, Refusal> {
+    let deployment = state.deployment();
+    let events = changes.events.iter().map(|event| {
+        let module = event.module();
+        Ok(Event {
+            package_id: deployment.package,
+            module: Identifier::new(module).map_err(|_| invariant())?,
+            sender,
+            type_: deployment.type_of(module, event.name()),
+            contents: event.to_bytes(),
+        })
+    });
+    Ok(TransactionEvents(events.collect::<Result<_, Refusal>>()?))
+}
+
+/// How much each address gained or lost of each coin.
+fn balance_changes(
+    old: &BTreeMap<ObjectId, Arc<Object>>,
+    written: &[Arc<Object>],
+    deleted: &BTreeSet<ObjectId>,
+) -> Vec<BalanceChange> {
+    let mut sums: BTreeMap<(Address, TypeTag), i128> = BTreeMap::new();
+    let mut add = |object: &Object, sign: i128| {
+        if let (Some((coin_type, balance)), Owner::Address(owner)) =
+            (as_coin(object), *object.owner())
+        {
+            *sums.entry((owner, coin_type.clone())).or_default() += sign * i128::from(balance);
+        }
+    };
+    for object in written {
+        add(object, 1);
+        if let Some(before) = old.get(&object.object_id()) {
+            add(before, -1);
+        }
+    }
+    for id in deleted {
+        if let Some(before) = old.get(id) {
+            add(before, -1);
+        }
+    }
+    sums.into_iter()
+        .filter(|(_, amount)| *amount != 0)
+        .map(|((address, coin_type), amount)| BalanceChange {
+            address,
+            coin_type,
+            amount,
+        })
+        .collect()
+}
+
+/// The coin that pays in simulations that name no gas.
+pub(crate) fn mock_gas(owner: Address) -> Option<Arc<Object>> {
+    // far from the largest number, so that splits and refunds stay within it
+    const BALANCE: u64 = 1_000_000_000_000_000_000;
+    let id = Address::new([0xff; 32]);
+    Draft::coin(id, SUI.clone(), BALANCE, owner).seal(1, Digest::ZERO, 0)
+}

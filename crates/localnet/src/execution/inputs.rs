@@ -1,0 +1,298 @@
+//! What is checked before execution: form, signers' objects, versions, gas and validity.
+
+use super::{Context, Refusal, gas};
+use crate::{objects, objects::SUI, state::State};
+use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
+use std::{collections::BTreeSet, sync::Arc};
+use sui_sdk_types::{
+    Argument, Command, Input, Object, ObjectReference, Owner, ProgrammableTransaction,
+    Transaction, TransactionExpiration, TransactionKind,
+};
+
+/// Sui's limits of the same names.
+const MAX_COMMANDS: usize = 1_024;
+const MAX_INPUTS: usize = 2_048;
+const MAX_GAS_OBJECTS: usize = 256;
+const MAX_ARGUMENTS: usize = 512;
+const MAX_PURE_BYTES: usize = 16 * 1_024;
+
+/// An input as execution sees it.
+#[derive(Clone, Debug)]
+pub(crate) enum Resolved {
+    /// Plain bytes.
+    Pure(Vec<u8>),
+    /// The sender's own.
+    Owned(Arc<Object>),
+    /// Nobody's; can only be read.
+    Immutable(Arc<Object>),
+    /// Everybody's.
+    Shared {
+        /// The object.
+        object: Arc<Object>,
+        /// Whether it may be changed.
+        mutable: bool,
+    },
+}
+
+/// A transaction that may be executed.
+#[derive(Debug)]
+pub(crate) struct Checked<'a> {
+    pub(crate) program: &'a ProgrammableTransaction,
+    pub(crate) inputs: Vec<Resolved>,
+    /// The first pays, the others are merged into it.
+    pub(crate) gas: Vec<Arc<Object>>,
+    /// What the gas coins hold together.
+    pub(crate) gas_balance: u64,
+}
+
+/// Checks everything that doesn't need execution.
+pub(crate) fn check<'a>(
+    state: &State,
+    transaction: &'a Transaction,
+    context: &Context,
+) -> Result<Checked<'a>, Refusal> {
+    let TransactionKind::ProgrammableTransaction(program) = &transaction.kind else {
+        return Err(Refusal::Unsupported("system transactions".to_owned()));
+    };
+    check_form(program)?;
+    check_expiration(&transaction.expiration, context)?;
+    let mut named = BTreeSet::new();
+    let inputs = program
+        .inputs
+        .iter()
+        .map(|input| resolve(state, input, transaction.sender, context, &mut named))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (gas, gas_balance) = check_gas(state, transaction, program, context, &mut named)?;
+    Ok(Checked {
+        program,
+        inputs,
+        gas,
+        gas_balance,
+    })
+}
+
+fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
+    let malformed = |what: &str| Err(Refusal::Malformed(what.to_owned()));
+    if program.commands.is_empty() {
+        return malformed("it has no commands");
+    }
+    if program.commands.len() > MAX_COMMANDS || program.inputs.len() > MAX_INPUTS {
+        return malformed("it has too many commands or inputs");
+    }
+    let random = program.inputs.iter().position(
+        |input| matches!(input, Input::Shared(shared) if shared.object_id() == RANDOM_OBJECT),
+    );
+    let mut drawn = false;
+    for command in &program.commands {
+        let arguments = match command {
+            Command::MoveCall(call) => call.arguments.len(),
+            Command::TransferObjects(transfer) => transfer.objects.len(),
+            Command::SplitCoins(split) => split.amounts.len(),
+            Command::MergeCoins(merge) => merge.coins_to_merge.len(),
+            Command::MakeMoveVector(_) | Command::Publish(_) | Command::Upgrade(_) => {
+                return Err(Refusal::Unsupported(
+                    "publishing, upgrading and vectors of objects".to_owned(),
+                ));
+            }
+            _ => return malformed("a command is of an unknown kind"),
+        };
+        if arguments > MAX_ARGUMENTS {
+            return malformed("a command has too many arguments");
+        }
+        // nobody may look at a draw and abort: only what can't fail on purpose may follow
+        if drawn
+            && !matches!(
+                command,
+                Command::TransferObjects(_) | Command::MergeCoins(_)
+            )
+        {
+            return malformed("only transfers and merges may follow a call that draws");
+        }
+        if let (Some(random), Command::MoveCall(call)) = (random, command) {
+            drawn |= call
+                .arguments
+                .iter()
+                .any(|a| matches!(a, Argument::Input(i) if usize::from(*i) == random));
+        }
+    }
+    Ok(())
+}
+
+fn check_expiration(
+    expiration: &TransactionExpiration,
+    context: &Context,
+) -> Result<(), Refusal> {
+    let expired = |what: &str| Err(Refusal::Expired(what.to_owned()));
+    let (min_epoch, min_timestamp, max_timestamp, chain) = match expiration {
+        // the epoch stays 0, so that no last epoch is ever over
+        TransactionExpiration::None | TransactionExpiration::Epoch(_) => return Ok(()),
+        TransactionExpiration::ValidDuring {
+            min_epoch,
+            min_timestamp,
+            max_timestamp,
+            chain,
+            ..
+        } => (min_epoch, min_timestamp, max_timestamp, chain),
+        _ => {
+            return Err(Refusal::Unsupported(
+                "this kind of expiration".to_owned(),
+            ));
+        }
+    };
+    if *chain != context.chain {
+        return expired("it is for another network");
+    }
+    if min_epoch.is_some_and(|epoch| epoch > 0) || min_timestamp.is_some_and(|t| t > context.now.0)
+    {
+        return expired("its time has not come");
+    }
+    if max_timestamp.is_some_and(|time| time < context.now.0) {
+        return expired("its time is over");
+    }
+    Ok(())
+}
+
+/// The live object that a reference names, in exactly that version.
+fn current(
+    state: &State,
+    reference: &ObjectReference,
+    named: &mut BTreeSet<ObjectId>,
+) -> Result<Arc<Object>, Refusal> {
+    let id = *reference.object_id();
+    if !named.insert(id) {
+        return Err(Refusal::Twice { id });
+    }
+    let object = state.object(&id).ok_or(Refusal::NoObject { id })?;
+    if object.version() != reference.version() {
+        return Err(Refusal::Version {
+            id,
+            given: reference.version(),
+            current: object.version(),
+        });
+    }
+    let digest = object.digest();
+    if digest != *reference.digest() {
+        return Err(Refusal::ObjectDigest {
+            id,
+            given: *reference.digest(),
+            current: digest,
+        });
+    }
+    Ok(Arc::clone(object))
+}
+
+fn resolve(
+    state: &State,
+    input: &Input,
+    sender: Address,
+    context: &Context,
+    named: &mut BTreeSet<ObjectId>,
+) -> Result<Resolved, Refusal> {
+    match input {
+        Input::Pure(bytes) if bytes.len() > MAX_PURE_BYTES => Err(Refusal::Malformed(
+            "a plain value is too long".to_owned(),
+        )),
+        Input::Pure(bytes) => Ok(Resolved::Pure(bytes.clone())),
+        Input::ImmutableOrOwned(reference) => {
+            let object = current(state, reference, named)?;
+            match *object.owner() {
+                Owner::Immutable => Ok(Resolved::Immutable(object)),
+                Owner::Address(owner) if owner == sender || !context.checks => {
+                    Ok(Resolved::Owned(object))
+                }
+                _ => Err(Refusal::Ownership {
+                    id: *reference.object_id(),
+                    expected: sender,
+                }),
+            }
+        }
+        Input::Shared(shared) => {
+            let id = shared.object_id();
+            if !named.insert(id) {
+                return Err(Refusal::Twice { id });
+            }
+            let object = state.object(&id).ok_or(Refusal::NoObject { id })?;
+            match *object.owner() {
+                Owner::Shared(initial) if initial == shared.version() => Ok(Resolved::Shared {
+                    object: Arc::clone(object),
+                    mutable: shared.mutability().is_mutable(),
+                }),
+                Owner::Shared(initial) => Err(Refusal::Version {
+                    id,
+                    given: shared.version(),
+                    current: initial,
+                }),
+                _ => Err(Refusal::Malformed(format!("object {id} is not shared"))),
+            }
+        }
+        Input::Receiving(_) => Err(Refusal::Unsupported(
+            "receiving objects sent to objects".to_owned(),
+        )),
+        _ => Err(Refusal::Unsupported(
+            "address balances: money is kept in coins here".to_owned(),
+        )),
+    }
+}
+
+fn check_gas(
+    state: &State,
+    transaction: &Transaction,
+    program: &ProgrammableTransaction,
+    context: &Context,
+    named: &mut BTreeSet<ObjectId>,
+) -> Result<(Vec<Arc<Object>>, u64), Refusal> {
+    let payment = &transaction.gas_payment;
+    if payment.price < gas::REFERENCE_GAS_PRICE {
+        return Err(Refusal::GasPrice {
+            given: payment.price,
+            least: gas::REFERENCE_GAS_PRICE,
+        });
+    }
+    let least = gas::least_budget(program.commands.len(), payment.price);
+    if !(least..=gas::MAX_BUDGET).contains(&payment.budget) {
+        return Err(Refusal::GasBudget {
+            given: payment.budget,
+            least,
+            most: gas::MAX_BUDGET,
+        });
+    }
+    if let Some(mock) = &context.mock_gas {
+        let balance = objects::as_coin(mock).map_or(0, |(_, balance)| balance);
+        return Ok((vec![Arc::clone(mock)], balance));
+    }
+    if payment.objects.is_empty() {
+        return Err(Refusal::Unsupported(
+            "gas paid from an address balance".to_owned(),
+        ));
+    }
+    if payment.objects.len() > MAX_GAS_OBJECTS {
+        return Err(Refusal::Malformed("it has too many gas coins".to_owned()));
+    }
+    let mut coins = Vec::with_capacity(payment.objects.len());
+    let mut sum = 0u64;
+    for reference in &payment.objects {
+        let object = current(state, reference, named)?;
+        let id = *reference.object_id();
+        if *object.owner() != Owner::Address(payment.owner) {
+            return Err(Refusal::Ownership {
+                id,
+                expected: payment.owner,
+            });
+        }
+        match objects::as_coin(&object) {
+            Some((coin_type, balance)) if *coin_type == *SUI => {
+                // the whole supply fits
+                sum = sum.saturating_add(balance);
+            }
+            _ => return Err(Refusal::Malformed(format!("object {id} is no gas coin"))),
+        }
+        coins.push(object);
+    }
+    if sum < payment.budget {
+        return Err(Refusal::GasBalance {
+            balance: sum,
+            budget: payment.budget,
+        });
+    }
+    Ok((coins, sum))
+}

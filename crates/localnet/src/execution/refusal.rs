@@ -1,0 +1,89 @@
+//! Why a transaction isn't executed at all: nothing is charged and nothing changes.
+
+use atoma_types::{Address, ObjectId};
+use sui_sdk_types::Digest;
+
+/// A transaction that is turned away before execution.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// It isn't formed as a transaction of this ledger must be.
+    #[error("malformed transaction: {0}")]
+    Malformed(String),
+    /// It asks for something that this ledger doesn't do.
+    #[error("not supported by localnet: {0}")]
+    Unsupported(String),
+    /// A signature is missing, wrong or by someone else.
+    #[error("signature refused: {0}")]
+    Signature(String),
+    /// An input doesn't exist.
+    #[error("object {id} does not exist")]
+    NoObject {
+        /// Its id.
+        id: ObjectId,
+    },
+    /// An input was named in a version that isn't the current one: stale, or spent already.
+    #[error(
+        "object {id} version {given} is not available for consumption, current version: {current}"
+    )]
+    Version {
+        /// Its id.
+        id: ObjectId,
+        /// As given.
+        given: u64,
+        /// As it is.
+        current: u64,
+    },
+    /// An input's digest is another.
+    #[error("object {id} has digest {current}, not {given}")]
+    ObjectDigest {
+        /// Its id.
+        id: ObjectId,
+        /// As given.
+        given: Digest,
+        /// As it is.
+        current: Digest,
+    },
+    /// An input belongs to someone else, or isn't owned as the transaction says.
+    #[error("object {id} is not owned by {expected} as this input says")]
+    Ownership {
+        /// Its id.
+        id: ObjectId,
+        /// Who should own it.
+        expected: Address,
+    },
+    /// An object is named twice.
+    #[error("object {id} is named twice")]
+    Twice {
+        /// Its id.
+        id: ObjectId,
+    },
+    /// Gas is offered at less than the reference price.
+    #[error("gas price {given} is below the reference price {least}")]
+    GasPrice {
+        /// As given.
+        given: u64,
+        /// The least.
+        least: u64,
+    },
+    /// The budget is out of bounds.
+    #[error("gas budget {given} is not within {least} and {most}")]
+    GasBudget {
+        /// As given.
+        given: u64,
+        /// The least.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// The gas coins hold less than the budget.
+    #[error("gas coins hold {balance}, less than the budget {budget}")]
+    GasBalance {
+        /// What they hold.
+        balance: u64,
+        /// The budget.
+        budget: u64,
+    },
+    /// Its time is over, hasn't come, or is another network's.
+    #[error("transaction is not valid now: {0}")]
+    Expired(String),
+}

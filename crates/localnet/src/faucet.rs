@@ -1,0 +1,180 @@
+//! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, and the clock's hand.
+
+use crate::shared::{Command, Rejected, Shared};
+use atoma_types::{Address, MicroUsdc};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use sui_sdk_types::{Digest, IdOperation, ObjectOut, Owner, TransactionEffects};
+
+/// The routes.
+pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v2/gas", post(gas))
+        .route("/faucet/usdc", post(usdc))
+        .route("/localnet/clock", get(time).post(advance))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .with_state(shared)
+}
+
+/// Sui's request for a fixed amount.
+#[derive(Debug, Deserialize)]
+struct GasRequest {
+    #[serde(rename = "FixedAmountRequest")]
+    fixed: FixedAmount,
+}
+
+#[derive(Debug, Deserialize)]
+struct FixedAmount {
+    recipient: Address,
+}
+
+/// A request for test dollars.
+#[derive(Debug, Deserialize)]
+struct UsdcRequest {
+    recipient: Address,
+    amount: MicroUsdc,
+}
+
+/// A coin that was given, as Sui's faucet tells it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Coin {
+    amount: u64,
+    id: Address,
+    transfer_tx_digest: Digest,
+}
+
+#[derive(Debug, Serialize)]
+struct Given {
+    status: &'static str,
+    coins_sent: Vec<Coin>,
+}
+
+/// A refusal in the faucet's own words.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({ "status": { "Failure": { "Internal": self.1 } } });
+        (self.0, Json(body)).into_response()
+    }
+}
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        let status = match rejected {
+            Rejected::Refused(_) => StatusCode::BAD_REQUEST,
+            Rejected::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Rejected::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self(status, rejected.to_string())
+    }
+}
+
+async fn gas(
+    State(shared): State<Arc<Shared>>,
+    Json(request): Json<GasRequest>,
+) -> Result<Json<Given>, Refused> {
+    let faucet = shared.config.faucet;
+    give(&shared, request.fixed.recipient, faucet.sui, faucet.usdc).await
+}
+
+async fn usdc(
+    State(shared): State<Arc<Shared>>,
+    Json(request): Json<UsdcRequest>,
+) -> Result<Json<Given>, Refused> {
+    give(&shared, request.recipient, 0, request.amount).await
+}
+
+async fn give(
+    shared: &Shared,
+    to: Address,
+    sui: u64,
+    usdc: MicroUsdc,
+) -> Result<Json<Given>, Refused> {
+    if !shared.config.faucet.enabled {
+        let why = "this localnet has no faucet".to_owned();
+        return Err(Refused(StatusCode::FORBIDDEN, why));
+    }
+    let executed = shared
+        .write(|reply| Command::Give {
+            to,
+            sui,
+            usdc: usdc.0,
+            reply,
+        })
+        .await?;
+    let TransactionEffects::V2(effects) = &executed.effects else {
+        return Ok(Json(Given {
+            status: "Success",
+            coins_sent: Vec::new(),
+        }));
+    };
+    // new coins in the order of their amounts' types is all the faucet can say
+    let view = shared.view.read();
+    let coins_sent = effects
+        .changed_objects
+        .iter()
+        .filter(|changed| {
+            changed.id_operation == IdOperation::Created
+                && matches!(&changed.output_state,
+                    ObjectOut::ObjectWrite { owner: Owner::Address(owner), .. } if *owner == to)
+        })
+        .map(|changed| Coin {
+            // spent already if it is no longer there
+            amount: view
+                .state
+                .object(&changed.object_id)
+                .and_then(|object| crate::objects::as_coin(object))
+                .map_or(0, |(_, balance)| balance),
+            id: changed.object_id,
+            transfer_tx_digest: executed.digest,
+        })
+        .collect();
+    Ok(Json(Given {
+        status: "Success",
+        coins_sent,
+    }))
+}
+
+/// How far the clock is to be moved.
+#[derive(Debug, Deserialize)]
+struct Advance {
+    advance_ms: u64,
+}
+
+/// The ledger's time.
+#[derive(Debug, Serialize)]
+struct Time {
+    now_ms: u64,
+}
+
+async fn time(State(shared): State<Arc<Shared>>) -> Json<Time> {
+    Json(Time {
+        now_ms: shared.clock.now().0,
+    })
+}
+
+async fn advance(
+    State(shared): State<Arc<Shared>>,
+    Json(request): Json<Advance>,
+) -> Result<Json<Time>, Refused> {
+    if !shared.clock.is_adjustable() {
+        let why = "the clock of this localnet can't be moved".to_owned();
+        return Err(Refused(StatusCode::FORBIDDEN, why));
+    }
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    shared.send(Command::Advance {
+        by_ms: request.advance_ms,
+        reply,
+    })?;
+    let now = answer.await.map_err(|_| Rejected::Stopped)?;
+    Ok(Json(Time { now_ms: now.0 }))
+}

@@ -1,0 +1,118 @@
+//! `MovePackageService`: what the contract's functions take. There is no bytecode here, so it
+//! answers from the table of calls.
+
+use super::{Services, parse};
+use atoma_types::{
+    Address,
+    chain::{ArgKind, Call, Deployment, FunctionSpec, PureKind},
+};
+use sui_rpc::proto::sui::rpc::v2 as pb;
+use tonic::{Request, Response, Status};
+
+#[tonic::async_trait]
+impl pb::move_package_service_server::MovePackageService for Services {
+    async fn get_function(
+        &self,
+        request: Request<pb::GetFunctionRequest>,
+    ) -> Result<Response<pb::GetFunctionResponse>, Status> {
+        let request = request.into_inner();
+        let package: Address = parse("package_id", request.package_id.as_deref())?;
+        let deployment = self.shared.view.read().state.deployment().clone();
+        let module = request.module_name.as_deref().unwrap_or_default();
+        let name = request.name.as_deref().unwrap_or_default();
+        let spec = Call::spec(module, name)
+            .filter(|_| package == deployment.package)
+            .ok_or_else(|| Status::not_found(format!("no function {module}::{name} there")))?;
+        let mut response = pb::GetFunctionResponse::default();
+        response.function = Some(function(&deployment, spec));
+        Ok(Response::new(response))
+    }
+}
+
+fn function(deployment: &Deployment, spec: &FunctionSpec) -> pb::FunctionDescriptor {
+    use pb::function_descriptor::Visibility;
+    let draws = spec.args.iter().any(|(_, kind)| *kind == ArgKind::Random);
+    let mut descriptor = pb::FunctionDescriptor::default();
+    descriptor.name = Some(spec.name.to_owned());
+    // what draws is a private entry
+    descriptor.is_entry = Some(draws);
+    let visibility = if draws {
+        Visibility::Private
+    } else {
+        Visibility::Public
+    };
+    descriptor.visibility = Some(visibility as i32);
+    descriptor.parameters = spec
+        .args
+        .iter()
+        .map(|(_, kind)| parameter(deployment, *kind))
+        .collect();
+    descriptor
+}
+
+fn parameter(deployment: &Deployment, kind: ArgKind) -> pb::OpenSignature {
+    use pb::open_signature::Reference;
+    let (reference, body) = match kind {
+        ArgKind::Mutable(kind) => {
+            let (module, name) = kind.move_name();
+            let type_ = deployment.type_of(module, name).to_string();
+            (Some(Reference::Mutable), datatype(type_, Vec::new()))
+        }
+        ArgKind::Read(kind) | ArgKind::Owned(kind) => {
+            let (module, name) = kind.move_name();
+            let type_ = deployment.type_of(module, name).to_string();
+            (Some(Reference::Immutable), datatype(type_, Vec::new()))
+        }
+        ArgKind::Payment => {
+            let usdc = datatype(deployment.usdc.to_string(), Vec::new());
+            (None, datatype("0x2::coin::Coin".to_owned(), vec![usdc]))
+        }
+        ArgKind::Clock => (
+            Some(Reference::Immutable),
+            datatype("0x2::clock::Clock".to_owned(), Vec::new()),
+        ),
+        ArgKind::Random => (
+            Some(Reference::Immutable),
+            datatype("0x2::random::Random".to_owned(), Vec::new()),
+        ),
+        ArgKind::Pure(kind) => (None, pure(kind)),
+    };
+    let mut signature = pb::OpenSignature::default();
+    signature.reference = reference.map(|reference| reference as i32);
+    signature.body = Some(body);
+    signature
+}
+
+fn pure(kind: PureKind) -> pb::OpenSignatureBody {
+    use pb::open_signature_body::Type;
+    match kind {
+        PureKind::U8 => plain(Type::U8, Vec::new()),
+        PureKind::U64 => plain(Type::U64, Vec::new()),
+        PureKind::Bool => plain(Type::Bool, Vec::new()),
+        PureKind::Bytes => vector(plain(Type::U8, Vec::new())),
+        PureKind::BytesList => vector(vector(plain(Type::U8, Vec::new()))),
+        PureKind::U64List => vector(plain(Type::U64, Vec::new())),
+        PureKind::String => datatype("0x1::string::String".to_owned(), Vec::new()),
+        PureKind::IdListOption => {
+            let ids = vector(datatype("0x2::object::ID".to_owned(), Vec::new()));
+            datatype("0x1::option::Option".to_owned(), vec![ids])
+        }
+    }
+}
+
+fn plain(type_: pb::open_signature_body::Type, of: Vec<pb::OpenSignatureBody>) -> pb::OpenSignatureBody {
+    let mut body = pb::OpenSignatureBody::default();
+    body.r#type = Some(type_ as i32);
+    body.type_parameter_instantiation = of;
+    body
+}
+
+fn vector(of: pb::OpenSignatureBody) -> pb::OpenSignatureBody {
+    plain(pb::open_signature_body::Type::Vector, vec![of])
+}
+
+fn datatype(name: String, of: Vec<pb::OpenSignatureBody>) -> pb::OpenSignatureBody {
+    let mut body = plain(pb::open_signature_body::Type::Datatype, of);
+    body.type_name = Some(name);
+    body
+}

@@ -1,0 +1,90 @@
+//! An executed transaction as it is kept and served.
+
+use crate::{error::LocalnetError, execution::Outcome};
+use atoma_types::{ObjectId, TimestampMs};
+use serde::{Deserialize, Serialize};
+use sui_sdk_types::{
+    BalanceChange, CheckpointContents, CheckpointSummary, Digest, Transaction, TransactionEffects,
+    TransactionEvents, UserSignature,
+};
+use std::sync::Arc;
+
+/// A transaction with everything that came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Executed {
+    pub(crate) digest: Digest,
+    /// The checkpoint it is in, sealed or about to be.
+    pub(crate) checkpoint: u64,
+    /// Its place there.
+    pub(crate) position: u64,
+    /// The ledger's time when it ran.
+    pub(crate) time: TimestampMs,
+    pub(crate) transaction: Transaction,
+    pub(crate) signatures: Vec<UserSignature>,
+    pub(crate) effects: TransactionEffects,
+    pub(crate) events: Option<TransactionEvents>,
+    pub(crate) extra: Extra,
+}
+
+/// What clients are told beside the effects.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    /// Types of the changed objects.
+    pub(crate) types: Vec<(ObjectId, String)>,
+    pub(crate) balance_changes: Vec<BalanceChange>,
+}
+
+impl Executed {
+    /// Takes everything but the state's delta out of an outcome.
+    pub(crate) fn new(
+        outcome: &Outcome,
+        transaction: Transaction,
+        signatures: Vec<UserSignature>,
+        place: (u64, u64),
+        time: TimestampMs,
+    ) -> Self {
+        Self {
+            digest: outcome.delta.digest,
+            checkpoint: place.0,
+            position: place.1,
+            time,
+            transaction,
+            signatures,
+            effects: outcome.effects.clone(),
+            events: outcome.events.clone(),
+            extra: Extra {
+                types: outcome.types.clone(),
+                balance_changes: outcome.balance_changes.clone(),
+            },
+        }
+    }
+
+    /// The type of an object that it changed.
+    pub(crate) fn type_of(&self, id: &ObjectId) -> Option<&str> {
+        let types = &self.extra.types;
+        let at = types.binary_search_by(|(other, _)| other.cmp(id)).ok()?;
+        Some(&types[at].1)
+    }
+}
+
+/// A sealed checkpoint with its transactions.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed {
+    pub(crate) summary: CheckpointSummary,
+    pub(crate) digest: Digest,
+    pub(crate) contents: CheckpointContents,
+    pub(crate) transactions: Vec<Arc<Executed>>,
+}
+
+/// Reads stored bytes.
+pub(crate) fn decode<T: serde::de::DeserializeOwned>(
+    what: &str,
+    bytes: &[u8],
+) -> Result<T, LocalnetError> {
+    bcs::from_bytes(bytes).map_err(|e| LocalnetError::Damaged(format!("{what}: {e}")))
+}
+
+/// Bytes of what is stored.
+pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>, LocalnetError> {
+    bcs::to_bytes(value).map_err(|e| LocalnetError::Damaged(format!("{what}: {e}")))
+}

@@ -1,0 +1,113 @@
+//! The treasury: an account like any other that holds all money at first. The faucet pays from it
+//! by ordinary signed transactions, so no money ever comes from nowhere.
+
+use crate::{
+    execution::{Refusal, gas},
+    objects::SUI,
+    state::State,
+};
+use atoma_types::{Address, SigningKey};
+use std::sync::Arc;
+use sui_crypto::SuiSigner;
+use sui_sdk_types::{
+    Argument, Command, GasPayment, Input, Object, ObjectReference, ProgrammableTransaction,
+    SplitCoins, Transaction, TransactionExpiration, TransactionKind, TransferObjects, UserSignature,
+};
+
+/// Enough for a split and a transfer of two coins.
+const BUDGET: u64 = 50_000_000;
+
+/// Holds the treasury's key.
+#[derive(Debug)]
+pub(crate) struct Treasury(SigningKey);
+
+impl Treasury {
+    pub(crate) fn new(key: SigningKey) -> Self {
+        Self(key)
+    }
+
+    /// Its address.
+    pub(crate) fn address(&self) -> Address {
+        self.0.public_key().address()
+    }
+
+    /// A signed transaction that gives money away, built on the state it will be executed on.
+    pub(crate) fn pay(
+        &self,
+        state: &State,
+        to: Address,
+        sui: u64,
+        usdc: u64,
+    ) -> Result<(Transaction, UserSignature), Refusal> {
+        let empty = || Refusal::Malformed("the treasury is empty".to_owned());
+        let sender = self.address();
+        let (gas_coin, gas_balance) = state.coins(&sender, &SUI).next().ok_or_else(empty)?;
+        if gas_balance < sui.saturating_add(BUDGET) {
+            return Err(empty());
+        }
+        let usdc_type = &state.deployment().usdc;
+        let mut inputs = vec![pure(&to)?];
+        let mut commands = Vec::new();
+        let mut gifts = Vec::new();
+        if sui > 0 {
+            inputs.push(pure(&sui)?);
+            split(&mut commands, &mut gifts, Argument::Gas, 1);
+        }
+        if usdc > 0 {
+            let (coin, balance) = state.coins(&sender, usdc_type).next().ok_or_else(empty)?;
+            if balance < usdc {
+                return Err(empty());
+            }
+            let at = inputs.len() as u16; // three at most
+            inputs.push(Input::ImmutableOrOwned(reference(coin)));
+            inputs.push(pure(&usdc)?);
+            split(&mut commands, &mut gifts, Argument::Input(at), at + 1);
+        }
+        if gifts.is_empty() {
+            return Err(Refusal::Malformed("nothing was asked for".to_owned()));
+        }
+        commands.push(Command::TransferObjects(TransferObjects {
+            objects: gifts,
+            address: Argument::Input(0),
+        }));
+        let transaction = Transaction {
+            kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
+                inputs,
+                commands,
+            }),
+            sender,
+            gas_payment: GasPayment {
+                objects: vec![reference(gas_coin)],
+                owner: sender,
+                price: gas::REFERENCE_GAS_PRICE,
+                budget: BUDGET,
+            },
+            expiration: TransactionExpiration::None,
+        };
+        let signature = self
+            .0
+            .wallet_key()
+            .sign_transaction(&transaction)
+            .map_err(|error| Refusal::Signature(error.to_string()))?;
+        Ok((transaction, signature))
+    }
+}
+
+fn split(commands: &mut Vec<Command>, gifts: &mut Vec<Argument>, coin: Argument, amount: u16) {
+    gifts.push(Argument::NestedResult(commands.len() as u16, 0)); // two at most
+    commands.push(Command::SplitCoins(SplitCoins {
+        coin,
+        amounts: vec![Argument::Input(amount)],
+    }));
+}
+
+fn pure<T: serde::Serialize>(value: &T) -> Result<Input, Refusal> {
+    bcs::to_bytes(value)
+        .map(Input::Pure)
+        .map_err(|error| Refusal::Malformed(error.to_string()))
+}
+
+/// The reference to an object as it is.
+pub(crate) fn reference(object: &Arc<Object>) -> ObjectReference {
+    ObjectReference::new(object.object_id(), object.version(), object.digest())
+}
