@@ -62,15 +62,15 @@ class Corpus:
         self.nouns = _unfamiliar(nouns, self)
         self.kinds: list[tuple[float, Callable[[], Turns]]] = [
             (34, self.about),
-            (27, self.question),
+            (26, self.question),
             (6, self.written),
             (8, self.place),
             (7, self.word),
-            (15, self.skill),
-            (7, self.refusal),
+            (32, self.skill),
+            (9, self.refusal),
             (4, self.follow_up),
             (3, self.dialogue),
-            (2, self.about_user),
+            (6, self.about_user),
         ]
         self.queues: dict[str, list] = {}
 

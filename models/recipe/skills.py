@@ -72,7 +72,7 @@ def any_skill(things: list[Thing], rng: random.Random) -> Turns:
         (2, compare),
         (1.5, repeat),
     ]
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         return rng.choice([list_some, is_it])(things, rng)
     return rng.choices([s for _, s in skills], [w for w, _ in skills])[0](rng)
 
@@ -267,7 +267,7 @@ def list_some(things: list[Thing], rng: random.Random) -> Turns:
     category, noun = rng.choice(list(LISTS.items()))
     members = [t.bare for t in things if t.category == category and t.bare != noun and t.bare not in noun]
     n = rng.choice([1, 2, 3, 3, 3, 4, 5])
-    chosen = rng.sample(members[:24], n)
+    chosen = members[:n]
     if n == 1:
         return [(rng.choice([f"name {category}", f"tell me {category}", f"give me the name of {category}"]), capital(chosen[0]) + ".")]
     many = plural(noun) if " of " not in noun else "pieces of furniture"
@@ -461,7 +461,7 @@ def follow_up(things: list[Thing], capitals: list, creative: list, rng: random.R
 
 def about_user(names: list[str], rng: random.Random) -> Turns:
     """The user tells something and asks for it later: teaches copying from the conversation."""
-    name = rng.choice(names)
+    name = rng.choice(names) if rng.random() < 0.5 else capital(made_up_word(rng))
     kind = rng.random()
     if kind < 0.6:
         turns = [
