@@ -50,6 +50,6 @@ pub(crate) fn ensure_open(db: &AtomaDb) -> Rule {
 /// The epoch of a moment, and whether its second half has begun.
 pub(crate) fn epoch_at(db: &AtomaDb, now: TimestampMs) -> (u64, bool) {
     // genesis may have been given any parameters; set_param keeps to the minimum
-    let length = db.params.epoch_ms.max(1);
+    let length = db.params.epoch_ms.max(MIN_EPOCH.0);
     (now.0 / length, now.0 % length >= length / 2)
 }

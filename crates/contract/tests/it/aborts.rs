@@ -1,0 +1,908 @@
+//! Every abort code, provoked once.
+
+use crate::world::*;
+use atoma_contract::{Object, Owner, State, limits};
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId, TimestampMs,
+    chain::{
+        AbortCode::{self, *},
+        AdminCap, Deployment, EpochShare, LOCALNET_DB, NodeStatus, Params, Payment,
+        Selection::{Any, Limited, Single},
+        calls,
+    },
+};
+use std::collections::BTreeSet;
+
+type Case = (AbortCode, fn() -> Outcome);
+
+#[test]
+fn every_code_is_provoked() {
+    let cases = [
+        ANYWHERE, DB, NODE, TASK, STACK, GRANT, SETTLEMENT, EVIDENCE, TREASURY,
+    ]
+    .concat();
+    for (code, case) in &cases {
+        assert_eq!(case().err(), Some(*code), "{code}");
+    }
+    let seen: BTreeSet<_> = cases.iter().map(|(code, _)| *code).collect();
+    let unseen: Vec<_> = AbortCode::ALL
+        .iter()
+        .filter(|c| !seen.contains(c))
+        .collect();
+    assert!(unseen.is_empty(), "never provoked: {unseen:?}");
+}
+
+const OTHER: u8 = OPERATOR + 1;
+
+// === worlds to start from ===
+
+fn with_node() -> (World, NodeId) {
+    let mut world = World::new();
+    let node = world.register(OPERATOR, 1_000);
+    (world, node)
+}
+
+fn with_task() -> (World, TaskId, NodeId) {
+    let (mut world, node) = with_node();
+    let task = world.create_task();
+    world.ok(OPERATOR, subscribe_call(task, node, 1_000_000, 10_000));
+    (world, task, node)
+}
+
+/// A stack of a thousand units, none granted.
+fn with_any() -> (World, StackId, NodeId) {
+    let (mut world, task, node) = with_task();
+    let stack = world.buy(task, 1_000, Any);
+    (world, stack, node)
+}
+
+/// A stack of a thousand units, all leased to its node.
+fn with_single() -> (World, StackId, NodeId) {
+    let (mut world, task, node) = with_task();
+    let stack = world.buy(task, 1_000, Single);
+    (world, stack, node)
+}
+
+fn register(change: impl FnOnce(&mut calls::RegisterNode)) -> Outcome {
+    let mut call = register_call(OPERATOR, 1_000);
+    change(&mut call);
+    World::new().run(OPERATOR, call)
+}
+
+fn create(change: impl FnOnce(&mut calls::CreateTask)) -> Outcome {
+    let mut call = create_call();
+    change(&mut call);
+    World::new().run(ADMIN, call)
+}
+
+/// A node tries to subscribe to a task that was made so, at this price and capacity.
+fn subscribe(change: impl FnOnce(&mut calls::CreateTask), price: u64, capacity: u64) -> Outcome {
+    let (mut world, node) = with_node();
+    let mut call = create_call();
+    change(&mut call);
+    let task = world.create_task_from(call);
+    world.run(OPERATOR, subscribe_call(task, node, price, capacity))
+}
+
+fn acquire(change: impl FnOnce(&mut calls::AcquireStack)) -> Outcome {
+    let (mut world, task, _) = with_task();
+    let mut call = world.acquire_call(task, 1_000, 1_500_000, Single);
+    change(&mut call);
+    world.run(USER, call)
+}
+
+fn set_param(sender: u8, name: &str, value: u64) -> Outcome {
+    let mut world = World::new();
+    let call = world.set_param_call(name, value);
+    world.run(sender, call)
+}
+
+/// A grant of 100 units, changed before it is signed.
+fn grant(change: impl FnOnce(&mut atoma_types::message::Grant), signer: u8) -> Outcome {
+    let (mut world, stack, node) = with_any();
+    let mut grant = world.grant_of(stack, node, 100);
+    change(&mut grant);
+    let call = world.lease_call_of(stack, node, &grant, signer);
+    world.run(OPERATOR, call)
+}
+
+/// A claim of 100 units, changed before it is sent.
+fn settle(change: impl FnOnce(&World, &mut calls::Settle, StackId, NodeId)) -> Outcome {
+    let (mut world, stack, node) = with_single();
+    let mut call = world.settle_call(OPERATOR, stack, node, 100);
+    change(&world, &mut call, stack, node);
+    world.run(OPERATOR, call)
+}
+
+fn settle_with_receipt(
+    change: impl FnOnce(&mut atoma_types::message::Receipt),
+    signer: u8,
+) -> Outcome {
+    settle(|world, call, stack, node| {
+        let mut receipt = world.receipt(stack, node, 7, 100);
+        change(&mut receipt);
+        set_receipt(call, receipt, signer);
+    })
+}
+
+fn settle_with_header(
+    change: impl FnOnce(&mut atoma_types::message::RequestHeader),
+    signer: u8,
+) -> Outcome {
+    settle(|world, call, stack, node| {
+        let mut header = world.header(stack, node, 0, 100);
+        change(&mut header);
+        call.headers.clear();
+        call.header_signatures.clear();
+        add_header(call, header, signer);
+    })
+}
+
+// === the cases ===
+
+const ANYWHERE: &[Case] = &[
+    (ObjectMissing, || {
+        let (mut world, _) = with_node();
+        world.run(OPERATOR, url_call(NodeId(address(77)), "http://a"))
+    }),
+    (WrongObjectKind, || {
+        let (mut world, _) = with_node();
+        world.run(OPERATOR, url_call(LOCALNET_DB, "http://a"))
+    }),
+    (AmountOverflow, || {
+        let (mut world, node) = with_node();
+        world.run(OPERATOR, collateral_call(node, u64::MAX))
+    }),
+    (Paused, || {
+        let mut world = World::new();
+        world.set_param("paused", 1);
+        world.run(OPERATOR, register_call(OPERATOR, 1_000))
+    }),
+    (Paused, || {
+        let mut world = World::new();
+        world.set_param("paused", 1);
+        world.run(ADMIN, create_call())
+    }),
+    (Paused, || {
+        let (mut world, task, node) = with_task();
+        world.set_param("paused", 1);
+        world.run(OPERATOR, subscribe_call(task, node, 1, 1))
+    }),
+    (Paused, || {
+        let (mut world, task, _) = with_task();
+        world.set_param("paused", 1);
+        let call = world.acquire_call(task, 1_000, 1_500_000, Single);
+        world.run(USER, call)
+    }),
+    (Paused, || {
+        let (mut world, stack, node) = with_any();
+        world.set_param("paused", 1);
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+];
+
+const DB: &[Case] = &[
+    (NotAdmin, || set_param(USER, "paused", 1)),
+    (WrongDatabase, || {
+        let mut world = World::new();
+        let foreign = address(55);
+        let mut objects: Vec<_> = world.state.iter().map(|(o, w)| (o.clone(), w)).collect();
+        let cap = AdminCap {
+            id: foreign,
+            db: foreign,
+        };
+        objects.push((Object::AdminCap(cap), Owner::Address(address(ADMIN))));
+        world.state = State::restore(objects);
+        let mut call = world.set_param_call("paused", 1);
+        call.cap = foreign.into();
+        world.run(ADMIN, call)
+    }),
+    (UnknownParam, || set_param(ADMIN, "nonsense", 1)),
+    (ParamTooLarge, || set_param(ADMIN, "paused", 2)),
+    (ParamTooSmall, || set_param(ADMIN, "epoch_ms", 999)),
+    (ParamTooSmall, || set_param(ADMIN, "collateral_cap", 0)),
+    (ParamsContradict, || {
+        set_param(ADMIN, "max_lifetime_ms", 999)
+    }),
+];
+
+const NODE: &[Case] = &[
+    (NotNodeOwner, || {
+        let (mut world, node) = with_node();
+        world.run(STRANGER, url_call(node, "http://a"))
+    }),
+    (NotNodeOwner, || {
+        let (mut world, node) = with_node();
+        world.run(STRANGER, unbond_call(node))
+    }),
+    (CollateralTooLow, || {
+        register(|call| call.collateral = Payment(MicroUsdc(999)))
+    }),
+    (UrlInvalid, || {
+        register(|call| call.url = "ftp://a".to_owned())
+    }),
+    (UrlInvalid, || {
+        let (mut world, node) = with_node();
+        world.run(OPERATOR, url_call(node, "http://"))
+    }),
+    (ResponseKeyInvalid, || {
+        register(|call| call.response_key = weak_key())
+    }),
+    (SealingKeyInvalid, || {
+        register(|call| call.sealing_key = vec![1; 31])
+    }),
+    (NodeNotActive, || {
+        let (mut world, node) = with_node();
+        world.ok(OPERATOR, unbond_call(node));
+        world.run(OPERATOR, collateral_call(node, 1))
+    }),
+    (NodeNotActive, || {
+        let (mut world, node) = with_node();
+        world.ok(OPERATOR, unbond_call(node));
+        world.run(OPERATOR, unbond_call(node))
+    }),
+    (NodeNotActive, || {
+        let (mut world, stack, node) = with_any();
+        let until_ms = TimestampMs(world.now + 1);
+        world.edit_node(node, |node| node.status = NodeStatus::Jailed { until_ms });
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+    (NodeHasSubscriptions, || {
+        let (mut world, _, node) = with_task();
+        world.run(OPERATOR, unbond_call(node))
+    }),
+    (NotUnbonding, || {
+        let (mut world, node) = with_node();
+        world.run(OPERATOR, withdraw_call(node))
+    }),
+    (UnbondingNotOver, || {
+        let (mut world, node) = with_node();
+        world.ok(OPERATOR, unbond_call(node));
+        world.now += world.db().params.unbonding_ms - 1;
+        world.run(OPERATOR, withdraw_call(node))
+    }),
+    (NothingAdded, || {
+        let (mut world, node) = with_node();
+        world.run(OPERATOR, collateral_call(node, 0))
+    }),
+];
+
+const TASK: &[Case] = &[
+    (NotTaskOwner, || {
+        let (mut world, task, _) = with_task();
+        world.run(STRANGER, deprecate_call(task))
+    }),
+    (RoleUnknown, || create(|call| call.role = 8)),
+    (SecurityLevelUnknown, || {
+        create(|call| call.security_level = 4)
+    }),
+    (ModelNameInvalid, || create(|call| call.model_name.clear())),
+    (ModelNameInvalid, || {
+        create(|call| call.model_name = "m".repeat(129))
+    }),
+    (PriceCeilingZero, || {
+        create(|call| call.price_ceiling = Price(0))
+    }),
+    (WeightsInvalid, || create(|call| call.weights = vec![1; 4])),
+    (WeightsInvalid, || create(|call| call.weights = vec![0; 5])),
+    (WeightsInvalid, || {
+        create(|call| call.weights[2] = limits::MAX_WEIGHT + 1)
+    }),
+    (ModelHashInvalid, || create(|call| call.model = vec![1; 33])),
+    (NumericsUnknown, || create(|call| call.numerics = 3)),
+    (RuleUnknown, || create(|call| call.rule = 2)),
+    (RuleUnfit, || create(|call| call.numerics = 2)),
+    (MinReputationTooHigh, || {
+        create(|call| call.min_reputation = 1_001)
+    }),
+    (AllowListTooLong, || {
+        create(|call| call.allow_list = Some(vec![NodeId(address(1)); 65]))
+    }),
+    (TaskDeprecated, || {
+        let (mut world, task, _) = with_task();
+        world.ok(ADMIN, deprecate_call(task));
+        world.run(ADMIN, deprecate_call(task))
+    }),
+    (TaskDeprecated, || {
+        let (mut world, task, node) = with_task();
+        world.ok(ADMIN, deprecate_call(task));
+        world.run(OPERATOR, subscribe_call(task, node, 1, 1))
+    }),
+    (TaskDeprecated, || {
+        let (mut world, task, _) = with_task();
+        world.ok(ADMIN, deprecate_call(task));
+        let call = world.acquire_call(task, 1_000, 1_500_000, Single);
+        world.run(USER, call)
+    }),
+    (TaskDeprecated, || {
+        let (mut world, stack, _) = with_single();
+        world.ok(ADMIN, deprecate_call(world.stack(stack).task));
+        let call = world.top_up_call(stack, 1);
+        world.run(USER, call)
+    }),
+    (NodeNotAllowed, || {
+        subscribe(|call| call.allow_list = Some(vec![]), 1, 1)
+    }),
+    (PriceInvalid, || subscribe(|_| {}, 0, 1)),
+    (PriceInvalid, || {
+        subscribe(|call| call.price_ceiling = Price(5), 6, 1)
+    }),
+    (CapacityInvalid, || subscribe(|_| {}, 1, 0)),
+    (CapacityInvalid, || {
+        subscribe(|_| {}, 1, limits::MAX_UNITS + 1)
+    }),
+    (CollateralBelowTask, || {
+        subscribe(|call| call.min_collateral = MicroUsdc(1_001), 1, 1)
+    }),
+    (ReputationBelowTask, || {
+        subscribe(|call| call.min_reputation = 501, 1, 1)
+    }),
+    (SubscriptionsFull, || {
+        let (mut world, task, node) = with_task();
+        let late = world.register(OTHER, 1_000);
+        world.edit(task, |object| {
+            let Object::Task(task) = object else { panic!() };
+            let one = task.subscription(node).cloned().unwrap();
+            task.subscriptions = vec![one; limits::MAX_SUBSCRIPTIONS];
+        });
+        world.run(OTHER, subscribe_call(task, late, 1, 1))
+    }),
+    (NotSubscribed, || {
+        let (mut world, task, _) = with_task();
+        let other = world.register(OTHER, 1_000);
+        world.run(OTHER, unsubscribe_call(task, other))
+    }),
+    (NotSubscribed, || {
+        let (mut world, task, _) = with_task();
+        let other = world.register(OTHER, 1_000);
+        world.run(STRANGER, sync_call(task, other))
+    }),
+];
+
+const STACK: &[Case] = &[
+    (NotStackOwner, || {
+        let (mut world, stack, _) = with_any();
+        world.run(STRANGER, revoke_call(stack))
+    }),
+    (WrongTask, || {
+        let (mut world, stack, _) = with_any();
+        let mut call = world.top_up_call(stack, 1);
+        call.task = world.create_task().into();
+        world.run(USER, call)
+    }),
+    (WrongTask, || {
+        let (mut world, stack, node) = with_single();
+        let mut call = world.claim_call(stack, node);
+        call.task = world.create_task().into();
+        world.run(STRANGER, call)
+    }),
+    (UnitsInvalid, || {
+        acquire(|call| call.total_units = ComputeUnits(0))
+    }),
+    (UnitsInvalid, || {
+        acquire(|call| call.total_units = ComputeUnits(limits::MAX_UNITS + 1))
+    }),
+    (UnitsInvalid, || {
+        let (mut world, stack, _) = with_any();
+        let call = world.top_up_call(stack, 0);
+        world.run(USER, call)
+    }),
+    (UnitsInvalid, || {
+        let (mut world, stack, _) = with_any();
+        let call = world.top_up_call(stack, u64::MAX);
+        world.run(USER, call)
+    }),
+    (MaxPriceInvalid, || {
+        acquire(|call| call.max_price = Price(0))
+    }),
+    (MaxPriceInvalid, || {
+        acquire(|call| call.max_price = Price(10_000_001))
+    }),
+    (SelectionInvalid, || acquire(|call| call.selection = 3)),
+    (NodeCountInvalid, || acquire(|call| call.nodes = 1)),
+    (NodeCountInvalid, || acquire(|call| call.selection = 1)),
+    (NodeCountInvalid, || {
+        acquire(|call| (call.selection, call.nodes) = (1, limits::MAX_CANDIDATES + 1))
+    }),
+    (RequestKeyInvalid, || {
+        acquire(|call| call.request_key = weak_key())
+    }),
+    (LifetimeInvalid, || {
+        acquire(|call| call.lifetime_ms = DurationMs(999))
+    }),
+    (LifetimeInvalid, || {
+        acquire(|call| call.lifetime_ms = DurationMs(90 * DAY + 1))
+    }),
+    (EscrowOverflow, || {
+        let mut world = World::new();
+        let mut call = create_call();
+        call.price_ceiling = Price(u64::MAX);
+        let task = world.create_task_from(call);
+        let call = world.acquire_call(task, limits::MAX_UNITS, u64::MAX, Any);
+        world.run(USER, call)
+    }),
+    (EscrowZero, || {
+        let (mut world, task, _) = with_task();
+        let call = world.acquire_call(task, 333, 3_000, Single);
+        world.run(USER, call)
+    }),
+    (WrongPayment, || acquire(|call| call.payment.0.0 -= 1)),
+    (WrongPayment, || acquire(|call| call.payment.0.0 += 1)),
+    (WrongPayment, || {
+        let (mut world, stack, _) = with_any();
+        let mut call = world.top_up_call(stack, 10);
+        call.payment.0.0 += 1;
+        world.run(USER, call)
+    }),
+    // too dear, too full, too poor, too few
+    (NobodyEligible, || {
+        let (mut world, task, _) = with_task();
+        let call = world.acquire_call(task, 1_000, 999_999, Any);
+        world.run(USER, call)
+    }),
+    (NobodyEligible, || {
+        let (mut world, task, _) = with_task();
+        let call = world.acquire_call(task, 10_001, 1_500_000, Single);
+        world.run(USER, call)
+    }),
+    (NobodyEligible, || {
+        // nobody can prove to be confidential yet
+        let (mut world, node) = with_node();
+        let mut call = create_call();
+        call.security_level = 2;
+        let task = world.create_task_from(call);
+        world.ok(OPERATOR, subscribe_call(task, node, 1, 1_000));
+        let call = world.acquire_call(task, 1_000, 1_500_000, Any);
+        world.run(USER, call)
+    }),
+    (TooFewEligible, || {
+        let (mut world, task, _) = with_task();
+        let call = world.acquire_call(task, 1_000, 1_500_000, Limited { nodes: 2 });
+        world.run(USER, call)
+    }),
+    (StackClosed, || {
+        let (mut world, stack, _) = with_any();
+        world.ok(USER, begin_close_call(stack));
+        world.run(USER, begin_close_call(stack))
+    }),
+    (StackClosed, || {
+        let (mut world, stack, _) = with_any();
+        world.ok(USER, begin_close_call(stack));
+        world.now += DAY;
+        world.run(STRANGER, close_call(stack))
+    }),
+    (StackExpired, || {
+        let (mut world, stack, _) = with_any();
+        world.now += DAY;
+        let call = world.top_up_call(stack, 1);
+        world.run(USER, call)
+    }),
+    (StackExpired, || {
+        let (mut world, stack, _) = with_any();
+        world.now += DAY;
+        let call = world.extend_call(stack, 1);
+        world.run(USER, call)
+    }),
+    (StackExpired, || {
+        let (mut world, stack, node) = with_any();
+        world.now += DAY;
+        let call = world.lease_call(stack, node, 1);
+        world.run(OPERATOR, call)
+    }),
+    (LeaseClosed, || {
+        let (mut world, stack, node) = with_single();
+        world.ok(OPERATOR, nothing_call(stack, node));
+        let call = world.top_up_call(stack, 1);
+        world.run(USER, call)
+    }),
+    (CapacityExceeded, || {
+        let (mut world, stack, _) = with_single();
+        let call = world.top_up_call(stack, 9_001);
+        world.run(USER, call)
+    }),
+    (ExtensionInvalid, || {
+        let (mut world, stack, _) = with_any();
+        let call = world.extend_call(stack, 0);
+        world.run(USER, call)
+    }),
+    (ExtensionInvalid, || {
+        let (mut world, stack, _) = with_any();
+        let call = world.extend_call(stack, 89 * DAY + 1);
+        world.run(USER, call)
+    }),
+    (ExtensionInvalid, || {
+        let (mut world, stack, _) = with_any();
+        let call = world.extend_call(stack, u64::MAX);
+        world.run(USER, call)
+    }),
+    (NothingUngranted, || {
+        let (mut world, stack, _) = with_single();
+        world.run(USER, revoke_call(stack))
+    }),
+    (GraceNotOver, || {
+        let (mut world, stack, _) = with_any();
+        world.now = world.stack(stack).settle_deadline().0;
+        world.run(STRANGER, close_call(stack))
+    }),
+    (LeasesNotClosed, || {
+        let (mut world, stack, _) = with_single();
+        world.now = world.stack(stack).settle_deadline().0 + 1;
+        world.run(STRANGER, close_call(stack))
+    }),
+];
+
+const GRANT: &[Case] = &[
+    (SingleTakesNoGrants, || {
+        let (mut world, stack, node) = with_single();
+        let call = world.lease_call(stack, node, 1_001);
+        world.run(OPERATOR, call)
+    }),
+    (NotCandidate, || {
+        let (mut world, task, first) = with_task();
+        let second = world.serve(OTHER, task, 1_000_000, 10_000);
+        let stack = world.buy(task, 1_000, Limited { nodes: 1 });
+        let (operator, node) = if world.stack(stack).candidates == [first] {
+            (OTHER, second)
+        } else {
+            (OPERATOR, first)
+        };
+        let call = world.lease_call(stack, node, 100);
+        world.run(operator, call)
+    }),
+    (GrantInvalid, || {
+        let (mut world, stack, node) = with_any();
+        let mut call = world.lease_call(stack, node, 100);
+        call.grant.pop();
+        world.run(OPERATOR, call)
+    }),
+    (GrantWrongNetwork, || {
+        grant(|grant| grant.network = NetworkId([1; 32]), USER)
+    }),
+    (GrantWrongStack, || {
+        grant(|grant| grant.stack = StackId(address(1)), USER)
+    }),
+    (GrantWrongNode, || {
+        grant(|grant| grant.node = NodeId(address(1)), USER)
+    }),
+    (GrantBadSignature, || grant(|_| {}, STRANGER)),
+    (GrantBadSignature, || {
+        let (mut world, stack, node) = with_any();
+        let mut call = world.lease_call(stack, node, 100);
+        call.signature.pop();
+        world.run(OPERATOR, call)
+    }),
+    (GrantExpired, || {
+        grant(|grant| grant.expires_at_ms = TimestampMs(1), USER)
+    }),
+    (GrantNotHigher, || {
+        let (mut world, stack, node) = with_any();
+        world.grant(OPERATOR, stack, node, 100);
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+    (LeaseClosed, || {
+        let (mut world, stack, node) = with_any();
+        world.grant(OPERATOR, stack, node, 100);
+        world.ok(OPERATOR, nothing_call(stack, node));
+        let call = world.lease_call(stack, node, 200);
+        world.run(OPERATOR, call)
+    }),
+    (LeasesFull, || {
+        let (mut world, stack, node) = with_any();
+        let task = world.stack(stack).task;
+        world.grant(OPERATOR, stack, node, 100);
+        let late = world.serve(OTHER, task, 1_000_000, 10_000);
+        world.edit(stack, |object| {
+            let Object::Stack(stack) = object else {
+                panic!()
+            };
+            stack.leases = vec![stack.leases[0].clone(); limits::MAX_LEASES];
+        });
+        let call = world.lease_call(stack, late, 100);
+        world.run(OTHER, call)
+    }),
+    (LeasesExceedStack, || {
+        grant(|grant| grant.cumulative_units = ComputeUnits(1_001), USER)
+    }),
+    (NotSubscribed, || {
+        let (mut world, stack, _) = with_any();
+        let other = world.register(OTHER, 1_000);
+        let call = world.lease_call(stack, other, 100);
+        world.run(OTHER, call)
+    }),
+    (SubscriptionNotActive, || {
+        let (mut world, stack, node) = with_any();
+        world.grant(OPERATOR, stack, node, 100);
+        world.ok(OPERATOR, unsubscribe_call(world.stack(stack).task, node));
+        let call = world.lease_call(stack, node, 200);
+        world.run(OPERATOR, call)
+    }),
+    (PriceAboveMax, || {
+        let (mut world, stack, node) = with_any();
+        let task = world.stack(stack).task;
+        world.ok(OPERATOR, subscribe_call(task, node, 1_500_001, 10_000));
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+    (CapacityExceeded, || {
+        let (mut world, stack, node) = with_any();
+        let task = world.stack(stack).task;
+        world.ok(OPERATOR, subscribe_call(task, node, 1_000_000, 99));
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+    (CollateralBelowTask, || {
+        let (mut world, stack, node) = with_any();
+        let task = world.stack(stack).task;
+        world.edit(task, |object| {
+            let Object::Task(task) = object else { panic!() };
+            task.min_collateral = MicroUsdc(1_001);
+        });
+        let call = world.lease_call(stack, node, 100);
+        world.run(OPERATOR, call)
+    }),
+];
+
+const SETTLEMENT: &[Case] = &[
+    (NotNodeOwner, || {
+        let (mut world, stack, node) = with_single();
+        world.run(STRANGER, nothing_call(stack, node))
+    }),
+    (NoSuchLease, || {
+        let (mut world, stack, node) = with_any();
+        world.run(OPERATOR, nothing_call(stack, node))
+    }),
+    (NoSuchLease, || {
+        let (mut world, stack, node) = with_any();
+        let call = world.claim_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+    (LeaseNotOpen, || {
+        let (mut world, stack, node) = with_single();
+        world.ok(OPERATOR, nothing_call(stack, node));
+        world.run(OPERATOR, nothing_call(stack, node))
+    }),
+    (LeaseNotOpen, || {
+        let (mut world, stack, node) = with_single();
+        world.ok(OPERATOR, nothing_call(stack, node));
+        world.now += 10 * DAY;
+        let call = world.expire_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+    (DeadlinePassed, || {
+        let (mut world, stack, node) = with_single();
+        world.now = world.stack(stack).settle_deadline().0 + 1;
+        world.run(OPERATOR, nothing_call(stack, node))
+    }),
+    (ClaimAboveLease, || {
+        settle(|_, call, _, _| call.claimed_units = ComputeUnits(1_001))
+    }),
+    (RootInvalid, || {
+        settle(|_, call, _, _| call.receipts_root = vec![0; 31])
+    }),
+    (ManifestInvalid, || {
+        settle(|_, call, _, _| call.manifest_blob = vec![0; 31])
+    }),
+    (NotSettling, || {
+        let (mut world, stack, node) = with_single();
+        let call = world.claim_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+    (NotSettling, || {
+        let (mut world, stack, node) = with_single();
+        world.earn(OPERATOR, stack, node, 100);
+        let call = world.claim_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+    (WindowNotOver, || {
+        let (mut world, stack, node) = with_single();
+        world.ok(OPERATOR, nothing_call(stack, node));
+        world.now += HOUR - 1;
+        let call = world.claim_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+    (DeadlineNotPassed, || {
+        let (mut world, stack, node) = with_single();
+        world.now = world.stack(stack).settle_deadline().0;
+        let call = world.expire_call(stack, node);
+        world.run(STRANGER, call)
+    }),
+];
+
+const EVIDENCE: &[Case] = &[
+    (NotAllEmpty, || {
+        settle(|_, call, _, _| (call.claimed_units, call.count) = (ComputeUnits(0), 0))
+    }),
+    (NotAllEmpty, || {
+        settle(|_, call, stack, node| {
+            *call = nothing_call(stack, node);
+            call.receipts_root = vec![1; 32];
+        })
+    }),
+    (CountMismatch, || settle(|_, call, _, _| call.count = 8)),
+    (CountMismatch, || {
+        settle(|world, call, stack, node| {
+            call.count = 0;
+            set_receipt(call, world.receipt(stack, node, 0, 100), OPERATOR);
+        })
+    }),
+    (ClaimMismatch, || {
+        settle_with_receipt(|r| r.cumulative_units = ComputeUnits(99), OPERATOR)
+    }),
+    (ReceiptInvalid, || {
+        settle(|_, call, _, _| call.last_receipt.push(0))
+    }),
+    (ReceiptWrongNetwork, || {
+        settle_with_receipt(|receipt| receipt.network = NetworkId([1; 32]), OPERATOR)
+    }),
+    (ReceiptWrongStack, || {
+        settle_with_receipt(|receipt| receipt.stack = StackId(address(1)), OPERATOR)
+    }),
+    (ReceiptWrongNode, || {
+        settle_with_receipt(|receipt| receipt.node = NodeId(address(1)), OPERATOR)
+    }),
+    (ReceiptBadSignature, || {
+        settle_with_receipt(|_| {}, STRANGER)
+    }),
+    (ReceiptBadSignature, || {
+        settle(|_, call, _, _| call.receipt_signature.clear())
+    }),
+    (HeaderCountInvalid, || {
+        settle(|_, call, _, _| {
+            call.headers.clear();
+            call.header_signatures.clear();
+        })
+    }),
+    (HeaderCountInvalid, || {
+        settle(|_, call, _, _| call.header_signatures.clear())
+    }),
+    (HeaderCountInvalid, || {
+        settle(|_, call, _, _| {
+            call.headers = vec![call.headers[0].clone(); limits::MAX_LANES + 1];
+            call.header_signatures = vec![call.header_signatures[0].clone(); limits::MAX_LANES + 1];
+        })
+    }),
+    (HeaderInvalid, || {
+        settle(|_, call, _, _| {
+            call.headers[0].pop();
+        })
+    }),
+    (HeaderWrongNetwork, || {
+        settle_with_header(|header| header.network = NetworkId([1; 32]), USER)
+    }),
+    (HeaderWrongStack, || {
+        settle_with_header(|header| header.stack = StackId(address(1)), USER)
+    }),
+    (HeaderWrongNode, || {
+        settle_with_header(|header| header.node = NodeId(address(1)), USER)
+    }),
+    (HeaderWrongTask, || {
+        settle_with_header(|header| header.task = TaskId(address(1)), USER)
+    }),
+    (HeaderBadSignature, || settle_with_header(|_| {}, OPERATOR)),
+    (HeaderBadSignature, || {
+        settle(|_, call, _, _| {
+            call.header_signatures[0].pop();
+        })
+    }),
+    (LanesNotRising, || {
+        settle(|world, call, stack, node| {
+            add_header(call, world.header(stack, node, 0, 100), USER);
+        })
+    }),
+    (ClaimAboveCeilings, || {
+        settle_with_header(|header| header.ceiling = ComputeUnits(99), USER)
+    }),
+];
+
+/// Half a day into the epoch after one in which the node was paid for a hundred units.
+fn with_work() -> (World, TaskId, NodeId) {
+    let (mut world, stack, node) = with_single();
+    world.earn(OPERATOR, stack, node, 100);
+    let task = world.stack(stack).task;
+    world.now = (world.now / DAY + 1) * DAY;
+    (world, task, node)
+}
+
+const TREASURY: &[Case] = &[
+    (NoFees, || {
+        let (mut world, task, _) = with_task();
+        world.run(STRANGER, collect_call(task))
+    }),
+    (NothingToReport, || {
+        let (mut world, _, node) = with_task();
+        world.run(STRANGER, report_call(node))
+    }),
+    (NothingToReport, || {
+        let (mut world, _, node) = with_work();
+        world.ok(STRANGER, report_call(node));
+        world.run(STRANGER, report_call(node))
+    }),
+    (NothingToReport, || {
+        let mut world = World::new();
+        let node = world.register(OPERATOR, 1_000);
+        world.now = 0;
+        world.run(STRANGER, report_call(node))
+    }),
+    (ReportsClosed, || {
+        let (mut world, _, node) = with_work();
+        world.now += DAY / 2;
+        world.run(STRANGER, report_call(node))
+    }),
+    (ReportsClosed, || {
+        // the epoch's length changes while shares are being paid: its reports don't open again
+        let (mut world, task, node) = with_work();
+        let other = world.serve(OTHER, task, 1_000_000, 10_000);
+        world.edit_node(other, |other| {
+            other.previous.epoch = 1_000;
+            other.previous.units = ComputeUnits(1);
+        });
+        world.ok(STRANGER, report_call(node));
+        world.now += DAY / 2;
+        world.ok(STRANGER, pay_call(node));
+        world.now = 1_001 * DAY;
+        world.run(STRANGER, report_call(other))
+    }),
+    (BookFull, || {
+        let (mut world, _, node) = with_work();
+        world.ok(STRANGER, report_call(node));
+        world.edit(LOCALNET_DB, |object| {
+            let Object::Db(db) = object else { panic!() };
+            let share = EpochShare {
+                node,
+                units: ComputeUnits(1),
+            };
+            db.book.shares = vec![share; limits::MAX_SHARES];
+        });
+        world.edit_node(node, |node| node.current.units = ComputeUnits(1));
+        world.run(STRANGER, report_call(node))
+    }),
+    (NoShare, || {
+        let (mut world, _, node) = with_work();
+        world.ok(STRANGER, report_call(node));
+        world.now += DAY / 2;
+        world.ok(STRANGER, pay_call(node));
+        world.run(STRANGER, pay_call(node))
+    }),
+    (PaymentsNotOpen, || {
+        let (mut world, _, node) = with_work();
+        world.ok(STRANGER, report_call(node));
+        world.now += DAY / 2 - 1;
+        world.run(STRANGER, pay_call(node))
+    }),
+];
+
+#[test]
+fn a_pause_stops_no_exit() {
+    let (mut world, stack, node) = with_single();
+    let task = world.stack(stack).task;
+    world.set_param("paused", 1);
+    let top_up = world.top_up_call(stack, 1);
+    world.ok(USER, top_up);
+    world.ok(USER, begin_close_call(stack));
+    world.earn(OPERATOR, stack, node, 100);
+    world.ok(STRANGER, collect_call(task));
+    world.ok(OPERATOR, unsubscribe_call(task, node));
+    world.ok(OPERATOR, unbond_call(node));
+    world.now += 7 * DAY;
+    let changes = world.ok(OPERATOR, withdraw_call(node));
+    assert_eq!(paid_to(&changes, OPERATOR), 1_000);
+}
+
+#[test]
+fn genesis_takes_any_parameters() {
+    let zero = Params {
+        epoch_ms: 0,
+        ..Params::default()
+    };
+    let mut world = World::new();
+    world.state = State::genesis(&Deployment::localnet(NETWORK), address(ADMIN), zero);
+    world.set_param("min_collateral", 1);
+    let node = world.register(OPERATOR, 1_000);
+    assert_eq!(
+        world.run(STRANGER, report_call(node)).err(),
+        Some(NothingToReport)
+    );
+}

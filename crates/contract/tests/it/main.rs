@@ -1,0 +1,12 @@
+//! The rules, tried from outside: the good ways, every way to be refused, and random parties.
+
+mod aborts;
+mod draws;
+mod exits;
+mod markets;
+mod payments;
+mod random;
+mod rounding;
+mod spec;
+mod treasury;
+mod world;

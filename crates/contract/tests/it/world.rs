@@ -1,0 +1,624 @@
+//! A ledger in miniature with keys for everyone. After every call it checks all invariants and
+//! that no micro-USDC came or went.
+
+use atoma_contract::{
+    Changes, Env, Object, State,
+    invariants::{self, Flow},
+};
+use atoma_types::{
+    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics,
+    ObjectId, Price, PublicKey, RequestId, Rule, SigningKey, StackId, TaskId, TimestampMs, Usage,
+    chain::{
+        AbortCode, AtomaDb, Call, Clock, Deployment, Event, LOCALNET_DB, Lease, Node, Params,
+        Payment, Random, Selection, Stack, Subscription, Task, calls,
+    },
+    hash::Hash32,
+    message::{Domain, Endpoint, Grant, Message, Receipt, RequestHeader, RequestTimes, Signed},
+};
+use sui_sdk_types::Digest;
+
+pub(crate) const NETWORK: NetworkId = NetworkId([9; 32]);
+pub(crate) const HOUR: u64 = 3_600_000;
+pub(crate) const DAY: u64 = 24 * HOUR;
+
+/// Parties by number; each has one key for all its purposes.
+pub(crate) const ADMIN: u8 = 1;
+pub(crate) const USER: u8 = 10;
+pub(crate) const OPERATOR: u8 = 20;
+pub(crate) const STRANGER: u8 = 99;
+
+pub(crate) type Outcome = Result<Changes, AbortCode>;
+
+pub(crate) fn key(party: u8) -> SigningKey {
+    SigningKey::from_seed(&[party; 32])
+}
+
+pub(crate) fn address(party: u8) -> Address {
+    key(party).public_key().address()
+}
+
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: u64,
+    pub(crate) flow: Flow,
+    transactions: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let params = Params {
+            min_collateral: 1_000,
+            ..Params::default()
+        };
+        let deployment = Deployment::localnet(NETWORK);
+        Self {
+            state: State::genesis(&deployment, address(ADMIN), params),
+            now: 1_000 * DAY,
+            flow: Flow::default(),
+            transactions: 0,
+        }
+    }
+
+    /// Runs one call in a transaction of its own and commits it.
+    pub(crate) fn run(&mut self, sender: u8, call: impl Into<Call>) -> Outcome {
+        self.transactions += 1;
+        let number = self.transactions.to_le_bytes();
+        let env = Env {
+            sender: address(sender),
+            now: TimestampMs(self.now),
+            network: NETWORK,
+            transaction: Digest::new(Hash32::of(&number).0),
+            created: 3,
+            seed: Hash32::of_parts(&[b"seed", &number]).0,
+        };
+        let mut txn = self.state.begin(env);
+        let before = txn.changes().clone();
+        if let Err(abort) = txn.call(&call.into()) {
+            assert_eq!(txn.changes(), &before, "an abort leaves nothing behind");
+            return Err(abort.code);
+        }
+        let changes = txn.finish();
+        self.state.commit(changes.clone());
+        self.flow.record(&changes);
+        self.check();
+        Ok(changes)
+    }
+
+    /// Runs a call that must succeed.
+    #[track_caller]
+    pub(crate) fn ok(&mut self, sender: u8, call: impl Into<Call>) -> Changes {
+        match self.run(sender, call) {
+            Ok(changes) => changes,
+            Err(code) => panic!("aborted: {code}: {}", code.help()),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn check(&self) {
+        if let Err(violation) = invariants::check(&self.state).and(self.flow.check(&self.state)) {
+            panic!("{violation}");
+        }
+    }
+
+    /// Changes an object behind the rules' back, for states that take long to reach.
+    pub(crate) fn edit(&mut self, id: impl Into<ObjectId>, change: impl FnOnce(&mut Object)) {
+        let id = id.into();
+        let mut change = Some(change);
+        let objects = self.state.iter().map(|(object, owner)| {
+            let mut object = object.clone();
+            if object.id() == id {
+                change
+                    .take()
+                    .into_iter()
+                    .for_each(|change| change(&mut object));
+            }
+            (object, owner)
+        });
+        self.state = State::restore(objects.collect::<Vec<_>>());
+    }
+
+    pub(crate) fn edit_node(&mut self, id: NodeId, change: impl FnOnce(&mut Node)) {
+        self.edit(id, |object| match object {
+            Object::Node(node) => change(node),
+            _ => panic!("not a node"),
+        });
+    }
+
+    // --- reading ---
+
+    pub(crate) fn db(&self) -> &AtomaDb {
+        match self.state.get(LOCALNET_DB) {
+            Some(Object::Db(db)) => db,
+            other => panic!("no database: {other:?}"),
+        }
+    }
+
+    pub(crate) fn cap(&self) -> ObjectId {
+        let caps = self.state.iter().filter_map(|(object, _)| match object {
+            Object::AdminCap(cap) if cap.db == LOCALNET_DB => Some(cap.id),
+            _ => None,
+        });
+        caps.last().unwrap()
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        match self.state.get(id.0) {
+            Some(Object::Node(node)) => node,
+            other => panic!("no node: {other:?}"),
+        }
+    }
+
+    pub(crate) fn task(&self, id: TaskId) -> &Task {
+        match self.state.get(id.0) {
+            Some(Object::Task(task)) => task,
+            other => panic!("no task: {other:?}"),
+        }
+    }
+
+    pub(crate) fn stack(&self, id: StackId) -> &Stack {
+        match self.state.get(id.0) {
+            Some(Object::Stack(stack)) => stack,
+            other => panic!("no stack: {other:?}"),
+        }
+    }
+
+    pub(crate) fn lease_of(&self, stack: StackId, node: NodeId) -> &Lease {
+        self.stack(stack).lease(node).unwrap()
+    }
+
+    pub(crate) fn subscription(&self, task: TaskId, node: NodeId) -> &Subscription {
+        self.task(task).subscription(node).unwrap()
+    }
+
+    // --- doing ---
+
+    pub(crate) fn set_param(&mut self, name: &str, value: u64) {
+        let call = self.set_param_call(name, value);
+        self.ok(ADMIN, call);
+    }
+
+    pub(crate) fn set_param_call(&self, name: &str, value: u64) -> calls::SetParam {
+        calls::SetParam {
+            db: LOCALNET_DB.into(),
+            cap: self.cap().into(),
+            name: name.to_owned(),
+            value,
+        }
+    }
+
+    pub(crate) fn register(&mut self, operator: u8, collateral: u64) -> NodeId {
+        let changes = self.ok(operator, register_call(operator, collateral));
+        match &changes.events[..] {
+            [Event::NodeRegistered(event)] => event.node,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn create_task(&mut self) -> TaskId {
+        self.create_task_from(create_call())
+    }
+
+    pub(crate) fn create_task_from(&mut self, call: calls::CreateTask) -> TaskId {
+        let changes = self.ok(ADMIN, call);
+        match &changes.events[..] {
+            [Event::TaskCreated(event)] => event.task,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A registered and subscribed node.
+    pub(crate) fn serve(
+        &mut self,
+        operator: u8,
+        task: TaskId,
+        price: u64,
+        capacity: u64,
+    ) -> NodeId {
+        let node = self.register(operator, 1_000);
+        self.ok(operator, subscribe_call(task, node, price, capacity));
+        node
+    }
+
+    pub(crate) fn acquire_call(
+        &self,
+        task: TaskId,
+        units: u64,
+        max_price: u64,
+        selection: Selection,
+    ) -> calls::AcquireStack {
+        let surcharge = if self.task(task).security_level.samples() {
+            self.db().params.sampling_surcharge_permille
+        } else {
+            0
+        };
+        let escrow = Price(max_price).escrow(ComputeUnits(units), surcharge);
+        let (selection, nodes) = selection.into();
+        calls::AcquireStack {
+            db: LOCALNET_DB.into(),
+            task: task.into(),
+            payment: Payment(escrow.unwrap_or_default()),
+            total_units: ComputeUnits(units),
+            max_price: Price(max_price),
+            selection,
+            nodes,
+            request_key: key(USER).public_key(),
+            lifetime_ms: DurationMs(DAY),
+            random: Random,
+            clock: Clock,
+        }
+    }
+
+    /// A stack of `USER`'s that costs at most one micro-USDC a unit and a half.
+    pub(crate) fn buy(&mut self, task: TaskId, units: u64, selection: Selection) -> StackId {
+        let call = self.acquire_call(task, units, 1_500_000, selection);
+        bought(&self.ok(USER, call))
+    }
+
+    pub(crate) fn grant(&mut self, operator: u8, stack: StackId, node: NodeId, units: u64) {
+        let call = self.lease_call(stack, node, units);
+        self.ok(operator, call);
+    }
+
+    pub(crate) fn lease_call(&self, stack: StackId, node: NodeId, units: u64) -> calls::Lease {
+        self.lease_call_of(stack, node, &self.grant_of(stack, node, units), USER)
+    }
+
+    pub(crate) fn grant_of(&self, stack: StackId, node: NodeId, units: u64) -> Grant {
+        Grant {
+            domain: Domain::default(),
+            network: NETWORK,
+            stack,
+            node,
+            cumulative_units: ComputeUnits(units),
+            expires_at_ms: TimestampMs(self.now + HOUR),
+        }
+    }
+
+    pub(crate) fn lease_call_of(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        grant: &Grant,
+        signer: u8,
+    ) -> calls::Lease {
+        let (grant, signature) = sign(grant.clone(), signer);
+        calls::Lease {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            grant,
+            signature,
+            clock: Clock,
+        }
+    }
+
+    pub(crate) fn top_up_call(&self, stack: StackId, units: u64) -> calls::TopUp {
+        let held = self.stack(stack);
+        let open = held.total_units.0.saturating_add(units) - held.closed_units.0;
+        let needed = held
+            .max_price
+            .escrow(ComputeUnits(open), held.surcharge_permille);
+        let payment = needed.and_then(|needed| needed.checked_sub(held.escrow));
+        calls::TopUp {
+            stack: stack.into(),
+            task: held.task.into(),
+            payment: Payment(payment.unwrap_or_default()),
+            units: ComputeUnits(units),
+            clock: Clock,
+        }
+    }
+
+    pub(crate) fn extend_call(&self, stack: StackId, by_ms: u64) -> calls::Extend {
+        calls::Extend {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            by_ms: DurationMs(by_ms),
+            clock: Clock,
+        }
+    }
+
+    pub(crate) fn header(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        lane: u16,
+        ceiling: u64,
+    ) -> RequestHeader {
+        RequestHeader {
+            domain: Domain::default(),
+            network: NETWORK,
+            stack,
+            node,
+            task: self.stack(stack).task,
+            request_id: RequestId([1; 16]),
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: Hash32::ZERO,
+            lane,
+            ceiling: ComputeUnits(ceiling),
+            max_units: ComputeUnits(ceiling),
+            issued_at_ms: TimestampMs(self.now),
+            expires_at_ms: TimestampMs(self.now),
+            evidence: None,
+        }
+    }
+
+    pub(crate) fn receipt(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        seq: u64,
+        cumulative: u64,
+    ) -> Receipt {
+        Receipt {
+            domain: Domain::default(),
+            network: NETWORK,
+            stack,
+            node,
+            seq,
+            request_id: RequestId([1; 16]),
+            request_hash: Hash32::ZERO,
+            response_hash: Hash32::ZERO,
+            usage: Usage::default(),
+            units: ComputeUnits(cumulative),
+            cumulative_units: ComputeUnits(cumulative),
+            times: RequestTimes {
+                started_ms: TimestampMs(self.now),
+                first_token_ms: TimestampMs(self.now),
+                finished_ms: TimestampMs(self.now),
+            },
+            engine: EngineClass {
+                model: Hash32::ZERO,
+                numerics: Numerics::DetF32V1,
+                rule: Rule::Exact,
+            },
+            output_fingerprint: None,
+            previous: Hash32::ZERO,
+        }
+    }
+
+    /// A claim of `units` with one header whose ceiling is just that; the receipt is signed by the
+    /// `operator`, the header by `USER`.
+    pub(crate) fn settle_call(
+        &self,
+        operator: u8,
+        stack: StackId,
+        node: NodeId,
+        units: u64,
+    ) -> calls::Settle {
+        let mut call = nothing_call(stack, node);
+        if units > 0 {
+            call.claimed_units = ComputeUnits(units);
+            call.count = 7;
+            set_receipt(&mut call, self.receipt(stack, node, 7, units), operator);
+            add_header(&mut call, self.header(stack, node, 0, units), USER);
+        }
+        call
+    }
+
+    pub(crate) fn claim_call(&self, stack: StackId, node: NodeId) -> calls::Claim {
+        calls::Claim {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            clock: Clock,
+        }
+    }
+
+    pub(crate) fn expire_call(&self, stack: StackId, node: NodeId) -> calls::ExpireLease {
+        calls::ExpireLease {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            clock: Clock,
+        }
+    }
+
+    /// Settles, waits and claims.
+    pub(crate) fn earn(
+        &mut self,
+        operator: u8,
+        stack: StackId,
+        node: NodeId,
+        units: u64,
+    ) -> Changes {
+        let call = self.settle_call(operator, stack, node, units);
+        self.ok(operator, call);
+        self.now += self.stack(stack).dispute_window_ms.0;
+        let call = self.claim_call(stack, node);
+        self.ok(STRANGER, call)
+    }
+}
+
+pub(crate) fn sign<T: Message>(message: T, signer: u8) -> (Vec<u8>, Vec<u8>) {
+    let signed = Signed::new(message, &key(signer));
+    (signed.bytes().to_vec(), signed.signature().0.to_vec())
+}
+
+pub(crate) fn set_receipt(call: &mut calls::Settle, receipt: Receipt, signer: u8) {
+    (call.last_receipt, call.receipt_signature) = sign(receipt, signer);
+}
+
+pub(crate) fn add_header(call: &mut calls::Settle, header: RequestHeader, signer: u8) {
+    let (header, signature) = sign(header, signer);
+    call.headers.push(header);
+    call.header_signatures.push(signature);
+}
+
+/// The settlement of a lease that was never used.
+pub(crate) fn nothing_call(stack: StackId, node: NodeId) -> calls::Settle {
+    calls::Settle {
+        db: LOCALNET_DB.into(),
+        stack: stack.into(),
+        node: node.into(),
+        claimed_units: ComputeUnits::ZERO,
+        headers: Vec::new(),
+        header_signatures: Vec::new(),
+        last_receipt: Vec::new(),
+        receipt_signature: Vec::new(),
+        receipts_root: vec![0; 32],
+        count: 0,
+        manifest_blob: Vec::new(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn bought(changes: &Changes) -> StackId {
+    match changes.events.first() {
+        Some(Event::StackAcquired(event)) => event.stack,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn paid_to(changes: &Changes, party: u8) -> u64 {
+    let payouts = changes.payouts.iter();
+    payouts
+        .filter(|payout| payout.to == address(party))
+        .map(|payout| payout.amount.0)
+        .sum()
+}
+
+pub(crate) fn register_call(operator: u8, collateral: u64) -> calls::RegisterNode {
+    calls::RegisterNode {
+        db: LOCALNET_DB.into(),
+        collateral: Payment(MicroUsdc(collateral)),
+        url: "http://192.0.2.1:8000".to_owned(),
+        response_key: key(operator).public_key(),
+        sealing_key: Vec::new(),
+    }
+}
+
+pub(crate) fn create_call() -> calls::CreateTask {
+    calls::CreateTask {
+        db: LOCALNET_DB.into(),
+        role: 0,
+        model_name: "tiny".to_owned(),
+        security_level: 0,
+        price_ceiling: Price(10_000_000),
+        weights: vec![1_000, 100, 1_000, 0, 0],
+        model: vec![7; 32],
+        numerics: 0,
+        rule: 0,
+        min_reputation: 0,
+        min_collateral: MicroUsdc::ZERO,
+        allow_list: None,
+    }
+}
+
+pub(crate) fn subscribe_call(
+    task: TaskId,
+    node: NodeId,
+    price: u64,
+    capacity: u64,
+) -> calls::Subscribe {
+    calls::Subscribe {
+        db: LOCALNET_DB.into(),
+        task: task.into(),
+        node: node.into(),
+        price: Price(price),
+        capacity: ComputeUnits(capacity),
+    }
+}
+
+pub(crate) fn unsubscribe_call(task: TaskId, node: NodeId) -> calls::Unsubscribe {
+    calls::Unsubscribe {
+        task: task.into(),
+        node: node.into(),
+    }
+}
+
+pub(crate) fn sync_call(task: TaskId, node: NodeId) -> calls::SyncSubscription {
+    calls::SyncSubscription {
+        task: task.into(),
+        node: node.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn unbond_call(node: NodeId) -> calls::BeginUnbonding {
+    calls::BeginUnbonding {
+        db: LOCALNET_DB.into(),
+        node: node.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn withdraw_call(node: NodeId) -> calls::WithdrawCollateral {
+    calls::WithdrawCollateral {
+        node: node.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn collateral_call(node: NodeId, amount: u64) -> calls::AddCollateral {
+    calls::AddCollateral {
+        node: node.into(),
+        collateral: Payment(MicroUsdc(amount)),
+    }
+}
+
+pub(crate) fn url_call(node: impl Into<ObjectId>, url: &str) -> calls::SetNodeUrl {
+    calls::SetNodeUrl {
+        node: node.into().into(),
+        url: url.to_owned(),
+    }
+}
+
+pub(crate) fn deprecate_call(task: TaskId) -> calls::DeprecateTask {
+    calls::DeprecateTask {
+        db: LOCALNET_DB.into(),
+        task: task.into(),
+    }
+}
+
+pub(crate) fn revoke_call(stack: StackId) -> calls::RevokeUngranted {
+    calls::RevokeUngranted {
+        stack: stack.into(),
+    }
+}
+
+pub(crate) fn begin_close_call(stack: StackId) -> calls::BeginClose {
+    calls::BeginClose {
+        stack: stack.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn close_call(stack: StackId) -> calls::CloseStack {
+    calls::CloseStack {
+        stack: stack.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn collect_call(task: TaskId) -> calls::CollectFees {
+    calls::CollectFees {
+        db: LOCALNET_DB.into(),
+        task: task.into(),
+    }
+}
+
+pub(crate) fn report_call(node: NodeId) -> calls::ReportUnits {
+    calls::ReportUnits {
+        db: LOCALNET_DB.into(),
+        node: node.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn pay_call(node: NodeId) -> calls::PayTreasury {
+    calls::PayTreasury {
+        db: LOCALNET_DB.into(),
+        node: node.into(),
+        clock: Clock,
+    }
+}
+
+/// The point of order one: no signature by it is strict.
+pub(crate) fn weak_key() -> PublicKey {
+    let mut point = [0; 32];
+    point[0] = 1;
+    PublicKey(point)
+}
