@@ -13,7 +13,7 @@ pub const LOCALNET_PACKAGE: ObjectId = small(0xa70a);
 /// The package of localnet's USDC.
 pub const LOCALNET_USDC_PACKAGE: ObjectId = small(0x05dc);
 /// The `AtomaDb` of localnet.
-pub const LOCALNET_DB: ObjectId = small(0xa70a_db);
+pub const LOCALNET_DB: ObjectId = small(0x00a7_0adb);
 /// The type of Sui's own coin, which pays for gas.
 pub const SUI_COIN: &str = "0x2::sui::SUI";
 
