@@ -46,6 +46,22 @@ impl ApiKey {
     }
 }
 
+impl std::str::FromStr for ApiKey {
+    type Err = ParseApiKeyError;
+    fn from_str(text: &str) -> Result<Self, ParseApiKeyError> {
+        if text.starts_with(PREFIX) && text.len() <= MAX_KEY_LENGTH {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            Err(ParseApiKeyError)
+        }
+    }
+}
+
+/// The text is not an API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an API key begins with `{PREFIX}`")]
+pub struct ParseApiKeyError;
+
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(elided)")

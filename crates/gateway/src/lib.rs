@@ -30,4 +30,4 @@ mod serve;
 pub use budget::{Amount, BookError, Standing};
 pub use config::{ApiKeyConfig, ConfigError, GatewayConfig, Limits, ModelConfig, StackPolicy};
 pub use gateway::{Gateway, RunningGateway, StartError};
-pub use keys::{ApiKey, KeyHash, ParseKeyHashError};
+pub use keys::{ApiKey, KeyHash, ParseApiKeyError, ParseKeyHashError};

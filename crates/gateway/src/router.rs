@@ -101,7 +101,12 @@ impl Router {
 
     /// Chooses a node for a request, none of `tried`, and counts it as pending there until
     /// [`Router::done`]. `now` is any clock that only goes forward.
-    pub(crate) fn pick(&mut self, measure: Measure, tried: &[NodeId], now: Duration) -> Option<NodeId> {
+    pub(crate) fn pick(
+        &mut self,
+        measure: Measure,
+        tried: &[NodeId],
+        now: Duration,
+    ) -> Option<NodeId> {
         let (awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
             .filter(|&i| !tried.contains(&self.slots[i].node))
             .partition(|&i| self.slots[i].rests_until <= now);

@@ -1,0 +1,303 @@
+//! A whole network for a test: ledger, nodes with the built-in model, gateway; on loopback ports
+//! that the system picks, in a folder that goes away.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use atoma_engine::{Engine, builtin};
+use atoma_gateway::{
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
+};
+use atoma_ledger::Ledger;
+use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_types::{
+    Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId,
+    chain::{Event, Params, Payment, calls},
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::{client::legacy, rt::TokioExecutor};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+use tempfile::TempDir;
+
+pub const MODEL: &str = builtin::NAME;
+/// A model that is on the ledger and whose only node is down.
+pub const DEAD_MODEL: &str = "atoma-dead";
+const CEILING: Price = Price(5_000_000);
+
+pub struct Network {
+    pub localnet: RunningLocalnet,
+    pub ledger: Ledger,
+    pub nodes: Vec<RunningNode>,
+    pub task: TaskId,
+    pub key: ApiKey,
+    pub poor: ApiKey,
+    pub narrow: ApiKey,
+    pub wallet: Arc<SigningKey>,
+    pub folder: TempDir,
+}
+
+impl Network {
+    /// Nodes at these prices, in micro-USDC per million units.
+    pub async fn start(prices: &[u64]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = LocalnetConfig::new(folder.path().join("ledger"));
+        config.params = Params {
+            dispute_window_ms: 200,
+            settle_grace_ms: 5_000,
+            ..Params::default()
+        };
+        let localnet = Localnet::start(config).await.unwrap();
+        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let wallet = Arc::new(SigningKey::generate());
+        fund(&ledger, &wallet).await;
+
+        let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
+        let author = SigningKey::generate();
+        fund(&ledger, &author).await;
+        let task = create_task(&ledger, &author, MODEL, engine.as_ref()).await;
+        let mut network = Self {
+            localnet,
+            ledger,
+            nodes: Vec::new(),
+            task,
+            key: ApiKey::generate(),
+            poor: ApiKey::generate(),
+            narrow: ApiKey::generate(),
+            wallet,
+            folder,
+        };
+        for price in prices {
+            network.add_node(Price(*price), &engine).await;
+        }
+        let dead = create_task(&network.ledger, &author, DEAD_MODEL, engine.as_ref()).await;
+        register_dead_node(&network.ledger, &author, dead).await;
+        network
+    }
+
+    async fn add_node(&mut self, price: Price, engine: &Arc<dyn Engine>) {
+        let key = Arc::new(SigningKey::generate());
+        fund(&self.ledger, &key).await;
+        let data = self
+            .folder
+            .path()
+            .join(format!("node-{}", self.nodes.len()));
+        let mut config = NodeConfig::new(self.localnet.url(), KeySource::Given(key), data);
+        config.subscriptions = vec![SubscriptionConfig {
+            task: self.task,
+            price,
+            capacity: ComputeUnits(100_000_000),
+        }];
+        let served = ServedModel {
+            model: MODEL.to_owned(),
+            engine: Arc::clone(engine),
+        };
+        self.nodes
+            .push(Node::start(config, vec![served]).await.unwrap());
+    }
+
+    pub fn config(&self) -> GatewayConfig {
+        let key = |name: &str, key: &ApiKey, budget, max_concurrent| ApiKeyConfig {
+            name: name.to_owned(),
+            hash: key.hash(),
+            budget: MicroUsdc(budget),
+            max_concurrent,
+        };
+        GatewayConfig {
+            ledger: self.localnet.url(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            data_dir: self.data_dir(),
+            api_keys: vec![
+                key("rich", &self.key, 100_000_000, None),
+                key("poor", &self.poor, 1, None),
+                key("narrow", &self.narrow, 100_000_000, Some(1)),
+            ],
+            budget: MicroUsdc(500_000_000),
+            policy: StackPolicy {
+                max_price: None,
+                stack_units: ComputeUnits(1_000_000),
+                grant_units: ComputeUnits(100_000),
+                ..StackPolicy::default()
+            },
+            models: Vec::new(),
+            limits: Limits::default(),
+            close_stacks_on_stop: true,
+        }
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("gateway")
+    }
+
+    pub async fn gateway(&self, config: GatewayConfig) -> RunningGateway {
+        Gateway::start(config, Arc::clone(&self.wallet))
+            .await
+            .unwrap()
+    }
+
+    pub async fn node_url(&self, node: NodeId) -> String {
+        self.ledger.node(node).await.unwrap().url
+    }
+}
+
+async fn fund(ledger: &Ledger, key: &SigningKey) {
+    let address: Address = key.public_key().address();
+    ledger.faucet(address).await.unwrap();
+}
+
+async fn create_task(
+    ledger: &Ledger,
+    author: &SigningKey,
+    model: &str,
+    engine: &dyn Engine,
+) -> TaskId {
+    let info = engine.info();
+    let call = calls::CreateTask {
+        db: ledger.deployment().db.into(),
+        role: 0,
+        model_name: model.to_owned(),
+        security_level: 0,
+        price_ceiling: CEILING,
+        weights: vec![1_000, 100, 1_000, 0, 0],
+        model: info.revision.to_vec(),
+        numerics: info.numerics as u8,
+        rule: 0,
+        min_reputation: 0,
+        min_collateral: MicroUsdc(0),
+        allow_list: None,
+    };
+    let executed = ledger.execute(author, vec![call.into()]).await.unwrap();
+    let created = executed.events.iter().find_map(|event| match event {
+        Event::TaskCreated(created) => Some(created.task),
+        _ => None,
+    });
+    created.unwrap()
+}
+
+/// A node that is registered, sells, and isn't there: nobody listens on the discard port.
+async fn register_dead_node(ledger: &Ledger, owner: &SigningKey, task: TaskId) {
+    let db = ledger.deployment().db;
+    let register = calls::RegisterNode {
+        db: db.into(),
+        collateral: Payment(MicroUsdc(100_000_000)),
+        url: "http://127.0.0.1:9".to_owned(),
+        response_key: owner.public_key(),
+        sealing_key: Vec::new(),
+    };
+    let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
+    let registered = executed.events.iter().find_map(|event| match event {
+        Event::NodeRegistered(registered) => Some(registered.node),
+        _ => None,
+    });
+    let subscribe = calls::Subscribe {
+        db: db.into(),
+        task: task.into(),
+        node: registered.unwrap().into(),
+        price: Price(1_000_000),
+        capacity: ComputeUnits(1_000_000),
+    };
+    ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
+}
+
+/// An answer, all of it.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// A user who knows HTTP and nothing else.
+#[derive(Clone)]
+pub struct User {
+    http: legacy::Client<legacy::connect::HttpConnector, Full<Bytes>>,
+    url: String,
+    key: String,
+}
+
+impl User {
+    pub fn new(gateway: &RunningGateway, key: &ApiKey) -> Self {
+        Self {
+            http: legacy::Client::builder(TokioExecutor::new()).build_http(),
+            url: gateway.url(),
+            key: key.reveal().to_owned(),
+        }
+    }
+
+    /// Somebody without a key.
+    pub fn at(url: String) -> Self {
+        Self {
+            http: legacy::Client::builder(TokioExecutor::new()).build_http(),
+            url,
+            key: String::new(),
+        }
+    }
+
+    /// A stream whose reader decides how far it is read.
+    pub async fn open_stream(&self, max_tokens: u32) -> Incoming {
+        let request = self.request(
+            Method::POST,
+            "/v1/chat/completions",
+            chat_body(MODEL, max_tokens, true).into(),
+        );
+        let response = self.http.request(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body()
+    }
+
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/json")
+            .body(Full::new(body))
+            .unwrap()
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
+        let request = self.request(method, path, body.into());
+        let (head, body) = self.http.request(request).await.unwrap().into_parts();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    pub async fn chat(&self, max_tokens: u32, stream: bool) -> Answer {
+        self.ask(
+            Method::POST,
+            "/v1/chat/completions",
+            chat_body(MODEL, max_tokens, stream),
+        )
+        .await
+    }
+}
+
+pub fn chat_body(model: &str, max_tokens: u32, stream: bool) -> String {
+    serde_json::json!({
+        "model": model,
+        "messages": [{ "role": "user", "content": "Say hello." }],
+        "max_tokens": max_tokens,
+        "temperature": 0,
+        "stream": stream,
+    })
+    .to_string()
+}
