@@ -14,10 +14,13 @@ mod embedded;
 mod error;
 mod event;
 pub mod fingerprint;
+mod http;
+pub mod hub;
 mod sample;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+mod upstream;
 
 pub use api::{
     ChatMessage, Endpoint, Engine, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling,
@@ -29,3 +32,4 @@ pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,
     TokenEvent, event_channel,
 };
+pub use upstream::{Upstream, UpstreamOptions};

@@ -206,5 +206,8 @@ fn golden_fingerprint_of_a_random_model() {
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect();
-    assert_eq!(hex, "");
+    assert_eq!(
+        hex,
+        "63c83875d7385d0c3a7fa4dffa4ea43c1dae414aa7ccaa08044727a2b4ee1834"
+    );
 }

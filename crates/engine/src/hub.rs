@@ -1,0 +1,409 @@
+//! Finds a model by folder or by its name on a hub, and fetches it if need be.
+//!
+//! A name's files go into a folder of the cache, each under a temporary name until complete; an
+//! interrupted download goes on where it stopped. Once complete, the network isn't asked again. Only
+//! plain data is fetched: configuration, tokenizer and safetensors, never code or pickles.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ::http::{HeaderValue, Request, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::Response;
+use hyper::body::Incoming;
+use serde::Deserialize;
+
+use crate::http::Http;
+
+/// The files that the engine reads, beside the weights.
+const SMALL_FILES: [&str; 6] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "model.safetensors.index.json",
+];
+/// Written last; its presence says that all the rest is there.
+const COMPLETE: &str = ".complete";
+/// Hubs send large files from elsewhere; more hops than this go in circles.
+const MAX_REDIRECTS: usize = 5;
+/// Largest list of a model's files.
+const MAX_LIST_BYTES: usize = 4 << 20;
+/// A server that is silent for longer is gone.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where and how to look for models.
+#[derive(Clone)]
+pub struct HubOptions {
+    /// Base URL of the hub.
+    pub endpoint: String,
+    /// Branch, tag or commit.
+    pub revision: String,
+    /// Access token for gated models.
+    pub token: Option<String>,
+    /// Where models are kept.
+    pub cache: PathBuf,
+}
+
+impl HubOptions {
+    /// The public hub, its main branch, nothing secret.
+    pub fn new(cache: impl Into<PathBuf>) -> Self {
+        Self {
+            endpoint: "https://huggingface.co".to_owned(),
+            revision: "main".to_owned(),
+            token: None,
+            cache: cache.into(),
+        }
+    }
+}
+
+impl std::fmt::Debug for HubOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubOptions")
+            .field("endpoint", &self.endpoint)
+            .field("revision", &self.revision)
+            .field("token", &self.token.as_ref().map(|_| "elided"))
+            .field("cache", &self.cache)
+            .finish()
+    }
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The file being fetched.
+    pub file: String,
+    /// Bytes of it that are here.
+    pub done: u64,
+    /// Its size, if the hub says.
+    pub total: Option<u64>,
+}
+
+/// Why a model can't be had, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// Neither a folder nor a name.
+    #[error("{0:?} is neither a folder with a model nor a name like owner/model")]
+    BadName(String),
+    /// The hub can't be reached.
+    #[error(
+        "{endpoint} can't be reached ({why}); without a network, name a folder with the model's files"
+    )]
+    Network {
+        /// Which hub.
+        endpoint: String,
+        /// What happened.
+        why: String,
+    },
+    /// The hub has no such model or revision.
+    #[error("the hub has no model {0}; check the name and the revision")]
+    NotFound(String),
+    /// The model is gated.
+    #[error("the hub doesn't let us read {0}; accept its licence there and set an access token")]
+    Forbidden(String),
+    /// The model isn't stored in a way that the engine reads.
+    #[error("{name} has no {missing}; only Hugging Face folders with safetensors can be read")]
+    Unsuitable {
+        /// Which model.
+        name: String,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// The hub answers nonsense.
+    #[error("the hub's answer is unusable: {0}")]
+    Protocol(String),
+    /// A file can't be written.
+    #[error("can't write {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    /// The commit that the revision stands for.
+    sha: String,
+    siblings: Vec<Sibling>,
+}
+
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: String,
+}
+
+/// The folder of a model: `name` itself if it is one, or else the model of that name, fetched
+/// unless it is in the cache.
+pub async fn resolve(
+    name: &str,
+    options: &HubOptions,
+    progress: impl Fn(Progress) + Send + Sync,
+) -> Result<PathBuf, HubError> {
+    let path = Path::new(name);
+    if path.join("config.json").is_file() {
+        return Ok(path.to_owned());
+    }
+    if !is_name(name) {
+        return Err(HubError::BadName(name.to_owned()));
+    }
+    let folder = options
+        .cache
+        .join(format!("{}@{}", name.replace('/', "--"), options.revision));
+    if folder.join(COMPLETE).is_file() {
+        return Ok(folder);
+    }
+    let hub = Hub::new(name, options)?;
+    std::fs::create_dir_all(&folder).map_err(|source| HubError::Io {
+        path: folder.clone(),
+        source,
+    })?;
+    let listing = hub.list().await?;
+    for file in wanted(name, &listing)? {
+        hub.fetch(&listing.sha, file, &folder, &progress).await?;
+    }
+    write(&folder.join(COMPLETE), listing.sha.as_bytes())?;
+    Ok(folder)
+}
+
+/// `owner/model`, of letters, digits, dots, dashes and underscores.
+fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        !part.is_empty() && part.len() <= 96 && !part.starts_with('.') && part.chars().all(allowed)
+    };
+    name.split_once('/')
+        .is_some_and(|(owner, model)| is_part(owner) && is_part(model))
+}
+
+/// The files to fetch: small ones first, so that mistakes show before gigabytes have come.
+fn wanted<'a>(name: &str, listing: &'a Listing) -> Result<Vec<&'a str>, HubError> {
+    let unsuitable = |missing| HubError::Unsuitable {
+        name: name.to_owned(),
+        missing,
+    };
+    // Names with a slash would lead out of the folder; nothing that the engine reads has one.
+    let plain = || {
+        listing
+            .siblings
+            .iter()
+            .map(|s| s.rfilename.as_str())
+            .filter(|f| !f.contains(['/', '\\']))
+    };
+    let mut files: Vec<&str> = plain().filter(|f| SMALL_FILES.contains(f)).collect();
+    for missing in ["config.json", "tokenizer.json"] {
+        if !files.contains(&missing) {
+            return Err(unsuitable(missing));
+        }
+    }
+    let before = files.len();
+    files.extend(plain().filter(|f| f.ends_with(".safetensors")));
+    if files.len() == before {
+        Err(unsuitable("safetensors"))
+    } else {
+        Ok(files)
+    }
+}
+
+struct Hub<'a> {
+    name: &'a str,
+    options: &'a HubOptions,
+    http: Http,
+}
+
+impl<'a> Hub<'a> {
+    fn new(name: &'a str, options: &'a HubOptions) -> Result<Self, HubError> {
+        let http = Http::new(options.token.as_deref());
+        let http = http.map_err(|e| HubError::Protocol(e.to_string()))?;
+        Ok(Self {
+            name,
+            options,
+            http,
+        })
+    }
+
+    fn network(&self, why: impl std::fmt::Display) -> HubError {
+        HubError::Network {
+            endpoint: self.options.endpoint.clone(),
+            why: why.to_string(),
+        }
+    }
+
+    async fn list(&self) -> Result<Listing, HubError> {
+        let HubOptions {
+            endpoint, revision, ..
+        } = self.options;
+        let url = format!("{endpoint}/api/models/{}/revision/{revision}", self.name);
+        let response = self.get(url, 0).await?;
+        let body = Limited::new(response.into_body(), MAX_LIST_BYTES)
+            .collect()
+            .await;
+        let body = body.map_err(|e| self.network(e))?.to_bytes();
+        serde_json::from_slice(&body).map_err(|e| HubError::Protocol(e.to_string()))
+    }
+
+    /// Follows redirects. The token goes to the hub only, never to where it redirects.
+    async fn get(&self, url: String, from: u64) -> Result<Response<Incoming>, HubError> {
+        let mut url = url;
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = Request::new(Full::<Bytes>::default());
+            if url.starts_with(&format!("{}/", self.options.endpoint)) {
+                self.http.authorize(&mut request);
+            }
+            if let (1.., Ok(range)) = (from, HeaderValue::from_str(&format!("bytes={from}-"))) {
+                request.headers_mut().insert(header::RANGE, range);
+            }
+            let reply = tokio::time::timeout(SILENCE_TIMEOUT, self.http.send(request, &url)).await;
+            let response = match reply {
+                Ok(response) => response.map_err(|e| self.network(e))?,
+                Err(_) => return Err(self.network("it doesn't answer")),
+            };
+            match response.status() {
+                status if status.is_success() => return Ok(response),
+                status if status.is_redirection() => url = self.target(&url, &response)?,
+                StatusCode::NOT_FOUND => return Err(HubError::NotFound(self.name.to_owned())),
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    return Err(HubError::Forbidden(self.name.to_owned()));
+                }
+                status => return Err(self.network(format!("status {status}"))),
+            }
+        }
+        Err(HubError::Protocol("it redirects in circles".to_owned()))
+    }
+
+    fn target(&self, url: &str, response: &Response<Incoming>) -> Result<String, HubError> {
+        let location = response
+            .headers()
+            .get(header::LOCATION)
+            .and_then(|l| l.to_str().ok());
+        let location = location.ok_or_else(|| HubError::Protocol("it redirects nowhere".into()))?;
+        if location.starts_with("https://") || location.starts_with("http://") {
+            return Ok(location.to_owned());
+        }
+        // A path on the same host.
+        let host_end = url
+            .find("://")
+            .and_then(|at| url[at + 3..].find('/').map(|s| at + 3 + s));
+        Ok(format!(
+            "{}{location}",
+            &url[..host_end.unwrap_or(url.len())]
+        ))
+    }
+
+    /// Fetches one file, going on where an earlier try stopped.
+    async fn fetch(
+        &self,
+        commit: &str,
+        file: &str,
+        folder: &Path,
+        progress: &(impl Fn(Progress) + Send + Sync),
+    ) -> Result<(), HubError> {
+        let target = folder.join(file);
+        if target.is_file() {
+            return Ok(());
+        }
+        // The commit is in the name: parts of different commits don't mix.
+        let part = folder.join(format!("{file}.{commit}.part"));
+        let io = |source| HubError::Io {
+            path: part.clone(),
+            source,
+        };
+        let mut out = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&part)
+            .map_err(io)?;
+        let mut done = out.seek(SeekFrom::End(0)).map_err(io)?;
+        let url = format!(
+            "{}/{}/resolve/{commit}/{file}",
+            self.options.endpoint, self.name
+        );
+        let mut response = self.get(url, done).await?;
+        if response.status() != StatusCode::PARTIAL_CONTENT && done > 0 {
+            out.set_len(0).map_err(io)?;
+            done = 0;
+        }
+        let length = response.headers().get(header::CONTENT_LENGTH);
+        let length = length
+            .and_then(|l| l.to_str().ok())
+            .and_then(|l| l.parse::<u64>().ok());
+        let total = length.map(|length| done + length);
+        loop {
+            progress(Progress {
+                file: file.to_owned(),
+                done,
+                total,
+            });
+            let frame = tokio::time::timeout(SILENCE_TIMEOUT, response.body_mut().frame()).await;
+            let frame = match frame {
+                Ok(None) => break,
+                Ok(Some(frame)) => frame.map_err(|e| self.network(e))?,
+                Err(_) => return Err(self.network("it fell silent")),
+            };
+            if let Ok(data) = frame.into_data() {
+                out.write_all(&data).map_err(io)?;
+                done += data.len() as u64;
+            }
+        }
+        if total.is_some_and(|total| total != done) {
+            return Err(self.network("the file broke off; the next try goes on from there"));
+        }
+        out.sync_all().map_err(io)?;
+        std::fs::rename(&part, &target).map_err(io)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
+    std::fs::write(path, bytes).map_err(|source| HubError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_owner_and_model() {
+        assert!(is_name("Qwen/Qwen3-0.6B") && is_name("a/b_c.d-e"));
+        for bad in [
+            "", "a", "a/", "/b", "a/b/c", "../x", "a/..", "a/b c", "a/b?x",
+        ] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_plain_data_is_wanted() {
+        let listing = |files: &[&str]| Listing {
+            sha: "c".into(),
+            siblings: files
+                .iter()
+                .map(|f| Sibling {
+                    rfilename: (*f).into(),
+                })
+                .collect(),
+        };
+        let all = listing(&[
+            "model.safetensors",
+            "config.json",
+            "x.py",
+            "pytorch_model.bin",
+            "tokenizer.json",
+            "onnx/model.safetensors",
+        ]);
+        let files = wanted("m", &all).unwrap();
+        assert_eq!(
+            files,
+            ["config.json", "tokenizer.json", "model.safetensors"]
+        );
+        assert!(wanted("m", &listing(&["config.json", "tokenizer.json"])).is_err());
+        assert!(wanted("m", &listing(&["model.safetensors"])).is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! Requests whose answer is one JSON document: embeddings and scores.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Upstream;
+use super::relay::{MAX_ANSWER_BYTES, unreadable, whole};
+use crate::{Engine, EngineError, Prompt, Score, TokenScore, Usage};
+
+impl Upstream {
+    /// Sends a request whose answer is one JSON document.
+    async fn ask<T: for<'de> Deserialize<'de>>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, EngineError> {
+        let (response, _busy) = self.send(path, body.to_string().into()).await?;
+        let body = whole(response, MAX_ANSWER_BYTES).await?;
+        serde_json::from_slice(&body).map_err(|e| unreadable(&e))
+    }
+
+    pub(super) async fn embed_all(
+        &self,
+        prompts: Vec<Prompt>,
+    ) -> Result<(Vec<Vec<f32>>, Usage), EngineError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            data: Vec<Item>,
+            usage: Option<ReplyUsage>,
+        }
+        #[derive(Deserialize)]
+        struct Item {
+            index: usize,
+            embedding: Vec<f32>,
+        }
+        #[derive(Deserialize)]
+        struct ReplyUsage {
+            prompt_tokens: u32,
+        }
+        let bound: usize = prompts
+            .iter()
+            .map(|p| self.count_tokens(p).unwrap_or(0))
+            .sum();
+        let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
+        let count = input.len();
+        let body = json!({ "model": self.model, "input": input, "encoding_format": "float" });
+        let mut reply: Reply = self.ask("/v1/embeddings", &body).await?;
+        reply.data.sort_by_key(|item| item.index);
+        let in_order = reply
+            .data
+            .iter()
+            .enumerate()
+            .all(|(i, item)| item.index == i);
+        if reply.data.len() != count || !in_order {
+            return Err(EngineError::Unavailable(
+                "the upstream left embeddings out".into(),
+            ));
+        }
+        let input = reply.usage.map_or(bound as u32, |u| u.prompt_tokens);
+        let vectors = reply.data.into_iter().map(|item| item.embedding).collect();
+        Ok((
+            vectors,
+            Usage {
+                input,
+                ..Usage::default()
+            },
+        ))
+    }
+
+    /// By `prompt_logprobs`, which vLLM and SGLang report.
+    pub(super) async fn score_one(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+    ) -> Result<Score, EngineError> {
+        type Position = BTreeMap<String, Reported>;
+        #[derive(Deserialize)]
+        struct Reported {
+            logprob: f32,
+            rank: Option<u32>,
+        }
+        #[derive(Deserialize)]
+        struct Reply {
+            choices: Vec<ReplyChoice>,
+        }
+        #[derive(Deserialize)]
+        struct ReplyChoice {
+            prompt_logprobs: Option<Vec<Option<Position>>>,
+        }
+        let tokens: Vec<u32> = prompt.iter().chain(&output).copied().collect();
+        let body = json!({
+            "model": self.model, "prompt": tokens, "max_tokens": 1, "temperature": 0,
+            "prompt_logprobs": 1,
+        });
+        let reply: Reply = self.ask("/v1/completions", &body).await?;
+        let cannot = || EngineError::Unavailable("the upstream doesn't score prompts".into());
+        let positions = reply
+            .choices
+            .into_iter()
+            .next()
+            .and_then(|c| c.prompt_logprobs);
+        let positions = positions
+            .filter(|p| p.len() == tokens.len())
+            .ok_or_else(cannot)?;
+        let mut scores = Vec::with_capacity(output.len());
+        for (id, reported) in output.iter().zip(&positions[prompt.len()..]) {
+            let reported = reported.as_ref().ok_or_else(cannot)?;
+            let own = reported.get(&id.to_string()).ok_or_else(cannot)?;
+            let best = reported
+                .iter()
+                .max_by(|a, b| a.1.logprob.total_cmp(&b.1.logprob));
+            let best = best.ok_or_else(cannot)?;
+            scores.push(TokenScore {
+                id: *id,
+                logprob: own.logprob,
+                // Servers count from one.
+                rank: own.rank.map_or(0, |rank| rank.saturating_sub(1)),
+                reference: best.0.parse().ok(),
+                margin: (best.1.logprob - own.logprob).max(0.0),
+            });
+        }
+        Ok(Score {
+            tokens: scores,
+            fingerprint: [0; 32],
+            commitments: Vec::new(),
+        })
+    }
+}
+
+fn embedding_input(prompt: &Prompt) -> serde_json::Value {
+    match prompt {
+        Prompt::Tokens(tokens) => json!(tokens),
+        Prompt::Text(text) => json!(text),
+        Prompt::Chat { messages, .. } => {
+            let texts: Vec<_> = messages.iter().map(|m| m.content.as_str()).collect();
+            json!(texts.join("\n"))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Carries an answer from its server to its stream, frame by frame or whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::Response;
+use hyper::body::Incoming;
+
+use super::answer::{Account, Chunk};
+use super::body::Outgoing;
+use super::sse::Frames;
+use crate::{EngineError, Event, EventSender, OutputLimit};
+
+/// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
+/// time, but not longer than clients wait.
+pub(super) const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Largest answer that isn't streamed; embeddings of many texts are the largest.
+pub(super) const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// Largest error that is read for its message.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// An answer that has begun.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) outgoing: Outgoing,
+    pub(super) limit: Arc<OutputLimit>,
+    pub(super) input: u32,
+    pub(super) seed: u64,
+}
+
+impl Answer {
+    /// Carries the answer over to the stream, to its end.
+    pub(super) async fn pump(self, events: &EventSender) -> Result<(), EngineError> {
+        events
+            .send(Ok(Event::Started {
+                prompt_tokens: 0,
+                cached_tokens: 0,
+            }))
+            .await;
+        if self.outgoing.streaming {
+            self.pump_frames(events).await
+        } else {
+            self.pump_whole(events).await
+        }
+    }
+
+    async fn pump_whole(self, events: &EventSender) -> Result<(), EngineError> {
+        let body = whole(self.response, MAX_ANSWER_BYTES).await?;
+        let mut account = Account::new();
+        let chunk: Chunk<'_> = serde_json::from_slice(&body).map_err(|e| unreadable(&e))?;
+        account.see(chunk);
+        events.send(Ok(Event::Raw(body))).await;
+        events
+            .send(Ok(Event::Done(account.close(false, self.input, self.seed))))
+            .await;
+        Ok(())
+    }
+
+    async fn pump_frames(self, events: &EventSender) -> Result<(), EngineError> {
+        let mut body = self.response.into_body();
+        let (mut frames, mut account) = (Frames::default(), Account::new());
+        let mut cut = false;
+        'answer: while let Some(frame) = next_frame(&mut body).await? {
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            frames
+                .push(&data)
+                .map_err(|e| EngineError::Unavailable(e.to_string()))?;
+            while let Some(payload) = frames.next() {
+                if &payload[..] == b"[DONE]" {
+                    break 'answer;
+                }
+                let chunk: Chunk<'_> =
+                    serde_json::from_slice(&payload).map_err(|e| unreadable(&e))?;
+                if let Some(error) = &chunk.error {
+                    let text = error["message"].as_str().unwrap_or("no message").to_owned();
+                    return Err(EngineError::Unavailable(format!("upstream: {text}")));
+                }
+                // The upstream has its own limit, which the body states. It is cut off at the first
+                // token beyond ours, so that an answer that ends just there ends by itself.
+                if chunk.carries_token() && account.output() >= self.limit.get() {
+                    cut = true;
+                    break 'answer;
+                }
+                let seen = account.see(chunk);
+                let event = if !self.outgoing.relay {
+                    seen.token.map(Event::Token)
+                } else if seen.is_usage && !self.outgoing.wants_usage {
+                    None
+                } else {
+                    Some(Event::Raw(payload))
+                };
+                if let Some(event) = event {
+                    events.send(Ok(event)).await;
+                }
+            }
+        }
+        if cut && self.outgoing.relay {
+            events
+                .send(Ok(Event::Raw(account.length_frame().into())))
+                .await;
+        }
+        events
+            .send(Ok(Event::Done(account.close(cut, self.input, self.seed))))
+            .await;
+        Ok(())
+    }
+}
+
+/// The next piece of a body, unless the server falls silent.
+async fn next_frame(body: &mut Incoming) -> Result<Option<hyper::body::Frame<Bytes>>, EngineError> {
+    match tokio::time::timeout(SILENCE_TIMEOUT, body.frame()).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(frame))) => Ok(Some(frame)),
+        Ok(Some(Err(_))) => Err(EngineError::Unavailable("the upstream broke off".into())),
+        Err(_) => Err(EngineError::Unavailable("the upstream fell silent".into())),
+    }
+}
+
+/// A whole body of bounded length.
+pub(super) async fn whole(
+    response: Response<Incoming>,
+    limit: usize,
+) -> Result<Bytes, EngineError> {
+    let body = Limited::new(response.into_body(), limit).collect();
+    match tokio::time::timeout(SILENCE_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(EngineError::Unavailable(
+            "the upstream's answer broke off".into(),
+        )),
+        Err(_) => Err(EngineError::Unavailable("the upstream fell silent".into())),
+    }
+}
+
+/// The error that a status other than success means.
+pub(super) async fn refusal(response: Response<Incoming>) -> EngineError {
+    let status = response.status().as_u16();
+    let body = whole(response, MAX_ERROR_BYTES).await.unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    // OpenAI and most have `error.message`; some have `message`, TGI has `error` alone.
+    let message = [&json["error"]["message"], &json["message"], &json["error"]];
+    let message = message
+        .into_iter()
+        .find_map(|m| m.as_str())
+        .unwrap_or("no message");
+    match status {
+        429 => EngineError::Overloaded,
+        400 | 404 | 413 | 415 | 422 => EngineError::BadRequest(format!("upstream: {message}")),
+        _ => EngineError::Unavailable(format!("the upstream answers with status {status}")),
+    }
+}
+
+/// The text isn't repeated: it may hold part of an answer.
+pub(super) fn unreadable(error: &serde_json::Error) -> EngineError {
+    EngineError::Unavailable(format!(
+        "unreadable answer of the upstream at byte {}",
+        error.column()
+    ))
+}

@@ -1,0 +1,126 @@
+//! Cuts a byte stream into the payloads of server-sent events, however the network cut it.
+
+use bytes::{Bytes, BytesMut};
+
+/// Longest event: far above any token, far below what would hurt.
+const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// The stream isn't one of events of a sane size.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event of the upstream is longer than 1 MiB")]
+pub(super) struct TooLong;
+
+/// Collects bytes and gives payloads.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    buffer: BytesMut,
+    /// How much of the buffer was searched for a line end.
+    searched: usize,
+    /// Lines of `data` of the event being read.
+    data: Option<BytesMut>,
+}
+
+impl Frames {
+    /// Adds what arrived.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        self.buffer.extend_from_slice(bytes);
+        let held = self.buffer.len() + self.data.as_ref().map_or(0, BytesMut::len);
+        // Complete events are taken out after each push, so what is held is one event and one read.
+        if held > MAX_EVENT_BYTES + bytes.len() {
+            Err(TooLong)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The payload of the next complete event.
+    pub(super) fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let line = self.line()?;
+            if line.is_empty() {
+                if let Some(data) = self.data.take() {
+                    return Some(data.freeze());
+                }
+                continue;
+            }
+            // Comments, names and ids of events mean nothing here.
+            let Some(value) = line.strip_prefix(b"data:") else {
+                continue;
+            };
+            let value = value.strip_prefix(b" ").unwrap_or(value);
+            match &mut self.data {
+                // A payload of one line, which is the rule, isn't copied.
+                None => {
+                    let start = line.len() - value.len();
+                    let mut line = line;
+                    self.data = Some(line.split_off(start));
+                }
+                Some(data) => {
+                    data.extend_from_slice(b"\n");
+                    data.extend_from_slice(value);
+                }
+            }
+        }
+    }
+
+    /// The next complete line, without its end.
+    fn line(&mut self) -> Option<BytesMut> {
+        let Some(at) = self.buffer[self.searched..]
+            .iter()
+            .position(|b| *b == b'\n')
+        else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let mut line = self.buffer.split_to(self.searched + at + 1);
+        self.searched = 0;
+        line.truncate(line.len() - 1);
+        if line.ends_with(b"\r") {
+            line.truncate(line.len() - 1);
+        }
+        Some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(pieces: &[&[u8]]) -> Vec<Bytes> {
+        let mut frames = Frames::default();
+        let mut events = Vec::new();
+        for piece in pieces {
+            frames.push(piece).unwrap();
+            events.extend(std::iter::from_fn(|| frames.next()));
+        }
+        events
+    }
+
+    const STREAM: &[u8] =
+        b": hello\n\ndata: {\"a\":1}\r\n\r\nevent: x\ndata:two\ndata: lines\n\n\ndata: [DONE]\n\ndata: cut";
+
+    proptest! {
+        #[test]
+        fn events_dont_depend_on_how_the_network_cuts(cuts in prop::collection::vec(0..STREAM.len(), 0..8)) {
+            let mut cuts = cuts;
+            cuts.extend([0, STREAM.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|w| &STREAM[w[0]..w[1]]).collect();
+            let expected: [&[u8]; 3] = [b"{\"a\":1}", b"two\nlines", b"[DONE]"];
+            prop_assert_eq!(read(&pieces), expected);
+        }
+    }
+
+    #[test]
+    fn endless_events_are_refused() {
+        let mut frames = Frames::default();
+        let piece = vec![b'x'; 1 << 18];
+        let refused = (0..8).any(|_| {
+            let refused = frames.push(&piece).is_err();
+            assert!(frames.next().is_none());
+            refused
+        });
+        assert!(refused);
+    }
+}
