@@ -1,0 +1,6 @@
+//! The ledger client against localnet: the same code that runs against Sui.
+
+mod events;
+mod story;
+mod wallets;
+mod world;
