@@ -20,18 +20,18 @@ use sui_sdk_types::{Identifier, StructTag, Transaction, TypeTag};
 use sui_transaction_builder::{Function, ObjectInput, TransactionBuilder, intent::Coin};
 
 /// A localnet with a client.
-pub struct Net {
-    pub localnet: RunningLocalnet,
-    pub client: Client,
-    pub dir: tempfile::TempDir,
+pub(crate) struct Net {
+    pub(crate) localnet: RunningLocalnet,
+    pub(crate) client: Client,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Net {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = LocalnetConfig::new(dir.path());
         change(&mut config);
@@ -45,7 +45,7 @@ impl Net {
     }
 
     /// A key with SUI and USDC from the faucet.
-    pub async fn rich(&self, seed: u8) -> SigningKey {
+    pub(crate) async fn rich(&self, seed: u8) -> SigningKey {
         let key = SigningKey::from_seed(&[seed; 32]);
         let body = format!(
             r#"{{"FixedAmountRequest":{{"recipient":"{}"}}}}"#,
@@ -57,7 +57,7 @@ impl Net {
         key
     }
 
-    pub async fn balance(&mut self, owner: Address, coin_type: &TypeTag) -> u64 {
+    pub(crate) async fn balance(&mut self, owner: Address, coin_type: &TypeTag) -> u64 {
         let mut request = pb::GetBalanceRequest::default();
         request.owner = Some(owner.to_string());
         request.coin_type = Some(coin_type.to_string());
@@ -65,16 +65,16 @@ impl Net {
         response.into_inner().balance.unwrap().balance.unwrap()
     }
 
-    pub async fn sui(&mut self, owner: Address) -> u64 {
+    pub(crate) async fn sui(&mut self, owner: Address) -> u64 {
         self.balance(owner, &StructTag::sui().into()).await
     }
 
-    pub async fn usdc(&mut self, owner: Address) -> u64 {
+    pub(crate) async fn usdc(&mut self, owner: Address) -> u64 {
         let usdc = self.localnet.deployment().usdc;
         self.balance(owner, &usdc).await
     }
 
-    pub async fn execute(
+    pub(crate) async fn execute(
         &mut self,
         key: &SigningKey,
         transaction: &Transaction,
@@ -89,12 +89,12 @@ impl Net {
     }
 
     /// Builds and executes calls of the package; the first one's new shared object, if it made one.
-    pub async fn call(&mut self, key: &SigningKey, calls: &[Call]) -> pb::ExecutedTransaction {
+    pub(crate) async fn call(&mut self, key: &SigningKey, calls: &[Call]) -> pb::ExecutedTransaction {
         let transaction = self.build(key, calls).await.unwrap();
         self.execute(key, &transaction).await.unwrap()
     }
 
-    pub async fn build(
+    pub(crate) async fn build(
         &mut self,
         key: &SigningKey,
         calls: &[Call],
@@ -106,7 +106,7 @@ impl Net {
     }
 
     /// A node on a task of its own; returns the task.
-    pub async fn serving_node(&mut self, key: &SigningKey) -> TaskId {
+    pub(crate) async fn serving_node(&mut self, key: &SigningKey) -> TaskId {
         let db = self.localnet.deployment().db;
         let node = self.call(key, &[register(db, key)]).await;
         let node = created(&node, "::node::Node");
@@ -125,11 +125,11 @@ impl Net {
     }
 }
 
-pub fn address(key: &SigningKey) -> Address {
+pub(crate) fn address(key: &SigningKey) -> Address {
     key.public_key().address()
 }
 
-pub fn register(db: ObjectId, key: &SigningKey) -> Call {
+pub(crate) fn register(db: ObjectId, key: &SigningKey) -> Call {
     calls::RegisterNode {
         db: db.into(),
         collateral: Payment(MicroUsdc(100_000_000)),
@@ -140,7 +140,7 @@ pub fn register(db: ObjectId, key: &SigningKey) -> Call {
     .into()
 }
 
-pub fn create_task(db: ObjectId) -> Call {
+pub(crate) fn create_task(db: ObjectId) -> Call {
     calls::CreateTask {
         db: db.into(),
         role: 0,
@@ -158,7 +158,7 @@ pub fn create_task(db: ObjectId) -> Call {
     .into()
 }
 
-pub fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, payment: u64) -> Call {
+pub(crate) fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, payment: u64) -> Call {
     calls::AcquireStack {
         db: db.into(),
         task: task.into(),
@@ -176,7 +176,7 @@ pub fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, payment: u64)
 }
 
 /// Adds calls as `ledger` does: objects by id, payments as coins of exactly that amount.
-pub fn add_calls(builder: &mut TransactionBuilder, deployment: &Deployment, calls: &[Call]) {
+pub(crate) fn add_calls(builder: &mut TransactionBuilder, deployment: &Deployment, calls: &[Call]) {
     for call in calls {
         let TypeTag::Struct(usdc) = deployment.usdc.clone() else {
             unreachable!("USDC is a struct")
@@ -207,7 +207,7 @@ pub fn add_calls(builder: &mut TransactionBuilder, deployment: &Deployment, call
 }
 
 /// The id of the object of a type that a transaction made.
-pub fn created(executed: &pb::ExecutedTransaction, type_end: &str) -> ObjectId {
+pub(crate) fn created(executed: &pb::ExecutedTransaction, type_end: &str) -> ObjectId {
     assert_success(executed);
     let changed = &executed.effects.as_ref().unwrap().changed_objects;
     let object = changed
@@ -220,16 +220,16 @@ pub fn created(executed: &pb::ExecutedTransaction, type_end: &str) -> ObjectId {
     object.object_id.as_ref().unwrap().parse().unwrap()
 }
 
-pub fn status(executed: &pb::ExecutedTransaction) -> &pb::ExecutionStatus {
+pub(crate) fn status(executed: &pb::ExecutedTransaction) -> &pb::ExecutionStatus {
     executed.effects.as_ref().unwrap().status.as_ref().unwrap()
 }
 
-pub fn assert_success(executed: &pb::ExecutedTransaction) {
+pub(crate) fn assert_success(executed: &pb::ExecutedTransaction) {
     assert_eq!(status(executed).success, Some(true), "{:?}", status(executed));
 }
 
 /// A plain HTTP POST.
-pub async fn post(to: SocketAddr, path: &str, body: &str) -> (u16, String) {
+pub(crate) async fn post(to: SocketAddr, path: &str, body: &str) -> (u16, String) {
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
