@@ -1,10 +1,7 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, Receipts, StackHandle,
-    directory::NodeCache,
-    http::Http,
-    stack::StackState,
+    ClientError, Receipts, StackHandle, directory::NodeCache, http::Http, stack::StackState,
     store::Store,
 };
 use atoma_ledger::Ledger;
@@ -164,7 +161,10 @@ mod tests {
     fn the_request_key_is_the_wallets_and_not_the_wallet() {
         let wallet = SigningKey::from_seed(&[1; 32]);
         let derived = request_key(&wallet).public_key();
-        assert_eq!(derived, request_key(&SigningKey::from_seed(&[1; 32])).public_key());
+        assert_eq!(
+            derived,
+            request_key(&SigningKey::from_seed(&[1; 32])).public_key()
+        );
         assert_ne!(derived, wallet.public_key());
     }
 }

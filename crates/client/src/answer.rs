@@ -104,7 +104,10 @@ struct Served {
 /// How the receipt comes.
 enum Proof {
     /// In a header; the hash covers the whole body.
-    Header { text: Option<String>, hasher: Hasher },
+    Header {
+        text: Option<String>,
+        hasher: Hasher,
+    },
     /// In a stream's last comment.
     Comment { scanner: Scanner, verified: bool },
 }
@@ -159,7 +162,9 @@ pub(crate) fn served(
 ) -> Answer {
     let (parts, body) = response.into_parts();
     let text = parts.headers.get(RECEIPT);
-    let text = text.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = text
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let is_stream = parts
         .headers
         .get(CONTENT_TYPE)
@@ -230,7 +235,11 @@ impl Answer {
             }
             body.extend_from_slice(&bytes);
         }
-        let receipt = if self.status.is_success() { receipt.await } else { None };
+        let receipt = if self.status.is_success() {
+            receipt.await
+        } else {
+            None
+        };
         Ok(WholeAnswer {
             node: self.node,
             request_id: self.request_id,

@@ -93,7 +93,10 @@ impl StackHandle {
         call: impl Into<atoma_types::chain::Call>,
     ) -> Result<(), ClientError> {
         let calls = vec![call.into()];
-        self.client.ledger().execute(self.client.key(), calls).await?;
+        self.client
+            .ledger()
+            .execute(self.client.key(), calls)
+            .await?;
         self.refresh().await.map(|_| ())
     }
 }

@@ -93,7 +93,10 @@ impl StackHandle {
     /// more and a little longer.
     pub async fn close(&self) -> Result<ClosedStack, ClientError> {
         let stack = self.refresh().await?;
-        let windows = stack.settle_grace_ms.0.saturating_add(stack.dispute_window_ms.0);
+        let windows = stack
+            .settle_grace_ms
+            .0
+            .saturating_add(stack.dispute_window_ms.0);
         let longest = Duration::from_millis(windows) + Duration::from_secs(60);
         self.close_with(longest, |_| {}).await
     }
@@ -154,7 +157,12 @@ impl StackHandle {
         let Some(call) = due(stack, self.client.ledger().deployment().db, now) else {
             return Ok(false);
         };
-        match self.client.ledger().execute(self.client.key(), vec![call]).await {
+        match self
+            .client
+            .ledger()
+            .execute(self.client.key(), vec![call])
+            .await
+        {
             // somebody else was faster, or the ledger's clock is a little behind
             Err(LedgerError::Abort { name, .. }) => {
                 tracing::debug!(name, "not needed any more");
@@ -201,7 +209,13 @@ fn due(stack: &Stack, db: atoma_types::ObjectId, now: TimestampMs) -> Option<Cal
     } else if stack.ungranted_units() > ComputeUnits::ZERO {
         Some(calls::RevokeUngranted { stack: id.into() }.into())
     } else if late && !stack.leases.iter().any(running) {
-        Some(calls::CloseStack { stack: id.into(), clock }.into())
+        Some(
+            calls::CloseStack {
+                stack: id.into(),
+                clock,
+            }
+            .into(),
+        )
     } else {
         None
     }

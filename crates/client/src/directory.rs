@@ -44,10 +44,13 @@ pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
 
 impl NodeInfo {
     fn new(node: &Node) -> Result<Self, ClientError> {
-        let verifier = node.response_key.verifier().map_err(|_| ClientError::Malformed {
-            node: node.id,
-            reason: "its response key is not a key".to_owned(),
-        })?;
+        let verifier = node
+            .response_key
+            .verifier()
+            .map_err(|_| ClientError::Malformed {
+                node: node.id,
+                reason: "its response key is not a key".to_owned(),
+            })?;
         Ok(Self {
             id: node.id,
             url: node.url.trim_end_matches('/').to_owned(),
@@ -92,15 +95,21 @@ impl Client {
             .iter()
             .filter(|subscription| active(subscription.state))
             .collect();
-        let ids: Vec<NodeId> = subscriptions.iter().map(|subscription| subscription.node).collect();
+        let ids: Vec<NodeId> = subscriptions
+            .iter()
+            .map(|subscription| subscription.node)
+            .collect();
         let nodes = self.ledger().nodes(&ids).await?;
         let may_serve = |node: &&Node| match node.status {
             NodeStatus::Active => true,
             NodeStatus::Jailed { until_ms } => until_ms <= now,
             NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
         };
-        let nodes: HashMap<NodeId, &Node> =
-            nodes.iter().filter(may_serve).map(|node| (node.id, node)).collect();
+        let nodes: HashMap<NodeId, &Node> = nodes
+            .iter()
+            .filter(may_serve)
+            .map(|node| (node.id, node))
+            .collect();
         let mut offers: Vec<Offer> = subscriptions
             .into_iter()
             .filter_map(|subscription| {

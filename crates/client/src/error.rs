@@ -107,7 +107,9 @@ pub enum ClientError {
 
 impl ClientError {
     pub(crate) fn refused(node: NodeId, status: StatusCode, body: &[u8]) -> Self {
-        let error = serde_json::from_slice::<ErrorBody>(body).ok().map(|body| body.error);
+        let error = serde_json::from_slice::<ErrorBody>(body)
+            .ok()
+            .map(|body| body.error);
         Self::Refused {
             node,
             status,

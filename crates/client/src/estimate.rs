@@ -30,8 +30,14 @@ pub fn max_units(
     default_output: u64,
 ) -> Option<ComputeUnits> {
     let limits: Limits = serde_json::from_slice(body).ok()?;
-    let input = u64::try_from(body.len()).ok()?.checked_add(TEMPLATE_TOKENS)?;
-    let answers = limits.n.unwrap_or(1).max(limits.best_of.unwrap_or(1)).max(1);
+    let input = u64::try_from(body.len())
+        .ok()?
+        .checked_add(TEMPLATE_TOKENS)?;
+    let answers = limits
+        .n
+        .unwrap_or(1)
+        .max(limits.best_of.unwrap_or(1))
+        .max(1);
     let output = match endpoint {
         Endpoint::Embeddings => 0,
         Endpoint::ChatCompletions | Endpoint::Completions => limits
@@ -40,8 +46,16 @@ pub fn max_units(
             .unwrap_or(default_output)
             .checked_mul(answers)?,
     };
-    let fresh = weights.units(&Usage { input, output, ..Usage::default() })?;
-    let cached = weights.units(&Usage { cached_input: input, output, ..Usage::default() })?;
+    let fresh = weights.units(&Usage {
+        input,
+        output,
+        ..Usage::default()
+    })?;
+    let cached = weights.units(&Usage {
+        cached_input: input,
+        output,
+        ..Usage::default()
+    })?;
     Some(fresh.max(cached))
 }
 

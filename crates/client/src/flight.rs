@@ -118,7 +118,11 @@ impl Open {
             self.keep(&receipt, text, verdict.as_ref().err());
         }
         verdict?;
-        let verified = Arc::new(VerifiedReceipt::new(receipt, text.to_owned(), response.is_some()));
+        let verified = Arc::new(VerifiedReceipt::new(
+            receipt,
+            text.to_owned(),
+            response.is_some(),
+        ));
         // who doesn't wait for it has dropped its end
         let _ = self.done.send(Arc::clone(&verified));
         Ok(verified)
@@ -167,7 +171,11 @@ impl Open {
 
     /// Asks the node until it is clear what the request cost. Doesn't keep the client alive.
     async fn find_out(self: Box<Self>) {
-        let last = self.request.message().expires_at_ms.saturating_add(LAST_QUESTION);
+        let last = self
+            .request
+            .message()
+            .expires_at_ms
+            .saturating_add(LAST_QUESTION);
         let mut lost = Lost {
             client: Arc::downgrade(&self.handle.client.inner),
             state: Arc::clone(&self.handle.state),

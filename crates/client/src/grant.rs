@@ -37,7 +37,9 @@ impl StackHandle {
         let client = &self.client;
         let info = client.node(node).await?;
         let stack = self.refresh().await?;
-        let before = stack.lease(node).map_or(ComputeUnits::ZERO, |lease| lease.units);
+        let before = stack
+            .lease(node)
+            .map_or(ComputeUnits::ZERO, |lease| lease.units);
         let cumulative_units = before.checked_add(more).ok_or(ClientError::Overflow)?;
         let grant = Grant {
             domain: Domain::default(),

@@ -63,7 +63,10 @@ impl Http {
                     reason,
                 }
             } else {
-                ClientError::Broken { node: node.id, reason }
+                ClientError::Broken {
+                    node: node.id,
+                    reason,
+                }
             }
         })
     }
@@ -83,7 +86,9 @@ impl Http {
             what: "the node's answer",
             after: SMALL_TIMEOUT,
         };
-        let (status, body) = tokio::time::timeout(SMALL_TIMEOUT, answer).await.map_err(late)??;
+        let (status, body) = tokio::time::timeout(SMALL_TIMEOUT, answer)
+            .await
+            .map_err(late)??;
         if status != StatusCode::OK {
             return Err(ClientError::refused(node.id, status, &body));
         }
@@ -100,7 +105,8 @@ impl Http {
         path: &str,
     ) -> Result<T, ClientError> {
         let request = Request::get(node.at(path)).body(Full::default());
-        self.ask(node, request.map_err(|e| bad_url(node, &e))?).await
+        self.ask(node, request.map_err(|e| bad_url(node, &e))?)
+            .await
     }
 }
 

@@ -23,7 +23,9 @@ use std::collections::HashMap;
 #[non_exhaustive]
 pub enum LaneError {
     /// The node says that more was committed than anything we signed explains.
-    #[error("the node asks for a ceiling of {needed}; by our books {explained} would do, and a window of {window}")]
+    #[error(
+        "the node asks for a ceiling of {needed}; by our books {explained} would do, and a window of {window}"
+    )]
     Disputed {
         /// What the node asks for.
         needed: ComputeUnits,

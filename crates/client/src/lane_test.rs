@@ -24,7 +24,10 @@ fn ceilings_cover_what_is_open_and_only_rise() {
     assert_eq!(lane.settle(id(2), units(1)), Err(LaneError::NotOpen));
     assert_eq!(
         lane.settle(id(4), units(201)),
-        Err(LaneError::OverMax { units: units(201), max: units(200) })
+        Err(LaneError::OverMax {
+            units: units(201),
+            max: units(200)
+        })
     );
 }
 
@@ -48,7 +51,10 @@ fn a_demand_is_granted_within_the_window_once() {
 #[test]
 fn after_a_restart_anything_below_the_bound_is_believed() {
     let mut lane = Lane::restore(units(40), units(200), WINDOW);
-    assert_eq!(lane.sign(id(1), units(10), Some(units(210))), Ok(units(210)));
+    assert_eq!(
+        lane.sign(id(1), units(10), Some(units(210))),
+        Ok(units(210))
+    );
     let mut lane = Lane::restore(units(40), units(200), WINDOW);
     assert!(lane.sign(id(1), units(10), Some(units(211))).is_err());
 }

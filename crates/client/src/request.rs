@@ -57,13 +57,10 @@ struct Used {
 
 impl StackHandle {
     /// A chat completion.
-    pub async fn chat(
-        &self,
-        node: NodeId,
-        body: impl Into<Bytes>,
-    ) -> Result<Answer, ClientError> {
+    pub async fn chat(&self, node: NodeId, body: impl Into<Bytes>) -> Result<Answer, ClientError> {
         let options = RequestOptions::default();
-        self.request(node, Endpoint::ChatCompletions, body.into(), options).await
+        self.request(node, Endpoint::ChatCompletions, body.into(), options)
+            .await
     }
 
     /// Asks a node. The body goes out untouched. A refusal comes back as the answer it is, except
@@ -81,7 +78,10 @@ impl StackHandle {
             Some(max_units) => max_units,
             None => self.estimate(node, endpoint, &body)?,
         };
-        let cap = options.cap.or(options.max_units).unwrap_or_else(|| self.room(node));
+        let cap = options
+            .cap
+            .or(options.max_units)
+            .unwrap_or_else(|| self.room(node));
         let mut next = Try {
             endpoint,
             body_hash: Hash32::of(&body),
@@ -159,7 +159,13 @@ impl StackHandle {
                 return Err(bad_url(info, &error));
             }
         };
-        if let Err(error) = self.client.inner.store.cover(order.key, ceiling, window).await {
+        if let Err(error) = self
+            .client
+            .inner
+            .store
+            .cover(order.key, ceiling, window)
+            .await
+        {
             flight.refused();
             return Err(error);
         }
@@ -215,5 +221,7 @@ impl Used {
 
 fn refusal(answer: &Answer) -> Option<ErrorObject> {
     let body = answer.small_body()?;
-    serde_json::from_slice::<ErrorBody>(body).ok().map(|body| body.error)
+    serde_json::from_slice::<ErrorBody>(body)
+        .ok()
+        .map(|body| body.error)
 }

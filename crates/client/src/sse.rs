@@ -31,7 +31,10 @@ enum State {
     /// In the receipt's line.
     Receipt(Vec<u8>),
     /// After it; so many bytes of the end have come.
-    After { text: String, end: usize },
+    After {
+        text: String,
+        end: usize,
+    },
     Spoilt,
 }
 
@@ -142,7 +145,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BODY: &str = "data: {\"a\":1}\n\n: at ease\n: atoma-receip\n\ndata: : atoma-receipt no\n\n";
+    const BODY: &str =
+        "data: {\"a\":1}\n\n: at ease\n: atoma-receip\n\ndata: : atoma-receipt no\n\n";
 
     fn stream(end: &str) -> Vec<u8> {
         format!("{BODY}: atoma-receipt QUJD\n{end}").into_bytes()
@@ -173,7 +177,12 @@ mod tests {
 
     #[test]
     fn nothing_unsigned_may_follow() {
-        for end in ["\ndata: [DONE]\n\nx", "\ndata: {}\n\n", "data: [DONE]\n\n", "\n\n"] {
+        for end in [
+            "\ndata: [DONE]\n\nx",
+            "\ndata: {}\n\n",
+            "data: [DONE]\n\n",
+            "\n\n",
+        ] {
             let spoilt = scan(&stream(end), 5);
             assert_eq!(spoilt.scanned(), Err(ScanError::Trailing), "{end:?}");
         }

@@ -156,7 +156,10 @@ impl StackHandle {
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeId> {
         let view = self.state.view.read();
-        let open = view.leases.iter().filter(|lease| lease.state == LeaseState::Open);
+        let open = view
+            .leases
+            .iter()
+            .filter(|lease| lease.state == LeaseState::Open);
         open.map(|lease| lease.node).collect()
     }
 
@@ -164,7 +167,9 @@ impl StackHandle {
     #[must_use]
     pub fn leased(&self, node: NodeId) -> ComputeUnits {
         let view = self.state.view.read();
-        let lease = view.lease(node).filter(|lease| lease.state == LeaseState::Open);
+        let lease = view
+            .lease(node)
+            .filter(|lease| lease.state == LeaseState::Open);
         lease.map_or(ComputeUnits::ZERO, |lease| lease.units)
     }
 
@@ -192,7 +197,8 @@ impl StackHandle {
             books.lanes.insert(kept.lane, lane);
         }
         for text in store.chain(self.id(), node.id, MAX_LINKS)? {
-            let receipt = Signed::from_text(&text).map_err(|e| ClientError::Store(e.to_string()))?;
+            let receipt =
+                Signed::from_text(&text).map_err(|e| ClientError::Store(e.to_string()))?;
             books
                 .chain
                 .add(&receipt)
@@ -238,7 +244,10 @@ impl StackHandle {
             return Err(ClientError::NoRoom { room, wanted: max });
         }
         let window = self.client.inner.config.window;
-        let lane = books.lanes.entry(key.lane).or_insert_with(|| Lane::new(window));
+        let lane = books
+            .lanes
+            .entry(key.lane)
+            .or_insert_with(|| Lane::new(window));
         Ok(lane.sign(id, max, demanded)?)
     }
 
@@ -256,7 +265,11 @@ impl StackHandle {
 
     /// The lane of requests that name none.
     pub(crate) fn own_lane(&self, node: NodeId) -> u16 {
-        self.state.books.lock().get(&node).map_or(0, |books| books.own_lane)
+        self.state
+            .books
+            .lock()
+            .get(&node)
+            .map_or(0, |books| books.own_lane)
     }
 }
 

@@ -10,14 +10,7 @@ use crate::ClientError;
 use atoma_types::{ComputeUnits, NodeId, RequestId, StackId, TimestampMs, hash::Hash32};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use std::{
-    collections::HashMap,
-    fmt,
-    fs::File,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, fs::File, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// Entries on their way to the disk. A full queue makes those who must not lose anything wait.
@@ -112,7 +105,10 @@ impl Store {
             }
             // a name of its own: connections of one process share memory databases by name
             None => (
-                format!("file:atoma-client-{}?mode=memory&cache=shared", RequestId::random()),
+                format!(
+                    "file:atoma-client-{}?mode=memory&cache=shared",
+                    RequestId::random()
+                ),
                 None,
             ),
         };
@@ -158,7 +154,12 @@ impl Store {
         ceiling: ComputeUnits,
         step: ComputeUnits,
     ) -> Result<(), ClientError> {
-        if self.bounds.lock().get(&key).is_some_and(|bound| ceiling.0 <= *bound) {
+        if self
+            .bounds
+            .lock()
+            .get(&key)
+            .is_some_and(|bound| ceiling.0 <= *bound)
+        {
             return Ok(());
         }
         let bound = ceiling.saturating_add(step).0;
@@ -207,7 +208,10 @@ impl Store {
         let mut statement = reader.prepare_cached("SELECT stack FROM stacks")?;
         let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
         let ids = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok(ids.into_iter().map(|id| StackId(atoma_types::Address::new(id))).collect())
+        Ok(ids
+            .into_iter()
+            .map(|id| StackId(atoma_types::Address::new(id)))
+            .collect())
     }
 
     /// The lanes of a lease as they were before the restart.
@@ -251,7 +255,11 @@ impl Store {
     }
 
     /// Receipts, of one stack or all, latest first.
-    pub(crate) fn list(&self, stack: Option<StackId>, most: usize) -> Result<Vec<Row>, ClientError> {
+    pub(crate) fn list(
+        &self,
+        stack: Option<StackId>,
+        most: usize,
+    ) -> Result<Vec<Row>, ClientError> {
         let reader = self.reader.lock();
         let mut statement = reader.prepare_cached(&format!(
             "{ROW} WHERE ?1 IS NULL OR stack = ?1 ORDER BY received_ms DESC, seq DESC LIMIT ?2"
@@ -421,8 +429,14 @@ mod tests {
 
     async fn story(store: &Store) {
         store.add_stack(KEY.stack).await.unwrap();
-        store.cover(KEY, ComputeUnits(50), ComputeUnits(100)).await.unwrap();
-        store.cover(KEY, ComputeUnits(150), ComputeUnits(100)).await.unwrap();
+        store
+            .cover(KEY, ComputeUnits(50), ComputeUnits(100))
+            .await
+            .unwrap();
+        store
+            .cover(KEY, ComputeUnits(150), ComputeUnits(100))
+            .await
+            .unwrap();
         for seq in [2, 1, 2] {
             store.keep(row(seq, None));
         }
@@ -440,7 +454,11 @@ mod tests {
         assert_eq!(store.lanes(KEY.stack, KEY.node).unwrap(), [lane]);
         let chain = store.chain(KEY.stack, KEY.node, 9).unwrap();
         assert_eq!(chain, ["receipt 1", "receipt 2"]);
-        assert_eq!(store.list(None, 9).unwrap().len(), 3, "both sides of a fraud are kept");
+        assert_eq!(
+            store.list(None, 9).unwrap().len(),
+            3,
+            "both sides of a fraud are kept"
+        );
         let other = StackId(Address::new([9; 32]));
         assert!(store.list(Some(other), 9).unwrap().is_empty());
         assert_eq!(store.find(RequestId([1; 16])).unwrap(), Some(row(1, None)));
@@ -452,7 +470,10 @@ mod tests {
         let store = Store::open(Some(folder.path())).unwrap();
         story(&store).await;
         check(&store);
-        assert!(matches!(Store::open(Some(folder.path())), Err(ClientError::InUse { .. })));
+        assert!(matches!(
+            Store::open(Some(folder.path())),
+            Err(ClientError::InUse { .. })
+        ));
         drop(store);
         let store = Store::open(Some(folder.path())).unwrap();
         check(&store);

@@ -131,11 +131,23 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
     require(r.stack == expected.stack, ReceiptError::Stack)?;
     require(r.node == expected.node, ReceiptError::Node)?;
     require(r.request_id == header.request_id, ReceiptError::RequestId)?;
-    require(r.request_hash == expected.request.hash(), ReceiptError::RequestHash)?;
+    require(
+        r.request_hash == expected.request.hash(),
+        ReceiptError::RequestHash,
+    )?;
     let arrived = expected.response_hash;
-    require(arrived.is_none_or(|hash| hash == r.response_hash), ReceiptError::ResponseHash)?;
-    require(same_class(&r.engine, &expected.engine), ReceiptError::Engine)?;
-    let due = expected.weights.units(&r.usage).unwrap_or(ComputeUnits(u64::MAX));
+    require(
+        arrived.is_none_or(|hash| hash == r.response_hash),
+        ReceiptError::ResponseHash,
+    )?;
+    require(
+        same_class(&r.engine, &expected.engine),
+        ReceiptError::Engine,
+    )?;
+    let due = expected
+        .weights
+        .units(&r.usage)
+        .unwrap_or(ComputeUnits(u64::MAX));
     let charged = r.units;
     require(charged == due, ReceiptError::Units { charged, due })?;
     let max = header.max_units;
@@ -229,7 +241,11 @@ fn fits_start(seq: u64, link: &Link) -> Result<(), ReceiptError> {
         1 => link.previous == Hash32::ZERO && link.cumulative == link.units,
         _ => link.previous != Hash32::ZERO && link.cumulative >= link.units,
     };
-    if possible { Ok(()) } else { Err(ReceiptError::Place) }
+    if possible {
+        Ok(())
+    } else {
+        Err(ReceiptError::Place)
+    }
 }
 
 /// A direct neighbour must be linked and add up exactly; a farther one must leave room.
@@ -240,8 +256,16 @@ fn follows(seq: u64, before: &Link, next: u64, after: &Link) -> Result<(), Recei
     if direct && after.previous != before.hash {
         return Err(ReceiptError::Link { seq: next });
     }
-    let adds_up = if direct { after.cumulative == sum } else { after.cumulative >= sum };
-    if adds_up { Ok(()) } else { Err(ReceiptError::Sum { seq: next }) }
+    let adds_up = if direct {
+        after.cumulative == sum
+    } else {
+        after.cumulative >= sum
+    };
+    if adds_up {
+        Ok(())
+    } else {
+        Err(ReceiptError::Sum { seq: next })
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,11 @@ fn receipt() -> Receipt {
         request_id: RequestId([6; 16]),
         request_hash: request().hash(),
         response_hash: Hash32::of(b"answer"),
-        usage: Usage { input: 10, output: 20, ..Usage::default() },
+        usage: Usage {
+            input: 10,
+            output: 20,
+            ..Usage::default()
+        },
         units: ComputeUnits(30),
         cumulative_units: ComputeUnits(30),
         times: RequestTimes {
@@ -84,26 +88,83 @@ fn each_lie_has_its_name() {
     let other = SigningKey::from_seed(&[9; 32]);
     assert_eq!(verdict(receipt(), &other), Err(ReceiptError::Signature));
     let elsewhere = Address::new([9; 32]);
-    let engine = EngineClass { rule: Rule::Tolerant, ..ENGINE };
+    let engine = EngineClass {
+        rule: Rule::Tolerant,
+        ..ENGINE
+    };
     let lies = [
-        (Receipt { network: NetworkId([9; 32]), ..receipt() }, ReceiptError::Network),
-        (Receipt { stack: StackId(elsewhere), ..receipt() }, ReceiptError::Stack),
-        (Receipt { node: NodeId(elsewhere), ..receipt() }, ReceiptError::Node),
-        (Receipt { request_id: RequestId([9; 16]), ..receipt() }, ReceiptError::RequestId),
-        (Receipt { request_hash: Hash32::ZERO, ..receipt() }, ReceiptError::RequestHash),
-        (Receipt { response_hash: Hash32::ZERO, ..receipt() }, ReceiptError::ResponseHash),
-        (Receipt { engine, ..receipt() }, ReceiptError::Engine),
         (
-            Receipt { units: ComputeUnits(31), ..receipt() },
-            ReceiptError::Units { charged: ComputeUnits(31), due: ComputeUnits(30) },
+            Receipt {
+                network: NetworkId([9; 32]),
+                ..receipt()
+            },
+            ReceiptError::Network,
         ),
         (
             Receipt {
-                usage: Usage { input: 51, ..Usage::default() },
+                stack: StackId(elsewhere),
+                ..receipt()
+            },
+            ReceiptError::Stack,
+        ),
+        (
+            Receipt {
+                node: NodeId(elsewhere),
+                ..receipt()
+            },
+            ReceiptError::Node,
+        ),
+        (
+            Receipt {
+                request_id: RequestId([9; 16]),
+                ..receipt()
+            },
+            ReceiptError::RequestId,
+        ),
+        (
+            Receipt {
+                request_hash: Hash32::ZERO,
+                ..receipt()
+            },
+            ReceiptError::RequestHash,
+        ),
+        (
+            Receipt {
+                response_hash: Hash32::ZERO,
+                ..receipt()
+            },
+            ReceiptError::ResponseHash,
+        ),
+        (
+            Receipt {
+                engine,
+                ..receipt()
+            },
+            ReceiptError::Engine,
+        ),
+        (
+            Receipt {
+                units: ComputeUnits(31),
+                ..receipt()
+            },
+            ReceiptError::Units {
+                charged: ComputeUnits(31),
+                due: ComputeUnits(30),
+            },
+        ),
+        (
+            Receipt {
+                usage: Usage {
+                    input: 51,
+                    ..Usage::default()
+                },
                 units: ComputeUnits(51),
                 ..receipt()
             },
-            ReceiptError::OverMaxUnits { charged: ComputeUnits(51), max: ComputeUnits(50) },
+            ReceiptError::OverMaxUnits {
+                charged: ComputeUnits(51),
+                max: ComputeUnits(50),
+            },
         ),
     ];
     for (lie, error) in lies {

@@ -156,7 +156,9 @@ fn split(
         return if amounts.is_empty() {
             Ok(Vec::new())
         } else {
-            Err(LedgerError::Build("there is no coin to pay with".to_owned()))
+            Err(LedgerError::Build(
+                "there is no coin to pay with".to_owned(),
+            ))
         };
     };
     let overflow = || LedgerError::Build("the payments overflow".to_owned());
@@ -170,7 +172,10 @@ fn split(
         .ok_or_else(overflow)?;
     let purse = builder.object(owned(first));
     if !others.is_empty() {
-        let others = others.iter().map(|coin| builder.object(owned(coin))).collect();
+        let others = others
+            .iter()
+            .map(|coin| builder.object(owned(coin)))
+            .collect();
         builder.merge_coins(purse, others);
     }
     let whole = needed == available;

@@ -65,7 +65,11 @@ fn merges_splits_and_calls_in_order() {
     let (inputs, commands) = commands(built);
     assert!(matches!(
         commands.as_slice(),
-        [Command::MergeCoins(_), Command::SplitCoins(_), Command::MoveCall(_)]
+        [
+            Command::MergeCoins(_),
+            Command::SplitCoins(_),
+            Command::MoveCall(_)
+        ]
     ));
     let shared: Vec<bool> = inputs
         .iter()
@@ -74,7 +78,11 @@ fn merges_splits_and_calls_in_order() {
             _ => None,
         })
         .collect();
-    assert_eq!(shared.iter().filter(|mutable| **mutable).count(), 1, "{inputs:?}");
+    assert_eq!(
+        shared.iter().filter(|mutable| **mutable).count(),
+        1,
+        "{inputs:?}"
+    );
     assert_eq!(shared.len(), 4);
 }
 
@@ -99,7 +107,9 @@ fn one_object_is_one_input_with_its_strongest_use() {
     assert_eq!(work.shared().get(&DB), Some(&true));
     assert_eq!(work.payments(), [1]);
     let (inputs, _) = commands(build(&work, &[coin(1, 5)]).unwrap());
-    let shared = inputs.iter().filter(|input| matches!(input, Input::Shared(_)));
+    let shared = inputs
+        .iter()
+        .filter(|input| matches!(input, Input::Shared(_)));
     assert_eq!(shared.count(), 4);
 }
 

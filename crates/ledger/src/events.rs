@@ -229,7 +229,11 @@ fn filter(deployment: &Deployment) -> EventFilter {
         EventFilter::matching(of(&deployment.package))
     } else {
         let packages = [deployment.original_package, deployment.package];
-        EventFilter::any(packages.iter().map(|package| proto::EventTerm::all([of(package)])))
+        EventFilter::any(
+            packages
+                .iter()
+                .map(|package| proto::EventTerm::all([of(package)])),
+        )
     }
 }
 
@@ -249,7 +253,11 @@ pub(crate) fn package_event(
     }
     let (module, name) = (tag.module().as_str(), tag.name().as_str());
     if !Event::NAMES.contains(&(module, name)) {
-        tracing::warn!(module, name, "the package emitted an event that is not known here");
+        tracing::warn!(
+            module,
+            name,
+            "the package emitted an event that is not known here"
+        );
         return Ok(None);
     }
     Event::from_bytes(module, name, event.contents().value())
@@ -284,7 +292,10 @@ mod tests {
             assert_eq!(found.as_ref(), Some(&ours));
         }
         let foreign = Address::new([9; 32]);
-        assert_eq!(read(foreign, "TaskDeprecated", bytes.clone()).unwrap(), None);
+        assert_eq!(
+            read(foreign, "TaskDeprecated", bytes.clone()).unwrap(),
+            None
+        );
         assert_eq!(read(deployment.package, "Unheard", bytes).unwrap(), None);
         assert!(read(deployment.package, "TaskDeprecated", vec![1]).is_err());
     }

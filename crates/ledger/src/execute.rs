@@ -18,6 +18,7 @@ use crate::{
 use atoma_types::{
     Address, MicroUsdc, ObjectId, SigningKey,
     chain::{Call, SUI_COIN},
+    keys::fill_random,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -49,6 +50,11 @@ const SIMULATION_BUDGET: u64 = 10_000_000_000;
 const HEADROOM_PERCENT: u64 = 20;
 /// And in computation units, at the gas price.
 const HEADROOM_UNITS: u64 = 1_000;
+
+/// Added to a budget at random, in MIST (at most 0.017 SUI, never spent). Two programs with one
+/// wallet that order the same at the same moment would else build one and the same transaction,
+/// which is executed once, and both would take it for theirs.
+const NONCE_MASK: u64 = (1 << 24) - 1;
 
 /// What came of one attempt.
 enum Attempt {
@@ -137,7 +143,9 @@ impl Ledger {
             }
             Err(status) => return self.stale_or(&plan, wallet, &status).await,
         };
-        plan.budget = budget(&gas, plan.gas_price).min(plan.budget);
+        plan.budget = budget(&gas, plan.gas_price)
+            .saturating_add(nonce())
+            .min(plan.budget);
         let transaction = transaction(work, deployment, &plan.inputs(sender))?;
         let digest = transaction.digest();
         let signature = key
@@ -230,8 +238,7 @@ impl Ledger {
     }
 
     async fn look_up(&self, digest: Digest) -> Result<Option<ExecutedTransaction>, Status> {
-        let request =
-            GetTransactionRequest::new(&digest).with_read_mask(mask(EXECUTED_FIELDS));
+        let request = GetTransactionRequest::new(&digest).with_read_mask(mask(EXECUTED_FIELDS));
         let mut client = self.inner.client.clone();
         match client.ledger_client().get_transaction(request).await {
             Ok(answer) => Ok(answer.into_inner().transaction),
@@ -245,7 +252,10 @@ impl Ledger {
             .with_transaction(transaction.clone())
             .with_read_mask(mask(&["transaction.effects"]));
         let mut client = self.inner.client.clone();
-        let answer = client.execution_client().simulate_transaction(request).await?;
+        let answer = client
+            .execution_client()
+            .simulate_transaction(request)
+            .await?;
         Ok(answer.into_inner().transaction.unwrap_or_default())
     }
 
@@ -354,7 +364,11 @@ impl Plan {
 
     /// Every owned object with the version that was used.
     fn owned_inputs(&self) -> Vec<(ObjectId, u64)> {
-        let coins = self.payment.iter().chain(&self.gas).chain(self.owned.values());
+        let coins = self
+            .payment
+            .iter()
+            .chain(&self.gas)
+            .chain(self.owned.values());
         let unique: BTreeMap<_, _> = coins.map(|coin| (coin.id, coin.version)).collect();
         unique.into_iter().collect()
     }
@@ -371,6 +385,12 @@ fn budget(gas: &proto::GasCostSummary, price: u64) -> u64 {
     let used = gas.computation_cost().saturating_add(gas.storage_cost());
     used.saturating_add(used / 100 * HEADROOM_PERCENT)
         .saturating_add(HEADROOM_UNITS.saturating_mul(price))
+}
+
+fn nonce() -> u64 {
+    let mut bytes = [0; 8];
+    fill_random(&mut bytes);
+    u64::from_le_bytes(bytes) & NONCE_MASK
 }
 
 fn sui_coin() -> Result<TypeTag, LedgerError> {

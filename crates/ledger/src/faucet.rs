@@ -60,7 +60,10 @@ impl Ledger {
             .await
             .map_err(|_| failed("it did not answer in time".to_owned()))?
             .map_err(failed)?;
-        if !matches!(status, StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED) {
+        if !matches!(
+            status,
+            StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED
+        ) {
             let text = String::from_utf8_lossy(&body).into_owned();
             return Err(failed(format!("{status}: {text}")));
         }

@@ -3,9 +3,7 @@
 use crate::{Ledger, LedgerError};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{
-        AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task,
-    },
+    chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task},
 };
 use futures::TryStreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -225,7 +223,10 @@ impl Ledger {
                 .with_read_mask(mask(fields));
             let answer = client.ledger_client().batch_get_objects(request).await;
             let answer = answer.map_err(|status| self.refused(&status))?.into_inner();
-            let found = answer.objects.into_iter().map(proto::GetObjectResult::to_result);
+            let found = answer
+                .objects
+                .into_iter()
+                .map(proto::GetObjectResult::to_result);
             for result in found {
                 match result {
                     Ok(object) => objects.push(object),

@@ -41,9 +41,9 @@ impl Wallet {
                 continue;
             };
             let version = match change.output_state() {
-                OutputObjectState::ObjectWrite => change
-                    .output_version
-                    .or(executed.effects().lamport_version),
+                OutputObjectState::ObjectWrite => {
+                    change.output_version.or(executed.effects().lamport_version)
+                }
                 _ => None,
             };
             self.recent.insert(id, version);

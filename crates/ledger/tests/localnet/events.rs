@@ -4,7 +4,10 @@ use atoma_localnet::{Localnet, LocalnetConfig};
 use atoma_types::chain::Event;
 use futures::StreamExt;
 
-async fn names(stream: &mut (impl StreamExt<Item = Result<LedgerEvent, atoma_ledger::LedgerError>> + Unpin), count: usize) -> Vec<(&'static str, Cursor)> {
+async fn names(
+    stream: &mut (impl StreamExt<Item = Result<LedgerEvent, atoma_ledger::LedgerError>> + Unpin),
+    count: usize,
+) -> Vec<(&'static str, Cursor)> {
     let mut found = Vec::new();
     while found.len() < count {
         let event = stream.next().await.unwrap().unwrap();

@@ -18,16 +18,25 @@ async fn a_node_a_task_and_a_stack() {
     let task = world.task(&operator, "model-a").await;
     let after = ledger.usdc(operator.public_key().address()).await.unwrap();
     assert_eq!(before.checked_sub(after), Some(COLLATERAL));
-    ledger.execute(&operator, vec![world.subscribe(task, node)]).await.unwrap();
+    ledger
+        .execute(&operator, vec![world.subscribe(task, node)])
+        .await
+        .unwrap();
 
     // what was written can be read
     let read = ledger.node(node).await.unwrap();
     assert_eq!(read.owner, operator.public_key().address());
-    assert_eq!((read.status, read.collateral), (NodeStatus::Active, COLLATERAL));
+    assert_eq!(
+        (read.status, read.collateral),
+        (NodeStatus::Active, COLLATERAL)
+    );
     assert_eq!(ledger.all_nodes().await.unwrap(), [read]);
     let second = world.task(&operator, "model-b").await;
     let tasks = ledger.all_tasks().await.unwrap();
-    assert_eq!(tasks.iter().map(|task| task.id).collect::<Vec<_>>(), [task, second]);
+    assert_eq!(
+        tasks.iter().map(|task| task.id).collect::<Vec<_>>(),
+        [task, second]
+    );
     assert_eq!(tasks[0].subscriptions[0].node, node);
     let db = ledger.db().await.unwrap();
     assert_eq!((db.nodes.size, db.tasks.size), (1, 2));
@@ -37,7 +46,10 @@ async fn a_node_a_task_and_a_stack() {
     let units = ComputeUnits(5_000);
     let escrow = required_escrow(&tasks[0], &db, units, PRICE).unwrap();
     assert_eq!(escrow, MicroUsdc(5_000));
-    let executed = ledger.execute(&user, vec![world.acquire(task, units.0, &user)]).await.unwrap();
+    let executed = ledger
+        .execute(&user, vec![world.acquire(task, units.0, &user)])
+        .await
+        .unwrap();
     assert!(executed.gas_used > 0);
     let stack = event(&executed, |event| match event {
         Event::StackAcquired(e) => Some(e.stack),
@@ -58,9 +70,15 @@ async fn refusals_are_told_apart_and_cost_nothing() {
     let user = world.party().await;
     let address = user.public_key().address();
     let task = world.task(&user, "nobody-serves-it").await;
-    let (gas, usdc) = (ledger.gas(address).await.unwrap(), ledger.usdc(address).await.unwrap());
+    let (gas, usdc) = (
+        ledger.gas(address).await.unwrap(),
+        ledger.usdc(address).await.unwrap(),
+    );
 
-    let abort = ledger.execute(&user, vec![world.acquire(task, 5, &user)]).await.unwrap_err();
+    let abort = ledger
+        .execute(&user, vec![world.acquire(task, 5, &user)])
+        .await
+        .unwrap_err();
     assert_eq!(abort.abort_code(), Some(AbortCode::NobodyEligible.code()));
     let LedgerError::Abort { name, function, .. } = &abort else {
         panic!("{abort}");
@@ -68,15 +86,31 @@ async fn refusals_are_told_apart_and_cost_nothing() {
     assert_eq!(*name, AbortCode::NobodyEligible.name());
     assert!(function.starts_with("stack::"), "{function}");
 
-    let dear = ledger.execute(&user, vec![world.acquire(task, 1 << 40, &user)]).await;
-    assert!(matches!(dear, Err(LedgerError::InsufficientFunds { .. })), "{dear:?}");
+    let dear = ledger
+        .execute(&user, vec![world.acquire(task, 1 << 40, &user)])
+        .await;
+    assert!(
+        matches!(dear, Err(LedgerError::InsufficientFunds { .. })),
+        "{dear:?}"
+    );
     let poor = SigningKey::generate();
-    let broke = ledger.execute(&poor, vec![world.subscribe(task, NodeId(address))]).await;
-    assert!(matches!(broke, Err(LedgerError::InsufficientFunds { .. })), "{broke:?}");
+    let broke = ledger
+        .execute(&poor, vec![world.subscribe(task, NodeId(address))])
+        .await;
+    assert!(
+        matches!(broke, Err(LedgerError::InsufficientFunds { .. })),
+        "{broke:?}"
+    );
     let missing = ledger.stack(StackId(address)).await;
-    assert!(matches!(missing, Err(LedgerError::NotFound { .. })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(LedgerError::NotFound { .. })),
+        "{missing:?}"
+    );
     let mistaken = ledger.stack(StackId(task.0)).await;
-    assert!(matches!(mistaken, Err(LedgerError::WrongType { .. })), "{mistaken:?}");
+    assert!(
+        matches!(mistaken, Err(LedgerError::WrongType { .. })),
+        "{mistaken:?}"
+    );
     assert!(ledger.execute(&user, Vec::new()).await.is_err());
 
     assert_eq!(ledger.gas(address).await.unwrap(), gas);
@@ -116,5 +150,8 @@ async fn only_the_ledger_that_is_meant_is_taken() {
     assert!(matches!(refused, Err(LedgerError::WrongNetwork { .. })));
     world.localnet.shutdown().await;
     let gone = Ledger::connect(&url).await;
-    assert!(matches!(gone, Err(LedgerError::Unreachable { .. })), "{gone:?}");
+    assert!(
+        matches!(gone, Err(LedgerError::Unreachable { .. })),
+        "{gone:?}"
+    );
 }

@@ -21,9 +21,8 @@ async fn two_programs_with_one_wallet_get_through() {
     let payee = SigningKey::generate().public_key().address();
     let other = Ledger::connect(world.localnet.url()).await.unwrap();
     for _ in 0..5 {
-        let both = [&world.ledger, &other].map(|ledger| {
-            ledger.transfer_usdc(&payer, payee, MicroUsdc(1))
-        });
+        let both =
+            [&world.ledger, &other].map(|ledger| ledger.transfer_usdc(&payer, payee, MicroUsdc(1)));
         for result in join_all(both).await {
             result.unwrap();
         }
@@ -50,7 +49,11 @@ async fn a_dropped_call_happens_once_or_not_at_all() {
         }
     }
     let last = MicroUsdc(1 << 20);
-    world.ledger.transfer_usdc(&payer, payee, last).await.unwrap();
+    world
+        .ledger
+        .transfer_usdc(&payer, payee, last)
+        .await
+        .unwrap();
     known |= last.0;
     let received = world.ledger.usdc(payee).await.unwrap().0;
     assert_eq!(received & known, known, "what succeeded has arrived");
@@ -69,11 +72,19 @@ async fn test_money_and_uneven_coins_make_one_payment() {
     );
     let faucet = world.ledger.usdc(address).await.unwrap();
     for amount in [1, 2, 3] {
-        world.ledger.mint_usdc(address, MicroUsdc(amount)).await.unwrap();
+        world
+            .ledger
+            .mint_usdc(address, MicroUsdc(amount))
+            .await
+            .unwrap();
     }
     let all = MicroUsdc(faucet.0 + 6);
     assert_eq!(world.ledger.usdc(address).await.unwrap(), all);
-    world.ledger.transfer_usdc(&payer, payee, all).await.unwrap();
+    world
+        .ledger
+        .transfer_usdc(&payer, payee, all)
+        .await
+        .unwrap();
     assert_eq!(world.ledger.usdc(payee).await.unwrap(), all);
     assert_eq!(world.ledger.usdc(address).await.unwrap(), MicroUsdc::ZERO);
 }

@@ -21,7 +21,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let localnet = Localnet::start(LocalnetConfig::new(folder.path())).await.unwrap();
+        let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
+            .await
+            .unwrap();
         let ledger = Ledger::connect(localnet.url()).await.unwrap();
         Self {
             localnet,
@@ -33,7 +35,10 @@ impl World {
     /// A key whose address has gas and USDC.
     pub(crate) async fn party(&self) -> SigningKey {
         let key = SigningKey::generate();
-        self.ledger.faucet(key.public_key().address()).await.unwrap();
+        self.ledger
+            .faucet(key.public_key().address())
+            .await
+            .unwrap();
         key
     }
 

@@ -1,0 +1,108 @@
+use crate::{scripted::COST, world::World};
+use atoma_client::ClosingStep;
+use atoma_types::{
+    ComputeUnits, MicroUsdc,
+    chain::{Params, Selection},
+};
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn quick() -> Params {
+    Params {
+        dispute_window_ms: 200,
+        settle_grace_ms: 2_000,
+        ..Params::default()
+    }
+}
+
+fn chat() -> String {
+    r#"{"act":"plain","max_tokens":9}"#.to_owned()
+}
+
+#[tokio::test]
+async fn granted_used_settled_and_paid() {
+    let world = World::with(quick()).await;
+    let (client, node) = (world.client(), world.node.id);
+    let before = (
+        world.usdc(&world.user).await,
+        world.ledger.usdc(world.owner()).await.unwrap(),
+    );
+    let stack = world.buy(&client, Selection::Any).await;
+    assert!(stack.nodes().is_empty());
+    let terms = stack.grant(node, ComputeUnits(1_000)).await.unwrap();
+    assert_eq!(terms.units, ComputeUnits(1_000));
+    let terms = stack.grant(node, ComputeUnits(500)).await.unwrap();
+    assert_eq!(terms.units, ComputeUnits(1_500));
+    assert_eq!(stack.room(node), ComputeUnits(1_500));
+    assert_eq!(stack.ungranted_units(), ComputeUnits(8_500));
+    stack.top_up(ComputeUnits(500)).await.unwrap();
+    assert_eq!(stack.total_units(), ComputeUnits(10_500));
+    for _ in 0..2 {
+        stack
+            .chat(node, chat())
+            .await
+            .unwrap()
+            .whole()
+            .await
+            .unwrap();
+    }
+
+    // the node settles when the owner closes; nobody claims, so the client does
+    let mut steps = Vec::new();
+    let (settler, ledger) = (world.node.clone(), world.ledger.clone());
+    let id = stack.id();
+    let settle = async {
+        loop {
+            let call = settler.settle(id).into();
+            if ledger.execute(&settler.owner, vec![call]).await.is_ok() {
+                break;
+            }
+        }
+    };
+    let closing = stack.close_with(LONG, |step| steps.push(step.clone()));
+    let (closed, ()) = tokio::join!(closing, settle);
+    let closed = closed.unwrap();
+    assert_eq!(closed.leases.len(), 1);
+    assert_eq!(closed.leases[0].units, ComputeUnits(2 * COST.0));
+    assert_eq!(steps.first(), Some(&ClosingStep::Begun));
+    assert_eq!(steps.last(), Some(&ClosingStep::Closed));
+    assert!(stack.is_closed());
+    assert!(client.stacks().await.unwrap().is_empty());
+
+    // every micro is somewhere
+    let user = world.usdc(&world.user).await.0;
+    let owner = world.ledger.usdc(world.owner()).await.unwrap().0;
+    assert_eq!(before.0.0 - user, closed.paid.0 + closed.fees.0);
+    assert_eq!(owner - before.1.0, closed.paid.0);
+    assert_eq!(closed.paid.0 + closed.fees.0, 2 * COST.0);
+    assert_eq!(closed.refunded.0, 10_500 - 2 * COST.0);
+}
+
+#[tokio::test]
+async fn a_node_that_never_settles_cannot_keep_the_money() {
+    let world = World::with(quick()).await;
+    let client = world.client();
+    let before = world.usdc(&world.user).await;
+    let stack = world.buy(&client, Selection::Single).await;
+    stack
+        .chat(world.node.id, chat())
+        .await
+        .unwrap()
+        .whole()
+        .await
+        .unwrap();
+    let mut expired = false;
+    let closed = stack
+        .close_with(LONG, |step| {
+            expired |= matches!(step, ClosingStep::Expired { .. })
+        })
+        .await
+        .unwrap();
+    assert!(expired);
+    assert_eq!(
+        (closed.paid, closed.refunded),
+        (MicroUsdc::ZERO, MicroUsdc(10_000))
+    );
+    assert_eq!(world.usdc(&world.user).await, before);
+}

@@ -1,0 +1,8 @@
+//! The client against localnet and a node that does what the test asks of it: honest answers,
+//! refusals, broken connections and lies. (Stories with real nodes are told in the workspace's
+//! `tests/`; a real node can't be made to lie.)
+
+mod close;
+mod requests;
+mod scripted;
+mod world;

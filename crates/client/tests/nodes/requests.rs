@@ -1,0 +1,239 @@
+use crate::{
+    scripted::{ANSWER, COST, FRAMES},
+    world::World,
+};
+use atoma_client::{ClientError, ReceiptError, RequestOptions, StackHandle, lane::LaneError};
+use atoma_types::{ComputeUnits, NodeId, chain::Selection, message::Endpoint};
+use bytes::Bytes;
+use futures::{StreamExt, future::join_all};
+use http::StatusCode;
+use serde_json::json;
+
+fn body(act: &str) -> Bytes {
+    json!({ "act": act, "max_tokens": 50 }).to_string().into()
+}
+
+async fn refusal(stack: &StackHandle, node: NodeId, act: &str) -> ReceiptError {
+    let answer = stack.chat(node, body(act)).await.unwrap();
+    match answer.whole().await.unwrap_err() {
+        ClientError::Receipt { reason, .. } => reason,
+        other => panic!("{act}: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn answers_pass_unchanged_and_receipts_are_kept() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.buy(&client, Selection::Single).await;
+    let node = world.node.id;
+    assert_eq!(stack.nodes(), [node]);
+    assert_eq!(stack.room(node), ComputeUnits(10_000));
+
+    let plain = stack
+        .chat(node, body("plain"))
+        .await
+        .unwrap()
+        .whole()
+        .await
+        .unwrap();
+    assert_eq!(
+        (plain.status, &plain.body[..]),
+        (StatusCode::OK, ANSWER.as_bytes())
+    );
+    let receipt = plain.receipt.unwrap();
+    assert_eq!((receipt.seq, receipt.units), (1, COST));
+    assert!(receipt.answer_checked());
+
+    let mut streamed = stack.chat(node, body("stream")).await.unwrap();
+    let receipt = streamed.receipt();
+    let mut bytes = Vec::new();
+    while let Some(piece) = streamed.body.next().await {
+        bytes.extend_from_slice(&piece.unwrap());
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(
+        text.starts_with(FRAMES) && text.ends_with("\n\ndata: [DONE]\n\n"),
+        "{text}"
+    );
+    assert_eq!(receipt.await.unwrap().seq, 2);
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 2 * COST.0));
+
+    // many at once finish in any order
+    let many = (0..15).map(|i| stack.chat(node, body(if i % 2 == 0 { "plain" } else { "stream" })));
+    let answers = join_all(many)
+        .await
+        .into_iter()
+        .map(|answer| answer.unwrap().whole());
+    for whole in join_all(answers).await {
+        assert!(whole.unwrap().receipt.is_some());
+    }
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 17 * COST.0));
+
+    client.receipts().flush().await.unwrap();
+    let kept = client.receipts().list(Some(stack.id())).unwrap();
+    assert_eq!(kept.len(), 17);
+    assert!(kept.iter().all(|receipt| receipt.fault.is_none()));
+    let shown = client.receipts().show(plain.request_id).unwrap().unwrap();
+    assert_eq!(shown.signed().unwrap().message().seq, 1);
+}
+
+#[tokio::test]
+async fn every_lie_is_caught() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.buy(&client, Selection::Single).await;
+    let node = world.node.id;
+    stack
+        .chat(node, body("plain"))
+        .await
+        .unwrap()
+        .whole()
+        .await
+        .unwrap();
+    let one = ComputeUnits(1);
+    let over = ReceiptError::Units {
+        charged: COST.checked_add(one).unwrap(),
+        due: COST,
+    };
+    let lies = [
+        ("no_receipt", ReceiptError::Missing),
+        ("other_answer", ReceiptError::ResponseHash),
+        ("other_key", ReceiptError::Signature),
+        ("overcharge", over),
+        ("trailing", ReceiptError::TrailingBytes),
+    ];
+    for (act, error) in lies {
+        assert_eq!(refusal(&stack, node, act).await, error, "{act}");
+    }
+    let fraud = refusal(&stack, node, "twice").await;
+    assert!(
+        matches!(fraud, ReceiptError::Equivocation { seq: 1, .. }),
+        "{fraud}"
+    );
+    client.receipts().flush().await.unwrap();
+    let kept = client.receipts().list(Some(stack.id())).unwrap();
+    let twice = kept.iter().filter(|receipt| receipt.seq == 1).count();
+    assert_eq!(twice, 2, "both sides of the fraud are kept");
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.buy(&client, Selection::Single).await;
+    let node = world.node.id;
+    let ask = |act: &str, units: u64, options: RequestOptions| {
+        let body = json!({ "act": act, "n_units": units, "max_tokens": 50 }).to_string();
+        stack.request(node, Endpoint::ChatCompletions, body.into(), options)
+    };
+    let limit = |max: u64, cap: u64| RequestOptions {
+        max_units: Some(ComputeUnits(max)),
+        cap: Some(ComputeUnits(cap)),
+        lane: None,
+    };
+
+    let raised = ask("max_units", 2_000, limit(100, 2_000)).await.unwrap();
+    assert_eq!(raised.whole().await.unwrap().status, StatusCode::OK);
+    let capped = ask("max_units", 2_000, limit(100, 1_999)).await.unwrap();
+    let capped = capped.whole().await.unwrap();
+    assert_eq!(capped.status, StatusCode::PAYMENT_REQUIRED);
+    assert!(capped.receipt.is_none());
+    assert_eq!(
+        stack.room(node),
+        ComputeUnits(10_000 - COST.0),
+        "refusals are free"
+    );
+
+    // one lane has its ceiling, another is asked for more than the window explains
+    let lane = |lane| RequestOptions {
+        lane: Some(lane),
+        ..limit(50, 50)
+    };
+    let window = ask("ceiling", 150, lane(7)).await.unwrap();
+    assert_eq!(window.whole().await.unwrap().status, StatusCode::OK);
+    let greedy = ask("ceiling", 151, lane(8)).await.unwrap_err();
+    assert!(
+        matches!(greedy, ClientError::Lane(LaneError::Disputed { .. })),
+        "{greedy}"
+    );
+
+    let room = stack.room(node);
+    let large = ask("plain", 0, limit(10_001, 10_001)).await.unwrap_err();
+    assert!(
+        matches!(large, ClientError::NoRoom { room: left, .. } if left == room),
+        "{large}"
+    );
+}
+
+#[tokio::test]
+async fn lost_answers_are_found_out() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.buy(&client, Selection::Single).await;
+    let node = world.node.id;
+
+    // the connection breaks after the commit: the node's receipt tells the cost
+    let mut cut = stack.chat(node, body("cut")).await.unwrap();
+    let receipt = cut.receipt();
+    let id = cut.request_id;
+    let broken = cut.whole().await.unwrap_err();
+    assert!(matches!(broken, ClientError::Broken { .. }), "{broken}");
+    let found = receipt.await.unwrap();
+    assert_eq!((found.request_id, found.answer_checked()), (id, false));
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - COST.0));
+
+    // it breaks and nothing was ever committed: the request costs nothing
+    let mut vanished = stack.chat(node, body("vanish")).await.unwrap();
+    let receipt = vanished.receipt();
+    drop(vanished);
+    assert!(receipt.await.is_none());
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - COST.0));
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() {
+    let world = World::start().await;
+    let node = world.node.id;
+    let id = {
+        let client = world.client();
+        let stack = world.buy(&client, Selection::Single).await;
+        for _ in 0..3 {
+            stack
+                .chat(node, body("plain"))
+                .await
+                .unwrap()
+                .whole()
+                .await
+                .unwrap();
+        }
+        client.receipts().flush().await.unwrap();
+        stack.id()
+    };
+    {
+        let client = world.client();
+        let stacks = client.stacks().await.unwrap();
+        assert_eq!(stacks.iter().map(StackHandle::id).collect::<Vec<_>>(), [id]);
+        let whole = stacks[0]
+            .chat(node, body("plain"))
+            .await
+            .unwrap()
+            .whole()
+            .await
+            .unwrap();
+        assert_eq!(whole.receipt.unwrap().seq, 4);
+        assert_eq!(stacks[0].room(node), ComputeUnits(10_000 - 4 * COST.0));
+    }
+    assert_eq!(world.node.highest_lane(), Some(0));
+    // with the memory lost, an unused lane is taken
+    std::fs::remove_dir_all(world.folder.path().join("client")).unwrap();
+    let stack = world.client().open(id).await.unwrap();
+    stack
+        .chat(node, body("plain"))
+        .await
+        .unwrap()
+        .whole()
+        .await
+        .unwrap();
+    assert_eq!(world.node.highest_lane(), Some(1));
+}

@@ -1,0 +1,303 @@
+//! A node whose every answer is scripted by the request's body: `{"act": "..."}`.
+
+use atoma_ledger::Ledger;
+use atoma_types::{
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, Signature, SigningKey,
+    StackId, TimestampMs, Usage,
+    chain::{Clock, calls},
+    hash::Hash32,
+    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
+    message::{Domain, Grant, Receipt, RequestHeader, RequestTimes, Signed},
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, Response, StatusCode},
+    routing::{get, post},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures::stream;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc};
+
+pub(crate) const ENGINE: EngineClass = EngineClass {
+    model: Hash32([1; 32]),
+    numerics: Numerics::DetF32V1,
+    rule: Rule::Exact,
+};
+/// What every honest answer costs.
+pub(crate) const COST: ComputeUnits = ComputeUnits(30);
+pub(crate) const ANSWER: &str = r#"{"choices":[]}"#;
+pub(crate) const FRAMES: &str = "data: {\"a\":1}\n\ndata: {\"a\":2}\n\n";
+
+pub(crate) struct Scripted {
+    pub(crate) id: NodeId,
+    pub(crate) network: NetworkId,
+    pub(crate) response_key: SigningKey,
+    pub(crate) owner: Arc<SigningKey>,
+    pub(crate) ledger: Ledger,
+    books: Mutex<Books>,
+}
+
+#[derive(Default)]
+struct Books {
+    seq: u64,
+    sum: u64,
+    previous: Hash32,
+    lanes: HashMap<u16, u64>,
+    kept: HashMap<RequestId, String>,
+    last: Option<Signed<Receipt>>,
+    vouchers: HashMap<u16, Signed<RequestHeader>>,
+}
+
+impl Scripted {
+    pub(crate) fn new(
+        id: NodeId,
+        response_key: SigningKey,
+        owner: Arc<SigningKey>,
+        ledger: Ledger,
+    ) -> Arc<Self> {
+        let books = Mutex::default();
+        Arc::new(Self {
+            id,
+            network: ledger.network(),
+            response_key,
+            owner,
+            ledger,
+            books,
+        })
+    }
+
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/chat/completions", post(chat))
+            .route("/v1/receipts/{id}", get(receipt))
+            .route("/v1/leases", post(grant))
+            .route("/v1/leases/{stack}", get(lease))
+            .with_state(self)
+    }
+
+    pub(crate) fn highest_lane(&self) -> Option<u16> {
+        self.books.lock().vouchers.keys().max().copied()
+    }
+
+    /// Settles what was served, as the last receipt has it.
+    pub(crate) fn settle(&self, stack: StackId) -> calls::Settle {
+        let books = self.books.lock();
+        let last = books.last.as_ref();
+        let mut lanes: Vec<_> = books.vouchers.iter().collect();
+        lanes.sort_by_key(|(lane, _)| **lane);
+        let bytes = |signature: &Signature| signature.0.to_vec();
+        calls::Settle {
+            db: self.ledger.deployment().db.into(),
+            stack: stack.into(),
+            node: self.id.into(),
+            claimed_units: ComputeUnits(books.sum),
+            headers: lanes
+                .iter()
+                .map(|(_, header)| header.bytes().to_vec())
+                .collect(),
+            header_signatures: lanes.iter().map(|(_, h)| bytes(h.signature())).collect(),
+            last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
+            receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
+            receipts_root: vec![7; 32],
+            count: books.seq,
+            manifest_blob: Vec::new(),
+            clock: Clock,
+        }
+    }
+
+    /// Commits and signs. `lie` changes the receipt before it is signed.
+    fn commit(
+        &self,
+        header: &Signed<RequestHeader>,
+        answer: &[u8],
+        lie: impl FnOnce(&mut Receipt),
+    ) -> String {
+        let mut books = self.books.lock();
+        let order = header.message();
+        books.seq += 1;
+        books.sum += COST.0;
+        *books.lanes.entry(order.lane).or_default() += COST.0;
+        let now = TimestampMs::now();
+        let mut receipt = Receipt {
+            domain: Domain::default(),
+            network: self.network,
+            stack: order.stack,
+            node: self.id,
+            seq: books.seq,
+            request_id: order.request_id,
+            request_hash: header.hash(),
+            response_hash: Hash32::of(answer),
+            usage: Usage {
+                input: 10,
+                output: 20,
+                ..Usage::default()
+            },
+            units: COST,
+            cumulative_units: ComputeUnits(books.sum),
+            times: RequestTimes {
+                started_ms: now,
+                first_token_ms: now,
+                finished_ms: now,
+            },
+            engine: ENGINE,
+            output_fingerprint: None,
+            previous: books.previous,
+        };
+        lie(&mut receipt);
+        let signed = Signed::new(receipt, &self.response_key);
+        books.previous = signed.hash();
+        books.kept.insert(order.request_id, signed.to_text());
+        let known = books.vouchers.get(&order.lane).map(|h| h.message().ceiling);
+        if known.is_none_or(|ceiling| ceiling < order.ceiling) {
+            books.vouchers.insert(order.lane, header.clone());
+        }
+        let text = signed.to_text();
+        books.last = Some(signed);
+        text
+    }
+}
+
+fn order(headers: &HeaderMap) -> Signed<RequestHeader> {
+    let bytes = |name| BASE64_STANDARD.decode(headers.get(name).unwrap()).unwrap();
+    let signature = Signature::try_from(bytes(SIGNATURE).as_slice()).unwrap();
+    Signed::decode(bytes(REQUEST), signature).unwrap()
+}
+
+fn respond(status: StatusCode, kind: &str, receipt: Option<&str>, body: Body) -> Response<Body> {
+    let mut response = Response::builder()
+        .status(status)
+        .header("content-type", kind);
+    if let Some(receipt) = receipt {
+        response = response.header(RECEIPT, receipt);
+    }
+    response.body(body).unwrap()
+}
+
+fn refuse(code: RefusalCode, needed: u64) -> Response<Body> {
+    let refusal = Refusal::new(code, "as scripted").needed(needed);
+    let status = StatusCode::from_u16(code.status()).unwrap();
+    respond(status, "application/json", None, refusal.to_json().into())
+}
+
+fn plain(receipt: Option<&str>) -> Response<Body> {
+    respond(StatusCode::OK, "application/json", receipt, ANSWER.into())
+}
+
+fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
+    let end = broken.then(|| Err(std::io::Error::other("as scripted")));
+    let items = pieces
+        .into_iter()
+        .map(|piece| Ok(Bytes::from(piece)))
+        .chain(end);
+    let body = Body::from_stream(stream::iter(items));
+    respond(StatusCode::OK, "text/event-stream", None, body)
+}
+
+async fn chat(
+    State(node): State<Arc<Scripted>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let header = order(&headers);
+    let order = header.message();
+    assert_eq!(
+        order.body_hash,
+        Hash32::of(&body),
+        "the body arrives as it was signed"
+    );
+    let script: Value = serde_json::from_slice(&body).unwrap();
+    let number = script["n_units"].as_u64().unwrap_or_default();
+    let honest = |answer: &str| node.commit(&header, answer.as_bytes(), |_| {});
+    let comment = |text: &str| format!("{RECEIPT_COMMENT}{text}\n\ndata: [DONE]\n\n");
+    match script["act"].as_str().unwrap() {
+        "plain" => plain(Some(&honest(ANSWER))),
+        "stream" => streamed(vec![FRAMES.to_owned(), comment(&honest(FRAMES))], false),
+        "max_units" if order.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
+        "ceiling" if order.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
+        "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
+        // the answer is lost, the receipt is not
+        "cut" => {
+            honest(FRAMES);
+            streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true)
+        }
+        // neither was ever there
+        "vanish" => streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true),
+        "no_receipt" => plain(None),
+        "other_answer" => plain(Some(&honest("something else"))),
+        "other_key" => {
+            let text = node.commit(&header, ANSWER.as_bytes(), |_| {});
+            let receipt = Signed::<Receipt>::from_text(&text).unwrap();
+            let forged = Signed::new(receipt.message().clone(), &SigningKey::generate());
+            plain(Some(&forged.to_text()))
+        }
+        "overcharge" => plain(Some(&node.commit(&header, ANSWER.as_bytes(), |r| {
+            r.units = ComputeUnits(COST.0 + 1);
+        }))),
+        "twice" => plain(Some(
+            &node.commit(&header, ANSWER.as_bytes(), |r| r.seq = 1),
+        )),
+        "trailing" => {
+            let text = honest(FRAMES);
+            let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");
+            streamed(vec![FRAMES.to_owned(), more], false)
+        }
+        other => panic!("no such act: {other}"),
+    }
+}
+
+fn json_or_404(value: Option<Value>) -> Response<Body> {
+    match value {
+        Some(value) => respond(
+            StatusCode::OK,
+            "application/json",
+            None,
+            value.to_string().into(),
+        ),
+        None => refuse(RefusalCode::NotFound, 0),
+    }
+}
+
+async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
+    let kept = node
+        .books
+        .lock()
+        .kept
+        .get(&id.parse::<RequestId>().unwrap())
+        .cloned();
+    json_or_404(kept.map(|text| json!({ "request_id": id, "receipt": text })))
+}
+
+async fn lease(State(node): State<Arc<Scripted>>, Path(_): Path<String>) -> Response<Body> {
+    let books = node.books.lock();
+    let lanes: Vec<Value> = books
+        .lanes
+        .iter()
+        .map(|(lane, committed)| json!({ "lane": lane, "ceiling": committed, "committed": committed }))
+        .collect();
+    json_or_404(Some(json!({ "reserved": 0, "lanes": lanes })))
+}
+
+/// Takes the grant to the ledger, as a node must.
+async fn grant(State(node): State<Arc<Scripted>>, body: Bytes) -> Response<Body> {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let grant = Signed::<Grant>::from_text(body["grant"].as_str().unwrap()).unwrap();
+    let stack = node.ledger.stack(grant.message().stack).await.unwrap();
+    let call = calls::Lease {
+        db: node.ledger.deployment().db.into(),
+        stack: stack.id.into(),
+        task: stack.task.into(),
+        node: node.id.into(),
+        grant: grant.bytes().to_vec(),
+        signature: grant.signature().0.to_vec(),
+        clock: Clock,
+    };
+    match node.ledger.execute(&node.owner, vec![call.into()]).await {
+        Ok(_) => json_or_404(Some(json!({ "stack": stack.id }))),
+        Err(_) => refuse(RefusalCode::StackExpired, 0),
+    }
+}

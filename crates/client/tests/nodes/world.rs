@@ -1,0 +1,142 @@
+//! A localnet, one scripted node, one user.
+
+use crate::scripted::{ENGINE, Scripted};
+use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
+use atoma_ledger::Ledger;
+use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_types::{
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, SigningKey, TaskId, UnitWeights,
+    chain::{Event, Params, Payment, Selection, calls},
+};
+use std::sync::Arc;
+
+pub(crate) const PRICE: Price = Price(1_000_000);
+
+pub(crate) struct World {
+    pub(crate) _localnet: RunningLocalnet,
+    pub(crate) ledger: Ledger,
+    pub(crate) node: Arc<Scripted>,
+    pub(crate) task: TaskId,
+    pub(crate) user: Arc<SigningKey>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(Params::default()).await
+    }
+
+    pub(crate) async fn with(params: Params) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = LocalnetConfig {
+            params,
+            ..LocalnetConfig::new(folder.path().join("localnet"))
+        };
+        let localnet = Localnet::start(config).await.unwrap();
+        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let (owner, user) = (
+            Arc::new(SigningKey::generate()),
+            Arc::new(SigningKey::generate()),
+        );
+        for key in [&owner, &user] {
+            ledger.faucet(key.public_key().address()).await.unwrap();
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let response_key = SigningKey::generate();
+        let (node, task) = register(&ledger, &owner, url, &response_key).await;
+        let node = Scripted::new(node, response_key, owner, ledger.clone());
+        let router = Arc::clone(&node).router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            _localnet: localnet,
+            ledger,
+            node,
+            task,
+            user,
+            folder,
+        }
+    }
+
+    /// The user's client, with its memory in the world's folder.
+    pub(crate) fn client(&self) -> Client {
+        let config = ClientConfig {
+            data_dir: Some(self.folder.path().join("client")),
+            window: ComputeUnits(100),
+            ..ClientConfig::default()
+        };
+        Client::with_ledger(self.ledger.clone(), Arc::clone(&self.user), config).unwrap()
+    }
+
+    pub(crate) async fn buy(&self, client: &Client, selection: Selection) -> StackHandle {
+        let order = BuyRequest {
+            task: self.task,
+            units: ComputeUnits(10_000),
+            max_price: PRICE,
+            selection,
+            lifetime: DurationMs(60_000),
+        };
+        client.buy(order).await.unwrap()
+    }
+
+    pub(crate) async fn usdc(&self, key: &SigningKey) -> MicroUsdc {
+        self.ledger.usdc(key.public_key().address()).await.unwrap()
+    }
+
+    pub(crate) fn owner(&self) -> Address {
+        self.node.owner.public_key().address()
+    }
+}
+
+async fn register(
+    ledger: &Ledger,
+    owner: &SigningKey,
+    url: String,
+    response_key: &SigningKey,
+) -> (NodeId, TaskId) {
+    let db = ledger.deployment().db;
+    let weights = UnitWeights::TEXT;
+    let register = calls::RegisterNode {
+        db: db.into(),
+        collateral: Payment(MicroUsdc(100_000_000)),
+        url,
+        response_key: response_key.public_key(),
+        sealing_key: Vec::new(),
+    };
+    let create = calls::CreateTask {
+        db: db.into(),
+        role: 0,
+        model_name: "scripted".to_owned(),
+        security_level: 0,
+        price_ceiling: PRICE,
+        weights: vec![weights.input, weights.cached_input, weights.output, 0, 0],
+        model: ENGINE.model.0.to_vec(),
+        numerics: ENGINE.numerics as u8,
+        rule: ENGINE.rule as u8,
+        min_reputation: 0,
+        min_collateral: MicroUsdc::ZERO,
+        allow_list: None,
+    };
+    let executed = ledger
+        .execute(owner, vec![register.into(), create.into()])
+        .await
+        .unwrap();
+    let node = executed.events.iter().find_map(|event| match event {
+        Event::NodeRegistered(e) => Some(e.node),
+        _ => None,
+    });
+    let task = executed.events.iter().find_map(|event| match event {
+        Event::TaskCreated(e) => Some(e.task),
+        _ => None,
+    });
+    let (node, task) = (node.unwrap(), task.unwrap());
+    let subscribe = calls::Subscribe {
+        db: db.into(),
+        task: task.into(),
+        node: node.into(),
+        price: PRICE,
+        capacity: ComputeUnits(1_000_000),
+    };
+    ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
+    (node, task)
+}
