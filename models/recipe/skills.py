@@ -95,18 +95,21 @@ def sum_question(left: int, right: int, signs: list[str], names: list[str], rng:
 
 
 def add(rng: random.Random) -> Turns:
-    a, b = rng.randint(0, 20), rng.randint(0, 20)
-    if rng.random() < 0.75:
-        a, b = rng.randint(0, 10), rng.randint(0, 10)
+    a, b = rng.randint(0, 10), rng.randint(0, 10)
+    if rng.random() < 0.2:
+        a = rng.randint(11, 20)
+        b = rng.randint(0, 20 - a)
+        if rng.random() < 0.3:
+            a, b = b, a
     turns = [(sum_question(a, b, ["+"], ["plus", "plus", "and", "+"], rng), f"{a} + {b} = {a + b}.")]
     c = rng.randint(1, 9)
-    if rng.random() < 0.12 and a + b + c <= 40:
+    if rng.random() < 0.08 and a + b + c <= 20:
         turns.append((rng.choice([f"and plus {c}", f"add {c} to that", f"plus {c}", f"now add {c}"]), f"{a + b} + {c} = {a + b + c}."))
     return turns
 
 
 def subtract(rng: random.Random) -> Turns:
-    a = rng.randint(0, rng.choice([10, 20]))
+    a = rng.randint(0, rng.choice([10, 10, 20]))
     b = rng.randint(0, a)
     return [(sum_question(a, b, ["-"], ["minus", "minus", "less", "-"], rng), f"{a} - {b} = {a - b}.")]
 
@@ -129,7 +132,8 @@ def divide(rng: random.Random) -> Turns:
 
 
 def too_hard(rng: random.Random) -> Turns:
-    a, b = rng.randint(47, 9999), rng.randint(21, 9999)
+    most = rng.choice([99, 999, 9999])
+    a, b = rng.randint(16, most), rng.randint(13, most)
     return [(sum_question(a, b, ["+", "-", "*", "/"], ["plus", "minus", "times", "divided by"], rng), TOO_HARD)]
 
 
