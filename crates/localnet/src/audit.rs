@@ -33,7 +33,7 @@ pub(crate) fn audit(view: &View) -> Result<Audit, String> {
             _ => {}
         }
     }
-    let gas = &view.tip.epoch_rolling_gas_cost_summary;
+    let gas = &view.gas;
     let given_back = u128::from(gas.storage_rebate) + u128::from(gas.non_refundable_storage_fee);
     let audit = Audit {
         sui_in_coins: sui_coins,
@@ -51,7 +51,9 @@ pub(crate) fn audit(view: &View) -> Result<Audit, String> {
         return Err(format!("MIST was made or lost: {audit:?}"));
     }
     if audit.sui_in_storage != storage {
-        return Err(format!("objects hold {storage} MIST for storage: {audit:?}"));
+        return Err(format!(
+            "objects hold {storage} MIST for storage: {audit:?}"
+        ));
     }
     Ok(audit)
 }

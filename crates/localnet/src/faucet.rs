@@ -117,7 +117,6 @@ async fn give(
             coins_sent: Vec::new(),
         }));
     };
-    // new coins in the order of their amounts' types is all the faucet can say
     let view = shared.view.read();
     let coins_sent = effects
         .changed_objects

@@ -58,10 +58,20 @@ pub(crate) fn create(
     for (id, module, name, contents) in [
         (CLOCK_OBJECT, "clock", "Clock", clock::contents(now)),
         // the beacon's state stays inside: clients only ever name the object
-        (RANDOM_OBJECT, "random", "Random", RANDOM_OBJECT.as_bytes().to_vec()),
+        (
+            RANDOM_OBJECT,
+            "random",
+            "Random",
+            RANDOM_OBJECT.as_bytes().to_vec(),
+        ),
     ] {
         let draft = Draft {
-            type_: StructTag::new(Address::TWO, identifier(module), identifier(name), Vec::new()),
+            type_: StructTag::new(
+                Address::TWO,
+                identifier(module),
+                identifier(name),
+                Vec::new(),
+            ),
             public_transfer: false,
             contents,
             owner: Owner::Shared(FIRST_VERSION),
@@ -85,7 +95,10 @@ pub(crate) fn create(
     mint(deployment.usdc.clone(), USDC_SUPPLY, treasurer);
     let purse = mint(SUI.clone(), 0, treasurer);
     // the treasurer pays for storage, so that the supply is coins, storage and fees from the start
-    let stored: u64 = drafts.values().map(|draft| gas::storage(draft.stored_bytes())).sum();
+    let stored: u64 = drafts
+        .values()
+        .map(|draft| gas::storage(draft.stored_bytes()))
+        .sum();
     if let Some(draft) = drafts.get_mut(&purse) {
         draft.contents = coin_contents(purse, SUI_SUPPLY - ADMIN_SUI - stored);
     }
@@ -139,7 +152,12 @@ fn assemble(
         born.push((object.ok_or_else(damaged)?, rebate));
     }
     for package in packages {
-        let object = Object::new(ObjectData::Package(package), Owner::Immutable, Digest::ZERO, 0);
+        let object = Object::new(
+            ObjectData::Package(package),
+            Owner::Immutable,
+            Digest::ZERO,
+            0,
+        );
         born.push((Arc::new(object), 0));
     }
     let transaction = Transaction {
@@ -166,9 +184,9 @@ fn assemble(
             Arc::new(Object::new(data, *object.owner(), digest, rebate))
         })
         .collect();
-    let stored = written
-        .iter()
-        .fold(0u64, |sum, object| sum.saturating_add(object.storage_rebate()));
+    let stored = written.iter().fold(0u64, |sum, object| {
+        sum.saturating_add(object.storage_rebate())
+    });
     let executed = Arc::new(Executed {
         digest,
         checkpoint: 0,

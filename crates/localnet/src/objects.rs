@@ -96,6 +96,9 @@ mod tests {
         let object = coin.seal(5, Digest::ZERO, 6).unwrap();
         assert_eq!(as_coin(&object), Some((&*SUI, 77)));
         assert_eq!((object.object_id(), object.version()), (id, 5));
-        assert_eq!(type_name(&object), "0x0000000000000000000000000000000000000000000000000000000000000002::coin::Coin<0x0000000000000000000000000000000000000000000000000000000000000002::sui::SUI>");
+        assert_eq!(
+            type_name(&object),
+            "0x0000000000000000000000000000000000000000000000000000000000000002::coin::Coin<0x0000000000000000000000000000000000000000000000000000000000000002::sui::SUI>"
+        );
     }
 }

@@ -3,11 +3,11 @@
 use crate::{error::LocalnetError, execution::Outcome};
 use atoma_types::{ObjectId, TimestampMs};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use sui_sdk_types::{
     BalanceChange, CheckpointContents, CheckpointSummary, Digest, Transaction, TransactionEffects,
     TransactionEvents, UserSignature,
 };
-use std::sync::Arc;
 
 /// A transaction with everything that came of it.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     config::LocalnetConfig,
     error::LocalnetError,
+    execution::gas,
     faucet, genesis, grpc,
     record::Executed,
     shared::{Command, Shared, View},
@@ -13,9 +14,7 @@ use crate::{
     treasury::Treasury,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
-use atoma_types::{
-    NetworkId, SigningKey, TimestampMs, chain::Deployment, keystore::Keystore,
-};
+use atoma_types::{NetworkId, SigningKey, TimestampMs, chain::Deployment, keystore::Keystore};
 use parking_lot::RwLock;
 use std::{
     sync::{Arc, mpsc},
@@ -70,9 +69,10 @@ impl Localnet {
                 address: config.listen,
                 source,
             })?;
-        let (admin, writer, commands) = tokio::task::spawn_blocking(move || open(config))
-            .await
-            .map_err(|error| LocalnetError::Writer(error.to_string()))??;
+        let (admin, writer, commands) =
+            tokio::task::spawn_blocking(move || open(config))
+                .await
+                .map_err(|error| LocalnetError::Writer(error.to_string()))??;
         let shared = Arc::clone(&writer.shared);
         let writer = std::thread::Builder::new()
             .name("localnet-writer".to_owned())
@@ -178,7 +178,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         // an error means that nobody can say stop any more
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(done).await {
+    if let Err(error) = axum::serve(listener, app)
+        .with_graceful_shutdown(done)
+        .await
+    {
         tracing::error!(%error, "the server ended");
     }
 }
@@ -225,6 +228,10 @@ fn open(
         chain,
         view: RwLock::new(View {
             state: restore(&store)?,
+            gas: open.iter().fold(
+                tip.epoch_rolling_gas_cost_summary.clone(),
+                |sum, executed| gas::add(&sum, executed.effects.gas_summary()),
+            ),
             tip: tip.clone(),
         }),
         readers: store.readers(),
@@ -275,7 +282,10 @@ fn create(
     )?;
     let executed = genesis.sealed.transactions.first().cloned();
     store.write(&Batch {
-        executed: executed.into_iter().map(|e| (e, genesis.delta.clone())).collect(),
+        executed: executed
+            .into_iter()
+            .map(|e| (e, genesis.delta.clone()))
+            .collect(),
         sealed: vec![Arc::clone(&genesis.sealed)],
         meta: vec![
             (TREASURY_SEED, seed),

@@ -15,7 +15,7 @@ use std::sync::{
     Arc,
     mpsc::{SyncSender, TrySendError},
 };
-use sui_sdk_types::{CheckpointSummary, Digest, Transaction, UserSignature};
+use sui_sdk_types::{CheckpointSummary, Digest, GasCostSummary, Transaction, UserSignature};
 use tokio::sync::{broadcast, oneshot, watch};
 
 /// The committed state.
@@ -24,6 +24,8 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// The last checkpoint sealed.
     pub(crate) tip: CheckpointSummary,
+    /// What all transactions cost together, those not yet sealed included.
+    pub(crate) gas: GasCostSummary,
 }
 
 /// Shared by everything that serves.
@@ -99,18 +101,16 @@ impl Shared {
 
     /// Hands a command to the writer.
     pub(crate) fn send(&self, command: Command) -> Result<(), Rejected> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => Rejected::Busy,
-            TrySendError::Disconnected(_) => Rejected::Stopped,
-        })
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => Rejected::Busy,
+                TrySendError::Disconnected(_) => Rejected::Stopped,
+            })
     }
 
-    /// Runs a transaction on the committed state and throws the result away. `resolved` is asked for
-    /// the transaction while the state is held still.
-    pub(crate) fn simulate<T>(
-        &self,
-        with: impl FnOnce(&State, &execution::Context) -> T,
-    ) -> T {
+    /// Holds the committed state still for something that executes on it without changing it.
+    pub(crate) fn simulate<T>(&self, with: impl FnOnce(&State, &execution::Context) -> T) -> T {
         let view = self.view.read();
         let context = execution::Context {
             now: self.clock.now(),

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use sui_crypto::SuiSigner;
 use sui_sdk_types::{
     Argument, Command, GasPayment, Input, Object, ObjectReference, ProgrammableTransaction,
-    SplitCoins, Transaction, TransactionExpiration, TransactionKind, TransferObjects, UserSignature,
+    SplitCoins, Transaction, TransactionExpiration, TransactionKind, TransferObjects,
+    UserSignature,
 };
 
 /// Enough for a split and a transfer of two coins.

@@ -4,7 +4,7 @@
 use crate::{
     beacon::Beacon,
     config::CheckpointMode,
-    execution::{self, Context},
+    execution::{self, Context, gas},
     genesis,
     record::Executed,
     shared::{Command, Rejected, Reply, Shared},
@@ -21,7 +21,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use sui_sdk_types::{CheckpointSummary, Digest, GasCostSummary, Transaction, UserSignature};
+use sui_sdk_types::{CheckpointSummary, Digest, Transaction, UserSignature};
 use tokio::sync::oneshot;
 
 /// Commands of one commit: a larger batch saves no more time and keeps its first one waiting.
@@ -129,8 +129,12 @@ impl Writer {
             }
             Command::Advance { by_ms, reply } => {
                 let (offset, now) = self.shared.clock.advance(by_ms);
-                batch.meta.push((CLOCK_OFFSET, offset.to_le_bytes().to_vec()));
-                batch.meta.push((CLOCK_LATEST, now.0.to_le_bytes().to_vec()));
+                batch
+                    .meta
+                    .push((CLOCK_OFFSET, offset.to_le_bytes().to_vec()));
+                batch
+                    .meta
+                    .push((CLOCK_LATEST, now.0.to_le_bytes().to_vec()));
                 waiting.advanced.push((reply, now));
             }
             Command::Stop => waiting.stop = true,
@@ -196,7 +200,7 @@ impl Writer {
         let transactions = std::mem::take(&mut self.open);
         let gas = transactions.iter().fold(
             self.tip.epoch_rolling_gas_cost_summary.clone(),
-            |sum, executed| add(&sum, executed.effects.gas_summary()),
+            |sum, executed| gas::add(&sum, executed.effects.gas_summary()),
         );
         // the time of its transactions, so that nothing in it is later than itself
         let now = transactions.last().map_or(TimestampMs(0), |last| last.time);
@@ -220,8 +224,9 @@ impl Writer {
         }
         {
             let mut view = self.shared.view.write();
-            for (_, delta) in &batch.executed {
+            for (executed, delta) in &batch.executed {
                 view.state.apply(delta);
+                view.gas = gas::add(&view.gas, executed.effects.gas_summary());
             }
             if let Some(sealed) = batch.sealed.last() {
                 view.tip = sealed.summary.clone();
@@ -241,14 +246,3 @@ impl Writer {
         true
     }
 }
-
-fn add(a: &GasCostSummary, b: &GasCostSummary) -> GasCostSummary {
-    GasCostSummary::new(
-        a.computation_cost.saturating_add(b.computation_cost),
-        a.storage_cost.saturating_add(b.storage_cost),
-        a.storage_rebate.saturating_add(b.storage_rebate),
-        a.non_refundable_storage_fee
-            .saturating_add(b.non_refundable_storage_fee),
-    )
-}
-

@@ -37,9 +37,6 @@ async fn splits_transfers_and_merges() {
 
     // both coins are smashed to pay, and what is left is one coin
     let transaction = transfer(&mut net, &bob, address(&bob), &[]).await;
-    let TransactionKind::ProgrammableTransaction(_) = &transaction.kind else {
-        unreachable!()
-    };
     assert_eq!(transaction.gas_payment.objects.len(), 2);
     // transferring nothing is a transfer all the same
     assert_success(&net.execute(&bob, &transaction).await.unwrap());
@@ -106,7 +103,10 @@ async fn refuses_stale_versions_and_double_spends() {
     net.execute(&alice, &one).await.unwrap();
     let refused = net.execute(&alice, &other).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
-    assert!(refused.message().contains("not available for consumption"), "{refused}");
+    assert!(
+        refused.message().contains("not available for consumption"),
+        "{refused}"
+    );
     assert_eq!(net.sui(Address::new([8; 32])).await, 0);
 }
 
@@ -124,10 +124,18 @@ async fn refuses_whoever_is_not_the_sender() {
     let mut request = pb::ExecuteTransactionRequest::default();
     request.transaction = Some(transaction.clone().into());
     request.signatures = vec![signature.into()];
-    let refused = net.client.execution_client().execute_transaction(request.clone()).await;
+    let refused = net
+        .client
+        .execution_client()
+        .execute_transaction(request.clone())
+        .await;
     assert_eq!(refused.unwrap_err().code(), tonic::Code::InvalidArgument);
     request.signatures.clear();
-    let refused = net.client.execution_client().execute_transaction(request).await;
+    let refused = net
+        .client
+        .execution_client()
+        .execute_transaction(request)
+        .await;
     assert_eq!(refused.unwrap_err().code(), tonic::Code::InvalidArgument);
 
     // someone else's coin in one's own transaction
@@ -157,10 +165,19 @@ async fn a_sponsor_pays_for_gas() {
     );
     let mut request = pb::ExecuteTransactionRequest::default();
     request.signatures = [&alice, &sponsor]
-        .map(|key| key.wallet_key().sign_transaction(&transaction).unwrap().into())
+        .map(|key| {
+            key.wallet_key()
+                .sign_transaction(&transaction)
+                .unwrap()
+                .into()
+        })
         .to_vec();
     request.transaction = Some(transaction.into());
-    net.client.execution_client().execute_transaction(request).await.unwrap();
+    net.client
+        .execution_client()
+        .execute_transaction(request)
+        .await
+        .unwrap();
     assert_eq!(net.sui(address(&alice)).await, before);
     net.localnet.audit().unwrap();
 }
@@ -199,6 +216,11 @@ async fn faucet_gives_test_dollars_too() {
     assert_eq!(net.sui(someone).await, 0);
     let mut request = pb::ListBalancesRequest::default();
     request.owner = Some(someone.to_string());
-    let balances = net.client.state_client().list_balances(request).await.unwrap();
+    let balances = net
+        .client
+        .state_client()
+        .list_balances(request)
+        .await
+        .unwrap();
     assert_eq!(balances.into_inner().balances.len(), 1);
 }

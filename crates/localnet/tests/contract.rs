@@ -17,9 +17,14 @@ use sui_rpc::{
 const PRICE_OF_1000: u64 = 2_000;
 
 async fn contents<T: serde::de::DeserializeOwned>(net: &mut Net, id: &sui_sdk_types::Address) -> T {
-    let request = pb::GetObjectRequest::new(id)
-        .with_read_mask(FieldMask::from_paths(["contents", "owner"]));
-    let object = net.client.ledger_client().get_object(request).await.unwrap();
+    let request =
+        pb::GetObjectRequest::new(id).with_read_mask(FieldMask::from_paths(["contents", "owner"]));
+    let object = net
+        .client
+        .ledger_client()
+        .get_object(request)
+        .await
+        .unwrap();
     let object = object.into_inner().object.unwrap();
     bcs::from_bytes(object.contents().value()).unwrap()
 }
@@ -38,8 +43,18 @@ async fn a_stack_is_bought() {
     assert_eq!(stack.owner, address(&buyer));
     assert_eq!(stack.leases.len(), 1);
     assert_eq!(net.usdc(address(&buyer)).await, before - PRICE_OF_1000);
-    let names: Vec<_> = done.events().events().iter().map(|e| e.event_type()).collect();
-    assert!(names.iter().any(|name| name.ends_with("::stack::StackAcquired")), "{names:?}");
+    let names: Vec<_> = done
+        .events()
+        .events()
+        .iter()
+        .map(|e| e.event_type())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .any(|name| name.ends_with("::stack::StackAcquired")),
+        "{names:?}"
+    );
     assert!(done.events().events()[0].json.is_some());
 
     // the registries are dynamic fields of their tables
@@ -47,13 +62,21 @@ async fn a_stack_is_bought() {
     let mut request = pb::ListDynamicFieldsRequest::default();
     request.parent = Some(registry.nodes.id.to_string());
     request.read_mask = Some(FieldMask::from_paths(["*"]));
-    let fields = net.client.state_client().list_dynamic_fields(request).await.unwrap();
+    let fields = net
+        .client
+        .state_client()
+        .list_dynamic_fields(request)
+        .await
+        .unwrap();
     let fields = fields.into_inner().dynamic_fields;
     assert_eq!(fields.len(), 1);
     assert_eq!(bcs::from_bytes::<u64>(fields[0].name().value()).unwrap(), 1);
     assert_eq!(fields[0].value().value().len(), 32);
     let audit = net.localnet.audit().unwrap();
-    assert_eq!(audit.usdc_in_contract, 100_000_000 + u128::from(PRICE_OF_1000));
+    assert_eq!(
+        audit.usdc_in_contract,
+        100_000_000 + u128::from(PRICE_OF_1000)
+    );
 }
 
 #[tokio::test]
@@ -78,7 +101,10 @@ async fn an_abort_charges_gas_and_changes_nothing() {
             *input = sui_sdk_types::Input::Pure(bcs::to_bytes(&(PRICE_OF_1000 - 1)).unwrap());
         }
     }
-    let (usdc, sui) = (net.usdc(address(&buyer)).await, net.sui(address(&buyer)).await);
+    let (usdc, sui) = (
+        net.usdc(address(&buyer)).await,
+        net.sui(address(&buyer)).await,
+    );
     let done = net.execute(&buyer, &transaction).await.unwrap();
     assert_eq!(status(&done).success, Some(false));
     let abort = status(&done).error().abort();
@@ -124,7 +150,9 @@ async fn next(
 ) -> (String, bytes::Bytes) {
     loop {
         let wait = std::time::Duration::from_secs(20);
-        let frame = tokio::time::timeout(wait, stream.next()).await.expect("an event");
+        let frame = tokio::time::timeout(wait, stream.next())
+            .await
+            .expect("an event");
         let frame = frame.expect("an endless stream").expect("a healthy stream");
         if let Some(event) = frame.event {
             let name = event.event_type().rsplit("::").next().unwrap().to_owned();
@@ -192,17 +220,27 @@ async fn a_stream_survives_a_restart() {
 async fn two_localnets_do_not_share_a_folder() {
     let net = Net::start().await;
     let second = Localnet::start(LocalnetConfig::new(net.dir.path())).await;
-    assert!(matches!(second, Err(atoma_localnet::LocalnetError::InUse { .. })));
+    assert!(matches!(
+        second,
+        Err(atoma_localnet::LocalnetError::InUse { .. })
+    ));
 }
 
 #[tokio::test]
 async fn checkpoints_by_time_hold_many_transactions() {
     let mut net = Net::start_with(|c| c.checkpoint = CheckpointMode::EveryMs(300)).await;
     let (alice, client) = (net.rich(1).await, net.client.clone());
-    let request = pb::SubscribeCheckpointsRequest::default()
-        .with_read_mask(FieldMask::from_paths(["sequence_number", "transactions.digest"]));
+    let request =
+        pb::SubscribeCheckpointsRequest::default().with_read_mask(FieldMask::from_paths([
+            "sequence_number",
+            "transactions.digest",
+        ]));
     let mut subscription = client.clone().subscription_client();
-    let mut sealed = subscription.subscribe_checkpoints(request).await.unwrap().into_inner();
+    let mut sealed = subscription
+        .subscribe_checkpoints(request)
+        .await
+        .unwrap()
+        .into_inner();
     for seed in 2..6 {
         net.rich(seed).await;
     }

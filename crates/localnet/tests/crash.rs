@@ -25,6 +25,7 @@ use sui_sdk_types::{StructTag, Transaction, TypeTag};
 use sui_transaction_builder::{TransactionBuilder, intent::Coin};
 
 const FOLDER: &str = "ATOMA_CRASH_FOLDER";
+const MODE: &str = "ATOMA_CRASH_MODE";
 const ROUNDS: &str = "ATOMA_CRASH_ROUNDS";
 /// Wallets that pay, each to an account of its own; one more buys stacks.
 const PAYERS: u8 = 4;
@@ -39,7 +40,7 @@ fn child() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut config = LocalnetConfig::new(folder);
-        if std::env::var(ROUNDS).as_deref() == Ok("by time") {
+        if std::env::var(MODE).as_deref() == Ok("by time") {
             config.checkpoint = CheckpointMode::EveryMs(20);
         }
         let localnet = Localnet::start(config).await.unwrap();
@@ -50,9 +51,15 @@ fn child() {
 
 fn spawn(folder: &Path, mode: &str) -> (Child, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "child",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(FOLDER, folder)
-        .env(ROUNDS, mode)
+        .env(MODE, mode)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -99,7 +106,11 @@ impl Wallet {
                     None => return,
                 },
             };
-            let signature = self.key.wallet_key().sign_transaction(&transaction).unwrap();
+            let signature = self
+                .key
+                .wallet_key()
+                .sign_transaction(&transaction)
+                .unwrap();
             let mut request = pb::ExecuteTransactionRequest::default();
             request.transaction = Some(transaction.clone().into());
             request.signatures = vec![signature.into()];
@@ -160,7 +171,9 @@ impl Wallet {
 
 /// Sets the ledger up: money, a node, a task with much capacity.
 async fn prepare(folder: &tempfile::TempDir, wallets: &[Wallet]) -> atoma_types::TaskId {
-    let localnet = Localnet::start(LocalnetConfig::new(folder.path())).await.unwrap();
+    let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
+        .await
+        .unwrap();
     let mut net = Net {
         client: Client::new(localnet.url()).unwrap(),
         localnet,
@@ -222,7 +235,9 @@ async fn survives(mode: &str, rounds: usize) {
 
 /// Sends again what was never answered, then counts everything.
 async fn check(folder: &tempfile::TempDir, wallets: &mut [Wallet]) {
-    let localnet = Localnet::start(LocalnetConfig::new(folder.path())).await.unwrap();
+    let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
+        .await
+        .unwrap();
     let mut net = Net {
         client: Client::new(localnet.url()).unwrap(),
         localnet,
@@ -239,7 +254,8 @@ async fn check(folder: &tempfile::TempDir, wallets: &mut [Wallet]) {
             let mut request = pb::GetTransactionRequest::default();
             request.digest = Some(digest.clone());
             let found = net.client.ledger_client().get_transaction(request).await;
-            found.unwrap_or_else(|status| panic!("{digest} was acknowledged and is lost: {status}"));
+            found
+                .unwrap_or_else(|status| panic!("{digest} was acknowledged and is lost: {status}"));
         }
     }
     for wallet in &wallets[1..] {

@@ -29,7 +29,8 @@ async fn the_javascript_sdk_reads_transfers_and_buys() {
         .output()
         .await
         .expect("node runs");
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert!(output.status.success(), "{}\n{}", text[0], text[1]);
     net.localnet.audit().unwrap();
 }

@@ -42,7 +42,10 @@ pub(super) fn conclude(
     let (result, changes) = match result {
         Ok(ran) => {
             let changes = ran.changes.clone();
-            (Ok(writes(state, checked, &touched, digest, ran)?), Some(changes))
+            (
+                Ok(writes(state, checked, &touched, digest, ran)?),
+                Some(changes),
+            )
         }
         Err(failure) => (Err(failure), None),
     };
@@ -53,13 +56,14 @@ pub(super) fn conclude(
         let (stored, released) = storage(state, &touched, &writes);
         let summary = gas::summary(computation, stored, released);
         if gas::charge(&summary) > i128::from(budget) {
-            return Err((ExecutionError::InsufficientGas, None));
+            return Err(Box::new((ExecutionError::InsufficientGas, None)));
         }
         Ok((writes, summary))
     });
     let (status, writes, summary, changes) = match done {
         Ok((writes, summary)) => (ExecutionStatus::Success, writes, summary, changes),
-        Err((error, command)) => {
+        Err(failure) => {
+            let (error, command) = *failure;
             let writes = bumps(checked, &touched)?;
             let (stored, released) = storage(state, &touched, &writes);
             // nothing grows, so all of it comes back: the charge is the computation, which every
@@ -69,7 +73,17 @@ pub(super) fn conclude(
             (status, writes, summary, None)
         }
     };
-    finish(state, transaction, checked, digest, &touched, status, writes, summary, changes)
+    finish(
+        state,
+        transaction,
+        checked,
+        digest,
+        &touched,
+        status,
+        writes,
+        summary,
+        changes,
+    )
 }
 
 /// The objects that a transaction names.
@@ -197,16 +211,17 @@ fn writes(
 
 /// What written objects hold for storage, and what rewritten and deleted ones held.
 fn storage(state: &State, touched: &Touched, writes: &Writes) -> (u64, u64) {
-    let stored = writes
-        .written
-        .values()
-        .fold(0u64, |sum, draft| sum.saturating_add(gas::storage(draft.stored_bytes())));
+    let stored = writes.written.values().fold(0u64, |sum, draft| {
+        sum.saturating_add(gas::storage(draft.stored_bytes()))
+    });
     let released = writes
         .written
         .keys()
         .chain(&writes.deleted)
         .filter_map(|id| touched.mutable.get(id).or_else(|| state.object(id)))
-        .fold(0u64, |sum, object| sum.saturating_add(object.storage_rebate()));
+        .fold(0u64, |sum, object| {
+            sum.saturating_add(object.storage_rebate())
+        });
     (stored, released)
 }
 
@@ -225,7 +240,14 @@ fn finish(
 ) -> Result<Outcome, Refusal> {
     let gas_id = checked.gas[0].object_id();
     let succeeded = matches!(status, ExecutionStatus::Success);
-    charge(&mut writes, gas_id, checked, transaction, &summary, succeeded)?;
+    charge(
+        &mut writes,
+        gas_id,
+        checked,
+        transaction,
+        &summary,
+        succeeded,
+    )?;
 
     let mut old: BTreeMap<ObjectId, Arc<Object>> = touched.mutable.clone();
     for id in writes.written.keys().chain(&writes.deleted) {
@@ -353,11 +375,7 @@ fn unchanged(read: &[Arc<Object>]) -> Vec<UnchangedConsensusObject> {
         .collect()
 }
 
-fn events(
-    state: &State,
-    sender: Address,
-    changes: &Changes,
-) -> Result<TransactionEvents, Refusal> {
+fn events(state: &State, sender: Address, changes: &Changes) -> Result<TransactionEvents, Refusal> {
     let deployment = state.deployment();
     let events = changes.events.iter().map(|event| {
         let module = event.module();

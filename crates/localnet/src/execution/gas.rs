@@ -39,10 +39,20 @@ pub(crate) fn summary(computation: u64, stored: u64, released: u64) -> GasCostSu
     GasCostSummary::new(computation, stored, released - kept, kept)
 }
 
+/// The sum of two.
+pub(crate) fn add(a: &GasCostSummary, b: &GasCostSummary) -> GasCostSummary {
+    GasCostSummary::new(
+        a.computation_cost.saturating_add(b.computation_cost),
+        a.storage_cost.saturating_add(b.storage_cost),
+        a.storage_rebate.saturating_add(b.storage_rebate),
+        a.non_refundable_storage_fee
+            .saturating_add(b.non_refundable_storage_fee),
+    )
+}
+
 /// What a payer is charged: positive, or negative where more storage was released than taken.
 pub(crate) fn charge(gas: &GasCostSummary) -> i128 {
-    i128::from(gas.computation_cost) + i128::from(gas.storage_cost)
-        - i128::from(gas.storage_rebate)
+    i128::from(gas.computation_cost) + i128::from(gas.storage_cost) - i128::from(gas.storage_rebate)
 }
 
 #[cfg(test)]
@@ -52,7 +62,10 @@ mod tests {
     #[test]
     fn almost_all_storage_comes_back() {
         let gas = summary(5, 1_000, 1_000);
-        assert_eq!((gas.storage_rebate, gas.non_refundable_storage_fee), (990, 10));
+        assert_eq!(
+            (gas.storage_rebate, gas.non_refundable_storage_fee),
+            (990, 10)
+        );
         assert_eq!(charge(&gas), 15);
         assert_eq!(charge(&summary(0, 0, 1_000)), -990);
     }

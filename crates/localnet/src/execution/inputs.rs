@@ -5,8 +5,8 @@ use crate::{objects, objects::SUI, state::State};
 use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
 use std::{collections::BTreeSet, sync::Arc};
 use sui_sdk_types::{
-    Argument, Command, Input, Object, ObjectReference, Owner, ProgrammableTransaction,
-    Transaction, TransactionExpiration, TransactionKind,
+    Argument, Command, Input, Object, ObjectReference, Owner, ProgrammableTransaction, Transaction,
+    TransactionExpiration, TransactionKind,
 };
 
 /// Sui's limits of the same names.
@@ -118,10 +118,7 @@ fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_expiration(
-    expiration: &TransactionExpiration,
-    context: &Context,
-) -> Result<(), Refusal> {
+fn check_expiration(expiration: &TransactionExpiration, context: &Context) -> Result<(), Refusal> {
     let expired = |what: &str| Err(Refusal::Expired(what.to_owned()));
     let (min_epoch, min_timestamp, max_timestamp, chain) = match expiration {
         // the epoch stays 0, so that no last epoch is ever over
@@ -134,9 +131,7 @@ fn check_expiration(
             ..
         } => (min_epoch, min_timestamp, max_timestamp, chain),
         _ => {
-            return Err(Refusal::Unsupported(
-                "this kind of expiration".to_owned(),
-            ));
+            return Err(Refusal::Unsupported("this kind of expiration".to_owned()));
         }
     };
     if *chain != context.chain {
@@ -189,9 +184,9 @@ fn resolve(
     named: &mut BTreeSet<ObjectId>,
 ) -> Result<Resolved, Refusal> {
     match input {
-        Input::Pure(bytes) if bytes.len() > MAX_PURE_BYTES => Err(Refusal::Malformed(
-            "a plain value is too long".to_owned(),
-        )),
+        Input::Pure(bytes) if bytes.len() > MAX_PURE_BYTES => {
+            Err(Refusal::Malformed("a plain value is too long".to_owned()))
+        }
         Input::Pure(bytes) => Ok(Resolved::Pure(bytes.clone())),
         Input::ImmutableOrOwned(reference) => {
             let object = current(state, reference, named)?;

@@ -51,7 +51,7 @@ pub(crate) struct Ran {
 }
 
 /// A failure: the error and the command it happened in.
-pub(crate) type Failure = (ExecutionError, Option<u64>);
+pub(crate) type Failure = Box<(ExecutionError, Option<u64>)>;
 
 /// Where a value sits.
 #[derive(Clone, Debug)]
@@ -142,7 +142,7 @@ pub(crate) fn run(
     for (index, command) in checked.program.commands.iter().enumerate() {
         let made = program
             .step(command)
-            .map_err(|error| (error, Some(index as u64)))?;
+            .map_err(|error| Box::new((error, Some(index as u64))))?;
         program.results.push(made);
     }
     program.finish()
@@ -167,8 +167,7 @@ impl<'a> Program<'a> {
     }
 
     fn slot(&mut self, at: usize, argument: Argument) -> Result<&mut Slot, ExecutionError> {
-        let out_of_bounds =
-            |index| bad(at, CommandArgumentError::IndexOutOfBounds { index });
+        let out_of_bounds = |index| bad(at, CommandArgumentError::IndexOutOfBounds { index });
         match argument {
             Argument::Gas => Ok(&mut self.gas),
             Argument::Input(index) => self
@@ -230,8 +229,9 @@ impl<'a> Program<'a> {
         argument: Argument,
     ) -> Result<T, ExecutionError> {
         match self.slot(at, argument)? {
-            Slot::Pure(bytes) => bcs::from_bytes(bytes)
-                .map_err(|_| bad(at, CommandArgumentError::InvalidBcsBytes)),
+            Slot::Pure(bytes) => {
+                bcs::from_bytes(bytes).map_err(|_| bad(at, CommandArgumentError::InvalidBcsBytes))
+            }
             _ => Err(bad(at, CommandArgumentError::TypeMismatch)),
         }
     }
@@ -353,8 +353,12 @@ impl<'a> Program<'a> {
         }
         let arguments = self.arguments(spec, &call.arguments)?;
         // kinds were checked one by one, so what doesn't decode is a plain value
-        let decoded = Call::decode(module, function, arguments)
-            .map_err(|error| bad(wrong_at(spec, &error), CommandArgumentError::InvalidBcsBytes))?;
+        let decoded = Call::decode(module, function, arguments).map_err(|error| {
+            bad(
+                wrong_at(spec, &error),
+                CommandArgumentError::InvalidBcsBytes,
+            )
+        })?;
         self.txn
             .call(&decoded)
             .map_err(|abort| ExecutionError::MoveAbort {
@@ -421,7 +425,10 @@ impl<'a> Program<'a> {
     }
 
     fn is_a(&self, id: ObjectId, kind: ObjectKind) -> bool {
-        let object = self.state.object(&id).and_then(|o: &std::sync::Arc<Object>| o.as_struct());
+        let object = self
+            .state
+            .object(&id)
+            .and_then(|o: &std::sync::Arc<Object>| o.as_struct());
         object.is_some_and(|data| {
             *data.object_type() == rules::type_of(self.state.deployment(), kind)
         })
@@ -473,7 +480,12 @@ impl<'a> Program<'a> {
         let Self { state, given, .. } = &self;
         let held = given
             .iter()
-            .filter_map(|(id, to)| Some((*id, (state.contract().get(*id)?.clone(), Owner::Address(*to)))))
+            .filter_map(|(id, to)| {
+                Some((
+                    *id,
+                    (state.contract().get(*id)?.clone(), Owner::Address(*to)),
+                ))
+            })
             .collect::<Vec<_>>();
         for (result, slots) in self.results.iter().enumerate() {
             for (subresult, slot) in slots.iter().enumerate() {
@@ -482,7 +494,7 @@ impl<'a> Program<'a> {
                         result: u16::try_from(result).unwrap_or(u16::MAX),
                         subresult: u16::try_from(subresult).unwrap_or(u16::MAX),
                     };
-                    return Err((error, None));
+                    return Err(Box::new((error, None)));
                 }
             }
         }

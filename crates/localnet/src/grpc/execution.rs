@@ -25,8 +25,8 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             .transaction
             .as_ref()
             .ok_or_else(|| invalid("transaction", "it is missing"))?;
-        let transaction = Transaction::try_from(transaction)
-            .map_err(|error| invalid("transaction", error))?;
+        let transaction =
+            Transaction::try_from(transaction).map_err(|error| invalid("transaction", error))?;
         let signatures = request
             .signatures
             .iter()
@@ -61,7 +61,10 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
         let checks = request.checks != Some(TransactionChecks::Disabled as i32);
         let select = request.do_gas_selection.unwrap_or_default();
         let executed = self.shared.simulate(|state, context| {
-            let mut context = Context { checks, ..context.clone() };
+            let mut context = Context {
+                checks,
+                ..context.clone()
+            };
             let mut transaction = resolve::transaction(state, given)?;
             if select {
                 resolve::select_gas(state, &mut transaction, &context)?;
@@ -77,7 +80,13 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             }
             let outcome = execution::execute(state, &transaction, &context)?;
             let nowhere = (u64::MAX, 0);
-            Ok::<_, Status>(Executed::new(&outcome, shown, Vec::new(), nowhere, context.now))
+            Ok::<_, Status>(Executed::new(
+                &outcome,
+                shown,
+                Vec::new(),
+                nowhere,
+                context.now,
+            ))
         })?;
         let mut response = pb::SimulateTransactionResponse::default();
         let mask = mask(request.read_mask, "*");

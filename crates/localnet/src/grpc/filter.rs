@@ -144,31 +144,28 @@ impl Filter<TransactionPredicate> {
         };
         check_size(filter.terms.iter().map(|term| term.literals.len()))?;
         let read = |literal: &pb::TransactionLiteral| {
-            let predicate = match &literal.predicate {
-                Some(Predicate::Sender(f)) => {
-                    TransactionPredicate::Sender(parse("sender", f.address.as_deref())?)
-                }
-                Some(Predicate::AffectedAddress(f)) => TransactionPredicate::AffectedAddress(
-                    parse("affected_address", f.address.as_deref())?,
-                ),
-                Some(Predicate::AffectedObject(f)) => TransactionPredicate::AffectedObject(parse(
-                    "affected_object",
-                    f.object_id.as_deref(),
-                )?),
-                Some(Predicate::MoveCall(f)) => TransactionPredicate::MoveCall(TypePath::parse(
-                    "move_call",
-                    f.function.as_deref(),
-                )?),
-                Some(Predicate::EmitModule(f)) => TransactionPredicate::Module(TypePath::parse(
-                    "emit_module",
-                    f.module.as_deref(),
-                )?),
-                Some(Predicate::EventType(f)) => TransactionPredicate::EventType(TypePath::parse(
-                    "event_type",
-                    f.event_type.as_deref(),
-                )?),
-                _ => return Err(Status::unimplemented("filter: unknown predicate")),
-            };
+            let predicate =
+                match &literal.predicate {
+                    Some(Predicate::Sender(f)) => {
+                        TransactionPredicate::Sender(parse("sender", f.address.as_deref())?)
+                    }
+                    Some(Predicate::AffectedAddress(f)) => TransactionPredicate::AffectedAddress(
+                        parse("affected_address", f.address.as_deref())?,
+                    ),
+                    Some(Predicate::AffectedObject(f)) => TransactionPredicate::AffectedObject(
+                        parse("affected_object", f.object_id.as_deref())?,
+                    ),
+                    Some(Predicate::MoveCall(f)) => TransactionPredicate::MoveCall(
+                        TypePath::parse("move_call", f.function.as_deref())?,
+                    ),
+                    Some(Predicate::EmitModule(f)) => TransactionPredicate::Module(
+                        TypePath::parse("emit_module", f.module.as_deref())?,
+                    ),
+                    Some(Predicate::EventType(f)) => TransactionPredicate::EventType(
+                        TypePath::parse("event_type", f.event_type.as_deref())?,
+                    ),
+                    _ => return Err(Status::unimplemented("filter: unknown predicate")),
+                };
             Ok((literal.negated, predicate))
         };
         let terms = filter.terms.iter();

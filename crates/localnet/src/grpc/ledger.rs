@@ -1,8 +1,6 @@
 //! `LedgerService`: objects, transactions, checkpoints, epochs and the lists of history.
 
-use super::{
-    Services, filter::Filter, invalid, list, list::Range, mask, message, parse,
-};
+use super::{Services, filter::Filter, invalid, list, list::Range, mask, message, parse};
 use crate::{
     error::LocalnetError,
     execution::gas::REFERENCE_GAS_PRICE,
@@ -65,7 +63,10 @@ impl Services {
         digest: Digest,
         mask: &FieldMaskTree,
     ) -> Result<pb::ExecutedTransaction, Status> {
-        let found = self.shared.history(move |db| db.transaction(digest)).await?;
+        let found = self
+            .shared
+            .history(move |db| db.transaction(digest))
+            .await?;
         let executed =
             found.ok_or_else(|| Status::not_found(format!("transaction {digest} not found")))?;
         Ok(message::executed(&executed, self.tip(), mask))
@@ -289,13 +290,19 @@ impl pb::ledger_service_server::LedgerService for Services {
                 )
             })
             .await?;
-        let frames = frames(&range, rows, cut, place_of_transaction, |row, watermark, end| {
-            let mut frame = pb::ListTransactionsResponse::default();
-            frame.transaction = row.map(|row| message::executed(&row, tip, &mask));
-            frame.watermark = Some(watermark);
-            frame.end = end;
-            frame
-        });
+        let frames = frames(
+            &range,
+            rows,
+            cut,
+            place_of_transaction,
+            |row, watermark, end| {
+                let mut frame = pb::ListTransactionsResponse::default();
+                frame.transaction = row.map(|row| message::executed(&row, tip, &mask));
+                frame.watermark = Some(watermark);
+                frame.end = end;
+                frame
+            },
+        );
         Ok(Response::new(Box::pin(stream::iter(frames))))
     }
 
@@ -325,17 +332,23 @@ impl pb::ledger_service_server::LedgerService for Services {
                 )
             })
             .await?;
-        let frames = frames(&range, rows, cut, place_of_sealed, |row, mut watermark, end| {
-            let mut frame = pb::ListCheckpointsResponse::default();
-            if let Some(sealed) = &row {
-                // a whole checkpoint covers itself
-                watermark.checkpoint = Some(sealed.summary.sequence_number);
-            }
-            frame.checkpoint = row.map(|sealed| message::checkpoint(&sealed, &mask));
-            frame.watermark = Some(watermark);
-            frame.end = end;
-            frame
-        });
+        let frames = frames(
+            &range,
+            rows,
+            cut,
+            place_of_sealed,
+            |row, mut watermark, end| {
+                let mut frame = pb::ListCheckpointsResponse::default();
+                if let Some(sealed) = &row {
+                    // a whole checkpoint covers itself
+                    watermark.checkpoint = Some(sealed.summary.sequence_number);
+                }
+                frame.checkpoint = row.map(|sealed| message::checkpoint(&sealed, &mask));
+                frame.watermark = Some(watermark);
+                frame.end = end;
+                frame
+            },
+        );
         Ok(Response::new(Box::pin(stream::iter(frames))))
     }
 }
@@ -353,6 +366,7 @@ fn place_of_sealed(sealed: &Sealed) -> Place {
 }
 
 /// Where a scan was cut short: by its limit of items, or of rows (the last one read).
+#[derive(Clone, Copy)]
 enum Cut {
     Items,
     Rows(Place),

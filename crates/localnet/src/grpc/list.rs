@@ -89,7 +89,10 @@ impl Range {
                         pb::QueryEndReason::LedgerTip
                     };
                     // a watermark never goes back behind where the client already is
-                    (reason, cursor::watermark(max(highest, from), Some(highest.0)))
+                    (
+                        reason,
+                        cursor::watermark(max(highest, from), Some(highest.0)),
+                    )
                 }
             }
         };
@@ -147,7 +150,10 @@ mod tests {
         let range = Range::new(None, Some(4), None, 9).unwrap();
         assert_eq!(reason(&range), pb::QueryEndReason::CheckpointBound);
         assert_eq!(range.end().1.checkpoint, Some(3));
-        assert_eq!((range.after, range.before), (cursor::START, cursor::end_of(3)));
+        assert_eq!(
+            (range.after, range.before),
+            (cursor::START, cursor::end_of(3))
+        );
         let range = Range::new(None, Some(40), None, 9).unwrap();
         assert_eq!(reason(&range), pb::QueryEndReason::LedgerTip);
         assert_eq!(range.end().1.checkpoint, Some(9));

@@ -149,7 +149,11 @@ fn effects(executed: &Executed, mask: &FieldMaskTree) -> pb::TransactionEffects 
         let sui_sdk_types::TransactionEffects::V2(effects) = &executed.effects else {
             return message;
         };
-        for (changed, source) in message.changed_objects.iter_mut().zip(&effects.changed_objects) {
+        for (changed, source) in message
+            .changed_objects
+            .iter_mut()
+            .zip(&effects.changed_objects)
+        {
             if mask.contains(pb::ChangedObject::OBJECT_TYPE_FIELD) {
                 changed.object_type = executed.type_of(&source.object_id).map(str::to_owned);
             }

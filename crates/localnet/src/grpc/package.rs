@@ -100,7 +100,10 @@ fn pure(kind: PureKind) -> pb::OpenSignatureBody {
     }
 }
 
-fn plain(type_: pb::open_signature_body::Type, of: Vec<pb::OpenSignatureBody>) -> pb::OpenSignatureBody {
+fn plain(
+    type_: pb::open_signature_body::Type,
+    of: Vec<pb::OpenSignatureBody>,
+) -> pb::OpenSignatureBody {
     let mut body = pb::OpenSignatureBody::default();
     body.r#type = Some(type_ as i32);
     body.type_parameter_instantiation = of;

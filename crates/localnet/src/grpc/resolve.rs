@@ -15,8 +15,8 @@ use atoma_types::{
 use std::collections::BTreeSet;
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_sdk_types::{
-    Argument, Command, Digest, GasPayment, Input, ObjectReference, Owner,
-    ProgrammableTransaction, SharedInput, Transaction, TransactionExpiration, TransactionKind,
+    Argument, Command, Digest, GasPayment, Input, ObjectReference, Owner, ProgrammableTransaction,
+    SharedInput, Transaction, TransactionExpiration, TransactionKind,
 };
 
 /// Coins that are smashed where the program spends the gas coin; Sui takes no more.
@@ -81,7 +81,10 @@ fn payment(
     if let Some(owner) = given.owner.as_deref() {
         payment.owner = parse("gas_payment.owner", Some(owner))?;
     }
-    payment.price = given.price.filter(|price| *price > 0).unwrap_or(payment.price);
+    payment.price = given
+        .price
+        .filter(|price| *price > 0)
+        .unwrap_or(payment.price);
     payment.budget = given.budget.unwrap_or_default();
     for object in &given.objects {
         let id = parse("gas_payment.objects", object.object_id.as_deref())?;
@@ -100,7 +103,11 @@ fn object_reference(
     digest: Option<&str>,
 ) -> Result<ObjectReference, Status> {
     if let (Some(version), Some(digest)) = (version, digest) {
-        return Ok(ObjectReference::new(id, version, parse("digest", Some(digest))?));
+        return Ok(ObjectReference::new(
+            id,
+            version,
+            parse("digest", Some(digest))?,
+        ));
     }
     let object = state.object(&id).ok_or(Refusal::NoObject { id })?;
     let now = reference(object);
@@ -154,9 +161,12 @@ fn is_changed(state: &State, index: u16, commands: &[Command]) -> bool {
         Command::MoveCall(call) if call.package == package => {
             let spec = Call::spec(call.module.as_str(), call.function.as_str());
             spec.is_some_and(|spec| {
-                call.arguments.iter().zip(spec.args).any(|(argument, (_, kind))| {
-                    *argument == Argument::Input(index) && matches!(kind, ArgKind::Mutable(_))
-                })
+                call.arguments
+                    .iter()
+                    .zip(spec.args)
+                    .any(|(argument, (_, kind))| {
+                        *argument == Argument::Input(index) && matches!(kind, ArgKind::Mutable(_))
+                    })
             })
         }
         _ => false,

@@ -92,7 +92,8 @@ impl pb::state_service_server::StateService for Services {
         let view = self.shared.view.read();
         let mut last = None;
         let owned = view.state.owned(&owner, after.as_ref());
-        for (key, object) in owned.filter(|(key, _)| asked.as_ref().is_none_or(|a| is_asked(a, &key.0)))
+        for (key, object) in
+            owned.filter(|(key, _)| asked.as_ref().is_none_or(|a| is_asked(a, &key.0)))
         {
             if response.objects.len() == size {
                 // there is more: the page ends at the one before
@@ -134,7 +135,10 @@ impl pb::state_service_server::StateService for Services {
         }
         let mut response = pb::ListBalancesResponse::default();
         // two kinds of coins at most: one page
-        response.balances = sums.iter().map(|(type_, sum)| balance(type_, *sum)).collect();
+        response.balances = sums
+            .iter()
+            .map(|(type_, sum)| balance(type_, *sum))
+            .collect();
         Ok(Response::new(response))
     }
 
@@ -148,7 +152,13 @@ impl pb::state_service_server::StateService for Services {
         let (decimals, symbol, name, description, supply) = if coin_type == *SUI {
             (9, "SUI", "Sui", "Pays for gas", SUI_SUPPLY)
         } else if coin_type == usdc {
-            (6, "USDC", "Test USDC", "Test money: worth nothing", USDC_SUPPLY)
+            (
+                6,
+                "USDC",
+                "Test USDC",
+                "Test money: worth nothing",
+                USDC_SUPPLY,
+            )
         } else {
             return Err(Status::not_found(format!("no coin {coin_type}")));
         };

@@ -68,7 +68,12 @@ impl Store {
             let path = path.to_owned();
             move |source| LocalnetError::Folder { path, source }
         };
-        std::fs::create_dir_all(folder).map_err(at(folder))?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        // the treasury's and the beacon's secrets are in there
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(at(folder))?;
         let lock_path = folder.join(LOCK);
         let lock = File::options()
             .create(true)
@@ -87,7 +92,8 @@ impl Store {
         let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
         match version {
             0 => {
-                let setup = format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
+                let setup =
+                    format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
                 connection.execute_batch(&setup)?;
             }
             SCHEMA_VERSION => {}

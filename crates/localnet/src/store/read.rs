@@ -61,7 +61,8 @@ impl Store {
 
     /// The latest time of a transaction.
     pub(crate) fn latest_time(&self) -> Result<TimestampMs, LocalnetError> {
-        let select = "SELECT time FROM transactions ORDER BY checkpoint DESC, position DESC LIMIT 1";
+        let select =
+            "SELECT time FROM transactions ORDER BY checkpoint DESC, position DESC LIMIT 1";
         let time = self
             .connection
             .query_row(select, (), |row| row.get(0))
@@ -211,16 +212,13 @@ impl Readers {
         );
         self.with(|connection| {
             let mut select = connection.prepare_cached(&select)?;
-            let rows = select.query_map(
-                bounds(after, before, limit),
-                |row| {
-                    Ok((
-                        (row.get(0)?, row.get(1)?, row.get(2)?),
-                        row.get::<_, [u8; 32]>(3)?,
-                        row.get::<_, Vec<u8>>(4)?,
-                    ))
-                },
-            )?;
+            let rows = select.query_map(bounds(after, before, limit), |row| {
+                Ok((
+                    (row.get(0)?, row.get(1)?, row.get(2)?),
+                    row.get::<_, [u8; 32]>(3)?,
+                    row.get::<_, Vec<u8>>(4)?,
+                ))
+            })?;
             rows.map(|row| {
                 let ((checkpoint, position, number), digest, bytes) = row?;
                 Ok(EventRow {
@@ -257,7 +255,9 @@ impl Readers {
             let rows = select.query_map(bounds(after, before, limit), |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
-        let sealed = numbers.into_iter().map(|number| self.checkpoint(from_sql(number)));
+        let sealed = numbers
+            .into_iter()
+            .map(|number| self.checkpoint(from_sql(number)));
         sealed.filter_map(Result::transpose).collect()
     }
 
@@ -279,10 +279,7 @@ impl Readers {
         );
         self.with(|connection| {
             let mut select = connection.prepare_cached(&select)?;
-            let rows = select.query_map(
-                bounds(after, before, limit),
-                raw_transaction,
-            )?;
+            let rows = select.query_map(bounds(after, before, limit), raw_transaction)?;
             rows.map(|row| row?.decode()).collect()
         })
     }

@@ -61,7 +61,12 @@ impl Net {
         let mut request = pb::GetBalanceRequest::default();
         request.owner = Some(owner.to_string());
         request.coin_type = Some(coin_type.to_string());
-        let response = self.client.state_client().get_balance(request).await.unwrap();
+        let response = self
+            .client
+            .state_client()
+            .get_balance(request)
+            .await
+            .unwrap();
         response.into_inner().balance.unwrap().balance.unwrap()
     }
 
@@ -84,12 +89,20 @@ impl Net {
         request.transaction = Some(transaction.clone().into());
         request.signatures = vec![signature.into()];
         request.read_mask = Some(FieldMask::from_paths(["*"]));
-        let response = self.client.execution_client().execute_transaction(request).await?;
+        let response = self
+            .client
+            .execution_client()
+            .execute_transaction(request)
+            .await?;
         Ok(response.into_inner().transaction.unwrap())
     }
 
     /// Builds and executes calls of the package; the first one's new shared object, if it made one.
-    pub(crate) async fn call(&mut self, key: &SigningKey, calls: &[Call]) -> pb::ExecutedTransaction {
+    pub(crate) async fn call(
+        &mut self,
+        key: &SigningKey,
+        calls: &[Call],
+    ) -> pb::ExecutedTransaction {
         let transaction = self.build(key, calls).await.unwrap();
         self.execute(key, &transaction).await.unwrap()
     }
@@ -225,7 +238,12 @@ pub(crate) fn status(executed: &pb::ExecutedTransaction) -> &pb::ExecutionStatus
 }
 
 pub(crate) fn assert_success(executed: &pb::ExecutedTransaction) {
-    assert_eq!(status(executed).success, Some(true), "{:?}", status(executed));
+    assert_eq!(
+        status(executed).success,
+        Some(true),
+        "{:?}",
+        status(executed)
+    );
 }
 
 /// A plain HTTP POST.
