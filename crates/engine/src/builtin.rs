@@ -10,7 +10,7 @@ macro_rules! model_file {
     ($file:literal) => {
         (
             $file,
-            include_bytes!(concat!("../../../models/tiny-m/", $file)),
+            include_bytes!(concat!("../../../models/atoma-tiny/", $file)),
         )
     };
 }

@@ -26,6 +26,7 @@ mod order;
 mod pool;
 mod router;
 mod serve;
+mod stall;
 
 pub use budget::{Amount, BookError, Standing};
 pub use config::{ApiKeyConfig, ConfigError, GatewayConfig, Limits, ModelConfig, StackPolicy};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A 32-byte BLAKE2b digest. BCS: 32 bytes, no length prefix.
+/// A 32-byte BLAKE2b digest. BCS: 32 bytes, no length prefix. JSON: hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Hash32(pub [u8; 32]);
+pub struct Hash32(#[serde(with = "crate::text_bytes")] pub [u8; 32]);
 
 impl Hash32 {
     /// All zero: the "previous" of the first receipt in a chain.

@@ -76,7 +76,7 @@ macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $kind:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(pub [u8; $len]);
+        pub struct $name(#[serde(with = "crate::text_bytes")] pub [u8; $len]);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,10 +25,10 @@ pub fn fill_random(bytes: &mut [u8]) {
     );
 }
 
-/// A public ed25519 key. BCS: 32 bytes. Text: hex.
+/// A public ed25519 key. BCS: 32 bytes. Text and JSON: hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PublicKey(pub [u8; 32]);
+pub struct PublicKey(#[serde(with = "crate::text_bytes")] pub [u8; 32]);
 
 /// An ed25519 signature, 64 bytes. Text: hex or base64 where a format says so.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

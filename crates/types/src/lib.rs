@@ -17,6 +17,7 @@ pub mod message;
 pub mod money;
 pub mod refusal;
 pub mod role;
+mod text_bytes;
 pub mod time;
 pub mod units;
 

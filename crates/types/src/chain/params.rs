@@ -6,7 +6,10 @@ macro_rules! params {
     ($($(#[$doc:meta])* $name:ident = $default:expr, $max:expr;)*) => {
         /// Numbers the rules depend on. BCS: `u64` each, in this order. A stack keeps those of its
         /// purchase, so a change never touches a deal already made.
+        ///
+        /// In configuration files, what isn't named has its default.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
         pub struct Params { $($(#[$doc])* pub $name: u64),* }
 
         impl Default for Params {

@@ -1,0 +1,89 @@
+//! Transactions per second of localnet, from many wallets at once through the official client,
+//! beside what the disk alone allows: one durable write after the other.
+
+use crate::{network::fund, process::Process};
+use anyhow::{Context, Result};
+use atoma_ledger::Ledger;
+use atoma_types::{MicroUsdc, SigningKey};
+use std::{
+    io::Write,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Wallets that send at the same time.
+const WALLETS: usize = 32;
+/// Durable writes of the disk's figure.
+const DISK_WRITES: u32 = 500;
+
+pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(atoma);
+    command.args([
+        "--json",
+        "localnet",
+        "run",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+    ]);
+    let (localnet, ready) = Process::start(command.arg(folder.path().join("ledger")), "ledger")?;
+    let url = ready["ledger"]
+        .as_str()
+        .context("the ledger names its URL")?
+        .to_owned();
+    let ledger = Ledger::connect(&url).await?;
+    let mut wallets = Vec::new();
+    for _ in 0..WALLETS {
+        let wallet = SigningKey::generate();
+        fund(&ledger, &wallet).await?;
+        wallets.push(wallet);
+    }
+    let (before, started) = (localnet.cpu()?, Instant::now());
+    let mut senders = Vec::new();
+    for wallet in wallets {
+        let ledger = ledger.clone();
+        senders.push(tokio::spawn(async move {
+            let to = wallet.public_key().address();
+            for _ in 0..transactions / WALLETS {
+                ledger.transfer_usdc(&wallet, to, MicroUsdc(1)).await?;
+            }
+            Ok::<_, anyhow::Error>(())
+        }));
+    }
+    for sender in senders {
+        sender.await??;
+    }
+    let sent = transactions / WALLETS * WALLETS;
+    let wall = started.elapsed();
+    println!(
+        "localnet, {WALLETS} wallets, {sent} durable USDC transfers (simulated, executed, read back)"
+    );
+    println!("transactions/s      {:>8}", per_second(sent as u128, wall));
+    println!(
+        "CPU-us/transaction  {:>8}",
+        localnet.cpu()?.saturating_sub(before).as_micros() / sent as u128
+    );
+    println!(
+        "limit: durable writes/s of this disk, one by one  {:>8}",
+        per_second(u128::from(DISK_WRITES), disk(folder.path())?)
+    );
+    Ok(())
+}
+
+fn per_second(count: u128, wall: Duration) -> u128 {
+    (count * 1_000_000)
+        .checked_div(wall.as_micros())
+        .unwrap_or(0)
+}
+
+fn disk(folder: &Path) -> Result<Duration> {
+    let mut file = std::fs::File::create(folder.join("disk"))?;
+    let started = Instant::now();
+    for _ in 0..DISK_WRITES {
+        file.write_all(&[0; 4_096])?;
+        file.sync_data()?;
+    }
+    Ok(started.elapsed())
+}

@@ -1,0 +1,52 @@
+//! Measurements. Each prints its figure beside its goal and a peer or limit measured in the same
+//! run. CPU time comes from the kernel's books of child processes, so the load generator's own
+//! work doesn't count.
+
+mod ledger;
+mod load;
+mod network;
+mod process;
+mod serving;
+mod upstream;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Parser)]
+#[command(about = "measurements beside peers and limits")]
+struct Args {
+    /// The binary to measure.
+    #[arg(long, default_value = "target/release/atoma")]
+    atoma: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// CPU per request, time to first token and memory of node and gateway over an instant upstream.
+    Serving {
+        /// Requests per cell.
+        #[arg(long, default_value_t = 20_000)]
+        requests: usize,
+    },
+    /// Transactions per second of localnet.
+    Localnet {
+        /// Transactions.
+        #[arg(long, default_value_t = 5_000)]
+        transactions: usize,
+    },
+    /// An OpenAI-compatible server that answers at once (used by the others).
+    Upstream,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    match args.what {
+        What::Serving { requests } => serving::run(&args.atoma, requests).await,
+        What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
+        What::Upstream => upstream::run().await,
+    }
+}

@@ -1,0 +1,205 @@
+//! The parts under measurement, each a process of its own: ledger, upstream, node, gateway.
+
+use crate::process::Process;
+use anyhow::{Context, Result};
+use atoma_ledger::{Ledger, required_escrow};
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel,
+    SigningKey, StackId, TaskId,
+    chain::{Clock, Event, Payment, Random, calls},
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// What the instant upstream's model is called.
+pub(crate) const MODEL: &str = "bench-model";
+/// Enough for every cell.
+const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
+const PRICE: Price = Price(1);
+
+/// Ledger, upstream and node, with a stack that the node holds.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    folder: tempfile::TempDir,
+    atoma: PathBuf,
+    pub(crate) ledger: Ledger,
+    _localnet: Process,
+    _upstream: Process,
+    pub(crate) upstream_address: String,
+    pub(crate) node: Process,
+    pub(crate) node_address: String,
+    pub(crate) node_id: NodeId,
+    pub(crate) task: TaskId,
+    pub(crate) stack: StackId,
+    pub(crate) request_key: SigningKey,
+}
+
+impl Bench {
+    pub(crate) async fn start(atoma: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name);
+        let mut command = Command::new(atoma);
+        command.args([
+            "--json",
+            "localnet",
+            "run",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+        ]);
+        let (localnet, ready) = Process::start(command.arg(path("ledger")), "ledger")?;
+        let ledger = Ledger::connect(text(&ready, "ledger")?).await?;
+        let mut command = Command::new(std::env::current_exe()?);
+        let (upstream, ready) = Process::start(command.arg("upstream"), "url")?;
+        let upstream_url = text(&ready, "url")?;
+
+        let operator = SigningKey::generate();
+        fund(&ledger, &operator).await?;
+        let task = create_task(&ledger, &operator).await?;
+        std::fs::write(path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
+        let config = format!(
+            "ledger = {:?}\nkey = {{ file = {:?} }}\nlisten = \"127.0.0.1:0\"\n\
+             admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+             [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = {}\n\
+             [[engines]]\nmodel = {MODEL:?}\nfrom = {{ upstream = {{ urls = [{upstream_url:?}] }} }}\n",
+            ledger.url(),
+            path("operator.key"),
+            path("node"),
+            PRICE.0,
+            UNITS.0 * 100,
+        );
+        std::fs::write(path("node.toml"), config)?;
+        let mut command = Command::new(atoma);
+        command
+            .args(["--json", "node", "run", "--config"])
+            .arg(path("node.toml"));
+        let (node, ready) = Process::start(&mut command, "url")?;
+        let request_key = SigningKey::generate();
+        let stack = buy(&ledger, &operator, task, &request_key).await?;
+        Ok(Self {
+            atoma: atoma.to_owned(),
+            upstream_address: address(&upstream_url)?,
+            node_address: address(&text(&ready, "url")?)?,
+            node_id: text(&ready, "node")?.parse()?,
+            folder,
+            ledger,
+            _localnet: localnet,
+            _upstream: upstream,
+            node,
+            task,
+            stack,
+            request_key,
+        })
+    }
+
+    /// A gateway before the node; its process, address and a key for it.
+    pub(crate) async fn gateway(&self) -> Result<(Process, String, String)> {
+        let folder = self.folder.path().join("gateway");
+        std::fs::create_dir_all(&folder)?;
+        let wallet = SigningKey::generate();
+        fund(&self.ledger, &wallet).await?;
+        std::fs::write(
+            folder.join("wallet.key"),
+            wallet.to_suiprivkey()?.as_bytes(),
+        )?;
+        let key = atoma_gateway::ApiKey::generate();
+        let config = format!(
+            "key = {{ file = {:?} }}\nledger = {:?}\nlisten = \"127.0.0.1:0\"\ndata_dir = {:?}\nbudget = 900000000\n\
+             [[api_keys]]\nname = \"bench\"\nhash = \"{}\"\nbudget = 900000000\n\
+             [policy]\nstack_units = {}\ngrant_units = {}\n",
+            folder.join("wallet.key"),
+            self.ledger.url(),
+            folder,
+            key.hash(),
+            UNITS.0,
+            UNITS.0,
+        );
+        std::fs::write(folder.join("gateway.toml"), config)?;
+        let mut command = Command::new(&self.atoma);
+        command
+            .args(["--json", "gateway", "run", "--config"])
+            .arg(folder.join("gateway.toml"));
+        let (process, ready) = Process::start(&mut command, "endpoint")?;
+        Ok((
+            process,
+            address(&text(&ready, "endpoint")?)?,
+            key.reveal().to_owned(),
+        ))
+    }
+}
+
+pub(crate) async fn fund(ledger: &Ledger, key: &SigningKey) -> Result<()> {
+    let address = key.public_key().address();
+    ledger.faucet(address).await?;
+    ledger.mint_usdc(address, MicroUsdc(2_000_000_000)).await?;
+    Ok(())
+}
+
+async fn create_task(ledger: &Ledger, owner: &SigningKey) -> Result<TaskId> {
+    let call = calls::CreateTask {
+        db: ledger.deployment().db.into(),
+        role: Role::ChatCompletion as u8,
+        model_name: MODEL.to_owned(),
+        security_level: SecurityLevel::None as u8,
+        price_ceiling: Price(1_000_000),
+        weights: vec![1_000, 100, 1_000, 0, 0],
+        model: vec![7; 32],
+        numerics: Numerics::Tolerant as u8,
+        rule: Rule::Tolerant as u8,
+        min_reputation: 0,
+        min_collateral: MicroUsdc::ZERO,
+        allow_list: None,
+    };
+    let done = ledger.execute(owner, vec![call.into()]).await?;
+    let task = done.events.iter().find_map(|event| match event {
+        Event::TaskCreated(created) => Some(created.task),
+        _ => None,
+    });
+    task.context("the ledger reported no task")
+}
+
+async fn buy(
+    ledger: &Ledger,
+    owner: &SigningKey,
+    task: TaskId,
+    request_key: &SigningKey,
+) -> Result<StackId> {
+    let (full, db) = (ledger.task(task).await?, ledger.db().await?);
+    let payment = required_escrow(&full, &db, UNITS, PRICE).context("the escrow is too large")?;
+    let call = calls::AcquireStack {
+        db: ledger.deployment().db.into(),
+        task: task.into(),
+        payment: Payment(payment),
+        total_units: UNITS,
+        max_price: PRICE,
+        selection: 0,
+        nodes: 0,
+        request_key: request_key.public_key(),
+        lifetime_ms: DurationMs(86_400_000),
+        random: Random,
+        clock: Clock,
+    };
+    let done = ledger.execute(owner, vec![call.into()]).await?;
+    let stack = done.events.iter().find_map(|event| match event {
+        Event::StackAcquired(acquired) => Some(acquired.stack),
+        _ => None,
+    });
+    stack.context("the ledger reported no stack")
+}
+
+fn text(value: &serde_json::Value, name: &str) -> Result<String> {
+    Ok(value[name]
+        .as_str()
+        .with_context(|| format!("no `{name}` in {value}"))?
+        .to_owned())
+}
+
+/// `host:port` of a URL.
+fn address(url: &str) -> Result<String> {
+    let rest = url
+        .strip_prefix("http://")
+        .with_context(|| format!("{url} is not http"))?;
+    Ok(rest.split('/').next().unwrap_or(rest).to_owned())
+}

@@ -1,0 +1,178 @@
+//! One question, one answer, one receipt.
+
+use crate::{args::Chat, output::Output, receipt, settings::Settings, stack};
+use anyhow::{Context, Result, bail};
+use atoma_client::{Answer, RequestOptions, StackHandle, VerifiedReceipt};
+use atoma_types::{NodeId, message::Endpoint, refusal::ErrorBody};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A refusal is a short JSON object; more isn't read of it.
+const MAX_REFUSAL_BYTES: usize = 64 << 10;
+
+pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Result<()> {
+    let client = stack::client(&settings).await?;
+    let stack = match chat.stack {
+        Some(id) => client.open(id).await?,
+        None => client.stacks().await?.pop().context(
+            "no open stack on this machine: buy one with `atoma stack buy`, or name one with --stack",
+        )?,
+    };
+    let node =
+        match chat.node {
+            Some(node) => node,
+            None => stack.nodes().first().copied().context(
+                "no node has units of this stack: give it some with `atoma stack grant`",
+            )?,
+        };
+    let mut messages = Vec::new();
+    if let Some(system) = &chat.system {
+        messages.push(json!({ "role": "system", "content": system }));
+    }
+    messages.push(json!({ "role": "user", "content": chat.prompt }));
+    let mut body = json!({
+        "model": stack.task().model_name,
+        "messages": messages,
+        "max_tokens": chat.max_tokens,
+        "temperature": chat.temperature,
+        "stream": true,
+        "stream_options": { "include_usage": true },
+    });
+    if let Some(seed) = chat.seed {
+        body["seed"] = json!(seed);
+    }
+    let told = ask(&stack, node, &body, |piece| {
+        if !output.is_json() {
+            print!("{piece}");
+            let _ = std::io::stdout().flush();
+        }
+    })
+    .await?;
+    output.say("\n");
+    let mut facts = vec![("text", json!(told.text))];
+    if !output.is_json() {
+        facts.clear();
+    }
+    facts.extend(receipt::details(&told.receipt.signed()));
+    output.object(facts);
+    Ok(())
+}
+
+/// What came of a question.
+pub(crate) struct Told {
+    pub(crate) text: String,
+    pub(crate) receipt: Arc<VerifiedReceipt>,
+    pub(crate) first_token: Duration,
+    pub(crate) total: Duration,
+}
+
+/// Streams one chat answer from a node and checks its receipt; each piece of text goes to `hear` as
+/// it comes.
+pub(crate) async fn ask(
+    stack: &StackHandle,
+    node: NodeId,
+    body: &Value,
+    mut hear: impl FnMut(&str),
+) -> Result<Told> {
+    let started = Instant::now();
+    let body = Bytes::from(body.to_string());
+    let mut answer = stack
+        .request(
+            node,
+            Endpoint::ChatCompletions,
+            body,
+            RequestOptions::default(),
+        )
+        .await?;
+    if !answer.status.is_success() {
+        return refused(answer).await;
+    }
+    let receipt = answer.receipt();
+    let (mut text, mut first_token, mut pending) = (String::new(), None, Vec::new());
+    while let Some(piece) = answer.body.next().await {
+        pending.extend_from_slice(&piece?);
+        for event in complete_events(&mut pending) {
+            for piece in contents(&event) {
+                first_token.get_or_insert_with(|| started.elapsed());
+                hear(&piece);
+                text.push_str(&piece);
+            }
+        }
+    }
+    let receipt = receipt.await.context("the node sent no receipt")?;
+    let total = started.elapsed();
+    Ok(Told {
+        text,
+        receipt,
+        first_token: first_token.unwrap_or(total),
+        total,
+    })
+}
+
+async fn refused(mut answer: Answer) -> Result<Told> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.body.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > MAX_REFUSAL_BYTES {
+            break;
+        }
+    }
+    match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(refusal) => bail!(
+            "the node refused ({}): {}",
+            refusal.error.code.unwrap_or_default(),
+            refusal.error.message
+        ),
+        Err(_) => bail!("the node refused with status {}", answer.status),
+    }
+}
+
+/// Takes the complete SSE events out of a buffer.
+pub(crate) fn complete_events(pending: &mut Vec<u8>) -> Vec<String> {
+    let mut events = Vec::new();
+    while let Some(end) = pending.windows(2).position(|pair| pair == b"\n\n") {
+        let event: Vec<u8> = pending.drain(..end + 2).collect();
+        events.push(String::from_utf8_lossy(&event).into_owned());
+    }
+    events
+}
+
+/// The text in the chunks of an SSE event.
+pub(crate) fn contents(event: &str) -> Vec<String> {
+    event
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .filter_map(|chunk| {
+            chunk["choices"][0]["delta"]["content"]
+                .as_str()
+                .map(str::to_owned)
+        })
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_however_they_are_cut() {
+        let whole = b": comment\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n";
+        for cut in 0..whole.len() {
+            let mut pending = whole[..cut].to_vec();
+            let mut events = complete_events(&mut pending);
+            pending.extend_from_slice(&whole[cut..]);
+            events.extend(complete_events(&mut pending));
+            assert!(pending.is_empty());
+            let text: Vec<_> = events.iter().flat_map(|e| contents(e)).collect();
+            assert_eq!(text, ["hi"]);
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
+
+use crate::{
+    args::Demo,
+    chat,
+    devnet::{ApiKeys, PRICES, quick_params, start_gateway},
+    network::{self, Network, Plan},
+    output::Output,
+    receipt,
+};
+use anyhow::{Context, Result, ensure};
+use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
+use atoma_types::{
+    ComputeUnits, DurationMs, Price, SigningKey, StackId,
+    chain::{Event, Selection},
+    hash::Hash32,
+    http,
+    message::{Receipt, Signed},
+};
+use bytes::Bytes;
+use futures::StreamExt;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// How long tickets wait in a demo: long enough to be seen.
+const WINDOW_MS: u64 = 500;
+/// What the user buys.
+const UNITS: ComputeUnits = ComputeUnits(20_000);
+/// The most that the user pays: ten USDC per million units.
+const MAX_PRICE: Price = Price(10_000_000);
+/// The longest answer.
+const MAX_TOKENS: u32 = 120;
+/// One request is all that the demo sends through the gateway.
+const MAX_CONCURRENT: usize = 16;
+/// Settlement takes the window and a few transactions; much longer and something is wrong.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("atoma-demo-").tempdir()?;
+    let story = tell(&args, folder.path(), output);
+    tokio::select! {
+        told = story => told,
+        stopped = crate::part::told_to_stop() => {
+            stopped?;
+            anyhow::bail!("stopped before the end; nothing is left behind")
+        }
+    }
+}
+
+async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
+    let plan = Plan {
+        folder: folder.to_owned(),
+        ledger: network::any_port(),
+        params: quick_params(WINDOW_MS),
+        prices: (0..args.nodes)
+            .map(|i| PRICES[usize::from(i) % PRICES.len()])
+            .collect(),
+        model: args.model.clone(),
+    };
+    let network = Network::start(&plan, output).await?;
+    let user = SigningKey::generate();
+    network::fund(
+        &network.ledger,
+        "user",
+        &user,
+        network::POCKET_MONEY,
+        output,
+    )
+    .await?;
+    let mut sums = Sums::default();
+
+    let user_address = user.public_key().address();
+    let gateway_wallet = network::stored_key(&folder.join("gateway").join("wallet.key"))?;
+    let gateway_address = gateway_wallet.public_key().address();
+    network::fund(
+        &network.ledger,
+        "gateway",
+        &gateway_wallet,
+        network::POCKET_MONEY,
+        output,
+    )
+    .await?;
+    let wallets = [user_address, gateway_address];
+    let before = network.all_money(&wallets, &[]).await?;
+
+    let config = ClientConfig {
+        data_dir: Some(folder.join("user")),
+        ..ClientConfig::default()
+    };
+    let client = Client::with_ledger(network.ledger.clone(), user, config)?;
+    let stack = buy(&client, &network, &mut sums, output).await?;
+    ask(&stack, &network.model, &args.prompt, &mut sums, output).await?;
+    through_gateway(&network, folder, &args.prompt, &mut sums, output).await?;
+    settle(&stack, &network, &mut sums, output).await?;
+    let after = network.all_money(&wallets, &sums.stacks).await?;
+    summary(&sums, before, after, output)?;
+    network.stop().await;
+    Ok(())
+}
+
+/// What the summary adds up, in micro-USDC.
+#[derive(Debug, Default)]
+struct Sums {
+    stacks: Vec<StackId>,
+    deposited: u64,
+    paid: u64,
+    fees: u64,
+    refunded: u64,
+    receipts_verified: u64,
+}
+
+async fn buy(
+    client: &Client,
+    network: &Network,
+    sums: &mut Sums,
+    output: &Output,
+) -> Result<StackHandle> {
+    let started = Instant::now();
+    let stack = client
+        .buy(BuyRequest {
+            task: network.task,
+            units: UNITS,
+            max_price: MAX_PRICE,
+            selection: Selection::Single,
+            lifetime: DurationMs(600_000),
+        })
+        .await?;
+    let bought = stack.view();
+    sums.deposited += bought.escrow.0;
+    output.step(
+        "stack",
+        "The user buys a stack; a node is drawn by collateral, reputation and free capacity",
+        started.elapsed(),
+        vec![
+            ("stack", json!(bought.id)),
+            ("units", json!(bought.total_units.0)),
+            ("escrow_micro_usdc", json!(bought.escrow.0)),
+            ("drawn", json!(bought.candidates)),
+            ("request_key", json!(bought.request_key.to_string())),
+        ],
+    );
+    Ok(stack)
+}
+
+async fn ask(
+    stack: &StackHandle,
+    model: &str,
+    prompt: &str,
+    sums: &mut Sums,
+    output: &Output,
+) -> Result<()> {
+    let node = *stack
+        .nodes()
+        .first()
+        .context("the drawn node has no lease")?;
+    output.say(format!(
+        "\nThe user signs a request; the node checks it and streams\n\n> {prompt}\n"
+    ));
+    let told = chat::ask(stack, node, &request_body(model, prompt), |piece| {
+        if !output.is_json() {
+            print!("{piece}");
+            let _ = std::io::stdout().flush();
+        }
+    })
+    .await?;
+    output.say("");
+    output.step(
+        "answer",
+        "The answer is complete",
+        told.total,
+        vec![
+            ("node", json!(node)),
+            ("prompt", json!(prompt)),
+            ("text", json!(told.text)),
+            ("first_token_us", json!(micros(told.first_token))),
+            ("output_tokens", json!(told.receipt.usage.output)),
+        ],
+    );
+    sums.receipts_verified += 1;
+    let mut facts = receipt::details(&told.receipt.signed());
+    facts.insert(0, ("verified", json!(RECEIPT_CHECKS)));
+    // the text form is for programs
+    if !output.is_json() {
+        facts.retain(|(name, _)| *name != "receipt");
+    }
+    output.step(
+        "receipt",
+        "The node's signed receipt arrives and is checked",
+        Duration::ZERO,
+        facts,
+    );
+    Ok(())
+}
+
+/// What the client checks of every receipt.
+const RECEIPT_CHECKS: &[&str] = &[
+    "signature",
+    "key on the ledger",
+    "request hash",
+    "response hash",
+    "chain",
+    "units",
+];
+
+fn request_body(model: &str, prompt: &str) -> Value {
+    json!({
+        "model": model,
+        "messages": [{ "role": "user", "content": prompt }],
+        "max_tokens": MAX_TOKENS,
+        "temperature": 0.0,
+        "stream": true,
+        "stream_options": { "include_usage": true },
+    })
+}
+
+/// A second answer, as people with an API key get theirs: one plain OpenAI request.
+async fn through_gateway(
+    network: &Network,
+    folder: &Path,
+    prompt: &str,
+    sums: &mut Sums,
+    output: &Output,
+) -> Result<()> {
+    let started = Instant::now();
+    let folder = folder.join("gateway");
+    let keys = ApiKeys::open(&folder)?;
+    let gateway = start_gateway(
+        &network.ledger,
+        &folder,
+        network::any_port(),
+        MAX_CONCURRENT,
+        &keys,
+        output,
+    )
+    .await?;
+    let client = HttpClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let mut body = request_body(&network.model, prompt);
+    body["stream"] = json!(false);
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("stream_options");
+    }
+    let request = hyper::Request::post(format!("{}/v1/chat/completions", gateway.url()))
+        .header("authorization", format!("Bearer {}", keys.normal.reveal()))
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body.to_string())))?;
+    let response = client.request(request).await?;
+    let status = response.status();
+    let receipt = response.headers().get(http::RECEIPT).cloned();
+    let answer = response.into_body().collect().await?.to_bytes();
+    ensure!(
+        status.is_success(),
+        "the gateway said {status}: {}",
+        String::from_utf8_lossy(&answer)
+    );
+    let answer_json: Value = serde_json::from_slice(&answer)?;
+    let receipt = receipt.context("the gateway passed no receipt on")?;
+    let receipt = Signed::<Receipt>::from_text(receipt.to_str()?)?;
+    let node = network.ledger.node(receipt.message().node).await?;
+    receipt.verify(&node.response_key)?;
+    ensure!(
+        receipt.message().response_hash == Hash32::of(&answer),
+        "the receipt is for another answer"
+    );
+    sums.receipts_verified += 1;
+    let stack = network.ledger.stack(receipt.message().stack).await?;
+    sums.deposited += stack.escrow.0;
+    output.step(
+        "gateway",
+        "A plain OpenAI request goes through a gateway, which buys its own stack",
+        started.elapsed(),
+        vec![
+            ("endpoint", json!(format!("{}/v1", gateway.url()))),
+            ("node", json!(node.id)),
+            (
+                "text",
+                answer_json["choices"][0]["message"]["content"].clone(),
+            ),
+            ("stack", json!(stack.id)),
+            ("escrow_micro_usdc", json!(stack.escrow.0)),
+            ("units", json!(receipt.message().units.0)),
+            ("receipt_verified", json!(true)),
+        ],
+    );
+    let started = Instant::now();
+    let progress = output.progress("the gateway stops: its stack is settled");
+    gateway.shutdown().await;
+    let closed = wait_closed(network, stack.id).await?;
+    progress.finish_and_clear();
+    tell_settlement(
+        "gateway_settled",
+        "The gateway stops and closes its stack; the node settles and is paid",
+        started.elapsed(),
+        stack.id,
+        &closed,
+        sums,
+        output,
+    );
+    Ok(())
+}
+
+async fn settle(
+    stack: &StackHandle,
+    network: &Network,
+    sums: &mut Sums,
+    output: &Output,
+) -> Result<()> {
+    let started = Instant::now();
+    let progress = output.progress("the node settles, the dispute window passes");
+    stack.close().await?;
+    let closed = wait_closed(network, stack.id()).await?;
+    progress.finish_and_clear();
+    tell_settlement(
+        "settled",
+        "The user closes the stack; the node settles, the window passes, all are paid",
+        started.elapsed(),
+        stack.id(),
+        &closed,
+        sums,
+        output,
+    );
+    Ok(())
+}
+
+/// What a closed stack paid, as the ledger's events say.
+#[derive(Debug, Default)]
+struct Closed {
+    units: u64,
+    paid: u64,
+    fees: u64,
+    refunded: u64,
+}
+
+/// Follows the ledger until a stack is closed.
+async fn wait_closed(network: &Network, stack: StackId) -> Result<Closed> {
+    let mut events = network.ledger.events(None);
+    let mut closed = Closed::default();
+    // a closing stack repeats the refund of the payment that closed it
+    let mut refunded_in = None;
+    let follow = async {
+        while let Some(event) = events.next().await {
+            let event = event?;
+            let transaction = Some(event.transaction);
+            match event.event {
+                Event::Claimed(claimed) if claimed.stack == stack => {
+                    closed.units += claimed.units.0;
+                    closed.paid += claimed.paid.0;
+                    closed.fees += claimed.fee.0;
+                    closed.refunded += claimed.refunded.0;
+                    refunded_in = transaction;
+                }
+                Event::LeaseExpired(expired) if expired.stack == stack => {
+                    closed.refunded += expired.refunded.0;
+                    refunded_in = transaction;
+                }
+                Event::UngrantedRevoked(revoked) if revoked.stack == stack => {
+                    closed.refunded += revoked.refunded.0;
+                    refunded_in = transaction;
+                }
+                Event::StackClosed(last) if last.stack == stack => {
+                    if refunded_in != transaction {
+                        closed.refunded += last.refunded.0;
+                    }
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        anyhow::bail!("the ledger's events ended")
+    };
+    tokio::time::timeout(SETTLE_TIMEOUT, follow)
+        .await
+        .context("the stack was not closed in time")??;
+    Ok(closed)
+}
+
+fn tell_settlement(
+    name: &'static str,
+    title: &str,
+    took: Duration,
+    stack: StackId,
+    closed: &Closed,
+    sums: &mut Sums,
+    output: &Output,
+) {
+    sums.stacks.push(stack);
+    sums.paid += closed.paid;
+    sums.fees += closed.fees;
+    sums.refunded += closed.refunded;
+    output.step(
+        name,
+        title,
+        took,
+        vec![
+            ("stack", json!(stack)),
+            ("units_paid", json!(closed.units)),
+            ("paid_to_node", json!(closed.paid)),
+            ("fee", json!(closed.fees)),
+            ("refunded", json!(closed.refunded)),
+        ],
+    );
+}
+
+/// Compares what was deposited with what came out of it, and all money on the ledger before and
+/// after.
+fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> {
+    let balanced = sums.deposited == sums.paid + sums.fees + sums.refunded;
+    let conserved = balanced && before == after;
+    output.step(
+        "summary",
+        "Every micro-USDC is accounted for",
+        output.elapsed(),
+        vec![
+            ("deposited", json!(sums.deposited)),
+            ("paid_to_nodes", json!(sums.paid)),
+            ("refunded", json!(sums.refunded)),
+            ("fees", json!(sums.fees)),
+            ("all_money_before", json!(before)),
+            ("all_money_after", json!(after)),
+            ("conserved", json!(conserved)),
+            ("receipts_verified", json!(sums.receipts_verified)),
+        ],
+    );
+    ensure!(conserved, "money was lost or made: {sums:?}");
+    Ok(())
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,119 @@
+//! A node's operator: running it, and the steps on the ledger one by one.
+
+use crate::{
+    args::NodeCommand,
+    output::{Facts, Output},
+    part,
+    settings::Settings,
+};
+use anyhow::Result;
+use atoma_ledger::Ledger;
+use atoma_types::{
+    ComputeUnits, Price,
+    chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
+};
+use serde_json::json;
+
+pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
+    if let NodeCommand::Run { config } = command {
+        return part::node(&config, output).await;
+    }
+    let ledger = settings.ledger().await?;
+    if let Some(call) = call_for(&ledger, &command) {
+        let done = ledger.execute(&settings.key()?, vec![call]).await?;
+        let mut facts: Facts = vec![
+            ("transaction", json!(done.digest.to_string())),
+            ("gas_mist", json!(done.gas_used)),
+        ];
+        for event in &done.events {
+            if let Event::NodeRegistered(registered) = event {
+                facts.insert(0, ("node", json!(registered.node)));
+            }
+        }
+        output.object(facts);
+        return Ok(());
+    }
+    match command {
+        NodeCommand::List => {
+            let rows = ledger.all_nodes().await?.iter().map(summary).collect();
+            output.table(rows, "no node is registered");
+        }
+        NodeCommand::Show { node } => output.object(summary(&ledger.node(node).await?)),
+        // everything else was a call
+        _ => anyhow::bail!("this command is not implemented by the ledger"),
+    }
+    Ok(())
+}
+
+/// The ledger call of a command, where it is one.
+fn call_for(ledger: &Ledger, command: &NodeCommand) -> Option<Call> {
+    let db = ledger.deployment().db;
+    Some(match command {
+        NodeCommand::Run { .. } | NodeCommand::List | NodeCommand::Show { .. } => return None,
+        NodeCommand::Register {
+            url,
+            collateral,
+            response_key,
+        } => calls::RegisterNode {
+            db: db.into(),
+            collateral: Payment(collateral.0),
+            url: url.clone(),
+            response_key: *response_key,
+            sealing_key: Vec::new(),
+        }
+        .into(),
+        NodeCommand::Subscribe {
+            node,
+            task,
+            price,
+            capacity,
+        } => calls::Subscribe {
+            db: db.into(),
+            task: (*task).into(),
+            node: (*node).into(),
+            price: Price(price.0.0),
+            capacity: ComputeUnits(*capacity),
+        }
+        .into(),
+        NodeCommand::Unsubscribe { node, task } => calls::Unsubscribe {
+            task: (*task).into(),
+            node: (*node).into(),
+        }
+        .into(),
+        NodeCommand::AddCollateral { node, amount } => calls::AddCollateral {
+            node: (*node).into(),
+            collateral: Payment(amount.0),
+        }
+        .into(),
+        NodeCommand::Unbond { node } => calls::BeginUnbonding {
+            db: db.into(),
+            node: (*node).into(),
+            clock: Clock,
+        }
+        .into(),
+        NodeCommand::Withdraw { node } => calls::WithdrawCollateral {
+            node: (*node).into(),
+            clock: Clock,
+        }
+        .into(),
+    })
+}
+
+fn summary(node: &Node) -> Facts {
+    let status = match node.status {
+        NodeStatus::Active => "active".to_owned(),
+        NodeStatus::Jailed { until_ms } => format!("jailed until {until_ms}"),
+        NodeStatus::Unbonding { until_ms } => format!("unbonding until {until_ms}"),
+        NodeStatus::Left => "left".to_owned(),
+    };
+    vec![
+        ("node", json!(node.id)),
+        ("url", json!(node.url)),
+        ("status", json!(status)),
+        ("collateral", json!(node.collateral.to_string())),
+        ("reputation", json!(node.reputation)),
+        ("settled", json!(node.settled)),
+        ("failed", json!(node.failed)),
+        ("owner", json!(node.owner)),
+    ]
+}

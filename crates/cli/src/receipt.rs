@@ -1,0 +1,96 @@
+//! The receipts kept on this machine.
+
+use crate::{
+    args::ReceiptCommand,
+    output::{Facts, Output},
+    settings::Settings,
+    stack,
+};
+use anyhow::{Context, Result, ensure};
+use atoma_client::{KeptReceipt, Receipts};
+use atoma_types::message::{Receipt, Signed};
+use serde_json::json;
+
+pub(crate) async fn run(
+    command: ReceiptCommand,
+    settings: Settings,
+    output: &Output,
+) -> Result<()> {
+    match command {
+        ReceiptCommand::List { stack } => {
+            // receipts stand on this machine: no ledger is needed to list them
+            let receipts = Receipts::open(&settings.home.join("client"))?.list(stack)?;
+            let rows = receipts.iter().map(summary).collect::<Result<_>>()?;
+            output.table(rows, "no receipts yet: ask something with `atoma chat`");
+        }
+        ReceiptCommand::Show { request } => {
+            let client = stack::client(&settings).await?;
+            let kept = client
+                .receipts()
+                .show(request)?
+                .with_context(|| format!("no receipt of request {request} on this machine"))?;
+            let signed = kept.signed()?;
+            let node = client.ledger().node(kept.node).await?;
+            signed
+                .verify(&node.response_key)
+                .context("the receipt is NOT signed by the node's key on the ledger")?;
+            let header = kept.signed_header()?;
+            ensure!(
+                signed.message().request_hash == header.hash(),
+                "the receipt is for another request than the one kept beside it"
+            );
+            output.object(details(&signed));
+        }
+    }
+    Ok(())
+}
+
+fn summary(kept: &KeptReceipt) -> Result<Facts> {
+    let mut facts = brief(kept.signed()?.message());
+    facts.push(("fault", json!(kept.fault)));
+    Ok(facts)
+}
+
+fn brief(receipt: &Receipt) -> Facts {
+    vec![
+        ("request", json!(receipt.request_id)),
+        ("stack", json!(receipt.stack)),
+        ("seq", json!(receipt.seq)),
+        ("input", json!(receipt.usage.prompt_tokens())),
+        ("output", json!(receipt.usage.output)),
+        ("units", json!(receipt.units.0)),
+        ("cumulative", json!(receipt.cumulative_units.0)),
+    ]
+}
+
+/// All that a receipt says.
+pub(crate) fn details(signed: &Signed<Receipt>) -> Facts {
+    let receipt = signed.message();
+    let mut facts = brief(receipt);
+    facts.extend([
+        ("node", json!(receipt.node)),
+        ("cached_input", json!(receipt.usage.cached_input)),
+        ("request_hash", json!(receipt.request_hash)),
+        ("response_hash", json!(receipt.response_hash)),
+        ("previous", json!(receipt.previous)),
+        ("model", json!(receipt.engine.model)),
+        ("numerics", json!(receipt.engine.numerics.as_str())),
+        ("fingerprint", json!(receipt.output_fingerprint)),
+        (
+            "first_token_ms",
+            json!(
+                receipt
+                    .times
+                    .first_token_ms
+                    .since(receipt.times.started_ms)
+                    .0
+            ),
+        ),
+        (
+            "total_ms",
+            json!(receipt.times.finished_ms.since(receipt.times.started_ms).0),
+        ),
+        ("receipt", json!(signed.to_text())),
+    ]);
+    facts
+}

@@ -1,0 +1,92 @@
+//! Keys, addresses, balances.
+
+use crate::{
+    args::{Usdc, WalletCommand},
+    output::{Facts, Output},
+    settings::Settings,
+};
+use anyhow::{Context, Result};
+use atoma_types::{SigningKey, TimestampMs};
+use serde_json::json;
+use std::io::Read;
+use zeroize::Zeroizing;
+
+/// A key's text is far shorter; whatever is longer isn't one.
+const MAX_KEY_TEXT: u64 = 1024;
+
+pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Output) -> Result<()> {
+    match command {
+        WalletCommand::New => add(&settings, SigningKey::generate(), output),
+        WalletCommand::Import => {
+            let mut text = Zeroizing::new(String::new());
+            std::io::stdin()
+                .take(MAX_KEY_TEXT)
+                .read_to_string(&mut text)?;
+            let key = SigningKey::from_suiprivkey(&text)
+                .context("expected a key as `suiprivkey1…` on standard input")?;
+            add(&settings, key, output)
+        }
+        WalletCommand::List => list(&settings, output).await,
+        WalletCommand::Fund { usdc } => fund(&settings, usdc, output).await,
+        WalletCommand::Send { to, amount } => {
+            let ledger = settings.ledger().await?;
+            let done = ledger.transfer_usdc(&settings.key()?, to, amount.0).await?;
+            output.object(vec![
+                ("sent", json!(amount.0.0)),
+                ("to", json!(to)),
+                ("transaction", json!(done.digest.to_string())),
+                ("gas_mist", json!(done.gas_used)),
+            ]);
+            Ok(())
+        }
+    }
+}
+
+fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
+    let address = key.public_key().address();
+    let mut store = settings.open_keystore()?;
+    store.add(key)?;
+    output.object(vec![
+        ("address", json!(address)),
+        ("keystore", json!(settings.keystore)),
+    ]);
+    output.say("next: `atoma wallet fund --usdc 10` gets test money from a local ledger");
+    Ok(())
+}
+
+async fn list(settings: &Settings, output: &Output) -> Result<()> {
+    let store = settings.open_keystore()?;
+    // balances need a ledger; addresses don't
+    let ledger = settings.ledger().await.ok();
+    let mut rows = Vec::new();
+    for key in store.keys() {
+        let address = key.public_key().address();
+        let mut row: Facts = vec![("address", json!(address))];
+        if let Some(ledger) = &ledger {
+            row.push(("usdc", json!(ledger.usdc(address).await?.to_string())));
+            row.push(("gas_mist", json!(ledger.gas(address).await?)));
+        }
+        rows.push(row);
+    }
+    output.table(rows, "no keys yet: make one with `atoma wallet new`");
+    Ok(())
+}
+
+async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
+    let ledger = settings.ledger().await?;
+    let address = settings.key()?.public_key().address();
+    let started = TimestampMs::now();
+    let progress = output.progress("asking the faucet");
+    ledger.faucet(address).await?;
+    if let Some(amount) = usdc {
+        ledger.mint_usdc(address, amount.0).await?;
+    }
+    progress.finish_and_clear();
+    output.object(vec![
+        ("address", json!(address)),
+        ("usdc", json!(ledger.usdc(address).await?.to_string())),
+        ("gas_mist", json!(ledger.gas(address).await?)),
+        ("ms", json!(TimestampMs::now().since(started).0)),
+    ]);
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! kill -9 of ledger and node under load, at moments nobody chose.
+
+use crate::parts::{Network, User};
+use atoma_types::{
+    chain::{Clock, Event, LeaseState, calls},
+    keys::fill_random,
+    message::Receipt,
+};
+use futures::StreamExt;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// How many crashes, unless `ATOMA_TEST_CRASHES` says otherwise.
+const CRASHES: usize = 6;
+/// Users that ask all the time.
+const USERS: usize = 4;
+/// The longest time between two crashes.
+const MAX_PAUSE_MS: u64 = 700;
+
+/// How long a user waits before asking again a node that isn't there.
+const BACK_OFF: Duration = Duration::from_millis(5);
+
+type Receipts = Arc<Mutex<BTreeMap<u64, Receipt>>>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_money_and_receipts_add_up_after_crashes() {
+    let crashes =
+        std::env::var("ATOMA_TEST_CRASHES").map_or(CRASHES, |n| n.parse().expect("a number"));
+    let mut network = Network::start().await;
+    let user = Arc::new(network.buy(50_000_000).await);
+    let receipts = Receipts::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let askers: Vec<_> = (0..USERS)
+        .map(|_| {
+            tokio::spawn(ask_until(
+                Arc::clone(&user),
+                Arc::clone(&receipts),
+                Arc::clone(&stop),
+            ))
+        })
+        .collect();
+
+    for crash in 0..crashes {
+        let pause = random() % MAX_PAUSE_MS;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        if random() % 2 == 0 {
+            network.node.kill();
+            network.restart_node();
+        } else {
+            network.localnet.kill();
+            network.restart_localnet();
+        }
+        println!(
+            "crash {} after {pause} ms, {} receipts",
+            crash + 1,
+            receipts.lock().unwrap().len()
+        );
+    }
+    stop.store(true, Ordering::Relaxed);
+    for asker in askers {
+        asker.await.expect("no panic");
+    }
+    // one more answer, so that the node has followed the ledger to its end
+    let last = loop {
+        match user.ask("Hello!", 4, 1_000).await {
+            Some(answer) if answer.status == 200 => break answer.receipt.expect("a receipt"),
+            _ => tokio::time::sleep(BACK_OFF).await,
+        }
+    };
+    keep(&receipts, last.message().clone());
+
+    // the books of the node: every receipt that a user got stands in it, with its place and sum
+    let (_, lease) = user
+        .get(&format!("/v1/leases/{}", user.stack))
+        .await
+        .expect("an answer");
+    let committed = lease["committed"].as_u64().expect("units");
+    let receipts = receipts.lock().unwrap().clone();
+    assert_eq!(committed, last.message().cumulative_units.0, "{lease}");
+    for receipt in receipts.values() {
+        assert!(receipt.cumulative_units.0 <= committed);
+    }
+    // neighbours are linked
+    for (place, receipt) in &receipts {
+        if let Some(next) = receipts.get(&(place + 1)) {
+            let bytes = bcs::to_bytes(receipt).expect("a receipt encodes");
+            assert_eq!(next.previous, atoma_types::hash::Hash32::of(&bytes));
+            assert_eq!(
+                receipt.cumulative_units.0 + next.units.0,
+                next.cumulative_units.0
+            );
+        }
+    }
+
+    // and the ledger pays exactly that
+    let ledger = &network.ledger;
+    let before = ledger.stack(user.stack).await.expect("the stack").escrow;
+    let close = calls::BeginClose {
+        stack: user.stack.into(),
+        clock: Clock,
+    };
+    ledger
+        .execute(&network.user, vec![close.into()])
+        .await
+        .expect("it closes");
+    let mut events = std::pin::pin!(ledger.events(None));
+    let claimed = loop {
+        let event = events
+            .next()
+            .await
+            .expect("events go on")
+            .expect("events can be read");
+        if let Event::Claimed(claimed) = event.event {
+            break claimed;
+        }
+    };
+    assert_eq!(claimed.units.0, committed);
+    assert_eq!(
+        claimed.paid.0 + claimed.fee.0 + claimed.refunded.0,
+        before.0
+    );
+    let stack = ledger.stack(user.stack).await.expect("the stack");
+    assert!(stack.closed && stack.escrow.0 == 0);
+    assert!(matches!(
+        &stack.leases[0].state,
+        LeaseState::Closed { paid_units, .. } if paid_units.0 == committed
+    ));
+}
+
+async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {
+    while !stop.load(Ordering::Relaxed) {
+        match user.ask("Hello!", 8, 1_000).await {
+            Some(answer) if answer.status == 200 => {
+                keep(
+                    &receipts,
+                    answer.receipt.expect("a receipt").message().clone(),
+                );
+            }
+            // down, or just up again: requests signed before a restart are refused
+            _ => tokio::time::sleep(BACK_OFF).await,
+        }
+    }
+}
+
+/// Two different receipts for one place would be fraud.
+fn keep(receipts: &Receipts, receipt: Receipt) {
+    let mut receipts = receipts.lock().unwrap();
+    if let Some(other) = receipts.insert(receipt.seq, receipt.clone()) {
+        assert_eq!(other, receipt, "one place, two receipts");
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    fill_random(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
