@@ -46,9 +46,15 @@ async fn leases(State(shared): State<Arc<Shared>>) -> Response {
 /// Settles a lease now: it takes no more requests, and its claim goes to the ledger when those
 /// that run are done.
 async fn settle(State(shared): State<Arc<Shared>>, Path(stack): Path<String>) -> Response {
-    let lease = stack.parse::<StackId>().ok().and_then(|stack| shared.book.get(stack));
+    let lease = stack
+        .parse::<StackId>()
+        .ok()
+        .and_then(|stack| shared.book.get(stack));
     let Some(lease) = lease else {
-        return refuse(&Refusal::new(RefusalCode::UnknownStack, "no open lease on this stack"));
+        return refuse(&Refusal::new(
+            RefusalCode::UnknownStack,
+            "no open lease on this stack",
+        ));
     };
     let ack = lease.save(&shared.journal, Vec::new(), |account| {
         account.advance(Phase::Settling);

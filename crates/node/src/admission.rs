@@ -57,10 +57,16 @@ fn invalid(message: String) -> Refusal {
 pub(crate) fn check_addressee(order: &RequestHeader, us: &Identity) -> Result<(), Refusal> {
     let refuse = |code, message| Err(Refusal::new(code, message));
     if order.network != us.network {
-        return refuse(RefusalCode::WrongNetwork, "the request is signed for another network");
+        return refuse(
+            RefusalCode::WrongNetwork,
+            "the request is signed for another network",
+        );
     }
     if order.node != us.node {
-        return refuse(RefusalCode::WrongNode, "the request is signed for another node");
+        return refuse(
+            RefusalCode::WrongNode,
+            "the request is signed for another node",
+        );
     }
     Ok(())
 }
@@ -80,10 +86,16 @@ pub(crate) fn check_order(
     }
     let header = order.message();
     if header.task != lease.task {
-        return refuse(RefusalCode::WrongTask, "the stack was bought for another task");
+        return refuse(
+            RefusalCode::WrongTask,
+            "the stack was bought for another task",
+        );
     }
     if header.endpoint != endpoint {
-        return refuse(RefusalCode::WrongEndpoint, "the request is signed for another endpoint");
+        return refuse(
+            RefusalCode::WrongEndpoint,
+            "the request is signed for another endpoint",
+        );
     }
     check_times(header, us.started_at, now)
 }
@@ -184,9 +196,7 @@ mod tests {
     fn verdict(header: RequestHeader, key: &SigningKey) -> Option<RefusalCode> {
         let order = Arc::new(Signed::new(header, key));
         check_addressee(order.message(), &us())
-            .and_then(|()| {
-                check_order(&order, &lease(), Endpoint::ChatCompletions, &us(), NOW)
-            })
+            .and_then(|()| check_order(&order, &lease(), Endpoint::ChatCompletions, &us(), NOW))
             .and_then(|()| check_body(order.message(), Hash32::of(b"body")))
             .err()
             .map(|refusal| refusal.code)
@@ -205,14 +215,41 @@ mod tests {
         };
         let other = Address::new([99; 32]);
         let cases = [
-            (RequestHeader { network: NetworkId([9; 32]), ..header() }, Code::WrongNetwork),
-            (RequestHeader { node: NodeId(other), ..header() }, Code::WrongNode),
-            (RequestHeader { task: TaskId(other), ..header() }, Code::WrongTask),
             (
-                RequestHeader { endpoint: Endpoint::Embeddings, ..header() },
+                RequestHeader {
+                    network: NetworkId([9; 32]),
+                    ..header()
+                },
+                Code::WrongNetwork,
+            ),
+            (
+                RequestHeader {
+                    node: NodeId(other),
+                    ..header()
+                },
+                Code::WrongNode,
+            ),
+            (
+                RequestHeader {
+                    task: TaskId(other),
+                    ..header()
+                },
+                Code::WrongTask,
+            ),
+            (
+                RequestHeader {
+                    endpoint: Endpoint::Embeddings,
+                    ..header()
+                },
                 Code::WrongEndpoint,
             ),
-            (RequestHeader { body_hash: Hash32::ZERO, ..header() }, Code::BodyMismatch),
+            (
+                RequestHeader {
+                    body_hash: Hash32::ZERO,
+                    ..header()
+                },
+                Code::BodyMismatch,
+            ),
             (times(950_000, 1_000_000), Code::Expired),
             (times(990_000, 990_000 + 120_001), Code::Expired),
             (times(1_040_000, 1_039_999), Code::Expired),
@@ -241,9 +278,15 @@ mod tests {
         let code = |map: &HeaderMap| read_order(map).unwrap_err().code;
         assert_eq!(code(&HeaderMap::new()), RefusalCode::MissingHeader);
         for length in 0..bytes.len() {
-            assert_eq!(code(&headers(&bytes[..length], &signature)), RefusalCode::InvalidHeader);
+            assert_eq!(
+                code(&headers(&bytes[..length], &signature)),
+                RefusalCode::InvalidHeader
+            );
         }
-        assert_eq!(code(&headers(bytes, &signature[..63])), RefusalCode::InvalidHeader);
+        assert_eq!(
+            code(&headers(bytes, &signature[..63])),
+            RefusalCode::InvalidHeader
+        );
         let mut map = headers(bytes, &signature);
         map.insert(REQUEST, HeaderValue::from_static("%%%"));
         assert_eq!(code(&map), RefusalCode::InvalidHeader);

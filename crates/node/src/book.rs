@@ -142,14 +142,15 @@ impl Lease {
             phase,
         }
     }
-
 }
 
 // === impl LeaseBook ===
 
 impl LeaseBook {
     pub(crate) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| RwLock::default()) }
+        Self {
+            shards: std::array::from_fn(|_| RwLock::default()),
+        }
     }
 
     fn shard(&self, stack: StackId) -> &RwLock<HashMap<StackId, Arc<Lease>>> {
@@ -164,7 +165,10 @@ impl LeaseBook {
     /// Adds a lease unless it is there already, and returns the one that is there.
     pub(crate) fn insert(&self, lease: Lease) -> Arc<Lease> {
         let mut shard = self.shard(lease.stack).write();
-        shard.entry(lease.stack).or_insert_with(|| Arc::new(lease)).clone()
+        shard
+            .entry(lease.stack)
+            .or_insert_with(|| Arc::new(lease))
+            .clone()
     }
 
     /// Forgets a closed lease.
@@ -175,14 +179,19 @@ impl LeaseBook {
     /// All leases.
     pub(crate) fn all(&self) -> Vec<Arc<Lease>> {
         let shards = self.shards.iter();
-        shards.flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>()).collect()
+        shards
+            .flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 
     /// How many leases still take requests, and the units reserved on all.
     pub(crate) fn load(&self) -> (usize, u64) {
-        self.all().iter().map(|lease| lease.brief()).fold((0, 0), |(open, reserved), lease| {
-            let is_open = usize::from(lease.phase == Phase::Open);
-            (open + is_open, lease.reserved.0.saturating_add(reserved))
-        })
+        self.all()
+            .iter()
+            .map(|lease| lease.brief())
+            .fold((0, 0), |(open, reserved), lease| {
+                let is_open = usize::from(lease.phase == Phase::Open);
+                (open + is_open, lease.reserved.0.saturating_add(reserved))
+            })
     }
 }

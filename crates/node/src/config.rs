@@ -1,6 +1,8 @@
 //! What an operator sets, and the limits that hold in any case.
 
-use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId};
+use atoma_types::{
+    Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId, chain::Deployment,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -17,6 +19,9 @@ pub const MAX_CLOCK_SKEW_MS: u64 = 30_000;
 pub struct NodeConfig {
     /// URL of the ledger.
     pub ledger: String,
+    /// Where the package stands there; localnet's own place when absent.
+    #[serde(default)]
+    pub deployment: Option<Deployment>,
     /// Where the wallet's key is: it owns the node and is paid.
     pub key: KeySource,
     /// The node's id; found or registered when absent.
@@ -127,7 +132,11 @@ impl Default for Limits {
 
 impl Default for SettlementConfig {
     fn default() -> Self {
-        Self { tick_ms: 1_000, nearly_used_permille: 950, rest_ms: 60_000 }
+        Self {
+            tick_ms: 1_000,
+            nearly_used_permille: 950,
+            rest_ms: 60_000,
+        }
     }
 }
 
@@ -152,6 +161,7 @@ impl NodeConfig {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             ledger: ledger.into(),
+            deployment: None,
             key,
             node: None,
             collateral: defaults::collateral(),

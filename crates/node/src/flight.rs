@@ -62,7 +62,10 @@ impl Flight {
         shared.metrics.running.inc();
         Ok(Self {
             limit: plan.first_limit(reservation.units()),
-            used: Usage { input: plan.input, ..Usage::default() },
+            used: Usage {
+                input: plan.input,
+                ..Usage::default()
+            },
             reservation: Some(reservation),
             shared: shared.clone(),
             lease,
@@ -94,8 +97,12 @@ impl Flight {
     /// The engine generated a token: counts it, and reserves more before the limit is reached.
     pub(crate) fn token(&mut self, limit: &OutputLimit) {
         self.used.output += 1;
-        let Some(next) = self.plan.next_limit(self.used.output, self.limit) else { return };
-        let Some(reservation) = &mut self.reservation else { return };
+        let Some(next) = self.plan.next_limit(self.used.output, self.limit) else {
+            return;
+        };
+        let Some(reservation) = &mut self.reservation else {
+            return;
+        };
         let more = self.plan.worst(next).saturating_sub(reservation.units());
         let units = self.lease.grow(reservation, more);
         let affordable = self.plan.affordable(units).min(next);
@@ -128,11 +135,15 @@ impl Flight {
             output: u64::from(usage.output),
             ..Usage::default()
         };
-        let (receipt, ack) = self.finish(usage, fingerprint).map_err(|error| match error {
-            CommitError::TooLate => Refusal::new(RefusalCode::StackExpired, error.to_string()),
-            CommitError::Overrun => Refusal::new(RefusalCode::Internal, error.to_string()),
-        })?;
-        self.shared.metrics.served(self.order.message().endpoint, self.started.1.elapsed());
+        let (receipt, ack) = self
+            .finish(usage, fingerprint)
+            .map_err(|error| match error {
+                CommitError::TooLate => Refusal::new(RefusalCode::StackExpired, error.to_string()),
+                CommitError::Overrun => Refusal::new(RefusalCode::Internal, error.to_string()),
+            })?;
+        self.shared
+            .metrics
+            .served(self.order.message().endpoint, self.started.1.elapsed());
         Ok(Pending { receipt, ack })
     }
 
@@ -155,30 +166,32 @@ impl Flight {
         let header = self.order.message();
         let request_hash = self.order.hash();
         let response_hash = self.hasher.finish();
-        let done = self.lease.commit(reservation, units, now, &shared.journal, |link| {
-            let receipt = Receipt {
-                domain: Domain::default(),
-                network: header.network,
-                stack: header.stack,
-                node: header.node,
-                seq: link.seq,
-                request_id: header.request_id,
-                request_hash,
-                response_hash,
-                usage,
-                units,
-                cumulative_units: link.cumulative_units,
-                times: RequestTimes {
-                    started_ms: self.started.0,
-                    first_token_ms: self.first_token,
-                    finished_ms: now,
-                },
-                engine: self.task.class,
-                output_fingerprint: fingerprint,
-                previous: link.previous,
-            };
-            Signed::with(receipt, |bytes| shared.signer.sign(bytes))
-        })?;
+        let done = self
+            .lease
+            .commit(reservation, units, now, &shared.journal, |link| {
+                let receipt = Receipt {
+                    domain: Domain::default(),
+                    network: header.network,
+                    stack: header.stack,
+                    node: header.node,
+                    seq: link.seq,
+                    request_id: header.request_id,
+                    request_hash,
+                    response_hash,
+                    usage,
+                    units,
+                    cumulative_units: link.cumulative_units,
+                    times: RequestTimes {
+                        started_ms: self.started.0,
+                        first_token_ms: self.first_token,
+                        finished_ms: now,
+                    },
+                    engine: self.task.class,
+                    output_fingerprint: fingerprint,
+                    previous: link.previous,
+                };
+                Signed::with(receipt, |bytes| shared.signer.sign(bytes))
+            })?;
         shared.metrics.units.inc_by(units.0);
         shared.metrics.receipts.inc();
         Ok(done)
@@ -208,9 +221,10 @@ impl Pending {
     /// The receipt's text, once it is on disk. Until then it must not leave.
     pub(crate) async fn durable(self, shared: &Shared) -> Result<String, Refusal> {
         let since = Instant::now();
-        self.ack.durable().await.map_err(|error| {
-            Refusal::new(RefusalCode::Internal, error.to_string())
-        })?;
+        self.ack
+            .durable()
+            .await
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
         shared.metrics.durable(since.elapsed());
         Ok(self.receipt.to_text())
     }

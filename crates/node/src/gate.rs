@@ -19,7 +19,11 @@ impl Gate {
         // the semaphore's own limit is far above what memory holds
         let size = u32::try_from(size).unwrap_or(u32::MAX).max(1);
         let permits = Arc::new(Semaphore::new(size as usize));
-        Self { permits, size, draining: AtomicBool::new(false) }
+        Self {
+            permits,
+            size,
+            draining: AtomicBool::new(false),
+        }
     }
 
     /// A place for one request, held as long as the permit lives.
@@ -29,7 +33,10 @@ impl Gate {
             return Err(Refusal::new(RefusalCode::Unavailable, message));
         }
         self.permits.clone().try_acquire_owned().map_err(|_| {
-            Refusal::new(RefusalCode::Overloaded, "too many requests at once; try again")
+            Refusal::new(
+                RefusalCode::Overloaded,
+                "too many requests at once; try again",
+            )
         })
     }
 

@@ -9,8 +9,9 @@ use prometheus_client::{
 use std::time::Duration;
 
 /// Upper bounds in seconds: from what the node itself adds to what a long answer takes.
-const SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0];
+const SECONDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EndpointLabel {
@@ -59,13 +60,32 @@ impl Metrics {
         let histogram = || Histogram::new(SECONDS);
         let (seconds, first_token, journal_wait) = (histogram(), histogram(), histogram());
         registry.register("requests_served", "Requests answered", served.clone());
-        registry.register("requests_refused", "Requests refused, by code", refused.clone());
+        registry.register(
+            "requests_refused",
+            "Requests refused, by code",
+            refused.clone(),
+        );
         let in_seconds = |registry: &mut Registry, name: &str, help: &str, h: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, h.clone());
         };
-        in_seconds(&mut registry, "request", "From admission to the receipt", &seconds);
-        in_seconds(&mut registry, "first_token", "From admission to the first bytes", &first_token);
-        in_seconds(&mut registry, "journal_wait", "Until a receipt is durable", &journal_wait);
+        in_seconds(
+            &mut registry,
+            "request",
+            "From admission to the receipt",
+            &seconds,
+        );
+        in_seconds(
+            &mut registry,
+            "first_token",
+            "From admission to the first bytes",
+            &first_token,
+        );
+        in_seconds(
+            &mut registry,
+            "journal_wait",
+            "Until a receipt is durable",
+            &journal_wait,
+        );
         let counter = |registry: &mut Registry, name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -73,7 +93,11 @@ impl Metrics {
         };
         let units = counter(&mut registry, "units_committed", "Units committed");
         let receipts = counter(&mut registry, "receipts", "Receipts signed");
-        let left = counter(&mut registry, "clients_left", "Clients that left in mid-stream");
+        let left = counter(
+            &mut registry,
+            "clients_left",
+            "Clients that left in mid-stream",
+        );
         let settlements = counter(&mut registry, "settlements", "Leases settled");
         let claims = counter(&mut registry, "claims", "Leases paid");
         let ledger_errors = counter(&mut registry, "ledger_errors", "Failed ledger operations");
@@ -82,10 +106,18 @@ impl Metrics {
             registry.register(name, help, gauge.clone());
             gauge
         };
-        let running = gauge(&mut registry, "requests_running", "Requests being worked on");
+        let running = gauge(
+            &mut registry,
+            "requests_running",
+            "Requests being worked on",
+        );
         let connections = gauge(&mut registry, "connections", "Open connections");
         let leases = gauge(&mut registry, "leases_open", "Leases that take requests");
-        let reserved = gauge(&mut registry, "units_reserved", "Units reserved by requests");
+        let reserved = gauge(
+            &mut registry,
+            "units_reserved",
+            "Units reserved by requests",
+        );
         Self {
             registry,
             served,
@@ -107,11 +139,19 @@ impl Metrics {
     }
 
     pub(crate) fn refused(&self, code: RefusalCode) {
-        self.refused.get_or_create(&CodeLabel { code: code.as_str() }).inc();
+        self.refused
+            .get_or_create(&CodeLabel {
+                code: code.as_str(),
+            })
+            .inc();
     }
 
     pub(crate) fn served(&self, endpoint: Endpoint, took: Duration) {
-        self.served.get_or_create(&EndpointLabel { endpoint: endpoint.as_str() }).inc();
+        self.served
+            .get_or_create(&EndpointLabel {
+                endpoint: endpoint.as_str(),
+            })
+            .inc();
         self.seconds.observe(took.as_secs_f64());
     }
 
@@ -126,7 +166,8 @@ impl Metrics {
     /// The text that a scraper reads.
     pub(crate) fn encode(&self, leases: usize, reserved: u64) -> String {
         self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
-        self.reserved.set(i64::try_from(reserved).unwrap_or(i64::MAX));
+        self.reserved
+            .set(i64::try_from(reserved).unwrap_or(i64::MAX));
         let mut text = String::new();
         // writing into a string can't fail
         let _ = encode(&mut text, &self.registry);

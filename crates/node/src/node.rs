@@ -15,7 +15,7 @@ use crate::{
     signer::{ReceiptSigner, SignerError},
 };
 use atoma_engine::Engine;
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use atoma_types::{
     DurationMs, NodeId, SigningKey, TimestampMs, keys::ParseKeyError, keystore::Keystore,
     keystore::KeystoreError, message::MAX_REQUEST_LIFETIME,
@@ -29,7 +29,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Names in the journal's table of small texts.
 const NODE: &str = "node";
@@ -111,7 +112,7 @@ pub struct RunningNode {
     shared: Arc<Shared>,
     public: serve::Server,
     admin: serve::Server,
-    background: Vec<JoinHandle<()>>,
+    background: Vec<AbortOnDropHandle<()>>,
     journal: JournalThread,
     /// Held for as long as the node lives.
     lock: File,
@@ -130,14 +131,25 @@ impl Node {
         let journal_path = directory.join("journal.sqlite");
         let (journal, journal_thread, restored) = Journal::open(&journal_path)?;
 
-        let ledger = Ledger::connect(&config.ledger).await?;
+        let ledger = LedgerConfig {
+            url: config.ledger.clone(),
+            deployment: config.deployment.clone(),
+            faucet: None,
+        };
+        let ledger = Ledger::open(ledger).await?;
         let network = ledger.network();
-        check_network(&journal_path, restored.meta.get(NETWORK), &network.to_string())?;
+        check_network(
+            &journal_path,
+            restored.meta.get(NETWORK),
+            &network.to_string(),
+        )?;
         let (public_listener, public_address) = listen(config.listen).await?;
         let (admin_listener, admin_address) = listen(config.admin_listen).await?;
         let url = public_url(&config, public_address)?;
 
-        let known = config.node.or_else(|| restored.meta.get(NODE)?.parse().ok());
+        let known = config
+            .node
+            .or_else(|| restored.meta.get(NODE)?.parse().ok());
         let resumed = ledger::resume(&ledger, &restored.meta);
         let engines: Vec<_> = engines.into_iter().map(|e| (e.model, e.engine)).collect();
         let registration = ledger::register(
@@ -149,7 +161,11 @@ impl Node {
             &url,
             &engines,
         );
-        let Registration { node, tasks, events } = registration.await?;
+        let Registration {
+            node,
+            tasks,
+            events,
+        } = registration.await?;
         let names = [(NODE, node.to_string()), (NETWORK, network.to_string())];
         let names = names.map(|(name, value)| Change::Meta(name, value));
         journal.change(names.to_vec()).durable().await?;
@@ -162,7 +178,11 @@ impl Node {
             restore(&book, lease, started_at);
         }
         let shared = Arc::new(Shared {
-            identity: Identity { network, node, started_at },
+            identity: Identity {
+                network,
+                node,
+                started_at,
+            },
             url,
             gate: Gate::new(config.limits.max_requests),
             limits: config.limits,
@@ -177,15 +197,22 @@ impl Node {
             settle_now: Notify::new(),
         });
         let background = vec![
-            tokio::spawn(ledger::follow(shared.clone(), events)),
-            tokio::spawn(ledger::settle(shared.clone())),
+            AbortOnDropHandle::new(tokio::spawn(ledger::follow(shared.clone(), events))),
+            AbortOnDropHandle::new(tokio::spawn(ledger::settle(shared.clone()))),
         ];
         let router = serve::router(shared.clone());
         let public = serve::serve(public_listener, public_address, router, &shared);
         let router = admin::router(shared.clone());
         let admin = serve::serve(admin_listener, admin_address, router, &shared);
         tracing::info!(%node, url = %shared.url, admin = %admin_address, "serving");
-        Ok(RunningNode { shared, public, admin, background, journal: journal_thread, lock })
+        Ok(RunningNode {
+            shared,
+            public,
+            admin,
+            background,
+            journal: journal_thread,
+            lock,
+        })
     }
 }
 
@@ -211,9 +238,18 @@ impl RunningNode {
     /// Refuses new requests, lets those that run end within the grace, makes everything durable
     /// and stops. Leases stay as they are: the node goes on with them when it starts again.
     pub async fn drain_and_stop(self) {
-        let Self { shared, public, admin, background, journal, lock } = self;
+        let Self {
+            shared,
+            public,
+            admin,
+            background,
+            journal,
+            lock,
+        } = self;
         shared.gate.drain();
-        public.close(Duration::from_millis(shared.limits.drain_grace_ms)).await;
+        public
+            .close(Duration::from_millis(shared.limits.drain_grace_ms))
+            .await;
         // dropped connections have settled their requests by now; nothing else holds a place
         shared.gate.idle().await;
         for task in background {
@@ -233,16 +269,26 @@ impl RunningNode {
 
 impl fmt::Debug for ServedModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServedModel").field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("ServedModel")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
 /// Creates the data directory and takes its lock, which the system gives back even after kill -9.
 fn prepare(directory: &Path) -> Result<File, NodeError> {
     let path = directory.join("lock");
-    let io = |source| NodeError::Io { path: path.clone(), source };
+    let io = |source| NodeError::Io {
+        path: path.clone(),
+        source,
+    };
     fs::create_dir_all(directory).map_err(io)?;
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(NodeError::InUse(directory.to_owned())),
@@ -250,14 +296,27 @@ fn prepare(directory: &Path) -> Result<File, NodeError> {
     }
 }
 
+impl KeySource {
+    /// Reads the key.
+    pub fn load(&self) -> Result<Arc<SigningKey>, NodeError> {
+        load_key(self)
+    }
+}
+
 fn load_key(source: &KeySource) -> Result<Arc<SigningKey>, NodeError> {
     match source {
         KeySource::Given(key) => Ok(key.clone()),
         KeySource::File(path) => {
-            let io = |source| NodeError::Io { path: path.clone(), source };
+            let io = |source| NodeError::Io {
+                path: path.clone(),
+                source,
+            };
             let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(io)?);
             let key = SigningKey::from_suiprivkey(text.trim());
-            let key = key.map_err(|source| NodeError::Key { path: path.clone(), source })?;
+            let key = key.map_err(|source| NodeError::Key {
+                path: path.clone(),
+                source,
+            })?;
             Ok(Arc::new(key))
         }
         KeySource::Keystore { path, address } => {
@@ -300,7 +359,11 @@ fn public_url(config: &NodeConfig, bound: SocketAddr) -> Result<String, NodeErro
 /// Puts a lease back, with the ids of all requests whose headers may still be alive: none of them
 /// is served twice, even if a user's clock was ahead of ours.
 fn restore(book: &LeaseBook, restored: RestoredLease, now: TimestampMs) {
-    let RestoredLease { record, mut account, recent } = restored;
+    let RestoredLease {
+        record,
+        mut account,
+        recent,
+    } = restored;
     let lifetime = MAX_REQUEST_LIFETIME.0 + MAX_CLOCK_SKEW_MS;
     let until = now.saturating_add(DurationMs(lifetime));
     for (id, finished) in recent {

@@ -51,8 +51,16 @@ pub(crate) struct Wish {
 
 /// `units` of the worst split of the input into cached and not.
 pub(crate) fn worst_units(weights: &UnitWeights, input: u64, output: u64) -> Option<ComputeUnits> {
-    let computed = weights.units(&Usage { input, output, ..Usage::default() })?;
-    let cached = weights.units(&Usage { cached_input: input, output, ..Usage::default() })?;
+    let computed = weights.units(&Usage {
+        input,
+        output,
+        ..Usage::default()
+    })?;
+    let cached = weights.units(&Usage {
+        cached_input: input,
+        output,
+        ..Usage::default()
+    })?;
     Some(computed.max(cached))
 }
 
@@ -88,7 +96,14 @@ impl Plan {
         };
         let least = worst(wish.output.unwrap_or(smallest))?;
         let wanted = worst(first)?;
-        Ok(Self { weights, input: wish.input, output_cap, first, least, wanted })
+        Ok(Self {
+            weights,
+            input: wish.input,
+            output_cap,
+            first,
+            least,
+            wanted,
+        })
     }
 
     /// A plan for input alone, such as an embedding.
@@ -119,7 +134,11 @@ impl Plan {
         if limit >= self.output_cap || limit.saturating_sub(seen) > ASK_AT {
             return None;
         }
-        Some(limit.saturating_add(limit.min(MAX_SLICE)).min(self.output_cap))
+        Some(
+            limit
+                .saturating_add(limit.min(MAX_SLICE))
+                .min(self.output_cap),
+        )
     }
 
     /// Units that `output` tokens need in all.
@@ -130,7 +149,9 @@ impl Plan {
 
     /// Output tokens that `units` pay for.
     pub(crate) fn affordable(&self, units: ComputeUnits) -> u64 {
-        output_that_fits(&self.weights, self.input, units).unwrap_or(0).min(self.output_cap)
+        output_that_fits(&self.weights, self.input, units)
+            .unwrap_or(0)
+            .min(self.output_cap)
     }
 
     /// What is charged: the usage, cut to what was reserved (an outside engine may count
@@ -138,7 +159,11 @@ impl Plan {
     pub(crate) fn charge(&self, usage: Usage, reserved: ComputeUnits) -> (Usage, ComputeUnits) {
         let cached_input = usage.cached_input.min(self.input);
         let input = usage.input.min(self.input - cached_input);
-        let mut usage = Usage { input, cached_input, ..usage };
+        let mut usage = Usage {
+            input,
+            cached_input,
+            ..usage
+        };
         loop {
             match self.weights.units(&usage) {
                 Some(units) if units <= reserved => return (usage, units),
@@ -166,7 +191,11 @@ fn room_in_context(wish: &Wish) -> Result<u64, Refusal> {
     };
     let room = context.saturating_sub(wish.input);
     if room < wish.output.unwrap_or(1) {
-        return too_long(if room == 0 { context.saturating_sub(1) } else { room });
+        return too_long(if room == 0 {
+            context.saturating_sub(1)
+        } else {
+            room
+        });
     }
     let max_output = unlimited(wish.max_output);
     match wish.output {
@@ -221,7 +250,11 @@ mod tests {
         }
         assert_eq!(limits, [512, 1_024, 2_048, 4_096, 4_990]);
         assert_eq!(plan.next_limit(100, 512), None, "enough left");
-        assert_eq!(plan.first_limit(ComputeUnits(15)), 5, "less was granted than wanted");
+        assert_eq!(
+            plan.first_limit(ComputeUnits(15)),
+            5,
+            "less was granted than wanted"
+        );
     }
 
     #[test]

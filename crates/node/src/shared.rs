@@ -64,7 +64,10 @@ impl Shared {
     /// The task of a lease.
     pub(crate) fn task(&self, task: TaskId) -> Result<&Arc<ServedTask>, Refusal> {
         self.tasks.get(&task).ok_or_else(|| {
-            Refusal::new(RefusalCode::WrongTask, "this node is not subscribed to the stack's task")
+            Refusal::new(
+                RefusalCode::WrongTask,
+                "this node is not subscribed to the stack's task",
+            )
         })
     }
 
@@ -78,8 +81,7 @@ impl Shared {
 }
 
 impl ServedTask {
-    /// Embedded engines let their output limit grow and understand no fields but ours; upstreams
-    /// take the whole body and its limit at once.
+    /// Embedded engines understand no fields but ours; upstreams get the user's own body.
     pub(crate) fn is_embedded(&self) -> bool {
         self.engine.info().numerics.is_exact()
     }

@@ -36,17 +36,28 @@ pub(crate) struct ReceiptSigner(Ed25519KeyPair);
 impl ReceiptSigner {
     /// Reads the key, or makes one that only this user can read.
     pub(crate) fn open(path: &Path) -> Result<Self, SignerError> {
-        let io = |source| SignerError::Io { path: path.to_owned(), source };
-        let format = || SignerError::Format { path: path.to_owned() };
+        let io = |source| SignerError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let format = || SignerError::Format {
+            path: path.to_owned(),
+        };
         let key = match fs::read_to_string(path) {
             Ok(text) => SigningKey::from_suiprivkey(&text).map_err(|_| format())?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let key = SigningKey::generate();
                 let text = key.to_suiprivkey().map_err(|_| format())?;
                 let mut options = fs::OpenOptions::new();
-                let mut file =
-                    options.write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+                let mut file = options
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(path)
+                    .map_err(io)?;
+                file.write_all(text.as_bytes())
+                    .and_then(|()| file.sync_all())
+                    .map_err(io)?;
                 key
             }
             Err(error) => return Err(io(error)),
@@ -55,7 +66,9 @@ impl ReceiptSigner {
     }
 
     pub(crate) fn new(key: &SigningKey) -> Option<Self> {
-        Ed25519KeyPair::from_seed_unchecked(key.to_seed().as_ref()).ok().map(Self)
+        Ed25519KeyPair::from_seed_unchecked(key.to_seed().as_ref())
+            .ok()
+            .map(Self)
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Signature {
@@ -98,8 +111,14 @@ mod tests {
         let path = dir.path().join("response.key");
         let first = ReceiptSigner::open(&path).unwrap().public_key();
         assert_eq!(ReceiptSigner::open(&path).unwrap().public_key(), first);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::write(&path, "nonsense").unwrap();
-        assert!(matches!(ReceiptSigner::open(&path), Err(SignerError::Format { .. })));
+        assert!(matches!(
+            ReceiptSigner::open(&path),
+            Err(SignerError::Format { .. })
+        ));
     }
 }

@@ -13,7 +13,7 @@
 
 mod seen;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use atoma_types::{
     ComputeUnits, RequestId, TimestampMs,
@@ -63,6 +63,8 @@ pub(crate) enum Phase {
 pub(crate) struct Account {
     terms: Terms,
     phase: Phase,
+    /// A claim is on its way to the ledger; what it says must stay true.
+    frozen: bool,
     committed: u64,
     reserved: u64,
     lanes: BTreeMap<u16, Lane>,
@@ -188,6 +190,7 @@ impl Account {
         Self {
             terms,
             phase: Phase::Open,
+            frozen: false,
             committed: 0,
             reserved: 0,
             lanes: BTreeMap::new(),
@@ -230,13 +233,18 @@ impl Account {
         }
         let lease_left = self.left();
         if lease_left < least.0 {
-            return Err(Denied::LeaseExhausted { left: lease_left, wanted: least.0 });
+            return Err(Denied::LeaseExhausted {
+                left: lease_left,
+                wanted: least.0,
+            });
         }
         let used = lane.map_or(0, Lane::used);
         let ceiling = lane.map_or(0, Lane::ceiling).max(header.ceiling.0);
         let lane_left = ceiling - used.min(ceiling);
         if lane_left < least.0 {
-            return Err(Denied::CeilingTooLow { needed: used.saturating_add(wanted.0) });
+            return Err(Denied::CeilingTooLow {
+                needed: used.saturating_add(wanted.0),
+            });
         }
 
         let units = wanted.0.min(lease_left).min(lane_left);
@@ -250,10 +258,14 @@ impl Account {
         }
         lane.reserved += units;
         self.reserved += units;
-        self.seen.insert(header.request_id, header.expires_at_ms, now);
+        self.seen
+            .insert(header.request_id, header.expires_at_ms, now);
         self.last_activity = now;
         self.check();
-        Ok(Reservation { lane: header.lane, units })
+        Ok(Reservation {
+            lane: header.lane,
+            units,
+        })
     }
 
     /// Adds up to `by` units to a reservation and says how many it has now. A lease that is being
@@ -286,7 +298,7 @@ impl Account {
         if units.0 > reserved {
             return Err(CommitError::Overrun);
         }
-        if !matches!(self.phase, Phase::Open | Phase::Settling) {
+        if self.frozen || !matches!(self.phase, Phase::Open | Phase::Settling) {
             return Err(CommitError::TooLate);
         }
         // the reservation stood in this lane until just now, and lanes are never removed
@@ -341,6 +353,12 @@ impl Account {
         }
     }
 
+    /// What the node claims now; from here on nothing can be committed.
+    pub(crate) fn freeze(&mut self) -> Claim {
+        self.frozen = true;
+        self.claim()
+    }
+
     /// What the node may claim. Vouchers are shown only where something was served.
     pub(crate) fn claim(&self) -> Claim {
         let lanes = self.lanes.values().filter(|_| self.seq > 0);
@@ -383,7 +401,14 @@ impl Account {
     pub(crate) fn restore_lane(&mut self, lane: RestoredLane) {
         let number = lane.voucher.message().lane;
         let committed = lane.committed.0;
-        self.lanes.insert(number, Lane { committed, reserved: 0, voucher: lane.voucher });
+        self.lanes.insert(
+            number,
+            Lane {
+                committed,
+                reserved: 0,
+                voucher: lane.voucher,
+            },
+        );
     }
 
     /// Puts the next receipt back; false if it doesn't continue the chain.
@@ -419,7 +444,10 @@ impl Account {
         let sum = lanes.try_fold(0u64, |sum, lane| sum.checked_add(lane.committed));
         sum == Some(self.committed)
             && self.committed <= self.terms.units.0
-            && self.lanes.values().all(|lane| lane.committed <= lane.ceiling())
+            && self
+                .lanes
+                .values()
+                .all(|lane| lane.committed <= lane.ceiling())
     }
 
     fn append(&mut self, receipt: Arc<Signed<Receipt>>) {
@@ -436,7 +464,11 @@ impl Account {
 
     fn check(&self) {
         debug_assert!(self.committed + self.reserved <= self.terms.units.0);
-        debug_assert!(self.lanes.values().all(|lane| lane.used() <= lane.ceiling()));
+        debug_assert!(
+            self.lanes
+                .values()
+                .all(|lane| lane.used() <= lane.ceiling())
+        );
     }
 }
 

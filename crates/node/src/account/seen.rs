@@ -40,7 +40,10 @@ mod tests {
         let mut seen = Seen::default();
         seen.insert(RequestId([1; 16]), TimestampMs(10), TimestampMs(0));
         seen.insert(RequestId([2; 16]), TimestampMs(30), TimestampMs(10));
-        assert!(seen.contains(&RequestId([1; 16])), "valid up to and at its expiry");
+        assert!(
+            seen.contains(&RequestId([1; 16])),
+            "valid up to and at its expiry"
+        );
         seen.insert(RequestId([3; 16]), TimestampMs(40), TimestampMs(11));
         assert!(!seen.contains(&RequestId([1; 16])));
         assert!(seen.contains(&RequestId([2; 16])));

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const NOW: TimestampMs = TimestampMs(1_000);
 
-fn order(id: u8, lane: u16, ceiling: u64) -> Order {
+pub(crate) fn order(id: u8, lane: u16, ceiling: u64) -> Order {
     let header = RequestHeader {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
@@ -30,7 +30,7 @@ fn order(id: u8, lane: u16, ceiling: u64) -> Order {
     Arc::new(Signed::with(header, |_| atoma_types::Signature([0; 64])))
 }
 
-fn receipt(link: Link, units: u64) -> Signed<Receipt> {
+pub(crate) fn receipt(link: Link, units: u64) -> Signed<Receipt> {
     let message = Receipt {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
@@ -43,7 +43,11 @@ fn receipt(link: Link, units: u64) -> Signed<Receipt> {
         usage: Usage::default(),
         units: ComputeUnits(units),
         cumulative_units: link.cumulative_units,
-        times: RequestTimes { started_ms: NOW, first_token_ms: NOW, finished_ms: NOW },
+        times: RequestTimes {
+            started_ms: NOW,
+            first_token_ms: NOW,
+            finished_ms: NOW,
+        },
         engine: EngineClass {
             model: Hash32::ZERO,
             numerics: Numerics::DetF32V1,
@@ -57,7 +61,14 @@ fn receipt(link: Link, units: u64) -> Signed<Receipt> {
 
 fn account(units: u64) -> Account {
     let expires_at = TimestampMs(10_000);
-    Account::new(Terms { units: ComputeUnits(units), expires_at, closing: false }, NOW)
+    Account::new(
+        Terms {
+            units: ComputeUnits(units),
+            expires_at,
+            closing: false,
+        },
+        NOW,
+    )
 }
 
 fn units(n: u64) -> ComputeUnits {
@@ -66,11 +77,27 @@ fn units(n: u64) -> ComputeUnits {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Reserve { id: u8, lane: u16, ceiling: u64, least: u64, wanted: u64 },
-    Grow { which: usize, by: u64 },
-    Commit { which: usize, permille: u64 },
-    Release { which: usize },
-    TopUp { by: u64 },
+    Reserve {
+        id: u8,
+        lane: u16,
+        ceiling: u64,
+        least: u64,
+        wanted: u64,
+    },
+    Grow {
+        which: usize,
+        by: u64,
+    },
+    Commit {
+        which: usize,
+        permille: u64,
+    },
+    Release {
+        which: usize,
+    },
+    TopUp {
+        by: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -183,19 +210,34 @@ proptest! {
 #[test]
 fn a_refusal_changes_nothing() {
     let mut books = account(100);
-    let held = books.reserve(&order(1, 0, 50), units(50), units(50), NOW).unwrap();
+    let held = books
+        .reserve(&order(1, 0, 50), units(50), units(50), NOW)
+        .unwrap();
     let before = books.summary();
     let try_reserve = |books: &mut Account, order: &Order, least: u64| {
-        books.reserve(order, units(least), units(least), NOW).unwrap_err()
+        books
+            .reserve(order, units(least), units(least), NOW)
+            .unwrap_err()
     };
-    assert_eq!(try_reserve(&mut books, &order(1, 0, 90), 1), Denied::Replayed);
+    assert_eq!(
+        try_reserve(&mut books, &order(1, 0, 90), 1),
+        Denied::Replayed
+    );
     let denied = try_reserve(&mut books, &order(2, 0, 60), 20);
     assert_eq!(denied, Denied::CeilingTooLow { needed: 70 });
     let denied = try_reserve(&mut books, &order(3, 1, 90), 51);
-    assert_eq!(denied, Denied::LeaseExhausted { left: 50, wanted: 51 });
+    assert_eq!(
+        denied,
+        Denied::LeaseExhausted {
+            left: 50,
+            wanted: 51
+        }
+    );
     assert_eq!(books.summary(), before);
     // the refused id is still free, and the ceiling that was named fits
-    let second = books.reserve(&order(2, 0, 70), units(20), units(20), NOW).unwrap();
+    let second = books
+        .reserve(&order(2, 0, 70), units(20), units(20), NOW)
+        .unwrap();
     books.release(held);
     books.release(second);
 }
@@ -206,7 +248,9 @@ fn lanes_and_time_are_limited() {
     for lane in 0..MAX_LANES {
         let lane = u16::try_from(lane).unwrap();
         let id = u8::try_from(lane).unwrap();
-        let held = books.reserve(&order(id, lane, 1), units(1), units(1), NOW).unwrap();
+        let held = books
+            .reserve(&order(id, lane, 1), units(1), units(1), NOW)
+            .unwrap();
         books.release(held);
     }
     let one_more = books.reserve(&order(200, 999, 1), units(1), units(1), NOW);
@@ -226,13 +270,24 @@ fn lanes_and_time_are_limited() {
 #[test]
 fn a_settled_lease_takes_no_more() {
     let mut books = account(100);
-    let mut first = books.reserve(&order(1, 0, 100), units(10), units(10), NOW).unwrap();
-    let second = books.reserve(&order(2, 0, 100), units(10), units(10), NOW).unwrap();
+    let mut first = books
+        .reserve(&order(1, 0, 100), units(10), units(10), NOW)
+        .unwrap();
+    let second = books
+        .reserve(&order(2, 0, 100), units(10), units(10), NOW)
+        .unwrap();
     books.advance(Phase::Settling);
     let refused = books.reserve(&order(3, 0, 100), units(1), units(1), NOW);
     assert_eq!(refused, Err(Denied::Settling));
-    assert_eq!(books.grow(&mut first, units(5)), units(10), "streams end soon");
-    books.commit(first, units(10), NOW, |link| receipt(link, 10)).unwrap();
+    assert_eq!(
+        books.grow(&mut first, units(5)),
+        units(10),
+        "streams end soon"
+    );
+    books
+        .commit(first, units(10), NOW, |link| receipt(link, 10))
+        .unwrap();
+    assert_eq!(books.freeze().units, units(10));
     books.advance(Phase::Settled { claimable_at: NOW });
     books.advance(Phase::Open);
     let late = books.commit(second, units(10), NOW, |link| receipt(link, 10));
@@ -258,10 +313,16 @@ fn restored_books_continue_the_chain() {
         };
         again.restore_lane(lane);
         assert!(again.restore_receipt((*committed.receipt).clone()));
-        assert!(!again.restore_receipt((*committed.receipt).clone()), "never twice");
+        assert!(
+            !again.restore_receipt((*committed.receipt).clone()),
+            "never twice"
+        );
     }
     assert!(again.adds_up());
     let (was, is) = (books.claim(), again.claim());
-    assert_eq!((was.units, was.root, was.count), (is.units, is.root, is.count));
+    assert_eq!(
+        (was.units, was.root, was.count),
+        (is.units, is.root, is.count)
+    );
     assert_eq!(was.last, is.last);
 }

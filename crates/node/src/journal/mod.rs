@@ -8,6 +8,8 @@
 
 mod restore;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use restore::{Restored, RestoredLease};
@@ -88,7 +90,10 @@ pub(crate) struct JournalThread(JoinHandle<()>);
 impl Journal {
     /// Opens or creates the file and reads back what it holds.
     pub(crate) fn open(path: &Path) -> Result<(Self, JournalThread, Restored), JournalError> {
-        let at = |source| JournalError::Sqlite { path: path.to_owned(), source };
+        let at = |source| JournalError::Sqlite {
+            path: path.to_owned(),
+            source,
+        };
         let mut writer = Connection::open(path).map_err(at)?;
         schema::prepare(&mut writer, path)?;
         let restored = restore::read(&writer, path)?;
@@ -103,7 +108,15 @@ impl Journal {
             .spawn(move || writer::run(writer, messages, &health))
             .map_err(JournalError::Thread)?;
         let reader = Arc::new(Mutex::new(reader));
-        Ok((Self { queue, healthy, reader }, JournalThread(thread), restored))
+        Ok((
+            Self {
+                queue,
+                healthy,
+                reader,
+            },
+            JournalThread(thread),
+            restored,
+        ))
     }
 
     /// Hands a receipt over. Receipts of one lease must be sent in the order of their `seq`, which

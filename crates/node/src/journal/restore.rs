@@ -31,11 +31,21 @@ pub(crate) struct RestoredLease {
 }
 
 pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalError> {
-    let at = |source| JournalError::Sqlite { path: path.to_owned(), source };
-    let mut restored = Restored { meta: meta(db).map_err(at)?, ..Restored::default() };
+    let at = |source| JournalError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let mut restored = Restored {
+        meta: meta(db).map_err(at)?,
+        ..Restored::default()
+    };
     for record in leases(db).map_err(at)? {
         let mut account = Account::new(
-            Terms { units: record.units, expires_at: record.expires_at, closing: record.closing },
+            Terms {
+                units: record.units,
+                expires_at: record.expires_at,
+                closing: record.closing,
+            },
             TimestampMs(0),
         );
         for lane in lanes(db, record.stack).map_err(at)? {
@@ -49,7 +59,11 @@ pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalErro
             });
         }
         account.advance(record.phase);
-        restored.leases.push(RestoredLease { record, account, recent });
+        restored.leases.push(RestoredLease {
+            record,
+            account,
+            recent,
+        });
     }
     Ok(restored)
 }
@@ -107,14 +121,16 @@ fn receipts(
     stack: StackId,
     account: &mut Account,
 ) -> rusqlite::Result<Vec<(RequestId, TimestampMs)>> {
-    let mut query = db.prepare_cached(
-        "SELECT bytes, signature FROM receipts WHERE stack = ?1 ORDER BY seq",
-    )?;
+    let mut query =
+        db.prepare_cached("SELECT bytes, signature FROM receipts WHERE stack = ?1 ORDER BY seq")?;
     let mut rows = query.query([stack.0.as_bytes()])?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         let receipt = signed::<atoma_types::message::Receipt>(row, 0)?;
-        ids.push((receipt.message().request_id, receipt.message().times.finished_ms));
+        ids.push((
+            receipt.message().request_id,
+            receipt.message().times.finished_ms,
+        ));
         if !account.restore_receipt(receipt) {
             break;
         }

@@ -62,7 +62,10 @@ const TABLES: &str = "
 
 /// Applies the settings, and creates the tables in an empty file.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), JournalError> {
-    let at = |source| JournalError::Sqlite { path: path.to_owned(), source };
+    let at = |source| JournalError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
     db.execute_batch(SETTINGS).map_err(at)?;
     let version = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0));
     let found: i64 = version(db).map_err(at)?;

@@ -51,8 +51,14 @@ pub(crate) enum Change {
 
 #[derive(Debug)]
 pub(super) enum Op {
-    Receipt { record: ReceiptRecord, done: oneshot::Sender<()> },
-    Change { changes: Vec<Change>, done: oneshot::Sender<()> },
+    Receipt {
+        record: ReceiptRecord,
+        done: oneshot::Sender<()>,
+    },
+    Change {
+        changes: Vec<Change>,
+        done: oneshot::Sender<()>,
+    },
     Close,
 }
 

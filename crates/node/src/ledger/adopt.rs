@@ -28,7 +28,9 @@ impl Shared {
         let lease = stack.lease(self.identity.node)?;
         let phase = match &lease.state {
             LeaseState::Open => Phase::Open,
-            LeaseState::Settling(ticket) => Phase::Settled { claimable_at: ticket.deadline_ms },
+            LeaseState::Settling(ticket) => Phase::Settled {
+                claimable_at: ticket.deadline_ms,
+            },
             LeaseState::Closed { .. } => Phase::Closed,
         };
         let record = LeaseRecord {
@@ -73,7 +75,11 @@ impl Shared {
                     let ack = lease.save(&self.journal, more, |account| {
                         let units = account.brief().terms.units;
                         let (expires_at, closing) = (e.expires_at_ms, e.closing);
-                        account.update_terms(Terms { units, expires_at, closing });
+                        account.update_terms(Terms {
+                            units,
+                            expires_at,
+                            closing,
+                        });
                     });
                     if e.closing {
                         self.settle_now.notify_one();
@@ -83,7 +89,9 @@ impl Shared {
                 None => (Heard::Nothing, None),
             },
             Event::SettlementOpened(e) if e.node == us => {
-                let phase = Phase::Settled { claimable_at: e.deadline_ms };
+                let phase = Phase::Settled {
+                    claimable_at: e.deadline_ms,
+                };
                 self.advance(e.stack, phase, more)
             }
             Event::Claimed(e) if e.node == us => self.advance(e.stack, Phase::Closed, more),
@@ -102,7 +110,9 @@ impl Shared {
         phase: Phase,
         more: Vec<Change>,
     ) -> (Heard, Option<Ack>) {
-        let Some(lease) = self.book.get(stack) else { return (Heard::Nothing, None) };
+        let Some(lease) = self.book.get(stack) else {
+            return (Heard::Nothing, None);
+        };
         let ack = lease.save(&self.journal, more, |account| account.advance(phase));
         if phase == Phase::Closed {
             self.book.remove(stack);
@@ -120,8 +130,17 @@ impl Shared {
             },
         };
         let ack = lease.save(&self.journal, more, |account| {
-            let LeaseRecord { units, expires_at, closing, .. } = record;
-            account.update_terms(Terms { units, expires_at, closing });
+            let LeaseRecord {
+                units,
+                expires_at,
+                closing,
+                ..
+            } = record;
+            account.update_terms(Terms {
+                units,
+                expires_at,
+                closing,
+            });
             account.advance(record.phase);
         });
         if record.phase == Phase::Closed {

@@ -34,14 +34,19 @@ pub(crate) struct ColdReads {
 
 impl Default for ColdReads {
     fn default() -> Self {
-        Self { places: Semaphore::new(MAX_COLD_READS), missing: Mutex::default() }
+        Self {
+            places: Semaphore::new(MAX_COLD_READS),
+            missing: Mutex::default(),
+        }
     }
 }
 
 impl ColdReads {
     fn is_missing(&self, stack: StackId) -> bool {
         let missing = self.missing.lock();
-        missing.get(&stack).is_some_and(|since| since.elapsed() < FORGET_MISSING)
+        missing
+            .get(&stack)
+            .is_some_and(|since| since.elapsed() < FORGET_MISSING)
     }
 
     fn note_missing(&self, stack: StackId) {
@@ -78,7 +83,10 @@ impl Shared {
     /// Reads a stack on behalf of a request.
     pub(super) async fn read_stack(&self, id: StackId) -> Result<Option<Stack>, Refusal> {
         let _place = self.ledger.cold.places.try_acquire().map_err(|_| {
-            Refusal::new(RefusalCode::Overloaded, "too many unknown stacks at once; try again")
+            Refusal::new(
+                RefusalCode::Overloaded,
+                "too many unknown stacks at once; try again",
+            )
         })?;
         match tokio::time::timeout(COLD_TIMEOUT, self.ledger.ledger.stack(id)).await {
             Ok(Ok(stack)) => Ok(Some(stack)),
@@ -86,9 +94,15 @@ impl Shared {
             Ok(Err(error)) => {
                 self.metrics.ledger_errors.inc();
                 tracing::warn!(%error, stack = %id, "cannot read a stack");
-                Err(Refusal::new(RefusalCode::Unavailable, "the ledger does not answer"))
+                Err(Refusal::new(
+                    RefusalCode::Unavailable,
+                    "the ledger does not answer",
+                ))
             }
-            Err(_) => Err(Refusal::new(RefusalCode::Unavailable, "the ledger does not answer")),
+            Err(_) => Err(Refusal::new(
+                RefusalCode::Unavailable,
+                "the ledger does not answer",
+            )),
         }
     }
 }

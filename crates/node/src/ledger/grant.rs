@@ -44,7 +44,10 @@ impl Shared {
             return Ok(LeaseView::of(&lease));
         }
         let Some(stack) = self.read_stack(wanted.stack).await? else {
-            return Err(Refusal::new(RefusalCode::UnknownStack, "the ledger has no such stack"));
+            return Err(Refusal::new(
+                RefusalCode::UnknownStack,
+                "the ledger has no such stack",
+            ));
         };
         if grant.verify(&stack.request_key).is_err() {
             let message = "the grant is not signed by the stack's request key";
@@ -64,7 +67,12 @@ impl Shared {
             signature: grant.signature().0.to_vec(),
             clock: Clock,
         };
-        match self.ledger.ledger.execute(&self.ledger.key, vec![call.into()]).await {
+        match self
+            .ledger
+            .ledger
+            .execute(&self.ledger.key, vec![call.into()])
+            .await
+        {
             Ok(executed) => {
                 for event in &executed.events {
                     let _ = self.adopt_event(event, Vec::new());
@@ -78,18 +86,29 @@ impl Shared {
             }
             Err(error) => return Err(self.grant_refusal(&error)),
         }
-        self.satisfied(wanted).map(|lease| LeaseView::of(&lease)).ok_or_else(|| {
-            Refusal::new(RefusalCode::Unavailable, "the lease is not visible yet; try again")
-        })
+        self.satisfied(wanted)
+            .map(|lease| LeaseView::of(&lease))
+            .ok_or_else(|| {
+                Refusal::new(
+                    RefusalCode::Unavailable,
+                    "the lease is not visible yet; try again",
+                )
+            })
     }
 
     fn check_grant(&self, grant: &Grant) -> Result<(), Refusal> {
         let refuse = |code, message| Err(Refusal::new(code, message));
         if grant.network != self.identity.network {
-            return refuse(RefusalCode::WrongNetwork, "the grant is signed for another network");
+            return refuse(
+                RefusalCode::WrongNetwork,
+                "the grant is signed for another network",
+            );
         }
         if grant.node != self.identity.node {
-            return refuse(RefusalCode::WrongNode, "the grant is signed for another node");
+            return refuse(
+                RefusalCode::WrongNode,
+                "the grant is signed for another node",
+            );
         }
         if grant.expires_at_ms <= self.clock.now() {
             return refuse(RefusalCode::Expired, "the grant has expired");
@@ -117,7 +136,10 @@ impl Shared {
             None => {
                 self.metrics.ledger_errors.inc();
                 tracing::warn!(%error, "cannot take a grant to the ledger");
-                return Refusal::new(RefusalCode::Unavailable, "the ledger does not take the grant");
+                return Refusal::new(
+                    RefusalCode::Unavailable,
+                    "the ledger does not take the grant",
+                );
             }
         };
         Refusal::new(code, error.to_string())

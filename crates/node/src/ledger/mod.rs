@@ -36,7 +36,12 @@ pub(crate) struct LedgerSide {
 impl LedgerSide {
     pub(crate) fn new(ledger: Ledger, key: Arc<SigningKey>) -> Self {
         let reachable = AtomicBool::new(true);
-        Self { ledger, key, cold: ColdReads::default(), reachable }
+        Self {
+            ledger,
+            key,
+            cold: ColdReads::default(),
+            reachable,
+        }
     }
 
     /// Whether the ledger answered when last asked.
@@ -53,6 +58,8 @@ impl LedgerSide {
 
 impl fmt::Debug for LedgerSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LedgerSide").field("owner", &self.key.public_key()).finish_non_exhaustive()
+        f.debug_struct("LedgerSide")
+            .field("owner", &self.key.public_key())
+            .finish_non_exhaustive()
     }
 }

@@ -84,12 +84,21 @@ pub(crate) async fn register(
         Some(node) => (node, None),
         None => {
             let events = ledger.subscribe().await?;
-            (create(ledger, key, response_key, config, url).await?, Some(events))
+            (
+                create(ledger, key, response_key, config, url).await?,
+                Some(events),
+            )
         }
     };
     let mut calls = Vec::<Call>::new();
     if node.url != url {
-        calls.push(calls::SetNodeUrl { node: node.id.into(), url: url.to_owned() }.into());
+        calls.push(
+            calls::SetNodeUrl {
+                node: node.id.into(),
+                url: url.to_owned(),
+            }
+            .into(),
+        );
     }
     for (task, served) in &offers {
         let stands = task.subscription(node.id).is_some_and(|subscription| {
@@ -111,8 +120,15 @@ pub(crate) async fn register(
     if !calls.is_empty() {
         ledger.execute(key, calls).await?;
     }
-    let tasks = offers.into_iter().map(|(task, served)| (task.id, Arc::new(served))).collect();
-    Ok(Registration { node: node.id, tasks, events })
+    let tasks = offers
+        .into_iter()
+        .map(|(task, served)| (task.id, Arc::new(served)))
+        .collect();
+    Ok(Registration {
+        node: node.id,
+        tasks,
+        events,
+    })
 }
 
 /// The node that is ours already: as configured or remembered, or one with our two keys.
@@ -137,7 +153,10 @@ async fn find(
         return Err(RegisterError::NotOurs { node: id });
     }
     if node.response_key != response_key {
-        return Err(RegisterError::OtherKey { node: id, registered: node.response_key });
+        return Err(RegisterError::OtherKey {
+            node: id,
+            registered: node.response_key,
+        });
     }
     Ok(Some(node))
 }
@@ -173,7 +192,10 @@ fn serve(
 ) -> Result<ServedTask, RegisterError> {
     let engine = engines.iter().find(|(model, _)| *model == task.model_name);
     let Some((_, engine)) = engine else {
-        return Err(RegisterError::NoEngine { task: task.id, model: task.model_name.clone() });
+        return Err(RegisterError::NoEngine {
+            task: task.id,
+            model: task.model_name.clone(),
+        });
     };
     Ok(ServedTask {
         id: task.id,
@@ -192,13 +214,21 @@ fn serve(
 fn class(task: &Task, info: &ModelInfo) -> Result<EngineClass, RegisterError> {
     let promised = task.engine;
     let revision = Hash32(info.revision);
-    let model = if revision == Hash32::ZERO { promised.model } else { revision };
+    let model = if revision == Hash32::ZERO {
+        promised.model
+    } else {
+        revision
+    };
     let numerics = match info.numerics {
         atoma_engine::Numerics::DetF32V1 => Numerics::DetF32V1,
         atoma_engine::Numerics::DetBf16V1 => Numerics::DetBf16V1,
         atoma_engine::Numerics::Tolerant => Numerics::Tolerant,
     };
-    let found = EngineClass { model, numerics, rule: promised.rule };
+    let found = EngineClass {
+        model,
+        numerics,
+        rule: promised.rule,
+    };
     let fits = found.model == promised.model
         && (found.numerics == promised.numerics || promised.rule == Rule::Tolerant);
     if fits {

@@ -10,7 +10,7 @@
 //! settled again.
 
 use crate::{
-    account::{Phase, Summary},
+    account::{Account, Phase, Summary},
     book::Lease,
     shared::Shared,
 };
@@ -39,8 +39,12 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 
 /// Runs until it is dropped.
 pub(crate) async fn settle(shared: Arc<Shared>) {
-    let mut settler =
-        Settler { tick: shared.settlement.tick_ms.max(10), shared, pauses: HashMap::new(), pinged: None };
+    let mut settler = Settler {
+        tick: shared.settlement.tick_ms.max(10),
+        shared,
+        pauses: HashMap::new(),
+        pinged: None,
+    };
     loop {
         settler.round().await;
         let tick = tokio::time::sleep(Duration::from_millis(settler.tick));
@@ -71,7 +75,9 @@ impl Settler {
         let now = self.ledger_time(!leases.is_empty()).await;
         self.close_due(&leases, now).await;
         let rested = |lease: &&Arc<Lease>| {
-            self.pauses.get(&lease.stack).is_none_or(|(until, _)| *until <= Instant::now())
+            self.pauses
+                .get(&lease.stack)
+                .is_none_or(|(until, _)| *until <= Instant::now())
         };
         let ready: Vec<_> = leases
             .iter()
@@ -85,13 +91,16 @@ impl Settler {
                 self.submit(step, batch).await;
             }
         }
-        self.pauses.retain(|stack, _| leases.iter().any(|lease| lease.stack == *stack));
+        self.pauses
+            .retain(|stack, _| leases.iter().any(|lease| lease.stack == *stack));
     }
 
     /// Stops admission on leases that are due.
     async fn close_due(&self, leases: &[Arc<Lease>], now: TimestampMs) {
-        let due: Vec<_> =
-            leases.iter().filter(|lease| is_due(&lease.brief(), &self.shared, now)).collect();
+        let due: Vec<_> = leases
+            .iter()
+            .filter(|lease| is_due(&lease.brief(), &self.shared, now))
+            .collect();
         let acks: Vec<_> = due
             .iter()
             .map(|lease| {
@@ -178,21 +187,23 @@ impl Settler {
             self.shared.metrics.ledger_errors.inc();
             tracing::warn!(%error, stack = %lease.stack, ?step, "the ledger did not take it");
         }
-        let pause = self.pauses.get(&lease.stack).map_or(FIRST_PAUSE, |(_, pause)| *pause);
+        let pause = self
+            .pauses
+            .get(&lease.stack)
+            .map_or(FIRST_PAUSE, |(_, pause)| *pause);
         let next = (pause * 2).min(LONGEST_PAUSE);
-        self.pauses.insert(lease.stack, (Instant::now() + pause, next));
+        self.pauses
+            .insert(lease.stack, (Instant::now() + pause, next));
         if error.is_transient() {
             self.shared.ledger.note_reachable(false);
             self.pinged = None;
-        } else if !too_early
-            && let Ok(stack) = self.shared.ledger.ledger.stack(lease.stack).await
-        {
+        } else if !too_early && let Ok(stack) = self.shared.ledger.ledger.stack(lease.stack).await {
             self.shared.adopt_stack(&stack);
         }
     }
 
     fn settle_call(&self, lease: &Lease) -> Call {
-        let claim = lease.books(|account| account.claim());
+        let claim = lease.books(Account::freeze);
         let headers = claim.vouchers.iter();
         let (last_receipt, receipt_signature) = match &claim.last {
             Some(receipt) => (receipt.bytes().to_vec(), receipt.signature().0.to_vec()),
@@ -203,8 +214,13 @@ impl Settler {
             stack: lease.stack.into(),
             node: self.shared.identity.node.into(),
             claimed_units: claim.units,
-            headers: headers.clone().map(|header| header.bytes().to_vec()).collect(),
-            header_signatures: headers.map(|header| header.signature().0.to_vec()).collect(),
+            headers: headers
+                .clone()
+                .map(|header| header.bytes().to_vec())
+                .collect(),
+            header_signatures: headers
+                .map(|header| header.signature().0.to_vec())
+                .collect(),
             last_receipt,
             receipt_signature,
             receipts_root: claim.root.0.to_vec(),
@@ -231,8 +247,9 @@ impl Settler {
 fn is_due(lease: &Summary, shared: &Shared, now: TimestampMs) -> bool {
     let rules = &shared.settlement;
     let used = u128::from(lease.committed.0) * 1_000;
-    let nearly_used = used >= u128::from(lease.terms.units.0) * u128::from(rules.nearly_used_permille);
-    let at_rest = now.since(lease.last_activity).0 >= rules.rest_ms;
+    let nearly_used =
+        used >= u128::from(lease.terms.units.0) * u128::from(rules.nearly_used_permille);
+    let at_rest = shared.clock.now().since(lease.last_activity).0 >= rules.rest_ms;
     lease.phase == Phase::Open
         && (lease.terms.closing
             || now >= lease.terms.expires_at

@@ -37,7 +37,9 @@ impl From<Usage> for UsageObject {
             prompt_tokens: usage.input,
             completion_tokens: usage.output,
             total_tokens: usage.input.saturating_add(usage.output),
-            prompt_tokens_details: PromptDetails { cached_tokens: usage.cached_input },
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: usage.cached_input,
+            },
         }
     }
 }
@@ -78,9 +80,14 @@ impl<'a> ChatLogprobs<'a> {
         };
         let content = tokens.iter().filter_map(|token| {
             let top = token.top.iter().map(plain).collect();
-            token.logprob.as_ref().map(|l| ChatLogprob { top_logprobs: Some(top), ..plain(l) })
+            token.logprob.as_ref().map(|l| ChatLogprob {
+                top_logprobs: Some(top),
+                ..plain(l)
+            })
         });
-        Self { content: content.collect() }
+        Self {
+            content: content.collect(),
+        }
     }
 }
 
@@ -103,8 +110,14 @@ impl<'a> TextLogprobs<'a> {
             text_offset: Vec::new(),
         };
         for token in tokens {
-            let Some(chosen) = &token.logprob else { continue };
-            let top = token.top.iter().map(|l| (l.token.clone(), l.logprob.into())).collect();
+            let Some(chosen) = &token.logprob else {
+                continue;
+            };
+            let top = token
+                .top
+                .iter()
+                .map(|l| (l.token.clone(), l.logprob.into()))
+                .collect();
             lists.tokens.push(&chosen.token);
             lists.token_logprobs.push(chosen.logprob);
             lists.top_logprobs.push(top);
@@ -165,7 +178,11 @@ pub(crate) struct Whole<'a> {
 pub(crate) fn chat(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
     let choice = ChatChoice {
         index: 0,
-        message: Message { role: "assistant", content: whole.text, refusal: None },
+        message: Message {
+            role: "assistant",
+            content: whole.text,
+            refusal: None,
+        },
         logprobs: whole.tokens.map(ChatLogprobs::of),
         finish_reason: finish_reason(whole.finish),
     };
@@ -229,20 +246,26 @@ pub(crate) fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64
         let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
         BASE64_STANDARD.encode(bytes)
     };
-    let data = vectors.iter().enumerate().map(|(index, vector)| EmbeddingObject {
-        object: "embedding",
-        index,
-        embedding: if base64 {
-            Vector::Base64(encode(vector))
-        } else {
-            Vector::Floats(vector)
-        },
-    });
+    let data = vectors
+        .iter()
+        .enumerate()
+        .map(|(index, vector)| EmbeddingObject {
+            object: "embedding",
+            index,
+            embedding: if base64 {
+                Vector::Base64(encode(vector))
+            } else {
+                Vector::Floats(vector)
+            },
+        });
     json(&EmbeddingList {
         object: "list",
         data: data.collect(),
         model,
-        usage: EmbeddingUsage { prompt_tokens: usage.input, total_tokens: usage.input },
+        usage: EmbeddingUsage {
+            prompt_tokens: usage.input,
+            total_tokens: usage.input,
+        },
     })
 }
 

@@ -4,7 +4,9 @@ use super::answer::{ChatLogprobs, Head, TextLogprobs, UsageObject, finish_reason
 use atoma_engine::{Finish, TokenEvent, Usage};
 use atoma_types::http::RECEIPT_COMMENT;
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Writes the frames of one answer.
 #[derive(Debug)]
@@ -65,7 +67,14 @@ struct TextChoice<'a> {
 
 impl Frames {
     pub(crate) fn new(head: Head, kind: Kind, include_usage: bool) -> Self {
-        Self { head, kind, include_usage, begun: false, relaying: false, characters: 0 }
+        Self {
+            head,
+            kind,
+            include_usage,
+            begun: false,
+            relaying: false,
+            characters: 0,
+        }
     }
 
     /// The frame of a token; empty if there is nothing to show yet.
@@ -77,21 +86,30 @@ impl Frames {
         self.begin(&mut out);
         let one = std::slice::from_ref(token);
         match self.kind {
-            Kind::Chat => self.chat(&mut out, ChatChoice {
-                index: 0,
-                delta: Delta { content: Some(&token.text), ..Delta::default() },
-                logprobs: token.logprob.is_some().then(|| ChatLogprobs::of(one)),
-                finish_reason: None,
-            }),
-            Kind::Completion => self.text(&mut out, TextChoice {
-                text: &token.text,
-                index: 0,
-                logprobs: token
-                    .logprob
-                    .is_some()
-                    .then(|| TextLogprobs::of(one, self.characters)),
-                finish_reason: None,
-            }),
+            Kind::Chat => self.chat(
+                &mut out,
+                ChatChoice {
+                    index: 0,
+                    delta: Delta {
+                        content: Some(&token.text),
+                        ..Delta::default()
+                    },
+                    logprobs: token.logprob.is_some().then(|| ChatLogprobs::of(one)),
+                    finish_reason: None,
+                },
+            ),
+            Kind::Completion => self.text(
+                &mut out,
+                TextChoice {
+                    text: &token.text,
+                    index: 0,
+                    logprobs: token
+                        .logprob
+                        .is_some()
+                        .then(|| TextLogprobs::of(one, self.characters)),
+                    finish_reason: None,
+                },
+            ),
         }
         self.characters += token.text.chars().count();
         out.into()
@@ -111,14 +129,25 @@ impl Frames {
         self.begin(&mut out);
         let finish_reason = Some(finish_reason(finish));
         match self.kind {
-            Kind::Chat => self.chat(&mut out, ChatChoice {
-                index: 0,
-                delta: Delta::default(),
-                logprobs: None,
-                finish_reason,
-            }),
+            Kind::Chat => self.chat(
+                &mut out,
+                ChatChoice {
+                    index: 0,
+                    delta: Delta::default(),
+                    logprobs: None,
+                    finish_reason,
+                },
+            ),
             Kind::Completion => {
-                self.text(&mut out, TextChoice { text: "", index: 0, logprobs: None, finish_reason });
+                self.text(
+                    &mut out,
+                    TextChoice {
+                        text: "",
+                        index: 0,
+                        logprobs: None,
+                        finish_reason,
+                    },
+                );
             }
         }
         if self.include_usage {
@@ -130,12 +159,18 @@ impl Frames {
     /// A chat's first frame tells the role.
     fn begin(&mut self, out: &mut Vec<u8>) {
         if !self.begun && self.kind == Kind::Chat {
-            self.chat(out, ChatChoice {
-                index: 0,
-                delta: Delta { role: Some("assistant"), content: Some("") },
-                logprobs: None,
-                finish_reason: None,
-            });
+            self.chat(
+                out,
+                ChatChoice {
+                    index: 0,
+                    delta: Delta {
+                        role: Some("assistant"),
+                        content: Some(""),
+                    },
+                    logprobs: None,
+                    finish_reason: None,
+                },
+            );
         }
         self.begun = true;
     }
@@ -179,6 +214,40 @@ pub(crate) fn relayed(payload: &[u8]) -> Bytes {
     [b"data: ".as_slice(), payload, b"\n\n"].concat().into()
 }
 
+/// Whether an upstream's chunk says something: a client that leaves pays for those.
+pub(crate) fn carries_token(payload: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Chunk<'a> {
+        #[serde(borrow, default)]
+        choices: Vec<Choice<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Choice<'a> {
+        #[serde(borrow)]
+        text: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        delta: Option<Said<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Said<'a> {
+        #[serde(borrow)]
+        content: Option<Cow<'a, str>>,
+        #[serde(borrow, alias = "reasoning")]
+        reasoning_content: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        tool_calls: Option<&'a RawValue>,
+    }
+    let some = |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|text| !text.is_empty());
+    serde_json::from_slice::<Chunk<'_>>(payload).is_ok_and(|chunk| {
+        chunk.choices.iter().any(|choice| {
+            let said = choice.delta.as_ref().is_some_and(|delta| {
+                some(&delta.content) || some(&delta.reasoning_content) || delta.tool_calls.is_some()
+            });
+            some(&choice.text) || said
+        })
+    })
+}
+
 /// The end of a stream: the receipt as a comment, then the mark that clients wait for.
 pub(crate) fn receipt_and_done(receipt: &str) -> Bytes {
     format!("{RECEIPT_COMMENT}{receipt}\n\ndata: [DONE]\n\n").into()
@@ -211,29 +280,67 @@ mod tests {
     fn a_chat_begins_with_the_role_and_ends_with_the_usage() {
         let mut frames = frames(Kind::Chat, true);
         assert!(frames.token(&TokenEvent::default()).is_empty());
-        let token = TokenEvent { text: "a\"b".to_owned(), ..TokenEvent::default() };
+        let token = TokenEvent {
+            text: "a\"b".to_owned(),
+            ..TokenEvent::default()
+        };
         let head = r#""id":"id","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp""#;
         let first = frames.token(&token);
         let expected = [
-            format!(r#"data: {{{head},"choices":[{{"index":0,"delta":{{"role":"assistant","content":""}},"logprobs":null,"finish_reason":null}}],"usage":null}}"#),
-            format!(r#"data: {{{head},"choices":[{{"index":0,"delta":{{"content":"a\"b"}},"logprobs":null,"finish_reason":null}}],"usage":null}}"#),
+            format!(
+                r#"data: {{{head},"choices":[{{"index":0,"delta":{{"role":"assistant","content":""}},"logprobs":null,"finish_reason":null}}],"usage":null}}"#
+            ),
+            format!(
+                r#"data: {{{head},"choices":[{{"index":0,"delta":{{"content":"a\"b"}},"logprobs":null,"finish_reason":null}}],"usage":null}}"#
+            ),
             String::new(),
         ];
         assert_eq!(text(&first), expected.join("\n\n"));
-        let usage = Usage { input: 3, cached_input: 1, output: 2 };
+        let usage = Usage {
+            input: 3,
+            cached_input: 1,
+            output: 2,
+        };
         let last = frames.finish(Finish::Length, usage);
         let expected = [
-            format!(r#"data: {{{head},"choices":[{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"length"}}],"usage":null}}"#),
-            format!(r#"data: {{{head},"choices":[],"usage":{{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"prompt_tokens_details":{{"cached_tokens":1}}}}}}"#),
+            format!(
+                r#"data: {{{head},"choices":[{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"length"}}],"usage":null}}"#
+            ),
+            format!(
+                r#"data: {{{head},"choices":[],"usage":{{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"prompt_tokens_details":{{"cached_tokens":1}}}}}}"#
+            ),
             String::new(),
         ];
         assert_eq!(text(&last), expected.join("\n\n"));
     }
 
     #[test]
+    fn only_chunks_that_say_something_count() {
+        for (chunk, says) in [
+            (
+                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+                false,
+            ),
+            (r#"{"choices":[{"delta":{"content":"\u00e4"}}]}"#, true),
+            (r#"{"choices":[{"delta":{"tool_calls":[{"id":1}]}}]}"#, true),
+            (r#"{"choices":[{"text":"x"}]}"#, true),
+            (
+                r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+                false,
+            ),
+            (r#"{"choices":[],"usage":{}}"#, false),
+        ] {
+            assert_eq!(carries_token(chunk.as_bytes()), says, "{chunk}");
+        }
+    }
+
+    #[test]
     fn a_completion_has_text_and_no_usage_unless_asked() {
         let mut frames = frames(Kind::Completion, false);
-        let token = TokenEvent { text: "x".to_owned(), ..TokenEvent::default() };
+        let token = TokenEvent {
+            text: "x".to_owned(),
+            ..TokenEvent::default()
+        };
         let line = frames.token(&token);
         assert!(text(&line).contains(r#""choices":[{"text":"x","index":0,"logprobs":null"#));
         assert!(!text(&frames.finish(Finish::Stop, Usage::default())).contains("usage"));

@@ -50,23 +50,43 @@ pub(crate) struct Embedding {
 
 /// Reads a body of `/v1/chat/completions`.
 pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
-    let ChatBody { messages, tools, max_completion_tokens, logprobs, top_logprobs, rest } =
-        parse(body)?;
+    let ChatBody {
+        messages,
+        tools,
+        max_completion_tokens,
+        logprobs,
+        top_logprobs,
+        rest,
+    } = parse(body)?;
     if messages.is_empty() {
         return Err(bad("messages", "at least one message is needed"));
     }
-    let messages = messages.into_iter().map(Turn::into_message).collect::<Result<_, _>>()?;
+    let messages = messages
+        .into_iter()
+        .map(Turn::into_message)
+        .collect::<Result<_, _>>()?;
     let alternatives = top_logprobs.unwrap_or(0);
     if alternatives > MAX_TOP_LOGPROBS {
         return Err(bad("top_logprobs", "at most 20"));
     }
     let logprobs = logprobs.unwrap_or(false).then_some(alternatives);
-    rest.generation(Prompt::Chat { messages, tools }, max_completion_tokens, logprobs)
+    rest.generation(
+        Prompt::Chat { messages, tools },
+        max_completion_tokens,
+        logprobs,
+    )
 }
 
 /// Reads a body of `/v1/completions`.
 pub(crate) fn completion(body: &[u8]) -> Result<Generation, Refusal> {
-    let CompletionBody { prompt, logprobs, echo, suffix, best_of, rest } = parse(body)?;
+    let CompletionBody {
+        prompt,
+        logprobs,
+        echo,
+        suffix,
+        best_of,
+        rest,
+    } = parse(body)?;
     let one_prompt = || bad("prompt", "one prompt per request is supported");
     let prompt = match prompt {
         Texts::One(text) => Prompt::Text(text),
@@ -91,7 +111,12 @@ pub(crate) fn completion(body: &[u8]) -> Result<Generation, Refusal> {
 
 /// Reads a body of `/v1/embeddings`.
 pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
-    let EmbeddingBody { model, input, encoding_format, dimensions } = parse(body)?;
+    let EmbeddingBody {
+        model,
+        input,
+        encoding_format,
+        dimensions,
+    } = parse(body)?;
     let inputs: Vec<Prompt> = match input {
         Texts::One(text) => vec![Prompt::Text(text)],
         Texts::Tokens(tokens) => vec![Prompt::Tokens(tokens)],
@@ -118,14 +143,24 @@ pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
         Some("base64") => true,
         Some(_) => return Err(bad("encoding_format", "must be `float` or `base64`")),
     };
-    Ok(Embedding { model, inputs, base64 })
+    Ok(Embedding {
+        model,
+        inputs,
+        base64,
+    })
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let message = error.to_string();
-        let refusal = Refusal::new(RefusalCode::InvalidBody, format!("invalid JSON body: {message}"));
-        match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
+        let refusal = Refusal::new(
+            RefusalCode::InvalidBody,
+            format!("invalid JSON body: {message}"),
+        );
+        match message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split_once('`'))
+        {
             Some((field, _)) => refusal.param(field),
             None => refusal,
         }
@@ -263,7 +298,10 @@ impl Common {
         if stop.len() > MAX_STOPS || stop.iter().any(String::is_empty) {
             return Err(bad("stop", "at most 16 strings, none empty"));
         }
-        let upstream_only = if self.response_format.is_some_and(|format| format.kind != "text") {
+        let upstream_only = if self
+            .response_format
+            .is_some_and(|format| format.kind != "text")
+        {
             Some("response_format")
         } else if self.logit_bias.is_some_and(|bias| !bias.is_empty()) {
             Some("logit_bias")
@@ -271,13 +309,17 @@ impl Common {
             None
         };
         let stream = self.stream.unwrap_or(false);
-        let include_usage = self.stream_options.and_then(|options| options.include_usage);
+        let include_usage = self
+            .stream_options
+            .and_then(|options| options.include_usage);
         Ok(Generation {
             prompt,
             max_tokens,
             temperature: within("temperature", self.temperature, 1.0, 0.0..=2.0)?,
             top_p: within("top_p", self.top_p, 1.0, f32::MIN_POSITIVE..=1.0)?,
-            top_k: self.top_k.map_or(0, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
+            top_k: self
+                .top_k
+                .map_or(0, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
             min_p: within("min_p", self.min_p, 0.0, 0.0..=1.0)?,
             frequency_penalty: within(
                 "frequency_penalty",
@@ -379,13 +421,21 @@ mod tests {
             "stream":true,"stream_options":{"include_usage":true},"logprobs":true,
             "top_logprobs":2,"seed":-1,"unknown":{"deep":[1]}}"#;
         let parsed = chat(body).unwrap();
-        let Prompt::Chat { messages, .. } = parsed.prompt else { panic!("a chat") };
+        let Prompt::Chat { messages, .. } = parsed.prompt else {
+            panic!("a chat")
+        };
         assert_eq!(messages[0], ChatMessage::new("system", "be brief"));
         assert_eq!(messages[1].content, "ab");
         assert_eq!(messages[2].content, "");
-        assert_eq!((parsed.max_tokens, parsed.logprobs, parsed.top_k), (Some(7), Some(2), 0));
+        assert_eq!(
+            (parsed.max_tokens, parsed.logprobs, parsed.top_k),
+            (Some(7), Some(2), 0)
+        );
         assert!(parsed.stream && parsed.include_usage);
-        assert_eq!((parsed.seed, parsed.stop), (Some(u64::MAX), vec!["x".to_owned()]));
+        assert_eq!(
+            (parsed.seed, parsed.stop),
+            (Some(u64::MAX), vec!["x".to_owned()])
+        );
     }
 
     #[test]
@@ -406,11 +456,18 @@ mod tests {
         ] {
             assert_eq!(param(chat_with(more)).as_deref(), Some(field));
         }
-        assert_eq!(param(chat(br#"{"model":"m"}"#)).as_deref(), Some("messages"));
-        assert_eq!(param(chat(br#"{"model":"m","messages":[]}"#)).as_deref(), Some("messages"));
+        assert_eq!(
+            param(chat(br#"{"model":"m"}"#)).as_deref(),
+            Some("messages")
+        );
+        assert_eq!(
+            param(chat(br#"{"model":"m","messages":[]}"#)).as_deref(),
+            Some("messages")
+        );
         let odd = br#"{"model":"m","messages":[{"role":"king","content":"hi"}]}"#;
         assert_eq!(param(chat(odd)).as_deref(), Some("messages"));
-        let image = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#;
+        let image =
+            br#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#;
         assert_eq!(chat(image).unwrap_err().code, RefusalCode::InvalidBody);
         let format = chat_with(r#","response_format":{"type":"json_object"}"#).unwrap();
         assert_eq!(format.upstream_only, Some("response_format"));
@@ -423,7 +480,10 @@ mod tests {
         assert_eq!(prompt(r#"{"model":"m","prompt":"hi"}"#), Ok(text.clone()));
         assert_eq!(prompt(r#"{"model":"m","prompt":["hi"]}"#), Ok(text));
         let tokens = Prompt::Tokens(vec![1, 2]);
-        assert_eq!(prompt(r#"{"model":"m","prompt":[1,2]}"#), Ok(tokens.clone()));
+        assert_eq!(
+            prompt(r#"{"model":"m","prompt":[1,2]}"#),
+            Ok(tokens.clone())
+        );
         assert_eq!(prompt(r#"{"model":"m","prompt":[[1,2]]}"#), Ok(tokens));
         assert!(prompt(r#"{"model":"m","prompt":["a","b"]}"#).is_err());
         assert!(prompt(r#"{"model":"m","prompt":"a","echo":true}"#).is_err());

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 /// Refuses a body that says of itself that it is too large, before any of it is read.
 pub(super) fn check_length(headers: &HeaderMap, limits: &Limits) -> Result<(), Refusal> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     match length.and_then(|length| length.parse::<u64>().ok()) {
         Some(length) if length > limits.max_body_bytes as u64 => Err(too_large(limits)),
         _ => Ok(()),
@@ -24,9 +26,14 @@ pub(super) fn check_length(headers: &HeaderMap, limits: &Limits) -> Result<(), R
 /// The body and its hash.
 pub(super) async fn read(body: Body, limits: &Limits) -> Result<(Bytes, Hash32), Refusal> {
     let timeout = Duration::from_millis(limits.body_timeout_ms);
-    tokio::time::timeout(timeout, collect(body, limits)).await.unwrap_or_else(|_| {
-        Err(Refusal::new(RefusalCode::BodyTimeout, "the body did not arrive in time"))
-    })
+    tokio::time::timeout(timeout, collect(body, limits))
+        .await
+        .unwrap_or_else(|_| {
+            Err(Refusal::new(
+                RefusalCode::BodyTimeout,
+                "the body did not arrive in time",
+            ))
+        })
 }
 
 async fn collect(mut body: Body, limits: &Limits) -> Result<(Bytes, Hash32), Refusal> {
@@ -37,9 +44,14 @@ async fn collect(mut body: Body, limits: &Limits) -> Result<(Bytes, Hash32), Ref
     let mut total = 0usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
-            Refusal::new(RefusalCode::InvalidBody, "the body broke off before its end")
+            Refusal::new(
+                RefusalCode::InvalidBody,
+                "the body broke off before its end",
+            )
         })?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         total = total.saturating_add(data.len());
         if total > limits.max_body_bytes {
             return Err(too_large(limits));
@@ -54,14 +66,21 @@ async fn collect(mut body: Body, limits: &Limits) -> Result<(Bytes, Hash32), Ref
             rest.extend_from_slice(&data);
         }
     }
-    let whole = if rest.is_empty() { first } else { rest.freeze() };
+    let whole = if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    };
     Ok((whole, hasher.finish()))
 }
 
 fn too_large(limits: &Limits) -> Refusal {
     let limit = limits.max_body_bytes;
-    Refusal::new(RefusalCode::BodyTooLarge, format!("a body has at most {limit} bytes"))
-        .needed(limit as u64)
+    Refusal::new(
+        RefusalCode::BodyTooLarge,
+        format!("a body has at most {limit} bytes"),
+    )
+    .needed(limit as u64)
 }
 
 #[cfg(test)]
@@ -71,18 +90,28 @@ mod tests {
     use std::convert::Infallible;
 
     fn pieces(pieces: &'static [&'static str]) -> Body {
-        let pieces = pieces.iter().map(|p| Ok::<_, Infallible>(Bytes::from_static(p.as_bytes())));
+        let pieces = pieces
+            .iter()
+            .map(|p| Ok::<_, Infallible>(Bytes::from_static(p.as_bytes())));
         Body::from_stream(stream::iter(pieces))
     }
 
     #[tokio::test]
     async fn pieces_become_one_body_and_one_hash() {
-        let limits = Limits { max_body_bytes: 6, ..Limits::default() };
-        let (body, hash) = read(pieces(&["ab", "", "cd", "ef"]), &limits).await.unwrap();
+        let limits = Limits {
+            max_body_bytes: 6,
+            ..Limits::default()
+        };
+        let (body, hash) = read(pieces(&["ab", "", "cd", "ef"]), &limits)
+            .await
+            .unwrap();
         assert_eq!(&body[..], b"abcdef");
         assert_eq!(hash, Hash32::of(b"abcdef"));
         let refusal = read(pieces(&["abcd", "efg"]), &limits).await.unwrap_err();
-        assert_eq!((refusal.code, refusal.needed), (RefusalCode::BodyTooLarge, Some(6)));
+        assert_eq!(
+            (refusal.code, refusal.needed),
+            (RefusalCode::BodyTooLarge, Some(6))
+        );
     }
 
     #[tokio::test(start_paused = true)]

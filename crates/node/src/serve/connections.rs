@@ -9,17 +9,16 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 /// Bytes of a request's head. Ours have two headers of a few hundred; the rest is room for what
 /// proxies add.
@@ -29,7 +28,7 @@ const MAX_H2_STREAMS: u32 = 1_024;
 /// When accepting fails (out of descriptors), wait before trying again instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A running server.
+/// A running server. Dropping it drops its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub address: SocketAddr,
@@ -39,6 +38,8 @@ pub(crate) struct Server {
     abort: CancellationToken,
     connections: TaskTracker,
     acceptor: JoinHandle<()>,
+    /// Cancel both tokens when the server is dropped.
+    _guards: [DropGuard; 2],
 }
 
 /// Serves `router` on `listener` until the server is closed.
@@ -60,21 +61,34 @@ pub(crate) fn serve(
         abort: abort.clone(),
         connections: connections.clone(),
     };
-    Server { address, closing, abort, connections, acceptor: tokio::spawn(acceptor.run()) }
+    Server {
+        address,
+        _guards: [closing.clone().drop_guard(), abort.clone().drop_guard()],
+        closing,
+        abort,
+        connections,
+        acceptor: tokio::spawn(acceptor.run()),
+    }
 }
 
 impl Server {
     /// Stops accepting, lets running requests end for `grace`, then drops them.
-    pub(crate) async fn close(self, grace: Duration) {
+    pub(crate) async fn close(mut self, grace: Duration) {
         self.closing.cancel();
         self.connections.close();
-        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
-            tracing::warn!(left = self.connections.len(), "the grace is over; dropping the rest");
+        if tokio::time::timeout(grace, self.connections.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                left = self.connections.len(),
+                "the grace is over; dropping the rest"
+            );
         }
         self.abort.cancel();
         self.connections.wait().await;
         // it ends with the token
-        let _ = self.acceptor.await;
+        let _ = (&mut self.acceptor).await;
     }
 }
 

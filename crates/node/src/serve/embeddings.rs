@@ -26,14 +26,23 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Reque
 }
 
 async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refusal> {
-    let Admitted { order, lease, task, body, permit } = admitted;
+    let Admitted {
+        order,
+        lease,
+        task,
+        body,
+        permit,
+    } = admitted;
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
     let (inputs, tokens) = count(&task, asked.inputs).await?;
     let plan = Plan::input_only(task.weights, tokens, order.message().max_units)?;
     let mut flight = Flight::open(&shared, lease, task.clone(), order, plan, permit)?;
-    let (vectors, usage) =
-        task.engine.embed(inputs).await.map_err(|error| engine_refusal(&error))?;
+    let (vectors, usage) = task
+        .engine
+        .embed(inputs)
+        .await
+        .map_err(|error| engine_refusal(&error))?;
     let body = answer::embeddings(&task.model, &vectors, usage, asked.base64);
     flight.sending(&body);
     let receipt = flight.commit(usage, None)?.durable(&shared).await?;
@@ -47,7 +56,10 @@ async fn count(task: &Arc<ServedTask>, inputs: Vec<Prompt>) -> Result<(Vec<Promp
         let context = task.engine.info().context;
         let mut total = 0u64;
         for input in &inputs {
-            let tokens = task.engine.count_tokens(input).map_err(|e| engine_refusal(&e))?;
+            let tokens = task
+                .engine
+                .count_tokens(input)
+                .map_err(|e| engine_refusal(&e))?;
             if context > 0 && tokens > context {
                 let message = format!("an input has {tokens} tokens; the context holds {context}");
                 let refusal = Refusal::new(RefusalCode::ContextTooLong, message);

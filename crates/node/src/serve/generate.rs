@@ -34,16 +34,22 @@ use std::sync::Arc;
 const TOKENISE_INLINE_BYTES: usize = 8 << 10;
 
 pub(super) async fn chat(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    handle(shared, Endpoint::ChatCompletions, request, |shared, admitted| {
-        generate(shared, admitted, Kind::Chat)
-    })
+    handle(
+        shared,
+        Endpoint::ChatCompletions,
+        request,
+        |shared, admitted| generate(shared, admitted, Kind::Chat),
+    )
     .await
 }
 
 pub(super) async fn completions(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    handle(shared, Endpoint::Completions, request, |shared, admitted| {
-        generate(shared, admitted, Kind::Completion)
-    })
+    handle(
+        shared,
+        Endpoint::Completions,
+        request,
+        |shared, admitted| generate(shared, admitted, Kind::Completion),
+    )
     .await
 }
 
@@ -52,7 +58,13 @@ async fn generate(
     admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
-    let Admitted { order, lease, task, body, permit } = admitted;
+    let Admitted {
+        order,
+        lease,
+        task,
+        body,
+        permit,
+    } = admitted;
     let asked = match kind {
         Kind::Chat => request::chat(&body)?,
         Kind::Completion => request::completion(&body)?,
@@ -66,7 +78,8 @@ async fn generate(
         context: info.context as u64,
         max_output: info.max_output as u64,
         max_units: order.message().max_units,
-        growable: task.is_embedded(),
+        // a stream is cut at the limit wherever it comes from; an upstream's whole answer comes at once
+        growable: asked.stream || task.is_embedded(),
     };
     let plan = Plan::new(task.weights, &wish)?;
     let seed = asked.seed.unwrap_or_else(|| seed_of(order.hash()));
@@ -91,13 +104,25 @@ async fn generate(
             Kind::Completion => atoma_engine::Endpoint::Completions,
         },
     };
-    let events = task.engine.generate(engine_request).await.map_err(|e| engine_refusal(&e))?;
+    let events = task
+        .engine
+        .generate(engine_request)
+        .await
+        .map_err(|e| engine_refusal(&e))?;
     if asked.stream {
         let frames = Frames::new(head, kind, asked.include_usage);
         let body = stream::open(shared, flight, events, frames).await?;
         return Ok(respond::event_stream(body));
     }
-    whole(&shared, flight, events, &head, kind, asked.logprobs.is_some()).await
+    whole(
+        &shared,
+        flight,
+        events,
+        &head,
+        kind,
+        asked.logprobs.is_some(),
+    )
+    .await
 }
 
 fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {
@@ -129,13 +154,19 @@ async fn count(
     bytes: usize,
 ) -> Result<(Prompt, usize), Refusal> {
     let counted = if bytes <= TOKENISE_INLINE_BYTES {
-        task.engine.count_tokens(&prompt).map(|tokens| (prompt, tokens))
+        task.engine
+            .count_tokens(&prompt)
+            .map(|tokens| (prompt, tokens))
     } else {
         let task = task.clone();
-        let work = move || task.engine.count_tokens(&prompt).map(|tokens| (prompt, tokens));
-        tokio::task::spawn_blocking(work).await.map_err(|_| {
-            Refusal::new(RefusalCode::Internal, "the prompt could not be counted")
-        })?
+        let work = move || {
+            task.engine
+                .count_tokens(&prompt)
+                .map(|tokens| (prompt, tokens))
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?
     };
     counted.map_err(|error| engine_refusal(&error))
 }
@@ -174,7 +205,10 @@ async fn whole(
     let mut relayed: Option<Bytes> = None;
     while let Some(event) = events.next().await {
         match event.map_err(|error| engine_refusal(&error))? {
-            Event::Started { prompt_tokens, cached_tokens } => {
+            Event::Started {
+                prompt_tokens,
+                cached_tokens,
+            } => {
                 flight.prompt(prompt_tokens, cached_tokens);
             }
             Event::Token(token) => {
@@ -205,5 +239,8 @@ async fn whole(
             }
         }
     }
-    Err(Refusal::new(RefusalCode::Internal, "the engine ended without an answer"))
+    Err(Refusal::new(
+        RefusalCode::Internal,
+        "the engine ended without an answer",
+    ))
 }

@@ -19,15 +19,25 @@ use serde_json::json as object;
 use std::sync::Arc;
 
 pub(super) async fn models(State(shared): State<Arc<Shared>>) -> Response {
-    let models: Vec<_> = shared.tasks.values().map(|task| model_object(&shared, &task.model)).collect();
+    let models: Vec<_> = shared
+        .tasks
+        .values()
+        .map(|task| model_object(&shared, &task.model))
+        .collect();
     ok(&object!({ "object": "list", "data": models }))
 }
 
-pub(super) async fn model(State(shared): State<Arc<Shared>>, Path(model): Path<String>) -> Response {
+pub(super) async fn model(
+    State(shared): State<Arc<Shared>>,
+    Path(model): Path<String>,
+) -> Response {
     if shared.tasks.values().any(|task| task.model == model) {
         return ok(&model_object(&shared, &model));
     }
-    refuse(&Refusal::new(RefusalCode::UnknownModel, "this node does not serve the model"))
+    refuse(&Refusal::new(
+        RefusalCode::UnknownModel,
+        "this node does not serve the model",
+    ))
 }
 
 fn model_object(shared: &Shared, model: &str) -> serde_json::Value {
@@ -128,7 +138,11 @@ pub(crate) fn lease_status(stack: StackId, summary: Summary) -> impl Serialize {
         seq: summary.seq,
         phase: summary.phase.as_str(),
         lanes: lanes
-            .map(|(lane, ceiling, committed)| LaneStatus { lane, ceiling, committed })
+            .map(|(lane, ceiling, committed)| LaneStatus {
+                lane,
+                ceiling,
+                committed,
+            })
             .collect(),
     }
 }
@@ -138,7 +152,10 @@ pub(super) async fn lease(State(shared): State<Arc<Shared>>, Path(id): Path<Stri
         return refuse(&not_found("not a stack id"));
     };
     match shared.book.get(stack) {
-        Some(lease) => ok(&lease_status(stack, lease.books(|account| account.summary()))),
+        Some(lease) => ok(&lease_status(
+            stack,
+            lease.books(|account| account.summary()),
+        )),
         None => {
             let message = "this node holds no open lease on the stack";
             refuse(&Refusal::new(RefusalCode::UnknownStack, message))

@@ -47,5 +47,8 @@ async fn not_found() -> Response {
 }
 
 async fn wrong_method() -> Response {
-    refuse(&Refusal::new(RefusalCode::MethodNotAllowed, "this path takes another method"))
+    refuse(&Refusal::new(
+        RefusalCode::MethodNotAllowed,
+        "this path takes another method",
+    ))
 }

@@ -42,7 +42,9 @@ where
     F: Future<Output = Result<Response, Refusal>>,
 {
     let order = read_order(request.headers());
-    let id = order.as_ref().map_or_else(|_| RequestId::random(), |o| o.message().request_id);
+    let id = order
+        .as_ref()
+        .map_or_else(|_| RequestId::random(), |o| o.message().request_id);
     let served = async {
         let admitted = admit(&shared, endpoint, order, request).await?;
         serve(shared.clone(), admitted).await
@@ -72,11 +74,23 @@ async fn admit(
     let header = order.message();
     check_addressee(header, &shared.identity)?;
     let lease = shared.lease(header.stack).await?;
-    check_order(&order, &lease, endpoint, &shared.identity, shared.clock.now())?;
+    check_order(
+        &order,
+        &lease,
+        endpoint,
+        &shared.identity,
+        shared.clock.now(),
+    )?;
     let task = shared.task(lease.task)?.clone();
     let (body, hash) = body::read(body, &shared.limits).await?;
     check_body(header, hash)?;
-    Ok(Admitted { order, lease, task, body, permit })
+    Ok(Admitted {
+        order,
+        lease,
+        task,
+        body,
+        permit,
+    })
 }
 
 /// Whether the body asks for the task's model.
@@ -84,7 +98,10 @@ pub(super) fn check_model(task: &ServedTask, model: &str) -> Result<(), Refusal>
     if task.model == model {
         return Ok(());
     }
-    let message = format!("the stack is for `{}`; the body asks for another model", task.model);
+    let message = format!(
+        "the stack is for `{}`; the body asks for another model",
+        task.model
+    );
     Err(Refusal::new(RefusalCode::UnknownModel, message).param("model"))
 }
 
@@ -97,9 +114,10 @@ pub(super) fn engine_refusal(error: &EngineError) -> Refusal {
             Refusal::new(RefusalCode::ContextTooLong, error.to_string()).needed(*limit as u64)
         }
         EngineError::BadRequest(_) => Refusal::new(RefusalCode::InvalidBody, error.to_string()),
-        EngineError::Unavailable(_) => {
-            Refusal::new(RefusalCode::Unavailable, "no engine is available for this model")
-        }
+        EngineError::Unavailable(_) => Refusal::new(
+            RefusalCode::Unavailable,
+            "no engine is available for this model",
+        ),
         _ => Refusal::new(RefusalCode::Internal, "the engine failed"),
     }
 }

@@ -32,8 +32,13 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
     // every code's status is a valid one
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, refusal.to_json());
-    if matches!(refusal.code, RefusalCode::Overloaded | RefusalCode::Unavailable) {
-        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    if matches!(
+        refusal.code,
+        RefusalCode::Overloaded | RefusalCode::Unavailable
+    ) {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
     response
 }

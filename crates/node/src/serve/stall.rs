@@ -24,7 +24,12 @@ pub(super) struct StallGuard {
 
 impl StallGuard {
     pub(super) fn new(socket: TcpStream, limit: Duration) -> Self {
-        Self { socket, limit, timer: Box::pin(sleep(limit)), blocked: false }
+        Self {
+            socket,
+            limit,
+            timer: Box::pin(sleep(limit)),
+            blocked: false,
+        }
     }
 
     fn watch<T>(
@@ -98,7 +103,9 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_sleeps_is_dropped() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
         let (socket, _) = listener.accept().await.unwrap();
         let mut guarded = StallGuard::new(socket, Duration::from_millis(50));
         let piece = vec![0; 1 << 20];

@@ -49,13 +49,23 @@ pub(super) async fn open(
     frames: Frames,
 ) -> Result<Body, Refusal> {
     let limit = events.limit();
-    let mut streaming = Streaming { shared, flight, events, limit, frames, stage: Stage::Running };
+    let mut streaming = Streaming {
+        shared,
+        flight,
+        events,
+        limit,
+        frames,
+        stage: Stage::Running,
+    };
     let first = streaming.pull().await?;
     streaming.stage = Stage::Ready(first);
-    Ok(Body::from_stream(futures::stream::unfold(streaming, |mut streaming| async move {
-        let bytes = streaming.next().await?;
-        Some((Ok::<_, Infallible>(bytes), streaming))
-    })))
+    Ok(Body::from_stream(futures::stream::unfold(
+        streaming,
+        |mut streaming| async move {
+            let bytes = streaming.next().await?;
+            Some((Ok::<_, Infallible>(bytes), streaming))
+        },
+    )))
 }
 
 impl Streaming {
@@ -93,7 +103,9 @@ impl Streaming {
     }
 
     async fn receipt(&mut self, completion: &Completion) -> Result<String, Refusal> {
-        let pending = self.flight.commit(completion.usage, fingerprint(completion))?;
+        let pending = self
+            .flight
+            .commit(completion.usage, fingerprint(completion))?;
         pending.durable(&self.shared).await
     }
 
@@ -101,7 +113,10 @@ impl Streaming {
     async fn pull(&mut self) -> Result<Output, Refusal> {
         while let Some(event) = self.events.next().await {
             match event.map_err(|error| engine_refusal(&error))? {
-                Event::Started { prompt_tokens, cached_tokens } => {
+                Event::Started {
+                    prompt_tokens,
+                    cached_tokens,
+                } => {
                     self.flight.prompt(prompt_tokens, cached_tokens);
                 }
                 Event::Token(token) => {
@@ -113,7 +128,9 @@ impl Streaming {
                 }
                 Event::Raw(payload) => {
                     self.frames.relaying();
-                    self.flight.token(&self.limit);
+                    if frames::carries_token(&payload) {
+                        self.flight.token(&self.limit);
+                    }
                     return Ok(Output::Frame(frames::relayed(&payload)));
                 }
                 Event::Done(completion) => {
@@ -122,6 +139,9 @@ impl Streaming {
                 }
             }
         }
-        Err(Refusal::new(RefusalCode::Internal, "the engine ended without an answer"))
+        Err(Refusal::new(
+            RefusalCode::Internal,
+            "the engine ended without an answer",
+        ))
     }
 }

@@ -1,0 +1,138 @@
+//! What was acknowledged is there again after a restart, and what doesn't add up is noticed.
+
+use super::*;
+use crate::{
+    account::{
+        Phase,
+        tests::{order, receipt},
+    },
+    book::Lease,
+};
+use atoma_types::{Address, ComputeUnits, DurationMs, Price, SigningKey, TaskId, TimestampMs};
+
+const NOW: TimestampMs = TimestampMs(1_000);
+
+fn record() -> LeaseRecord {
+    LeaseRecord {
+        stack: StackId(Address::new([2; 32])),
+        task: TaskId(Address::new([4; 32])),
+        owner: Address::new([5; 32]),
+        request_key: SigningKey::from_seed(&[8; 32]).public_key(),
+        units: ComputeUnits(1_000),
+        price: Price(3),
+        expires_at: TimestampMs(9_000),
+        settle_grace: DurationMs(60),
+        closing: false,
+        phase: Phase::Open,
+    }
+}
+
+/// Serves `count` requests of 7 units on alternating lanes; all acknowledged when it returns.
+async fn serve(journal: &Journal, lease: &Lease, first: u8, count: u8) {
+    let seven = ComputeUnits(7);
+    for id in first..first + count {
+        // a ceiling beyond what SQLite's signed integers hold
+        let order = order(id, u16::from(id % 2), u64::MAX - u64::from(id));
+        let held = lease.reserve(&order, seven, ComputeUnits(9), NOW).unwrap();
+        let (_, ack) = lease
+            .commit(held, seven, NOW, journal, |link| receipt(link, 7))
+            .unwrap();
+        ack.durable().await.unwrap();
+    }
+}
+
+fn reopen(path: &Path) -> Result<(Journal, JournalThread, Restored), JournalError> {
+    Journal::open(path)
+}
+
+#[tokio::test]
+async fn acknowledged_means_still_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.sqlite");
+    let (journal, thread, restored) = reopen(&path).unwrap();
+    assert!(restored.leases.is_empty());
+    let lease = Lease::new(&record(), NOW).unwrap();
+    let meta = vec![Change::Meta("cursor", "12".to_owned())];
+    lease.save(&journal, meta, |_| {}).durable().await.unwrap();
+    assert!(journal.knows(lease.stack).unwrap());
+    assert!(!journal.knows(StackId(Address::new([99; 32]))).unwrap());
+    serve(&journal, &lease, 0, 5).await;
+    let before = lease.books(|account| (account.claim().root, account.summary()));
+    journal.close();
+    thread.join();
+    let closed = journal.change(Vec::new()).durable().await;
+    assert!(matches!(closed, Err(JournalError::Closed)) && !journal.is_healthy());
+
+    let (journal, thread, mut restored) = reopen(&path).unwrap();
+    assert_eq!(restored.meta["cursor"], "12");
+    let RestoredLease {
+        record: again,
+        account,
+        recent,
+    } = restored.leases.remove(0);
+    assert_eq!((again, recent.len()), (record(), 5));
+    let lease = Lease::with(&again, account).unwrap();
+    let after = lease.books(|account| (account.claim().root, account.summary()));
+    assert_eq!(before.0, after.0);
+    assert_eq!(
+        (before.1.committed, before.1.seq, before.1.lanes),
+        (after.1.committed, after.1.seq, after.1.lanes,)
+    );
+    // and the chain goes on
+    serve(&journal, &lease, 5, 1).await;
+    lease
+        .save(&journal, Vec::new(), |account| {
+            account.advance(Phase::Closed)
+        })
+        .durable()
+        .await
+        .unwrap();
+    drop(journal);
+    thread.join();
+    let (_journal, _thread, restored) = reopen(&path).unwrap();
+    assert!(
+        restored.leases.is_empty(),
+        "closed leases stay on disk only"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_receipt_is_noticed() {
+    for missing in [1u64, 3, 5] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.sqlite");
+        let (journal, thread, _) = reopen(&path).unwrap();
+        let lease = Lease::new(&record(), NOW).unwrap();
+        lease
+            .save(&journal, Vec::new(), |_| {})
+            .durable()
+            .await
+            .unwrap();
+        serve(&journal, &lease, 0, 5).await;
+        journal.close();
+        thread.join();
+        let db = Connection::open(&path).unwrap();
+        db.execute(
+            "DELETE FROM receipts WHERE seq = ?1",
+            [missing.cast_signed()],
+        )
+        .unwrap();
+        drop(db);
+        let broken = reopen(&path).unwrap_err();
+        assert!(
+            matches!(broken, JournalError::Broken { seq, .. } if seq == missing),
+            "{broken}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.sqlite");
+    Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    assert!(matches!(reopen(&path), Err(JournalError::Foreign { .. })));
+}

@@ -1,0 +1,384 @@
+//! A real network on loopback for the node's tests: localnet, one task, one node, one user who
+//! signs by hand, so that every byte can also be wrong on purpose.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
+use atoma_ledger::{Ledger, required_escrow};
+use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, RequestId, Role, Rule,
+    SecurityLevel, SigningKey, StackId, TaskId, TimestampMs, UnitWeights,
+    chain::{Clock, Event, LeaseState, Params, Payment, Random, Selection, Stack, Task, calls},
+    hash::Hash32,
+    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
+    message::{Domain, Endpoint, Receipt, RequestHeader, Signed},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use std::{sync::Arc, time::Duration};
+
+/// What the node asks per million units.
+pub(crate) const PRICE: Price = Price(2_000_000);
+/// Nothing in these tests takes longer, even on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) type HttpClient = Client<HttpConnector, Full<Bytes>>;
+
+/// Which engine the node has.
+pub(crate) enum Backend {
+    /// The model in the binary.
+    Builtin,
+    /// An instant server over HTTP.
+    Upstream(InstantUpstream),
+}
+
+/// Ledger, task and user; nodes come and go.
+pub(crate) struct World {
+    pub(crate) localnet: RunningLocalnet,
+    pub(crate) ledger: Ledger,
+    pub(crate) user: SigningKey,
+    pub(crate) request_key: SigningKey,
+    pub(crate) operator: Arc<SigningKey>,
+    pub(crate) task: Task,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) backend: Backend,
+    pub(crate) http: HttpClient,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl World {
+    /// Starts a ledger with a short dispute window and makes a task for the backend's model.
+    pub(crate) async fn start(backend: Backend) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let params = Params {
+            dispute_window_ms: 0,
+            ..Params::default()
+        };
+        let config = LocalnetConfig {
+            params,
+            ..LocalnetConfig::new(dir.path().join("localnet"))
+        };
+        let localnet = Localnet::start(config).await.unwrap();
+        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let (user, operator) = (SigningKey::generate(), Arc::new(SigningKey::generate()));
+        for key in [&user, operator.as_ref()] {
+            ledger.faucet(key.public_key().address()).await.unwrap();
+        }
+        let engine: Arc<dyn Engine> = match &backend {
+            Backend::Builtin => Arc::new(builtin::load().unwrap()),
+            Backend::Upstream(server) => {
+                Upstream::connect(UpstreamOptions::new("instant", vec![server.url()])).unwrap()
+            }
+        };
+        let task = create_task(&ledger, &operator, engine.as_ref()).await;
+        let http = Client::builder(TokioExecutor::new()).build_http();
+        let request_key = SigningKey::generate();
+        Self {
+            localnet,
+            ledger,
+            user,
+            request_key,
+            operator,
+            task,
+            engine,
+            backend,
+            http,
+            dir,
+        }
+    }
+
+    /// The node's configuration; the same data directory every time.
+    pub(crate) fn config(&self) -> NodeConfig {
+        let key = KeySource::Given(self.operator.clone());
+        let mut config = NodeConfig::new(self.localnet.url(), key, self.node_dir());
+        config.settlement.tick_ms = 50;
+        config.subscriptions = vec![SubscriptionConfig {
+            task: self.task.id,
+            price: PRICE,
+            capacity: ComputeUnits(1 << 40),
+        }];
+        config
+    }
+
+    pub(crate) fn node_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("node")
+    }
+
+    pub(crate) async fn node(&self) -> RunningNode {
+        self.node_with(self.config()).await
+    }
+
+    pub(crate) async fn node_with(&self, config: NodeConfig) -> RunningNode {
+        let model = self.task.model_name.clone();
+        let engines = vec![ServedModel {
+            model,
+            engine: self.engine.clone(),
+        }];
+        Node::start(config, engines).await.unwrap()
+    }
+
+    /// Buys a stack whose one lease is the node's.
+    pub(crate) async fn buy(&self, units: u64) -> StackId {
+        let task = self.ledger.task(self.task.id).await.unwrap();
+        let db = self.ledger.db().await.unwrap();
+        let total_units = ComputeUnits(units);
+        let payment = required_escrow(&task, &db, total_units, PRICE).unwrap();
+        let (selection, nodes) = Selection::Single.into();
+        let call = calls::AcquireStack {
+            db: db.id.into(),
+            task: task.id.into(),
+            payment: Payment(payment),
+            total_units,
+            max_price: PRICE,
+            selection,
+            nodes,
+            request_key: self.request_key.public_key(),
+            lifetime_ms: DurationMs(3_600_000),
+            random: Random,
+            clock: Clock,
+        };
+        let done = self
+            .ledger
+            .execute(&self.user, vec![call.into()])
+            .await
+            .unwrap();
+        let bought = done.events.iter().find_map(|event| match event {
+            Event::StackAcquired(bought) => Some(bought.stack),
+            _ => None,
+        });
+        bought.unwrap()
+    }
+
+    /// The owner ends the stack, so that the node settles it.
+    pub(crate) async fn begin_close(&self, stack: StackId) {
+        let call = calls::BeginClose {
+            stack: stack.into(),
+            clock: Clock,
+        };
+        self.ledger
+            .execute(&self.user, vec![call.into()])
+            .await
+            .unwrap();
+    }
+
+    /// Waits for the node to settle and claim; what it was paid for.
+    pub(crate) async fn paid(
+        &self,
+        stack: StackId,
+        node: NodeId,
+    ) -> (ComputeUnits, MicroUsdc, Stack) {
+        let waiting = async {
+            let mut events = self.ledger.events(None);
+            while let Some(event) = futures::StreamExt::next(&mut events).await {
+                if let Event::Claimed(claimed) = event.unwrap().event
+                    && (claimed.stack, claimed.node) == (stack, node)
+                {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .expect("settled and claimed");
+        let stack = self.ledger.stack(stack).await.unwrap();
+        match stack.lease(node).unwrap().state {
+            LeaseState::Closed { paid_units, paid } => (paid_units, paid, stack),
+            ref other => panic!("not closed: {other:?}"),
+        }
+    }
+
+    /// A header as a good client would sign it.
+    pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
+        let now = TimestampMs::now();
+        RequestHeader {
+            domain: Domain::default(),
+            network: self.ledger.network(),
+            stack,
+            node,
+            task: self.task.id,
+            request_id: RequestId::random(),
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: Hash32::of(body),
+            lane: 0,
+            ceiling: ComputeUnits(1 << 40),
+            max_units: ComputeUnits(1 << 40),
+            issued_at_ms: now,
+            expires_at_ms: TimestampMs(now.0 + 60_000),
+            evidence: None,
+        }
+    }
+
+    /// A chat with a fixed prompt.
+    pub(crate) fn chat(&self, more: &str) -> String {
+        let model = &self.task.model_name;
+        let message = r#"{"role":"user","content":"What is the capital of France?"}"#;
+        format!(r#"{{"model":"{model}","messages":[{message}]{more}}}"#)
+    }
+
+    /// Signs and sends.
+    pub(crate) async fn send(&self, url: &str, header: RequestHeader, body: &str) -> Answer {
+        let signed = Signed::new(header, &self.request_key);
+        self.send_signed(url, &signed, body).await
+    }
+
+    pub(crate) async fn send_signed(
+        &self,
+        url: &str,
+        signed: &Signed<RequestHeader>,
+        body: &str,
+    ) -> Answer {
+        let endpoint = signed.message().endpoint;
+        let request = signed_request(url, endpoint.as_str(), signed, body.to_owned());
+        post(&self.http, request).await
+    }
+
+    pub(crate) async fn get(&self, url: String) -> (StatusCode, serde_json::Value) {
+        let request = Request::get(url).body(Full::default()).unwrap();
+        let answer = post(&self.http, request).await;
+        let value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        (answer.status, value)
+    }
+
+    /// Money is conserved on the ledger.
+    pub(crate) fn audit(&self) {
+        self.localnet.audit().unwrap();
+    }
+}
+
+async fn create_task(ledger: &Ledger, key: &SigningKey, engine: &dyn Engine) -> Task {
+    let info = engine.info();
+    let (numerics, rule) = match info.numerics {
+        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
+        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
+        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
+    };
+    let weights = UnitWeights {
+        cached_input: 1_000,
+        ..UnitWeights::TEXT
+    };
+    let call = calls::CreateTask {
+        db: ledger.deployment().db.into(),
+        role: Role::ChatCompletion as u8,
+        model_name: info.id.clone(),
+        security_level: SecurityLevel::None as u8,
+        price_ceiling: Price(100_000_000),
+        weights: vec![
+            weights.input,
+            weights.cached_input,
+            weights.output,
+            weights.image_step,
+            weights.audio_second,
+        ],
+        model: info.revision.to_vec(),
+        numerics: numerics as u8,
+        rule: rule as u8,
+        min_reputation: 0,
+        min_collateral: MicroUsdc(0),
+        allow_list: None,
+    };
+    let done = ledger.execute(key, vec![call.into()]).await.unwrap();
+    let created = done.events.iter().find_map(|event| match event {
+        Event::TaskCreated(created) => Some(created.task),
+        _ => None,
+    });
+    let id: TaskId = created.unwrap();
+    ledger.task(id).await.unwrap()
+}
+
+/// A request with its two headers.
+pub(crate) fn signed_request(
+    url: &str,
+    path: &str,
+    signed: &Signed<RequestHeader>,
+    body: impl Into<Bytes>,
+) -> Request<Full<Bytes>> {
+    Request::post(format!("{url}{path}"))
+        .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
+        .header(SIGNATURE, BASE64_STANDARD.encode(signed.signature().0))
+        .header("content-type", "application/json")
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+pub(crate) async fn post(http: &HttpClient, request: Request<Full<Bytes>>) -> Answer {
+    let answer = async {
+        let response = http.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    };
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .expect("an answer in time")
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The stable code of a refusal.
+    pub(crate) fn code(&self) -> String {
+        let body = self.json();
+        body["error"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The receipt in the header or the stream, with the hash of what it covers.
+    pub(crate) fn receipt(&self) -> (Signed<Receipt>, Hash32) {
+        if let Some(text) = self.headers.get(RECEIPT) {
+            let receipt = Signed::from_text(text.to_str().unwrap()).unwrap();
+            return (receipt, Hash32::of(&self.body));
+        }
+        let text = std::str::from_utf8(&self.body).unwrap();
+        let at = text.find(RECEIPT_COMMENT).expect("a receipt");
+        let end = text[at..].find("\n\n").unwrap() + at;
+        assert_eq!(&text[end..], "\n\ndata: [DONE]\n\n");
+        let receipt = Signed::from_text(&text[at + RECEIPT_COMMENT.len()..end]).unwrap();
+        (receipt, Hash32::of(&self.body[..at]))
+    }
+}
+
+/// What the node gets for units: their price less the protocol's fee.
+pub(crate) fn earned(units: ComputeUnits) -> MicroUsdc {
+    let pay = PRICE.cost(units).unwrap();
+    let fee = pay
+        .permille(Params::default().protocol_fee_permille)
+        .unwrap();
+    pay.checked_sub(fee).unwrap()
+}
+
+/// Waits until `check` says so, looking again and again.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+    let waiting = async {
+        while !check().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+        "{what}"
+    );
+}
