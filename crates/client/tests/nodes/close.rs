@@ -95,7 +95,7 @@ async fn a_node_that_never_settles_cannot_keep_the_money() {
     let mut expired = false;
     let closed = stack
         .close_with(LONG, |step| {
-            expired |= matches!(step, ClosingStep::Expired { .. })
+            expired |= matches!(step, ClosingStep::Expired { .. });
         })
         .await
         .unwrap();
