@@ -1,8 +1,10 @@
 //! The accept loop: what stands between a socket and the routes.
 //!
 //! Written out because the defaults of servers are wrong for small streamed chunks (no
-//! TCP_NODELAY: a stall of 40 ms a stream) and for slow senders (no limit on the time for headers).
+//! TCP_NODELAY: a stall of 40 ms a stream), for slow senders (no limit on the time for headers) and
+//! for those who don't read.
 
+use crate::stall::Impatient;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -51,7 +53,8 @@ pub(crate) async fn serve(
             () = stop.cancelled() => break,
         };
         let service = TowerToHyperService::new(routes.clone());
-        let connection = open.watch(server.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            open.watch(server.serve_connection(TokioIo::new(Impatient::new(stream)), service));
         let aborted = aborted.clone();
         tokio::spawn(async move {
             tokio::select! {
