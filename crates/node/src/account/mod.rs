@@ -324,10 +324,15 @@ impl Account {
     }
 
     /// Gives a reservation back unused.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it can be given back only once"
+    )]
     pub(crate) fn release(&mut self, reservation: Reservation) {
-        if let Some(lane) = self.lanes.get_mut(&reservation.lane) {
-            lane.reserved -= reservation.units;
-            self.reserved -= reservation.units;
+        let Reservation { lane, units } = reservation;
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.reserved -= units;
+            self.reserved -= units;
         }
         self.check();
     }

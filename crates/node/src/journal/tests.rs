@@ -76,13 +76,13 @@ async fn acknowledged_means_still_there() {
     assert_eq!(before.0, after.0);
     assert_eq!(
         (before.1.committed, before.1.seq, before.1.lanes),
-        (after.1.committed, after.1.seq, after.1.lanes,)
+        (after.1.committed, after.1.seq, after.1.lanes)
     );
     // and the chain goes on
     serve(&journal, &lease, 5, 1).await;
     lease
         .save(&journal, Vec::new(), |account| {
-            account.advance(Phase::Closed)
+            account.advance(Phase::Closed);
         })
         .durable()
         .await

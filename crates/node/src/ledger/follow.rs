@@ -62,7 +62,9 @@ async fn hear(shared: &Shared, event: &LedgerEvent, skipped: &mut u32) {
         }
         Heard::Nothing => {
             *skipped += 1;
-            (*skipped % CURSOR_EVERY == 0).then(|| shared.journal.change(vec![cursor]))
+            skipped
+                .is_multiple_of(CURSOR_EVERY)
+                .then(|| shared.journal.change(vec![cursor]))
         }
     };
     // one event at a time is durable before the next; leases come seldom
