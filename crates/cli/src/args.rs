@@ -31,9 +31,9 @@ pub(crate) struct Args {
 /// the configuration file.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct Global {
-    /// Configuration file (default: config.toml in the data folder).
-    #[arg(long, global = true, env = "ATOMA_CONFIG", value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    /// File with these settings (default: config.toml in the data folder).
+    #[arg(long, global = true, env = "ATOMA_SETTINGS", value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
     /// Folder for keys and receipts (default: ~/.atoma).
     #[arg(long, global = true, env = "ATOMA_HOME", value_name = "FOLDER")]
     pub(crate) home: Option<PathBuf>,

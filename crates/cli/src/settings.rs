@@ -40,13 +40,13 @@ impl Settings {
             .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
             .context("no home folder: name one with --home or ATOMA_HOME")?;
         let path = flags
-            .config
+            .settings
             .clone()
             .unwrap_or_else(|| home.join("config.toml"));
         let file: File = match std::fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text)
                 .with_context(|| format!("configuration file {}", path.display()))?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && flags.config.is_none() => {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && flags.settings.is_none() => {
                 File::default()
             }
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
