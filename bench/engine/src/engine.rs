@@ -10,22 +10,30 @@ use futures::StreamExt;
 
 use crate::{Failure, Shape, Times, best};
 
-/// Measures one way of keeping the weights.
-pub fn run(folder: &Path, name: &str, weights: WeightType, shapes: &[Shape]) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let options = EmbeddedOptions {
-        weights: Some(weights),
-        // A whole prompt per step, as llama.cpp's own benchmark does.
-        token_budget: 256,
-        ..EmbeddedOptions::default()
-    };
-    let engine = Embedded::open(folder, options)?;
-    let name = format!("{name} {:?}", engine.isa());
-    for shape in shapes {
-        let times = best(|repeat| runtime.block_on(measure(&engine, *shape, repeat)))?;
-        shape.report(&name, times);
+/// A loaded model.
+pub struct Atoma {
+    engine: Embedded,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Atoma {
+    /// Loads a Hugging Face folder, on all processors.
+    pub fn load(folder: &Path, weights: WeightType) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let options = EmbeddedOptions {
+            weights: Some(weights),
+            threads: Some(std::thread::available_parallelism()?.get()),
+            // A whole prompt per step, as llama.cpp's own benchmark does.
+            token_budget: 256,
+            ..EmbeddedOptions::default()
+        };
+        Ok(Self { engine: Embedded::open(folder, options)?, runtime })
     }
-    Ok(())
+
+    /// Measures one shape.
+    pub fn run(&self, shape: Shape) -> Result<Times, Failure> {
+        best(|repeat| self.runtime.block_on(measure(&self.engine, shape, repeat)))
+    }
 }
 
 /// Prefill is over when every request has its first token.

@@ -44,7 +44,8 @@ impl Shape {
 
     /// Prompts that differ from run to run, so that no cache helps.
     fn prompts(self, run: u32, vocab: u32) -> Vec<Vec<u32>> {
-        let prompt = |(i, length)| random_tokens(run * 1000 + i as u32, length, vocab);
+        let seed = self.requests as u32 * 1_000_000 + self.spread as u32 * 10_000 + run * 100;
+        let prompt = |(i, length)| random_tokens(seed + i as u32, length, vocab);
         self.lengths().enumerate().map(prompt).collect()
     }
 
@@ -99,12 +100,20 @@ fn main() -> Result<(), Failure> {
 
 fn compare(model: &RandomModel, folder: &std::path::Path, shapes: &[Shape]) -> Result<(), Failure> {
     #[cfg(feature = "llama-cpp")]
-    {
+    let llama = {
         let file = folder.join("model-f32.gguf");
         gguf::write(model, &file)?;
-        llama::run(&file, "llama.cpp f32", shapes)?;
-    }
+        llama::Llama::load(&file)?
+    };
     let _ = model;
-    engine::run(folder, "atoma f32", WeightType::F32, shapes)?;
-    engine::run(folder, "atoma bf16", WeightType::Bf16, shapes)
+    let f32s = engine::Atoma::load(folder, WeightType::F32)?;
+    let bf16 = engine::Atoma::load(folder, WeightType::Bf16)?;
+    // Shape by shape, so that all meet the same state of the machine.
+    for shape in shapes {
+        #[cfg(feature = "llama-cpp")]
+        shape.report("llama.cpp f32", llama.run(*shape)?);
+        shape.report("atoma f32", f32s.run(*shape)?);
+        shape.report("atoma bf16", bf16.run(*shape)?);
+    }
+    Ok(())
 }

@@ -23,10 +23,7 @@ pub trait Engine: Send + Sync {
     -> BoxFuture<'_, Result<EventStream, EngineError>>;
 
     /// One vector of unit length per prompt.
-    fn embed(
-        &self,
-        prompts: Vec<Prompt>,
-    ) -> BoxFuture<'_, Result<(Vec<Vec<f32>>, Usage), EngineError>>;
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>>;
 
     /// Re-scores an answer that somebody claims `prompt` gave under `sampling`: one prefill.
     fn score(
@@ -39,6 +36,9 @@ pub trait Engine: Send + Sync {
     /// How busy the engine is right now.
     fn load(&self) -> Load;
 }
+
+/// One vector per prompt, and what they used together.
+pub type Embeddings = (Vec<Vec<f32>>, Usage);
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,8 @@
 //! answers.
 
 mod api;
+#[cfg(feature = "candle")]
+mod bert;
 pub mod builtin;
 mod deltas;
 mod embedded;
@@ -23,9 +25,11 @@ mod text;
 mod upstream;
 
 pub use api::{
-    ChatMessage, Endpoint, Engine, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling,
-    Score, TokenScore, UpstreamLoad, Usage,
+    ChatMessage, Embeddings, Endpoint, Engine, GenerateRequest, Load, ModelInfo, Numerics, Prompt,
+    Sampling, Score, TokenScore, UpstreamLoad, Usage,
 };
+#[cfg(feature = "candle")]
+pub use bert::Bert;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, LoadError, WeightType};
 pub use error::EngineError;
 pub use event::{

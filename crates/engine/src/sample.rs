@@ -67,7 +67,8 @@ impl Noise {
     /// An upper bound that costs no logarithm: with `z` leading ones, `1 - u >= 2^-(z + 1)`, and
     /// `-ln(u) >= 1 - u`, so the noise is at most `(z + 1) * ln 2`.
     fn bound(self, token: u32) -> f64 {
-        f64::from(self.bits(token).leading_ones().min(53) + 1) * 0.693_15
+        const ABOVE_LN_2: f64 = std::f64::consts::LN_2 * 1.000_001;
+        f64::from(self.bits(token).leading_ones().min(53) + 1) * ABOVE_LN_2
     }
 }
 
@@ -227,7 +228,7 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
         };
         nucleus(
             scaled,
-            in_order_of_k,
+            in_order_of_k.as_deref(),
             &weight,
             f64::from(sampling.top_p) * total,
         )
@@ -244,15 +245,15 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
 /// beginnings are sorted, as the nucleus is short as a rule.
 fn nucleus(
     scaled: &[f32],
-    ready: Option<Vec<u32>>,
+    ready: Option<&[u32]>,
     weight: &impl Fn(&u32) -> f64,
     goal: f64,
 ) -> Vec<u32> {
     let mut sorted = 256;
     loop {
         let complete = ready.is_some() || sorted >= scaled.len();
-        let mut kept = match &ready {
-            Some(ready) => ready.clone(),
+        let mut kept = match ready {
+            Some(ready) => ready.to_vec(),
             None => first_in_order(scaled, sorted),
         };
         let mut sum = 0.0;

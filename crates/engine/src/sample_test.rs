@@ -134,7 +134,12 @@ fn a_long_nucleus_is_found_piece_by_piece() {
     exp_shifted(simd(), &mut weights, 0.012);
     let weight = |id: &u32| f64::from(weights[*id as usize]);
     let total: f64 = (0..5000).map(|id| weight(&id)).sum();
-    let whole = nucleus(&row, Some(first_in_order(&row, 5000)), &weight, 0.9 * total);
+    let whole = nucleus(
+        &row,
+        Some(&first_in_order(&row, 5000)),
+        &weight,
+        0.9 * total,
+    );
     assert_eq!(nucleus(&row, None, &weight, 0.9 * total), whole);
     assert!(whole.len() > 4000);
 }

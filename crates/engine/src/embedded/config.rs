@@ -147,7 +147,8 @@ impl Raw {
             return unsupported("a size in config.json is zero or beyond reason".to_owned());
         }
         let kv_heads = self.num_key_value_heads.unwrap_or(self.num_attention_heads);
-        if self.num_attention_heads % kv_heads != 0 || self.head_dim() % 2 != 0 {
+        if !self.num_attention_heads.is_multiple_of(kv_heads) || !self.head_dim().is_multiple_of(2)
+        {
             return unsupported("heads don't divide into key heads or head size is odd".to_owned());
         }
         Ok(())

@@ -35,8 +35,8 @@ use crate::fingerprint::Fingerprint;
 use crate::sample::Counts;
 use crate::text::TextModel;
 use crate::{
-    Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling,
-    Score, Usage, event_channel,
+    Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics,
+    Prompt, Sampling, Score, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -330,7 +330,7 @@ impl Embedded {
         Ok(stream)
     }
 
-    async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<(Vec<Vec<f32>>, Usage), EngineError> {
+    async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<Embeddings, EngineError> {
         let mut usage = Usage::default();
         let mut replies = Vec::with_capacity(prompts.len());
         for prompt in prompts {
@@ -404,10 +404,7 @@ impl Engine for Embedded {
         self.start(request).boxed()
     }
 
-    fn embed(
-        &self,
-        prompts: Vec<Prompt>,
-    ) -> BoxFuture<'_, Result<(Vec<Vec<f32>>, Usage), EngineError>> {
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
         self.embed_all(prompts).boxed()
     }
 

@@ -142,7 +142,7 @@ pub(super) struct Worker<T> {
     waiting: VecDeque<Job>,
     running: Vec<Job>,
     /// Finished answers whose last events the stream had no room for.
-    draining: Vec<Box<Generation>>,
+    draining: Vec<Generation>,
     scratch: Scratch,
     logits: Vec<f32>,
 }
@@ -438,7 +438,7 @@ impl<T: Weight> Worker<T> {
             Work::Generate(mut generation) => {
                 generation.end(finish);
                 if !generation.pending.is_empty() {
-                    self.draining.push(generation);
+                    self.draining.push(*generation);
                 }
             }
             Work::Score(scoring) => scoring.end(),

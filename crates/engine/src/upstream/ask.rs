@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Upstream;
 use super::relay::{MAX_ANSWER_BYTES, unreadable, whole};
-use crate::{Engine, EngineError, Prompt, Score, TokenScore, Usage};
+use crate::{Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
 
 impl Upstream {
     /// Sends a request whose answer is one JSON document.
@@ -21,10 +21,7 @@ impl Upstream {
         serde_json::from_slice(&body).map_err(|e| unreadable(&e))
     }
 
-    pub(super) async fn embed_all(
-        &self,
-        prompts: Vec<Prompt>,
-    ) -> Result<(Vec<Vec<f32>>, Usage), EngineError> {
+    pub(super) async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<Embeddings, EngineError> {
         #[derive(Deserialize)]
         struct Reply {
             data: Vec<Item>,

@@ -27,8 +27,8 @@ use self::servers::{Busy, Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Endpoint, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics, Prompt,
-    Sampling, Score, Usage, event_channel,
+    Embeddings, Endpoint, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo,
+    Numerics, Prompt, Sampling, Score, event_channel,
 };
 
 /// How an upstream engine is set up.
@@ -265,10 +265,7 @@ impl Engine for Upstream {
         self.start(request).boxed()
     }
 
-    fn embed(
-        &self,
-        prompts: Vec<Prompt>,
-    ) -> BoxFuture<'_, Result<(Vec<Vec<f32>>, Usage), EngineError>> {
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
         self.embed_all(prompts).boxed()
     }
 

@@ -1,0 +1,349 @@
+//! Weights packed for streaming, and the product that is one chain per element.
+//!
+//! # Why `unsafe`
+//!
+//! 1. Tasks of [`gemm`] write disjoint column ranges of one row-major output through a pointer,
+//!    which slices can't express.
+//! 2. Bounds checks in the innermost loop cost a third of the speed; each unchecked access is
+//!    covered by an assertion at the entry of [`gemm`].
+//! 3. Weights live in anonymous mappings, so that the kernel can back them with huge pages.
+#![allow(unsafe_code)]
+// Loops over registers are written by index, as the tiles are thought of.
+#![allow(clippy::needless_range_loop)]
+
+use rayon::prelude::*;
+
+use super::NR;
+use super::simd::{Kernel, Simd};
+
+/// Rows of the largest register tile: 12 x 32 floats fill 24 of the 32 AVX-512 registers.
+const MAX_ROWS: usize = 12;
+/// Rows of a tile with 16 registers (AVX2): 2 x 32 floats fill 8.
+const MAX_ROWS_NARROW: usize = 2;
+/// Below this many multiply-adds a second thread costs more than it brings.
+const PARALLEL_MACS: usize = 1 << 17;
+/// How far ahead of a stream of weights to prefetch, in rows of a panel: measured, decoding of eight
+/// is a fifth faster than without.
+const PREFETCH_ROWS: usize = 64;
+/// What one prefetch brings.
+const CACHE_LINE: usize = 64;
+
+/// How a weight is stored; arithmetic is in f32.
+pub(crate) trait Weight: Copy + Send + Sync + 'static {
+    fn widen(self) -> f32;
+    fn narrow(value: f32) -> Self;
+}
+
+impl Weight for f32 {
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        self
+    }
+    fn narrow(value: f32) -> Self {
+        value
+    }
+}
+
+/// The upper half of an f32.
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Bf16(pub(super) u16);
+
+impl Weight for Bf16 {
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+    /// To nearest, ties to even.
+    fn narrow(value: f32) -> Self {
+        let bits = value.to_bits();
+        Self(((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16)
+    }
+}
+
+/// `rows` x `cols` weights as panels of [`NR`] rows: `[rows / NR][cols][NR]`.
+pub(crate) struct Matrix<T> {
+    map: memmap2::MmapMut,
+    rows: usize,
+    cols: usize,
+    bias: Option<Vec<f32>>,
+    weight: std::marker::PhantomData<T>,
+}
+
+impl<T: Weight> Matrix<T> {
+    /// All zero.
+    pub(crate) fn zeros(rows: usize, cols: usize) -> std::io::Result<Self> {
+        let len = rows.div_ceil(NR) * NR * cols;
+        let map = memmap2::MmapMut::map_anon((len * size_of::<T>()).max(1))?;
+        #[cfg(target_os = "linux")]
+        // Only a hint; without it, address translation costs part of the memory bandwidth.
+        let _ = map.advise(memmap2::Advice::HugePage);
+        Ok(Self {
+            map,
+            rows,
+            cols,
+            bias: None,
+            weight: std::marker::PhantomData,
+        })
+    }
+
+    /// Fills the rows from `first` on; `at(row, col)` counts from `first`.
+    pub(crate) fn fill(
+        &mut self,
+        first: usize,
+        rows: usize,
+        at: impl Fn(usize, usize) -> f32 + Sync,
+    ) {
+        assert!(first + rows <= self.rows);
+        let panel = self.cols * NR;
+        let cols = self.cols;
+        self.weights_mut()
+            .par_chunks_mut(panel)
+            .enumerate()
+            .for_each(|(p, panel)| {
+                let begin = (p * NR).max(first);
+                let end = ((p + 1) * NR).min(first + rows);
+                for row in begin..end {
+                    for col in 0..cols {
+                        panel[col * NR + row % NR] = T::narrow(at(row - first, col));
+                    }
+                }
+            });
+    }
+
+    pub(crate) fn set_bias(&mut self, bias: Vec<f32>) {
+        assert_eq!(bias.len(), self.rows);
+        self.bias = Some(bias);
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Copies one row out.
+    pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
+        let panel = &self.weights()[row / NR * NR * self.cols..][..NR * self.cols];
+        for (out, column) in out.iter_mut().zip(panel.chunks_exact(NR)) {
+            *out = column[row % NR].widen();
+        }
+    }
+
+    fn weights(&self) -> &[T] {
+        // SAFETY: the mapping is page-aligned, at least `len` values long and zeroed at first, and
+        // both weight types are valid for every bit pattern.
+        unsafe { std::slice::from_raw_parts(self.map.as_ptr().cast(), self.len()) }
+    }
+
+    fn weights_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above, and the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().cast(), self.len()) }
+    }
+
+    fn len(&self) -> usize {
+        self.rows.div_ceil(NR) * NR * self.cols
+    }
+}
+
+// === matrix product ===
+
+/// Whether a product overwrites its output or is added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Set,
+    Add,
+}
+
+/// `out[m][rows] = x[m][cols] * w^T (+ bias)`, or that added to `out`.
+pub(crate) fn gemm<T: Weight>(
+    simd: Simd,
+    x: &[f32],
+    m: usize,
+    w: &Matrix<T>,
+    out: &mut [f32],
+    store: Store,
+) {
+    assert!(x.len() == m * w.cols && out.len() == m * w.rows);
+    if m == 0 {
+        return;
+    }
+    let panels = w.rows.div_ceil(NR);
+    let group = if m <= 2 {
+        4
+    } else if m <= 4 {
+        2
+    } else {
+        1
+    };
+    let groups = panels.div_ceil(group);
+    let out = OutPtr(out.as_mut_ptr());
+    let task = |first: usize, last: usize| {
+        let end = (last * group).min(panels);
+        simd.run(Gemm {
+            x,
+            m,
+            w,
+            out,
+            store,
+            first: first * group,
+            end,
+        });
+    };
+    let threads = rayon::current_num_threads();
+    if threads == 1 || m * w.rows * w.cols < PARALLEL_MACS {
+        return task(0, groups);
+    }
+    // A few tasks per thread, so that a thread that the system interrupts doesn't hold up the rest.
+    let per_task = groups.div_ceil(4 * threads);
+    (0..groups.div_ceil(per_task))
+        .into_par_iter()
+        .with_max_len(1)
+        .for_each(|t| task(t * per_task, ((t + 1) * per_task).min(groups)));
+}
+
+#[derive(Clone, Copy)]
+struct OutPtr(*mut f32);
+// SAFETY: tasks write disjoint columns, see `Gemm::put`.
+unsafe impl Send for OutPtr {}
+unsafe impl Sync for OutPtr {}
+
+/// The panels `first..end` of a product.
+struct Gemm<'a, T> {
+    x: &'a [f32],
+    m: usize,
+    w: &'a Matrix<T>,
+    out: OutPtr,
+    store: Store,
+    first: usize,
+    end: usize,
+}
+
+impl<T: Weight> Kernel for Gemm<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) {
+        let max_rows = if WIDE { MAX_ROWS } else { MAX_ROWS_NARROW };
+        // Rows in blocks of nearly equal size.
+        let blocks = self.m.div_ceil(max_rows);
+        let mut panel = self.first;
+        while panel < self.end {
+            let left = self.end - panel;
+            let wide = match self.m {
+                1 | 2 if WIDE => 4,
+                3 | 4 if WIDE => 2,
+                1 => 2,
+                _ => 1,
+            };
+            let step = if left >= wide { wide } else { 1 };
+            let mut row = 0;
+            for block in 0..blocks {
+                let rows = (self.m - row).div_ceil(blocks - block);
+                self.block::<WIDE>(row, rows, panel, step);
+                row += rows;
+            }
+            panel += step;
+        }
+    }
+}
+
+impl<T: Weight> Gemm<'_, T> {
+    #[inline(always)]
+    fn block<const WIDE: bool>(&self, row: usize, rows: usize, panel: usize, step: usize) {
+        match (rows, step) {
+            (1, 1) => self.tile::<1, 1>(row, panel),
+            (1, 2) => self.tile::<1, 2>(row, panel),
+            (1, 4) if WIDE => self.tile::<1, 4>(row, panel),
+            (2, 1) => self.tile::<2, 1>(row, panel),
+            (2, 4) if WIDE => self.tile::<2, 4>(row, panel),
+            (3, 1) if WIDE => self.tile::<3, 1>(row, panel),
+            (3, 2) if WIDE => self.tile::<3, 2>(row, panel),
+            (4, 1) if WIDE => self.tile::<4, 1>(row, panel),
+            (4, 2) if WIDE => self.tile::<4, 2>(row, panel),
+            (5, 1) if WIDE => self.tile::<5, 1>(row, panel),
+            (6, 1) if WIDE => self.tile::<6, 1>(row, panel),
+            (7, 1) if WIDE => self.tile::<7, 1>(row, panel),
+            (8, 1) if WIDE => self.tile::<8, 1>(row, panel),
+            (9, 1) if WIDE => self.tile::<9, 1>(row, panel),
+            (10, 1) if WIDE => self.tile::<10, 1>(row, panel),
+            (11, 1) if WIDE => self.tile::<11, 1>(row, panel),
+            (12, 1) if WIDE => self.tile::<12, 1>(row, panel),
+            _ => unreachable!("no tile of {rows} rows and {step} panels"),
+        }
+    }
+
+    /// `R` rows times `P` panels, held in registers over the whole of `k`.
+    #[inline(always)]
+    fn tile<const R: usize, const P: usize>(&self, row: usize, panel: usize) {
+        let k = self.w.cols;
+        debug_assert!(row + R <= self.m && panel + P <= self.w.rows.div_ceil(NR));
+        // SAFETY: `row + R <= m` and `x` has `m * k` elements; `panel + P` panels of `k * NR`
+        // weights exist. `gemm` asserts the lengths, `run` and `block` keep the ranges.
+        let acc = unsafe {
+            let x = self.x.as_ptr().add(row * k);
+            let base = self.w.weights().as_ptr();
+            let panels: [*const T; P] = std::array::from_fn(|p| base.add((panel + p) * k * NR));
+            let mut acc = [[[0f32; NR]; P]; R];
+            for i in 0..k {
+                let mut b = [[0f32; NR]; P];
+                for p in 0..P {
+                    for at in (0..NR).step_by(CACHE_LINE / size_of::<T>()) {
+                        prefetch(panels[p].wrapping_add((i + PREFETCH_ROWS) * NR + at));
+                    }
+                    let weights = &*panels[p].add(i * NR).cast::<[T; NR]>();
+                    for j in 0..NR {
+                        b[p][j] = weights[j].widen();
+                    }
+                }
+                for r in 0..R {
+                    let a = *x.add(r * k + i);
+                    for p in 0..P {
+                        for j in 0..NR {
+                            acc[r][p][j] = a.mul_add(b[p][j], acc[r][p][j]);
+                        }
+                    }
+                }
+            }
+            acc
+        };
+        for (r, panels) in acc.iter().enumerate() {
+            for (p, values) in panels.iter().enumerate() {
+                self.put(row + r, panel + p, values);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put(&self, row: usize, panel: usize, values: &[f32; NR]) {
+        let column = panel * NR;
+        let width = NR.min(self.w.rows - column);
+        // SAFETY: `row < m` and `column + width <= rows`, so the range lies within the output,
+        // whose length `gemm` asserts. Panels belong to one task each, so nobody else writes here,
+        // and the output is borrowed exclusively while the tasks run.
+        let out = unsafe {
+            std::slice::from_raw_parts_mut(self.out.0.add(row * self.w.rows + column), width)
+        };
+        for (j, out) in out.iter_mut().enumerate() {
+            let mut value = values[j];
+            if let Some(bias) = &self.w.bias {
+                value += bias[column + j];
+            }
+            *out = if self.store == Store::Add {
+                *out + value
+            } else {
+                value
+            };
+        }
+    }
+}
+
+#[inline(always)]
+fn prefetch<T>(address: *const T) {
+    // SAFETY: a hint; no address can make it fault.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}

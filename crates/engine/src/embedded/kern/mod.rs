@@ -1,0 +1,33 @@
+//! The arithmetic of the embedded engine.
+//!
+//! # Why every result has the same bits everywhere
+//!
+//! * Each element of a matrix product is *one* chain of fused multiply-adds over `k`, from
+//!   `k = 0` upwards. Vector lanes and threads run over columns and rows, never over `k`. So neither
+//!   the number of rows, nor the blocking, nor threads, nor the vector width can change a bit.
+//! * Sums within a row (norms, softmax) go into 16 lanes by *position* and are folded in one order.
+//! * Only IEEE 754 operations: add, mul, div, sqrt, fused multiply-add, comparisons, conversions.
+//!   `exp` is a polynomial of these. Nothing is contracted or reassociated behind our back: Rust
+//!   doesn't do that.
+//!
+//! Kernels are plain loops over fixed-size arrays, vectorised by the compiler once per instruction
+//! set; there are no intrinsics but a prefetch hint. `unsafe` code is in [`simd`] and [`matrix`] only,
+//! justified at their heads, and nowhere else in the project.
+
+mod attention;
+mod matrix;
+mod rows;
+mod simd;
+
+pub(crate) use self::attention::{Attention, BLOCK, BlockPart, attend};
+pub(crate) use self::matrix::{Bf16, Matrix, Store, Weight, gemm};
+pub(crate) use self::rows::{argmax, digest_row, exp_shifted, rms_norm, silu_mul};
+pub use self::simd::Isa;
+pub(crate) use self::simd::Simd;
+
+/// Columns of a panel: two AVX-512 or four AVX2 registers.
+const NR: usize = 32;
+
+#[cfg(test)]
+#[path = "kern_test.rs"]
+mod tests;

@@ -1,0 +1,205 @@
+//! Functions of single rows: norms, activations, maxima, digests.
+
+use super::NR;
+use super::simd::{Kernel, Simd};
+use crate::fingerprint::{LANES, RowDigest};
+
+/// Folds 16 lanes in the one order that is used everywhere.
+#[inline(always)]
+pub(super) fn fold16(mut lanes: [f32; 16]) -> f32 {
+    let mut half = 8;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The largest value; the order doesn't matter, lanes are for speed.
+#[inline(always)]
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; NR];
+    let (body, tail) = values.as_chunks::<NR>();
+    for chunk in body {
+        for j in 0..NR {
+            lanes[j] = if chunk[j] > lanes[j] {
+                chunk[j]
+            } else {
+                lanes[j]
+            };
+        }
+    }
+    lanes
+        .iter()
+        .chain(tail)
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// `e^x` by Cephes' single-precision polynomial, in fused multiply-adds; within 2 units in the last
+/// place. The argument is clamped to -87..88, so no result is subnormal or infinite.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
+    let x = x.clamp(-87.0, 88.0);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    // ln 2 in two parts, the first exact in few bits
+    let r = n.mul_add(-0.693_359_4, x);
+    let r = n.mul_add(2.121_944_4e-4, r);
+    let mut y = 1.987_569_1e-4f32;
+    for c in [
+        1.398_199_9e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_5e-1,
+        5e-1,
+    ] {
+        y = y.mul_add(r, c);
+    }
+    let y = y.mul_add(r * r, r) + 1.0;
+    y * f32::from_bits(((n as i32 + 127) as u32) << 23)
+}
+
+/// `out = x / rms(x) * weight`, row by row.
+pub(crate) fn rms_norm(simd: Simd, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+    simd.run(RmsNorm {
+        x,
+        weight,
+        eps,
+        out,
+    });
+}
+
+struct RmsNorm<'a> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    eps: f32,
+    out: &'a mut [f32],
+}
+
+impl Kernel for RmsNorm<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) {
+        let width = self.weight.len();
+        for (x, out) in self
+            .x
+            .chunks_exact(width)
+            .zip(self.out.chunks_exact_mut(width))
+        {
+            let mut lanes = [0f32; 16];
+            let (body, tail) = x.as_chunks::<16>();
+            for chunk in body {
+                for j in 0..16 {
+                    lanes[j] = chunk[j].mul_add(chunk[j], lanes[j]);
+                }
+            }
+            for (lane, x) in lanes.iter_mut().zip(tail) {
+                *lane = x.mul_add(*x, *lane);
+            }
+            let scale = 1.0 / (fold16(lanes) / width as f32 + self.eps).sqrt();
+            for ((out, x), weight) in out.iter_mut().zip(x).zip(self.weight) {
+                *out = x * scale * weight;
+            }
+        }
+    }
+}
+
+/// `out = silu(gate) * up` for rows `[gate | up]`.
+pub(crate) fn silu_mul(simd: Simd, gate_up: &[f32], out: &mut [f32]) {
+    simd.run(SiluMul { gate_up, out });
+}
+
+struct SiluMul<'a> {
+    gate_up: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for SiluMul<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) {
+        let (gate, up) = self.gate_up.split_at(self.out.len());
+        for ((out, gate), up) in self.out.iter_mut().zip(gate).zip(up) {
+            *out = *gate / (1.0 + exp(-*gate)) * *up;
+        }
+    }
+}
+
+/// `values = exp(values - max)`.
+pub(crate) fn exp_shifted(simd: Simd, values: &mut [f32], max: f32) {
+    simd.run(ExpShifted { values, max });
+}
+
+struct ExpShifted<'a> {
+    values: &'a mut [f32],
+    max: f32,
+}
+
+impl Kernel for ExpShifted<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) {
+        for value in self.values {
+            *value = exp(*value - self.max);
+        }
+    }
+}
+
+/// The largest value and where it stands first. Not-a-numbers never win.
+pub(crate) fn argmax(simd: Simd, values: &[f32]) -> (usize, f32) {
+    simd.run(ArgMax { values })
+}
+
+struct ArgMax<'a> {
+    values: &'a [f32],
+}
+
+impl Kernel for ArgMax<'_> {
+    type Out = (usize, f32);
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) -> (usize, f32) {
+        let max = largest(self.values);
+        (self.values.iter().position(|v| *v == max).unwrap_or(0), max)
+    }
+}
+
+/// See [`RowDigest`].
+pub(crate) fn digest_row(simd: Simd, values: &[f32]) -> RowDigest {
+    simd.run(DigestRow { values })
+}
+
+struct DigestRow<'a> {
+    values: &'a [f32],
+}
+
+impl Kernel for DigestRow<'_> {
+    type Out = RowDigest;
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) -> RowDigest {
+        const MULTIPLIER: u32 = 0x9E37_79B1;
+        let fold = |lane: u32, value: f32| {
+            (lane ^ value.to_bits())
+                .rotate_left(5)
+                .wrapping_mul(MULTIPLIER)
+        };
+        let mut lanes: RowDigest = std::array::from_fn(|j| j as u32 + 1);
+        let (body, tail) = self.values.as_chunks::<LANES>();
+        for chunk in body {
+            for j in 0..LANES {
+                lanes[j] = fold(lanes[j], chunk[j]);
+            }
+        }
+        for (lane, value) in lanes.iter_mut().zip(tail) {
+            *lane = fold(*lane, *value);
+        }
+        lanes
+    }
+}
