@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
@@ -29,52 +29,44 @@ pub(crate) fn objects(stdout: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-/// A running `atoma devnet`; stopped with SIGTERM when dropped.
-pub(crate) struct Devnet {
+/// A part of a network, or all of it, as a process; killed when dropped.
+pub(crate) struct Part {
     child: Child,
-    /// Its `ready` line: endpoint, keys, ledger, nodes.
+    stdout: BufReader<ChildStdout>,
+    /// Its `ready` line.
     pub(crate) ready: Value,
-    // keeps the pipe open, or the child's next line would fail
-    _stdout: BufReader<ChildStdout>,
 }
 
-impl Devnet {
-    /// Starts one and waits until it says that it is ready.
-    pub(crate) fn start(extra: &[&str]) -> Self {
-        let free = [
-            "devnet",
-            "--listen",
-            "127.0.0.1:0",
-            "--ledger-listen",
-            "127.0.0.1:0",
-        ];
-        let mut child = command(&[&free, extra].concat())
+impl Part {
+    /// Starts it and waits for its `ready` line.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut child = command(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        // from here on dropping it ends the process
+        let mut part = Self {
+            child,
+            stdout,
+            ready: Value::Null,
+        };
         let mut line = String::new();
-        loop {
+        while part.ready["step"] != "ready" {
             line.clear();
-            if stdout.read_line(&mut line).expect("stdout is readable") == 0 {
-                let mut errors = String::new();
-                let stderr = child.stderr.as_mut().expect("stderr is piped");
-                stderr
-                    .read_to_string(&mut errors)
-                    .expect("stderr is readable");
-                panic!("devnet ended before it was ready: {errors}");
-            }
-            let value: Value = serde_json::from_str(&line).expect("each line is JSON");
-            assert!(value.get("error").is_none(), "{value}");
-            if value["step"] == "ready" {
-                return Self {
-                    child,
-                    ready: value,
-                    _stdout: stdout,
-                };
-            }
+            let read = part
+                .stdout
+                .read_line(&mut line)
+                .expect("stdout is readable");
+            assert!(read > 0, "{args:?} ended before it was ready");
+            part.ready = serde_json::from_str(&line).expect("each line is JSON");
+            assert!(
+                part.ready.get("error").is_none(),
+                "{args:?}: {}",
+                part.ready
+            );
         }
+        part
     }
 
     /// A text field of the `ready` line.
@@ -83,13 +75,29 @@ impl Devnet {
             .as_str()
             .unwrap_or_else(|| panic!("no `{name}` in {}", self.ready))
     }
-}
 
-impl Drop for Devnet {
-    fn drop(&mut self) {
-        let _ = Command::new("kill")
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM; waits until it has ended by itself.
+    pub(crate) fn terminate(&mut self) {
+        let sent = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
+        assert!(sent.expect("kill starts").success());
+        assert!(
+            self.child.wait().expect("it ends").success(),
+            "it ends well"
+        );
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

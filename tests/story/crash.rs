@@ -49,7 +49,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     for crash in 0..crashes {
         let pause = random() % MAX_PAUSE_MS;
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        if random() % 2 == 0 {
+        if random().is_multiple_of(2) {
             network.node.kill();
             network.restart_node();
         } else {
@@ -73,7 +73,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
             _ => tokio::time::sleep(BACK_OFF).await,
         }
     };
-    keep(&receipts, last.message().clone());
+    keep(&receipts, last.message());
 
     // the books of the node: every receipt that a user got stands in it, with its place and sum
     let (_, lease) = user
@@ -137,10 +137,7 @@ async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         match user.ask("Hello!", 8, 1_000).await {
             Some(answer) if answer.status == 200 => {
-                keep(
-                    &receipts,
-                    answer.receipt.expect("a receipt").message().clone(),
-                );
+                keep(&receipts, answer.receipt.expect("a receipt").message());
             }
             // down, or just up again: requests signed before a restart are refused
             _ => tokio::time::sleep(BACK_OFF).await,
@@ -149,10 +146,10 @@ async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {
 }
 
 /// Two different receipts for one place would be fraud.
-fn keep(receipts: &Receipts, receipt: Receipt) {
+fn keep(receipts: &Receipts, receipt: &Receipt) {
     let mut receipts = receipts.lock().unwrap();
     if let Some(other) = receipts.insert(receipt.seq, receipt.clone()) {
-        assert_eq!(other, receipt, "one place, two receipts");
+        assert_eq!(&other, receipt, "one place, two receipts");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A ledger and a node as processes of their own, which can be killed and started again, and a user
 //! who signs every byte by hand.
 
-use crate::atoma;
+use crate::atoma::Part;
 use atoma_engine::Engine as _;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_types::{
@@ -21,67 +21,13 @@ use hyper_util::{
 };
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, ChildStdout, Stdio},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 /// The built-in model's name.
 pub(crate) const MODEL: &str = atoma_engine::builtin::NAME;
 const PRICE: Price = Price(1_000_000);
-
-/// A part of the network.
-pub(crate) struct Part {
-    child: Child,
-    pub(crate) ready: Value,
-    _stdout: BufReader<ChildStdout>,
-}
-
-impl Part {
-    /// Starts it and waits for its `ready` line.
-    pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = atoma::command(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let read = stdout.read_line(&mut line).expect("stdout is readable");
-            assert!(read > 0, "{args:?} ended before it was ready");
-            let value: Value = serde_json::from_str(&line).expect("each line is JSON");
-            assert!(value.get("error").is_none(), "{args:?}: {value}");
-            if value["step"] == "ready" {
-                return Self {
-                    child,
-                    ready: value,
-                    _stdout: stdout,
-                };
-            }
-        }
-    }
-
-    pub(crate) fn text(&self, name: &str) -> &str {
-        self.ready[name]
-            .as_str()
-            .unwrap_or_else(|| panic!("no `{name}` in {}", self.ready))
-    }
-
-    /// kill -9.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Ledger, node, and what is needed to start them again.
 pub(crate) struct Network {

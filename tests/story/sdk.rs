@@ -1,6 +1,6 @@
 //! The official SDKs, unchanged, against `atoma devnet`.
 
-use crate::atoma::Devnet;
+use crate::atoma::Part;
 use std::{path::Path, process::Command};
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -9,8 +9,18 @@ fn folder(name: &str) -> std::path::PathBuf {
         .join(name)
 }
 
+fn start_devnet() -> Part {
+    Part::start(&[
+        "devnet",
+        "--listen",
+        "127.0.0.1:0",
+        "--ledger-listen",
+        "127.0.0.1:0",
+    ])
+}
+
 /// Runs a script with the devnet's addresses and keys in its environment.
-fn check(program: &str, script: &Path, devnet: &Devnet) {
+fn check(program: &str, script: &Path, devnet: &Part) {
     let output = Command::new(program)
         .arg(script)
         .env("ATOMA_BASE_URL", devnet.text("endpoint"))
@@ -37,12 +47,14 @@ fn openai_for_python() {
             .to_string_lossy()
             .into_owned()
     });
-    let devnet = Devnet::start(&[]);
+    let mut devnet = start_devnet();
     check(&python, &folder("sdk/python/run.py"), &devnet);
+    devnet.terminate();
 }
 
 #[test]
 fn openai_for_javascript() {
-    let devnet = Devnet::start(&[]);
+    let mut devnet = start_devnet();
     check("node", &folder("sdk/js/run.mjs"), &devnet);
+    devnet.terminate();
 }

@@ -59,7 +59,7 @@ pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Resu
     if !output.is_json() {
         facts.clear();
     }
-    facts.extend(receipt::details(&told.receipt.signed()));
+    facts.extend(receipt::details(told.receipt.signed()));
     output.object(facts);
     Ok(())
 }

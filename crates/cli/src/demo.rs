@@ -183,7 +183,7 @@ async fn ask(
         ],
     );
     sums.receipts_verified += 1;
-    let mut facts = receipt::details(&told.receipt.signed());
+    let mut facts = receipt::details(told.receipt.signed());
     facts.insert(0, ("verified", json!(RECEIPT_CHECKS)));
     // the text form is for programs
     if !output.is_json() {

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(commitments.len(), 3);
         assert_eq!(fold(&commitments), whole);
         assert_eq!(of(&ids[..64]).1, commitments[..2]);
-        let mut swapped = ids.clone();
+        let mut swapped = ids;
         swapped.swap(0, 1);
         assert_ne!(of(&swapped).0, whole);
         assert_eq!(of(&[]).1.len(), 0);
