@@ -9,12 +9,15 @@ mod config;
 mod job;
 pub(crate) mod kern;
 mod kv;
+mod mailbox;
 mod model;
+mod options;
+mod start;
 mod weights;
 mod worker;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,11 +28,13 @@ use tokio::sync::oneshot;
 use self::config::ModelConfig;
 use self::job::{Embedding, Generation, Job, Scoring, Work};
 pub use self::kern::Isa;
-use self::kern::{BLOCK, Bf16, Simd, Weight};
-use self::model::Model;
+use self::kern::{BLOCK, Bf16, Simd};
+use self::mailbox::Shared;
+pub use self::options::{EmbeddedOptions, LoadError, WeightType};
+use self::start::{Start, default_blocks};
 use self::weights::Checkpoint;
 pub(crate) use self::weights::Source;
-use self::worker::{DeadOnDrop, Limits, Shared, Worker};
+use self::worker::Limits;
 use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::sample::Counts;
@@ -45,95 +50,8 @@ const MAX_STOPS: usize = 16;
 const MAX_STOP_BYTES: usize = 1024;
 /// Most alternatives per token, as OpenAI has it.
 const MAX_TOP_LOGPROBS: u8 = 20;
-/// Memory for keys and values unless told otherwise: leaves a laptop room for other things.
-const DEFAULT_KV_BYTES: usize = 2 << 30;
 /// Texts longer than this are tokenized away from the async threads.
 const INLINE_TEXT_BYTES: usize = 16 << 10;
-
-/// How weights are kept in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WeightType {
-    /// As f32.
-    F32,
-    /// As bf16, half the memory; weights stored more finely are rounded.
-    Bf16,
-}
-
-/// How a model is loaded and run. None of it changes a bit of an answer but `weights`.
-#[derive(Debug, Clone)]
-pub struct EmbeddedOptions {
-    /// The name to serve it under; the folder's name if none.
-    pub id: Option<String>,
-    /// Threads; all processors but one, if there are more than two, if none.
-    pub threads: Option<usize>,
-    /// Rows of a step: more make prefill faster and others wait longer for their next token.
-    pub token_budget: usize,
-    /// Most sequences worked on at a time.
-    pub max_running: usize,
-    /// Most requests in the queue; more are refused as overload.
-    pub max_waiting: usize,
-    /// KV-cache blocks of 32 tokens; 2 GiB of them at most if none.
-    pub kv_blocks: Option<usize>,
-    /// Instruction set; the best there is if none.
-    pub isa: Option<Isa>,
-    /// How weights are kept; as the checkpoint has them if none.
-    pub weights: Option<WeightType>,
-}
-
-impl Default for EmbeddedOptions {
-    fn default() -> Self {
-        Self {
-            id: None,
-            threads: None,
-            token_budget: 128,
-            max_running: 64,
-            max_waiting: 256,
-            kv_blocks: None,
-            isa: None,
-            weights: None,
-        }
-    }
-}
-
-/// Why a model couldn't be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// A file couldn't be read.
-    #[error("can't read {path}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A file isn't there.
-    #[error("the model's folder has no {0}")]
-    Missing(String),
-    /// A configuration file is malformed.
-    #[error("{0}")]
-    Config(String),
-    /// The model is of a kind that the engine doesn't compute.
-    #[error("unsupported: {0}")]
-    Unsupported(String),
-    /// A tensor is missing or malformed.
-    #[error("tensor {name} {why}")]
-    Tensor {
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The tokenizer or the chat template is malformed.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
-    /// There is no memory for the weights.
-    #[error("no memory for the weights")]
-    Memory(#[source] std::io::Error),
-    /// A thread couldn't be started.
-    #[error("can't start a thread: {0}")]
-    Thread(String),
-}
 
 /// A model in this process.
 pub struct Embedded {
@@ -445,65 +363,6 @@ impl std::fmt::Debug for Embedded {
             .field("isa", &self.isa)
             .finish()
     }
-}
-
-/// What a worker is started with.
-struct Start {
-    config: ModelConfig,
-    limits: Limits,
-    blocks: usize,
-    text: Arc<TextModel>,
-}
-
-impl Start {
-    /// Loads the weights and starts the thread.
-    fn run<T: Weight>(
-        self,
-        checkpoint: &mut Checkpoint,
-        simd: Simd,
-        options: &EmbeddedOptions,
-    ) -> Result<Arc<Shared>, LoadError> {
-        let threads = options.threads.unwrap_or_else(default_threads).max(1);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("engine-{i}"))
-            .build()
-            .map_err(|e| LoadError::Thread(e.to_string()))?;
-        let (eos, context) = (self.config.eos.clone(), self.limits.context);
-        let model: Model<T> =
-            pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
-        let shared = Arc::new(Shared::default());
-        let guard = DeadOnDrop(shared.clone());
-        let worker = Worker::new(
-            model,
-            self.text,
-            eos,
-            self.limits,
-            self.blocks,
-            shared.clone(),
-        );
-        // The loop runs on a thread of the pool, so that handing work to the pool costs no switch.
-        std::thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || {
-                let _guard = guard;
-                pool.install(|| worker.run());
-            })
-            .map_err(|e| LoadError::Thread(e.to_string()))?;
-        Ok(shared)
-    }
-}
-
-fn default_threads() -> usize {
-    let all = std::thread::available_parallelism().map_or(1, usize::from);
-    if all > 2 { all - 1 } else { all }
-}
-
-/// As many blocks as the running sequences could fill, within [`DEFAULT_KV_BYTES`].
-fn default_blocks(config: &ModelConfig, options: &EmbeddedOptions) -> usize {
-    let block_bytes = Model::<f32>::block_len(config) * size_of::<f32>();
-    let wanted = config.context.div_ceil(BLOCK) * options.max_running;
-    wanted.min(DEFAULT_KV_BYTES / block_bytes)
 }
 
 fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {

@@ -1,0 +1,90 @@
+//! How a model is loaded, and why it can't be.
+
+use std::path::PathBuf;
+
+use super::kern::Isa;
+
+/// How weights are kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightType {
+    /// As f32.
+    F32,
+    /// As bf16, half the memory; weights stored more finely are rounded.
+    Bf16,
+}
+
+/// How a model is loaded and run. None of it changes a bit of an answer but `weights`.
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// The name to serve it under; the folder's name if none.
+    pub id: Option<String>,
+    /// Threads; all processors but one, if there are more than two, if none.
+    pub threads: Option<usize>,
+    /// Rows of a step: more make prefill faster and others wait longer for their next token.
+    pub token_budget: usize,
+    /// Most sequences worked on at a time.
+    pub max_running: usize,
+    /// Most requests in the queue; more are refused as overload.
+    pub max_waiting: usize,
+    /// KV-cache blocks of 32 tokens; 2 GiB of them at most if none.
+    pub kv_blocks: Option<usize>,
+    /// Instruction set; the best there is if none.
+    pub isa: Option<Isa>,
+    /// How weights are kept; as the checkpoint has them if none.
+    pub weights: Option<WeightType>,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            id: None,
+            threads: None,
+            token_budget: 128,
+            max_running: 64,
+            max_waiting: 256,
+            kv_blocks: None,
+            isa: None,
+            weights: None,
+        }
+    }
+}
+
+/// Why a model couldn't be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file couldn't be read.
+    #[error("can't read {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file isn't there.
+    #[error("the model's folder has no {0}")]
+    Missing(String),
+    /// A configuration file is malformed.
+    #[error("{0}")]
+    Config(String),
+    /// The model is of a kind that the engine doesn't compute.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// A tensor is missing or malformed.
+    #[error("tensor {name} {why}")]
+    Tensor {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The tokenizer or the chat template is malformed.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// There is no memory for the weights.
+    #[error("no memory for the weights")]
+    Memory(#[source] std::io::Error),
+    /// A thread couldn't be started.
+    #[error("can't start a thread: {0}")]
+    Thread(String),
+}

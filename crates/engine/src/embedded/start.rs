@@ -1,0 +1,74 @@
+//! Loads the weights and starts the worker on its threads.
+
+use std::sync::Arc;
+
+use super::config::ModelConfig;
+use super::kern::{BLOCK, Simd, Weight};
+use super::mailbox::{DeadOnDrop, Shared};
+use super::model::Model;
+use super::options::{EmbeddedOptions, LoadError};
+use super::weights::Checkpoint;
+use super::worker::{Limits, Worker};
+use crate::text::TextModel;
+
+/// Memory for keys and values unless told otherwise: leaves a laptop room for other things.
+const DEFAULT_KV_BYTES: usize = 2 << 30;
+
+/// What a worker is started with.
+pub(super) struct Start {
+    pub(super) config: ModelConfig,
+    pub(super) limits: Limits,
+    pub(super) blocks: usize,
+    pub(super) text: Arc<TextModel>,
+}
+
+impl Start {
+    /// Loads the weights and starts the thread.
+    pub(super) fn run<T: Weight>(
+        self,
+        checkpoint: &mut Checkpoint,
+        simd: Simd,
+        options: &EmbeddedOptions,
+    ) -> Result<Arc<Shared>, LoadError> {
+        let threads = options.threads.unwrap_or_else(default_threads).max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("engine-{i}"))
+            .build()
+            .map_err(|e| LoadError::Thread(e.to_string()))?;
+        let (eos, context) = (self.config.eos.clone(), self.limits.context);
+        let model: Model<T> =
+            pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
+        let shared = Arc::new(Shared::default());
+        let guard = DeadOnDrop(shared.clone());
+        let worker = Worker::new(
+            model,
+            self.text,
+            eos,
+            self.limits,
+            self.blocks,
+            shared.clone(),
+        );
+        // The loop runs on a thread of the pool, so that handing work to the pool costs no switch.
+        std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || {
+                let _guard = guard;
+                pool.install(|| worker.run());
+            })
+            .map_err(|e| LoadError::Thread(e.to_string()))?;
+        Ok(shared)
+    }
+}
+
+fn default_threads() -> usize {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    if all > 2 { all - 1 } else { all }
+}
+
+/// As many blocks as the running sequences could fill, within [`DEFAULT_KV_BYTES`].
+pub(super) fn default_blocks(config: &ModelConfig, options: &EmbeddedOptions) -> usize {
+    let block_bytes = Model::<f32>::block_len(config) * size_of::<f32>();
+    let wanted = config.context.div_ceil(BLOCK) * options.max_running;
+    wanted.min(DEFAULT_KV_BYTES / block_bytes)
+}
