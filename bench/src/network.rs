@@ -18,6 +18,8 @@ pub(crate) const MODEL: &str = "bench-model";
 /// Enough for every cell.
 const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
 const PRICE: Price = Price(1);
+/// Units of the gateway's stack: enough for its cell, and within its budget at the task's ceiling.
+const GATEWAY_UNITS: u64 = 100_000_000;
 
 /// Ledger, upstream and node, with a stack that the node holds.
 #[derive(Debug)]
@@ -113,8 +115,8 @@ impl Bench {
             self.ledger.url(),
             folder,
             key.hash(),
-            UNITS.0,
-            UNITS.0,
+            GATEWAY_UNITS,
+            GATEWAY_UNITS,
         );
         std::fs::write(folder.join("gateway.toml"), config)?;
         let mut command = Command::new(&self.atoma);

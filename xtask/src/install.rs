@@ -33,7 +33,7 @@ pub(crate) fn python_sdk() -> Result<PathBuf> {
     }
     ensure!(
         answers("python3", &["--version"]),
-        "the tests need python3 (3.9 or later) with venv: install it with your system's packages"
+        "the tests need python3 (3.10 or later) with venv: install it with your system's packages"
     );
     run("python3", &["-m", "venv", &folder.to_string_lossy()])?;
     run(
