@@ -7,7 +7,10 @@ use crate::{
     task::{created, weights_list},
 };
 use anyhow::{Context, Result};
-use atoma_engine::{Embedded, EmbeddedOptions, Engine, ModelInfo};
+use atoma_engine::{
+    Embedded, EmbeddedOptions, Engine, ModelInfo,
+    hub::{self, HubOptions},
+};
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
@@ -20,6 +23,7 @@ use atoma_types::{
     hash::Hash32,
     keystore::write_private,
 };
+use indicatif::ProgressBar;
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -318,16 +322,42 @@ pub(crate) async fn load_model(
         threads,
         ..EmbeddedOptions::default()
     };
-    let model = model.map(str::to_owned);
+    let model = match model {
+        Some(model) => Some(fetch_model(model).await?),
+        None => None,
+    };
     let engine = tokio::task::spawn_blocking(move || -> Result<Embedded> {
         match model {
             None => Ok(atoma_engine::builtin::load_with(options)?),
-            Some(model) => Embedded::open(Path::new(&model), options)
-                .with_context(|| format!("cannot load the model {model}")),
+            Some(folder) => Embedded::open(&folder, options)
+                .with_context(|| format!("cannot load the model in {}", folder.display())),
         }
     })
     .await??;
     Ok(Arc::new(engine))
+}
+
+/// A model's folder: `model` itself if it is one, or else the model of that name from the hub, kept
+/// in the data folder.
+async fn fetch_model(model: &str) -> Result<PathBuf> {
+    let home = std::env::var_os("ATOMA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
+        .context("no home folder to keep models in: set ATOMA_HOME")?;
+    let bar = ProgressBar::new_spinner();
+    let folder = hub::resolve(model, &HubOptions::new(home.join("models")), |progress| {
+        let total = progress
+            .total
+            .map_or_else(String::new, |total| format!(" of {total}"));
+        bar.set_message(format!(
+            "fetching {}: {}{total} bytes",
+            progress.file, progress.done
+        ));
+        bar.tick();
+    })
+    .await;
+    bar.finish_and_clear();
+    folder.with_context(|| format!("cannot get the model {model}"))
 }
 
 /// What a verifier must run for this model.

@@ -15,33 +15,38 @@ use atoma_types::{
 use serde_json::json;
 
 pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
-    if let NodeCommand::Run { config } = command {
-        return part::node(&config, output).await;
+    if let NodeCommand::Run { config } = &command {
+        return part::node(config, output).await;
     }
     let ledger = settings.ledger().await?;
-    if let Some(call) = call_for(&ledger, &command) {
-        let done = ledger.execute(&settings.key()?, vec![call]).await?;
-        let mut facts: Facts = vec![
-            ("transaction", json!(done.digest.to_string())),
-            ("gas_mist", json!(done.gas_used)),
-        ];
-        for event in &done.events {
-            if let Event::NodeRegistered(registered) = event {
-                facts.insert(0, ("node", json!(registered.node)));
-            }
-        }
-        output.object(facts);
-        return Ok(());
-    }
-    match command {
+    match &command {
         NodeCommand::List => {
             let rows = ledger.all_nodes().await?.iter().map(summary).collect();
             output.table(rows, "no node is registered");
         }
-        NodeCommand::Show { node } => output.object(summary(&ledger.node(node).await?)),
-        // everything else was a call
-        _ => anyhow::bail!("this command is not implemented by the ledger"),
+        NodeCommand::Show { node } => output.object(summary(&ledger.node(*node).await?)),
+        _ => {
+            let Some(call) = call_for(&ledger, &command) else {
+                return Ok(());
+            };
+            execute(&ledger, &settings, call, output).await?;
+        }
     }
+    Ok(())
+}
+
+async fn execute(ledger: &Ledger, settings: &Settings, call: Call, output: &Output) -> Result<()> {
+    let done = ledger.execute(&settings.key()?, vec![call]).await?;
+    let mut facts: Facts = vec![
+        ("transaction", json!(done.digest.to_string())),
+        ("gas_mist", json!(done.gas_used)),
+    ];
+    for event in &done.events {
+        if let Event::NodeRegistered(registered) = event {
+            facts.insert(0, ("node", json!(registered.node)));
+        }
+    }
+    output.object(facts);
     Ok(())
 }
 

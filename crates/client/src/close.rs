@@ -2,7 +2,7 @@
 //! needed: what nodes leave undone is done here when its time has come.
 
 use crate::{ClientError, StackHandle};
-use atoma_ledger::{EventStream, LedgerError};
+use atoma_ledger::{Digest, EventStream, LedgerError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Call, Clock, Event, Lease, LeaseState, Stack, calls},
@@ -77,6 +77,8 @@ pub struct ClosedStack {
     pub fees: MicroUsdc,
     /// What came back while this was watching.
     pub refunded: MicroUsdc,
+    /// The transaction of the last refund.
+    refunded_in: Option<Digest>,
 }
 
 impl StackHandle {
@@ -242,6 +244,7 @@ impl ClosedStack {
             paid: MicroUsdc::ZERO,
             fees: MicroUsdc::ZERO,
             refunded: MicroUsdc::ZERO,
+            refunded_in: None,
         }
     }
 
@@ -253,7 +256,8 @@ impl ClosedStack {
     ) -> Result<Option<ClosingStep>, ClientError> {
         let next = async {
             while let Some(event) = events.next().await {
-                if let Some(step) = self.take(&event?.event) {
+                let event = event?;
+                if let Some(step) = self.take(event.transaction, &event.event) {
                     return Ok(step);
                 }
             }
@@ -263,7 +267,7 @@ impl ClosedStack {
     }
 
     /// Adds up what an event says, if it is about this stack.
-    fn take(&mut self, event: &Event) -> Option<ClosingStep> {
+    fn take(&mut self, transaction: Digest, event: &Event) -> Option<ClosingStep> {
         let add = |sum: &mut MicroUsdc, amount: MicroUsdc| {
             // parts of one escrow, which was a number of the same type
             *sum = sum.checked_add(amount).unwrap_or(*sum);
@@ -287,10 +291,12 @@ impl ClosedStack {
                 add(&mut self.paid, e.paid);
                 add(&mut self.fees, e.fee);
                 add(&mut self.refunded, e.refunded);
+                self.refunded_in = Some(transaction);
                 Some(ClosingStep::Paid(lease))
             }
             Event::LeaseExpired(e) if e.stack == self.stack => {
                 add(&mut self.refunded, e.refunded);
+                self.refunded_in = Some(transaction);
                 Some(ClosingStep::Expired {
                     node: e.node,
                     refunded: e.refunded,
@@ -298,10 +304,14 @@ impl ClosedStack {
             }
             Event::UngrantedRevoked(e) if e.stack == self.stack => {
                 add(&mut self.refunded, e.refunded);
+                self.refunded_in = Some(transaction);
                 None
             }
             Event::StackClosed(e) if e.stack == self.stack => {
-                add(&mut self.refunded, e.refunded);
+                // it repeats the refund of the payment that closed the stack, if one did
+                if self.refunded_in != Some(transaction) {
+                    add(&mut self.refunded, e.refunded);
+                }
                 Some(ClosingStep::Closed)
             }
             _ => None,

@@ -18,7 +18,7 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use futures::stream;
+use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc};
@@ -189,12 +189,16 @@ fn plain(receipt: Option<&str>) -> Response<Body> {
 }
 
 fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
-    let end = broken.then(|| Err(std::io::Error::other("as scripted")));
-    let items = pieces
-        .into_iter()
-        .map(|piece| Ok(Bytes::from(piece)))
-        .chain(end);
-    let body = Body::from_stream(stream::iter(items));
+    let pieces = stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece))));
+    // the server flushes whenever the body isn't ready: so what came before the break arrives
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("as scripted"))
+    });
+    let body = match broken {
+        true => Body::from_stream(pieces.chain(end)),
+        false => Body::from_stream(pieces),
+    };
     respond(StatusCode::OK, "text/event-stream", None, body)
 }
 
