@@ -16,7 +16,7 @@ impl Amount {
     /// The largest: what the database holds in a signed integer (9.2 million USDC).
     pub(crate) const MAX: Self = Self(i64::MAX.unsigned_abs());
 
-    /// What units cost at a price, at most [`Amount::MAX`].
+    /// What units cost at a price, at most `Amount::MAX`.
     #[must_use]
     pub fn cost(price: Price, units: ComputeUnits) -> Self {
         let exact = u128::from(price.0) * u128::from(units.0);
