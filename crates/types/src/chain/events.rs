@@ -248,7 +248,8 @@ events! {
     stack::StackClosed {
         /// The stack.
         stack: StackId,
-        /// The last refund.
+        /// The last refund; that of the payment in the same transaction, if one closed the stack:
+        /// don't add it twice.
         refunded: MicroUsdc,
     }
     /// A node claims units; the dispute window runs.
