@@ -1,14 +1,16 @@
 //! Transactions per second of localnet, from many wallets at once through the official client,
 //! beside what the disk alone allows: one durable write after the other.
 
-use crate::{network::fund, process::Process};
+use crate::{
+    network::fund,
+    process::{Process, measured},
+};
 use anyhow::{Context, Result};
 use atoma_ledger::Ledger;
 use atoma_types::{MicroUsdc, SigningKey};
 use std::{
     io::Write,
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -19,7 +21,7 @@ const DISK_WRITES: u32 = 500;
 
 pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut command = Command::new(atoma);
+    let mut command = measured(atoma);
     command.args([
         "--json",
         "localnet",

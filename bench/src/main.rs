@@ -2,6 +2,7 @@
 //! run. CPU time comes from the kernel's books of child processes, so the load generator's own
 //! work doesn't count.
 
+mod floor;
 mod ledger;
 mod load;
 mod network;
@@ -27,7 +28,7 @@ struct Args {
 enum What {
     /// CPU per request, time to first token and memory of node and gateway over an instant upstream.
     Serving {
-        /// Requests per cell.
+        /// Requests per cell and pass.
         #[arg(long, default_value_t = 20_000)]
         requests: usize,
     },
@@ -38,15 +39,28 @@ enum What {
         transactions: usize,
     },
     /// An OpenAI-compatible server that answers at once (used by the others).
-    Upstream,
+    Upstream {
+        /// Pause before each token of a stream.
+        #[arg(long)]
+        pause_ms: Option<u64>,
+    },
+    /// A bare proxy before an upstream's address (used by the others).
+    Floor {
+        /// Host and port.
+        upstream: String,
+    },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    if matches!(args.what, What::Serving { .. } | What::Localnet { .. }) {
+        process::pin_self()?;
+    }
     match args.what {
         What::Serving { requests } => serving::run(&args.atoma, requests).await,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
-        What::Upstream => upstream::run().await,
+        What::Upstream { pause_ms } => upstream::run(pause_ms).await,
+        What::Floor { upstream } => floor::run(upstream).await,
     }
 }

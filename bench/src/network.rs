@@ -1,6 +1,6 @@
 //! The parts under measurement, each a process of its own: ledger, upstream, node, gateway.
 
-use crate::process::Process;
+use crate::process::{Process, measured};
 use anyhow::{Context, Result};
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_types::{
@@ -11,6 +11,7 @@ use atoma_types::{
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 /// What the instant upstream's model is called.
@@ -39,7 +40,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) async fn start(atoma: &Path) -> Result<Self> {
+    /// Starts them, the upstream at a model's pace or at once.
+    pub(crate) async fn start(atoma: &Path, pace: Option<Duration>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let mut command = Command::new(atoma);
@@ -54,7 +56,11 @@ impl Bench {
         let (localnet, ready) = Process::start(command.arg(path("ledger")), "ledger")?;
         let ledger = Ledger::connect(text(&ready, "ledger")?).await?;
         let mut command = Command::new(std::env::current_exe()?);
-        let (upstream, ready) = Process::start(command.arg("upstream"), "url")?;
+        command.arg("upstream");
+        if let Some(pace) = pace {
+            command.args(["--pause-ms", &pace.as_millis().to_string()]);
+        }
+        let (upstream, ready) = Process::start(&mut command, "url")?;
         let upstream_url = text(&ready, "url")?;
 
         let operator = SigningKey::generate();
@@ -73,7 +79,7 @@ impl Bench {
             UNITS.0 * 100,
         );
         std::fs::write(path("node.toml"), config)?;
-        let mut command = Command::new(atoma);
+        let mut command = measured(atoma);
         command
             .args(["--json", "node", "run", "--config"])
             .arg(path("node.toml"));
@@ -94,6 +100,14 @@ impl Bench {
             stack,
             request_key,
         })
+    }
+
+    /// A bare proxy before the upstream; its process and address.
+    pub(crate) fn floor(&self) -> Result<(Process, String)> {
+        let mut command = measured(std::env::current_exe()?);
+        command.args(["floor", &self.upstream_address]);
+        let (process, ready) = Process::start(&mut command, "url")?;
+        Ok((process, address(&text(&ready, "url")?)?))
     }
 
     /// A gateway before the node; its process, address and a key for it.
@@ -119,7 +133,7 @@ impl Bench {
             GATEWAY_UNITS,
         );
         std::fs::write(folder.join("gateway.toml"), config)?;
-        let mut command = Command::new(&self.atoma);
+        let mut command = measured(&self.atoma);
         command
             .args(["--json", "gateway", "run", "--config"])
             .arg(folder.join("gateway.toml"));

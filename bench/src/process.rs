@@ -2,13 +2,48 @@
 
 use anyhow::{Context, Result, bail};
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 /// The kernel counts CPU time of processes in hundredths of a second.
 const TICKS_PER_SECOND: u64 = 100;
+
+/// Says that this process already runs on its core.
+const PINNED: &str = "ATOMA_BENCH_PINNED";
+/// The load, the upstream and the ledger run here,
+const LOAD_CORE: &str = "0";
+/// and what is measured runs here.
+const MEASURED_CORE: &str = "1";
+
+/// Starts this program again on the load's core, so that the measured part has one to itself.
+/// Without `taskset` or a second core the run goes on unpinned, and says so.
+pub(crate) fn pin_self() -> Result<()> {
+    if std::env::var_os(PINNED).is_some() {
+        return Ok(());
+    }
+    let error = Command::new("taskset")
+        .args(["-c", LOAD_CORE])
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .env(PINNED, "yes")
+        .exec();
+    eprintln!("not pinned to cores ({error}): the figures include other processes' noise");
+    Ok(())
+}
+
+/// A command for what is measured: on a core of its own, where that is possible.
+pub(crate) fn measured(program: impl AsRef<OsStr>) -> Command {
+    if std::env::var_os(PINNED).is_none() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", MEASURED_CORE]).arg(program);
+    command
+}
 
 /// A child that is killed with us.
 #[derive(Debug)]

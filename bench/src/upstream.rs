@@ -2,9 +2,14 @@
 
 use anyhow::Result;
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use std::time::Duration;
 
-pub(crate) async fn run() -> Result<()> {
-    let upstream = InstantUpstream::start(InstantOptions::default()).await?;
+pub(crate) async fn run(pause_ms: Option<u64>) -> Result<()> {
+    let options = InstantOptions {
+        pause: pause_ms.map(Duration::from_millis),
+        ..InstantOptions::default()
+    };
+    let upstream = InstantUpstream::start(options).await?;
     println!("{}", serde_json::json!({ "url": upstream.url() }));
     // until the benchmark kills it
     std::future::pending().await

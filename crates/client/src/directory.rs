@@ -4,7 +4,7 @@ use crate::{Client, ClientError};
 use atoma_types::{
     ComputeUnits, NodeId, Price, PublicKey, TaskId,
     chain::{Node, NodeStatus, SubscriptionState},
-    keys::Verifier,
+    verifier::Verifier,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ pub struct NodeInfo {
     pub url: String,
     /// Signs its receipts.
     pub response_key: PublicKey,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
 }
 
 /// A node's offer in a task.
@@ -43,14 +43,18 @@ pub struct Offer {
 pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
 
 impl NodeInfo {
-    fn new(node: &Node) -> Result<Self, ClientError> {
-        let verifier = node
-            .response_key
-            .verifier()
-            .map_err(|_| ClientError::Malformed {
-                node: node.id,
-                reason: "its response key is not a key".to_owned(),
-            })?;
+    /// What `node` says, with the verifier of an older reading while the key is the same.
+    fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
+        let verifier = match known {
+            Some(known) if known.response_key == node.response_key => Arc::clone(&known.verifier),
+            _ => {
+                let malformed = |_| ClientError::Malformed {
+                    node: node.id,
+                    reason: "its response key is not a key".to_owned(),
+                };
+                Arc::new(node.response_key.verifier().map_err(malformed)?)
+            }
+        };
         Ok(Self {
             id: node.id,
             url: node.url.trim_end_matches('/').to_owned(),
@@ -74,9 +78,10 @@ impl Client {
             return Ok(Arc::clone(node));
         }
         let node = self.ledger().node(id).await?;
-        let info = Arc::new(NodeInfo::new(&node)?);
-        let entry = (Instant::now(), Arc::clone(&info));
-        self.inner.nodes.lock().insert(id, entry);
+        let mut nodes = self.inner.nodes.lock();
+        let known = nodes.get(&id).map(|(_, known)| known.as_ref());
+        let info = Arc::new(NodeInfo::new(&node, known)?);
+        nodes.insert(id, (Instant::now(), Arc::clone(&info)));
         Ok(info)
     }
 

@@ -11,12 +11,18 @@ use atoma_types::{ComputeUnits, NodeId, RequestId, StackId, TimestampMs, hash::H
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::{collections::HashMap, fmt, fs::File, path::Path, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
 
 /// Entries on their way to the disk. A full queue makes those who must not lose anything wait.
 const QUEUE: usize = 8_192;
 /// Entries in one commit.
 const BATCH: usize = 512;
+/// Receipts are gathered this long: nobody waits for them, they come with every request, and a
+/// commit for each would cost as much as the request. What a crash takes the node still has.
+const GATHER: Duration = Duration::from_millis(50);
 /// How long a reader waits for a writer's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -72,17 +78,23 @@ pub(crate) struct KeptLane {
     pub(crate) bound: ComputeUnits,
 }
 
-enum Entry {
-    Receipt(Box<Row>),
+/// What is written at once, because somebody waits for it.
+enum Command {
     Bound(LaneKey, u64, oneshot::Sender<bool>),
     Stack(StackId, oneshot::Sender<bool>),
     Forget(StackId),
     Flush(oneshot::Sender<bool>),
 }
 
+enum Entry {
+    Receipt(Box<Row>),
+    Command(Command),
+}
+
 /// The store. Dropping the last handle writes what is queued.
 pub(crate) struct Store {
-    queue: mpsc::Sender<Entry>,
+    receipts: mpsc::Sender<Box<Row>>,
+    commands: mpsc::Sender<Command>,
     reader: Mutex<Connection>,
     bounds: Mutex<HashMap<LaneKey, u64>>,
     /// Held as long as the store is: one program per folder.
@@ -115,13 +127,20 @@ impl Store {
         let writer = connect(&name)?;
         writer.execute_batch(SCHEMA)?;
         let reader = connect(&name)?;
-        let (queue, entries) = mpsc::channel(QUEUE);
+        let (receipts, kept) = mpsc::channel(QUEUE);
+        let (commands, asked) = mpsc::channel(QUEUE);
+        // for the writer's thread alone, which waits on time and on entries
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(file_error)?;
         std::thread::Builder::new()
             .name("atoma-client-store".to_owned())
-            .spawn(move || write(writer, entries))
+            .spawn(move || write(&runtime, writer, kept, asked))
             .map_err(file_error)?;
         Ok(Arc::new(Self {
-            queue,
+            receipts,
+            commands,
             reader: Mutex::new(reader),
             bounds: Mutex::default(),
             _lock: lock,
@@ -130,13 +149,13 @@ impl Store {
 
     /// Keeps a receipt; never waits, never forgets.
     pub(crate) fn keep(&self, row: Row) {
-        match self.queue.try_send(Entry::Receipt(Box::new(row))) {
+        match self.receipts.try_send(Box::new(row)) {
             Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(entry)) => {
-                let queue = self.queue.clone();
+            Err(mpsc::error::TrySendError::Full(row)) => {
+                let queue = self.receipts.clone();
                 match tokio::runtime::Handle::try_current() {
                     Ok(runtime) => {
-                        runtime.spawn(async move { queue.send(entry).await.is_ok() });
+                        runtime.spawn(async move { queue.send(row).await.is_ok() });
                     }
                     Err(_) => tracing::error!("a receipt was lost: the store is too slow"),
                 }
@@ -163,7 +182,8 @@ impl Store {
             return Ok(());
         }
         let bound = ceiling.saturating_add(step).0;
-        self.durable(|done| Entry::Bound(key, bound, done)).await?;
+        self.durable(|done| Command::Bound(key, bound, done))
+            .await?;
         let mut bounds = self.bounds.lock();
         let known = bounds.entry(key).or_insert(bound);
         *known = bound.max(*known);
@@ -172,13 +192,13 @@ impl Store {
 
     /// Remembers a stack.
     pub(crate) async fn add_stack(&self, stack: StackId) -> Result<(), ClientError> {
-        self.durable(|done| Entry::Stack(stack, done)).await
+        self.durable(|done| Command::Stack(stack, done)).await
     }
 
     /// Forgets a stack that is closed. Its receipts stay.
     pub(crate) async fn forget_stack(&self, stack: StackId) {
         self.bounds.lock().retain(|key, _| key.stack != stack);
-        let forgotten = self.queue.send(Entry::Forget(stack)).await;
+        let forgotten = self.commands.send(Command::Forget(stack)).await;
         if forgotten.is_err() {
             tracing::error!("the store has failed");
         }
@@ -186,16 +206,19 @@ impl Store {
 
     /// Waits until everything queued so far is durable.
     pub(crate) async fn flush(&self) -> Result<(), ClientError> {
-        self.durable(Entry::Flush).await
+        self.durable(Command::Flush).await
     }
 
     async fn durable(
         &self,
-        entry: impl FnOnce(oneshot::Sender<bool>) -> Entry,
+        command: impl FnOnce(oneshot::Sender<bool>) -> Command,
     ) -> Result<(), ClientError> {
         let failed = || ClientError::Store("the store has failed".to_owned());
         let (done, written) = oneshot::channel();
-        self.queue.send(entry(done)).await.map_err(|_| failed())?;
+        self.commands
+            .send(command(done))
+            .await
+            .map_err(|_| failed())?;
         match written.await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(failed()),
@@ -321,21 +344,54 @@ fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// The writer's thread: takes what is there, commits it at once, tells those who wait.
-fn write(mut connection: Connection, mut entries: mpsc::Receiver<Entry>) {
-    while let Some(first) = entries.blocking_recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(next) = entries.try_recv()
-        {
-            batch.push(next);
+/// The next entries: receipts that have gathered for a while, ended early by a command, which
+/// comes after the receipts that were kept before it. Empty when there will be no more.
+async fn gather(
+    receipts: &mut mpsc::Receiver<Box<Row>>,
+    commands: &mut mpsc::Receiver<Command>,
+) -> Vec<Entry> {
+    let mut batch = Vec::new();
+    let command = tokio::select! {
+        biased;
+        command = commands.recv() => command,
+        Some(first) = receipts.recv() => {
+            batch.push(Entry::Receipt(first));
+            tokio::select! {
+                command = commands.recv() => command,
+                () = tokio::time::sleep(GATHER) => None,
+            }
+        }
+    };
+    while batch.len() < BATCH
+        && let Ok(next) = receipts.try_recv()
+    {
+        batch.push(Entry::Receipt(next));
+    }
+    batch.extend(command.map(Entry::Command));
+    batch
+}
+
+/// The writer's thread: gathers entries, commits them at once, tells those who wait.
+fn write(
+    runtime: &Runtime,
+    mut connection: Connection,
+    mut receipts: mpsc::Receiver<Box<Row>>,
+    mut commands: mpsc::Receiver<Command>,
+) {
+    loop {
+        let batch = runtime.block_on(gather(&mut receipts, &mut commands));
+        if batch.is_empty() {
+            return;
         }
         let written = commit(&mut connection, &batch);
         if let Err(error) = &written {
             tracing::error!(%error, "the client's store cannot be written");
         }
         for entry in batch {
-            if let Entry::Bound(_, _, done) | Entry::Stack(_, done) | Entry::Flush(done) = entry {
+            if let Entry::Command(
+                Command::Bound(_, _, done) | Command::Stack(_, done) | Command::Flush(done),
+            ) = entry
+            {
                 // who no longer waits needs no answer
                 let _ = done.send(written.is_ok());
             }
@@ -348,7 +404,7 @@ fn commit(connection: &mut Connection, batch: &[Entry]) -> rusqlite::Result<()> 
     for entry in batch {
         match entry {
             Entry::Receipt(row) => insert(&transaction, row)?,
-            Entry::Bound(key, bound, _) => {
+            Entry::Command(Command::Bound(key, bound, _)) => {
                 transaction
                     .prepare_cached(
                         "INSERT INTO lanes VALUES (?1, ?2, ?3, ?4)
@@ -361,19 +417,19 @@ fn commit(connection: &mut Connection, batch: &[Entry]) -> rusqlite::Result<()> 
                         to_sql(*bound)
                     ])?;
             }
-            Entry::Stack(stack, _) => {
+            Entry::Command(Command::Stack(stack, _)) => {
                 transaction
                     .prepare_cached("INSERT OR IGNORE INTO stacks VALUES (?1)")?
                     .execute([stack.0.as_bytes()])?;
             }
-            Entry::Forget(stack) => {
+            Entry::Command(Command::Forget(stack)) => {
                 for table in ["stacks", "lanes"] {
                     transaction
                         .prepare_cached(&format!("DELETE FROM {table} WHERE stack = ?1"))?
                         .execute([stack.0.as_bytes()])?;
                 }
             }
-            Entry::Flush(_) => {}
+            Entry::Command(Command::Flush(_)) => {}
         }
     }
     transaction.commit()

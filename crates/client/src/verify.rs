@@ -8,8 +8,8 @@
 use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
     hash::Hash32,
-    keys::Verifier,
     message::{DecodeError, Receipt, RequestHeader, Signed},
+    verifier::Verifier,
 };
 use std::collections::BTreeMap;
 

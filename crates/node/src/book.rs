@@ -6,8 +6,9 @@ use crate::{
 };
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, StackId, TaskId, TimestampMs,
-    keys::{BadSignature, Verifier},
+    keys::BadSignature,
     message::{Receipt, Signed},
+    verifier::Verifier,
 };
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, sync::Arc};

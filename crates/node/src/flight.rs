@@ -190,7 +190,7 @@ impl Flight {
                     output_fingerprint: fingerprint,
                     previous: link.previous,
                 };
-                Signed::with(receipt, |bytes| shared.signer.sign(bytes))
+                Signed::new(receipt, &shared.signer)
             })?;
         shared.metrics.units.inc_by(units.0);
         shared.metrics.receipts.inc();

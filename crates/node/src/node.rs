@@ -12,7 +12,7 @@ use crate::{
     metrics::Metrics,
     serve,
     shared::Shared,
-    signer::{ReceiptSigner, SignerError},
+    signer::{self, SignerError},
 };
 use atoma_engine::Engine;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
@@ -127,7 +127,7 @@ impl Node {
         let directory = config.data_dir.clone();
         let lock = prepare(&directory)?;
         let key = load_key(&config.key)?;
-        let signer = ReceiptSigner::open(&directory.join("response.key"))?;
+        let signer = signer::open(&directory.join("response.key"))?;
         let journal_path = directory.join("journal.sqlite");
         let (journal, journal_thread, restored) = Journal::open(&journal_path)?;
 

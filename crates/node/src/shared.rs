@@ -9,11 +9,10 @@ use crate::{
     journal::Journal,
     ledger::LedgerSide,
     metrics::Metrics,
-    signer::ReceiptSigner,
 };
 use atoma_engine::Engine;
 use atoma_types::{
-    ComputeUnits, EngineClass, Price, Role, StackId, TaskId, UnitWeights,
+    ComputeUnits, EngineClass, Price, Role, SigningKey, StackId, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
 };
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -44,7 +43,7 @@ pub(crate) struct Shared {
     pub book: LeaseBook,
     pub journal: Journal,
     pub tasks: HashMap<TaskId, Arc<ServedTask>>,
-    pub signer: ReceiptSigner,
+    pub signer: SigningKey,
     pub metrics: Metrics,
     pub gate: Gate,
     pub ledger: LedgerSide,

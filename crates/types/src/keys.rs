@@ -2,8 +2,10 @@
 //! receipts (a node's response key); wallets, which own coins, use the same keys with Sui's address
 //! and text forms.
 //!
-//! Verification is always strict (`verify_strict`): whatever we accept, Move accepts too.
+//! Verification is always strict (see [`crate::verifier`]): whatever we accept, Move accepts too.
 
+use crate::verifier::Verifier;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -54,10 +56,7 @@ impl PublicKey {
     /// Decodes the curve point once, for many verifications. Refuses points of small order, for
     /// which no strict verification succeeds.
     pub fn verifier(&self) -> Result<Verifier, BadSignature> {
-        match ed25519_dalek::VerifyingKey::from_bytes(&self.0) {
-            Ok(key) if !key.is_weak() => Ok(Verifier(key)),
-            _ => Err(BadSignature),
-        }
+        Verifier::new(self)
     }
 
     /// Checks one signature strictly. For many by one key, keep a [`Verifier`].
@@ -66,34 +65,12 @@ impl PublicKey {
     }
 }
 
-/// A public key whose curve point is decoded (saves a quarter of each verification).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Verifier(ed25519_dalek::VerifyingKey);
-
-impl Verifier {
-    /// Checks a signature strictly: no small-order keys, no malleable encodings.
-    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        self.0
-            .verify_strict(message, &signature)
-            .map_err(|_| BadSignature)
-    }
-
-    /// The key itself.
-    #[must_use]
-    pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.to_bytes())
-    }
-}
-
-impl fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({})", self.public_key())
-    }
-}
-
 /// A secret ed25519 key. Wiped when dropped; never shown, cloned or serialised by accident.
-pub struct SigningKey(ed25519_dalek::SigningKey);
+pub struct SigningKey {
+    seed: Zeroizing<[u8; 32]>,
+    /// Signs, with both halves at hand.
+    pair: Ed25519KeyPair,
+}
 
 impl SigningKey {
     /// A fresh key.
@@ -105,15 +82,24 @@ impl SigningKey {
     }
 
     /// The key with this 32-byte seed (RFC 8032's secret key).
+    ///
+    /// # Panics
+    /// If there is no memory for the key: every seed of 32 bytes is one.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(ed25519_dalek::SigningKey::from_bytes(seed))
+        let Ok(pair) = Ed25519KeyPair::from_seed_unchecked(seed) else {
+            panic!("no memory for a key");
+        };
+        Self {
+            seed: Zeroizing::new(*seed),
+            pair,
+        }
     }
 
     /// The seed, for storing it; wiped when dropped.
     #[must_use]
     pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        self.seed.clone()
     }
 
     /// Imports Sui's text form of a secret key, `suiprivkey1…` (ed25519 only).
@@ -159,20 +145,27 @@ impl SigningKey {
     /// The same key as Sui's crates have it, for signing transactions.
     #[must_use]
     pub fn wallet_key(&self) -> Ed25519PrivateKey {
-        Ed25519PrivateKey::new(self.0.to_bytes())
+        Ed25519PrivateKey::new(*self.seed)
     }
 
     /// The public half.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key().to_bytes())
+        PublicKey(bytes(self.pair.public_key().as_ref()))
     }
 
     /// Signs `message` as it is (ed25519 hashes it itself).
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(ed25519_dalek::Signer::sign(&self.0, message).to_bytes())
+        Signature(bytes(self.pair.sign(message).as_ref()))
     }
+}
+
+/// The bytes of a key or signature, whose length is always the same.
+fn bytes<const N: usize>(slice: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(slice);
+    bytes
 }
 
 impl fmt::Debug for SigningKey {

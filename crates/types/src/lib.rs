@@ -20,6 +20,7 @@ pub mod role;
 mod text_bytes;
 pub mod time;
 pub mod units;
+pub mod verifier;
 
 pub use ids::{BlobId, NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
 pub use keys::{PublicKey, Signature, SigningKey};

@@ -5,8 +5,8 @@ use atoma_types::{
     ComputeUnits, NetworkId, Signature,
     chain::{AbortCode, Node, Stack, calls::Settle},
     hash::Hash32,
-    keys::Verifier,
     message::{Receipt, RequestHeader, Signed},
+    verifier::Verifier,
 };
 
 /// Whose evidence it must be.

@@ -1,6 +1,6 @@
 //! The writer's thread: gathers messages, commits them together, answers all.
 
-use super::{JournalError, MAX_BATCH};
+use super::{GATHER, JournalError, MAX_BATCH, SIBLINGS};
 use crate::account::Phase;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
@@ -81,13 +81,18 @@ pub(super) fn run(
     healthy: &AtomicBool,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
+    let mut busy = false;
     while let Some(first) = queue.blocking_recv() {
         batch.push(first);
+        if busy {
+            std::thread::sleep(GATHER);
+        }
         while batch.len() < MAX_BATCH
             && let Ok(next) = queue.try_recv()
         {
             batch.push(next);
         }
+        busy = batch.len() >= SIBLINGS;
         if let Err(error) = commit(&mut db, &batch) {
             // dropping the messages tells every waiter
             healthy.store(false, Ordering::Relaxed);

@@ -2,7 +2,8 @@
 
 use crate::{
     hash::Hash32,
-    keys::{BadSignature, PublicKey, Signature, SigningKey, Verifier},
+    keys::{BadSignature, PublicKey, Signature, SigningKey},
+    verifier::Verifier,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
@@ -31,14 +32,8 @@ impl<T: Message> Signed<T> {
     /// Signs a message.
     #[must_use]
     pub fn new(message: T, key: &SigningKey) -> Self {
-        Self::with(message, |bytes| key.sign(bytes))
-    }
-
-    /// Signs with any signer, such as a faster one for hot paths.
-    #[must_use]
-    pub fn with(message: T, sign: impl FnOnce(&[u8]) -> Signature) -> Self {
         let bytes = encode(&message);
-        let signature = sign(&bytes);
+        let signature = key.sign(&bytes);
         Self {
             message,
             bytes,

@@ -1,0 +1,262 @@
+//! Strict ed25519 verification for keys that are used often.
+//!
+//! A signature `(R, s)` over `M` is good under the key `A` when `R = s·B - k·A` with
+//! `k = SHA-512(R ‖ A ‖ M)`. Strict means: `s` is reduced, `R` is in its one canonical encoding, and
+//! neither `A` nor `R` is a point of small order. That is exactly what `ed25519-dalek` accepts as
+//! strict, and nothing that it accepts is refused on the ledger.
+//!
+//! The first verifications by a key go the ordinary way, one double-scalar multiplication. A key
+//! that comes back gets a table of multiples of its point (30 KiB), after which both products are
+//! table look-ups and additions without doublings: about two thirds of the time.
+
+use crate::keys::{BadSignature, PublicKey, Signature};
+use curve25519_dalek::{
+    EdwardsPoint, Scalar,
+    edwards::{CompressedEdwardsY, EdwardsBasepointTable},
+    traits::BasepointTable,
+};
+use sha2::{Digest, Sha512};
+use std::{
+    fmt,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+};
+
+/// Verifications by one key before its table is made: the table costs about as much as it saves in
+/// so many.
+const TABLE_AFTER: u32 = 64;
+/// Tables in the whole process, 60 MiB: strangers choose how many keys there are.
+const MAX_TABLES: usize = 2_048;
+
+/// Tables there are.
+static TABLES: AtomicUsize = AtomicUsize::new(0);
+
+/// A public key whose curve point is decoded, and which learns to be quick. Share it (in an `Arc`)
+/// instead of making it anew: what it learns stays with it.
+pub struct Verifier {
+    key: PublicKey,
+    /// `-A`
+    minus: EdwardsPoint,
+    used: AtomicU32,
+    table: OnceLock<Option<Table>>,
+}
+
+/// Multiples of `-A`; counted while it lives.
+struct Table(Box<EdwardsBasepointTable>);
+
+impl Verifier {
+    /// Decodes the point. Refuses points of small order, for which no strict verification succeeds.
+    pub(crate) fn new(key: &PublicKey) -> Result<Self, BadSignature> {
+        let point = CompressedEdwardsY(key.0).decompress().ok_or(BadSignature)?;
+        if point.is_small_order() {
+            return Err(BadSignature);
+        }
+        Ok(Self {
+            key: *key,
+            minus: -point,
+            used: AtomicU32::new(0),
+            table: OnceLock::new(),
+        })
+    }
+
+    /// Checks a signature strictly: no small-order points, no malleable encodings.
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
+        let (r, s) = signature.0.split_at(32);
+        // both halves have 32 bytes
+        let s = s.try_into().map_err(|_| BadSignature)?;
+        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(BadSignature)?;
+        let hash = Sha512::new()
+            .chain_update(r)
+            .chain_update(self.key.0)
+            .chain_update(message);
+        let k = Scalar::from_hash(hash);
+        let expected = match self.table() {
+            Some(table) => &*table.0 * &k + EdwardsPoint::mul_base(&s),
+            None => EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &self.minus, &s),
+        };
+        if expected.compress().as_bytes() == r && !expected.is_small_order() {
+            Ok(())
+        } else {
+            Err(BadSignature)
+        }
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.key
+    }
+
+    /// The table, once the key has shown that it is worth one.
+    fn table(&self) -> Option<&Table> {
+        if let Some(table) = self.table.get() {
+            return table.as_ref();
+        }
+        if self.used.fetch_add(1, Ordering::Relaxed) < TABLE_AFTER {
+            return None;
+        }
+        self.table.get_or_init(|| Table::new(&self.minus)).as_ref()
+    }
+}
+
+impl Table {
+    fn new(point: &EdwardsPoint) -> Option<Self> {
+        if TABLES.fetch_add(1, Ordering::Relaxed) >= MAX_TABLES {
+            TABLES.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self(Box::new(EdwardsBasepointTable::create(point))))
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        TABLES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for Verifier {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Verifier {}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({})", self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::SigningKey;
+    use curve25519_dalek::{constants::EIGHT_TORSION, traits::Identity};
+    use proptest::prelude::*;
+
+    /// What `ed25519-dalek` says.
+    fn strict(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        ed25519_dalek::VerifyingKey::from_bytes(&key.0).is_ok_and(|key| {
+            let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+            key.verify_strict(message, &signature).is_ok()
+        })
+    }
+
+    /// What we say, both before and after the table is there.
+    fn ours(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        let Ok(plain) = Verifier::new(key) else {
+            return false;
+        };
+        let quick = Verifier::new(key).unwrap();
+        quick.used.store(TABLE_AFTER, Ordering::Relaxed);
+        let said = plain.verify(message, signature).is_ok();
+        assert_eq!(said, quick.verify(message, signature).is_ok());
+        assert!(plain.table.get().is_none());
+        assert!(quick.table.get().is_some() || !said);
+        said
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_reference(
+            seed: [u8; 32],
+            message in prop::collection::vec(any::<u8>(), 0..300),
+            flip in prop::option::of(0_usize..(64 + 32) * 8),
+        ) {
+            let key = SigningKey::from_seed(&seed);
+            let mut signature = key.sign(&message);
+            let mut public = key.public_key();
+            if let Some(bit) = flip {
+                let byte = match bit / 8 {
+                    i @ 0..64 => &mut signature.0[i],
+                    i => &mut public.0[i - 64],
+                };
+                *byte ^= 1 << (bit % 8);
+            }
+            let said = ours(&public, &message, &signature);
+            prop_assert_eq!(said, strict(&public, &message, &signature));
+            prop_assert_eq!(said, flip.is_none());
+        }
+    }
+
+    /// Keys and `R` with parts of small order, with all the ways to pair them: where a lax
+    /// verification says yes, ours agrees with the strict one.
+    #[test]
+    fn parts_of_small_order_are_judged_as_strictly() {
+        let secret = Scalar::from(123_456_789_u64);
+        let nonce = Scalar::from(987_654_321_u64);
+        let mut lax_only = 0;
+        for torsion_key in EIGHT_TORSION {
+            for torsion_r in EIGHT_TORSION {
+                for honest in [EdwardsPoint::mul_base(&secret), EdwardsPoint::identity()] {
+                    for base in [nonce, Scalar::ZERO] {
+                        let key = PublicKey((honest + torsion_key).compress().0);
+                        let r = (EdwardsPoint::mul_base(&base) + torsion_r).compress();
+                        let message = b"small order";
+                        let k = Scalar::from_hash(
+                            Sha512::new()
+                                .chain_update(r.as_bytes())
+                                .chain_update(key.0)
+                                .chain_update(message),
+                        );
+                        let secret = if honest == EdwardsPoint::identity() {
+                            Scalar::ZERO
+                        } else {
+                            secret
+                        };
+                        let s = base + k * secret;
+                        let mut bytes = [0; 64];
+                        bytes[..32].copy_from_slice(r.as_bytes());
+                        bytes[32..].copy_from_slice(s.as_bytes());
+                        let signature = Signature(bytes);
+                        let said = ours(&key, message, &signature);
+                        assert_eq!(said, strict(&key, message, &signature));
+                        lax_only += usize::from(!said);
+                    }
+                }
+            }
+        }
+        assert!(lax_only > 100, "the cases are hard ones: {lax_only}");
+    }
+
+    #[test]
+    fn an_unreduced_scalar_is_refused() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        let mut signature = key.sign(b"m");
+        // s + l is the same residue, in another encoding
+        let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+        let order = hex::decode(order).unwrap();
+        let mut carry = 0_u16;
+        for (byte, add) in signature.0[32..].iter_mut().zip(order) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            *byte = sum.to_le_bytes()[0];
+            carry = sum >> 8;
+        }
+        assert!(!ours(&key.public_key(), b"m", &signature));
+        assert!(!strict(&key.public_key(), b"m", &signature));
+    }
+
+    #[test]
+    fn a_key_of_small_order_is_no_key() {
+        for point in EIGHT_TORSION {
+            assert!(Verifier::new(&PublicKey(point.compress().0)).is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_point_are_no_key() {
+        let mut refused = 0;
+        for byte in 0..=u8::MAX {
+            let key = PublicKey([byte; 32]);
+            let point = ed25519_dalek::VerifyingKey::from_bytes(&key.0);
+            let good = point.is_ok_and(|point| !point.is_weak());
+            assert_eq!(Verifier::new(&key).is_ok(), good);
+            refused += usize::from(!good);
+        }
+        assert!(refused > 0);
+    }
+}
