@@ -12,6 +12,7 @@ mod kv;
 mod mailbox;
 mod model;
 mod options;
+mod rope;
 mod start;
 mod weights;
 mod worker;

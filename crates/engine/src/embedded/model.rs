@@ -12,6 +12,7 @@ use super::kern::{
     Attention, BLOCK, BlockPart, Matrix, Simd, Store, Weight, attend, gemm, rms_norm, silu_mul,
 };
 use super::kv::BlockPool;
+use super::rope::Rotary;
 use super::weights::Checkpoint;
 
 /// Below this many multiply-adds of attention a second thread costs more than it brings.
@@ -83,9 +84,15 @@ impl<T: Weight> Model<T> {
         let layers = (0..config.layers)
             .map(|i| Layer::load(&config, checkpoint, i))
             .collect::<Result<_, _>>()?;
+        let Rotary {
+            inv_freq,
+            magnitude,
+            ..
+        } = &config.rotary;
+        let scaled = |wave: f64| (magnitude * wave) as f32;
         let rotary = (0..context)
-            .flat_map(|p| config.inv_freq.iter().map(move |f| p as f64 * f))
-            .map(|angle| (libm::cos(angle) as f32, libm::sin(angle) as f32))
+            .flat_map(|p| inv_freq.iter().map(move |f| p as f64 * f))
+            .map(|angle| (scaled(libm::cos(angle)), scaled(libm::sin(angle))))
             .collect();
         Ok(Self {
             config,

@@ -12,10 +12,12 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::LoadError;
+use super::config::json;
 use crate::fingerprint::{digest, new_state};
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
+const INDEX: &str = "model.safetensors.index.json";
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
 
 /// Where a model's files are.
@@ -132,7 +134,7 @@ pub(crate) struct Checkpoint {
 impl Checkpoint {
     /// Reads the headers of `model.safetensors`, or of the shards that its index names.
     pub(crate) fn open(source: &Source) -> Result<Self, LoadError> {
-        let names = match source.file("model.safetensors.index.json")? {
+        let names = match source.file(INDEX)? {
             None => vec!["model.safetensors".to_owned()],
             Some(index) => shard_names(&index)?,
         };
@@ -235,8 +237,7 @@ fn shard_names(index: &[u8]) -> Result<Vec<String>, LoadError> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let index: Index = serde_json::from_slice(index)
-        .map_err(|e| LoadError::Config(format!("model.safetensors.index.json: {e}")))?;
+    let index: Index = json(INDEX, index)?;
     let mut names: Vec<String> = index.weight_map.into_values().collect();
     names.sort();
     names.dedup();
