@@ -62,16 +62,10 @@ pub struct Embedded {
     shared: Arc<Shared>,
     limits: Limits,
     blocks: usize,
-    isa: Isa,
 }
 
 impl Embedded {
     /// Loads a model from a Hugging Face folder.
-    pub fn load(path: &Path, options: EmbeddedOptions) -> Result<Arc<dyn Engine>, LoadError> {
-        Ok(Arc::new(Self::open(path, options)?))
-    }
-
-    /// As [`load`](Self::load), with the concrete type.
     pub fn open(path: &Path, options: EmbeddedOptions) -> Result<Self, LoadError> {
         let name = path
             .file_name()
@@ -156,13 +150,7 @@ impl Embedded {
             shared,
             limits,
             blocks,
-            isa: simd.isa(),
         })
-    }
-
-    /// The instruction set in use.
-    pub fn isa(&self) -> Isa {
-        self.isa
     }
 
     /// The tokens of a prompt, as the model reads it.
@@ -240,12 +228,7 @@ impl Embedded {
             },
             started: false,
         };
-        let prompt = tokens.len();
-        self.post(Job::new(
-            tokens,
-            prompt,
-            Work::Generate(Box::new(generation)),
-        ))?;
+        self.post(Job::new(tokens, Work::Generate(Box::new(generation))))?;
         Ok(stream)
     }
 
@@ -261,8 +244,7 @@ impl Embedded {
                 sum: vec![0.0; self.hidden],
                 reply,
             });
-            let prompt = tokens.len();
-            self.post(Job::new(tokens, prompt, work))?;
+            self.post(Job::new(tokens, work))?;
             replies.push(answer);
         }
         let mut vectors = Vec::with_capacity(replies.len());
@@ -291,15 +273,15 @@ impl Embedded {
         let length = prompt.len();
         let mut tokens = prompt;
         tokens.extend_from_slice(&output[..output.len() - 1]);
-        let fingerprint = Fingerprint::default();
         let work = Scoring {
+            prompt: length,
             output,
             sampling,
             scores: Vec::new(),
-            fingerprint,
+            fingerprint: Fingerprint::default(),
             reply,
         };
-        self.post(Job::new(tokens, length, Work::Score(Box::new(work))))?;
+        self.post(Job::new(tokens, Work::Score(Box::new(work))))?;
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -361,8 +343,7 @@ impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Embedded")
             .field("info", &self.info)
-            .field("isa", &self.isa)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
