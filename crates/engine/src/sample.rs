@@ -221,7 +221,7 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
     };
     if sampling.top_p < 1.0 {
         let total: f64 = kept.iter().map(weight).sum();
-        kept = nucleus(scaled, kept, weight, f64::from(sampling.top_p) * total);
+        kept = nucleus(scaled, &kept, weight, f64::from(sampling.top_p) * total);
     }
     kept.retain(|id| weights[*id as usize] >= sampling.min_p);
     kept
@@ -229,10 +229,10 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
 
 /// The shortest beginning whose weights reach `goal`. Ever longer beginnings are sorted, as the
 /// nucleus is short as a rule.
-fn nucleus(scaled: &[f32], ids: Vec<u32>, weight: impl Fn(&u32) -> f64, goal: f64) -> Vec<u32> {
+fn nucleus(scaled: &[f32], ids: &[u32], weight: impl Fn(&u32) -> f64, goal: f64) -> Vec<u32> {
     let mut count = 256;
     loop {
-        let mut kept = first_in_order(scaled, ids.clone(), count);
+        let mut kept = first_in_order(scaled, ids.to_vec(), count);
         let mut sum = 0.0;
         let end = kept.iter().position(|id| {
             sum += weight(id);

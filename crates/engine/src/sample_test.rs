@@ -142,7 +142,7 @@ fn a_long_nucleus_is_found_piece_by_piece() {
         sum >= goal
     });
     whole.truncate(end.unwrap() + 1);
-    assert_eq!(nucleus(&row, ids, weight, goal), whole);
+    assert_eq!(nucleus(&row, &ids, weight, goal), whole);
     assert!(whole.len() > 4000);
 }
 

@@ -181,7 +181,7 @@ mod tests {
         let rotary = rotary(text, 128, 32_768).unwrap();
         assert_eq!(rotary.reach, Some(131_072.0));
         // Computed apart, in Python, from the paper's formulas.
-        assert!((rotary.magnitude - 1.138_629_436_111_989_1).abs() < 1e-15);
+        assert!((rotary.magnitude - 1.138_629_436_111_989).abs() < 1e-15);
         for (j, expected) in YARN {
             assert!((rotary.inv_freq[j] / expected - 1.0).abs() < 1e-12, "{j}");
         }

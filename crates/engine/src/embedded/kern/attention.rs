@@ -2,8 +2,9 @@
 // Loops over registers are written by index, as the tiles are thought of.
 #![allow(clippy::needless_range_loop)]
 
+use super::lanes::Lanes;
 use super::rows::{exp, fold16, largest};
-use super::simd::{Lanes, Simd, kernel};
+use super::simd::{Simd, kernel};
 
 /// Positions per block of keys and values.
 pub(crate) const BLOCK: usize = 32;

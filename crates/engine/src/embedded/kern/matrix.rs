@@ -14,7 +14,8 @@
 use rayon::prelude::*;
 
 use super::NR;
-use super::simd::{Isa, Lanes, Simd, kernel};
+use super::lanes::Lanes;
+use super::simd::{Isa, Simd, kernel};
 
 /// Rows of the largest register tile: 12 x 32 floats fill 24 of the 32 AVX-512 registers.
 const MAX_ROWS: usize = 12;
