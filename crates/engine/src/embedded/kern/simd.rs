@@ -69,7 +69,7 @@ macro_rules! kernel {
         $(#[$meta])*
         #[allow(unsafe_code, clippy::extra_unused_type_parameters)]
         $vis fn $name $(<$T: $bound>)? (simd: Simd, $($arg: $type),*) $(-> $out)? {
-            use $crate::embedded::kern::{lanes, simd};
+            use $crate::embedded::kern::lanes;
 
             #[inline(always)]
             fn body<$($T: $bound,)? V: lanes::Lanes>($($arg: $type),*) $(-> $out)? $body
@@ -89,9 +89,9 @@ macro_rules! kernel {
             match simd.isa() {
                 // SAFETY (both): a `Simd` is proof that the processor has the instructions.
                 #[cfg(target_arch = "x86_64")]
-                simd::Isa::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::embedded::kern::Isa::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                simd::Isa::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::embedded::kern::Isa::Avx2 => unsafe { avx2($($arg),*) },
                 _ => body::<$($T,)? lanes::Portable>($($arg),*),
             }
         }
