@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine, Event, GenerateRequest, Prompt, WeightType,
+    Embedded, EmbeddedOptions, Engine, EngineError, Event, GenerateRequest, Prompt, WeightType,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
-use crate::{Failure, Shape, Times, best};
+use crate::{Failure, Shape, Times, cpu};
 
 /// A loaded model.
 pub struct Atoma {
@@ -17,53 +17,73 @@ pub struct Atoma {
 }
 
 impl Atoma {
-    /// Loads a Hugging Face folder, on all processors.
-    pub fn load(folder: &Path, weights: WeightType) -> Result<Self, Failure> {
+    /// Loads a Hugging Face folder.
+    pub fn load(folder: &Path, weights: WeightType, threads: usize) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let options = EmbeddedOptions {
             weights: Some(weights),
-            threads: Some(std::thread::available_parallelism()?.get()),
+            threads: Some(threads),
             // A whole prompt per step, as llama.cpp's own benchmark does.
             token_budget: 256,
             ..EmbeddedOptions::default()
         };
-        Ok(Self { engine: Embedded::open(folder, options)?, runtime })
+        Ok(Self {
+            engine: Embedded::open(folder, options)?,
+            runtime,
+        })
     }
 
     /// Measures one shape.
-    pub fn run(&self, shape: Shape) -> Result<Times, Failure> {
-        best(|repeat| self.runtime.block_on(measure(&self.engine, shape, repeat)))
+    pub fn run(&self, shape: Shape, round: u32) -> Result<Times, Failure> {
+        self.runtime.block_on(measure(&self.engine, shape, round))
     }
 }
 
 /// Prefill is over when every request has its first token.
-async fn measure(engine: &Embedded, shape: Shape, repeat: u32) -> Result<Times, Failure> {
-    let vocab = engine.info().vocab as u32;
+async fn measure(engine: &Embedded, shape: Shape, round: u32) -> Result<Times, Failure> {
     let started = Instant::now();
-    let mut streams = Vec::new();
-    for prompt in shape.prompts(repeat, vocab) {
-        let request = GenerateRequest::new(Prompt::Tokens(prompt), 1);
-        let stream = engine.generate(request).await?;
-        streams.push(stream);
-    }
-    // Prompts first, alone: their blocks stay in the cache, so the second round only decodes.
-    futures::stream::iter(streams).flatten_unordered(None).count().await;
+    let prompts = shape.prompts(round, engine.info().vocab as u32);
+    // Prompts first, alone: their blocks stay in the cache, so the second time only decodes.
+    let streams = begin(engine, &prompts, 1).await?;
+    futures::stream::iter(streams)
+        .flatten_unordered(None)
+        .count()
+        .await;
     let prefill = started.elapsed();
-    let started = Instant::now();
-    let mut streams = Vec::new();
-    for prompt in shape.prompts(repeat, vocab) {
-        let request = GenerateRequest::new(Prompt::Tokens(prompt), shape.output as u32);
-        streams.push(engine.generate(request).await?);
-    }
+
+    let streams = begin(engine, &prompts, shape.output as u32).await?;
     let mut events = futures::stream::iter(streams).flatten_unordered(None);
-    let (mut first, mut decoding) = (0, started);
-    while let Some(event) = events.next().await {
+    let mut waiting: Vec<bool> = vec![true; shape.requests];
+    let (mut decoding, mut cpu, mut decoded) = (Instant::now(), cpu::used(), 0);
+    while let Some((request, event)) = events.next().await {
         if let Event::Token(_) = event? {
-            first += 1;
-            if first == shape.requests {
-                decoding = Instant::now();
+            decoded += 1;
+            if waiting.iter().any(|w| *w) {
+                waiting[request] = false;
+                (decoding, cpu, decoded) = (Instant::now(), cpu::used(), 0);
             }
         }
     }
-    Ok(Times { prefill, decode: decoding.elapsed() })
+    let decode = decoding.elapsed();
+    Ok(Times {
+        prefill,
+        decode,
+        decode_cpu: cpu::used() - cpu,
+        decoded,
+    })
+}
+
+/// All requests at once; events carry the number of theirs.
+async fn begin(
+    engine: &Embedded,
+    prompts: &[Vec<u32>],
+    output: u32,
+) -> Result<Vec<impl Stream<Item = (usize, Result<Event, EngineError>)> + use<>>, EngineError> {
+    let mut streams = Vec::new();
+    for (number, prompt) in prompts.iter().enumerate() {
+        let request = GenerateRequest::new(Prompt::Tokens(prompt.clone()), output);
+        let stream = engine.generate(request).await?;
+        streams.push(stream.map(move |event| (number, event)));
+    }
+    Ok(streams)
 }

@@ -49,13 +49,19 @@ pub fn write(model: &RandomModel, path: &Path) -> Result<()> {
         text(&mut buffer, name);
         buffer.extend((shape.len() as u32).to_le_bytes());
         // The fastest dimension comes first.
-        shape.iter().rev().for_each(|d| buffer.extend((*d as u64).to_le_bytes()));
+        shape
+            .iter()
+            .rev()
+            .for_each(|d| buffer.extend((*d as u64).to_le_bytes()));
         buffer.extend(0u32.to_le_bytes()); // f32
         buffer.extend(offset.to_le_bytes());
         offset += (values.len() * 4).next_multiple_of(ALIGNMENT) as u64;
     }
     written += buffer.len();
-    buffer.resize(buffer.len() + written.next_multiple_of(ALIGNMENT) - written, 0);
+    buffer.resize(
+        buffer.len() + written.next_multiple_of(ALIGNMENT) - written,
+        0,
+    );
     out.write_all(&buffer)?;
     for (_, _, values) in &tensors {
         let mut bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -88,7 +94,10 @@ fn header(model: &RandomModel) -> Vec<(String, Value)> {
             "tokenizer.ggml.tokens",
             Value::Texts((0..model.vocab).map(|i| format!("t{i}")).collect()),
         ),
-        plain("tokenizer.ggml.token_type", Value::I32s(vec![1; model.vocab])),
+        plain(
+            "tokenizer.ggml.token_type",
+            Value::I32s(vec![1; model.vocab]),
+        ),
         plain("tokenizer.ggml.merges", Value::Texts(vec!["t 1".into()])),
     ]
 }
@@ -119,7 +128,9 @@ impl Value {
                 kind(out, 9);
                 kind(out, 5);
                 out.extend((values.len() as u64).to_le_bytes());
-                values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+                values
+                    .iter()
+                    .for_each(|value| out.extend(value.to_le_bytes()));
             }
         }
     }
@@ -146,7 +157,9 @@ fn rename(name: &str) -> String {
         ("input_layernorm", "attn_norm"),
         ("post_attention_layernorm", "ffn_norm"),
     ];
-    parts.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
+    parts
+        .iter()
+        .fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
 }
 
 /// llama.cpp rotates neighbours where Hugging Face rotates halves: rows within a head change places.

@@ -12,7 +12,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
 
-use crate::{Failure, Shape, Times, best};
+use crate::{Failure, Shape, Times, cpu};
 
 /// Rows of a step, as for the embedded engine.
 const BATCH: u32 = 256;
@@ -21,20 +21,25 @@ const BATCH: u32 = 256;
 pub struct Llama {
     backend: LlamaBackend,
     model: LlamaModel,
+    threads: usize,
 }
 
 impl Llama {
     /// Loads a GGUF file.
-    pub fn load(file: &Path) -> Result<Self, Failure> {
+    pub fn load(file: &Path, threads: usize) -> Result<Self, Failure> {
         let mut backend = LlamaBackend::init()?;
         backend.void_logs();
         let model = LlamaModel::load_from_file(&backend, file, &LlamaModelParams::default())?;
-        Ok(Self { backend, model })
+        Ok(Self {
+            backend,
+            model,
+            threads,
+        })
     }
 
-    /// Measures one shape.
-    pub fn run(&self, shape: Shape) -> Result<Times, Failure> {
-        let threads = std::thread::available_parallelism()?.get() as i32;
+    /// A context for one shape, ready to be measured round by round.
+    pub fn run(&self, shape: Shape) -> Result<impl FnMut(u32) -> Result<Times, Failure>, Failure> {
+        let threads = self.threads as i32;
         let total: usize = shape.lengths().map(|length| length + shape.output).sum();
         let params = LlamaContextParams::default()
             .with_n_ctx(NonZeroU32::new((total as u32).next_multiple_of(256) * 2))
@@ -46,9 +51,9 @@ impl Llama {
             .with_type_k(KvCacheType::F32)
             .with_type_v(KvCacheType::F32);
         let mut context = self.model.new_context(&self.backend, params)?;
-        best(|repeat| {
+        Ok(move |round| {
             context.clear_kv_cache();
-            self.measure(&mut context, shape, repeat)
+            self.measure(&mut context, shape, round)
         })
     }
 
@@ -56,9 +61,9 @@ impl Llama {
         &self,
         context: &mut LlamaContext<'_>,
         shape: Shape,
-        repeat: u32,
+        round: u32,
     ) -> Result<Times, Failure> {
-        let prompts = shape.prompts(repeat, self.model.n_vocab() as u32);
+        let prompts = shape.prompts(round, self.model.n_vocab() as u32);
         let mut batch = LlamaBatch::new(BATCH as usize, shape.requests as i32);
         let mut next = Vec::new();
         let started = Instant::now();
@@ -68,14 +73,19 @@ impl Llama {
                 for (j, token) in part.iter().enumerate() {
                     let at = i * BATCH as usize + j;
                     let last = at + 1 == prompt.len();
-                    batch.add(LlamaToken(*token as i32), at as i32, &[sequence as i32], last)?;
+                    batch.add(
+                        LlamaToken(*token as i32),
+                        at as i32,
+                        &[sequence as i32],
+                        last,
+                    )?;
                 }
                 context.decode(&mut batch)?;
             }
             next.push(argmax(context.get_logits_ith(batch.n_tokens() - 1)));
         }
         let prefill = started.elapsed();
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), cpu::used());
         for step in 0..shape.output - 1 {
             batch.clear();
             for (sequence, (token, prompt)) in next.iter().zip(&prompts).enumerate() {
@@ -87,7 +97,14 @@ impl Llama {
                 *token = argmax(context.get_logits_ith(sequence as i32));
             }
         }
-        Ok(Times { prefill, decode: started.elapsed() })
+        let decode = started.elapsed();
+        let decoded = shape.requests * (shape.output - 1);
+        Ok(Times {
+            prefill,
+            decode,
+            decode_cpu: cpu::used() - cpu,
+            decoded,
+        })
     }
 }
 

@@ -2,21 +2,24 @@
 //! at 1 and 8 requests, of equal and of different lengths; with `--features llama-cpp` beside
 //! llama.cpp on the same weights, in the same run.
 //!
-//! `cargo run --release [--features llama-cpp] -- [PROMPT] [OUTPUT]`
+//! `cargo run --release [--features llama-cpp] -- [ROUNDS] [THREADS] [PROMPT] [OUTPUT]`
+//!
+//! The engines take turns, round by round, so that all meet the same state of the machine. The best
+//! round counts, as everything else on the machine only makes a round slower; the median of the
+//! rounds' ratios stands beside it, to show whether the two agree.
 
+mod cpu;
 mod engine;
 #[cfg(feature = "llama-cpp")]
 mod gguf;
 #[cfg(feature = "llama-cpp")]
 mod llama;
 
+use std::path::Path;
 use std::time::Duration;
 
 use atoma_engine::WeightType;
 use atoma_engine::testing::RandomModel;
-
-/// Repetitions; the best counts, as everything else on the machine only makes it slower.
-const REPEATS: usize = 3;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -30,49 +33,54 @@ struct Shape {
     output: usize,
 }
 
-/// How long the two phases took.
+/// What one round took.
 #[derive(Clone, Copy)]
 struct Times {
+    /// From the start to everybody's first token.
     prefill: Duration,
     decode: Duration,
+    /// Processor time of all threads while decoding.
+    decode_cpu: Duration,
+    /// Tokens that came out while decoding.
+    decoded: usize,
 }
+
+/// Runs a shape once; the number of the round makes the prompts differ, so that no cache helps.
+type Run<'a> = Box<dyn FnMut(u32) -> Result<Times, Failure> + 'a>;
 
 impl Shape {
     fn lengths(self) -> impl Iterator<Item = usize> {
         (0..self.requests).map(move |i| self.prompt + i * self.spread)
     }
 
-    /// Prompts that differ from run to run, so that no cache helps.
-    fn prompts(self, run: u32, vocab: u32) -> Vec<Vec<u32>> {
-        let seed = self.requests as u32 * 1_000_000 + self.spread as u32 * 10_000 + run * 100;
+    fn prompts(self, round: u32, vocab: u32) -> Vec<Vec<u32>> {
+        let seed = self.requests as u32 * 1_000_000 + self.spread as u32 * 10_000 + round * 100;
         let prompt = |(i, length)| random_tokens(seed + i as u32, length, vocab);
         self.lengths().enumerate().map(prompt).collect()
     }
 
-    fn report(self, name: &str, times: Times) {
-        let prompts: usize = self.lengths().sum();
-        // The first token of each answer comes out of the prefill.
-        let decoded = self.requests * (self.output - 1);
-        println!(
-            "{name:<22} {} x {}{:<4} prefill {:>6.0} tok/s   decode {:>7.1} tok/s",
-            self.requests,
-            self.prompt,
-            if self.spread > 0 { "+9i" } else { "" },
-            prompts as f64 / times.prefill.as_secs_f64(),
-            decoded as f64 / times.decode.as_secs_f64(),
-        );
+    fn prefill_rate(self, times: &Times) -> f64 {
+        self.lengths().sum::<usize>() as f64 / times.prefill.as_secs_f64()
+    }
+
+    fn name(self) -> String {
+        let spread = if self.spread > 0 {
+            format!("+{}i", self.spread)
+        } else {
+            String::new()
+        };
+        format!("{} x {}{spread}", self.requests, self.prompt)
     }
 }
 
-/// The best of several runs, phase by phase.
-fn best(mut run: impl FnMut(u32) -> Result<Times, Failure>) -> Result<Times, Failure> {
-    let mut best = Times { prefill: Duration::MAX, decode: Duration::MAX };
-    for repeat in 0..REPEATS {
-        let times = run(repeat as u32)?;
-        best.prefill = best.prefill.min(times.prefill);
-        best.decode = best.decode.min(times.decode);
+impl Times {
+    fn decode_rate(&self) -> f64 {
+        self.decoded as f64 / self.decode.as_secs_f64()
     }
-    Ok(best)
+
+    fn cpu_per_token(&self) -> f64 {
+        self.decode_cpu.as_secs_f64() * 1e6 / self.decoded as f64
+    }
 }
 
 fn random_tokens(seed: u32, length: usize, vocab: u32) -> Vec<u32> {
@@ -86,34 +94,76 @@ fn random_tokens(seed: u32, length: usize, vocab: u32) -> Vec<u32> {
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let prompt: usize = args.first().map_or(Ok(256), |a| a.parse())?;
-    let output: usize = args.get(1).map_or(Ok(32), |a| a.parse())?;
-    let shapes = [(1, 0), (8, 0), (8, 9)]
-        .map(|(requests, spread)| Shape { requests, prompt, spread, output });
+    let number = |i: usize, usual| args.get(i).map_or(Ok(usual), |a| a.parse::<usize>());
+    let all = std::thread::available_parallelism()?.get();
+    let (rounds, threads) = (number(0, 5)?, number(1, all)?);
+    let (prompt, output) = (number(2, 256)?, number(3, 32)?);
+    let shapes = [(1, 0), (8, 0), (8, 9)].map(|(requests, spread)| Shape {
+        requests,
+        prompt,
+        spread,
+        output,
+    });
     let folder = std::env::temp_dir().join(format!("bench-engine-{}", std::process::id()));
     let model = RandomModel::m110();
     model.write(&folder)?;
-    let result = compare(&model, &folder, &shapes);
+    let result = compare(&model, &folder, &shapes, rounds, threads);
     std::fs::remove_dir_all(&folder)?;
     result
 }
 
-fn compare(model: &RandomModel, folder: &std::path::Path, shapes: &[Shape]) -> Result<(), Failure> {
+fn compare(
+    model: &RandomModel,
+    folder: &Path,
+    shapes: &[Shape],
+    rounds: usize,
+    threads: usize,
+) -> Result<(), Failure> {
     #[cfg(feature = "llama-cpp")]
     let llama = {
         let file = folder.join("model-f32.gguf");
         gguf::write(model, &file)?;
-        llama::Llama::load(&file)?
+        llama::Llama::load(&file, threads)?
     };
     let _ = model;
-    let f32s = engine::Atoma::load(folder, WeightType::F32)?;
-    let bf16 = engine::Atoma::load(folder, WeightType::Bf16)?;
-    // Shape by shape, so that all meet the same state of the machine.
+    let f32s = engine::Atoma::load(folder, WeightType::F32, threads)?;
+    let bf16 = engine::Atoma::load(folder, WeightType::Bf16, threads)?;
     for shape in shapes {
+        let mut runs: Vec<(&str, Run<'_>)> = Vec::new();
         #[cfg(feature = "llama-cpp")]
-        shape.report("llama.cpp f32", llama.run(*shape)?);
-        shape.report("atoma f32", f32s.run(*shape)?);
-        shape.report("atoma bf16", bf16.run(*shape)?);
+        runs.push(("llama.cpp f32", Box::new(llama.run(*shape)?)));
+        runs.push(("atoma f32", Box::new(|round| f32s.run(*shape, round))));
+        runs.push(("atoma bf16", Box::new(|round| bf16.run(*shape, round))));
+        let mut times: Vec<Vec<Times>> = vec![Vec::new(); runs.len()];
+        for round in 0..rounds {
+            for ((_, run), times) in runs.iter_mut().zip(&mut times) {
+                times.push(run(round as u32)?);
+            }
+        }
+        report(*shape, &runs, &times);
     }
     Ok(())
+}
+
+/// One line per engine, with its speed relative to the first.
+fn report(shape: Shape, runs: &[(&str, Run<'_>)], times: &[Vec<Times>]) {
+    let best =
+        |times: &[Times], of: &dyn Fn(&Times) -> f64| times.iter().map(of).fold(0.0, f64::max);
+    for ((name, _), own) in runs.iter().zip(times) {
+        let prefill = best(own, &|t| shape.prefill_rate(t));
+        let decode = best(own, &Times::decode_rate);
+        let cpu = 1.0 / best(own, &|t| 1.0 / t.cpu_per_token());
+        let pairs = own.iter().zip(&times[0]);
+        let mut ratios: Vec<f64> = pairs
+            .map(|(a, b)| a.decode_rate() / b.decode_rate())
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "{:<13} {name:<14} prefill {prefill:>5.0} tok/s  decode {decode:>6.1} tok/s  \
+             {cpu:>6.0} CPU-us/tok  x{:.2} (median x{:.2})",
+            shape.name(),
+            decode / best(&times[0], &Times::decode_rate),
+            ratios[ratios.len() / 2],
+        );
+    }
 }

@@ -151,9 +151,9 @@ pub(crate) fn top(simd: Simd, logits: &[f32], count: usize) -> Vec<(u32, f32)> {
         return Vec::new();
     }
     let total = log_sum(simd, logits);
-    let mut best = first_in_order(logits, count);
-    best.truncate(count);
-    best.into_iter()
+    let all = (0..logits.len() as u32).collect();
+    first_in_order(logits, all, count)
+        .into_iter()
         .map(|id| (id, (f64::from(logits[id as usize]) - total) as f32))
         .collect()
 }
@@ -214,72 +214,44 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
     let mut weights = scaled.to_vec();
     exp_shifted(simd, &mut weights, max);
     let weight = |id: &u32| f64::from(weights[*id as usize]);
-    let vocab = scaled.len();
-    let k = if sampling.top_k == 0 {
-        vocab
-    } else {
-        vocab.min(sampling.top_k as usize)
+    let all: Vec<u32> = (0..scaled.len() as u32).collect();
+    let mut kept = match sampling.top_k as usize {
+        k if 0 < k && k < all.len() => first_in_order(scaled, all, k),
+        _ => all,
     };
-    let mut kept: Vec<u32> = if sampling.top_p < 1.0 {
-        let in_order_of_k = (k < vocab).then(|| first_in_order(scaled, k));
-        let total: f64 = match &in_order_of_k {
-            Some(kept) => kept.iter().map(weight).sum(),
-            None => weights.iter().map(|w| f64::from(*w)).sum(),
-        };
-        nucleus(
-            scaled,
-            in_order_of_k.as_deref(),
-            &weight,
-            f64::from(sampling.top_p) * total,
-        )
-    } else if k < vocab {
-        first_in_order(scaled, k)
-    } else {
-        (0..vocab as u32).collect()
-    };
+    if sampling.top_p < 1.0 {
+        let total: f64 = kept.iter().map(weight).sum();
+        kept = nucleus(scaled, &kept, weight, f64::from(sampling.top_p) * total);
+    }
     kept.retain(|id| weights[*id as usize] >= sampling.min_p);
     kept
 }
 
-/// The shortest beginning whose weights reach `goal`. Without a ready order, ever longer
-/// beginnings are sorted, as the nucleus is short as a rule.
-fn nucleus(
-    scaled: &[f32],
-    ready: Option<&[u32]>,
-    weight: &impl Fn(&u32) -> f64,
-    goal: f64,
-) -> Vec<u32> {
-    let mut sorted = 256;
+/// The shortest beginning whose weights reach `goal`. Ever longer beginnings are sorted, as the
+/// nucleus is short as a rule.
+fn nucleus(scaled: &[f32], ids: &[u32], weight: impl Fn(&u32) -> f64, goal: f64) -> Vec<u32> {
+    let mut count = 256;
     loop {
-        let complete = ready.is_some() || sorted >= scaled.len();
-        let mut kept = match ready {
-            Some(ready) => ready.to_vec(),
-            None => first_in_order(scaled, sorted),
-        };
+        let mut kept = first_in_order(scaled, ids.to_vec(), count);
         let mut sum = 0.0;
         let end = kept.iter().position(|id| {
             sum += weight(id);
             sum >= goal
         });
-        if let Some(end) = end {
-            kept.truncate(end + 1);
+        if end.is_some() || kept.len() == ids.len() {
+            kept.truncate(end.map_or(usize::MAX, |end| end + 1));
             return kept;
         }
-        if complete {
-            return kept;
-        }
-        sorted *= 8;
+        count *= 8;
     }
 }
 
-/// The first `count` tokens by (value descending, id ascending).
-fn first_in_order(values: &[f32], count: usize) -> Vec<u32> {
+/// The first `count` of `ids` by (value descending, id ascending).
+fn first_in_order(values: &[f32], mut ids: Vec<u32>, count: usize) -> Vec<u32> {
     let order = |a: &u32, b: &u32| -> Ordering {
-        values[*b as usize]
-            .total_cmp(&values[*a as usize])
-            .then(a.cmp(b))
+        let by_value = values[*b as usize].total_cmp(&values[*a as usize]);
+        by_value.then(a.cmp(b))
     };
-    let mut ids: Vec<u32> = (0..values.len() as u32).collect();
     if count < ids.len() {
         ids.select_nth_unstable_by(count, order);
         ids.truncate(count);

@@ -2,11 +2,14 @@
 
 mod common;
 
+use std::collections::HashMap;
+
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
-    ChatMessage, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest, Numerics,
-    Prompt, builtin,
+    ChatMessage, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest,
+    Numerics, Prompt, builtin,
 };
+use candle_core::Device;
 use common::{answer, options, random, read, sampled, tokens};
 use futures::StreamExt;
 
@@ -298,4 +301,45 @@ async fn the_revision_names_the_files() {
             ..small
         })
     );
+}
+
+#[tokio::test]
+async fn shards_are_one_model_and_a_missing_template_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    let model = RandomModel {
+        bf16: true,
+        ..RandomModel::small()
+    };
+    model.write(folder.path()).expect("written");
+    let whole = Embedded::open(folder.path(), options()).expect("loaded");
+    let tensors = candle_core::safetensors::load(path("model.safetensors"), &Device::Cpu);
+    let mut shards = [HashMap::new(), HashMap::new()];
+    let mut map = HashMap::new();
+    for (i, (name, tensor)) in tensors.expect("read").into_iter().enumerate() {
+        map.insert(name.clone(), format!("model-{}.safetensors", i % 2));
+        shards[i % 2].insert(name, tensor);
+    }
+    for (i, shard) in shards.iter().enumerate() {
+        let file = path(&format!("model-{i}.safetensors"));
+        candle_core::safetensors::save(shard, file).expect("written");
+    }
+    let index = serde_json::json!({ "metadata": {}, "weight_map": map }).to_string();
+    std::fs::write(path("model.safetensors.index.json"), index).expect("written");
+    std::fs::remove_file(path("model.safetensors")).expect("removed");
+    let sharded = Embedded::open(folder.path(), options()).expect("loaded");
+    assert_eq!(sharded.info().revision, whole.info().revision);
+    let request = || sampled(tokens(1, 40), 10, 1);
+    assert_eq!(
+        answer(&sharded, request()).await.done.fingerprint,
+        answer(&whole, request()).await.done.fingerprint
+    );
+
+    std::fs::remove_file(path("tokenizer_config.json")).expect("removed");
+    let mute = Embedded::open(folder.path(), options()).expect("loaded");
+    assert_eq!(answer(&mute, request()).await.done.usage.output, 10);
+    let chat = GenerateRequest::new(chat("Hello!"), 1);
+    let refused = mute.generate(chat).await.expect_err("refused");
+    assert_eq!(refused.code(), "bad_request");
+    assert!(refused.to_string().contains("chat template"), "{refused}");
 }

@@ -16,7 +16,7 @@ use common::{answer, options, tokens};
 const TOLERANCE: f32 = 1e-3;
 
 /// Log probabilities of the token after `prompt`, by candle.
-fn candle(model: &RandomModel, prompt: &[u32]) -> candle_core::Result<Vec<f32>> {
+fn candle(model: &RandomModel, config: &str, prompt: &[u32]) -> candle_core::Result<Vec<f32>> {
     let device = Device::Cpu;
     let tensors = model
         .tensors()
@@ -24,25 +24,24 @@ fn candle(model: &RandomModel, prompt: &[u32]) -> candle_core::Result<Vec<f32>> 
         .map(|(name, shape, values)| Ok((name, Tensor::from_vec(values, shape, &device)?)));
     let tensors = tensors.collect::<candle_core::Result<_>>()?;
     let vars = VarBuilder::from_tensors(tensors, DType::F32, &device);
-    let config = model.config().to_string();
     let input = Tensor::new(prompt, &device)?.unsqueeze(0)?;
     let json = |e: serde_json::Error| candle_core::Error::Msg(e.to_string());
     let logits = match model.family {
         "mistral" => {
-            let config = serde_json::from_str(&config).map_err(json)?;
+            let config = serde_json::from_str(config).map_err(json)?;
             mistral::Model::new(&config, vars)?.forward(&input, 0)?
         }
         "qwen2" => {
-            let config = serde_json::from_str(&config).map_err(json)?;
+            let config = serde_json::from_str(config).map_err(json)?;
             qwen2::ModelForCausalLM::new(&config, vars)?.forward(&input, 0)?
         }
         "qwen3" => {
             // Only this family's biases are governed by the configuration.
-            let config = serde_json::from_str(&config).map_err(json)?;
+            let config = serde_json::from_str(config).map_err(json)?;
             qwen3::ModelForCausalLM::new(&config, vars)?.forward(&input, 0)?
         }
         _ => {
-            let config: llama::LlamaConfig = serde_json::from_str(&config).map_err(json)?;
+            let config: llama::LlamaConfig = serde_json::from_str(config).map_err(json)?;
             let config = config.into_config(false);
             let mut cache = llama::Cache::new(false, DType::F32, &config, &device)?;
             llama::Llama::load(vars, &config)?.forward(&input, 0, &mut cache)?
@@ -55,12 +54,18 @@ fn candle(model: &RandomModel, prompt: &[u32]) -> candle_core::Result<Vec<f32>> 
 }
 
 async fn compare(model: &RandomModel) {
+    compare_as(model, &model.config().to_string()).await;
+}
+
+/// With another `config.json`.
+async fn compare_as(model: &RandomModel, config: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     model.write(folder.path()).expect("written");
+    std::fs::write(folder.path().join("config.json"), config).expect("written");
     let engine = Embedded::open(folder.path(), options()).expect("loaded");
     for length in [1, 2, 31, 33, 120] {
         let prompt = tokens(length as u32, length);
-        let expected = candle(model, &prompt).expect("candle runs it");
+        let expected = candle(model, config, &prompt).expect("candle runs it");
         let request = GenerateRequest {
             logprobs: Some(20),
             ..GenerateRequest::new(Prompt::Tokens(prompt.clone()), 1)
@@ -99,6 +104,18 @@ async fn llama() {
         ..RandomModel::small()
     })
     .await;
+}
+
+#[tokio::test]
+async fn llama_with_stretched_waves() {
+    let model = RandomModel::small();
+    let mut config = model.config();
+    // Short enough that some waves are kept, some blended and some stretched.
+    config["rope_scaling"] = serde_json::json!({
+        "rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    });
+    compare_as(&model, &config.to_string()).await;
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Reads a Hugging Face `config.json` and refuses what the engine wouldn't compute exactly.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::LoadError;
+use super::rope::{RopeConfig, Rotary};
 
 /// Sizes beyond this are mistakes or attacks: the largest dense Llama has 126 layers and a hidden
 /// size of 16,384.
 const MAX_DIMENSION: usize = 1 << 20;
+/// As `model_type` names them.
+const KNOWN_TYPES: [&str; 4] = ["llama", "mistral", "qwen2", "qwen3"];
 
 /// Shape of a Llama-like decoder. Mistral, Qwen2 and Qwen3 differ by flags that the tensors
 /// themselves show: biases and norms of queries and keys.
@@ -22,16 +26,25 @@ pub(crate) struct ModelConfig {
     pub(crate) norm_eps: f32,
     pub(crate) tied: bool,
     pub(crate) context: usize,
-    /// Inverse wavelengths of the rotary embedding, `head_dim / 2` of them.
-    pub(crate) inv_freq: Vec<f64>,
+    pub(crate) rotary: Rotary,
     pub(crate) eos: Vec<u32>,
-    /// The checkpoint's own name for its weights' type.
-    pub(crate) dtype: Option<String>,
+}
+
+/// What decides whether the rest can be understood at all.
+#[derive(Deserialize)]
+struct Kind {
+    model_type: String,
+    quantization_config: Option<Quantization>,
+}
+
+#[derive(Deserialize)]
+struct Quantization {
+    #[serde(default)]
+    quant_method: String,
 }
 
 #[derive(Deserialize)]
 struct Raw {
-    model_type: String,
     hidden_size: usize,
     intermediate_size: usize,
     num_hidden_layers: usize,
@@ -45,167 +58,112 @@ struct Raw {
     tie_word_embeddings: bool,
     hidden_act: Option<String>,
     rope_theta: Option<f64>,
-    #[serde(alias = "rope_parameters")]
-    rope_scaling: Option<Rope>,
+    rope_scaling: Option<RopeConfig>,
+    /// Its newer name; some files have both.
+    rope_parameters: Option<RopeConfig>,
     sliding_window: Option<usize>,
     use_sliding_window: Option<bool>,
+}
+
+/// The end tokens, in either of the files that may have them.
+#[derive(Deserialize)]
+struct Ends {
     eos_token_id: Option<OneOrMany>,
-    #[serde(alias = "dtype")]
-    torch_dtype: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
-struct Rope {
-    #[serde(alias = "type")]
-    rope_type: Option<String>,
-    rope_theta: Option<f64>,
-    factor: Option<f64>,
-    low_freq_factor: Option<f64>,
-    high_freq_factor: Option<f64>,
-    original_max_position_embeddings: Option<f64>,
-}
-
-/// End tokens are written as a number or a list.
-#[derive(Deserialize, Clone)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
     One(u32),
     Many(Vec<u32>),
 }
 
-#[derive(Deserialize)]
-struct RawGeneration {
-    eos_token_id: Option<OneOrMany>,
-}
-
 impl ModelConfig {
     /// From the texts of `config.json` and, if there is one, `generation_config.json`.
     pub(crate) fn parse(config: &[u8], generation: Option<&[u8]>) -> Result<Self, LoadError> {
-        let raw: Raw = serde_json::from_slice(config)
-            .map_err(|e| LoadError::Config(format!("config.json: {e}")))?;
-        raw.check()?;
-        let generation: Option<RawGeneration> = match generation {
-            Some(text) => Some(
-                serde_json::from_slice(text)
-                    .map_err(|e| LoadError::Config(format!("generation_config.json: {e}")))?,
-            ),
-            None => None,
-        };
+        let kind: Kind = json("config.json", config)?;
+        let unsupported = |what: String| Err(LoadError::Unsupported(what));
+        if !KNOWN_TYPES.contains(&kind.model_type.as_str()) {
+            let known = KNOWN_TYPES.join(", ");
+            return unsupported(format!(
+                "model type {:?}; known are {known}",
+                kind.model_type
+            ));
+        }
+        if let Some(Quantization { quant_method }) = kind.quantization_config {
+            return unsupported(format!(
+                "quantised weights ({quant_method}); f32, f16 and bf16 are known"
+            ));
+        }
+        let raw: Raw = json("config.json", config)?;
+        if raw.hidden_act.as_deref().is_some_and(|act| act != "silu") {
+            return unsupported(format!("activation {:?}", raw.hidden_act));
+        }
+        let heads = raw.num_attention_heads;
+        let kv_heads = raw.num_key_value_heads.unwrap_or(heads);
+        let head_dim = raw.head_dim.unwrap_or(raw.hidden_size / heads.max(1));
+        let sizes = [
+            (raw.hidden_size, "hidden_size"),
+            (raw.intermediate_size, "intermediate_size"),
+            (raw.num_hidden_layers, "num_hidden_layers"),
+            (heads, "num_attention_heads"),
+            (kv_heads, "num_key_value_heads"),
+            (head_dim, "head_dim"),
+            (raw.vocab_size, "vocab_size"),
+            (raw.max_position_embeddings, "max_position_embeddings"),
+        ];
+        if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
+            return unsupported(format!("{name} {size}"));
+        }
+        if !heads.is_multiple_of(kv_heads) || !head_dim.is_multiple_of(2) {
+            return unsupported("heads don't divide into key heads or head size is odd".to_owned());
+        }
         // The generation's end tokens are the complete list where both files have one.
-        let eos = generation
-            .and_then(|g| g.eos_token_id)
-            .or_else(|| raw.eos_token_id.clone());
-        let head_dim = raw.head_dim();
+        let ends = |file, text| json::<Ends>(file, text).map(|ends| ends.eos_token_id);
+        let generation = generation.map(|text| ends("generation_config.json", text));
+        let eos = match generation.transpose()?.flatten() {
+            Some(eos) => Some(eos),
+            None => ends("config.json", config)?,
+        };
+        // Within the sliding window, attention is full attention: so the window limits the context.
+        let windowed = raw
+            .use_sliding_window
+            .unwrap_or(kind.model_type == "mistral");
+        let window = raw
+            .sliding_window
+            .filter(|_| windowed)
+            .unwrap_or(MAX_DIMENSION);
+        let positions = raw.max_position_embeddings;
+        let rope = raw.rope_parameters.or(raw.rope_scaling).unwrap_or_default();
+        let rotary = rope.rotary(raw.rope_theta, head_dim, positions)?;
+        // A float beyond the integers becomes the largest, and the window holds it.
+        let reach = rotary
+            .reach
+            .map_or(positions, |reach| positions.max(reach as usize));
         Ok(Self {
             hidden: raw.hidden_size,
             intermediate: raw.intermediate_size,
             layers: raw.num_hidden_layers,
-            heads: raw.num_attention_heads,
-            kv_heads: raw.num_key_value_heads.unwrap_or(raw.num_attention_heads),
+            heads,
+            kv_heads,
             head_dim,
             vocab: raw.vocab_size,
             norm_eps: raw.rms_norm_eps as f32,
             tied: raw.tie_word_embeddings,
-            context: raw.context(),
-            inv_freq: raw.inv_freq(head_dim)?,
+            context: reach.min(window.clamp(1, MAX_DIMENSION)),
+            rotary,
             eos: match eos {
                 None => Vec::new(),
                 Some(OneOrMany::One(id)) => vec![id],
                 Some(OneOrMany::Many(ids)) => ids,
             },
-            dtype: raw.torch_dtype,
         })
     }
 }
 
-impl Raw {
-    fn head_dim(&self) -> usize {
-        self.head_dim
-            .unwrap_or_else(|| self.hidden_size / self.num_attention_heads.max(1))
-    }
-
-    fn check(&self) -> Result<(), LoadError> {
-        let unsupported = |what: String| Err(LoadError::Unsupported(what));
-        if !["llama", "mistral", "qwen2", "qwen3"].contains(&self.model_type.as_str()) {
-            let known = "llama, mistral, qwen2 and qwen3 are known";
-            return unsupported(format!("model type {:?}; {known}", self.model_type));
-        }
-        if self.hidden_act.as_deref().is_some_and(|act| act != "silu") {
-            return unsupported(format!("activation {:?}", self.hidden_act));
-        }
-        let sizes = [
-            self.hidden_size,
-            self.intermediate_size,
-            self.num_hidden_layers,
-            self.num_attention_heads,
-            self.num_key_value_heads.unwrap_or(1),
-            self.head_dim(),
-            self.vocab_size,
-            self.max_position_embeddings,
-        ];
-        if sizes.iter().any(|size| !(1..=MAX_DIMENSION).contains(size)) {
-            return unsupported("a size in config.json is zero or beyond reason".to_owned());
-        }
-        let kv_heads = self.num_key_value_heads.unwrap_or(self.num_attention_heads);
-        if !self.num_attention_heads.is_multiple_of(kv_heads) || !self.head_dim().is_multiple_of(2)
-        {
-            return unsupported("heads don't divide into key heads or head size is odd".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Within the sliding window, attention is full attention: so the window limits the context.
-    fn context(&self) -> usize {
-        let windowed = self
-            .use_sliding_window
-            .unwrap_or(self.model_type == "mistral");
-        let window = self
-            .sliding_window
-            .filter(|_| windowed)
-            .unwrap_or(usize::MAX);
-        self.max_position_embeddings.min(window.max(1))
-    }
-
-    fn inv_freq(&self, head_dim: usize) -> Result<Vec<f64>, LoadError> {
-        let default = Rope::default();
-        let rope = self.rope_scaling.as_ref().unwrap_or(&default);
-        let theta = rope.rope_theta.or(self.rope_theta).unwrap_or(10_000.0);
-        let plain =
-            (0..head_dim / 2).map(|j| 1.0 / libm::pow(theta, 2.0 * j as f64 / head_dim as f64));
-        let need = |value: Option<f64>, name: &str| {
-            value.ok_or_else(|| LoadError::Config(format!("rope scaling lacks {name}")))
-        };
-        match rope.rope_type.as_deref() {
-            None | Some("default") => Ok(plain.collect()),
-            Some("linear") => {
-                let factor = need(rope.factor, "factor")?;
-                Ok(plain.map(|f| f / factor).collect())
-            }
-            // Llama 3.1: long wavelengths are stretched, short ones kept, those between blended.
-            Some("llama3") => {
-                let factor = need(rope.factor, "factor")?;
-                let low = need(rope.low_freq_factor, "low_freq_factor")?;
-                let high = need(rope.high_freq_factor, "high_freq_factor")?;
-                let original = need(
-                    rope.original_max_position_embeddings,
-                    "original_max_position_embeddings",
-                )?;
-                let scaled = plain.map(|f| {
-                    let turns = original * f / (2.0 * std::f64::consts::PI);
-                    if turns < low {
-                        f / factor
-                    } else if turns > high {
-                        f
-                    } else {
-                        let smooth = (turns - low) / (high - low);
-                        (1.0 - smooth) * f / factor + smooth * f
-                    }
-                });
-                Ok(scaled.collect())
-            }
-            Some(other) => Err(LoadError::Unsupported(format!("rope scaling {other:?}"))),
-        }
-    }
+/// Reads a file's text as JSON.
+pub(crate) fn json<T: DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, LoadError> {
+    serde_json::from_slice(text).map_err(|e| LoadError::Config(format!("{file}: {e}")))
 }
 
 #[cfg(test)]
@@ -228,7 +186,7 @@ mod tests {
             (2, 4, 64)
         );
         assert_eq!(
-            (config.inv_freq.clone(), config.eos),
+            (config.rotary.inv_freq, config.eos),
             (vec![1.0, 0.01], vec![2, 3])
         );
     }
@@ -250,19 +208,42 @@ mod tests {
         assert!(matches!(act, Err(LoadError::Unsupported(_))));
         assert!(parse("\"llama\"", "\"gpt2\"").is_err());
         assert!(parse("\"hidden_size\":8", "\"hidden_size\":0").is_err());
-        let yarn = parse(
-            "\"llama\"",
-            r#""llama","rope_scaling":{"rope_type":"yarn"}"#,
-        );
-        assert!(matches!(yarn, Err(LoadError::Unsupported(_))));
+        let gptq = r#""llama","quantization_config":{"quant_method":"gptq","bits":4}"#;
+        let refused = parse("\"llama\"", gptq).unwrap_err().to_string();
+        assert!(refused.contains("gptq"), "{refused}");
+        // The type is named even where the rest has other fields.
+        let other = ModelConfig::parse(br#"{"model_type":"mamba"}"#, None).unwrap_err();
+        assert!(other.to_string().contains("mamba"), "{other}");
         assert!(matches!(parse("{", "["), Err(LoadError::Config(_))));
     }
 
     #[test]
-    fn llama3_scaling_keeps_short_waves_and_stretches_long_ones() {
-        let rope = r#""llama","rope_scaling":{"rope_type":"llama3","factor":8.0,
-            "low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":100}"#;
-        let config = parse("\"llama\"", rope).unwrap();
-        assert_eq!(config.inv_freq, vec![1.0, 0.01 / 8.0]);
+    fn the_generations_end_tokens_win_where_there_are_any() {
+        let eos = |generation: Option<&str>| {
+            let generation = generation.map(str::as_bytes);
+            ModelConfig::parse(LLAMA.as_bytes(), generation).map(|config| config.eos)
+        };
+        assert_eq!(eos(None).unwrap(), [2, 3]);
+        assert_eq!(eos(Some(r#"{"eos_token_id":[7,8,9]}"#)).unwrap(), [7, 8, 9]);
+        assert_eq!(eos(Some(r#"{"eos_token_id":7}"#)).unwrap(), [7]);
+        assert_eq!(eos(Some(r#"{"eos_token_id":null}"#)).unwrap(), [2, 3]);
+        assert!(eos(Some(r#"{"eos_token_id":"x"}"#)).is_err());
+    }
+
+    #[test]
+    fn scaling_by_either_name_and_yarn_reaches_further() {
+        for name in ["rope_scaling", "rope_parameters"] {
+            let more =
+                format!(r#""llama","{name}":{{"rope_type":"yarn","type":"yarn","factor":4.0}}"#);
+            let config = parse("\"llama\"", &more).unwrap();
+            assert_eq!(config.context, 256);
+            assert!(config.rotary.magnitude > 1.1);
+        }
+        let both = r#""llama","rope_scaling":null,"rope_parameters":{"rope_theta":100.0}"#;
+        let config = parse("\"llama\"", both).unwrap();
+        assert_eq!(
+            (config.rotary.inv_freq, config.context),
+            (vec![1.0, 0.1], 64)
+        );
     }
 }

@@ -20,8 +20,6 @@ use crate::{
 pub(super) struct Job {
     /// Prompt and what was generated; of a claimed output, all but the last token.
     pub(super) tokens: Vec<u32>,
-    /// Length of the prompt.
-    pub(super) prompt: usize,
     /// How many tokens' keys and values are in the blocks.
     pub(super) done: usize,
     pub(super) table: Vec<u32>,
@@ -54,6 +52,8 @@ pub(super) struct Generation {
 
 /// A claimed answer being checked.
 pub(super) struct Scoring {
+    /// Length of the prompt.
+    pub(super) prompt: usize,
     pub(super) output: Vec<u32>,
     pub(super) sampling: Sampling,
     pub(super) scores: Vec<TokenScore>,
@@ -82,10 +82,9 @@ pub(super) enum Verdict {
 }
 
 impl Job {
-    pub(super) fn new(tokens: Vec<u32>, prompt: usize, work: Work) -> Self {
+    pub(super) fn new(tokens: Vec<u32>, work: Work) -> Self {
         Self {
             tokens,
-            prompt,
             done: 0,
             table: Vec::new(),
             chain: Vec::new(),
@@ -102,7 +101,7 @@ impl Job {
     pub(super) fn cacheable_blocks(&self) -> usize {
         match &self.work {
             Work::Generate(_) => (self.tokens.len() - 1) / BLOCK,
-            Work::Score(scoring) => (self.prompt + scoring.scores.len() - 1) / BLOCK,
+            Work::Score(scoring) => (scoring.prompt + scoring.scores.len() - 1) / BLOCK,
             Work::Embed(_) => 0,
         }
     }
@@ -111,7 +110,7 @@ impl Job {
     pub(super) fn wants_logits(&self, position: usize) -> bool {
         match &self.work {
             Work::Generate(_) => position + 1 == self.tokens.len(),
-            Work::Score(scoring) => position + 1 >= self.prompt + scoring.scores.len(),
+            Work::Score(scoring) => position + 1 >= scoring.prompt + scoring.scores.len(),
             Work::Embed(_) => false,
         }
     }
@@ -161,7 +160,7 @@ impl Job {
                 })
             }
             Work::Score(scoring) => {
-                let index = next - self.prompt;
+                let index = next - scoring.prompt;
                 let counts = count(&scoring.output[..index], &scoring.sampling);
                 let claimed = scoring.output[index];
                 let sampling = &scoring.sampling;

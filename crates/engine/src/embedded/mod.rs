@@ -12,6 +12,7 @@ mod kv;
 mod mailbox;
 mod model;
 mod options;
+mod rope;
 mod start;
 mod weights;
 mod worker;
@@ -61,16 +62,10 @@ pub struct Embedded {
     shared: Arc<Shared>,
     limits: Limits,
     blocks: usize,
-    isa: Isa,
 }
 
 impl Embedded {
     /// Loads a model from a Hugging Face folder.
-    pub fn load(path: &Path, options: EmbeddedOptions) -> Result<Arc<dyn Engine>, LoadError> {
-        Ok(Arc::new(Self::open(path, options)?))
-    }
-
-    /// As [`load`](Self::load), with the concrete type.
     pub fn open(path: &Path, options: EmbeddedOptions) -> Result<Self, LoadError> {
         let name = path
             .file_name()
@@ -155,13 +150,7 @@ impl Embedded {
             shared,
             limits,
             blocks,
-            isa: simd.isa(),
         })
-    }
-
-    /// The instruction set in use.
-    pub fn isa(&self) -> Isa {
-        self.isa
     }
 
     /// The tokens of a prompt, as the model reads it.
@@ -174,7 +163,8 @@ impl Embedded {
         self.text.decode(tokens)
     }
 
-    async fn encode(&self, prompt: Prompt) -> Result<Vec<u32>, EngineError> {
+    /// Tokens of a prompt that leaves `room` in the context.
+    async fn encode(&self, prompt: Prompt, room: usize) -> Result<Vec<u32>, EngineError> {
         let bytes = match &prompt {
             Prompt::Tokens(_) => 0,
             Prompt::Text(text) => text.len(),
@@ -187,119 +177,27 @@ impl Embedded {
             let encoded = tokio::task::spawn_blocking(move || text.encode(&prompt)).await;
             encoded.map_err(|e| EngineError::Internal(e.to_string()))??
         };
-        if tokens.is_empty() {
-            return Err(EngineError::BadRequest("the prompt is empty".into()));
-        }
-        self.check_ids(&tokens)?;
+        self.check(&tokens, room)?;
         Ok(tokens)
     }
 
-    fn check_ids(&self, tokens: &[u32]) -> Result<(), EngineError> {
-        match tokens.iter().find(|id| **id as usize >= self.info.vocab) {
-            Some(id) => Err(EngineError::BadRequest(format!("there is no token {id}"))),
-            None => Ok(()),
+    fn check(&self, tokens: &[u32], room: usize) -> Result<(), EngineError> {
+        let (limit, got) = (self.limits.context - room, tokens.len());
+        if tokens.is_empty() {
+            return Err(EngineError::BadRequest("the prompt is empty".into()));
         }
-    }
-
-    /// Refuses what doesn't fit; `room` is how much of the context must stay free.
-    fn check_length(&self, got: usize, room: usize) -> Result<(), EngineError> {
-        let limit = self.limits.context - room;
+        if let Some(id) = tokens.iter().find(|id| **id as usize >= self.info.vocab) {
+            return Err(EngineError::BadRequest(format!("there is no token {id}")));
+        }
         if got > limit {
-            Err(EngineError::ContextTooLong { limit, got })
-        } else {
-            Ok(())
+            return Err(EngineError::ContextTooLong { limit, got });
         }
+        Ok(())
     }
 
-    fn post(&self, job: Job) -> Result<(), EngineError> {
-        self.shared.post(job, self.limits.max_waiting)
-    }
-
-    async fn start(&self, request: GenerateRequest) -> Result<EventStream, EngineError> {
-        let sampling = request.sampling();
-        sampling.validate()?;
-        check_request(&request)?;
-        let tokens = self.encode(request.prompt).await?;
-        self.check_length(tokens.len(), 1)?;
-        let shared = self.shared.clone();
-        let notify = Arc::new(move || shared.ring());
-        let (events, stream) = event_channel(request.max_tokens, Some(notify));
-        let generation = Generation {
-            sampling,
-            logprobs: request.logprobs,
-            limit: stream.limit(),
-            events,
-            pending: VecDeque::new(),
-            deltas: Deltas::new(request.stop),
-            counts: Counts::new(),
-            fingerprint: Fingerprint::default(),
-            usage: Usage {
-                input: tokens.len() as u32,
-                ..Usage::default()
-            },
-            started: false,
-        };
-        let prompt = tokens.len();
-        self.post(Job::new(
-            tokens,
-            prompt,
-            Work::Generate(Box::new(generation)),
-        ))?;
-        Ok(stream)
-    }
-
-    async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<Embeddings, EngineError> {
-        let mut usage = Usage::default();
-        let mut replies = Vec::with_capacity(prompts.len());
-        for prompt in prompts {
-            let tokens = self.encode(prompt).await?;
-            self.check_length(tokens.len(), 0)?;
-            usage.input += tokens.len() as u32;
-            let (reply, answer) = oneshot::channel();
-            let work = Work::Embed(Embedding {
-                sum: vec![0.0; self.hidden],
-                reply,
-            });
-            let prompt = tokens.len();
-            self.post(Job::new(tokens, prompt, work))?;
-            replies.push(answer);
-        }
-        let mut vectors = Vec::with_capacity(replies.len());
-        for reply in replies {
-            vectors.push(reply.await.map_err(|_| stopped())??);
-        }
-        Ok((vectors, usage))
-    }
-
-    async fn score_one(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-        sampling: Sampling,
-    ) -> Result<Score, EngineError> {
-        sampling.validate()?;
-        self.check_ids(&prompt)?;
-        self.check_ids(&output)?;
-        if prompt.is_empty() || output.is_empty() {
-            return Err(EngineError::BadRequest(
-                "prompt and output must not be empty".into(),
-            ));
-        }
-        self.check_length(prompt.len() + output.len(), 0)?;
-        let (reply, answer) = oneshot::channel();
-        let length = prompt.len();
-        let mut tokens = prompt;
-        tokens.extend_from_slice(&output[..output.len() - 1]);
-        let fingerprint = Fingerprint::default();
-        let work = Scoring {
-            output,
-            sampling,
-            scores: Vec::new(),
-            fingerprint,
-            reply,
-        };
-        self.post(Job::new(tokens, length, Work::Score(Box::new(work))))?;
-        answer.await.map_err(|_| stopped())?
+    fn post(&self, tokens: Vec<u32>, work: Work) -> Result<(), EngineError> {
+        self.shared
+            .post(Job::new(tokens, work), self.limits.max_waiting)
     }
 }
 
@@ -319,11 +217,55 @@ impl Engine for Embedded {
         &self,
         request: GenerateRequest,
     ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
-        self.start(request).boxed()
+        let work = async move {
+            let sampling = request.sampling();
+            sampling.validate()?;
+            check_request(&request)?;
+            let tokens = self.encode(request.prompt, 1).await?;
+            let shared = self.shared.clone();
+            let notify = Arc::new(move || shared.ring());
+            let (events, stream) = event_channel(request.max_tokens, Some(notify));
+            let usage = Usage {
+                input: tokens.len() as u32,
+                ..Usage::default()
+            };
+            let generation = Generation {
+                sampling,
+                logprobs: request.logprobs,
+                limit: stream.limit(),
+                events,
+                pending: VecDeque::new(),
+                deltas: Deltas::new(request.stop),
+                counts: Counts::new(),
+                fingerprint: Fingerprint::default(),
+                usage,
+                started: false,
+            };
+            self.post(tokens, Work::Generate(Box::new(generation)))?;
+            Ok(stream)
+        };
+        work.boxed()
     }
 
     fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
-        self.embed_all(prompts).boxed()
+        let work = async move {
+            let mut usage = Usage::default();
+            let mut replies = Vec::with_capacity(prompts.len());
+            for prompt in prompts {
+                let tokens = self.encode(prompt, 0).await?;
+                usage.input += tokens.len() as u32;
+                let (reply, answer) = oneshot::channel();
+                let sum = vec![0.0; self.hidden];
+                self.post(tokens, Work::Embed(Embedding { sum, reply }))?;
+                replies.push(answer);
+            }
+            let mut vectors = Vec::with_capacity(replies.len());
+            for reply in replies {
+                vectors.push(reply.await.map_err(|_| stopped())??);
+            }
+            Ok((vectors, usage))
+        };
+        work.boxed()
     }
 
     fn score(
@@ -332,7 +274,29 @@ impl Engine for Embedded {
         output: Vec<u32>,
         sampling: Sampling,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
-        self.score_one(prompt, output, sampling).boxed()
+        let work = async move {
+            sampling.validate()?;
+            let (reply, answer) = oneshot::channel();
+            let mut tokens = [&prompt[..], &output].concat();
+            self.check(&tokens, 0)?;
+            if prompt.is_empty() || output.is_empty() {
+                let why = "prompt and output must not be empty";
+                return Err(EngineError::BadRequest(why.into()));
+            }
+            // Nothing is asked of what would follow the last token.
+            tokens.pop();
+            let scoring = Scoring {
+                prompt: prompt.len(),
+                output,
+                sampling,
+                scores: Vec::new(),
+                fingerprint: Fingerprint::default(),
+                reply,
+            };
+            self.post(tokens, Work::Score(Box::new(scoring)))?;
+            answer.await.map_err(|_| stopped())?
+        };
+        work.boxed()
     }
 
     fn load(&self) -> Load {
@@ -360,8 +324,7 @@ impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Embedded")
             .field("info", &self.info)
-            .field("isa", &self.isa)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,15 +9,17 @@ use rayon::prelude::*;
 use super::LoadError;
 use super::config::ModelConfig;
 use super::kern::{
-    Attention, BLOCK, BlockPart, Matrix, Simd, Store, Weight, attend, gemm, rms_norm, silu_mul,
+    Attention, BLOCK, BlockPart, Matrix, Simd, Store::Add, Store::Set, Weight, attend, gemm,
+    rms_norm, silu_mul,
 };
 use super::kv::BlockPool;
+use super::rope::Rotary;
 use super::weights::Checkpoint;
 
 /// Below this many multiply-adds of attention a second thread costs more than it brings.
 const PARALLEL_ATTENTION_MACS: usize = 1 << 16;
-/// Rows from which the work between the products is worth a second thread.
-const PARALLEL_ROWS: usize = 16;
+/// Rows that one thread takes of the work between the products: fewer aren't worth a switch.
+const ROWS_PER_TASK: usize = 8;
 
 struct Layer<T> {
     attention_norm: Vec<f32>,
@@ -83,9 +85,15 @@ impl<T: Weight> Model<T> {
         let layers = (0..config.layers)
             .map(|i| Layer::load(&config, checkpoint, i))
             .collect::<Result<_, _>>()?;
+        let Rotary {
+            inv_freq,
+            magnitude,
+            ..
+        } = &config.rotary;
+        let scaled = |wave: f64| (magnitude * wave) as f32;
         let rotary = (0..context)
-            .flat_map(|p| config.inv_freq.iter().map(move |f| p as f64 * f))
-            .map(|angle| (libm::cos(angle) as f32, libm::sin(angle) as f32))
+            .flat_map(|p| inv_freq.iter().map(move |f| p as f64 * f))
+            .map(|angle| (scaled(libm::cos(angle)), scaled(libm::sin(angle))))
             .collect();
         Ok(Self {
             config,
@@ -112,69 +120,37 @@ impl<T: Weight> Model<T> {
         kv: &mut BlockPool,
         scratch: &mut Scratch,
     ) {
-        let c = &self.config;
-        let n = rows.len();
+        let (c, n, simd, s) = (&self.config, rows.len(), self.simd, scratch);
         let q_width = c.heads * c.head_dim;
-        let qkv_width = q_width + 2 * c.kv_heads * c.head_dim;
-        scratch.x.resize(n * c.hidden, 0.0);
-        scratch.normed.resize(n * c.hidden, 0.0);
-        scratch.qkv.resize(n * qkv_width, 0.0);
-        scratch.mixed.resize(n * q_width, 0.0);
-        scratch.gate_up.resize(n * 2 * c.intermediate, 0.0);
-        scratch.activated.resize(n * c.intermediate, 0.0);
-        for (row, x) in rows.iter().zip(scratch.x.chunks_exact_mut(c.hidden)) {
+        for (buffer, width) in [
+            (&mut s.x, c.hidden),
+            (&mut s.normed, c.hidden),
+            (&mut s.qkv, q_width + 2 * c.kv_heads * c.head_dim),
+            (&mut s.mixed, q_width),
+            (&mut s.gate_up, 2 * c.intermediate),
+            (&mut s.activated, c.intermediate),
+        ] {
+            buffer.resize(n * width, 0.0);
+        }
+        for (row, x) in rows.iter().zip(s.x.chunks_exact_mut(c.hidden)) {
             self.embeddings.row(row.token as usize, x);
         }
         for (index, layer) in self.layers.iter().enumerate() {
-            self.normalise(&scratch.x, &layer.attention_norm, &mut scratch.normed);
-            gemm(
-                self.simd,
-                &scratch.normed,
-                n,
-                &layer.qkv,
-                &mut scratch.qkv,
-                Store::Set,
-            );
-            self.rotate(layer, rows, &mut scratch.qkv);
-            self.store(index, rows, tables, &scratch.qkv, kv);
-            self.mix(index, rows, tables, &scratch.qkv, kv, &mut scratch.mixed);
-            gemm(
-                self.simd,
-                &scratch.mixed,
-                n,
-                &layer.output,
-                &mut scratch.x,
-                Store::Add,
-            );
+            self.normalise(&s.x, &layer.attention_norm, &mut s.normed);
+            gemm(simd, &s.normed, &layer.qkv, &mut s.qkv, Set);
+            self.rotate(layer, rows, &mut s.qkv);
+            self.store(index, rows, tables, &s.qkv, kv);
+            self.mix(index, rows, tables, &s.qkv, kv, &mut s.mixed);
+            gemm(simd, &s.mixed, &layer.output, &mut s.x, Add);
 
-            self.normalise(&scratch.x, &layer.mlp_norm, &mut scratch.normed);
-            gemm(
-                self.simd,
-                &scratch.normed,
-                n,
-                &layer.gate_up,
-                &mut scratch.gate_up,
-                Store::Set,
-            );
-            let activate = |(out, gate_up): (&mut [f32], &[f32])| silu_mul(self.simd, gate_up, out);
-            let (out, gate_up) = (&mut scratch.activated, &scratch.gate_up);
-            if n >= PARALLEL_ROWS {
-                out.par_chunks_exact_mut(c.intermediate)
-                    .zip(gate_up.par_chunks_exact(2 * c.intermediate))
-                    .for_each(activate);
-            } else {
-                out.chunks_exact_mut(c.intermediate)
-                    .zip(gate_up.chunks_exact(2 * c.intermediate))
-                    .for_each(activate);
-            }
-            gemm(
-                self.simd,
-                &scratch.activated,
-                n,
-                &layer.down,
-                &mut scratch.x,
-                Store::Add,
-            );
+            self.normalise(&s.x, &layer.mlp_norm, &mut s.normed);
+            gemm(simd, &s.normed, &layer.gate_up, &mut s.gate_up, Set);
+            s.activated
+                .par_chunks_exact_mut(c.intermediate)
+                .zip(s.gate_up.par_chunks_exact(2 * c.intermediate))
+                .with_min_len(ROWS_PER_TASK)
+                .for_each(|(out, gate_up)| silu_mul(simd, gate_up, out));
+            gemm(simd, &s.activated, &layer.down, &mut s.x, Add);
         }
     }
 
@@ -182,14 +158,8 @@ impl<T: Weight> Model<T> {
     pub(crate) fn hidden(&self, scratch: &Scratch, row: usize, out: &mut Vec<f32>) {
         let (width, at) = (self.config.hidden, out.len());
         out.resize(at + width, 0.0);
-        let x = &scratch.x[row * width..][..width];
-        rms_norm(
-            self.simd,
-            x,
-            &self.norm,
-            self.config.norm_eps,
-            &mut out[at..],
-        );
+        let (x, eps) = (&scratch.x[row * width..][..width], self.config.norm_eps);
+        rms_norm(self.simd, x, &self.norm, eps, &mut out[at..]);
     }
 
     /// One row of logits per final hidden state.
@@ -197,17 +167,14 @@ impl<T: Weight> Model<T> {
         let n = hidden.len() / self.config.hidden;
         out.resize(n * self.config.vocab, 0.0);
         let head = self.head.as_ref().unwrap_or(&self.embeddings);
-        debug_assert_eq!(head.rows(), self.config.vocab);
-        gemm(self.simd, hidden, n, head, out, Store::Set);
+        gemm(self.simd, hidden, head, out, Set);
     }
 
     fn normalise(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
         let (width, eps) = (self.config.hidden, self.config.norm_eps);
-        if x.len() / width < PARALLEL_ROWS {
-            return rms_norm(self.simd, x, weight, eps, out);
-        }
-        out.par_chunks_mut(8 * width)
-            .zip(x.par_chunks(8 * width))
+        out.par_chunks_exact_mut(width)
+            .zip(x.par_chunks_exact(width))
+            .with_min_len(ROWS_PER_TASK)
             .for_each(|(out, x)| rms_norm(self.simd, x, weight, eps, out));
     }
 
@@ -215,7 +182,9 @@ impl<T: Weight> Model<T> {
     fn rotate(&self, layer: &Layer<T>, rows: &[Row], qkv: &mut [f32]) {
         let c = &self.config;
         let (width, half) = (c.head_dim, c.head_dim / 2);
-        let rotate = |(row, qkv): (&Row, &mut [f32])| {
+        let stride = qkv.len() / rows.len();
+        let rows = rows.par_iter().zip(qkv.par_chunks_exact_mut(stride));
+        rows.with_min_len(ROWS_PER_TASK).for_each(|(row, qkv)| {
             let angles = &self.rotary[row.position * half..][..half];
             let heads = qkv.chunks_exact_mut(width).take(c.heads + c.kv_heads);
             for (h, head) in heads.enumerate() {
@@ -229,17 +198,7 @@ impl<T: Weight> Model<T> {
                     (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
                 }
             }
-        };
-        let stride = qkv.len() / rows.len();
-        if rows.len() >= PARALLEL_ROWS {
-            rows.par_iter()
-                .zip(qkv.par_chunks_exact_mut(stride))
-                .for_each(rotate);
-        } else {
-            rows.iter()
-                .zip(qkv.chunks_exact_mut(stride))
-                .for_each(rotate);
-        }
+        });
     }
 
     fn part(&self, layer: usize, head: usize) -> BlockPart {
@@ -302,58 +261,49 @@ impl<T: Weight> Model<T> {
             attend(self.simd, job);
         };
         let positions: usize = rows.iter().map(|row| row.position + 1).sum();
-        if positions * c.heads * c.head_dim < PARALLEL_ATTENTION_MACS {
-            let mut scores = Vec::new();
-            out.chunks_exact_mut(group)
-                .enumerate()
-                .for_each(|job| attend_one(&mut scores, job));
-        } else {
-            out.par_chunks_exact_mut(group)
-                .enumerate()
-                .for_each_init(Vec::new, attend_one);
-        }
+        let alone = positions * c.heads * c.head_dim < PARALLEL_ATTENTION_MACS;
+        out.par_chunks_exact_mut(group)
+            .enumerate()
+            .with_min_len(if alone { usize::MAX } else { 1 })
+            .for_each_init(Vec::new, attend_one);
     }
 }
 
 impl<T: Weight> Layer<T> {
     fn load(c: &ModelConfig, checkpoint: &mut Checkpoint, index: usize) -> Result<Self, LoadError> {
-        let name = |part: &str| format!("model.layers.{index}.{part}");
+        let (hidden, inner) = (c.hidden, c.intermediate);
         let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
-        let (q_norm, k_norm) = (
-            name("self_attn.q_norm.weight"),
-            name("self_attn.k_norm.weight"),
-        );
-        let head_norms = if checkpoint.has(&q_norm) {
-            let q_norm = vector(checkpoint, &q_norm, c.head_dim)?;
-            Some((q_norm, vector(checkpoint, &k_norm, c.head_dim)?))
+        let name = |part: &str| format!("model.layers.{index}.{part}");
+        let norm = |checkpoint: &mut Checkpoint, part: &str, width: usize| {
+            vector(checkpoint, &name(&format!("{part}.weight")), width)
+        };
+        let linear = |checkpoint: &mut Checkpoint, parts: &[(&str, usize)], cols: usize| {
+            let parts: Vec<_> = parts
+                .iter()
+                .map(|(part, rows)| (name(part), *rows))
+                .collect();
+            matrix(checkpoint, &parts, cols)
+        };
+        let qkv = [
+            ("self_attn.q_proj", q_width),
+            ("self_attn.k_proj", kv_width),
+            ("self_attn.v_proj", kv_width),
+        ];
+        let gate_up = [("mlp.gate_proj", inner), ("mlp.up_proj", inner)];
+        let head_norms = if checkpoint.has(&name("self_attn.q_norm.weight")) {
+            let queries = norm(checkpoint, "self_attn.q_norm", c.head_dim)?;
+            Some((queries, norm(checkpoint, "self_attn.k_norm", c.head_dim)?))
         } else {
             None
         };
-        let qkv = [
-            (name("self_attn.q_proj"), q_width),
-            (name("self_attn.k_proj"), kv_width),
-            (name("self_attn.v_proj"), kv_width),
-        ];
-        let gate_up = [
-            (name("mlp.gate_proj"), c.intermediate),
-            (name("mlp.up_proj"), c.intermediate),
-        ];
         Ok(Self {
-            attention_norm: vector(checkpoint, &name("input_layernorm.weight"), c.hidden)?,
-            mlp_norm: vector(
-                checkpoint,
-                &name("post_attention_layernorm.weight"),
-                c.hidden,
-            )?,
-            qkv: matrix(checkpoint, &qkv, c.hidden)?,
+            attention_norm: norm(checkpoint, "input_layernorm", hidden)?,
+            mlp_norm: norm(checkpoint, "post_attention_layernorm", hidden)?,
+            qkv: linear(checkpoint, &qkv, hidden)?,
             head_norms,
-            output: matrix(checkpoint, &[(name("self_attn.o_proj"), c.hidden)], q_width)?,
-            gate_up: matrix(checkpoint, &gate_up, c.hidden)?,
-            down: matrix(
-                checkpoint,
-                &[(name("mlp.down_proj"), c.hidden)],
-                c.intermediate,
-            )?,
+            output: linear(checkpoint, &[("self_attn.o_proj", hidden)], q_width)?,
+            gate_up: linear(checkpoint, &gate_up, hidden)?,
+            down: linear(checkpoint, &[("mlp.down_proj", hidden)], inner)?,
         })
     }
 }

@@ -12,10 +12,12 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::LoadError;
+use super::config::json;
 use crate::fingerprint::{digest, new_state};
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
+const INDEX: &str = "model.safetensors.index.json";
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
 
 /// Where a model's files are.
@@ -28,20 +30,15 @@ pub(crate) enum Source {
 impl Source {
     /// A small file, or none.
     pub(crate) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, LoadError> {
-        match self {
-            Self::Folder(folder) => {
-                let path = folder.join(name);
-                match std::fs::read(&path) {
-                    Ok(bytes) => Ok(Some(bytes)),
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                    Err(source) => Err(LoadError::Io { path, source }),
-                }
-            }
-            Self::Builtin(files) => Ok(files
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, bytes)| bytes.to_vec())),
-        }
+        let Some(mut file) = self.open(name)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|source| {
+            let path = name.into();
+            LoadError::Io { path, source }
+        })?;
+        Ok(Some(bytes))
     }
 
     /// A file that must be there.
@@ -50,17 +47,19 @@ impl Source {
             .ok_or_else(|| LoadError::Missing(name.to_owned()))
     }
 
-    fn open(&self, name: &str) -> Result<Box<dyn ReadSeek>, LoadError> {
+    fn open(&self, name: &str) -> Result<Option<Box<dyn ReadSeek>>, LoadError> {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(name);
-                let file = File::open(&path).map_err(|source| LoadError::Io { path, source })?;
-                Ok(Box::new(file))
+                match File::open(&path) {
+                    Ok(file) => Ok(Some(Box::new(file))),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(LoadError::Io { path, source }),
+                }
             }
             Self::Builtin(files) => {
                 let file = files.iter().find(|(n, _)| *n == name);
-                let (_, bytes) = file.ok_or_else(|| LoadError::Missing(name.to_owned()))?;
-                Ok(Box::new(std::io::Cursor::new(*bytes)))
+                Ok(file.map(|(_, bytes)| Box::new(std::io::Cursor::new(*bytes)) as _))
             }
         }
     }
@@ -132,7 +131,7 @@ pub(crate) struct Checkpoint {
 impl Checkpoint {
     /// Reads the headers of `model.safetensors`, or of the shards that its index names.
     pub(crate) fn open(source: &Source) -> Result<Self, LoadError> {
-        let names = match source.file("model.safetensors.index.json")? {
+        let names = match source.file(INDEX)? {
             None => vec!["model.safetensors".to_owned()],
             Some(index) => shard_names(&index)?,
         };
@@ -142,7 +141,8 @@ impl Checkpoint {
             digests: BTreeMap::new(),
         };
         for name in names {
-            let mut file = source.open(&name)?;
+            let file = source.open(&name)?;
+            let mut file = file.ok_or_else(|| LoadError::Missing(name.clone()))?;
             let (begin, metadata) = read_header(&mut file).map_err(|why| LoadError::Tensor {
                 name: name.clone(),
                 why,
@@ -235,8 +235,7 @@ fn shard_names(index: &[u8]) -> Result<Vec<String>, LoadError> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let index: Index = serde_json::from_slice(index)
-        .map_err(|e| LoadError::Config(format!("model.safetensors.index.json: {e}")))?;
+    let index: Index = json(INDEX, index)?;
     let mut names: Vec<String> = index.weight_map.into_values().collect();
     names.sort();
     names.dedup();

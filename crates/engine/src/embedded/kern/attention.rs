@@ -2,8 +2,9 @@
 // Loops over registers are written by index, as the tiles are thought of.
 #![allow(clippy::needless_range_loop)]
 
+use super::lanes::Lanes;
 use super::rows::{exp, fold16, largest};
-use super::simd::{Kernel, Simd};
+use super::simd::{Simd, kernel};
 
 /// Positions per block of keys and values.
 pub(crate) const BLOCK: usize = 32;
@@ -60,28 +61,20 @@ pub(crate) struct Attention<'a> {
     pub(crate) out: &'a mut [f32],
 }
 
-/// Softmax attention.
-pub(crate) fn attend(simd: Simd, attention: Attention<'_>) {
-    simd.run(attention);
-}
-
-impl Kernel for Attention<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(mut self) {
-        let width = self.part.head_dim;
-        let heads = self.queries.len() / width;
-        let mut head = 0;
-        while head < heads {
-            let (at, some) = (head * width, (heads - head).min(4));
-            match some {
-                1 => self.heads::<1>(at),
-                2 => self.heads::<2>(at),
-                3 => self.heads::<3>(at),
-                _ => self.heads::<4>(at),
+kernel! {
+    /// Softmax attention.
+    pub(crate) fn attend(attention: Attention<'_>) {
+        let mut attention = attention;
+        let width = attention.part.head_dim;
+        let heads = attention.queries.len() / width;
+        for head in (0..heads).step_by(4) {
+            let at = head * width;
+            match heads - head {
+                1 => attention.heads::<V, 1>(at),
+                2 => attention.heads::<V, 2>(at),
+                3 => attention.heads::<V, 3>(at),
+                _ => attention.heads::<V, 4>(at),
             }
-            head += some;
         }
     }
 }
@@ -89,7 +82,7 @@ impl Kernel for Attention<'_> {
 impl Attention<'_> {
     /// `H` heads whose queries begin at `at`, together so that keys and values are read once.
     #[inline(always)]
-    fn heads<const H: usize>(&mut self, at: usize) {
+    fn heads<V: Lanes, const H: usize>(&mut self, at: usize) {
         let width = self.part.head_dim;
         let padded = self.len.next_multiple_of(BLOCK);
         let table = &self.table[..padded / BLOCK];
@@ -98,24 +91,21 @@ impl Attention<'_> {
         let queries: [&[f32]; H] =
             std::array::from_fn(|h| &self.queries[at + h * width..][..width]);
         for (b, id) in table.iter().enumerate() {
-            let (keys, _) = self
-                .part
-                .keys(&self.blocks[*id as usize])
-                .as_chunks::<BLOCK>();
-            let mut acc = [[0f32; BLOCK]; H];
-            for (i, key) in keys.iter().enumerate() {
+            let keys = self.part.keys(&self.blocks[*id as usize]);
+            let mut acc = [V::splat(0.0); H];
+            for (i, key) in keys.as_chunks().0.iter().enumerate() {
+                let key = V::load(key);
                 for h in 0..H {
-                    let q = queries[h][i];
-                    for j in 0..BLOCK {
-                        acc[h][j] = q.mul_add(key[j], acc[h][j]);
-                    }
+                    acc[h] = key.mul_add(queries[h][i], acc[h]);
                 }
             }
             for h in 0..H {
-                let scores = &mut self.scores[h * padded + b * BLOCK..][..BLOCK];
-                for j in 0..BLOCK {
-                    scores[j] = acc[h][j] * scale;
-                }
+                let mut scores = [0.0; BLOCK];
+                acc[h].store(&mut scores);
+                let out = &mut self.scores[h * padded + b * BLOCK..][..BLOCK];
+                out.iter_mut()
+                    .zip(scores)
+                    .for_each(|(out, score)| *out = score * scale);
             }
         }
         let mut inverse = [0f32; H];
@@ -125,23 +115,24 @@ impl Attention<'_> {
         }
         let stride = BlockPart::value_stride(width);
         for first in (0..width).step_by(BLOCK) {
-            let mut acc = [[0f32; BLOCK]; H];
+            let mut acc = [V::splat(0.0); H];
             for (b, id) in table.iter().enumerate() {
                 let values = self.part.values(&self.blocks[*id as usize]);
+                let scores: [&[f32]; H] =
+                    std::array::from_fn(|h| &self.scores[h * padded + b * BLOCK..][..BLOCK]);
                 for p in 0..BLOCK.min(self.len - b * BLOCK) {
-                    let (value, _) = values[p * stride + first..][..BLOCK].as_chunks::<BLOCK>();
+                    let value = V::load(&values[p * stride + first..].as_chunks().0[0]);
                     for h in 0..H {
-                        let s = self.scores[h * padded + b * BLOCK + p];
-                        for j in 0..BLOCK {
-                            acc[h][j] = s.mul_add(value[0][j], acc[h][j]);
-                        }
+                        acc[h] = value.mul_add(scores[h][p], acc[h]);
                     }
                 }
             }
             for h in 0..H {
+                let mut values = [0.0; BLOCK];
+                acc[h].store(&mut values);
                 let out = &mut self.out[at + h * width + first..];
-                for (out, acc) in out.iter_mut().zip(acc[h]).take(BLOCK.min(width - first)) {
-                    *out = acc * inverse[h];
+                for (out, value) in out.iter_mut().zip(values).take(BLOCK.min(width - first)) {
+                    *out = value * inverse[h];
                 }
             }
         }

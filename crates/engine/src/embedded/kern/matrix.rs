@@ -14,7 +14,8 @@
 use rayon::prelude::*;
 
 use super::NR;
-use super::simd::{Kernel, Simd};
+use super::lanes::Lanes;
+use super::simd::{Isa, Simd, kernel};
 
 /// Rows of the largest register tile: 12 x 32 floats fill 24 of the 32 AVX-512 registers.
 const MAX_ROWS: usize = 12;
@@ -32,6 +33,7 @@ const CACHE_LINE: usize = 64;
 pub(crate) trait Weight: Copy + Send + Sync + 'static {
     fn widen(self) -> f32;
     fn narrow(value: f32) -> Self;
+    fn load<V: Lanes>(row: &[Self; NR]) -> V;
 }
 
 impl Weight for f32 {
@@ -41,6 +43,10 @@ impl Weight for f32 {
     }
     fn narrow(value: f32) -> Self {
         value
+    }
+    #[inline(always)]
+    fn load<V: Lanes>(row: &[Self; NR]) -> V {
+        V::load(row)
     }
 }
 
@@ -58,6 +64,10 @@ impl Weight for Bf16 {
     fn narrow(value: f32) -> Self {
         let bits = value.to_bits();
         Self(((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16)
+    }
+    #[inline(always)]
+    fn load<V: Lanes>(row: &[Self; NR]) -> V {
+        V::load_bf16(row)
     }
 }
 
@@ -116,10 +126,6 @@ impl<T: Weight> Matrix<T> {
         self.bias = Some(bias);
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Copies one row out.
     pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
         let panel = &self.weights()[row / NR * NR * self.cols..][..NR * self.cols];
@@ -154,50 +160,45 @@ pub(crate) enum Store {
 }
 
 /// `out[m][rows] = x[m][cols] * w^T (+ bias)`, or that added to `out`.
-pub(crate) fn gemm<T: Weight>(
-    simd: Simd,
-    x: &[f32],
-    m: usize,
-    w: &Matrix<T>,
-    out: &mut [f32],
-    store: Store,
-) {
+pub(crate) fn gemm<T: Weight>(simd: Simd, x: &[f32], w: &Matrix<T>, out: &mut [f32], store: Store) {
+    let m = x.len() / w.cols;
     assert!(x.len() == m * w.cols && out.len() == m * w.rows);
     if m == 0 {
         return;
     }
     let panels = w.rows.div_ceil(NR);
-    let group = if m <= 2 {
-        4
-    } else if m <= 4 {
-        2
-    } else {
-        1
-    };
-    let groups = panels.div_ceil(group);
-    let out = OutPtr(out.as_mut_ptr());
-    let task = |first: usize, last: usize| {
-        let end = (last * group).min(panels);
-        simd.run(Gemm {
-            x,
-            m,
-            w,
-            out,
-            store,
-            first: first * group,
-            end,
-        });
+    let step = panels_at_once(m, simd.isa() == Isa::Avx512);
+    let job = Gemm {
+        x,
+        m,
+        w,
+        out: OutPtr(out.as_mut_ptr()),
+        store,
+        step,
     };
     let threads = rayon::current_num_threads();
     if threads == 1 || m * w.rows * w.cols < PARALLEL_MACS {
-        return task(0, groups);
+        return run(simd, job, 0, panels);
     }
     // A few tasks per thread, so that a thread that the system interrupts doesn't hold up the rest.
-    let per_task = groups.div_ceil(4 * threads);
-    (0..groups.div_ceil(per_task))
+    let per_task = panels.div_ceil(step).div_ceil(4 * threads) * step;
+    (0..panels.div_ceil(per_task))
         .into_par_iter()
         .with_max_len(1)
-        .for_each(|t| task(t * per_task, ((t + 1) * per_task).min(groups)));
+        .for_each(|task| {
+            let first = task * per_task;
+            run(simd, job, first, (first + per_task).min(panels));
+        });
+}
+
+/// Few rows fill the registers with several panels, which are then read side by side.
+fn panels_at_once(m: usize, wide: bool) -> usize {
+    match m {
+        1 | 2 if wide => 4,
+        3 | 4 if wide => 2,
+        1 => 2,
+        _ => 1,
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -206,39 +207,30 @@ struct OutPtr(*mut f32);
 unsafe impl Send for OutPtr {}
 unsafe impl Sync for OutPtr {}
 
-/// The panels `first..end` of a product.
+/// A product, of which each task computes some panels.
+#[derive(Clone, Copy)]
 struct Gemm<'a, T> {
     x: &'a [f32],
     m: usize,
     w: &'a Matrix<T>,
     out: OutPtr,
     store: Store,
-    first: usize,
-    end: usize,
+    step: usize,
 }
 
-impl<T: Weight> Kernel for Gemm<'_, T> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) {
-        let max_rows = if WIDE { MAX_ROWS } else { MAX_ROWS_NARROW };
+kernel! {
+    /// The panels `first..end`.
+    fn run<T: Weight>(gemm: Gemm<'_, T>, first: usize, end: usize) {
+        let max_rows = if V::WIDE { MAX_ROWS } else { MAX_ROWS_NARROW };
         // Rows in blocks of nearly equal size.
-        let blocks = self.m.div_ceil(max_rows);
-        let mut panel = self.first;
-        while panel < self.end {
-            let left = self.end - panel;
-            let wide = match self.m {
-                1 | 2 if WIDE => 4,
-                3 | 4 if WIDE => 2,
-                1 => 2,
-                _ => 1,
-            };
-            let step = if left >= wide { wide } else { 1 };
+        let blocks = gemm.m.div_ceil(max_rows);
+        let mut panel = first;
+        while panel < end {
+            let step = if end - panel >= gemm.step { gemm.step } else { 1 };
             let mut row = 0;
             for block in 0..blocks {
-                let rows = (self.m - row).div_ceil(blocks - block);
-                self.block::<WIDE>(row, rows, panel, step);
+                let rows = (gemm.m - row).div_ceil(blocks - block);
+                gemm.block::<V>(row, rows, panel, step);
                 row += rows;
             }
             panel += step;
@@ -248,32 +240,26 @@ impl<T: Weight> Kernel for Gemm<'_, T> {
 
 impl<T: Weight> Gemm<'_, T> {
     #[inline(always)]
-    fn block<const WIDE: bool>(&self, row: usize, rows: usize, panel: usize, step: usize) {
-        match (rows, step) {
-            (1, 1) => self.tile::<1, 1>(row, panel),
-            (1, 2) => self.tile::<1, 2>(row, panel),
-            (1, 4) if WIDE => self.tile::<1, 4>(row, panel),
-            (2, 1) => self.tile::<2, 1>(row, panel),
-            (2, 4) if WIDE => self.tile::<2, 4>(row, panel),
-            (3, 1) if WIDE => self.tile::<3, 1>(row, panel),
-            (3, 2) if WIDE => self.tile::<3, 2>(row, panel),
-            (4, 1) if WIDE => self.tile::<4, 1>(row, panel),
-            (4, 2) if WIDE => self.tile::<4, 2>(row, panel),
-            (5, 1) if WIDE => self.tile::<5, 1>(row, panel),
-            (6, 1) if WIDE => self.tile::<6, 1>(row, panel),
-            (7, 1) if WIDE => self.tile::<7, 1>(row, panel),
-            (8, 1) if WIDE => self.tile::<8, 1>(row, panel),
-            (9, 1) if WIDE => self.tile::<9, 1>(row, panel),
-            (10, 1) if WIDE => self.tile::<10, 1>(row, panel),
-            (11, 1) if WIDE => self.tile::<11, 1>(row, panel),
-            (12, 1) if WIDE => self.tile::<12, 1>(row, panel),
-            _ => unreachable!("no tile of {rows} rows and {step} panels"),
+    fn block<V: Lanes>(&self, row: usize, rows: usize, panel: usize, step: usize) {
+        macro_rules! tile_of {
+            ($($rows:literal x $step:literal),*) => {
+                match (rows, step) {
+                    $(($rows, $step) => self.tile::<V, $rows, $step>(row, panel),)*
+                    _ => unreachable!("no tile of {rows} rows and {step} panels"),
+                }
+            };
+        }
+        if V::WIDE {
+            tile_of!(1 x 1, 1 x 4, 2 x 1, 2 x 4, 3 x 1, 3 x 2, 4 x 1, 4 x 2, 5 x 1, 6 x 1, 7 x 1,
+                8 x 1, 9 x 1, 10 x 1, 11 x 1, 12 x 1);
+        } else {
+            tile_of!(1 x 1, 1 x 2, 2 x 1);
         }
     }
 
     /// `R` rows times `P` panels, held in registers over the whole of `k`.
     #[inline(always)]
-    fn tile<const R: usize, const P: usize>(&self, row: usize, panel: usize) {
+    fn tile<V: Lanes, const R: usize, const P: usize>(&self, row: usize, panel: usize) {
         let k = self.w.cols;
         debug_assert!(row + R <= self.m && panel + P <= self.w.rows.div_ceil(NR));
         // SAFETY: `row + R <= m` and `x` has `m * k` elements; `panel + P` panels of `k * NR`
@@ -282,32 +268,28 @@ impl<T: Weight> Gemm<'_, T> {
             let x = self.x.as_ptr().add(row * k);
             let base = self.w.weights().as_ptr();
             let panels: [*const T; P] = std::array::from_fn(|p| base.add((panel + p) * k * NR));
-            let mut acc = [[[0f32; NR]; P]; R];
+            let mut acc = [[V::splat(0.0); P]; R];
             for i in 0..k {
-                let mut b = [[0f32; NR]; P];
-                for p in 0..P {
+                let b: [V; P] = std::array::from_fn(|p| {
                     for at in (0..NR).step_by(CACHE_LINE / size_of::<T>()) {
                         prefetch(panels[p].wrapping_add((i + PREFETCH_ROWS) * NR + at));
                     }
-                    let weights = &*panels[p].add(i * NR).cast::<[T; NR]>();
-                    for j in 0..NR {
-                        b[p][j] = weights[j].widen();
-                    }
-                }
+                    T::load(&*panels[p].add(i * NR).cast())
+                });
                 for r in 0..R {
                     let a = *x.add(r * k + i);
                     for p in 0..P {
-                        for j in 0..NR {
-                            acc[r][p][j] = a.mul_add(b[p][j], acc[r][p][j]);
-                        }
+                        acc[r][p] = b[p].mul_add(a, acc[r][p]);
                     }
                 }
             }
             acc
         };
         for (r, panels) in acc.iter().enumerate() {
-            for (p, values) in panels.iter().enumerate() {
-                self.put(row + r, panel + p, values);
+            for (p, lanes) in panels.iter().enumerate() {
+                let mut values = [0.0; NR];
+                lanes.store(&mut values);
+                self.put(row + r, panel + p, &values);
             }
         }
     }

@@ -10,11 +10,12 @@
 //!   `exp` is a polynomial of these. Nothing is contracted or reassociated behind our back: Rust
 //!   doesn't do that.
 //!
-//! Kernels are plain loops over fixed-size arrays, vectorised by the compiler once per instruction
-//! set; there are no intrinsics but a prefetch hint. `unsafe` code is in [`simd`] and [`matrix`] only,
+//! Kernels are compiled once per instruction set; what must stay in registers is written in
+//! [`lanes`], the rest is plain loops. `unsafe` code is in [`simd`], [`lanes`] and [`matrix`] only,
 //! justified at their heads, and nowhere else in the project.
 
 mod attention;
+mod lanes;
 mod matrix;
 mod rows;
 mod simd;

@@ -1,7 +1,9 @@
 //! Functions of single rows: norms, activations, maxima, digests.
+// Loops over lanes are written by index.
+#![allow(clippy::needless_range_loop)]
 
 use super::NR;
-use super::simd::{Kernel, Simd};
+use super::simd::{Simd, kernel};
 use crate::fingerprint::{LANES, RowDigest};
 
 /// Folds 16 lanes in the one order that is used everywhere.
@@ -24,11 +26,10 @@ pub(super) fn largest(values: &[f32]) -> f32 {
     let (body, tail) = values.as_chunks::<NR>();
     for chunk in body {
         for j in 0..NR {
-            lanes[j] = if chunk[j] > lanes[j] {
-                chunk[j]
-            } else {
-                lanes[j]
-            };
+            // Not `max`, which says nothing about the order of zeros.
+            if chunk[j] > lanes[j] {
+                lanes[j] = chunk[j];
+            }
         }
     }
     lanes
@@ -62,34 +63,11 @@ pub(super) fn exp(x: f32) -> f32 {
     y * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
-/// `out = x / rms(x) * weight`, row by row.
-pub(crate) fn rms_norm(simd: Simd, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
-    simd.run(RmsNorm {
-        x,
-        weight,
-        eps,
-        out,
-    });
-}
-
-struct RmsNorm<'a> {
-    x: &'a [f32],
-    weight: &'a [f32],
-    eps: f32,
-    out: &'a mut [f32],
-}
-
-impl Kernel for RmsNorm<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) {
-        let width = self.weight.len();
-        for (x, out) in self
-            .x
-            .chunks_exact(width)
-            .zip(self.out.chunks_exact_mut(width))
-        {
+kernel! {
+    /// `out = x / rms(x) * weight`, row by row.
+    pub(crate) fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+        let width = weight.len();
+        for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             let mut lanes = [0f32; 16];
             let (body, tail) = x.as_chunks::<16>();
             for chunk in body {
@@ -100,98 +78,50 @@ impl Kernel for RmsNorm<'_> {
             for (lane, x) in lanes.iter_mut().zip(tail) {
                 *lane = x.mul_add(*x, *lane);
             }
-            let scale = 1.0 / (fold16(lanes) / width as f32 + self.eps).sqrt();
-            for ((out, x), weight) in out.iter_mut().zip(x).zip(self.weight) {
+            let scale = 1.0 / (fold16(lanes) / width as f32 + eps).sqrt();
+            for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
                 *out = x * scale * weight;
             }
         }
     }
 }
 
-/// `out = silu(gate) * up` for rows `[gate | up]`.
-pub(crate) fn silu_mul(simd: Simd, gate_up: &[f32], out: &mut [f32]) {
-    simd.run(SiluMul { gate_up, out });
-}
-
-struct SiluMul<'a> {
-    gate_up: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Kernel for SiluMul<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) {
-        let (gate, up) = self.gate_up.split_at(self.out.len());
-        for ((out, gate), up) in self.out.iter_mut().zip(gate).zip(up) {
+kernel! {
+    /// `out = silu(gate) * up` for rows `[gate | up]`.
+    pub(crate) fn silu_mul(gate_up: &[f32], out: &mut [f32]) {
+        let (gate, up) = gate_up.split_at(out.len());
+        for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
             *out = *gate / (1.0 + exp(-*gate)) * *up;
         }
     }
 }
 
-/// `values = exp(values - max)`.
-pub(crate) fn exp_shifted(simd: Simd, values: &mut [f32], max: f32) {
-    simd.run(ExpShifted { values, max });
-}
-
-struct ExpShifted<'a> {
-    values: &'a mut [f32],
-    max: f32,
-}
-
-impl Kernel for ExpShifted<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) {
-        for value in self.values {
-            *value = exp(*value - self.max);
+kernel! {
+    /// `values = exp(values - max)`.
+    pub(crate) fn exp_shifted(values: &mut [f32], max: f32) {
+        for value in values {
+            *value = exp(*value - max);
         }
     }
 }
 
-/// The largest value and where it stands first. Not-a-numbers never win.
-pub(crate) fn argmax(simd: Simd, values: &[f32]) -> (usize, f32) {
-    simd.run(ArgMax { values })
-}
-
-struct ArgMax<'a> {
-    values: &'a [f32],
-}
-
-impl Kernel for ArgMax<'_> {
-    type Out = (usize, f32);
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) -> (usize, f32) {
-        let max = largest(self.values);
-        (self.values.iter().position(|v| *v == max).unwrap_or(0), max)
+kernel! {
+    /// The largest value and where it stands first. Not-a-numbers never win.
+    pub(crate) fn argmax(values: &[f32]) -> (usize, f32) {
+        let max = largest(values);
+        (values.iter().position(|v| *v == max).unwrap_or(0), max)
     }
 }
 
-/// See [`RowDigest`].
-pub(crate) fn digest_row(simd: Simd, values: &[f32]) -> RowDigest {
-    simd.run(DigestRow { values })
-}
-
-struct DigestRow<'a> {
-    values: &'a [f32],
-}
-
-impl Kernel for DigestRow<'_> {
-    type Out = RowDigest;
-
-    #[inline(always)]
-    fn run<const WIDE: bool>(self) -> RowDigest {
+kernel! {
+    /// See [`RowDigest`].
+    pub(crate) fn digest_row(values: &[f32]) -> RowDigest {
         const MULTIPLIER: u32 = 0x9E37_79B1;
         let fold = |lane: u32, value: f32| {
-            (lane ^ value.to_bits())
-                .rotate_left(5)
-                .wrapping_mul(MULTIPLIER)
+            (lane ^ value.to_bits()).rotate_left(5).wrapping_mul(MULTIPLIER)
         };
         let mut lanes: RowDigest = std::array::from_fn(|j| j as u32 + 1);
-        let (body, tail) = self.values.as_chunks::<LANES>();
+        let (body, tail) = values.as_chunks::<LANES>();
         for chunk in body {
             for j in 0..LANES {
                 lanes[j] = fold(lanes[j], chunk[j]);

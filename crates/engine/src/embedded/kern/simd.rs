@@ -2,8 +2,8 @@
 //!
 //! # Why `unsafe`
 //!
-//! `#[target_feature]` functions may be called only on a processor that has the feature. [`Simd`] can
-//! be made by [`Simd::new`] only, which asks the processor.
+//! Instructions that not every processor has may be run only on one that does. [`Simd`] can be made
+//! by [`Simd::new`] only, which asks the processor.
 #![allow(unsafe_code)]
 
 /// Instruction sets there are kernels for. All give the same bits.
@@ -21,13 +21,6 @@ pub enum Isa {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Simd(Isa);
 
-/// A computation that is compiled once per instruction set.
-pub(super) trait Kernel {
-    type Out;
-    /// `WIDE`: there are 32 vector registers of 64 bytes.
-    fn run<const WIDE: bool>(self) -> Self::Out;
-}
-
 impl Simd {
     /// The best instruction set, or `wanted` if the processor has it.
     pub(crate) fn new(wanted: Option<Isa>) -> Option<Self> {
@@ -42,18 +35,6 @@ impl Simd {
 
     pub(crate) fn isa(self) -> Isa {
         self.0
-    }
-
-    #[inline(always)]
-    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Out {
-        match self.0 {
-            // SAFETY (both): `Simd::new` has asked the processor.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { run_avx512(kernel) },
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { run_avx2(kernel) },
-            _ => kernel.run::<false>(),
-        }
     }
 }
 
@@ -77,14 +58,43 @@ fn has(isa: Isa) -> bool {
     isa == Isa::Portable
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Out {
-    kernel.run::<true>()
-}
+/// Defines a function that is compiled once per instruction set and runs as the one that its first
+/// argument, a [`Simd`], stands for. The body knows the registers as `V`.
+macro_rules! kernel {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$T:ident: $bound:ident>)? ($($arg:ident: $type:ty),* $(,)?)
+        $(-> $out:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(unsafe_code, clippy::extra_unused_type_parameters)]
+        $vis fn $name $(<$T: $bound>)? (simd: Simd, $($arg: $type),*) $(-> $out)? {
+            use $crate::embedded::kern::lanes;
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<K: Kernel>(kernel: K) -> K::Out {
-    kernel.run::<false>()
+            #[inline(always)]
+            fn body<$($T: $bound,)? V: lanes::Lanes>($($arg: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512 $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                body::<$($T,)? lanes::Avx512>($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2 $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                body::<$($T,)? lanes::Avx2>($($arg),*)
+            }
+
+            match simd.isa() {
+                // SAFETY (both): a `Simd` is proof that the processor has the instructions.
+                #[cfg(target_arch = "x86_64")]
+                $crate::embedded::kern::Isa::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                $crate::embedded::kern::Isa::Avx2 => unsafe { avx2($($arg),*) },
+                _ => body::<$($T,)? lanes::Portable>($($arg),*),
+            }
+        }
+    };
 }
+pub(super) use kernel;
