@@ -8,6 +8,7 @@ mod network;
 mod process;
 mod serving;
 mod upstream;
+mod walrus;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -37,6 +38,8 @@ enum What {
         #[arg(long, default_value_t = 5_000)]
         transactions: usize,
     },
+    /// Walrus's coding beside Mysten's own encoder and bare Reed-Solomon coding with hashing.
+    Walrus,
     /// An OpenAI-compatible server that answers at once (used by the others).
     Upstream,
 }
@@ -47,6 +50,7 @@ async fn main() -> Result<()> {
     match args.what {
         What::Serving { requests } => serving::run(&args.atoma, requests).await,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
+        What::Walrus => walrus::run(),
         What::Upstream => upstream::run().await,
     }
 }

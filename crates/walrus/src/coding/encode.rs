@@ -7,7 +7,7 @@
 
 use super::{
     error::CodingError,
-    hash::{Forest, LEAF, Node, hash_each, inner, leaf, leaves_of_two_bytes},
+    hash::{Forest, LEAF, NOTHING, Node, hash_each, inner, leaf, leaves_of_two_bytes},
     lanes::Lanes,
     matrix::Matrix,
     metadata::{BlobMetadata, PairHashes},
@@ -15,6 +15,7 @@ use super::{
     reed_solomon::Extender,
     sliver::{Axis, Sliver},
 };
+use parking_lot::Mutex;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -103,7 +104,11 @@ fn run(
         .step_by(width)
         .map(|start| start..n.min(start + width))
         .collect();
+    // memory is used again by the next batch
+    let free: Mutex<Vec<Scratch>> = Mutex::default();
+    let take = || free.lock().pop();
     let encode_batch = |columns: &Range<usize>| {
+        let mut scratch = take().unwrap_or_default();
         let batch = Batch {
             matrix,
             parity: &parity,
@@ -111,7 +116,9 @@ fn run(
             whole: batches.len() == 1,
             levels: width.ilog2(),
         };
-        batch.run(keep)
+        let output = batch.run(keep, &mut scratch);
+        free.lock().push(scratch);
+        output
     };
     let filled = matrix.filled_rows();
     let mut rows_forest = Forest::new(n - (p - filled), batches.len());
@@ -228,10 +235,20 @@ struct BatchOutput {
     recovery_rows: Vec<u8>,
 }
 
+/// Memory of a batch.
+#[derive(Default)]
+struct Scratch {
+    /// All symbols of the columns, column by column. What padding keeps zero is never written to.
+    symbols: Vec<u8>,
+    columns: Forest,
+    rows: Forest,
+}
+
 impl Batch<'_> {
-    fn run(&self, keep: bool) -> Result<BatchOutput, CodingError> {
-        let symbols = self.extend()?;
-        let (columns, rows) = self.hash(&symbols);
+    fn run(&self, keep: bool, scratch: &mut Scratch) -> Result<BatchOutput, CodingError> {
+        self.extend(&mut scratch.symbols)?;
+        let (columns, rows) = self.hash(scratch);
+        let symbols = &scratch.symbols;
         let mut output = BatchOutput {
             columns,
             rows,
@@ -241,11 +258,12 @@ impl Batch<'_> {
         if keep {
             let (n, p, s) = self.sizes();
             output.slivers = (0..self.columns.len())
-                .map(|lane| self.collect(&symbols, (0..p).map(|row| (lane, row))))
+                .map(|lane| self.collect(symbols, p, (0..p).map(|row| (lane, row))))
                 .collect();
             let source = 0..self.columns.len().min(s.saturating_sub(self.columns.start));
+            let count = (n - p) * source.len();
             let places = (p..n).flat_map(|row| source.clone().map(move |lane| (lane, row)));
-            output.recovery_rows = self.collect(&symbols, places);
+            output.recovery_rows = self.collect(symbols, count, places);
         }
         Ok(output)
     }
@@ -265,8 +283,13 @@ impl Batch<'_> {
         (lane * self.matrix.params.n() + row) * self.stride() + 1
     }
 
-    fn collect(&self, symbols: &[u8], places: impl Iterator<Item = (usize, usize)>) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(places.size_hint().0 * self.matrix.symbol);
+    fn collect(
+        &self,
+        symbols: &[u8],
+        count: usize,
+        places: impl Iterator<Item = (usize, usize)>,
+    ) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(count * self.matrix.symbol);
         for (lane, row) in places {
             let at = self.at(lane, row);
             bytes.extend_from_slice(&symbols[at..at + self.matrix.symbol]);
@@ -274,12 +297,12 @@ impl Batch<'_> {
         bytes
     }
 
-    /// All symbols of the columns, column by column.
-    fn extend(&self) -> Result<Vec<u8>, CodingError> {
+    /// Computes all symbols of the columns.
+    fn extend(&self, symbols: &mut Vec<u8>) -> Result<(), CodingError> {
         let (n, p, s) = self.sizes();
         let (symbol, count) = (self.matrix.symbol, self.columns.len());
-        // zeroed, and the tag of a leaf is zero
-        let mut symbols = vec![LEAF; count * n * self.stride()];
+        // the tag of a leaf is zero
+        symbols.resize(count * n * self.stride(), LEAF);
         for (lane, column) in self.columns.clone().enumerate() {
             for row in 0..self.matrix.filled_rows() {
                 let source = if column < s {
@@ -297,20 +320,24 @@ impl Batch<'_> {
                 let at = self.at(lane, row);
                 &symbols[at..at + symbol]
             })?;
-            extender.store(&piece, &mut symbols, |index, lane| self.at(lane, p + index))?;
+            extender.store(&piece, symbols, |index, lane| self.at(lane, p + index))?;
         }
-        Ok(symbols)
+        Ok(())
     }
 
     /// The columns' hashes, and the rows' nodes above these columns.
-    fn hash(&self, symbols: &[u8]) -> (Vec<Node>, Vec<Node>) {
+    fn hash(&self, scratch: &mut Scratch) -> (Vec<Node>, Vec<Node>) {
         let (n, p, _) = self.sizes();
         let (filled, count) = (self.matrix.filled_rows(), self.columns.len());
+        let Scratch {
+            symbols,
+            columns,
+            rows,
+        } = scratch;
         let zero_rows = filled..p;
-        let mut columns = Forest::new(count, n);
-        let mut rows = Forest::new(n - zero_rows.len(), count);
-        let mut set = |place: usize, hash: &Node| {
-            let (lane, row) = (place / n, place % n);
+        columns.reset(count, n);
+        rows.reset(n - zero_rows.len(), count);
+        let mut set = |lane: usize, row: usize, hash: &Node| {
             columns.set(lane, row, hash);
             let tree = if row < filled {
                 row
@@ -319,38 +346,38 @@ impl Batch<'_> {
             };
             rows.set(tree, lane, hash);
         };
-        let places = symbols.chunks_exact(self.stride()).enumerate();
-        let places = places.filter(|(place, _)| !zero_rows.contains(&(place % n)));
+        let places =
+            (0..count).flat_map(|lane| (0..filled).chain(p..n).map(move |row| (lane, row)));
+        let message = |lane, row| &symbols[self.at(lane, row) - 1..][..self.stride()];
         if self.matrix.symbol == 2 && n * n >= TABLE_FROM {
             let table = leaves_of_two_bytes();
-            for (place, message) in places {
-                let value = u16::from_le_bytes([message[1], message[2]]);
-                set(place, &table[usize::from(value)]);
+            for (lane, row) in places {
+                let value = u16::from_le_bytes([message(lane, row)[1], message(lane, row)[2]]);
+                set(lane, row, &table[usize::from(value)]);
             }
         } else {
-            hash_each(places, set);
+            // both are below 1024
+            let inputs = places.map(|(lane, row)| (lane << 10 | row, message(lane, row)));
+            hash_each(inputs, |place, hash| set(place >> 10, place & 0x3ff, hash));
         }
         let mut zero = leaf(self.matrix.zero());
-        for row in zero_rows.clone() {
-            (0..count).for_each(|lane| columns.set(lane, row, &zero));
-        }
-        let mut level = 0;
-        while columns.nodes() > 1 {
-            level += 1;
-            zero = inner(&zero, &zero);
-            columns = columns.up(|node| {
-                let below = node << level..(node + 1) << level;
-                (below.start >= zero_rows.start && below.end <= zero_rows.end).then_some(zero)
-            });
-        }
-        let row_nodes = if self.whole {
-            rows.roots()
-        } else {
-            for _ in 0..self.levels {
-                rows = rows.up(|_| None);
+        for lane in 0..count {
+            for row in zero_rows.clone() {
+                columns.set(lane, row, &zero);
             }
-            rows.roots()
-        };
-        (columns.roots(), row_nodes)
+        }
+        // nodes that have nothing but zero rows below them
+        let mut known = zero_rows;
+        while columns.nodes() > 1 {
+            zero = inner(&zero, &zero);
+            known = known.start.div_ceil(2)..known.end / 2;
+            columns.up((known.clone(), zero));
+        }
+        if !self.whole {
+            for _ in 0..self.levels {
+                rows.up(NOTHING);
+            }
+        }
+        (columns.roots(), rows.roots())
     }
 }

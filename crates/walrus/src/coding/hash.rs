@@ -6,7 +6,7 @@ use blake2b_simd::{
     Params,
     many::{HashManyJob, hash_many},
 };
-use std::sync::OnceLock;
+use std::{ops::Range, sync::OnceLock};
 
 /// A BLAKE2b digest of 32 bytes.
 pub type Node = [u8; 32];
@@ -93,8 +93,9 @@ pub(crate) fn leaves_of_two_bytes() -> &'static [Node] {
 }
 
 /// One level of several Merkle trees of the same shape. Nodes lie in pairs behind the tag with
-/// which their parent is hashed, so that nothing is copied to be hashed.
-#[derive(Debug)]
+/// which their parent is hashed, so that nothing is copied to be hashed; a level takes the place of
+/// the one below it.
+#[derive(Debug, Default)]
 pub(crate) struct Forest {
     trees: usize,
     nodes: usize,
@@ -102,17 +103,25 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
-    /// All nodes are empty at first.
+    /// Nodes are to be set; those that aren't are empty.
     pub(crate) fn new(trees: usize, nodes: usize) -> Self {
-        let mut records = vec![0; trees * nodes.div_ceil(2) * RECORD];
-        for record in records.chunks_exact_mut(RECORD) {
-            record[0] = INNER;
-        }
-        Self {
-            trees,
-            nodes,
-            records,
-        }
+        let mut forest = Self::default();
+        forest.reset(trees, nodes);
+        forest
+    }
+
+    /// Begins anew in the same memory. All nodes must be set.
+    pub(crate) fn reset(&mut self, trees: usize, nodes: usize) {
+        let before = self.records.len();
+        (self.trees, self.nodes) = (trees, nodes);
+        self.records.resize(trees * self.pairs() * RECORD, 0);
+        // older records have their tags
+        let fresh = self
+            .records
+            .iter_mut()
+            .skip(before.next_multiple_of(RECORD));
+        fresh.step_by(RECORD).for_each(|tag| *tag = INNER);
+        self.fill_up();
     }
 
     /// The number of nodes of each tree on this level.
@@ -120,8 +129,12 @@ impl Forest {
         self.nodes
     }
 
+    fn pairs(&self) -> usize {
+        self.nodes.div_ceil(2)
+    }
+
     fn at(&self, tree: usize, node: usize) -> usize {
-        (tree * self.nodes.div_ceil(2) + node / 2) * RECORD + 1 + node % 2 * EMPTY.len()
+        (tree * self.pairs() + node / 2) * RECORD + 1 + node % 2 * EMPTY.len()
     }
 
     pub(crate) fn set(&mut self, tree: usize, node: usize, hash: &Node) {
@@ -134,33 +147,79 @@ impl Forest {
         node(&self.records[at..at + EMPTY.len()])
     }
 
-    /// The level above. `known` names nodes of it that need no hashing.
-    pub(crate) fn up(&self, known: impl Fn(usize) -> Option<Node>) -> Self {
-        let nodes = self.nodes.div_ceil(2);
-        let mut above = Self::new(self.trees, nodes);
-        let known: Vec<Option<Node>> = (0..nodes).map(known).collect();
-        for (place, hash) in known.iter().enumerate() {
-            let Some(hash) = hash else { continue };
-            for tree in 0..self.trees {
-                above.set(tree, place, hash);
+    /// An odd level gets an empty node.
+    fn fill_up(&mut self) {
+        if self.nodes % 2 == 1 {
+            (0..self.trees).for_each(|tree| self.set(tree, self.nodes, &EMPTY));
+        }
+    }
+
+    /// Goes to the level above. Its nodes in `known.0` are `known.1` in all trees and need no
+    /// hashing.
+    pub(crate) fn up(&mut self, known: (Range<usize>, Node)) {
+        let params = params();
+        let pairs = self.pairs();
+        let above = |tree, node| {
+            let level = Self {
+                trees: self.trees,
+                nodes: pairs,
+                records: Vec::new(),
+            };
+            level.at(tree, node)
+        };
+        // a node goes to where a record at or before its own lies; so groups are read, then written
+        let (mut reads, mut writes) = (Vec::with_capacity(GROUP), Vec::with_capacity(GROUP));
+        let mut digests = [EMPTY; GROUP];
+        let mut copies: Vec<usize> = Vec::new();
+        let mut flush =
+            |reads: &mut Vec<usize>, writes: &mut Vec<usize>, copies: &mut Vec<usize>| {
+                let mut jobs: Vec<_> = reads
+                    .iter()
+                    .map(|at| HashManyJob::new(&params, &self.records[*at..*at + RECORD]))
+                    .collect();
+                hash_many(jobs.iter_mut());
+                for (digest, job) in digests.iter_mut().zip(&jobs) {
+                    *digest = node(job.to_hash().as_bytes());
+                }
+                drop(jobs);
+                for (at, digest) in writes.iter().zip(&digests) {
+                    self.records[*at..*at + EMPTY.len()].copy_from_slice(digest);
+                }
+                for at in copies.iter() {
+                    self.records[*at..*at + EMPTY.len()].copy_from_slice(&known.1);
+                }
+                (reads.clear(), writes.clear(), copies.clear());
+            };
+        for tree in 0..self.trees {
+            for pair in 0..pairs {
+                let to = above(tree, pair);
+                if known.0.contains(&pair) {
+                    copies.push(to);
+                    continue;
+                }
+                reads.push((tree * pairs + pair) * RECORD);
+                writes.push(to);
+                if reads.len() == GROUP {
+                    flush(&mut reads, &mut writes, &mut copies);
+                }
             }
         }
-        let inputs = self.records.chunks_exact(RECORD).enumerate();
-        let unknown = inputs.filter(|(record, _)| known[record % nodes].is_none());
-        hash_each(unknown, |record, hash| {
-            above.set(record / nodes, record % nodes, hash);
-        });
-        above
+        flush(&mut reads, &mut writes, &mut copies);
+        self.nodes = pairs;
+        self.fill_up();
     }
 
     /// The trees' roots.
-    pub(crate) fn roots(mut self) -> Vec<Node> {
+    pub(crate) fn roots(&mut self) -> Vec<Node> {
         while self.nodes > 1 {
-            self = self.up(|_| None);
+            self.up(NOTHING);
         }
         (0..self.trees).map(|tree| self.get(tree, 0)).collect()
     }
 }
+
+/// No node of the level above is known.
+pub(crate) const NOTHING: (Range<usize>, Node) = (0..0, EMPTY);
 
 #[cfg(test)]
 mod tests {

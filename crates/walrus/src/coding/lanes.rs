@@ -99,6 +99,14 @@ impl Lanes {
         }
     }
 
+    /// If a piece is nothing but whole chunks of one symbol: whose, and from which of its bytes.
+    pub(crate) fn within_one(self, piece: &Range<usize>) -> Option<(usize, usize)> {
+        let whole = self.whole();
+        let lane = piece.start.checked_div(whole)?;
+        let within = piece.end <= (lane + 1) * whole && lane < self.count;
+        within.then_some((lane, (piece.start - lane * whole) * CHUNK))
+    }
+
     /// Packs a piece; `symbol` gives each lane's symbol.
     pub(crate) fn gather<'a>(
         self,

@@ -2,7 +2,7 @@
 
 use super::{
     error::CodingError,
-    hash::{EMPTY, Forest, Node, inner, leaf},
+    hash::{EMPTY, Forest, NOTHING, Node, inner, leaf},
     metadata::DIGEST_NODE,
     params::{MAX_SHARDS, Params},
 };
@@ -26,7 +26,7 @@ impl MerkleProof {
             let sibling = place ^ 1;
             let exists = sibling < level.nodes();
             siblings.push(if exists { level.get(0, sibling) } else { EMPTY });
-            level = level.up(|_| None);
+            level.up(NOTHING);
             place /= 2;
         }
         Self { siblings }

@@ -57,6 +57,14 @@ impl Extender {
             self.packed.resize(bytes, 0);
             self.encoder.reset(self.originals, self.recovery, bytes)?;
         }
+        if let Some((lane, from)) = self.lanes.within_one(piece) {
+            for original in 0..self.originals {
+                let symbol = symbol(original, lane);
+                self.encoder
+                    .add_original_shard(&symbol[from..from + bytes])?;
+            }
+            return Ok(());
+        }
         for original in 0..self.originals {
             self.lanes
                 .gather(piece, &mut self.packed, |lane| symbol(original, lane));
