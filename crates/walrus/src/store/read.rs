@@ -211,27 +211,28 @@ impl Store {
         let mut waiting = BTreeSet::new();
         let mut reports = Vec::new();
         let mut good = Vec::new();
-        let mut wanted = needed;
+        let (mut asked, mut wanted) = (0_usize, needed);
         while good.len() < needed {
-            for (number, (node, call)) in calls.by_ref().take(wanted).enumerate() {
-                let place = (running.len(), number, node);
-                waiting.insert((node, place));
+            for (node, call) in calls.by_ref().take(wanted) {
+                let question = (node, asked);
+                asked += 1;
+                waiting.insert(question);
                 running.push(async move {
                     let answer = timeout(patience, call).await;
-                    (place, answer.unwrap_or(Err(Problem::Slow)))
+                    (question, answer.unwrap_or(Err(Problem::Slow)))
                 });
             }
             wanted = 0;
             match timeout(self.0.options.hedge_after, running.next()).await {
                 Ok(None) => break,
-                Ok(Some((place, answer))) => {
-                    waiting.remove(&(place.2, place));
+                Ok(Some((question, answer))) => {
+                    waiting.remove(&question);
                     match answer {
                         Ok(answer) => good.push(answer),
                         Err(problem) => {
                             wanted = 1;
                             reports.push(Report {
-                                node: place.2,
+                                node: question.0,
                                 blob_id: id,
                                 problem,
                             });
@@ -245,10 +246,9 @@ impl Store {
                         blob_id: id,
                         problem: Problem::Slow,
                     });
-                    reports.extend(
-                        slow.filter(|report| !reports.contains(report))
-                            .collect::<Vec<_>>(),
-                    );
+                    let fresh: Vec<Report> =
+                        slow.filter(|report| !reports.contains(report)).collect();
+                    reports.extend(fresh);
                 }
             }
         }

@@ -136,7 +136,8 @@ pub trait Registry: Send + Sync + fmt::Debug {
     fn get(&self, object: ObjectId) -> Answer<'_, Option<BlobObject>>;
     /// All objects of a blob that haven't expired.
     fn find(&self, blob: BlobId) -> Answer<'_, Vec<BlobObject>>;
-    /// All objects that haven't expired.
+    /// All of this store's objects that haven't expired. Those without a certificate are dropped when
+    /// the store is opened.
     fn live(&self) -> Answer<'_, Vec<BlobObject>>;
     /// The certificate of an object that was certified.
     fn certificate(&self, object: ObjectId) -> Answer<'_, Option<Certificate>>;

@@ -89,6 +89,15 @@ impl Store {
     /// # Errors
     /// If it is too large, or too few nodes confirm; then nothing of it is kept.
     pub async fn put(&self, blob: Bytes, options: PutOptions) -> Result<PutOutcome, StoreError> {
+        // a write ends by itself, also if nobody waits for it any more
+        let store = self.clone();
+        let write = tokio::spawn(async move { store.write(blob, options).await });
+        write
+            .await
+            .map_err(|e| StoreError::Internal(e.to_string()))?
+    }
+
+    async fn write(&self, blob: Bytes, options: PutOptions) -> Result<PutOutcome, StoreError> {
         if options.epochs == 0 || options.epochs > MAX_EPOCHS_AHEAD {
             return Err(StoreError::Epochs(options.epochs));
         }
