@@ -57,8 +57,20 @@ pub(crate) fn run() -> Result<()> {
     println!("Walrus coding, ms; decoding from the last p primary slivers, the worst case");
     println!(
         "{:>5} {:>10} | {:>9} {:>9} {:>9} | {:>9} | {:>9} {:>9} {:>9} | {:>6} {:>6} {:>6} | {:>9} {:>9}",
-        "n", "bytes", "id", "encode", "decode", "id, all", "wasm id", "encode", "decode",
-        "x id", "encode", "decode", "bare enc", "bare dec"
+        "n",
+        "bytes",
+        "id",
+        "encode",
+        "decode",
+        "id, all",
+        "wasm id",
+        "encode",
+        "decode",
+        "x id",
+        "encode",
+        "decode",
+        "bare enc",
+        "bare dec"
     );
     for case in CASES {
         let ours = one.install(|| measure(case))?;
@@ -68,15 +80,27 @@ pub(crate) fn run() -> Result<()> {
         let bare = bare(params, &blob)?;
         print!(
             "{:>5} {:>10} | {} {} {} | {}",
-            case.0, case.1, ms(ours.id), ms(ours.encode), ms(ours.decode), ms(all)
+            case.0,
+            case.1,
+            ms(ours.id),
+            ms(ours.encode),
+            ms(ours.decode),
+            ms(all)
         );
         match peers.get(&case) {
             Some(peer) => {
-                ensure!(peer.blob_id == ours.blob_id, "the peer's blob id is another");
+                ensure!(
+                    peer.blob_id == ours.blob_id,
+                    "the peer's blob id is another"
+                );
                 print!(
                     " | {} {} {} | {} {} {}",
-                    ms(peer.id), ms(peer.encode), ms(peer.decode),
-                    times(peer.id, ours.id), times(peer.encode, ours.encode), times(peer.decode, ours.decode)
+                    ms(peer.id),
+                    ms(peer.encode),
+                    ms(peer.decode),
+                    times(peer.id, ours.id),
+                    times(peer.encode, ours.encode),
+                    times(peer.decode, ours.decode)
                 );
             }
             None => print!(" | {:>29} | {:>20}", "", ""),
@@ -112,7 +136,11 @@ fn measure((shards, bytes): (usize, usize)) -> Result<Figures> {
 /// slivers, nothing put anywhere.
 fn bare(params: Params, blob: &[u8]) -> Result<Figures> {
     let symbol = usize::from(params.symbol_size(blob.len() as u64)?);
-    let (n, p, s) = (usize::from(params.shards()), params.primary(), params.secondary());
+    let (n, p, s) = (
+        usize::from(params.shards()),
+        params.primary(),
+        params.secondary(),
+    );
     let wide = |lanes: usize| (lanes * symbol).next_multiple_of(64);
     let zeros = vec![0; wide(n)];
     let message = vec![0; symbol + 1];
@@ -126,7 +154,11 @@ fn bare(params: Params, blob: &[u8]) -> Result<Figures> {
             }
             drop(black_box(coder.encode()));
         }
-        let leaves = if symbol == 2 { (n * n).min(1 << 16) } else { n * n };
+        let leaves = if symbol == 2 {
+            (n * n).min(1 << 16)
+        } else {
+            n * n
+        };
         hashes(&message, leaves);
         hashes(&[1; INNER], 2 * n * n);
     });
@@ -140,14 +172,20 @@ fn bare(params: Params, blob: &[u8]) -> Result<Figures> {
         }
         drop(black_box(decoder.decode()));
     });
-    Ok(Figures { encode, decode, ..Figures::default() })
+    Ok(Figures {
+        encode,
+        decode,
+        ..Figures::default()
+    })
 }
 
 fn hashes(message: &[u8], count: usize) {
     let mut params = blake2b_simd::Params::new();
     params.hash_length(32);
     for _ in 0..count.div_ceil(GROUP) {
-        let mut jobs: Vec<_> = (0..GROUP).map(|_| HashManyJob::new(&params, message)).collect();
+        let mut jobs: Vec<_> = (0..GROUP)
+            .map(|_| HashManyJob::new(&params, message))
+            .collect();
         hash_many(jobs.iter_mut());
         black_box(jobs);
     }
@@ -175,10 +213,19 @@ fn peers() -> Result<HashMap<(usize, usize), Figures>> {
         let time = |field: &str| number(field).map(Duration::from_micros);
         let case = (number("shards")? as usize, number("bytes")? as usize);
         let blob_id = serde_json::from_value(line["blobId"].clone())?;
-        let peer = Figures { blob_id, id: time("id")?, encode: time("encode")?, decode: time("decode")? };
+        let peer = Figures {
+            blob_id,
+            id: time("id")?,
+            encode: time("encode")?,
+            decode: time("decode")?,
+        };
         figures.insert(case, peer);
     }
-    ensure!(!figures.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        !figures.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(figures)
 }
 

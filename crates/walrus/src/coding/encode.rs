@@ -371,11 +371,11 @@ impl Batch<'_> {
         while columns.nodes() > 1 {
             zero = inner(&zero, &zero);
             known = known.start.div_ceil(2)..known.end / 2;
-            columns.up((known.clone(), zero));
+            columns.up(&(known.clone(), zero));
         }
         if !self.whole {
             for _ in 0..self.levels {
-                rows.up(NOTHING);
+                rows.up(&NOTHING);
             }
         }
         (columns.roots(), rows.roots())

@@ -134,7 +134,7 @@ impl Forest {
     }
 
     fn at(&self, tree: usize, node: usize) -> usize {
-        (tree * self.pairs() + node / 2) * RECORD + 1 + node % 2 * EMPTY.len()
+        place_of(self.nodes, tree, node)
     }
 
     pub(crate) fn set(&mut self, tree: usize, node: usize, hash: &Node) {
@@ -156,55 +156,24 @@ impl Forest {
 
     /// Goes to the level above. Its nodes in `known.0` are `known.1` in all trees and need no
     /// hashing.
-    pub(crate) fn up(&mut self, known: (Range<usize>, Node)) {
-        let params = params();
+    pub(crate) fn up(&mut self, known: &(Range<usize>, Node)) {
         let pairs = self.pairs();
-        let above = |tree, node| {
-            let level = Self {
-                trees: self.trees,
-                nodes: pairs,
-                records: Vec::new(),
-            };
-            level.at(tree, node)
-        };
-        // a node goes to where a record at or before its own lies; so groups are read, then written
-        let (mut reads, mut writes) = (Vec::with_capacity(GROUP), Vec::with_capacity(GROUP));
-        let mut digests = [EMPTY; GROUP];
-        let mut copies: Vec<usize> = Vec::new();
-        let mut flush =
-            |reads: &mut Vec<usize>, writes: &mut Vec<usize>, copies: &mut Vec<usize>| {
-                let mut jobs: Vec<_> = reads
-                    .iter()
-                    .map(|at| HashManyJob::new(&params, &self.records[*at..*at + RECORD]))
-                    .collect();
-                hash_many(jobs.iter_mut());
-                for (digest, job) in digests.iter_mut().zip(&jobs) {
-                    *digest = node(job.to_hash().as_bytes());
-                }
-                drop(jobs);
-                for (at, digest) in writes.iter().zip(&digests) {
-                    self.records[*at..*at + EMPTY.len()].copy_from_slice(digest);
-                }
-                for at in copies.iter() {
-                    self.records[*at..*at + EMPTY.len()].copy_from_slice(&known.1);
-                }
-                (reads.clear(), writes.clear(), copies.clear());
-            };
+        let mut group = Group::default();
         for tree in 0..self.trees {
             for pair in 0..pairs {
-                let to = above(tree, pair);
+                let to = place_of(pairs, tree, pair);
                 if known.0.contains(&pair) {
-                    copies.push(to);
+                    group.copies.push(to);
                     continue;
                 }
-                reads.push((tree * pairs + pair) * RECORD);
-                writes.push(to);
-                if reads.len() == GROUP {
-                    flush(&mut reads, &mut writes, &mut copies);
+                group.reads.push((tree * pairs + pair) * RECORD);
+                group.writes.push(to);
+                if group.reads.len() == GROUP {
+                    group.hash(&mut self.records, &known.1);
                 }
             }
         }
-        flush(&mut reads, &mut writes, &mut copies);
+        group.hash(&mut self.records, &known.1);
         self.nodes = pairs;
         self.fill_up();
     }
@@ -212,9 +181,47 @@ impl Forest {
     /// The trees' roots.
     pub(crate) fn roots(&mut self) -> Vec<Node> {
         while self.nodes > 1 {
-            self.up(NOTHING);
+            self.up(&NOTHING);
         }
         (0..self.trees).map(|tree| self.get(tree, 0)).collect()
+    }
+}
+
+/// Where a node stands on a level of `nodes` nodes.
+fn place_of(nodes: usize, tree: usize, node: usize) -> usize {
+    (tree * nodes.div_ceil(2) + node / 2) * RECORD + 1 + node % 2 * EMPTY.len()
+}
+
+/// Records that are hashed at once, and where the digests go: each to where its own record or one
+/// before it lies. So all of a group are read before any is written.
+#[derive(Default)]
+struct Group {
+    reads: Vec<usize>,
+    writes: Vec<usize>,
+    /// Where a known node goes.
+    copies: Vec<usize>,
+    digests: Vec<Node>,
+}
+
+impl Group {
+    fn hash(&mut self, records: &mut [u8], known: &Node) {
+        let params = params();
+        let inputs = self.reads.iter().map(|at| &records[*at..*at + RECORD]);
+        let mut jobs: Vec<_> = inputs
+            .map(|input| HashManyJob::new(&params, input))
+            .collect();
+        hash_many(jobs.iter_mut());
+        self.digests.clear();
+        self.digests
+            .extend(jobs.iter().map(|job| node(job.to_hash().as_bytes())));
+        let mut put = |at: usize, node: &Node| {
+            records[at..at + EMPTY.len()].copy_from_slice(node);
+        };
+        for (at, digest) in self.writes.drain(..).zip(&self.digests) {
+            put(at, digest);
+        }
+        self.copies.drain(..).for_each(|at| put(at, known));
+        self.reads.clear();
     }
 }
 

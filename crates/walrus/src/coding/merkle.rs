@@ -26,7 +26,7 @@ impl MerkleProof {
             let sibling = place ^ 1;
             let exists = sibling < level.nodes();
             siblings.push(if exists { level.get(0, sibling) } else { EMPTY });
-            level.up(NOTHING);
+            level.up(&NOTHING);
             place /= 2;
         }
         Self { siblings }

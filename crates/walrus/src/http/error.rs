@@ -33,6 +33,10 @@ pub(super) enum ApiError {
     Overloaded,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "literals and errors alike, also with map_err"
+)]
 impl ApiError {
     fn daemon(status: StatusCode, reason: &'static str, message: impl ToString) -> Self {
         Self::Refused {

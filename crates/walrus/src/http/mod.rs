@@ -64,7 +64,6 @@ struct Api {
 }
 
 /// The API's routes.
-#[must_use]
 pub fn routes(store: Store, options: HttpOptions) -> Router {
     let api = Arc::new(Api {
         store,

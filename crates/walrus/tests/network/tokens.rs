@@ -79,7 +79,8 @@ async fn tokens_bind_what_is_uploaded_and_are_good_for_once() {
         change(&mut claims);
         sign_token(SECRET, &claims)
     };
-    let cases: [(fn(&mut Claims), u16, &str); 8] = [
+    type Wrong = fn(&mut Claims);
+    let cases: [(Wrong, u16, &str); 8] = [
         (|c| c.exp = now() - 1, 504, "EXPIRED_SIGNATURE"),
         (|c| c.epochs = Some(2), 400, "INVALID_EPOCHS"),
         (|c| c.max_epochs = Some(0), 400, "INVALID_EPOCHS"),
