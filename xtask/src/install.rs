@@ -51,13 +51,13 @@ pub(crate) fn python_sdk() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The official JavaScript SDKs of OpenAI and Sui, next to the scripts that use them.
+/// The official JavaScript SDKs of OpenAI, Sui and Walrus, next to the scripts that use them.
 pub(crate) fn javascript_sdks() -> Result<()> {
     ensure!(
         answers("node", &["--version"]) && answers("npm", &["--version"]),
         "the tests need Node.js (20 or later) with npm: install it with your system's packages"
     );
-    for folder in ["tests/sdk/js", "tests/sdk-js-sui"] {
+    for folder in ["tests/sdk/js", "tests/sdk-js-sui", "tests/walrus-js"] {
         let folder = root().join(folder);
         let lock = std::fs::read_to_string(folder.join("package-lock.json"))?;
         let stamp = folder.join("node_modules/.installed");

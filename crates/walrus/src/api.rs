@@ -1,0 +1,224 @@
+//! JSON of Walrus's HTTP API, as publishers and aggregators write it and clients read it.
+
+use crate::{BlobId, ObjectId, quilt::Tags, store::BlobObject};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a publisher did with a blob.
+#[expect(clippy::large_enum_variant, reason = "there is one per request")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum BlobStoreResult {
+    /// It stored it.
+    NewlyCreated {
+        /// The new object. Its `certified_epoch` may be missing although it is certified.
+        blob_object: BlobObject,
+        /// How the storage was come by.
+        resource_operation: ResourceOperation,
+        /// In FROST, without gas.
+        cost: u64,
+        /// The shared object that holds it, where asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shared_blob_object: Option<ObjectId>,
+    },
+    /// It was there for long enough.
+    AlreadyCertified {
+        /// The blob.
+        blob_id: BlobId,
+        /// What shows it.
+        #[serde(flatten)]
+        shown_by: EventOrObject,
+        /// The epoch in which its storage is over.
+        end_epoch: u32,
+    },
+    /// The network found the blob encoded wrongly.
+    MarkedInvalid {
+        /// The blob.
+        blob_id: BlobId,
+        /// The event that says so.
+        #[serde(default)]
+        event: Value,
+    },
+    /// It failed. Publishers send this with status 200.
+    Error {
+        /// The blob, where it was known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blob_id: Option<BlobId>,
+        /// In what.
+        failure_phase: String,
+        /// Why.
+        error_msg: String,
+    },
+}
+
+/// What shows that a blob was certified before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EventOrObject {
+    /// The event of its certification.
+    #[serde(rename_all = "camelCase")]
+    Event {
+        /// The transaction.
+        tx_digest: String,
+        /// The event's number in it.
+        event_seq: Value,
+    },
+    /// The object that keeps it.
+    Object(ObjectId),
+}
+
+/// How storage was come by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ResourceOperation {
+    /// Bought.
+    RegisterFromScratch {
+        /// Bytes, encoded.
+        encoded_length: u64,
+        /// Epochs paid for.
+        epochs_ahead: u32,
+    },
+    /// Anything else that a publisher may do.
+    #[serde(untagged)]
+    Other(Value),
+}
+
+/// What a publisher did with a quilt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuiltStoreResult {
+    /// What it did with the quilt's blob.
+    pub blob_store_result: BlobStoreResult,
+    /// Where the blobs are in it.
+    pub stored_quilt_blobs: Vec<StoredQuiltBlob>,
+}
+
+/// A blob in a stored quilt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredQuiltBlob {
+    /// Its name.
+    pub identifier: String,
+    /// Its patch.
+    pub quilt_patch_id: String,
+    /// Its columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<(u16, u16)>,
+}
+
+/// A line of a quilt's table of contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchEntry {
+    /// Its name.
+    pub identifier: String,
+    /// Its id.
+    pub patch_id: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+/// An element of a quilt's `_metadata` field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuiltBlobMetadata {
+    /// Which blob.
+    pub identifier: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+/// An error, as AIP-193 wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What happened.
+    pub error: ErrorStatus,
+}
+
+/// See [`ErrorBody`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorStatus {
+    /// The HTTP status.
+    pub code: u16,
+    /// A coarse class, `UPPER_SNAKE`.
+    pub status: String,
+    /// In words.
+    pub message: String,
+    /// What programs look at.
+    #[serde(default)]
+    pub details: Vec<ErrorDetail>,
+}
+
+/// What programs look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// `ErrorInfo`.
+    #[serde(rename = "@type")]
+    pub kind: String,
+    /// The stable reason, `UPPER_SNAKE`.
+    #[serde(default)]
+    pub reason: String,
+    /// Whose reason.
+    #[serde(default)]
+    pub domain: String,
+    /// More.
+    #[serde(default)]
+    pub metadata: std::collections::BTreeMap<String, String>,
+}
+
+impl ErrorBody {
+    /// The stable reason, where there is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        let detail = self
+            .error
+            .details
+            .iter()
+            .find(|detail| !detail.reason.is_empty())?;
+        Some(&detail.reason)
+    }
+}
+
+/// Header with a patch's name.
+pub(crate) const PATCH_IDENTIFIER: &str = "x-quilt-patch-identifier";
+/// Multipart field with the tags of a quilt's blobs.
+pub(crate) const METADATA_FIELD: &str = "_metadata";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Forms that Walrus's documents show.
+    #[test]
+    fn results_of_real_publishers_are_read() {
+        let id = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+        let object = format!("0x{}", "ab".repeat(32));
+        let created = json!({"newlyCreated": {
+            "blobObject": {
+                "id": object, "registeredEpoch": 34, "blobId": id, "size": 17, "encodingType": "RS2",
+                "certifiedEpoch": null,
+                "storage": {"id": object, "startEpoch": 34, "endEpoch": 35, "storageSize": 66_034_000},
+                "deletable": true
+            },
+            "resourceOperation": {"registerFromScratch": {"encodedLength": 66_034_000, "epochsAhead": 1}},
+            "cost": 132_300
+        }});
+        let read: BlobStoreResult = serde_json::from_value(created.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), created);
+        let certified = [
+            json!({"alreadyCertified": {"blobId": id, "endEpoch": 35, "event": {"txDigest": "4XQ", "eventSeq": "0"}}}),
+            json!({"alreadyCertified": {"blobId": id, "endEpoch": 35, "object": object}}),
+            json!({"error": {"blobId": id, "failurePhase": "encoding", "errorMsg": "no"}}),
+            json!({"error": {"failurePhase": "encoding", "errorMsg": "no"}}),
+            json!({"markedInvalid": {"blobId": id, "event": {"txDigest": "4XQ", "eventSeq": "0"}}}),
+        ];
+        for value in certified {
+            let read: BlobStoreResult = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), value);
+        }
+        let reused = json!({"reuseAndExtend": {"encodedLength": 1, "epochsExtended": 2}});
+        let read: ResourceOperation = serde_json::from_value(reused.clone()).unwrap();
+        assert_eq!(read, ResourceOperation::Other(reused));
+    }
+}

@@ -1,0 +1,57 @@
+//! A client of publishers and aggregators that trusts neither.
+//!
+//! The id of everything that is stored is computed here and compared with what the publisher says;
+//! what is stored is read back through an aggregator; whatever is read is encoded again and must
+//! give the id that was asked for. Blobs are stored permanently unless asked otherwise.
+//!
+//! A write that may have happened (a timeout, a broken connection, most failures of the server) is
+//! looked up before it is sent again, so that nothing is paid for twice: a publisher that finds
+//! the blob certified for long enough says so and stores nothing. Transient failures are tried
+//! again after growing pauses; several aggregators are tried in turn.
+
+mod config;
+mod error;
+mod http;
+mod quilt;
+mod read;
+mod retry;
+mod store;
+
+pub use config::{ClientConfig, SharedSecret, Timeouts, TokenSource};
+pub use error::ClientError;
+pub use quilt::StoredQuilt;
+pub use store::{StoreRequest, Stored};
+
+use crate::coding::Params;
+use std::sync::Arc;
+
+/// The client. Clones share connections.
+#[derive(Clone, Debug)]
+pub struct WalrusClient {
+    config: Arc<ClientConfig>,
+    params: Params,
+    http: http::Http,
+}
+
+impl WalrusClient {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If there's no aggregator, or the number of shards isn't one.
+    pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
+        if config.aggregators.is_empty() {
+            return Err(ClientError::Config("no aggregator".to_owned()));
+        }
+        Ok(Self {
+            params: Params::new(usize::from(config.shards))?,
+            http: http::Http::new()?,
+            config: Arc::new(config),
+        })
+    }
+
+    /// The code's parameters.
+    #[must_use]
+    pub fn params(&self) -> Params {
+        self.params
+    }
+}

@@ -1,0 +1,168 @@
+//! Reading.
+
+use super::{
+    WalrusClient,
+    error::ClientError,
+    http::{Limits, MAX_JSON, at, name},
+    store::computing,
+};
+use crate::{BlobId, coding::blob_id};
+use bytes::Bytes;
+use http::{Request, header};
+use std::{ops::Range, time::Instant};
+use url::Url;
+
+impl WalrusClient {
+    /// Reads a blob. Its bytes give the id that was asked for, or it is an error.
+    ///
+    /// # Errors
+    /// If no aggregator has it, can be reached and tells the truth; the error is the last one's.
+    pub async fn read(&self, id: BlobId) -> Result<Bytes, ClientError> {
+        self.retry(|_| self.any_aggregator(|aggregator| self.read_from(aggregator, id)))
+            .await
+    }
+
+    /// Reads a blob that is known to be certified: "not found" is not believed at once, since
+    /// caches may remember it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_certified(&self, id: BlobId) -> Result<Bytes, ClientError> {
+        let started = Instant::now();
+        let mut attempt = 0;
+        loop {
+            match self.read(id).await {
+                Err(ClientError::NotFound(_)) if started.elapsed() < self.config.stale_for => {
+                    self.pause(attempt).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads some of a blob's bytes. **They aren't checked**: the caller must know a hash or a
+    /// Merkle root of them.
+    ///
+    /// # Errors
+    /// If no aggregator can be reached and has it, or the range isn't within the blob.
+    pub async fn read_range_unchecked(
+        &self,
+        id: BlobId,
+        range: Range<u64>,
+    ) -> Result<Bytes, ClientError> {
+        let range = &range;
+        let length = range.end.saturating_sub(range.start);
+        let read = async |aggregator: &Url| {
+            let mut url = at(aggregator, &["v1", "blobs", &id.to_string(), "byte-range"])?;
+            url.query_pairs_mut()
+                .append_pair("start", &range.start.to_string())
+                .append_pair("length", &length.to_string());
+            let body = self.get(&url, id, length).await?;
+            if body.len() as u64 != length {
+                return Err(ClientError::Malformed {
+                    url: name(aggregator),
+                    reason: format!("{} bytes instead of {length}", body.len()),
+                });
+            }
+            Ok(body)
+        };
+        self.retry(|_| self.any_aggregator(read)).await
+    }
+
+    /// Whether an aggregator has a blob, and its size. Not checked: aggregators may lie.
+    ///
+    /// # Errors
+    /// If none can be reached.
+    pub async fn lookup(&self, id: BlobId) -> Result<Option<u64>, ClientError> {
+        let ask = async |aggregator: &Url| {
+            let url = at(aggregator, &["v1", "blobs", &id.to_string()])?;
+            let limits = Limits {
+                time: self.config.timeouts.lookup,
+                bytes: MAX_JSON,
+            };
+            let answer = self
+                .http
+                .send(&url, Request::head("/"), Bytes::new(), limits)
+                .await;
+            let answer = answer.map_err(|error| missing(error, id))?;
+            let length = answer.headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+            length.ok_or_else(|| ClientError::Malformed {
+                url: name(aggregator),
+                reason: "no length".to_owned(),
+            })
+        };
+        match self.any_aggregator(ask).await {
+            Ok(size) => Ok(Some(size)),
+            Err(ClientError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read_from(&self, aggregator: &Url, id: BlobId) -> Result<Bytes, ClientError> {
+        let url = at(aggregator, &["v1", "blobs", &id.to_string()])?;
+        let blob = self.get(&url, id, self.config.max_blob).await?;
+        let (params, bytes) = (self.params, blob.clone());
+        let found = computing(move || blob_id(params, &bytes)).await?;
+        if found != Ok(id) {
+            return Err(ClientError::LyingAggregator {
+                url: name(aggregator),
+                blob_id: id,
+            });
+        }
+        Ok(blob)
+    }
+
+    /// `GET` of a blob's bytes.
+    pub(super) async fn get(&self, url: &Url, id: BlobId, most: u64) -> Result<Bytes, ClientError> {
+        let limits = Limits {
+            time: self.config.timeouts.read,
+            bytes: most,
+        };
+        let answer = self
+            .http
+            .send(url, Request::get("/"), Bytes::new(), limits)
+            .await;
+        Ok(answer.map_err(|error| missing(error, id))?.body)
+    }
+
+    /// Asks the aggregators in turn until one gives a good answer. Of several errors the most
+    /// telling is returned: a lie before "not found", that before anything else.
+    pub(super) async fn any_aggregator<'a, T>(
+        &'a self,
+        ask: impl AsyncFn(&'a Url) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let rank = |error: &ClientError| match error {
+            ClientError::LyingAggregator { .. } => 2,
+            // one that can't answer now may have it
+            error if error.is_transient() => 1,
+            _ => 0,
+        };
+        let mut worst: Option<ClientError> = None;
+        for aggregator in &self.config.aggregators {
+            match ask(aggregator).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    if let ClientError::LyingAggregator { url, blob_id } = &error {
+                        tracing::warn!(%url, blob = %blob_id, "an aggregator lies");
+                    }
+                    if worst
+                        .as_ref()
+                        .is_none_or(|worst| rank(&error) > rank(worst))
+                    {
+                        worst = Some(error);
+                    }
+                }
+            }
+        }
+        Err(worst.unwrap_or(ClientError::Config("no aggregator".to_owned())))
+    }
+}
+
+fn missing(error: ClientError, id: BlobId) -> ClientError {
+    match error {
+        ClientError::Refused { status: 404, .. } => ClientError::NotFound(id),
+        other => other,
+    }
+}

@@ -1,0 +1,265 @@
+//! Storing.
+
+use super::{
+    WalrusClient,
+    error::ClientError,
+    http::{Limits, MAX_JSON, at, name},
+};
+use crate::{
+    BlobId, ObjectId,
+    api::{BlobStoreResult, EventOrObject},
+    coding::blob_id,
+    store::BlobObject,
+};
+use bytes::Bytes;
+use http::{Request, header};
+use url::Url;
+
+/// How a blob is to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreRequest {
+    /// For how many epochs.
+    pub epochs: u32,
+    /// Whether its owner may delete it before its time.
+    pub deletable: bool,
+    /// Whose the object is to be.
+    pub send_object_to: Option<ObjectId>,
+}
+
+impl StoreRequest {
+    /// Permanently, for some epochs.
+    #[must_use]
+    pub const fn permanent(epochs: u32) -> Self {
+        Self {
+            epochs,
+            deletable: false,
+            send_object_to: None,
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The blob's id, as computed here.
+    pub blob_id: BlobId,
+    /// The new object; none if the blob was there before.
+    pub object: Option<BlobObject>,
+    /// The object that keeps it, as far as it is known.
+    pub object_id: Option<ObjectId>,
+    /// The epoch in which its storage is over.
+    pub end_epoch: u32,
+    /// In FROST; nothing if it was there before.
+    pub cost: u64,
+}
+
+impl WalrusClient {
+    /// Stores a blob; afterwards an aggregator has given back the same bytes.
+    ///
+    /// # Errors
+    /// If the publisher can't be reached, refuses, fails or lies.
+    pub async fn store(&self, blob: Bytes, request: StoreRequest) -> Result<Stored, ClientError> {
+        let (params, bytes) = (self.params, blob.clone());
+        let id = computing(move || blob_id(params, &bytes)).await??;
+        let stored = self
+            .retry(|attempt| self.store_once(id, blob.clone(), request, attempt))
+            .await?;
+        if self.config.read_back {
+            self.read_back(id, &blob).await?;
+        }
+        Ok(stored)
+    }
+
+    async fn store_once(
+        &self,
+        id: BlobId,
+        blob: Bytes,
+        request: StoreRequest,
+        attempt: u32,
+    ) -> Result<Stored, ClientError> {
+        let publisher = self
+            .config
+            .publisher
+            .as_ref()
+            .ok_or(ClientError::NoPublisher)?;
+        let size = blob.len() as u64;
+        let url = put_url(publisher, "blobs", request)?;
+        let body = self.upload(&url, None, blob, request).await;
+        let body = match body {
+            Err(error) if error.is_transient() && !error.is_harmless() => {
+                // it may be on its way: once it is there, asking again costs nothing
+                self.await_arrival(id, attempt).await;
+                return Err(error);
+            }
+            other => other?,
+        };
+        let result: BlobStoreResult = read_json(&url, &body)?;
+        self.check(publisher, id, size, request, result)
+    }
+
+    /// Puts bytes to a URL.
+    pub(super) async fn upload(
+        &self,
+        url: &Url,
+        content_type: Option<&str>,
+        body: Bytes,
+        request: StoreRequest,
+    ) -> Result<Bytes, ClientError> {
+        let mut head = Request::put("/");
+        if let Some(content_type) = content_type {
+            head = head.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(tokens) = &self.config.tokens {
+            let bytes = body.len() as u64;
+            let token = tokens.token(bytes, request.epochs, request.send_object_to);
+            let mut value = http::HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| ClientError::Config("a token can't be sent".to_owned()))?;
+            value.set_sensitive(true);
+            head = head.header(header::AUTHORIZATION, value);
+        }
+        let limits = Limits {
+            time: self.config.timeouts.store,
+            bytes: MAX_JSON,
+        };
+        Ok(self.http.send(url, head, body, limits).await?.body)
+    }
+
+    /// Waits a little for a write of unknown outcome to be certified.
+    pub(super) async fn await_arrival(&self, id: BlobId, attempt: u32) {
+        for pause in 0..=attempt {
+            if matches!(self.lookup(id).await, Ok(Some(_))) {
+                return;
+            }
+            self.pause(pause).await;
+        }
+    }
+
+    /// What the publisher says, held against what is known here.
+    pub(super) fn check(
+        &self,
+        publisher: &Url,
+        id: BlobId,
+        size: u64,
+        request: StoreRequest,
+        result: BlobStoreResult,
+    ) -> Result<Stored, ClientError> {
+        let url = || name(publisher);
+        let lie = |what: String| ClientError::LyingPublisher { url: url(), what };
+        let same_id = |said: BlobId| -> Result<(), ClientError> {
+            let wrong = || lie(format!("it says {said}, the id is {id}"));
+            (said == id).then_some(()).ok_or_else(wrong)
+        };
+        match result {
+            BlobStoreResult::NewlyCreated {
+                blob_object: object,
+                cost,
+                ..
+            } => {
+                same_id(object.blob_id)?;
+                if object.size != size {
+                    return Err(lie(format!("it says {} bytes, not {size}", object.size)));
+                }
+                if object.storage.storage_size < self.params.encoded_length(size)? {
+                    return Err(lie("the storage is too small for the blob".to_owned()));
+                }
+                if object.deletable && !request.deletable {
+                    return Err(lie("the blob is deletable".to_owned()));
+                }
+                let paid = object
+                    .storage
+                    .end_epoch
+                    .saturating_sub(object.registered_epoch);
+                if paid < request.epochs {
+                    return Err(lie(format!("{paid} epochs, not {}", request.epochs)));
+                }
+                Ok(Stored {
+                    blob_id: id,
+                    object_id: Some(object.id),
+                    end_epoch: object.storage.end_epoch,
+                    object: Some(object),
+                    cost,
+                })
+            }
+            BlobStoreResult::AlreadyCertified {
+                blob_id,
+                shown_by,
+                end_epoch,
+            } => {
+                same_id(blob_id)?;
+                Ok(Stored {
+                    blob_id: id,
+                    object: None,
+                    object_id: match shown_by {
+                        EventOrObject::Object(object) => Some(object),
+                        EventOrObject::Event { .. } => None,
+                    },
+                    end_epoch,
+                    cost: 0,
+                })
+            }
+            BlobStoreResult::MarkedInvalid { .. } => {
+                Err(lie("it says that the blob is encoded wrongly".to_owned()))
+            }
+            BlobStoreResult::Error {
+                failure_phase,
+                error_msg,
+                ..
+            } => Err(ClientError::Failed {
+                url: url(),
+                phase: failure_phase,
+                message: error_msg,
+            }),
+        }
+    }
+
+    /// Reads what was just stored and compares it.
+    pub(super) async fn read_back(&self, id: BlobId, blob: &Bytes) -> Result<(), ClientError> {
+        let read = self.read_certified(id).await.map_err(|error| match error {
+            ClientError::NotFound(_) => ClientError::LyingPublisher {
+                url: self.config.publisher.as_ref().map(name).unwrap_or_default(),
+                what: format!("no aggregator has blob {id}"),
+            },
+            other => other,
+        })?;
+        // the id is the same, so the bytes are
+        debug_assert_eq!(read, *blob);
+        Ok(())
+    }
+}
+
+/// `PUT /v1/{kind}` with its query.
+pub(super) fn put_url(
+    publisher: &Url,
+    kind: &str,
+    request: StoreRequest,
+) -> Result<Url, ClientError> {
+    let mut url = at(publisher, &["v1", kind])?;
+    let mut query = url.query_pairs_mut();
+    query.append_pair("epochs", &request.epochs.to_string());
+    if !request.deletable {
+        query.append_pair("permanent", "true");
+    }
+    if let Some(owner) = request.send_object_to {
+        query.append_pair("send_object_to", &owner.to_string());
+    }
+    drop(query);
+    Ok(url)
+}
+
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(
+    url: &Url,
+    body: &[u8],
+) -> Result<T, ClientError> {
+    serde_json::from_slice(body).map_err(|e| ClientError::Malformed {
+        url: name(url),
+        reason: e.to_string(),
+    })
+}
+
+/// Computes away from the tasks that talk.
+pub(super) async fn computing<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ClientError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| ClientError::Internal(e.to_string()))
+}

@@ -1,0 +1,271 @@
+//! BLAKE2b-256, several at once, and forests of Merkle trees.
+//!
+//! `leaf(x) = H(0 | x)`, `inner(a, b) = H(1 | a | b)`; an odd level is filled up with 32 zero bytes.
+
+use blake2b_simd::{
+    Params,
+    many::{HashManyJob, hash_many},
+};
+use std::{ops::Range, sync::OnceLock};
+
+/// A BLAKE2b digest of 32 bytes.
+pub type Node = [u8; 32];
+
+/// What fills up an odd level.
+pub(crate) const EMPTY: Node = [0; 32];
+/// Goes before a leaf's bytes.
+pub(crate) const LEAF: u8 = 0;
+/// Goes before two children.
+const INNER: u8 = 1;
+/// What is hashed for an inner node: tag, left, right.
+const RECORD: usize = 65;
+/// Hashes prepared together: a few times what the processor does at once.
+const GROUP: usize = 64;
+
+fn params() -> Params {
+    let mut params = Params::new();
+    params.hash_length(32);
+    params
+}
+
+fn node(bytes: &[u8]) -> Node {
+    let mut node = EMPTY;
+    node.copy_from_slice(bytes);
+    node
+}
+
+/// The digest of `bytes`.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Node {
+    node(params().hash(bytes).as_bytes())
+}
+
+/// The hash of a leaf.
+pub(crate) fn leaf(bytes: &[u8]) -> Node {
+    let mut state = params().to_state();
+    node(state.update(&[LEAF]).update(bytes).finalize().as_bytes())
+}
+
+/// The hash of two children.
+pub(crate) fn inner(left: &Node, right: &Node) -> Node {
+    let mut record = [INNER; RECORD];
+    record[1..33].copy_from_slice(left);
+    record[33..].copy_from_slice(right);
+    digest(&record)
+}
+
+/// Hashes many inputs, several at once; `out` gets each input's number with its digest.
+pub(crate) fn hash_each<'a>(
+    mut inputs: impl Iterator<Item = (usize, &'a [u8])>,
+    mut out: impl FnMut(usize, &Node),
+) {
+    let params = params();
+    let mut group = Vec::with_capacity(GROUP);
+    loop {
+        group.clear();
+        let next = inputs.by_ref().take(GROUP);
+        group.extend(next.map(|(i, input)| (i, HashManyJob::new(&params, input))));
+        if group.is_empty() {
+            return;
+        }
+        hash_many(group.iter_mut().map(|(_, job)| job));
+        for (i, job) in &group {
+            out(*i, &node(job.to_hash().as_bytes()));
+        }
+    }
+}
+
+/// The hashes of all leaves of two bytes, at the place of their little-endian value.
+pub(crate) fn leaves_of_two_bytes() -> &'static [Node] {
+    static TABLE: OnceLock<Vec<Node>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let messages: Vec<[u8; 3]> = (0..=u16::MAX)
+            .map(|value| {
+                let [low, high] = value.to_le_bytes();
+                [LEAF, low, high]
+            })
+            .collect();
+        let mut table = vec![EMPTY; messages.len()];
+        let inputs = messages.iter().map(<[u8; 3]>::as_slice).enumerate();
+        hash_each(inputs, |i, hash| table[i] = *hash);
+        table
+    })
+}
+
+/// One level of several Merkle trees of the same shape. Nodes lie in pairs behind the tag with
+/// which their parent is hashed, so that nothing is copied to be hashed; a level takes the place of
+/// the one below it.
+#[derive(Debug, Default)]
+pub(crate) struct Forest {
+    trees: usize,
+    nodes: usize,
+    records: Vec<u8>,
+}
+
+impl Forest {
+    /// Nodes are to be set; those that aren't are empty.
+    pub(crate) fn new(trees: usize, nodes: usize) -> Self {
+        let mut forest = Self::default();
+        forest.reset(trees, nodes);
+        forest
+    }
+
+    /// Begins anew in the same memory. All nodes must be set.
+    pub(crate) fn reset(&mut self, trees: usize, nodes: usize) {
+        let before = self.records.len();
+        (self.trees, self.nodes) = (trees, nodes);
+        self.records.resize(trees * self.pairs() * RECORD, 0);
+        // older records have their tags
+        let fresh = self
+            .records
+            .iter_mut()
+            .skip(before.next_multiple_of(RECORD));
+        fresh.step_by(RECORD).for_each(|tag| *tag = INNER);
+        self.fill_up();
+    }
+
+    /// The number of nodes of each tree on this level.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    fn pairs(&self) -> usize {
+        self.nodes.div_ceil(2)
+    }
+
+    fn at(&self, tree: usize, node: usize) -> usize {
+        place_of(self.nodes, tree, node)
+    }
+
+    pub(crate) fn set(&mut self, tree: usize, node: usize, hash: &Node) {
+        let at = self.at(tree, node);
+        self.records[at..at + EMPTY.len()].copy_from_slice(hash);
+    }
+
+    pub(crate) fn get(&self, tree: usize, place: usize) -> Node {
+        let at = self.at(tree, place);
+        node(&self.records[at..at + EMPTY.len()])
+    }
+
+    /// An odd level gets an empty node.
+    fn fill_up(&mut self) {
+        if self.nodes % 2 == 1 {
+            (0..self.trees).for_each(|tree| self.set(tree, self.nodes, &EMPTY));
+        }
+    }
+
+    /// Goes to the level above. Its nodes in `known.0` are `known.1` in all trees and need no
+    /// hashing.
+    pub(crate) fn up(&mut self, known: &(Range<usize>, Node)) {
+        let pairs = self.pairs();
+        let mut group = Group::default();
+        for tree in 0..self.trees {
+            for pair in 0..pairs {
+                let to = place_of(pairs, tree, pair);
+                if known.0.contains(&pair) {
+                    group.copies.push(to);
+                    continue;
+                }
+                group.reads.push((tree * pairs + pair) * RECORD);
+                group.writes.push(to);
+                if group.reads.len() == GROUP {
+                    group.hash(&mut self.records, &known.1);
+                }
+            }
+        }
+        group.hash(&mut self.records, &known.1);
+        self.nodes = pairs;
+        self.fill_up();
+    }
+
+    /// The trees' roots.
+    pub(crate) fn roots(&mut self) -> Vec<Node> {
+        while self.nodes > 1 {
+            self.up(&NOTHING);
+        }
+        (0..self.trees).map(|tree| self.get(tree, 0)).collect()
+    }
+}
+
+/// Where a node stands on a level of `nodes` nodes.
+fn place_of(nodes: usize, tree: usize, node: usize) -> usize {
+    (tree * nodes.div_ceil(2) + node / 2) * RECORD + 1 + node % 2 * EMPTY.len()
+}
+
+/// Records that are hashed at once, and where the digests go: each to where its own record or one
+/// before it lies. So all of a group are read before any is written.
+#[derive(Default)]
+struct Group {
+    reads: Vec<usize>,
+    writes: Vec<usize>,
+    /// Where a known node goes.
+    copies: Vec<usize>,
+    digests: Vec<Node>,
+}
+
+impl Group {
+    fn hash(&mut self, records: &mut [u8], known: &Node) {
+        let params = params();
+        let inputs = self.reads.iter().map(|at| &records[*at..*at + RECORD]);
+        let mut jobs: Vec<_> = inputs
+            .map(|input| HashManyJob::new(&params, input))
+            .collect();
+        hash_many(jobs.iter_mut());
+        self.digests.clear();
+        self.digests
+            .extend(jobs.iter().map(|job| node(job.to_hash().as_bytes())));
+        let mut put = |at: usize, node: &Node| {
+            records[at..at + EMPTY.len()].copy_from_slice(node);
+        };
+        for (at, digest) in self.writes.drain(..).zip(&self.digests) {
+            put(at, digest);
+        }
+        self.copies.drain(..).for_each(|at| put(at, known));
+        self.reads.clear();
+    }
+}
+
+/// No node of the level above is known.
+pub(crate) const NOTHING: (Range<usize>, Node) = (0..0, EMPTY);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, literally.
+    fn root(mut level: Vec<Node>) -> Node {
+        while level.len() > 1 {
+            if level.len() % 2 == 1 {
+                level.push(EMPTY);
+            }
+            level = level
+                .chunks(2)
+                .map(|pair| inner(&pair[0], &pair[1]))
+                .collect();
+        }
+        level[0]
+    }
+
+    #[test]
+    fn forests_are_trees_side_by_side() {
+        for nodes in [1, 2, 3, 4, 5, 7, 10, 31, 33] {
+            let mut forest = Forest::new(3, nodes);
+            let leaf_of = |tree: usize, i: usize| leaf(&[tree as u8, i as u8]);
+            for tree in 0..3 {
+                (0..nodes).for_each(|i| forest.set(tree, i, &leaf_of(tree, i)));
+            }
+            let expected: Vec<Node> = (0..3)
+                .map(|tree| root((0..nodes).map(|i| leaf_of(tree, i)).collect()))
+                .collect();
+            assert_eq!(forest.roots(), expected);
+        }
+    }
+
+    #[test]
+    fn the_table_holds_leaves() {
+        let table = leaves_of_two_bytes();
+        for value in [0, 1, 0x1234, 0xffff_u16] {
+            assert_eq!(table[usize::from(value)], leaf(&value.to_le_bytes()));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Walrus's own HTTP API over the local store: publisher (`PUT /v1/blobs`, `PUT /v1/quilts`) and
+//! aggregator (`GET /v1/blobs/...`, `GET /v1/quilts/...`) on one port.
+
+mod admission;
+mod aggregator;
+mod error;
+mod jwt;
+mod publisher;
+mod query;
+mod quilts;
+mod range;
+mod serve;
+
+pub use jwt::{Claims, JwtOptions, sign_token};
+pub use serve::serve;
+
+use crate::store::Store;
+use admission::Admission;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, put},
+};
+use jwt::Authenticator;
+use std::sync::Arc;
+
+/// Limits, and whether uploads need a token. The defaults are Walrus's.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Bytes of a blob.
+    pub max_body: usize,
+    /// Bytes of a quilt's form.
+    pub max_quilt_body: usize,
+    /// Uploads at once; as many more may wait.
+    pub max_uploads: usize,
+    /// Downloads at once.
+    pub max_downloads: usize,
+    /// Demands a token for uploads.
+    pub jwt: Option<JwtOptions>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            max_body: 10 << 20,
+            max_quilt_body: 100 << 20,
+            max_uploads: 8,
+            max_downloads: 256,
+            jwt: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Api {
+    store: Store,
+    options: HttpOptions,
+    authenticator: Option<Authenticator>,
+    uploads: Admission,
+    downloads: Admission,
+}
+
+/// The API's routes.
+pub fn routes(store: Store, options: HttpOptions) -> Router {
+    let api = Arc::new(Api {
+        store,
+        authenticator: options.jwt.clone().map(Authenticator::new),
+        uploads: Admission::new(options.max_uploads, options.max_uploads),
+        downloads: Admission::new(options.max_downloads, 0),
+        options,
+    });
+    Router::new()
+        .route("/v1/blobs", put(publisher::put_blob))
+        .route("/v1/quilts", put(quilts::put_quilt))
+        .route(
+            "/v1/blobs/{blob_id}",
+            get(aggregator::get_blob).head(aggregator::head_blob),
+        )
+        .route("/v1/blobs/{blob_id}/byte-range", get(aggregator::get_range))
+        .route(
+            "/v1/blobs/by-object-id/{object}",
+            get(aggregator::get_object).head(aggregator::head_object),
+        )
+        .route(
+            "/v1/blobs/by-quilt-patch-id/{patch}",
+            get(quilts::get_patch),
+        )
+        .route(
+            "/v1/blobs/by-quilt-id/{quilt}/{identifier}",
+            get(quilts::get_identifier),
+        )
+        .route("/v1/quilts/{quilt}/patches", get(quilts::get_patches))
+        .route("/status", get(async || "OK"))
+        .with_state(api)
+        // bodies are limited where they are read
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(any_origin))
+}
+
+/// Pages of any origin may use the API.
+async fn any_origin(request: Request, next: Next) -> Response {
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::OK.into_response()
+    } else {
+        next.run(request).await
+    };
+    let any = HeaderValue::from_static("*");
+    for name in [
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    ] {
+        response.headers_mut().insert(name, any.clone());
+    }
+    response
+}

@@ -1,0 +1,110 @@
+//! What can go wrong in the store.
+
+use super::{registry::RegistryError, report::Report};
+use crate::{
+    BlobId, ObjectId, coding::CodingError, committee::CertificateError, quilt::QuiltError,
+};
+use std::path::PathBuf;
+
+/// Why a blob isn't stored or can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No certified blob of that id, or it has expired.
+    #[error("no blob {0}")]
+    NotFound(BlobId),
+    /// No such object.
+    #[error("no blob object {0}")]
+    NoObject(ObjectId),
+    /// Too few nodes took the blob; nothing of it is kept.
+    #[error("{confirmed} of the {needed} needed shards confirm blob {blob_id}")]
+    NoQuorum {
+        /// The blob.
+        blob_id: BlobId,
+        /// Shards of the nodes that confirmed.
+        confirmed: usize,
+        /// The least that certify.
+        needed: usize,
+    },
+    /// Too few nodes gave good slivers.
+    #[error("{good} of the {needed} needed slivers of blob {blob_id} can be had")]
+    Unavailable {
+        /// The blob.
+        blob_id: BlobId,
+        /// Good ones.
+        good: usize,
+        /// How many it takes.
+        needed: usize,
+        /// What the others got wrong.
+        reports: Vec<Report>,
+    },
+    /// More epochs than may be paid ahead, or none.
+    #[error("{0} epochs: 1 to 53 may be paid ahead")]
+    Epochs(u32),
+    /// A range that isn't within the blob.
+    #[error("the range isn't within the {size} bytes of the blob")]
+    Range {
+        /// The blob's size.
+        size: u64,
+    },
+    /// The numbers of nodes and shards don't fit.
+    #[error("{nodes} nodes can't share {shards} shards")]
+    Nodes {
+        /// Nodes.
+        nodes: u16,
+        /// Shards.
+        shards: u16,
+    },
+    /// There's no such node.
+    #[error("no node {0}")]
+    NoNode(usize),
+    /// The folder is another store's.
+    #[error("the folder is of a store of {0}")]
+    OtherShards(String),
+    /// Another program uses the folder.
+    #[error("{0:?} is in use by another program")]
+    InUse(PathBuf),
+    /// The registry said no, or nothing.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The coding.
+    #[error(transparent)]
+    Coding(#[from] CodingError),
+    /// A quilt.
+    #[error(transparent)]
+    Quilt(#[from] QuiltError),
+    /// The committee.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The store's own files.
+    #[error("cannot use the store's files: {0}")]
+    Io(String),
+    /// A bug.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl StoreError {
+    #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
+    pub(super) fn io(error: std::io::Error) -> Self {
+        Self::Io(error.to_string())
+    }
+}
+
+/// Why a node didn't do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// It doesn't answer.
+    #[error("the node is down")]
+    Down,
+    /// It hasn't what was asked for.
+    #[error("the node has nothing of the blob")]
+    Missing,
+    /// What it was given to store isn't the blob's.
+    #[error("the node refuses: {0}")]
+    Refused(#[from] CodingError),
+    /// Its disk.
+    #[error("the node's disk: {0}")]
+    Disk(String),
+}

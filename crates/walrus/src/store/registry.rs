@@ -1,0 +1,144 @@
+//! Where blobs are registered: what the chain is to Walrus.
+
+use crate::{BlobId, ObjectId, committee::Certificate};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// Storage may be paid for so many epochs ahead.
+pub const MAX_EPOCHS_AHEAD: u32 = 53;
+
+/// Why the registry refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No such object.
+    #[error("no blob object {0}")]
+    NoObject(ObjectId),
+    /// Only deletable blobs can be deleted once they're certified.
+    #[error("blob object {0} is permanent")]
+    Permanent(ObjectId),
+    /// Its time is over.
+    #[error("blob object {0} has expired")]
+    Expired(ObjectId),
+    /// More epochs than may be paid ahead, or none.
+    #[error("{0} epochs: 1 to 53 may be paid ahead")]
+    Epochs(u32),
+    /// The certificate is another blob's, or not of this epoch.
+    #[error("the certificate is not for blob object {0} in this epoch")]
+    Certificate(ObjectId),
+    /// It can't be reached, or its files can't be used.
+    #[error("the registry fails: {0}")]
+    Unavailable(String),
+}
+
+/// A piece of storage, bought for some epochs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageResource {
+    /// Its object.
+    pub id: ObjectId,
+    /// The first epoch.
+    pub start_epoch: u32,
+    /// The epoch in which it is over.
+    pub end_epoch: u32,
+    /// Bytes, encoded.
+    pub storage_size: u64,
+}
+
+/// A registered blob, with the names of Walrus's own object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlobObject {
+    /// The object.
+    pub id: ObjectId,
+    /// When it was registered.
+    pub registered_epoch: u32,
+    /// The blob.
+    pub blob_id: BlobId,
+    /// Its bytes, unencoded.
+    pub size: u64,
+    /// `RS2`.
+    pub encoding_type: EncodingType,
+    /// When it was certified.
+    pub certified_epoch: Option<u32>,
+    /// What keeps it.
+    pub storage: StorageResource,
+    /// Whether its owner may delete it before its time.
+    pub deletable: bool,
+    /// Whose it is, where it isn't the publisher's.
+    #[serde(skip)]
+    pub owner: Option<ObjectId>,
+    /// The shared object that holds it, if anybody may extend it.
+    #[serde(skip)]
+    pub shared: Option<ObjectId>,
+    /// Names and values kept with it; `content-type` and some others become HTTP headers.
+    #[serde(skip)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// The coding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EncodingType {
+    /// Reed-Solomon Red Stuff, the only one.
+    #[default]
+    #[serde(rename = "RS2")]
+    Rs2,
+}
+
+impl BlobObject {
+    /// Whether it keeps the blob in an epoch.
+    #[must_use]
+    pub fn is_live(&self, epoch: u32) -> bool {
+        epoch < self.storage.end_epoch
+    }
+}
+
+/// What is to be registered.
+#[derive(Clone, Debug)]
+pub struct NewBlob {
+    /// The blob.
+    pub blob_id: BlobId,
+    /// The root that, with size and coding, gives the id.
+    pub root: [u8; 32],
+    /// Its bytes, unencoded.
+    pub size: u64,
+    /// Its bytes, encoded.
+    pub encoded_length: u64,
+    /// For how many epochs, this one included.
+    pub epochs: u32,
+    /// Whether its owner may delete it before its time.
+    pub deletable: bool,
+    /// Whose it is to be, if not the publisher's.
+    pub owner: Option<ObjectId>,
+    /// Whether anybody may extend it.
+    pub share: bool,
+    /// Names and values kept with it.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A registry's answer.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, RegistryError>>;
+
+/// Registers, certifies, extends. What it has acknowledged is durable.
+pub trait Registry: Send + Sync + fmt::Debug {
+    /// The current epoch.
+    fn epoch(&self) -> Answer<'_, u32>;
+    /// Buys storage and registers a blob for it.
+    fn register(&self, new: NewBlob) -> Answer<'_, BlobObject>;
+    /// Records that the storage nodes keep a blob. The caller has checked the certificate.
+    fn certify(&self, object: ObjectId, certificate: Certificate) -> Answer<'_, BlobObject>;
+    /// Keeps a blob for more epochs.
+    fn extend(&self, object: ObjectId, epochs: u32) -> Answer<'_, BlobObject>;
+    /// Drops a deletable blob, or one that was never certified.
+    fn delete(&self, object: ObjectId) -> Answer<'_, ()>;
+    /// Finds an object, expired or not.
+    fn get(&self, object: ObjectId) -> Answer<'_, Option<BlobObject>>;
+    /// All objects of a blob that haven't expired.
+    fn find(&self, blob: BlobId) -> Answer<'_, Vec<BlobObject>>;
+    /// All of this store's objects that haven't expired. Those without a certificate are dropped when
+    /// the store is opened.
+    fn live(&self) -> Answer<'_, Vec<BlobObject>>;
+    /// The certificate of an object that was certified.
+    fn certificate(&self, object: ObjectId) -> Answer<'_, Option<Certificate>>;
+}
