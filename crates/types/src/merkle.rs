@@ -10,7 +10,10 @@
 //! counted twice. The prefixes keep a leaf from passing as an inner node. A proof is valid for one
 //! place in a tree of one size: [`Proof`] carries both.
 
-use crate::hash::{Hash32, Hasher};
+use crate::{
+    hash::{Hash32, Hasher},
+    message::DecodeError,
+};
 use serde::{Deserialize, Serialize};
 
 const LEAF: &[u8] = &[0];
@@ -143,6 +146,18 @@ impl Proof {
         siblings.next().is_none().then_some(hash)
     }
 
+    /// Its BCS.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // integers and hashes: BCS can't refuse them
+        bcs::to_bytes(self).unwrap_or_default()
+    }
+
+    /// Reads a proof. What it proves is another question.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        bcs::from_bytes(bytes).map_err(|e| DecodeError(e.to_string()))
+    }
+
     /// Whether `item` stands at this place of the tree with `root`.
     #[must_use]
     pub fn verify(&self, item: &[u8], root: Hash32) -> bool {
@@ -222,6 +237,7 @@ mod tests {
             for i in 0..n {
                 let proof = tree.prove(i).unwrap();
                 prop_assert!(proof.verify(&i.to_le_bytes(), tree.root()));
+                prop_assert_eq!(Proof::from_bytes(&proof.to_bytes()), Ok(proof.clone()));
                 let wrong = other % n;
                 if wrong != i {
                     prop_assert!(!proof.verify(&wrong.to_le_bytes(), tree.root()));

@@ -17,7 +17,7 @@ pub(super) struct Place {
 impl Place {
     /// Checks that the node settled exactly these bytes, and where among its records.
     pub(super) fn prove(record: &[u8], proof: &[u8], ticket: &Ticket) -> Rule<Self> {
-        let proof: Proof = bcs::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
+        let proof = Proof::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
         let holds = proof.count == ticket.count && proof.verify(record, ticket.receipts_root);
         ensure(holds, AbortCode::ProofFails)?;
         // a proof that holds has its index below its count

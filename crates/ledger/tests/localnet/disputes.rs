@@ -6,9 +6,9 @@ use atoma_localnet::ClockMode;
 use atoma_types::{
     BlobId, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule,
     SigningKey, StackId, TaskId, TimestampMs, Usage,
-    chain::{AbortCode, Call, Clock, Event, LeaseState, NodeStatus, Payment, calls, events},
+    chain::{AbortCode, Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
     hash::Hash32,
-    merkle::MerkleTree,
+    merkle::{MerkleTree, Proof},
     message::{Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed},
 };
 use std::io::{Read, Write};
@@ -132,13 +132,12 @@ impl Trial {
         MerkleTree::from_leaves(leaves.collect())
     }
 
-    /// The bytes of a record and the proof of its place.
-    fn prove(&self, seq: u64) -> (Vec<u8>, Vec<u8>) {
+    /// A record and the proof of its place.
+    fn prove(&self, seq: u64) -> (EvidenceLeaf, Proof) {
         let place = seq as usize - 1;
         let (header, receipt) = &self.records[place];
         let proof = self.tree().prove(place).unwrap();
-        let record = EvidenceLeaf::new(header, receipt).to_bytes();
-        (record, bcs::to_bytes(&proof).unwrap())
+        (EvidenceLeaf::new(header, receipt), proof)
     }
 
     fn db(&self) -> ObjectId {
@@ -170,43 +169,23 @@ impl Trial {
 
     async fn open(&self, seq: u64) {
         let (_, receipt) = &self.records[seq as usize - 1];
-        let call = calls::OpenDispute {
-            stack: self.stack.into(),
-            node: self.node.into(),
-            bond: Payment(
-                self.world
-                    .ledger
-                    .stack(self.stack)
-                    .await
-                    .unwrap()
-                    .dispute_bond,
-            ),
-            seq,
-            receipt: receipt.bytes().to_vec(),
-            receipt_signature: receipt.signature().0.to_vec(),
-            clock: Clock,
-        };
+        let stack = self.stack().await;
+        let ledger = &self.world.ledger;
+        let call = ledger.open_dispute(&stack, self.node, seq, Some(receipt));
         let opened = self.run(&self.user, call).await.unwrap();
         let deadline = event(&opened, |event| match event {
             Event::DisputeOpened(e) => Some(e.deadline_ms),
             _ => None,
         });
-        let stack = self.world.ledger.stack(self.stack).await.unwrap();
+        let stack = self.stack().await;
         let LeaseState::Settling(ticket) = &stack.lease(self.node).unwrap().state else {
             panic!("not settling");
         };
         assert_eq!(ticket.dispute(seq).unwrap().deadline_ms, deadline);
     }
 
-    fn resolve(&self, seq: u64) -> calls::ResolveDispute {
-        calls::ResolveDispute {
-            db: self.db().into(),
-            stack: self.stack.into(),
-            task: self.task.into(),
-            node: self.node.into(),
-            seq,
-            clock: Clock,
-        }
+    async fn stack(&self) -> Stack {
+        self.world.ledger.stack(self.stack).await.unwrap()
     }
 
     async fn claim(&self) -> Result<Executed, LedgerError> {
@@ -313,7 +292,9 @@ async fn who_shows_nothing_loses() {
     trial.advance(1).await;
     // anyone may end it: here the node's own operator
     let operator = &trial.operator;
-    trial.run(operator, trial.resolve(2)).await.unwrap();
+    let stack = trial.stack().await;
+    let call = trial.world.ledger.resolve_dispute(&stack, trial.node, 2);
+    trial.run(operator, call).await.unwrap();
     let part = COLLATERAL.0 / 20;
     trial
         .assert_gained([0, UNITS + part, part], COLLATERAL.0 - 2 * part)
@@ -325,30 +306,19 @@ async fn who_shows_the_record_keeps_all_and_has_the_bond() {
     let trial = Trial::start().await;
     trial.settle().await;
     trial.open(2).await;
-    let (record, proof) = trial.prove(2);
-    let answer = calls::AnswerDispute {
-        db: trial.db().into(),
-        stack: trial.stack.into(),
-        node: trial.node.into(),
-        blob: trial.blob().await.into(),
-        record,
-        proof,
-        clock: Clock,
+    let blob = trial.blob().await;
+    let answer = |seq| {
+        let (record, proof) = trial.prove(seq);
+        let ledger = &trial.world.ledger;
+        ledger.answer_dispute(trial.stack, trial.node, blob, &record, &proof)
     };
     // another record is no answer
-    let (record, proof) = trial.prove(3);
-    let wrong = calls::AnswerDispute {
-        record,
-        proof,
-        ..answer.clone()
-    };
-    let wrong = trial.run(&trial.operator, wrong).await.unwrap_err();
+    let wrong = trial.run(&trial.operator, answer(3)).await.unwrap_err();
     assert_eq!(wrong.abort_code(), Some(AbortCode::NoSuchDispute.code()));
-    trial.run(&trial.operator, answer).await.unwrap();
+    trial.run(&trial.operator, answer(2)).await.unwrap();
     trial.advance(HOUR).await;
     trial.claim().await.unwrap();
-    let bond = trial.world.ledger.stack(trial.stack).await.unwrap();
-    let bond = bond.dispute_bond.0;
+    let bond = trial.stack().await.dispute_bond.0;
     let (sum, fee) = (PARTS.iter().sum::<u64>(), 35);
     let [operator, user, treasury] = trial.money().await;
     assert_eq!(operator, trial.before[0] + bond + sum - fee);
@@ -369,17 +339,8 @@ async fn two_receipts_with_one_seq_convict() {
     let honest = &trial.records[1].1;
     let (_, other) = trial.record(2, 501, 1_501, trial.records[0].1.hash());
     let stranger = trial.world.party().await;
-    let proof = |second: &Signed<Receipt>| calls::ProveEquivocation {
-        db: trial.db().into(),
-        stack: trial.stack.into(),
-        task: trial.task.into(),
-        node: trial.node.into(),
-        first: honest.bytes().to_vec(),
-        first_signature: honest.signature().0.to_vec(),
-        second: second.bytes().to_vec(),
-        second_signature: second.signature().0.to_vec(),
-        clock: Clock,
-    };
+    let (stack, ledger) = (trial.stack().await, &trial.world.ledger);
+    let proof = |second| ledger.prove_equivocation(&stack, honest, second);
     let innocent = trial.run(&stranger, proof(&trial.records[2].1)).await;
     let innocent = innocent.unwrap_err();
     assert_eq!(innocent.abort_code(), Some(AbortCode::ReceiptsAgree.code()));
@@ -397,17 +358,8 @@ async fn a_charge_above_the_order_convicts() {
     receipt.usage.output = 502;
     receipt.units = ComputeUnits(502);
     let dear = Signed::new(receipt, &trial.operator);
-    let proof = |receipt: &Signed<Receipt>| calls::ProveOverClaim {
-        db: trial.db().into(),
-        stack: trial.stack.into(),
-        task: trial.task.into(),
-        node: trial.node.into(),
-        receipt: receipt.bytes().to_vec(),
-        receipt_signature: receipt.signature().0.to_vec(),
-        header: header.bytes().to_vec(),
-        header_signature: header.signature().0.to_vec(),
-        clock: Clock,
-    };
+    let (stack, ledger) = (trial.stack().await, &trial.world.ledger);
+    let proof = |receipt| ledger.prove_over_claim(&stack, receipt, Some(header));
     let innocent = trial.run(&trial.user, proof(honest)).await.unwrap_err();
     assert_eq!(innocent.abort_code(), Some(AbortCode::ChargeAllowed.code()));
     let convicted = trial.run(&trial.user, proof(&dear)).await.unwrap();
@@ -427,17 +379,10 @@ async fn a_forged_order_among_the_records_convicts() {
     receipt.request_hash = order.hash();
     trial.records[1] = (order, Signed::new(receipt, &trial.operator));
     trial.settle().await;
+    let (stack, ledger) = (trial.stack().await, &trial.world.ledger);
     let proof = |seq| {
         let (record, proof) = trial.prove(seq);
-        calls::ProveForgedRequest {
-            db: trial.db().into(),
-            stack: trial.stack.into(),
-            task: trial.task.into(),
-            node: trial.node.into(),
-            record,
-            proof,
-            clock: Clock,
-        }
+        ledger.prove_forged_request(&stack, trial.node, record.to_bytes(), &proof)
     };
     let innocent = trial.run(&trial.user, proof(1)).await.unwrap_err();
     assert_eq!(innocent.abort_code(), Some(AbortCode::RecordGenuine.code()));
