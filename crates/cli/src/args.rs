@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Receipts that nodes signed for you.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
+    /// Disputes about what nodes settled.
+    #[command(subcommand)]
+    Dispute(DisputeCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -381,6 +384,84 @@ pub(crate) enum ReceiptCommand {
     Show {
         /// The request's id.
         request: atoma_types::RequestId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DisputeCommand {
+    /// Demand, against a bond, to see a record that a node settled; silence loses.
+    Open(OpenDispute),
+    /// Show a record that is demanded of a node.
+    Answer {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// JSON file: {"record": base64, "proof": base64}.
+        #[arg(long, value_name = "FILE")]
+        evidence: PathBuf,
+        /// Object of the certified blob that holds the record.
+        #[arg(long, value_name = "OBJECT")]
+        blob: atoma_types::ObjectId,
+    },
+    /// Show the disputes of a stack.
+    Show {
+        /// The stack.
+        stack: StackId,
+    },
+    /// End a dispute that the node didn't answer in time.
+    Resolve {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Which record was demanded.
+        seq: u64,
+    },
+    /// Prove fraud; the node is punished at once.
+    #[command(subcommand)]
+    Prove(Proven),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OpenDispute {
+    /// The request of a receipt on this machine: its record must have just this receipt.
+    #[arg(conflicts_with_all = ["stack", "node", "seq"])]
+    pub(crate) request: Option<atoma_types::RequestId>,
+    /// Without a receipt: the stack.
+    #[arg(long, requires = "node")]
+    pub(crate) stack: Option<StackId>,
+    /// The node that settled.
+    #[arg(long, requires = "seq")]
+    pub(crate) node: Option<NodeId>,
+    /// Which record, from 1 to the settlement's count.
+    #[arg(long, requires = "stack")]
+    pub(crate) seq: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Proven {
+    /// By two receipts that contradict each other.
+    Equivocation {
+        /// A receipt as `atoma receipt show` prints it (base64).
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// By a receipt that charges too much.
+    OverClaim {
+        /// The request of a receipt on this machine.
+        request: atoma_types::RequestId,
+    },
+    /// By a settled record that isn't an order of the owner's with its receipt.
+    Forged {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// JSON file: {"record": base64, "proof": base64}.
+        #[arg(long, value_name = "FILE")]
+        evidence: PathBuf,
     },
 }
 

@@ -340,34 +340,23 @@ struct Closed {
 async fn wait_closed(network: &Network, stack: StackId) -> Result<Closed> {
     let mut events = network.ledger.events(None);
     let mut closed = Closed::default();
-    // a closing stack repeats the refund of the payment that closed it
-    let mut refunded_in = None;
     let follow = async {
         while let Some(event) = events.next().await {
             let event = event?;
-            let transaction = Some(event.transaction);
             match event.event {
                 Event::Claimed(claimed) if claimed.stack == stack => {
                     closed.units += claimed.units.0;
                     closed.paid += claimed.paid.0;
                     closed.fees += claimed.fee.0;
                     closed.refunded += claimed.refunded.0;
-                    refunded_in = transaction;
                 }
                 Event::LeaseExpired(expired) if expired.stack == stack => {
                     closed.refunded += expired.refunded.0;
-                    refunded_in = transaction;
                 }
                 Event::UngrantedRevoked(revoked) if revoked.stack == stack => {
                     closed.refunded += revoked.refunded.0;
-                    refunded_in = transaction;
                 }
-                Event::StackClosed(last) if last.stack == stack => {
-                    if refunded_in != transaction {
-                        closed.refunded += last.refunded.0;
-                    }
-                    return Ok(());
-                }
+                Event::StackClosed(last) if last.stack == stack => return Ok(()),
                 _ => {}
             }
         }

@@ -4,6 +4,7 @@ mod args;
 mod chat;
 mod demo;
 mod devnet;
+mod dispute;
 mod network;
 mod node;
 mod output;
@@ -51,6 +52,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Stack(command) => stack::run(command, settings()?, output).await,
         Command::Chat(chat) => chat::run(chat, settings()?, output).await,
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
+        Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());
             Ok(())

@@ -90,6 +90,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 ("paid_to_nodes", json!(closed.paid.0)),
                 ("fees", json!(closed.fees.0)),
                 ("refunded", json!(closed.refunded.0)),
+                ("damages", json!(closed.damages.0)),
             ]);
         }
     }

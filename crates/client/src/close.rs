@@ -2,10 +2,10 @@
 //! needed: what nodes leave undone is done here when its time has come.
 
 use crate::{ClientError, StackHandle};
-use atoma_ledger::{Digest, EventStream, LedgerError};
+use atoma_ledger::{EventStream, LedgerError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
-    chain::{Call, Clock, Event, Lease, LeaseState, Stack, calls},
+    chain::{Call, Clock, Dispute, Event, Lease, LeaseState, Stack, calls},
 };
 use futures::StreamExt;
 use std::time::Duration;
@@ -45,6 +45,13 @@ pub enum ClosingStep {
         /// What came back.
         refunded: MicroUsdc,
     },
+    /// A node was found guilty; its lease is void.
+    Convicted {
+        /// The node.
+        node: NodeId,
+        /// What came back of the escrow.
+        refunded: MicroUsdc,
+    },
     /// Everything is paid.
     Closed,
 }
@@ -75,10 +82,10 @@ pub struct ClosedStack {
     pub paid: MicroUsdc,
     /// The protocol's share, in all.
     pub fees: MicroUsdc,
-    /// What came back while this was watching.
+    /// What came back of the escrow while this was watching.
     pub refunded: MicroUsdc,
-    /// The transaction of the last refund.
-    refunded_in: Option<Digest>,
+    /// What came beside it: bonds of disputes, and parts of guilty nodes' collateral.
+    pub damages: MicroUsdc,
 }
 
 impl StackHandle {
@@ -181,6 +188,19 @@ impl StackHandle {
 fn due(stack: &Stack, db: atoma_types::ObjectId, now: TimestampMs) -> Option<Call> {
     let late = now > stack.settle_deadline();
     let of = |lease: &Lease| match &lease.state {
+        LeaseState::Settling(ticket) if !ticket.disputes.is_empty() => {
+            // one that nobody answered in time ends them all
+            let late = |dispute: &&Dispute| now > dispute.deadline_ms;
+            let dispute = ticket.disputes.iter().find(late)?;
+            Some(Call::from(calls::ResolveDispute {
+                db: db.into(),
+                stack: stack.id.into(),
+                task: stack.task.into(),
+                node: lease.node.into(),
+                seq: dispute.seq,
+                clock: Clock,
+            }))
+        }
         LeaseState::Settling(ticket)
             if ticket.deadline_ms.0.saturating_add(PATIENCE_MS) <= now.0 =>
         {
@@ -226,7 +246,11 @@ fn due(stack: &Stack, db: atoma_types::ObjectId, now: TimestampMs) -> Option<Cal
 /// Until the next deadline, as far as it is known.
 fn next_wait(stack: &Stack, now: TimestampMs) -> Duration {
     let deadlines = stack.leases.iter().filter_map(|lease| match &lease.state {
-        LeaseState::Settling(ticket) => Some(ticket.deadline_ms.0.saturating_add(PATIENCE_MS)),
+        LeaseState::Settling(ticket) => {
+            let disputes = ticket.disputes.iter().map(|d| d.deadline_ms.0);
+            let next = disputes.min().map(|last| last.saturating_add(1));
+            Some(next.unwrap_or_else(|| ticket.deadline_ms.0.saturating_add(PATIENCE_MS)))
+        }
         LeaseState::Open => Some(stack.settle_deadline().0.saturating_add(1)),
         LeaseState::Closed { .. } => None,
     });
@@ -244,7 +268,7 @@ impl ClosedStack {
             paid: MicroUsdc::ZERO,
             fees: MicroUsdc::ZERO,
             refunded: MicroUsdc::ZERO,
-            refunded_in: None,
+            damages: MicroUsdc::ZERO,
         }
     }
 
@@ -257,7 +281,7 @@ impl ClosedStack {
         let next = async {
             while let Some(event) = events.next().await {
                 let event = event?;
-                if let Some(step) = self.take(event.transaction, &event.event) {
+                if let Some(step) = self.take(&event.event) {
                     return Ok(step);
                 }
             }
@@ -267,7 +291,7 @@ impl ClosedStack {
     }
 
     /// Adds up what an event says, if it is about this stack.
-    fn take(&mut self, transaction: Digest, event: &Event) -> Option<ClosingStep> {
+    fn take(&mut self, event: &Event) -> Option<ClosingStep> {
         let add = |sum: &mut MicroUsdc, amount: MicroUsdc| {
             // parts of one escrow, which was a number of the same type
             *sum = sum.checked_add(amount).unwrap_or(*sum);
@@ -291,12 +315,10 @@ impl ClosedStack {
                 add(&mut self.paid, e.paid);
                 add(&mut self.fees, e.fee);
                 add(&mut self.refunded, e.refunded);
-                self.refunded_in = Some(transaction);
                 Some(ClosingStep::Paid(lease))
             }
             Event::LeaseExpired(e) if e.stack == self.stack => {
                 add(&mut self.refunded, e.refunded);
-                self.refunded_in = Some(transaction);
                 Some(ClosingStep::Expired {
                     node: e.node,
                     refunded: e.refunded,
@@ -304,16 +326,18 @@ impl ClosedStack {
             }
             Event::UngrantedRevoked(e) if e.stack == self.stack => {
                 add(&mut self.refunded, e.refunded);
-                self.refunded_in = Some(transaction);
                 None
             }
-            Event::StackClosed(e) if e.stack == self.stack => {
-                // it repeats the refund of the payment that closed the stack, if one did
-                if self.refunded_in != Some(transaction) {
-                    add(&mut self.refunded, e.refunded);
-                }
-                Some(ClosingStep::Closed)
+            Event::NodeConvicted(e) if e.stack == self.stack => {
+                add(&mut self.refunded, e.refunded);
+                add(&mut self.damages, e.bonds);
+                add(&mut self.damages, e.to_owner);
+                Some(ClosingStep::Convicted {
+                    node: e.node,
+                    refunded: e.refunded,
+                })
             }
+            Event::StackClosed(e) if e.stack == self.stack => Some(ClosingStep::Closed),
             _ => None,
         }
     }

@@ -1,6 +1,9 @@
 //! Parameters.
 
-use crate::{Owner, Rule, Txn, ensure, limits::MIN_EPOCH};
+use crate::{
+    Owner, Rule, Txn, ensure,
+    limits::{MIN_ANSWER_WINDOW, MIN_EPOCH},
+};
 use atoma_types::{
     TimestampMs,
     chain::{AbortCode, AtomaDb, Params, calls::SetParam, events::ParamSet},
@@ -33,10 +36,11 @@ pub(crate) fn set_param(txn: &mut Txn<'_>, call: &SetParam) -> Rule {
 }
 
 /// The smallest value of a parameter: times are divided by the epoch's length, weights multiply the
-/// cap, and a stack that lives no time can't be used.
+/// cap, a stack that lives no time can't be used, and an answer takes some.
 fn least(name: &str) -> u64 {
     match name {
         "epoch_ms" => MIN_EPOCH.0,
+        "answer_window_ms" => MIN_ANSWER_WINDOW.0,
         "collateral_cap" | "max_lifetime_ms" => 1,
         _ => 0,
     }

@@ -1,6 +1,6 @@
 //! From a call to its rule.
 
-use crate::{Rule, Txn, db, node, settlement, stack, task, treasury};
+use crate::{Rule, Txn, blob, db, dispute, node, settlement, stack, task, treasury};
 use atoma_types::chain::Call;
 
 /// Runs the rule of a call.
@@ -27,6 +27,13 @@ pub(crate) fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
         Call::Settle(call) => settlement::settle(txn, call),
         Call::Claim(call) => settlement::claim(txn, call),
         Call::ExpireLease(call) => settlement::expire_lease(txn, call),
+        Call::CertifyBlob(call) => blob::certify(txn, call),
+        Call::OpenDispute(call) => dispute::missing_response(txn, call),
+        Call::AnswerDispute(call) => dispute::answer(txn, call),
+        Call::ResolveDispute(call) => dispute::resolve(txn, call),
+        Call::ProveEquivocation(call) => dispute::equivocation(txn, call),
+        Call::ProveOverClaim(call) => dispute::over_claim(txn, call),
+        Call::ProveForgedRequest(call) => dispute::forged_request(txn, call),
         Call::CollectFees(call) => treasury::collect_fees(txn, call),
         Call::ReportUnits(call) => treasury::report_units(txn, call),
         Call::PayTreasury(call) => treasury::pay(txn, call),

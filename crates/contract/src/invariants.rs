@@ -3,14 +3,14 @@
 
 use crate::{
     Changes, Object, State,
-    limits::{MAX_LEASES, MAX_REPUTATION, MAX_SHARES, MAX_SUBSCRIPTIONS},
+    limits::{MAX_DISPUTES, MAX_LEASES, MAX_REPUTATION, MAX_SHARES, MAX_SUBSCRIPTIONS},
     treasury,
 };
 use atoma_types::{
     MicroUsdc, NodeId, TaskId,
     chain::{
-        AtomaDb, LeaseState, Node, NodeStatus, Selection, Stack, Subscription, SubscriptionState,
-        Table, Task,
+        AtomaDb, Dispute, LeaseState, Node, NodeStatus, Selection, Stack, Subscription,
+        SubscriptionState, Table, Task, Ticket,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +59,24 @@ pub fn held(state: &State) -> u128 {
         Object::Node(node) => node.collateral,
         Object::Task(task) => task.fees,
         Object::Stack(stack) => stack.escrow,
-        Object::AdminCap(_) | Object::Entry(_) => MicroUsdc::ZERO,
+        Object::AdminCap(_) | Object::Entry(_) | Object::Blob(_) => MicroUsdc::ZERO,
     });
-    balances.map(|balance| u128::from(balance.0)).sum()
+    let stakes = state.iter().filter_map(|(object, _)| match object {
+        Object::Stack(stack) => Some(stack),
+        _ => None,
+    });
+    let stakes = stakes.flat_map(disputes).map(|dispute| dispute.bond);
+    balances
+        .chain(stakes)
+        .map(|balance| u128::from(balance.0))
+        .sum()
+}
+
+fn disputes(stack: &Stack) -> impl Iterator<Item = &Dispute> {
+    stack.leases.iter().flat_map(|lease| match &lease.state {
+        LeaseState::Settling(ticket) => ticket.disputes.as_slice(),
+        LeaseState::Open | LeaseState::Closed { .. } => &[],
+    })
 }
 
 /// Checks every object and how they fit together.
@@ -167,7 +182,10 @@ fn check_stack(stack: &Stack) -> Result<(), Violation> {
         )?;
         let claimed = match &lease.state {
             LeaseState::Open => 0,
-            LeaseState::Settling(ticket) => ticket.claimed_units.0,
+            LeaseState::Settling(ticket) => {
+                check_disputes(stack, ticket)?;
+                ticket.claimed_units.0
+            }
             LeaseState::Closed { paid_units, paid } => {
                 let cost = lease.price.cost(*paid_units);
                 must(Some(*paid) <= cost, id, "a lease is paid at its price")?;
@@ -175,8 +193,25 @@ fn check_stack(stack: &Stack) -> Result<(), Violation> {
             }
         };
         must(claimed <= lease.units.0, id, "a claim is within its lease")?;
+        must(
+            !lease.convicted || is_closed(&lease.state),
+            id,
+            "nobody goes on with a lease he was convicted on",
+        )?;
     }
     Ok(())
+}
+
+/// The open disputes of a ticket.
+fn check_disputes(stack: &Stack, ticket: &Ticket) -> Result<(), Violation> {
+    let seqs: BTreeSet<_> = ticket.disputes.iter().map(|d| d.seq).collect();
+    let (few, all) = (ticket.disputes.len() <= MAX_DISPUTES, 1..=ticket.count);
+    must(few, &stack.id, "open disputes are few")?;
+    must(
+        seqs.len() == ticket.disputes.len() && seqs.iter().all(|seq| all.contains(seq)),
+        &stack.id,
+        "each dispute is about another settled record",
+    )
 }
 
 /// A task by itself.
@@ -261,7 +296,7 @@ impl<'a> Index<'a> {
                 }
                 Object::Stack(stack) => index.stacks.push(stack),
                 Object::Entry(entry) => *index.entries.entry(entry.parent).or_default() += 1,
-                Object::AdminCap(_) => {}
+                Object::AdminCap(_) | Object::Blob(_) => {}
             }
         }
         for stack in &index.stacks {
@@ -283,6 +318,14 @@ impl<'a> Index<'a> {
                 task.is_some_and(|task| task.subscription(lease.node).is_some()),
                 &stack.id,
                 "a live lease has its subscription",
+            )?;
+            let node = self.nodes.get(&lease.node);
+            must(
+                node.is_some_and(|node| {
+                    matches!(node.status, NodeStatus::Active | NodeStatus::Jailed { .. })
+                }),
+                &stack.id,
+                "nobody leaves while a lease or a dispute is open",
             )?;
         }
         Ok(())

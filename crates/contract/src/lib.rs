@@ -8,13 +8,16 @@
 //!
 //! A call that aborts changes nothing; a transaction that is dropped changes nothing.
 
+mod blob;
 mod db;
 mod dispatch;
+mod dispute;
 pub mod draw;
 pub mod invariants;
 pub mod limits;
 mod node;
 mod object;
+mod papers;
 mod reputation;
 mod settlement;
 mod stack;

@@ -17,6 +17,10 @@ pub const MAX_SUBSCRIPTIONS: usize = 256;
 /// and 64 signature checks.
 pub const MAX_LANES: usize = 64;
 
+/// Open disputes of one ticket: bounds what a conviction pays back, and what a node must answer at
+/// once.
+pub const MAX_DISPUTES: usize = 8;
+
 /// Nodes in the treasury's book. 40 bytes each: 160 KiB of the 250 KiB that an object may have.
 pub const MAX_SHARES: usize = 4096;
 
@@ -41,3 +45,6 @@ pub const MAX_REPUTATION: u64 = 1_000;
 
 /// The shortest epoch: below it, halves of epochs lose their meaning.
 pub const MIN_EPOCH: DurationMs = DurationMs(1_000);
+
+/// The shortest time to answer a dispute: in less no transaction arrives, and nobody could.
+pub const MIN_ANSWER_WINDOW: DurationMs = DurationMs(1_000);

@@ -2,7 +2,7 @@
 
 use atoma_types::{
     Address, ObjectId,
-    chain::{AdminCap, AtomaDb, Node, ObjectKind, Stack, Task},
+    chain::{AdminCap, AtomaDb, CertifiedBlob, Node, ObjectKind, Stack, Task},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sui_sdk_types::{Identifier, StructTag, TypeTag};
@@ -31,6 +31,8 @@ pub enum Object {
     Task(Task),
     /// A stack.
     Stack(Stack),
+    /// A certified blob.
+    Blob(CertifiedBlob),
     /// An entry of one of the singleton's tables.
     Entry(TableEntry),
 }
@@ -79,6 +81,7 @@ impl Object {
             Self::Node(node) => node.id.0,
             Self::Task(task) => task.id.0,
             Self::Stack(stack) => stack.id.0,
+            Self::Blob(blob) => blob.id,
             Self::Entry(entry) => entry.id,
         }
     }
@@ -92,6 +95,7 @@ impl Object {
             Self::Node(_) => Some(ObjectKind::Node),
             Self::Task(_) => Some(ObjectKind::Task),
             Self::Stack(_) => Some(ObjectKind::Stack),
+            Self::Blob(_) => Some(ObjectKind::Blob),
             Self::Entry(_) => None,
         }
     }
@@ -105,6 +109,7 @@ impl Object {
             Self::Node(node) => encode(node),
             Self::Task(task) => encode(task),
             Self::Stack(stack) => encode(stack),
+            Self::Blob(blob) => encode(blob),
             Self::Entry(entry) => [entry.id.as_bytes(), &entry.key, &entry.value].concat(),
         }
     }
@@ -117,6 +122,7 @@ impl Object {
             ObjectKind::Node => decode(bytes).map(Self::Node),
             ObjectKind::Task => decode(bytes).map(Self::Task),
             ObjectKind::Stack => decode(bytes).map(Self::Stack),
+            ObjectKind::Blob => decode(bytes).map(Self::Blob),
         }
     }
 }

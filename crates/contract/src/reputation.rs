@@ -1,4 +1,5 @@
-//! Reputation: up slowly with settlements that were paid, down fast with leases left to expire.
+//! Reputation: up slowly with settlements that were paid, down fast with leases left to expire and
+//! records not shown, and all of it is lost by fraud.
 
 use crate::limits::MAX_REPUTATION;
 use atoma_types::chain::{Node, Params};
@@ -10,8 +11,14 @@ pub(crate) fn settled(node: &mut Node, params: &Params) {
     node.reputation = raised.min(MAX_REPUTATION);
 }
 
-/// A lease expired unsettled.
+/// A lease expired unsettled, or a record was not shown.
 pub(crate) fn failed(node: &mut Node, params: &Params) {
     node.failed = node.failed.saturating_add(1);
     node.reputation = node.reputation.saturating_sub(params.reputation_loss);
+}
+
+/// Fraud was proven.
+pub(crate) fn lost(node: &mut Node) {
+    node.failed = node.failed.saturating_add(1);
+    node.reputation = 0;
 }

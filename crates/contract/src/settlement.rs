@@ -2,9 +2,9 @@
 
 mod evidence;
 
-use crate::{Rule, Txn, db, ensure, reputation, stack, task};
+use crate::{Rule, Txn, db, ensure, papers::Papers, reputation, stack, task};
 use atoma_types::{
-    BlobId, ComputeUnits, MicroUsdc, ObjectId,
+    BlobId, ComputeUnits, MicroUsdc, NodeId, ObjectId,
     chain::{
         AbortCode, Lease, LeaseState, Node, Stack, Task, Ticket, UnitsInEpoch,
         calls::{Claim, ExpireLease, Settle},
@@ -12,7 +12,6 @@ use atoma_types::{
     },
     hash::Hash32,
 };
-use evidence::Evidence;
 
 /// A node claims what its last receipt says, within what the owner signed. Opens a ticket.
 pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
@@ -30,21 +29,17 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
     )?;
     let receipts_root = root(&call.receipts_root)?;
     let manifest_blob = manifest(&call.manifest_blob)?;
-    let evidence = Evidence {
-        network: txn.network(),
-        stack: &stack,
-        node: &node,
-    };
-    evidence.check(call, receipts_root)?;
+    evidence::check(&Papers::new(txn, &stack, &node), call, receipts_root)?;
 
     let deadline_ms = now.saturating_add(stack.dispute_window_ms);
-    lease_mut(&mut stack, &node)?.state = LeaseState::Settling(Ticket {
+    lease_mut(&mut stack, node.id)?.state = LeaseState::Settling(Ticket {
         claimed_units: call.claimed_units,
         opened_at_ms: now,
         deadline_ms,
         receipts_root,
         count: call.count,
         manifest_blob,
+        disputes: Vec::new(),
     });
     txn.emit(SettlementOpened {
         stack: stack.id,
@@ -64,11 +59,12 @@ pub(crate) fn claim(txn: &mut Txn<'_>, call: &Claim) -> Rule {
     let db = txn.db(call.db.id())?;
     let (mut stack, mut task, mut node) =
         parties(txn, call.stack.id(), call.task.id(), call.node.id())?;
-    let lease = lease_mut(&mut stack, &node)?;
+    let lease = lease_mut(&mut stack, node.id)?;
     let LeaseState::Settling(ticket) = &lease.state else {
         return Err(AbortCode::NotSettling);
     };
     ensure(ticket.deadline_ms <= txn.now(), AbortCode::WindowNotOver)?;
+    ensure(ticket.disputes.is_empty(), AbortCode::DisputeOpen)?;
     let units = ticket.claimed_units;
     // below the escrow, which fits: see `Price::escrow`
     let cost = lease.price.cost(units).ok_or(AbortCode::AmountOverflow)?;
@@ -101,7 +97,7 @@ pub(crate) fn claim(txn: &mut Txn<'_>, call: &Claim) -> Rule {
         fee,
         refunded,
     });
-    stack::close_if_done(txn, &mut stack, refunded);
+    stack::close_if_done(txn, &mut stack);
     put(txn, stack, task, node);
     Ok(())
 }
@@ -112,7 +108,7 @@ pub(crate) fn expire_lease(txn: &mut Txn<'_>, call: &ExpireLease) -> Rule {
     let (mut stack, mut task, mut node) =
         parties(txn, call.stack.id(), call.task.id(), call.node.id())?;
     let deadline = stack.settle_deadline();
-    let lease = lease_mut(&mut stack, &node)?;
+    let lease = lease_mut(&mut stack, node.id)?;
     ensure(lease.state == LeaseState::Open, AbortCode::LeaseNotOpen)?;
     ensure(txn.now() > deadline, AbortCode::DeadlineNotPassed)?;
     let units = lease.units;
@@ -133,12 +129,13 @@ pub(crate) fn expire_lease(txn: &mut Txn<'_>, call: &ExpireLease) -> Rule {
         units,
         refunded,
     });
-    stack::close_if_done(txn, &mut stack, refunded);
+    stack::close_if_done(txn, &mut stack);
     put(txn, stack, task, node);
     Ok(())
 }
 
-fn parties(
+/// A stack with its task and a node.
+pub(crate) fn parties(
     txn: &Txn<'_>,
     stack: ObjectId,
     task: ObjectId,
@@ -149,20 +146,22 @@ fn parties(
     Ok((stack, task, node))
 }
 
-fn put(txn: &mut Txn<'_>, stack: Stack, task: Task, node: Node) {
+/// Writes them back.
+pub(crate) fn put(txn: &mut Txn<'_>, stack: Stack, task: Task, node: Node) {
     txn.put_stack(stack);
     txn.put_task(task);
     txn.put_node(node);
 }
 
-fn lease_mut<'a>(stack: &'a mut Stack, node: &Node) -> Rule<&'a mut Lease> {
-    let lease = stack.leases.iter_mut().find(|lease| lease.node == node.id);
+/// A node's lease, to be changed.
+pub(crate) fn lease_mut(stack: &mut Stack, node: NodeId) -> Rule<&mut Lease> {
+    let lease = stack.leases.iter_mut().find(|lease| lease.node == node);
     lease.ok_or(AbortCode::NoSuchLease)
 }
 
 /// Marks a lease closed and gives its units back to the node's capacity. The subscription is there
 /// as long as it has an open lease; should it be missing all the same, the money still moves.
-fn close_lease(
+pub(crate) fn close_lease(
     txn: &Txn<'_>,
     stack: &mut Stack,
     task: &mut Task,
@@ -170,7 +169,7 @@ fn close_lease(
     paid_units: ComputeUnits,
     paid: MicroUsdc,
 ) -> Rule {
-    let lease = lease_mut(stack, node)?;
+    let lease = lease_mut(stack, node.id)?;
     lease.state = LeaseState::Closed { paid_units, paid };
     let units = lease.units;
     stack.closed_units = stack.closed_units.saturating_add(units);

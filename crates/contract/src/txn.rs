@@ -6,7 +6,7 @@ use crate::{
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{AbortCode, AdminCap, AtomaDb, Call, Event, Node, Stack, Table, Task},
+    chain::{AbortCode, AdminCap, AtomaDb, Call, CertifiedBlob, Event, Node, Stack, Table, Task},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,6 +222,13 @@ impl Txn<'_> {
         }
     }
 
+    pub(crate) fn blob(&self, id: ObjectId) -> Rule<CertifiedBlob> {
+        match self.require(id)? {
+            (Object::Blob(blob), _) => Ok(blob.clone()),
+            _ => Err(AbortCode::WrongObjectKind),
+        }
+    }
+
     /// A node that the sender acts for.
     pub(crate) fn own_node(&self, id: ObjectId) -> Rule<Node> {
         let node = self.node(id)?;
@@ -260,6 +267,10 @@ impl Txn<'_> {
         self.put(Object::Stack(stack), Owner::Shared);
     }
 
+    pub(crate) fn put_blob(&mut self, blob: CertifiedBlob) {
+        self.put(Object::Blob(blob), Owner::Shared);
+    }
+
     fn put(&mut self, object: Object, owner: Owner) {
         let id = object.id();
         self.frame.deleted.remove(&id);
@@ -267,18 +278,18 @@ impl Txn<'_> {
     }
 
     pub(crate) fn new_node_id(&mut self) -> NodeId {
-        NodeId(self.new_id())
+        NodeId(self.new_object_id())
     }
 
     pub(crate) fn new_task_id(&mut self) -> TaskId {
-        TaskId(self.new_id())
+        TaskId(self.new_object_id())
     }
 
     pub(crate) fn new_stack_id(&mut self) -> StackId {
-        StackId(self.new_id())
+        StackId(self.new_object_id())
     }
 
-    fn new_id(&mut self) -> ObjectId {
+    pub(crate) fn new_object_id(&mut self) -> ObjectId {
         let id = Address::derive_id(self.env.transaction, self.frame.created);
         self.frame.created += 1;
         id

@@ -6,12 +6,14 @@
 //!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
 //!   nothing), submits it and reads its effects.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
+//! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
 //! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
 
 mod build;
 mod coins;
 mod connect;
 mod cursor;
+mod disputes;
 mod error;
 mod escrow;
 mod events;

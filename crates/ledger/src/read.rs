@@ -3,7 +3,10 @@
 use crate::{Ledger, LedgerError};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task},
+    chain::{
+        AdminCap, AtomaDb, CLOCK_OBJECT, CertifiedBlob, Node, ObjectKind, SUI_COIN, Stack, Table,
+        Task,
+    },
 };
 use futures::TryStreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -55,6 +58,11 @@ impl Ledger {
     /// A stack.
     pub async fn stack(&self, id: StackId) -> Result<Stack, LedgerError> {
         self.read(id.0, ObjectKind::Stack).await
+    }
+
+    /// A certified blob, by the id of its object.
+    pub async fn certified_blob(&self, id: ObjectId) -> Result<CertifiedBlob, LedgerError> {
+        self.read(id, ObjectKind::Blob).await
     }
 
     /// Every registered node, by number.

@@ -31,6 +31,7 @@ fn move_type(deployment: &Deployment, held: &Held) -> StructTag {
         Held::Node(_) => ObjectKind::Node,
         Held::Task(_) => ObjectKind::Task,
         Held::Stack(_) => ObjectKind::Stack,
+        Held::Blob(_) => ObjectKind::Blob,
         Held::Entry(entry) => {
             return field_type(entry.key_type.clone(), entry.value_type.clone());
         }

@@ -10,7 +10,10 @@
 //! counted twice. The prefixes keep a leaf from passing as an inner node. A proof is valid for one
 //! place in a tree of one size: [`Proof`] carries both.
 
-use crate::hash::Hash32;
+use crate::{
+    hash::{Hash32, Hasher},
+    message::DecodeError,
+};
 use serde::{Deserialize, Serialize};
 
 const LEAF: &[u8] = &[0];
@@ -22,6 +25,16 @@ pub const MAX_PATH: usize = 40;
 #[must_use]
 pub fn leaf_hash(item: &[u8]) -> Hash32 {
     Hash32::of_parts(&[LEAF, item])
+}
+
+/// The hash of an item that lies in parts.
+pub(crate) fn leaf_hash_of_parts(parts: &[&[u8]]) -> Hash32 {
+    let mut hasher = Hasher::new();
+    hasher.update(LEAF);
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finish()
 }
 
 fn inner_hash(left: &Hash32, right: &Hash32) -> Hash32 {
@@ -133,6 +146,18 @@ impl Proof {
         siblings.next().is_none().then_some(hash)
     }
 
+    /// Its BCS.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // integers and hashes: BCS can't refuse them
+        bcs::to_bytes(self).unwrap_or_default()
+    }
+
+    /// Reads a proof. What it proves is another question.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        bcs::from_bytes(bytes).map_err(|e| DecodeError(e.to_string()))
+    }
+
     /// Whether `item` stands at this place of the tree with `root`.
     #[must_use]
     pub fn verify(&self, item: &[u8], root: Hash32) -> bool {
@@ -212,6 +237,7 @@ mod tests {
             for i in 0..n {
                 let proof = tree.prove(i).unwrap();
                 prop_assert!(proof.verify(&i.to_le_bytes(), tree.root()));
+                prop_assert_eq!(Proof::from_bytes(&proof.to_bytes()), Ok(proof.clone()));
                 let wrong = other % n;
                 if wrong != i {
                     prop_assert!(!proof.verify(&wrong.to_le_bytes(), tree.root()));

@@ -33,6 +33,13 @@ impl MicroUsdc {
         self.0.checked_sub(other.0).map(Self)
     }
 
+    /// `ceil(self * permille / 1000)`, at most `self`: what a guilty party loses of it.
+    #[must_use]
+    pub fn permille_up(self, permille: u64) -> Self {
+        let share = (u128::from(self.0) * u128::from(permille)).div_ceil(PERMILLE);
+        Self(u64::try_from(share).map_or(self.0, |share| share.min(self.0)))
+    }
+
     /// `floor(self * permille / 1000)`.
     #[must_use]
     pub fn permille(self, permille: u64) -> Option<Self> {
@@ -95,6 +102,18 @@ impl fmt::Display for Price {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_the_guilty_lose_rounds_up_and_is_capped() {
+        assert_eq!(MicroUsdc(999).permille_up(1), MicroUsdc(1));
+        assert_eq!(MicroUsdc(999).permille_up(0), MicroUsdc(0));
+        assert_eq!(MicroUsdc(0).permille_up(1_000), MicroUsdc(0));
+        assert_eq!(MicroUsdc(7).permille_up(1_001), MicroUsdc(7));
+        assert_eq!(
+            MicroUsdc(u64::MAX).permille_up(u64::MAX),
+            MicroUsdc(u64::MAX)
+        );
+    }
 
     #[test]
     fn cost_rounds_down_and_never_wraps() {

@@ -68,6 +68,8 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
         expires_at_ms: txn.now().saturating_add(call.lifetime_ms),
         settle_grace_ms: DurationMs(db.params.settle_grace_ms),
         dispute_window_ms: DurationMs(db.params.dispute_window_ms),
+        answer_window_ms: DurationMs(db.params.answer_window_ms),
+        dispute_bond: MicroUsdc(db.params.dispute_bond),
         closed: false,
     };
     txn.emit(StackAcquired {
@@ -92,6 +94,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
             units,
             price: subscription.price,
             state: LeaseState::Open,
+            convicted: false,
         };
         announce(txn, &stack, &task, &lease);
         stack.leases.push(lease);

@@ -59,6 +59,7 @@ pub(crate) fn lease(txn: &mut Txn<'_>, call: &LeaseCall) -> Rule {
                 units: granted,
                 price: subscription.price,
                 state: LeaseState::Open,
+                convicted: false,
             };
             stack.leases.push(lease.clone());
             lease

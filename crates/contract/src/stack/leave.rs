@@ -3,7 +3,7 @@
 use super::{close_if_done, refund};
 use crate::{Rule, Txn, ensure};
 use atoma_types::{
-    ComputeUnits, MicroUsdc,
+    ComputeUnits,
     chain::{
         AbortCode, LeaseState, Stack,
         calls::{BeginClose, CloseStack, RevokeUngranted},
@@ -18,8 +18,8 @@ pub(crate) fn revoke_ungranted(txn: &mut Txn<'_>, call: &RevokeUngranted) -> Rul
         stack.ungranted_units() > ComputeUnits::ZERO,
         AbortCode::NothingUngranted,
     )?;
-    let refunded = revoke(txn, &mut stack)?;
-    close_if_done(txn, &mut stack, refunded);
+    revoke(txn, &mut stack)?;
+    close_if_done(txn, &mut stack);
     txn.put_stack(stack);
     Ok(())
 }
@@ -33,11 +33,10 @@ pub(crate) fn begin_close(txn: &mut Txn<'_>, call: &BeginClose) -> Rule {
         expires_at_ms: stack.expires_at_ms,
         closing: true,
     });
-    let mut refunded = MicroUsdc::ZERO;
     if stack.ungranted_units() > ComputeUnits::ZERO {
-        refunded = revoke(txn, &mut stack)?;
+        revoke(txn, &mut stack)?;
     }
-    close_if_done(txn, &mut stack, refunded);
+    close_if_done(txn, &mut stack);
     txn.put_stack(stack);
     Ok(())
 }
@@ -52,14 +51,14 @@ pub(crate) fn close_after_expiry(txn: &mut Txn<'_>, call: &CloseStack) -> Rule {
         .iter()
         .all(|lease| matches!(lease.state, LeaseState::Closed { .. }));
     ensure(all_closed, AbortCode::LeasesNotClosed)?;
-    let refunded = revoke(txn, &mut stack)?;
-    close_if_done(txn, &mut stack, refunded);
+    revoke(txn, &mut stack)?;
+    close_if_done(txn, &mut stack);
     txn.put_stack(stack);
     Ok(())
 }
 
 /// Takes the ungranted units out of the stack and pays their escrow back.
-fn revoke(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule<MicroUsdc> {
+fn revoke(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule {
     let units = stack.ungranted_units();
     stack.total_units = stack.total_units.saturating_sub(units);
     let refunded = refund(txn, stack)?;
@@ -68,5 +67,5 @@ fn revoke(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule<MicroUsdc> {
         units,
         refunded,
     });
-    Ok(refunded)
+    Ok(())
 }

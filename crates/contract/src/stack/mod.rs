@@ -47,13 +47,10 @@ pub(crate) fn refund(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule<MicroUsdc> {
 }
 
 /// Closes a stack of which nothing is left.
-pub(crate) fn close_if_done(txn: &mut Txn<'_>, stack: &mut Stack, refunded: MicroUsdc) {
+pub(crate) fn close_if_done(txn: &mut Txn<'_>, stack: &mut Stack) {
     if !stack.closed && stack.total_units == stack.closed_units {
         stack.closed = true;
-        txn.emit(StackClosed {
-            stack: stack.id,
-            refunded,
-        });
+        txn.emit(StackClosed { stack: stack.id });
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules, tried from outside: the good ways, every way to be refused, and random parties.
 
 mod aborts;
+mod disputes;
 mod draws;
 mod exits;
 mod markets;

@@ -6,8 +6,9 @@
 use crate::{rounding::Books, world::*};
 use atoma_contract::Object;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, TimestampMs,
-    chain::{Call, LeaseState, Node, NodeStatus, Selection},
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, StackId, TaskId, TimestampMs,
+    chain::{Call, LeaseState, Node, NodeStatus, Selection, Ticket},
+    message::{EvidenceLeaf, Receipt},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 /// Cases unless `PROPTEST_CASES` says otherwise: a few seconds.
 const CASES: u32 = 64;
 /// Calls of one case.
-const CALLS: std::ops::Range<usize> = 50..200;
+const CALLS: std::ops::Range<usize> = 60..300;
 
 pub(crate) fn config() -> ProptestConfig {
     let mut config = ProptestConfig::default();
@@ -59,7 +60,13 @@ enum What {
     Withdraw,
     Deprecate,
     SetUrl,
-    Jail,
+    Certify,
+    OpenDispute,
+    Answer,
+    Resolve,
+    Equivocation,
+    OverClaim,
+    Forged,
 }
 
 /// What is chosen how often.
@@ -70,13 +77,13 @@ const WEIGHTS: &[(u32, What)] = &[
     (2, What::Unsubscribe),
     (2, What::Sync),
     (14, What::Acquire),
-    (14, What::Lease),
+    (20, What::Lease),
     (5, What::TopUp),
     (2, What::Extend),
     (2, What::Revoke),
     (2, What::BeginClose),
     (3, What::Close),
-    (14, What::Settle),
+    (18, What::Settle),
     (14, What::Claim),
     (4, What::Expire),
     (4, What::CollectFees),
@@ -85,11 +92,17 @@ const WEIGHTS: &[(u32, What)] = &[
     (12, What::Wait),
     (4, What::SetParam),
     (1, What::AddCollateral),
-    (2, What::Unbond),
-    (2, What::Withdraw),
+    (3, What::Unbond),
+    (4, What::Withdraw),
     (1, What::Deprecate),
     (1, What::SetUrl),
-    (1, What::Jail),
+    (2, What::Certify),
+    (10, What::OpenDispute),
+    (9, What::Answer),
+    (4, What::Resolve),
+    (1, What::Equivocation),
+    (1, What::OverClaim),
+    (6, What::Forged),
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -110,6 +123,9 @@ struct Play {
     nodes: Vec<(NodeId, u8)>,
     tasks: Vec<TaskId>,
     stacks: Vec<(StackId, u8)>,
+    /// What nodes settled, by lease: bytes of each record.
+    records: BTreeMap<(StackId, NodeId), Vec<Vec<u8>>>,
+    blobs: Vec<ObjectId>,
     /// Calls that succeeded, by function.
     done: BTreeMap<&'static str, u64>,
 }
@@ -123,8 +139,13 @@ impl Play {
             nodes: Vec::new(),
             tasks: Vec::new(),
             stacks: Vec::new(),
+            records: BTreeMap::new(),
+            blobs: Vec::new(),
             done: BTreeMap::new(),
         };
+        // or else one conviction would end a case
+        play.world.set_param("jail_ms", HOUR);
+        play.world.set_param("dispute_bond", 1_003);
         for level in 0..2 {
             let mut call = create_call();
             call.security_level = level;
@@ -162,6 +183,7 @@ impl Play {
                 Object::Node(node) if !before.iter().any(|(old, _)| old.id() == node.id.0) => {
                     self.nodes.push((node.id, sender));
                 }
+                Object::Blob(blob) => self.blobs.push(blob.id),
                 Object::Stack(stack) if before.get(stack.id.0).is_none() => {
                     self.stacks.push((stack.id, sender));
                 }
@@ -249,15 +271,18 @@ impl Play {
                 self.run(by(ADMIN), deprecate_call(task));
             }
             (What::SetUrl, _) => self.run(by(operator), url_call(node, "http://192.0.2.7")),
-            (What::Jail, _) => {
-                // as a later dispute will
-                let until_ms = TimestampMs(self.world.now + number(0, DAY));
-                self.world.edit_node(node, |node| {
-                    if node.status == NodeStatus::Active {
-                        node.status = NodeStatus::Jailed { until_ms };
-                    }
-                });
+            (What::Certify, _) => {
+                let call = self
+                    .world
+                    .certify_call(4 + number(0, 6) as u32, pick(1, 8) == 0);
+                self.run(by(ADMIN), call);
             }
+            (What::OpenDispute, _) => self.open_dispute(step),
+            (What::Answer, _) => self.answer(step),
+            (What::Resolve, _) => self.resolve(step),
+            (What::Equivocation, Some((stack, _))) => self.equivocate(stack, step),
+            (What::OverClaim, Some((stack, _))) => self.over_claim(stack, step),
+            (What::Forged, _) => self.forged(step),
             (what, Some((stack, user))) => self.on_stack(what, stack, user, step),
             _ => {}
         }
@@ -369,13 +394,27 @@ impl Play {
             .map_or(5, |lease| lease.units.0);
         let claimed = u64::from(step.picks[3]) % (units + 2);
         let mut call = nothing_call(stack, node);
+        let mut settled = None;
         if claimed > 0 {
             let lanes = 1 + step.picks[4] % 3;
-            call.claimed_units = ComputeUnits(claimed);
-            call.count = 1 + u64::from(step.picks[0]);
-            let receipt = self.world.receipt(stack, node, call.count, claimed);
-            let forged = step.picks[5].is_multiple_of(12);
-            set_receipt(&mut call, receipt, if forged { user } else { operator });
+            let count = 1 + u64::from(step.picks[0]) % 4;
+            let parts: Vec<_> = (0..count)
+                .map(|i| claimed * (i + 1) / count - claimed * i / count)
+                .collect();
+            let mut records = self.world.records((user, operator), stack, node, &parts);
+            call = settle_records(stack, node, &records);
+            (call.headers, call.header_signatures) = (Vec::new(), Vec::new());
+            if step.picks[5].is_multiple_of(12) {
+                call.receipt_signature[0] ^= 1;
+            }
+            // one in four is not what it should be
+            let place = usize::from(step.picks[2]) % records.len();
+            if step.picks[2].is_multiple_of(4) {
+                records[place].header_signature[0] ^= 1;
+            }
+            let records: Vec<_> = records.iter().map(EvidenceLeaf::to_bytes).collect();
+            call.receipts_root = root_of(&records).0.to_vec();
+            settled = Some(records);
             for lane in 0..lanes {
                 let short = u64::from(step.picks[5] % 12 == 1 && lane == 0);
                 let part = claimed.div_ceil(u64::from(lanes)).saturating_sub(short);
@@ -383,6 +422,155 @@ impl Play {
             }
         }
         self.run(operator, call);
+        let lease = self.world.stack(stack).lease(node);
+        if let (Some(records), Some(lease)) = (settled, lease)
+            && matches!(lease.state, LeaseState::Settling(_))
+        {
+            self.records.entry((stack, node)).or_insert(records);
+        }
+    }
+
+    /// Settlements that wait to be paid: the stack, its user, the node, the ticket.
+    fn tickets(&self) -> Vec<(StackId, u8, NodeId, Ticket)> {
+        let leases = self.stacks.iter().flat_map(|&(stack, user)| {
+            let leases = self.world.stack(stack).leases.iter();
+            leases.map(move |lease| (stack, user, lease))
+        });
+        let tickets = leases.filter_map(|(stack, user, lease)| match &lease.state {
+            LeaseState::Settling(ticket) => Some((stack, user, lease.node, ticket.clone())),
+            LeaseState::Open | LeaseState::Closed { .. } => None,
+        });
+        tickets.collect()
+    }
+
+    fn operator_of(&self, node: NodeId) -> u8 {
+        let (_, operator) = self.nodes.iter().find(|(id, _)| *id == node).unwrap();
+        *operator
+    }
+
+    fn open_dispute(&mut self, step: &Step) {
+        let mut tickets = self.tickets();
+        let now = TimestampMs(self.world.now);
+        tickets.retain(|(_, _, _, ticket)| now < ticket.deadline_ms);
+        if tickets.is_empty() {
+            return;
+        }
+        let (stack, user, node, ticket) = &tickets[usize::from(step.picks[0]) % tickets.len()];
+        let seq = u64::from(step.picks[1]) % (ticket.count + 2);
+        let mut call = self.world.open_call(*stack, *node, seq);
+        call.bond.0.0 += u64::from(step.picks[4].is_multiple_of(16));
+        // one in four shows the receipt
+        if let Some(records) = self.records.get(&(*stack, *node))
+            && let Some(record) = records.get((seq as usize).wrapping_sub(1))
+            && step.picks[2].is_multiple_of(4)
+        {
+            let record = EvidenceLeaf::from_bytes(record).unwrap();
+            (call.receipt, call.receipt_signature) = (record.receipt, record.receipt_signature);
+        }
+        let sender = if step.picks[5].is_multiple_of(10) {
+            STRANGER
+        } else {
+            *user
+        };
+        self.run(sender, call);
+    }
+
+    /// An open dispute: the stack, the node, the record's `seq` and the last moment to answer.
+    fn disputed(&self, step: &Step) -> Option<(StackId, NodeId, u64, u64)> {
+        let tickets = self.tickets();
+        let open: Vec<_> = tickets
+            .iter()
+            .flat_map(|(stack, _, node, ticket)| {
+                let disputes = ticket.disputes.iter();
+                disputes.map(|dispute| (*stack, *node, dispute.seq, dispute.deadline_ms.0))
+            })
+            .collect();
+        let place = usize::from(step.picks[0]).checked_rem(open.len())?;
+        Some(open[place])
+    }
+
+    fn answer(&mut self, step: &Step) {
+        let (Some((stack, node, seq, _)), Some(&blob)) = (
+            self.disputed(step),
+            self.blobs
+                .get(usize::from(step.picks[1]) % self.blobs.len().max(1)),
+        ) else {
+            return;
+        };
+        let records = &self.records[&(stack, node)];
+        let mut call = answer_call(stack, node, blob, records, seq);
+        // one in eight shows another record
+        if step.picks[2].is_multiple_of(8) {
+            (call.record, call.proof) = prove(records, 1);
+        }
+        self.run(STRANGER, call);
+    }
+
+    fn resolve(&mut self, step: &Step) {
+        let Some((stack, node, seq, deadline)) = self.disputed(step) else {
+            return;
+        };
+        if step.picks[1].is_multiple_of(2) {
+            self.world.now = self.world.now.max(deadline + 1);
+        }
+        let call = self.world.resolve_call(stack, node, seq);
+        self.run(STRANGER, call);
+    }
+
+    /// The node of one of the stack's leases, with a receipt that it signed, or that somebody else
+    /// made up.
+    fn some_receipt(&self, stack: StackId, step: &Step) -> Option<(NodeId, Receipt, u8)> {
+        let leases = &self.world.stack(stack).leases;
+        let place = usize::from(step.picks[1]).checked_rem(leases.len())?;
+        let node = leases[place].node;
+        let units = 1 + u64::from(step.picks[2]) % 500;
+        let mut receipt = self.world.receipt(stack, node, 1 + units % 3, units);
+        receipt.usage.output = units;
+        let signer = match step.picks[3] % 3 {
+            0 => STRANGER,
+            _ => self.operator_of(node),
+        };
+        Some((node, receipt, signer))
+    }
+
+    fn equivocate(&mut self, stack: StackId, step: &Step) {
+        let Some((node, one, signer)) = self.some_receipt(stack, step) else {
+            return;
+        };
+        let mut other = one.clone();
+        if step.picks[4].is_multiple_of(2) {
+            other.response_hash.0[0] ^= 1;
+        }
+        let (one, other) = (sign(one, signer), sign(other, signer));
+        let call = self.world.equivocation_call(stack, node, one, other);
+        self.run(STRANGER, call);
+    }
+
+    fn over_claim(&mut self, stack: StackId, step: &Step) {
+        let Some((node, mut receipt, signer)) = self.some_receipt(stack, step) else {
+            return;
+        };
+        if step.picks[4].is_multiple_of(2) {
+            receipt.units.0 += 1;
+        }
+        let receipt = sign(receipt, signer);
+        let call = self
+            .world
+            .over_claim_call(stack, node, receipt, Default::default());
+        self.run(STRANGER, call);
+    }
+
+    fn forged(&mut self, step: &Step) {
+        let mut tickets = self.tickets();
+        tickets.retain(|(_, _, _, ticket)| ticket.count > 0);
+        if tickets.is_empty() {
+            return;
+        }
+        let (stack, _, node, ticket) = &tickets[usize::from(step.picks[0]) % tickets.len()];
+        let seq = 1 + u64::from(step.picks[1]) % ticket.count;
+        let records = &self.records[&(*stack, *node)];
+        let call = self.world.forged_call(*stack, *node, records, seq);
+        self.run(STRANGER, call);
     }
 
     fn wait(&mut self, step: &Step) {
@@ -415,7 +603,7 @@ impl Play {
 
     fn set_param(&mut self, step: &Step) {
         let value = u64::from(step.picks[1]);
-        let (name, value) = match step.picks[0] % 14 {
+        let (name, value) = match step.picks[0] % 21 {
             0 => ("protocol_fee_permille", value % 201),
             1 => ("sampling_surcharge_permille", value % 501),
             2 => ("settle_grace_ms", value * 200),
@@ -429,6 +617,13 @@ impl Play {
             10 => ("unbonding_ms", value * 10_000),
             11 => ("collateral_cap", value),
             12 => ("min_collateral", value % 3_000),
+            13 => ("dispute_bond", value),
+            14 => ("answer_window_ms", 1_000 + value * 100),
+            15 => ("silence_slash_permille", value % 1_001),
+            16 => ("fraud_slash_permille", value % 1_001),
+            17 => ("slash_owner_permille", value % 501),
+            18 => ("jail_ms", value * 100),
+            19 => ("walrus_epoch", value % 6),
             _ => ("paused", u64::from(value.is_multiple_of(4))),
         };
         let sender = if step.picks[5].is_multiple_of(10) {
@@ -447,12 +642,19 @@ impl Play {
         for (stack, user) in self.stacks.clone() {
             let held = self.world.stack(stack).clone();
             for lease in &held.leases {
-                let changes = match lease.state {
+                let changes = match &lease.state {
                     LeaseState::Open => {
                         let call = self.world.expire_call(stack, lease.node);
                         self.world.ok(STRANGER, call)
                     }
-                    LeaseState::Settling(_) => {
+                    LeaseState::Settling(ticket) => {
+                        if let Some(dispute) = ticket.disputes.first() {
+                            // nobody answered: one resolution ends all of them
+                            let call = self.world.resolve_call(stack, lease.node, dispute.seq);
+                            let changes = self.world.ok(STRANGER, call);
+                            self.books.enter(&self.world, &changes);
+                            continue;
+                        }
                         let call = self.world.claim_call(stack, lease.node);
                         self.world.ok(STRANGER, call)
                     }
@@ -471,6 +673,8 @@ impl Play {
             let left = self.world.stack(stack);
             assert!(left.closed && left.escrow == MicroUsdc::ZERO);
         }
+        // the longest jail
+        self.world.now += 366 * DAY;
         for (node, operator) in self.nodes.clone() {
             for task in self.tasks.clone() {
                 if self.world.task(task).subscription(node).is_some() {
@@ -523,7 +727,7 @@ proptest! {
 fn random_calls_reach_every_function() {
     let mut runner = TestRunner::deterministic();
     let mut done: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for _ in 0..40 {
+    for _ in 0..60 {
         let tree = steps().new_tree(&mut runner).unwrap();
         for (name, count) in play(&tree.current()) {
             *done.entry(name).or_default() += count;

@@ -74,6 +74,9 @@ impl Books {
                     account.spent += cost;
                     account.refunded += u128::from(event.refunded.0);
                 }
+                Event::NodeConvicted(event) => {
+                    self.account(event.stack).refunded += u128::from(event.refunded.0);
+                }
                 Event::StackClosed(event) => {
                     let account = self.account(event.stack);
                     assert_eq!(account.paid_in, account.spent + account.refunded);

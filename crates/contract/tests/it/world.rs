@@ -13,7 +13,11 @@ use atoma_types::{
         Payment, Random, Selection, Stack, Subscription, Task, calls,
     },
     hash::Hash32,
-    message::{Domain, Endpoint, Grant, Message, Receipt, RequestHeader, RequestTimes, Signed},
+    merkle::{self, MerkleTree},
+    message::{
+        Domain, Endpoint, EvidenceLeaf, Grant, Message, Receipt, RequestHeader, RequestTimes,
+        Signed,
+    },
 };
 use sui_sdk_types::Digest;
 
@@ -416,6 +420,145 @@ impl World {
         }
     }
 
+    /// The records of honestly served requests that cost so many units each: ordered by `user`,
+    /// receipts by `operator`.
+    pub(crate) fn records(
+        &self,
+        (user, operator): (u8, u8),
+        stack: StackId,
+        node: NodeId,
+        parts: &[u64],
+    ) -> Vec<EvidenceLeaf> {
+        let (mut sum, mut previous) = (0, Hash32::ZERO);
+        let mut records = Vec::new();
+        for (seq, &units) in (1u64..).zip(parts) {
+            sum += units;
+            let mut header = self.header(stack, node, 0, sum);
+            header.request_id = RequestId([seq as u8; 16]);
+            header.max_units = ComputeUnits(units);
+            let header = Signed::new(header, &key(user));
+            let mut receipt = self.receipt(stack, node, seq, sum);
+            receipt.request_id = header.message().request_id;
+            receipt.request_hash = header.hash();
+            receipt.usage.output = units;
+            receipt.units = ComputeUnits(units);
+            receipt.previous = previous;
+            let receipt = Signed::new(receipt, &key(operator));
+            previous = receipt.hash();
+            records.push(EvidenceLeaf::new(&header, &receipt));
+        }
+        records
+    }
+
+    pub(crate) fn certify_call(&self, end_epoch: u32, deletable: bool) -> calls::CertifyBlob {
+        calls::CertifyBlob {
+            db: LOCALNET_DB.into(),
+            cap: self.cap().into(),
+            blob_id: vec![5; 32],
+            size: 10_000,
+            certified_epoch: 3,
+            end_epoch,
+            deletable,
+        }
+    }
+
+    /// A permanent blob until epoch 10.
+    pub(crate) fn blob(&mut self) -> ObjectId {
+        let call = self.certify_call(10, false);
+        certified(&self.ok(ADMIN, call))
+    }
+
+    /// A demand with the right bond and no receipt.
+    pub(crate) fn open_call(&self, stack: StackId, node: NodeId, seq: u64) -> calls::OpenDispute {
+        calls::OpenDispute {
+            stack: stack.into(),
+            node: node.into(),
+            bond: Payment(self.stack(stack).dispute_bond),
+            seq,
+            receipt: Vec::new(),
+            receipt_signature: Vec::new(),
+            clock: Clock,
+        }
+    }
+
+    pub(crate) fn resolve_call(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        seq: u64,
+    ) -> calls::ResolveDispute {
+        calls::ResolveDispute {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            seq,
+            clock: Clock,
+        }
+    }
+
+    /// The proof by two signed receipts.
+    pub(crate) fn equivocation_call(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        first: (Vec<u8>, Vec<u8>),
+        second: (Vec<u8>, Vec<u8>),
+    ) -> calls::ProveEquivocation {
+        calls::ProveEquivocation {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            first: first.0,
+            first_signature: first.1,
+            second: second.0,
+            second_signature: second.1,
+            clock: Clock,
+        }
+    }
+
+    /// The proof by a signed receipt and, unless it is empty, its signed header.
+    pub(crate) fn over_claim_call(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        receipt: (Vec<u8>, Vec<u8>),
+        header: (Vec<u8>, Vec<u8>),
+    ) -> calls::ProveOverClaim {
+        calls::ProveOverClaim {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            receipt: receipt.0,
+            receipt_signature: receipt.1,
+            header: header.0,
+            header_signature: header.1,
+            clock: Clock,
+        }
+    }
+
+    /// The proof by the record of a `seq`, or by what was settled in its place.
+    pub(crate) fn forged_call(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        records: &[Vec<u8>],
+        seq: u64,
+    ) -> calls::ProveForgedRequest {
+        let (record, proof) = prove(records, seq);
+        calls::ProveForgedRequest {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            task: self.stack(stack).task.into(),
+            node: node.into(),
+            record,
+            proof,
+            clock: Clock,
+        }
+    }
+
     /// Settles, waits and claims.
     pub(crate) fn earn(
         &mut self,
@@ -445,6 +588,70 @@ pub(crate) fn add_header(call: &mut calls::Settle, header: RequestHeader, signer
     let (header, signature) = sign(header, signer);
     call.headers.push(header);
     call.header_signatures.push(signature);
+}
+
+/// The honest settlement of records.
+pub(crate) fn settle_records(
+    stack: StackId,
+    node: NodeId,
+    records: &[EvidenceLeaf],
+) -> calls::Settle {
+    let bytes: Vec<_> = records.iter().map(EvidenceLeaf::to_bytes).collect();
+    let last = records.last().unwrap();
+    let receipt: Receipt = bcs::from_bytes(&last.receipt).unwrap();
+    calls::Settle {
+        claimed_units: receipt.cumulative_units,
+        headers: vec![last.header.clone()],
+        header_signatures: vec![last.header_signature.clone()],
+        last_receipt: last.receipt.clone(),
+        receipt_signature: last.receipt_signature.clone(),
+        receipts_root: root_of(&bytes).0.to_vec(),
+        count: records.len() as u64,
+        ..nothing_call(stack, node)
+    }
+}
+
+fn tree_of(records: &[Vec<u8>]) -> MerkleTree {
+    let leaves = records.iter().map(|record| merkle::leaf_hash(record));
+    MerkleTree::from_leaves(leaves.collect())
+}
+
+pub(crate) fn root_of(records: &[Vec<u8>]) -> Hash32 {
+    tree_of(records).root()
+}
+
+/// The record of a `seq` and the proof of its place.
+pub(crate) fn prove(records: &[Vec<u8>], seq: u64) -> (Vec<u8>, Vec<u8>) {
+    let place = seq as usize - 1;
+    let proof = tree_of(records).prove(place).unwrap();
+    (records[place].clone(), bcs::to_bytes(&proof).unwrap())
+}
+
+/// The answer with the record of a `seq`.
+pub(crate) fn answer_call(
+    stack: StackId,
+    node: NodeId,
+    blob: ObjectId,
+    records: &[Vec<u8>],
+    seq: u64,
+) -> calls::AnswerDispute {
+    let (record, proof) = prove(records, seq);
+    calls::AnswerDispute {
+        db: LOCALNET_DB.into(),
+        stack: stack.into(),
+        node: node.into(),
+        blob: blob.into(),
+        record,
+        proof,
+        clock: Clock,
+    }
+}
+
+pub(crate) fn certified(changes: &Changes) -> ObjectId {
+    match changes.events.first() {
+        Some(Event::BlobCertified(event)) => event.object,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The settlement of a lease that was never used.

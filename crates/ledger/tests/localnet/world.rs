@@ -20,10 +20,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
-            .await
-            .unwrap();
+        let mut config = LocalnetConfig::new(folder.path());
+        change(&mut config);
+        let localnet = Localnet::start(config).await.unwrap();
         let ledger = Ledger::connect(localnet.url()).await.unwrap();
         Self {
             localnet,

@@ -87,6 +87,7 @@ fn pure(kind: PureKind) -> pb::OpenSignatureBody {
     use pb::open_signature_body::Type;
     match kind {
         PureKind::U8 => plain(Type::U8, Vec::new()),
+        PureKind::U32 => plain(Type::U32, Vec::new()),
         PureKind::U64 => plain(Type::U64, Vec::new()),
         PureKind::Bool => plain(Type::Bool, Vec::new()),
         PureKind::Bytes => vector(plain(Type::U8, Vec::new())),

@@ -154,6 +154,30 @@ aborts! {
     BookFull = 603, "book_full", "the book holds as many nodes as it can: try in the next epoch";
     NoShare = 604, "no_share", "the node has no unpaid share in the book";
     PaymentsNotOpen = 605, "payments_not_open", "shares are paid from the middle of the next epoch on: wait";
+    // --- dispute ---------------------------------------------------------------------------------
+    AlreadyConvicted = 700, "already_convicted", "the node was convicted on this lease before: a lease is punished once";
+    NodeLeft = 701, "node_left", "the node has left with its collateral: it was liable until its unbonding ended";
+    WindowOver = 702, "window_over", "the dispute window is over: open disputes before the ticket's deadline";
+    SeqNotSettled = 703, "seq_not_settled", "the settlement has no receipt of this seq: choose 1 to its count";
+    AlreadyDisputed = 704, "already_disputed", "a dispute about this receipt is open: wait for its end";
+    DisputesFull = 705, "disputes_full", "the settlement has as many open disputes as it can hold: wait until one ends";
+    WrongBond = 706, "wrong_bond", "the bond must be exactly the stack's dispute_bond: read it and retry";
+    NoSuchDispute = 707, "no_such_dispute", "no dispute about this receipt is open: look at the stack";
+    DisputeOpen = 708, "dispute_open", "a dispute about the settlement is open: answer it, or resolve it after its deadline";
+    AnswerTooLate = 709, "answer_too_late", "the time to answer is over: the dispute can only be resolved";
+    AnswerTimeNotOver = 710, "answer_time_not_over", "the node may still answer: resolve after the dispute's deadline";
+    RecordInvalid = 711, "record_invalid", "the bytes are not a record";
+    ReceiptWrongSeq = 712, "receipt_wrong_seq", "the receipt's seq is not its place in the settlement";
+    ReceiptWrongRequest = 713, "receipt_wrong_request", "the receipt is for another request than the header beside it";
+    ReceiptDiffers = 714, "receipt_differs", "the record holds another receipt than the one that was disputed";
+    ProofInvalid = 715, "proof_invalid", "the bytes are not a Merkle proof";
+    ProofFails = 716, "proof_fails", "the proof does not lead from the record at its place to the settlement's root";
+    BlobDeletable = 717, "blob_deletable", "the blob can be deleted: store the evidence as permanent";
+    BlobExpired = 718, "blob_expired", "the blob's storage has ended: extend it before";
+    BlobInvalid = 719, "blob_invalid", "a blob has an id of 32 bytes and ends after the epoch it is certified in";
+    RecordGenuine = 720, "record_genuine", "nothing is wrong with the record: it proves no forgery";
+    ReceiptsAgree = 721, "receipts_agree", "the two receipts do not contradict each other: they prove nothing";
+    ChargeAllowed = 722, "charge_allowed", "the receipt charges no more than tariff, order and settlement allow";
 }
 
 impl std::fmt::Display for AbortCode {

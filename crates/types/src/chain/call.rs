@@ -21,6 +21,8 @@ pub enum ObjectKind {
     Task,
     /// `stack::Stack`
     Stack,
+    /// `blob::CertifiedBlob`; Walrus's own `blob::Blob` on Sui
+    Blob,
 }
 
 impl ObjectKind {
@@ -31,6 +33,7 @@ impl ObjectKind {
         Self::Node,
         Self::Task,
         Self::Stack,
+        Self::Blob,
     ];
 
     /// Module and name of the Move type.
@@ -42,6 +45,7 @@ impl ObjectKind {
             Self::Node => ("node", "Node"),
             Self::Task => ("task", "Task"),
             Self::Stack => ("stack", "Stack"),
+            Self::Blob => ("blob", "CertifiedBlob"),
         }
     }
 }
@@ -51,6 +55,8 @@ impl ObjectKind {
 pub enum PureKind {
     /// `u8`
     U8,
+    /// `u32`
+    U32,
     /// `u64`
     U64,
     /// `bool`
@@ -192,7 +198,7 @@ macro_rules! kinds {
         impl Kind for $name { const KIND: ObjectKind = ObjectKind::$kind; }
     )* };
 }
-kinds!(DbKind => Db, AdminKind => AdminCap, NodeKind => Node, TaskKind => Task, StackKind => Stack);
+kinds!(DbKind => Db, AdminKind => AdminCap, NodeKind => Node, TaskKind => Task, StackKind => Stack, BlobKind => Blob);
 
 object_field!(
     /// `&mut` of a shared object.
@@ -272,7 +278,7 @@ macro_rules! pure_field {
     )* };
 }
 pure_field!(
-    u8 => U8, u64 => U64, bool => Bool, String => String,
+    u8 => U8, u32 => U32, u64 => U64, bool => Bool, String => String,
     Vec<u8> => Bytes, Vec<Vec<u8>> => BytesList, Vec<u64> => U64List,
     MicroUsdc => U64, ComputeUnits => U64, Price => U64, DurationMs => U64,
     Option<Vec<NodeId>> => IdListOption,
@@ -605,7 +611,7 @@ calls! {
         last_receipt: Vec<u8>,
         /// Its signature, or empty.
         receipt_signature: Vec<u8>,
-        /// Merkle root over the receipts, 32 bytes.
+        /// Merkle root over the records, 32 bytes.
         receipts_root: Vec<u8>,
         /// How many receipts: the last one's `seq`.
         count: u64,
@@ -637,6 +643,134 @@ calls! {
         task: ObjectMut<TaskKind>,
         /// The node.
         node: ObjectMut<NodeKind>,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Enters a blob that the storage network has certified; shares a `CertifiedBlob`. For ledgers
+    /// without Walrus's own objects.
+    CertifyBlob = blob::certify {
+        /// The database.
+        db: ObjectRef<DbKind>,
+        /// The right to.
+        cap: Owned<AdminKind>,
+        /// The blob's id, 32 bytes.
+        blob_id: Vec<u8>,
+        /// Its length in bytes.
+        size: u64,
+        /// The storage network's epoch now.
+        certified_epoch: u32,
+        /// It is stored until this epoch begins.
+        end_epoch: u32,
+        /// Whether its owner could delete it.
+        deletable: bool,
+    }
+    /// The stack's owner demands, against a stake, to see a record that the node has settled.
+    OpenDispute = dispute::missing_response {
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// The node.
+        node: ObjectRef<NodeKind>,
+        /// Exactly the stack's `dispute_bond`.
+        bond: Payment,
+        /// Which record: its receipt's `seq`.
+        seq: u64,
+        /// BCS of the receipt that the owner holds, or empty: the record must have just this one.
+        receipt: Vec<u8>,
+        /// Its signature, or empty.
+        receipt_signature: Vec<u8>,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Shows the record that is demanded, and where it is stored. Anyone may; the stake is the
+    /// node's.
+    AnswerDispute = dispute::answer {
+        /// The database, for the storage network's epoch.
+        db: ObjectRef<DbKind>,
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// The node.
+        node: ObjectRef<NodeKind>,
+        /// Where it is stored.
+        blob: ObjectRef<BlobKind>,
+        /// BCS of the record's [`EvidenceLeaf`](crate::message::EvidenceLeaf).
+        record: Vec<u8>,
+        /// BCS of the [`Proof`](crate::merkle::Proof) that it is in the settlement.
+        proof: Vec<u8>,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Ends a dispute that nobody answered in time: the node is guilty. Anyone may.
+    ResolveDispute = dispute::resolve {
+        /// The database: the treasury's part.
+        db: ObjectMut<DbKind>,
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// Its task.
+        task: ObjectMut<TaskKind>,
+        /// The node.
+        node: ObjectMut<NodeKind>,
+        /// Which record was demanded.
+        seq: u64,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Proves by two receipts of one lease that they can't both be honest. Anyone may.
+    ProveEquivocation = dispute::equivocation {
+        /// The database: the treasury's part.
+        db: ObjectMut<DbKind>,
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// Its task.
+        task: ObjectMut<TaskKind>,
+        /// The node.
+        node: ObjectMut<NodeKind>,
+        /// BCS of a receipt.
+        first: Vec<u8>,
+        /// Its signature.
+        first_signature: Vec<u8>,
+        /// BCS of another.
+        second: Vec<u8>,
+        /// Its signature.
+        second_signature: Vec<u8>,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Proves by a receipt that it, or the settlement after it, charges too much. Anyone may.
+    ProveOverClaim = dispute::over_claim {
+        /// The database: the treasury's part.
+        db: ObjectMut<DbKind>,
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// Its task.
+        task: ObjectMut<TaskKind>,
+        /// The node.
+        node: ObjectMut<NodeKind>,
+        /// BCS of the receipt.
+        receipt: Vec<u8>,
+        /// Its signature.
+        receipt_signature: Vec<u8>,
+        /// BCS of the request header that it is for, or empty.
+        header: Vec<u8>,
+        /// Its signature, or empty.
+        header_signature: Vec<u8>,
+        /// The clock.
+        clock: Clock,
+    }
+    /// Proves by a record of a settlement that it isn't one of an order and its receipt. Anyone may.
+    ProveForgedRequest = dispute::forged_request {
+        /// The database: the treasury's part.
+        db: ObjectMut<DbKind>,
+        /// The stack.
+        stack: ObjectMut<StackKind>,
+        /// Its task.
+        task: ObjectMut<TaskKind>,
+        /// The node.
+        node: ObjectMut<NodeKind>,
+        /// The settled bytes: BCS of an [`EvidenceLeaf`](crate::message::EvidenceLeaf), or what
+        /// stands in its place.
+        record: Vec<u8>,
+        /// BCS of the [`Proof`](crate::merkle::Proof) that it is in the settlement.
+        proof: Vec<u8>,
         /// The clock.
         clock: Clock,
     }

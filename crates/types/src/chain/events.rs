@@ -2,7 +2,7 @@
 //! order; a node or indexer needs nothing else to follow the network.
 
 use crate::{
-    Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, PublicKey, Role,
+    Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, PublicKey, Role,
     SecurityLevel, StackId, TaskId, TimestampMs,
     chain::{NodeStatus, Selection},
     hash::Hash32,
@@ -16,6 +16,19 @@ pub struct EventError {
     module: String,
     name: String,
     reason: String,
+}
+
+/// What a node was convicted of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Charge {
+    /// It didn't show a record that it had settled.
+    Silence,
+    /// It signed receipts that contradict each other.
+    Equivocation,
+    /// It charged more than tariff, order or its own receipts allow.
+    OverClaim,
+    /// It settled a record that isn't what it should be.
+    ForgedRequest,
 }
 
 macro_rules! events {
@@ -244,13 +257,10 @@ events! {
         /// What was refunded.
         refunded: MicroUsdc,
     }
-    /// Everything is paid.
+    /// Everything is paid. What came back last is told by the event before it.
     stack::StackClosed {
         /// The stack.
         stack: StackId,
-        /// The last refund; that of the payment in the same transaction, if one closed the stack:
-        /// don't add it twice.
-        refunded: MicroUsdc,
     }
     /// A node claims units; the dispute window runs.
     settlement::SettlementOpened {
@@ -294,6 +304,68 @@ events! {
         units: ComputeUnits,
         /// What went back to the stack's owner.
         refunded: MicroUsdc,
+    }
+    /// The storage network has certified a blob.
+    blob::BlobCertified {
+        /// The object to show.
+        object: ObjectId,
+        /// The blob.
+        blob_id: BlobId,
+        /// Its length in bytes.
+        size: u64,
+        /// Certified in this epoch of the storage network.
+        certified_epoch: u32,
+        /// Stored until this epoch begins.
+        end_epoch: u32,
+        /// Its owner could delete it.
+        deletable: bool,
+    }
+    /// An owner demands to see a record of a settlement.
+    dispute::DisputeOpened {
+        /// The stack.
+        stack: StackId,
+        /// The node that must answer.
+        node: NodeId,
+        /// Which record: its receipt's `seq`.
+        seq: u64,
+        /// Hash of the receipt that the owner showed, if any.
+        receipt: Option<Hash32>,
+        /// The owner's stake.
+        bond: MicroUsdc,
+        /// The last moment to answer.
+        deadline_ms: TimestampMs,
+    }
+    /// A node showed the record; the stake is its.
+    dispute::DisputeAnswered {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Which record.
+        seq: u64,
+        /// Where the node says the record is stored.
+        blob_id: BlobId,
+        /// What it got.
+        bond: MicroUsdc,
+    }
+    /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
+    dispute::NodeConvicted {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Of what.
+        charge: Charge,
+        /// What went back to the stack's owner out of the escrow.
+        refunded: MicroUsdc,
+        /// Stakes of open disputes that went back to him.
+        bonds: MicroUsdc,
+        /// What he got of the node's collateral.
+        to_owner: MicroUsdc,
+        /// What the communal treasury got of it.
+        to_treasury: MicroUsdc,
+        /// What the node has left.
+        collateral: MicroUsdc,
     }
     /// A task's fees went into the treasury.
     treasury::FeesCollected {

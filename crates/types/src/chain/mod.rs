@@ -10,16 +10,18 @@ mod params;
 
 pub use abort::AbortCode;
 pub use call::{
-    AdminKind, ArgKind, Call, CallArg, CallError, Clock, DbKind, FunctionSpec, Kind, NodeKind,
-    ObjectKind, ObjectMut, ObjectRef, Owned, Payment, PureKind, Random, StackKind, TaskKind, calls,
+    AdminKind, ArgKind, BlobKind, Call, CallArg, CallError, Clock, DbKind, FunctionSpec, Kind,
+    NodeKind, ObjectKind, ObjectMut, ObjectRef, Owned, Payment, PureKind, Random, StackKind,
+    TaskKind, calls,
 };
 pub use deployment::{
     CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE, RANDOM_OBJECT,
     SUI_COIN,
 };
-pub use events::{Event, EventError};
+pub use events::{Charge, Event, EventError};
 pub use objects::{
-    AdminCap, AtomaDb, EpochBook, EpochShare, Lease, LeaseState, Node, NodeStatus, Selection,
-    Stack, Subscription, SubscriptionState, Table, Task, Ticket, UnitsInEpoch,
+    AdminCap, AtomaDb, CertifiedBlob, Dispute, EpochBook, EpochShare, Lease, LeaseState, Node,
+    NodeStatus, Selection, Stack, Subscription, SubscriptionState, Table, Task, Ticket,
+    UnitsInEpoch,
 };
 pub use params::Params;

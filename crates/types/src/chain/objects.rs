@@ -215,6 +215,21 @@ pub enum Selection {
     Any,
 }
 
+/// A demand to show one record of a settlement; it waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// Which receipt's record: its `seq`.
+    pub seq: u64,
+    /// Hash of the receipt that the owner holds, if he showed it: the record must have just that one.
+    pub receipt: Option<Hash32>,
+    /// The owner's stake: the node's if it answers, else returned.
+    pub bond: MicroUsdc,
+    /// When it was opened.
+    pub opened_at_ms: TimestampMs,
+    /// The last moment to answer.
+    pub deadline_ms: TimestampMs,
+}
+
 /// A claim waiting for its dispute window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -224,12 +239,15 @@ pub struct Ticket {
     pub opened_at_ms: TimestampMs,
     /// From when on it can be paid.
     pub deadline_ms: TimestampMs,
-    /// Merkle root over the lease's receipts, in order of `seq`.
+    /// Merkle root over the lease's records, in order of `seq`
+    /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
     pub receipts_root: Hash32,
     /// How many receipts.
     pub count: u64,
     /// Where the manifest of the evidence is stored, if it is.
     pub manifest_blob: Option<BlobId>,
+    /// Open disputes, at most eight; nothing is paid before the last has ended.
+    pub disputes: Vec<Dispute>,
 }
 
 /// Where a lease stands.
@@ -259,6 +277,8 @@ pub struct Lease {
     pub price: Price,
     /// Where it stands.
     pub state: LeaseState,
+    /// The node was found guilty on this lease, and punished; once is all.
+    pub convicted: bool,
 }
 
 /// A prepaid purchase (shared).
@@ -298,8 +318,38 @@ pub struct Stack {
     pub settle_grace_ms: DurationMs,
     /// How long a ticket waits, as at purchase.
     pub dispute_window_ms: DurationMs,
+    /// How long a node has to answer a dispute, as at purchase.
+    pub answer_window_ms: DurationMs,
+    /// What the owner stakes on a dispute, as at purchase.
+    pub dispute_bond: MicroUsdc,
     /// Everything is paid; nothing is left in escrow.
     pub closed: bool,
+}
+
+/// A blob that the storage network has certified (shared). Fields are named as in Walrus's own
+/// `Blob`, which takes this object's place on Sui; elsewhere the holder of the `AdminCap` enters it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertifiedBlob {
+    /// Object id.
+    pub id: ObjectId,
+    /// The blob.
+    pub blob_id: BlobId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The storage network's epoch in which it was certified.
+    pub certified_epoch: u32,
+    /// It is stored until this epoch begins.
+    pub end_epoch: u32,
+    /// Its owner could delete it, so it is no lasting proof.
+    pub deletable: bool,
+}
+
+impl Ticket {
+    /// The open dispute about a receipt.
+    #[must_use]
+    pub fn dispute(&self, seq: u64) -> Option<&Dispute> {
+        self.disputes.iter().find(|dispute| dispute.seq == seq)
+    }
 }
 
 impl Stack {

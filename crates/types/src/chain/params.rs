@@ -70,6 +70,20 @@ params! {
     protocol_fee_permille = 10, 200;
     /// Escrowed on top of a stack's price to pay for audits, where its task samples.
     sampling_surcharge_permille = 20, 500;
+    /// What a user stakes to demand a record, micro-USDC; a node that shows it keeps the stake.
+    dispute_bond = 1_000_000, 1_000_000_000;
+    /// How long a node has to show a record that is demanded.
+    answer_window_ms = HOUR, 30 * DAY;
+    /// The part of its collateral that a node loses by not answering, thousandths.
+    silence_slash_permille = 100, 1_000;
+    /// The part of its collateral that a node loses for proven fraud, thousandths.
+    fraud_slash_permille = 500, 1_000;
+    /// The part of a slash that goes to the stack's owner, thousandths; the rest goes to the treasury.
+    slash_owner_permille = 500, 500;
+    /// How long a convicted node gets no new business.
+    jail_ms = 7 * DAY, 366 * DAY;
+    /// The storage network's epoch: blobs that ended by it prove nothing.
+    walrus_epoch = 0, u64::from(u32::MAX);
     /// A new node's reputation, of 1000.
     reputation_initial = 500, 1_000;
     /// Gained with a settlement that was paid.

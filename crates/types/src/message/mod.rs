@@ -1,12 +1,14 @@
 //! What parties sign for each other, off the ledger. Every message is BCS, begins with a 16-byte
 //! domain tag and the network id, and is signed with ed25519 over exactly those bytes.
 
+mod evidence;
 mod forward;
 mod grant;
 mod receipt;
 mod request;
 mod signed;
 
+pub use evidence::EvidenceLeaf;
 pub use forward::ForwardOrder;
 pub use grant::Grant;
 pub use receipt::{Receipt, RequestTimes};
@@ -68,4 +70,8 @@ tag!(
 tag!(
     /// Tag of forward orders.
     ForwardTag = b"atoma/forward/v1"
+);
+tag!(
+    /// Tag of records.
+    RecordTag = b"atoma/record/v1\0"
 );

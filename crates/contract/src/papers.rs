@@ -1,0 +1,79 @@
+//! Signed messages that are taken to the ledger: each is read and held against whom it must be of.
+
+use crate::{Rule, Txn, ensure};
+use atoma_types::{
+    NetworkId, Signature,
+    chain::{AbortCode, Node, Stack},
+    message::{Receipt, RequestHeader, Signed},
+    verifier::Verifier,
+};
+
+/// Whose messages they must be.
+pub(crate) struct Papers<'a> {
+    network: NetworkId,
+    stack: &'a Stack,
+    node: &'a Node,
+}
+
+impl<'a> Papers<'a> {
+    pub(crate) fn new(txn: &Txn<'_>, stack: &'a Stack, node: &'a Node) -> Self {
+        Self {
+            network: txn.network(),
+            stack,
+            node,
+        }
+    }
+
+    /// A receipt of this stack by this node.
+    pub(crate) fn receipt(&self, bytes: &[u8], signature: &[u8]) -> Rule<Signed<Receipt>> {
+        let signature =
+            Signature::try_from(signature).map_err(|_| AbortCode::ReceiptBadSignature)?;
+        let signed = Signed::<Receipt>::decode(bytes.to_vec(), signature)
+            .map_err(|_| AbortCode::ReceiptInvalid)?;
+        let receipt = signed.message();
+        ensure(
+            receipt.network == self.network,
+            AbortCode::ReceiptWrongNetwork,
+        )?;
+        ensure(receipt.stack == self.stack.id, AbortCode::ReceiptWrongStack)?;
+        ensure(receipt.node == self.node.id, AbortCode::ReceiptWrongNode)?;
+        signed
+            .verify(&self.node.response_key)
+            .map_err(|_| AbortCode::ReceiptBadSignature)?;
+        Ok(signed)
+    }
+
+    /// The stack's request key, decoded once.
+    pub(crate) fn request_key(&self) -> Rule<Verifier> {
+        self.stack
+            .request_key
+            .verifier()
+            .map_err(|_| AbortCode::HeaderBadSignature)
+    }
+
+    /// A request header to this node on this stack. Its expiry isn't looked at: it ends the order,
+    /// not the voucher.
+    pub(crate) fn header(
+        &self,
+        bytes: &[u8],
+        signature: &[u8],
+        key: &Verifier,
+    ) -> Rule<Signed<RequestHeader>> {
+        let signature =
+            Signature::try_from(signature).map_err(|_| AbortCode::HeaderBadSignature)?;
+        let signed = Signed::<RequestHeader>::decode(bytes.to_vec(), signature)
+            .map_err(|_| AbortCode::HeaderInvalid)?;
+        let header = signed.message();
+        ensure(
+            header.network == self.network,
+            AbortCode::HeaderWrongNetwork,
+        )?;
+        ensure(header.stack == self.stack.id, AbortCode::HeaderWrongStack)?;
+        ensure(header.node == self.node.id, AbortCode::HeaderWrongNode)?;
+        ensure(header.task == self.stack.task, AbortCode::HeaderWrongTask)?;
+        signed
+            .verify_with(key)
+            .map_err(|_| AbortCode::HeaderBadSignature)?;
+        Ok(signed)
+    }
+}

@@ -1,0 +1,211 @@
+//! The leaf of a settled record: what a node commits to when it settles.
+
+use super::{DecodeError, Domain, Receipt, RecordTag, RequestHeader, Signed, Tag};
+use crate::{hash::Hash32, merkle};
+use serde::{Deserialize, Serialize};
+
+/// Longer bytes are no leaf: two messages and two signatures are below half of it.
+const MAX_LEAF_BYTES: usize = 2_048;
+
+/// A signed request header and the signed receipt for it. The bodies are bound by the header's
+/// `body_hash` and the receipt's `response_hash`.
+///
+/// The `receipts_root` of a settlement is the root of the [Merkle tree](crate::merkle) over the
+/// BCS of these, the receipt of `seq` at place `seq - 1`, `count` in all. So a record is shown with
+/// a path, and nothing about it can be changed or added after the settlement.
+///
+/// # BCS (725 bytes without `evidence` and `output_fingerprint`)
+/// ```text
+/// domain                 16  "atoma/record/v1" 0
+/// header             2 + 228  ULEB128 length ‖ BCS of the RequestHeader
+/// header_signature   1 +  64  0x40 ‖ ed25519
+/// receipt            2 + 347  ULEB128 length ‖ BCS of the Receipt
+/// receipt_signature  1 +  64  0x40 ‖ ed25519
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceLeaf {
+    /// Always the record tag.
+    pub domain: Domain<RecordTag>,
+    /// The bytes of the request header.
+    pub header: Vec<u8>,
+    /// Over them, by the stack's request key.
+    pub header_signature: Vec<u8>,
+    /// The bytes of the receipt.
+    pub receipt: Vec<u8>,
+    /// Over them, by the node's response key.
+    pub receipt_signature: Vec<u8>,
+}
+
+impl EvidenceLeaf {
+    /// The leaf of a request and its receipt.
+    #[must_use]
+    pub fn new(header: &Signed<RequestHeader>, receipt: &Signed<Receipt>) -> Self {
+        Self {
+            domain: Domain::default(),
+            header: header.bytes().to_vec(),
+            header_signature: header.signature().0.to_vec(),
+            receipt: receipt.bytes().to_vec(),
+            receipt_signature: receipt.signature().0.to_vec(),
+        }
+    }
+
+    /// Its BCS.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // byte strings: BCS can't refuse them
+        bcs::to_bytes(self).unwrap_or_default()
+    }
+
+    /// Reads a leaf. Whether header and receipt are any good is another question.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_LEAF_BYTES {
+            return Err(DecodeError("too long".to_owned()));
+        }
+        bcs::from_bytes(bytes).map_err(|e| DecodeError(e.to_string()))
+    }
+
+    /// The hash that goes into the tree.
+    #[must_use]
+    pub fn hash(&self) -> Hash32 {
+        merkle::leaf_hash(&self.to_bytes())
+    }
+
+    /// The same hash, made without copying: for the serving path.
+    #[must_use]
+    pub fn hash_of(header: &Signed<RequestHeader>, receipt: &Signed<Receipt>) -> Hash32 {
+        let (header_length, receipt_length) = (
+            uleb_of_two(header.bytes().len()),
+            uleb_of_two(receipt.bytes().len()),
+        );
+        merkle::leaf_hash_of_parts(&[
+            &RecordTag::BYTES,
+            &header_length,
+            header.bytes(),
+            &[64],
+            &header.signature().0,
+            &receipt_length,
+            receipt.bytes(),
+            &[64],
+            &receipt.signature().0,
+        ])
+    }
+}
+
+/// ULEB128 of a length of 128 to 16383: any header's and any receipt's.
+fn uleb_of_two(length: usize) -> [u8; 2] {
+    debug_assert!((128..1 << 14).contains(&length));
+    [(length & 0x7f) as u8 | 0x80, (length >> 7) as u8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Address, BlobId, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule,
+        SigningKey, StackId, TaskId, TimestampMs, Usage,
+        message::{Endpoint, RequestTimes},
+    };
+
+    fn pair(
+        evidence: Option<BlobId>,
+        print: Option<Hash32>,
+    ) -> (Signed<RequestHeader>, Signed<Receipt>) {
+        let header = RequestHeader {
+            domain: Domain::default(),
+            network: NetworkId([1; 32]),
+            stack: StackId(Address::new([2; 32])),
+            node: NodeId(Address::new([3; 32])),
+            task: TaskId(Address::new([4; 32])),
+            request_id: RequestId([5; 16]),
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: Hash32([6; 32]),
+            lane: 7,
+            ceiling: ComputeUnits(8),
+            max_units: ComputeUnits(9),
+            issued_at_ms: TimestampMs(10),
+            expires_at_ms: TimestampMs(11),
+            evidence,
+        };
+        let header = Signed::new(header, &SigningKey::from_seed(&[42; 32]));
+        let receipt = Receipt {
+            domain: Domain::default(),
+            network: NetworkId([1; 32]),
+            stack: StackId(Address::new([2; 32])),
+            node: NodeId(Address::new([3; 32])),
+            seq: 1,
+            request_id: RequestId([5; 16]),
+            request_hash: header.hash(),
+            response_hash: Hash32([7; 32]),
+            usage: Usage::default(),
+            units: ComputeUnits(8),
+            cumulative_units: ComputeUnits(8),
+            times: RequestTimes {
+                started_ms: TimestampMs(13),
+                first_token_ms: TimestampMs(14),
+                finished_ms: TimestampMs(15),
+            },
+            engine: EngineClass {
+                model: Hash32([16; 32]),
+                numerics: Numerics::DetF32V1,
+                rule: Rule::Exact,
+            },
+            output_fingerprint: print,
+            previous: Hash32::ZERO,
+        };
+        let receipt = Signed::new(receipt, &SigningKey::from_seed(&[43; 32]));
+        (header, receipt)
+    }
+
+    #[test]
+    fn golden_bytes_and_hash() {
+        let (header, receipt) = pair(None, None);
+        let leaf = EvidenceLeaf::new(&header, &receipt);
+        let expected = [
+            hex::encode("atoma/record/v1\0"),
+            "e401".to_owned(),
+            hex::encode(header.bytes()),
+            "40".to_owned(),
+            hex::encode(header.signature().0),
+            "db02".to_owned(),
+            hex::encode(receipt.bytes()),
+            "40".to_owned(),
+            hex::encode(receipt.signature().0),
+        ]
+        .concat();
+        let bytes = leaf.to_bytes();
+        assert_eq!(hex::encode(&bytes), expected);
+        assert_eq!(bytes.len(), 725);
+        assert_eq!(EvidenceLeaf::from_bytes(&bytes), Ok(leaf.clone()));
+        assert_eq!(
+            leaf.hash().to_string(),
+            // recomputed independently with Python's hashlib and RFC 8032
+            "7154ceac7c93b3972ad1175ce0e66c738c313cd57fe1a36bc8d4ea207ee505bd"
+        );
+    }
+
+    #[test]
+    fn the_quick_hash_is_the_same() {
+        for (evidence, print) in [
+            (None, None),
+            (Some(BlobId([1; 32])), None),
+            (None, Some(Hash32([2; 32]))),
+            (Some(BlobId([1; 32])), Some(Hash32([2; 32]))),
+        ] {
+            let (header, receipt) = pair(evidence, print);
+            let leaf = EvidenceLeaf::new(&header, &receipt);
+            assert_eq!(EvidenceLeaf::hash_of(&header, &receipt), leaf.hash());
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_a_leaf() {
+        let (header, receipt) = pair(None, None);
+        let bytes = EvidenceLeaf::new(&header, &receipt).to_bytes();
+        for length in 0..bytes.len() {
+            assert!(EvidenceLeaf::from_bytes(&bytes[..length]).is_err());
+        }
+        assert!(EvidenceLeaf::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+        assert!(EvidenceLeaf::from_bytes(receipt.bytes()).is_err());
+        assert!(EvidenceLeaf::from_bytes(&vec![0; MAX_LEAF_BYTES + 1]).is_err());
+    }
+}
