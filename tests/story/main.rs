@@ -7,3 +7,4 @@ mod demo;
 mod overspend;
 mod parts;
 mod sdk;
+mod walrus;

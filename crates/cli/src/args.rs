@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::walrus::WalrusCommand;
 use atoma_types::{Address, NodeId, Role, SecurityLevel, StackId, TaskId};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
@@ -80,6 +81,9 @@ pub(crate) enum Command {
     /// Disputes about what nodes settled.
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// Walrus: blob ids, storing, reading, and a store of one's own.
+    #[command(subcommand)]
+    Walrus(WalrusCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -14,6 +14,7 @@ mod settings;
 mod stack;
 mod task;
 mod wallet;
+mod walrus;
 
 use anyhow::Result;
 use args::{Args, Command};
@@ -53,6 +54,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Chat(chat) => chat::run(chat, settings()?, output).await,
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
+        Command::Walrus(command) => walrus::run(command, output).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());
             Ok(())
