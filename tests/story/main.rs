@@ -4,6 +4,15 @@
 mod atoma;
 mod crash;
 mod demo;
+mod dispute;
 mod overspend;
 mod parts;
 mod sdk;
+
+/// The parties of the ledger client's own tests.
+#[allow(dead_code)] // each test program uses its part
+#[path = "../../crates/ledger/tests/localnet/trial.rs"]
+mod trial;
+#[allow(dead_code)] // as above
+#[path = "../../crates/ledger/tests/localnet/world.rs"]
+mod world;
