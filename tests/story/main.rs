@@ -4,7 +4,16 @@
 mod atoma;
 mod crash;
 mod demo;
+mod dispute;
 mod overspend;
 mod parts;
 mod sdk;
 mod walrus;
+
+/// The parties of the ledger client's own tests.
+#[allow(dead_code)] // each test program uses its part
+#[path = "../../crates/ledger/tests/localnet/trial.rs"]
+mod trial;
+#[allow(dead_code)] // as above
+#[path = "../../crates/ledger/tests/localnet/world.rs"]
+mod world;

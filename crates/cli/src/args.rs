@@ -430,8 +430,11 @@ pub(crate) enum DisputeCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OpenDispute {
     /// The request of a receipt on this machine: its record must have just this receipt.
-    #[arg(conflicts_with_all = ["stack", "node", "seq"])]
+    #[arg(conflicts_with_all = ["receipt", "stack", "node", "seq"])]
     pub(crate) request: Option<atoma_types::RequestId>,
+    /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
+    #[arg(long, value_name = "BASE64", conflicts_with_all = ["stack", "node", "seq"])]
+    pub(crate) receipt: Option<String>,
     /// Without a receipt: the stack.
     #[arg(long, requires = "node")]
     pub(crate) stack: Option<StackId>,
@@ -455,7 +458,14 @@ pub(crate) enum Proven {
     /// By a receipt that charges too much.
     OverClaim {
         /// The request of a receipt on this machine.
-        request: atoma_types::RequestId,
+        #[arg(conflicts_with_all = ["receipt", "header"], required_unless_present = "receipt")]
+        request: Option<atoma_types::RequestId>,
+        /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
+        #[arg(long, value_name = "BASE64")]
+        receipt: Option<String>,
+        /// The header of the order that it is for (base64 of header and signature).
+        #[arg(long, value_name = "BASE64", requires = "receipt")]
+        header: Option<String>,
     },
     /// By a settled record that isn't an order of the owner's with its receipt.
     Forged {

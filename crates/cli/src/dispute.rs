@@ -64,14 +64,20 @@ pub(crate) async fn run(
 
 /// The demand for a record: of a kept receipt, or of any `seq`.
 async fn demand(ledger: &Ledger, settings: &Settings, open: &OpenDispute) -> Result<Call> {
-    if let Some(request) = open.request {
-        let (receipt, _) = kept(settings, request)?;
+    let receipt = match (open.request, &open.receipt) {
+        (Some(request), _) => Some(kept(settings, request)?.0),
+        (None, Some(text)) => Some(Signed::<Receipt>::from_text(text).context("the receipt")?),
+        (None, None) => None,
+    };
+    if let Some(receipt) = receipt {
         let message = receipt.message();
         let stack = ledger.stack(message.stack).await?;
         return Ok(ledger.open_dispute(&stack, message.node, message.seq, Some(&receipt)));
     }
     let (Some(stack), Some(node), Some(seq)) = (open.stack, open.node, open.seq) else {
-        bail!("name the request of a receipt on this machine, or --stack, --node and --seq");
+        bail!(
+            "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --seq"
+        );
     };
     let stack = ledger.stack(stack).await?;
     Ok(ledger.open_dispute(&stack, node, seq, None))
@@ -85,10 +91,27 @@ async fn prove(ledger: &Ledger, settings: &Settings, proven: Proven) -> Result<C
             let stack = ledger.stack(first.message().stack).await?;
             Ok(ledger.prove_equivocation(&stack, &first, &second))
         }
-        Proven::OverClaim { request } => {
-            let (receipt, header) = kept(settings, request)?;
+        Proven::OverClaim {
+            request,
+            receipt,
+            header,
+        } => {
+            let (receipt, header) = match (request, receipt) {
+                (Some(request), _) => {
+                    let (receipt, header) = kept(settings, request)?;
+                    (receipt, Some(header))
+                }
+                (None, Some(receipt)) => {
+                    let receipt = Signed::<Receipt>::from_text(&receipt).context("the receipt")?;
+                    let header = header.map(|text| Signed::<RequestHeader>::from_text(&text));
+                    (receipt, header.transpose().context("the header")?)
+                }
+                (None, None) => {
+                    bail!("name the request of a receipt on this machine, or a --receipt")
+                }
+            };
             let stack = ledger.stack(receipt.message().stack).await?;
-            Ok(ledger.prove_over_claim(&stack, &receipt, Some(&header)))
+            Ok(ledger.prove_over_claim(&stack, &receipt, header.as_ref()))
         }
         Proven::Forged {
             stack,

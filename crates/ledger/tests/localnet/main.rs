@@ -3,5 +3,6 @@
 mod disputes;
 mod events;
 mod story;
+mod trial;
 mod wallets;
 mod world;

@@ -99,6 +99,10 @@ impl Shared {
                 tracing::warn!(stack = %e.stack, "a lease expired unsettled; nothing is paid for it");
                 self.advance(e.stack, Phase::Closed, more)
             }
+            Event::NodeConvicted(e) if e.node == us => {
+                tracing::error!(stack = %e.stack, charge = ?e.charge, "convicted; the lease is void");
+                self.advance(e.stack, Phase::Closed, more)
+            }
             Event::StackClosed(e) => self.advance(e.stack, Phase::Closed, more),
             _ => (Heard::Nothing, None),
         }

@@ -182,7 +182,9 @@ impl Settler {
 
     /// Lets a lease rest, and looks at how the ledger sees it.
     async fn failed(&mut self, step: Step, lease: &Lease, error: &LedgerError) {
-        let too_early = error.abort_code() == Some(AbortCode::WindowNotOver.code());
+        // a disputed claim waits like one whose window is open
+        let waits = [AbortCode::WindowNotOver, AbortCode::DisputeOpen].map(AbortCode::code);
+        let too_early = error.abort_code().is_some_and(|code| waits.contains(&code));
         if !too_early {
             self.shared.metrics.ledger_errors.inc();
             tracing::warn!(%error, stack = %lease.stack, ?step, "the ledger did not take it");

@@ -1,0 +1,286 @@
+//! A node that has served a user and may be disputed with, on a localnet whose clock can be moved.
+
+use crate::world::{COLLATERAL, World, event};
+use atoma_ledger::{Executed, LedgerError};
+use atoma_localnet::ClockMode;
+use atoma_types::{
+    BlobId, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule,
+    SigningKey, StackId, TaskId, TimestampMs, Usage,
+    chain::{Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
+    hash::Hash32,
+    merkle::{MerkleTree, Proof},
+    message::{Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed},
+};
+use std::io::{Read, Write};
+
+pub(crate) const HOUR: u64 = 3_600_000;
+pub(crate) const UNITS: u64 = 5_000;
+pub(crate) const PARTS: [u64; 3] = [1_000, 500, 2_000];
+
+/// A node that has served a user three requests.
+pub(crate) struct Trial {
+    pub(crate) world: World,
+    pub(crate) operator: SigningKey,
+    pub(crate) user: SigningKey,
+    pub(crate) node: NodeId,
+    pub(crate) task: TaskId,
+    pub(crate) stack: StackId,
+    pub(crate) records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
+    /// What the operator, the user and the treasury had when everything was served.
+    pub(crate) before: [u64; 3],
+}
+
+impl Trial {
+    pub(crate) async fn start() -> Self {
+        let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
+        let (operator, user) = (world.party().await, world.party().await);
+        let node = world.node(&operator).await;
+        let task = world.task(&operator, "model").await;
+        let subscribe = world.subscribe(task, node);
+        world
+            .ledger
+            .execute(&operator, vec![subscribe])
+            .await
+            .unwrap();
+        let acquire = world.acquire(task, UNITS, &user);
+        let bought = world.ledger.execute(&user, vec![acquire]).await.unwrap();
+        let stack = event(&bought, |event| match event {
+            Event::StackAcquired(e) => Some(e.stack),
+            _ => None,
+        });
+        let mut trial = Self {
+            world,
+            operator,
+            user,
+            node,
+            task,
+            stack,
+            records: Vec::new(),
+            before: [0; 3],
+        };
+        let (mut sum, mut previous) = (0, Hash32::ZERO);
+        for (seq, units) in (1..).zip(PARTS) {
+            sum += units;
+            let record = trial.record(seq, units, sum, previous);
+            previous = record.1.hash();
+            trial.records.push(record);
+        }
+        trial.before = trial.money().await;
+        trial
+    }
+
+    pub(crate) fn record(
+        &self,
+        seq: u64,
+        units: u64,
+        sum: u64,
+        previous: Hash32,
+    ) -> (Signed<RequestHeader>, Signed<Receipt>) {
+        let (network, now) = (self.world.ledger.deployment().network, TimestampMs(7));
+        let header = RequestHeader {
+            domain: Domain::default(),
+            network,
+            stack: self.stack,
+            node: self.node,
+            task: self.task,
+            request_id: RequestId([seq as u8; 16]),
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: Hash32::of(b"body"),
+            lane: 0,
+            ceiling: ComputeUnits(sum),
+            max_units: ComputeUnits(units),
+            issued_at_ms: now,
+            expires_at_ms: now,
+            evidence: None,
+        };
+        let header = Signed::new(header, &self.user);
+        let receipt = Receipt {
+            domain: Domain::default(),
+            network,
+            stack: self.stack,
+            node: self.node,
+            seq,
+            request_id: header.message().request_id,
+            request_hash: header.hash(),
+            response_hash: Hash32::of(b"answer"),
+            usage: Usage {
+                output: units,
+                ..Usage::default()
+            },
+            units: ComputeUnits(units),
+            cumulative_units: ComputeUnits(sum),
+            times: RequestTimes {
+                started_ms: now,
+                first_token_ms: now,
+                finished_ms: now,
+            },
+            engine: EngineClass {
+                model: Hash32([1; 32]),
+                numerics: Numerics::DetF32V1,
+                rule: Rule::Exact,
+            },
+            output_fingerprint: None,
+            previous,
+        };
+        let receipt = Signed::new(receipt, &self.operator);
+        (header, receipt)
+    }
+
+    pub(crate) fn tree(&self) -> MerkleTree {
+        let records = self.records.iter();
+        let leaves = records.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
+        MerkleTree::from_leaves(leaves.collect())
+    }
+
+    /// A record and the proof of its place.
+    pub(crate) fn prove(&self, seq: u64) -> (EvidenceLeaf, Proof) {
+        let place = seq as usize - 1;
+        let (header, receipt) = &self.records[place];
+        let proof = self.tree().prove(place).unwrap();
+        (EvidenceLeaf::new(header, receipt), proof)
+    }
+
+    pub(crate) fn db(&self) -> ObjectId {
+        self.world.ledger.deployment().db
+    }
+
+    pub(crate) async fn run(
+        &self,
+        key: &SigningKey,
+        call: impl Into<Call>,
+    ) -> Result<Executed, LedgerError> {
+        self.world.ledger.execute(key, vec![call.into()]).await
+    }
+
+    pub(crate) async fn settle(&self) {
+        let (header, receipt) = self.records.last().unwrap();
+        let call = calls::Settle {
+            db: self.db().into(),
+            stack: self.stack.into(),
+            node: self.node.into(),
+            claimed_units: receipt.message().cumulative_units,
+            headers: vec![header.bytes().to_vec()],
+            header_signatures: vec![header.signature().0.to_vec()],
+            last_receipt: receipt.bytes().to_vec(),
+            receipt_signature: receipt.signature().0.to_vec(),
+            receipts_root: self.tree().root().0.to_vec(),
+            count: self.records.len() as u64,
+            manifest_blob: Vec::new(),
+            clock: Clock,
+        };
+        self.run(&self.operator, call).await.unwrap();
+    }
+
+    pub(crate) async fn open(&self, seq: u64) {
+        let (_, receipt) = &self.records[seq as usize - 1];
+        let stack = self.stack().await;
+        let ledger = &self.world.ledger;
+        let call = ledger.open_dispute(&stack, self.node, seq, Some(receipt));
+        let opened = self.run(&self.user, call).await.unwrap();
+        let deadline = event(&opened, |event| match event {
+            Event::DisputeOpened(e) => Some(e.deadline_ms),
+            _ => None,
+        });
+        let stack = self.stack().await;
+        let LeaseState::Settling(ticket) = &stack.lease(self.node).unwrap().state else {
+            panic!("not settling");
+        };
+        assert_eq!(ticket.dispute(seq).unwrap().deadline_ms, deadline);
+    }
+
+    pub(crate) async fn stack(&self) -> Stack {
+        self.world.ledger.stack(self.stack).await.unwrap()
+    }
+
+    pub(crate) async fn claim(&self) -> Result<Executed, LedgerError> {
+        let call = calls::Claim {
+            db: self.db().into(),
+            stack: self.stack.into(),
+            task: self.task.into(),
+            node: self.node.into(),
+            clock: Clock,
+        };
+        self.run(&self.operator, call).await
+    }
+
+    /// What the operator, the user and the treasury have.
+    pub(crate) async fn money(&self) -> [u64; 3] {
+        let ledger = &self.world.ledger;
+        let of = async |key: &SigningKey| ledger.usdc(key.public_key().address()).await.unwrap().0;
+        let treasury = ledger.db().await.unwrap().communal_treasury.0;
+        [of(&self.operator).await, of(&self.user).await, treasury]
+    }
+
+    /// How much more each has than before, and that the node has this much collateral left. All
+    /// money of the ledger is there.
+    pub(crate) async fn assert_gained(&self, gained: [u64; 3], collateral: u64) {
+        let now = self.money().await;
+        let difference: Vec<_> = now
+            .iter()
+            .zip(self.before)
+            .map(|(now, old)| now - old)
+            .collect();
+        assert_eq!(difference, gained);
+        let node = self.world.ledger.node(self.node).await.unwrap();
+        assert_eq!(node.collateral, MicroUsdc(collateral));
+        assert!(self.world.ledger.stack(self.stack).await.unwrap().closed);
+        self.world.localnet.audit().unwrap();
+    }
+
+    /// The user has his escrow and a quarter of the collateral, the treasury another quarter.
+    pub(crate) async fn assert_fraud(&self, executed: &Executed, charge: events::Charge) {
+        let convicted = event(executed, |event| match event {
+            Event::NodeConvicted(e) => Some(e.clone()),
+            _ => None,
+        });
+        assert_eq!((convicted.node, convicted.charge), (self.node, charge));
+        let quarter = COLLATERAL.0 / 4;
+        self.assert_gained([0, UNITS + quarter, quarter], COLLATERAL.0 / 2)
+            .await;
+        let node = self.world.ledger.node(self.node).await.unwrap();
+        assert!(matches!(node.status, NodeStatus::Jailed { .. }));
+        assert_eq!(node.reputation, 0);
+    }
+
+    pub(crate) async fn advance(&self, by_ms: u64) {
+        let to = self.world.localnet.address();
+        let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
+        let request = format!(
+            "POST /localnet/clock HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(to).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            text
+        });
+        assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
+    }
+
+    /// A blob that the administrator says is stored.
+    pub(crate) async fn blob(&self) -> ObjectId {
+        let (ledger, admin) = (&self.world.ledger, self.world.localnet.admin_key());
+        let address = admin.public_key().address();
+        ledger.faucet(address).await.unwrap();
+        let cap = ledger.admin_cap(address).await.unwrap().unwrap();
+        let call = calls::CertifyBlob {
+            db: self.db().into(),
+            cap: cap.id.into(),
+            blob_id: vec![4; 32],
+            size: 1_000,
+            certified_epoch: 1,
+            end_epoch: 5,
+            deletable: false,
+        };
+        let object = event(&self.run(admin, call).await.unwrap(), |event| match event {
+            Event::BlobCertified(e) => Some(e.object),
+            _ => None,
+        });
+        let blob = ledger.certified_blob(object).await.unwrap();
+        assert_eq!((blob.blob_id, blob.end_epoch), (BlobId([4; 32]), 5));
+        object
+    }
+}
