@@ -87,14 +87,16 @@ impl Lease {
     pub(crate) fn commit(
         &self,
         reservation: Reservation,
+        order: &Order,
         units: ComputeUnits,
         now: TimestampMs,
         journal: &Journal,
         receipt: impl FnOnce(Link) -> Signed<Receipt>,
     ) -> Result<(Arc<Signed<Receipt>>, Ack), CommitError> {
         let mut account = self.account.lock();
-        let committed = account.commit(reservation, units, now, receipt)?;
+        let committed = account.commit(reservation, order, units, now, receipt)?;
         let ack = journal.receipt(ReceiptRecord {
+            order: order.clone(),
             receipt: committed.receipt.clone(),
             lane: committed.lane,
             lane_committed: committed.lane_committed,

@@ -166,9 +166,13 @@ impl Flight {
         let header = self.order.message();
         let request_hash = self.order.hash();
         let response_hash = self.hasher.finish();
-        let done = self
-            .lease
-            .commit(reservation, units, now, &shared.journal, |link| {
+        let done = self.lease.commit(
+            reservation,
+            &self.order,
+            units,
+            now,
+            &shared.journal,
+            |link| {
                 let receipt = Receipt {
                     domain: Domain::default(),
                     network: header.network,
@@ -191,7 +195,8 @@ impl Flight {
                     previous: link.previous,
                 };
                 Signed::new(receipt, &shared.signer)
-            })?;
+            },
+        )?;
         shared.metrics.units.inc_by(units.0);
         shared.metrics.receipts.inc();
         Ok(done)

@@ -18,8 +18,8 @@ pub(crate) mod tests;
 use atoma_types::{
     ComputeUnits, RequestId, TimestampMs,
     hash::Hash32,
-    merkle::{MerkleAccumulator, leaf_hash},
-    message::{Receipt, RequestHeader, Signed},
+    merkle::MerkleAccumulator,
+    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use seen::Seen;
@@ -135,7 +135,7 @@ pub(crate) struct Claim {
     pub vouchers: Vec<Order>,
     /// The last receipt; none if nothing was served.
     pub last: Option<Arc<Signed<Receipt>>>,
-    /// Root over all receipts.
+    /// Root over the records of all receipts.
     pub root: Hash32,
     /// How many.
     pub count: u64,
@@ -285,10 +285,12 @@ impl Account {
     }
 
     /// Turns a reservation into a receipt for `units`, which `receipt` builds and signs; what was
-    /// reserved beyond them is free again. On an error the whole reservation is.
+    /// reserved beyond them is free again. On an error the whole reservation is. `order` is the
+    /// request itself, which stands beside its receipt in the record that a settlement commits to.
     pub(crate) fn commit(
         &mut self,
         reservation: Reservation,
+        order: &Order,
         units: ComputeUnits,
         now: TimestampMs,
         receipt: impl FnOnce(Link) -> Signed<Receipt>,
@@ -317,7 +319,7 @@ impl Account {
             lane_committed: ComputeUnits(entry.committed),
             voucher: entry.voucher.clone(),
         };
-        self.append(receipt);
+        self.append(order, receipt);
         self.last_activity = now;
         self.check();
         Ok(committed)
@@ -418,16 +420,21 @@ impl Account {
 
     /// Puts the next receipt back; false if it doesn't continue the chain.
     #[must_use]
-    pub(crate) fn restore_receipt(&mut self, receipt: Signed<Receipt>) -> bool {
+    pub(crate) fn restore_receipt(
+        &mut self,
+        order: &Signed<RequestHeader>,
+        receipt: Signed<Receipt>,
+    ) -> bool {
         let message = receipt.message();
         let sum = self.committed.checked_add(message.units.0);
         let fits = message.seq == self.seq + 1
+            && message.request_hash == order.hash()
             && message.previous == self.previous
             && sum == Some(message.cumulative_units.0);
         if fits {
             self.seq = message.seq;
             self.committed = message.cumulative_units.0;
-            self.append(Arc::new(receipt));
+            self.append(order, Arc::new(receipt));
         }
         fits
     }
@@ -455,9 +462,9 @@ impl Account {
                 .all(|lane| lane.committed <= lane.ceiling())
     }
 
-    fn append(&mut self, receipt: Arc<Signed<Receipt>>) {
+    fn append(&mut self, order: &Signed<RequestHeader>, receipt: Arc<Signed<Receipt>>) {
         self.previous = receipt.hash();
-        self.receipts.push(leaf_hash(receipt.bytes()));
+        self.receipts.push(EvidenceLeaf::hash_of(order, &receipt));
         self.last = Some(receipt);
     }
 

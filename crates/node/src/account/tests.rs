@@ -30,15 +30,15 @@ pub(crate) fn order(id: u8, lane: u16, ceiling: u64) -> Order {
     Arc::new(Signed::new(header, &SigningKey::from_seed(&[1; 32])))
 }
 
-pub(crate) fn receipt(link: Link, units: u64) -> Signed<Receipt> {
+pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Signed<Receipt> {
     let message = Receipt {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
         stack: StackId(Address::new([2; 32])),
         node: NodeId(Address::new([3; 32])),
         seq: link.seq,
-        request_id: RequestId([0; 16]),
-        request_hash: Hash32::ZERO,
+        request_id: order.message().request_id,
+        request_hash: order.hash(),
         response_hash: Hash32::ZERO,
         usage: Usage::default(),
         units: ComputeUnits(units),
@@ -121,7 +121,7 @@ struct Model {
     units: u64,
     ids: Vec<u8>,
     ceilings: Vec<(u16, u64)>,
-    running: Vec<(u16, Reservation)>,
+    running: Vec<(u16, Reservation, Order)>,
     paid: Vec<(u16, u64)>,
 }
 
@@ -151,13 +151,14 @@ proptest! {
                     let room = (model.units - model.used())
                         .min(model.ceiling(lane).max(ceiling).saturating_sub(model.lane_used(lane)));
                     let fits = room >= least && !model.ids.contains(&id);
-                    let got = books.reserve(&order(id, lane, ceiling), units(least), units(wanted), NOW);
+                    let order = order(id, lane, ceiling);
+                    let got = books.reserve(&order, units(least), units(wanted), NOW);
                     prop_assert_eq!(got.is_ok(), fits, "{:?}", got);
                     if let Ok(reservation) = got {
                         prop_assert_eq!(reservation.units().0, wanted.min(room));
                         model.ids.push(id);
                         model.ceilings.push((lane, ceiling));
-                        model.running.push((lane, reservation));
+                        model.running.push((lane, reservation, order));
                     }
                 }
                 Step::Grow { which, by } if !model.running.is_empty() => {
@@ -170,9 +171,9 @@ proptest! {
                     prop_assert_eq!(now.0, before + by.min(room));
                 }
                 Step::Commit { which, permille } if !model.running.is_empty() => {
-                    let (lane, held) = model.running.swap_remove(which % model.running.len());
+                    let (lane, held, order) = model.running.swap_remove(which % model.running.len());
                     let actual = held.units().0 * permille / 1_000;
-                    let done = books.commit(held, units(actual), NOW, |link| receipt(link, actual));
+                    let done = books.commit(held, &order, units(actual), NOW, |link| receipt(&order, link, actual));
                     model.paid.push((lane, actual));
                     let done = done.unwrap();
                     prop_assert_eq!(done.receipt.message().seq, model.paid.len() as u64);
@@ -181,7 +182,7 @@ proptest! {
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
-                    let (_, held) = model.running.swap_remove(which % model.running.len());
+                    let (_, held, _) = model.running.swap_remove(which % model.running.len());
                     books.release(held);
                 }
                 Step::TopUp { by } => {
@@ -200,7 +201,7 @@ proptest! {
             prop_assert!(books.claim().units.0 <= covered);
             prop_assert!(books.adds_up());
         }
-        for (_, held) in model.running.drain(..) {
+        for (_, held, _) in model.running.drain(..) {
             books.release(held);
         }
         prop_assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
@@ -270,9 +271,8 @@ fn lanes_and_time_are_limited() {
 #[test]
 fn a_settled_lease_takes_no_more() {
     let mut books = account(100);
-    let mut first = books
-        .reserve(&order(1, 0, 100), units(10), units(10), NOW)
-        .unwrap();
+    let of_first = order(1, 0, 100);
+    let mut first = books.reserve(&of_first, units(10), units(10), NOW).unwrap();
     let second = books
         .reserve(&order(2, 0, 100), units(10), units(10), NOW)
         .unwrap();
@@ -285,12 +285,16 @@ fn a_settled_lease_takes_no_more() {
         "streams end soon"
     );
     books
-        .commit(first, units(10), NOW, |link| receipt(link, 10))
+        .commit(first, &of_first, units(10), NOW, |link| {
+            receipt(&of_first, link, 10)
+        })
         .unwrap();
     assert_eq!(books.freeze().units, units(10));
     books.advance(Phase::Settled { claimable_at: NOW });
     books.advance(Phase::Open);
-    let late = books.commit(second, units(10), NOW, |link| receipt(link, 10));
+    let late = books.commit(second, &of_first, units(10), NOW, |link| {
+        receipt(&of_first, link, 10)
+    });
     assert_eq!(late.unwrap_err(), CommitError::TooLate);
     assert_eq!(books.claim().units, units(10));
     assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
@@ -301,20 +305,23 @@ fn restored_books_continue_the_chain() {
     let mut books = account(100);
     let mut done = Vec::new();
     for id in 1..=5u8 {
-        let held = books.reserve(&order(id, u16::from(id % 2), 90), units(7), units(9), NOW);
-        let committed = books.commit(held.unwrap(), units(7), NOW, |link| receipt(link, 7));
-        done.push(committed.unwrap());
+        let order = order(id, u16::from(id % 2), 90);
+        let held = books.reserve(&order, units(7), units(9), NOW);
+        let committed = books.commit(held.unwrap(), &order, units(7), NOW, |link| {
+            receipt(&order, link, 7)
+        });
+        done.push((order, committed.unwrap()));
     }
     let mut again = account(100);
-    for committed in &done {
+    for (order, committed) in &done {
         let lane = RestoredLane {
             committed: committed.lane_committed,
             voucher: committed.voucher.clone(),
         };
         again.restore_lane(lane);
-        assert!(again.restore_receipt((*committed.receipt).clone()));
+        assert!(again.restore_receipt(order, (*committed.receipt).clone()));
         assert!(
-            !again.restore_receipt((*committed.receipt).clone()),
+            !again.restore_receipt(order, (*committed.receipt).clone()),
             "never twice"
         );
     }

@@ -5,7 +5,7 @@ use crate::account::{Account, Phase, RestoredLane, Terms};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, Signature, StackId, TaskId,
     TimestampMs,
-    message::{Message, Signed},
+    message::{Message, Receipt, RequestHeader, Signed},
 };
 use rusqlite::{Connection, Row, types::Type};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -121,17 +121,20 @@ fn receipts(
     stack: StackId,
     account: &mut Account,
 ) -> rusqlite::Result<Vec<(RequestId, TimestampMs)>> {
-    let mut query =
-        db.prepare_cached("SELECT bytes, signature FROM receipts WHERE stack = ?1 ORDER BY seq")?;
+    let mut query = db.prepare_cached(
+        "SELECT bytes, signature, header, header_signature FROM receipts
+             WHERE stack = ?1 ORDER BY seq",
+    )?;
     let mut rows = query.query([stack.0.as_bytes()])?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
-        let receipt = signed::<atoma_types::message::Receipt>(row, 0)?;
+        let receipt = signed::<Receipt>(row, 0)?;
+        let order = signed::<RequestHeader>(row, 2)?;
         ids.push((
             receipt.message().request_id,
             receipt.message().times.finished_ms,
         ));
-        if !account.restore_receipt(receipt) {
+        if !account.restore_receipt(&order, receipt) {
             break;
         }
     }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Rises with every change of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// WAL with `synchronous = FULL`: a commit that returned survives a crash and a power cut.
 const SETTINGS: &str = "
@@ -47,13 +47,15 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE receipts (
-        id          INTEGER PRIMARY KEY,
-        stack       BLOB NOT NULL,
-        seq         INTEGER NOT NULL,
-        request_id  BLOB NOT NULL,
-        finished_ms INTEGER NOT NULL,
-        bytes       BLOB NOT NULL,
-        signature   BLOB NOT NULL,
+        id               INTEGER PRIMARY KEY,
+        stack            BLOB NOT NULL,
+        seq              INTEGER NOT NULL,
+        request_id       BLOB NOT NULL,
+        finished_ms      INTEGER NOT NULL,
+        bytes            BLOB NOT NULL,
+        signature        BLOB NOT NULL,
+        header           BLOB NOT NULL,  -- the request it answers: half of the settled record
+        header_signature BLOB NOT NULL,
         UNIQUE (stack, seq)
     ) STRICT;
 

@@ -35,7 +35,9 @@ async fn serve(journal: &Journal, lease: &Lease, first: u8, count: u8) {
         let order = order(id, u16::from(id % 2), u64::MAX - u64::from(id));
         let held = lease.reserve(&order, seven, ComputeUnits(9), NOW).unwrap();
         let (_, ack) = lease
-            .commit(held, seven, NOW, journal, |link| receipt(link, 7))
+            .commit(held, &order, seven, NOW, journal, |link| {
+                receipt(&order, link, 7)
+            })
             .unwrap();
         ack.durable().await.unwrap();
     }

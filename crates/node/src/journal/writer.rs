@@ -34,6 +34,7 @@ pub(crate) struct LeaseRecord {
 /// A receipt with all that must be durable beside it.
 #[derive(Debug)]
 pub(crate) struct ReceiptRecord {
+    pub order: crate::account::Order,
     pub receipt: Arc<Signed<Receipt>>,
     pub lane: u16,
     pub lane_committed: ComputeUnits,
@@ -139,8 +140,9 @@ fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Res
     let receipt = record.receipt.message();
     let RequestId(request) = receipt.request_id;
     db.prepare_cached(
-        "INSERT INTO receipts (stack, seq, request_id, finished_ms, bytes, signature)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO receipts
+             (stack, seq, request_id, finished_ms, bytes, signature, header, header_signature)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         receipt.stack.0.as_bytes(),
@@ -149,6 +151,8 @@ fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Res
         receipt.times.finished_ms.0.cast_signed(),
         record.receipt.bytes(),
         record.receipt.signature().0,
+        record.order.bytes(),
+        record.order.signature().0,
     ])?;
     Ok(())
 }
