@@ -4,12 +4,13 @@
 //! * [`coding`] turns a blob into slivers and an id, and slivers back into the blob.
 //! * [`committee`] signs and checks the storage nodes' confirmations.
 //! * [`quilt`] puts many small blobs into one.
+//! * [`pack`] holds evidence: records of requests and answers in one blob, each provable by itself.
 //! * [`http`] serves such a store through Walrus's own HTTP API, whose JSON is in [`api`].
 //! * [`client`] stores and reads through that API, here or on the real network, and trusts neither
 //!   publisher nor aggregator.
 //! * [`store`] is a Walrus of one's own: storage nodes in one process.
 //!
-//! The formats are Walrus's own, byte for byte; `docs/walrus.md` says which.
+//! The formats but packs are Walrus's own, byte for byte; `docs/walrus.md` says which.
 
 pub mod api;
 pub mod client;
@@ -17,6 +18,7 @@ pub mod coding;
 pub mod committee;
 pub mod http;
 mod object_id;
+pub mod pack;
 pub mod quilt;
 pub mod store;
 mod wire;

@@ -3,5 +3,8 @@
 mod api;
 mod client;
 mod js;
+mod packs;
+#[path = "../packs/samples.rs"]
+mod samples;
 mod server;
 mod tokens;
