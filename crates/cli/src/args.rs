@@ -80,6 +80,8 @@ pub(crate) enum Command {
     /// Disputes about what nodes settled.
     #[command(subcommand)]
     Dispute(DisputeCommand),
+    /// What a workload costs, and where the money goes.
+    Cost(Box<crate::cost::Cost>),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
