@@ -84,6 +84,8 @@ pub(crate) enum Command {
     /// Walrus: blob ids, storing, reading, and a store of one's own.
     #[command(subcommand)]
     Walrus(WalrusCommand),
+    /// What a workload costs, and where the money goes.
+    Cost(Box<crate::cost::Cost>),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -2,6 +2,7 @@
 
 mod args;
 mod chat;
+mod cost;
 mod demo;
 mod devnet;
 mod dispute;
@@ -55,6 +56,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Walrus(command) => walrus::run(command, output).await,
+        Command::Cost(cost) => cost::run(&cost, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());
             Ok(())

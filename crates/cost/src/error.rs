@@ -1,0 +1,61 @@
+//! What can be wrong with a question about cost.
+
+use thiserror::Error;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CostError {
+    /// A figure outside its limits.
+    #[error("{name} must be from {min} to {max}, not {value}")]
+    OutOfRange {
+        /// Its name, as in the file.
+        name: &'static str,
+        /// What it was.
+        value: u64,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// An amount that isn't one.
+    #[error("expected dollars such as 12 or 0.25, at most a billion and twelve decimals")]
+    Amount,
+    /// A model without prices.
+    #[error("no prices for {model}; there are some for {known}")]
+    UnknownModel {
+        /// What was asked for.
+        model: String,
+        /// What there is.
+        known: String,
+    },
+    /// A pack that no blob can hold.
+    #[error("a pack of {size} bytes is more than the {max} that a blob can hold")]
+    PackTooLarge {
+        /// Its bytes.
+        size: u64,
+        /// The largest blob.
+        max: u64,
+    },
+    /// A file or flags that can't be understood.
+    #[error("{0}")]
+    Settings(String),
+    /// Figures that are within their limits one by one, but too large together.
+    #[error("these figures together are too large to multiply")]
+    Overflow,
+}
+
+impl CostError {
+    /// A name that never changes.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::Amount => "amount",
+            Self::UnknownModel { .. } => "unknown_model",
+            Self::PackTooLarge { .. } => "pack_too_large",
+            Self::Settings(_) => "settings",
+            Self::Overflow => "overflow",
+        }
+    }
+}
