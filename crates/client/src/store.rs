@@ -21,7 +21,7 @@ const QUEUE: usize = 8_192;
 /// Entries in one commit.
 const BATCH: usize = 512;
 /// Receipts are gathered this long: nobody waits for them, they come with every request, and a
-/// commit for each would cost as much as the request. What a crash takes the node still has.
+/// commit costs far more than a row in it. What a crash takes the node still has.
 const GATHER: Duration = Duration::from_millis(50);
 /// How long a reader waits for a writer's lock.
 const BUSY: Duration = Duration::from_secs(5);
