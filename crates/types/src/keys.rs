@@ -8,6 +8,7 @@ use crate::verifier::Verifier;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha512};
 use std::{fmt, str::FromStr};
 use sui_crypto::ed25519::Ed25519PrivateKey;
 use sui_sdk_types::{Address, Ed25519PublicKey};
@@ -57,6 +58,15 @@ impl PublicKey {
     /// which no strict verification succeeds.
     pub fn verifier(&self) -> Result<Verifier, BadSignature> {
         Verifier::new(self)
+    }
+
+    /// The X25519 key of whoever holds the secret of this one: the same point on the curve's
+    /// Montgomery form. What is sealed to it, [`SigningKey::to_x25519`] opens. `None` if these
+    /// aren't a point, or one of small order.
+    #[must_use]
+    pub fn to_x25519(&self) -> Option<[u8; 32]> {
+        let point = curve25519_dalek::edwards::CompressedEdwardsY(self.0).decompress()?;
+        (!point.is_small_order()).then(|| point.to_montgomery().0)
     }
 
     /// Checks one signature strictly. For many by one key, keep a [`Verifier`].
@@ -154,6 +164,17 @@ impl SigningKey {
         PublicKey(bytes(self.pair.public_key().as_ref()))
     }
 
+    /// The X25519 secret behind [`PublicKey::to_x25519`]: the scalar that ed25519 derives from the
+    /// seed. Handle with care.
+    #[must_use]
+    pub fn to_x25519(&self) -> Zeroizing<[u8; 32]> {
+        let mut expanded = Zeroizing::new([0; 64]);
+        expanded.copy_from_slice(&Sha512::digest(self.seed.as_ref()));
+        let mut scalar = Zeroizing::new([0; 32]);
+        scalar.copy_from_slice(&expanded[..32]);
+        scalar
+    }
+
     /// Signs `message` as it is (ed25519 hashes it itself).
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
@@ -227,6 +248,17 @@ mod tests {
         );
         assert_eq!(key.public_key().verify(b"", &signature), Ok(()));
         assert_eq!(key.public_key().verify(b"x", &signature), Err(BadSignature));
+    }
+
+    #[test]
+    fn both_halves_have_one_x25519_key() {
+        use curve25519_dalek::montgomery::MontgomeryPoint;
+        let key = SigningKey::generate();
+        let public = MontgomeryPoint::mul_base_clamped(*key.to_x25519());
+        assert_eq!(key.public_key().to_x25519(), Some(public.0));
+        let mut one = [0; 32];
+        one[0] = 1;
+        assert_eq!(PublicKey(one).to_x25519(), None);
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub enum PackError {
     /// Compressed bytes that aren't what they should be.
     #[error("the compressed body is damaged")]
     Compression,
+    /// A body that can't be sealed, or whose seal can't be opened.
+    #[error("{0}")]
+    Seal(&'static str),
     /// The pack has no room for another record.
     #[error("the pack is full")]
     Full,
@@ -89,6 +92,7 @@ impl PackError {
             Self::NotProved => "pack_not_proved",
             Self::TooLarge { .. } => "pack_too_large",
             Self::Compression => "pack_compression",
+            Self::Seal(_) => "pack_seal",
             Self::Full => "pack_full",
             Self::NoRecord(_) => "pack_no_record",
             Self::Closed(_) => "pack_closed",

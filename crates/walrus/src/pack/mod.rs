@@ -82,10 +82,12 @@ mod error;
 mod footer;
 mod header;
 mod policy;
+mod proof;
 mod reader;
 mod record;
 mod remote;
 mod scan;
+mod seal;
 mod writer;
 
 pub use body::{Body, Form};
@@ -94,10 +96,12 @@ pub use error::PackError;
 pub use footer::Footer;
 pub use header::Header;
 pub use policy::ClosingPolicy;
+pub use proof::{ReceiptProof, SettlementProof, StorageProof};
 pub use reader::Pack;
 pub use record::{Kind, Record, verify_record};
 pub use remote::RemotePack;
 pub use scan::Dropped;
+pub use seal::{Part, SealContext, Sealer};
 pub use writer::PackWriter;
 
 /// The largest body, plain: the longest answer that a node relays from its engine.
