@@ -6,6 +6,7 @@ use crate::{
 };
 use atoma_ledger::Ledger;
 use atoma_types::{Address, ComputeUnits, PublicKey, SigningKey, StackId, hash::Hash32};
+use atoma_walrus::client::WalrusClient;
 use parking_lot::Mutex;
 use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 const REQUEST_KEY_DOMAIN: &[u8] = b"atoma/request-key/v1";
 
 /// How the client behaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// Where receipts and bounds are kept; in memory if absent.
     pub data_dir: Option<PathBuf>,
@@ -23,6 +24,8 @@ pub struct ClientConfig {
     pub window: ComputeUnits,
     /// Output tokens that are paid for at most where a request names no limit.
     pub default_output_tokens: u64,
+    /// Where requests with [`Evidence::Immediate`](crate::Evidence) are stored.
+    pub walrus: Option<WalrusClient>,
 }
 
 impl Default for ClientConfig {
@@ -31,6 +34,7 @@ impl Default for ClientConfig {
             data_dir: None,
             window: ComputeUnits(4_096),
             default_output_tokens: 1_024,
+            walrus: None,
         }
     }
 }

@@ -21,6 +21,15 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: ReceiptError,
     },
+    /// The request couldn't be stored before it was sent; nothing was sent.
+    #[error("the request cannot be stored on Walrus: {0}")]
+    Walrus(#[from] atoma_walrus::client::ClientError),
+    /// The request couldn't be made ready to be stored; nothing was sent.
+    #[error("the request cannot be stored on Walrus: {0}")]
+    Pack(#[from] atoma_walrus::pack::PackError),
+    /// Immediate evidence was asked for, and the client knows no Walrus.
+    #[error("immediate evidence needs a Walrus: name a publisher and an aggregator")]
+    NoWalrus,
     /// No voucher may be signed for this.
     #[error(transparent)]
     Lane(#[from] LaneError),

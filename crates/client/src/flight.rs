@@ -72,6 +72,11 @@ impl Flight {
         }
     }
 
+    /// Another guard watches over the request from now on.
+    pub(crate) fn hand_over(mut self) {
+        self.0 = None;
+    }
+
     /// A receipt's text came with the answer. A bad one leaves the request's most in the lane's
     /// books: the node may well claim it.
     pub(crate) fn receipt(

@@ -1,7 +1,7 @@
 //! Asking a node: reserve, sign, send; and once more with the number that the node names.
 
 use crate::{
-    Answer, ClientError, NodeInfo, StackHandle, answer, estimate,
+    Answer, ClientError, Evidence, NodeInfo, StackHandle, answer, estimate,
     flight::Flight,
     http::{bad_url, small},
     store::LaneKey,
@@ -9,7 +9,7 @@ use crate::{
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, RequestId, TimestampMs,
     hash::Hash32,
-    http::{REQUEST, SIGNATURE},
+    http::{EVIDENCE, REQUEST, SIGNATURE},
     message::{Domain, Endpoint, RequestHeader, Signed},
     refusal::{ErrorBody, ErrorObject, RefusalCode},
 };
@@ -35,6 +35,8 @@ pub struct RequestOptions {
     pub cap: Option<ComputeUnits>,
     /// The lane that pays: one per program that shares the stack.
     pub lane: Option<u16>,
+    /// How it becomes evidence.
+    pub evidence: Evidence,
 }
 
 /// One request as it is tried.
@@ -45,6 +47,7 @@ struct Try {
     key: LaneKey,
     max_units: ComputeUnits,
     demanded: Option<ComputeUnits>,
+    evidence: Evidence,
 }
 
 /// What the tries have been used for.
@@ -93,6 +96,7 @@ impl StackHandle {
             },
             max_units,
             demanded: None,
+            evidence: options.evidence,
         };
         let mut used = Used::default();
         for tries_left in (0..MAX_TRIES).rev() {
@@ -144,12 +148,18 @@ impl StackHandle {
             expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
             evidence: None,
         };
-        let signed = Signed::new(header, &self.client.inner.request_key);
-        let request = Request::post(info.at(order.endpoint.as_str()))
+        let mut signed = Signed::new(header, &self.client.inner.request_key);
+        if order.evidence == Evidence::Immediate {
+            signed = self.stored_first(info, order, signed).await?;
+        }
+        let mut request = Request::post(info.at(order.endpoint.as_str()))
             .header(CONTENT_TYPE, "application/json")
             .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-            .header(SIGNATURE, BASE64_STANDARD.encode(signed.signature().0))
-            .body(Full::new(order.body.clone()));
+            .header(SIGNATURE, BASE64_STANDARD.encode(signed.signature().0));
+        if order.evidence == Evidence::Open {
+            request = request.header(EVIDENCE, "open");
+        }
+        let request = request.body(Full::new(order.body.clone()));
         let (flight, receipt) = Flight::new(self.clone(), Arc::clone(info), order.key, signed);
         let window = self.client.inner.config.window;
         let request = match request {
@@ -186,6 +196,26 @@ impl StackHandle {
         let body = small(info, response).await?;
         flight.refused();
         Ok(answer::refused(info.id, id, status, headers, body))
+    }
+
+    /// The header that names where the request is stored. Nothing of it costs anything before.
+    async fn stored_first(
+        &self,
+        info: &Arc<NodeInfo>,
+        order: &Try,
+        signed: Signed<RequestHeader>,
+    ) -> Result<Signed<RequestHeader>, ClientError> {
+        let (guard, _) = Flight::new(self.clone(), Arc::clone(info), order.key, signed.clone());
+        match self.store_request(info, &signed, &order.body).await {
+            Ok(named) => {
+                guard.hand_over();
+                Ok(named)
+            }
+            Err(error) => {
+                guard.refused();
+                Err(error)
+            }
+        }
     }
 }
 

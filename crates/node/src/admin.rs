@@ -31,7 +31,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let (open, reserved) = shared.book.load();
-    text(StatusCode::OK, shared.metrics.encode(open, reserved))
+    let evidence = shared.evidence.as_ref();
+    let backlog = evidence.map_or(0, |evidence| evidence.backlog());
+    let metrics = shared.metrics.encode(open, reserved, backlog);
+    text(StatusCode::OK, metrics)
 }
 
 async fn leases(State(shared): State<Arc<Shared>>) -> Response {

@@ -2,6 +2,7 @@
 
 use crate::{
     account::{Account, CommitError, Denied, Link, Order, Phase, Reservation, Summary, Terms},
+    evidence::Bodies,
     journal::{Ack, Change, Journal, LeaseRecord, ReceiptRecord},
 };
 use atoma_types::{
@@ -84,6 +85,7 @@ impl Lease {
 
     /// Commits and hands the receipt to the journal, under one lock: the journal must see the
     /// receipts of a lease in the order of their chain.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing")]
     pub(crate) fn commit(
         &self,
         reservation: Reservation,
@@ -91,6 +93,7 @@ impl Lease {
         units: ComputeUnits,
         now: TimestampMs,
         journal: &Journal,
+        bodies: Option<Bodies>,
         receipt: impl FnOnce(Link) -> Signed<Receipt>,
     ) -> Result<(Arc<Signed<Receipt>>, Ack), CommitError> {
         let mut account = self.account.lock();
@@ -101,6 +104,7 @@ impl Lease {
             lane: committed.lane,
             lane_committed: committed.lane_committed,
             voucher: committed.voucher,
+            bodies,
         });
         drop(account);
         Ok((committed.receipt, ack))

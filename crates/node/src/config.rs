@@ -50,6 +50,54 @@ pub struct NodeConfig {
     /// When to settle.
     #[serde(default)]
     pub settlement: SettlementConfig,
+    /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
+    #[serde(default)]
+    pub evidence: Option<EvidenceConfig>,
+}
+
+/// Where and how evidence is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceConfig {
+    /// URL of a Walrus publisher: best one's own, beside the node.
+    pub publisher: String,
+    /// URLs of aggregators, tried in turn.
+    pub aggregators: Vec<String>,
+    /// Shards of that network: 1000 on Mainnet and Testnet.
+    #[serde(default = "defaults::shards")]
+    pub shards: u16,
+    /// A file with the secret that the publisher checks tokens with, if it wants any.
+    #[serde(default)]
+    pub publisher_secret: Option<PathBuf>,
+    /// Epochs that a pack is paid for at a time; 14 days each on Mainnet.
+    #[serde(default = "defaults::epochs")]
+    pub epochs: u32,
+    /// A pack that an open lease needs is renewed so many epochs before its end.
+    #[serde(default = "defaults::renew_epochs")]
+    pub renew_epochs: u32,
+    /// A pack is closed at the latest when its first record is so old; by size and load otherwise.
+    #[serde(default)]
+    pub patience_ms: Option<u64>,
+    /// Bytes of bodies that wait for Walrus at most: more requests are refused while it is away.
+    #[serde(default = "defaults::max_backlog")]
+    pub max_backlog_bytes: u64,
+}
+
+impl EvidenceConfig {
+    /// The defaults with a publisher and an aggregator.
+    #[must_use]
+    pub fn new(publisher: impl Into<String>, aggregator: impl Into<String>, shards: u16) -> Self {
+        Self {
+            publisher: publisher.into(),
+            aggregators: vec![aggregator.into()],
+            shards,
+            publisher_secret: None,
+            epochs: defaults::epochs(),
+            renew_epochs: defaults::renew_epochs(),
+            patience_ms: None,
+            max_backlog_bytes: defaults::max_backlog(),
+        }
+    }
 }
 
 /// Where a secret key is kept.
@@ -149,6 +197,20 @@ mod defaults {
     pub(super) fn listen() -> SocketAddr {
         (Ipv4Addr::UNSPECIFIED, 8_080).into()
     }
+    pub(super) fn shards() -> u16 {
+        1_000
+    }
+    /// Ten weeks on Mainnet: stacks live for three months at most, and packs are renewed.
+    pub(super) fn epochs() -> u32 {
+        5
+    }
+    pub(super) fn renew_epochs() -> u32 {
+        1
+    }
+    /// Hours of a busy node; a small part of its disk.
+    pub(super) fn max_backlog() -> u64 {
+        4 << 30
+    }
     pub(super) fn admin_listen() -> SocketAddr {
         (Ipv4Addr::LOCALHOST, 9_080).into()
     }
@@ -172,6 +234,7 @@ impl NodeConfig {
             subscriptions: Vec::new(),
             limits: Limits::default(),
             settlement: SettlementConfig::default(),
+            evidence: None,
         }
     }
 }

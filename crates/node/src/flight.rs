@@ -5,6 +5,7 @@
 use crate::{
     account::{CommitError, Order, Reservation},
     book::Lease,
+    evidence::Bodies,
     journal::Ack,
     pricing::Plan,
     shared::{ServedTask, Shared},
@@ -16,6 +17,7 @@ use atoma_types::{
     message::{Domain, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
+use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -30,6 +32,8 @@ pub(crate) struct Flight {
     reservation: Option<Reservation>,
     hasher: Hasher,
     sent_bytes: bool,
+    /// What goes into the evidence log, where one is kept.
+    bodies: Option<Bodies>,
     /// The engine's present output limit.
     limit: u64,
     /// What a client that leaves now would pay for.
@@ -45,6 +49,8 @@ pub(crate) struct Flight {
 pub(crate) struct Pending {
     receipt: Arc<Signed<Receipt>>,
     ack: Ack,
+    /// Its record is to be stored before it leaves.
+    immediate: bool,
 }
 
 impl Flight {
@@ -55,6 +61,7 @@ impl Flight {
         task: Arc<ServedTask>,
         order: Order,
         plan: Plan,
+        bodies: Option<Bodies>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = shared.clock.now();
@@ -74,6 +81,7 @@ impl Flight {
             plan,
             hasher: Hasher::new(),
             sent_bytes: false,
+            bodies,
             started: (now, Instant::now()),
             first_token: now,
             _permit: permit,
@@ -113,13 +121,16 @@ impl Flight {
     }
 
     /// These bytes of the answer are leaving.
-    pub(crate) fn sending(&mut self, bytes: &[u8]) {
+    pub(crate) fn sending(&mut self, bytes: &Bytes) {
         if !self.sent_bytes {
             self.sent_bytes = true;
             self.first_token = self.shared.clock.now();
             self.shared.metrics.first_bytes(self.started.1.elapsed());
         }
         self.hasher.update(bytes);
+        if let Some(bodies) = &mut self.bodies {
+            bodies.sending(bytes);
+        }
     }
 
     /// Ends it with a receipt for what the engine counted.
@@ -144,7 +155,11 @@ impl Flight {
         self.shared
             .metrics
             .served(self.order.message().endpoint, self.started.1.elapsed());
-        Ok(Pending { receipt, ack })
+        Ok(Pending {
+            receipt,
+            ack,
+            immediate: self.order.message().evidence.is_some(),
+        })
     }
 
     /// Ends it without a charge: the engine failed.
@@ -166,12 +181,15 @@ impl Flight {
         let header = self.order.message();
         let request_hash = self.order.hash();
         let response_hash = self.hasher.finish();
+        let bodies = self.bodies.take();
+        let size = bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(
             reservation,
             &self.order,
             units,
             now,
             &shared.journal,
+            bodies,
             |link| {
                 let receipt = Receipt {
                     domain: Domain::default(),
@@ -197,6 +215,9 @@ impl Flight {
                 Signed::new(receipt, &shared.signer)
             },
         )?;
+        if let Some(evidence) = &shared.evidence {
+            evidence.taken(size);
+        }
         shared.metrics.units.inc_by(units.0);
         shared.metrics.receipts.inc();
         Ok(done)
@@ -231,6 +252,9 @@ impl Pending {
             .await
             .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
         shared.metrics.durable(since.elapsed());
+        if let Some(evidence) = shared.evidence.as_ref().filter(|_| self.immediate) {
+            evidence.store_now(self.receipt.message().request_id).await;
+        }
         Ok(self.receipt.to_text())
     }
 }

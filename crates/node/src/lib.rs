@@ -13,6 +13,7 @@
 //! * `admission`, `pricing` and `account` decide; they are pure.
 //! * `flight` is one admitted request, `serve` the HTTP around it, `openai` its JSON.
 //! * `journal` makes receipts durable before they leave.
+//! * `evidence` keeps what was asked and answered, stores it on Walrus and shows it.
 //! * `ledger` works in the background: events, grants, settlement, registration.
 
 mod account;
@@ -21,6 +22,7 @@ mod admission;
 mod book;
 mod clock;
 mod config;
+mod evidence;
 mod flight;
 mod gate;
 mod journal;
@@ -34,8 +36,10 @@ mod shared;
 mod signer;
 
 pub use config::{
-    KeySource, Limits, MAX_CLOCK_SKEW_MS, NodeConfig, SettlementConfig, SubscriptionConfig,
+    EvidenceConfig, KeySource, Limits, MAX_CLOCK_SKEW_MS, NodeConfig, SettlementConfig,
+    SubscriptionConfig,
 };
+pub use evidence::EvidenceError;
 pub use journal::JournalError;
 pub use ledger::RegisterError;
 pub use node::{Node, NodeError, RunningNode, ServedModel};

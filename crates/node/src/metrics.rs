@@ -48,8 +48,15 @@ pub(crate) struct Metrics {
     pub claims: Counter,
     /// Ledger transactions that failed.
     pub ledger_errors: Counter,
+    /// Packs of evidence stored.
+    pub packs: Counter,
+    /// Packs that could not be made or stored, tries that failed included.
+    pub evidence_errors: Counter,
+    /// Demands for records that were answered.
+    pub demands_answered: Counter,
     leases: Gauge,
     reserved: Gauge,
+    backlog: Gauge,
 }
 
 impl Metrics {
@@ -101,6 +108,17 @@ impl Metrics {
         let settlements = counter(&mut registry, "settlements", "Leases settled");
         let claims = counter(&mut registry, "claims", "Leases paid");
         let ledger_errors = counter(&mut registry, "ledger_errors", "Failed ledger operations");
+        let packs = counter(&mut registry, "packs_stored", "Packs of evidence stored");
+        let evidence_errors = counter(
+            &mut registry,
+            "evidence_errors",
+            "Failed tries to make or store a pack",
+        );
+        let demands_answered = counter(
+            &mut registry,
+            "demands_answered",
+            "Demands for records answered",
+        );
         let gauge = |registry: &mut Registry, name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -118,6 +136,11 @@ impl Metrics {
             "units_reserved",
             "Units reserved by requests",
         );
+        let backlog = gauge(
+            &mut registry,
+            "evidence_backlog_bytes",
+            "Bodies that Walrus doesn't have yet",
+        );
         Self {
             registry,
             served,
@@ -133,8 +156,12 @@ impl Metrics {
             settlements,
             claims,
             ledger_errors,
+            packs,
+            evidence_errors,
+            demands_answered,
             leases,
             reserved,
+            backlog,
         }
     }
 
@@ -164,7 +191,8 @@ impl Metrics {
     }
 
     /// The text that a scraper reads.
-    pub(crate) fn encode(&self, leases: usize, reserved: u64) -> String {
+    pub(crate) fn encode(&self, leases: usize, reserved: u64, backlog: u64) -> String {
+        self.backlog.set(i64::try_from(backlog).unwrap_or(i64::MAX));
         self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
         self.reserved
             .set(i64::try_from(reserved).unwrap_or(i64::MAX));

@@ -6,6 +6,7 @@ use crate::{
     book::{Lease, LeaseBook},
     clock::Clock,
     config::{KeySource, MAX_CLOCK_SKEW_MS, NodeConfig},
+    evidence::{self, Demands, EvidenceError, EvidenceLog, Packer},
     gate::Gate,
     journal::{Change, Journal, JournalError, JournalThread, RestoredLease},
     ledger::{self, LedgerSide, RegisterError, Registration},
@@ -82,6 +83,9 @@ pub enum NodeError {
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Evidence can't be kept as configured.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -171,6 +175,7 @@ impl Node {
         journal.change(names.to_vec()).durable().await?;
         let events = resumed.or(events).unwrap_or_else(|| ledger.events(None));
 
+        let evidence = open_evidence(&config, &directory, &journal_path)?;
         let clock = Clock::default();
         let started_at = clock.now();
         let book = LeaseBook::new();
@@ -194,12 +199,20 @@ impl Node {
             signer,
             metrics: Metrics::new(),
             ledger: LedgerSide::new(ledger, key),
+            evidence: evidence.clone(),
+            demands: Demands::default(),
             settle_now: Notify::new(),
         });
-        let background = vec![
+        let mut background = vec![
             AbortOnDropHandle::new(tokio::spawn(ledger::follow(shared.clone(), events))),
             AbortOnDropHandle::new(tokio::spawn(ledger::settle(shared.clone()))),
         ];
+        if let Some(log) = evidence {
+            let packer = Packer::new(shared.clone(), log.clone());
+            let answer = evidence::answer(shared.clone(), log);
+            background.push(AbortOnDropHandle::new(tokio::spawn(packer.run())));
+            background.push(AbortOnDropHandle::new(tokio::spawn(answer)));
+        }
         let router = serve::router(shared.clone());
         let public = serve::serve(public_listener, public_address, router, &shared);
         let router = admin::router(shared.clone());
@@ -273,6 +286,19 @@ impl fmt::Debug for ServedModel {
             .field("model", &self.model)
             .finish_non_exhaustive()
     }
+}
+
+fn open_evidence(
+    config: &NodeConfig,
+    directory: &Path,
+    journal: &Path,
+) -> Result<Option<Arc<EvidenceLog>>, EvidenceError> {
+    let Some(evidence) = config.evidence.clone() else {
+        tracing::warn!("no evidence is kept: whoever demands a record from this node wins");
+        return Ok(None);
+    };
+    let max_body = config.limits.max_body_bytes;
+    EvidenceLog::open(evidence, directory, journal, max_body).map(|log| Some(Arc::new(log)))
 }
 
 /// Creates the data directory and takes its lock, which the system gives back even after kill -9.

@@ -5,6 +5,7 @@ use crate::{
     book::{Lease, LeaseBook},
     clock::Clock,
     config::{Limits, SettlementConfig},
+    evidence::{Demands, EvidenceLog},
     gate::Gate,
     journal::Journal,
     ledger::LedgerSide,
@@ -47,6 +48,10 @@ pub(crate) struct Shared {
     pub metrics: Metrics,
     pub gate: Gate,
     pub ledger: LedgerSide,
+    /// Where evidence is kept; none without a Walrus.
+    pub evidence: Option<Arc<EvidenceLog>>,
+    /// Records that users demand to see on the ledger.
+    pub demands: Demands,
     /// Wakes the settler before its time.
     pub settle_now: Notify,
 }

@@ -10,5 +10,8 @@ pub const RECEIPT: &str = "atoma-receipt";
 /// A stream's receipt stands in an SSE comment line that begins so, just before `data: [DONE]`.
 /// SSE clients skip comments, so every OpenAI client still works.
 pub const RECEIPT_COMMENT: &str = ": atoma-receipt ";
+/// Request header: `sealed`, the default, or `open`: whether the bodies become evidence that only
+/// their parties can read, or everyone.
+pub const EVIDENCE: &str = "atoma-evidence";
 /// Response header that names the request in logs and at `/v1/receipts/{id}`.
 pub const REQUEST_ID: &str = "x-request-id";

@@ -88,6 +88,12 @@ refusals! {
     BodyTimeout = "body_timeout", 408, "invalid_request_error";
     /// More lanes on one stack than a settlement can carry.
     TooManyLanes = "too_many_lanes", 400, "invalid_request_error";
+    /// The header names a blob that isn't this request, signed by the same key.
+    EvidenceInvalid = "evidence_invalid", 400, "invalid_request_error";
+    /// Evidence that the request or the question needs can't be had or kept here and now.
+    EvidenceUnavailable = "evidence_unavailable", 503, "server_error";
+    /// The node's evidence log is full: Walrus doesn't take what it holds.
+    EvidenceFull = "evidence_full", 503, "server_error";
     /// Too much work at once; try again.
     Overloaded = "overloaded", 429, "rate_limit_error";
     /// No node or engine can serve this now.

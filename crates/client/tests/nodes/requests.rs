@@ -131,6 +131,7 @@ async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
         max_units: Some(ComputeUnits(max)),
         cap: Some(ComputeUnits(cap)),
         lane: None,
+        ..RequestOptions::default()
     };
 
     let raised = ask("max_units", 2_000, limit(100, 2_000)).await.unwrap();

@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Rises with every change of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+
+/// The version that had all but the evidence log: it is brought up to date.
+const WITHOUT_EVIDENCE: i64 = 2;
 
 /// WAL with `synchronous = FULL`: a commit that returned survives a crash and a power cut.
 const SETTINGS: &str = "
@@ -62,6 +65,26 @@ const TABLES: &str = "
     CREATE INDEX receipts_by_request ON receipts (request_id);
 ";
 
+/// What version 3 added: the evidence log, and where it went.
+const EVIDENCE: &str = "
+    CREATE TABLE evidence (
+        id      INTEGER PRIMARY KEY,  -- the receipt's
+        open    INTEGER NOT NULL,     -- 1: for everyone to read; 0: sealed when it is packed
+        request BLOB NOT NULL,
+        answer  BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE packs (
+        first     INTEGER PRIMARY KEY,  -- of the receipts in it
+        last      INTEGER NOT NULL,
+        blob      BLOB NOT NULL,
+        root      BLOB NOT NULL,
+        object    BLOB,                 -- the certified blob object, as far as it is known
+        end_epoch INTEGER NOT NULL,
+        released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
+    ) STRICT;
+";
+
 /// Applies the settings, and creates the tables in an empty file.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), JournalError> {
     let at = |source| JournalError::Sqlite {
@@ -76,10 +99,20 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), JournalErr
             let mut create = || {
                 let transaction = db.transaction()?;
                 transaction.execute_batch(TABLES)?;
+                transaction.execute_batch(EVIDENCE)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
                 transaction.commit()
             };
             create().map_err(at)
+        }
+        WITHOUT_EVIDENCE => {
+            let mut add = || {
+                let transaction = db.transaction()?;
+                transaction.execute_batch(EVIDENCE)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+                transaction.commit()
+            };
+            add().map_err(at)
         }
         VERSION => Ok(()),
         other => Err(JournalError::Foreign {

@@ -35,7 +35,7 @@ async fn serve(journal: &Journal, lease: &Lease, first: u8, count: u8) {
         let order = order(id, u16::from(id % 2), u64::MAX - u64::from(id));
         let held = lease.reserve(&order, seven, ComputeUnits(9), NOW).unwrap();
         let (_, ack) = lease
-            .commit(held, &order, seven, NOW, journal, |link| {
+            .commit(held, &order, seven, NOW, journal, None, |link| {
                 receipt(&order, link, 7)
             })
             .unwrap();

@@ -1,7 +1,10 @@
 //! The writer's thread: gathers messages, commits them together, answers all.
 
 use super::{GATHER, JournalError, MAX_BATCH, SIBLINGS};
-use crate::account::Phase;
+use crate::{
+    account::Phase,
+    evidence::{Bodies, PackRow},
+};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
     message::{Receipt, Signed},
@@ -39,6 +42,8 @@ pub(crate) struct ReceiptRecord {
     pub lane: u16,
     pub lane_committed: ComputeUnits,
     pub voucher: crate::account::Order,
+    /// What goes into the evidence log, where one is kept.
+    pub bodies: Option<Bodies>,
 }
 
 /// A change that isn't a receipt.
@@ -48,6 +53,12 @@ pub(crate) enum Change {
     Lease(LeaseRecord),
     /// Remembers a small text: the events' cursor, the node's id.
     Meta(&'static str, String),
+    /// Inserts a stored pack or overwrites what is known of it.
+    Pack {
+        pack: PackRow,
+        /// The first and the last record that leave the log for it.
+        stored: Option<(i64, i64)>,
+    },
 }
 
 #[derive(Debug)]
@@ -154,6 +165,12 @@ fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Res
         record.order.bytes(),
         record.order.signature().0,
     ])?;
+    if let Some(bodies) = &record.bodies {
+        db.prepare_cached(
+            "INSERT INTO evidence (id, open, request, answer) VALUES (last_insert_rowid(), ?1, ?2, ?3)",
+        )?
+        .execute(params![bodies.open, &bodies.request[..], &bodies.answer()[..]])?;
+    }
     Ok(())
 }
 
@@ -203,6 +220,25 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         Change::Meta(name, value) => {
             db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
                 .execute(params![name, value])?;
+        }
+        Change::Pack { pack, stored } => {
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO packs (first, last, blob, root, object, end_epoch, released)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                pack.first,
+                pack.last,
+                pack.blob.0,
+                pack.root.0,
+                pack.object.map(|object| object.0),
+                pack.end_epoch,
+                pack.released,
+            ])?;
+            if let Some((first, last)) = stored {
+                db.prepare_cached("DELETE FROM evidence WHERE id BETWEEN ?1 AND ?2")?
+                    .execute([first, last])?;
+            }
         }
     }
     Ok(())

@@ -94,6 +94,13 @@ impl Shared {
                 };
                 self.advance(e.stack, phase, more)
             }
+            Event::DisputeOpened(e) if e.node == us => {
+                tracing::warn!(stack = %e.stack, seq = e.seq, answer_by = %e.deadline_ms.0, "a record is demanded");
+                self.demands.hear(e.stack, e.seq);
+                // heard again after a crash by looking at the settled leases
+                let ack = (!more.is_empty()).then(|| self.journal.change(more));
+                (Heard::Changed, ack)
+            }
             Event::Claimed(e) if e.node == us => self.advance(e.stack, Phase::Closed, more),
             Event::LeaseExpired(e) if e.node == us => {
                 tracing::warn!(stack = %e.stack, "a lease expired unsettled; nothing is paid for it");

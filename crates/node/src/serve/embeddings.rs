@@ -19,6 +19,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use bytes::Bytes;
 use std::sync::Arc;
 
 pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -26,24 +27,31 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Reque
 }
 
 async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refusal> {
+    let bodies = admitted.bodies(&shared);
     let Admitted {
         order,
         lease,
         task,
         body,
         permit,
+        ..
     } = admitted;
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
     let (inputs, tokens) = count(&task, asked.inputs).await?;
     let plan = Plan::input_only(task.weights, tokens, order.message().max_units)?;
-    let mut flight = Flight::open(&shared, lease, task.clone(), order, plan, permit)?;
+    let mut flight = Flight::open(&shared, lease, task.clone(), order, plan, bodies, permit)?;
     let (vectors, usage) = task
         .engine
         .embed(inputs)
         .await
         .map_err(|error| engine_refusal(&error))?;
-    let body = answer::embeddings(&task.model, &vectors, usage, asked.base64);
+    let body = Bytes::from(answer::embeddings(
+        &task.model,
+        &vectors,
+        usage,
+        asked.base64,
+    ));
     flight.sending(&body);
     let receipt = flight.commit(usage, None)?.durable(&shared).await?;
     Ok(respond::answer(body, &receipt))

@@ -58,12 +58,14 @@ async fn generate(
     admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
+    let bodies = admitted.bodies(&shared);
     let Admitted {
         order,
         lease,
         task,
         body,
         permit,
+        ..
     } = admitted;
     let asked = match kind {
         Kind::Chat => request::chat(&body)?,
@@ -84,7 +86,7 @@ async fn generate(
     let plan = Plan::new(task.weights, &wish)?;
     let seed = asked.seed.unwrap_or_else(|| seed_of(order.hash()));
     let head = head(&shared, &task, order.message(), kind);
-    let flight = Flight::open(&shared, lease, task.clone(), order, plan, permit)?;
+    let flight = Flight::open(&shared, lease, task.clone(), order, plan, bodies, permit)?;
 
     let engine_request = GenerateRequest {
         prompt,
@@ -220,7 +222,7 @@ async fn whole(
             }
             Event::Raw(body) => relayed = Some(body),
             Event::Done(completion) => {
-                let body = relayed.take().unwrap_or_else(|| {
+                let body: Bytes = relayed.take().unwrap_or_else(|| {
                     let whole = Whole {
                         text: &text,
                         tokens: logprobs.then_some(&tokens),

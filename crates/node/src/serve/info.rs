@@ -64,6 +64,30 @@ pub(super) async fn receipt(State(shared): State<Arc<Shared>>, Path(id): Path<St
     }
 }
 
+/// All that the node can show for a receipt: where its record is stored, and its place in what was
+/// settled. Open to whoever knows the id, like the receipt.
+pub(super) async fn proof(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let found = async {
+        let id: RequestId = id.parse().map_err(|_| not_found("not a request id"))?;
+        let Some(evidence) = &shared.evidence else {
+            let message = "this node keeps no evidence: it has no Walrus";
+            return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
+        };
+        let proof = evidence.prove(id).await.map_err(|error| {
+            tracing::warn!(%error, "a proof can't be given");
+            Refusal::new(
+                RefusalCode::EvidenceUnavailable,
+                "the proof can't be given now",
+            )
+        })?;
+        proof.ok_or_else(|| not_found("no receipt of this request"))
+    };
+    match found.await {
+        Ok(proof) => ok(&proof),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
 pub(super) async fn node(State(shared): State<Arc<Shared>>) -> Response {
     let tasks = shared.tasks.values().map(|task| {
         let load = task.engine.load();

@@ -32,6 +32,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/models", get(info::models))
         .route("/v1/models/{*model}", get(info::model))
         .route("/v1/receipts/{id}", get(info::receipt))
+        .route("/v1/receipts/{id}/proof", get(info::proof))
         .route("/v1/node", get(info::node))
         .route("/v1/leases", post(info::take_grant))
         .route("/v1/leases/{stack}", get(info::lease))

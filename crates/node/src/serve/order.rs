@@ -8,16 +8,19 @@ use crate::{
     account::Order,
     admission::{check_addressee, check_body, check_order, read_order},
     book::Lease,
+    evidence::Bodies,
     shared::{ServedTask, Shared},
 };
 use atoma_engine::EngineError;
 use atoma_types::{
     RequestId,
+    http::EVIDENCE,
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
 use bytes::Bytes;
+use http::HeaderMap;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -27,6 +30,8 @@ pub(super) struct Admitted {
     pub lease: Arc<Lease>,
     pub task: Arc<ServedTask>,
     pub body: Bytes,
+    /// The bodies are to be evidence that everyone can read.
+    pub open: bool,
     pub permit: OwnedSemaphorePermit,
 }
 
@@ -68,7 +73,11 @@ async fn admit(
         let message = "the node cannot write its journal";
         return Err(Refusal::new(RefusalCode::Unavailable, message));
     }
+    if let Some(evidence) = &shared.evidence {
+        evidence.check_room()?;
+    }
     let (parts, body) = request.into_parts();
+    let open = wants_open(&parts.headers)?;
     body::check_length(&parts.headers, &shared.limits)?;
     let order = order?;
     let header = order.message();
@@ -84,13 +93,43 @@ async fn admit(
     let task = shared.task(lease.task)?.clone();
     let (body, hash) = body::read(body, &shared.limits).await?;
     check_body(header, hash)?;
+    if let Some(blob) = header.evidence {
+        let Some(evidence) = &shared.evidence else {
+            let message = "this node has no Walrus: send without stored evidence, or use another";
+            return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
+        };
+        evidence
+            .check_stored(blob, &order, &lease, &shared.signer)
+            .await?;
+    }
     Ok(Admitted {
         order,
         lease,
         task,
         body,
+        open,
         permit,
     })
+}
+
+/// Whether the user wants open evidence: `atoma-evidence: open`.
+fn wants_open(headers: &HeaderMap) -> Result<bool, Refusal> {
+    match headers.get(EVIDENCE).map(|value| value.as_bytes()) {
+        None | Some(b"sealed") => Ok(false),
+        Some(b"open") => Ok(true),
+        Some(_) => {
+            let message = format!("`{EVIDENCE}` is `sealed` or `open`");
+            Err(Refusal::new(RefusalCode::InvalidHeader, message))
+        }
+    }
+}
+
+impl Admitted {
+    /// What goes into the evidence log, where one is kept.
+    pub(super) fn bodies(&self, shared: &Shared) -> Option<Bodies> {
+        let keeps = shared.evidence.is_some();
+        keeps.then(|| Bodies::new(self.body.clone(), self.open))
+    }
 }
 
 /// Whether the body asks for the task's model.

@@ -23,7 +23,11 @@ pub use quilt::StoredQuilt;
 pub use store::{StoreRequest, Stored};
 
 use crate::coding::Params;
+use futures::future::BoxFuture;
 use std::sync::Arc;
+
+/// An answer to come. Boxed, so that it is compiled here and not by everyone who waits for it.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 
 /// The client. Clones share connections.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Reading.
 
 use super::{
-    WalrusClient,
+    Reply, WalrusClient,
     error::ClientError,
     http::{Limits, MAX_JSON, at, name},
     store::computing,
@@ -17,9 +17,10 @@ impl WalrusClient {
     ///
     /// # Errors
     /// If no aggregator has it, can be reached and tells the truth; the error is the last one's.
-    pub async fn read(&self, id: BlobId) -> Result<Bytes, ClientError> {
-        self.retry(|_| self.any_aggregator(|aggregator| self.read_from(aggregator, id)))
-            .await
+    pub fn read(&self, id: BlobId) -> Reply<'_, Bytes> {
+        Box::pin(self.retry(move |_| {
+            self.any_aggregator(move |aggregator| Box::pin(self.read_from(aggregator, id)))
+        }))
     }
 
     /// Reads a blob that is known to be certified: "not found" is not believed at once, since
@@ -27,18 +28,20 @@ impl WalrusClient {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn read_certified(&self, id: BlobId) -> Result<Bytes, ClientError> {
-        let started = Instant::now();
-        let mut attempt = 0;
-        loop {
-            match self.read(id).await {
-                Err(ClientError::NotFound(_)) if started.elapsed() < self.config.stale_for => {
-                    self.pause(attempt).await;
-                    attempt += 1;
+    pub fn read_certified(&self, id: BlobId) -> Reply<'_, Bytes> {
+        Box::pin(async move {
+            let started = Instant::now();
+            let mut attempt = 0;
+            loop {
+                match self.read(id).await {
+                    Err(ClientError::NotFound(_)) if started.elapsed() < self.config.stale_for => {
+                        self.pause(attempt).await;
+                        attempt += 1;
+                    }
+                    other => return other,
                 }
-                other => return other,
             }
-        }
+        })
     }
 
     /// Reads some of a blob's bytes. **They aren't checked**: the caller must know a hash or a
@@ -46,58 +49,70 @@ impl WalrusClient {
     ///
     /// # Errors
     /// If no aggregator can be reached and has it, or the range isn't within the blob.
-    pub async fn read_range_unchecked(
-        &self,
-        id: BlobId,
-        range: Range<u64>,
-    ) -> Result<Bytes, ClientError> {
-        let range = &range;
+    pub fn read_range_unchecked(&self, id: BlobId, range: Range<u64>) -> Reply<'_, Bytes> {
         let length = range.end.saturating_sub(range.start);
-        let read = async |aggregator: &Url| {
-            let mut url = at(aggregator, &["v1", "blobs", &id.to_string(), "byte-range"])?;
-            url.query_pairs_mut()
-                .append_pair("start", &range.start.to_string())
-                .append_pair("length", &length.to_string());
-            let body = self.get(&url, id, length).await?;
-            if body.len() as u64 != length {
-                return Err(ClientError::Malformed {
-                    url: name(aggregator),
-                    reason: format!("{} bytes instead of {length}", body.len()),
-                });
-            }
-            Ok(body)
-        };
-        self.retry(|_| self.any_aggregator(read)).await
+        Box::pin(self.retry(move |_| {
+            self.any_aggregator(move |aggregator| {
+                Box::pin(self.range_from(aggregator, id, range.start, length))
+            })
+        }))
+    }
+
+    async fn range_from(
+        &self,
+        aggregator: &Url,
+        id: BlobId,
+        start: u64,
+        length: u64,
+    ) -> Result<Bytes, ClientError> {
+        let mut url = at(aggregator, &["v1", "blobs", &id.to_string(), "byte-range"])?;
+        url.query_pairs_mut()
+            .append_pair("start", &start.to_string())
+            .append_pair("length", &length.to_string());
+        let body = self.get(&url, id, length).await?;
+        if body.len() as u64 != length {
+            return Err(ClientError::Malformed {
+                url: name(aggregator),
+                reason: format!("{} bytes instead of {length}", body.len()),
+            });
+        }
+        Ok(body)
     }
 
     /// Whether an aggregator has a blob, and its size. Not checked: aggregators may lie.
     ///
     /// # Errors
     /// If none can be reached.
-    pub async fn lookup(&self, id: BlobId) -> Result<Option<u64>, ClientError> {
-        let ask = async |aggregator: &Url| {
-            let url = at(aggregator, &["v1", "blobs", &id.to_string()])?;
-            let limits = Limits {
-                time: self.config.timeouts.lookup,
-                bytes: MAX_JSON,
-            };
-            let answer = self
-                .http
-                .send(&url, Request::head("/"), Bytes::new(), limits)
+    pub fn lookup(&self, id: BlobId) -> Reply<'_, Option<u64>> {
+        Box::pin(async move {
+            let ask = self
+                .any_aggregator(move |aggregator| Box::pin(self.length_from(aggregator, id)))
                 .await;
-            let answer = answer.map_err(|error| missing(error, id))?;
-            let length = answer.headers.get(header::CONTENT_LENGTH);
-            let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-            length.ok_or_else(|| ClientError::Malformed {
-                url: name(aggregator),
-                reason: "no length".to_owned(),
-            })
+            match ask {
+                Ok(size) => Ok(Some(size)),
+                Err(ClientError::NotFound(_)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    async fn length_from(&self, aggregator: &Url, id: BlobId) -> Result<u64, ClientError> {
+        let url = at(aggregator, &["v1", "blobs", &id.to_string()])?;
+        let limits = Limits {
+            time: self.config.timeouts.lookup,
+            bytes: MAX_JSON,
         };
-        match self.any_aggregator(ask).await {
-            Ok(size) => Ok(Some(size)),
-            Err(ClientError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let answer = self
+            .http
+            .send(&url, Request::head("/"), Bytes::new(), limits)
+            .await;
+        let answer = answer.map_err(|error| missing(error, id))?;
+        let length = answer.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        length.ok_or_else(|| ClientError::Malformed {
+            url: name(aggregator),
+            reason: "no length".to_owned(),
+        })
     }
 
     async fn read_from(&self, aggregator: &Url, id: BlobId) -> Result<Bytes, ClientError> {
@@ -131,7 +146,7 @@ impl WalrusClient {
     /// telling is returned: a lie before "not found", that before anything else.
     pub(super) async fn any_aggregator<'a, T>(
         &'a self,
-        ask: impl AsyncFn(&'a Url) -> Result<T, ClientError>,
+        ask: impl Fn(&'a Url) -> Reply<'a, T>,
     ) -> Result<T, ClientError> {
         let rank = |error: &ClientError| match error {
             ClientError::LyingAggregator { .. } => 2,

@@ -1,7 +1,7 @@
 //! Storing.
 
 use super::{
-    WalrusClient,
+    Reply, WalrusClient,
     error::ClientError,
     http::{Limits, MAX_JSON, at, name},
 };
@@ -58,16 +58,18 @@ impl WalrusClient {
     ///
     /// # Errors
     /// If the publisher can't be reached, refuses, fails or lies.
-    pub async fn store(&self, blob: Bytes, request: StoreRequest) -> Result<Stored, ClientError> {
-        let (params, bytes) = (self.params, blob.clone());
-        let id = computing(move || blob_id(params, &bytes)).await??;
-        let stored = self
-            .retry(|attempt| self.store_once(id, blob.clone(), request, attempt))
-            .await?;
-        if self.config.read_back {
-            self.read_back(id, &blob).await?;
-        }
-        Ok(stored)
+    pub fn store(&self, blob: Bytes, request: StoreRequest) -> Reply<'_, Stored> {
+        Box::pin(async move {
+            let (params, bytes) = (self.params, blob.clone());
+            let id = computing(move || blob_id(params, &bytes)).await??;
+            let stored = self
+                .retry(|attempt| self.store_once(id, blob.clone(), request, attempt))
+                .await?;
+            if self.config.read_back {
+                self.read_back(id, &blob).await?;
+            }
+            Ok(stored)
+        })
     }
 
     async fn store_once(

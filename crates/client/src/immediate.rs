@@ -1,0 +1,66 @@
+//! Immediate evidence: the signed request is stored on Walrus before it is sent, and its blob's id
+//! goes into the header. The node reads the blob and computes only if it holds this request; its
+//! receipt leaves once its own record is stored. So both sides can prove the request from its first
+//! moment on, at the price of two writes to Walrus.
+
+use crate::{ClientError, NodeInfo, StackHandle};
+use atoma_types::{
+    BlobId,
+    message::{RequestHeader, Signed},
+};
+use atoma_walrus::{
+    client::StoreRequest,
+    pack::{Header, Part, Record, SealContext, Sealer, pack_records},
+};
+use bytes::Bytes;
+
+/// How a request becomes evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Evidence {
+    /// The node stores it after it is answered, for its parties to read.
+    #[default]
+    Sealed,
+    /// The node stores it after it is answered, for everyone to read.
+    Open,
+    /// It is stored before it is sent, sealed; see [`ClientConfig::walrus`](crate::ClientConfig).
+    Immediate,
+}
+
+/// The request must be there when it is demanded: stacks live for weeks, an epoch of Mainnet for
+/// two.
+const EPOCHS: u32 = 5;
+
+impl StackHandle {
+    /// Stores a request, and gives the header that names where.
+    pub(crate) async fn store_request(
+        &self,
+        node: &NodeInfo,
+        signed: &Signed<RequestHeader>,
+        body: &Bytes,
+    ) -> Result<Signed<RequestHeader>, ClientError> {
+        let inner = &self.client.inner;
+        let walrus = inner.config.walrus.as_ref().ok_or(ClientError::NoWalrus)?;
+        let header = signed.message();
+        let context = SealContext {
+            network: header.network,
+            stack: header.stack,
+            node: header.node,
+        };
+        let parties = [inner.request_key.public_key(), node.response_key];
+        let sealed =
+            Sealer::new(&context, &parties)?.seal(signed.hash(), Part::Request, body.clone())?;
+        let pack = Header {
+            network: header.network,
+            node: header.node,
+            first_seq: 0,
+            created: header.issued_at_ms,
+        };
+        let blob = pack_records(pack, &[Record::request(signed, sealed)])?;
+        let stored = walrus.store(blob, StoreRequest::permanent(EPOCHS)).await?;
+        let named = RequestHeader {
+            evidence: Some(BlobId(stored.blob_id.0)),
+            ..header.clone()
+        };
+        Ok(Signed::new(named, &inner.request_key))
+    }
+}

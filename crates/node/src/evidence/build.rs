@@ -1,0 +1,155 @@
+//! Making a pack's file out of the log. Blocks; runs on a thread for that.
+
+use super::{
+    EvidenceError,
+    reader::{Logged, Reader},
+};
+use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};
+use atoma_walrus::pack::{
+    Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Part, Record, SealContext, Sealer,
+};
+use bytes::Bytes;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Who packs, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Builder {
+    pub folder: PathBuf,
+    pub reader: Reader,
+    pub policy: ClosingPolicy,
+    pub network: NetworkId,
+    pub node: NodeId,
+    /// The node is a party of every seal.
+    pub response_key: PublicKey,
+}
+
+/// A pack that waits to be stored.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub first: i64,
+    pub last: i64,
+    /// Bytes of its bodies in the log.
+    pub raw: u64,
+    pub pack: Pack,
+}
+
+/// Where a pack lies.
+pub(crate) fn path_of(folder: &Path, first: i64) -> PathBuf {
+    folder.join(format!("{first:019}.pack"))
+}
+
+impl Builder {
+    /// The pack of the records after `after`, as many as fit. A file that a crash left is used if
+    /// it is whole: it may be stored already, and another seal would make another blob of it.
+    pub(crate) fn build(&self, after: i64) -> Result<Option<Built>, EvidenceError> {
+        let Some((first, created)) = self.reader.now(|log| log.first_after(after))? else {
+            return Ok(None);
+        };
+        let path = path_of(&self.folder, first);
+        let pack = match Pack::open(&path) {
+            Ok(pack) if pack.catalog().header().first_seq == first.cast_unsigned() => pack,
+            _ => self.write(&path, after, first, created)?,
+        };
+        let count = pack.catalog().entries().len() as i64;
+        let last = first + count - 1;
+        let raw = self.reader.now(|log| log.raw_bytes(first, last))?;
+        Ok(Some(Built {
+            first,
+            last,
+            raw,
+            pack,
+        }))
+    }
+
+    fn write(
+        &self,
+        path: &Path,
+        after: i64,
+        first: i64,
+        created: TimestampMs,
+    ) -> Result<Pack, EvidenceError> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(PackError::Io(error).into());
+            }
+            _ => {}
+        }
+        let header = Header {
+            network: self.network,
+            node: self.node,
+            first_seq: first.cast_unsigned(),
+            created,
+        };
+        let mut writer = PackWriter::create(path, header)?;
+        let mut sealers = HashMap::new();
+        self.reader.now(|log| {
+            log.each_after(after, |logged| {
+                let record = self.record(&mut sealers, &logged)?;
+                let size = writer.length_with_record(&record);
+                let is_first = writer.entries().is_empty();
+                if !self.policy.has_room(size) && !is_first {
+                    return Ok::<_, EvidenceError>(false);
+                }
+                if self.policy.has_room(size) {
+                    writer.append(&record)?;
+                } else {
+                    // no blob of this network holds it: the signatures must do
+                    let exchange = &logged.exchange;
+                    tracing::warn!(
+                        id = exchange.id,
+                        size,
+                        "bodies too long for Walrus are left out"
+                    );
+                    let (request, answer) = (Body::absent(), Body::absent());
+                    let bare =
+                        Record::exchange(&exchange.header, &exchange.receipt, request, answer);
+                    writer.append(&bare)?;
+                }
+                Ok(self.policy.has_room(writer.length()))
+            })
+        })?;
+        Ok(writer.close()?)
+    }
+
+    fn record(
+        &self,
+        sealers: &mut HashMap<StackId, Sealer>,
+        logged: &Logged,
+    ) -> Result<Record, PackError> {
+        let exchange = &logged.exchange;
+        let request = Bytes::copy_from_slice(&logged.request);
+        let answer = Bytes::copy_from_slice(&logged.answer);
+        let (request, answer) = if logged.open {
+            (Body::open(request)?, Body::open(answer)?)
+        } else {
+            let stack = exchange.receipt.message().stack;
+            let sealer = match sealers.entry(stack) {
+                std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                std::collections::hash_map::Entry::Vacant(entry) => {
+                    let context = SealContext {
+                        network: self.network,
+                        stack,
+                        node: self.node,
+                    };
+                    let parties = [logged.request_key, self.response_key];
+                    entry.insert(Sealer::new(&context, &parties)?)
+                }
+            };
+            let id = exchange.header.hash();
+            (
+                sealer.seal(id, Part::Request, request)?,
+                sealer.seal(id, Part::Answer, answer)?,
+            )
+        };
+        Ok(Record::exchange(
+            &exchange.header,
+            &exchange.receipt,
+            request,
+            answer,
+        ))
+    }
+}

@@ -1,0 +1,151 @@
+//! `GET /v1/receipts/{id}/proof`: all that a node can show for a receipt.
+
+use super::{EvidenceError, EvidenceLog, PackRow, build::path_of, reader::Exchange};
+use atoma_types::{RequestId, StackId, merkle::MerkleTree};
+use atoma_walrus::pack::{Catalog, Pack, ReceiptProof, RemotePack, SettlementProof, StorageProof};
+use parking_lot::Mutex;
+use std::{collections::VecDeque, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Directories of packs and trees of leases kept at hand: those who check look at neighbours. A
+/// full one of either has some 20 MB.
+const CACHED: usize = 4;
+/// Proofs worked on at once; each may read a whole lease.
+const AT_ONCE: usize = 2;
+
+/// What was read lately.
+#[derive(Debug)]
+pub(super) struct Caches {
+    catalogs: Cache<i64, Catalog>,
+    trees: Cache<StackId, MerkleTree>,
+    places: Semaphore,
+}
+
+#[derive(Debug)]
+struct Cache<K, V>(Mutex<VecDeque<(K, Arc<V>)>>);
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self {
+            catalogs: Cache(Mutex::default()),
+            trees: Cache(Mutex::default()),
+            places: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+impl<K: Copy + PartialEq, V> Cache<K, V> {
+    fn get(&self, key: K) -> Option<Arc<V>> {
+        let entries = self.0.lock();
+        let entry = entries.iter().find(|(k, _)| *k == key)?;
+        Some(entry.1.clone())
+    }
+
+    fn put(&self, key: K, value: V) -> Arc<V> {
+        let value = Arc::new(value);
+        let mut entries = self.0.lock();
+        entries.retain(|(k, _)| *k != key);
+        if entries.len() >= CACHED {
+            entries.pop_front();
+        }
+        entries.push_back((key, value.clone()));
+        value
+    }
+}
+
+impl EvidenceLog {
+    /// The proof of a request's receipt; `None` if there's no receipt.
+    pub(crate) async fn prove(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<ReceiptProof>, EvidenceError> {
+        let _place = self.caches.places.acquire().await;
+        let found = self.reader.ask(move |log| log.by_request(request)).await?;
+        let Some(exchange) = found else {
+            return Ok(None);
+        };
+        let storage = self.storage_of(&exchange).await?;
+        let settlement = self.settlement_of(&exchange).await?;
+        Ok(Some(ReceiptProof {
+            request_id: request,
+            header: exchange.header,
+            receipt: exchange.receipt,
+            storage,
+            settlement,
+        }))
+    }
+
+    async fn storage_of(&self, exchange: &Exchange) -> Result<Option<StorageProof>, EvidenceError> {
+        let id = exchange.id;
+        let Some(pack) = self.reader.ask(move |log| log.pack_of(id)).await? else {
+            return Ok(None);
+        };
+        let catalog = self.catalog(&pack).await?;
+        let place = catalog.place_of_seq(id.cast_unsigned());
+        let found =
+            place.and_then(|place| Some((catalog.entry(place).ok()?, catalog.prove(place)?)));
+        Ok(found.map(|(entry, path)| {
+            let range = entry.range();
+            StorageProof {
+                blob_id: pack.blob,
+                object: pack.object,
+                end_epoch: pack.end_epoch,
+                offset: range.start,
+                // a record is far below 4 GiB
+                length: (range.end - range.start) as u32,
+                root: pack.root,
+                path,
+            }
+        }))
+    }
+
+    /// A pack's directory: from its file, or once that is gone from Walrus.
+    async fn catalog(&self, pack: &PackRow) -> Result<Arc<Catalog>, EvidenceError> {
+        if let Some(catalog) = self.caches.catalogs.get(pack.first) {
+            return Ok(catalog);
+        }
+        let path = path_of(&self.folder, pack.first);
+        let opened = tokio::task::spawn_blocking(move || Pack::open(&path)).await;
+        let catalog = match opened.map_err(|_| EvidenceError::Stopped)? {
+            Ok(file) if file.catalog().root() == pack.root => file.catalog().clone(),
+            _ => {
+                let remote = RemotePack::open(self.client.clone(), pack.blob, pack.root).await?;
+                remote.catalog().clone()
+            }
+        };
+        Ok(self.caches.catalogs.put(pack.first, catalog))
+    }
+
+    /// The place of a record in the tree that was settled.
+    pub(super) async fn settlement_of(
+        &self,
+        exchange: &Exchange,
+    ) -> Result<Option<SettlementProof>, EvidenceError> {
+        let receipt = exchange.receipt.message();
+        let (stack, seq) = (receipt.stack, receipt.seq);
+        let tree = match self.caches.trees.get(stack) {
+            Some(tree) => tree,
+            None => {
+                let leaves = self.reader.ask(move |log| {
+                    if log.is_settled(stack)? {
+                        log.leaves(stack).map(Some)
+                    } else {
+                        Ok(None)
+                    }
+                });
+                match leaves.await? {
+                    Some(leaves) => self
+                        .caches
+                        .trees
+                        .put(stack, MerkleTree::from_leaves(leaves)),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let place = usize::try_from(seq.saturating_sub(1)).unwrap_or(usize::MAX);
+        Ok(tree.prove(place).map(|path| SettlementProof {
+            root: tree.root(),
+            path,
+        }))
+    }
+}

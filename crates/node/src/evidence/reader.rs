@@ -1,0 +1,253 @@
+//! Reading the log: a connection of its own, on threads that may block.
+
+use super::EvidenceError;
+use atoma_types::{
+    Address, PublicKey, RequestId, Signature, StackId, TimestampMs,
+    hash::Hash32,
+    message::{EvidenceLeaf, Message, Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::{BlobId, ObjectId};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params, types::Type};
+use std::{path::Path, sync::Arc};
+
+/// Readers wait so long for a checkpoint of the writer's.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Handle of the connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader(Arc<Mutex<Log>>);
+
+/// The connection.
+#[derive(Debug)]
+pub(crate) struct Log(Connection);
+
+/// A receipt with the request it answers.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// Its number in the node's log.
+    pub id: i64,
+    pub header: Signed<RequestHeader>,
+    pub receipt: Signed<Receipt>,
+}
+
+/// A receipt with its bodies, not stored yet.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub exchange: Exchange,
+    pub request_key: PublicKey,
+    pub open: bool,
+    pub request: Vec<u8>,
+    pub answer: Vec<u8>,
+}
+
+/// A stored pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PackRow {
+    /// The numbers of its first and its last receipt.
+    pub first: i64,
+    pub last: i64,
+    pub blob: BlobId,
+    pub root: Hash32,
+    /// The certified object, as far as the publisher told.
+    pub object: Option<ObjectId>,
+    pub end_epoch: u32,
+    /// No open lease needs it any more; its file is gone.
+    pub released: bool,
+}
+
+impl Reader {
+    pub(crate) fn open(journal: &Path) -> Result<Self, EvidenceError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(journal, flags)?;
+        db.busy_timeout(BUSY)?;
+        Ok(Self(Arc::new(Mutex::new(Log(db)))))
+    }
+
+    /// Runs a question where it may block.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Log) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, EvidenceError> {
+        let log = self.0.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&log.lock())).await;
+        Ok(answer.map_err(|_| EvidenceError::Stopped)??)
+    }
+
+    /// Runs a question here and now: on threads that may block.
+    pub(crate) fn now<T>(&self, question: impl FnOnce(&Log) -> T) -> T {
+        question(&self.0.lock())
+    }
+
+    /// Bytes of the bodies that aren't stored yet.
+    pub(crate) fn backlog(&self) -> Result<u64, EvidenceError> {
+        let sum = "SELECT coalesce(sum(length(request) + length(answer)), 0) FROM evidence";
+        let bytes: i64 = self.now(|log| log.0.query_row(sum, [], |row| row.get(0)))?;
+        Ok(bytes.cast_unsigned())
+    }
+}
+
+impl Log {
+    /// The first record after `after` that isn't stored, and when it came.
+    pub(crate) fn first_after(&self, after: i64) -> rusqlite::Result<Option<(i64, TimestampMs)>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT e.id, r.finished_ms FROM evidence e JOIN receipts r ON r.id = e.id
+             WHERE e.id > ?1 ORDER BY e.id LIMIT 1",
+        )?;
+        let first = query.query_row([after], |row| {
+            let at: i64 = row.get(1)?;
+            Ok((row.get(0)?, TimestampMs(at.cast_unsigned())))
+        });
+        first.optional()
+    }
+
+    /// Shows `each` the records after `after` in order, until it has enough or a number is missing.
+    pub(crate) fn each_after<E: From<rusqlite::Error>>(
+        &self,
+        after: i64,
+        mut each: impl FnMut(Logged) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut query = self.0.prepare_cached(
+            "SELECT r.id, r.header, r.header_signature, r.bytes, r.signature, l.request_key,
+                 e.open, e.request, e.answer
+             FROM evidence e JOIN receipts r ON r.id = e.id JOIN leases l ON l.stack = r.stack
+             WHERE e.id > ?1 ORDER BY e.id",
+        )?;
+        let mut rows = query.query([after])?;
+        let mut expected = None;
+        while let Some(row) = rows.next()? {
+            let exchange = exchange(row)?;
+            let id = exchange.id;
+            if expected.is_some_and(|expected| expected != id) {
+                break;
+            }
+            expected = Some(id + 1);
+            let more = each(Logged {
+                exchange,
+                request_key: PublicKey(row.get(5)?),
+                open: row.get(6)?,
+                request: row.get(7)?,
+                answer: row.get(8)?,
+            })?;
+            if !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first receipt of a request.
+    pub(crate) fn by_request(&self, id: RequestId) -> rusqlite::Result<Option<Exchange>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT id, header, header_signature, bytes, signature FROM receipts
+             WHERE request_id = ?1 ORDER BY id LIMIT 1",
+        )?;
+        query.query_row([&id.0[..]], exchange).optional()
+    }
+
+    /// A receipt by its place in its lease.
+    pub(crate) fn by_seq(&self, stack: StackId, seq: u64) -> rusqlite::Result<Option<Exchange>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT id, header, header_signature, bytes, signature FROM receipts
+             WHERE stack = ?1 AND seq = ?2",
+        )?;
+        let params = params![stack.0.as_bytes(), seq.cast_signed()];
+        query.query_row(params, exchange).optional()
+    }
+
+    /// The leaves of a lease's records in order.
+    pub(crate) fn leaves(&self, stack: StackId) -> rusqlite::Result<Vec<Hash32>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT id, header, header_signature, bytes, signature FROM receipts
+             WHERE stack = ?1 ORDER BY seq",
+        )?;
+        let rows = query.query_map([stack.0.as_bytes()], |row| {
+            let Exchange {
+                header, receipt, ..
+            } = exchange(row)?;
+            Ok(EvidenceLeaf::hash_of(&header, &receipt))
+        })?;
+        rows.collect()
+    }
+
+    /// Whether a lease's claim is fixed: it was settled, or is over.
+    pub(crate) fn is_settled(&self, stack: StackId) -> rusqlite::Result<bool> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT 1 FROM leases WHERE stack = ?1 AND phase >= 2")?;
+        query.exists([stack.0.as_bytes()])
+    }
+
+    /// The stored pack that has a receipt.
+    pub(crate) fn pack_of(&self, id: i64) -> rusqlite::Result<Option<PackRow>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT first, last, blob, root, object, end_epoch, released FROM packs
+             WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
+        )?;
+        let row = query.query_row([id], pack_row).optional()?;
+        Ok(row.filter(|row| row.last >= id))
+    }
+
+    /// The packs that open leases may still need.
+    pub(crate) fn kept_packs(&self) -> rusqlite::Result<Vec<PackRow>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT first, last, blob, root, object, end_epoch, released FROM packs
+             WHERE released = 0 ORDER BY first",
+        )?;
+        query.query_map([], pack_row)?.collect()
+    }
+
+    /// Whether a lease with a receipt in a pack isn't over.
+    pub(crate) fn is_needed(&self, pack: &PackRow) -> rusqlite::Result<bool> {
+        // the pack's receipts first: a lease may have many more than the pack
+        let mut query = self.0.prepare_cached(
+            "SELECT 1 FROM receipts r CROSS JOIN leases l ON l.stack = r.stack
+             WHERE r.id BETWEEN ?1 AND ?2 AND l.phase < 3 LIMIT 1",
+        )?;
+        query.exists([pack.first, pack.last])
+    }
+
+    /// Bytes of the bodies of some records in the log.
+    pub(crate) fn raw_bytes(&self, first: i64, last: i64) -> rusqlite::Result<u64> {
+        let mut query = self.0.prepare_cached(
+            "SELECT coalesce(sum(length(request) + length(answer)), 0) FROM evidence
+             WHERE id BETWEEN ?1 AND ?2",
+        )?;
+        let bytes: i64 = query.query_row([first, last], |row| row.get(0))?;
+        Ok(bytes.cast_unsigned())
+    }
+}
+
+/// Columns: id, header, its signature, receipt, its signature.
+fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
+    Ok(Exchange {
+        id: row.get(0)?,
+        header: signed(row, 1)?,
+        receipt: signed(row, 3)?,
+    })
+}
+
+fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
+    let signature = Signature(row.get(first + 1)?);
+    Signed::decode(row.get(first)?, signature).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, Box::new(error))
+    })
+}
+
+fn pack_row(row: &Row<'_>) -> rusqlite::Result<PackRow> {
+    let object: Option<[u8; 32]> = row.get(4)?;
+    Ok(PackRow {
+        first: row.get(0)?,
+        last: row.get(1)?,
+        blob: BlobId(row.get(2)?),
+        root: Hash32(row.get(3)?),
+        object: object.map(ObjectId),
+        end_epoch: row.get(5)?,
+        released: row.get(6)?,
+    })
+}
+
+/// An owner's address as Walrus's client takes it.
+pub(crate) fn owner(address: Address) -> ObjectId {
+    ObjectId(address.into_inner())
+}
