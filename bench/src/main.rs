@@ -2,6 +2,7 @@
 //! run. CPU time comes from the kernel's books of child processes, so the load generator's own
 //! work doesn't count.
 
+mod evidence;
 mod floor;
 mod ledger;
 mod load;
@@ -33,6 +34,12 @@ enum What {
         #[arg(long, default_value_t = 20_000)]
         requests: usize,
     },
+    /// CPU per request that evidence adds to a node.
+    Evidence {
+        /// Requests per cell and pass.
+        #[arg(long, default_value_t = 20_000)]
+        requests: usize,
+    },
     /// Transactions per second of localnet.
     Localnet {
         /// Transactions.
@@ -57,11 +64,15 @@ enum What {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    if matches!(args.what, What::Serving { .. } | What::Localnet { .. }) {
+    if matches!(
+        args.what,
+        What::Serving { .. } | What::Evidence { .. } | What::Localnet { .. }
+    ) {
         process::pin_self()?;
     }
     match args.what {
         What::Serving { requests } => serving::run(&args.atoma, requests).await,
+        What::Evidence { requests } => evidence::run(&args.atoma, requests).await,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
         What::Upstream { pause_ms } => upstream::run(pause_ms).await,
         What::Floor { upstream } => floor::run(upstream).await,

@@ -19,6 +19,8 @@ pub(crate) const MODEL: &str = "bench-model";
 /// Enough for every cell.
 const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
 const PRICE: Price = Price(1);
+/// Shards of the local Walrus: room for packs of any size.
+const SHARDS: &str = "100";
 /// Units of the gateway's stack: enough for its cell, and within its budget at the task's ceiling.
 const GATEWAY_UNITS: u64 = 100_000_000;
 
@@ -30,6 +32,7 @@ pub(crate) struct Bench {
     pub(crate) ledger: Ledger,
     _localnet: Process,
     _upstream: Process,
+    _walrus: Option<Process>,
     pub(crate) upstream_address: String,
     pub(crate) node: Process,
     pub(crate) node_address: String,
@@ -39,9 +42,44 @@ pub(crate) struct Bench {
     pub(crate) request_key: SigningKey,
 }
 
+/// What the node does about evidence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Evidence {
+    /// It keeps none.
+    None,
+    /// It keeps bodies in its log and stores nothing while it is measured: the serving path's part.
+    Logged,
+    /// It also seals, packs and stores all the time.
+    Packed,
+}
+
+impl Evidence {
+    /// A local Walrus, and the node's configuration for it.
+    fn start(self, atoma: &Path, folder: &Path) -> Result<(Option<Process>, String)> {
+        let patience = match self {
+            Self::None => return Ok((None, String::new())),
+            Self::Logged => "patience_ms = 3600000\nmax_pack_bytes = 4294967296\n",
+            Self::Packed => "patience_ms = 500\n",
+        };
+        let mut command = Command::new(atoma);
+        command.args(["--json", "walrus", "serve", "--listen", "127.0.0.1:0"]);
+        command.args(["--shards", SHARDS, "--data-dir"]).arg(folder);
+        let (walrus, ready) = Process::start(&mut command, "url")?;
+        let url = text(&ready, "url")?;
+        let section = format!(
+            "[evidence]\npublisher = {url:?}\naggregators = [{url:?}]\nshards = {SHARDS}\n{patience}"
+        );
+        Ok((Some(walrus), section))
+    }
+}
+
 impl Bench {
     /// Starts them, the upstream at a model's pace or at once.
-    pub(crate) async fn start(atoma: &Path, pace: Option<Duration>) -> Result<Self> {
+    pub(crate) async fn start(
+        atoma: &Path,
+        pace: Option<Duration>,
+        evidence: Evidence,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let mut command = Command::new(atoma);
@@ -67,9 +105,10 @@ impl Bench {
         fund(&ledger, &operator).await?;
         let task = create_task(&ledger, &operator).await?;
         std::fs::write(path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
+        let (walrus, section) = evidence.start(atoma, &path("walrus"))?;
         let config = format!(
             "ledger = {:?}\nkey = {{ file = {:?} }}\nlisten = \"127.0.0.1:0\"\n\
-             admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+             admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n{section}\
              [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = {}\n\
              [[engines]]\nmodel = {MODEL:?}\nfrom = {{ upstream = {{ urls = [{upstream_url:?}] }} }}\n",
             ledger.url(),
@@ -95,6 +134,7 @@ impl Bench {
             ledger,
             _localnet: localnet,
             _upstream: upstream,
+            _walrus: walrus,
             node,
             task,
             stack,

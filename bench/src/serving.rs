@@ -2,7 +2,7 @@
 
 use crate::{
     load::{self, Outcome, Prepared},
-    network::{Bench, MODEL},
+    network::{Bench, Evidence, MODEL},
     process::Process,
 };
 use anyhow::{Context, Result};
@@ -28,7 +28,7 @@ const BOTH_GOAL: u128 = 150;
 /// More than any request of the bench costs.
 const MAX_UNITS: ComputeUnits = ComputeUnits(4_096);
 /// Connections of the throughput cells.
-const CONNECTIONS: usize = 64;
+pub(crate) const CONNECTIONS: usize = 64;
 /// And of the memory cell.
 const WIDE: usize = 256;
 /// Added time to the first token.
@@ -45,7 +45,7 @@ const SIGNATURES: u32 = 2_000;
 const PROMPT_WORDS: usize = 130;
 
 pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
-    let bench = Bench::start(atoma, None).await?;
+    let bench = Bench::start(atoma, None, Evidence::None).await?;
     let plain = body(false);
     let signer = Signer::new(&bench);
     let ed25519 = signatures(&signer);
@@ -109,7 +109,7 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
 /// Time to the first token at 64 streams, at the pace of a model: what the node adds is its own
 /// work and not the queue before a saturated core.
 async fn streams(atoma: &Path, requests: usize) -> Result<()> {
-    let bench = Bench::start(atoma, Some(PACE)).await?;
+    let bench = Bench::start(atoma, Some(PACE), Evidence::None).await?;
     let (signer, body) = (Signer::new(&bench), body(true));
     let direct = best(&[], &bench.upstream_address, requests, || {
         relay(&body, None)
@@ -140,7 +140,7 @@ async fn streams(atoma: &Path, requests: usize) -> Result<()> {
 }
 
 /// The best of several passes: other work on the machine only adds.
-async fn best<P>(
+pub(crate) async fn best<P>(
     measured: &[&Process],
     address: &str,
     requests: usize,
@@ -183,14 +183,14 @@ async fn pass(
 }
 
 /// One pass: the load's outcome, and what each measured process used for a request.
-struct Cell {
+pub(crate) struct Cell {
     cpu: Vec<u128>,
     outcome: Outcome,
 }
 
 impl Cell {
     /// CPU of all measured processes; without any, the median time.
-    fn total(&self) -> u128 {
+    pub(crate) fn total(&self) -> u128 {
         if self.cpu.is_empty() {
             return Outcome::micros(&self.outcome.total, 0.5);
         }
@@ -198,7 +198,7 @@ impl Cell {
     }
 }
 
-fn row(name: &str, goal: Option<u128>, cell: &Cell) {
+pub(crate) fn row(name: &str, goal: Option<u128>, cell: &Cell) {
     let text = |value: Option<u128>| value.map_or_else(|| "-".to_owned(), |v| v.to_string());
     let outcome = &cell.outcome;
     println!(
@@ -214,7 +214,7 @@ fn row(name: &str, goal: Option<u128>, cell: &Cell) {
 }
 
 /// Two decimals of a quotient.
-fn ratio(a: u128, b: u128) -> String {
+pub(crate) fn ratio(a: u128, b: u128) -> String {
     let hundredths = (a * 100).checked_div(b).unwrap_or(0);
     format!("{}.{:02}x", hundredths / 100, hundredths % 100)
 }
@@ -241,7 +241,7 @@ fn signatures(signer: &Signer) -> u128 {
         .unwrap_or_default()
 }
 
-fn body(stream: bool) -> Bytes {
+pub(crate) fn body(stream: bool) -> Bytes {
     let prompt = "word ".repeat(PROMPT_WORDS);
     let body = serde_json::json!({
         "model": MODEL,
@@ -270,7 +270,7 @@ fn unsigned(body: &Bytes, key: Option<&str>) -> Prepared {
 }
 
 /// Signs requests on the bench's stack, all in lane 0 with ceilings that only rise.
-struct Signer {
+pub(crate) struct Signer {
     network: NetworkId,
     stack: StackId,
     node: NodeId,
@@ -286,7 +286,7 @@ struct SignedHeaders {
 }
 
 impl Signer {
-    fn new(bench: &Bench) -> Self {
+    pub(crate) fn new(bench: &Bench) -> Self {
         Self {
             network: bench.ledger.network(),
             stack: bench.stack,
@@ -299,7 +299,7 @@ impl Signer {
 
     /// Requests that are signed before the clock starts: the client's signatures are not the
     /// node's cost.
-    fn requests(
+    pub(crate) fn requests(
         &self,
         body: &Bytes,
         count: usize,

@@ -1,8 +1,8 @@
 //! The command line.
 
-use crate::walrus::WalrusCommand;
+use crate::walrus::{WalrusCommand, WalrusNetwork};
 use atoma_types::{Address, NodeId, Role, SecurityLevel, StackId, TaskId};
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -376,6 +376,32 @@ pub(crate) struct Chat {
     /// Fixes the choice of tokens.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// How the request becomes evidence on Walrus.
+    #[arg(long, value_enum, default_value = "sealed")]
+    pub(crate) evidence: EvidenceChoice,
+    #[command(flatten)]
+    pub(crate) walrus: WalrusNetwork,
+}
+
+/// How a request becomes evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvidenceChoice {
+    /// The node stores it afterwards; only you and the node can read it.
+    Sealed,
+    /// The node stores it afterwards; everyone can read it.
+    Open,
+    /// It is stored before it is sent, sealed; the node reads it there first.
+    Immediate,
+}
+
+impl From<EvidenceChoice> for atoma_client::Evidence {
+    fn from(choice: EvidenceChoice) -> Self {
+        match choice {
+            EvidenceChoice::Sealed => Self::Sealed,
+            EvidenceChoice::Open => Self::Open,
+            EvidenceChoice::Immediate => Self::Immediate,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

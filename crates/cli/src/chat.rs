@@ -17,7 +17,7 @@ use std::{
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
 pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Result<()> {
-    let client = stack::client(&settings).await?;
+    let client = stack::client_with(&settings, Some(chat.walrus.client()?)).await?;
     let stack = match chat.stack {
         Some(id) => client.open(id).await?,
         None => client.stacks().await?.pop().context(
@@ -47,7 +47,11 @@ pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Resu
     if let Some(seed) = chat.seed {
         body["seed"] = json!(seed);
     }
-    let told = ask(&stack, node, &body, |piece| {
+    let options = RequestOptions {
+        evidence: chat.evidence.into(),
+        ..RequestOptions::default()
+    };
+    let told = ask(&stack, node, &body, options, |piece| {
         if !output.is_json() {
             print!("{piece}");
             let _ = std::io::stdout().flush();
@@ -78,17 +82,13 @@ pub(crate) async fn ask(
     stack: &StackHandle,
     node: NodeId,
     body: &Value,
+    options: RequestOptions,
     mut hear: impl FnMut(&str),
 ) -> Result<Told> {
     let started = Instant::now();
     let body = Bytes::from(body.to_string());
     let mut answer = stack
-        .request(
-            node,
-            Endpoint::ChatCompletions,
-            body,
-            RequestOptions::default(),
-        )
+        .request(node, Endpoint::ChatCompletions, body, options)
         .await?;
     if !answer.status.is_success() {
         return refused(answer).await;

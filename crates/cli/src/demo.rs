@@ -9,7 +9,7 @@ use crate::{
     receipt,
 };
 use anyhow::{Context, Result, ensure};
-use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
+use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle};
 use atoma_types::{
     ComputeUnits, DurationMs, Price, SigningKey, StackId,
     chain::{Event, Selection},
@@ -162,7 +162,8 @@ async fn ask(
     output.say(format!(
         "\nThe user signs a request; the node checks it and streams\n\n> {prompt}\n"
     ));
-    let told = chat::ask(stack, node, &request_body(model, prompt), |piece| {
+    let (body, options) = (request_body(model, prompt), RequestOptions::default());
+    let told = chat::ask(stack, node, &body, options, |piece| {
         if !output.is_json() {
             print!("{piece}");
             let _ = std::io::stdout().flush();

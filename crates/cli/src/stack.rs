@@ -11,12 +11,22 @@ use atoma_types::{
     ComputeUnits, DurationMs, Price,
     chain::{Lease, LeaseState, Stack},
 };
+use atoma_walrus::client::WalrusClient;
 use serde_json::json;
 
 /// The user's client, with its keys and receipts in the data folder.
 pub(crate) async fn client(settings: &Settings) -> Result<Client> {
+    client_with(settings, None).await
+}
+
+/// The same, with a Walrus where requests can be stored before they are sent.
+pub(crate) async fn client_with(
+    settings: &Settings,
+    walrus: Option<WalrusClient>,
+) -> Result<Client> {
     let config = ClientConfig {
         data_dir: Some(settings.home.join("client")),
+        walrus,
         ..ClientConfig::default()
     };
     // the ledger first: its error says what to do

@@ -287,7 +287,7 @@ async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Re
 }
 
 impl WalrusNetwork {
-    fn client(&self) -> Result<WalrusClient> {
+    pub(crate) fn client(&self) -> Result<WalrusClient> {
         let publisher = Some(self.publisher.clone());
         let config = ClientConfig::new(publisher, self.aggregator.clone(), self.shards);
         Ok(WalrusClient::new(config)?)

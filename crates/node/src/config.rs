@@ -78,6 +78,10 @@ pub struct EvidenceConfig {
     /// A pack is closed at the latest when its first record is so old; by size and load otherwise.
     #[serde(default)]
     pub patience_ms: Option<u64>,
+    /// The largest pack. Publishers take blobs of 10 MiB unless they are told otherwise: raise both
+    /// together, for a pack of 64 MiB costs half as much a byte.
+    #[serde(default = "defaults::max_pack")]
+    pub max_pack_bytes: u64,
     /// Bytes of bodies that wait for Walrus at most: more requests are refused while it is away.
     #[serde(default = "defaults::max_backlog")]
     pub max_backlog_bytes: u64,
@@ -95,6 +99,7 @@ impl EvidenceConfig {
             epochs: defaults::epochs(),
             renew_epochs: defaults::renew_epochs(),
             patience_ms: None,
+            max_pack_bytes: defaults::max_pack(),
             max_backlog_bytes: defaults::max_backlog(),
         }
     }
@@ -206,6 +211,9 @@ mod defaults {
     }
     pub(super) fn renew_epochs() -> u32 {
         1
+    }
+    pub(super) fn max_pack() -> u64 {
+        10 << 20
     }
     /// Hours of a busy node; a small part of its disk.
     pub(super) fn max_backlog() -> u64 {

@@ -59,6 +59,8 @@ use tokio::{
 const FOLDER: &str = "packs";
 /// Beside bodies a request's blob has a header, a statement and seals: well below this.
 const BESIDE_BODY: u64 = 64 << 10;
+/// Smaller packs would hold no record.
+const MIN_PACK: u64 = 4 << 10;
 /// An immediate request waits so long for its blob, and afterwards for its own storage: Mainnet
 /// takes 20 to 75 seconds to store one.
 const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -146,6 +148,8 @@ impl EvidenceLog {
         let client = WalrusClient::new(settings)?;
         let reader = Reader::open(journal)?;
         let mut policy = ClosingPolicy::new(client.params());
+        policy.full = policy.full.min(config.max_pack_bytes.max(MIN_PACK));
+        policy.good = policy.good.min(policy.full);
         if let Some(patience) = config.patience_ms.map(atoma_types::DurationMs) {
             policy.while_free = patience;
             policy.patience = policy.patience.min(patience);
