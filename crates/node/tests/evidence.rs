@@ -11,70 +11,15 @@ use atoma_types::{
     message::{EvidenceLeaf, RequestHeader, Signed},
 };
 use atoma_walrus::{
-    client::{ClientConfig, StoreRequest, WalrusClient},
-    http::{HttpOptions, routes, serve},
+    client::StoreRequest,
     pack::{
         Body, Header, Pack, Part, ReceiptProof, Record, SealContext, Sealer, pack_records,
         verify_record,
     },
-    store::{Fault, Store, StoreOptions},
 };
-use common::{Answer, Backend, World, eventually, post, signed_request};
+use common::{Answer, Backend, World, eventually, post, signed_request, walrus::Walrus};
 use http::StatusCode;
-use std::{collections::BTreeSet, path::Path};
-use tokio::{net::TcpListener, task::JoinHandle};
-
-/// A Walrus of ten storage nodes on loopback.
-struct Walrus {
-    url: String,
-    store: Store,
-    server: JoinHandle<()>,
-}
-
-impl Walrus {
-    async fn start(folder: &Path) -> Self {
-        let store = Store::open(StoreOptions::new(folder)).await.unwrap();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = routes(store.clone(), HttpOptions::default());
-        let server = tokio::spawn(async move {
-            serve(listener, routes, std::future::pending())
-                .await
-                .unwrap();
-        });
-        Self { url, store, server }
-    }
-
-    fn config(&self) -> EvidenceConfig {
-        EvidenceConfig {
-            patience_ms: Some(50),
-            ..EvidenceConfig::new(&self.url, &self.url, 10)
-        }
-    }
-
-    fn client(&self) -> WalrusClient {
-        let url: url::Url = self.url.parse().unwrap();
-        WalrusClient::new(ClientConfig::new(Some(url.clone()), url, 10)).unwrap()
-    }
-
-    /// So many of its nodes are down: from four on nothing can be written.
-    fn down(&self, nodes: usize) {
-        for node in 0..10 {
-            let fault = if node < nodes {
-                Fault::Down
-            } else {
-                Fault::None
-            };
-            self.store.set_fault(node, fault).unwrap();
-        }
-    }
-}
-
-impl Drop for Walrus {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
+use std::collections::BTreeSet;
 
 async fn instant() -> Backend {
     Backend::Upstream(

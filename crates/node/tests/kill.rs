@@ -1,5 +1,6 @@
 //! kill -9 of a node under load, at random moments, again and again: afterwards every receipt that
-//! a user ever got is in the chain, the chain adds up, and the ledger pays exactly that.
+//! a user ever got is in the chain, the chain adds up, the ledger pays exactly that, and every record
+//! is on Walrus once.
 
 mod common;
 
@@ -10,9 +11,11 @@ use atoma_types::{
     http::RECEIPT,
     message::{Receipt, Signed},
 };
-use common::{Backend, World, earned, signed_request};
+use atoma_walrus::pack::{Pack, ReceiptProof};
+use common::{Backend, World, earned, eventually, signed_request, walrus::Walrus};
 use http::StatusCode;
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, Stdio},
@@ -104,7 +107,9 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     let world = Arc::new(World::start(Backend::Upstream(server)).await);
     let key_file = world.dir.path().join("operator.key");
     write_key(&key_file, &world.operator);
+    let walrus = Walrus::start(&world.dir.path().join("walrus")).await;
     let mut config = world.config();
+    config.evidence = Some(walrus.config());
     config.key = KeySource::File(key_file);
     let child_config = (config.clone(), upstream, world.task.model_name.clone());
     let child_config = serde_json::to_string(&child_config).unwrap();
@@ -159,12 +164,43 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
         assert_eq!(answer["receipt"].as_str(), Some(&*receipt.to_text()));
     }
     assert!(found >= all.receipts.len() && found <= all.ids.len());
+    assert_eq!(stored(&world, &walrus, &url, &all.ids).await, found);
     world.begin_close(stack).await;
     let (paid_units, paid, _) = world.paid(stack, node).await;
     assert_eq!(paid_units, ComputeUnits(units));
     assert_eq!(paid, earned(paid_units));
     world.audit();
     node_running.drain_and_stop().await;
+}
+
+/// Waits until the records of all these requests are stored; how many records there are in all the
+/// packs that have them. None is there twice.
+async fn stored(world: &World, walrus: &Walrus, url: &str, ids: &[RequestId]) -> usize {
+    let proof = async |id: &RequestId| {
+        let (status, proof) = world.get(format!("{url}/v1/receipts/{id}/proof")).await;
+        (status == StatusCode::OK).then(|| serde_json::from_value::<ReceiptProof>(proof).unwrap())
+    };
+    let mut blobs = BTreeSet::new();
+    for id in ids {
+        eventually("the record is stored", async || {
+            proof(id).await.is_none_or(|proof| proof.storage.is_some())
+        })
+        .await;
+        blobs.extend(proof(id).await.map(|proof| proof.storage.unwrap().blob_id));
+    }
+    let mut seen = BTreeSet::new();
+    for blob in blobs {
+        let pack = Pack::from_bytes(walrus.client().read(blob).await.unwrap()).unwrap();
+        pack.verify().unwrap();
+        for entry in pack.catalog().entries() {
+            assert!(
+                seen.insert(entry.request_id),
+                "{} is stored twice",
+                entry.request_id
+            );
+        }
+    }
+    seen.len()
 }
 
 fn write_key(path: &Path, key: &SigningKey) {

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod walrus;
+
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
