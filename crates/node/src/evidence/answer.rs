@@ -6,30 +6,33 @@ use super::{EvidenceError, EvidenceLog, pack::renew, reader::Exchange};
 use crate::shared::Shared;
 use atoma_ledger::LedgerError;
 use atoma_types::{
-    Address, ObjectId, StackId,
+    Address, ObjectId, StackId, TimestampMs,
     chain::{AbortCode, LeaseState},
     message::EvidenceLeaf,
 };
 use parking_lot::Mutex;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
-/// How long a demand rests after a try that failed: answer windows are minutes to hours.
-const PAUSE: Duration = Duration::from_secs(1);
+/// After a failure the demands rest so long, doubling: answer windows are minutes to hours.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// And at most so long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A pack is waited for this long before the demand is looked at again.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The demands that were heard and not answered yet.
 #[derive(Debug, Default)]
 pub(crate) struct Demands {
-    open: Mutex<BTreeSet<(StackId, u64)>>,
+    /// By stack and `seq`: until when it can be answered, by the ledger's clock.
+    open: Mutex<BTreeMap<(StackId, u64), TimestampMs>>,
     heard: Notify,
 }
 
 impl Demands {
     /// A demand for the record of a `seq`.
-    pub(crate) fn hear(&self, stack: StackId, seq: u64) {
-        self.open.lock().insert((stack, seq));
+    pub(crate) fn hear(&self, stack: StackId, seq: u64, until: TimestampMs) {
+        self.open.lock().insert((stack, seq), until);
         self.heard.notify_one();
     }
 }
@@ -52,10 +55,11 @@ enum Unanswered {
 /// Runs until it is dropped.
 pub(crate) async fn answer(shared: Arc<Shared>, log: Arc<EvidenceLog>) {
     remember(&shared).await;
+    let mut pause = FIRST_PAUSE;
     loop {
-        let open: Vec<_> = shared.demands.open.lock().iter().copied().collect();
+        let open = shared.demands.open.lock().clone();
         let mut left = false;
-        for (stack, seq) in open {
+        for ((stack, seq), until) in open {
             match answer_one(&shared, &log, stack, seq).await {
                 Ok(()) => {
                     shared.metrics.demands_answered.inc();
@@ -63,6 +67,9 @@ pub(crate) async fn answer(shared: Arc<Shared>, log: Arc<EvidenceLog>) {
                 }
                 Err(Unanswered::Ledger(error)) if is_over(&error) => {
                     tracing::warn!(%stack, seq, %error, "a demand for a record is over");
+                }
+                Err(error) if is_late(&shared, until).await => {
+                    tracing::error!(%stack, seq, %error, "a demand for a record was not answered in time");
                 }
                 Err(error) => {
                     tracing::error!(%stack, seq, %error, "a demand for a record is not answered yet");
@@ -73,8 +80,12 @@ pub(crate) async fn answer(shared: Arc<Shared>, log: Arc<EvidenceLog>) {
             shared.demands.open.lock().remove(&(stack, seq));
         }
         if left {
-            tokio::time::sleep(PAUSE).await;
+            // a new demand doesn't wait for those that failed
+            let heard = shared.demands.heard.notified();
+            let _ = tokio::time::timeout(pause, heard).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         } else {
+            pause = FIRST_PAUSE;
             shared.demands.heard.notified().await;
         }
     }
@@ -86,7 +97,7 @@ async fn remember(shared: &Shared) {
         let stack = loop {
             match shared.ledger.ledger.stack(lease.stack).await {
                 Ok(stack) => break Some(stack),
-                Err(error) if error.is_transient() => tokio::time::sleep(PAUSE).await,
+                Err(error) if error.is_transient() => tokio::time::sleep(FIRST_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(%error, stack = %lease.stack, "a stack can't be read");
                     break None;
@@ -100,7 +111,7 @@ async fn remember(shared: &Shared) {
             && let LeaseState::Settling(ticket) = &lease.state
         {
             for dispute in &ticket.disputes {
-                shared.demands.hear(stack, dispute.seq);
+                shared.demands.hear(stack, dispute.seq, dispute.deadline_ms);
             }
         }
     }
@@ -147,6 +158,12 @@ async fn show(
             .answer_dispute(stack, shared.identity.node, blob, &record, &settlement.path);
     side.ledger.execute(&side.key, vec![call]).await?;
     Ok(())
+}
+
+/// Whether the ledger takes no answer any more.
+async fn is_late(shared: &Shared, until: TimestampMs) -> bool {
+    let now = shared.ledger.ledger.clock().await;
+    now.is_ok_and(|now| now > until)
 }
 
 /// Whether there's nothing to answer any more.

@@ -19,6 +19,8 @@ use tokio::{task::JoinSet, time::Instant};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Packs on their way at once: on Mainnet each takes up to a minute, and a publisher takes eight.
 const MAX_UPLOADS: usize = 4;
+/// Pause after a pack that couldn't be made: the disk is full, or worse.
+const REST: Duration = Duration::from_secs(5);
 /// How often stored packs are looked at for renewal.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
 /// After a failure a pack rests so long, doubling.
@@ -73,6 +75,7 @@ impl Packer {
                     Err(error) => {
                         self.shared.metrics.evidence_errors.inc();
                         tracing::error!(%error, "a pack can't be made");
+                        tokio::time::sleep(REST).await;
                         break;
                     }
                 }

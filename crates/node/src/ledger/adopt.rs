@@ -96,7 +96,7 @@ impl Shared {
             }
             Event::DisputeOpened(e) if e.node == us => {
                 tracing::warn!(stack = %e.stack, seq = e.seq, answer_by = %e.deadline_ms.0, "a record is demanded");
-                self.demands.hear(e.stack, e.seq);
+                self.demands.hear(e.stack, e.seq, e.deadline_ms);
                 // heard again after a crash by looking at the settled leases
                 let ack = (!more.is_empty()).then(|| self.journal.change(more));
                 (Heard::Changed, ack)
