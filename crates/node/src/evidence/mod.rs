@@ -46,7 +46,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -121,6 +121,8 @@ pub(crate) struct EvidenceLog {
     /// Packs are closed early up to this receipt.
     flush_to: AtomicI64,
     wake: Notify,
+    /// An epoch of Walrus has ended: stored packs are to be looked at.
+    epoch_ended: AtomicBool,
     /// Counts stored packs, for those who wait for one.
     stored: watch::Sender<u64>,
 }
@@ -166,6 +168,7 @@ impl EvidenceLog {
             caches: Caches::default(),
             flush_to: AtomicI64::new(0),
             wake: Notify::new(),
+            epoch_ended: AtomicBool::new(false),
             stored: watch::Sender::new(0),
         })
     }
@@ -198,6 +201,12 @@ impl EvidenceLog {
     /// Has everything up to a receipt stored without waiting for company.
     pub(crate) fn flush(&self, to: i64) {
         self.flush_to.fetch_max(to, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// The ledger says that an epoch of Walrus has ended.
+    pub(crate) fn epoch_ended(&self) {
+        self.epoch_ended.store(true, Ordering::Relaxed);
         self.wake.notify_one();
     }
 

@@ -21,8 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const MAX_UPLOADS: usize = 4;
 /// Pause after a pack that couldn't be made: the disk is full, or worse.
 const REST: Duration = Duration::from_secs(5);
-/// How often stored packs are looked at for renewal.
-const RENEW_EVERY: Duration = Duration::from_secs(30);
+/// How often stored packs are looked at besides the ends of epochs: for those that nobody needs.
+const RENEW_EVERY: Duration = Duration::from_secs(300);
 /// After a failure a pack rests so long, doubling.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// And at most so long: Walrus may be away for hours.
@@ -80,7 +80,8 @@ impl Packer {
                     }
                 }
             }
-            if renewed.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
+            let epoch_ended = self.log.epoch_ended.swap(false, Ordering::Relaxed);
+            if epoch_ended || renewed.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
                 renewed = Some(Instant::now());
                 if let Err(error) = self.renew().await {
                     tracing::warn!(%error, "stored packs can't be looked after");

@@ -94,6 +94,12 @@ impl Shared {
                 };
                 self.advance(e.stack, phase, more)
             }
+            Event::ParamSet(e) if e.name == "walrus_epoch" => {
+                if let Some(evidence) = &self.evidence {
+                    evidence.epoch_ended();
+                }
+                (Heard::Nothing, None)
+            }
             Event::DisputeOpened(e) if e.node == us => {
                 tracing::warn!(stack = %e.stack, seq = e.seq, answer_by = %e.deadline_ms.0, "a record is demanded");
                 self.demands.hear(e.stack, e.seq, e.deadline_ms);
