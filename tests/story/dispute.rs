@@ -1,7 +1,7 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
 use crate::{
-    atoma,
+    atoma::{self, Part},
     trial::{HOUR, PARTS, Trial, UNITS},
     world::COLLATERAL,
 };
@@ -113,7 +113,52 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let open = ["open", "--stack", &stack, "--node", &node, "--seq", "3"];
     trial.command(&trial.user, &open).await.unwrap();
-    let blob = trial.blob().await.to_string();
+    // the records lie on a Walrus of one's own, as an object of the node's owner
+    let folder = trial.world.folder.path();
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    std::fs::write(path("pack"), [7; 20_000]).unwrap();
+    let ledger = trial.world.localnet.url();
+    let (keystore, nodes, pack) = (path("admin.keystore"), path("walrus"), path("pack"));
+    let serve = move || {
+        Part::start(&[
+            "--ledger",
+            &ledger,
+            "--keystore",
+            &keystore,
+            "walrus",
+            "serve",
+            "--on-ledger",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            &nodes,
+        ])
+    };
+    // the ledger runs in this process and must go on meanwhile
+    let walrus = tokio::task::spawn_blocking(serve.clone()).await.unwrap();
+    let url = walrus.text("url").to_owned();
+    let owner = trial.operator.public_key().address().to_string();
+    let store = move || {
+        let to = ["--publisher", &url, "--aggregator", &url];
+        let keep = ["--epochs", "5", "--send-object-to", &owner, &pack];
+        atoma::run(&[&["walrus", "store"], &to[..], &keep].concat())
+    };
+    let stored = tokio::task::spawn_blocking(store).await.unwrap();
+    let stored = atoma::objects(&stored.stdout).remove(0);
+    let blob = stored["object"].as_str().expect("an object").to_owned();
+    // kill -9 takes nothing away
+    let restarted = tokio::task::spawn_blocking(move || {
+        let mut walrus = walrus;
+        walrus.kill();
+        let walrus = serve();
+        let url = walrus.text("url");
+        let id = stored["blob_id"].as_str().expect("a blob id");
+        let read = atoma::run(&["walrus", "read", "--aggregator", url, id]);
+        assert!(read.stdout == [7; 20_000]);
+        walrus
+    });
+    let _walrus = restarted.await.unwrap();
+
     let evidence = trial.evidence(3);
     let answer = [
         "answer",
@@ -124,6 +169,8 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
         "--blob",
         &blob,
     ];
+    // only its owner can show it
+    trial.command(&trial.user, &answer).await.unwrap_err();
     let answered = trial.command(&trial.operator, &answer).await.unwrap();
     assert_eq!(answered[0]["outcome"], "answered");
     let bond = trial.stack().await.dispute_bond.0;

@@ -432,7 +432,7 @@ pub(crate) enum DisputeCommand {
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// Object of the certified blob that holds the record.
+        /// Object of the certified blob that holds the record; the acting address owns it.
         #[arg(long, value_name = "OBJECT")]
         blob: atoma_types::ObjectId,
     },

@@ -185,6 +185,7 @@ fn announce(network: &Network, gateway: &RunningGateway, keys: &ApiKeys, output:
             ("dead_model", json!(DEAD_MODEL)),
             ("ledger", json!(network.ledger.url())),
             ("network", json!(network.ledger.network())),
+            ("walrus", json!(network.walrus.url())),
             ("package", json!(deployment.package)),
             ("db", json!(deployment.db)),
             ("usdc_type", json!(deployment.usdc.to_string())),
@@ -197,7 +198,8 @@ fn announce(network: &Network, gateway: &RunningGateway, keys: &ApiKeys, output:
         "\nThe network is up. Ctrl-C stops it.\n\n\
          \x20   endpoint  {endpoint}\n\
          \x20   API key   {key}\n\
-         \x20   ledger    {}\n\n\
+         \x20   ledger    {}\n\
+         \x20   walrus    {}\n\n\
          Paste this:\n\n\
          curl {endpoint}/chat/completions -H 'Authorization: Bearer {key}' \\\n\
          \x20   -H 'Content-Type: application/json' \\\n\
@@ -206,6 +208,7 @@ fn announce(network: &Network, gateway: &RunningGateway, keys: &ApiKeys, output:
          export ATOMA_LEDGER={}\n\
          atoma wallet new && atoma wallet fund --usdc 10 && atoma task list",
         network.ledger.url(),
+        network.walrus.url(),
         network.model,
         network.ledger.url(),
     ));

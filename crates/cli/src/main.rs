@@ -55,7 +55,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Chat(chat) => chat::run(chat, settings()?, output).await,
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
-        Command::Walrus(command) => walrus::run(command, output).await,
+        Command::Walrus(command) => walrus::run(command, settings, output).await,
         Command::Cost(cost) => cost::run(&cost, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());

@@ -1,4 +1,4 @@
-//! A whole network in this process: ledger, model, nodes. `demo` and `devnet` are two ways to look
+//! A whole network in this process: ledger, Walrus, model, nodes. `demo` and `devnet` are two ways to look
 //! at it.
 
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     task::{created, weights_list},
 };
 use anyhow::{Context, Result};
+use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::{
     Embedded, EmbeddedOptions, Engine, ModelInfo,
     hub::{self, HubOptions},
@@ -68,6 +69,8 @@ pub(crate) struct NetworkNode {
 pub(crate) struct Network {
     pub(crate) localnet: RunningLocalnet,
     pub(crate) ledger: Ledger,
+    /// Keeps blobs whose objects are on the ledger.
+    pub(crate) walrus: LocalWalrus,
     pub(crate) model: String,
     pub(crate) task: TaskId,
     /// Owns the nodes and the task.
@@ -82,6 +85,7 @@ impl Network {
         let engine = tell_model(&plan.model, output).await?;
         let localnet = start_localnet(plan, output).await?;
         let ledger = Ledger::connect(&localnet.url()).await?;
+        let walrus = start_walrus(plan, &localnet, &ledger, output).await?;
         let operator = stored_key(&plan.folder.join("operator.key"))?;
         fund(&ledger, "operator", &operator, POCKET_MONEY, output).await?;
         let task = find_or_create_task(&ledger, &operator, engine.info(), output).await?;
@@ -130,6 +134,7 @@ impl Network {
         Ok(Self {
             localnet,
             ledger,
+            walrus,
             model,
             task,
             operator,
@@ -167,6 +172,7 @@ impl Network {
         for node in self.nodes {
             node.running.drain_and_stop().await;
         }
+        self.walrus.stop().await;
         self.localnet.shutdown().await;
     }
 }
@@ -191,6 +197,33 @@ async fn start_localnet(plan: &Plan, output: &Output) -> Result<RunningLocalnet>
         ],
     );
     Ok(localnet)
+}
+
+async fn start_walrus(
+    plan: &Plan,
+    localnet: &RunningLocalnet,
+    ledger: &Ledger,
+    output: &Output,
+) -> Result<LocalWalrus> {
+    let started = Instant::now();
+    // on localnet the administrator operates the storage nodes, and keeps the rules' epoch in step
+    let operator = SigningKey::from_seed(&localnet.admin_key().to_seed());
+    let config = LocalWalrusConfig::new(plan.folder.join("walrus"), ledger.clone(), operator);
+    let nodes = config.store.nodes;
+    let walrus = LocalWalrus::start(config)
+        .await
+        .context("the local Walrus does not start")?;
+    output.step(
+        "walrus",
+        "A local Walrus starts (its HTTP API; blobs are objects on the ledger)",
+        started.elapsed(),
+        vec![
+            ("url", json!(walrus.url())),
+            ("storage_nodes", json!(nodes)),
+            ("shards", json!(walrus.shards())),
+        ],
+    );
+    Ok(walrus)
 }
 
 /// People watch: look often, settle a used-up lease soon.

@@ -3,10 +3,12 @@
 use crate::{
     output::{Facts, Output},
     part::told_to_stop,
+    settings::Settings,
 };
 use anyhow::{Context, Result, ensure};
+use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_walrus::{
-    BlobId,
+    BlobId, ObjectId,
     client::{ClientConfig, StoreRequest, Stored, WalrusClient},
     coding::{Params, blob_id},
     http::{self, HttpOptions},
@@ -86,6 +88,10 @@ pub(crate) enum WalrusCommand {
         /// How long an epoch lasts (default: for ever).
         #[arg(long, value_name = "SECONDS")]
         epoch_seconds: Option<u64>,
+        /// Register blobs as objects on the ledger (--ledger, --keystore) instead of in the folder.
+        /// The key must hold the ledger's `OperatorCap`, as localnet's administrator does.
+        #[arg(long)]
+        on_ledger: bool,
     },
 }
 
@@ -146,9 +152,16 @@ pub(crate) struct Keep {
     /// Let the owner delete it before its time.
     #[arg(long)]
     deletable: bool,
+    /// Whose the blob's object is to be (default: the publisher's).
+    #[arg(long, value_name = "ADDRESS")]
+    send_object_to: Option<ObjectId>,
 }
 
-pub(crate) async fn run(command: WalrusCommand, output: &Output) -> Result<()> {
+pub(crate) async fn run(
+    command: WalrusCommand,
+    settings: impl FnOnce() -> Result<Settings>,
+    output: &Output,
+) -> Result<()> {
     match command {
         WalrusCommand::BlobId { shards, file } => {
             let blob = read_file(&file)?;
@@ -204,6 +217,7 @@ pub(crate) async fn run(command: WalrusCommand, output: &Output) -> Result<()> {
             nodes,
             shards,
             epoch_seconds,
+            on_ledger,
         } => {
             let options = StoreOptions {
                 nodes,
@@ -211,7 +225,11 @@ pub(crate) async fn run(command: WalrusCommand, output: &Output) -> Result<()> {
                 epoch_length: epoch_seconds.map(Duration::from_secs),
                 ..StoreOptions::new(data_dir)
             };
-            serve(listen, options, output).await?;
+            if on_ledger {
+                serve_on_ledger(listen, options, &settings()?, output).await?;
+            } else {
+                serve(listen, options, output).await?;
+            }
         }
     }
     Ok(())
@@ -286,6 +304,35 @@ async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Re
     Ok(())
 }
 
+/// The same, with blobs that are objects on a ledger.
+async fn serve_on_ledger(
+    listen: SocketAddr,
+    store: StoreOptions,
+    settings: &Settings,
+    output: &Output,
+) -> Result<()> {
+    let (nodes, shards) = (store.nodes, store.shards);
+    let ledger = settings.ledger().await?;
+    let config = LocalWalrusConfig {
+        store,
+        listen,
+        ..LocalWalrusConfig::new(PathBuf::new(), ledger, settings.key()?)
+    };
+    let walrus = LocalWalrus::start(config).await?;
+    output.object(vec![
+        ("step", json!("ready")),
+        ("url", json!(walrus.url())),
+        ("nodes", json!(nodes)),
+        ("shards", json!(shards)),
+        ("ledger", json!(walrus.registry().ledger().url())),
+        ("operator", json!(walrus.registry().operator())),
+    ]);
+    output.say("press Ctrl-C to stop");
+    told_to_stop().await?;
+    walrus.stop().await;
+    Ok(())
+}
+
 impl WalrusNetwork {
     pub(crate) fn client(&self) -> Result<WalrusClient> {
         let publisher = Some(self.publisher.clone());
@@ -298,6 +345,7 @@ impl Keep {
     fn request(&self) -> StoreRequest {
         StoreRequest {
             deletable: self.deletable,
+            send_object_to: self.send_object_to,
             ..StoreRequest::permanent(self.epochs)
         }
     }

@@ -1,6 +1,6 @@
 //! From a call to its rule.
 
-use crate::{Rule, Txn, blob, db, dispute, node, settlement, stack, task, treasury};
+use crate::{Rule, Txn, db, dispute, node, settlement, stack, task, treasury, walrus};
 use atoma_types::chain::Call;
 
 /// Runs the rule of a call.
@@ -27,7 +27,6 @@ pub(crate) fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
         Call::Settle(call) => settlement::settle(txn, call),
         Call::Claim(call) => settlement::claim(txn, call),
         Call::ExpireLease(call) => settlement::expire_lease(txn, call),
-        Call::CertifyBlob(call) => blob::certify(txn, call),
         Call::OpenDispute(call) => dispute::missing_response(txn, call),
         Call::AnswerDispute(call) => dispute::answer(txn, call),
         Call::ResolveDispute(call) => dispute::resolve(txn, call),
@@ -37,5 +36,11 @@ pub(crate) fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
         Call::CollectFees(call) => treasury::collect_fees(txn, call),
         Call::ReportUnits(call) => treasury::report_units(txn, call),
         Call::PayTreasury(call) => treasury::pay(txn, call),
+        Call::RegisterBlob(call) => walrus::register_blob(txn, call),
+        Call::CertifyBlob(call) => walrus::certify_blob(txn, call),
+        Call::ExtendBlob(call) => walrus::extend_blob(txn, call),
+        Call::DeleteBlob(call) => walrus::delete_blob(txn, call),
+        Call::AdvanceEpoch(call) => walrus::advance_epoch(txn, call),
+        Call::SetCommittee(call) => walrus::set_committee(txn, call),
     }
 }

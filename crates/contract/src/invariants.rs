@@ -3,14 +3,16 @@
 
 use crate::{
     Changes, Object, State,
-    limits::{MAX_DISPUTES, MAX_LEASES, MAX_REPUTATION, MAX_SHARES, MAX_SUBSCRIPTIONS},
+    limits::{
+        MAX_DISPUTES, MAX_EPOCHS_AHEAD, MAX_LEASES, MAX_REPUTATION, MAX_SHARES, MAX_SUBSCRIPTIONS,
+    },
     treasury,
 };
 use atoma_types::{
     MicroUsdc, NodeId, TaskId,
     chain::{
-        AtomaDb, Dispute, LeaseState, Node, NodeStatus, Selection, Stack, Subscription,
-        SubscriptionState, Table, Task, Ticket,
+        AtomaDb, Blob, Dispute, LeaseState, Node, NodeStatus, Selection, Stack, Subscription,
+        SubscriptionState, Table, Task, Ticket, WalrusSystem,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +61,11 @@ pub fn held(state: &State) -> u128 {
         Object::Node(node) => node.collateral,
         Object::Task(task) => task.fees,
         Object::Stack(stack) => stack.escrow,
-        Object::AdminCap(_) | Object::Entry(_) | Object::Blob(_) => MicroUsdc::ZERO,
+        Object::AdminCap(_)
+        | Object::Entry(_)
+        | Object::Blob(_)
+        | Object::WalrusSystem(_)
+        | Object::WalrusCap(_) => MicroUsdc::ZERO,
     });
     let stakes = state.iter().filter_map(|(object, _)| match object {
         Object::Stack(stack) => Some(stack),
@@ -94,6 +100,13 @@ pub fn check(state: &State) -> Result<(), Violation> {
     }
     for node in index.nodes.values() {
         index.check_node(node)?;
+    }
+    for blob in &index.blobs {
+        must(
+            index.walrus.is_some_and(|system| fits(blob, system)),
+            &blob.id,
+            "a blob's epochs follow each other",
+        )?;
     }
     for db in &index.dbs {
         check_book(db)?;
@@ -229,6 +242,18 @@ fn check_task(task: &Task) -> Result<(), Violation> {
     )
 }
 
+/// A blob is registered, then certified before its storage ends, and kept no longer than may be.
+fn fits(blob: &Blob, system: &WalrusSystem) -> bool {
+    let storage = &blob.storage;
+    let certified = blob.certified_epoch;
+    storage.start_epoch == blob.registered_epoch
+        && blob.registered_epoch <= system.epoch
+        && certified.is_none_or(|epoch| (blob.registered_epoch..storage.end_epoch).contains(&epoch))
+        && certified.is_none_or(|epoch| epoch <= system.epoch)
+        && storage.end_epoch > storage.start_epoch
+        && storage.end_epoch.saturating_sub(system.epoch) <= MAX_EPOCHS_AHEAD
+}
+
 /// The treasury can pay all that is reported.
 fn check_book(db: &AtomaDb) -> Result<(), Violation> {
     let book = &db.book;
@@ -269,6 +294,8 @@ struct Index<'a> {
     nodes: BTreeMap<NodeId, &'a Node>,
     tasks: BTreeMap<TaskId, &'a Task>,
     stacks: Vec<&'a Stack>,
+    blobs: Vec<&'a Blob>,
+    walrus: Option<&'a WalrusSystem>,
     /// Open and settling leases by task and node: how many, and their units.
     live: BTreeMap<(TaskId, NodeId), (u64, u128)>,
     /// Entries by table.
@@ -282,6 +309,8 @@ impl<'a> Index<'a> {
             nodes: BTreeMap::new(),
             tasks: BTreeMap::new(),
             stacks: Vec::new(),
+            blobs: Vec::new(),
+            walrus: None,
             live: BTreeMap::new(),
             entries: BTreeMap::new(),
         };
@@ -296,7 +325,9 @@ impl<'a> Index<'a> {
                 }
                 Object::Stack(stack) => index.stacks.push(stack),
                 Object::Entry(entry) => *index.entries.entry(entry.parent).or_default() += 1,
-                Object::AdminCap(_) | Object::Blob(_) => {}
+                Object::Blob(blob) => index.blobs.push(blob),
+                Object::WalrusSystem(system) => index.walrus = Some(system),
+                Object::AdminCap(_) | Object::WalrusCap(_) => {}
             }
         }
         for stack in &index.stacks {

@@ -8,7 +8,6 @@
 //!
 //! A call that aborts changes nothing; a transaction that is dropped changes nothing.
 
-mod blob;
 mod db;
 mod dispatch;
 mod dispute;
@@ -25,6 +24,7 @@ mod state;
 mod task;
 mod treasury;
 mod txn;
+mod walrus;
 
 pub use object::{DecodeObjectError, Object, Owner, TableEntry};
 pub use state::State;

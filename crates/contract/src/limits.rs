@@ -43,6 +43,19 @@ pub const MAX_ALLOW_LIST: usize = 64;
 /// The top of the scale of reputation.
 pub const MAX_REPUTATION: u64 = 1_000;
 
+/// Epochs that storage may be had ahead, as with Walrus.
+pub const MAX_EPOCHS_AHEAD: u32 = 53;
+
+/// Members of the development Walrus's committee: their keys are one plain value of a transaction, of
+/// which Sui takes 16 KiB.
+pub const MAX_COMMITTEE: usize = 256;
+
+/// The fewest shards that withstand a faulty one.
+pub const MIN_SHARDS: u16 = 4;
+
+/// The shards of Walrus's own Mainnet.
+pub const MAX_SHARDS: u16 = 1_000;
+
 /// The shortest epoch: below it, halves of epochs lose their meaning.
 pub const MIN_EPOCH: DurationMs = DurationMs(1_000);
 

@@ -1,8 +1,8 @@
-//! What the ledger stores: the package's objects and the entries of its tables.
+//! What the ledger stores: the packages' objects and the entries of the tables.
 
 use atoma_types::{
     Address, ObjectId,
-    chain::{AdminCap, AtomaDb, CertifiedBlob, Node, ObjectKind, Stack, Task},
+    chain::{AdminCap, AtomaDb, Blob, Node, ObjectKind, Stack, Task, WalrusCap, WalrusSystem},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sui_sdk_types::{Identifier, StructTag, TypeTag};
@@ -18,7 +18,7 @@ const fn small_address(last: u8) -> Address {
     Address::new(bytes)
 }
 
-/// Any object of the package.
+/// Any object of the two packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Object {
     /// The singleton.
@@ -31,8 +31,12 @@ pub enum Object {
     Task(Task),
     /// A stack.
     Stack(Stack),
-    /// A certified blob.
-    Blob(CertifiedBlob),
+    /// A registered blob.
+    Blob(Blob),
+    /// The development Walrus.
+    WalrusSystem(WalrusSystem),
+    /// The right to operate it.
+    WalrusCap(WalrusCap),
     /// An entry of one of the singleton's tables.
     Entry(TableEntry),
 }
@@ -82,11 +86,13 @@ impl Object {
             Self::Task(task) => task.id.0,
             Self::Stack(stack) => stack.id.0,
             Self::Blob(blob) => blob.id,
+            Self::WalrusSystem(system) => system.id,
+            Self::WalrusCap(cap) => cap.id,
             Self::Entry(entry) => entry.id,
         }
     }
 
-    /// Its kind, if it is one of the package's own types and no table entry.
+    /// Its kind, if it is one of the packages' own types and no table entry.
     #[must_use]
     pub fn kind(&self) -> Option<ObjectKind> {
         match self {
@@ -96,6 +102,8 @@ impl Object {
             Self::Task(_) => Some(ObjectKind::Task),
             Self::Stack(_) => Some(ObjectKind::Stack),
             Self::Blob(_) => Some(ObjectKind::Blob),
+            Self::WalrusSystem(_) => Some(ObjectKind::WalrusSystem),
+            Self::WalrusCap(_) => Some(ObjectKind::WalrusCap),
             Self::Entry(_) => None,
         }
     }
@@ -110,6 +118,8 @@ impl Object {
             Self::Task(task) => encode(task),
             Self::Stack(stack) => encode(stack),
             Self::Blob(blob) => encode(blob),
+            Self::WalrusSystem(system) => encode(system),
+            Self::WalrusCap(cap) => encode(cap),
             Self::Entry(entry) => [entry.id.as_bytes(), &entry.key, &entry.value].concat(),
         }
     }
@@ -123,6 +133,8 @@ impl Object {
             ObjectKind::Task => decode(bytes).map(Self::Task),
             ObjectKind::Stack => decode(bytes).map(Self::Stack),
             ObjectKind::Blob => decode(bytes).map(Self::Blob),
+            ObjectKind::WalrusSystem => decode(bytes).map(Self::WalrusSystem),
+            ObjectKind::WalrusCap => decode(bytes).map(Self::WalrusCap),
         }
     }
 }

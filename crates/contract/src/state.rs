@@ -1,6 +1,6 @@
 //! All objects of the package, and how changes get into them.
 
-use crate::{Changes, Env, Object, Owner, Txn, limits::MAX_REPUTATION};
+use crate::{Changes, Env, Object, Owner, Txn, limits::MAX_REPUTATION, walrus};
 use atoma_types::{
     Address, MicroUsdc, ObjectId,
     chain::{AdminCap, AtomaDb, Deployment, EpochBook, Params, Table},
@@ -18,13 +18,14 @@ pub struct State {
 }
 
 impl State {
-    /// A fresh package: its database and the administrator's right to it.
+    /// A fresh package: its database and the administrator's right to it; and a development Walrus.
     ///
     /// What Move's `init` would make with ids of its own has ids derived from the database's here:
     /// `BLAKE2b-256("atoma/genesis/v1" ‖ db ‖ n)` for the tables of nodes (0), models (1) and tasks
     /// (2) and for the `AdminCap` (3).
     #[must_use]
     pub fn genesis(deployment: &Deployment, admin: Address, params: Params) -> Self {
+        let walrus = walrus::genesis(deployment, admin, &params);
         const { assert!(MAX_REPUTATION == 1_000) }; // Params' limits are written against it
         let id = |n: u8| {
             let parts: [&[u8]; 3] = [b"atoma/genesis/v1", deployment.db.as_bytes(), &[n]];
@@ -45,10 +46,11 @@ impl State {
             id: id(3),
             db: deployment.db,
         };
-        Self::restore([
+        let own = [
             (Object::Db(db), Owner::Shared),
             (Object::AdminCap(cap), Owner::Address(admin)),
-        ])
+        ];
+        Self::restore(own.into_iter().chain(walrus))
     }
 
     /// The state that these objects make up, read back from where they were stored.

@@ -6,7 +6,10 @@ use crate::{
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{AbortCode, AdminCap, AtomaDb, Call, CertifiedBlob, Event, Node, Stack, Table, Task},
+    chain::{
+        AbortCode, AdminCap, AtomaDb, Blob, Call, Event, Node, Stack, Table, Task, WalrusCap,
+        WalrusSystem,
+    },
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,11 +225,31 @@ impl Txn<'_> {
         }
     }
 
-    pub(crate) fn blob(&self, id: ObjectId) -> Rule<CertifiedBlob> {
+    pub(crate) fn walrus_system(&self, id: ObjectId) -> Rule<WalrusSystem> {
         match self.require(id)? {
-            (Object::Blob(blob), _) => Ok(blob.clone()),
+            (Object::WalrusSystem(system), _) => Ok(system.clone()),
             _ => Err(AbortCode::WrongObjectKind),
         }
+    }
+
+    pub(crate) fn walrus_cap(&self, id: ObjectId) -> Rule<(WalrusCap, Owner)> {
+        match self.require(id)? {
+            (Object::WalrusCap(cap), owner) => Ok((cap.clone(), *owner)),
+            _ => Err(AbortCode::WrongObjectKind),
+        }
+    }
+
+    /// A blob of the sender's, and that it is the sender's.
+    pub(crate) fn own_blob(&self, id: ObjectId) -> Rule<(Blob, Owner)> {
+        let (object, owner) = self.require(id)?;
+        let Object::Blob(blob) = object else {
+            return Err(AbortCode::WrongObjectKind);
+        };
+        ensure(
+            *owner == Owner::Address(self.sender()),
+            AbortCode::NotBlobOwner,
+        )?;
+        Ok((blob.clone(), *owner))
     }
 
     /// A node that the sender acts for.
@@ -267,8 +290,17 @@ impl Txn<'_> {
         self.put(Object::Stack(stack), Owner::Shared);
     }
 
-    pub(crate) fn put_blob(&mut self, blob: CertifiedBlob) {
-        self.put(Object::Blob(blob), Owner::Shared);
+    pub(crate) fn put_walrus_system(&mut self, system: WalrusSystem) {
+        self.put(Object::WalrusSystem(system), Owner::Shared);
+    }
+
+    pub(crate) fn put_blob(&mut self, blob: Blob, owner: Owner) {
+        self.put(Object::Blob(blob), owner);
+    }
+
+    pub(crate) fn delete_blob(&mut self, id: ObjectId) {
+        self.frame.written.remove(&id);
+        self.frame.deleted.insert(id);
     }
 
     fn put(&mut self, object: Object, owner: Owner) {

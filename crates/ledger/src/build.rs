@@ -5,7 +5,7 @@ use atoma_types::{
     Address, ObjectId,
     chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, RANDOM_OBJECT},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sui_sdk_types::{Identifier, Transaction};
 use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
 
@@ -27,8 +27,11 @@ pub(crate) struct Inputs<'a> {
 /// What a transaction shall do.
 #[derive(Debug)]
 pub(crate) enum Work<'a> {
-    /// Call functions of the package, in order.
-    Calls(&'a [Call]),
+    /// Call functions, in order, and then give objects of the sender's to others.
+    Calls {
+        calls: &'a [Call],
+        gifts: &'a [(ObjectId, Address)],
+    },
     /// Send USDC.
     Transfer { to: Address, amount: u64 },
 }
@@ -38,7 +41,7 @@ impl Work<'_> {
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
             Self::Transfer { amount, .. } => vec![*amount],
-            Self::Calls(calls) => calls
+            Self::Calls { calls, .. } => calls
                 .iter()
                 .flat_map(Call::args)
                 .filter_map(|arg| match arg {
@@ -68,17 +71,23 @@ impl Work<'_> {
 
     /// Objects that the sender must own.
     pub(crate) fn owned(&self) -> Vec<ObjectId> {
-        self.arguments()
-            .into_iter()
-            .filter_map(|(kind, arg)| match (kind, arg) {
-                (ArgKind::Owned(_), CallArg::Object(id)) => Some(id),
-                _ => None,
-            })
-            .collect()
+        let gifts = match self {
+            Self::Calls { gifts, .. } => *gifts,
+            Self::Transfer { .. } => &[],
+        };
+        let used = self.arguments().into_iter().filter_map(|used| match used {
+            (
+                ArgKind::Owned(_) | ArgKind::OwnedMut(_) | ArgKind::Consumed(_),
+                CallArg::Object(id),
+            ) => Some(id),
+            _ => None,
+        });
+        let all: BTreeSet<_> = used.chain(gifts.iter().map(|(id, _)| *id)).collect();
+        all.into_iter().collect()
     }
 
     fn arguments(&self) -> Vec<(ArgKind, CallArg)> {
-        let Self::Calls(calls) = self else {
+        let Self::Calls { calls, .. } = self else {
             return Vec::new();
         };
         calls
@@ -114,7 +123,7 @@ pub(crate) fn transaction(
             let coin = payment()?;
             builder.transfer_objects(vec![coin], to);
         }
-        Work::Calls(calls) => {
+        Work::Calls { calls, gifts } => {
             let uses = work.shared();
             for call in *calls {
                 let spec = call.function();
@@ -132,11 +141,17 @@ pub(crate) fn transaction(
                     });
                 }
                 let function = Function::new(
-                    deployment.package,
+                    deployment.address_of(spec.package),
                     Identifier::from_static(spec.module),
                     Identifier::from_static(spec.name),
                 );
                 builder.move_call(function, arguments);
+            }
+            for (id, to) in *gifts {
+                let object = inputs.owned.get(id).ok_or_else(|| missing(*id))?;
+                let object = builder.object(owned(object));
+                let to = builder.pure(to);
+                builder.transfer_objects(vec![object], to);
             }
         }
     }
@@ -193,6 +208,10 @@ fn split(
         payments.push(purse);
     }
     Ok(payments)
+}
+
+fn missing(id: ObjectId) -> LedgerError {
+    LedgerError::Build(format!("object {id} is not resolved"))
 }
 
 fn owned(coin: &Coin) -> ObjectInput {

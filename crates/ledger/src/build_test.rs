@@ -61,7 +61,14 @@ fn commands(transaction: Transaction) -> (Vec<Input>, Vec<Command>) {
 #[test]
 fn merges_splits_and_calls_in_order() {
     let calls = [acquire(40)];
-    let built = build(&Work::Calls(&calls), &[coin(1, 30), coin(2, 20)]).unwrap();
+    let built = build(
+        &Work::Calls {
+            calls: &calls,
+            gifts: &[],
+        },
+        &[coin(1, 30), coin(2, 20)],
+    )
+    .unwrap();
     let (inputs, commands) = commands(built);
     assert!(matches!(
         commands.as_slice(),
@@ -89,7 +96,14 @@ fn merges_splits_and_calls_in_order() {
 #[test]
 fn an_even_sum_leaves_no_empty_coin() {
     let calls = [acquire(50)];
-    let built = build(&Work::Calls(&calls), &[coin(1, 30), coin(2, 20)]).unwrap();
+    let built = build(
+        &Work::Calls {
+            calls: &calls,
+            gifts: &[],
+        },
+        &[coin(1, 30), coin(2, 20)],
+    )
+    .unwrap();
     assert!(matches!(
         commands(built).1.as_slice(),
         [Command::MergeCoins(_), Command::MoveCall(_)]
@@ -103,7 +117,10 @@ fn one_object_is_one_input_with_its_strongest_use() {
         task: TASK.into(),
     };
     let calls = [sync.into(), acquire(1)];
-    let work = Work::Calls(&calls);
+    let work = Work::Calls {
+        calls: &calls,
+        gifts: &[],
+    };
     assert_eq!(work.shared().get(&DB), Some(&true));
     assert_eq!(work.payments(), [1]);
     let (inputs, _) = commands(build(&work, &[coin(1, 5)]).unwrap());

@@ -169,8 +169,7 @@ async fn find_localnet(
         Err(status) if status.code() == Code::NotFound => return Err(none()),
         Err(status) => return Err(failure(url, &status)),
     };
-    let (module, name) = ObjectKind::Db.move_name();
-    let expected = deployment.type_of(module, name);
+    let expected = deployment.type_of(ObjectKind::Db);
     if object.object_type().parse().as_ref() == Ok(&expected) {
         Ok(deployment)
     } else {

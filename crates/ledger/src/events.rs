@@ -175,7 +175,7 @@ impl Follower {
         let Some(event) = frame.event else {
             return Ok(None);
         };
-        let Some(known) = package_event(&event, &self.ledger.inner.deployment)? else {
+        let Some(known) = known_event(&event, &self.ledger.inner.deployment)? else {
             return Ok(None);
         };
         let transaction = event
@@ -237,9 +237,9 @@ fn filter(deployment: &Deployment) -> EventFilter {
     }
 }
 
-/// The event, if its type is our package's: a foreign package's event of the same name is none of
-/// ours. An event that this version doesn't know yet is passed over.
-pub(crate) fn package_event(
+/// The event, if its type is our package's or Walrus's: a foreign package's event of the same name is
+/// none of ours. An event that this version doesn't know yet is passed over.
+pub(crate) fn known_event(
     event: &proto::Event,
     deployment: &Deployment,
 ) -> Result<Option<Event>, LedgerError> {
@@ -247,17 +247,24 @@ pub(crate) fn package_event(
         .event_type()
         .parse()
         .map_err(|e| LedgerError::Malformed(format!("event type: {e}")))?;
-    let ours = [deployment.original_package, deployment.package];
-    if !ours.contains(tag.address()) {
-        return Ok(None);
-    }
+    let (package, walrus) = (tag.address(), &deployment.walrus);
     let (module, name) = (tag.module().as_str(), tag.name().as_str());
-    if !Event::NAMES.contains(&(module, name)) {
-        tracing::warn!(
-            module,
-            name,
-            "the package emitted an event that is not known here"
-        );
+    let ours = [deployment.original_package, deployment.package].contains(package);
+    let known = if ours {
+        Event::NAMES
+    } else if [walrus.original_package, walrus.package].contains(package) {
+        Event::WALRUS_NAMES
+    } else {
+        return Ok(None);
+    };
+    if !known.contains(&(module, name)) {
+        if ours {
+            tracing::warn!(
+                module,
+                name,
+                "the package emitted an event that is not known here"
+            );
+        }
         return Ok(None);
     }
     Event::from_bytes(module, name, event.contents().value())
@@ -285,7 +292,7 @@ mod tests {
         let ours = Event::from(TaskDeprecated {
             task: TaskId(Address::new([3; 32])),
         });
-        let read = |package, name, bytes| package_event(&event(package, name, bytes), &deployment);
+        let read = |package, name, bytes| known_event(&event(package, name, bytes), &deployment);
         let bytes = ours.to_bytes();
         for package in [deployment.package, deployment.original_package] {
             let found = read(package, "TaskDeprecated", bytes.clone()).unwrap();

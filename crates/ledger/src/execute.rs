@@ -71,10 +71,22 @@ impl Ledger {
         key: &SigningKey,
         calls: Vec<Call>,
     ) -> Result<Executed, LedgerError> {
-        if calls.is_empty() {
-            return Err(LedgerError::Build("there is nothing to call".to_owned()));
+        self.execute_and_give(key, calls, &[]).await
+    }
+
+    /// As [`Self::execute`], and gives objects of the key's address to others in the same
+    /// transaction, after the calls.
+    pub async fn execute_and_give(
+        &self,
+        key: &SigningKey,
+        calls: Vec<Call>,
+        gifts: &[(ObjectId, Address)],
+    ) -> Result<Executed, LedgerError> {
+        if calls.is_empty() && gifts.is_empty() {
+            return Err(LedgerError::Build("there is nothing to do".to_owned()));
         }
-        self.run(key, &Work::Calls(&calls)).await
+        let calls = &calls;
+        self.run(key, &Work::Calls { calls, gifts }).await
     }
 
     /// Sends USDC.
@@ -315,9 +327,15 @@ impl Ledger {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        self.owned_objects(ids)
-            .await
-            .map(|found| found.into_iter().map(|coin| (coin.id, coin)).collect())
+        let found = self.owned_objects(ids).await?;
+        let found: HashMap<_, _> = found.into_iter().map(|coin| (coin.id, coin)).collect();
+        match ids.iter().find(|id| !found.contains_key(id)) {
+            Some(id) => Err(LedgerError::NotFound {
+                what: "object",
+                id: id.to_string(),
+            }),
+            None => Ok(found),
+        }
     }
 
     async fn gas_price(&self) -> Result<u64, LedgerError> {

@@ -7,6 +7,8 @@
 //!   nothing), submits it and reads its effects.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
+//! * [`Ledger::blob`] and its like read Walrus's blobs; [`Ledger::register_blob`] and its like make the
+//!   calls of localnet's development Walrus.
 //! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
 
 mod build;
@@ -22,6 +24,7 @@ mod faucet;
 mod outcome;
 mod read;
 mod wallet;
+mod walrus;
 
 pub use connect::{Ledger, LedgerConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
@@ -29,6 +32,7 @@ pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
 pub use events::{EventStart, EventStream, LedgerEvent};
 pub use outcome::Executed;
+pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.
 pub use sui_sdk_types::Digest;

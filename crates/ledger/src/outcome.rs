@@ -1,7 +1,10 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{Ledger, LedgerError, events::package_event};
-use atoma_types::chain::{AbortCode, Event};
+use crate::{Ledger, LedgerError, events::known_event};
+use atoma_types::{
+    ObjectId,
+    chain::{AbortCode, Deployment, Event, LOCALNET_WALRUS_PACKAGE},
+};
 use sui_rpc::proto::sui::rpc::v2::{
     ExecutedTransaction, ExecutionError, GasCostSummary, execution_error::ExecutionErrorKind,
 };
@@ -12,7 +15,7 @@ use sui_sdk_types::Digest;
 pub struct Executed {
     /// Its digest.
     pub digest: Digest,
-    /// The package's events, in order.
+    /// The events of our package, and Walrus's about blobs, in order.
     pub events: Vec<Event>,
     /// Gas paid, storage rebates taken off, in MIST.
     pub gas_used: u64,
@@ -44,7 +47,7 @@ impl Ledger {
         }
         let mut events = Vec::new();
         for event in &executed.events().events {
-            events.extend(package_event(event, &self.inner.deployment)?);
+            events.extend(known_event(event, &self.inner.deployment)?);
         }
         Ok(Executed {
             digest,
@@ -60,7 +63,7 @@ impl Ledger {
             let package = abort.location().package().parse();
             let deployment = &self.inner.deployment;
             error.kind() == ExecutionErrorKind::MoveAbort
-                && (package == Ok(deployment.package) || package == Ok(deployment.original_package))
+                && package.is_ok_and(|package: ObjectId| speaks_our_codes(deployment, package))
         });
         match abort {
             Some(abort) => LedgerError::Abort {
@@ -81,6 +84,13 @@ impl Ledger {
             },
         }
     }
+}
+
+/// Whether a package's abort codes are ours: our own, and localnet's Walrus. Walrus's own package has
+/// numbers of its own.
+fn speaks_our_codes(deployment: &Deployment, package: ObjectId) -> bool {
+    [deployment.package, deployment.original_package].contains(&package)
+        || (package == deployment.walrus.package && package == LOCALNET_WALRUS_PACKAGE)
 }
 
 /// What was paid: computation and storage, less what freed storage gives back.

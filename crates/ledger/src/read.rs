@@ -3,10 +3,7 @@
 use crate::{Ledger, LedgerError};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{
-        AdminCap, AtomaDb, CLOCK_OBJECT, CertifiedBlob, Node, ObjectKind, SUI_COIN, Stack, Table,
-        Task,
-    },
+    chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task},
 };
 use futures::TryStreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -22,10 +19,11 @@ use tonic::Code;
 
 /// Objects in one question: as many as full nodes take.
 const BATCH: usize = 50;
-/// Table entries in one page.
+/// Table entries or owned objects in one page.
 const PAGE: u32 = 500;
 
-const OBJECT_FIELDS: &[&str] = &["object_id", "version", "owner", "object_type", "contents"];
+pub(crate) const OBJECT_FIELDS: &[&str] =
+    &["object_id", "version", "owner", "object_type", "contents"];
 
 #[derive(Deserialize)]
 struct ClockObject {
@@ -58,11 +56,6 @@ impl Ledger {
     /// A stack.
     pub async fn stack(&self, id: StackId) -> Result<Stack, LedgerError> {
         self.read(id.0, ObjectKind::Stack).await
-    }
-
-    /// A certified blob, by the id of its object.
-    pub async fn certified_blob(&self, id: ObjectId) -> Result<CertifiedBlob, LedgerError> {
-        self.read(id, ObjectKind::Blob).await
     }
 
     /// Every registered node, by number.
@@ -100,23 +93,29 @@ impl Ledger {
 
     /// The capability to set parameters, if the address owns one for our database.
     pub async fn admin_cap(&self, owner: Address) -> Result<Option<AdminCap>, LedgerError> {
-        let (module, name) = ObjectKind::AdminCap.move_name();
+        let caps: Vec<AdminCap> = self.read_owned(owner, ObjectKind::AdminCap).await?;
+        Ok(caps
+            .into_iter()
+            .find(|cap| cap.db == self.inner.deployment.db))
+    }
+
+    /// All objects of a kind that an address owns.
+    pub(crate) async fn read_owned<T: DeserializeOwned>(
+        &self,
+        owner: Address,
+        kind: ObjectKind,
+    ) -> Result<Vec<T>, LedgerError> {
         let request = ListOwnedObjectsRequest::default()
             .with_owner(owner.to_string())
-            .with_object_type(self.inner.deployment.type_of(module, name).to_string())
+            .with_object_type(self.inner.deployment.type_of(kind).to_string())
+            .with_page_size(PAGE)
             .with_read_mask(mask(OBJECT_FIELDS));
         let stream = self.inner.client.list_owned_objects(request);
-        let caps: Vec<proto::Object> = stream
+        let objects: Vec<proto::Object> = stream
             .try_collect()
             .await
             .map_err(|status| self.refused(&status))?;
-        for object in &caps {
-            let cap: AdminCap = decode(object)?;
-            if cap.db == self.inner.deployment.db {
-                return Ok(Some(cap));
-            }
-        }
-        Ok(None)
+        objects.iter().map(decode).collect()
     }
 
     async fn balance(&self, owner: Address, coin: String) -> Result<u64, LedgerError> {
@@ -129,7 +128,7 @@ impl Ledger {
         Ok(answer.balance().balance())
     }
 
-    async fn read<T: DeserializeOwned>(
+    pub(crate) async fn read<T: DeserializeOwned>(
         &self,
         id: ObjectId,
         kind: ObjectKind,
@@ -139,14 +138,13 @@ impl Ledger {
     }
 
     /// Decodes an object that is of the right type, and remembers its initial shared version.
-    fn typed<T: DeserializeOwned>(
+    pub(crate) fn typed<T: DeserializeOwned>(
         &self,
         id: ObjectId,
         object: &proto::Object,
         kind: ObjectKind,
     ) -> Result<T, LedgerError> {
-        let (module, name) = kind.move_name();
-        let expected = self.inner.deployment.type_of(module, name);
+        let expected = self.inner.deployment.type_of(kind);
         if object.object_type().parse::<StructTag>().as_ref() != Ok(&expected) {
             return Err(LedgerError::WrongType {
                 id,

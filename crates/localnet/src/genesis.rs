@@ -13,8 +13,8 @@ use crate::{
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
     chain::{
-        CLOCK_OBJECT, Deployment, Event, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE, ObjectKind,
-        Params, RANDOM_OBJECT,
+        CLOCK_OBJECT, Deployment, Event, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
+        LOCALNET_WALRUS_PACKAGE, ObjectKind, Package, Params, RANDOM_OBJECT,
     },
     keys::fill_random,
 };
@@ -111,21 +111,28 @@ fn identifier(name: &'static str) -> Identifier {
 
 /// The packages, without code: localnet runs the contract's rules itself.
 fn packages(deployment: &Deployment) -> Vec<MovePackage> {
-    let atoma = ObjectKind::ALL
-        .iter()
-        .map(|kind| kind.move_name())
-        .chain(Event::NAMES.iter().copied())
-        .map(|(module, name)| TypeOrigin {
-            module_name: identifier(module),
-            struct_name: identifier(name),
-            package: deployment.original_package,
-        })
-        .collect();
+    let types = |package: Package, events: &[(&'static str, &'static str)]| {
+        ObjectKind::ALL
+            .iter()
+            .filter(|kind| kind.package() == package)
+            .map(|kind| kind.move_name())
+            .chain(events.iter().copied())
+            .map(|(module, name)| TypeOrigin {
+                module_name: identifier(module),
+                struct_name: identifier(name),
+                package: deployment.origin_of(package),
+            })
+            .collect()
+    };
     [
         (Address::from_static("0x1"), Vec::new()),
         (Address::TWO, Vec::new()),
         (LOCALNET_USDC_PACKAGE, Vec::new()),
-        (LOCALNET_PACKAGE, atoma),
+        (LOCALNET_PACKAGE, types(Package::Atoma, Event::NAMES)),
+        (
+            LOCALNET_WALRUS_PACKAGE,
+            types(Package::Walrus, Event::WALRUS_NAMES),
+        ),
     ]
     .into_iter()
     .map(|(id, type_origin_table)| MovePackage {

@@ -8,12 +8,6 @@ use atoma_types::{
 };
 use sui_sdk_types::{Address, Identifier, Object, Owner, StructTag, TypeTag};
 
-/// The Move type of a kind of object.
-pub(crate) fn type_of(deployment: &Deployment, kind: ObjectKind) -> StructTag {
-    let (module, name) = kind.move_name();
-    deployment.type_of(module, name)
-}
-
 /// `0x2::dynamic_field::Field<K, V>`.
 fn field_type(key: TypeTag, value: TypeTag) -> StructTag {
     StructTag::new(
@@ -32,11 +26,13 @@ fn move_type(deployment: &Deployment, held: &Held) -> StructTag {
         Held::Task(_) => ObjectKind::Task,
         Held::Stack(_) => ObjectKind::Stack,
         Held::Blob(_) => ObjectKind::Blob,
+        Held::WalrusSystem(_) => ObjectKind::WalrusSystem,
+        Held::WalrusCap(_) => ObjectKind::WalrusCap,
         Held::Entry(entry) => {
             return field_type(entry.key_type.clone(), entry.value_type.clone());
         }
     };
-    type_of(deployment, kind)
+    deployment.type_of(kind)
 }
 
 /// What the contract wrote, as an object to be stored. `initial` is the version of objects that
@@ -44,8 +40,8 @@ fn move_type(deployment: &Deployment, held: &Held) -> StructTag {
 pub(crate) fn draft(deployment: &Deployment, held: &Held, owner: HeldBy, initial: u64) -> Draft {
     Draft {
         type_: move_type(deployment, held),
-        // `AdminCap has key, store`; the shared objects have `key` alone
-        public_transfer: matches!(held, Held::AdminCap(_)),
+        // what addresses own has `key, store`; the shared objects have `key` alone
+        public_transfer: matches!(held, Held::AdminCap(_) | Held::Blob(_) | Held::WalrusCap(_)),
         contents: held.to_bcs(),
         owner: match owner {
             HeldBy::Shared => Owner::Shared(initial),
@@ -73,7 +69,7 @@ pub(crate) fn held(
     let kind = ObjectKind::ALL
         .iter()
         .copied()
-        .find(|kind| *type_ == type_of(deployment, *kind));
+        .find(|kind| *type_ == deployment.type_of(*kind));
     let held = match (kind, owner, type_.type_params()) {
         (Some(kind), ..) => Held::from_bcs(kind, data.contents())
             .map_err(|e| LocalnetError::Damaged(format!("object {}: {e}", object.object_id())))?,

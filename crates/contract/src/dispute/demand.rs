@@ -4,7 +4,7 @@ use super::{
     record::{self, Place},
     verdict::Case,
 };
-use crate::{Rule, Txn, blob, ensure, limits::MAX_DISPUTES, papers::Papers, settlement};
+use crate::{Rule, Txn, ensure, limits::MAX_DISPUTES, papers::Papers, settlement, walrus};
 use atoma_types::{
     NodeId,
     chain::{
@@ -70,12 +70,13 @@ fn shown_receipt(papers: &Papers<'_>, call: &OpenDispute) -> Rule<Option<Hash32>
     Ok(Some(receipt.hash()))
 }
 
-/// Shows the record, and where it is stored. The stake goes to the node, whoever calls.
+/// Shows the record, and a blob of the sender's where it is stored. The stake goes to the node,
+/// whoever calls.
 pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDispute) -> Rule {
     let db = txn.db(call.db.id())?;
     let mut stack = txn.stack(call.stack.id())?;
     let node = txn.node(call.node.id())?;
-    let blob = txn.blob(call.blob.id())?;
+    let (blob, _) = txn.own_blob(call.blob.id())?;
     let lease = stack.lease(node.id).ok_or(AbortCode::NoSuchLease)?;
     let LeaseState::Settling(ticket) = &lease.state else {
         return Err(AbortCode::NotSettling);
@@ -88,7 +89,7 @@ pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDispute) -> Rule {
         dispute.receipt.is_none_or(|shown| shown == receipt.hash()),
         AbortCode::ReceiptDiffers,
     )?;
-    blob::ensure_stored(&db, &blob)?;
+    walrus::ensure_stored(&db, &blob)?;
 
     let bond = dispute.bond;
     ticket_mut(&mut stack, node.id)?

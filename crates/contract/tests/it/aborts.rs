@@ -1,6 +1,6 @@
 //! Every abort code, provoked once.
 
-use crate::world::*;
+use crate::{storage::*, world::*};
 use atoma_contract::{Object, Owner, State, limits};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId, TimestampMs,
@@ -20,7 +20,7 @@ type Case = (AbortCode, fn() -> Outcome);
 #[test]
 fn every_code_is_provoked() {
     let cases = [
-        ANYWHERE, DB, NODE, TASK, STACK, GRANT, SETTLEMENT, EVIDENCE, TREASURY, DISPUTE,
+        ANYWHERE, DB, NODE, TASK, STACK, GRANT, SETTLEMENT, EVIDENCE, TREASURY, DISPUTE, WALRUS,
     ]
     .concat();
     for (code, case) in &cases {
@@ -941,18 +941,23 @@ fn open(change: impl FnOnce(&mut Played, &mut calls::OpenDispute)) -> Outcome {
 fn answer(change: impl FnOnce(&mut Played, &mut calls::AnswerDispute)) -> Outcome {
     let mut played = played();
     played.open(1);
-    let blob = played.world.blob();
+    let blob = played.world.blob(OPERATOR);
     let mut call = answer_call(played.stack, played.node, blob, &played.bytes(), 1);
     change(&mut played, &mut call);
     played.world.run(OPERATOR, call)
 }
 
-/// An answer with a blob that was certified so.
-fn answer_from(end_epoch: u32, deletable: bool) -> Outcome {
+/// An answer with a blob that was registered so, by a wish certified.
+fn answer_from(end_epoch: u32, deletable: bool, certified: bool) -> Outcome {
     answer(|played, call| {
-        played.world.set_param("walrus_epoch", 10);
-        let blob = played.world.certify_call(end_epoch, deletable);
-        call.blob = certified(&played.world.ok(ADMIN, blob)).into();
+        let world = &mut played.world;
+        world.set_param("walrus_epoch", 10);
+        let blob = world.register_blob(OPERATOR, end_epoch - 1, deletable);
+        if certified {
+            let certify = world.certify_call(blob);
+            world.ok(OPERATOR, certify);
+        }
+        call.blob = blob.into();
     })
 }
 
@@ -971,25 +976,13 @@ fn answer_with(make: impl FnOnce(&Played, EvidenceLeaf) -> Vec<u8>) -> Outcome {
     bytes[0] = make(&played, played.records[0].clone());
     settle.receipts_root = root_of(&bytes).0.to_vec();
     world.ok(OPERATOR, settle);
-    let blob = world.blob();
+    let blob = world.blob(OPERATOR);
     let call = world.open_call(stack, node, 1);
     world.ok(USER, call);
     world.run(OPERATOR, answer_call(stack, node, blob, &bytes, 1))
 }
 
-fn certify(sender: u8, change: impl FnOnce(&mut calls::CertifyBlob)) -> Outcome {
-    let mut world = World::new();
-    let mut call = world.certify_call(10, false);
-    change(&mut call);
-    world.run(sender, call)
-}
-
 const DISPUTE: &[Case] = &[
-    (NotAdmin, || certify(STRANGER, |_| {})),
-    (BlobInvalid, || {
-        certify(ADMIN, |call| call.blob_id = vec![1; 31])
-    }),
-    (BlobInvalid, || certify(ADMIN, |call| call.end_epoch = 3)),
     // --- the demand ---
     (NotStackOwner, || {
         let mut played = played();
@@ -1073,8 +1066,12 @@ const DISPUTE: &[Case] = &[
             call.proof = bcs::to_bytes(&proof).unwrap();
         })
     }),
-    (BlobDeletable, || answer_from(11, true)),
-    (BlobExpired, || answer_from(10, false)),
+    (BlobInvalid, || answer_from(11, false, false)),
+    (BlobDeletable, || answer_from(11, true, true)),
+    (BlobExpired, || answer_from(10, false, true)),
+    (NotBlobOwner, || {
+        answer(|played, call| call.blob = played.world.blob(STRANGER).into())
+    }),
     (RecordInvalid, || answer_with(|_, leaf| leaf.receipt)),
     (HeaderInvalid, || {
         answer_with(|_, mut leaf| {
@@ -1112,7 +1109,7 @@ const DISPUTE: &[Case] = &[
         let mut call = played.world.open_call(played.stack, played.node, 1);
         (call.receipt, call.receipt_signature) = sign(other, OPERATOR);
         played.world.ok(USER, call);
-        let blob = played.world.blob();
+        let blob = played.world.blob(OPERATOR);
         let call = answer_call(played.stack, played.node, blob, &played.bytes(), 1);
         played.world.run(OPERATOR, call)
     }),
@@ -1225,6 +1222,191 @@ const DISPUTE: &[Case] = &[
             .world
             .forged_call(played.stack, played.node, &played.bytes(), 4);
         played.world.run(STRANGER, call)
+    }),
+];
+
+/// A registration, changed before it is sent.
+fn blob_register(change: impl FnOnce(&mut World, &mut calls::RegisterBlob)) -> Outcome {
+    let mut world = World::new();
+    world.start_walrus();
+    let mut call = register_blob_call(10, false);
+    change(&mut world, &mut call);
+    world.run(USER, call)
+}
+
+/// A certification, changed before it is sent.
+fn blob_certify(change: impl FnOnce(&mut World, &mut calls::CertifyBlob)) -> Outcome {
+    let mut world = World::new();
+    let blob = world.register_blob(USER, 3, false);
+    let mut call = world.certify_call(blob);
+    change(&mut world, &mut call);
+    world.run(USER, call)
+}
+
+fn blob_extend(epochs: u32, certified: bool, passed: usize) -> Outcome {
+    let mut world = World::new();
+    let blob = world.register_blob(USER, 3, false);
+    if certified {
+        let certify = world.certify_call(blob);
+        world.ok(USER, certify);
+    }
+    for _ in 0..passed {
+        let call = world.advance_epoch_call();
+        world.ok(ADMIN, call);
+    }
+    world.run(USER, extend_blob_call(blob, epochs))
+}
+
+fn named_committee(change: impl FnOnce(&mut calls::SetCommittee)) -> Outcome {
+    let mut world = World::new();
+    let mut call = world.committee_call();
+    change(&mut call);
+    world.run(ADMIN, call)
+}
+
+const WALRUS: &[Case] = &[
+    // --- the operator ---
+    (NotWalrusOperator, || {
+        let mut world = World::new();
+        let call = world.committee_call();
+        world.run(STRANGER, call)
+    }),
+    (NotWalrusOperator, || {
+        let mut world = World::new();
+        let call = world.advance_epoch_call();
+        world.run(STRANGER, call)
+    }),
+    (WrongObjectKind, || {
+        named_committee(|call| call.cap = LOCALNET_DB.into())
+    }),
+    (CommitteeInvalid, || {
+        named_committee(|call| call.public_keys[0][7] ^= 1)
+    }),
+    (CommitteeInvalid, || {
+        named_committee(|call| drop(call.public_keys.pop()))
+    }),
+    (CommitteeInvalid, || {
+        named_committee(|call| call.weights[0] = 0)
+    }),
+    (CommitteeInvalid, || {
+        named_committee(|call| call.weights[0] = 1_000)
+    }),
+    (CommitteeInvalid, || {
+        named_committee(|call| (call.public_keys, call.weights) = (Vec::new(), Vec::new()))
+    }),
+    // --- registering ---
+    (NoCommittee, || {
+        World::new().run(USER, register_blob_call(10, false))
+    }),
+    (EpochsInvalid, || {
+        blob_register(|_, call| call.epochs_ahead = 0)
+    }),
+    (EpochsInvalid, || {
+        blob_register(|_, call| call.epochs_ahead = 54)
+    }),
+    (EncodingUnknown, || {
+        blob_register(|_, call| call.encoding_type = 0)
+    }),
+    (BlobTooLarge, || {
+        blob_register(|_, call| call.size = 1_834_953)
+    }),
+    (StorageTooSmall, || {
+        blob_register(|_, call| call.storage_amount -= 1)
+    }),
+    (BlobIdInvalid, || blob_register(|_, call| call.size += 1)),
+    (BlobIdInvalid, || {
+        blob_register(|_, call| call.root_hash.0[0] ^= 1)
+    }),
+    // --- certifying ---
+    (AlreadyCertified, || {
+        blob_certify(|world, call| drop(world.ok(USER, call.clone())))
+    }),
+    (NotBlobOwner, || {
+        let mut world = World::new();
+        let blob = world.register_blob(USER, 3, false);
+        let call = world.certify_call(blob);
+        world.run(STRANGER, call)
+    }),
+    (StorageEnded, || {
+        blob_certify(|world, call| {
+            for _ in 0..3 {
+                let advance = world.advance_epoch_call();
+                world.ok(ADMIN, advance);
+            }
+            *call = world.certify_call(call.blob.id());
+        })
+    }),
+    (ConfirmationInvalid, || {
+        blob_certify(|_, call| call.message.push(0))
+    }),
+    (ConfirmationInvalid, || {
+        // of another blob
+        blob_certify(|_, call| call.message[20] ^= 1)
+    }),
+    (ConfirmationInvalid, || {
+        // of a deletable blob
+        blob_certify(|_, call| {
+            call.message.pop();
+            call.message.push(1);
+            call.message.extend([7; 32]);
+        })
+    }),
+    (ConfirmationWrongEpoch, || {
+        blob_certify(|world, _| {
+            let advance = world.advance_epoch_call();
+            world.ok(ADMIN, advance);
+        })
+    }),
+    (NoQuorum, || {
+        // six of ten shards
+        blob_certify(|_, call| sign_confirmation(call, &[0, 2]))
+    }),
+    (CertificateInvalid, || {
+        blob_certify(|_, call| call.signature[5] ^= 1)
+    }),
+    (CertificateInvalid, || {
+        blob_certify(|_, call| call.signature = vec![0; 96])
+    }),
+    (CertificateInvalid, || {
+        // says that one more signed
+        blob_certify(|_, call| {
+            sign_confirmation(call, &[0, 1]);
+            call.signers_bitmap = vec![0b1111];
+        })
+    }),
+    (CertificateInvalid, || {
+        // a member that isn't
+        blob_certify(|_, call| call.signers_bitmap = vec![0b1_1111])
+    }),
+    (CertificateInvalid, || {
+        blob_certify(|_, call| call.signers_bitmap.push(0))
+    }),
+    // --- after that ---
+    (NotCertified, || blob_extend(1, false, 0)),
+    (StorageEnded, || blob_extend(1, true, 3)),
+    (EpochsInvalid, || blob_extend(0, true, 0)),
+    (EpochsInvalid, || blob_extend(51, true, 0)),
+    (EpochsInvalid, || blob_extend(u32::MAX, true, 0)),
+    (NotBlobOwner, || {
+        let mut world = World::new();
+        let blob = world.blob(USER);
+        world.run(STRANGER, extend_blob_call(blob, 1))
+    }),
+    (BlobPermanent, || {
+        let mut world = World::new();
+        let blob = world.blob(USER);
+        world.run(USER, delete_blob_call(blob))
+    }),
+    (NotBlobOwner, || {
+        let mut world = World::new();
+        let blob = world.register_blob(USER, 3, true);
+        world.run(STRANGER, delete_blob_call(blob))
+    }),
+    (ObjectMissing, || {
+        let mut world = World::new();
+        let blob = world.register_blob(USER, 3, true);
+        world.ok(USER, delete_blob_call(blob));
+        world.run(USER, delete_blob_call(blob))
     }),
 ];
 

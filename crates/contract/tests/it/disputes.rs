@@ -193,7 +193,7 @@ fn silence_loses() {
 #[test]
 fn an_honest_node_keeps_everything_and_gets_the_bond() {
     let mut scene = Scene::settled();
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(STRANGER);
     for seq in 1..=3 {
         scene.open(seq);
         let call = answer_call(scene.stack, scene.node, blob, &scene.bytes(), seq);
@@ -217,7 +217,7 @@ fn an_honest_node_keeps_everything_and_gets_the_bond() {
 #[test]
 fn an_answer_in_the_last_moment_counts() {
     let mut scene = Scene::settled();
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(OPERATOR);
     scene.open(1);
     scene.world.now += HOUR;
     let call = answer_call(scene.stack, scene.node, blob, &scene.bytes(), 1);
@@ -229,7 +229,7 @@ fn an_answer_in_the_last_moment_counts() {
 #[test]
 fn the_record_must_have_the_receipt_that_the_owner_holds() {
     let mut scene = Scene::settled();
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(OPERATOR);
     // the node gave the user another receipt than the one that it settled
     let held = scene.other_receipt(2, |receipt| receipt.units = ComputeUnits(150));
     let mut call = scene.world.open_call(scene.stack, scene.node, 2);
@@ -258,7 +258,7 @@ fn a_node_that_settled_no_records_can_answer_nothing() {
     let mut call = settle_records(scene.stack, scene.node, &scene.records);
     call.receipts_root = vec![6; 32];
     scene.world.ok(OPERATOR, call);
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(OPERATOR);
     scene.open(1);
     let call = answer_call(scene.stack, scene.node, blob, &scene.bytes(), 1);
     assert_eq!(
@@ -526,7 +526,7 @@ fn forged_records() {
             );
         }
         // it is no answer either
-        let blob = scene.world.blob();
+        let blob = scene.world.blob(OPERATOR);
         scene.open(2);
         let call = answer_call(scene.stack, scene.node, blob, &records, 2);
         assert!(scene.world.run(OPERATOR, call).is_err(), "case {index}");
@@ -654,7 +654,7 @@ fn a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves() {
         scene.world.run(OPERATOR, unbond_call(scene.node)).err(),
         Some(AbortCode::NodeHasSubscriptions)
     );
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(OPERATOR);
     let call = answer_call(scene.stack, scene.node, blob, &scene.bytes(), 1);
     scene.world.ok(OPERATOR, call);
     scene.claim();
@@ -670,7 +670,7 @@ fn a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves() {
 #[test]
 fn a_pause_stops_no_dispute() {
     let mut scene = Scene::settled();
-    let blob = scene.world.blob();
+    let blob = scene.world.blob(OPERATOR);
     scene.world.set_param("paused", 1);
     scene.open(1);
     scene.open(2);

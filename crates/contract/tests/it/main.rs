@@ -9,5 +9,6 @@ mod payments;
 mod random;
 mod rounding;
 mod spec;
+mod storage;
 mod treasury;
 mod world;

@@ -151,6 +151,7 @@ fn objects_survive_their_bytes() {
     let task = world.create_task();
     world.serve(OPERATOR, task, 1_000_000, 1_000);
     world.buy(task, 500, Selection::Single);
+    world.blob(USER);
     let mut kinds = 0;
     for (object, owner) in world.state.iter() {
         let Some(kind) = object.kind() else {
@@ -170,7 +171,7 @@ fn objects_survive_their_bytes() {
         assert_eq!(Object::from_bcs(kind, &bytes).as_ref(), Ok(object));
         assert!(Object::from_bcs(kind, &bytes[1..]).is_err());
     }
-    assert_eq!(kinds, 5);
+    assert_eq!(kinds, 8);
 }
 
 #[test]

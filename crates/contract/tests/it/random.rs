@@ -3,7 +3,7 @@
 //! (see `rounding`), and no lease outgrows its node's capacity. In the end everyone leaves: with new
 //! business paused and nobody's help, every stack is closed and every collateral paid out.
 
-use crate::{rounding::Books, world::*};
+use crate::{rounding::Books, storage::*, world::*};
 use atoma_contract::Object;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, StackId, TaskId, TimestampMs,
@@ -60,7 +60,12 @@ enum What {
     Withdraw,
     Deprecate,
     SetUrl,
-    Certify,
+    RegisterBlob,
+    CertifyBlob,
+    ExtendBlob,
+    DeleteBlob,
+    AdvanceEpoch,
+    SetCommittee,
     OpenDispute,
     Answer,
     Resolve,
@@ -96,7 +101,12 @@ const WEIGHTS: &[(u32, What)] = &[
     (4, What::Withdraw),
     (1, What::Deprecate),
     (1, What::SetUrl),
-    (2, What::Certify),
+    (4, What::RegisterBlob),
+    (4, What::CertifyBlob),
+    (1, What::ExtendBlob),
+    (1, What::DeleteBlob),
+    (1, What::AdvanceEpoch),
+    (1, What::SetCommittee),
     (10, What::OpenDispute),
     (9, What::Answer),
     (4, What::Resolve),
@@ -125,7 +135,8 @@ struct Play {
     stacks: Vec<(StackId, u8)>,
     /// What nodes settled, by lease: bytes of each record.
     records: BTreeMap<(StackId, NodeId), Vec<Vec<u8>>>,
-    blobs: Vec<ObjectId>,
+    /// Blobs with their owners, deleted ones too.
+    blobs: Vec<(ObjectId, u8)>,
     /// Calls that succeeded, by function.
     done: BTreeMap<&'static str, u64>,
 }
@@ -143,6 +154,7 @@ impl Play {
             blobs: Vec::new(),
             done: BTreeMap::new(),
         };
+        play.world.start_walrus();
         // or else one conviction would end a case
         play.world.set_param("jail_ms", HOUR);
         play.world.set_param("dispute_bond", 1_003);
@@ -183,7 +195,9 @@ impl Play {
                 Object::Node(node) if !before.iter().any(|(old, _)| old.id() == node.id.0) => {
                     self.nodes.push((node.id, sender));
                 }
-                Object::Blob(blob) => self.blobs.push(blob.id),
+                Object::Blob(blob) if before.get(blob.id).is_none() => {
+                    self.blobs.push((blob.id, sender));
+                }
                 Object::Stack(stack) if before.get(stack.id.0).is_none() => {
                     self.stacks.push((stack.id, sender));
                 }
@@ -271,12 +285,19 @@ impl Play {
                 self.run(by(ADMIN), deprecate_call(task));
             }
             (What::SetUrl, _) => self.run(by(operator), url_call(node, "http://192.0.2.7")),
-            (What::Certify, _) => {
-                let call = self
-                    .world
-                    .certify_call(4 + number(0, 6) as u32, pick(1, 8) == 0);
+            (What::RegisterBlob, _) => {
+                let call = register_blob_call(1 + number(0, 55) as u32, pick(1, 6) == 0);
+                self.run([OPERATOR, STRANGER][pick(2, 2)], call);
+            }
+            (What::AdvanceEpoch, _) => {
+                let call = self.world.advance_epoch_call();
                 self.run(by(ADMIN), call);
             }
+            (What::SetCommittee, _) => {
+                let call = self.world.committee_call();
+                self.run(by(ADMIN), call);
+            }
+            (What::CertifyBlob | What::ExtendBlob | What::DeleteBlob, _) => self.on_blob(step),
             (What::OpenDispute, _) => self.open_dispute(step),
             (What::Answer, _) => self.answer(step),
             (What::Resolve, _) => self.resolve(step),
@@ -489,8 +510,40 @@ impl Play {
         Some(open[place])
     }
 
+    /// What is done with one of the latest blobs, honestly or not.
+    fn on_blob(&mut self, step: &Step) {
+        let latest = self.blobs.len().saturating_sub(8);
+        let latest = &self.blobs[latest..];
+        let Some(place) = usize::from(step.picks[0]).checked_rem(latest.len()) else {
+            return;
+        };
+        let (blob, owner) = latest[place];
+        let sender = match step.picks[5] % 10 {
+            0 => USER,
+            _ => owner,
+        };
+        match step.what {
+            What::CertifyBlob if matches!(self.world.state.get(blob), Some(Object::Blob(_))) => {
+                let mut call = self.world.certify_call(blob);
+                match step.picks[1] % 12 {
+                    0 => call.signature[3] ^= 1,
+                    1 => sign_confirmation(&mut call, &[1, 2, 3]),
+                    2 => call.message[3] ^= 1,
+                    _ => {}
+                }
+                self.run(sender, call);
+            }
+            What::ExtendBlob => {
+                let epochs = u32::from(step.picks[1]) % 40;
+                self.run(sender, extend_blob_call(blob, epochs));
+            }
+            What::DeleteBlob => self.run(sender, delete_blob_call(blob)),
+            _ => {}
+        }
+    }
+
     fn answer(&mut self, step: &Step) {
-        let (Some((stack, node, seq, _)), Some(&blob)) = (
+        let (Some((stack, node, seq, _)), Some(&(blob, owner))) = (
             self.disputed(step),
             self.blobs
                 .get(usize::from(step.picks[1]) % self.blobs.len().max(1)),
@@ -503,7 +556,11 @@ impl Play {
         if step.picks[2].is_multiple_of(8) {
             (call.record, call.proof) = prove(records, 1);
         }
-        self.run(STRANGER, call);
+        let sender = match step.picks[5] % 10 {
+            0 => USER,
+            _ => owner,
+        };
+        self.run(sender, call);
     }
 
     fn resolve(&mut self, step: &Step) {
@@ -733,7 +790,7 @@ fn random_calls_reach_every_function() {
             *done.entry(name).or_default() += count;
         }
     }
-    for function in Call::FUNCTIONS {
+    for function in Call::FUNCTIONS.iter().chain(Call::WALRUS_FUNCTIONS) {
         let count = done.get(function.name).copied().unwrap_or(0);
         assert!(count >= 3, "{} never succeeded: {done:?}", function.name);
     }

@@ -450,24 +450,6 @@ impl World {
         records
     }
 
-    pub(crate) fn certify_call(&self, end_epoch: u32, deletable: bool) -> calls::CertifyBlob {
-        calls::CertifyBlob {
-            db: LOCALNET_DB.into(),
-            cap: self.cap().into(),
-            blob_id: vec![5; 32],
-            size: 10_000,
-            certified_epoch: 3,
-            end_epoch,
-            deletable,
-        }
-    }
-
-    /// A permanent blob until epoch 10.
-    pub(crate) fn blob(&mut self) -> ObjectId {
-        let call = self.certify_call(10, false);
-        certified(&self.ok(ADMIN, call))
-    }
-
     /// A demand with the right bond and no receipt.
     pub(crate) fn open_call(&self, stack: StackId, node: NodeId, seq: u64) -> calls::OpenDispute {
         calls::OpenDispute {
@@ -644,13 +626,6 @@ pub(crate) fn answer_call(
         record,
         proof,
         clock: Clock,
-    }
-}
-
-pub(crate) fn certified(changes: &Changes) -> ObjectId {
-    match changes.events.first() {
-        Some(Event::BlobCertified(event)) => event.object,
-        other => panic!("{other:?}"),
     }
 }
 

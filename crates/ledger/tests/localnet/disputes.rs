@@ -4,6 +4,7 @@ use crate::{
     trial::{HOUR, PARTS, Trial, UNITS},
     world::COLLATERAL,
 };
+use atoma_ledger::LedgerError;
 use atoma_types::{
     ComputeUnits,
     chain::{AbortCode, NodeStatus, events},
@@ -44,7 +45,17 @@ async fn who_shows_the_record_keeps_all_and_has_the_bond() {
     // another record is no answer
     let wrong = trial.run(&trial.operator, answer(3)).await.unwrap_err();
     assert_eq!(wrong.abort_code(), Some(AbortCode::NoSuchDispute.code()));
-    trial.run(&trial.operator, answer(2)).await.unwrap();
+    // nor is the right one by somebody who doesn't own the blob
+    let stranger = trial.world.party().await;
+    let foreign = trial.run(&stranger, answer(2)).await.unwrap_err();
+    assert!(matches!(foreign, LedgerError::Rejected(_)), "{foreign}");
+    let ledger = &trial.world.ledger;
+    let given = [(blob, stranger.public_key().address())];
+    let given = ledger.execute_and_give(&trial.operator, vec![answer(2)], &given);
+    given.await.unwrap();
+    let blobs = ledger.blobs(&[blob, trial.node.0]).await.unwrap();
+    assert_eq!(blobs.len(), 1);
+    assert_eq!(blobs[0].owner, Some(stranger.public_key().address()));
     trial.advance(HOUR).await;
     trial.claim().await.unwrap();
     let bond = trial.stack().await.dispute_bond.0;

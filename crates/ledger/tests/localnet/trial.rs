@@ -11,6 +11,10 @@ use atoma_types::{
     merkle::{MerkleTree, Proof},
     message::{Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed},
 };
+use atoma_walrus::{
+    coding::{Params, encode},
+    committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
+};
 use std::io::{Read, Write};
 
 pub(crate) const HOUR: u64 = 3_600_000;
@@ -260,27 +264,57 @@ impl Trial {
         assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 
-    /// A blob that the administrator says is stored.
+    /// A blob of the operator's that storage nodes have certified.
     pub(crate) async fn blob(&self) -> ObjectId {
         let (ledger, admin) = (&self.world.ledger, self.world.localnet.admin_key());
-        let address = admin.public_key().address();
-        ledger.faucet(address).await.unwrap();
-        let cap = ledger.admin_cap(address).await.unwrap().unwrap();
-        let call = calls::CertifyBlob {
-            db: self.db().into(),
-            cap: cap.id.into(),
-            blob_id: vec![4; 32],
-            size: 1_000,
-            certified_epoch: 1,
-            end_epoch: 5,
-            deletable: false,
+        let keys: Vec<_> = (0..10)
+            .map(|seed| BlsSecretKey::from_seed(&[seed; 32]).unwrap())
+            .collect();
+        let members: Vec<_> = keys
+            .iter()
+            .map(|key| (key.public_key().to_bytes().to_vec(), 1))
+            .collect();
+        let cap = ledger.walrus_cap(admin.public_key().address()).await;
+        let call = ledger.set_committee(&cap.unwrap().unwrap(), &members);
+        self.run(admin, call).await.unwrap();
+
+        let params = Params::new(10).unwrap();
+        let metadata = encode(params, b"records").unwrap().metadata;
+        let (id, size) = (metadata.blob_id(), metadata.size());
+        let encoded = params.encoded_length(size).unwrap();
+        let blob_id = BlobId(id.0);
+        let root = Hash32(*metadata.root());
+        let call = ledger.register_blob(blob_id, root, size, encoded, 5, false);
+        let object = event(
+            &self.run(&self.operator, call).await.unwrap(),
+            |event| match event {
+                Event::BlobRegistered(e) => Some(e.object_id),
+                _ => None,
+            },
+        );
+        let message = Confirmation {
+            epoch: 1,
+            blob_id: id,
+            persistence: Persistence::Permanent,
         };
-        let object = event(&self.run(admin, call).await.unwrap(), |event| match event {
-            Event::BlobCertified(e) => Some(e.object),
-            _ => None,
+        let signed = |(place, key): (usize, &BlsSecretKey)| (place, key.sign(&message.to_bytes()));
+        let confirmations: Vec<_> = keys.iter().enumerate().skip(2).map(signed).collect();
+        let members = keys.iter().map(|key| Member {
+            key: key.public_key(),
+            weight: 1,
         });
-        let blob = ledger.certified_blob(object).await.unwrap();
-        assert_eq!((blob.blob_id, blob.end_epoch), (BlobId([4; 32]), 5));
+        let committee = Committee::new(params, members.collect()).unwrap();
+        let certificate = committee.certify(message, &confirmations).unwrap();
+        let call = ledger.certify_blob(
+            object,
+            certificate.signature.to_bytes().to_vec(),
+            certificate.signers,
+            message.to_bytes(),
+        );
+        self.run(&self.operator, call).await.unwrap();
+        let blob = ledger.blob(object).await.unwrap();
+        assert_eq!((blob.blob_id, blob.certified_epoch), (blob_id, Some(1)));
+        assert_eq!((blob.storage.end_epoch, blob.deletable), (6, false));
         object
     }
 }

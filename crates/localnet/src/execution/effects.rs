@@ -378,12 +378,11 @@ fn unchanged(read: &[Arc<Object>]) -> Vec<UnchangedConsensusObject> {
 fn events(state: &State, sender: Address, changes: &Changes) -> Result<TransactionEvents, Refusal> {
     let deployment = state.deployment();
     let events = changes.events.iter().map(|event| {
-        let module = event.module();
         Ok(Event {
-            package_id: deployment.package,
-            module: Identifier::new(module).map_err(|_| invariant())?,
+            package_id: deployment.address_of(event.package()),
+            module: Identifier::new(event.module()).map_err(|_| invariant())?,
             sender,
-            type_: deployment.type_of(module, event.name()),
+            type_: deployment.event_type(event),
             contents: event.to_bytes(),
         })
     });

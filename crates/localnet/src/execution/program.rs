@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     objects::{self, SUI},
-    rules,
     state::State,
 };
 use atoma_contract::{Changes, Env, Owner, Txn};
@@ -340,11 +339,11 @@ impl<'a> Program<'a> {
         if call.package == Address::TWO {
             return self.framework(call);
         }
-        if call.package != self.state.deployment().package {
-            return Err(ExecutionError::FunctionNotFound);
-        }
         let (module, function) = (call.module.as_str(), call.function.as_str());
-        let spec = Call::spec(module, function).ok_or(ExecutionError::FunctionNotFound)?;
+        let package = self.state.deployment().package_at(call.package);
+        let spec = package
+            .and_then(|package| Call::spec(package, module, function))
+            .ok_or(ExecutionError::FunctionNotFound)?;
         if !call.type_arguments.is_empty() {
             return Err(ExecutionError::TypeArityMismatch);
         }
@@ -353,7 +352,7 @@ impl<'a> Program<'a> {
         }
         let arguments = self.arguments(spec, &call.arguments)?;
         // kinds were checked one by one, so what doesn't decode is a plain value
-        let decoded = Call::decode(module, function, arguments).map_err(|error| {
+        let decoded = Call::decode(spec, arguments).map_err(|error| {
             bad(
                 wrong_at(spec, &error),
                 CommandArgumentError::InvalidBcsBytes,
@@ -407,10 +406,19 @@ impl<'a> Program<'a> {
                     Slot::Shared { id, .. } if self.is_a(id, *kind) => CallArg::Object(id),
                     _ => return Err(mismatch()),
                 },
-                ArgKind::Owned(kind) => match self.slot(at, *argument)?.clone() {
-                    Slot::Owned(id) if self.is_a(id, *kind) => CallArg::Object(id),
-                    _ => return Err(mismatch()),
-                },
+                ArgKind::Owned(kind) | ArgKind::OwnedMut(kind) | ArgKind::Consumed(kind) => {
+                    let id = match self.slot(at, *argument)?.clone() {
+                        Slot::Owned(id) if self.is_a(id, *kind) => id,
+                        Slot::Taken => {
+                            return Err(bad(at, CommandArgumentError::InvalidValueUsage));
+                        }
+                        _ => return Err(mismatch()),
+                    };
+                    if matches!(spec.args[at].1, ArgKind::Consumed(_)) {
+                        self.take(at, *argument)?;
+                    }
+                    CallArg::Object(id)
+                }
                 ArgKind::Clock => match *self.slot(at, *argument)? {
                     Slot::Shared { id, .. } if id == CLOCK_OBJECT => CallArg::Clock,
                     _ => return Err(mismatch()),
@@ -429,9 +437,7 @@ impl<'a> Program<'a> {
             .state
             .object(&id)
             .and_then(|o: &std::sync::Arc<Object>| o.as_struct());
-        object.is_some_and(|data| {
-            *data.object_type() == rules::type_of(self.state.deployment(), kind)
-        })
+        object.is_some_and(|data| *data.object_type() == self.state.deployment().type_of(kind))
     }
 
     /// The few functions of Sui's framework that its SDKs put around coins.
@@ -477,15 +483,11 @@ impl<'a> Program<'a> {
 
     /// No coin may be left over in the program's hands.
     fn finish(self) -> Result<Ran, Failure> {
-        let Self { state, given, .. } = &self;
-        let held = given
+        // as the calls before have left it
+        let held = self
+            .given
             .iter()
-            .filter_map(|(id, to)| {
-                Some((
-                    *id,
-                    (state.contract().get(*id)?.clone(), Owner::Address(*to)),
-                ))
-            })
+            .filter_map(|(id, to)| Some((*id, (self.txn.get(*id)?.clone(), Owner::Address(*to)))))
             .collect::<Vec<_>>();
         for (result, slots) in self.results.iter().enumerate() {
             for (subresult, slot) in slots.iter().enumerate() {
@@ -499,7 +501,7 @@ impl<'a> Program<'a> {
             }
         }
         let mut changes = self.txn.finish();
-        // the contract must know who has the `AdminCap` now
+        // the contract must know who has a capability or a blob now
         changes.written.extend(held);
         Ok(Ran {
             coins: self.coins,

@@ -4,7 +4,7 @@
 use super::{Services, parse};
 use atoma_types::{
     Address,
-    chain::{ArgKind, Call, Deployment, FunctionSpec, PureKind},
+    chain::{ArgKind, Call, Deployment, FunctionSpec, ObjectKind, PureKind},
 };
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use tonic::{Request, Response, Status};
@@ -20,8 +20,9 @@ impl pb::move_package_service_server::MovePackageService for Services {
         let deployment = self.shared.view.read().state.deployment().clone();
         let module = request.module_name.as_deref().unwrap_or_default();
         let name = request.name.as_deref().unwrap_or_default();
-        let spec = Call::spec(module, name)
-            .filter(|_| package == deployment.package)
+        let spec = deployment
+            .package_at(package)
+            .and_then(|package| Call::spec(package, module, name))
             .ok_or_else(|| Status::not_found(format!("no function {module}::{name} there")))?;
         let mut response = pb::GetFunctionResponse::default();
         response.function = Some(function(&deployment, spec));
@@ -53,16 +54,13 @@ fn function(deployment: &Deployment, spec: &FunctionSpec) -> pb::FunctionDescrip
 fn parameter(deployment: &Deployment, kind: ArgKind) -> pb::OpenSignature {
     use pb::open_signature::Reference;
     let (reference, body) = match kind {
-        ArgKind::Mutable(kind) => {
-            let (module, name) = kind.move_name();
-            let type_ = deployment.type_of(module, name).to_string();
-            (Some(Reference::Mutable), datatype(type_, Vec::new()))
+        ArgKind::Mutable(kind) | ArgKind::OwnedMut(kind) => {
+            (Some(Reference::Mutable), object(deployment, kind))
         }
         ArgKind::Read(kind) | ArgKind::Owned(kind) => {
-            let (module, name) = kind.move_name();
-            let type_ = deployment.type_of(module, name).to_string();
-            (Some(Reference::Immutable), datatype(type_, Vec::new()))
+            (Some(Reference::Immutable), object(deployment, kind))
         }
+        ArgKind::Consumed(kind) => (None, object(deployment, kind)),
         ArgKind::Payment => {
             let usdc = datatype(deployment.usdc.to_string(), Vec::new());
             (None, datatype("0x2::coin::Coin".to_owned(), vec![usdc]))
@@ -83,15 +81,22 @@ fn parameter(deployment: &Deployment, kind: ArgKind) -> pb::OpenSignature {
     signature
 }
 
+fn object(deployment: &Deployment, kind: ObjectKind) -> pb::OpenSignatureBody {
+    datatype(deployment.type_of(kind).to_string(), Vec::new())
+}
+
 fn pure(kind: PureKind) -> pb::OpenSignatureBody {
     use pb::open_signature_body::Type;
     match kind {
         PureKind::U8 => plain(Type::U8, Vec::new()),
+        PureKind::U16 => plain(Type::U16, Vec::new()),
         PureKind::U32 => plain(Type::U32, Vec::new()),
+        PureKind::U256 => plain(Type::U256, Vec::new()),
         PureKind::U64 => plain(Type::U64, Vec::new()),
         PureKind::Bool => plain(Type::Bool, Vec::new()),
         PureKind::Bytes => vector(plain(Type::U8, Vec::new())),
         PureKind::BytesList => vector(vector(plain(Type::U8, Vec::new()))),
+        PureKind::U16List => vector(plain(Type::U16, Vec::new())),
         PureKind::U64List => vector(plain(Type::U64, Vec::new())),
         PureKind::String => datatype("0x1::string::String".to_owned(), Vec::new()),
         PureKind::IdListOption => {

@@ -156,10 +156,13 @@ fn resolve_input(
 
 /// Whether a command may change this input: calls say so themselves.
 fn is_changed(state: &State, index: u16, commands: &[Command]) -> bool {
-    let package = state.deployment().package;
+    let deployment = state.deployment();
     commands.iter().any(|command| match command {
-        Command::MoveCall(call) if call.package == package => {
-            let spec = Call::spec(call.module.as_str(), call.function.as_str());
+        Command::MoveCall(call) => {
+            let package = deployment.package_at(call.package);
+            let spec = package.and_then(|package| {
+                Call::spec(package, call.module.as_str(), call.function.as_str())
+            });
             spec.is_some_and(|spec| {
                 call.arguments
                     .iter()

@@ -174,10 +174,28 @@ aborts! {
     ProofFails = 716, "proof_fails", "the proof does not lead from the record at its place to the settlement's root";
     BlobDeletable = 717, "blob_deletable", "the blob can be deleted: store the evidence as permanent";
     BlobExpired = 718, "blob_expired", "the blob's storage has ended: extend it before";
-    BlobInvalid = 719, "blob_invalid", "a blob has an id of 32 bytes and ends after the epoch it is certified in";
+    BlobInvalid = 719, "blob_invalid", "the blob is not certified: wait until its storage nodes have confirmed it";
     RecordGenuine = 720, "record_genuine", "nothing is wrong with the record: it proves no forgery";
     ReceiptsAgree = 721, "receipts_agree", "the two receipts do not contradict each other: they prove nothing";
     ChargeAllowed = 722, "charge_allowed", "the receipt charges no more than tariff, order and settlement allow";
+    // --- the development Walrus ------------------------------------------------------------------
+    NotBlobOwner = 800, "not_blob_owner", "only the blob's owner may do this: sign with the key that it was sent to";
+    NotWalrusOperator = 801, "not_walrus_operator", "only the owner of the OperatorCap may do this: sign with the operator's key";
+    CommitteeInvalid = 802, "committee_invalid", "a committee has at most 256 members, each with a BLS key of 48 bytes and some of 4 to 1000 shards";
+    NoCommittee = 803, "no_committee", "there are no storage nodes yet: start the store";
+    EpochsInvalid = 804, "epochs_invalid", "storage is had for 1 to 53 epochs ahead";
+    EncodingUnknown = 805, "encoding_unknown", "the only coding is RS2, number 1";
+    BlobTooLarge = 806, "blob_too_large", "the shards do not hold so large a blob: split it, or use more shards";
+    StorageTooSmall = 807, "storage_too_small", "the storage is smaller than the encoded blob: reserve more";
+    BlobIdInvalid = 808, "blob_id_invalid", "the blob id is not that of this root, size and coding";
+    AlreadyCertified = 809, "already_certified", "the blob is certified: nothing is left to do";
+    StorageEnded = 810, "storage_ended", "the blob's storage has ended: register it again";
+    ConfirmationInvalid = 811, "confirmation_invalid", "the message is not a storage confirmation of this blob";
+    ConfirmationWrongEpoch = 812, "confirmation_wrong_epoch", "the confirmation is of another epoch: have the nodes confirm anew";
+    NoQuorum = 813, "no_quorum", "nodes with at least two thirds of the shards must confirm";
+    CertificateInvalid = 814, "certificate_invalid", "the certificate's signature is not that of its signers";
+    NotCertified = 815, "not_certified", "the blob is not certified: certify it before";
+    BlobPermanent = 816, "blob_permanent", "a certified permanent blob is kept until its end";
 }
 
 impl std::fmt::Display for AbortCode {

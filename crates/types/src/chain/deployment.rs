@@ -1,6 +1,9 @@
 //! Where the package stands on a ledger.
 
-use crate::{Address, NetworkId, ObjectId};
+use crate::{
+    Address, NetworkId, ObjectId,
+    chain::{Event, ObjectKind, Package},
+};
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::{Identifier, StructTag, TypeTag};
 
@@ -14,6 +17,10 @@ pub const LOCALNET_PACKAGE: ObjectId = small(0xa70a);
 pub const LOCALNET_USDC_PACKAGE: ObjectId = small(0x05dc);
 /// The `AtomaDb` of localnet.
 pub const LOCALNET_DB: ObjectId = small(0x00a7_0adb);
+/// The package of localnet's development Walrus.
+pub const LOCALNET_WALRUS_PACKAGE: ObjectId = small(0x3a10);
+/// The `System` of localnet's development Walrus.
+pub const LOCALNET_WALRUS_SYSTEM: ObjectId = small(0x3a10_0575);
 /// The type of Sui's own coin, which pays for gas.
 pub const SUI_COIN: &str = "0x2::sui::SUI";
 
@@ -41,6 +48,19 @@ pub struct Deployment {
     pub db: ObjectId,
     /// The type inside `Coin<…>` that pays.
     pub usdc: TypeTag,
+    /// The Walrus whose blobs are taken as evidence.
+    pub walrus: WalrusDeployment,
+}
+
+/// Walrus on a ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalrusDeployment {
+    /// The package as called now.
+    pub package: ObjectId,
+    /// The package that first defined the types (differs after an upgrade).
+    pub original_package: ObjectId,
+    /// The `System`.
+    pub system: ObjectId,
 }
 
 impl Deployment {
@@ -53,13 +73,55 @@ impl Deployment {
             original_package: LOCALNET_PACKAGE,
             db: LOCALNET_DB,
             usdc: TypeTag::Struct(Box::new(struct_tag(LOCALNET_USDC_PACKAGE, "usdc", "USDC"))),
+            walrus: WalrusDeployment {
+                package: LOCALNET_WALRUS_PACKAGE,
+                original_package: LOCALNET_WALRUS_PACKAGE,
+                system: LOCALNET_WALRUS_SYSTEM,
+            },
         }
     }
 
-    /// The Move type `package::module::name`.
+    /// Where a package is called.
     #[must_use]
-    pub fn type_of(&self, module: &'static str, name: &'static str) -> StructTag {
-        struct_tag(self.original_package, module, name)
+    pub fn address_of(&self, package: Package) -> ObjectId {
+        match package {
+            Package::Atoma => self.package,
+            Package::Walrus => self.walrus.package,
+        }
+    }
+
+    /// Which package is called there.
+    #[must_use]
+    pub fn package_at(&self, address: ObjectId) -> Option<Package> {
+        [Package::Atoma, Package::Walrus]
+            .into_iter()
+            .find(|package| self.address_of(*package) == address)
+    }
+
+    /// Where a package's types were first defined.
+    #[must_use]
+    pub fn origin_of(&self, package: Package) -> ObjectId {
+        match package {
+            Package::Atoma => self.original_package,
+            Package::Walrus => self.walrus.original_package,
+        }
+    }
+
+    /// The Move type of a kind of object.
+    #[must_use]
+    pub fn type_of(&self, kind: ObjectKind) -> StructTag {
+        let (module, name) = kind.move_name();
+        struct_tag(self.origin_of(kind.package()), module, name)
+    }
+
+    /// The Move type of an event.
+    #[must_use]
+    pub fn event_type(&self, event: &Event) -> StructTag {
+        struct_tag(
+            self.origin_of(event.package()),
+            event.module(),
+            event.name(),
+        )
     }
 }
 

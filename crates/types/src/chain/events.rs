@@ -1,10 +1,10 @@
-//! The package's events. In Move each is a struct of the named module with these fields in this
-//! order; a node or indexer needs nothing else to follow the network.
+//! The package's events, and those of Walrus about blobs. In Move each is a struct of the named module
+//! with these fields in this order; a node or indexer needs nothing else to follow the network.
 
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, PublicKey, Role,
     SecurityLevel, StackId, TaskId, TimestampMs,
-    chain::{NodeStatus, Selection},
+    chain::{NodeStatus, Package, Selection},
     hash::Hash32,
 };
 use serde::{Deserialize, Serialize};
@@ -32,42 +32,50 @@ pub enum Charge {
 }
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $module:ident::$name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? })*) => {
-        $(
+    ($($(#[$list_doc:meta])* $list:ident of $package:ident {
+        $($(#[$doc:meta])* $module:ident::$name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? })*
+    })*) => {
+        $($(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
             pub struct $name { $($(#[$fdoc])* pub $field: $type),* }
             impl From<$name> for Event {
                 fn from(event: $name) -> Self { Self::$name(event) }
             }
-        )*
+        )*)*
 
-        /// Any event of the package.
+        /// Any event that is known.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum Event { $($(#[$doc])* $name($name)),* }
+        pub enum Event { $($($(#[$doc])* $name($name),)*)* }
 
         impl Event {
-            /// Module and name of every event.
-            pub const NAMES: &'static [(&'static str, &'static str)] =
-                &[$((stringify!($module), stringify!($name))),*];
+            $($(#[$list_doc])*
+            pub const $list: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($module), stringify!($name))),*];)*
+
+            /// The package that defines it.
+            #[must_use]
+            pub fn package(&self) -> Package {
+                match self { $($(Self::$name(_) => Package::$package,)*)* }
+            }
 
             /// The module that defines it.
             #[must_use]
             pub fn module(&self) -> &'static str {
-                match self { $(Self::$name(_) => stringify!($module)),* }
+                match self { $($(Self::$name(_) => stringify!($module),)*)* }
             }
 
             /// Its Move name.
             #[must_use]
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$name(_) => stringify!($name)),* }
+                match self { $($(Self::$name(_) => stringify!($name),)*)* }
             }
 
             /// Its BCS, as Move emits it.
             #[must_use]
             pub fn to_bytes(&self) -> Vec<u8> {
                 // structs of integers, strings and options: BCS can't refuse them
-                match self { $(Self::$name(event) => bcs::to_bytes(event).unwrap_or_default()),* }
+                match self { $($(Self::$name(event) => bcs::to_bytes(event).unwrap_or_default(),)*)* }
             }
 
             /// Reads an event by its Move name.
@@ -76,8 +84,8 @@ macro_rules! events {
                     module: module.to_owned(), name: name.to_owned(), reason,
                 };
                 match (module, name) {
-                    $((stringify!($module), stringify!($name)) =>
-                        bcs::from_bytes(bytes).map(Self::$name).map_err(|e| error(e.to_string())),)*
+                    $($((stringify!($module), stringify!($name)) =>
+                        bcs::from_bytes(bytes).map(Self::$name).map_err(|e| error(e.to_string())),)*)*
                     _ => Err(error("unknown event".to_owned())),
                 }
             }
@@ -86,7 +94,7 @@ macro_rules! events {
             #[must_use]
             pub fn to_json(&self) -> serde_json::Value {
                 match self {
-                    $(Self::$name(event) => serde_json::to_value(event).unwrap_or_default()),*
+                    $($(Self::$name(event) => serde_json::to_value(event).unwrap_or_default(),)*)*
                 }
             }
         }
@@ -94,302 +102,344 @@ macro_rules! events {
 }
 
 events! {
-    /// A parameter was set.
-    db::ParamSet {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: u64,
+    /// Module and name of every event of our package.
+    NAMES of Atoma {
+        /// A parameter was set.
+        db::ParamSet {
+            /// Its name.
+            name: String,
+            /// Its value.
+            value: u64,
+        }
+        /// A node joined.
+        node::NodeRegistered {
+            /// The node.
+            node: NodeId,
+            /// Its small number.
+            number: u64,
+            /// Its owner.
+            owner: Address,
+            /// Its collateral.
+            collateral: MicroUsdc,
+            /// Its URL.
+            url: String,
+            /// Signs its receipts.
+            response_key: PublicKey,
+        }
+        /// A node moved to another URL.
+        node::NodeMoved {
+            /// The node.
+            node: NodeId,
+            /// The new URL.
+            url: String,
+        }
+        /// Collateral was added.
+        node::CollateralAdded {
+            /// The node.
+            node: NodeId,
+            /// The sum now.
+            collateral: MicroUsdc,
+        }
+        /// A node's standing changed.
+        node::NodeStatusChanged {
+            /// The node.
+            node: NodeId,
+            /// The new standing.
+            status: NodeStatus,
+        }
+        /// A node left and took its collateral.
+        node::NodeLeft {
+            /// The node.
+            node: NodeId,
+            /// What it took.
+            collateral: MicroUsdc,
+        }
+        /// A task was created.
+        task::TaskCreated {
+            /// The task.
+            task: TaskId,
+            /// Its small number.
+            number: u64,
+            /// Its owner.
+            owner: Address,
+            /// What it computes.
+            role: Role,
+            /// The model's name.
+            model_name: String,
+            /// How it is secured.
+            security_level: SecurityLevel,
+            /// Its highest price.
+            price_ceiling: Price,
+        }
+        /// A task takes no new business.
+        task::TaskDeprecated {
+            /// The task.
+            task: TaskId,
+        }
+        /// A node subscribed, or changed price or capacity.
+        task::Subscribed {
+            /// The task.
+            task: TaskId,
+            /// The node.
+            node: NodeId,
+            /// Its price.
+            price: Price,
+            /// Its capacity.
+            capacity: ComputeUnits,
+        }
+        /// A node takes no new leases of the task.
+        task::Unsubscribed {
+            /// The task.
+            task: TaskId,
+            /// The node.
+            node: NodeId,
+        }
+        /// A stack was bought.
+        stack::StackAcquired {
+            /// The stack.
+            stack: StackId,
+            /// Its owner.
+            owner: Address,
+            /// Its task.
+            task: TaskId,
+            /// Signs its requests.
+            request_key: PublicKey,
+            /// Units bought.
+            total_units: ComputeUnits,
+            /// The highest price.
+            max_price: Price,
+            /// What was paid into escrow.
+            escrow: MicroUsdc,
+            /// Who may serve.
+            selection: Selection,
+            /// The drawn nodes.
+            candidates: Vec<NodeId>,
+            /// When it ends.
+            expires_at_ms: TimestampMs,
+            /// Nodes may settle for this long after it.
+            settle_grace_ms: DurationMs,
+        }
+        /// A node was given units of a stack, or more of them. Carries all a node needs to serve.
+        stack::Leased {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Its task.
+            task: TaskId,
+            /// Its owner.
+            owner: Address,
+            /// Signs its requests.
+            request_key: PublicKey,
+            /// Units of this lease in all.
+            units: ComputeUnits,
+            /// The price of this lease.
+            price: Price,
+            /// When the stack ends.
+            expires_at_ms: TimestampMs,
+            /// The node may settle for this long after it.
+            settle_grace_ms: DurationMs,
+        }
+        /// Units were added to a stack.
+        stack::ToppedUp {
+            /// The stack.
+            stack: StackId,
+            /// Its units now.
+            total_units: ComputeUnits,
+            /// What was paid.
+            paid: MicroUsdc,
+        }
+        /// A stack's end moved: later by `extend`, to now by `begin_close`.
+        stack::ExpiryChanged {
+            /// The stack.
+            stack: StackId,
+            /// The new end.
+            expires_at_ms: TimestampMs,
+            /// Whether the owner is closing it: nodes should settle now.
+            closing: bool,
+        }
+        /// The owner took back what no node had.
+        stack::UngrantedRevoked {
+            /// The stack.
+            stack: StackId,
+            /// The units.
+            units: ComputeUnits,
+            /// What was refunded.
+            refunded: MicroUsdc,
+        }
+        /// Everything is paid. What came back last is told by the event before it.
+        stack::StackClosed {
+            /// The stack.
+            stack: StackId,
+        }
+        /// A node claims units; the dispute window runs.
+        settlement::SettlementOpened {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Units claimed.
+            claimed_units: ComputeUnits,
+            /// Root over its receipts.
+            receipts_root: Hash32,
+            /// How many receipts.
+            count: u64,
+            /// Where the manifest is.
+            manifest_blob: Option<BlobId>,
+            /// From when on it can be paid.
+            deadline_ms: TimestampMs,
+        }
+        /// A claim was paid.
+        settlement::Claimed {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Units paid.
+            units: ComputeUnits,
+            /// What the node got.
+            paid: MicroUsdc,
+            /// The protocol's share.
+            fee: MicroUsdc,
+            /// What went back to the stack's owner.
+            refunded: MicroUsdc,
+        }
+        /// A node let a lease expire unsettled.
+        settlement::LeaseExpired {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Units that nobody was paid for.
+            units: ComputeUnits,
+            /// What went back to the stack's owner.
+            refunded: MicroUsdc,
+        }
+        /// An owner demands to see a record of a settlement.
+        dispute::DisputeOpened {
+            /// The stack.
+            stack: StackId,
+            /// The node that must answer.
+            node: NodeId,
+            /// Which record: its receipt's `seq`.
+            seq: u64,
+            /// Hash of the receipt that the owner showed, if any.
+            receipt: Option<Hash32>,
+            /// The owner's stake.
+            bond: MicroUsdc,
+            /// The last moment to answer.
+            deadline_ms: TimestampMs,
+        }
+        /// A node showed the record; the stake is its.
+        dispute::DisputeAnswered {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Which record.
+            seq: u64,
+            /// Where the node says the record is stored.
+            blob_id: BlobId,
+            /// What it got.
+            bond: MicroUsdc,
+        }
+        /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
+        dispute::NodeConvicted {
+            /// The stack.
+            stack: StackId,
+            /// The node.
+            node: NodeId,
+            /// Of what.
+            charge: Charge,
+            /// What went back to the stack's owner out of the escrow.
+            refunded: MicroUsdc,
+            /// Stakes of open disputes that went back to him.
+            bonds: MicroUsdc,
+            /// What he got of the node's collateral.
+            to_owner: MicroUsdc,
+            /// What the communal treasury got of it.
+            to_treasury: MicroUsdc,
+            /// What the node has left.
+            collateral: MicroUsdc,
+        }
+        /// A task's fees went into the treasury.
+        treasury::FeesCollected {
+            /// The task.
+            task: TaskId,
+            /// How much.
+            amount: MicroUsdc,
+        }
+        /// A node reported its units of the last epoch.
+        treasury::UnitsReported {
+            /// The node.
+            node: NodeId,
+            /// The epoch.
+            epoch: u64,
+            /// The units.
+            units: ComputeUnits,
+        }
+        /// A node got its share of the treasury.
+        treasury::TreasuryPaid {
+            /// The node.
+            node: NodeId,
+            /// The epoch.
+            epoch: u64,
+            /// How much.
+            amount: MicroUsdc,
+        }
     }
-    /// A node joined.
-    node::NodeRegistered {
-        /// The node.
-        node: NodeId,
-        /// Its small number.
-        number: u64,
-        /// Its owner.
-        owner: Address,
-        /// Its collateral.
-        collateral: MicroUsdc,
-        /// Its URL.
-        url: String,
-        /// Signs its receipts.
-        response_key: PublicKey,
-    }
-    /// A node moved to another URL.
-    node::NodeMoved {
-        /// The node.
-        node: NodeId,
-        /// The new URL.
-        url: String,
-    }
-    /// Collateral was added.
-    node::CollateralAdded {
-        /// The node.
-        node: NodeId,
-        /// The sum now.
-        collateral: MicroUsdc,
-    }
-    /// A node's standing changed.
-    node::NodeStatusChanged {
-        /// The node.
-        node: NodeId,
-        /// The new standing.
-        status: NodeStatus,
-    }
-    /// A node left and took its collateral.
-    node::NodeLeft {
-        /// The node.
-        node: NodeId,
-        /// What it took.
-        collateral: MicroUsdc,
-    }
-    /// A task was created.
-    task::TaskCreated {
-        /// The task.
-        task: TaskId,
-        /// Its small number.
-        number: u64,
-        /// Its owner.
-        owner: Address,
-        /// What it computes.
-        role: Role,
-        /// The model's name.
-        model_name: String,
-        /// How it is secured.
-        security_level: SecurityLevel,
-        /// Its highest price.
-        price_ceiling: Price,
-    }
-    /// A task takes no new business.
-    task::TaskDeprecated {
-        /// The task.
-        task: TaskId,
-    }
-    /// A node subscribed, or changed price or capacity.
-    task::Subscribed {
-        /// The task.
-        task: TaskId,
-        /// The node.
-        node: NodeId,
-        /// Its price.
-        price: Price,
-        /// Its capacity.
-        capacity: ComputeUnits,
-    }
-    /// A node takes no new leases of the task.
-    task::Unsubscribed {
-        /// The task.
-        task: TaskId,
-        /// The node.
-        node: NodeId,
-    }
-    /// A stack was bought.
-    stack::StackAcquired {
-        /// The stack.
-        stack: StackId,
-        /// Its owner.
-        owner: Address,
-        /// Its task.
-        task: TaskId,
-        /// Signs its requests.
-        request_key: PublicKey,
-        /// Units bought.
-        total_units: ComputeUnits,
-        /// The highest price.
-        max_price: Price,
-        /// What was paid into escrow.
-        escrow: MicroUsdc,
-        /// Who may serve.
-        selection: Selection,
-        /// The drawn nodes.
-        candidates: Vec<NodeId>,
-        /// When it ends.
-        expires_at_ms: TimestampMs,
-        /// Nodes may settle for this long after it.
-        settle_grace_ms: DurationMs,
-    }
-    /// A node was given units of a stack, or more of them. Carries all a node needs to serve.
-    stack::Leased {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Its task.
-        task: TaskId,
-        /// Its owner.
-        owner: Address,
-        /// Signs its requests.
-        request_key: PublicKey,
-        /// Units of this lease in all.
-        units: ComputeUnits,
-        /// The price of this lease.
-        price: Price,
-        /// When the stack ends.
-        expires_at_ms: TimestampMs,
-        /// The node may settle for this long after it.
-        settle_grace_ms: DurationMs,
-    }
-    /// Units were added to a stack.
-    stack::ToppedUp {
-        /// The stack.
-        stack: StackId,
-        /// Its units now.
-        total_units: ComputeUnits,
-        /// What was paid.
-        paid: MicroUsdc,
-    }
-    /// A stack's end moved: later by `extend`, to now by `begin_close`.
-    stack::ExpiryChanged {
-        /// The stack.
-        stack: StackId,
-        /// The new end.
-        expires_at_ms: TimestampMs,
-        /// Whether the owner is closing it: nodes should settle now.
-        closing: bool,
-    }
-    /// The owner took back what no node had.
-    stack::UngrantedRevoked {
-        /// The stack.
-        stack: StackId,
-        /// The units.
-        units: ComputeUnits,
-        /// What was refunded.
-        refunded: MicroUsdc,
-    }
-    /// Everything is paid. What came back last is told by the event before it.
-    stack::StackClosed {
-        /// The stack.
-        stack: StackId,
-    }
-    /// A node claims units; the dispute window runs.
-    settlement::SettlementOpened {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Units claimed.
-        claimed_units: ComputeUnits,
-        /// Root over its receipts.
-        receipts_root: Hash32,
-        /// How many receipts.
-        count: u64,
-        /// Where the manifest is.
-        manifest_blob: Option<BlobId>,
-        /// From when on it can be paid.
-        deadline_ms: TimestampMs,
-    }
-    /// A claim was paid.
-    settlement::Claimed {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Units paid.
-        units: ComputeUnits,
-        /// What the node got.
-        paid: MicroUsdc,
-        /// The protocol's share.
-        fee: MicroUsdc,
-        /// What went back to the stack's owner.
-        refunded: MicroUsdc,
-    }
-    /// A node let a lease expire unsettled.
-    settlement::LeaseExpired {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Units that nobody was paid for.
-        units: ComputeUnits,
-        /// What went back to the stack's owner.
-        refunded: MicroUsdc,
-    }
-    /// The storage network has certified a blob.
-    blob::BlobCertified {
-        /// The object to show.
-        object: ObjectId,
-        /// The blob.
-        blob_id: BlobId,
-        /// Its length in bytes.
-        size: u64,
-        /// Certified in this epoch of the storage network.
-        certified_epoch: u32,
-        /// Stored until this epoch begins.
-        end_epoch: u32,
-        /// Its owner could delete it.
-        deletable: bool,
-    }
-    /// An owner demands to see a record of a settlement.
-    dispute::DisputeOpened {
-        /// The stack.
-        stack: StackId,
-        /// The node that must answer.
-        node: NodeId,
-        /// Which record: its receipt's `seq`.
-        seq: u64,
-        /// Hash of the receipt that the owner showed, if any.
-        receipt: Option<Hash32>,
-        /// The owner's stake.
-        bond: MicroUsdc,
-        /// The last moment to answer.
-        deadline_ms: TimestampMs,
-    }
-    /// A node showed the record; the stake is its.
-    dispute::DisputeAnswered {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Which record.
-        seq: u64,
-        /// Where the node says the record is stored.
-        blob_id: BlobId,
-        /// What it got.
-        bond: MicroUsdc,
-    }
-    /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
-    dispute::NodeConvicted {
-        /// The stack.
-        stack: StackId,
-        /// The node.
-        node: NodeId,
-        /// Of what.
-        charge: Charge,
-        /// What went back to the stack's owner out of the escrow.
-        refunded: MicroUsdc,
-        /// Stakes of open disputes that went back to him.
-        bonds: MicroUsdc,
-        /// What he got of the node's collateral.
-        to_owner: MicroUsdc,
-        /// What the communal treasury got of it.
-        to_treasury: MicroUsdc,
-        /// What the node has left.
-        collateral: MicroUsdc,
-    }
-    /// A task's fees went into the treasury.
-    treasury::FeesCollected {
-        /// The task.
-        task: TaskId,
-        /// How much.
-        amount: MicroUsdc,
-    }
-    /// A node reported its units of the last epoch.
-    treasury::UnitsReported {
-        /// The node.
-        node: NodeId,
-        /// The epoch.
-        epoch: u64,
-        /// The units.
-        units: ComputeUnits,
-    }
-    /// A node got its share of the treasury.
-    treasury::TreasuryPaid {
-        /// The node.
-        node: NodeId,
-        /// The epoch.
-        epoch: u64,
-        /// How much.
-        amount: MicroUsdc,
+    /// Module and name of Walrus's events about blobs and epochs. Our streams of events leave them out:
+    /// there is everybody's blobs in them.
+    WALRUS_NAMES of Walrus {
+        /// A blob was registered.
+        events::BlobRegistered {
+            /// Walrus's epoch.
+            epoch: u32,
+            /// The blob.
+            blob_id: BlobId,
+            /// Its length in bytes.
+            size: u64,
+            /// The coding.
+            encoding_type: u8,
+            /// It is kept until this epoch begins.
+            end_epoch: u32,
+            /// Its owner may delete it before.
+            deletable: bool,
+            /// The `Blob`.
+            object_id: ObjectId,
+        }
+        /// The storage nodes have promised to keep a blob, or its time was extended.
+        events::BlobCertified {
+            /// Walrus's epoch.
+            epoch: u32,
+            /// The blob.
+            blob_id: BlobId,
+            /// It is kept until this epoch begins.
+            end_epoch: u32,
+            /// Its owner may delete it before.
+            deletable: bool,
+            /// The `Blob`.
+            object_id: ObjectId,
+            /// It was certified before.
+            is_extension: bool,
+        }
+        /// A blob was dropped by its owner.
+        events::BlobDeleted {
+            /// Walrus's epoch.
+            epoch: u32,
+            /// The blob.
+            blob_id: BlobId,
+            /// It would have been kept until this epoch.
+            end_epoch: u32,
+            /// The `Blob`.
+            object_id: ObjectId,
+            /// Whether it was certified.
+            was_certified: bool,
+        }
+        /// An epoch began.
+        events::EpochChangeDone {
+            /// Which.
+            epoch: u32,
+        }
     }
 }

@@ -7,21 +7,22 @@ mod deployment;
 pub mod events;
 mod objects;
 mod params;
+mod walrus;
 
 pub use abort::AbortCode;
 pub use call::{
-    AdminKind, ArgKind, BlobKind, Call, CallArg, CallError, Clock, DbKind, FunctionSpec, Kind,
-    NodeKind, ObjectKind, ObjectMut, ObjectRef, Owned, Payment, PureKind, Random, StackKind,
-    TaskKind, calls,
+    AdminKind, ArgKind, BlobKind, Call, CallArg, CallError, Clock, Consumed, DbKind, FunctionSpec,
+    Kind, NodeKind, ObjectKind, ObjectMut, ObjectRef, OperatorKind, Owned, OwnedMut, Package,
+    Payment, PureKind, Random, StackKind, SystemKind, TaskKind, calls,
 };
 pub use deployment::{
-    CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE, RANDOM_OBJECT,
-    SUI_COIN,
+    CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
+    LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, WalrusDeployment,
 };
 pub use events::{Charge, Event, EventError};
 pub use objects::{
-    AdminCap, AtomaDb, CertifiedBlob, Dispute, EpochBook, EpochShare, Lease, LeaseState, Node,
-    NodeStatus, Selection, Stack, Subscription, SubscriptionState, Table, Task, Ticket,
-    UnitsInEpoch,
+    AdminCap, AtomaDb, Dispute, EpochBook, EpochShare, Lease, LeaseState, Node, NodeStatus,
+    Selection, Stack, Subscription, SubscriptionState, Table, Task, Ticket, UnitsInEpoch,
 };
 pub use params::Params;
+pub use walrus::{Blob, Storage, WALRUS_ENCODING_RS2, WalrusCap, WalrusMember, WalrusSystem};

@@ -326,24 +326,6 @@ pub struct Stack {
     pub closed: bool,
 }
 
-/// A blob that the storage network has certified (shared). Fields are named as in Walrus's own
-/// `Blob`, which takes this object's place on Sui; elsewhere the holder of the `AdminCap` enters it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CertifiedBlob {
-    /// Object id.
-    pub id: ObjectId,
-    /// The blob.
-    pub blob_id: BlobId,
-    /// Its length in bytes.
-    pub size: u64,
-    /// The storage network's epoch in which it was certified.
-    pub certified_epoch: u32,
-    /// It is stored until this epoch begins.
-    pub end_epoch: u32,
-    /// Its owner could delete it, so it is no lasting proof.
-    pub deletable: bool,
-}
-
 impl Ticket {
     /// The open dispute about a receipt.
     #[must_use]

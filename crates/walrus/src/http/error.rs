@@ -101,7 +101,8 @@ impl From<StoreError> for ApiError {
                 Self::daemon(status, "BLOB_UNAVAILABLE", error)
             }
             StoreError::Range { .. } => Self::range(error),
-            StoreError::Epochs(_) | StoreError::Registry(RegistryError::Epochs(_)) => {
+            StoreError::Epochs(_)
+            | StoreError::Registry(RegistryError::Epochs(_) | RegistryError::NotShared) => {
                 Self::malformed(error)
             }
             StoreError::Coding(CodingError::TooLarge { .. }) => too_large(&error),

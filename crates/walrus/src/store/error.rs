@@ -61,6 +61,9 @@ pub enum StoreError {
     /// The folder is another store's.
     #[error("the folder is of a store of {0}")]
     OtherShards(String),
+    /// The folder's blobs are registered elsewhere.
+    #[error("the folder's blobs are registered by {0}")]
+    OtherRegistry(String),
     /// Another program uses the folder.
     #[error("{0:?} is in use by another program")]
     InUse(PathBuf),

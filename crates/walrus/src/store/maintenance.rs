@@ -16,6 +16,15 @@ pub struct Collected {
 #[derive(Debug)]
 pub struct Maintenance(JoinHandle<()>);
 
+impl Maintenance {
+    /// Stops, and waits until nothing of it uses the store any more.
+    pub async fn stop(mut self) {
+        self.0.abort();
+        // that it was aborted is no news
+        let _ = (&mut self.0).await;
+    }
+}
+
 impl Drop for Maintenance {
     fn drop(&mut self) {
         self.0.abort();

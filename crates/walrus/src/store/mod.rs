@@ -34,7 +34,8 @@ pub use options::{Step, StepHook, StoreOptions};
 pub use price::Prices;
 pub use read::Check;
 pub use registry::{
-    Answer, BlobObject, MAX_EPOCHS_AHEAD, NewBlob, Registry, RegistryError, StorageResource,
+    Answer, BlobObject, EncodingType, MAX_EPOCHS_AHEAD, NewBlob, Registry, RegistryError,
+    StorageResource,
 };
 pub use repair::Repaired;
 pub use report::{NodeStatus, Problem, Report};
@@ -48,6 +49,7 @@ use crate::{
 };
 use node::Node;
 use parking_lot::Mutex;
+use registry::OWN_REGISTRY;
 use report::Reports;
 use std::{
     collections::HashMap,
@@ -75,6 +77,8 @@ struct Inner {
 
 /// File that says for how many shards a folder is.
 const SHARDS_FILE: &str = "shards";
+/// File that says where a folder's blobs are registered.
+const REGISTERED_FILE: &str = "registered";
 /// Folder of the nodes' folders.
 const NODES_FOLDER: &str = "nodes";
 /// The registry's file, where it is ours.
@@ -102,8 +106,8 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let params = options.params()?;
         let (nodes, lock) = {
-            let options = options.clone();
-            blocking(move || open_nodes(&options)).await??
+            let (options, place) = (options.clone(), registry.place());
+            blocking(move || open_nodes(&options, &place)).await??
         };
         let members = nodes
             .iter()
@@ -197,17 +201,25 @@ impl Store {
     }
 }
 
-fn open_nodes(options: &StoreOptions) -> Result<(Vec<Arc<Node>>, File), StoreError> {
+fn open_nodes(options: &StoreOptions, place: &str) -> Result<(Vec<Arc<Node>>, File), StoreError> {
     disk::create_folder(&options.folder)?;
     let lock = File::create(options.folder.join("lock")).map_err(StoreError::io)?;
     lock.try_lock()
         .map_err(|_| StoreError::InUse(options.folder.clone()))?;
     let wanted = format!("{} shards on {} nodes\n", options.shards, options.nodes);
-    let path = options.folder.join(SHARDS_FILE);
-    match std::fs::read_to_string(&path) {
-        Ok(found) if found == wanted => {}
-        Ok(found) => return Err(StoreError::OtherShards(found.trim().to_owned())),
-        Err(_) => disk::write(&options.folder, SHARDS_FILE, &[wanted.as_bytes()])?,
+    let kept = |name| std::fs::read_to_string(options.folder.join(name)).ok();
+    let shards = kept(SHARDS_FILE);
+    // a folder without the mark is of a time when every store registered its blobs itself
+    let marked = kept(REGISTERED_FILE).or(shards.as_ref().map(|_| OWN_REGISTRY.to_owned()));
+    match marked {
+        Some(found) if found.trim() == place => {}
+        Some(found) => return Err(StoreError::OtherRegistry(found.trim().to_owned())),
+        None => disk::write(&options.folder, REGISTERED_FILE, &[place.as_bytes()])?,
+    }
+    match shards {
+        Some(found) if found == wanted => {}
+        Some(found) => return Err(StoreError::OtherShards(found.trim().to_owned())),
+        None => disk::write(&options.folder, SHARDS_FILE, &[wanted.as_bytes()])?,
     }
     let nodes = (0..usize::from(options.nodes))
         .map(|number| {

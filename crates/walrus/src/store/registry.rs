@@ -8,6 +8,9 @@ use std::{collections::BTreeMap, fmt};
 /// Storage may be paid for so many epochs ahead.
 pub const MAX_EPOCHS_AHEAD: u32 = 53;
 
+/// The [`Registry::place`] of a registry in the store's own folder.
+pub(super) const OWN_REGISTRY: &str = "the store itself";
+
 /// Why the registry refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +27,12 @@ pub enum RegistryError {
     /// More epochs than may be paid ahead, or none.
     #[error("{0} epochs: 1 to 53 may be paid ahead")]
     Epochs(u32),
+    /// Somebody else's: only its owner may change it.
+    #[error("blob object {0} belongs to another address, which alone may extend or delete it")]
+    NotOwner(ObjectId),
+    /// This registry makes no objects that anybody may extend.
+    #[error("blob objects can't be shared here: name their owner with send_object_to")]
+    NotShared,
     /// The certificate is another blob's, or not of this epoch.
     #[error("the certificate is not for blob object {0} in this epoch")]
     Certificate(ObjectId),
@@ -122,6 +131,9 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, RegistryError>>;
 
 /// Registers, certifies, extends. What it has acknowledged is durable.
 pub trait Registry: Send + Sync + fmt::Debug {
+    /// Which registry this is: a store's folder belongs to one, or another would have its blobs
+    /// collected as garbage.
+    fn place(&self) -> String;
     /// The current epoch.
     fn epoch(&self) -> Answer<'_, u32>;
     /// Buys storage and registers a blob for it.
@@ -137,7 +149,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// All objects of a blob that haven't expired.
     fn find(&self, blob: BlobId) -> Answer<'_, Vec<BlobObject>>;
     /// All of this store's objects that haven't expired. Those without a certificate are dropped when
-    /// the store is opened.
+    /// the store is opened, so objects that anybody else registered don't belong here.
     fn live(&self) -> Answer<'_, Vec<BlobObject>>;
     /// The certificate of an object that was certified.
     fn certificate(&self, object: ObjectId) -> Answer<'_, Option<Certificate>>;

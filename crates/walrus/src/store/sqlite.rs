@@ -3,8 +3,8 @@
 use super::{
     error::StoreError,
     registry::{
-        Answer, BlobObject, EncodingType, MAX_EPOCHS_AHEAD, NewBlob, Registry, RegistryError,
-        StorageResource,
+        Answer, BlobObject, EncodingType, MAX_EPOCHS_AHEAD, NewBlob, OWN_REGISTRY, Registry,
+        RegistryError, StorageResource,
     },
 };
 use crate::{
@@ -124,6 +124,10 @@ impl Inner {
 }
 
 impl Registry for SqliteRegistry {
+    fn place(&self) -> String {
+        OWN_REGISTRY.to_owned()
+    }
+
     fn epoch(&self) -> Answer<'_, u32> {
         self.run(|inner, connection| inner.epoch(connection))
     }

@@ -1,0 +1,34 @@
+//! What can go wrong when a store meets its ledger.
+
+use atoma_ledger::LedgerError;
+use atoma_types::Address;
+use atoma_walrus::store::{RegistryError, StoreError};
+use std::net::SocketAddr;
+
+/// Why the local Walrus doesn't run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnchorError {
+    /// The operator may not name storage nodes on this ledger.
+    #[error(
+        "{0} holds no OperatorCap of the ledger's Walrus: use the key that does (on localnet the administrator's)"
+    )]
+    NotOperator(Address),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The registry's own file, or what the ledger said to it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// The cause.
+        reason: String,
+    },
+}

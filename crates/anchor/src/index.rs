@@ -1,0 +1,179 @@
+//! Which of the ledger's blobs this store registered, in one SQLite file. The ledger alone says what
+//! they are; the file says where to look, and keeps what the ledger doesn't: certificates, names and
+//! values, and to whom an object goes once it is certified.
+//!
+//! An object is entered before anybody is told of it, and leaves the operator's hands only after that.
+//! So what is missing here after a crash is still the operator's own, and is entered when the registry
+//! is opened.
+
+use atoma_walrus::{
+    BlobId, ObjectId,
+    committee::{BlsSignature, Certificate, Confirmation},
+    store::RegistryError,
+};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS blobs (
+        object BLOB PRIMARY KEY, blob_id BLOB NOT NULL, send_to BLOB, attributes TEXT NOT NULL,
+        signers BLOB, message BLOB, signature BLOB
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS blobs_by_blob ON blobs (blob_id);
+";
+const COLUMNS: &str = "object, blob_id, send_to, attributes";
+
+/// One object that the store registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) object: ObjectId,
+    pub(crate) blob_id: BlobId,
+    /// Whose it becomes with its certificate, if not the operator's.
+    pub(crate) send_to: Option<ObjectId>,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// The file.
+#[derive(Clone, Debug)]
+pub(crate) struct Index(Arc<Mutex<Connection>>);
+
+impl Index {
+    pub(crate) fn open(path: &Path) -> Result<Self, RegistryError> {
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.execute_batch(SCHEMA).map_err(failed)?;
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    /// Enters an object, unless it is there.
+    pub(crate) async fn add(&self, entry: Entry) -> Result<(), RegistryError> {
+        self.run(move |connection| {
+            let attributes = serde_json::to_string(&entry.attributes)
+                .map_err(|e| RegistryError::Unavailable(e.to_string()))?;
+            let insert = format!("INSERT OR IGNORE INTO blobs ({COLUMNS}) VALUES (?, ?, ?, ?)");
+            let send_to = entry.send_to.map(|to| to.0);
+            connection
+                .execute(
+                    &insert,
+                    params![entry.object.0, entry.blob_id.0, send_to, attributes],
+                )
+                .map_err(failed)?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn remove(&self, objects: Vec<ObjectId>) -> Result<(), RegistryError> {
+        self.run(move |connection| {
+            let all = connection.transaction().map_err(failed)?;
+            for object in objects {
+                all.execute("DELETE FROM blobs WHERE object = ?", [object.0])
+                    .map_err(failed)?;
+            }
+            all.commit().map_err(failed)
+        })
+        .await
+    }
+
+    pub(crate) async fn get(&self, object: ObjectId) -> Result<Option<Entry>, RegistryError> {
+        let query = format!("SELECT {COLUMNS} FROM blobs WHERE object = ?");
+        Ok(self.select(query, Some(object.0)).await?.pop())
+    }
+
+    pub(crate) async fn of_blob(&self, blob: BlobId) -> Result<Vec<Entry>, RegistryError> {
+        let query = format!("SELECT {COLUMNS} FROM blobs WHERE blob_id = ?");
+        self.select(query, Some(blob.0)).await
+    }
+
+    pub(crate) async fn all(&self) -> Result<Vec<Entry>, RegistryError> {
+        self.select(format!("SELECT {COLUMNS} FROM blobs"), None)
+            .await
+    }
+
+    pub(crate) async fn keep_certificate(
+        &self,
+        object: ObjectId,
+        certificate: Certificate,
+    ) -> Result<(), RegistryError> {
+        self.run(move |connection| {
+            let set = "UPDATE blobs SET signers = ?, message = ?, signature = ? WHERE object = ?";
+            let signature = certificate.signature.to_bytes();
+            let message = certificate.message.to_bytes();
+            connection
+                .execute(
+                    set,
+                    params![certificate.signers, message, signature, object.0],
+                )
+                .map_err(failed)?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn certificate(
+        &self,
+        object: ObjectId,
+    ) -> Result<Option<Certificate>, RegistryError> {
+        self.run(move |connection| {
+            let query = "SELECT signers, message, signature FROM blobs
+                WHERE object = ? AND signature IS NOT NULL";
+            let parts = |row: &Row<'_>| {
+                let (message, signature): (Vec<u8>, [u8; 96]) = (row.get(1)?, row.get(2)?);
+                Ok((row.get(0)?, message, signature))
+            };
+            let row = connection.query_row(query, [object.0], parts).optional();
+            let damaged = |e: &dyn std::error::Error| RegistryError::Unavailable(e.to_string());
+            row.map_err(failed)?
+                .map(|(signers, message, signature)| {
+                    Ok(Certificate {
+                        signers,
+                        message: Confirmation::from_bytes(&message).map_err(|e| damaged(&e))?,
+                        signature: BlsSignature::from_bytes(&signature).map_err(|e| damaged(&e))?,
+                    })
+                })
+                .transpose()
+        })
+        .await
+    }
+
+    async fn select(
+        &self,
+        query: String,
+        key: Option<[u8; 32]>,
+    ) -> Result<Vec<Entry>, RegistryError> {
+        self.run(move |connection| {
+            let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+            let key = rusqlite::params_from_iter(key);
+            let rows = statement.query_map(key, entry).map_err(failed)?;
+            rows.collect::<Result<_, _>>().map_err(failed)
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, RegistryError> + Send + 'static,
+    ) -> Result<T, RegistryError> {
+        let connection = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&mut connection.lock()))
+            .await
+            .map_err(|e| RegistryError::Unavailable(e.to_string()))?
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let attributes: String = row.get(3)?;
+    Ok(Entry {
+        object: ObjectId(row.get(0)?),
+        blob_id: BlobId(row.get(1)?),
+        send_to: row.get::<_, Option<_>>(2)?.map(ObjectId),
+        attributes: serde_json::from_str(&attributes).unwrap_or_default(),
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
+fn failed(error: rusqlite::Error) -> RegistryError {
+    RegistryError::Unavailable(error.to_string())
+}
