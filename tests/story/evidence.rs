@@ -66,7 +66,14 @@ impl Person {
     fn asks(&self, evidence: &str) -> String {
         let url = &self.walrus;
         let walrus = ["--publisher", url, "--aggregator", url, "--shards", "10"];
-        let ask = ["chat", "What is the sun?", "--max-tokens", "8", "--evidence", evidence];
+        let ask = [
+            "chat",
+            "What is the sun?",
+            "--max-tokens",
+            "8",
+            "--evidence",
+            evidence,
+        ];
         let said = self.does(&[&ask[..], &walrus].concat());
         said.last().unwrap()["request"].as_str().unwrap().to_owned()
     }
@@ -104,7 +111,9 @@ async fn an_honest_node_answers_by_itself_and_gets_the_bond() {
     let before = (person.usdc().await, network.operator_money().await.0);
     let demands = [
         vec!["dispute", "open", &requests[0]],
-        vec!["dispute", "open", "--stack", &stack, "--node", &node, "--seq", "2"],
+        vec![
+            "dispute", "open", "--stack", &stack, "--node", &node, "--seq", "2",
+        ],
     ];
     let mut bonds = 0;
     for demand in demands {

@@ -5,6 +5,7 @@ mod atoma;
 mod crash;
 mod demo;
 mod dispute;
+mod evidence;
 mod overspend;
 mod parts;
 mod sdk;

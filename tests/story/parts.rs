@@ -14,6 +14,7 @@ use atoma_types::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use futures::StreamExt;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -29,10 +30,27 @@ use std::{
 pub(crate) const MODEL: &str = atoma_engine::builtin::NAME;
 const PRICE: Price = Price(1_000_000);
 
-/// Ledger, node, and what is needed to start them again.
+/// What differs between stories.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) dispute_window_ms: u64,
+    pub(crate) answer_window_ms: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            dispute_window_ms: 200,
+            answer_window_ms: 60_000,
+        }
+    }
+}
+
+/// Ledger, Walrus, node, and what is needed to start them again.
 pub(crate) struct Network {
     folder: tempfile::TempDir,
     pub(crate) localnet: Part,
+    pub(crate) walrus: Part,
     pub(crate) node: Part,
     pub(crate) ledger: Ledger,
     pub(crate) task: TaskId,
@@ -41,13 +59,18 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Rules::default()).await
+    }
+
+    pub(crate) async fn start_with(rules: Rules) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ledger_folder = folder.path().join("ledger");
-        std::fs::write(
-            folder.path().join("ledger.toml"),
-            "[params]\ndispute_window_ms = 200\nsettle_grace_ms = 60000\nprotocol_fee_permille = 10\n",
-        )
-        .expect("the folder is writable");
+        let params = format!(
+            "[params]\ndispute_window_ms = {}\nanswer_window_ms = {}\nsettle_grace_ms = 60000\n\
+             protocol_fee_permille = 10\n",
+            rules.dispute_window_ms, rules.answer_window_ms,
+        );
+        std::fs::write(folder.path().join("ledger.toml"), params).expect("the folder is writable");
         let localnet = start_localnet(folder.path(), &ledger_folder, "127.0.0.1:0");
         let ledger = Ledger::connect(localnet.text("ledger"))
             .await
@@ -64,10 +87,13 @@ impl Network {
         let task = create_task(&ledger, &operator).await;
         let secret = operator.to_suiprivkey().expect("a key has a text");
         std::fs::write(folder.path().join("operator.key"), secret.as_bytes()).expect("writable");
-        let node = start_node(folder.path(), ledger.url(), task, "127.0.0.1:0");
+        let walrus = start_walrus(folder.path(), &ledger_folder, ledger.url());
+        let url = walrus.text("url");
+        let node = start_node(folder.path(), ledger.url(), url, task, "127.0.0.1:0");
         Self {
             folder,
             localnet,
+            walrus,
             node,
             ledger,
             task,
@@ -78,7 +104,37 @@ impl Network {
     /// Starts the node again where it was.
     pub(crate) fn restart_node(&mut self) {
         let listen = address(self.node.text("url"));
-        self.node = start_node(self.folder.path(), self.ledger.url(), self.task, &listen);
+        let (ledger, walrus) = (self.ledger.url(), self.walrus.text("url"));
+        self.node = start_node(self.folder.path(), ledger, walrus, self.task, &listen);
+    }
+
+    /// Removes all that the node keeps.
+    pub(crate) fn delete_node(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("node")).expect("it is there");
+    }
+
+    /// The operator has a stack's lease settled, and it is.
+    pub(crate) async fn settle(&self, stack: StackId) {
+        let url = format!("{}/admin/settle/{stack}", self.node.text("admin"));
+        let http: Client<HttpConnector, Full<Bytes>> =
+            Client::builder(TokioExecutor::new()).build_http();
+        let request = hyper::Request::post(url).body(Full::default());
+        let asked = http.request(request.expect("a URL")).await;
+        assert!(asked.expect("the node answers").status().is_success());
+        let mut events = self.ledger.events(None);
+        while let Some(event) = events.next().await {
+            if let Event::SettlementOpened(opened) = event.expect("an event").event
+                && opened.stack == stack
+            {
+                return;
+            }
+        }
+    }
+
+    /// What the node's owner has.
+    pub(crate) async fn operator_money(&self) -> MicroUsdc {
+        let node = self.ledger.node(self.node_id()).await.expect("the node");
+        self.ledger.usdc(node.owner).await.expect("a sum")
     }
 
     /// Starts the ledger again where it was.
@@ -147,12 +203,30 @@ fn start_localnet(folder: &Path, data: &Path, listen: &str) -> Part {
     ])
 }
 
-fn start_node(folder: &Path, ledger: &str, task: TaskId, listen: &str) -> Part {
+fn start_walrus(folder: &Path, ledger_folder: &Path, ledger: &str) -> Part {
+    let (keystore, data) = (ledger_folder.join("admin.keystore"), folder.join("walrus"));
+    Part::start(&[
+        "--ledger",
+        ledger,
+        "--keystore",
+        &keystore.to_string_lossy(),
+        "walrus",
+        "serve",
+        "--on-ledger",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        &data.to_string_lossy(),
+    ])
+}
+
+fn start_node(folder: &Path, ledger: &str, walrus: &str, task: TaskId, listen: &str) -> Part {
     let path = folder.join("node.toml");
     let config = format!(
         "ledger = {ledger:?}\nkey = {{ file = {:?} }}\nlisten = {listen:?}\n\
          admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
          [settlement]\ntick_ms = 100\nrest_ms = 200\n\
+         [evidence]\npublisher = {walrus:?}\naggregators = [{walrus:?}]\nshards = 10\npatience_ms = 500\n\
          [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = 1000000000\n\
          [[engines]]\nmodel = {MODEL:?}\nfrom = \"builtin\"\n",
         folder.join("operator.key"),

@@ -15,7 +15,8 @@ use atoma_engine::{
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
-    KeySource, Node, NodeConfig, RunningNode, ServedModel, SettlementConfig, SubscriptionConfig,
+    EvidenceConfig, KeySource, Node, NodeConfig, RunningNode, ServedModel, SettlementConfig,
+    SubscriptionConfig,
 };
 use atoma_types::{
     Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
@@ -109,6 +110,7 @@ impl Network {
                 }],
                 collateral: COLLATERAL,
                 settlement: quick_settlement(),
+                evidence: Some(quick_evidence(&walrus)),
                 ..NodeConfig::new(localnet.url(), KeySource::Given(wallet), folder)
             };
             let running = Node::start(config, served)
@@ -232,6 +234,14 @@ fn quick_settlement() -> SettlementConfig {
         tick_ms: 100,
         rest_ms: 2_000,
         ..SettlementConfig::default()
+    }
+}
+
+/// People watch: what was answered is stored a moment later.
+fn quick_evidence(walrus: &LocalWalrus) -> EvidenceConfig {
+    EvidenceConfig {
+        patience_ms: Some(200),
+        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
     }
 }
 
