@@ -2,10 +2,11 @@
 
 mod common;
 
+use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_node::EvidenceConfig;
 use atoma_types::{
-    BlobId, NodeId, StackId,
+    Address, BlobId, NodeId, SigningKey, StackId,
     hash::Hash32,
     http::EVIDENCE,
     message::{EvidenceLeaf, RequestHeader, Signed},
@@ -231,7 +232,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
 
     let body = world.chat(r#","max_tokens":4"#);
     let bare = world.header(id, stack, body.as_bytes());
-    let store = async |header: &RequestHeader, body: &str, key: &atoma_types::SigningKey| {
+    let store = async |header: &RequestHeader, body: &str, key: &SigningKey| {
         let signed = Signed::new(header.clone(), key);
         let parties = [world.request_key.public_key(), response_key];
         let sealer = Sealer::new(&context(header), &parties).unwrap();
@@ -265,7 +266,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
     // anything but this very request, signed by this very key, is refused and costs nothing
     let other_body = world.chat(r#","max_tokens":3"#);
     let other = world.header(id, stack, other_body.as_bytes());
-    let stranger = atoma_types::SigningKey::generate();
+    let stranger = SigningKey::generate();
     let higher = RequestHeader {
         max_units: atoma_types::ComputeUnits(7),
         ..other.clone()
@@ -309,4 +310,64 @@ async fn without_a_walrus_there_is_no_evidence() {
     };
     let answer = world.send(&url, naming, &body).await;
     assert_eq!(answer.code(), "evidence_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packs_are_renewed_while_a_lease_needs_them_and_then_let_go() {
+    let world = World::start(instant().await).await;
+    let admin = SigningKey::from_seed(&world.localnet.admin_key().to_seed());
+    let folder = world.dir.path().join("walrus");
+    let walrus = LocalWalrusConfig::new(folder, world.ledger.clone(), admin);
+    let walrus = LocalWalrus::start(walrus).await.unwrap();
+    let mut config = world.config();
+    config.evidence = Some(EvidenceConfig {
+        patience_ms: Some(50),
+        epochs: 2,
+        renew_epochs: 1,
+        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
+    });
+    let node = world.node_with(config).await;
+    let (id, url) = (node.node_id(), node.url());
+    let stack = world.buy(10_000).await;
+    let (header, _, _) = send(&world, &url, id, stack, 0).await;
+    let first = stored_proof(&world, &url, &header).await.storage.unwrap();
+
+    // its last epoch begins: it is paid for anew, and the ledger knows
+    walrus.registry().advance_epoch().await.unwrap();
+    let end = async || {
+        let proof = ask_proof(&world, &url, &header).await;
+        proof.storage.unwrap().end_epoch
+    };
+    eventually("the pack is renewed", async || {
+        end().await > first.end_epoch
+    })
+    .await;
+    let storage = ask_proof(&world, &url, &header).await.storage.unwrap();
+    assert_eq!(storage.blob_id, first.blob_id);
+    let object = Address::new(storage.object.unwrap().0);
+    let blob = world.ledger.blob(object).await.unwrap();
+    assert_eq!(blob.storage.end_epoch, storage.end_epoch);
+    assert!(!blob.deletable && blob.certified_epoch.is_some());
+
+    // a paid lease needs no pack: its file goes, and what is asked for comes from Walrus
+    let file = world
+        .node_dir()
+        .join("packs")
+        .join(format!("{:019}.pack", 1));
+    assert!(file.exists());
+    world.begin_close(stack).await;
+    world.paid(stack, id).await;
+    walrus.registry().advance_epoch().await.unwrap();
+    eventually("the file is gone", async || !file.exists()).await;
+    node.drain_and_stop().await;
+    let mut config = world.config();
+    config.evidence = Some(EvidenceConfig::new(
+        walrus.url(),
+        walrus.url(),
+        walrus.shards(),
+    ));
+    let node = world.node_with(config).await;
+    let proof = ask_proof(&world, &node.url(), &header).await;
+    assert_eq!(proof.storage.unwrap().path, first.path);
+    walrus.stop().await;
 }

@@ -2,7 +2,7 @@
 //! loses: so the node listens, and shows what is asked for, again and again until it is taken or
 //! the time is over.
 
-use super::{EvidenceError, EvidenceLog, pack::renew, reader::Exchange};
+use super::{EvidenceError, EvidenceLog, PackRow, pack::renew, reader::Exchange};
 use crate::shared::Shared;
 use atoma_ledger::LedgerError;
 use atoma_types::{
@@ -44,7 +44,7 @@ enum Unanswered {
     NoRecord,
     #[error("the record is not stored yet")]
     NotStored,
-    #[error("the publisher named no blob object")]
+    #[error("the node's owner has no blob object of the pack")]
     NoObject,
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -132,14 +132,20 @@ async fn answer_one(
     if u64::from(pack.end_epoch) <= epoch {
         pack = renew(shared, log, &pack).await?;
     }
-    let object = pack.object.ok_or(Unanswered::NoObject)?;
-    show(
-        shared,
-        log,
-        &exchange,
-        ObjectId::from(Address::new(object.0)),
-    )
-    .await
+    let object = match pack.object {
+        Some(object) => Address::new(object.0),
+        None => own_object(shared, &pack).await?,
+    };
+    show(shared, log, &exchange, object).await
+}
+
+/// The blob object of a pack that the publisher only said to be there already.
+async fn own_object(shared: &Shared, pack: &PackRow) -> Result<ObjectId, Unanswered> {
+    let owner = shared.ledger.key.public_key().address();
+    let blobs = shared.ledger.ledger.owned_blobs(owner).await?;
+    let blobs = blobs.iter().filter(|blob| blob.blob_id.0 == pack.blob.0);
+    let longest = blobs.max_by_key(|blob| blob.storage.end_epoch);
+    longest.map(|blob| blob.id).ok_or(Unanswered::NoObject)
 }
 
 async fn show(
