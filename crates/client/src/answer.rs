@@ -7,6 +7,7 @@ use crate::{
     sse::{ScanError, Scanner},
     verify::ReceiptError,
 };
+use atoma_http::Body;
 use atoma_types::{
     NodeId, RequestId,
     hash::Hasher,
@@ -16,7 +17,7 @@ use atoma_types::{
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
-use hyper::body::{Body, Incoming};
+use http_body::Body as _;
 use std::{
     fmt,
     ops::Deref,
@@ -95,7 +96,7 @@ enum Kind {
 
 struct Served {
     node: NodeId,
-    body: Incoming,
+    body: Body,
     flight: Flight,
     proof: Proof,
     stall: Pin<Box<Sleep>>,
@@ -155,7 +156,7 @@ impl Deref for VerifiedReceipt {
 /// An answer that is being served.
 pub(crate) fn served(
     request_id: RequestId,
-    response: Response<Incoming>,
+    response: Response<Body>,
     node: &NodeInfo,
     flight: Flight,
     receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,

@@ -120,7 +120,7 @@ impl Open {
         let verdict = self.judge(&receipt, response);
         // an unsigned lie proves nothing and isn't kept; a signed one is evidence
         if !matches!(verdict, Err(ReceiptError::Signature)) {
-            self.keep(&receipt, text, verdict.as_ref().err());
+            self.keep(&receipt, verdict.as_ref().err());
         }
         verdict?;
         let verified = Arc::new(VerifiedReceipt::new(
@@ -159,7 +159,7 @@ impl Open {
         settled.map_err(|_| ReceiptError::RequestId)?
     }
 
-    fn keep(&self, receipt: &Signed<Receipt>, text: &str, fault: Option<&ReceiptError>) {
+    fn keep(&self, receipt: &Signed<Receipt>, fault: Option<&ReceiptError>) {
         let message = receipt.message();
         self.handle.client.inner.store.keep(Row {
             key: self.key,
@@ -168,8 +168,8 @@ impl Open {
             request: self.request.message().request_id,
             units: message.units,
             received: TimestampMs::now(),
-            header: self.request.to_text(),
-            receipt: text.to_owned(),
+            header: self.request.to_bytes(),
+            receipt: receipt.to_bytes(),
             fault: fault.map(ToString::to_string),
         });
     }

@@ -1,15 +1,10 @@
 //! Talking to nodes: one pool of connections for all, http and https, without Nagle's delay.
 
 use crate::{ClientError, directory::NodeInfo};
+use atoma_http::{Body, Limits, Pool};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -26,26 +21,18 @@ const SMALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(crate) struct Http(Pool);
 
 impl Http {
     pub(crate) fn new() -> Result<Self, ClientError> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|e| ClientError::Store(format!("TLS: {e}")))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_PER_NODE)
-            .build(connector);
-        Ok(Self(client))
+        let pool = Pool::new(Limits {
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            idle_per_server: IDLE_PER_NODE,
+            keepalive: None,
+        })
+        .map_err(|e| ClientError::Store(format!("TLS: {}", describe(&e))))?;
+        Ok(Self(pool))
     }
 
     /// Sends a request. What fails before anything was sent is `Unreachable`, later `Broken`.
@@ -53,8 +40,8 @@ impl Http {
         &self,
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, ClientError> {
-        self.0.request(request).await.map_err(|error| {
+    ) -> Result<Response<Body>, ClientError> {
+        self.0.send(request).await.map_err(|error| {
             let reason = describe(&error);
             if error.is_connect() {
                 ClientError::Unreachable {
@@ -111,10 +98,7 @@ impl Http {
 }
 
 /// The whole of a small body.
-pub(crate) async fn small(
-    node: &NodeInfo,
-    response: Response<Incoming>,
-) -> Result<Bytes, ClientError> {
+pub(crate) async fn small(node: &NodeInfo, response: Response<Body>) -> Result<Bytes, ClientError> {
     let body = Limited::new(response.into_body(), MAX_SMALL_BYTES);
     let whole = body.collect().await.map_err(|e| ClientError::Broken {
         node: node.id,

@@ -14,6 +14,10 @@
 //!
 //! Any number of requests can be open; none waits for another. Ceilings only rise. What a node can
 //! take beyond its receipts is what is open and W, never more.
+//!
+//! A crash forgets what was open, and the node may rightly speak of it. So a bound on the ceilings
+//! is kept on the disk, ahead of them by a [step](Lane::step). After a crash a node can take what
+//! was open and the step: W, or again what was open when the bound was written.
 
 use atoma_types::{ComputeUnits, RequestId};
 use std::collections::HashMap;
@@ -118,6 +122,14 @@ impl Lane {
         self.open_sum += max.0;
         self.ceiling = self.ceiling.max(ceiling);
         Ok(ComputeUnits(self.ceiling))
+    }
+
+    /// By how much a durable bound shall be ahead of the ceilings: the window, or what is open if
+    /// that is more. A busy lane then writes its bound once for as many requests as it has open
+    /// instead of every few, and a crash puts at most as much at stake as was already.
+    #[must_use]
+    pub fn step(&self, window: ComputeUnits) -> ComputeUnits {
+        window.max(ComputeUnits(self.open_sum))
     }
 
     /// The node refused: it cost nothing.

@@ -8,6 +8,7 @@ use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
     message::{Receipt, RequestHeader, Signed},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use std::{path::Path, sync::Arc};
 
 /// A list shows at most this many.
@@ -93,8 +94,8 @@ impl From<Row> for KeptReceipt {
             seq: row.seq,
             units: row.units,
             received: row.received,
-            header: row.header,
-            receipt: row.receipt,
+            header: BASE64_STANDARD.encode(row.header),
+            receipt: BASE64_STANDARD.encode(row.receipt),
             fault: row.fault,
         }
     }

@@ -130,7 +130,7 @@ impl StackHandle {
 
     async fn attempt(&self, info: &Arc<NodeInfo>, order: &Try) -> Result<Answer, ClientError> {
         let id = RequestId::random();
-        let ceiling = self.reserve(order.key, id, order.max_units, order.demanded)?;
+        let (ceiling, step) = self.reserve(order.key, id, order.max_units, order.demanded)?;
         let issued = TimestampMs::now();
         let header = RequestHeader {
             domain: Domain::default(),
@@ -161,7 +161,6 @@ impl StackHandle {
         }
         let request = request.body(Full::new(order.body.clone()));
         let (flight, receipt) = Flight::new(self.clone(), Arc::clone(info), order.key, signed);
-        let window = self.client.inner.config.window;
         let request = match request {
             Ok(request) => request,
             Err(error) => {
@@ -169,13 +168,8 @@ impl StackHandle {
                 return Err(bad_url(info, &error));
             }
         };
-        if let Err(error) = self
-            .client
-            .inner
-            .store
-            .cover(order.key, ceiling, window)
-            .await
-        {
+        let store = &self.client.inner.store;
+        if let Err(error) = store.cover(order.key, ceiling, step).await {
             flight.refused();
             return Err(error);
         }

@@ -196,9 +196,9 @@ impl StackHandle {
             let lane = Lane::restore(kept.settled, kept.bound, window);
             books.lanes.insert(kept.lane, lane);
         }
-        for text in store.chain(self.id(), node.id, MAX_LINKS)? {
+        for bytes in store.chain(self.id(), node.id, MAX_LINKS)? {
             let receipt =
-                Signed::from_text(&text).map_err(|e| ClientError::Store(e.to_string()))?;
+                Signed::from_bytes(bytes).map_err(|e| ClientError::Store(e.to_string()))?;
             books
                 .chain
                 .add(&receipt)
@@ -228,14 +228,15 @@ impl StackHandle {
         self.client.inner.http.get(node, &path).await
     }
 
-    /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign.
+    /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign, and
+    /// by which step the durable bound moves if it has to.
     pub(crate) fn reserve(
         &self,
         key: LaneKey,
         id: RequestId,
         max: ComputeUnits,
         demanded: Option<ComputeUnits>,
-    ) -> Result<ComputeUnits, ClientError> {
+    ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
         let leased = self.leased(key.node);
         let mut books = self.state.books.lock();
         let books = books.entry(key.node).or_default();
@@ -248,7 +249,8 @@ impl StackHandle {
             .lanes
             .entry(key.lane)
             .or_insert_with(|| Lane::new(window));
-        Ok(lane.sign(id, max, demanded)?)
+        let ceiling = lane.sign(id, max, demanded)?;
+        Ok((ceiling, lane.step(window)))
     }
 
     /// Changes the books of a lane.

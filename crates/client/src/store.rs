@@ -3,13 +3,21 @@
 //! same in memory.
 //!
 //! A lane's bound is durable before any ceiling above the former one is sent, so that after a
-//! crash no node can speak of more than was signed. It moves in steps of a window, so that few
-//! requests wait for the disk.
+//! crash no node can speak of more than was signed. It moves in steps, so that few requests wait
+//! for the disk: see [`Lane::step`](crate::lane::Lane::step).
+//!
+//! Receipts are kept as bytes, not text: with their keys, four of them fill a page then, while as
+//! base64 each would be too long for a table without row ids and get an overflow page of its own.
+//! Request ids begin with the time, so that their index grows at its end.
 
 use crate::ClientError;
 use atoma_types::{ComputeUnits, NodeId, RequestId, StackId, TimestampMs, hash::Hash32};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, params,
+    types::{Type, ValueRef},
+};
 use std::{collections::HashMap, fmt, fs::File, path::Path, sync::Arc, time::Duration};
 use tokio::{
     runtime::Runtime,
@@ -18,7 +26,7 @@ use tokio::{
 
 /// Entries on their way to the disk. A full queue makes those who must not lose anything wait.
 const QUEUE: usize = 8_192;
-/// Entries in one commit.
+/// Receipts in one commit for which nobody waits.
 const BATCH: usize = 512;
 /// Receipts are gathered this long: nobody waits for them, they come with every request, and a
 /// commit costs far more than a row in it. What a crash takes the node still has.
@@ -32,7 +40,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS receipts (
         stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
         request BLOB NOT NULL, lane INTEGER NOT NULL, units INTEGER NOT NULL,
-        received_ms INTEGER NOT NULL, header TEXT NOT NULL, receipt TEXT NOT NULL, fault TEXT,
+        received_ms INTEGER NOT NULL, header BLOB NOT NULL, receipt BLOB NOT NULL, fault TEXT,
         PRIMARY KEY (stack, node, seq, hash)
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS receipts_by_request ON receipts (request);
@@ -60,10 +68,10 @@ pub(crate) struct Row {
     pub(crate) request: RequestId,
     pub(crate) units: ComputeUnits,
     pub(crate) received: TimestampMs,
-    /// The signed header's text form.
-    pub(crate) header: String,
-    /// The signed receipt's text form.
-    pub(crate) receipt: String,
+    /// The header's bytes and its signature.
+    pub(crate) header: Vec<u8>,
+    /// The receipt's bytes and its signature.
+    pub(crate) receipt: Vec<u8>,
     /// What is wrong with it, where it was kept as evidence.
     pub(crate) fault: Option<String>,
 }
@@ -262,7 +270,7 @@ impl Store {
         stack: StackId,
         node: NodeId,
         most: usize,
-    ) -> Result<Vec<String>, ClientError> {
+    ) -> Result<Vec<Vec<u8>>, ClientError> {
         let reader = self.reader.lock();
         let mut statement = reader.prepare_cached(
             "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND fault IS NULL
@@ -270,9 +278,9 @@ impl Store {
         )?;
         let rows = statement.query_map(
             params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(most as u64)],
-            |row| row.get(0),
+            |row| signed_bytes(row, 0),
         )?;
-        let mut receipts = rows.collect::<Result<Vec<String>, _>>()?;
+        let mut receipts = rows.collect::<Result<Vec<_>, _>>()?;
         receipts.reverse();
         Ok(receipts)
     }
@@ -322,10 +330,20 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         request: RequestId(row.get(5)?),
         units: ComputeUnits(from_sql(row.get(6)?)),
         received: TimestampMs(from_sql(row.get(7)?)),
-        header: row.get(8)?,
-        receipt: row.get(9)?,
+        header: signed_bytes(row, 8)?,
+        receipt: signed_bytes(row, 9)?,
         fault: row.get(10)?,
     })
+}
+
+/// A signed message; files of earlier versions hold it in its text form.
+fn signed_bytes(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    match row.get_ref(column)? {
+        ValueRef::Text(text) => BASE64_STANDARD.decode(text).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+        }),
+        value => Ok(value.as_blob()?.to_vec()),
+    }
 }
 
 fn connect(name: &str) -> rusqlite::Result<Connection> {
@@ -362,7 +380,9 @@ async fn gather(
             }
         }
     };
-    while batch.len() < BATCH
+    // whoever waits for a command waits for all that was kept before it
+    let most = if command.is_some() { QUEUE } else { BATCH };
+    while batch.len() < most
         && let Ok(next) = receipts.try_recv()
     {
         batch.push(Entry::Receipt(next));
@@ -477,8 +497,8 @@ mod tests {
             request: RequestId([u8::try_from(seq).unwrap(); 16]),
             units: ComputeUnits(10),
             received: TimestampMs(seq),
-            header: "header".to_owned(),
-            receipt: format!("receipt {seq}"),
+            header: b"header".to_vec(),
+            receipt: format!("receipt {seq}").into_bytes(),
             fault: fault.map(str::to_owned),
         }
     }
@@ -509,7 +529,7 @@ mod tests {
         };
         assert_eq!(store.lanes(KEY.stack, KEY.node).unwrap(), [lane]);
         let chain = store.chain(KEY.stack, KEY.node, 9).unwrap();
-        assert_eq!(chain, ["receipt 1", "receipt 2"]);
+        assert_eq!(chain, [b"receipt 1", b"receipt 2"]);
         assert_eq!(
             store.list(None, 9).unwrap().len(),
             3,
@@ -537,6 +557,57 @@ mod tests {
         store.flush().await.unwrap();
         assert!(store.stacks().unwrap().is_empty());
         assert_eq!(store.list(None, 9).unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn texts_of_earlier_versions_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path())).unwrap();
+        store.keep(row(1, None));
+        store.flush().await.unwrap();
+        let file = Connection::open(folder.path().join("client.db")).unwrap();
+        let as_text = ["header", "receipt"].map(|column| {
+            let text = BASE64_STANDARD.encode(match column {
+                "header" => row(1, None).header,
+                _ => row(1, None).receipt,
+            });
+            file.execute(&format!("UPDATE receipts SET {column} = ?1"), [text])
+        });
+        assert_eq!(as_text, [Ok(1), Ok(1)]);
+        assert_eq!(store.list(None, 9).unwrap(), [row(1, None)]);
+        file.execute("UPDATE receipts SET receipt = 'no base64!'", [])
+            .unwrap();
+        assert!(store.list(None, 9).is_err());
+    }
+
+    /// The size of real rows, in the order in which requests make them.
+    #[tokio::test]
+    async fn a_receipt_takes_little_more_than_its_bytes() {
+        const ROWS: u64 = 2_000;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path())).unwrap();
+        let full = Row {
+            header: vec![7; 292],
+            receipt: vec![8; 411],
+            ..row(1, None)
+        };
+        for seq in 1..=ROWS {
+            let request = RequestId::random();
+            store.keep(Row {
+                seq,
+                request,
+                ..full.clone()
+            });
+        }
+        store.flush().await.unwrap();
+        let pages = |of: &str| -> u64 {
+            let file = Connection::open(folder.path().join("client.db")).unwrap();
+            let count = file.query_row(of, [], |row| row.get::<_, i64>(0)).unwrap();
+            u64::try_from(count).unwrap()
+        };
+        assert_eq!(pages("SELECT COUNT(*) FROM receipts"), ROWS);
+        let (pages, size) = (pages("PRAGMA page_count"), pages("PRAGMA page_size"));
+        assert!(pages * size < ROWS * 1_400, "{} a row", pages * size / ROWS);
     }
 
     #[tokio::test]

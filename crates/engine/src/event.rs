@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Stream;
+use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::{EngineError, Usage};
@@ -127,6 +128,8 @@ pub struct EventStream {
     queue: mpsc::Receiver<Result<Event, EngineError>>,
     limit: Arc<OutputLimit>,
     shared: Arc<Shared>,
+    /// The engine's work, where the reader does it.
+    work: Option<BoxFuture<'static, ()>>,
     ended: bool,
 }
 
@@ -149,6 +152,7 @@ pub fn event_channel(limit: u32, notify: Option<Notify>) -> (EventSender, EventS
         queue: rx,
         limit,
         shared: shared.clone(),
+        work: None,
         ended: false,
     };
     (EventSender { queue: tx, shared }, stream)
@@ -161,6 +165,27 @@ impl EventStream {
     pub fn limit(&self) -> Arc<OutputLimit> {
         self.limit.clone()
     }
+
+    /// Lets the reader itself do the engine's work, which is to wait for somebody else: `work` goes
+    /// on while the stream is read and nothing is in its queue, and is dropped with it. No task of
+    /// its own has to be started, woken and cancelled.
+    #[must_use]
+    pub fn working(mut self, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.work = Some(Box::pin(work));
+        self
+    }
+
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, EngineError>>> {
+        match (self.queue.poll_recv(cx), &mut self.work) {
+            (Poll::Pending, Some(work)) => {
+                if work.as_mut().poll(cx).is_ready() {
+                    self.work = None;
+                }
+                self.queue.poll_recv(cx)
+            }
+            (polled, _) => polled,
+        }
+    }
 }
 
 impl Stream for EventStream {
@@ -170,7 +195,7 @@ impl Stream for EventStream {
         if self.ended {
             return Poll::Ready(None);
         }
-        let item = std::task::ready!(self.queue.poll_recv(cx));
+        let item = std::task::ready!(self.poll_queue(cx));
         if self.shared.paused.swap(false, SeqCst) {
             self.shared.wake();
         }
@@ -205,11 +230,6 @@ impl EventSender {
     /// Whether anybody still listens.
     pub fn is_cancelled(&self) -> bool {
         self.queue.is_closed()
-    }
-
-    /// Waits until nobody listens any more.
-    pub async fn cancelled(&self) {
-        self.queue.closed().await;
     }
 
     /// Sends, waiting for room; false when nobody listens.

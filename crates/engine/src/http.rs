@@ -1,15 +1,11 @@
-//! Pooled connections to other servers, over TLS where the URL says so.
+//! The pool of connections to other servers, and the key that they get.
 
 use std::time::Duration;
 
 use ::http::{HeaderValue, Method, Request, Response, header};
+use atoma_http::{Body, Error, Limits, Pool};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::EngineError;
 
@@ -18,34 +14,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Idle connections are kept shorter than any server that we know keeps them (5 s for uvicorn, which
 /// serves vLLM and SGLang), so that requests don't meet a closing one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Idle connections kept for each server.
+const IDLE_PER_SERVER: usize = 1_024;
 /// Dead peers are noticed by TCP.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// The client side of all servers of an engine, or of a hub.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool,
     authorization: Option<HeaderValue>,
 }
 
 impl Http {
     /// `api_key` goes into each request's header and nowhere else.
     pub(crate) fn new(api_key: Option<&str>) -> Result<Self, EngineError> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_keepalive(Some(KEEPALIVE));
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|e| EngineError::Internal(format!("TLS: {e}")))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(tls);
+        let pool = Pool::new(Limits {
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            idle_per_server: IDLE_PER_SERVER,
+            keepalive: Some(KEEPALIVE),
+        })
+        .map_err(|e| EngineError::Internal(format!("TLS: {e}")))?;
         let authorization = match api_key {
             None => None,
             Some(key) => {
@@ -56,18 +46,18 @@ impl Http {
             }
         };
         Ok(Self {
-            client,
+            pool,
             authorization,
         })
     }
 
-    pub(crate) async fn get(&self, url: &str) -> Result<Response<Incoming>, Error> {
+    pub(crate) async fn get(&self, url: &str) -> Result<Response<Body>, Error> {
         let mut request = Request::new(Full::default());
         self.authorize(&mut request);
         self.send(request, url).await
     }
 
-    pub(crate) async fn post(&self, url: &str, body: Bytes) -> Result<Response<Incoming>, Error> {
+    pub(crate) async fn post(&self, url: &str, body: Bytes) -> Result<Response<Body>, Error> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         let json = HeaderValue::from_static("application/json");
@@ -90,9 +80,9 @@ impl Http {
         &self,
         mut request: Request<Full<Bytes>>,
         url: &str,
-    ) -> Result<Response<Incoming>, Error> {
-        // A URL that doesn't parse becomes one without a host, which the client refuses.
+    ) -> Result<Response<Body>, Error> {
+        // A URL that doesn't parse becomes one without a host, which the pool refuses.
         *request.uri_mut() = url.parse().unwrap_or_default();
-        self.client.request(request).await
+        self.pool.send(request).await
     }
 }

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::{HeaderValue, Request, StatusCode, header};
+use atoma_http::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::Response;
-use hyper::body::Incoming;
 use serde::Deserialize;
 
 use crate::http::Http;
@@ -248,7 +248,7 @@ impl<'a> Hub<'a> {
     }
 
     /// Follows redirects. The token goes to the hub only, never to where it redirects.
-    async fn get(&self, url: String, from: u64) -> Result<Response<Incoming>, HubError> {
+    async fn get(&self, url: String, from: u64) -> Result<Response<Body>, HubError> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
             let mut request = Request::new(Full::<Bytes>::default());
@@ -276,7 +276,7 @@ impl<'a> Hub<'a> {
         Err(HubError::Protocol("it redirects in circles".to_owned()))
     }
 
-    fn target(&self, url: &str, response: &Response<Incoming>) -> Result<String, HubError> {
+    fn target(&self, url: &str, response: &Response<Body>) -> Result<String, HubError> {
         let location = response
             .headers()
             .get(header::LOCATION)

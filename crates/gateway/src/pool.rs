@@ -60,7 +60,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(offer: Offer, parts: PoolParts) -> Self {
         // any seed will do; the request id's generator is at hand
-        let [a, b, c, d, e, f, g, h, ..] = RequestId::random().0;
+        let [.., a, b, c, d, e, f, g, h] = RequestId::random().0;
         let pool = Self {
             since: TimestampMs::now(),
             router: Mutex::new(Router::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]))),

@@ -15,6 +15,7 @@ pub mod keystore;
 pub mod merkle;
 pub mod message;
 pub mod money;
+mod multiples;
 pub mod refusal;
 pub mod role;
 mod text_bytes;

@@ -20,7 +20,7 @@ pub struct DurationMs(pub u64);
 impl TimestampMs {
     /// This moment by the machine's clock; zero if the clock stands before 1970.
     ///
-    /// The only place of the crate that looks at a clock; nothing else in it calls this.
+    /// The only place of the crate that looks at a clock; in it, only fresh request ids call this.
     #[must_use]
     pub fn now() -> Self {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

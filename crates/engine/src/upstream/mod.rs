@@ -16,11 +16,11 @@ mod sse;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use atoma_http::Body;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hyper::Response;
-use hyper::body::Incoming;
 
 use self::relay::{Answer, SILENCE_TIMEOUT, refusal};
 use self::servers::{Busy, Server, in_order};
@@ -146,11 +146,7 @@ impl Upstream {
     }
 
     /// Sends to the best server, and to the next ones while none has begun to answer.
-    async fn send(
-        &self,
-        path: &str,
-        body: Bytes,
-    ) -> Result<(Response<Incoming>, Busy), EngineError> {
+    async fn send(&self, path: &str, body: Bytes) -> Result<(Response<Body>, Busy), EngineError> {
         let candidates = in_order(&self.servers);
         if candidates.is_empty() {
             return Err(EngineError::Unavailable(
@@ -217,19 +213,13 @@ impl Upstream {
             input,
             seed: request.seed,
         };
-        tokio::spawn(async move {
+        Ok(stream.working(async move {
             // Counted as running until the answer is complete or nobody wants it any more.
             let _busy = busy;
-            tokio::select! {
-                () = events.cancelled() => {}
-                result = answer.pump(&events) => {
-                    if let Err(error) = result {
-                        events.send(Err(error)).await;
-                    }
-                }
+            if let Err(error) = answer.pump(&events).await {
+                events.send(Err(error)).await;
             }
-        });
-        Ok(stream)
+        }))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoma_http::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::Response;
-use hyper::body::Incoming;
 
 use super::answer::{Account, Chunk};
 use super::body::Outgoing;
@@ -23,7 +23,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// An answer that has begun.
 pub(super) struct Answer {
-    pub(super) response: Response<Incoming>,
+    pub(super) response: Response<Body>,
     pub(super) outgoing: Outgoing,
     pub(super) limit: Arc<OutputLimit>,
     pub(super) input: u32,
@@ -111,7 +111,7 @@ impl Answer {
 }
 
 /// The next piece of a body, unless the server falls silent.
-async fn next_frame(body: &mut Incoming) -> Result<Option<hyper::body::Frame<Bytes>>, EngineError> {
+async fn next_frame(body: &mut Body) -> Result<Option<hyper::body::Frame<Bytes>>, EngineError> {
     match tokio::time::timeout(SILENCE_TIMEOUT, body.frame()).await {
         Ok(None) => Ok(None),
         Ok(Some(Ok(frame))) => Ok(Some(frame)),
@@ -121,10 +121,7 @@ async fn next_frame(body: &mut Incoming) -> Result<Option<hyper::body::Frame<Byt
 }
 
 /// A whole body of bounded length.
-pub(super) async fn whole(
-    response: Response<Incoming>,
-    limit: usize,
-) -> Result<Bytes, EngineError> {
+pub(super) async fn whole(response: Response<Body>, limit: usize) -> Result<Bytes, EngineError> {
     let body = Limited::new(response.into_body(), limit).collect();
     match tokio::time::timeout(SILENCE_TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -136,7 +133,7 @@ pub(super) async fn whole(
 }
 
 /// The error that a status other than success means.
-pub(super) async fn refusal(response: Response<Incoming>) -> EngineError {
+pub(super) async fn refusal(response: Response<Body>) -> EngineError {
     let status = response.status().as_u16();
     let body = whole(response, MAX_ERROR_BYTES).await.unwrap_or_default();
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();

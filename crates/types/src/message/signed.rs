@@ -55,20 +55,14 @@ impl<T: Message> Signed<T> {
         })
     }
 
-    /// The text form for headers: base64 of `BCS ‖ 64-byte signature`.
+    /// `BCS ‖ 64-byte signature`.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        BASE64_STANDARD.encode([self.bytes.as_slice(), &self.signature.0].concat())
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.bytes.as_slice(), &self.signature.0].concat()
     }
 
-    /// Reads the text form.
-    pub fn from_text(text: &str) -> Result<Self, DecodeError> {
-        if text.len() > 2 * MAX_MESSAGE_BYTES {
-            return Err(DecodeError("too long".to_owned()));
-        }
-        let mut bytes = BASE64_STANDARD
-            .decode(text.trim())
-            .map_err(|e| DecodeError(e.to_string()))?;
+    /// Reads [`to_bytes`](Self::to_bytes).
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, DecodeError> {
         let start = bytes
             .len()
             .checked_sub(64)
@@ -77,6 +71,23 @@ impl<T: Message> Signed<T> {
             .map_err(|e: BadSignature| DecodeError(e.to_string()))?;
         bytes.truncate(start);
         Self::decode(bytes, signature)
+    }
+
+    /// The text form for headers: base64 of `BCS ‖ 64-byte signature`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        BASE64_STANDARD.encode(self.to_bytes())
+    }
+
+    /// Reads the text form.
+    pub fn from_text(text: &str) -> Result<Self, DecodeError> {
+        if text.len() > 2 * MAX_MESSAGE_BYTES {
+            return Err(DecodeError("too long".to_owned()));
+        }
+        let bytes = BASE64_STANDARD
+            .decode(text.trim())
+            .map_err(|e| DecodeError(e.to_string()))?;
+        Self::from_bytes(bytes)
     }
 
     /// Checks the signature strictly.

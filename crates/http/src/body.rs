@@ -1,0 +1,82 @@
+//! An answer's body, which drives its connection and gives it back at its end.
+
+use crate::{
+    line::{Line, poll_with},
+    pool::Home,
+};
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The body of an answer. Dropped before its end, it closes the connection.
+pub struct Body {
+    incoming: Incoming,
+    /// Until the end.
+    line: Option<Line>,
+    home: Home,
+}
+
+impl Body {
+    pub(crate) fn new(incoming: Incoming, line: Line, home: Home) -> Self {
+        let mut body = Self {
+            incoming,
+            line: Some(line),
+            home,
+        };
+        if body.incoming.is_end_stream() {
+            body.end();
+        }
+        body
+    }
+
+    /// Everything has arrived: the next request may have the connection.
+    fn end(&mut self) {
+        if let Some(mut line) = self.line.take()
+            && line.is_free()
+        {
+            self.home.put(line);
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let incoming = &mut this.incoming;
+        let polled = poll_with(&mut this.line, cx, |cx| {
+            Pin::new(&mut *incoming).poll_frame(cx)
+        });
+        match &polled {
+            Poll::Ready(None) => this.end(),
+            Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),
+            Poll::Ready(Some(Err(_))) => this.line = None,
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body")
+    }
+}
