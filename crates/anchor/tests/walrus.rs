@@ -9,10 +9,15 @@ use atoma_walrus::{
     client::{ClientConfig, StoreRequest, WalrusClient},
     coding::{Params, encode},
     committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
-    store::{Registry, RegistryError, Store, StoreError, StoreOptions},
+    store::{
+        Fault, PutOptions, Registry, RegistryError, Step, StepHook, Store, StoreError, StoreOptions,
+    },
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tempfile::TempDir;
 
 struct World {
@@ -188,6 +193,55 @@ async fn a_restart_keeps_what_was_certified_and_drops_what_was_begun() {
 }
 
 #[tokio::test]
+async fn a_write_that_too_few_nodes_confirm_leaves_no_object() {
+    let world = World::start().await;
+    let walrus = world.walrus().await;
+    for node in 0..4 {
+        walrus.store().set_fault(node, Fault::Down).unwrap();
+    }
+    let blob = Bytes::from_static(b"for six of ten");
+    let refused = walrus.store().put(blob, PutOptions::default()).await;
+    assert!(matches!(refused, Err(StoreError::NoQuorum { .. })));
+    assert_eq!(walrus.registry().live().await.unwrap(), []);
+    let operator = walrus.registry().operator();
+    assert_eq!(world.ledger.owned_blobs(operator).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_that_ends_under_a_write_is_confirmed_anew() {
+    let world = World::start().await;
+    let (ledger, admin) = (world.ledger.clone(), world.admin());
+    let ended = AtomicBool::new(false);
+    let hook = move |step| {
+        if step != Step::Quorum || ended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let end = async {
+            let cap = ledger.walrus_cap(admin.public_key().address()).await;
+            let call = ledger.advance_epoch(&cap.unwrap().unwrap());
+            ledger.execute(&admin, vec![call]).await.unwrap();
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(end));
+    };
+    let mut config = world.config();
+    config.store.step = Some(StepHook(Arc::new(hook)));
+    let walrus = LocalWalrus::start(config).await.unwrap();
+    let blob = Bytes::from_static(b"between two epochs");
+    let put = walrus.store().put(
+        blob,
+        PutOptions {
+            epochs: 2,
+            ..PutOptions::default()
+        },
+    );
+    let object = put.await.unwrap().object().clone();
+    assert_eq!(
+        (object.registered_epoch, object.certified_epoch),
+        (1, Some(2))
+    );
+}
+
+#[tokio::test]
 async fn nobody_certifies_without_the_storage_nodes() {
     let world = World::start().await;
     let _walrus = world.walrus().await;
@@ -211,7 +265,6 @@ async fn nobody_certifies_without_the_storage_nodes() {
     let sign = |(place, key): (usize, &BlsSecretKey)| (place, key.sign(&message.to_bytes()));
     let signed: Vec<_> = keys.iter().enumerate().map(sign).collect();
     let forged = committee.certify(message, &signed).unwrap();
-    // the administrator can't either
     let call = world.ledger.certify_blob(
         blob,
         forged.signature.to_bytes().to_vec(),
@@ -257,9 +310,9 @@ async fn a_folder_has_one_registry_and_a_ledger_one_operator() {
 
     let walrus = world.walrus().await;
     let blob = Bytes::from_static(b"anybody's");
-    let shared = atoma_walrus::store::PutOptions {
+    let shared = PutOptions {
         share: true,
-        ..Default::default()
+        ..PutOptions::default()
     };
     let refused = walrus.store().put(blob, shared).await;
     assert!(matches!(
