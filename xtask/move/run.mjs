@@ -1,14 +1,18 @@
-// Compiles the Move package, lints as errors, and runs its unit tests in the Move VM.
-//   node run.mjs <package folder> [folder of more tests]
+// Compiles a Move package, lints as errors, and runs its unit tests in the Move VM; with recorded
+// scenarios it plays them as well.
+//   node run.mjs <package folder> [<folder of recordings>]
 import {
   initMovePackageBuilder,
   prepareMovePackagePublish,
   testMovePackage,
 } from '@zktx.io/sui-move-builder/full';
-import { join } from 'node:path';
+import { beginnings, recordings, tests } from './conformance.mjs';
 import { fetcher, snapshot } from './sources.mjs';
 
-const [folder, more] = process.argv.slice(2);
+/** So many failed scenarios are looked into. */
+const EXPLAINED = 3;
+
+const [folder, recorded] = process.argv.slice(2);
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const fail = (text) => {
   console.error(text);
@@ -17,34 +21,71 @@ const fail = (text) => {
 
 await initMovePackageBuilder();
 const packages = fetcher();
-const files = snapshot(folder);
+const own = snapshot(folder);
 
+async function compile() {
+  const since = performance.now();
+  const build = await prepareMovePackagePublish({
+    files: { ...own },
+    fetcher: packages,
+    network: 'testnet',
+    lintFlag: 'default',
+    ansiColor: false,
+  });
+  if (build.error) fail(build.error);
+  if (build.warnings) fail(`warnings are errors:\n${build.warnings}`);
+  const bytes = build.modules.map((module) => Buffer.from(module, 'base64').length);
+  const sum = bytes.reduce((a, b) => a + b, 0);
+  console.log(`move: ${bytes.length} modules of ${sum} bytes, compiled in ${seconds(since)}`);
+  return build;
+}
+
+/** Runs all tests of these files; says how many there were, and which failed. */
+async function run(files) {
+  const result = await testMovePackage({
+    files: { ...files },
+    fetcher: packages,
+    network: 'testnet',
+    ansiColor: false,
+  });
+  if (result.error) fail(result.error);
+  const total = /Total tests: (\d+); passed: (\d+); failed: (\d+)/.exec(result.output);
+  if (!total) fail(result.output);
+  const failed = [...result.output.matchAll(/^\[ FAIL\s*\]\s+\w+::(\w+::\w+)/gm)].map((m) => m[1]);
+  if (!result.passed && failed.length === 0) fail(result.output);
+  return { passed: Number(total[2]), failed, output: result.output };
+}
+
+await compile();
 let since = performance.now();
-const build = await prepareMovePackagePublish({
-  files: { ...files },
-  fetcher: packages,
-  network: 'testnet',
-  lintFlag: 'default',
-  ansiColor: false,
-});
-if (build.error) fail(build.error);
-if (build.warnings) fail(`warnings are errors:\n${build.warnings}`);
-const bytes = build.modules.map((module) => Buffer.from(module, 'base64').length);
-const sum = bytes.reduce((a, b) => a + b, 0);
-console.log(`compiled ${bytes.length} modules, ${sum} bytes, in ${seconds(since)}`);
+const units = await run(own);
+if (units.failed.length) fail(units.output);
+console.log(`move: ${units.passed} unit tests passed in ${seconds(since)}`);
 
-since = performance.now();
-const tests = more
-  ? Object.fromEntries(Object.entries(snapshot(more)).map(([path, text]) => [join('tests', path), text]))
-  : {};
-const result = await testMovePackage({
-  files: { ...files, ...tests },
-  fetcher: packages,
-  network: 'testnet',
-  ansiColor: false,
-});
-if (result.error) fail(result.error);
-if (!result.passed) fail(result.output);
-const total = /Total tests: (\d+); passed: (\d+); failed: (\d+)/.exec(result.output);
-if (!total || total[1] !== total[2]) fail(result.output);
-console.log(`move: ${total[2]} tests passed in ${seconds(since)}`);
+let played = 0;
+if (recorded) {
+  since = performance.now();
+  const sources = Object.fromEntries(
+    Object.entries(own).filter(([path]) => !path.startsWith('tests/')),
+  );
+  const all = tests(recordings(recorded), folder);
+  const result = await run({ ...sources, ...all.files });
+  for (const name of result.failed.slice(0, EXPLAINED)) {
+    const scenario = all.played.get(name);
+    if (!scenario) continue;
+    const cut = await run({
+      ...sources,
+      'tests/player.move': all.files['tests/player.move'],
+      'tests/beginnings.move': beginnings(scenario, folder),
+    });
+    const first = Math.min(...cut.failed.map((test) => Number(test.split('call_')[1])));
+    const step = scenario.steps[first - 1];
+    console.error(`${name}: call ${first}, ${step?.call}, differs:\n${JSON.stringify(step)}`);
+    const at = cut.output.indexOf(`┌── call_${first} `);
+    console.error(cut.output.slice(at, cut.output.indexOf('└──', at)));
+  }
+  if (result.failed.length) fail(`${result.failed.length} scenarios differ: ${result.failed.join(' ')}`);
+  played = all.played.size;
+  console.log(`move: ${played} scenarios played the same in ${seconds(since)}`);
+}
+console.log(`move: ${units.passed + played} passed`);

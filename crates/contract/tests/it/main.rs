@@ -1,6 +1,7 @@
 //! The rules, tried from outside: the good ways, every way to be refused, and random parties.
 
 mod aborts;
+mod conformance;
 mod disputes;
 mod draws;
 mod exits;
@@ -9,5 +10,6 @@ mod payments;
 mod random;
 mod rounding;
 mod spec;
+mod tape;
 mod treasury;
 mod world;
