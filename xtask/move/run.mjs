@@ -6,9 +6,15 @@ import {
   prepareMovePackagePublish,
   testMovePackage,
 } from '@zktx.io/sui-move-builder/full';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { abi } from './abi.mjs';
 import { beginnings, recordings, tests } from './conformance.mjs';
 import { fetcher, snapshot } from './sources.mjs';
 
+/** Longer than all of it takes on a slow machine. */
+const LIMIT_MS = 15 * 60 * 1000;
 /** So many failed scenarios are looked into. */
 const EXPLAINED = 3;
 
@@ -56,7 +62,16 @@ async function run(files) {
   return { passed: Number(total[2]), failed, output: result.output };
 }
 
-await compile();
+// a runaway test can't be stopped from inside: this thread waits while the VM runs
+new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${LIMIT_MS})`, { eval: true }).unref();
+
+const { modules } = await compile();
+const offered = `${JSON.stringify(abi(modules.map((m) => Buffer.from(m, 'base64'))), null, 1)}\n`;
+const abiFile = join(folder, 'abi.json');
+if (process.env.MOVE_WRITE_ABI) writeFileSync(abiFile, offered);
+else if (readFileSync(abiFile, 'utf8') !== offered) {
+  fail(`${abiFile} isn't what the bytecode says: write it anew with MOVE_WRITE_ABI=1`);
+}
 let since = performance.now();
 const units = await run(own);
 if (units.failed.length) fail(units.output);

@@ -11,9 +11,9 @@ use crate::{
     aborts, disputes, exits, markets, payments, random,
     tape::{self, Outcome, Step},
     treasury,
-    world::{ADMIN, address},
+    world::{ADMIN, World, address},
 };
-use atoma_types::chain::{AbortCode, Call};
+use atoma_types::chain::{AbortCode, Call, Params};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use std::{
@@ -64,6 +64,20 @@ fn scenarios(name: &str, steps: &[Step]) -> Vec<Scenario> {
     scenarios
 }
 
+/// Every parameter is set to its least and its largest value, and beyond both.
+fn every_parameter_at_its_bounds() {
+    for name in Params::NAMES {
+        let mut world = World::new();
+        let most = Params::limit(name).unwrap();
+        world.set_param(name, most);
+        for value in [most.saturating_add(1), 0, 1, 999, 1_000] {
+            let call = world.set_param_call(name, value);
+            // whether it is refused is for Move to say as well
+            let _ = world.run(ADMIN, call);
+        }
+    }
+}
+
 fn by_hand() -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut add = |name: String, act: &mut dyn FnMut()| {
@@ -75,6 +89,7 @@ fn by_hand() -> Vec<Scenario> {
     for (place, (code, case)) in aborts::cases().into_iter().enumerate() {
         add(format!("abort_{place}_{code}"), &mut || drop(case()));
     }
+    add("bounds".to_owned(), &mut every_parameter_at_its_bounds);
     for (name, tale) in [
         disputes::TALES,
         exits::TALES,
