@@ -12,8 +12,6 @@ use atoma::vectors;
 use atoma::world::{Self, text};
 use std::unit_test::destroy;
 use sui::event;
-use sui::random::{Self, Random};
-use sui::test_scenario as ts;
 
 const MAX_UNITS: u64 = 1 << 50;
 const SINGLE: u8 = 0;
@@ -37,13 +35,9 @@ fun a_single_stack_is_leased_to_its_node() {
 fun the_beacon_draws() {
     let (mut w, mut db, cap, clock) = world::begin();
     let (mut task, node) = w.serving(&mut db);
-    let mut s = ts::begin(@0x0);
-    random::create_for_testing(s.ctx());
-    s.next_tx(@0x0);
-    let mut beacon = s.take_shared<Random>();
-    beacon.update_randomness_state_for_testing(0, vectors::request_key(), s.ctx());
+    let beacon = w.beacon();
     let payment = w.coin(1_500);
-    s.next_tx(world::user());
+    let ctx = &mut w.by(world::user());
     stack::acquire_by_beacon_for_testing(
         &db,
         &mut task,
@@ -56,12 +50,11 @@ fun the_beacon_draws() {
         world::day(),
         &beacon,
         &clock,
-        s.ctx(),
+        ctx,
     );
     assert!(event::events_by_type<StackAcquired>().length() == 1);
     assert!(event::events_by_type<Leased>().length() == 1);
-    ts::return_shared(beacon);
-    s.end();
+    destroy(beacon);
     destroy(node);
     destroy(task);
     w.end(db, cap, clock);

@@ -14,6 +14,7 @@ use std::string::String;
 use std::unit_test;
 use sui::clock::{Self, Clock};
 use sui::coin::{Self, Coin};
+use sui::random::{Self, Random};
 use sui::test_scenario::{Self as ts, Scenario};
 use usdc::usdc::USDC;
 use walrus::blob::{Self, Blob};
@@ -313,6 +314,16 @@ public fun blob(self: &mut World, certified: bool, end_epoch: u32, deletable: bo
     let storage = storage_resource::new_for_testing(0, end_epoch, 10_000, ctx);
     let certified = if (certified) option::some(1) else option::none();
     blob::new_for_testing(5, 5_000, certified, storage, deletable, ctx)
+}
+
+/// The ledger's beacon in its first round.
+public fun beacon(self: &mut World): Random {
+    self.s.next_tx(@0x0);
+    random::create_for_testing(self.s.ctx());
+    self.s.next_tx(@0x0);
+    let mut beacon = self.s.take_shared<Random>();
+    beacon.update_randomness_state_for_testing(0, vectors::request_key(), self.s.ctx());
+    beacon
 }
 
 public fun end(self: World, db: AtomaDb, cap: AdminCap, clock: Clock) {
