@@ -53,28 +53,34 @@ pub(crate) fn python_sdk() -> Result<PathBuf> {
 
 /// The official JavaScript SDKs of OpenAI, Sui and Walrus, next to the scripts that use them.
 pub(crate) fn javascript_sdks() -> Result<()> {
+    for folder in ["tests/sdk/js", "tests/sdk-js-sui", "tests/walrus-js"] {
+        node_modules(folder)?;
+    }
+    Ok(())
+}
+
+/// What a folder's `package-lock.json` names.
+pub(crate) fn node_modules(folder: &str) -> Result<()> {
     ensure!(
         answers("node", &["--version"]) && answers("npm", &["--version"]),
         "the tests need Node.js (20 or later) with npm: install it with your system's packages"
     );
-    for folder in ["tests/sdk/js", "tests/sdk-js-sui", "tests/walrus-js"] {
-        let folder = root().join(folder);
-        let lock = std::fs::read_to_string(folder.join("package-lock.json"))?;
-        let stamp = folder.join("node_modules/.installed");
-        if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
-            continue;
-        }
-        run(
-            "npm",
-            &[
-                "ci",
-                "--no-audit",
-                "--no-fund",
-                "--prefix",
-                &folder.to_string_lossy(),
-            ],
-        )?;
-        std::fs::write(stamp, lock)?;
+    let folder = root().join(folder);
+    let lock = std::fs::read_to_string(folder.join("package-lock.json"))?;
+    let stamp = folder.join("node_modules/.installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
     }
+    run(
+        "npm",
+        &[
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            &folder.to_string_lossy(),
+        ],
+    )?;
+    std::fs::write(stamp, lock)?;
     Ok(())
 }

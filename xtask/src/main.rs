@@ -1,9 +1,10 @@
 //! What the project does to itself: `cargo xtask test` installs what the tests need and runs all
-//! of them; `cargo xtask check` is the rest of CI (it never writes the tree); `cargo xtask fix`
+//! of them; `cargo xtask move` does so for the Move package; `cargo xtask check` is the rest of CI (it never writes the tree); `cargo xtask fix`
 //! formats and applies lints' suggestions.
 
 mod check;
 mod install;
+mod move_package;
 mod shell;
 mod test;
 
@@ -11,6 +12,7 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length)
+cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask fix             format, and apply what the lints suggest";
 
@@ -24,6 +26,7 @@ fn main() -> Result<()> {
     {
         ["test"] => test::run(test::Length::Short),
         ["test", "--long"] => test::run(test::Length::Long),
+        ["move"] => move_package::run_all(),
         ["check"] => check::run(),
         ["fix"] => check::fix(),
         _ => bail!("usage:\n{USAGE}"),

@@ -9,7 +9,7 @@ use atoma_types::{
 use std::collections::BTreeMap;
 
 /// The version of the rules that a fresh database is marked with.
-const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 
 /// The package's objects, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

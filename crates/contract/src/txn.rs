@@ -3,6 +3,7 @@
 use crate::{
     Object, Owner, Rule, State, TableEntry, dispatch, ensure,
     object::{encode, id_type, string_type},
+    state::VERSION,
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
@@ -192,7 +193,10 @@ impl Txn<'_> {
 
     pub(crate) fn db(&self, id: ObjectId) -> Rule<AtomaDb> {
         match self.require(id)? {
-            (Object::Db(db), _) => Ok(db.clone()),
+            (Object::Db(db), _) => {
+                ensure(db.version == VERSION, AbortCode::WrongVersion)?;
+                Ok(db.clone())
+            }
             _ => Err(AbortCode::WrongObjectKind),
         }
     }

@@ -17,12 +17,17 @@ use std::collections::BTreeSet;
 
 type Case = (AbortCode, fn() -> Outcome);
 
-#[test]
-fn every_code_is_provoked() {
-    let cases = [
+/// All of them.
+pub(crate) fn cases() -> Vec<Case> {
+    [
         ANYWHERE, DB, NODE, TASK, STACK, GRANT, SETTLEMENT, EVIDENCE, TREASURY, DISPUTE, WALRUS,
     ]
-    .concat();
+    .concat()
+}
+
+#[test]
+fn every_code_is_provoked() {
+    let cases = cases();
     for (code, case) in &cases {
         assert_eq!(case().err(), Some(*code), "{code}");
     }
@@ -154,6 +159,14 @@ const ANYWHERE: &[Case] = &[
     (AmountOverflow, || {
         let (mut world, node) = with_node();
         world.run(OPERATOR, collateral_call(node, u64::MAX))
+    }),
+    (WrongVersion, || {
+        let mut world = World::new();
+        world.edit(LOCALNET_DB, |object| match object {
+            Object::Db(db) => db.version += 1,
+            _ => panic!("not the database"),
+        });
+        world.run(OPERATOR, register_call(OPERATOR, 1_000))
     }),
     (Paused, || {
         let mut world = World::new();

@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 const CASES: u32 = 64;
 /// Calls of one case.
 const CALLS: std::ops::Range<usize> = 60..300;
+/// Calls of a case that Move plays again.
+const SHORT_CALLS: std::ops::Range<usize> = 10..40;
 
 pub(crate) fn config() -> ProptestConfig {
     let mut config = ProptestConfig::default();
@@ -116,14 +118,17 @@ const WEIGHTS: &[(u32, What)] = &[
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), CALLS)
+}
+
+fn step() -> impl Strategy<Value = Step> {
     let what = prop::strategy::Union::new_weighted(
         WEIGHTS
             .iter()
             .map(|&(weight, what)| (weight, Just(what)))
             .collect(),
     );
-    let step = (what, any::<[u16; 6]>()).prop_map(|(what, picks)| Step { what, picks });
-    prop::collection::vec(step, CALLS)
+    (what, any::<[u16; 6]>()).prop_map(|(what, picks)| Step { what, picks })
 }
 
 /// A play under way.
@@ -768,6 +773,12 @@ fn play(steps: &[Step]) -> BTreeMap<&'static str, u64> {
     }
     play.everyone_leaves();
     play.done
+}
+
+/// A play of a few dozen calls, for `conformance`.
+pub(crate) fn short_play(runner: &mut TestRunner) {
+    let steps = prop::collection::vec(step(), SHORT_CALLS);
+    play(&steps.new_tree(runner).unwrap().current());
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! A ledger in miniature with keys for everyone. After every call it checks all invariants and
 //! that no micro-USDC came or went.
 
+use crate::tape;
 use atoma_contract::{
     Changes, Env, Object, State,
     invariants::{self, Flow},
@@ -55,8 +56,10 @@ impl World {
             ..Params::default()
         };
         let deployment = Deployment::localnet(NETWORK);
+        let state = State::genesis(&deployment, address(ADMIN), params);
+        tape::begin(&state);
         Self {
-            state: State::genesis(&deployment, address(ADMIN), params),
+            state,
             now: 1_000 * DAY,
             flow: Flow::default(),
             transactions: 0,
@@ -75,14 +78,18 @@ impl World {
             created: 3,
             seed: Hash32::of_parts(&[b"seed", &number]).0,
         };
-        let mut txn = self.state.begin(env);
+        let call = call.into();
+        let mut txn = self.state.begin(env.clone());
         let before = txn.changes().clone();
-        if let Err(abort) = txn.call(&call.into()) {
+        if let Err(abort) = txn.call(&call) {
             assert_eq!(txn.changes(), &before, "an abort leaves nothing behind");
+            tape::note(&self.state, &self.state, &env, &call, Err(abort.code));
             return Err(abort.code);
         }
         let changes = txn.finish();
+        let before = self.state.clone();
         self.state.commit(changes.clone());
+        tape::note(&before, &self.state, &env, &call, Ok(&changes));
         self.flow.record(&changes);
         self.check();
         Ok(changes)

@@ -46,6 +46,7 @@ aborts! {
     WrongObjectKind = 2, "wrong_object_kind", "the object is of another kind: check which id stands where";
     AmountOverflow = 3, "amount_overflow", "the sum is more money than there can be: pay less";
     Paused = 4, "paused", "the administrator has paused new business: try later; exits work";
+    WrongVersion = 5, "wrong_version", "the object is of another version of the package: call the newest, and migrate the object first";
     // --- db --------------------------------------------------------------------------------------
     NotAdmin = 100, "not_admin", "only the owner of the AdminCap may do this: sign with the administrator's key";
     WrongDatabase = 101, "wrong_database", "the AdminCap is for another database: use its own";

@@ -1,0 +1,104 @@
+/// A node's receipt: what was used, and what the lease has cost so far.
+module atoma::receipt;
+
+use atoma::bytes32::{Self, Bytes32};
+use atoma::reader;
+use sui::bcs;
+
+const TAG: vector<u8> = b"atoma/receipt/v1";
+/// Where the optional fingerprint begins: all before it has a fixed length.
+const OPTION_AT: u64 = 314;
+const SHORT: u64 = 347;
+const LONG: u64 = 379;
+/// There are so many kinds of numerics.
+const NUMERICS: u8 = 3;
+/// There are so many comparison rules.
+const RULES: u8 = 2;
+
+/// What a request used.
+public struct Usage has copy, drop {
+    input: u64,
+    cached_input: u64,
+    output: u64,
+    image_steps: u64,
+    audio_seconds: u64,
+}
+
+/// What the ledger needs of a receipt.
+public struct Receipt has copy, drop {
+    network: address,
+    stack: ID,
+    node: ID,
+    seq: u64,
+    request_hash: Bytes32,
+    usage: Usage,
+    units: u64,
+    cumulative_units: u64,
+    previous: Bytes32,
+}
+
+/// Nothing if the bytes are no receipt.
+public(package) fun decode(bytes: vector<u8>): Option<Receipt> {
+    let length = bytes.length();
+    let fits = (length == SHORT && bytes[OPTION_AT] == 0)
+        || (length == LONG && bytes[OPTION_AT] == 1);
+    if (!fits || !reader::is_tagged(&bytes, TAG)) return option::none();
+    let mut reader = bcs::new(bytes);
+    reader.peel_u128(); // the tag
+    let network = reader.peel_address();
+    let stack = reader.peel_address().to_id();
+    let node = reader.peel_address().to_id();
+    let seq = reader.peel_u64();
+    reader.peel_u128(); // the request's id
+    let request_hash = bytes32::from_address(reader.peel_address());
+    reader.peel_address(); // the answer's hash
+    let usage = Usage {
+        input: reader.peel_u64(),
+        cached_input: reader.peel_u64(),
+        output: reader.peel_u64(),
+        image_steps: reader.peel_u64(),
+        audio_seconds: reader.peel_u64(),
+    };
+    let units = reader.peel_u64();
+    let cumulative_units = reader.peel_u64();
+    3u8.do!(|_| { reader.peel_u64(); }); // times
+    reader.peel_address(); // the model
+    if (reader.peel_u8() >= NUMERICS || reader.peel_u8() >= RULES) return option::none();
+    if (reader.peel_u8() == 1) {
+        reader.peel_address(); // the fingerprint
+    };
+    let previous = bytes32::from_address(reader.peel_address());
+    option::some(Receipt {
+        network,
+        stack,
+        node,
+        seq,
+        request_hash,
+        usage,
+        units,
+        cumulative_units,
+        previous,
+    })
+}
+
+public(package) fun network(self: &Receipt): address { self.network }
+
+public(package) fun stack(self: &Receipt): ID { self.stack }
+
+public(package) fun node(self: &Receipt): ID { self.node }
+
+public(package) fun seq(self: &Receipt): u64 { self.seq }
+
+public(package) fun request_hash(self: &Receipt): Bytes32 { self.request_hash }
+
+public(package) fun units(self: &Receipt): u64 { self.units }
+
+public(package) fun cumulative_units(self: &Receipt): u64 { self.cumulative_units }
+
+public(package) fun previous(self: &Receipt): Bytes32 { self.previous }
+
+/// Input, cached input, output, image steps, audio seconds.
+public(package) fun usage(self: &Receipt): vector<u64> {
+    let usage = &self.usage;
+    vector[usage.input, usage.cached_input, usage.output, usage.image_steps, usage.audio_seconds]
+}

@@ -1,0 +1,46 @@
+//! The Move package: compiled, tested and held against the Rust contract, all in Sui's own compiler and
+//! Move VM. Compiler and VM are an npm package, the framework's sources come in a crate: nothing else is
+//! fetched, and nothing of either is kept in this repository.
+
+use crate::{
+    install,
+    shell::{root, run, run_with},
+};
+use anyhow::Result;
+
+/// Compiles, runs the unit tests, records what the Rust contract does and plays it in the VM.
+pub(crate) fn run_all() -> Result<()> {
+    install::node_modules("xtask/move")?;
+    install::nextest()?;
+    run(
+        "cargo",
+        &[
+            "fetch",
+            "--quiet",
+            "--locked",
+            "--manifest-path",
+            "xtask/move/framework/Cargo.toml",
+        ],
+    )?;
+    let recordings = root().join("target/move/recordings");
+    if recordings.exists() {
+        std::fs::remove_dir_all(&recordings)?;
+    }
+    std::fs::create_dir_all(&recordings)?;
+    let recordings = recordings.canonicalize()?;
+    let recordings = recordings.to_string_lossy();
+    run_with(
+        "cargo",
+        &[
+            "nextest",
+            "run",
+            "--locked",
+            "--package",
+            "atoma-contract",
+            "--filterset",
+            "test(/^conformance::/)",
+        ],
+        &[("ATOMA_CONFORMANCE", &recordings)],
+    )?;
+    run("node", &["xtask/move/run.mjs", "move/atoma", &recordings])
+}
