@@ -151,7 +151,9 @@ impl fmt::Debug for Client {
     }
 }
 
-fn request_key(wallet: &SigningKey) -> SigningKey {
+/// The key that signs a wallet's requests and grants, and opens what is sealed for its stacks.
+#[must_use]
+pub fn request_key(wallet: &SigningKey) -> SigningKey {
     let secret = wallet.to_seed();
     let seed = Zeroizing::new(Hash32::of_parts(&[REQUEST_KEY_DOMAIN, secret.as_ref()]).0);
     SigningKey::from_seed(&seed)

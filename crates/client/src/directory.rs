@@ -44,7 +44,7 @@ pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
 
 impl NodeInfo {
     /// What `node` says, with the verifier of an older reading while the key is the same.
-    fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
+    pub(crate) fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
         let verifier = match known {
             Some(known) if known.response_key == node.response_key => Arc::clone(&known.verifier),
             _ => {

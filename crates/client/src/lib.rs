@@ -11,7 +11,7 @@
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
 //! receipt must say), [`sse`] (where the receipt is in a stream), [`estimate`] (what a body may
-//! cost). The rest moves bytes.
+//! cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request.
 
 mod account;
 mod answer;
@@ -20,6 +20,7 @@ mod close;
 mod directory;
 mod error;
 pub mod estimate;
+pub mod evidence;
 mod flight;
 mod grant;
 mod http;
@@ -32,7 +33,7 @@ mod stack;
 mod store;
 pub mod verify;
 
-pub use account::{Client, ClientConfig};
+pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, VerifiedReceipt, WholeAnswer};
 pub use buy::BuyRequest;
 pub use close::{ClosedLease, ClosedStack, ClosingStep};

@@ -66,6 +66,20 @@ impl Receipts {
         Ok(self.store.find(request)?.map(KeptReceipt::from))
     }
 
+    /// The kept receipts of the same lease up to `span` places away.
+    pub(crate) fn around(
+        &self,
+        receipt: &Receipt,
+        span: u64,
+    ) -> Result<Vec<Signed<Receipt>>, ClientError> {
+        let of = receipt.seq;
+        let places = (of.saturating_sub(span), of, of.saturating_add(span));
+        let kept = self.store.around((receipt.stack, receipt.node), places)?;
+        // one that can't be read was kept as evidence against its node, and links to nothing
+        let read = |bytes| Signed::from_bytes(bytes).ok();
+        Ok(kept.into_iter().filter_map(read).collect())
+    }
+
     /// Waits until all receipts so far are on the disk.
     pub async fn flush(&self) -> Result<(), ClientError> {
         self.store.flush().await

@@ -285,6 +285,26 @@ impl Store {
         Ok(receipts)
     }
 
+    /// The receipts of a lease at the places from `first` to `last`; of what was kept with a fault
+    /// only what claims the place `of`, which may be a second receipt for it.
+    pub(crate) fn around(
+        &self,
+        (stack, node): (StackId, NodeId),
+        (first, of, last): (u64, u64, u64),
+    ) -> Result<Vec<Vec<u8>>, ClientError> {
+        let reader = self.reader.lock();
+        let mut statement = reader.prepare_cached(
+            "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2
+             AND seq BETWEEN ?3 AND ?4 AND (fault IS NULL OR seq = ?5) ORDER BY seq",
+        )?;
+        let lease = (stack.0.as_bytes(), node.0.as_bytes());
+        let rows = statement.query_map(
+            params![lease.0, lease.1, to_sql(first), to_sql(last), to_sql(of)],
+            |row| signed_bytes(row, 0),
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Receipts, of one stack or all, latest first.
     pub(crate) fn list(
         &self,
@@ -530,6 +550,9 @@ mod tests {
         assert_eq!(store.lanes(KEY.stack, KEY.node).unwrap(), [lane]);
         let chain = store.chain(KEY.stack, KEY.node, 9).unwrap();
         assert_eq!(chain, [b"receipt 1", b"receipt 2"]);
+        let around = |of| store.around((KEY.stack, KEY.node), (1, of, 2)).unwrap();
+        assert_eq!(around(1), [b"receipt 1", b"receipt 2"]);
+        assert_eq!(around(2).len(), 3, "whatever claims the place itself");
         assert_eq!(
             store.list(None, 9).unwrap().len(),
             3,

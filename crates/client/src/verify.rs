@@ -155,7 +155,7 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
 }
 
 /// The same model under the same rule; where the rule is tolerant, in whatever arithmetic.
-fn same_class(found: &EngineClass, promised: &EngineClass) -> bool {
+pub(crate) fn same_class(found: &EngineClass, promised: &EngineClass) -> bool {
     found.model == promised.model
         && found.rule == promised.rule
         && (found.numerics == promised.numerics || promised.rule == Rule::Tolerant)

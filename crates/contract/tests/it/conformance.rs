@@ -34,6 +34,10 @@ const UNREACHABLE: &[(AbortCode, &str)] = &[
         "Move's types say what an argument is",
     ),
     (
+        AbortCode::NotBlobOwner,
+        "the ledger lets nobody pass another's object",
+    ),
+    (
         AbortCode::NotAdmin,
         "the ledger lets nobody pass another's object",
     ),
