@@ -36,6 +36,19 @@ fn the_demo_serves_settles_and_conserves_money() {
             .any(|s| s["step"] == name && s["text"].as_str().is_some_and(|t| !t.is_empty()))
     };
     assert!(answered("answer"), "the model said nothing");
+    let step = |name: &str| {
+        let found = steps.iter().find(|step| step["step"] == name);
+        found.unwrap_or_else(|| panic!("no step `{name}`"))
+    };
+    let stored = step("evidence");
+    assert!(
+        stored["blob_id"].is_string() && stored["object"].is_string(),
+        "{stored}"
+    );
+    assert_eq!(stored["sealed_for"].as_array().map(Vec::len), Some(2));
+    let verified = step("verify");
+    assert_eq!(verified["failed"], 0, "{verified}");
+    assert_eq!(verified["verdict"], "holds", "{verified}");
 }
 
 #[test]

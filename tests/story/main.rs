@@ -9,6 +9,7 @@ mod evidence;
 mod overspend;
 mod parts;
 mod sdk;
+mod verify;
 mod walrus;
 
 /// The parties of the ledger client's own tests.

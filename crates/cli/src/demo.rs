@@ -1,5 +1,7 @@
 //! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
 
+mod evidence;
+
 use crate::{
     args::Demo,
     chat,
@@ -9,9 +11,9 @@ use crate::{
     receipt,
 };
 use anyhow::{Context, Result, ensure};
-use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle};
+use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
 use atoma_types::{
-    ComputeUnits, DurationMs, Price, SigningKey, StackId,
+    ComputeUnits, DurationMs, Price, RequestId, SigningKey, StackId,
     chain::{Event, Selection},
     hash::Hash32,
     http,
@@ -93,11 +95,15 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
         data_dir: Some(folder.join("user")),
         ..ClientConfig::default()
     };
+    let keys = vec![request_key(&user)];
     let client = Client::with_ledger(network.ledger.clone(), user, config)?;
     let stack = buy(&client, &network, &mut sums, output).await?;
-    ask(&stack, &network.model, &args.prompt, &mut sums, output).await?;
+    let request = ask(&stack, &network.model, &args.prompt, &mut sums, output).await?;
+    evidence::stored(&network, request, output).await?;
     through_gateway(&network, folder, &args.prompt, &mut sums, output).await?;
     settle(&stack, &network, &mut sums, output).await?;
+    client.receipts().flush().await?;
+    evidence::verified(&network, &folder.join("user"), keys, request, output).await?;
     let after = network.all_money(&wallets, &sums.stacks).await?;
     summary(&sums, before, after, output)?;
     network.stop().await;
@@ -154,7 +160,7 @@ async fn ask(
     prompt: &str,
     sums: &mut Sums,
     output: &Output,
-) -> Result<()> {
+) -> Result<RequestId> {
     let node = *stack
         .nodes()
         .first()
@@ -196,7 +202,7 @@ async fn ask(
         Duration::ZERO,
         facts,
     );
-    Ok(())
+    Ok(told.receipt.request_id)
 }
 
 /// What the client checks of every receipt.
