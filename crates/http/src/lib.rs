@@ -3,7 +3,7 @@
 //! A pool usually gives each connection a task of its own: a request then crosses to that task and
 //! back, and once more when the connection is free again. Here nobody but the request drives its
 //! connection: it is polled while the answer's head and body are waited for, and lies in the pool
-//! unwatched when they are complete. That saves a proxy a third of what a hop costs.
+//! unwatched when they are complete.
 //!
 //! An answer that is dropped before its end closes its connection, which is how HTTP/1.1 cancels.
 
