@@ -8,6 +8,7 @@ mod dispute;
 mod overspend;
 mod parts;
 mod sdk;
+mod verify;
 mod walrus;
 
 /// The parties of the ledger client's own tests.

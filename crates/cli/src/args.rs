@@ -78,6 +78,8 @@ pub(crate) enum Command {
     /// Receipts that nodes signed for you.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
+    /// Check everything about a request, trusting nobody who served it.
+    Verify(Box<crate::verify::Verify>),
     /// Disputes about what nodes settled.
     #[command(subcommand)]
     Dispute(DisputeCommand),

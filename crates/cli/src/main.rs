@@ -14,6 +14,7 @@ mod receipt;
 mod settings;
 mod stack;
 mod task;
+mod verify;
 mod wallet;
 mod walrus;
 
@@ -53,6 +54,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Task(command) => task::run(command, settings()?, output).await,
         Command::Stack(command) => stack::run(command, settings()?, output).await,
         Command::Chat(chat) => chat::run(chat, settings()?, output).await,
+        Command::Verify(verify) => verify::run(*verify, settings()?, output).await,
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Walrus(command) => walrus::run(command, output).await,

@@ -1,0 +1,272 @@
+//! `atoma verify` from a receipt, a pack and a blob id, with a node that shows its proofs, is gone,
+//! or lies.
+
+use crate::{
+    atoma::{self, Part},
+    trial::{HOUR, Trial},
+};
+use atoma_types::{
+    SigningKey, TimestampMs, chain::calls, keystore::Keystore, merkle::MerkleTree,
+    message::EvidenceLeaf,
+};
+use atoma_walrus::{
+    BlobId,
+    pack::{
+        Body, Header, Pack, PackWriter, Part as Which, ReceiptProof, Record, SealContext, Sealer,
+        SettlementProof, StorageProof,
+    },
+};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+};
+
+/// What `atoma verify` said.
+struct Told {
+    holds: bool,
+    lines: Vec<Value>,
+}
+
+impl Told {
+    /// The checks that came out so.
+    fn checks(&self, result: &str) -> Vec<&str> {
+        let lines = self.lines.iter().filter(|line| line["result"] == result);
+        lines.map(|line| line["check"].as_str().unwrap()).collect()
+    }
+
+    /// The last line but the error's.
+    fn verdict(&self) -> &Value {
+        let lines = self.lines.iter().filter(|line| line["error"].is_null());
+        lines.last().unwrap()
+    }
+}
+
+impl Trial {
+    fn path(&self, name: &str) -> String {
+        let path = self.world.folder.path().join(name);
+        path.to_str().unwrap().to_owned()
+    }
+
+    async fn verify(&self, args: &[&str]) -> Told {
+        let (keystore, home) = (self.path("user.keystore"), self.path("home"));
+        let mut store = Keystore::open(&keystore).unwrap();
+        if store.keys().is_empty() {
+            let user = SigningKey::from_seed(&self.user.to_seed());
+            store.add(user).unwrap();
+        }
+        let url = self.world.localnet.url();
+        let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
+        let args = [&settings[..], &["verify"], args].concat();
+        let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+        // the ledger runs in this process and must go on meanwhile
+        let run = move || atoma::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let done = tokio::task::spawn_blocking(run).await.unwrap();
+        Told {
+            holds: done.status.success(),
+            lines: atoma::objects(&done.stdout),
+        }
+    }
+
+    /// The three records as the node would pack them: the first for everyone, the others sealed.
+    fn pack(&self) -> Pack {
+        let network = self.world.ledger.network();
+        let header = Header {
+            network,
+            node: self.node,
+            first_seq: 1,
+            created: TimestampMs(1),
+        };
+        let context = SealContext {
+            network,
+            stack: self.stack,
+            node: self.node,
+        };
+        let parties = [self.user.public_key(), self.operator.public_key()];
+        let sealer = Sealer::new(&context, &parties).unwrap();
+        let path = self.world.folder.path().join("pack.bin");
+        let mut writer = PackWriter::create(&path, header).unwrap();
+        for (place, (header, receipt)) in self.records.iter().enumerate() {
+            let seal = |which, body: &'static [u8]| match place {
+                0 => Body::open(body).unwrap(),
+                _ => sealer.seal(header.hash(), which, body).unwrap(),
+            };
+            let (request, answer) = (
+                seal(Which::Request, b"body"),
+                seal(Which::Answer, b"answer"),
+            );
+            let record = Record::exchange(header, receipt, request, answer);
+            writer.append(&record).unwrap();
+        }
+        writer.close().unwrap()
+    }
+
+    /// What the node shows for the second request.
+    fn proof(&self, pack: &Pack, blob_id: BlobId, settled: bool) -> ReceiptProof {
+        let (header, receipt) = self.records[1].clone();
+        let catalog = pack.catalog();
+        let range = catalog.entry(1).unwrap().range();
+        let leaves = self.records.iter();
+        let leaves = leaves.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
+        let tree = MerkleTree::from_leaves(leaves.collect());
+        ReceiptProof {
+            request_id: header.message().request_id,
+            header,
+            receipt,
+            storage: Some(StorageProof {
+                blob_id,
+                object: None,
+                end_epoch: 2,
+                offset: range.start,
+                length: u32::try_from(range.end - range.start).unwrap(),
+                root: catalog.root(),
+                path: catalog.prove(1).unwrap(),
+            }),
+            settlement: settled.then(|| SettlementProof {
+                root: tree.root(),
+                path: tree.prove(1).unwrap(),
+            }),
+        }
+    }
+
+    async fn move_node(&self, url: String) {
+        let call = calls::SetNodeUrl {
+            node: self.node.into(),
+            url,
+        };
+        self.run(&self.operator, call).await.unwrap();
+    }
+}
+
+/// As much of a node as shows one proof, whatever it is asked for.
+fn node(proof: &Arc<Mutex<ReceiptProof>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let proof = Arc::clone(proof);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let body = serde_json::to_string(&*proof.lock().unwrap()).unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let length = body.len();
+            write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn everything_about_a_request_is_checked() {
+    let trial = Trial::start().await;
+    let pack = trial.pack();
+    let walrus = Part::start(&[
+        "walrus",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        &trial.path("walrus"),
+    ]);
+    let url = walrus.text("url");
+    let at = ["--publisher", url, "--aggregator", url];
+    let file = trial.path("pack.bin");
+    let store = [&["walrus", "store"][..], &at, &[&file]].concat();
+    let stored = atoma::run(&store);
+    let stored = atoma::objects(&stored.stdout).remove(0);
+    let blob = stored["blob_id"].as_str().unwrap();
+    let receipt = trial.records[1].1.to_text();
+    let of_receipt = [receipt.as_str(), "--aggregator", url];
+
+    // a node that is away: its receipt alone says who signed it, and that it is one of the task's
+    let told = trial.verify(&of_receipt).await;
+    assert!(told.holds, "{:?}", told.lines);
+    assert_eq!(told.verdict()["verdict"], "incomplete");
+    assert_eq!(told.checks("passed"), ["receipt", "engine", "place"]);
+
+    // with the node's proof everything can be checked but what it hasn't done yet
+    let blob_id = blob.parse().unwrap();
+    let proof = Arc::new(Mutex::new(trial.proof(&pack, blob_id, false)));
+    trial.move_node(node(&proof)).await;
+    let told = trial.verify(&of_receipt).await;
+    assert!(told.holds, "{:?}", told.lines);
+    assert_eq!(told.checks("skipped"), ["certified", "settled", "claim"]);
+
+    // the settlement, while it waits and after it was paid
+    trial.settle().await;
+    *proof.lock().unwrap() = trial.proof(&pack, blob_id, true);
+    let told = trial.verify(&of_receipt).await;
+    assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
+    trial.advance(HOUR).await;
+    trial.claim().await.unwrap();
+    let told = trial.verify(&of_receipt).await;
+    assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
+    assert_eq!(told.checks("passed").len(), 15);
+
+    // the object of another blob is none of this one's
+    let object = trial.blob().await.to_string();
+    let told = trial
+        .verify(&[&of_receipt[..], &["--object", &object]].concat())
+        .await;
+    assert_eq!(
+        (told.holds, told.checks("failed")),
+        (false, vec!["certified"])
+    );
+
+    // a node that lies about the place is caught, and about another receipt as well
+    let mut lie = trial.proof(&pack, blob_id, true);
+    lie.storage.as_mut().unwrap().path.path[0].0[0] ^= 1;
+    *proof.lock().unwrap() = lie;
+    let told = trial.verify(&of_receipt).await;
+    assert_eq!((told.holds, told.checks("failed")), (false, vec!["pack"]));
+    let mut lie = trial.proof(&pack, blob_id, true);
+    lie.receipt = trial.record(2, 501, 1_501, trial.records[0].1.hash()).1;
+    *proof.lock().unwrap() = lie;
+    let told = trial.verify(&of_receipt).await;
+    assert_eq!(
+        (told.holds, told.checks("failed")),
+        (false, vec!["neighbours"])
+    );
+
+    // without the node, a blob's id is enough for all but the settlement's path
+    trial.move_node("http://127.0.0.1:1".to_owned()).await;
+    let told = trial.verify(&[blob, "--aggregator", url]).await;
+    assert!(told.holds, "{:?}", told.lines);
+    assert_eq!(told.verdict()["records"], 3);
+    for line in &told.lines[..3] {
+        assert_eq!(line["skipped"], serde_json::json!(["certified", "settled"]));
+    }
+    let told = trial
+        .verify(&[blob, "--aggregator", url, "--seq", "2"])
+        .await;
+    assert_eq!(told.checks("skipped"), ["certified", "settled"]);
+    assert_eq!(told.verdict()["seq"], 2);
+
+    // and without anybody, files: what is known from the ledger is missing
+    let proof = trial.proof(&pack, blob_id, true);
+    let proof_file = trial.path("proof.json");
+    std::fs::write(&proof_file, serde_json::to_string(&proof).unwrap()).unwrap();
+    let told = trial
+        .verify(&[&proof_file, &file, "--offline", "--show"])
+        .await;
+    assert!(told.holds, "{:?}", told.lines);
+    assert_eq!(
+        told.checks("passed"),
+        [
+            "receipt for order",
+            "request body",
+            "answer body",
+            "place",
+            "record",
+            "pack",
+            "blob id"
+        ]
+    );
+    assert_eq!(told.verdict()["answer_body"], "answer");
+    // nobody's words are shown unasked
+    let told = trial.verify(&[&proof_file, &file, "--offline"]).await;
+    let text = format!("{:?}", told.lines);
+    assert!(!text.contains("\"answer\""), "{text}");
+}
