@@ -102,8 +102,9 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     evidence::stored(&network, request, output).await?;
     through_gateway(&network, folder, &args.prompt, &mut sums, output).await?;
     settle(&stack, &network, &mut sums, output).await?;
-    client.receipts().flush().await?;
-    evidence::verified(&network, &folder.join("user"), keys, request, output).await?;
+    let receipts = client.receipts();
+    receipts.flush().await?;
+    evidence::verified(&network, receipts, keys, request, output).await?;
     let after = network.all_money(&wallets, &sums.stacks).await?;
     summary(&sums, before, after, output)?;
     network.stop().await;

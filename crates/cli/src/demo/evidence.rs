@@ -20,10 +20,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
 use serde_json::{Value, json};
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The node is asked for its proof so often,
 const ASK_EVERY: Duration = Duration::from_millis(50);
@@ -60,7 +57,7 @@ pub(super) async fn stored(network: &Network, request: RequestId, output: &Outpu
 /// Verifies everything about the request, as `atoma verify` does.
 pub(super) async fn verified(
     network: &Network,
-    receipts: &Path,
+    receipts: Receipts,
     keys: Vec<SigningKey>,
     request: RequestId,
     output: &Output,
@@ -74,7 +71,7 @@ pub(super) async fn verified(
         ledger: Ok(network.ledger.clone()),
         walrus: Ok(walrus(network)?),
         nodes: Ok(()),
-        receipts: Receipts::open(receipts).map_err(|error| error.to_string()),
+        receipts: Ok(receipts),
         keys,
         shards: network.walrus.shards(),
     };

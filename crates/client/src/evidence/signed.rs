@@ -128,6 +128,10 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
     });
     let (mut chain, mut places) = (Chain::default(), Vec::new());
     for other in by_the_node.filter(|other| other.receipt.hash() != receipt.hash()) {
+        // whatever else it links to, two in one place contradict each other
+        hold(other.receipt.message().seq != receipt.message().seq, || {
+            "the node has signed another receipt for this place".to_owned()
+        })?;
         // what others have among themselves says nothing about this one
         if chain.add(&other.receipt).is_ok() {
             places.push(other.receipt.message().seq);
