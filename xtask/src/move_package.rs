@@ -42,8 +42,5 @@ pub(crate) fn run_all() -> Result<()> {
         ],
         &[("ATOMA_CONFORMANCE", &recordings)],
     )?;
-    run(
-        "node",
-        &["xtask/move/run.mjs", "move/atoma", &recordings],
-    )
+    run("node", &["xtask/move/run.mjs", "move/atoma", &recordings])
 }

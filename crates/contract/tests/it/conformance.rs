@@ -29,8 +29,14 @@ const SEED: [u8; 32] = *b"atoma-conformance-the-same-plays";
 /// Codes that no call in Move can end with, and why. What is missing here must be reached.
 const UNREACHABLE: &[(AbortCode, &str)] = &[
     (AbortCode::ObjectMissing, "the ledger checks the inputs"),
-    (AbortCode::WrongObjectKind, "Move's types say what an argument is"),
-    (AbortCode::NotAdmin, "the ledger lets nobody pass another's object"),
+    (
+        AbortCode::WrongObjectKind,
+        "Move's types say what an argument is",
+    ),
+    (
+        AbortCode::NotAdmin,
+        "the ledger lets nobody pass another's object",
+    ),
 ];
 
 /// Codes that only worlds changed behind the rules' back reach here; Move's own tests provoke them.
@@ -52,7 +58,10 @@ fn scenarios(name: &str, steps: &[Step]) -> Vec<Scenario> {
     for step in steps {
         match &step.outcome {
             Outcome::Aborts(abort) => {
-                if !UNREACHABLE.iter().any(|(code, _)| code.code() == abort.code) {
+                if !UNREACHABLE
+                    .iter()
+                    .any(|(code, _)| code.code() == abort.code)
+                {
                     let steps = done.iter().chain([step]).cloned().collect();
                     scenarios.push((format!("{name}_{}", abort.name), steps));
                 }
@@ -82,7 +91,11 @@ fn by_hand() -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut add = |name: String, act: &mut dyn FnMut()| {
         let worlds = tape::record(act);
-        for (world, steps) in worlds.iter().enumerate().filter(|(_, steps)| !steps.is_empty()) {
+        for (world, steps) in worlds
+            .iter()
+            .enumerate()
+            .filter(|(_, steps)| !steps.is_empty())
+        {
             all.extend(scenarios(&format!("{name}_{world}"), steps));
         }
     };

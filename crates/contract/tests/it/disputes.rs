@@ -11,24 +11,63 @@ use atoma_types::{
 /// The tests of this module, for `conformance`.
 pub(crate) const TALES: &[(&str, fn())] = &[
     ("silence_loses", silence_loses),
-    ("an_honest_node_keeps_everything_and_gets_the_bond", an_honest_node_keeps_everything_and_gets_the_bond),
-    ("an_answer_in_the_last_moment_counts", an_answer_in_the_last_moment_counts),
-    ("the_record_must_have_the_receipt_that_the_owner_holds", the_record_must_have_the_receipt_that_the_owner_holds),
-    ("a_node_that_settled_no_records_can_answer_nothing", a_node_that_settled_no_records_can_answer_nothing),
-    ("the_deal_s_own_bond_and_deadline_count", the_deal_s_own_bond_and_deadline_count),
-    ("a_conviction_gives_every_bond_back", a_conviction_gives_every_bond_back),
+    (
+        "an_honest_node_keeps_everything_and_gets_the_bond",
+        an_honest_node_keeps_everything_and_gets_the_bond,
+    ),
+    (
+        "an_answer_in_the_last_moment_counts",
+        an_answer_in_the_last_moment_counts,
+    ),
+    (
+        "the_record_must_have_the_receipt_that_the_owner_holds",
+        the_record_must_have_the_receipt_that_the_owner_holds,
+    ),
+    (
+        "a_node_that_settled_no_records_can_answer_nothing",
+        a_node_that_settled_no_records_can_answer_nothing,
+    ),
+    (
+        "the_deal_s_own_bond_and_deadline_count",
+        the_deal_s_own_bond_and_deadline_count,
+    ),
+    (
+        "a_conviction_gives_every_bond_back",
+        a_conviction_gives_every_bond_back,
+    ),
     ("two_receipts_with_one_seq", two_receipts_with_one_seq),
-    ("broken_chains_and_double_charges", broken_chains_and_double_charges),
+    (
+        "broken_chains_and_double_charges",
+        broken_chains_and_double_charges,
+    ),
     ("honest_receipts_agree", honest_receipts_agree),
-    ("a_charge_above_tariff_order_or_claim", a_charge_above_tariff_order_or_claim),
+    (
+        "a_charge_above_tariff_order_or_claim",
+        a_charge_above_tariff_order_or_claim,
+    ),
     ("honest_charges_are_allowed", honest_charges_are_allowed),
     ("forged_records", forged_records),
-    ("a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s", a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s),
-    ("one_lease_is_punished_once_and_others_go_on", one_lease_is_punished_once_and_others_go_on),
-    ("a_convicted_node_can_leave_after_its_jail_with_what_is_left", a_convicted_node_can_leave_after_its_jail_with_what_is_left),
-    ("a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves", a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves),
+    (
+        "a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s",
+        a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s,
+    ),
+    (
+        "one_lease_is_punished_once_and_others_go_on",
+        one_lease_is_punished_once_and_others_go_on,
+    ),
+    (
+        "a_convicted_node_can_leave_after_its_jail_with_what_is_left",
+        a_convicted_node_can_leave_after_its_jail_with_what_is_left,
+    ),
+    (
+        "a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves",
+        a_node_can_not_leave_a_dispute_and_stays_liable_while_it_leaves,
+    ),
     ("a_pause_stops_no_dispute", a_pause_stops_no_dispute),
-    ("other_leases_of_the_stack_are_untouched", other_leases_of_the_stack_are_untouched),
+    (
+        "other_leases_of_the_stack_are_untouched",
+        other_leases_of_the_stack_are_untouched,
+    ),
 ];
 
 const BOND: u64 = 1_000_000;

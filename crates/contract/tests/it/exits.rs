@@ -8,13 +8,34 @@ use atoma_types::{
 
 /// The tests of this module, for `conformance`.
 pub(crate) const TALES: &[(&str, fn())] = &[
-    ("a_silent_node_loses_its_lease_and_reputation", a_silent_node_loses_its_lease_and_reputation),
-    ("an_owner_takes_back_what_is_ungranted_at_any_time", an_owner_takes_back_what_is_ungranted_at_any_time),
-    ("revoking_everything_closes_the_stack", revoking_everything_closes_the_stack),
-    ("closing_early_leaves_nodes_their_grace", closing_early_leaves_nodes_their_grace),
-    ("an_absent_owner_gets_the_rest_from_anyone_s_hand", an_absent_owner_gets_the_rest_from_anyone_s_hand),
-    ("a_node_gets_out_of_a_lease_by_settling_nothing", a_node_gets_out_of_a_lease_by_settling_nothing),
-    ("a_task_s_end_harms_nobody_who_holds_a_lease", a_task_s_end_harms_nobody_who_holds_a_lease),
+    (
+        "a_silent_node_loses_its_lease_and_reputation",
+        a_silent_node_loses_its_lease_and_reputation,
+    ),
+    (
+        "an_owner_takes_back_what_is_ungranted_at_any_time",
+        an_owner_takes_back_what_is_ungranted_at_any_time,
+    ),
+    (
+        "revoking_everything_closes_the_stack",
+        revoking_everything_closes_the_stack,
+    ),
+    (
+        "closing_early_leaves_nodes_their_grace",
+        closing_early_leaves_nodes_their_grace,
+    ),
+    (
+        "an_absent_owner_gets_the_rest_from_anyone_s_hand",
+        an_absent_owner_gets_the_rest_from_anyone_s_hand,
+    ),
+    (
+        "a_node_gets_out_of_a_lease_by_settling_nothing",
+        a_node_gets_out_of_a_lease_by_settling_nothing,
+    ),
+    (
+        "a_task_s_end_harms_nobody_who_holds_a_lease",
+        a_task_s_end_harms_nobody_who_holds_a_lease,
+    ),
 ];
 
 #[test]

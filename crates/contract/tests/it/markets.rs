@@ -9,14 +9,32 @@ use atoma_types::{
 
 /// The tests of this module, for `conformance`.
 pub(crate) const TALES: &[(&str, fn())] = &[
-    ("a_node_joins_works_and_leaves_with_its_collateral", a_node_joins_works_and_leaves_with_its_collateral),
+    (
+        "a_node_joins_works_and_leaves_with_its_collateral",
+        a_node_joins_works_and_leaves_with_its_collateral,
+    ),
     ("a_jail_ends_by_time", a_jail_ends_by_time),
-    ("a_task_is_created_counted_and_deprecated", a_task_is_created_counted_and_deprecated),
-    ("subscriptions_change_leave_and_come_back", subscriptions_change_leave_and_come_back),
-    ("without_leases_a_subscription_goes_at_once", without_leases_a_subscription_goes_at_once),
-    ("parameters_are_set_by_the_cap_s_owner", parameters_are_set_by_the_cap_s_owner),
+    (
+        "a_task_is_created_counted_and_deprecated",
+        a_task_is_created_counted_and_deprecated,
+    ),
+    (
+        "subscriptions_change_leave_and_come_back",
+        subscriptions_change_leave_and_come_back,
+    ),
+    (
+        "without_leases_a_subscription_goes_at_once",
+        without_leases_a_subscription_goes_at_once,
+    ),
+    (
+        "parameters_are_set_by_the_cap_s_owner",
+        parameters_are_set_by_the_cap_s_owner,
+    ),
     ("objects_survive_their_bytes", objects_survive_their_bytes),
-    ("calls_of_one_transaction_see_each_other_and_a_failed_one_leaves_the_rest", calls_of_one_transaction_see_each_other_and_a_failed_one_leaves_the_rest),
+    (
+        "calls_of_one_transaction_see_each_other_and_a_failed_one_leaves_the_rest",
+        calls_of_one_transaction_see_each_other_and_a_failed_one_leaves_the_rest,
+    ),
 ];
 
 #[test]

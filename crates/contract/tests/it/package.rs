@@ -67,7 +67,15 @@ fn the_package_has_just_the_functions_of_the_table() {
         // who draws must not be called by other modules, which could look and abort
         let draws = spec.args.iter().any(|(_, kind)| *kind == ArgKind::Random);
         let form = (function.visibility.as_str(), function.entry);
-        assert_eq!(form, if draws { ("private", true) } else { ("public", false) }, "{name}");
+        assert_eq!(
+            form,
+            if draws {
+                ("private", true)
+            } else {
+                ("public", false)
+            },
+            "{name}"
+        );
     }
     let left: Vec<_> = offered.keys().map(String::as_str).collect();
     assert_eq!(left, ONLY_IN_MOVE, "only the package has these");

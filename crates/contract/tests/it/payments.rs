@@ -9,17 +9,50 @@ use atoma_types::{
 
 /// The tests of this module, for `conformance`.
 pub(crate) const TALES: &[(&str, fn())] = &[
-    ("a_single_stack_pays_node_fee_and_owner", a_single_stack_pays_node_fee_and_owner),
-    ("the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits", the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits),
-    ("any_grants_units_to_whom_the_owner_chooses", any_grants_units_to_whom_the_owner_chooses),
-    ("a_lease_keeps_the_price_it_began_with", a_lease_keeps_the_price_it_began_with),
-    ("limited_draws_distinct_candidates_and_only_they_lease", limited_draws_distinct_candidates_and_only_they_lease),
-    ("a_single_stack_s_top_up_goes_to_its_node", a_single_stack_s_top_up_goes_to_its_node),
-    ("other_stacks_grow_in_what_is_ungranted", other_stacks_grow_in_what_is_ungranted),
-    ("an_extension_moves_every_deadline", an_extension_moves_every_deadline),
-    ("lanes_add_up_and_expired_headers_stay_vouchers", lanes_add_up_and_expired_headers_stay_vouchers),
-    ("huge_ceilings_of_many_lanes_do_not_overflow", huge_ceilings_of_many_lanes_do_not_overflow),
-    ("receipts_of_nothing_earn_nothing", receipts_of_nothing_earn_nothing),
+    (
+        "a_single_stack_pays_node_fee_and_owner",
+        a_single_stack_pays_node_fee_and_owner,
+    ),
+    (
+        "the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits",
+        the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits,
+    ),
+    (
+        "any_grants_units_to_whom_the_owner_chooses",
+        any_grants_units_to_whom_the_owner_chooses,
+    ),
+    (
+        "a_lease_keeps_the_price_it_began_with",
+        a_lease_keeps_the_price_it_began_with,
+    ),
+    (
+        "limited_draws_distinct_candidates_and_only_they_lease",
+        limited_draws_distinct_candidates_and_only_they_lease,
+    ),
+    (
+        "a_single_stack_s_top_up_goes_to_its_node",
+        a_single_stack_s_top_up_goes_to_its_node,
+    ),
+    (
+        "other_stacks_grow_in_what_is_ungranted",
+        other_stacks_grow_in_what_is_ungranted,
+    ),
+    (
+        "an_extension_moves_every_deadline",
+        an_extension_moves_every_deadline,
+    ),
+    (
+        "lanes_add_up_and_expired_headers_stay_vouchers",
+        lanes_add_up_and_expired_headers_stay_vouchers,
+    ),
+    (
+        "huge_ceilings_of_many_lanes_do_not_overflow",
+        huge_ceilings_of_many_lanes_do_not_overflow,
+    ),
+    (
+        "receipts_of_nothing_earn_nothing",
+        receipts_of_nothing_earn_nothing,
+    ),
 ];
 
 #[test]

@@ -114,12 +114,7 @@ fn is_ours(function: &FunctionSpec) -> bool {
     function.module != "blob" && Call::FUNCTIONS.iter().any(listed)
 }
 
-fn step(
-    before: &State,
-    env: &Env,
-    call: &Call,
-    outcome: Result<&Changes, AbortCode>,
-) -> Step {
+fn step(before: &State, env: &Env, call: &Call, outcome: Result<&Changes, AbortCode>) -> Step {
     let function = call.function();
     let args = function.args.iter().zip(call.args());
     Step {
@@ -179,17 +174,15 @@ fn hide_ids(bytes: &mut [u8], db: &atoma_types::chain::AtomaDb) {
 }
 
 /// An argument, for people and in BCS. The clock stands at the step's time.
-fn describe(
-    before: &State,
-    env: &Env,
-    name: &str,
-    kind: ArgKind,
-    arg: &CallArg,
-) -> Option<Value> {
+fn describe(before: &State, env: &Env, name: &str, kind: ArgKind, arg: &CallArg) -> Option<Value> {
     Some(match (kind, arg) {
         (_, CallArg::Object(id)) => match before.get(*id) {
-            Some(Object::Blob(blob)) => json!({ "name": name, "blob": id.to_string(), "bcs": hex::encode(blob_bytes(blob)) }),
-            _ => json!({ "name": name, "object": id.to_string(), "bcs": hex::encode(id.as_bytes()) }),
+            Some(Object::Blob(blob)) => {
+                json!({ "name": name, "blob": id.to_string(), "bcs": hex::encode(blob_bytes(blob)) })
+            }
+            _ => {
+                json!({ "name": name, "object": id.to_string(), "bcs": hex::encode(id.as_bytes()) })
+            }
         },
         (_, CallArg::Payment(amount)) => json!({
             "name": name, "payment": amount.0.to_string(), "bcs": hex::encode(amount.0.to_le_bytes()),

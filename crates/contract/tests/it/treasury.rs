@@ -9,10 +9,22 @@ use atoma_types::{
 /// The tests of this module, for `conformance`.
 pub(crate) const TALES: &[(&str, fn())] = &[
     ("an_epoch_pays_by_units", an_epoch_pays_by_units),
-    ("nobody_gains_by_being_paid_last", nobody_gains_by_being_paid_last),
-    ("a_share_can_be_fetched_until_a_new_book_opens", a_share_can_be_fetched_until_a_new_book_opens),
-    ("cheap_units_count_for_their_price", cheap_units_count_for_their_price),
-    ("units_of_older_epochs_are_not_reported", units_of_older_epochs_are_not_reported),
+    (
+        "nobody_gains_by_being_paid_last",
+        nobody_gains_by_being_paid_last,
+    ),
+    (
+        "a_share_can_be_fetched_until_a_new_book_opens",
+        a_share_can_be_fetched_until_a_new_book_opens,
+    ),
+    (
+        "cheap_units_count_for_their_price",
+        cheap_units_count_for_their_price,
+    ),
+    (
+        "units_of_older_epochs_are_not_reported",
+        units_of_older_epochs_are_not_reported,
+    ),
 ];
 
 /// Two nodes that were paid for 100 000 and 200 000 units; 3 000 of fees are in the treasury, and

@@ -6,7 +6,9 @@ use atoma_types::{
     Address, ComputeUnits, EngineClass, NodeId, Numerics, RequestId, Rule, StackId, TaskId,
     TimestampMs, Usage,
     hash::Hash32,
-    message::{Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{
+        Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed,
+    },
 };
 use std::fmt::Write as _;
 use sui_sdk_types::Digest;
@@ -141,13 +143,25 @@ fn vectors() -> String {
     vectors.add("The second order with its receipt.", "record", &record);
     vectors.add("That it is the second of two.", "proof", &proof);
     let records = [first.to_bytes(), forged.to_bytes()];
-    vectors.add("Over a good and a forged record.", "forged_root", &root_of(&records).0);
+    vectors.add(
+        "Over a good and a forged record.",
+        "forged_root",
+        &root_of(&records).0,
+    );
     let (record, proof) = prove(&records, 2);
-    vectors.add("Its order isn't signed by the owner.", "forged_record", &record);
+    vectors.add(
+        "Its order isn't signed by the owner.",
+        "forged_record",
+        &record,
+    );
     vectors.add("That it is the second of two.", "forged_proof", &proof);
 
     let (bytes, signature) = sign(receipt(2, 40, 101, hash), OPERATOR);
-    vectors.add("Another second receipt, of a higher sum.", "other_receipt", &bytes);
+    vectors.add(
+        "Another second receipt, of a higher sum.",
+        "other_receipt",
+        &bytes,
+    );
     vectors.add("Its signature.", "other_receipt_signature", &signature);
     let greedy = Receipt {
         usage: Usage {
@@ -164,11 +178,17 @@ fn vectors() -> String {
 
 #[test]
 fn move_s_vectors_are_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../move/atoma/tests/vectors.move");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../move/atoma/tests/vectors.move"
+    );
     let expected = vectors();
     if std::env::var_os("ATOMA_WRITE_VECTORS").is_some() {
         std::fs::write(path, &expected).unwrap();
     }
     let current = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(current == expected, "write it anew with ATOMA_WRITE_VECTORS=1");
+    assert!(
+        current == expected,
+        "write it anew with ATOMA_WRITE_VECTORS=1"
+    );
 }
