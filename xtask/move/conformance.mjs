@@ -6,6 +6,11 @@ import { root, snapshot } from './sources.mjs';
 
 /** So many scenarios in one module: the compiler likes modules of moderate size. */
 const PER_MODULE = 40;
+/**
+ * So many in one run of the VM. Each test costs it as much as all tests are long, and each run costs the
+ * compilation of the framework: the two are about the same here.
+ */
+const BATCH = 120;
 
 const little = (number) => {
   const bytes = Buffer.alloc(8);
@@ -67,7 +72,7 @@ export function places(folder) {
 }
 
 /** A test. One that ends with an abort looks at nothing else: its beginning is in another. */
-function test(name, scenario, admin, aborts) {
+function test(scenario, aborts) {
   const last = scenario.steps.at(-1)?.aborts;
   const looked = !last;
   const place = last && aborts.get(String(last.code));
@@ -78,10 +83,10 @@ function test(name, scenario, admin, aborts) {
   const steps = scenario.steps.map((step) => `    steps.push_back(x"${encode(step, looked)}");`);
   return [
     attribute,
-    `fun ${name}() {`,
+    `fun ${scenario.name}() {`,
     '    let mut steps = vector[];',
     ...steps,
-    `    player::play(@${admin}, steps);`,
+    `    player::play(@${scenario.admin}, steps);`,
     '}',
     '',
   ].join('\n');
@@ -98,39 +103,38 @@ export function recordings(folder) {
     }));
 }
 
-/** Move tests of all scenarios, by path, the player among them; and what each test plays. */
+const player = () => ({
+  'tests/player.move': readFileSync(join(root, 'move/conformance/player.move'), 'utf8'),
+});
+
+const module = (name, tests) =>
+  ['#[test_only]', `module atoma::${name};`, '', 'use atoma::player;', '', ...tests].join('\n');
+
+/** Batches of Move tests, the player among their files; and what each test plays. */
 export function tests(books, packageFolder) {
   const aborts = places(packageFolder);
-  const files = {
-    'tests/player.move': readFileSync(join(root, 'move/conformance/player.move'), 'utf8'),
-  };
-  const played = new Map();
+  const batches = [];
   for (const { book, admin, scenarios } of books) {
-    for (let from = 0; from < scenarios.length; from += PER_MODULE) {
-      const module = `${book}_${from / PER_MODULE}`;
-      const some = scenarios.slice(from, from + PER_MODULE);
-      files[`tests/${module}.move`] = [
-        '#[test_only]',
-        `module atoma::${module};`,
-        '',
-        'use atoma::player;',
-        '',
-        ...some.map((scenario) => {
-          played.set(`${module}::${scenario.name}`, { ...scenario, admin });
-          return test(scenario.name, scenario, admin, aborts);
-        }),
-      ].join('\n');
+    for (let from = 0; from < scenarios.length; from += BATCH) {
+      const batch = scenarios.slice(from, from + BATCH).map((scenario) => ({ ...scenario, admin }));
+      const files = player();
+      const played = new Map();
+      for (let at = 0; at < batch.length; at += PER_MODULE) {
+        const name = `${book}_${(from + at) / PER_MODULE}`;
+        const some = batch.slice(at, at + PER_MODULE);
+        files[`tests/${name}.move`] = module(name, some.map((scenario) => test(scenario, aborts)));
+        some.forEach((scenario) => played.set(`${name}::${scenario.name}`, scenario));
+      }
+      batches.push({ files, played });
     }
   }
-  return { files, played };
+  return batches;
 }
 
-/** For a scenario that fails, a test of each beginning of it: the first that fails names the call. */
+/** Of a scenario that fails, a test of each beginning: the first that fails names the call. */
 export function beginnings(scenario, packageFolder) {
   const aborts = places(packageFolder);
-  const count = scenario.steps.length;
-  const cut = (end) => ({ ...scenario, steps: scenario.steps.slice(0, end) });
-  const body = Array.from({ length: count }, (_, i) =>
-    test(`call_${i + 1}`, cut(i + 1), scenario.admin, aborts));
-  return ['#[test_only]', 'module atoma::beginnings;', '', 'use atoma::player;', '', ...body].join('\n');
+  const tests = scenario.steps.map((_, i) =>
+    test({ ...scenario, name: `call_${i + 1}`, steps: scenario.steps.slice(0, i + 1) }, aborts));
+  return { ...player(), 'tests/beginnings.move': module('beginnings', tests) };
 }

@@ -2,10 +2,10 @@
 // hand: each time some must differ. Run once in a while, not in CI:
 //   cargo xtask move && node xtask/move/mutate.mjs
 // The list of the last run stands in docs/testing.md.
-import { initMovePackageBuilder, testMovePackage } from '@zktx.io/sui-move-builder/full';
 import { join } from 'node:path';
 import { recordings, tests } from './conformance.mjs';
-import { fetcher, root, snapshot } from './sources.mjs';
+import { Pool } from './pool.mjs';
+import { root, snapshot } from './sources.mjs';
 
 /** What is broken: where, what stands there, what is put in its place. */
 const MUTATIONS = [
@@ -34,26 +34,23 @@ const own = Object.fromEntries(
   Object.entries(snapshot(folder)).filter(([path]) => !path.startsWith('tests/')),
 );
 const byHand = recordings(join(root, 'target/move/recordings')).filter((book) => book.book === 'hand');
-const { files, played } = tests(byHand, folder);
+const batches = tests(byHand, folder);
+const pool = new Pool();
 
-await initMovePackageBuilder();
-const packages = fetcher();
-let survived = 0;
-console.log(`${played.size} scenarios`);
-for (const [name, module, before, after] of MUTATIONS) {
+async function survives([name, module, before, after]) {
   const path = `sources/${module}.move`;
   if (!own[path].includes(before)) throw new Error(`${path} has no ${before}`);
   const source = own[path].replace(before, () => after);
-  const result = await testMovePackage({
-    files: { ...own, ...files, [path]: source },
-    fetcher: packages,
-    network: 'testnet',
-    ansiColor: false,
-  });
-  if (result.error) throw new Error(`${name}: ${result.error}`);
-  const failed = [...result.output.matchAll(/^\[ FAIL\s*\]\s+\w+::(\w+)::(\w+)/gm)].map((m) => m[2]);
-  survived += failed.length === 0;
-  console.log(`| ${name} | \`${module}\` | ${failed.length} | ${failed[0] ? `\`${failed[0]}\`` : 'SURVIVED'} |`);
+  const results = await Promise.all(
+    batches.map(({ files }) => pool.test({ ...own, ...files, [path]: source })),
+  );
+  const failed = results.flatMap((result) => result.failed);
+  const first = failed.length ? `\`${failed[0].split('::')[1]}\`` : 'NONE';
+  console.log(`| ${name} | \`${module}\` | ${failed.length} | ${first} |`);
+  return failed.length === 0;
 }
+
+const survived = (await Promise.all(MUTATIONS.map(survives))).filter(Boolean).length;
 console.log(`${MUTATIONS.length - survived} of ${MUTATIONS.length} were found`);
+await pool.end();
 process.exitCode = survived ? 1 : 0;

@@ -26,7 +26,7 @@ export function snapshot(folder) {
 }
 
 /** The folder of the framework's sources, which cargo has fetched. */
-function framework() {
+export function framework() {
   const manifest = join(here, 'framework/Cargo.toml');
   const out = execFileSync(
     'cargo',
@@ -57,8 +57,7 @@ function empty(name, alias, address) {
 }
 
 /** What the compiler calls for the packages that a package depends on. */
-export function fetcher() {
-  const sui = framework();
+export function fetcher(sui) {
   const give = (path) => {
     switch (basename(path)) {
       case 'move-stdlib':
