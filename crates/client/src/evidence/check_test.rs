@@ -4,7 +4,9 @@ use super::{
     sample::{Plan, Sample, operator},
     *,
 };
-use atoma_types::{Address, ComputeUnits, SigningKey, TaskId, hash::Hash32, message::Signed};
+use atoma_types::{
+    Address, ComputeUnits, SigningKey, StackId, TaskId, hash::Hash32, message::Signed,
+};
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},
@@ -91,10 +93,13 @@ fn spoilt() -> Vec<(CheckKind, fn(&Sample, &mut Gathered))> {
             g.neighbours[0].receipt = Signed::new(other, &operator());
         }),
         (CheckKind::Neighbours, |sample, g| {
-            // a second receipt for the same place
+            // a second receipt for the same place, after good ones that contradict it as well
             let mut other = sample.exchanges[1].1.message().clone();
             other.times.finished_ms.0 += 1;
-            g.neighbours[0].receipt = Signed::new(other, &operator());
+            g.neighbours.push(Neighbour {
+                receipt: Signed::new(other, &operator()),
+                kept: false,
+            });
         }),
         (CheckKind::Record, |sample, g| {
             g.record = Ok(sample.records[0].clone());
@@ -230,6 +235,16 @@ fn what_is_missing_is_skipped_with_its_reason() {
         let outcome = skipped.map(|check| check.outcome.clone());
         assert_eq!(outcome, Some(Outcome::Skipped("offline".to_owned())));
     }
+    // a receipt of another lease has its own place
+    let mut gathered = sample.gathered();
+    let mut other = sample.exchanges[0].1.message().clone();
+    (other.stack, other.seq) = (StackId(Address::new([9; 32])), 2);
+    gathered.neighbours = vec![Neighbour {
+        receipt: Signed::new(other, &operator()),
+        kept: true,
+    }];
+    let made = signed::neighbours(&gathered);
+    assert!(matches!(made, Err(Gap::Absent(_))), "{made:?}");
     // strangers' receipts that nobody can check count for nothing
     let mut gathered = sample.gathered();
     gathered.node = Err(Gap::absent("offline"));

@@ -126,26 +126,26 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
         Some(key) => other.receipt.verify(key).is_ok(),
         None => other.kept,
     });
-    let (mut chain, mut places) = (Chain::default(), Vec::new());
-    for other in by_the_node.filter(|other| other.receipt.hash() != receipt.hash()) {
-        // whatever else it links to, two in one place contradict each other
-        hold(other.receipt.message().seq != receipt.message().seq, || {
-            "the node has signed another receipt for this place".to_owned()
-        })?;
-        // what others have among themselves says nothing about this one
-        if chain.add(&other.receipt).is_ok() {
-            places.push(other.receipt.message().seq);
+    let ours = receipt.message();
+    let mut places = Vec::new();
+    // against each by itself: what others have among themselves says nothing about this one
+    for other in by_the_node.map(|other| &other.receipt) {
+        let theirs = other.message();
+        let same_lease = (theirs.stack, theirs.node) == (ours.stack, ours.node);
+        let mut chain = Chain::default();
+        if !same_lease || other.hash() == receipt.hash() || chain.add(other).is_err() {
+            continue;
         }
+        chain.add(receipt).map_err(|error| match error {
+            ReceiptError::Place => Gap::absent(error),
+            error => Gap::broken(error),
+        })?;
+        places.push(theirs.seq);
     }
     if places.is_empty() {
         return Err(Gap::absent("no other receipt of the lease is at hand"));
     }
-    chain.add(receipt).map_err(|error| match error {
-        ReceiptError::Place => Gap::absent(error),
-        error => Gap::broken(error),
-    })?;
-    let seq = receipt.message().seq;
-    let next_to = |other: u64| other.abs_diff(seq) == 1;
+    let next_to = |other: u64| other.abs_diff(ours.seq) == 1;
     let direct = places.iter().filter(|place| next_to(**place)).count();
     Ok(format!("fits {} others, {direct} next to it", places.len()))
 }
