@@ -142,6 +142,10 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
         })?;
         places.push(theirs.seq);
     }
+    let alone = g.settlement.as_ref().is_ok_and(|settled| settled.count == 1);
+    if places.is_empty() && alone {
+        return Ok("the only receipt of its lease".to_owned());
+    }
     if places.is_empty() {
         return Err(Gap::absent("no other receipt of the lease is at hand"));
     }
