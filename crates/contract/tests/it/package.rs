@@ -35,7 +35,7 @@ const ONLY_IN_RUST: &[AbortCode] = &[
 ];
 
 /// From here on codes are those of the development Walrus, which is another package.
-const FIRST_FOREIGN_CODE: u64 = 800;
+pub(crate) const FIRST_FOREIGN_CODE: u64 = 800;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../move/atoma")
