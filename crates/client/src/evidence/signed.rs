@@ -142,7 +142,10 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
         })?;
         places.push(theirs.seq);
     }
-    let alone = g.settlement.as_ref().is_ok_and(|settled| settled.count == 1);
+    let alone = g
+        .settlement
+        .as_ref()
+        .is_ok_and(|settled| settled.count == 1);
     if places.is_empty() && alone {
         return Ok("the only receipt of its lease".to_owned());
     }
