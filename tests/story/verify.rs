@@ -38,8 +38,8 @@ impl Told {
 
     /// The last line but the error's.
     fn verdict(&self) -> &Value {
-        let lines = self.lines.iter().filter(|line| line["error"].is_null());
-        lines.last().unwrap()
+        let mut lines = self.lines.iter().rev();
+        lines.find(|line| line["error"].is_null()).unwrap()
     }
 }
 

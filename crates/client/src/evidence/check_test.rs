@@ -85,7 +85,10 @@ fn planned() -> Vec<(CheckKind, Plan)> {
 }
 
 /// What spoils something around it.
-fn spoilt() -> Vec<(CheckKind, fn(&Sample, &mut Gathered))> {
+/// A way to spoil a sample.
+type Spoil = fn(&Sample, &mut Gathered);
+
+fn spoilt() -> Vec<(CheckKind, Spoil)> {
     vec![
         (CheckKind::Neighbours, |sample, g| {
             let mut other = sample.exchanges[0].1.message().clone();

@@ -22,10 +22,12 @@ pub enum Gap {
 }
 
 impl Gap {
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
     pub(super) fn absent(reason: impl ToString) -> Self {
         Self::Absent(reason.to_string())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
     pub(super) fn broken(reason: impl ToString) -> Self {
         Self::Broken(reason.to_string())
     }

@@ -7,7 +7,7 @@ use atoma_types::{
     chain::{Event, LeaseState, Node, Stack, Task},
 };
 use futures::StreamExt;
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
 /// A paid settlement is looked for among the ledger's events for so long: they are read from the
 /// beginning.
@@ -45,38 +45,26 @@ impl<'a> Reader<'a> {
 
     pub(super) async fn stack(&mut self, id: StackId) -> Item<Stack> {
         let ledger = self.ledger()?;
-        if !self.stacks.contains_key(&id) {
-            let read = ledger.stack(id).await.map_err(gap);
-            self.stacks.insert(id, read);
-        }
-        self.stacks[&id].clone()
+        let read = async { ledger.stack(id).await.map_err(gap) };
+        once(&mut self.stacks, id, read).await
     }
 
     pub(super) async fn node(&mut self, id: NodeId) -> Item<Node> {
         let ledger = self.ledger()?;
-        if !self.nodes.contains_key(&id) {
-            let read = ledger.node(id).await.map_err(gap);
-            self.nodes.insert(id, read);
-        }
-        self.nodes[&id].clone()
+        let read = async { ledger.node(id).await.map_err(gap) };
+        once(&mut self.nodes, id, read).await
     }
 
     pub(super) async fn task(&mut self, id: TaskId) -> Item<Task> {
         let ledger = self.ledger()?;
-        if !self.tasks.contains_key(&id) {
-            let read = ledger.task(id).await.map_err(gap);
-            self.tasks.insert(id, read);
-        }
-        self.tasks[&id].clone()
+        let read = async { ledger.task(id).await.map_err(gap) };
+        once(&mut self.tasks, id, read).await
     }
 
     pub(super) async fn certified(&mut self, id: ObjectId) -> Item<CertifiedObject> {
         let ledger = self.ledger()?;
-        if !self.objects.contains_key(&id) {
-            let read = CertifiedObject::read(ledger, id).await.map_err(gap);
-            self.objects.insert(id, read);
-        }
-        self.objects[&id].clone()
+        let read = async { CertifiedObject::read(ledger, id).await.map_err(gap) };
+        once(&mut self.objects, id, read).await
     }
 
     /// What a node settled: in the stack until it is paid, then in the ledger's events.
@@ -93,16 +81,29 @@ impl<'a> Reader<'a> {
             }),
             Some(LeaseState::Closed { .. }) => {
                 let lease = (stack.id, node);
-                if !self.settlements.contains_key(&lease) {
+                let search = async {
                     let search = tokio::time::timeout(SEARCH, search(ledger, lease)).await;
                     let late = |_| Gap::absent("the settlement wasn't found among the events");
-                    self.settlements
-                        .insert(lease, search.map_err(late).flatten());
-                }
-                self.settlements[&lease].clone()
+                    search.map_err(late).flatten()
+                };
+                once(&mut self.settlements, lease, search).await
             }
         }
     }
+}
+
+/// What is known, or else what is read, which is known from then on.
+async fn once<K: Eq + Hash, T: Clone>(
+    known: &mut HashMap<K, Item<T>>,
+    key: K,
+    read: impl Future<Output = Item<T>>,
+) -> Item<T> {
+    if let Some(known) = known.get(&key) {
+        return known.clone();
+    }
+    let read = read.await;
+    known.insert(key, read.clone());
+    read
 }
 
 /// Looks for a closed lease's settlement among all events of the ledger.
