@@ -6,7 +6,7 @@
 //! strict, and nothing that it accepts is refused on the ledger.
 //!
 //! The first verifications by a key go the ordinary way, one double-scalar multiplication. A key
-//! that comes back gets a [table](crate::multiples) of multiples of its point (55 KiB), after which
+//! that comes back gets a table (`multiples`) of multiples of its point (55 KiB), after which
 //! both products are look-ups and additions with few doublings: about half of the time.
 
 use crate::{

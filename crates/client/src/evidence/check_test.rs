@@ -84,10 +84,10 @@ fn planned() -> Vec<(CheckKind, Plan)> {
     ]
 }
 
-/// What spoils something around it.
 /// A way to spoil a sample.
 type Spoil = fn(&Sample, &mut Gathered);
 
+/// What spoils something around it.
 fn spoilt() -> Vec<(CheckKind, Spoil)> {
     vec![
         (CheckKind::Neighbours, |sample, g| {
