@@ -13,7 +13,7 @@
 //!   requests are refused, and nothing that was taken in is lost.
 //! * [`prove`](EvidenceLog::prove) shows a record: where it is stored, its path to the pack's root,
 //!   its path to the root that was settled.
-//! * [`answer`] hears demands on the ledger and shows the record there, in time.
+//! * [`mod@answer`] hears demands on the ledger and shows the record there, in time.
 //! * [`stored`] reads what a user stored before asking, in `immediate` mode.
 //!
 //! Nothing here is on the way to a first token.
