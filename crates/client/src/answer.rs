@@ -14,7 +14,7 @@ use atoma_types::{
     http::RECEIPT,
     message::{Receipt, Signed},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body as _;
@@ -99,6 +99,9 @@ struct Served {
     body: Body,
     flight: Flight,
     proof: Proof,
+    /// When something arrived last.
+    heard: Instant,
+    /// Fires now and then to look at `heard`: setting it anew for each piece would cost more.
     stall: Pin<Box<Sleep>>,
 }
 
@@ -186,6 +189,7 @@ pub(crate) fn served(
         body,
         flight,
         proof,
+        heard: Instant::now(),
         stall: Box::pin(sleep(STALL_TIMEOUT)),
     };
     Answer {
@@ -225,16 +229,25 @@ impl Answer {
     /// Waits for all of it, and for the receipt.
     pub async fn whole(mut self) -> Result<WholeAnswer, ClientError> {
         let receipt = self.receipt();
-        let mut body = Vec::new();
+        // most come in one piece, which isn't copied
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
         while let Some(bytes) = self.body.next().await {
             let bytes = bytes?;
-            if body.len() + bytes.len() > MAX_WHOLE_BYTES {
+            if first.len().max(rest.len()) + bytes.len() > MAX_WHOLE_BYTES {
                 return Err(ClientError::Malformed {
                     node: self.node,
                     reason: format!("the answer is longer than {MAX_WHOLE_BYTES} bytes"),
                 });
             }
-            body.extend_from_slice(&bytes);
+            if first.is_empty() {
+                first = bytes;
+                continue;
+            }
+            if rest.is_empty() {
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&bytes);
         }
         let receipt = if self.status.is_success() {
             receipt.await
@@ -246,7 +259,11 @@ impl Answer {
             request_id: self.request_id,
             status: self.status,
             headers: self.headers,
-            body: body.into(),
+            body: if rest.is_empty() {
+                first
+            } else {
+                rest.freeze()
+            },
             receipt,
         })
     }
@@ -294,10 +311,14 @@ impl Served {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
                     ready!(self.stall.as_mut().poll(cx));
+                    if self.heard.elapsed() < STALL_TIMEOUT {
+                        self.stall.as_mut().reset(self.heard + STALL_TIMEOUT);
+                        continue;
+                    }
                     return Poll::Ready(Some(Err(self.broken("the answer stands still"))));
                 }
             };
-            self.stall.as_mut().reset(Instant::now() + STALL_TIMEOUT);
+            self.heard = Instant::now();
             let item = match frame {
                 None => self.end().err().map(Err),
                 Some(Err(error)) => Some(Err(self.broken(&error.to_string()))),

@@ -8,7 +8,7 @@ use crate::{
     verify::{Chain, MAX_LINKS},
 };
 use atoma_types::{
-    ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
+    ComputeUnits, NodeId, Price, RequestId, StackId, TimestampMs,
     chain::{LeaseState, Stack, Task},
     message::Signed,
 };
@@ -161,6 +161,12 @@ impl StackHandle {
             .iter()
             .filter(|lease| lease.state == LeaseState::Open);
         open.map(|lease| lease.node).collect()
+    }
+
+    /// The price of a node's lease, open or not, as last read.
+    #[must_use]
+    pub fn price(&self, node: NodeId) -> Option<Price> {
+        self.state.view.read().lease(node).map(|lease| lease.price)
     }
 
     /// Units of a node's open lease, as last read.

@@ -168,7 +168,7 @@ impl Order {
                 }
             };
             // the lease's price is what the node is paid, even if it asks for another one now
-            let price = stack.view().lease(node).map_or(asked, |lease| lease.price);
+            let price = stack.price(node).unwrap_or(asked);
             if let Err(refusal) = self.afford(price) {
                 return Attempt::Refused(refusal);
             }
