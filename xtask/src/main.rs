@@ -1,8 +1,10 @@
 //! What the project does to itself: `cargo xtask test` installs what the tests need and runs all
-//! of them; `cargo xtask move` does so for the Move package; `cargo xtask check` is the rest of CI (it never writes the tree); `cargo xtask fix`
-//! formats and applies lints' suggestions.
+//! of them; `cargo xtask move` does so for the Move package; `cargo xtask check` is the rest of CI (it
+//! never writes the tree); `cargo xtask fix` formats and applies lints' suggestions; `cargo xtask dist`
+//! builds what is shipped.
 
 mod check;
+mod dist;
 mod install;
 mod move_package;
 mod shell;
@@ -14,7 +16,8 @@ const USAGE: &str = "\
 cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length)
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
-cargo xtask fix             format, and apply what the lints suggest";
+cargo xtask fix             format, and apply what the lints suggest
+cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +32,7 @@ fn main() -> Result<()> {
         ["move"] => move_package::run_all(),
         ["check"] => check::run(),
         ["fix"] => check::fix(),
+        ["dist", more @ ..] => dist::run(more),
         _ => bail!("usage:\n{USAGE}"),
     }
 }
