@@ -3,42 +3,54 @@
 
 use crate::{
     network::{Bench, Evidence},
-    serving::{CONNECTIONS, Cell, Signer, best, body, row},
+    rounds::{self, Lane, median},
+    serving::{Signer, body},
 };
 use anyhow::Result;
 use std::path::Path;
 
 /// Goal of the project: what the serving path may use for it, in CPU-microseconds per request.
-const GOAL: i128 = 10;
+const GOAL: f64 = 10.0;
 
 pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
+    let mut benches = Vec::new();
+    for (name, evidence) in [
+        ("node without evidence", Evidence::None),
+        ("with bodies in its log", Evidence::Logged),
+        ("sealing, packing and storing too", Evidence::Packed),
+    ] {
+        let bench = Bench::start(atoma, None, evidence).await?;
+        benches.push((name, Signer::new(&bench), bench));
+    }
+    let body = &body(false);
+    let lanes: Vec<_> = benches
+        .iter()
+        .map(|(name, signer, bench)| Lane {
+            name,
+            goal: None,
+            measured: vec![&bench.node],
+            address: bench.node_address.clone(),
+            prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
+        })
+        .collect();
+    rounds::head(requests);
+    let all = rounds::run(&lanes, requests, || {}).await?;
+    for turns in &all {
+        turns.print();
+    }
+    let added = |lane: usize| {
+        let pairs = all[lane].totals().into_iter().zip(all[0].totals());
+        median(
+            &pairs
+                .map(|(with, without)| with - without)
+                .collect::<Vec<_>>(),
+        )
+    };
     println!(
-        "instant upstream, {CONNECTIONS} connections, {requests} requests a pass, best of passes"
-    );
-    println!(
-        "{:34} {:>10} {:>8} {:>10} {:>10} {:>10}",
-        "", "CPU-us/req", "goal", "p50 us", "p99 us", "req/s"
-    );
-    let none = cell(atoma, requests, Evidence::None).await?;
-    row("node without evidence", None, &none);
-    let logged = cell(atoma, requests, Evidence::Logged).await?;
-    row("with bodies in its log", None, &logged);
-    let packed = cell(atoma, requests, Evidence::Packed).await?;
-    row("sealing, packing and storing too", None, &packed);
-    let added = |cell: &Cell| cell.total().cast_signed() - none.total().cast_signed();
-    println!(
-        "added on the serving path: {} CPU-us (goal under {GOAL}); with all work in the background: {}",
-        added(&logged),
-        added(&packed),
+        "added on the serving path: {:.1} CPU-us (goal under {GOAL}); with all work in the background: {:.1}; each the \
+         median of the rounds' differences",
+        added(1),
+        added(2),
     );
     Ok(())
-}
-
-async fn cell(atoma: &Path, requests: usize, evidence: Evidence) -> Result<Cell> {
-    let bench = Bench::start(atoma, None, evidence).await?;
-    let (signer, body) = (Signer::new(&bench), body(false));
-    best(&[&bench.node], &bench.node_address, requests, || {
-        signer.requests(&body, requests)
-    })
-    .await
 }

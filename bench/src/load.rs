@@ -37,6 +37,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// A quantile of sorted durations, in microseconds.
     pub(crate) fn micros(sorted: &[Duration], quantile: f64) -> u128 {
+        Self::quantile(sorted, quantile).as_micros()
+    }
+
+    /// A quantile of sorted durations.
+    pub(crate) fn quantile(sorted: &[Duration], quantile: f64) -> Duration {
         // an index within the list: quantiles are between 0 and 1
         #[allow(
             clippy::cast_possible_truncation,
@@ -44,7 +49,7 @@ impl Outcome {
             clippy::cast_precision_loss
         )]
         let index = ((sorted.len().saturating_sub(1)) as f64 * quantile) as usize;
-        sorted.get(index).map_or(0, Duration::as_micros)
+        sorted.get(index).copied().unwrap_or_default()
     }
 }
 

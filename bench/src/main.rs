@@ -8,6 +8,7 @@ mod ledger;
 mod load;
 mod network;
 mod process;
+mod rounds;
 mod serving;
 mod upstream;
 mod walrus;
@@ -30,14 +31,14 @@ struct Args {
 enum What {
     /// CPU per request, time to first token and memory of node and gateway over an instant upstream.
     Serving {
-        /// Requests per cell and pass.
-        #[arg(long, default_value_t = 20_000)]
+        /// Requests in each turn.
+        #[arg(long, default_value_t = 4_000)]
         requests: usize,
     },
     /// CPU per request that evidence adds to a node.
     Evidence {
-        /// Requests per cell and pass.
-        #[arg(long, default_value_t = 20_000)]
+        /// Requests in each turn.
+        #[arg(long, default_value_t = 4_000)]
         requests: usize,
     },
     /// Transactions per second of localnet.

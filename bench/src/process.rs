@@ -9,9 +9,6 @@ use std::{
     time::Duration,
 };
 
-/// The kernel counts CPU time of processes in hundredths of a second.
-const TICKS_PER_SECOND: u64 = 100;
-
 /// Says that this process already runs on its core.
 const PINNED: &str = "ATOMA_BENCH_PINNED";
 /// The load, the upstream and the ledger run here,
@@ -73,21 +70,22 @@ impl Process {
         bail!("{command:?} ended before it said `{field}`")
     }
 
-    /// User and system time so far, all threads.
+    /// User and system time so far of all threads that still run, to the nanosecond.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // the name may hold spaces; the fields after it don't
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .context("stat has a name")?
-            .1
-            .split_whitespace()
-            .collect();
-        let ticks = |index: usize| -> Result<u64> {
-            Ok(fields.get(index).context("stat is long enough")?.parse()?)
-        };
-        let total = ticks(11)? + ticks(12)?;
-        Ok(Duration::from_millis(total * 1_000 / TICKS_PER_SECOND))
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let path = thread?.path().join("schedstat");
+            // a thread may have ended since it was listed
+            let Ok(stat) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let first = stat
+                .split_whitespace()
+                .next()
+                .context("schedstat is empty")?;
+            nanoseconds += first.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
     }
 
     /// Resident memory in KiB.

@@ -3,9 +3,9 @@
 use crate::{
     load::{self, Outcome, Prepared},
     network::{Bench, Evidence, MODEL},
-    process::Process,
+    rounds::{self, CONNECTIONS, Lane, Requests, least, median, per, ratio},
 };
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, SigningKey, StackId, TaskId,
     TimestampMs,
@@ -23,77 +23,91 @@ use std::{
 };
 
 /// Goals of the project, in CPU-microseconds per request.
-const NODE_GOAL: u128 = 80;
-const BOTH_GOAL: u128 = 150;
+const NODE_GOAL: f64 = 80.0;
+const BOTH_GOAL: f64 = 150.0;
 /// More than any request of the bench costs.
 const MAX_UNITS: ComputeUnits = ComputeUnits(4_096);
-/// Connections of the throughput cells.
-pub(crate) const CONNECTIONS: usize = 64;
-/// And of the memory cell.
+/// Connections of the memory cell.
 const WIDE: usize = 256;
 /// Added time to the first token.
-const TTFT_GOAL_US: i128 = 1_000;
+const TTFT_GOAL_US: u32 = 1_000;
 /// A quick model's pace.
 const PACE: Duration = Duration::from_millis(5);
-/// Passes of each cell.
-const PASSES: usize = 3;
-/// Requests before a cell is measured: connections, caches and the allocator are warm then.
-const WARM_UP: usize = 2_000;
 /// Signatures that time the cryptography alone.
-const SIGNATURES: u32 = 2_000;
+const SIGNATURES: usize = 1_000;
 /// A prompt of about 0.8 KB, as in the published comparisons.
 const PROMPT_WORDS: usize = 130;
 
 pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
     let bench = Bench::start(atoma, None, Evidence::None).await?;
-    let plain = body(false);
-    let signer = Signer::new(&bench);
-    let ed25519 = signatures(&signer);
-
+    let (plain, signer) = (&body(false), &Signer::new(&bench));
+    let (floor, floor_address) = bench.floor()?;
+    let (gateway, gateway_address, key) = bench.gateway().await?;
+    let lanes = [
+        Lane {
+            name: "direct",
+            goal: None,
+            measured: Vec::new(),
+            address: bench.upstream_address.clone(),
+            prepare: Box::new(move |_| relay(plain, None)),
+        },
+        Lane {
+            name: "bare hyper proxy",
+            goal: None,
+            measured: vec![&floor],
+            address: floor_address,
+            prepare: Box::new(move |_| relay(plain, None)),
+        },
+        Lane {
+            name: "node",
+            goal: Some(NODE_GOAL),
+            measured: vec![&bench.node],
+            address: bench.node_address.clone(),
+            prepare: Box::new(move |count| Box::new(signer.requests(plain, count))),
+        },
+        Lane {
+            name: "gateway + node",
+            goal: Some(BOTH_GOAL),
+            measured: vec![&gateway, &bench.node],
+            address: gateway_address,
+            prepare: Box::new(|_| relay(plain, Some(&key))),
+        },
+    ];
+    rounds::head(requests);
+    let mut ed25519 = Vec::new();
+    let all = rounds::run(&lanes, requests, || ed25519.push(signatures(signer))).await?;
+    for turns in &all {
+        turns.print();
+    }
+    let [_, proxy, node, both] = &all[..] else {
+        bail!("there are four lanes");
+    };
     println!(
-        "instant upstream, {CONNECTIONS} connections, {requests} requests a pass, the best of {PASSES} passes"
+        "{:34} {:8.1} {:8.1}          one strict verification and one signature, as the node does them",
+        "ed25519",
+        least(&ed25519),
+        median(&ed25519),
     );
+    let gateways = both.best().map_or(0.0, |turn| turn.cpu[0]);
+    println!("of gateway + node, the gateway: {gateways:.1}");
+    let limit: Vec<_> = proxy
+        .totals()
+        .iter()
+        .zip(&ed25519)
+        .map(|(a, b)| a + b)
+        .collect();
+    let twice: Vec<_> = limit.iter().map(|limit| 2.0 * limit).collect();
     println!(
-        "{:34} {:>10} {:>8} {:>10} {:>10} {:>10}",
-        "", "CPU-us/req", "goal", "p50 us", "p99 us", "req/s"
-    );
-    let direct = best(&[], &bench.upstream_address, requests, || {
-        relay(&plain, None)
-    })
-    .await?;
-    row("direct", None, &direct);
-    let (floor, address) = bench.floor()?;
-    let bare = best(&[&floor], &address, requests, || relay(&plain, None)).await?;
-    row("bare hyper proxy", None, &bare);
-    println!(
-        "{:34} {ed25519:>10}   one strict verification, one signature",
-        "ed25519"
-    );
-    let node = best(&[&bench.node], &bench.node_address, requests, || {
-        signer.requests(&plain, requests)
-    })
-    .await?;
-    row("node", Some(NODE_GOAL), &node);
-
-    let (gateway, address, key) = bench.gateway().await?;
-    let both = best(&[&gateway, &bench.node], &address, requests, || {
-        relay(&plain, Some(&key))
-    })
-    .await?;
-    row("gateway + node", Some(BOTH_GOAL), &both);
-    println!("{:34} {:>10}", "  of which gateway", both.cpu[0]);
-    let limit = bare.total() + ed25519;
-    println!(
-        "beside proxy + ed25519: node {}, gateway + node {}",
-        ratio(node.total(), limit),
-        ratio(both.total(), 2 * limit),
+        "beside proxy + ed25519, median of the rounds: node {:.2}x, gateway + node {:.2}x of twice that",
+        ratio(&node.totals(), &limit),
+        ratio(&both.totals(), &twice),
     );
 
     let wide = load::run(
         &bench.node_address,
         WIDE,
-        requests / 4,
-        signer.requests(&plain, requests / 4),
+        requests,
+        signer.requests(plain, requests),
     )
     .await?;
     println!(
@@ -102,143 +116,83 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
         gateway.memory_kib()? / 1_024,
         wide.ok,
     );
-    drop((bench, gateway, floor));
-    streams(atoma, requests / 5).await
+    drop(lanes);
+    drop((gateway, floor));
+    streams(atoma, requests / 2).await
 }
 
 /// Time to the first token at 64 streams, at the pace of a model: what the node adds is its own
 /// work and not the queue before a saturated core.
 async fn streams(atoma: &Path, requests: usize) -> Result<()> {
     let bench = Bench::start(atoma, Some(PACE), Evidence::None).await?;
-    let (signer, body) = (Signer::new(&bench), body(true));
-    let direct = best(&[], &bench.upstream_address, requests, || {
-        relay(&body, None)
-    })
-    .await?;
-    let node = best(&[&bench.node], &bench.node_address, requests, || {
-        signer.requests(&body, requests)
-    })
-    .await?;
-    let first =
-        |cell: &Cell, quantile| Outcome::micros(&cell.outcome.first_byte, quantile).cast_signed();
+    let (signer, body) = (&Signer::new(&bench), &body(true));
+    let lanes = [
+        Lane {
+            name: "direct",
+            goal: None,
+            measured: Vec::new(),
+            address: bench.upstream_address.clone(),
+            prepare: Box::new(move |_| relay(body, None)),
+        },
+        Lane {
+            name: "node",
+            goal: None,
+            measured: vec![&bench.node],
+            address: bench.node_address.clone(),
+            prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
+        },
+    ];
+    let all = rounds::run(&lanes, requests, || {}).await?;
     println!(
-        "\n{CONNECTIONS} streams, a token every {} ms, {requests} streams a pass",
+        "\n{CONNECTIONS} streams, a token every {} ms, {requests} streams a turn",
         PACE.as_millis()
     );
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
-        let (direct, node) = (first(&direct, quantile), first(&node, quantile));
+        let first = |lane: usize| -> Vec<f64> {
+            let turns = all[lane].turns.iter();
+            let micros = turns.map(|turn| Outcome::quantile(&turn.outcome.first_byte, quantile));
+            micros.map(|first| per(first, 1)).collect()
+        };
+        let (direct, node) = (first(0), first(1));
+        let added: Vec<_> = node
+            .iter()
+            .zip(&direct)
+            .map(|(node, direct)| node - direct)
+            .collect();
         println!(
-            "time to first token {name}: direct {direct} us, node {node} us, added {} us (goal {TTFT_GOAL_US})",
-            node - direct
+            "time to first token {name}: direct {:.0} us, node {:.0} us; added, median of the rounds: {:.0} us (goal {TTFT_GOAL_US})",
+            median(&direct),
+            median(&node),
+            median(&added),
         );
     }
     println!(
-        "CPU-us per stream of 16 tokens at the node: {}",
-        node.total()
+        "CPU-us per stream of 16 tokens at the node: {:.0}",
+        median(&all[1].totals())
     );
     Ok(())
 }
 
-/// The best of several passes: other work on the machine only adds.
-pub(crate) async fn best<P>(
-    measured: &[&Process],
-    address: &str,
-    requests: usize,
-    prepare: impl Fn() -> P,
-) -> Result<Cell>
-where
-    P: Fn(usize) -> Prepared + Send + Sync + 'static,
-{
-    load::run(address, CONNECTIONS, WARM_UP.min(requests), prepare()).await?;
-    let mut best: Option<Cell> = None;
-    for _ in 0..PASSES {
-        let cell = pass(measured, address, requests, prepare()).await?;
-        if best.as_ref().is_none_or(|b| cell.total() < b.total()) {
-            best = Some(cell);
-        }
-    }
-    best.context("there is at least one pass")
-}
-
-async fn pass(
-    measured: &[&Process],
-    address: &str,
-    requests: usize,
-    prepare: impl Fn(usize) -> Prepared + Send + Sync + 'static,
-) -> Result<Cell> {
-    let used = || {
-        measured
-            .iter()
-            .map(|process| process.cpu())
-            .collect::<Result<Vec<_>>>()
-    };
-    let before = used()?;
-    let outcome = load::run(address, CONNECTIONS, requests, prepare).await?;
-    let cpu = used()?
-        .iter()
-        .zip(before)
-        .map(|(after, before)| after.saturating_sub(before).as_micros() / requests as u128)
-        .collect();
-    Ok(Cell { cpu, outcome })
-}
-
-/// One pass: the load's outcome, and what each measured process used for a request.
-pub(crate) struct Cell {
-    cpu: Vec<u128>,
-    outcome: Outcome,
-}
-
-impl Cell {
-    /// CPU of all measured processes; without any, the median time.
-    pub(crate) fn total(&self) -> u128 {
-        if self.cpu.is_empty() {
-            return Outcome::micros(&self.outcome.total, 0.5);
-        }
-        self.cpu.iter().sum()
-    }
-}
-
-pub(crate) fn row(name: &str, goal: Option<u128>, cell: &Cell) {
-    let text = |value: Option<u128>| value.map_or_else(|| "-".to_owned(), |v| v.to_string());
-    let outcome = &cell.outcome;
-    println!(
-        "{name:34} {:>10} {:>8} {:>10} {:>10} {:>10}",
-        text((!cell.cpu.is_empty()).then(|| cell.total())),
-        text(goal),
-        Outcome::micros(&outcome.total, 0.5),
-        Outcome::micros(&outcome.total, 0.99),
-        (outcome.ok as u128 * 1_000_000)
-            .checked_div(outcome.wall.as_micros())
-            .unwrap_or(0),
-    );
-}
-
-/// Two decimals of a quotient.
-pub(crate) fn ratio(a: u128, b: u128) -> String {
-    let hundredths = (a * 100).checked_div(b).unwrap_or(0);
-    format!("{}.{:02}x", hundredths / 100, hundredths % 100)
-}
-
 /// Microseconds of what ed25519 alone costs here: one strict verification and one signature by the
 /// implementations that the node uses.
-fn signatures(signer: &Signer) -> u128 {
+fn signatures(signer: &Signer) -> f64 {
     let (header, key) = (signer.header(&Bytes::new()), signer.key.public_key());
     let signed = Signed::new(header, &signer.key);
     // the bench's own key is a valid point
     let Ok(verifier) = key.verifier() else {
-        return 0;
+        return 0.0;
     };
-    (0..PASSES)
-        .map(|_| {
-            let started = Instant::now();
-            for _ in 0..SIGNATURES {
-                std::hint::black_box(signed.verify_with(&verifier).is_ok());
-                std::hint::black_box(signer.key.sign(signed.bytes()));
-            }
-            started.elapsed().as_micros() / u128::from(SIGNATURES)
-        })
-        .min()
-        .unwrap_or_default()
+    let pass = |count| {
+        for _ in 0..count {
+            std::hint::black_box(signed.verify_with(&verifier).is_ok());
+            std::hint::black_box(signer.key.sign(signed.bytes()));
+        }
+    };
+    // the key's table is there after these
+    pass(SIGNATURES);
+    let started = Instant::now();
+    pass(SIGNATURES);
+    per(started.elapsed(), SIGNATURES)
 }
 
 pub(crate) fn body(stream: bool) -> Bytes {
@@ -253,9 +207,9 @@ pub(crate) fn body(stream: bool) -> Bytes {
 }
 
 /// Unsigned requests, for what isn't a node.
-fn relay(body: &Bytes, key: Option<&str>) -> impl Fn(usize) -> Prepared + Send + Sync + 'static {
+fn relay(body: &Bytes, key: Option<&str>) -> Requests {
     let (body, key) = (body.clone(), key.map(str::to_owned));
-    move |_| unsigned(&body, key.as_deref())
+    Box::new(move |_| unsigned(&body, key.as_deref()))
 }
 
 fn unsigned(body: &Bytes, key: Option<&str>) -> Prepared {

@@ -7,7 +7,14 @@ use anyhow::Result;
 
 /// Builds `atoma`, and with more arguments whatever they tell cargo.
 pub(crate) fn run(more: &[&str]) -> Result<()> {
-    let mut args = vec!["build", "--profile", "dist", "--locked", "--package", "atoma-cli"];
+    let mut args = vec![
+        "build",
+        "--profile",
+        "dist",
+        "--locked",
+        "--package",
+        "atoma-cli",
+    ];
     args.extend(more);
     let flags = if cfg!(target_arch = "x86_64") {
         "-C target-cpu=x86-64-v3"
