@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::embedded::{LoadError, Source};
+use crate::checkpoint::{LoadError, Source};
 use crate::fingerprint::{digest, new_state};
 use crate::text::TextModel;
 use crate::{

@@ -1,6 +1,7 @@
 //! The model inside the binary, so that nothing has to be downloaded.
 
-use crate::embedded::{Embedded, EmbeddedOptions, LoadError, Source};
+use crate::checkpoint::{LoadError, Source};
+use crate::embedded::{Embedded, EmbeddedOptions};
 
 /// The name it is served under.
 pub const NAME: &str = "atoma-tiny";

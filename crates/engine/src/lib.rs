@@ -11,6 +11,7 @@ mod api;
 #[cfg(feature = "candle")]
 mod bert;
 pub mod builtin;
+mod checkpoint;
 mod deltas;
 mod embedded;
 mod error;
@@ -30,7 +31,8 @@ pub use api::{
 };
 #[cfg(feature = "candle")]
 pub use bert::Bert;
-pub use embedded::{Embedded, EmbeddedOptions, Isa, LoadError, WeightType};
+pub use checkpoint::LoadError;
+pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
 pub use error::EngineError;
 pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,

@@ -1,10 +1,9 @@
 //! Reads a Hugging Face `config.json` and refuses what the engine wouldn't compute exactly.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::LoadError;
 use super::rope::{RopeConfig, Rotary};
+use crate::checkpoint::{LoadError, json};
 
 /// Sizes beyond this are mistakes or attacks: the largest dense Llama has 126 layers and a hidden
 /// size of 16,384.
@@ -159,11 +158,6 @@ impl ModelConfig {
             },
         })
     }
-}
-
-/// Reads a file's text as JSON.
-pub(crate) fn json<T: DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, LoadError> {
-    serde_json::from_slice(text).map_err(|e| LoadError::Config(format!("{file}: {e}")))
 }
 
 #[cfg(test)]

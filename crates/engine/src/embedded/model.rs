@@ -6,7 +6,6 @@
 
 use rayon::prelude::*;
 
-use super::LoadError;
 use super::config::ModelConfig;
 use super::kern::{
     Attention, BLOCK, BlockPart, Matrix, Simd, Store::Add, Store::Set, Weight, attend, gemm,
@@ -14,7 +13,7 @@ use super::kern::{
 };
 use super::kv::BlockPool;
 use super::rope::Rotary;
-use super::weights::Checkpoint;
+use crate::checkpoint::{Checkpoint, LoadError};
 
 /// Below this many multiply-adds of attention a second thread costs more than it brings.
 const PARALLEL_ATTENTION_MACS: usize = 1 << 16;

@@ -1,7 +1,5 @@
 //! How a model is loaded, and why it can't be.
 
-use std::path::PathBuf;
-
 use super::kern::Isa;
 
 /// How weights are kept in memory.
@@ -47,44 +45,4 @@ impl Default for EmbeddedOptions {
             weights: None,
         }
     }
-}
-
-/// Why a model couldn't be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// A file couldn't be read.
-    #[error("can't read {path}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A file isn't there.
-    #[error("the model's folder has no {0}")]
-    Missing(String),
-    /// A configuration file is malformed.
-    #[error("{0}")]
-    Config(String),
-    /// The model is of a kind that the engine doesn't compute.
-    #[error("unsupported: {0}")]
-    Unsupported(String),
-    /// A tensor is missing or malformed.
-    #[error("tensor {name} {why}")]
-    Tensor {
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The tokenizer or the chat template is malformed.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
-    /// There is no memory for the weights.
-    #[error("no memory for the weights")]
-    Memory(#[source] std::io::Error),
-    /// A thread couldn't be started.
-    #[error("can't start a thread: {0}")]
-    Thread(String),
 }

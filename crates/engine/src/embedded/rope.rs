@@ -2,9 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::checkpoint::LoadError;
 use serde::Deserialize;
-
-use super::LoadError;
 
 /// Wavelengths were trained with this base where a folder doesn't say.
 const DEFAULT_THETA: f64 = 10_000.0;

@@ -6,9 +6,9 @@ use super::config::ModelConfig;
 use super::kern::{BLOCK, Simd, Weight};
 use super::mailbox::{DeadOnDrop, Shared};
 use super::model::Model;
-use super::options::{EmbeddedOptions, LoadError};
-use super::weights::Checkpoint;
+use super::options::EmbeddedOptions;
 use super::worker::{Limits, Worker};
+use crate::checkpoint::{Checkpoint, LoadError};
 use crate::text::TextModel;
 
 /// Memory for keys and values unless told otherwise: leaves a laptop room for other things.

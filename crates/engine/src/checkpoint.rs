@@ -10,15 +10,54 @@ use std::path::PathBuf;
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
+use serde::de::DeserializeOwned;
 
-use super::LoadError;
-use super::config::json;
 use crate::fingerprint::{digest, new_state};
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 const INDEX: &str = "model.safetensors.index.json";
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
+
+/// Why a model couldn't be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file couldn't be read.
+    #[error("can't read {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file isn't there.
+    #[error("the model's folder has no {0}")]
+    Missing(String),
+    /// A configuration file is malformed.
+    #[error("{0}")]
+    Config(String),
+    /// The model is of a kind that the engine doesn't compute.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// A tensor is missing or malformed.
+    #[error("tensor {name} {why}")]
+    Tensor {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The tokenizer or the chat template is malformed.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// There is no memory for the weights.
+    #[error("no memory for the weights")]
+    Memory(#[source] std::io::Error),
+    /// A thread couldn't be started.
+    #[error("can't start a thread: {0}")]
+    Thread(String),
+}
 
 /// Where a model's files are.
 #[derive(Debug, Clone)]
@@ -266,6 +305,11 @@ fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), String> {
         return Err("the file's length doesn't fit its header".into());
     }
     Ok((8 + length, metadata))
+}
+
+/// Reads a file's text as JSON.
+pub(crate) fn json<T: DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, LoadError> {
+    serde_json::from_slice(text).map_err(|e| LoadError::Config(format!("{file}: {e}")))
 }
 
 #[cfg(test)]
