@@ -1,4 +1,4 @@
-//! How a model is loaded, and why it can't be.
+//! How a model is loaded.
 
 use super::kern::Isa;
 
