@@ -3,7 +3,7 @@
 
 use crate::{
     network::{Bench, Evidence},
-    rounds::{self, Lane, median},
+    rounds::{self, Lane, Size, median},
     serving::{Signer, body},
 };
 use anyhow::Result;
@@ -12,7 +12,7 @@ use std::path::Path;
 /// Goal of the project: what the serving path may use for it, in CPU-microseconds per request.
 const GOAL: f64 = 10.0;
 
-pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
     let mut benches = Vec::new();
     for (name, evidence) in [
         ("node without evidence", Evidence::None),
@@ -33,8 +33,8 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
             prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
         })
         .collect();
-    rounds::head(requests);
-    let all = rounds::run(&lanes, requests, || {}).await?;
+    rounds::head(size);
+    let all = rounds::run(&lanes, size, || {}).await?;
     for turns in &all {
         turns.print();
     }

@@ -13,6 +13,7 @@ mod serving;
 mod upstream;
 mod walrus;
 
+use crate::rounds::Size;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -30,17 +31,9 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// CPU per request, time to first token and memory of node and gateway over an instant upstream.
-    Serving {
-        /// Requests in each turn.
-        #[arg(long, default_value_t = 4_000)]
-        requests: usize,
-    },
+    Serving(Size),
     /// CPU per request that evidence adds to a node.
-    Evidence {
-        /// Requests in each turn.
-        #[arg(long, default_value_t = 4_000)]
-        requests: usize,
-    },
+    Evidence(Size),
     /// Transactions per second of localnet.
     Localnet {
         /// Transactions.
@@ -72,8 +65,8 @@ async fn main() -> Result<()> {
         process::pin_self()?;
     }
     match args.what {
-        What::Serving { requests } => serving::run(&args.atoma, requests).await,
-        What::Evidence { requests } => evidence::run(&args.atoma, requests).await,
+        What::Serving(size) => serving::run(&args.atoma, size).await,
+        What::Evidence(size) => evidence::run(&args.atoma, size).await,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
         What::Upstream { pause_ms } => upstream::run(pause_ms).await,
         What::Floor { upstream } => floor::run(upstream).await,

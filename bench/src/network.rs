@@ -27,7 +27,6 @@ const GATEWAY_UNITS: u64 = 100_000_000;
 /// Ledger, upstream and node, with a stack that the node holds.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    folder: tempfile::TempDir,
     atoma: PathBuf,
     pub(crate) ledger: Ledger,
     _localnet: Process,
@@ -40,6 +39,8 @@ pub(crate) struct Bench {
     pub(crate) task: TaskId,
     pub(crate) stack: StackId,
     pub(crate) request_key: SigningKey,
+    /// Removed when all who write there are gone.
+    folder: tempfile::TempDir,
 }
 
 /// What the node does about evidence.

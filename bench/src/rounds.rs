@@ -9,12 +9,21 @@ use crate::{
 use anyhow::Result;
 use std::time::Duration;
 
-/// Turns of each lane.
-pub(crate) const ROUNDS: usize = 12;
 /// Connections of the throughput cells.
 pub(crate) const CONNECTIONS: usize = 64;
 /// Requests before a lane is measured: connections, caches and the allocator are warm then.
 const WARM_UP: usize = 2_000;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Size {
+    /// Turns of each.
+    #[arg(long, default_value_t = 12)]
+    pub(crate) rounds: usize,
+    /// Requests in each turn.
+    #[arg(long, default_value_t = 4_000)]
+    pub(crate) requests: usize,
+}
 
 /// Makes a request by its number.
 pub(crate) type Requests = Box<dyn Fn(usize) -> Prepared + Send + Sync>;
@@ -66,7 +75,7 @@ impl Lane<'_> {
 /// Gives each lane its turn in each round, and calls `beside` once a round.
 pub(crate) async fn run(
     lanes: &[Lane<'_>],
-    requests: usize,
+    Size { rounds, requests }: Size,
     mut beside: impl FnMut(),
 ) -> Result<Vec<Turns>> {
     for lane in lanes {
@@ -80,7 +89,7 @@ pub(crate) async fn run(
             turns: Vec::new(),
         })
         .collect();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         beside();
         for (lane, turns) in lanes.iter().zip(&mut all) {
             turns.turns.push(lane.turn(requests).await?);
@@ -134,8 +143,8 @@ impl Turns {
 }
 
 /// The table's head.
-pub(crate) fn head(requests: usize) {
-    println!("{CONNECTIONS} connections, {requests} requests a turn, {ROUNDS} turns each");
+pub(crate) fn head(Size { rounds, requests }: Size) {
+    println!("{CONNECTIONS} connections, {requests} requests a turn, {rounds} turns each");
     println!(
         "{:34} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
         "CPU-us per request", "best", "median", "goal", "p50 us", "p99 us", "req/s"

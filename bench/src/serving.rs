@@ -3,7 +3,7 @@
 use crate::{
     load::{self, Outcome, Prepared},
     network::{Bench, Evidence, MODEL},
-    rounds::{self, CONNECTIONS, Lane, Requests, least, median, per, ratio},
+    rounds::{self, CONNECTIONS, Lane, Requests, Size, least, median, per, ratio},
 };
 use anyhow::{Result, bail};
 use atoma_types::{
@@ -38,7 +38,7 @@ const SIGNATURES: usize = 1_000;
 /// A prompt of about 0.8 KB, as in the published comparisons.
 const PROMPT_WORDS: usize = 130;
 
-pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
     let bench = Bench::start(atoma, None, Evidence::None).await?;
     let (plain, signer) = (&body(false), &Signer::new(&bench));
     let (floor, floor_address) = bench.floor()?;
@@ -73,9 +73,9 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
             prepare: Box::new(|_| relay(plain, Some(&key))),
         },
     ];
-    rounds::head(requests);
+    rounds::head(size);
     let mut ed25519 = Vec::new();
-    let all = rounds::run(&lanes, requests, || ed25519.push(signatures(signer))).await?;
+    let all = rounds::run(&lanes, size, || ed25519.push(signatures(signer))).await?;
     for turns in &all {
         turns.print();
     }
@@ -106,8 +106,8 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
     let wide = load::run(
         &bench.node_address,
         WIDE,
-        requests,
-        signer.requests(plain, requests),
+        size.requests,
+        signer.requests(plain, size.requests),
     )
     .await?;
     println!(
@@ -118,12 +118,16 @@ pub(crate) async fn run(atoma: &Path, requests: usize) -> Result<()> {
     );
     drop(lanes);
     drop((gateway, floor));
-    streams(atoma, requests / 2).await
+    let fewer = Size {
+        requests: size.requests / 2,
+        ..size
+    };
+    streams(atoma, fewer).await
 }
 
 /// Time to the first token at 64 streams, at the pace of a model: what the node adds is its own
 /// work and not the queue before a saturated core.
-async fn streams(atoma: &Path, requests: usize) -> Result<()> {
+async fn streams(atoma: &Path, size: Size) -> Result<()> {
     let bench = Bench::start(atoma, Some(PACE), Evidence::None).await?;
     let (signer, body) = (&Signer::new(&bench), &body(true));
     let lanes = [
@@ -142,10 +146,11 @@ async fn streams(atoma: &Path, requests: usize) -> Result<()> {
             prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
         },
     ];
-    let all = rounds::run(&lanes, requests, || {}).await?;
+    let all = rounds::run(&lanes, size, || {}).await?;
     println!(
-        "\n{CONNECTIONS} streams, a token every {} ms, {requests} streams a turn",
-        PACE.as_millis()
+        "\n{CONNECTIONS} streams, a token every {} ms, {} streams a turn",
+        PACE.as_millis(),
+        size.requests
     );
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
         let first = |lane: usize| -> Vec<f64> {
