@@ -164,12 +164,13 @@ pub(crate) fn unsubscribe(txn: &mut Txn<'_>, call: &Unsubscribe) -> Rule {
 pub(crate) fn sync(txn: &mut Txn<'_>, call: &SyncSubscription) -> Rule {
     let mut task = txn.task(call.task.id())?;
     let mut node = txn.node(call.node.id())?;
-    ensure(
-        task.subscription(node.id).is_some(),
-        AbortCode::NotSubscribed,
-    )?;
     let over =
         matches!(node.status, NodeStatus::Jailed { .. }) && node::is_active(&node, txn.now());
+    // a node that left all its tasks has no other way out of its jail
+    ensure(
+        over || task.subscription(node.id).is_some(),
+        AbortCode::NotSubscribed,
+    )?;
     if over {
         node::set_status(txn, &mut node, NodeStatus::Active);
     }

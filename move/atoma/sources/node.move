@@ -278,13 +278,14 @@ public(package) fun remove_subscription(self: &mut Node) {
     self.subscriptions = money::saturating_sub(self.subscriptions, 1);
 }
 
-/// Lifts a jail whose time is over, and says so.
-public(package) fun lift_jail(self: &mut Node, now: u64) {
+/// Lifts a jail whose time is over; whether it did.
+public(package) fun lift_jail(self: &mut Node, now: u64): bool {
     let over = match (self.status) {
         NodeStatus::Jailed { until_ms } => until_ms <= now,
         _ => false,
     };
     if (over) self.set_status(NodeStatus::Active);
+    over
 }
 
 /// Jails a node; a later jail lasts at least as long. A node that is leaving keeps leaving: it gets no

@@ -316,13 +316,14 @@ public fun unsubscribe(self: &mut Task, node: &mut Node, ctx: &TxContext) {
     event::emit(Unsubscribed { task: object::id(self), node: object::id(node) });
 }
 
-/// Copies a node's standing into a task, and lifts a jail whose time is over. Anyone may.
+/// Copies a node's standing into a task, and lifts a jail whose time is over: for that any task will do,
+/// as a node that left all of them has no other way out. Anyone may.
 public fun sync(self: &mut Task, node: &mut Node, clock: &Clock) {
     self.assert_current();
     node.assert_current();
-    assert!(self.place(object::id(node)).is_some(), ENotSubscribed);
     let now = clock.timestamp_ms();
-    node.lift_jail(now);
+    let lifted = node.lift_jail(now);
+    assert!(lifted || self.place(object::id(node)).is_some(), ENotSubscribed);
     self.refresh(node, now);
 }
 

@@ -264,6 +264,30 @@ fun anyone_syncs_and_lifts_a_jail() {
     w.end(db, cap, clock);
 }
 
+#[test]
+fun a_jail_is_lifted_without_a_subscription() {
+    let (mut w, mut db, cap, mut clock) = world::begin();
+    let mut node = w.node(&mut db);
+    let mut task = w.task(&mut db);
+    node.jail(clock.timestamp_ms() + 1);
+    clock.increment_for_testing(1);
+    task.sync(&mut node, &clock);
+    node.assert_marked_active();
+    destroy(task);
+    destroy(node);
+    w.end(db, cap, clock);
+}
+
+#[test, expected_failure(abort_code = task::ENotSubscribed)]
+fun nobody_is_synced_into_a_task_in_jail() {
+    let (mut w, mut db, _cap, clock) = world::begin();
+    let mut node = w.node(&mut db);
+    let mut task = w.task(&mut db);
+    node.jail(clock.timestamp_ms() + 1);
+    task.sync(&mut node, &clock);
+    abort
+}
+
 #[test, expected_failure(abort_code = task::ENotSubscribed)]
 fun nobody_is_synced_who_is_not_there() {
     let (mut w, mut db, _cap, clock) = world::begin();

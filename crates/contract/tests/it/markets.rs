@@ -4,7 +4,7 @@ use crate::world::*;
 use atoma_contract::{Object, Owner};
 use atoma_types::{
     ComputeUnits, MicroUsdc, Price, TimestampMs,
-    chain::{Event, LOCALNET_DB, NodeStatus, Selection, SubscriptionState},
+    chain::{AbortCode, Event, LOCALNET_DB, NodeStatus, Selection, SubscriptionState},
 };
 
 /// The tests of this module, for `conformance`.
@@ -14,6 +14,10 @@ pub(crate) const TALES: &[(&str, fn())] = &[
         a_node_joins_works_and_leaves_with_its_collateral,
     ),
     ("a_jail_ends_by_time", a_jail_ends_by_time),
+    (
+        "a_jail_ends_without_a_subscription_too",
+        a_jail_ends_without_a_subscription_too,
+    ),
     (
         "a_task_is_created_counted_and_deprecated",
         a_task_is_created_counted_and_deprecated,
@@ -97,6 +101,24 @@ fn a_jail_ends_by_time() {
     world.ok(STRANGER, sync_call(task, node));
     assert_eq!(world.node(node).status, NodeStatus::Active);
     world.ok(USER, call);
+}
+
+#[test]
+fn a_jail_ends_without_a_subscription_too() {
+    let mut world = World::new();
+    let task = world.create_task();
+    let node = world.register(OPERATOR, 1_000_000);
+    let until_ms = TimestampMs(world.now + HOUR);
+    world.edit_node(node, |node| node.status = NodeStatus::Jailed { until_ms });
+    let early = world.run(STRANGER, sync_call(task, node));
+    assert_eq!(early.unwrap_err(), AbortCode::NotSubscribed);
+
+    world.now = until_ms.0;
+    let subscribe = subscribe_call(task, node, 1, 1);
+    assert!(world.run(OPERATOR, subscribe.clone()).is_err());
+    world.ok(STRANGER, sync_call(task, node));
+    assert_eq!(world.node(node).status, NodeStatus::Active);
+    world.ok(OPERATOR, subscribe);
 }
 
 #[test]
