@@ -1,9 +1,6 @@
 //! Multiples of one curve point, so that its product with any scalar is a few dozen additions.
 //!
 //! A scalar is written in signed digits of `width` bits, and each digit picks a point from its row.
-//! A full table has a row for each digit; with a stride of `n` only every `n`-th digit has one, and
-//! the digits between share it by some doublings in the middle: an `n`-th of the memory, a little
-//! more work.
 //!
 //! **For public scalars only**: which entries are read, and for how long, depends on the scalar. The
 //! library's own tables look at every entry of a row so that a secret doesn't show; verification
@@ -15,24 +12,19 @@ use curve25519_dalek::{EdwardsPoint, Scalar, traits::Identity};
 const SCALAR_BITS: u32 = 253;
 /// Digits of the narrowest width.
 const MAX_DIGITS: usize = 64;
-/// The library doubles three times at once.
-const DOUBLINGS_AT_ONCE: u32 = 3;
 
 /// The table.
 pub(crate) struct Multiples {
     width: u32,
-    stride: usize,
     /// Rows of `1, 2, ... 2^(width - 1)` times a power of two times the point.
     entries: Box<[EdwardsPoint]>,
 }
 
 impl Multiples {
-    /// The table of a point, for digits of 4 to 8 bits. With a stride above one the width must be
-    /// a multiple of three.
-    pub(crate) fn new(point: &EdwardsPoint, width: u32, stride: usize) -> Self {
-        debug_assert!((4..=8).contains(&width) && stride > 0);
-        debug_assert!(stride == 1 || width.is_multiple_of(DOUBLINGS_AT_ONCE));
-        let rows = digit_count(width).div_ceil(stride);
+    /// The table of a point, for digits of 4 to 8 bits.
+    pub(crate) fn new(point: &EdwardsPoint, width: u32) -> Self {
+        debug_assert!((4..=8).contains(&width));
+        let rows = digit_count(width);
         let mut entries = Vec::with_capacity(rows << (width - 1));
         let mut base = *point;
         for _ in 0..rows {
@@ -44,13 +36,9 @@ impl Multiples {
             }
             // the row's last entry is half of the next digit's value
             base = multiple + multiple;
-            for _ in 1..stride {
-                base = times_power_of_two(base, width);
-            }
         }
         Self {
             width,
-            stride,
             entries: entries.into(),
         }
     }
@@ -60,38 +48,21 @@ impl Multiples {
         let mut digits = [0; MAX_DIGITS];
         let digits = split(scalar, self.width, &mut digits);
         let mut sum = EdwardsPoint::identity();
-        for phase in (0..self.stride).rev() {
-            if phase + 1 < self.stride {
-                sum = times_power_of_two(sum, self.width);
-            }
-            let rows = self.entries.chunks_exact(1 << (self.width - 1));
-            let digits = digits.iter().skip(phase).step_by(self.stride);
-            for (row, &digit) in rows.zip(digits) {
-                let entry = usize::from(digit.unsigned_abs());
-                match digit {
-                    0 => {}
-                    1.. => sum += &row[entry - 1],
-                    _ => sum -= &row[entry - 1],
-                }
+        let rows = self.entries.chunks_exact(1 << (self.width - 1));
+        for (row, &digit) in rows.zip(digits) {
+            let entry = usize::from(digit.unsigned_abs());
+            match digit {
+                0 => {}
+                1.. => sum += &row[entry - 1],
+                _ => sum -= &row[entry - 1],
             }
         }
         sum
-    }
-
-    /// Bytes that the table takes.
-    #[cfg(test)]
-    fn size(&self) -> usize {
-        size_of_val(&*self.entries)
     }
 }
 
 fn digit_count(width: u32) -> usize {
     SCALAR_BITS.div_ceil(width) as usize
-}
-
-/// `2^width` times a point; the width is a multiple of three.
-fn times_power_of_two(point: EdwardsPoint, width: u32) -> EdwardsPoint {
-    (0..width / DOUBLINGS_AT_ONCE).fold(point, |point, _| point.mul_by_cofactor())
 }
 
 /// A scalar's signed digits, the lowest first: each at least `-2^(width - 1)` and below
@@ -117,16 +88,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All widths, and all strides of the widths that allow them.
-    fn shapes() -> impl Iterator<Item = (u32, usize)> {
-        let strided = (2..=5).map(|stride| (6, stride));
-        (4..=8).map(|width| (width, 1)).chain(strided)
-    }
-
     fn agrees(point: &EdwardsPoint, scalar: &Scalar) {
-        for (width, stride) in shapes() {
-            let table = Multiples::new(point, width, stride);
-            assert_eq!(table.times(scalar), point * scalar, "{width} {stride}");
+        for width in 4..=8 {
+            let table = Multiples::new(point, width);
+            assert_eq!(table.times(scalar), point * scalar, "{width}");
         }
     }
 
@@ -160,12 +125,5 @@ mod tests {
         for point in curve25519_dalek::constants::EIGHT_TORSION {
             agrees(&point, &Scalar::from(0x0123_4567_89ab_cdef_u64));
         }
-    }
-
-    #[test]
-    fn a_stride_saves_memory() {
-        let point = EdwardsPoint::mul_base(&Scalar::ONE);
-        let full = Multiples::new(&point, 6, 1).size();
-        assert!(Multiples::new(&point, 6, 4).size() <= full.div_ceil(4) + 160 * 32);
     }
 }
