@@ -41,6 +41,7 @@ fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> 
         &Deployment::localnet(NetworkId([0; 32])),
         &Inputs {
             sender: Address::new([9; 32]),
+            gas_owner: Address::new([9; 32]),
             payment,
             gas: &[coin(8, 1_000)],
             gas_price: 1,

@@ -2,6 +2,7 @@
 
 mod disputes;
 mod events;
+mod gas;
 mod story;
 mod trial;
 mod wallets;
