@@ -45,8 +45,12 @@ pub(crate) enum Work<'a> {
     Upgrade(Upgrade<'a>),
     /// Take the database over to the newest version of the package.
     Migrate { db: ObjectId, cap: ObjectId },
-    /// Split so many coins off the gas coin.
-    SplitGas { amount: u64, count: u16 },
+    /// Split so many coins off the gas coin, for someone.
+    SplitGas {
+        to: Address,
+        amount: u64,
+        count: u16,
+    },
 }
 
 /// An upgrade of a package: what to, and by what right.
@@ -203,11 +207,11 @@ pub(crate) fn transaction(
             );
             builder.move_call(function, vec![db, cap]);
         }
-        Work::SplitGas { amount, count } => {
+        Work::SplitGas { to, amount, count } => {
             let gas = builder.gas();
             let amounts = (0..*count).map(|_| builder.pure(amount)).collect();
             let coins = builder.split_coins(gas, amounts);
-            let to = builder.pure(&inputs.sender);
+            let to = builder.pure(to);
             builder.transfer_objects(coins, to);
         }
     }

@@ -85,6 +85,17 @@ impl Ledger {
         self.run(key, &Work::Transfer { to, amount }).await
     }
 
+    /// Sends gas, in MIST, out of what pays for gas.
+    pub async fn transfer_gas(
+        &self,
+        key: &SigningKey,
+        to: Address,
+        amount: u64,
+    ) -> Result<Executed, LedgerError> {
+        let count = 1;
+        self.run(key, &Work::SplitGas { to, amount, count }).await
+    }
+
     /// A transaction that was executed, by its digest.
     pub async fn transaction(&self, digest: Digest) -> Result<Executed, LedgerError> {
         match self.look_up(digest).await {

@@ -14,8 +14,9 @@ use atoma_types::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use sui_rpc::proto::sui::rpc::v2::{
-    FunctionDescriptor, GetEpochRequest, GetPackageRequest, GetServiceInfoRequest, OpenSignature,
-    OpenSignatureBody, open_signature::Reference, open_signature_body::Type,
+    FunctionDescriptor, GetEpochRequest, GetPackageRequest, GetServiceInfoRequest,
+    ListPackageVersionsRequest, OpenSignature, OpenSignatureBody, open_signature::Reference,
+    open_signature_body::Type,
 };
 use sui_sdk_types::{Digest, StructTag};
 use tonic::Code;
@@ -55,6 +56,8 @@ pub struct Published {
     linkage: Vec<(ObjectId, ObjectId, u64)>,
 }
 
+/// Versions of a package in one page.
+const VERSIONS: u32 = 1_000;
 /// Bytes of [`WalrusHead`].
 const WALRUS_HEAD: usize = 32 + 8 + 32;
 
@@ -139,6 +142,34 @@ impl Ledger {
             }
         }
         Ok(Some(found))
+    }
+
+    /// The newest version of a package and its number; `None` where the ledger doesn't tell.
+    pub async fn newest_version(
+        &self,
+        package: ObjectId,
+    ) -> Result<Option<(ObjectId, u64)>, LedgerError> {
+        let mut request = ListPackageVersionsRequest::default();
+        request.package_id = Some(package.to_string());
+        request.page_size = Some(VERSIONS);
+        let mut newest = None;
+        loop {
+            let mut client = self.inner.client.clone();
+            let asked = request.clone();
+            let answer = match client.package_client().list_package_versions(asked).await {
+                Ok(answer) => answer.into_inner(),
+                Err(status) if status.code() == Code::Unimplemented => return Ok(None),
+                Err(status) => return Err(self.refused(&status)),
+            };
+            for version in &answer.versions {
+                let found = (version.version(), parse(version.package_id())?);
+                newest = newest.max(Some(found));
+            }
+            match answer.next_page_token {
+                Some(token) if !answer.versions.is_empty() => request.page_token = Some(token),
+                _ => return Ok(newest.map(|(version, id)| (id, version))),
+            }
+        }
     }
 
     /// The Move type of an object; `None` if there is no such object, or it is a package.

@@ -51,3 +51,5 @@ pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.
 pub use sui_sdk_types::Digest;
+/// A Move type, such as that of the money.
+pub use sui_sdk_types::TypeTag;

@@ -50,6 +50,7 @@ impl Ledger {
         let parties = ledger.parties(&key);
         let mut wallets = ledger.wallets(parties).await;
         let work = Work::SplitGas {
+            to: parties.sender,
             amount: each,
             count: lanes,
         };
