@@ -10,7 +10,9 @@ use std::{
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atoma"));
     command.arg("--json").args(args).env_remove("RUST_LOG");
-    for name in ["SETTINGS", "HOME", "LEDGER", "KEYSTORE", "ADDRESS"] {
+    for name in [
+        "SETTINGS", "HOME", "LEDGER", "NETWORK", "KEYSTORE", "ADDRESS",
+    ] {
         command.env_remove(format!("ATOMA_{name}"));
     }
     command

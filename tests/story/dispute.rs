@@ -22,7 +22,7 @@ impl Trial {
         if store.keys().is_empty() {
             store.add(SigningKey::from_seed(&key.to_seed())).unwrap();
         }
-        let url = self.world.localnet.url();
+        let url = self.world.localnet().url();
         let (keystore, home) = (keystore.to_string_lossy(), folder.to_string_lossy());
         let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
         let args: Vec<String> = [&settings[..], &["dispute"], args]
@@ -117,7 +117,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
     let folder = trial.world.folder.path();
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
     std::fs::write(path("pack"), [7; 20_000]).unwrap();
-    let ledger = trial.world.localnet.url();
+    let ledger = trial.world.localnet().url();
     let (keystore, nodes, pack) = (path("admin.keystore"), path("walrus"), path("pack"));
     let serve = move || {
         Part::start(&[
@@ -183,7 +183,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
     assert_eq!(user, trial.before[1] + UNITS - sum - bond);
     let served = trial.world.ledger.node(trial.node).await.unwrap();
     assert_eq!(served.collateral, COLLATERAL);
-    trial.world.localnet.audit().unwrap();
+    trial.world.audit();
 }
 
 #[tokio::test]

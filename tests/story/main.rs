@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod dispute;
 mod evidence;
+mod network;
 mod overspend;
 mod parts;
 mod sdk;

@@ -56,7 +56,7 @@ impl Trial {
             let user = SigningKey::from_seed(&self.user.to_seed());
             store.add(user).unwrap();
         }
-        let url = self.world.localnet.url();
+        let url = self.world.localnet().url();
         let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
         let args = [&settings[..], &["verify"], args].concat();
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();

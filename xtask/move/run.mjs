@@ -1,9 +1,7 @@
 // Compiles a Move package, lints as errors, and runs its unit tests in the Move VM; with recorded
 // scenarios it plays them as well.
 //   node run.mjs <package folder> [<folder of recordings>]
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { abi } from './abi.mjs';
+import { keep } from './artifact.mjs';
 import { beginnings, recordings, tests } from './conformance.mjs';
 import { Pool } from './pool.mjs';
 import { snapshot } from './sources.mjs';
@@ -30,20 +28,13 @@ const sources = Object.fromEntries(
 const books = recorded ? recordings(recorded) : [];
 const batches = tests(books, folder);
 
-/** Compiles, and holds what the bytecode offers to what is written down. */
+/** Compiles, and holds the bytecode to what the repository keeps of it. */
 async function build() {
   const built = await pool.build(own);
   if (built.error) fail(built.error);
   if (built.warnings) fail(`warnings are errors:\n${built.warnings}`);
-  const modules = built.modules.map((module) => Buffer.from(module, 'base64'));
-  const sum = modules.reduce((bytes, module) => bytes + module.length, 0);
-  const offered = `${JSON.stringify(abi(modules), null, 1)}\n`;
-  const file = join(folder, 'abi.json');
-  if (process.env.MOVE_WRITE_ABI) writeFileSync(file, offered);
-  if (readFileSync(file, 'utf8') !== offered) {
-    fail(`${file} isn't what the bytecode says: write it anew with MOVE_WRITE_ABI=1`);
-  }
-  console.log(`move: ${modules.length} modules of ${sum} bytes compiled (${seconds()})`);
+  const bytes = keep(folder, built);
+  console.log(`move: ${built.modules.length} modules of ${bytes} bytes compiled (${seconds()})`);
 }
 
 async function units() {

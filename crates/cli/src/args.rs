@@ -38,15 +38,24 @@ pub(crate) struct Global {
     /// Folder for keys and receipts (default: ~/.atoma).
     #[arg(long, global = true, env = "ATOMA_HOME", value_name = "FOLDER")]
     pub(crate) home: Option<PathBuf>,
-    /// The ledger's gRPC URL.
+    /// The ledger's gRPC URL; with --network it takes the place of that network's.
     #[arg(long, global = true, env = "ATOMA_LEDGER", value_name = "URL")]
     pub(crate) ledger: Option<String>,
+    /// The network, as `atoma network list` names it (default: the one in `atoma network use`).
+    #[arg(long, global = true, env = "ATOMA_NETWORK", value_name = "NAME")]
+    pub(crate) network: Option<String>,
     /// Keystore file in Sui's format (default: sui.keystore in the data folder).
     #[arg(long, global = true, env = "ATOMA_KEYSTORE", value_name = "FILE")]
     pub(crate) keystore: Option<PathBuf>,
     /// Which of the keystore's addresses acts (default: the first).
     #[arg(long, global = true, env = "ATOMA_ADDRESS", value_name = "ADDRESS")]
     pub(crate) address: Option<Address>,
+    /// The most a transaction may take for gas, in MIST.
+    #[arg(long, global = true, env = "ATOMA_GAS_BUDGET", value_name = "MIST")]
+    pub(crate) gas_budget: Option<u64>,
+    /// Whose coins pay for gas; the keystore has its key too (default: the acting address).
+    #[arg(long, global = true, env = "ATOMA_SPONSOR", value_name = "ADDRESS")]
+    pub(crate) sponsor: Option<Address>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,6 +97,9 @@ pub(crate) enum Command {
     Walrus(WalrusCommand),
     /// What a workload costs, and where the money goes.
     Cost(Box<crate::cost::Cost>),
+    /// Networks by name; publishing the package; checking that all is well.
+    #[command(subcommand)]
+    Network(crate::net::NetworkCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -17,7 +17,7 @@ use std::{
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
 pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Result<()> {
-    let client = stack::client_with(&settings, Some(chat.walrus.client()?)).await?;
+    let client = stack::client_with(&settings, Some(chat.walrus.client(&settings)?)).await?;
     let stack = match chat.stack {
         Some(id) => client.open(id).await?,
         None => client.stacks().await?.pop().context(

@@ -141,6 +141,7 @@ pub(crate) async fn start_gateway(
     };
     let config = GatewayConfig {
         ledger: ledger.url().to_owned(),
+        deployment: None,
         listen,
         admin_listen: Some(network::any_port()),
         data_dir: folder.to_owned(),

@@ -6,6 +6,7 @@ mod cost;
 mod demo;
 mod devnet;
 mod dispute;
+mod net;
 mod network;
 mod node;
 mod output;
@@ -48,7 +49,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Demo(demo) => demo::run(demo, output).await,
         Command::Devnet(devnet) => devnet::run(devnet, output).await,
         Command::Localnet(part) => part::localnet(part, output).await,
-        Command::Gateway(part) => part::gateway(part, output).await,
+        Command::Gateway(part) => part::gateway(part, settings, output).await,
         Command::Node(command) => node::run(command, settings()?, output).await,
         Command::Wallet(command) => wallet::run(command, settings()?, output).await,
         Command::Task(command) => task::run(command, settings()?, output).await,
@@ -59,6 +60,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Walrus(command) => walrus::run(command, settings, output).await,
         Command::Cost(cost) => cost::run(&cost, output),
+        Command::Network(command) => net::run(command, settings()?, output).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());
             Ok(())

@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
     if let NodeCommand::Run { config } = &command {
-        return part::node(config, output).await;
+        return part::node(config, &settings, output).await;
     }
     let ledger = settings.ledger().await?;
     match &command {

@@ -4,6 +4,7 @@ use crate::{
     args::{GatewayCommand, LocalnetCommand},
     network,
     output::Output,
+    settings::Settings,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_engine::{Engine, Upstream, UpstreamOptions};
@@ -97,7 +98,11 @@ pub(crate) async fn localnet(command: LocalnetCommand, output: &Output) -> Resul
     Ok(())
 }
 
-pub(crate) async fn gateway(command: GatewayCommand, output: &Output) -> Result<()> {
+pub(crate) async fn gateway(
+    command: GatewayCommand,
+    settings: impl FnOnce() -> Result<Settings>,
+    output: &Output,
+) -> Result<()> {
     let config = match command {
         GatewayCommand::Run { config } => config,
         GatewayCommand::NewKey => {
@@ -115,6 +120,7 @@ pub(crate) async fn gateway(command: GatewayCommand, output: &Output) -> Result<
         .context("the configuration names no `key`: see docs/gateway.toml for an example")?
         .try_into()
         .context("`key`")?;
+    place(&mut table, &settings()?)?;
     let config: GatewayConfig = table.try_into().context("the gateway's configuration")?;
     let running = Gateway::start(config, key.load()?).await?;
     serve(
@@ -169,8 +175,9 @@ struct EngineConfig {
     threads: Option<usize>,
 }
 
-pub(crate) async fn node(path: &Path, output: &Output) -> Result<()> {
+pub(crate) async fn node(path: &Path, settings: &Settings, output: &Output) -> Result<()> {
     let mut table = read_table(path)?;
+    place(&mut table, settings)?;
     let engines = table
         .remove("engines")
         .context("the configuration names no [[engines]]: see docs/node.toml for an example")?;
@@ -225,6 +232,20 @@ fn upstream(model: &str, source: &UpstreamSource) -> Result<Arc<dyn Engine>> {
         options.api_key = Some(key);
     }
     Ok(Upstream::connect(options)?)
+}
+
+/// A configuration that names no ledger means the network in use, and the package there.
+fn place(table: &mut toml::Table, settings: &Settings) -> Result<()> {
+    if table.contains_key("ledger") {
+        return Ok(());
+    }
+    let config = settings.ledger_config();
+    table.insert("ledger".to_owned(), toml::Value::String(config.url));
+    if let Some(deployment) = config.deployment {
+        let deployment = toml::Value::try_from(deployment)?;
+        table.insert("deployment".to_owned(), deployment);
+    }
+    Ok(())
 }
 
 fn read_table(path: &Path) -> Result<toml::Table> {

@@ -1,14 +1,17 @@
 //! Where the user's things are: flags first, then the environment (both by clap), then the file.
 
-use crate::args::Global;
+use crate::{
+    args::Global,
+    net::profile::{Profile, Profiles},
+};
 use anyhow::{Context, Result, anyhow};
-use atoma_ledger::Ledger;
+use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
 use atoma_types::{Address, SigningKey, keystore::Keystore};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Where `atoma devnet` and `atoma localnet run` listen unless told otherwise.
-const DEFAULT_LEDGER: &str = "http://127.0.0.1:9000";
+pub(crate) const DEFAULT_LEDGER: &str = "http://127.0.0.1:9000";
 
 /// The configuration file.
 #[derive(Debug, Default, Deserialize)]
@@ -26,10 +29,18 @@ pub(crate) struct Settings {
     pub(crate) home: PathBuf,
     /// The ledger's URL.
     pub(crate) ledger_url: String,
+    /// As a flag or variable named it.
+    pub(crate) given_ledger: Option<String>,
+    /// The network in use, by name; none where only a ledger's URL is known.
+    pub(crate) network: Option<(String, Profile)>,
     /// The keystore file.
     pub(crate) keystore: PathBuf,
     /// The acting address, if one is named.
     pub(crate) address: Option<Address>,
+    /// The most a transaction may take for gas, in MIST.
+    gas_budget: Option<u64>,
+    /// Who pays for gas.
+    sponsor: Option<Address>,
 }
 
 impl Settings {
@@ -51,12 +62,17 @@ impl Settings {
             }
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
         };
+        let network = network(flags, &Profiles::open(&home)?)?;
+        let known = network.as_ref().map(|(_, profile)| profile.ledger.clone());
         Ok(Self {
-            ledger_url: flags
-                .ledger
-                .clone()
+            ledger_url: known
+                .or_else(|| flags.ledger.clone())
                 .or(file.ledger)
                 .unwrap_or_else(|| DEFAULT_LEDGER.to_owned()),
+            given_ledger: flags.ledger.clone(),
+            network,
+            gas_budget: flags.gas_budget,
+            sponsor: flags.sponsor,
             keystore: flags
                 .keystore
                 .clone()
@@ -73,8 +89,13 @@ impl Settings {
 
     /// The acting key.
     pub(crate) fn key(&self) -> Result<SigningKey> {
+        self.key_of(self.address.as_ref())
+    }
+
+    /// The key of an address, or the first.
+    fn key_of(&self, address: Option<&Address>) -> Result<SigningKey> {
         let store = self.open_keystore()?;
-        let key = match &self.address {
+        let key = match address {
             Some(address) => store.get(address).with_context(|| {
                 format!("{} has no key of {address}", self.keystore.display())
             })?,
@@ -88,12 +109,71 @@ impl Settings {
         Ok(SigningKey::from_seed(&key.to_seed()))
     }
 
-    pub(crate) async fn ledger(&self) -> Result<Ledger> {
-        Ledger::connect(&self.ledger_url).await.with_context(|| {
-            format!(
-                "cannot use the ledger at {}; start one with `atoma devnet` or name yours with --ledger",
-                self.ledger_url
-            )
+    /// How transactions are paid for.
+    pub(crate) fn gas_options(&self) -> Result<GasOptions> {
+        let sponsor = self.sponsor.as_ref();
+        Ok(GasOptions {
+            budget: self.gas_budget,
+            sponsor: sponsor
+                .map(|address| self.key_of(Some(address)).map(Arc::new))
+                .transpose()?,
         })
     }
+
+    /// How to reach the ledger, and where the package stands there.
+    pub(crate) fn ledger_config(&self) -> LedgerConfig {
+        let profile = self.network.as_ref().map(|(_, profile)| profile);
+        LedgerConfig {
+            url: self.ledger_url.clone(),
+            deployment: profile.and_then(|profile| profile.deployment.clone()),
+            faucet: profile.and_then(|profile| profile.faucet.clone()),
+        }
+    }
+
+    /// Connects; the ledger must be the one that is meant.
+    pub(crate) async fn connect(&self) -> Result<Ledger> {
+        let ledger = Ledger::open(self.ledger_config()).await?;
+        let expected = self.network.as_ref();
+        if let Some(expected) = expected.and_then(|(_, profile)| profile.expected_network())
+            && expected != ledger.network()
+        {
+            return Err(LedgerError::WrongNetwork {
+                found: ledger.network().to_string(),
+                expected: expected.to_string(),
+            }
+            .into());
+        }
+        Ok(ledger.with_gas(self.gas_options()?))
+    }
+
+    pub(crate) async fn ledger(&self) -> Result<Ledger> {
+        self.connect().await.with_context(|| match &self.network {
+            Some((name, _)) => format!(
+                "cannot use the network {name}, whose ledger is {}; `atoma network doctor` says why",
+                self.ledger_url
+            ),
+            None => format!(
+                "cannot use the ledger at {}; start one with `atoma devnet` or name yours with --ledger",
+                self.ledger_url
+            ),
+        })
+    }
+}
+
+/// The network in use: the one that is named, at another URL if one is given; else, where no URL is
+/// given, the one that `atoma network use` chose.
+fn network(flags: &Global, profiles: &Profiles) -> Result<Option<(String, Profile)>> {
+    let name = match (&flags.network, &flags.ledger) {
+        (Some(name), _) => name.as_str(),
+        (None, Some(_)) => return Ok(None),
+        (None, None) => match profiles.active() {
+            Some(name) => name,
+            None => return Ok(None),
+        },
+    };
+    let mut profile = profiles.expect(name)?;
+    if let Some(ledger) = &flags.ledger {
+        profile.ledger.clone_from(ledger);
+    }
+    Ok(Some((name.to_owned(), profile)))
 }

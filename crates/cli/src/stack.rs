@@ -30,8 +30,8 @@ pub(crate) async fn client_with(
         ..ClientConfig::default()
     };
     // the ledger first: its error says what to do
-    settings.ledger().await?;
-    Ok(Client::connect(&settings.ledger_url, settings.key()?, config).await?)
+    let ledger = settings.ledger().await?;
+    Ok(Client::with_ledger(ledger, settings.key()?, config)?)
 }
 
 pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Output) -> Result<()> {

@@ -29,6 +29,8 @@ use url::Url;
 
 /// Where a store listens unless told otherwise: Walrus's own default.
 const DEFAULT_LISTEN: &str = "127.0.0.1:31415";
+/// Shards of a store of one's own.
+const DEFAULT_SHARDS: u16 = 10;
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
 
@@ -119,28 +121,15 @@ pub(crate) enum QuiltCommand {
 /// Whom to talk to.
 #[derive(Debug, Args)]
 pub(crate) struct WalrusNetwork {
-    /// The publisher's URL.
-    #[arg(
-        long,
-        env = "ATOMA_WALRUS_PUBLISHER",
-        default_value = "http://127.0.0.1:31415"
-    )]
-    publisher: Url,
-    /// The aggregator's URL.
-    #[arg(
-        long,
-        env = "ATOMA_WALRUS_AGGREGATOR",
-        default_value = "http://127.0.0.1:31415"
-    )]
-    aggregator: Url,
-    /// Shards of the network: 1000 on Mainnet and Testnet. Ids depend on it.
-    #[arg(
-        long,
-        env = "ATOMA_WALRUS_SHARDS",
-        default_value_t = 10,
-        value_name = "N"
-    )]
-    shards: u16,
+    /// The publisher's URL (default: the network's, or a store on this machine).
+    #[arg(long, env = "ATOMA_WALRUS_PUBLISHER", value_name = "URL")]
+    publisher: Option<Url>,
+    /// The aggregator's URL (default: the network's, or a store on this machine).
+    #[arg(long, env = "ATOMA_WALRUS_AGGREGATOR", value_name = "URL")]
+    aggregator: Option<Url>,
+    /// Shards of the network: 1000 on Mainnet and Testnet. Ids depend on it (default: the network's, or 10).
+    #[arg(long, env = "ATOMA_WALRUS_SHARDS", value_name = "N")]
+    shards: Option<u16>,
 }
 
 /// For how long.
@@ -179,7 +168,10 @@ pub(crate) async fn run(
         } => {
             let blob = Bytes::from(read_file(&file)?);
             let progress = output.progress(format!("storing {} bytes", blob.len()));
-            let stored = network.client()?.store(blob, keep.request()).await;
+            let stored = network
+                .client(&settings()?)?
+                .store(blob, keep.request())
+                .await;
             progress.finish_and_clear();
             output.object(facts(&stored?));
         }
@@ -188,7 +180,7 @@ pub(crate) async fn run(
             id,
             output: file,
         } => {
-            let client = network.client()?;
+            let client = network.client(&settings()?)?;
             let blob = match id.parse::<BlobId>() {
                 Ok(id) => client.read(id).await?.to_vec(),
                 Err(not_blob) => {
@@ -203,14 +195,14 @@ pub(crate) async fn run(
             }
         }
         WalrusCommand::Status { network, id } => {
-            let size = network.client()?.lookup(id).await?;
+            let size = network.client(&settings()?)?.lookup(id).await?;
             output.object(vec![
                 ("blob_id", json!(id.to_string())),
                 ("found", json!(size.is_some())),
                 ("size", json!(size)),
             ]);
         }
-        WalrusCommand::Quilt(command) => quilt(command, output).await?,
+        WalrusCommand::Quilt(command) => quilt(command, &settings()?, output).await?,
         WalrusCommand::Serve {
             listen,
             data_dir,
@@ -235,7 +227,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn quilt(command: QuiltCommand, output: &Output) -> Result<()> {
+async fn quilt(command: QuiltCommand, settings: &Settings, output: &Output) -> Result<()> {
     match command {
         QuiltCommand::Store {
             network,
@@ -247,7 +239,10 @@ async fn quilt(command: QuiltCommand, output: &Output) -> Result<()> {
                 .map(|file| named(file))
                 .collect::<Result<_>>()?;
             let progress = output.progress(format!("storing {} files", files.len()));
-            let stored = network.client()?.store_quilt(blobs, keep.request()).await;
+            let stored = network
+                .client(settings)?
+                .store_quilt(blobs, keep.request())
+                .await;
             progress.finish_and_clear();
             let stored = stored?;
             output.object(facts(&stored.stored));
@@ -260,7 +255,7 @@ async fn quilt(command: QuiltCommand, output: &Output) -> Result<()> {
             output.table(rows.collect(), "the quilt is empty");
         }
         QuiltCommand::List { network, id } => {
-            let client = network.client()?;
+            let client = network.client(settings)?;
             let blob = client.read(id).await?;
             let quilt = Quilt::open(client.params(), &blob)?;
             let rows = quilt.index().patches.iter().map(|patch| {
@@ -334,9 +329,26 @@ async fn serve_on_ledger(
 }
 
 impl WalrusNetwork {
-    pub(crate) fn client(&self) -> Result<WalrusClient> {
-        let publisher = Some(self.publisher.clone());
-        let config = ClientConfig::new(publisher, self.aggregator.clone(), self.shards);
+    /// What a flag says, else the network in use, else a store on this machine.
+    pub(crate) fn client(&self, settings: &Settings) -> Result<WalrusClient> {
+        let network = settings.network.as_ref();
+        let known = network.and_then(|(_, profile)| profile.walrus.clone());
+        let local = || Url::parse(&format!("http://{DEFAULT_LISTEN}"));
+        let (publisher, aggregator) = match &known {
+            // a network without a public publisher can still be read from
+            Some(known) => {
+                let url = |text: &String| Url::parse(text).context("a Walrus URL of the network");
+                let publisher = known.publisher.as_ref().map(url).transpose()?;
+                (publisher, known.aggregator.as_ref().map(url).transpose()?)
+            }
+            None => (Some(local()?), Some(local()?)),
+        };
+        let publisher = self.publisher.clone().or(publisher);
+        let aggregator = self.aggregator.clone().or(aggregator);
+        let aggregator = aggregator.context("the network names no aggregator: --aggregator")?;
+        let shards = known.and_then(|known| known.shards);
+        let shards = self.shards.or(shards).unwrap_or(DEFAULT_SHARDS);
+        let config = ClientConfig::new(publisher, aggregator, shards);
         Ok(WalrusClient::new(config)?)
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway's configuration, as it stands in a file.
 
 use crate::keys::KeyHash;
-use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -11,6 +11,9 @@ use std::{net::SocketAddr, path::PathBuf};
 pub struct GatewayConfig {
     /// URL of the ledger's gRPC.
     pub ledger: String,
+    /// Where the package stands there; localnet's own place when absent.
+    #[serde(default)]
+    pub deployment: Option<Deployment>,
     /// Where users connect; port 0 takes any.
     #[serde(default = "defaults::listen")]
     pub listen: SocketAddr,

@@ -11,7 +11,7 @@ use crate::{
     serve,
 };
 use atoma_client::{Client, ClientConfig, ClientError};
-use atoma_ledger::LedgerError;
+use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use atoma_types::{
     SigningKey,
     refusal::{Refusal, RefusalCode},
@@ -155,16 +155,20 @@ impl Gateway {
         let (stacks, users) = book.accounts().split_at(1);
         let keys = key_ring(&config, users)?;
 
-        let client = Client::connect(
-            &config.ledger,
+        let ledger = LedgerConfig {
+            url: config.ledger.clone(),
+            deployment: config.deployment.clone(),
+            faucet: None,
+        };
+        let ledger = Ledger::open(ledger).await.map_err(ClientError::from)?;
+        let client = Client::with_ledger(
+            ledger.clone(),
             key,
             ClientConfig {
                 data_dir: Some(config.data_dir.join("client")),
                 ..ClientConfig::default()
             },
-        )
-        .await?;
-        let ledger = client.ledger().clone();
+        )?;
         let metrics = Arc::new(Metrics::new());
         let market = Arc::new(Market::new(PoolParts {
             client,

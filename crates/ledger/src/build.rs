@@ -13,6 +13,8 @@ use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilde
 #[derive(Debug)]
 pub(crate) struct Inputs<'a> {
     pub(crate) sender: Address,
+    /// Whose the gas coins are: the sender's, or a sponsor's who signs as well.
+    pub(crate) gas_owner: Address,
     /// Coins that the payments come out of; together at least their sum.
     pub(crate) payment: &'a [Coin],
     pub(crate) gas: &'a [Coin],
@@ -34,6 +36,33 @@ pub(crate) enum Work<'a> {
     },
     /// Send USDC.
     Transfer { to: Address, amount: u64 },
+    /// Publish a package; the right to upgrade it goes to the sender.
+    Publish {
+        modules: &'a [Vec<u8>],
+        dependencies: &'a [ObjectId],
+    },
+    /// Upgrade a package.
+    Upgrade(Upgrade<'a>),
+    /// Take the database over to the newest version of the package.
+    Migrate { db: ObjectId, cap: ObjectId },
+    /// Split so many coins off the gas coin, for someone.
+    SplitGas {
+        to: Address,
+        amount: u64,
+        count: u16,
+    },
+}
+
+/// An upgrade of a package: what to, and by what right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Upgrade<'a> {
+    pub(crate) modules: &'a [Vec<u8>],
+    pub(crate) dependencies: &'a [ObjectId],
+    /// The newest version up to now.
+    pub(crate) package: ObjectId,
+    pub(crate) cap: ObjectId,
+    pub(crate) policy: u8,
+    pub(crate) digest: [u8; 32],
 }
 
 impl Work<'_> {
@@ -41,6 +70,10 @@ impl Work<'_> {
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
             Self::Transfer { amount, .. } => vec![*amount],
+            Self::Publish { .. }
+            | Self::Upgrade(_)
+            | Self::Migrate { .. }
+            | Self::SplitGas { .. } => Vec::new(),
             Self::Calls { calls, .. } => calls
                 .iter()
                 .flat_map(Call::args)
@@ -56,6 +89,9 @@ impl Work<'_> {
     /// each object once, so the strongest use counts.
     pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
         let mut shared = BTreeMap::new();
+        if let Self::Migrate { db, .. } = self {
+            shared.insert(*db, true);
+        }
         for (kind, arg) in self.arguments() {
             let (id, mutable) = match (kind, arg) {
                 (ArgKind::Mutable(_), CallArg::Object(id)) => (id, true),
@@ -73,7 +109,8 @@ impl Work<'_> {
     pub(crate) fn owned(&self) -> Vec<ObjectId> {
         let gifts = match self {
             Self::Calls { gifts, .. } => *gifts,
-            Self::Transfer { .. } => &[],
+            Self::Upgrade(Upgrade { cap, .. }) | Self::Migrate { cap, .. } => return vec![*cap],
+            Self::Transfer { .. } | Self::Publish { .. } | Self::SplitGas { .. } => &[],
         };
         let used = self.arguments().into_iter().filter_map(|used| match used {
             (
@@ -108,6 +145,9 @@ pub(crate) fn transaction(
 ) -> Result<Transaction, LedgerError> {
     let mut builder = TransactionBuilder::new();
     builder.set_sender(inputs.sender);
+    if inputs.gas_owner != inputs.sender {
+        builder.set_sponsor(inputs.gas_owner);
+    }
     builder.set_gas_price(inputs.gas_price);
     builder.set_gas_budget(inputs.gas_budget);
     builder.add_gas_objects(inputs.gas.iter().map(owned));
@@ -126,38 +166,99 @@ pub(crate) fn transaction(
         Work::Calls { calls, gifts } => {
             let uses = work.shared();
             for call in *calls {
-                let spec = call.function();
-                let mut arguments = Vec::with_capacity(spec.args.len());
-                for arg in call.args() {
-                    arguments.push(match arg {
-                        CallArg::Payment(_) => payment()?,
-                        CallArg::Pure(bytes) => builder.pure_bytes(bytes),
-                        CallArg::Clock => shared(&mut builder, CLOCK_OBJECT, &uses, inputs)?,
-                        CallArg::Random => shared(&mut builder, RANDOM_OBJECT, &uses, inputs)?,
-                        CallArg::Object(id) => match inputs.owned.get(&id) {
-                            Some(object) => builder.object(owned(object)),
-                            None => shared(&mut builder, id, &uses, inputs)?,
-                        },
-                    });
-                }
-                let function = Function::new(
-                    deployment.address_of(spec.package),
-                    Identifier::from_static(spec.module),
-                    Identifier::from_static(spec.name),
-                );
+                let function = function_of(call, deployment);
+                let arguments = arguments(&mut builder, call, &uses, inputs, &mut payment)?;
                 builder.move_call(function, arguments);
             }
             for (id, to) in *gifts {
-                let object = inputs.owned.get(id).ok_or_else(|| missing(*id))?;
-                let object = builder.object(owned(object));
+                let object = own(&mut builder, *id, inputs)?;
                 let to = builder.pure(to);
                 builder.transfer_objects(vec![object], to);
             }
+        }
+        Work::Publish {
+            modules,
+            dependencies,
+        } => {
+            let cap = builder.publish(modules.to_vec(), dependencies.to_vec());
+            let to = builder.pure(&inputs.sender);
+            builder.transfer_objects(vec![cap], to);
+        }
+        Work::Upgrade(upgrade) => {
+            let cap = own(&mut builder, upgrade.cap, inputs)?;
+            let policy = builder.pure(&upgrade.policy);
+            let digest = builder.pure(&upgrade.digest.to_vec());
+            let ticket = builder.move_call(of_sui("authorize_upgrade"), vec![cap, policy, digest]);
+            let receipt = builder.upgrade(
+                upgrade.modules.to_vec(),
+                upgrade.dependencies.to_vec(),
+                upgrade.package,
+                ticket,
+            );
+            builder.move_call(of_sui("commit_upgrade"), vec![cap, receipt]);
+        }
+        Work::Migrate { db, cap } => {
+            let db = shared(&mut builder, *db, &work.shared(), inputs)?;
+            let cap = own(&mut builder, *cap, inputs)?;
+            let function = Function::new(
+                deployment.package,
+                Identifier::from_static("db"),
+                Identifier::from_static("migrate"),
+            );
+            builder.move_call(function, vec![db, cap]);
+        }
+        Work::SplitGas { to, amount, count } => {
+            let gas = builder.gas();
+            let amounts = (0..*count).map(|_| builder.pure(amount)).collect();
+            let coins = builder.split_coins(gas, amounts);
+            let to = builder.pure(to);
+            builder.transfer_objects(coins, to);
         }
     }
     builder
         .try_build()
         .map_err(|e| LedgerError::Build(e.to_string()))
+}
+
+fn function_of(call: &Call, deployment: &Deployment) -> Function {
+    let spec = call.function();
+    Function::new(
+        deployment.address_of(spec.package),
+        Identifier::from_static(spec.module),
+        Identifier::from_static(spec.name),
+    )
+}
+
+/// A function of Sui's own module about packages.
+fn of_sui(name: &'static str) -> Function {
+    Function::new(
+        Address::TWO,
+        Identifier::from_static("package"),
+        Identifier::from_static(name),
+    )
+}
+
+fn arguments(
+    builder: &mut TransactionBuilder,
+    call: &Call,
+    uses: &BTreeMap<ObjectId, bool>,
+    inputs: &Inputs<'_>,
+    payment: &mut impl FnMut() -> Result<Argument, LedgerError>,
+) -> Result<Vec<Argument>, LedgerError> {
+    let mut arguments = Vec::new();
+    for arg in call.args() {
+        arguments.push(match arg {
+            CallArg::Payment(_) => payment()?,
+            CallArg::Pure(bytes) => builder.pure_bytes(bytes),
+            CallArg::Clock => shared(builder, CLOCK_OBJECT, uses, inputs)?,
+            CallArg::Random => shared(builder, RANDOM_OBJECT, uses, inputs)?,
+            CallArg::Object(id) => match inputs.owned.get(&id) {
+                Some(object) => builder.object(owned(object)),
+                None => shared(builder, id, uses, inputs)?,
+            },
+        });
+    }
+    Ok(arguments)
 }
 
 /// One coin of each amount. Where the coins come out even, the last payment takes what is left
@@ -210,8 +311,16 @@ fn split(
     Ok(payments)
 }
 
-fn missing(id: ObjectId) -> LedgerError {
-    LedgerError::Build(format!("object {id} is not resolved"))
+/// An object of the sender's.
+fn own(
+    builder: &mut TransactionBuilder,
+    id: ObjectId,
+    inputs: &Inputs<'_>,
+) -> Result<Argument, LedgerError> {
+    let object = inputs.owned.get(&id);
+    let object =
+        object.ok_or_else(|| LedgerError::Build(format!("object {id} is not resolved")))?;
+    Ok(builder.object(owned(object)))
 }
 
 fn owned(coin: &Coin) -> ObjectInput {

@@ -41,6 +41,7 @@ fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> 
         &Deployment::localnet(NetworkId([0; 32])),
         &Inputs {
             sender: Address::new([9; 32]),
+            gas_owner: Address::new([9; 32]),
             payment,
             gas: &[coin(8, 1_000)],
             gas_price: 1,
@@ -139,4 +140,60 @@ fn a_transfer_is_split_and_sent() {
         [Command::SplitCoins(_), Command::TransferObjects(_)]
     ));
     assert!(build(&Work::Transfer { to, amount: 7 }, &[]).is_err());
+}
+
+/// What Sui's own JavaScript SDK builds of the same parts; `tests/sdk-js-sui/golden.mjs` makes the file.
+#[test]
+fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
+    let text = include_str!("../../../tests/sdk-js-sui/golden.json");
+    let golden: HashMap<String, String> = serde_json::from_str(text).unwrap();
+    let id = |byte: u8| Address::new([byte; 32]);
+    let modules = [vec![1, 2, 3], vec![4]];
+    let dependencies = [id(1), id(2)];
+    let upgrade = Upgrade {
+        modules: &modules,
+        dependencies: &dependencies,
+        package: id(0xa),
+        cap: id(0xc),
+        policy: 0,
+        digest: [7; 32],
+    };
+    let publish = Work::Publish {
+        modules: &modules,
+        dependencies: &dependencies,
+    };
+    let migrate = Work::Migrate {
+        db: id(0xd),
+        cap: id(0xc),
+    };
+    let mut deployment = Deployment::localnet(NetworkId([0; 32]));
+    deployment.package = id(0xa);
+    for (name, work, gas_owner) in [
+        ("publish", publish, id(9)),
+        ("upgrade", Work::Upgrade(upgrade), id(9)),
+        ("migrate", migrate, id(0xe)),
+    ] {
+        let owned = work.owned().into_iter().map(|id| {
+            let object = Coin {
+                id,
+                version: 3,
+                digest: Digest::ZERO,
+                balance: 0,
+            };
+            (id, object)
+        });
+        let inputs = Inputs {
+            sender: id(9),
+            gas_owner,
+            payment: &[],
+            gas: &[coin(8, 1_000)],
+            gas_price: 1_000,
+            gas_budget: 50_000_000,
+            shared: &work.shared().into_keys().map(|id| (id, 5)).collect(),
+            owned: &owned.collect(),
+        };
+        let built = transaction(&work, &deployment, &inputs).unwrap();
+        let bytes = hex::encode(bcs::to_bytes(&built).unwrap());
+        assert_eq!(Some(&bytes), golden.get(name), "{name}");
+    }
 }

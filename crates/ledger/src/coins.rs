@@ -53,6 +53,7 @@ impl Ledger {
                 coins.push(coin(object)?);
             }
         }
+        wallet.retain_own(&mut coins);
         coins.sort_by_key(|coin| (Reverse(coin.balance), coin.id));
         Ok(coins)
     }

@@ -1,14 +1,14 @@
 //! Connecting: where the ledger is, which network it is, and where our package stands on it.
 
-use crate::{LedgerError, read::mask, wallet::Wallet};
+use crate::{GasOptions, LedgerError, read::mask, wallet::Wallet};
 use atoma_types::{
     Address, NetworkId, ObjectId,
-    chain::{Deployment, LOCALNET_DB, ObjectKind},
+    chain::{Deployment, LOCALNET_DB, ObjectKind, WalrusDeployment},
 };
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use sui_rpc::{Client, proto::sui::rpc::v2 as proto};
-use sui_sdk_types::Digest;
+use sui_sdk_types::{Digest, TypeTag};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -30,6 +30,7 @@ pub struct LedgerConfig {
 #[derive(Clone)]
 pub struct Ledger {
     pub(crate) inner: Arc<Inner>,
+    pub(crate) gas: Arc<GasOptions>,
 }
 
 pub(crate) struct Inner {
@@ -68,12 +69,66 @@ impl Ledger {
         .await
     }
 
+    /// Connects to a ledger where the package need not stand yet: to look at it, or to publish. `usdc` is
+    /// the money there; calls of the package fail.
+    pub async fn unbound(
+        url: impl Into<String>,
+        faucet: Option<String>,
+        usdc: TypeTag,
+    ) -> Result<Self, LedgerError> {
+        let (client, url) = connect(&url.into())?;
+        let nowhere = ObjectId::ZERO;
+        let deployment = Deployment {
+            network: network(&client, &url).await?,
+            package: nowhere,
+            original_package: nowhere,
+            db: nowhere,
+            usdc,
+            walrus: WalrusDeployment {
+                package: nowhere,
+                original_package: nowhere,
+                system: nowhere,
+            },
+        };
+        Ok(Self::over(client, url, deployment, faucet))
+    }
+
+    /// The same connection with the package elsewhere, on the same network.
+    #[must_use]
+    pub fn with_deployment(&self, deployment: Deployment) -> Self {
+        let Inner {
+            client,
+            url,
+            faucet,
+            ..
+        } = &*self.inner;
+        let faucet = Some(faucet.clone());
+        let bound = Self::over(client.clone(), url.clone(), deployment, faucet);
+        Self {
+            gas: Arc::clone(&self.gas),
+            ..bound
+        }
+    }
+
+    fn over(client: Client, url: String, deployment: Deployment, faucet: Option<String>) -> Self {
+        let inner = Inner {
+            client,
+            faucet: faucet.unwrap_or_else(|| url.clone()),
+            url,
+            deployment,
+            shared: RwLock::default(),
+            wallets: Mutex::default(),
+            gas_price: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+            gas: Arc::default(),
+        }
+    }
+
     /// Connects as configured, and checks that the ledger is the one meant.
     pub async fn open(config: LedgerConfig) -> Result<Self, LedgerError> {
-        let url = config.url.trim_end_matches('/').to_owned();
-        let client = Client::new(url.as_str())
-            .map_err(|status| unreachable(&url, &status))?
-            .with_response_headers_timeout(ANSWER_TIMEOUT);
+        let (client, url) = connect(&config.url)?;
         let network = network(&client, &url).await?;
         let deployment = match config.deployment {
             Some(deployment) if deployment.network == network => deployment,
@@ -85,18 +140,7 @@ impl Ledger {
             }
             None => find_localnet(&client, &url, network).await?,
         };
-        let inner = Inner {
-            client,
-            faucet: config.faucet.unwrap_or_else(|| url.clone()),
-            url,
-            deployment,
-            shared: RwLock::default(),
-            wallets: Mutex::default(),
-            gas_price: Mutex::default(),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self::over(client, url, deployment, config.faucet))
     }
 
     /// Where the package stands.
@@ -136,6 +180,14 @@ impl fmt::Debug for Ledger {
             .field("deployment", &self.inner.deployment)
             .finish_non_exhaustive()
     }
+}
+
+fn connect(url: &str) -> Result<(Client, String), LedgerError> {
+    let url = url.trim_end_matches('/').to_owned();
+    let client = Client::new(url.as_str())
+        .map_err(|status| unreachable(&url, &status))?
+        .with_response_headers_timeout(ANSWER_TIMEOUT);
+    Ok((client, url))
 }
 
 async fn network(client: &Client, url: &str) -> Result<NetworkId, LedgerError> {

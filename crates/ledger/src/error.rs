@@ -1,5 +1,6 @@
 //! What can go wrong between a program and the ledger.
 
+use crate::PackageError;
 use atoma_types::{Address, ObjectId};
 use std::path::PathBuf;
 use sui_sdk_types::Digest;
@@ -29,6 +30,14 @@ pub enum LedgerError {
         needed: u64,
         /// What there is.
         available: u64,
+    },
+    /// It would take more gas than the caller allows; nothing was submitted.
+    #[error("the transaction needs {needed} MIST of gas, the budget is {budget}")]
+    GasBudget {
+        /// What the simulation took.
+        needed: u64,
+        /// The caller's limit.
+        budget: u64,
     },
     /// No answer, or the connection broke, before anything was submitted.
     #[error("cannot reach the ledger at {url}: {reason}")]
@@ -96,6 +105,9 @@ pub enum LedgerError {
     /// A transaction that can't be built.
     #[error("cannot build the transaction: {0}")]
     Build(String),
+    /// The compiled package isn't fit for this ledger.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// The faucet gave nothing.
     #[error("the faucet refused: {0}")]
     Faucet(String),

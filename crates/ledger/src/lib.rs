@@ -9,6 +9,10 @@
 //! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
 //! * [`Ledger::blob`] and its like read Walrus's blobs; [`Ledger::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
+//! * [`CompiledPackage`] is the Move package, ready to be published; [`Ledger::publish`] and
+//!   [`Ledger::upgrade`] do it, [`Ledger::published`] and its like look at what stands on a ledger.
+//! * [`Ledger::with_gas`] has a sponsor pay, or sets a limit; [`Ledger::gas_pool`] has several
+//!   transactions of one wallet in flight.
 //! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
 
 mod build;
@@ -21,7 +25,13 @@ mod escrow;
 mod events;
 mod execute;
 mod faucet;
+mod gas;
+mod inspect;
 mod outcome;
+mod package;
+mod plan;
+mod pool;
+mod publish;
 mod read;
 mod wallet;
 mod walrus;
@@ -31,8 +41,15 @@ pub use cursor::{Cursor, CursorFile, ParseCursorError};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
 pub use events::{EventStart, EventStream, LedgerEvent};
+pub use gas::GasOptions;
+pub use inspect::{Published, Service};
 pub use outcome::Executed;
+pub use package::{CompiledPackage, PackageError};
+pub use pool::GasPool;
+pub use publish::{Publication, UpgradeCap};
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.
 pub use sui_sdk_types::Digest;
+/// A Move type, such as that of the money.
+pub use sui_sdk_types::TypeTag;

@@ -94,7 +94,7 @@ fn speaks_our_codes(deployment: &Deployment, package: ObjectId) -> bool {
 }
 
 /// What was paid: computation and storage, less what freed storage gives back.
-fn net_gas(gas: &GasCostSummary) -> u64 {
+pub(crate) fn net_gas(gas: &GasCostSummary) -> u64 {
     gas.computation_cost()
         .saturating_add(gas.storage_cost())
         .saturating_sub(gas.storage_rebate())

@@ -3,13 +3,17 @@
 //! A full node's list of owned objects lags behind execution. What the wallet's last transactions
 //! changed is therefore remembered here, and a list that is older than that is corrected.
 
-use crate::coins::Coin;
-use atoma_types::ObjectId;
-use std::collections::HashMap;
+use crate::{Ledger, coins::Coin, plan::Parties};
+use atoma_types::{Address, ObjectId};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use sui_rpc::proto::sui::rpc::v2::{
     ExecuteTransactionRequest, ExecutedTransaction, changed_object::OutputObjectState,
 };
 use sui_sdk_types::Digest;
+use tokio::sync::OwnedMutexGuard;
 
 /// Memory of more changes than this is dropped whole: a stale read is then noticed by the ledger
 /// and repaired by a retry.
@@ -20,7 +24,11 @@ pub(crate) struct Wallet {
     /// Version after the wallet's own last change; `None` where the object is gone.
     recent: HashMap<ObjectId, Option<u64>>,
     /// Submitted, outcome not known.
-    pub(crate) pending: Option<Pending>,
+    pending: Option<Pending>,
+    /// The one gas coin to pay with, where the wallet is one lane of several.
+    pub(crate) only_gas: Option<ObjectId>,
+    /// Gas coins that are other lanes'.
+    pub(crate) set_aside: HashSet<ObjectId>,
 }
 
 /// A signed transaction on its way.
@@ -31,8 +39,16 @@ pub(crate) struct Pending {
 }
 
 impl Wallet {
+    /// One lane of several, which pays with this coin.
+    pub(crate) fn of_lane(coin: ObjectId) -> Self {
+        Self {
+            only_gas: Some(coin),
+            ..Self::default()
+        }
+    }
+
     /// Remembers what a transaction did to objects.
-    pub(crate) fn remember(&mut self, executed: &ExecutedTransaction) {
+    fn remember(&mut self, executed: &ExecutedTransaction) {
         if self.recent.len() > MAX_RECENT {
             self.recent.clear();
         }
@@ -51,11 +67,16 @@ impl Wallet {
     }
 
     /// Remembers versions read from the ledger.
-    pub(crate) fn correct(&mut self, versions: &[(ObjectId, u64)], asked: &[ObjectId]) {
+    fn correct(&mut self, versions: &[(ObjectId, u64)], asked: &[ObjectId]) {
         for id in asked {
             let found = versions.iter().find(|(found, _)| found == id);
             self.recent.insert(*id, found.map(|(_, version)| *version));
         }
+    }
+
+    /// Takes out of a list what isn't this wallet's to use.
+    pub(crate) fn retain_own(&self, coins: &mut Vec<Coin>) {
+        coins.retain(|coin| !self.set_aside.contains(&coin.id));
     }
 
     /// Takes out of a list what is known to be older than the wallet's own last change, and names
@@ -75,6 +96,105 @@ impl Wallet {
             }
         });
         behind
+    }
+}
+
+/// The wallets that a transaction uses, held for as long as it takes: the sender's, and the payer's
+/// where another pays for gas.
+#[derive(Debug)]
+pub(crate) struct Wallets {
+    sender: OwnedMutexGuard<Wallet>,
+    payer: Option<OwnedMutexGuard<Wallet>>,
+}
+
+impl Wallets {
+    /// One wallet that pays for itself.
+    pub(crate) fn of(sender: OwnedMutexGuard<Wallet>) -> Self {
+        Self {
+            sender,
+            payer: None,
+        }
+    }
+
+    pub(crate) fn sender(&mut self) -> &mut Wallet {
+        &mut self.sender
+    }
+
+    /// Whose coins pay for gas.
+    pub(crate) fn payer(&mut self) -> &mut Wallet {
+        self.payer.as_mut().unwrap_or(&mut self.sender)
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Wallet> {
+        let payer = self.payer.as_mut().map(|wallet| &mut **wallet);
+        std::iter::once(&mut *self.sender).chain(payer)
+    }
+
+    /// A transaction is on its way; every wallet settles it, whichever is used next.
+    pub(crate) fn begin(&mut self, pending: &Pending) {
+        for wallet in self.all() {
+            wallet.pending = Some(pending.clone());
+        }
+    }
+
+    /// One whose outcome is unknown.
+    pub(crate) fn pending(&mut self) -> Option<Pending> {
+        self.all().find_map(|wallet| wallet.pending.clone())
+    }
+
+    /// It was executed.
+    pub(crate) fn finish(
+        &mut self,
+        digest: Digest,
+        executed: ExecutedTransaction,
+    ) -> Box<ExecutedTransaction> {
+        for wallet in self.all() {
+            wallet.remember(&executed);
+        }
+        self.refused(digest);
+        Box::new(executed)
+    }
+
+    /// It was not executed and never will be.
+    pub(crate) fn refused(&mut self, digest: Digest) {
+        for wallet in self.all() {
+            wallet.pending.take_if(|pending| pending.digest == digest);
+        }
+    }
+
+    /// Remembers versions read from the ledger.
+    pub(crate) fn correct(&mut self, versions: &[(ObjectId, u64)], asked: &[ObjectId]) {
+        for wallet in self.all() {
+            wallet.correct(versions, asked);
+        }
+    }
+}
+
+impl Ledger {
+    /// Holds the wallets of a transaction, always in the same order: two transactions that need the
+    /// same two can't wait for each other.
+    pub(crate) async fn wallets(&self, parties: Parties) -> Wallets {
+        let Parties { sender, gas_owner } = parties;
+        if sender == gas_owner {
+            return Wallets::of(self.wallet(sender).await);
+        }
+        let (first, second) = (sender.min(gas_owner), sender.max(gas_owner));
+        let first = self.wallet(first).await;
+        let second = self.wallet(second).await;
+        let (sender, payer) = if sender < gas_owner {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        Wallets {
+            sender,
+            payer: Some(payer),
+        }
+    }
+
+    async fn wallet(&self, owner: Address) -> OwnedMutexGuard<Wallet> {
+        let wallet = Arc::clone(self.inner.wallets.lock().entry(owner).or_default());
+        wallet.lock_owned().await
     }
 }
 

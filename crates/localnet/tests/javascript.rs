@@ -34,3 +34,21 @@ async fn the_javascript_sdk_reads_transfers_and_buys() {
     assert!(output.status.success(), "{}\n{}", text[0], text[1]);
     net.localnet.audit().unwrap();
 }
+
+#[tokio::test]
+async fn the_javascript_sdk_builds_the_same_transactions() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sdk-js-sui");
+    if !folder.join("node_modules").is_dir() {
+        eprintln!("skipped: run `npm ci` in tests/sdk-js-sui first");
+        return;
+    }
+    let output = tokio::process::Command::new("node")
+        .arg("golden.mjs")
+        .current_dir(folder)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+}

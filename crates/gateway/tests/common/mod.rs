@@ -110,6 +110,7 @@ impl Network {
         };
         GatewayConfig {
             ledger: self.localnet.url(),
+            deployment: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             data_dir: self.data_dir(),

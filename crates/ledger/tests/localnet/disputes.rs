@@ -69,7 +69,7 @@ async fn who_shows_the_record_keeps_all_and_has_the_bond() {
         (node.collateral, node.status),
         (COLLATERAL, NodeStatus::Active)
     );
-    trial.world.localnet.audit().unwrap();
+    trial.world.audit();
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 use crate::world::World;
 use atoma_ledger::{Cursor, CursorFile, LedgerEvent};
-use atoma_localnet::{Localnet, LocalnetConfig};
 use atoma_types::chain::Event;
 use futures::StreamExt;
 
@@ -18,7 +17,7 @@ async fn names(
 
 #[tokio::test]
 async fn history_and_what_comes_are_one_stream() {
-    let world = World::start().await;
+    let world = World::own().await;
     let key = world.party().await;
     let node = world.node(&key).await;
     let task = world.task(&key, "model").await;
@@ -44,7 +43,7 @@ async fn history_and_what_comes_are_one_stream() {
 
 #[tokio::test]
 async fn a_subscription_stands_when_it_says_so() {
-    let world = World::start().await;
+    let world = World::own().await;
     let key = world.party().await;
     world.task(&key, "before").await;
     for model in ["a", "b", "c"] {
@@ -60,20 +59,13 @@ async fn a_subscription_stands_when_it_says_so() {
 
 #[tokio::test]
 async fn the_stream_outlives_the_ledgers_restart() {
-    let world = World::start().await;
+    let world = World::own().await;
     let key = world.party().await;
     let mut stream = world.ledger.events(None);
     world.task(&key, "before").await;
     assert_eq!(names(&mut stream, 1).await[0].0, "TaskCreated");
 
-    let address = world.localnet.address();
-    world.localnet.shutdown().await;
-    let config = LocalnetConfig {
-        listen: address,
-        ..LocalnetConfig::new(world.folder.path())
-    };
-    let localnet = Localnet::start(config).await.unwrap();
-    let world = World { localnet, ..world };
+    let world = world.restart().await;
     world.task(&key, "after").await;
     let event = stream.next().await.unwrap().unwrap();
     assert!(matches!(event.event, Event::TaskCreated(e) if e.model_name == "after"));

@@ -1,7 +1,10 @@
-//! The ledger client against localnet: the same code that runs against Sui.
+//! The ledger client against localnet: the same code that runs against Sui. What needs no localnet of its
+//! own (`gas`, `story`, `wallets` but for a few) runs on any network that `ATOMA_TEST_NETWORK` names.
 
+mod anywhere;
 mod disputes;
 mod events;
+mod gas;
 mod story;
 mod trial;
 mod wallets;

@@ -228,7 +228,7 @@ impl Trial {
         let node = self.world.ledger.node(self.node).await.unwrap();
         assert_eq!(node.collateral, MicroUsdc(collateral));
         assert!(self.world.ledger.stack(self.stack).await.unwrap().closed);
-        self.world.localnet.audit().unwrap();
+        self.world.audit();
     }
 
     /// The user has his escrow and a quarter of the collateral, the treasury another quarter.
@@ -247,7 +247,7 @@ impl Trial {
     }
 
     pub(crate) async fn advance(&self, by_ms: u64) {
-        let to = self.world.localnet.address();
+        let to = self.world.localnet().address();
         let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
         let request = format!(
             "POST /localnet/clock HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
@@ -266,7 +266,7 @@ impl Trial {
 
     /// A blob of the operator's that storage nodes have certified.
     pub(crate) async fn blob(&self) -> ObjectId {
-        let (ledger, admin) = (&self.world.ledger, self.world.localnet.admin_key());
+        let (ledger, admin) = (&self.world.ledger, self.world.localnet().admin_key());
         let keys: Vec<_> = (0..10)
             .map(|seed| BlsSecretKey::from_seed(&[seed; 32]).unwrap())
             .collect();

@@ -1,5 +1,4 @@
 use crate::world::World;
-use atoma_ledger::Ledger;
 use atoma_types::{MicroUsdc, SigningKey};
 use futures::future::{join_all, try_join_all};
 use std::time::Duration;
@@ -19,7 +18,10 @@ async fn two_programs_with_one_wallet_get_through() {
     let world = World::start().await;
     let payer = world.party().await;
     let payee = SigningKey::generate().public_key().address();
-    let other = Ledger::connect(world.localnet.url()).await.unwrap();
+    // a connection of its own, as another program has it
+    let other = world
+        .ledger
+        .with_deployment(world.ledger.deployment().clone());
     for _ in 0..5 {
         let both =
             [&world.ledger, &other].map(|ledger| ledger.transfer_usdc(&payer, payee, MicroUsdc(1)));
@@ -72,11 +74,7 @@ async fn test_money_and_uneven_coins_make_one_payment() {
     );
     let faucet = world.ledger.usdc(address).await.unwrap();
     for amount in [1, 2, 3] {
-        world
-            .ledger
-            .mint_usdc(address, MicroUsdc(amount))
-            .await
-            .unwrap();
+        world.give_usdc(address, MicroUsdc(amount)).await;
     }
     let all = MicroUsdc(faucet.0 + 6);
     assert_eq!(world.ledger.usdc(address).await.unwrap(), all);

@@ -1,25 +1,93 @@
-//! A localnet with some parties on it.
+//! A ledger with some parties on it: a localnet of the test's own, or where the test allows it the network that
+//! `ATOMA_TEST_NETWORK` names.
 
-use atoma_ledger::{Executed, Ledger};
+use atoma_ledger::{Executed, Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-    ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
+    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
     SecurityLevel, SigningKey, TaskId, UnitWeights,
-    chain::{Call, Clock, Event, Payment, Random, calls},
+    chain::{Call, Clock, Deployment, Event, Payment, Random, calls},
     hash::Hash32,
 };
+use std::collections::HashMap;
 
 pub(crate) const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);
 pub(crate) const PRICE: Price = Price(1_000_000);
 
+/// A ledger's URL, or the path of a `networks.toml`, whose active network is meant.
+const NETWORK: &str = "ATOMA_TEST_NETWORK";
+/// A key (`suiprivkey1...`) on that network which pays for everything; without one its faucet must give USDC too.
+const KEY: &str = "ATOMA_TEST_KEY";
+/// What a party gets for gas there, in MIST.
+const PARTY_GAS: u64 = 1_000_000_000;
+/// What it gets in USDC beyond a node's collateral.
+const PARTY_USDC: u64 = 5_000_000;
+
+/// Who runs the ledger.
+enum Host {
+    Own(Box<RunningLocalnet>),
+    Other(Option<SigningKey>),
+}
+
 pub(crate) struct World {
-    pub(crate) localnet: RunningLocalnet,
+    host: Host,
     pub(crate) ledger: Ledger,
+    /// The least that a node stakes.
+    pub(crate) collateral: MicroUsdc,
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// The part of a `networks.toml` that a connection needs.
+#[derive(serde::Deserialize)]
+struct Networks {
+    active: String,
+    networks: HashMap<String, Network>,
+}
+
+#[derive(serde::Deserialize)]
+struct Network {
+    ledger: String,
+    faucet: Option<String>,
+    deployment: Option<Deployment>,
+}
+
+/// How to reach what `ATOMA_TEST_NETWORK` says.
+fn other(named: &str) -> LedgerConfig {
+    if named.contains("://") {
+        return LedgerConfig {
+            url: named.to_owned(),
+            deployment: None,
+            faucet: None,
+        };
+    }
+    let text = std::fs::read_to_string(named).unwrap();
+    let mut file: Networks = toml::from_str(&text).unwrap();
+    let network = file.networks.remove(&file.active).unwrap();
+    LedgerConfig {
+        url: network.ledger,
+        deployment: network.deployment,
+        faucet: network.faucet,
+    }
+}
+
 impl World {
+    /// Any network will do.
     pub(crate) async fn start() -> Self {
+        let Ok(named) = std::env::var(NETWORK) else {
+            return Self::own().await;
+        };
+        let ledger = Ledger::open(other(&named)).await.unwrap();
+        let key = std::env::var(KEY).ok();
+        Self {
+            host: Host::Other(key.map(|key| SigningKey::from_suiprivkey(&key).unwrap())),
+            collateral: MicroUsdc(ledger.db().await.unwrap().params.min_collateral.max(1)),
+            ledger,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A localnet that the test may stop, audit and administer.
+    pub(crate) async fn own() -> Self {
         Self::start_with(|_| {}).await
     }
 
@@ -30,26 +98,81 @@ impl World {
         let localnet = Localnet::start(config).await.unwrap();
         let ledger = Ledger::connect(localnet.url()).await.unwrap();
         Self {
-            localnet,
+            host: Host::Own(Box::new(localnet)),
             ledger,
+            collateral: COLLATERAL,
             folder,
+        }
+    }
+
+    /// The test's own localnet.
+    pub(crate) fn localnet(&self) -> &RunningLocalnet {
+        match &self.host {
+            Host::Own(localnet) => localnet,
+            Host::Other(_) => panic!("the test needs a localnet of its own"),
+        }
+    }
+
+    /// Stops the test's own localnet.
+    pub(crate) async fn shutdown(self) -> Ledger {
+        if let Host::Own(localnet) = self.host {
+            localnet.shutdown().await;
+        }
+        self.ledger
+    }
+
+    /// Stops it and starts it again with the same state at the same address.
+    pub(crate) async fn restart(self) -> Self {
+        let config = LocalnetConfig {
+            listen: self.localnet().address(),
+            ..LocalnetConfig::new(self.folder.path())
+        };
+        if let Host::Own(localnet) = self.host {
+            localnet.shutdown().await;
+        }
+        let localnet = Localnet::start(config).await.unwrap();
+        Self {
+            host: Host::Own(Box::new(localnet)),
+            ..self
+        }
+    }
+
+    /// All money is there, where it can be counted.
+    pub(crate) fn audit(&self) {
+        if let Host::Own(localnet) = &self.host {
+            localnet.audit().unwrap();
         }
     }
 
     /// A key whose address has gas and USDC.
     pub(crate) async fn party(&self) -> SigningKey {
         let key = SigningKey::generate();
-        self.ledger
-            .faucet(key.public_key().address())
-            .await
-            .unwrap();
+        let address = key.public_key().address();
+        if let Host::Other(Some(funder)) = &self.host {
+            let sent = self.ledger.transfer_gas(funder, address, PARTY_GAS).await;
+            sent.unwrap();
+            let usdc = MicroUsdc(self.collateral.0 + PARTY_USDC);
+            self.give_usdc(address, usdc).await;
+        } else {
+            self.ledger.faucet(address).await.unwrap();
+        }
         key
+    }
+
+    pub(crate) async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
+        match &self.host {
+            Host::Other(Some(funder)) => {
+                let sent = self.ledger.transfer_usdc(funder, to, amount).await;
+                sent.unwrap();
+            }
+            _ => self.ledger.mint_usdc(to, amount).await.unwrap(),
+        }
     }
 
     pub(crate) async fn node(&self, key: &SigningKey) -> NodeId {
         let call = calls::RegisterNode {
             db: self.ledger.deployment().db.into(),
-            collateral: Payment(COLLATERAL),
+            collateral: Payment(self.collateral),
             url: "http://127.0.0.1:1".to_owned(),
             response_key: key.public_key(),
             sealing_key: Vec::new(),

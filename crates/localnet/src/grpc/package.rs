@@ -1,16 +1,38 @@
-//! `MovePackageService`: what the contract's functions take. There is no bytecode here, so it
-//! answers from the table of calls.
+//! `MovePackageService`: what stands at a package's id, and what the contract's functions take. There is
+//! no bytecode here, so functions come from the table of calls.
 
 use super::{Services, parse};
 use atoma_types::{
     Address,
-    chain::{ArgKind, Call, Deployment, FunctionSpec, ObjectKind, PureKind},
+    chain::{ArgKind, Call, Deployment, FunctionSpec, ObjectKind, Package, PureKind},
 };
+use std::collections::BTreeMap;
 use sui_rpc::proto::sui::rpc::v2 as pb;
+use sui_sdk_types::{MovePackage, ObjectData};
 use tonic::{Request, Response, Status};
 
 #[tonic::async_trait]
 impl pb::move_package_service_server::MovePackageService for Services {
+    async fn get_package(
+        &self,
+        request: Request<pb::GetPackageRequest>,
+    ) -> Result<Response<pb::GetPackageResponse>, Status> {
+        let id: Address = parse("package_id", request.into_inner().package_id.as_deref())?;
+        let (object, deployment) = {
+            let view = self.shared.view.read();
+            let object = view.state.object(&id).cloned();
+            (object, view.state.deployment().clone())
+        };
+        let none = || Status::not_found(format!("no package {id}"));
+        let object = object.ok_or_else(none)?;
+        let ObjectData::Package(stored) = object.data() else {
+            return Err(none());
+        };
+        let mut response = pb::GetPackageResponse::default();
+        response.package = Some(package(&deployment, stored));
+        Ok(Response::new(response))
+    }
+
     async fn get_function(
         &self,
         request: Request<pb::GetFunctionRequest>,
@@ -28,6 +50,39 @@ impl pb::move_package_service_server::MovePackageService for Services {
         response.function = Some(function(&deployment, spec));
         Ok(Response::new(response))
     }
+}
+
+/// A package of genesis: never upgraded, and linked to nothing.
+fn package(deployment: &Deployment, stored: &MovePackage) -> pb::Package {
+    let mut modules: BTreeMap<&str, pb::Module> = BTreeMap::new();
+    if let Some(package) = deployment.package_at(stored.id) {
+        let functions = match package {
+            Package::Atoma => Call::FUNCTIONS,
+            Package::Walrus => Call::WALRUS_FUNCTIONS,
+        };
+        for spec in functions {
+            let module = modules.entry(spec.module).or_insert_with(|| {
+                let mut module = pb::Module::default();
+                module.name = Some(spec.module.to_owned());
+                module
+            });
+            module.functions.push(function(deployment, spec));
+        }
+    }
+    let origins = stored.type_origin_table.iter().map(|origin| {
+        let mut found = pb::TypeOrigin::default();
+        found.module_name = Some(origin.module_name.to_string());
+        found.datatype_name = Some(origin.struct_name.to_string());
+        found.package_id = Some(origin.package.to_string());
+        found
+    });
+    let mut package = pb::Package::default();
+    package.storage_id = Some(stored.id.to_string());
+    package.original_id = Some(stored.id.to_string());
+    package.version = Some(stored.version);
+    package.modules = modules.into_values().collect();
+    package.type_origins = origins.collect();
+    package
 }
 
 fn function(deployment: &Deployment, spec: &FunctionSpec) -> pb::FunctionDescriptor {

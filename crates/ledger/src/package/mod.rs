@@ -1,0 +1,257 @@
+//! The compiled Move package, as this program carries it to publish it.
+//!
+//! One artifact serves every network: `move/atoma/bytecode.json`, which `cargo xtask move` holds to what the
+//! compiler says. It is compiled against stand-ins for what differs from network to network (the package
+//! of USDC, Walrus's, the network's own id), and [`CompiledPackage::bound_to`] puts the network's in their
+//! place. An artifact per network would need a compiler for every new devnet, which only an `npm` package has.
+
+mod bytecode;
+
+use atoma_types::{NetworkId, ObjectId, chain::Deployment};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use blake2b_simd::Params;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use sui_sdk_types::TypeTag;
+
+/// What the compiler made.
+const ARTIFACT: &str = include_str!("../../../../move/atoma/bytecode.json");
+/// USDC's package in the artifact.
+const USDC_STAND_IN: ObjectId = small(0x5dc);
+/// Walrus's package in the artifact.
+const WALRUS_STAND_IN: ObjectId = small(0x3a1);
+/// The network's id in the artifact.
+const NETWORK_STAND_IN: NetworkId = NetworkId([9; 32]);
+
+const fn small(id: u16) -> ObjectId {
+    let [high, low] = id.to_be_bytes();
+    let mut bytes = [0; 32];
+    bytes[30] = high;
+    bytes[31] = low;
+    ObjectId::new(bytes)
+}
+
+/// Why the package can't be made ready for a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// The artifact isn't one.
+    #[error("the compiled package cannot be read: {0}")]
+    Artifact(String),
+    /// A module isn't in Move's binary format.
+    #[error("{0} of a compiled module cannot be read")]
+    Malformed(&'static str),
+    /// The money must be called `usdc::USDC` where it was compiled for that.
+    #[error("{0} cannot be the money: the package is compiled for a type `…::usdc::USDC`")]
+    OtherMoney(String),
+    /// Nothing in the bytecode stands for it.
+    #[error("the compiled package has no place for {0}")]
+    NoPlace(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    modules: Vec<String>,
+}
+
+/// A package's modules, in the order of their dependencies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompiledPackage {
+    modules: Vec<Vec<u8>>,
+}
+
+impl CompiledPackage {
+    /// The package as compiled, with stand-ins.
+    pub fn compiled() -> Result<Self, PackageError> {
+        let artifact: Artifact =
+            serde_json::from_str(ARTIFACT).map_err(|e| PackageError::Artifact(e.to_string()))?;
+        let modules = artifact.modules.iter().map(|text| STANDARD.decode(text));
+        let modules = modules
+            .collect::<Result<_, _>>()
+            .map_err(|e| PackageError::Artifact(e.to_string()))?;
+        Ok(Self { modules })
+    }
+
+    /// The package for a network: its id, and where its USDC and Walrus are first defined.
+    pub fn for_network(deployment: &Deployment) -> Result<Self, PackageError> {
+        let addresses = [
+            (USDC_STAND_IN, Self::money(deployment)?),
+            (WALRUS_STAND_IN, deployment.walrus.original_package),
+        ];
+        Self::compiled()?.bound_to(&addresses, deployment.network)
+    }
+
+    /// The package of the money.
+    pub(crate) fn money(deployment: &Deployment) -> Result<ObjectId, PackageError> {
+        match &deployment.usdc {
+            TypeTag::Struct(usdc)
+                if (usdc.module().as_str(), usdc.name().as_str()) == ("usdc", "USDC") =>
+            {
+                Ok(*usdc.address())
+            }
+            other => Err(PackageError::OtherMoney(other.to_string())),
+        }
+    }
+
+    /// Puts addresses and the network's id in the place of the stand-ins.
+    fn bound_to(
+        mut self,
+        addresses: &[(ObjectId, ObjectId)],
+        network: NetworkId,
+    ) -> Result<Self, PackageError> {
+        let addresses: BTreeMap<_, _> = addresses
+            .iter()
+            .map(|(old, new)| (old.into_inner(), new.into_inner()))
+            .collect();
+        let constants = BTreeMap::from([(NETWORK_STAND_IN.0, network.0)]);
+        let mut found = BTreeSet::new();
+        for module in &mut self.modules {
+            found.extend(bytecode::exchange(module, &addresses, &constants)?);
+        }
+        for (stand_in, what) in [
+            (USDC_STAND_IN.into_inner(), "USDC"),
+            (WALRUS_STAND_IN.into_inner(), "Walrus"),
+            (NETWORK_STAND_IN.0, "the network's id"),
+        ] {
+            if !found.contains(&stand_in) {
+                return Err(PackageError::NoPlace(what));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The modules' bytecode.
+    #[must_use]
+    pub fn modules(&self) -> &[Vec<u8>] {
+        &self.modules
+    }
+
+    /// The modules as a ledger keeps them under a package first published as `original`, by name.
+    pub fn as_published(
+        &self,
+        original: ObjectId,
+    ) -> Result<BTreeMap<String, Vec<u8>>, PackageError> {
+        let own = BTreeMap::from([([0; 32], original.into_inner())]);
+        let mut named = BTreeMap::new();
+        for module in &self.modules {
+            let mut module = module.clone();
+            bytecode::exchange(&mut module, &own, &BTreeMap::new())?;
+            named.insert(bytecode::name(&module)?, module);
+        }
+        Ok(named)
+    }
+
+    /// The digest that an upgrade is authorized for: over the modules and what they depend on.
+    #[must_use]
+    pub fn digest(&self, dependencies: &[ObjectId]) -> [u8; 32] {
+        let hash = |bytes: &[u8]| {
+            let mut digest = [0; 32];
+            digest.copy_from_slice(Params::new().hash_length(32).hash(bytes).as_bytes());
+            digest
+        };
+        let mut parts: Vec<[u8; 32]> = self.modules.iter().map(|module| hash(module)).collect();
+        parts.extend(dependencies.iter().map(|id| id.into_inner()));
+        parts.sort_unstable();
+        hash(parts.as_flattened())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Whole {
+        digest: String,
+        dependencies: Vec<ObjectId>,
+    }
+
+    fn deployment() -> Deployment {
+        let mut deployment = Deployment::localnet(NetworkId([0x77; 32]));
+        deployment.walrus.original_package = ObjectId::new([0x55; 32]);
+        deployment.usdc = format!("0x{}::usdc::USDC", "44".repeat(32))
+            .parse()
+            .unwrap();
+        deployment
+    }
+
+    fn count(package: &CompiledPackage, bytes: &[u8; 32]) -> usize {
+        let modules = package.modules().iter();
+        modules
+            .map(|module| module.windows(32).filter(|window| window == bytes).count())
+            .sum()
+    }
+
+    #[test]
+    fn the_digest_is_the_compilers() {
+        let whole: Whole = serde_json::from_str(ARTIFACT).unwrap();
+        let package = CompiledPackage::compiled().unwrap();
+        let digest = package.digest(&whole.dependencies);
+        assert_eq!(hex::encode(digest), whole.digest);
+    }
+
+    #[test]
+    fn every_stand_in_is_exchanged_and_nothing_else() {
+        let plain = CompiledPackage::compiled().unwrap();
+        let bound = CompiledPackage::for_network(&deployment()).unwrap();
+        for (old, new) in [
+            (USDC_STAND_IN.into_inner(), [0x44; 32]),
+            (WALRUS_STAND_IN.into_inner(), [0x55; 32]),
+            (NETWORK_STAND_IN.0, [0x77; 32]),
+        ] {
+            assert!(count(&plain, &old) > 0);
+            assert_eq!((count(&plain, &new), count(&bound, &old)), (0, 0));
+            assert_eq!(count(&bound, &new), count(&plain, &old));
+        }
+        let lengths = |package: &CompiledPackage| -> Vec<usize> {
+            package.modules().iter().map(Vec::len).collect()
+        };
+        assert_eq!(lengths(&plain), lengths(&bound));
+        // and back again it is what the compiler made
+        let back: BTreeMap<_, _> = [
+            ([0x44; 32], USDC_STAND_IN.into_inner()),
+            ([0x55; 32], WALRUS_STAND_IN.into_inner()),
+        ]
+        .into();
+        let constants = BTreeMap::from([([0x77; 32], NETWORK_STAND_IN.0)]);
+        let mut again = bound;
+        for module in &mut again.modules {
+            bytecode::exchange(module, &back, &constants).unwrap();
+        }
+        assert_eq!(again, plain);
+    }
+
+    #[test]
+    fn published_modules_have_their_names_and_the_packages_address() {
+        let package = CompiledPackage::compiled().unwrap();
+        let published = package.as_published(ObjectId::new([0x66; 32])).unwrap();
+        assert_eq!(published.len(), package.modules().len());
+        for name in ["db", "node", "task", "stack", "network"] {
+            let module = &published[name];
+            assert!(module.windows(32).any(|window| window == [0x66; 32]));
+        }
+    }
+
+    #[test]
+    fn other_money_is_refused() {
+        let mut deployment = deployment();
+        deployment.usdc = "0x2::sui::SUI".parse().unwrap();
+        let refused = CompiledPackage::for_network(&deployment);
+        assert!(matches!(refused, Err(PackageError::OtherMoney(_))));
+    }
+
+    #[test]
+    fn damaged_modules_are_refused_not_panicked_on() {
+        let module = CompiledPackage::compiled().unwrap().modules[0].clone();
+        let nothing = BTreeMap::new();
+        for cut in 0..module.len() {
+            let mut part = module[..cut].to_vec();
+            let _ = bytecode::exchange(&mut part, &nothing, &nothing);
+            let _ = bytecode::name(&part);
+            let mut flipped = module.clone();
+            flipped[cut] ^= 0xff;
+            let _ = bytecode::exchange(&mut flipped, &nothing, &nothing);
+            let _ = bytecode::name(&flipped);
+        }
+    }
+}

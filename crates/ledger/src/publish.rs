@@ -1,0 +1,265 @@
+//! Publishing the Move package and upgrading it. Both can be repeated: what is there already is found
+//! by its code, so that a lost answer costs nothing but another look.
+
+use crate::{
+    CompiledPackage, Ledger, LedgerError,
+    build::{Upgrade, Work},
+    outcome::net_gas,
+    read::mask,
+};
+use atoma_types::{
+    Address, ObjectId, SigningKey,
+    chain::{AbortCode, ObjectKind},
+};
+use futures::TryStreamExt;
+use serde::Deserialize;
+use sui_rpc::proto::sui::rpc::v2::{
+    self as proto, ExecutedTransaction, ListOwnedObjectsRequest, changed_object::OutputObjectState,
+};
+use sui_sdk_types::{Digest, Identifier, StructTag};
+
+/// Rights in one page.
+const PAGE: u32 = 100;
+
+/// A package that was published, with what its publication made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// The transaction.
+    pub digest: Digest,
+    /// The package.
+    pub package: ObjectId,
+    /// The database, which everyone shares.
+    pub db: ObjectId,
+    /// The publisher's right to set parameters.
+    pub admin_cap: ObjectId,
+    /// The publisher's right to upgrade the package.
+    pub upgrade_cap: ObjectId,
+}
+
+/// `0x2::package::UpgradeCap`: the right to upgrade a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct UpgradeCap {
+    /// Object id.
+    pub id: ObjectId,
+    /// The package's newest version.
+    pub package: ObjectId,
+    /// How often it was published.
+    pub version: u64,
+    /// What upgrades may change: 0 is everything that keeps it compatible.
+    pub policy: u8,
+}
+
+impl Ledger {
+    /// The gas, in MIST, that publishing would take; nothing is submitted.
+    pub async fn preview_publish(
+        &self,
+        sender: Address,
+        package: &CompiledPackage,
+    ) -> Result<u64, LedgerError> {
+        let dependencies = self.dependencies().await?;
+        let work = publish(package, &dependencies);
+        self.preview_gas(sender, &work).await
+    }
+
+    /// Publishes the package. The rights to administer and to upgrade it go to the key's address.
+    pub async fn publish(
+        &self,
+        key: &SigningKey,
+        package: &CompiledPackage,
+    ) -> Result<Publication, LedgerError> {
+        let dependencies = self.dependencies().await?;
+        let work = publish(package, &dependencies);
+        let (digest, executed) = self.perform(key, &work).await?;
+        self.outcome(digest, &executed)?;
+        publication(digest, &executed)
+    }
+
+    /// A publication of just this code whose right to upgrade the address holds.
+    pub async fn publication_of(
+        &self,
+        owner: Address,
+        package: &CompiledPackage,
+    ) -> Result<Option<Publication>, LedgerError> {
+        for cap in self.upgrade_caps(owner).await? {
+            let Some(found) = self.published(cap.package).await? else {
+                continue;
+            };
+            if package.as_published(found.original)? != found.modules {
+                continue;
+            }
+            let objects = self
+                .objects(&[found.original], &["object_id", "previous_transaction"])
+                .await?;
+            let digest = objects.first().map(proto::Object::previous_transaction);
+            let Some(Ok(digest)) = digest.map(str::parse::<Digest>) else {
+                continue;
+            };
+            let executed = self.look_up(digest).await;
+            if let Some(executed) = executed.map_err(|status| self.refused(&status))? {
+                return publication(digest, &executed).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rights to upgrade packages that an address holds.
+    pub async fn upgrade_caps(&self, owner: Address) -> Result<Vec<UpgradeCap>, LedgerError> {
+        let request = ListOwnedObjectsRequest::default()
+            .with_owner(owner.to_string())
+            .with_object_type(upgrade_cap_type().to_string())
+            .with_page_size(PAGE)
+            .with_read_mask(mask(&["object_id", "contents"]));
+        let objects: Vec<proto::Object> = self
+            .inner
+            .client
+            .list_owned_objects(request)
+            .try_collect()
+            .await
+            .map_err(|status| self.refused(&status))?;
+        objects.iter().map(decode_cap).collect()
+    }
+
+    /// A right to upgrade a package.
+    pub async fn upgrade_cap(&self, id: ObjectId) -> Result<UpgradeCap, LedgerError> {
+        let objects = self
+            .objects(&[id], &["object_id", "object_type", "contents"])
+            .await?;
+        let object = objects.first().ok_or_else(|| LedgerError::NotFound {
+            what: "UpgradeCap",
+            id: id.to_string(),
+        })?;
+        let expected = upgrade_cap_type();
+        if object.object_type().parse::<StructTag>().as_ref() != Ok(&expected) {
+            return Err(LedgerError::WrongType {
+                id,
+                found: object.object_type().to_owned(),
+                expected: expected.to_string(),
+            });
+        }
+        decode_cap(object)
+    }
+
+    /// The gas, in MIST, that an upgrade would take; nothing is submitted.
+    pub async fn preview_upgrade(
+        &self,
+        sender: Address,
+        package: &CompiledPackage,
+        cap: &UpgradeCap,
+    ) -> Result<u64, LedgerError> {
+        let dependencies = self.dependencies().await?;
+        let work = upgrade(package, &dependencies, cap);
+        self.preview_gas(sender, &work).await
+    }
+
+    /// Upgrades the package that the right is for; says where the new version stands. Ids of types stay.
+    pub async fn upgrade(
+        &self,
+        key: &SigningKey,
+        package: &CompiledPackage,
+        cap: &UpgradeCap,
+    ) -> Result<ObjectId, LedgerError> {
+        let dependencies = self.dependencies().await?;
+        let work = upgrade(package, &dependencies, cap);
+        let (digest, executed) = self.perform(key, &work).await?;
+        self.outcome(digest, &executed)?;
+        new_package(&executed)
+    }
+
+    /// Takes the database over to the package's newest version; `false` if it is of that already. Old
+    /// versions of the package stop with it.
+    pub async fn migrate_db(
+        &self,
+        key: &SigningKey,
+        admin_cap: ObjectId,
+    ) -> Result<bool, LedgerError> {
+        let db = self.deployment().db;
+        let work = Work::Migrate { db, cap: admin_cap };
+        let done = match self.perform(key, &work).await {
+            Ok((digest, executed)) => self.outcome(digest, &executed),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(_) => Ok(true),
+            Err(e) if e.abort_code() == Some(AbortCode::WrongVersion.code()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn preview_gas(&self, sender: Address, work: &Work<'_>) -> Result<u64, LedgerError> {
+        let simulated = self.preview(sender, work).await?;
+        Ok(net_gas(simulated.effects().gas_used()))
+    }
+}
+
+fn publish<'a>(package: &'a CompiledPackage, dependencies: &'a [ObjectId]) -> Work<'a> {
+    Work::Publish {
+        modules: package.modules(),
+        dependencies,
+    }
+}
+
+fn upgrade<'a>(
+    package: &'a CompiledPackage,
+    dependencies: &'a [ObjectId],
+    cap: &UpgradeCap,
+) -> Work<'a> {
+    Work::Upgrade(Upgrade {
+        modules: package.modules(),
+        dependencies,
+        package: cap.package,
+        cap: cap.id,
+        policy: cap.policy,
+        digest: package.digest(dependencies),
+    })
+}
+
+fn upgrade_cap_type() -> StructTag {
+    let identifier = Identifier::from_static;
+    StructTag::new(
+        Address::TWO,
+        identifier("package"),
+        identifier("UpgradeCap"),
+        Vec::new(),
+    )
+}
+
+fn decode_cap(object: &proto::Object) -> Result<UpgradeCap, LedgerError> {
+    bcs::from_bytes(object.contents().value())
+        .map_err(|e| LedgerError::Malformed(format!("object {}: {e}", object.object_id())))
+}
+
+fn new_package(executed: &ExecutedTransaction) -> Result<ObjectId, LedgerError> {
+    let changed = executed.effects().changed_objects.iter();
+    let mut packages =
+        changed.filter(|change| change.output_state() == OutputObjectState::PackageWrite);
+    let package = packages
+        .next()
+        .and_then(|change| change.object_id().parse().ok());
+    package.ok_or_else(|| LedgerError::Malformed("no package was published".to_owned()))
+}
+
+/// What a publication made, out of its effects.
+fn publication(digest: Digest, executed: &ExecutedTransaction) -> Result<Publication, LedgerError> {
+    let package = new_package(executed)?;
+    let find = |tag: StructTag| {
+        let changed = executed.effects().changed_objects.iter();
+        let mut found = changed
+            .filter(|change| change.object_type().parse::<StructTag>().as_ref() == Ok(&tag))
+            .filter_map(|change| change.object_id().parse().ok());
+        found
+            .next()
+            .ok_or_else(|| LedgerError::Malformed(format!("publishing made no {tag}")))
+    };
+    let ours = |kind: ObjectKind| {
+        let (module, name) = kind.move_name();
+        let identifier = Identifier::from_static;
+        StructTag::new(package, identifier(module), identifier(name), Vec::new())
+    };
+    Ok(Publication {
+        digest,
+        package,
+        db: find(ours(ObjectKind::Db))?,
+        admin_cap: find(ours(ObjectKind::AdminCap))?,
+        upgrade_cap: find(upgrade_cap_type())?,
+    })
+}
