@@ -72,18 +72,26 @@ impl Process {
 
     /// User and system time so far of all threads that still run, to the nanosecond.
     pub(crate) fn cpu(&self) -> Result<Duration> {
+        self.cpu_of(|_| true)
+    }
+
+    /// The same of the threads with such a name.
+    pub(crate) fn cpu_of(&self, counts: impl Fn(&str) -> bool) -> Result<Duration> {
         let mut nanoseconds = 0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let path = thread?.path().join("schedstat");
+            let folder = thread?.path();
+            let file = |name: &str| std::fs::read_to_string(folder.join(name));
             // a thread may have ended since it was listed
-            let Ok(stat) = std::fs::read_to_string(path) else {
+            let (Ok(name), Ok(stat)) = (file("comm"), file("schedstat")) else {
                 continue;
             };
             let first = stat
                 .split_whitespace()
                 .next()
                 .context("schedstat is empty")?;
-            nanoseconds += first.parse::<u64>()?;
+            if counts(name.trim_end()) {
+                nanoseconds += first.parse::<u64>()?;
+            }
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
