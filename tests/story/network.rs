@@ -103,6 +103,15 @@ fn a_network_is_added_used_and_found_healthy() {
     let plain = ["--ledger", another.text("ledger"), "task", "list"];
     assert!(well(&home, &plain).is_empty());
 
+    // its administrator sets a parameter, nobody else does
+    let keystore = folder.path().join("ledger/admin.keystore");
+    let set = ["network", "set-param", "min_collateral", "1000000"];
+    let admin = [&["--keystore", keystore.to_str().unwrap()], &set[..]].concat();
+    assert!(!atoma(&home, &set).1);
+    well(&home, &admin);
+    let params = well(&home, &["network", "params"]);
+    assert_eq!(params[0]["min_collateral"], 1_000_000);
+
     // a localnet takes no package, and says why
     let (refused, success) = atoma(&home, &["network", "publish", "--yes"]);
     assert!(

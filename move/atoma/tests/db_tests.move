@@ -3,7 +3,10 @@ module atoma::db_tests;
 
 use atoma::db::{Self, ParamSet};
 use atoma::params;
+use atoma::vectors;
 use atoma::world::{Self, text};
+use std::bcs;
+use std::unit_test::destroy;
 use sui::event;
 
 #[test]
@@ -12,6 +15,23 @@ fun a_parameter_is_set_and_told() {
     db.set_param(&cap, text(b"protocol_fee_permille"), 200);
     assert!(db.params().protocol_fee_permille() == 200);
     assert!(event::events_by_type<ParamSet>().length() == 2);
+    w.end(db, cap, clock);
+}
+
+/// What the client reads and no scenario compares: the same bytes as in Rust (`vectors`).
+#[test]
+fun a_right_and_a_blob_are_these_bytes() {
+    let (mut w, db, cap, clock) = world::begin();
+    let mut right = object::id(&cap).to_bytes();
+    right.append(object::id(&db).to_bytes());
+    assert!(bcs::to_bytes(&cap) == right);
+    let blob = w.blob(true, 10, false);
+    let mut bytes = object::id(&blob).to_bytes();
+    bytes.append(vectors::blob_head());
+    bytes.append(object::id(blob.storage()).to_bytes());
+    bytes.append(vectors::blob_tail());
+    assert!(bcs::to_bytes(&blob) == bytes);
+    destroy(blob);
     w.end(db, cap, clock);
 }
 

@@ -1,6 +1,7 @@
 //! `atoma network`: networks by name, publishing the package on one, and looking whether all is well.
 
 pub(crate) mod doctor;
+mod params;
 pub(crate) mod profile;
 mod publish;
 
@@ -49,6 +50,15 @@ pub(crate) enum NetworkCommand {
         /// Do it; without this it is only tried out.
         #[arg(long)]
         yes: bool,
+    },
+    /// Show the parameters of the protocol on the network in use.
+    Params,
+    /// Set one of them, as the administrator.
+    SetParam {
+        /// Which.
+        name: String,
+        /// To what: milliseconds, micro-USDC, thousandths.
+        value: u64,
     },
     /// Check the network in use: reachable, the right one, in time, with our package, and money to act.
     Doctor,
@@ -128,6 +138,10 @@ pub(crate) async fn run(
         }
         NetworkCommand::Upgrade { yes } => {
             publish::upgrade(&settings, &mut profiles, yes, output).await?;
+        }
+        NetworkCommand::Params => params::list(&settings, output).await?,
+        NetworkCommand::SetParam { name, value } => {
+            params::set(&settings, &name, value, output).await?;
         }
         NetworkCommand::Doctor => doctor::run(&settings, output).await?,
     }

@@ -15,7 +15,7 @@ use crate::{
     treasury,
     world::{ADMIN, World, address},
 };
-use atoma_types::chain::{AbortCode, Call, Params};
+use atoma_types::chain::{AbortCode, Call, Event, ObjectKind, Params};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use std::{
@@ -190,6 +190,27 @@ fn the_scenarios_reach_every_function_and_every_code() {
         let name = format!("{}::{}", function.module, function.name);
         let done = steps().any(|s| s.call == name && matches!(s.outcome, Outcome::Done { .. }));
         assert!(done, "{name}");
+    }
+    // every wire type that the client reads: its bytes are compared in the Move VM
+    let mut wire = BTreeSet::new();
+    for step in steps() {
+        if let Outcome::Done {
+            events, objects, ..
+        } = &step.outcome
+        {
+            wire.extend(events.iter().chain(objects).map(tape::Bytes::type_));
+        }
+    }
+    let named = |(module, name): &(&str, &str)| format!("{module}::{name}");
+    let kinds = [
+        ObjectKind::Db,
+        ObjectKind::Node,
+        ObjectKind::Task,
+        ObjectKind::Stack,
+    ]
+    .map(ObjectKind::move_name);
+    for name in Event::NAMES.iter().chain(&kinds).map(named) {
+        assert!(wire.contains(name.as_str()), "{name}");
     }
     let codes: BTreeSet<_> = steps()
         .filter_map(|step| match &step.outcome {

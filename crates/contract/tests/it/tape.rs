@@ -65,6 +65,13 @@ pub(crate) struct Bytes {
     bcs: String,
 }
 
+impl Bytes {
+    /// `module::Name`.
+    pub(crate) fn type_(&self) -> &str {
+        &self.type_
+    }
+}
+
 /// What the worlds that `act` makes do in this thread, world by world.
 pub(crate) fn record(act: impl FnOnce()) -> Vec<Vec<Step>> {
     TAPES.set(Some(Vec::new()));

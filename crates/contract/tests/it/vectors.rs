@@ -3,8 +3,9 @@
 
 use crate::world::{NETWORK, OPERATOR, USER, key, prove, root_of, sign};
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, NodeId, Numerics, RequestId, Rule, StackId, TaskId,
+    Address, BlobId, ComputeUnits, EngineClass, NodeId, Numerics, RequestId, Rule, StackId, TaskId,
     TimestampMs, Usage,
+    chain::{Blob, Storage, WALRUS_ENCODING_RS2},
     hash::Hash32,
     message::{
         Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed,
@@ -95,6 +96,34 @@ fn receipt(seq: u64, units: u64, sum: u64, previous: Hash32) -> Receipt {
     }
 }
 
+/// The bytes of the blob that Move's `World` makes, without the two ids, which Move chooses.
+fn blob() -> (Vec<u8>, Vec<u8>) {
+    let mut id = [0; 32];
+    id[0] = 5;
+    let storage = Storage {
+        id: Address::ZERO,
+        start_epoch: 0,
+        end_epoch: 10,
+        storage_size: 10_000,
+    };
+    let blob = Blob {
+        id: Address::ZERO,
+        registered_epoch: 0,
+        blob_id: BlobId(id),
+        size: 5_000,
+        encoding_type: WALRUS_ENCODING_RS2,
+        certified_epoch: Some(1),
+        storage,
+        deletable: false,
+    };
+    let bytes = bcs::to_bytes(&blob).unwrap();
+    let whole = bcs::to_bytes(&storage).unwrap();
+    // the storage and one byte for `deletable` are the end
+    let at = bytes.len() - whole.len() - 1;
+    assert_eq!(bytes[at..bytes.len() - 1], whole);
+    (bytes[32..at].to_vec(), bytes[at + 32..].to_vec())
+}
+
 fn vectors() -> String {
     let mut vectors = Vectors {
         text: "/// Messages about the objects that `world` makes, signed with the tests' keys: orders of 60 and 40\n\
@@ -173,6 +202,13 @@ fn vectors() -> String {
     let (bytes, signature) = sign(greedy, OPERATOR);
     vectors.add("40 units for 39 tokens.", "greedy_receipt", &bytes);
     vectors.add("Its signature.", "greedy_receipt_signature", &signature);
+    let (head, tail) = blob();
+    vectors.add(
+        "`World::blob` between its id and its storage's.",
+        "blob_head",
+        &head,
+    );
+    vectors.add("And after that.", "blob_tail", &tail);
     vectors.text
 }
 

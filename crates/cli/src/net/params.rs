@@ -1,0 +1,54 @@
+//! The parameters of a network: reading them, and setting one as its administrator.
+
+use crate::{
+    output::{Facts, Output},
+    settings::Settings,
+};
+use anyhow::{Context, Result};
+use atoma_types::chain::{Params, calls};
+use serde_json::json;
+
+pub(crate) async fn list(settings: &Settings, output: &Output) -> Result<()> {
+    let params = settings.ledger().await?.db().await?.params;
+    let facts: Facts = Params::NAMES
+        .iter()
+        .map(|name| (*name, json!(params.get(name))))
+        .collect();
+    output.object(facts);
+    Ok(())
+}
+
+pub(crate) async fn set(
+    settings: &Settings,
+    name: &str,
+    value: u64,
+    output: &Output,
+) -> Result<()> {
+    let most = Params::limit(name).with_context(|| {
+        format!(
+            "no parameter is called `{name}`; there are {}",
+            Params::NAMES.join(", ")
+        )
+    })?;
+    anyhow::ensure!(value <= most, "`{name}` is at most {most}");
+    let ledger = settings.ledger().await?;
+    let key = settings.key()?;
+    let owner = key.public_key().address();
+    let cap = ledger.admin_cap(owner).await?.with_context(|| {
+        format!("{owner} is not the administrator: it holds no AdminCap of this database")
+    })?;
+    let call = calls::SetParam {
+        cap: cap.id.into(),
+        db: ledger.deployment().db.into(),
+        name: name.to_owned(),
+        value,
+    };
+    let done = ledger.execute(&key, vec![call.into()]).await?;
+    output.object(vec![
+        ("parameter", json!(name)),
+        ("value", json!(value)),
+        ("transaction", json!(done.digest.to_string())),
+        ("gas_mist", json!(done.gas_used)),
+    ]);
+    Ok(())
+}
