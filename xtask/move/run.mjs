@@ -3,6 +3,7 @@
 //   node run.mjs <package folder> [<folder of recordings>]
 import { keep } from './artifact.mjs';
 import { beginnings, recordings, tests } from './conformance.mjs';
+import { check } from './matrix.mjs';
 import { Pool } from './pool.mjs';
 import { snapshot } from './sources.mjs';
 
@@ -34,7 +35,8 @@ async function build() {
   if (built.error) fail(built.error);
   if (built.warnings) fail(`warnings are errors:\n${built.warnings}`);
   const bytes = keep(folder, built);
-  console.log(`move: ${built.modules.length} modules of ${bytes} bytes compiled (${seconds()})`);
+  const cells = check(folder, own);
+  console.log(`move: ${built.modules.length} modules of ${bytes} bytes compiled, ${cells} cells of the matrix (${seconds()})`);
 }
 
 async function units() {

@@ -497,6 +497,28 @@ fun a_closed_stack_is_not_revoked() {
     abort
 }
 
+#[test, expected_failure(abort_code = stack::EStackClosed)]
+fun a_closed_stack_is_not_closed_again() {
+    let (mut w, mut db, _cap, clock) = world::begin();
+    let (mut task, _node) = w.serving(&mut db);
+    let mut stack = w.stack(&db, &mut task, ANY, &clock);
+    stack.begin_close(&clock, &mut w.by(world::user()));
+    stack.begin_close(&clock, &mut w.by(world::user()));
+    abort
+}
+
+#[test]
+fun closing_after_the_expiry_moves_nothing() {
+    let (mut w, mut db, cap, mut clock) = world::begin();
+    let (mut task, node) = w.serving(&mut db);
+    let mut stack = w.stack(&db, &mut task, SINGLE, &clock);
+    let expiry = stack.expires_at_for_testing();
+    clock.increment_for_testing(world::day() + 1);
+    stack.begin_close(&clock, &mut w.by(world::user()));
+    assert!(stack.expires_at_for_testing() == expiry);
+    w.end_all(db, cap, clock, task, node, stack);
+}
+
 #[test, expected_failure(abort_code = stack::ENotStackOwner)]
 fun a_stranger_begins_no_close() {
     let (mut w, mut db, _cap, clock) = world::begin();
