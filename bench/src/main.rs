@@ -11,7 +11,6 @@ mod process;
 mod rounds;
 mod serving;
 mod upstream;
-mod walrus;
 
 use crate::rounds::Size;
 use anyhow::Result;
@@ -40,8 +39,6 @@ enum What {
         #[arg(long, default_value_t = 5_000)]
         transactions: usize,
     },
-    /// Walrus's coding beside Mysten's own encoder and bare Reed-Solomon coding with hashing.
-    Walrus,
     /// An OpenAI-compatible server that answers at once (used by the others).
     Upstream {
         /// Pause before each token of a stream.
@@ -70,6 +67,5 @@ async fn main() -> Result<()> {
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
         What::Upstream { pause_ms } => upstream::run(pause_ms).await,
         What::Floor { upstream } => floor::run(upstream).await,
-        What::Walrus => walrus::run(),
     }
 }

@@ -7,7 +7,7 @@
 //! primary or any `s` secondary slivers give the blob back.
 //!
 //! Speed comes from four things: small symbols are packed side by side into whole chunks of the
-//! Reed-Solomon code; four hashes are computed at once; each symbol is hashed once for
+//! Reed-Solomon code; eight hashes are computed at once (four without AVX-512); each symbol is hashed once for
 //! both of its trees, and with two-byte symbols (everything up to 445,556 bytes at `n = 1000`) each
 //! of the 65,536 values once for all; what is zero by padding is never hashed twice. Columns are
 //! done in batches that fit into the processor's cache, in parallel, so that memory stays near one
@@ -26,6 +26,7 @@ mod params;
 mod recovery;
 mod reed_solomon;
 mod sliver;
+mod wide;
 
 pub use crate::wire::WireError;
 pub use decode::{decode, decode_primary, decode_secondary};

@@ -2,7 +2,8 @@
 //! (`@mysten/walrus-wasm`, if node is there) and beside what bare Reed-Solomon coding of the whole
 //! matrix plus as many hashes cost, one after the other, with the same two crates.
 //!
-//! CPU time of one core, but for the column "id, all", which is wall time on all.
+//! CPU time of one core, but for the column "id, all", which is wall time on all. The allocator is
+//! the one of `atoma`. Arguments choose cases, as `shards:bytes`.
 
 use anyhow::{Context, Result, ensure};
 use atoma_walrus::coding::{Params, Sliver, decode_primary, encode, metadata_of};
@@ -16,6 +17,9 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Shards and bytes. Ten shards hold at most 1,834,952 bytes.
 const CASES: [(usize, usize); 9] = [
@@ -47,10 +51,10 @@ struct Figures {
     decode: Duration,
 }
 
-/// Measures all cases.
-pub(crate) fn run() -> Result<()> {
+fn main() -> Result<()> {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let peers = peers().unwrap_or_else(|error| {
+    let cases = cases()?;
+    let peers = peers(&cases).unwrap_or_else(|error| {
         println!("(no figures of @mysten/walrus-wasm: {error:#})");
         HashMap::new()
     });
@@ -72,7 +76,7 @@ pub(crate) fn run() -> Result<()> {
         "bare enc",
         "bare dec"
     );
-    for case in CASES {
+    for case in cases {
         let ours = one.install(|| measure(case))?;
         let blob = content(case.1);
         let params = Params::new(case.0)?;
@@ -109,6 +113,22 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("goals: x 5 or more; id of 445,556 bytes at n = 1000 on two cores in 250 ms");
     Ok(())
+}
+
+/// Those of the arguments, or all.
+fn cases() -> Result<Vec<(usize, usize)>> {
+    let chosen: Vec<(usize, usize)> = std::env::args()
+        .skip(1)
+        .map(|argument| {
+            let (shards, bytes) = argument.split_once(':').context("a case is shards:bytes")?;
+            Ok((shards.parse()?, bytes.parse()?))
+        })
+        .collect::<Result<_>>()?;
+    Ok(if chosen.is_empty() {
+        CASES.to_vec()
+    } else {
+        chosen
+    })
 }
 
 fn measure((shards, bytes): (usize, usize)) -> Result<Figures> {
@@ -192,15 +212,15 @@ fn hashes(message: &[u8], count: usize) {
 }
 
 /// Mysten's figures, from a script beside this crate.
-fn peers() -> Result<HashMap<(usize, usize), Figures>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("walrus-wasm");
+fn peers(cases: &[(usize, usize)]) -> Result<HashMap<(usize, usize), Figures>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("wasm");
     let install = Command::new("npm")
         .args(["ci", "--silent", "--no-audit", "--no-fund"])
         .current_dir(&folder)
         .status()
         .context("cannot run npm")?;
     ensure!(install.success(), "npm ci failed");
-    let cases = CASES.iter().filter(|(_, bytes)| *bytes <= PEER_BYTES);
+    let cases = cases.iter().filter(|(_, bytes)| *bytes <= PEER_BYTES);
     let output = Command::new("node")
         .arg(folder.join("bench.mjs"))
         .args(cases.map(|(shards, bytes)| format!("{shards}:{bytes}")))
