@@ -1,6 +1,6 @@
 // Breaks one rule of the Move package at a time, in memory, and plays the scenarios that were written by
-// hand until some differ. Run once in a while, not in CI:
-//   cargo xtask move && node xtask/move/mutate.mjs
+// hand until some differ. Run once in a while, not in CI; with words, only rules whose names have one of them:
+//   cargo xtask move && node xtask/move/mutate.mjs [WORD...]
 import { join } from 'node:path';
 import { recordings, tests } from './conformance.mjs';
 import { Pool } from './pool.mjs';
@@ -50,7 +50,9 @@ async function survives([name, module, before, after]) {
   return failed.length === 0;
 }
 
-const survived = (await Promise.all(MUTATIONS.map(survives))).filter(Boolean).length;
-console.log(`${MUTATIONS.length - survived} of ${MUTATIONS.length} were found`);
+const words = process.argv.slice(2);
+const chosen = MUTATIONS.filter(([name]) => !words.length || words.some((word) => name.includes(word)));
+const survived = (await Promise.all(chosen.map(survives))).filter(Boolean).length;
+console.log(`${chosen.length - survived} of ${chosen.length} were found`);
 await pool.end();
 process.exitCode = survived ? 1 : 0;

@@ -47,6 +47,7 @@ pub(crate) const TALES: &[(&str, fn())] = &[
     ),
     ("honest_charges_are_allowed", honest_charges_are_allowed),
     ("forged_records", forged_records),
+    ("an_odd_slash_is_rounded_up", an_odd_slash_is_rounded_up),
     (
         "a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s",
         a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s,
@@ -618,6 +619,18 @@ fn forge(
 }
 
 // === what a conviction takes ===
+
+#[test]
+fn an_odd_slash_is_rounded_up() {
+    let mut scene = Scene::settled();
+    scene.world.ok(OPERATOR, collateral_call(scene.node, 1));
+    let held = scene.world.node(scene.node).collateral.0;
+    assert_eq!(held % 2, 1);
+    let one = scene.receipt(1);
+    let other = scene.other_receipt(1, |receipt| receipt.units = ComputeUnits(5));
+    scene.equivocate(one, other).unwrap();
+    assert_eq!(scene.world.node(scene.node).collateral.0, held / 2);
+}
 
 #[test]
 fn a_slash_rounds_up_is_capped_and_half_of_it_at_most_is_the_owner_s() {

@@ -18,6 +18,10 @@ pub(crate) const TALES: &[(&str, fn())] = &[
         the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits,
     ),
     (
+        "the_surcharge_stays_for_what_is_still_leased",
+        the_surcharge_stays_for_what_is_still_leased,
+    ),
+    (
         "any_grants_units_to_whom_the_owner_chooses",
         any_grants_units_to_whom_the_owner_chooses,
     ),
@@ -111,6 +115,24 @@ fn the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits() {
     let changes = world.earn(OPERATOR, stack, node, 1_001);
     assert_eq!(paid_to(&changes, OPERATOR), 1_501 - 15);
     assert_eq!(paid_to(&changes, USER), 30);
+}
+
+#[test]
+fn the_surcharge_stays_for_what_is_still_leased() {
+    let mut world = World::new();
+    let mut call = create_call();
+    call.security_level = 1;
+    let task = world.create_task_from(call);
+    let node = world.serve(OPERATOR, task, 1_500_000, 10_000);
+    let stack = world.buy(task, 1_001, Selection::Any);
+    world.grant(OPERATOR, stack, node, 500);
+    let changes = world.ok(USER, revoke_call(stack));
+    // 750, times 1.02, stay
+    assert_eq!(world.stack(stack).escrow, MicroUsdc(765));
+    assert_eq!(paid_to(&changes, USER), 1_531 - 765);
+    let changes = world.earn(OPERATOR, stack, node, 500);
+    assert_eq!(paid_to(&changes, OPERATOR), 750 - 7);
+    assert_eq!(paid_to(&changes, USER), 15);
 }
 
 #[test]
