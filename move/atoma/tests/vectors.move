@@ -113,3 +113,13 @@ public fun greedy_receipt(): vector<u8> {
 public fun greedy_receipt_signature(): vector<u8> {
     x"e2761cbf1b72a7b38d0e6204b5f98d3505540db4236757644092f40e26950c2b37ab64261ba20dfa3ce1fd8ff9f99e6bd17ba8764fcff6cbd08c2534a0396504"
 }
+
+/// `World::blob` between its id and its storage's.
+public fun blob_head(): vector<u8> {
+    x"0000000005000000000000000000000000000000000000000000000000000000000000008813000000000000010101000000"
+}
+
+/// And after that.
+public fun blob_tail(): vector<u8> {
+    x"000000000a000000102700000000000000"
+}
