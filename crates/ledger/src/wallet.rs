@@ -126,7 +126,7 @@ impl Wallets {
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut Wallet> {
-        let payer = self.payer.as_mut().map(|wallet| &mut **wallet);
+        let payer = self.payer.as_deref_mut();
         std::iter::once(&mut *self.sender).chain(payer)
     }
 
