@@ -38,8 +38,9 @@ const golden = {
     tx.moveCall({ target: '0x2::package::commit_upgrade', arguments: [cap, receipt] });
   }),
   migrate: await bytes((tx) => {
-    const db = tx.sharedObjectRef({ objectId: id('0d'), initialSharedVersion: '5', mutable: true });
-    tx.moveCall({ target: `${id('0a')}::db::migrate`, arguments: [db, tx.objectRef(owned('0c'))] });
+    const shared = (byte) => tx.sharedObjectRef({ objectId: id(byte), initialSharedVersion: '5', mutable: true });
+    tx.moveCall({ target: `${id('0a')}::db::migrate`, arguments: [shared('0d'), tx.objectRef(owned('0c'))] });
+    tx.moveCall({ target: `${id('0a')}::node::migrate`, arguments: [shared('0f')] });
   }, id('0e')),
 };
 

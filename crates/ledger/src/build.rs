@@ -3,7 +3,7 @@
 use crate::{LedgerError, coins::Coin};
 use atoma_types::{
     Address, ObjectId,
-    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, RANDOM_OBJECT},
+    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sui_sdk_types::{Identifier, Transaction};
@@ -43,8 +43,12 @@ pub(crate) enum Work<'a> {
     },
     /// Upgrade a package.
     Upgrade(Upgrade<'a>),
-    /// Take the database over to the newest version of the package.
-    Migrate { db: ObjectId, cap: ObjectId },
+    /// Take objects over to the newest version of the package: the database, by the administrator's
+    /// right, and others.
+    Migrate {
+        db: Option<(ObjectId, ObjectId)>,
+        others: &'a [(ObjectKind, ObjectId)],
+    },
     /// Split so many coins off the gas coin, for someone.
     SplitGas {
         to: Address,
@@ -85,12 +89,26 @@ impl Work<'_> {
         }
     }
 
+    /// What is taken out of the gas coin beside gas, in MIST; a budget can only be of the rest.
+    pub(crate) fn out_of_gas(&self) -> u64 {
+        match self {
+            Self::SplitGas { amount, count, .. } => amount.saturating_mul(u64::from(*count)),
+            _ => 0,
+        }
+    }
+
     /// Shared objects that are touched, and whether any call changes them. A transaction names
     /// each object once, so the strongest use counts.
     pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
         let mut shared = BTreeMap::new();
-        if let Self::Migrate { db, .. } = self {
-            shared.insert(*db, true);
+        if let Self::Migrate { db, others } = self {
+            let others = others.iter().map(|(_, id)| *id);
+            shared.extend(
+                db.map(|(id, _)| id)
+                    .into_iter()
+                    .chain(others)
+                    .map(|id| (id, true)),
+            );
         }
         for (kind, arg) in self.arguments() {
             let (id, mutable) = match (kind, arg) {
@@ -109,7 +127,8 @@ impl Work<'_> {
     pub(crate) fn owned(&self) -> Vec<ObjectId> {
         let gifts = match self {
             Self::Calls { gifts, .. } => *gifts,
-            Self::Upgrade(Upgrade { cap, .. }) | Self::Migrate { cap, .. } => return vec![*cap],
+            Self::Upgrade(Upgrade { cap, .. }) => return vec![*cap],
+            Self::Migrate { db, .. } => return db.iter().map(|(_, cap)| *cap).collect(),
             Self::Transfer { .. } | Self::Publish { .. } | Self::SplitGas { .. } => &[],
         };
         let used = self.arguments().into_iter().filter_map(|used| match used {
@@ -197,15 +216,25 @@ pub(crate) fn transaction(
             );
             builder.move_call(of_sui("commit_upgrade"), vec![cap, receipt]);
         }
-        Work::Migrate { db, cap } => {
-            let db = shared(&mut builder, *db, &work.shared(), inputs)?;
-            let cap = own(&mut builder, *cap, inputs)?;
-            let function = Function::new(
-                deployment.package,
-                Identifier::from_static("db"),
-                Identifier::from_static("migrate"),
-            );
-            builder.move_call(function, vec![db, cap]);
+        Work::Migrate { db, others } => {
+            let uses = work.shared();
+            let migrate = |kind: ObjectKind| {
+                let (module, name) = (kind.move_name().0, "migrate");
+                Function::new(
+                    deployment.package,
+                    Identifier::from_static(module),
+                    Identifier::from_static(name),
+                )
+            };
+            if let Some((db, cap)) = db {
+                let db = shared(&mut builder, *db, &uses, inputs)?;
+                let cap = own(&mut builder, *cap, inputs)?;
+                builder.move_call(migrate(ObjectKind::Db), vec![db, cap]);
+            }
+            for (kind, id) in *others {
+                let object = shared(&mut builder, *id, &uses, inputs)?;
+                builder.move_call(migrate(*kind), vec![object]);
+            }
         }
         Work::SplitGas { to, amount, count } => {
             let gas = builder.gas();

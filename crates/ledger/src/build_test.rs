@@ -1,7 +1,7 @@
 use super::*;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NetworkId, Price, PublicKey,
-    chain::{Clock, Payment, Random, calls},
+    chain::{Clock, ObjectKind, Payment, Random, calls},
 };
 use sui_sdk_types::{Command, Digest, Input, TransactionKind};
 
@@ -163,8 +163,8 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
         dependencies: &dependencies,
     };
     let migrate = Work::Migrate {
-        db: id(0xd),
-        cap: id(0xc),
+        db: Some((id(0xd), id(0xc))),
+        others: &[(ObjectKind::Node, id(0xf))],
     };
     let mut deployment = Deployment::localnet(NetworkId([0; 32]));
     deployment.package = id(0xa);

@@ -126,7 +126,10 @@ impl Ledger {
         let total = gas
             .iter()
             .fold(0u64, |sum, coin| sum.saturating_add(coin.balance));
-        let least = HEADROOM_UNITS.saturating_mul(gas_price);
+        let taken = work.out_of_gas();
+        let least = HEADROOM_UNITS
+            .saturating_mul(gas_price)
+            .saturating_add(taken);
         if total < least {
             let owner = parties.gas_owner;
             return Err(lacking(owner, SUI_COIN.to_owned(), least, total));
@@ -140,7 +143,7 @@ impl Ledger {
             payment,
             gas,
             gas_price,
-            budget: total.min(SIMULATION_BUDGET),
+            budget: (total - taken).min(SIMULATION_BUDGET),
             shared,
             owned: self.owned(&work.owned()).await?,
         })

@@ -13,11 +13,14 @@ use atoma_types::{
 };
 use futures::TryStreamExt;
 use serde::Deserialize;
+use std::slice;
 use sui_rpc::proto::sui::rpc::v2::{
     self as proto, ExecutedTransaction, ListOwnedObjectsRequest, changed_object::OutputObjectState,
 };
 use sui_sdk_types::{Digest, Identifier, StructTag};
 
+/// Objects taken over in one transaction.
+const MIGRATED_AT_ONCE: usize = 100;
 /// Rights in one page.
 const PAGE: u32 = 100;
 
@@ -173,8 +176,37 @@ impl Ledger {
         admin_cap: ObjectId,
     ) -> Result<bool, LedgerError> {
         let db = self.deployment().db;
-        let work = Work::Migrate { db, cap: admin_cap };
-        let done = match self.perform(key, &work).await {
+        self.migrate(key, Some((db, admin_cap)), &[]).await
+    }
+
+    /// Takes nodes, tasks or stacks over to the package's newest version, which anyone may; says how many
+    /// weren't of it already.
+    pub async fn migrate_objects(
+        &self,
+        key: &SigningKey,
+        objects: &[(ObjectKind, ObjectId)],
+    ) -> Result<usize, LedgerError> {
+        let mut taken = 0;
+        for batch in objects.chunks(MIGRATED_AT_ONCE) {
+            if self.migrate(key, None, batch).await? {
+                taken += batch.len();
+                continue;
+            }
+            // all or none: one of them is current
+            for one in batch {
+                taken += usize::from(self.migrate(key, None, slice::from_ref(one)).await?);
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn migrate(
+        &self,
+        key: &SigningKey,
+        db: Option<(ObjectId, ObjectId)>,
+        others: &[(ObjectKind, ObjectId)],
+    ) -> Result<bool, LedgerError> {
+        let done = match self.perform(key, &Work::Migrate { db, others }).await {
             Ok((digest, executed)) => self.outcome(digest, &executed),
             Err(error) => Err(error),
         };

@@ -9,8 +9,14 @@ use super::{
 use crate::{output::Output, settings::Settings};
 use anyhow::{Context, Result, bail};
 use atoma_ledger::{CompiledPackage, Ledger, Publication, UpgradeCap};
-use atoma_types::{Address, ObjectId, chain::Deployment};
+use atoma_types::{
+    Address, ObjectId, SigningKey,
+    chain::{Deployment, ObjectKind},
+};
 use serde_json::json;
+
+/// The version of the rules that everything is born with.
+const FIRST_RULES: u64 = 1;
 
 pub(crate) async fn publish(
     settings: &Settings,
@@ -174,26 +180,41 @@ pub(crate) async fn upgrade(
             ..profile
         },
     )?;
-    // written down first: taking the database over can be repeated
-    let migrated = if yes {
-        let admin = ledger.admin_cap(owner).await?;
-        match admin {
-            Some(admin) => ledger.migrate_db(&key, admin.id).await?,
-            None => bail!(
-                "{owner} has no AdminCap: its holder must take the database over with `atoma network upgrade --yes`"
-            ),
-        }
+    // written down first: taking objects over can be repeated
+    let taken = if yes {
+        take_over(&ledger, &key).await?
     } else {
-        false
+        0
     };
     output.object(vec![
         ("network", json!(name)),
         ("state", json!(if current { "current" } else { "upgraded" })),
         ("package", json!(newest)),
         ("version", json!(ledger.upgrade_cap(cap.id).await?.version)),
-        ("db_taken_over", json!(migrated)),
+        ("taken_over", json!(taken)),
     ]);
     Ok(())
+}
+
+/// Brings the database, and after it nodes and tasks, to the rules' newest version; says how many were of an
+/// older one. Stacks are brought over by who uses them.
+async fn take_over(ledger: &Ledger, key: &SigningKey) -> Result<usize> {
+    let owner = key.public_key().address();
+    let admin = ledger.admin_cap(owner).await?.with_context(|| {
+        format!(
+            "{owner} has no AdminCap: its holder must run `atoma network upgrade --yes` as well"
+        )
+    })?;
+    let db = usize::from(ledger.migrate_db(key, admin.id).await?);
+    if ledger.db().await?.version == FIRST_RULES {
+        return Ok(db);
+    }
+    let nodes = ledger.all_nodes().await?;
+    let tasks = ledger.all_tasks().await?;
+    let nodes = nodes.iter().map(|node| (ObjectKind::Node, node.id.0));
+    let tasks = tasks.iter().map(|task| (ObjectKind::Task, task.id.0));
+    let objects: Vec<_> = nodes.chain(tasks).collect();
+    Ok(db + ledger.migrate_objects(key, &objects).await?)
 }
 
 /// The address's right to upgrade the package.

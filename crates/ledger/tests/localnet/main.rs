@@ -2,6 +2,7 @@
 //! own (`gas`, `story`, `wallets` but for a few) runs on any network that `ATOMA_TEST_NETWORK` names.
 
 mod anywhere;
+mod broken;
 mod disputes;
 mod events;
 mod gas;
