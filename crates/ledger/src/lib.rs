@@ -9,7 +9,8 @@
 //! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
 //! * [`Ledger::blob`] and its like read Walrus's blobs; [`Ledger::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
-//! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
+//! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself;
+//!   [`Ledger::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod build;
 mod coins;
@@ -21,6 +22,7 @@ mod escrow;
 mod events;
 mod execute;
 mod faucet;
+mod history;
 mod outcome;
 mod read;
 mod wallet;
@@ -30,7 +32,8 @@ pub use connect::{Ledger, LedgerConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
-pub use events::{EventStart, EventStream, LedgerEvent};
+pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame};
+pub use history::{Checkpoint, Tip};
 pub use outcome::Executed;
 pub use walrus::OwnedBlob;
 
