@@ -6,6 +6,7 @@ mod cost;
 mod demo;
 mod devnet;
 mod dispute;
+mod explore;
 mod network;
 mod node;
 mod output;
@@ -17,6 +18,16 @@ mod task;
 mod verify;
 mod wallet;
 mod walrus;
+
+/// The parties of the ledger client's own tests.
+#[cfg(test)]
+#[allow(dead_code)] // each test program uses its part
+#[path = "../../ledger/tests/localnet/trial.rs"]
+mod trial;
+#[cfg(test)]
+#[allow(dead_code)] // as above
+#[path = "../../ledger/tests/localnet/world.rs"]
+mod world;
 
 use anyhow::Result;
 use args::{Args, Command};
@@ -58,6 +69,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Walrus(command) => walrus::run(command, settings, output).await,
+        Command::Explore(explore) => explore::run(explore, settings()?, output).await,
         Command::Cost(cost) => cost::run(&cost, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "atoma", &mut std::io::stdout());

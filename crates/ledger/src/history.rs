@@ -3,11 +3,10 @@
 use crate::{Ledger, LedgerError, read::mask};
 use atoma_types::{NetworkId, TimestampMs};
 use sui_rpc::proto::{
-    sui::rpc::v2::{
-        GetCheckpointRequest, GetServiceInfoRequest,
-        get_checkpoint_request::CheckpointId,
-    },
     proto_to_timestamp_ms,
+    sui::rpc::v2::{
+        GetCheckpointRequest, GetServiceInfoRequest, get_checkpoint_request::CheckpointId,
+    },
 };
 use sui_sdk_types::Digest;
 use tonic::Code;
@@ -80,7 +79,10 @@ impl Ledger {
         let time = checkpoint.summary().timestamp;
         Ok(Checkpoint {
             number,
-            digest: checkpoint.digest().parse().map_err(|_| malformed("digest"))?,
+            digest: checkpoint
+                .digest()
+                .parse()
+                .map_err(|_| malformed("digest"))?,
             time: time
                 .and_then(|time| proto_to_timestamp_ms(time).ok())
                 .map(TimestampMs)

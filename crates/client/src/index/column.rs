@@ -46,10 +46,19 @@ impl Sql {
     ) -> Self {
         let join = |parts: Vec<String>, by: &str| parts.join(by);
         let all: Vec<_> = keys.iter().chain(columns).collect();
-        let names = join(all.iter().map(|(name, _)| (*name).to_owned()).collect(), ", ");
-        let typed = all.iter().map(|(name, sql)| format!("{name} {sql}")).collect();
+        let names = join(
+            all.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            ", ",
+        );
+        let typed = all
+            .iter()
+            .map(|(name, sql)| format!("{name} {sql}"))
+            .collect();
         let typed = join(typed, ", ");
-        let key = join(keys.iter().map(|(name, _)| (*name).to_owned()).collect(), ", ");
+        let key = join(
+            keys.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            ", ",
+        );
         let holes = join(vec!["?".to_owned(); all.len()], ", ");
         let found = keys.iter().map(|(name, _)| format!("{name} = ?")).collect();
         let found = join(found, " AND ");

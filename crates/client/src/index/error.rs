@@ -44,7 +44,9 @@ pub enum IndexError {
         reason: String,
     },
     /// The ledger isn't as far as the file: it lags, or was set back. Waiting tells which.
-    #[error("the index stands at checkpoint {anchor}, the ledger only at {tip}: it lags, or was set back")]
+    #[error(
+        "the index stands at checkpoint {anchor}, the ledger only at {tip}: it lags, or was set back"
+    )]
     Behind {
         /// The file's place.
         anchor: u64,

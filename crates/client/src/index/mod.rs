@@ -36,6 +36,7 @@ pub use reader::{IndexReader, NodeView, Overview, StackView, TaskView};
 pub use rows::{
     ConvictionRow, DayRow, Demand, DisputeRow, DisputeState, EventRow, LeaseRow, LeaseStanding,
     NodeRow, NodeStanding, ObjectName, OfferRow, ParamRow, PriceRow, ProgressRow, SettlementRow,
-    SettlementState, StackRow, StackTerms, StaleRow, TaskRow, TaskTerms, TreasuryRow, TreasuryStanding,
+    SettlementState, StackRow, StackTerms, StaleRow, TaskRow, TaskTerms, TreasuryRow,
+    TreasuryStanding,
 };
 pub use store::Existing;

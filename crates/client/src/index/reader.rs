@@ -152,7 +152,9 @@ impl IndexReader {
     /// Nodes by number.
     pub fn nodes(&self, most: usize) -> Result<Vec<NodeView>, IndexError> {
         let rows: Vec<NodeRow> = self.list("ORDER BY number LIMIT ?1", &[limit(most)])?;
-        rows.into_iter().map(|row| self.with_standing(row)).collect()
+        rows.into_iter()
+            .map(|row| self.with_standing(row))
+            .collect()
     }
 
     /// A node.
@@ -169,7 +171,9 @@ impl IndexReader {
     /// Tasks by number.
     pub fn tasks(&self, most: usize) -> Result<Vec<TaskView>, IndexError> {
         let rows: Vec<TaskRow> = self.list("ORDER BY number LIMIT ?1", &[limit(most)])?;
-        rows.into_iter().map(|row| self.with_task_terms(row)).collect()
+        rows.into_iter()
+            .map(|row| self.with_task_terms(row))
+            .collect()
     }
 
     /// A task.
@@ -240,11 +244,7 @@ impl IndexReader {
     }
 
     /// The disputes of a lease, in their order.
-    pub fn disputes_of(
-        &self,
-        stack: StackId,
-        node: NodeId,
-    ) -> Result<Vec<DisputeRow>, IndexError> {
+    pub fn disputes_of(&self, stack: StackId, node: NodeId) -> Result<Vec<DisputeRow>, IndexError> {
         self.list(
             "WHERE stack = ?1 AND node = ?2 ORDER BY number",
             &[stack.to_value(), node.to_value()],

@@ -92,7 +92,10 @@ impl Store {
         existing: Existing,
     ) -> Result<Self, IndexError> {
         let file_error = |e: std::io::Error| IndexError::Store(format!("{}: {e}", path.display()));
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder).map_err(file_error)?;
         }
         let mut lock_name = path.as_os_str().to_owned();
@@ -220,6 +223,35 @@ impl Store {
             rows.remove(stale.key())?;
         }
         Ok(transaction.commit()?)
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Every row of every table, by table and key.
+    pub(crate) fn dump(
+        &self,
+    ) -> Result<std::collections::BTreeMap<(&'static str, String), Vec<Value>>, IndexError> {
+        let mut all = std::collections::BTreeMap::new();
+        for (table, _) in tables() {
+            let mut columns = self
+                .connection
+                .prepare(&format!("SELECT pk FROM pragma_table_info('{table}')"))?;
+            let keys: Vec<bool> = columns
+                .query_map([], |row| Ok(row.get::<_, i64>(0)? > 0))?
+                .collect::<Result<_, _>>()?;
+            let mut rows = self.connection.prepare(&format!("SELECT * FROM {table}"))?;
+            let mut rows = rows.query([])?;
+            while let Some(row) = rows.next()? {
+                let values = (0..keys.len())
+                    .map(|column| row.get::<_, Value>(column))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let key = values.iter().zip(&keys).filter(|(_, is_key)| **is_key);
+                let key: Vec<&Value> = key.map(|(value, _)| value).collect();
+                all.insert((table, format!("{key:?}")), values);
+            }
+        }
+        Ok(all)
     }
 }
 
