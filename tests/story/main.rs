@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod dispute;
 mod evidence;
+mod explore;
 mod network;
 mod overspend;
 mod parts;

@@ -95,6 +95,8 @@ pub(crate) enum Command {
     /// Walrus: blob ids, storing, reading, and a store of one's own.
     #[command(subcommand)]
     Walrus(WalrusCommand),
+    /// The network's nodes, tasks, prices, stacks, settlements and disputes, live in the terminal.
+    Explore(crate::explore::Explore),
     /// What a workload costs, and where the money goes.
     Cost(Box<crate::cost::Cost>),
     /// Networks by name; publishing the package; checking that all is well.

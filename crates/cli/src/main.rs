@@ -6,6 +6,7 @@ mod cost;
 mod demo;
 mod devnet;
 mod dispute;
+mod explore;
 mod net;
 mod network;
 mod node;
@@ -18,6 +19,16 @@ mod task;
 mod verify;
 mod wallet;
 mod walrus;
+
+/// The parties of the ledger client's own tests.
+#[cfg(test)]
+#[allow(dead_code)] // each test program uses its part
+#[path = "../../ledger/tests/localnet/trial.rs"]
+mod trial;
+#[cfg(test)]
+#[allow(dead_code)] // as above
+#[path = "../../ledger/tests/localnet/world.rs"]
+mod world;
 
 use anyhow::Result;
 use args::{Args, Command};
@@ -59,6 +70,7 @@ async fn dispatch(args: Args, output: &Output) -> Result<()> {
         Command::Receipt(command) => receipt::run(command, settings()?, output).await,
         Command::Dispute(command) => dispute::run(command, settings()?, output).await,
         Command::Walrus(command) => walrus::run(command, settings, output).await,
+        Command::Explore(explore) => explore::run(explore, settings()?, output).await,
         Command::Cost(cost) => cost::run(&cost, output),
         Command::Network(command) => net::run(command, settings()?, output).await,
         Command::Completions { shell } => {

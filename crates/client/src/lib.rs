@@ -11,7 +11,8 @@
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
 //! receipt must say), [`sse`] (where the receipt is in a stream), [`estimate`] (what a body may
-//! cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request.
+//! cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request;
+//! [`index`] keeps the whole network's history as tables.
 
 mod account;
 mod answer;
@@ -25,6 +26,7 @@ mod flight;
 mod grant;
 mod http;
 mod immediate;
+pub mod index;
 pub mod lane;
 mod receipts;
 mod request;

@@ -23,6 +23,14 @@ impl Cursor {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// A cursor that was kept as bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseCursorError> {
+        if bytes.len() > MAX_CURSOR_BYTES {
+            return Err(ParseCursorError);
+        }
+        Ok(Self(Bytes::copy_from_slice(bytes)))
+    }
 }
 
 /// The text isn't a cursor.

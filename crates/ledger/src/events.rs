@@ -38,8 +38,21 @@ pub struct LedgerEvent {
     pub transaction: Digest,
     /// The checkpoint that it is in.
     pub checkpoint: u64,
+    /// Its place among the transaction's events, those of other packages counted.
+    pub index: u32,
     /// The event.
     pub event: Event,
+}
+
+/// A step of the stream: an event, or only word of how far the ledger has been looked through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerFrame {
+    /// Resume here once the frame has been dealt with.
+    pub cursor: Cursor,
+    /// Every event up to the end of this checkpoint has come, where the ledger says so.
+    pub covered: Option<u64>,
+    /// The event.
+    pub event: Option<LedgerEvent>,
 }
 
 /// Where to begin.
@@ -51,6 +64,22 @@ pub enum EventStart {
     After(Cursor),
     /// With what happens from now on.
     Now,
+}
+
+/// [`EventStream`] with word of its progress between the events.
+pub struct FrameStream(BoxStream<'static, Result<LedgerFrame, LedgerError>>);
+
+impl Stream for FrameStream {
+    type Item = Result<LedgerFrame, LedgerError>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for FrameStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameStream")
+    }
 }
 
 /// The package's events, in the ledger's order, without end. An `Err` that the stream outlives
@@ -81,6 +110,13 @@ impl Ledger {
     #[must_use]
     pub fn follow(&self, start: EventStart) -> EventStream {
         EventStream(Follower::new(self.clone(), start).into_stream())
+    }
+
+    /// Follows the events from a start on, and says how far it has come: for programs that must know
+    /// when they have seen all there is.
+    #[must_use]
+    pub fn frames(&self, start: EventStart) -> FrameStream {
+        FrameStream(Follower::new(self.clone(), start).into_frames())
     }
 
     /// Follows the events from now on, and returns once it does: whatever is executed after this
@@ -115,7 +151,7 @@ impl Follower {
         }
     }
 
-    fn into_stream(self) -> BoxStream<'static, Result<LedgerEvent, LedgerError>> {
+    fn into_frames(self) -> BoxStream<'static, Result<LedgerFrame, LedgerError>> {
         futures::stream::unfold(self, |mut follower| async move {
             let item = follower.next().await?;
             Some((item, follower))
@@ -123,17 +159,23 @@ impl Follower {
         .boxed()
     }
 
+    fn into_stream(self) -> BoxStream<'static, Result<LedgerEvent, LedgerError>> {
+        self.into_frames()
+            .filter_map(async |frame| frame.map(|frame| frame.event).transpose())
+            .boxed()
+    }
+
     /// Waits for the first frame, which says that the subscription stands.
     async fn connect(&mut self) -> Result<Option<LedgerEvent>, LedgerError> {
         let frame = self.frames().await?.next().await;
         match frame {
-            Some(Ok(frame)) => self.take(frame),
+            Some(Ok(frame)) => self.take(frame).map(|frame| frame.event),
             Some(Err(status)) => Err(self.ledger.refused(&status)),
             None => Err(LedgerError::Malformed("the stream ended".to_owned())),
         }
     }
 
-    async fn next(&mut self) -> Option<Result<LedgerEvent, LedgerError>> {
+    async fn next(&mut self) -> Option<Result<LedgerFrame, LedgerError>> {
         while !self.ended {
             let frames = match self.frames().await {
                 Ok(frames) => frames,
@@ -144,11 +186,7 @@ impl Follower {
                 }
             };
             match frames.next().await {
-                Some(Ok(frame)) => match self.take(frame) {
-                    Ok(Some(event)) => return Some(Ok(event)),
-                    Ok(None) => {}
-                    Err(error) => return Some(Err(error)),
-                },
+                Some(Ok(frame)) => return Some(self.take(frame)),
                 Some(Err(status)) if is_definite(&status) => {
                     self.ended = true;
                     return Some(Err(self.ledger.refused(&status)));
@@ -169,25 +207,35 @@ impl Follower {
     }
 
     /// Moves the place, and reads the event if the frame has one of ours.
-    fn take(&mut self, frame: EventStreamFrame) -> Result<Option<LedgerEvent>, LedgerError> {
-        let cursor = Cursor(frame.cursor);
+    fn take(&mut self, found: EventStreamFrame) -> Result<LedgerFrame, LedgerError> {
+        let cursor = Cursor(found.cursor);
         self.start = EventStart::After(cursor.clone());
-        let Some(event) = frame.event else {
-            return Ok(None);
+        let frame = LedgerFrame {
+            cursor: cursor.clone(),
+            covered: found.covered_checkpoint,
+            event: None,
+        };
+        let Some(event) = found.event else {
+            return Ok(frame);
         };
         let Some(known) = known_event(&event, &self.ledger.inner.deployment)? else {
-            return Ok(None);
+            return Ok(frame);
         };
         let transaction = event
             .transaction_digest()
             .parse()
             .map_err(|e| LedgerError::Malformed(format!("event's transaction: {e}")))?;
-        Ok(Some(LedgerEvent {
+        let event = LedgerEvent {
             cursor,
             transaction,
             checkpoint: event.checkpoint(),
+            index: event.event_index(),
             event: known,
-        }))
+        };
+        Ok(LedgerFrame {
+            event: Some(event),
+            ..frame
+        })
     }
 
     /// The open stream; opens one at the current place if there is none.

@@ -13,7 +13,8 @@
 //!   [`Ledger::upgrade`] do it, [`Ledger::published`] and its like look at what stands on a ledger.
 //! * [`Ledger::with_gas`] has a sponsor pay, or sets a limit; [`Ledger::gas_pool`] has several
 //!   transactions of one wallet in flight.
-//! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself.
+//! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself;
+//!   [`Ledger::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod build;
 mod coins;
@@ -26,6 +27,7 @@ mod events;
 mod execute;
 mod faucet;
 mod gas;
+mod history;
 mod inspect;
 mod outcome;
 mod package;
@@ -40,8 +42,9 @@ pub use connect::{Ledger, LedgerConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
-pub use events::{EventStart, EventStream, LedgerEvent};
+pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame};
 pub use gas::GasOptions;
+pub use history::{Checkpoint, Tip};
 pub use inspect::{Published, Service};
 pub use outcome::Executed;
 pub use package::{CompiledPackage, PackageError};

@@ -80,6 +80,18 @@ impl Ledger {
         self.read_many(&ids, ObjectKind::Node).await
     }
 
+    /// Several tasks at once; those that don't exist are left out.
+    pub async fn tasks(&self, ids: &[TaskId]) -> Result<Vec<Task>, LedgerError> {
+        let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
+        self.read_many(&ids, ObjectKind::Task).await
+    }
+
+    /// Several stacks at once; those that don't exist are left out.
+    pub async fn stacks(&self, ids: &[StackId]) -> Result<Vec<Stack>, LedgerError> {
+        let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
+        self.read_many(&ids, ObjectKind::Stack).await
+    }
+
     /// What an address has in USDC.
     pub async fn usdc(&self, owner: Address) -> Result<MicroUsdc, LedgerError> {
         let coin = self.inner.deployment.usdc.to_string();

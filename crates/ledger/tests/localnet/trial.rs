@@ -15,7 +15,6 @@ use atoma_walrus::{
     coding::{Params, encode},
     committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
 };
-use std::io::{Read, Write};
 
 pub(crate) const HOUR: u64 = 3_600_000;
 pub(crate) const UNITS: u64 = 5_000;
@@ -247,21 +246,7 @@ impl Trial {
     }
 
     pub(crate) async fn advance(&self, by_ms: u64) {
-        let to = self.world.localnet().address();
-        let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
-        let request = format!(
-            "POST /localnet/clock HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = tokio::task::spawn_blocking(move || {
-            let mut stream = std::net::TcpStream::connect(to).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut text = String::new();
-            stream.read_to_string(&mut text).unwrap();
-            text
-        });
-        assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
+        self.world.advance(by_ms).await;
     }
 
     /// A blob of the operator's that storage nodes have certified.

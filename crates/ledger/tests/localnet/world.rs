@@ -9,7 +9,10 @@ use atoma_types::{
     chain::{Call, Clock, Deployment, Event, Payment, Random, calls},
     hash::Hash32,
 };
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    io::{Read, Write},
+};
 
 pub(crate) const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);
 pub(crate) const PRICE: Price = Price(1_000_000);
@@ -142,6 +145,25 @@ impl World {
         if let Host::Own(localnet) = &self.host {
             localnet.audit().unwrap();
         }
+    }
+
+    /// Moves an adjustable clock.
+    pub(crate) async fn advance(&self, by_ms: u64) {
+        let to = self.localnet().address();
+        let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
+        let request = format!(
+            "POST /localnet/clock HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(to).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            text
+        });
+        assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 
     /// A key whose address has gas and USDC.

@@ -1,0 +1,168 @@
+//! `atoma explore`: the whole network, as its ledger tells it, in a terminal or as lines.
+
+mod app;
+mod cell;
+mod draw;
+#[cfg(test)]
+mod draw_test;
+mod related;
+mod sections;
+mod terminal;
+
+use crate::{output::Output, part::told_to_stop, settings::Settings};
+use anyhow::{Context, Result};
+use atoma_client::index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
+use atoma_ledger::Ledger;
+use clap::Args;
+use sections::Section;
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+use tokio::sync::watch;
+
+/// Rows that a section shows: the latest of them where there are more.
+const MOST_ROWS: usize = 10_000;
+
+/// What to show, and from which file.
+#[derive(Debug, Args)]
+pub(crate) struct Explore {
+    /// What to begin with, or to print.
+    #[arg(value_enum, default_value = "overview")]
+    section: Section,
+    /// Print it once, instead of following in the terminal.
+    #[arg(long)]
+    once: bool,
+    /// Where the index is kept (default: a file for each network in the data folder).
+    #[arg(long, value_name = "FILE")]
+    index: Option<PathBuf>,
+    /// Read the whole history again.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+pub(crate) async fn run(args: Explore, settings: Settings, output: &Output) -> Result<()> {
+    let ledger = settings.ledger().await?;
+    let path = args
+        .index
+        .unwrap_or_else(|| default_path(&settings.home, &ledger));
+    let existing = if args.rebuild {
+        Existing::Rebuild
+    } else {
+        Existing::Keep
+    };
+    let indexer = match Indexer::open(&ledger, &path, existing).await {
+        Ok(indexer) => Some(indexer),
+        // the other program keeps it up to date
+        Err(IndexError::InUse { .. }) if existing == Existing::Keep => None,
+        Err(error) => return Err(error).context(ADVICE),
+    };
+    let reader = IndexReader::open(&path, ledger.deployment())?;
+    if args.once || output.is_json() || !std::io::stdout().is_terminal() {
+        if let Some(indexer) = indexer {
+            catch_up(&indexer, output).await?;
+        }
+        return print(&reader, args.section, output);
+    }
+    follow(indexer, reader, args.section, &ledger).await
+}
+
+const ADVICE: &str = "the index cannot be used (--rebuild reads the history again)";
+
+/// One file for each network and package.
+fn default_path(home: &Path, ledger: &Ledger) -> PathBuf {
+    let deployment = ledger.deployment();
+    let network = deployment.network.to_string();
+    let package = deployment.original_package.to_string();
+    // hex: sixteen digits of the one, the last eight of the other, whose first may all be zero
+    let (network, package) = (&network[..16], &package[package.len() - 8..]);
+    home.join("index").join(format!("{network}-{package}.db"))
+}
+
+/// Brings the index up to the ledger's end. Stopped in the middle, it goes on there the next time.
+async fn catch_up(indexer: &Indexer, output: &Output) -> Result<()> {
+    let bar = output.progress("reading the ledger's events");
+    let (_stop, stopped) = watch::channel(false);
+    let run = indexer.run(Until::CaughtUp, stopped, |progress| {
+        bar.set_message(format!(
+            "reading the ledger's events: {}, checkpoint {} of {}",
+            progress.events, progress.checkpoint, progress.tip
+        ));
+    });
+    let done = run.await;
+    bar.finish_and_clear();
+    done.context(ADVICE)
+}
+
+/// The section as a table, or as a line of JSON for each row.
+fn print(reader: &IndexReader, section: Section, output: &Output) -> Result<()> {
+    let rows = reader.snapshot(|reader| section.rows(reader, MOST_ROWS))?;
+    let json = output.is_json();
+    let facts = |row: sections::Row| {
+        let cells = row.cells.into_iter();
+        cells
+            .filter(|(name, _)| json || section.columns().contains(name))
+            .map(|(name, cell)| {
+                (
+                    name,
+                    if json {
+                        cell.json()
+                    } else {
+                        cell.text().into()
+                    },
+                )
+            })
+            .collect()
+    };
+    if section == Section::Overview {
+        for row in rows {
+            output.object(facts(row));
+        }
+    } else {
+        output.table(rows.into_iter().map(facts).collect(), "nothing yet");
+    }
+    Ok(())
+}
+
+/// The terminal, while the index follows the ledger.
+async fn follow(
+    indexer: Option<Indexer>,
+    reader: IndexReader,
+    section: Section,
+    ledger: &Ledger,
+) -> Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let (report, progress) = watch::channel(Progress::default());
+    let network = ledger.network().to_string();
+    let title = format!("{} at {}", &network[..8], ledger.url());
+    let app = app::App::new(section, title, terminal::wants_colour());
+    let shown = stopped.clone();
+    let screen =
+        tokio::task::spawn_blocking(move || terminal::run(app, &reader, &progress, &shown));
+    let indexing = async {
+        match &indexer {
+            Some(indexer) => {
+                let tell = |progress| {
+                    report.send_replace(progress);
+                };
+                indexer.run(Until::Stopped, stopped, tell).await
+            }
+            None => {
+                report.send_modify(|progress| {
+                    progress.trouble = Some("another program keeps this index".to_owned());
+                });
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::pin!(screen);
+    let indexed = tokio::select! {
+        left = &mut screen => return left?,
+        indexed = indexing => indexed.context(ADVICE),
+        told = told_to_stop() => told,
+    };
+    // the terminal is given back before anything is said
+    stop.send_replace(true);
+    screen.await??;
+    indexed
+}

@@ -1,0 +1,410 @@
+//! The sections of the explorer, and the facts of their rows: the same in the terminal, in tables and
+//! in JSON.
+
+use super::cell::{Cell, date, usdc};
+use atoma_client::index::{
+    ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, Overview,
+    SettlementRow, StackView, TaskView,
+};
+use atoma_types::{
+    NodeId, Price, StackId, TaskId,
+    chain::{NodeStatus, Selection},
+};
+use clap::ValueEnum;
+
+/// A tab of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// The whole network in numbers.
+    Overview,
+    /// Nodes.
+    Nodes,
+    /// Tasks and prices.
+    Tasks,
+    /// Stacks, latest first.
+    Stacks,
+    /// Settlements, latest first.
+    Settlements,
+    /// Disputes and convictions, latest first.
+    Disputes,
+    /// Events, latest first.
+    Events,
+}
+
+/// What a row is about, for what is related to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    Nothing,
+    Node(NodeId),
+    Task(TaskId),
+    Stack(StackId),
+    Lease(StackId, NodeId),
+}
+
+/// A row: its facts by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) about: About,
+    pub(crate) cells: Vec<(&'static str, Cell)>,
+}
+
+impl Row {
+    pub(crate) fn get(&self, name: &str) -> Option<&Cell> {
+        let mut cells = self.cells.iter();
+        cells
+            .find(|(known, _)| *known == name)
+            .map(|(_, cell)| cell)
+    }
+}
+
+impl Section {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Nodes,
+        Self::Tasks,
+        Self::Stacks,
+        Self::Settlements,
+        Self::Disputes,
+        Self::Events,
+    ];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Nodes => "Nodes",
+            Self::Tasks => "Tasks & prices",
+            Self::Stacks => "Stacks",
+            Self::Settlements => "Settlements",
+            Self::Disputes => "Disputes",
+            Self::Events => "Events",
+        }
+    }
+
+    /// The columns of its list: what fits 80 characters. The detail has everything.
+    pub(crate) fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Overview => OVERVIEW,
+            Self::Nodes => &[
+                "number",
+                "node",
+                "status",
+                "collateral",
+                "reputation",
+                "earned",
+            ],
+            Self::Tasks => &["number", "model", "offers", "cheapest", "stacks", "revenue"],
+            Self::Stacks => &["stack", "state", "units", "settled", "deposited", "paid"],
+            Self::Settlements => &["stack", "node", "state", "units", "requests", "paid"],
+            Self::Disputes => &["stack", "node", "kind", "state", "bond", "at"],
+            Self::Events => &["number", "at", "event", "about"],
+        }
+    }
+
+    /// Its rows.
+    pub(crate) fn rows(self, reader: &IndexReader, most: usize) -> Result<Vec<Row>, IndexError> {
+        Ok(match self {
+            Self::Overview => vec![overview(&reader.overview()?)],
+            Self::Nodes => reader.nodes(most)?.into_iter().map(node).collect(),
+            Self::Tasks => {
+                let tasks = reader.tasks(most)?.into_iter();
+                tasks
+                    .map(|view| task(reader, view))
+                    .collect::<Result<_, _>>()?
+            }
+            Self::Stacks => reader.stacks(most)?.into_iter().map(stack).collect(),
+            Self::Settlements => reader.settlements(most)?.iter().map(settlement).collect(),
+            Self::Disputes => {
+                let mut rows: Vec<(u64, Row)> = Vec::new();
+                rows.extend(
+                    reader
+                        .disputes(most)?
+                        .iter()
+                        .map(|row| (row.event, dispute(row))),
+                );
+                let verdicts = reader.convictions(most)?;
+                rows.extend(verdicts.iter().map(|row| (row.event, conviction(row))));
+                rows.sort_by_key(|(event, _)| std::cmp::Reverse(*event));
+                rows.into_iter().map(|(_, row)| row).collect()
+            }
+            Self::Events => reader.events(most)?.into_iter().map(event).collect(),
+        })
+    }
+}
+
+const OVERVIEW: &[&str] = &[
+    "checkpoint",
+    "events",
+    "nodes",
+    "active_nodes",
+    "collateral",
+    "tasks",
+    "offers",
+    "stacks",
+    "open_stacks",
+    "units_bought",
+    "units_settled",
+    "requests",
+    "deposited",
+    "paid_to_nodes",
+    "fees",
+    "refunded",
+    "in_escrow",
+    "treasury",
+    "treasury_paid",
+    "open_settlements",
+    "disputes",
+    "open_disputes",
+    "convictions",
+    "slashed",
+];
+
+fn overview(view: &Overview) -> Row {
+    let sums = &view.sums;
+    Row {
+        about: About::Nothing,
+        cells: vec![
+            ("checkpoint", Cell::maybe(view.progress.anchor)),
+            ("sealed_at", view.progress.anchor_ms.into()),
+            ("events", view.progress.events.into()),
+            ("gaps", view.progress.gaps.into()),
+            ("nodes", view.nodes.into()),
+            ("active_nodes", view.active_nodes.into()),
+            ("collateral", view.collateral.into()),
+            ("tasks", view.tasks.into()),
+            ("offers", view.offers.into()),
+            ("stacks", sums.stacks.into()),
+            ("open_stacks", view.open_stacks.into()),
+            ("units_bought", sums.units_bought.into()),
+            ("units_settled", sums.units_settled.into()),
+            ("requests", sums.requests.into()),
+            ("deposited", sums.deposited.into()),
+            ("paid_to_nodes", sums.paid.into()),
+            ("fees", sums.fees.into()),
+            ("refunded", sums.refunded.into()),
+            ("in_escrow", view.escrow.into()),
+            (
+                "treasury",
+                Cell::maybe(view.treasury_standing.as_ref().map(|t| t.balance)),
+            ),
+            ("treasury_paid", sums.treasury_paid.into()),
+            ("open_settlements", view.open_settlements.into()),
+            ("disputes", sums.disputes.into()),
+            ("open_disputes", view.open_disputes.into()),
+            ("convictions", sums.convictions.into()),
+            ("slashed", sums.slashed.into()),
+        ],
+    }
+}
+
+fn node(view: NodeView) -> Row {
+    let (row, standing) = (view.row, view.standing);
+    let status = match row.status {
+        NodeStatus::Active => "active".to_owned(),
+        NodeStatus::Jailed { until_ms } => format!("jailed to {}", super::cell::utc(until_ms.0)),
+        NodeStatus::Unbonding { until_ms } => {
+            format!("leaving at {}", super::cell::utc(until_ms.0))
+        }
+        NodeStatus::Left => "left".to_owned(),
+    };
+    Row {
+        about: About::Node(row.node),
+        cells: vec![
+            ("number", row.number.into()),
+            ("node", Cell::id(row.node)),
+            ("status", Cell::Text(status)),
+            ("collateral", row.collateral.into()),
+            (
+                "reputation",
+                Cell::maybe(standing.as_ref().map(|s| s.reputation)),
+            ),
+            ("earned", row.earned.into()),
+            ("owner", Cell::id(row.owner)),
+            ("url", Cell::Text(row.url)),
+            ("response_key", Cell::id(row.response_key)),
+            ("settled", row.settled.into()),
+            ("failed", row.failed.into()),
+            ("from_treasury", row.from_treasury.into()),
+            ("bonds", row.bonds.into()),
+            ("slashed", row.slashed.into()),
+            ("joined", row.joined_ms.into()),
+        ],
+    }
+}
+
+fn task(reader: &IndexReader, view: TaskView) -> Result<Row, IndexError> {
+    let (row, terms) = (view.row, view.terms);
+    let offers = reader.offers(row.task)?;
+    let prices = offers.iter().filter(|o| !o.leaving).map(|o| o.price);
+    let price = |price: Price| Cell::Money(price.0);
+    Ok(Row {
+        about: About::Task(row.task),
+        cells: vec![
+            ("number", row.number.into()),
+            ("model", Cell::Text(row.model_name)),
+            ("offers", (offers.len() as u64).into()),
+            ("cheapest", prices.min().map_or(Cell::None, price)),
+            ("stacks", row.stacks.into()),
+            ("revenue", row.revenue.into()),
+            ("task", Cell::id(row.task)),
+            ("owner", Cell::id(row.owner)),
+            ("role", Cell::text_of(row.role)),
+            ("security", Cell::text_of(row.security_level)),
+            ("price_ceiling", price(row.price_ceiling)),
+            ("deprecated", row.deprecated.into()),
+            ("units_bought", row.units_bought.into()),
+            ("units_settled", row.units_settled.into()),
+            ("requests", row.requests.into()),
+            ("fees", row.fees.into()),
+            (
+                "min_reputation",
+                Cell::maybe(terms.as_ref().map(|t| t.min_reputation)),
+            ),
+            (
+                "min_collateral",
+                Cell::maybe(terms.as_ref().map(|t| t.min_collateral)),
+            ),
+            ("created", row.created_ms.into()),
+        ],
+    })
+}
+
+fn stack(view: StackView) -> Row {
+    let row = view.row;
+    let state = match (row.closed, row.closing) {
+        (true, _) => "closed",
+        (false, true) => "closing",
+        (false, false) => "open",
+    };
+    let selection = match row.selection {
+        Selection::Single => "single".to_owned(),
+        Selection::Limited { nodes } => format!("limited:{nodes}"),
+        Selection::Any => "any".to_owned(),
+    };
+    Row {
+        about: About::Stack(row.stack),
+        cells: vec![
+            ("stack", Cell::id(row.stack)),
+            ("state", Cell::text_of(state)),
+            ("units", row.total_units.into()),
+            ("settled", row.settled_units.into()),
+            ("deposited", row.deposited.into()),
+            ("paid", row.paid.into()),
+            ("fees", row.fees.into()),
+            ("refunded", row.refunded.into()),
+            ("in_escrow", row.escrow.into()),
+            ("damages", row.damages.into()),
+            ("requests", row.requests.into()),
+            ("owner", Cell::id(row.owner)),
+            ("task", Cell::id(row.task)),
+            ("max_price", Cell::Money(row.max_price.0)),
+            ("selection", Cell::Text(selection)),
+            ("leases", row.leases.into()),
+            ("expires", row.expires_at_ms.into()),
+            ("bought", row.bought_ms.into()),
+        ],
+    }
+}
+
+fn settlement(row: &SettlementRow) -> Row {
+    Row {
+        about: About::Lease(row.stack, row.node),
+        cells: vec![
+            ("stack", Cell::id(row.stack)),
+            ("node", Cell::id(row.node)),
+            ("state", Cell::text_of(row.state.as_str())),
+            ("units", row.claimed_units.into()),
+            ("requests", row.count.into()),
+            ("paid", row.paid.into()),
+            ("fee", row.fee.into()),
+            ("refunded", row.refunded.into()),
+            ("disputes", row.disputes.into()),
+            ("root", Cell::id(row.receipts_root)),
+            ("manifest", row.manifest_blob.map_or(Cell::None, Cell::id)),
+            ("payable_from", row.deadline_ms.into()),
+            ("opened", row.opened_ms.into()),
+            ("ended", Cell::maybe(row.ended_ms)),
+        ],
+    }
+}
+
+fn dispute(row: &DisputeRow) -> Row {
+    Row {
+        about: About::Lease(row.stack, row.node),
+        cells: vec![
+            ("stack", Cell::id(row.stack)),
+            ("node", Cell::id(row.node)),
+            ("kind", Cell::text_of("demand")),
+            ("state", Cell::text_of(row.state.as_str())),
+            ("bond", row.bond.into()),
+            ("at", row.opened_ms.into()),
+            ("seq", row.seq.into()),
+            ("receipt", row.receipt.map_or(Cell::None, Cell::id)),
+            ("blob", row.blob.map_or(Cell::None, Cell::id)),
+            ("answer_until", row.deadline_ms.into()),
+            ("ended", Cell::maybe(row.ended_ms)),
+        ],
+    }
+}
+
+fn conviction(row: &ConvictionRow) -> Row {
+    Row {
+        about: About::Lease(row.stack, row.node),
+        cells: vec![
+            ("stack", Cell::id(row.stack)),
+            ("node", Cell::id(row.node)),
+            ("kind", Cell::text_of("verdict")),
+            (
+                "state",
+                Cell::Text(format!("{:?}", row.charge).to_lowercase()),
+            ),
+            ("bond", row.bonds.into()),
+            ("at", row.at_ms.into()),
+            ("refunded", row.refunded.into()),
+            ("to_owner", row.to_owner.into()),
+            ("to_treasury", row.to_treasury.into()),
+        ],
+    }
+}
+
+fn event(row: EventRow) -> Row {
+    let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let id = |name: &str| body.get(name).and_then(|id| id.as_str()).map(str::to_owned);
+    let (stack, node, task) = (id("stack"), id("node"), id("task"));
+    let about = match (&stack, &node, &task) {
+        (Some(stack), _, _) => stack.parse().map(About::Stack).ok(),
+        (_, Some(node), _) => node.parse().map(About::Node).ok(),
+        (_, _, Some(task)) => task.parse().map(About::Task).ok(),
+        _ => None,
+    };
+    Row {
+        about: about.unwrap_or(About::Nothing),
+        cells: vec![
+            ("number", row.number.into()),
+            ("at", row.at_ms.into()),
+            ("event", Cell::Text(format!("{}::{}", row.module, row.name))),
+            (
+                "about",
+                stack.or(node).or(task).map_or(Cell::None, Cell::Id),
+            ),
+            ("checkpoint", row.checkpoint.into()),
+            (
+                "transaction",
+                Cell::id(atoma_ledger::Digest::new(row.digest)),
+            ),
+            ("fields", Cell::Text(row.body)),
+        ],
+    }
+}
+
+/// A day as text, for the overview's list of days.
+pub(super) fn day(day: &atoma_client::index::DayRow) -> String {
+    let (year, month, day_of_month) = date(day.day);
+    format!(
+        "{year:04}-{month:02}-{day_of_month:02}  {} stacks, {} in, {} to nodes, {} back, {} requests",
+        day.stacks,
+        usdc(day.deposited.0),
+        usdc(day.paid.0),
+        usdc(day.refunded.0),
+        day.requests,
+    )
+}

@@ -1,0 +1,134 @@
+//! Why a read model can't be used or carried on.
+
+use atoma_ledger::LedgerError;
+use atoma_types::{NetworkId, ObjectId};
+use std::path::PathBuf;
+
+/// What can go wrong with the read model. None of these changes it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// The ledger said no, or nothing.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The file is about another network, or an earlier life of this one.
+    #[error(
+        "the index {path} is of network {indexed}, the ledger is {found}: name another file or rebuild it",
+        path = path.display()
+    )]
+    OtherNetwork {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        indexed: NetworkId,
+        /// As the ledger says.
+        found: NetworkId,
+    },
+    /// The file is about another deployment of the package on the same network.
+    #[error(
+        "the index {path} is of package {indexed}, the ledger's is {found}: name another file or rebuild it",
+        path = path.display()
+    )]
+    OtherPackage {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        indexed: ObjectId,
+        /// As configured.
+        found: ObjectId,
+    },
+    /// The ledger doesn't know the history that the file holds: it was set back.
+    #[error("the ledger does not know what the index holds ({reason}): rebuild the index")]
+    Diverged {
+        /// What is missing.
+        reason: String,
+    },
+    /// The ledger isn't as far as the file: it lags, or was set back. Waiting tells which.
+    #[error(
+        "the index stands at checkpoint {anchor}, the ledger only at {tip}: it lags, or was set back"
+    )]
+    Behind {
+        /// The file's place.
+        anchor: u64,
+        /// The ledger's.
+        tip: u64,
+    },
+    /// The ledger has forgotten what the file lacks.
+    #[error(
+        "the index stands at checkpoint {anchor} and the ledger has none before {oldest}: rebuild the index, or use a ledger that keeps more"
+    )]
+    Pruned {
+        /// The file's place.
+        anchor: u64,
+        /// The ledger's oldest checkpoint.
+        oldest: u64,
+    },
+    /// The file was written by a later version of the program.
+    #[error(
+        "the index {path} has schema {found}, this program knows {known}: use a newer program or another file",
+        path = path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        found: u32,
+        /// This program's.
+        known: u32,
+    },
+    /// Another program writes to the file.
+    #[error("{path} is written by another program", path = path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An event that can't follow from those before it: the ledger's endpoint isn't truthful, or the
+    /// file was damaged.
+    #[error("event {number} ({name}) contradicts the index: {reason}")]
+    Contradiction {
+        /// Its number.
+        number: u64,
+        /// Its name.
+        name: &'static str,
+        /// How.
+        reason: &'static str,
+    },
+    /// The file can't be used.
+    #[error("cannot use the index: {0}")]
+    Store(String),
+}
+
+impl IndexError {
+    /// Whether it may go away by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Ledger(error) => error.is_transient(),
+            Self::Behind { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// A stable code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Ledger(_) => "ledger",
+            Self::OtherNetwork { .. } => "other_network",
+            Self::OtherPackage { .. } => "other_package",
+            Self::Diverged { .. } => "diverged",
+            Self::Behind { .. } => "behind",
+            Self::Pruned { .. } => "pruned",
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::InUse { .. } => "in_use",
+            Self::Contradiction { .. } => "contradiction",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}

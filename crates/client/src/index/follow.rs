@@ -1,0 +1,270 @@
+//! The ledger's events into the file: from where it stands, in bounded batches, for as long as wanted.
+//!
+//! Before each commit the ledger is asked who it is and whether it still has the checkpoint that the
+//! file ends with. A network that was wiped or set back under a running program is refused there,
+//! before anything of it is in the file.
+
+use super::{
+    error::IndexError,
+    refresh::{self, Read},
+    rows::ProgressRow,
+    store::{Batch, Existing, Store},
+};
+use atoma_ledger::{Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, Tip};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use tokio::{sync::watch, time::MissedTickBehavior};
+
+/// Frames in one commit: enough that commits cost little, few enough that one is done in a moment.
+const MAX_BATCH: usize = 512;
+/// Checkpoints asked for at once, for their times.
+const QUESTIONS: usize = 16;
+/// How often a quiet ledger is asked who it is, and word of it is kept.
+const TICK: Duration = Duration::from_secs(2);
+
+/// When to stop by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// With the last event that there was when it began.
+    CaughtUp,
+    /// Never.
+    Stopped,
+}
+
+/// How far the read model is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Its last checkpoint.
+    pub checkpoint: u64,
+    /// The ledger's last checkpoint.
+    pub tip: u64,
+    /// Events in it.
+    pub events: u64,
+    /// All that there was when it began is in it.
+    pub caught_up: bool,
+    /// Why nothing comes just now.
+    pub trouble: Option<String>,
+}
+
+/// Fills a read model from a ledger.
+#[derive(Debug)]
+pub struct Indexer {
+    ledger: Ledger,
+    store: Arc<Mutex<Store>>,
+}
+
+impl Indexer {
+    /// Opens the file, or makes it, and checks that it is about this ledger.
+    pub async fn open(
+        ledger: &Ledger,
+        path: &Path,
+        existing: Existing,
+    ) -> Result<Self, IndexError> {
+        let tip = ledger.tip().await?;
+        let store = Store::open(path, ledger.deployment(), tip.oldest, existing)?;
+        let indexer = Self {
+            ledger: ledger.clone(),
+            store: Arc::new(Mutex::new(store)),
+        };
+        match indexer.confirm().await {
+            Err(error) if !error.is_transient() => Err(error),
+            _ => Ok(indexer),
+        }
+    }
+
+    /// Follows the ledger until it is told to stop (or `stop`'s sender is gone), or has what was
+    /// wanted. A ledger that can't be reached is waited for if it is to run until stopped.
+    pub async fn run(
+        &self,
+        until: Until,
+        mut stop: watch::Receiver<bool>,
+        mut report: impl FnMut(Progress),
+    ) -> Result<(), IndexError> {
+        let mut progress = Progress::default();
+        loop {
+            let session = self.session(until, &mut progress, &mut report);
+            let ended = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                ended = session => ended,
+            };
+            match ended {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_transient() && until == Until::Stopped => {
+                    progress.trouble = Some(error.to_string());
+                    report(progress.clone());
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+
+    /// Follows from the file's place until something fails. It may be dropped at any moment: what is
+    /// not committed then is read again.
+    async fn session(
+        &self,
+        until: Until,
+        progress: &mut Progress,
+        report: &mut impl FnMut(Progress),
+    ) -> Result<(), IndexError> {
+        let (first_tip, row) = self.confirm().await?;
+        progress.trouble = None;
+        progress.tell(first_tip, &row);
+        report(progress.clone());
+        self.refresh().await?;
+        let mut covered = None;
+        let mut frames = self.ledger.frames(start(&row)?);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // word of a quiet ledger that is not in the file yet
+        let mut waiting: Option<Cursor> = None;
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                frame = frames.next() => batch.push(frame.ok_or_else(ended)??),
+                _ = tick.tick() => {}
+            }
+            // whatever else is here already
+            while batch.len() < MAX_BATCH
+                && let Some(frame) = frames.next().now_or_never()
+            {
+                batch.push(frame.ok_or_else(ended)??);
+            }
+            covered = batch.iter().filter_map(|f| f.covered).max().or(covered);
+            let caught_up = covered.is_some_and(|covered| covered >= first_tip.checkpoint);
+            let idle = batch.iter().all(|frame| frame.event.is_none());
+            if let Some(last) = batch.last() {
+                waiting = Some(last.cursor.clone());
+            }
+            // a quiet ledger says often where it is: that is kept with the tick, or to be done
+            if idle && !batch.is_empty() && (progress.caught_up || !caught_up) {
+                continue;
+            }
+            let (tip, mut row) = self.confirm().await?;
+            if let Some(cursor) = waiting.take() {
+                row = self.commit(batch, cursor, covered).await?;
+                self.refresh().await?;
+            }
+            progress.caught_up |= caught_up;
+            progress.tell(tip, &row);
+            report(progress.clone());
+            if until == Until::CaughtUp && progress.caught_up {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Checks that the ledger is the one that the file is about, and has the file's last checkpoint.
+    async fn confirm(&self) -> Result<(Tip, ProgressRow), IndexError> {
+        let row = self.blocking(Store::progress).await?;
+        let tip = self.ledger.tip().await?;
+        let (Some(anchor), Some(digest)) = (row.anchor, row.anchor_digest) else {
+            return Ok((tip, row));
+        };
+        if tip.checkpoint < anchor {
+            return Err(IndexError::Behind {
+                anchor,
+                tip: tip.checkpoint,
+            });
+        }
+        if tip.oldest > anchor.saturating_add(1) {
+            return Err(IndexError::Pruned {
+                anchor,
+                oldest: tip.oldest,
+            });
+        }
+        match self.ledger.checkpoint(anchor).await {
+            Ok(found) if found.digest == Digest::new(digest) => Ok((tip, row)),
+            Ok(_) => Err(IndexError::Diverged {
+                reason: format!("checkpoint {anchor} is another one"),
+            }),
+            // forgotten between the two questions
+            Err(LedgerError::NotFound { .. }) if tip.oldest >= anchor => Ok((tip, row)),
+            Err(LedgerError::NotFound { .. }) => Err(IndexError::Diverged {
+                reason: format!("checkpoint {anchor} is missing"),
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn commit(
+        &self,
+        frames: Vec<LedgerFrame>,
+        cursor: Cursor,
+        covered: Option<u64>,
+    ) -> Result<ProgressRow, IndexError> {
+        let events: Vec<_> = frames.into_iter().filter_map(|f| f.event).collect();
+        let mut numbers: Vec<u64> = events.iter().map(|event| event.checkpoint).collect();
+        numbers.extend(covered);
+        numbers.sort_unstable();
+        numbers.dedup();
+        let checkpoints: BTreeMap<u64, Checkpoint> = futures::stream::iter(numbers)
+            .map(|number| self.ledger.checkpoint(number))
+            .buffered(QUESTIONS)
+            .map_ok(|checkpoint| (checkpoint.number, checkpoint))
+            .try_collect()
+            .await?;
+        let missing = || IndexError::Store("a checkpoint was not read".to_owned());
+        let events = events.into_iter().map(|event| {
+            let checkpoint = checkpoints.get(&event.checkpoint).ok_or_else(missing)?;
+            Ok((event, checkpoint.time))
+        });
+        let batch = Batch {
+            events: events.collect::<Result<_, IndexError>>()?,
+            cursor,
+            anchor: checkpoints.into_values().next_back(),
+        };
+        self.blocking(move |store| store.commit(&batch)).await
+    }
+
+    /// Reads the objects that are due.
+    async fn refresh(&self) -> Result<(), IndexError> {
+        loop {
+            let stale = self.blocking(|store| store.stale(refresh::MOST)).await?;
+            if stale.is_empty() {
+                return Ok(());
+            }
+            let read = Read::from(&self.ledger, &stale).await?;
+            self.blocking(move |store| store.refresh(&stale, |rows| read.write(rows)))
+                .await?;
+        }
+    }
+
+    /// The disk is waited for where waiting holds nobody up.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let store = Arc::clone(&self.store);
+        tokio::task::spawn_blocking(move || work(&mut store.lock()))
+            .await
+            .map_err(|e| IndexError::Store(e.to_string()))?
+    }
+}
+
+impl Progress {
+    fn tell(&mut self, tip: Tip, row: &ProgressRow) {
+        self.tip = tip.checkpoint;
+        self.checkpoint = row.anchor.unwrap_or(0);
+        self.events = row.events;
+    }
+}
+
+fn start(row: &ProgressRow) -> Result<EventStart, IndexError> {
+    match &row.cursor {
+        None => Ok(EventStart::Beginning),
+        Some(bytes) => Cursor::from_bytes(bytes)
+            .map(EventStart::After)
+            .map_err(|e| IndexError::Store(e.to_string())),
+    }
+}
+
+fn ended() -> LedgerError {
+    LedgerError::Malformed("the stream of events ended".to_owned())
+}

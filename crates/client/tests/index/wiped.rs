@@ -1,0 +1,111 @@
+use crate::{
+    alike::{assert_alike, catch_up},
+    world::World,
+};
+use atoma_client::index::{Existing, IndexError, IndexReader, Indexer, Until};
+use atoma_ledger::{Ledger, LedgerError};
+use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use std::{net::SocketAddr, path::Path};
+use tokio::sync::watch;
+
+async fn start(folder: &Path, listen: SocketAddr) -> RunningLocalnet {
+    let config = LocalnetConfig {
+        listen,
+        ..LocalnetConfig::new(folder)
+    };
+    Localnet::start(config).await.unwrap()
+}
+
+async fn run(ledger: &Ledger, path: &Path) -> Result<(), IndexError> {
+    let indexer = Indexer::open(ledger, path, Existing::Keep).await?;
+    let (_stop, stopped) = watch::channel(false);
+    indexer.run(Until::CaughtUp, stopped, |_| {}).await
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wiped_network_is_another_one() {
+    let world = World::start().await;
+    let key = world.party().await;
+    world.node(&key).await;
+    let indexes = tempfile::tempdir().unwrap();
+    let path = indexes.path().join("index.db");
+    catch_up(&world.ledger, &path).await;
+
+    // a writer that runs while the network is wiped, under the same address
+    let indexer = Indexer::open(&world.ledger, &path, Existing::Keep);
+    let indexer = indexer.await.unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    let live = tokio::spawn(async move { indexer.run(Until::Stopped, stopped, |_| {}).await });
+    let address = world.localnet.address();
+    world.localnet.shutdown().await;
+    let fresh = tempfile::tempdir().unwrap();
+    let localnet = start(fresh.path(), address).await;
+    let ledger = Ledger::connect(localnet.url()).await.unwrap();
+    let world = World {
+        localnet,
+        ledger,
+        folder: fresh,
+    };
+    let key = world.party().await;
+    world.node(&key).await;
+    let ended = live.await.unwrap().unwrap_err();
+    let wrong = matches!(ended, IndexError::Ledger(LedgerError::WrongNetwork { .. }));
+    assert!(wrong, "{ended}");
+
+    // the file is refused, for reading and writing, until it is rebuilt
+    let refused = run(&world.ledger, &path).await.unwrap_err();
+    assert_eq!(refused.code(), "other_network", "{refused}");
+    let reader = IndexReader::open(&path, world.ledger.deployment());
+    assert_eq!(reader.unwrap_err().code(), "other_network");
+    let rebuilt = Indexer::open(&world.ledger, &path, Existing::Rebuild).await;
+    drop(rebuilt.unwrap());
+    let reader = catch_up(&world.ledger, &path).await;
+    assert_alike(&world.ledger, &reader).await;
+    assert_eq!(reader.overview().unwrap().nodes, 1);
+}
+
+#[tokio::test]
+async fn a_network_that_was_set_back_is_noticed() {
+    let world = World::start().await;
+    let key = world.party().await;
+    world.node(&key).await;
+    let indexes = tempfile::tempdir().unwrap();
+    let path = indexes.path().join("index.db");
+    let address = world.localnet.address();
+    world.localnet.shutdown().await;
+    let backup = tempfile::tempdir().unwrap();
+    copy(world.folder.path(), backup.path());
+    let localnet = start(world.folder.path(), address).await;
+    let world = World { localnet, ..world };
+    world.node(&key).await;
+    catch_up(&world.ledger, &path).await;
+    world.localnet.shutdown().await;
+
+    // the same network, from its backup: it lacks what the index has
+    let localnet = start(backup.path(), address).await;
+    let ledger = Ledger::connect(localnet.url()).await.unwrap();
+    let world = World {
+        localnet,
+        ledger,
+        folder: backup,
+    };
+    let behind = run(&world.ledger, &path).await.unwrap_err();
+    assert_eq!(behind.code(), "behind", "{behind}");
+    assert!(behind.is_transient());
+    // and once it is as far, it is another history
+    for model in ["a", "b", "c", "d"] {
+        world.task(&key, model).await;
+    }
+    let diverged = run(&world.ledger, &path).await.unwrap_err();
+    assert_eq!(diverged.code(), "diverged", "{diverged}");
+}
