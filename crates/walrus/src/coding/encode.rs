@@ -360,18 +360,20 @@ impl Batch<'_> {
             let inputs = places.map(|(lane, row)| (lane << 10 | row, message(lane, row)));
             hash_each(inputs, |place, hash| set(place >> 10, place & 0x3ff, hash));
         }
-        let mut zero = leaf(self.matrix.zero());
-        for lane in 0..count {
-            for row in zero_rows.clone() {
-                columns.set(lane, row, &zero);
+        if !zero_rows.is_empty() {
+            let mut zero = leaf(self.matrix.zero());
+            for lane in 0..count {
+                for row in zero_rows.clone() {
+                    columns.set(lane, row, &zero);
+                }
             }
-        }
-        // nodes that have nothing but zero rows below them
-        let mut known = zero_rows;
-        while columns.nodes() > 1 {
-            zero = inner(&zero, &zero);
-            known = known.start.div_ceil(2)..known.end / 2;
-            columns.up(&(known.clone(), zero));
+            // nodes that have nothing but zero rows below them
+            let mut known = zero_rows;
+            while columns.nodes() > 1 {
+                zero = inner(&zero, &zero);
+                known = known.start.div_ceil(2)..known.end / 2;
+                columns.up(&(known.clone(), zero));
+            }
         }
         if !self.whole {
             for _ in 0..self.levels {
