@@ -18,7 +18,7 @@ fn explore(home: &std::path::Path, ledger: &str, section: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_sees_the_stack_and_what_was_settled() {
     let trial = Trial::start().await;
-    let url = trial.world.localnet.url();
+    let url = trial.world.localnet().url();
     let home = tempfile::tempdir().expect("a folder");
     let bought = explore(home.path(), &url, "stacks");
     assert_eq!(bought.len(), 1);
