@@ -118,7 +118,8 @@ impl Indexer {
         progress.tell(first_tip, &row);
         report(progress.clone());
         self.refresh().await?;
-        let mut covered = None;
+        // a stream that has nothing new says nothing
+        let mut covered = row.covered;
         let mut frames = self.ledger.frames(start(&row)?);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -136,7 +137,7 @@ impl Indexer {
             {
                 batch.push(frame.ok_or_else(ended)??);
             }
-            covered = batch.iter().filter_map(|f| f.covered).max().or(covered);
+            covered = batch.iter().filter_map(|f| f.covered).max().max(covered);
             let caught_up = covered.is_some_and(|covered| covered >= first_tip.checkpoint);
             let idle = batch.iter().all(|frame| frame.event.is_none());
             if let Some(last) = batch.last() {
@@ -181,15 +182,21 @@ impl Indexer {
         }
         match self.ledger.checkpoint(anchor).await {
             Ok(found) if found.digest == Digest::new(digest) => Ok((tip, row)),
-            Ok(_) => Err(IndexError::Diverged {
-                reason: format!("checkpoint {anchor} is another one"),
-            }),
             // forgotten between the two questions
             Err(LedgerError::NotFound { .. }) if tip.oldest >= anchor => Ok((tip, row)),
-            Err(LedgerError::NotFound { .. }) => Err(IndexError::Diverged {
-                reason: format!("checkpoint {anchor} is missing"),
-            }),
+            Ok(_) => Err(self.diverged(anchor, "another one").await),
+            Err(LedgerError::NotFound { .. }) => Err(self.diverged(anchor, "missing").await),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Another history; of another network, if the network went between two questions.
+    async fn diverged(&self, anchor: u64, how: &str) -> IndexError {
+        match self.ledger.tip().await {
+            Ok(_) => IndexError::Diverged {
+                reason: format!("checkpoint {anchor} is {how}"),
+            },
+            Err(error) => error.into(),
         }
     }
 
@@ -218,6 +225,7 @@ impl Indexer {
         let batch = Batch {
             events: events.collect::<Result<_, IndexError>>()?,
             cursor,
+            covered,
             anchor: checkpoints.into_values().next_back(),
         };
         self.blocking(move |store| store.commit(&batch)).await

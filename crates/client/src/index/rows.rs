@@ -83,6 +83,8 @@ table! {
         package: ObjectId,
         /// Resume after this.
         cursor: Option<Vec<u8>>,
+        /// Everything up to the end of this checkpoint is in it.
+        covered: Option<u64>,
         /// The last checkpoint that is known to it.
         anchor: Option<u64>,
         /// That checkpoint's digest: a ledger with another one has another history.

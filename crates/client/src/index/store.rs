@@ -71,6 +71,8 @@ pub(crate) struct Batch {
     /// Each with the time of its checkpoint.
     pub(crate) events: Vec<(LedgerEvent, TimestampMs)>,
     pub(crate) cursor: Cursor,
+    /// Everything up to the end of this checkpoint is in it then.
+    pub(crate) covered: Option<u64>,
     /// The last checkpoint that is known after them.
     pub(crate) anchor: Option<Checkpoint>,
 }
@@ -150,6 +152,7 @@ impl Store {
                 network: deployment.network,
                 package: deployment.original_package,
                 cursor: None,
+                covered: None,
                 anchor: None,
                 anchor_digest: None,
                 anchor_ms: TimestampMs(0),
@@ -190,6 +193,7 @@ impl Store {
             }
         }
         progress.cursor = Some(batch.cursor.as_bytes().to_vec());
+        progress.covered = progress.covered.max(batch.covered);
         if let Some(anchor) = batch.anchor
             && progress.anchor.is_none_or(|known| known <= anchor.number)
         {

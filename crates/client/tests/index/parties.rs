@@ -233,7 +233,7 @@ impl Parties {
             .lease(node)
             .is_some_and(|lease| matches!(lease.state, LeaseState::Settling(_)));
         let choice = match self.dice.roll(2) {
-            0 if settling => 10 + self.dice.roll(6),
+            0 if settling => [10, 14, 14, 15][self.dice.roll(4) as usize],
             _ => self.dice.roll(16),
         };
         match choice {
@@ -308,8 +308,8 @@ impl Parties {
             ),
             14 => by_owner(self.world.ledger.open_dispute(&stack, node, 1, None)),
             _ => match stack.lease(node)?.state {
-                // a receipt that contradicts another, in one of five
-                LeaseState::Open if self.dice.roll(5) == 0 => {
+                // a receipt that contradicts another, now and then
+                LeaseState::Open if self.dice.roll(2) == 0 => {
                     let [one, other] =
                         [1, 2].map(|units| self.record(&stack, node, owner, operator, units).1);
                     by_anyone(self.world.ledger.prove_equivocation(&stack, &one, &other))

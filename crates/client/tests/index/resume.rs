@@ -17,7 +17,7 @@ async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
 
     // stopped and started again: nothing twice, nothing lost
     for _ in 0..3 {
-        parties.act(60).await;
+        parties.act(150).await;
         let reader = catch_up(&parties.world.ledger, &path).await;
         assert_alike(&parties.world.ledger, &reader).await;
     }
