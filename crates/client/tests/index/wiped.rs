@@ -4,17 +4,8 @@ use crate::{
 };
 use atoma_client::index::{Existing, IndexError, IndexReader, Indexer, Until};
 use atoma_ledger::{Ledger, LedgerError};
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 use tokio::sync::watch;
-
-async fn start(folder: &Path, listen: SocketAddr) -> RunningLocalnet {
-    let config = LocalnetConfig {
-        listen,
-        ..LocalnetConfig::new(folder)
-    };
-    Localnet::start(config).await.unwrap()
-}
 
 async fn run(ledger: &Ledger, path: &Path) -> Result<(), IndexError> {
     let indexer = Indexer::open(ledger, path, Existing::Keep).await?;
@@ -46,16 +37,8 @@ async fn a_wiped_network_is_another_one() {
     let indexer = indexer.await.unwrap();
     let (_stop, stopped) = watch::channel(false);
     let live = tokio::spawn(async move { indexer.run(Until::Stopped, stopped, |_| {}).await });
-    let address = world.localnet.address();
-    world.localnet.shutdown().await;
-    let fresh = tempfile::tempdir().unwrap();
-    let localnet = start(fresh.path(), address).await;
-    let ledger = Ledger::connect(localnet.url()).await.unwrap();
-    let world = World {
-        localnet,
-        ledger,
-        folder: fresh,
-    };
+    let (address, _, _) = world.stop().await;
+    let world = World::at(address, tempfile::tempdir().unwrap()).await;
     let key = world.party().await;
     world.node(&key).await;
     let ended = live.await.unwrap().unwrap_err();
@@ -81,24 +64,16 @@ async fn a_network_that_was_set_back_is_noticed() {
     world.node(&key).await;
     let indexes = tempfile::tempdir().unwrap();
     let path = indexes.path().join("index.db");
-    let address = world.localnet.address();
-    world.localnet.shutdown().await;
+    let (address, folder, _) = world.stop().await;
     let backup = tempfile::tempdir().unwrap();
-    copy(world.folder.path(), backup.path());
-    let localnet = start(world.folder.path(), address).await;
-    let world = World { localnet, ..world };
+    copy(folder.path(), backup.path());
+    let world = World::at(address, folder).await;
     world.node(&key).await;
     catch_up(&world.ledger, &path).await;
-    world.localnet.shutdown().await;
+    world.shutdown().await;
 
     // the same network, from its backup: it lacks what the index has
-    let localnet = start(backup.path(), address).await;
-    let ledger = Ledger::connect(localnet.url()).await.unwrap();
-    let world = World {
-        localnet,
-        ledger,
-        folder: backup,
-    };
+    let world = World::at(address, backup).await;
     let behind = run(&world.ledger, &path).await.unwrap_err();
     assert_eq!(behind.code(), "behind", "{behind}");
     assert!(behind.is_transient());

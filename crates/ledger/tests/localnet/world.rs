@@ -12,6 +12,7 @@ use atoma_types::{
 use std::{
     collections::HashMap,
     io::{Read, Write},
+    net::SocketAddr,
 };
 
 pub(crate) const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);
@@ -126,17 +127,33 @@ impl World {
 
     /// Stops it and starts it again with the same state at the same address.
     pub(crate) async fn restart(self) -> Self {
-        let config = LocalnetConfig {
-            listen: self.localnet().address(),
-            ..LocalnetConfig::new(self.folder.path())
-        };
+        let (address, folder, ledger) = self.stop().await;
+        let world = Self::at(address, folder).await;
+        Self { ledger, ..world }
+    }
+
+    /// Stops the test's own localnet: where it was, what it kept, who knew it.
+    pub(crate) async fn stop(self) -> (SocketAddr, tempfile::TempDir, Ledger) {
+        let address = self.localnet().address();
         if let Host::Own(localnet) = self.host {
             localnet.shutdown().await;
         }
+        (address, self.folder, self.ledger)
+    }
+
+    /// A localnet at this address, of what the folder holds.
+    pub(crate) async fn at(address: SocketAddr, folder: tempfile::TempDir) -> Self {
+        let config = LocalnetConfig {
+            listen: address,
+            ..LocalnetConfig::new(folder.path())
+        };
         let localnet = Localnet::start(config).await.unwrap();
+        let ledger = Ledger::connect(localnet.url()).await.unwrap();
         Self {
             host: Host::Own(Box::new(localnet)),
-            ..self
+            ledger,
+            collateral: COLLATERAL,
+            folder,
         }
     }
 
