@@ -35,10 +35,10 @@ pub(crate) fn run_all() -> Result<()> {
             "nextest",
             "run",
             "--locked",
-            "--package",
-            "atoma-contract",
+            // with the features of all tests, so that nothing is compiled twice where those have run
+            "--workspace",
             "--filterset",
-            "test(/^conformance::/)",
+            "package(atoma-contract) & test(/^conformance::/)",
         ],
         &[("ATOMA_CONFORMANCE", &recordings)],
     )?;
