@@ -72,10 +72,12 @@ impl Screen {
     fn assert_shows(&self, parts: &[&str]) {
         let text = self.text();
         // however the columns are aligned
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let words = words.join(" ");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in parts {
-            assert!(words.contains(part), "no `{part}` in\n{text}");
+            assert!(
+                words(&text).contains(&words(part)),
+                "no `{part}` in\n{text}"
+            );
         }
     }
 }
