@@ -207,7 +207,7 @@ fn facts<'a>(app: &App, row: &'a Row) -> impl Iterator<Item = Line<'a>> {
     let style = accent(app);
     row.cells.iter().map(move |(name, cell)| {
         Line::from(vec![
-            Span::styled(format!("{:width$}  ", label(name)), style),
+            Span::styled(format!("{:width$} ", label(name)), style),
             Span::raw(cell.text()),
         ])
     })
