@@ -295,3 +295,51 @@ fn publication(digest: Digest, executed: &ExecutedTransaction) -> Result<Publica
         upgrade_cap: find(upgrade_cap_type())?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sui_rpc::proto::sui::rpc::v2::{ChangedObject, TransactionEffects};
+
+    const PACKAGE: ObjectId = ObjectId::new([0xaa; 32]);
+
+    fn changed(id: u8, state: OutputObjectState, tag: &str) -> ChangedObject {
+        let mut change = ChangedObject::default();
+        change.object_id = Some(ObjectId::new([id; 32]).to_string());
+        change.output_state = Some(state as i32);
+        change.object_type = Some(tag.to_owned());
+        change
+    }
+
+    #[test]
+    fn what_a_publication_made_is_found_in_its_effects() {
+        let object = OutputObjectState::ObjectWrite;
+        let mut effects = TransactionEffects::default();
+        effects.changed_objects = vec![
+            changed(1, object, "0x2::coin::Coin<0x2::sui::SUI>"),
+            changed(2, object, "0x2::package::UpgradeCap"),
+            // of another package: not ours
+            changed(3, object, "0xbb::db::AtomaDb"),
+            changed(4, object, &format!("{PACKAGE}::db::AtomaDb")),
+            changed(5, object, &format!("{PACKAGE}::db::AdminCap")),
+            changed(0xaa, OutputObjectState::PackageWrite, "package"),
+        ];
+        let mut executed = ExecutedTransaction::default();
+        executed.effects = Some(effects);
+        let found = publication(Digest::ZERO, &executed).unwrap();
+        let id = |byte| ObjectId::new([byte; 32]);
+        assert_eq!(
+            found,
+            Publication {
+                digest: Digest::ZERO,
+                package: PACKAGE,
+                db: id(4),
+                admin_cap: id(5),
+                upgrade_cap: id(2),
+            }
+        );
+        // any other transaction is no publication
+        executed.effects = None;
+        assert!(publication(Digest::ZERO, &executed).is_err());
+    }
+}

@@ -1,5 +1,5 @@
 use crate::world::{PRICE, World, event};
-use atoma_ledger::{Ledger, LedgerError, required_escrow};
+use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NetworkId, NodeId, SigningKey, StackId,
     chain::{AbortCode, Deployment, Event, NodeStatus, calls},
@@ -154,4 +154,38 @@ async fn only_the_ledger_that_is_meant_is_taken() {
         matches!(gone, Err(LedgerError::Unreachable { .. })),
         "{gone:?}"
     );
+}
+
+/// All of it but the execution, which localnet doesn't do: it runs the rules itself.
+#[tokio::test]
+async fn a_package_is_made_ready_and_localnet_says_that_it_takes_none() {
+    let world = World::own().await;
+    let ledger = &world.ledger;
+    let owner = world.party().await.public_key().address();
+    let deployment = ledger.deployment();
+    let standing = ledger.published(deployment.package).await.unwrap().unwrap();
+    assert_eq!(
+        (standing.original, standing.version),
+        (deployment.package, 1)
+    );
+    assert_eq!(standing.differences(deployment), Vec::<String>::new());
+    assert_eq!(standing.is_ours(deployment).unwrap(), None);
+    let other = Deployment {
+        usdc: "0x2::sui::SUI".parse().unwrap(),
+        ..deployment.clone()
+    };
+    assert!(!standing.differences(&other).is_empty());
+    assert!(ledger.published(owner).await.unwrap().is_none());
+
+    let package = CompiledPackage::for_network(deployment).unwrap();
+    let dependencies = ledger.dependencies().await.unwrap();
+    assert_eq!(dependencies.len(), 4);
+    assert!(dependencies.contains(&deployment.walrus.package));
+    assert_eq!(ledger.upgrade_caps(owner).await.unwrap(), []);
+    assert_eq!(ledger.publication_of(owner, &package).await.unwrap(), None);
+    let refused = ledger.preview_publish(owner, &package).await;
+    let Err(LedgerError::Rejected(reason)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.contains("not supported by localnet"), "{reason}");
 }
