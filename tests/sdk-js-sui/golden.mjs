@@ -1,6 +1,6 @@
 // Sui's official JavaScript SDK as a peer: the transactions that publish and upgrade a package, byte for byte. The
 // Rust client's own must be the same as in golden.json; this holds that file to what the SDK builds, and writes it
-// with `node golden.mjs --write`. Run by `cargo test -p atoma-localnet --test javascript` where the SDK is installed.
+// with `node golden.mjs --write`. Run by `cargo test -p atoma-localnet --test it javascript` where the SDK is installed.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Transaction } from '@mysten/sui/transactions';

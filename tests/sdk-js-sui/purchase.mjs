@@ -1,5 +1,5 @@
 // Sui's official JavaScript SDK against localnet: reads objects and balances, transfers, buys a
-// stack, reads the events. Run by `cargo test -p atoma-localnet --test javascript`, which serves the
+// stack, reads the events. Run by `cargo test -p atoma-localnet --test it javascript`, which serves the
 // ledger and passes where everything is: LOCALNET_URL, LOCALNET_TASK, LOCALNET_DB, LOCALNET_USDC,
 // LOCALNET_PACKAGE.
 import assert from 'node:assert/strict';

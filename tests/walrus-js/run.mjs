@@ -1,6 +1,6 @@
 // The HTTP API of a local store with nothing but fetch, as Walrus's documents describe it, and
 // Mysten's own code as the judge: its encoder computes the ids, its quilt encoder makes the quilts.
-// Run by `cargo test -p atoma-walrus --test network`, which serves the store: WALRUS_URL, WALRUS_SHARDS.
+// Run by `cargo test -p atoma-walrus --test it network`, which serves the store: WALRUS_URL, WALRUS_SHARDS.
 import assert from 'node:assert/strict';
 import { blobIdFromInt, blobIdToInt, encodeQuilt } from '@mysten/walrus';
 import { BlobEncoder } from '@mysten/walrus-wasm';

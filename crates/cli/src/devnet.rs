@@ -206,12 +206,14 @@ fn announce(network: &Network, gateway: &RunningGateway, keys: &ApiKeys, output:
          \x20   -H 'Content-Type: application/json' \\\n\
          \x20   -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}]}}'\n\n\
          Or, as a user without a gateway:\n\n\
-         export ATOMA_LEDGER={}\n\
+         export ATOMA_LEDGER={} ATOMA_WALRUS_AGGREGATOR={} ATOMA_WALRUS_SHARDS={}\n\
          atoma wallet new && atoma wallet fund --usdc 10 && atoma task list",
         network.ledger.url(),
         network.walrus.url(),
         network.model,
         network.ledger.url(),
+        network.walrus.url(),
+        network.walrus.shards(),
     ));
 }
 

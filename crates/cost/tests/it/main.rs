@@ -1,0 +1,5 @@
+//! The figures of the cost model.
+
+mod golden;
+mod hand;
+mod properties;

@@ -1,0 +1,10 @@
+//! The engines, through the trait that the node uses.
+
+#[cfg(feature = "candle")]
+mod bert;
+mod common;
+mod embedded;
+mod golden;
+mod hub;
+mod invariance;
+mod upstream;

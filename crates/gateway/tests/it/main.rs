@@ -1,0 +1,5 @@
+//! The gateway as its users meet it, over HTTP.
+
+mod common;
+mod endpoint;
+mod sdk;

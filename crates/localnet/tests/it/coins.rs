@@ -1,0 +1,224 @@
+//! Coins: what may be done with them, and what may not.
+
+use crate::common::{Net, address, assert_success, status};
+use atoma_types::{Address, SigningKey};
+use sui_crypto::SuiSigner;
+use sui_rpc::proto::sui::rpc::v2 as pb;
+use sui_sdk_types::{Transaction, TransactionKind};
+use sui_transaction_builder::{ObjectInput, TransactionBuilder};
+
+const SUI: u64 = 1_000_000_000;
+
+async fn transfer(net: &mut Net, from: &SigningKey, to: Address, amounts: &[u64]) -> Transaction {
+    let mut builder = TransactionBuilder::new();
+    builder.set_sender(address(from));
+    let gas = builder.gas();
+    let amounts = amounts.iter().map(|amount| builder.pure(amount)).collect();
+    let coins = builder.split_coins(gas, amounts);
+    let to = builder.pure(&to);
+    builder.transfer_objects(coins, to);
+    builder.build(&mut net.client).await.unwrap()
+}
+
+#[tokio::test]
+async fn splits_transfers_and_merges() {
+    let mut net = Net::start().await;
+    let (alice, bob) = (net.rich(1).await, SigningKey::from_seed(&[2; 32]));
+    let before = net.sui(address(&alice)).await;
+    let transaction = transfer(&mut net, &alice, address(&bob), &[3 * SUI, 4 * SUI]).await;
+    let done = net.execute(&alice, &transaction).await.unwrap();
+    assert_success(&done);
+    assert_eq!(net.sui(address(&bob)).await, 7 * SUI);
+    let gas = done.effects.as_ref().unwrap().gas_used.unwrap();
+    let charged = gas.computation_cost() + gas.storage_cost() - gas.storage_rebate();
+    assert_eq!(net.sui(address(&alice)).await, before - 7 * SUI - charged);
+
+    // both coins are smashed to pay, and what is left is one coin
+    let transaction = transfer(&mut net, &bob, address(&bob), &[]).await;
+    assert_eq!(transaction.gas_payment.objects.len(), 2);
+    // transferring nothing is a transfer all the same
+    assert_success(&net.execute(&bob, &transaction).await.unwrap());
+    let owned = owned_coins(&mut net, address(&bob)).await;
+    assert_eq!(owned.len(), 1);
+    net.localnet.audit().unwrap();
+    net.localnet.shutdown().await;
+}
+
+async fn owned_coins(net: &mut Net, owner: Address) -> Vec<pb::Object> {
+    let mut request = pb::ListOwnedObjectsRequest::default();
+    request.owner = Some(owner.to_string());
+    request.object_type = Some("0x2::coin::Coin".to_owned());
+    let client = net.client.state_client().list_owned_objects(request).await;
+    client.unwrap().into_inner().objects
+}
+
+#[tokio::test]
+async fn merges_a_coin_into_another() {
+    let mut net = Net::start().await;
+    let alice = net.rich(1).await;
+    let me = address(&alice);
+    let transaction = transfer(&mut net, &alice, me, &[SUI, 2 * SUI]).await;
+    let done = net.execute(&alice, &transaction).await.unwrap();
+    let made: Vec<Address> = done
+        .effects()
+        .changed_objects()
+        .iter()
+        .filter(|c| c.id_operation() == pb::changed_object::IdOperation::Created)
+        .map(|c| c.object_id().parse().unwrap())
+        .collect();
+    let mut builder = TransactionBuilder::new();
+    builder.set_sender(me);
+    let (a, b) = (
+        builder.object(ObjectInput::new(made[0])),
+        builder.object(ObjectInput::new(made[1])),
+    );
+    builder.merge_coins(a, vec![b]);
+    let transaction = builder.build(&mut net.client).await.unwrap();
+    assert_success(&net.execute(&alice, &transaction).await.unwrap());
+    let request = pb::GetObjectRequest::new(&made[1]);
+    let gone = net.client.ledger_client().get_object(request).await;
+    assert_eq!(gone.unwrap_err().code(), tonic::Code::NotFound);
+    net.localnet.audit().unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_executed_again_answers_the_same_and_does_nothing() {
+    let mut net = Net::start().await;
+    let (alice, bob) = (net.rich(1).await, Address::new([9; 32]));
+    let transaction = transfer(&mut net, &alice, bob, &[SUI]).await;
+    let first = net.execute(&alice, &transaction).await.unwrap();
+    let again = net.execute(&alice, &transaction).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(net.sui(bob).await, SUI);
+}
+
+#[tokio::test]
+async fn refuses_stale_versions_and_double_spends() {
+    let mut net = Net::start().await;
+    let (alice, bob) = (net.rich(1).await, Address::new([9; 32]));
+    let one = transfer(&mut net, &alice, bob, &[SUI]).await;
+    let other = transfer(&mut net, &alice, Address::new([8; 32]), &[SUI]).await;
+    net.execute(&alice, &one).await.unwrap();
+    let refused = net.execute(&alice, &other).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+    assert!(
+        refused.message().contains("not available for consumption"),
+        "{refused}"
+    );
+    assert_eq!(net.sui(Address::new([8; 32])).await, 0);
+}
+
+#[tokio::test]
+async fn refuses_whoever_is_not_the_sender() {
+    let mut net = Net::start().await;
+    let (alice, mallory) = (net.rich(1).await, net.rich(2).await);
+    let transaction = transfer(&mut net, &alice, address(&mallory), &[SUI]).await;
+    let refused = net.execute(&mallory, &transaction).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+
+    // the signature of another transaction by the right key
+    let other = transfer(&mut net, &alice, address(&mallory), &[2 * SUI]).await;
+    let signature = alice.wallet_key().sign_transaction(&other).unwrap();
+    let mut request = pb::ExecuteTransactionRequest::default();
+    request.transaction = Some(transaction.clone().into());
+    request.signatures = vec![signature.into()];
+    let refused = net
+        .client
+        .execution_client()
+        .execute_transaction(request.clone())
+        .await;
+    assert_eq!(refused.unwrap_err().code(), tonic::Code::InvalidArgument);
+    request.signatures.clear();
+    let refused = net
+        .client
+        .execution_client()
+        .execute_transaction(request)
+        .await;
+    assert_eq!(refused.unwrap_err().code(), tonic::Code::InvalidArgument);
+
+    // someone else's coin in one's own transaction
+    let mut stolen = transaction;
+    stolen.sender = address(&mallory);
+    stolen.gas_payment.owner = address(&mallory);
+    let refused = net.execute(&mallory, &stolen).await.unwrap_err();
+    assert!(refused.message().contains("not owned"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_sponsor_pays_for_gas() {
+    let mut net = Net::start().await;
+    let (alice, sponsor) = (net.rich(1).await, net.rich(2).await);
+    let before = net.sui(address(&alice)).await;
+    let coin = owned_coins(&mut net, address(&alice)).await.remove(0);
+    let mut builder = TransactionBuilder::new();
+    builder.set_sender(address(&alice));
+    builder.set_sponsor(address(&sponsor));
+    let coin = builder.object(ObjectInput::new(coin.object_id().parse().unwrap()));
+    let to = builder.pure(&address(&alice));
+    builder.transfer_objects(vec![coin], to);
+    let transaction = builder.build(&mut net.client).await.unwrap();
+    assert_eq!(
+        net.execute(&alice, &transaction).await.unwrap_err().code(),
+        tonic::Code::InvalidArgument
+    );
+    let mut request = pb::ExecuteTransactionRequest::default();
+    request.signatures = [&alice, &sponsor]
+        .map(|key| {
+            key.wallet_key()
+                .sign_transaction(&transaction)
+                .unwrap()
+                .into()
+        })
+        .to_vec();
+    request.transaction = Some(transaction.into());
+    net.client
+        .execution_client()
+        .execute_transaction(request)
+        .await
+        .unwrap();
+    assert_eq!(net.sui(address(&alice)).await, before);
+    net.localnet.audit().unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_program_charges_gas_and_nothing_else() {
+    let mut net = Net::start().await;
+    let (alice, bob) = (net.rich(1).await, Address::new([9; 32]));
+    let before = net.sui(address(&alice)).await;
+    let mut transaction = transfer(&mut net, &alice, bob, &[SUI, 2 * SUI]).await;
+    // more than there is in the second part
+    let TransactionKind::ProgrammableTransaction(program) = &mut transaction.kind else {
+        unreachable!()
+    };
+    program.inputs[1] = sui_sdk_types::Input::Pure(bcs::to_bytes(&u64::MAX).unwrap());
+    let done = net.execute(&alice, &transaction).await.unwrap();
+    assert_eq!(status(&done).success, Some(false));
+    assert_eq!(
+        status(&done).error().kind(),
+        pb::execution_error::ExecutionErrorKind::InsufficientCoinBalance
+    );
+    assert_eq!(net.sui(bob).await, 0);
+    let charged = before - net.sui(address(&alice)).await;
+    assert_eq!(charged, done.effects().gas_used().computation_cost());
+    net.localnet.audit().unwrap();
+}
+
+#[tokio::test]
+async fn faucet_gives_test_dollars_too() {
+    let mut net = Net::start().await;
+    let someone = Address::new([3; 32]);
+    let body = format!(r#"{{"recipient":"{someone}","amount":12345}}"#);
+    let (status, body) = crate::common::post(net.localnet.address(), "/faucet/usdc", &body).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(net.usdc(someone).await, 12_345);
+    assert_eq!(net.sui(someone).await, 0);
+    let mut request = pb::ListBalancesRequest::default();
+    request.owner = Some(someone.to_string());
+    let balances = net
+        .client
+        .state_client()
+        .list_balances(request)
+        .await
+        .unwrap();
+    assert_eq!(balances.into_inner().balances.len(), 1);
+}

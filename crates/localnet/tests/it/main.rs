@@ -1,0 +1,7 @@
+//! The development ledger, by its clients.
+
+mod coins;
+mod common;
+mod contract;
+mod crash;
+mod javascript;

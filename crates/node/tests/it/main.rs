@@ -1,0 +1,6 @@
+//! A node as its users meet it, over HTTP, on a localnet of its own.
+
+mod common;
+mod evidence;
+mod kill;
+mod serving;

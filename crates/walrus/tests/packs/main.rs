@@ -1,6 +1,0 @@
-//! Packs: their bytes, what a crash leaves of them, and what hostile ones can't do.
-
-mod crash;
-mod golden;
-mod hostile;
-mod samples;
