@@ -268,7 +268,7 @@ impl Signer {
                 let signed = Signed::new(self.header(body), &self.key);
                 SignedHeaders {
                     header: BASE64_STANDARD.encode(signed.bytes()),
-                    signature: BASE64_STANDARD.encode(signed.signature().0),
+                    signature: BASE64_STANDARD.encode(signed.signature().to_bytes()),
                 }
             })
             .collect();

@@ -340,7 +340,7 @@ impl User {
             .header(http::REQUEST, BASE64_STANDARD.encode(signed.bytes()))
             .header(
                 http::SIGNATURE,
-                BASE64_STANDARD.encode(signed.signature().0),
+                BASE64_STANDARD.encode(signed.signature().to_bytes()),
             )
             .body(Full::new(body))
             .expect("the request is valid");

@@ -1,8 +1,8 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, Receipts, StackHandle, directory::NodeCache, http::Http, stack::StackState,
-    store::Store,
+    ClientError, Receipts, StackHandle, directory::NodeCache, http::Http, signing::HeaderSigner,
+    stack::StackState, store::Store,
 };
 use atoma_ledger::Ledger;
 use atoma_types::{Address, ComputeUnits, PublicKey, SigningKey, StackId, hash::Hash32};
@@ -48,7 +48,7 @@ pub struct Client {
 pub(crate) struct ClientInner {
     pub(crate) ledger: Ledger,
     pub(crate) key: Arc<SigningKey>,
-    pub(crate) request_key: SigningKey,
+    pub(crate) signer: HeaderSigner,
     pub(crate) config: ClientConfig,
     pub(crate) store: Arc<Store>,
     pub(crate) http: Http,
@@ -76,7 +76,7 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let key = key.into();
         let inner = ClientInner {
-            request_key: request_key(&key),
+            signer: HeaderSigner::new(request_key(&key)),
             store: Store::open(config.data_dir.as_deref())?,
             http: Http::new()?,
             nodes: Mutex::default(),
@@ -112,7 +112,7 @@ impl Client {
     /// wallet's, so a wallet is all that must be kept to use its stacks.
     #[must_use]
     pub fn request_key(&self) -> PublicKey {
-        self.inner.request_key.public_key()
+        self.inner.signer.key().public_key()
     }
 
     /// The receipts kept so far.

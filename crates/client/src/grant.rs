@@ -49,7 +49,7 @@ impl StackHandle {
             cumulative_units,
             expires_at_ms: TimestampMs::now().saturating_add(GRANT_LIFETIME),
         };
-        let signed = Signed::new(grant, &client.inner.request_key);
+        let signed = Signed::new(grant, client.inner.signer.key());
         let body = serde_json::json!({ "grant": signed.to_text() }).to_string();
         let request = Request::post(info.at("/v1/leases"))
             .header(CONTENT_TYPE, "application/json")

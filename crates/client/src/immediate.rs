@@ -46,7 +46,7 @@ impl StackHandle {
             stack: header.stack,
             node: header.node,
         };
-        let parties = [inner.request_key.public_key(), node.response_key];
+        let parties = [inner.signer.key().public_key(), node.response_key];
         let sealed =
             Sealer::new(&context, &parties)?.seal(signed.hash(), Part::Request, body.clone())?;
         let pack = Header {
@@ -61,6 +61,6 @@ impl StackHandle {
             evidence: Some(BlobId(stored.blob_id.0)),
             ..header.clone()
         };
-        Ok(Signed::new(named, &inner.request_key))
+        Ok(Signed::new(named, inner.signer.key()))
     }
 }

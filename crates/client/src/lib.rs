@@ -30,6 +30,7 @@ pub mod index;
 pub mod lane;
 mod receipts;
 mod request;
+mod signing;
 pub mod sse;
 mod stack;
 mod store;

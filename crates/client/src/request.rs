@@ -148,14 +148,17 @@ impl StackHandle {
             expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
             evidence: None,
         };
-        let mut signed = Signed::new(header, &self.client.inner.request_key);
+        let mut signed = self.client.inner.signer.sign(header).await;
         if order.evidence == Evidence::Immediate {
             signed = self.stored_first(info, order, signed).await?;
         }
         let mut request = Request::post(info.at(order.endpoint.as_str()))
             .header(CONTENT_TYPE, "application/json")
             .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-            .header(SIGNATURE, BASE64_STANDARD.encode(signed.signature().0));
+            .header(
+                SIGNATURE,
+                BASE64_STANDARD.encode(signed.signature().to_bytes()),
+            );
         if order.evidence == Evidence::Open {
             request = request.header(EVIDENCE, "open");
         }

@@ -190,7 +190,7 @@ fn every_flipped_bit_is_noticed() {
     for place in 0..signed.bytes().len() * 8 {
         let mut bytes = signed.bytes().to_vec();
         bytes[place / 8] ^= 1 << (place % 8);
-        let passes = Signed::<Receipt>::decode(bytes, *signed.signature())
+        let passes = Signed::<Receipt>::decode(bytes, signed.signature().clone())
             .is_ok_and(|changed| check(&changed, &expected).is_ok());
         assert!(!passes, "bit {place}");
     }

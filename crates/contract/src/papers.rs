@@ -2,9 +2,9 @@
 
 use crate::{Rule, Txn, ensure};
 use atoma_types::{
-    NetworkId, Signature,
+    NetworkId,
     chain::{AbortCode, Node, Stack},
-    message::{Receipt, RequestHeader, Signed},
+    message::{MessageSignature, Receipt, RequestHeader, Signed},
     verifier::Verifier,
 };
 
@@ -27,7 +27,7 @@ impl<'a> Papers<'a> {
     /// A receipt of this stack by this node.
     pub(crate) fn receipt(&self, bytes: &[u8], signature: &[u8]) -> Rule<Signed<Receipt>> {
         let signature =
-            Signature::try_from(signature).map_err(|_| AbortCode::ReceiptBadSignature)?;
+            MessageSignature::try_from(signature).map_err(|_| AbortCode::ReceiptBadSignature)?;
         let signed = Signed::<Receipt>::decode(bytes.to_vec(), signature)
             .map_err(|_| AbortCode::ReceiptInvalid)?;
         let receipt = signed.message();
@@ -60,7 +60,7 @@ impl<'a> Papers<'a> {
         key: &Verifier,
     ) -> Rule<Signed<RequestHeader>> {
         let signature =
-            Signature::try_from(signature).map_err(|_| AbortCode::HeaderBadSignature)?;
+            MessageSignature::try_from(signature).map_err(|_| AbortCode::HeaderBadSignature)?;
         let signed = Signed::<RequestHeader>::decode(bytes.to_vec(), signature)
             .map_err(|_| AbortCode::HeaderInvalid)?;
         let header = signed.message();

@@ -145,6 +145,6 @@ impl Ledger {
 /// Bytes and signature, or nothing twice.
 fn parts<T: Message>(signed: Option<&Signed<T>>) -> (Vec<u8>, Vec<u8>) {
     signed.map_or_else(Default::default, |signed| {
-        (signed.bytes().to_vec(), signed.signature().0.to_vec())
+        (signed.bytes().to_vec(), signed.signature().to_bytes())
     })
 }

@@ -3,17 +3,17 @@
 
 use crate::{account::Order, book::Lease, config::MAX_CLOCK_SKEW_MS};
 use atoma_types::{
-    DurationMs, NetworkId, NodeId, Signature, TimestampMs,
+    DurationMs, NetworkId, NodeId, TimestampMs,
     hash::Hash32,
     http::{REQUEST, SIGNATURE},
-    message::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader, Signed},
+    message::{Endpoint, MAX_REQUEST_LIFETIME, MessageSignature, RequestHeader, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::HeaderMap;
 use std::sync::Arc;
 
-/// Base64 of the longest request header (260 bytes) is shorter.
+/// Base64 of the longest request header (260 bytes) and of the longest signature (226) is shorter.
 const MAX_HEADER_TEXT: usize = 512;
 
 /// Who we are, and since when.
@@ -29,8 +29,11 @@ pub(crate) struct Identity {
 pub(crate) fn read_order(headers: &HeaderMap) -> Result<Order, Refusal> {
     let bytes = decode(headers, REQUEST)?;
     let signature = decode(headers, SIGNATURE)?;
-    let signature = Signature::try_from(signature.as_slice())
-        .map_err(|_| invalid(format!("{SIGNATURE} must be 64 bytes")))?;
+    let signature = MessageSignature::try_from(signature.as_slice()).map_err(|_| {
+        invalid(format!(
+            "{SIGNATURE} is neither 64 bytes nor a batch's signature"
+        ))
+    })?;
     let signed = Signed::<RequestHeader>::decode(bytes, signature)
         .map_err(|error| invalid(format!("{REQUEST}: {error}")))?;
     Ok(Arc::new(signed))
@@ -273,7 +276,7 @@ mod tests {
     #[test]
     fn headers_are_read_whole_or_not_at_all() {
         let signed = Signed::new(header(), &key());
-        let (bytes, signature) = (signed.bytes(), signed.signature().0);
+        let (bytes, signature) = (signed.bytes(), signed.signature().to_bytes());
         assert_eq!(*read_order(&headers(bytes, &signature)).unwrap(), signed);
         let code = |map: &HeaderMap| read_order(map).unwrap_err().code;
         assert_eq!(code(&HeaderMap::new()), RefusalCode::MissingHeader);

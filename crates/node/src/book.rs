@@ -1,14 +1,16 @@
 //! All leases of this node in memory: the serving path asks nothing else.
 
 use crate::{
-    account::{Account, CommitError, Denied, Link, Order, Phase, Reservation, Summary, Terms},
+    account::{
+        Account, Claim, CommitError, Denied, Link, Order, Phase, Reservation, Summary, Terms,
+    },
     evidence::Bodies,
     journal::{Ack, Change, Journal, LeaseRecord, ReceiptRecord},
 };
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, StackId, TaskId, TimestampMs,
     keys::BadSignature,
-    message::{Receipt, Signed},
+    message::{Draft, Receipt, Signed},
     verifier::Verifier,
 };
 use parking_lot::{Mutex, RwLock};
@@ -17,8 +19,8 @@ use std::{collections::HashMap, sync::Arc};
 /// Locks are split this many ways, by the last byte of the id (ids are hashes).
 const SHARDS: usize = 64;
 
-/// A lease. Its lock is held for additions, one signature and a message to the journal, never
-/// across an await.
+/// A lease. Its lock is held for additions, hashes and a message to the journal, never across an
+/// await.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub stack: StackId,
@@ -87,27 +89,40 @@ impl Lease {
     /// receipts of a lease in the order of their chain.
     #[expect(clippy::too_many_arguments, reason = "each is another thing")]
     pub(crate) fn commit(
-        &self,
+        self: &Arc<Self>,
         reservation: Reservation,
         order: &Order,
         units: ComputeUnits,
         now: TimestampMs,
         journal: &Journal,
         bodies: Option<Bodies>,
-        receipt: impl FnOnce(Link) -> Signed<Receipt>,
-    ) -> Result<(Arc<Signed<Receipt>>, Ack), CommitError> {
+        receipt: impl FnOnce(Link) -> Draft<Receipt>,
+    ) -> Result<Ack<Arc<Signed<Receipt>>>, CommitError> {
         let mut account = self.account.lock();
-        let committed = account.commit(reservation, order, units, now, receipt)?;
-        let ack = journal.receipt(ReceiptRecord {
+        let committed = account.commit(reservation, units, now, receipt)?;
+        let record = ReceiptRecord {
+            lease: self.clone(),
             order: order.clone(),
-            receipt: committed.receipt.clone(),
             lane: committed.lane,
             lane_committed: committed.lane_committed,
             voucher: committed.voucher,
             bodies,
-        });
-        drop(account);
-        Ok((committed.receipt, ack))
+        };
+        Ok(journal.receipt(committed.receipt, record))
+    }
+
+    /// The next receipt in the chain is signed and durable.
+    pub(crate) fn signed(&self, order: &Order, receipt: Arc<Signed<Receipt>>) {
+        self.account.lock().signed(order, receipt);
+    }
+
+    /// Commits nothing more, and says what the node claims once all of it is signed and durable;
+    /// `None` if the journal has failed.
+    pub(crate) async fn final_claim(&self, journal: &Journal) -> Option<Claim> {
+        self.books(Account::freeze);
+        // the journal answers in turn: the receipts come before this
+        journal.change(Vec::new()).durable().await.ok()?;
+        self.books(|account| account.claim())
     }
 
     /// Runs `work` on the books; it must be short.

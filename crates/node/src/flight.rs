@@ -14,7 +14,7 @@ use atoma_engine::OutputLimit;
 use atoma_types::{
     TimestampMs, Usage,
     hash::{Hash32, Hasher},
-    message::{Domain, Receipt, RequestTimes, Signed},
+    message::{Domain, Draft, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use bytes::Bytes;
@@ -44,11 +44,10 @@ pub(crate) struct Flight {
     _permit: OwnedSemaphorePermit,
 }
 
-/// A receipt that may leave once it is durable.
+/// A receipt that may leave once it is signed and durable.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    receipt: Arc<Signed<Receipt>>,
-    ack: Ack,
+    ack: Ack<Arc<Signed<Receipt>>>,
     /// Its record is to be stored before it leaves.
     immediate: bool,
 }
@@ -146,7 +145,7 @@ impl Flight {
             output: u64::from(usage.output),
             ..Usage::default()
         };
-        let (receipt, ack) = self
+        let ack = self
             .finish(usage, fingerprint)
             .map_err(|error| match error {
                 CommitError::TooLate => Refusal::new(RefusalCode::StackExpired, error.to_string()),
@@ -156,7 +155,6 @@ impl Flight {
             .metrics
             .served(self.order.message().endpoint, self.started.1.elapsed());
         Ok(Pending {
-            receipt,
             ack,
             immediate: self.order.message().evidence.is_some(),
         })
@@ -173,7 +171,7 @@ impl Flight {
         &mut self,
         usage: Usage,
         fingerprint: Option<Hash32>,
-    ) -> Result<(Arc<Signed<Receipt>>, Ack), CommitError> {
+    ) -> Result<Ack<Arc<Signed<Receipt>>>, CommitError> {
         let reservation = self.reservation.take().ok_or(CommitError::TooLate)?;
         let (usage, units) = self.plan.charge(usage, reservation.units());
         let shared = &self.shared;
@@ -212,7 +210,7 @@ impl Flight {
                     output_fingerprint: fingerprint,
                     previous: link.previous,
                 };
-                Signed::new(receipt, &shared.signer)
+                Draft::new(receipt)
             },
         )?;
         if let Some(evidence) = &shared.evidence {
@@ -247,14 +245,15 @@ impl Pending {
     /// The receipt's text, once it is on disk. Until then it must not leave.
     pub(crate) async fn durable(self, shared: &Shared) -> Result<String, Refusal> {
         let since = Instant::now();
-        self.ack
+        let receipt = self
+            .ack
             .durable()
             .await
             .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
         shared.metrics.durable(since.elapsed());
         if let Some(evidence) = shared.evidence.as_ref().filter(|_| self.immediate) {
-            evidence.store_now(self.receipt.message().request_id).await;
+            evidence.store_now(receipt.message().request_id).await;
         }
-        Ok(self.receipt.to_text())
+        Ok(receipt.to_text())
     }
 }

@@ -131,9 +131,9 @@ impl Node {
         let directory = config.data_dir.clone();
         let lock = prepare(&directory)?;
         let key = load_key(&config.key)?;
-        let signer = signer::open(&directory.join("response.key"))?;
+        let signer = Arc::new(signer::open(&directory.join("response.key"))?);
         let journal_path = directory.join("journal.sqlite");
-        let (journal, journal_thread, restored) = Journal::open(&journal_path)?;
+        let (journal, journal_thread, restored) = Journal::open(&journal_path, signer.clone())?;
 
         let ledger = LedgerConfig {
             url: config.ledger.clone(),

@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub book: LeaseBook,
     pub journal: Journal,
     pub tasks: HashMap<TaskId, Arc<ServedTask>>,
-    pub signer: SigningKey,
+    pub signer: Arc<SigningKey>,
     pub metrics: Metrics,
     pub gate: Gate,
     pub ledger: LedgerSide,

@@ -37,7 +37,7 @@ pub(crate) fn leaf_hash_of_parts(parts: &[&[u8]]) -> Hash32 {
     hasher.finish()
 }
 
-fn inner_hash(left: &Hash32, right: &Hash32) -> Hash32 {
+pub(crate) fn inner_hash(left: &Hash32, right: &Hash32) -> Hash32 {
     Hash32::of_parts(&[INNER, &left.0, &right.0])
 }
 
@@ -85,6 +85,20 @@ impl MerkleTree {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.levels[0].is_empty()
+    }
+
+    /// The siblings from item `index` upwards, and for each a bit that says whether it is the left one.
+    /// For trees of few levels; empty past the tree's end.
+    pub(crate) fn path(&self, index: usize) -> (Vec<Hash32>, u8) {
+        let (mut path, mut sides, mut place) = (Vec::new(), 0, index);
+        for level in &self.levels[..self.levels.len() - 1] {
+            if let Some(sibling) = level.get(place ^ 1) {
+                sides |= ((place & 1) as u8) << path.len();
+                path.push(*sibling);
+            }
+            place /= 2;
+        }
+        (path, sides)
     }
 
     /// The proof that item `index` is in the tree; `None` past its end.

@@ -10,6 +10,7 @@
 //! both products are look-ups and additions: less than half of the time.
 
 use crate::{
+    hash::Hash32,
     keys::{BadSignature, PublicKey, Signature},
     multiples::Multiples,
 };
@@ -18,9 +19,10 @@ use curve25519_dalek::{
 };
 use sha2::{Digest, Sha512};
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{
-        LazyLock, OnceLock,
+        LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
@@ -30,6 +32,8 @@ use std::{
 const TABLE_AFTER: u32 = 64;
 /// Tables in the whole process, 54 MiB: strangers choose how many keys there are.
 const MAX_TABLES: usize = 256;
+/// Roots that a key remembers: the batches that may be on their way at the same time.
+const MAX_ROOTS: usize = 32;
 /// Bits of a digit in a key's table: one more doubles its size, for a seventh fewer additions.
 const KEY_WIDTH: u32 = 6;
 /// And in the base point's, of which there is one (640 KiB).
@@ -50,6 +54,8 @@ pub struct Verifier {
     minus: EdwardsPoint,
     used: AtomicU32,
     table: OnceLock<Option<Table>>,
+    /// Roots of batches that were signed well, the latest last.
+    roots: Mutex<VecDeque<(Hash32, Signature)>>,
 }
 
 /// Multiples of `-A`; counted while it lives.
@@ -67,6 +73,7 @@ impl Verifier {
             minus: -point,
             used: AtomicU32::new(0),
             table: OnceLock::new(),
+            roots: Mutex::default(),
         })
     }
 
@@ -90,6 +97,32 @@ impl Verifier {
         } else {
             Err(BadSignature)
         }
+    }
+
+    /// Checks the signature of a batch's root strictly; `message` is what is signed for it. The
+    /// messages of a batch come shortly after one another, and only the first costs a verification.
+    pub(crate) fn verify_root(
+        &self,
+        root: Hash32,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        let known = (root, *signature);
+        if self.roots().contains(&known) {
+            return Ok(());
+        }
+        self.verify(message, signature)?;
+        let mut roots = self.roots();
+        if roots.len() >= MAX_ROOTS {
+            roots.pop_front();
+        }
+        roots.push_back(known);
+        Ok(())
+    }
+
+    fn roots(&self) -> MutexGuard<'_, VecDeque<(Hash32, Signature)>> {
+        // each change is one push or pop: after a panic it is as good as before
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key itself.

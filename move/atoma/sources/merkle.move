@@ -75,13 +75,13 @@ fun root_from(
     if (used == path.length()) option::some(hash) else option::none()
 }
 
-fun leaf(record: vector<u8>): vector<u8> {
+public(package) fun leaf(record: vector<u8>): vector<u8> {
     let mut bytes = vector[LEAF];
     bytes.append(record);
     blake2b256(&bytes)
 }
 
-fun inner(left: vector<u8>, right: vector<u8>): vector<u8> {
+public(package) fun inner(left: vector<u8>, right: vector<u8>): vector<u8> {
     let mut bytes = vector[INNER];
     bytes.append(left);
     bytes.append(right);

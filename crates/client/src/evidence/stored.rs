@@ -9,7 +9,7 @@ pub(super) fn record(g: &Gathered) -> Item<String> {
     let header = need(&g.header)?;
     let statement = match record.kind() {
         Kind::Exchange => EvidenceLeaf::new(header, need(&g.receipt)?).to_bytes(),
-        Kind::Request => [header.bytes(), &header.signature().0].concat(),
+        Kind::Request => header.to_bytes(),
     };
     let same = *record.statement() == statement;
     hold(same, || "it holds another order or receipt".to_owned())?;

@@ -335,7 +335,7 @@ impl Parties {
             task: stack.task.into(),
             node: node.into(),
             grant: grant.bytes().to_vec(),
-            signature: grant.signature().0.to_vec(),
+            signature: grant.signature().to_bytes(),
             clock: Clock,
         }
         .into()
@@ -359,9 +359,9 @@ impl Parties {
             node: node.into(),
             claimed_units: ComputeUnits(units),
             headers: vec![header.bytes().to_vec()],
-            header_signatures: vec![header.signature().0.to_vec()],
+            header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
-            receipt_signature: receipt.signature().0.to_vec(),
+            receipt_signature: receipt.signature().to_bytes(),
             receipts_root: root.0.to_vec(),
             count: 1,
             manifest_blob: Vec::new(),

@@ -2,12 +2,12 @@
 
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, Signature, SigningKey,
-    StackId, TimestampMs, Usage,
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, SigningKey, StackId,
+    TimestampMs, Usage,
     chain::{Clock, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, Grant, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
@@ -90,7 +90,7 @@ impl Scripted {
         let last = books.last.as_ref();
         let mut lanes: Vec<_> = books.vouchers.iter().collect();
         lanes.sort_by_key(|(lane, _)| **lane);
-        let bytes = |signature: &Signature| signature.0.to_vec();
+        let bytes = |signature: &MessageSignature| signature.to_bytes();
         calls::Settle {
             db: self.ledger.deployment().db.into(),
             stack: stack.into(),
@@ -164,7 +164,7 @@ impl Scripted {
 
 fn order(headers: &HeaderMap) -> Signed<RequestHeader> {
     let bytes = |name| BASE64_STANDARD.decode(headers.get(name).unwrap()).unwrap();
-    let signature = Signature::try_from(bytes(SIGNATURE).as_slice()).unwrap();
+    let signature = MessageSignature::try_from(bytes(SIGNATURE).as_slice()).unwrap();
     Signed::decode(bytes(REQUEST), signature).unwrap()
 }
 
@@ -297,7 +297,7 @@ async fn grant(State(node): State<Arc<Scripted>>, body: Bytes) -> Response<Body>
         task: stack.task.into(),
         node: node.id.into(),
         grant: grant.bytes().to_vec(),
-        signature: grant.signature().0.to_vec(),
+        signature: grant.signature().to_bytes(),
         clock: Clock,
     };
     match node.ledger.execute(&node.owner, vec![call.into()]).await {

@@ -3,9 +3,9 @@
 use super::{announce, occupy};
 use crate::{Rule, Txn, db, ensure, limits::MAX_LEASES, node, task};
 use atoma_types::{
-    ComputeUnits, Signature,
+    ComputeUnits,
     chain::{AbortCode, Lease, LeaseState, Node, Selection, Stack, calls::Lease as LeaseCall},
-    message::{Grant, Signed},
+    message::{Grant, MessageSignature, Signed},
 };
 
 /// Gives a node the units of a signed grant, or raises its lease to them.
@@ -88,8 +88,8 @@ fn granted_units(
     node: &Node,
     call: &LeaseCall,
 ) -> Rule<ComputeUnits> {
-    let signature =
-        Signature::try_from(call.signature.as_slice()).map_err(|_| AbortCode::GrantBadSignature)?;
+    let signature = MessageSignature::try_from(call.signature.as_slice())
+        .map_err(|_| AbortCode::GrantBadSignature)?;
     let signed = Signed::<Grant>::decode(call.grant.clone(), signature)
         .map_err(|_| AbortCode::GrantInvalid)?;
     let grant = signed.message();

@@ -11,7 +11,7 @@ use atoma_types::{
         calls,
     },
     merkle::Proof,
-    message::{EvidenceLeaf, Receipt},
+    message::{Draft, EvidenceLeaf, Receipt},
 };
 use std::collections::BTreeSet;
 
@@ -129,6 +129,18 @@ fn settle_with_receipt(
         let mut receipt = world.receipt(stack, node, 7, 100);
         change(&mut receipt);
         set_receipt(call, receipt, signer);
+    })
+}
+
+/// The receipt's signature is of a batch of three, and changed: another of the batch is at hand.
+fn settle_in_batch(change: impl FnOnce(&mut Vec<u8>, Vec<u8>)) -> Outcome {
+    settle(|world, call, stack, node| {
+        let drafts = [7, 8, 9].map(|seq| Draft::new(world.receipt(stack, node, seq, 100)));
+        let signed = Draft::sign_all(drafts.to_vec(), &key(OPERATOR));
+        let [mut signature, other] = [0, 1].map(|place| signed[place].signature().to_bytes());
+        change(&mut signature, other);
+        call.last_receipt = signed[0].bytes().to_vec();
+        call.receipt_signature = signature;
     })
 }
 
@@ -770,6 +782,27 @@ const EVIDENCE: &[Case] = &[
     }),
     (ReceiptBadSignature, || {
         settle(|_, call, _, _| call.receipt_signature.clear())
+    }),
+    // of a batch: another's path, a side that no sibling has, a hash too many, none at all
+    (ReceiptBadSignature, || {
+        settle_in_batch(|signature, other| *signature = other)
+    }),
+    (ReceiptBadSignature, || {
+        settle_in_batch(|signature, _| signature[128] |= 4)
+    }),
+    (ReceiptBadSignature, || {
+        settle_in_batch(|signature, _| {
+            signature.splice(128.., [[0; 4 * 32].as_slice(), &[0, 0x86]].concat());
+        })
+    }),
+    (ReceiptBadSignature, || {
+        settle_in_batch(|signature, _| {
+            signature.splice(64.., [0, 0x80]);
+        })
+    }),
+    // the root's own signature is nobody's
+    (ReceiptBadSignature, || {
+        settle_in_batch(|signature, _| signature.truncate(64))
     }),
     (HeaderCountInvalid, || {
         settle(|_, call, _, _| {

@@ -5,7 +5,7 @@ use atoma_contract::Changes;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, TaskId, TimestampMs,
     chain::{AbortCode, Event, LeaseState, NodeStatus, Selection, events::Charge},
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{EvidenceLeaf, Receipt, RequestHeader},
 };
 
 /// The tests of this module, for `conformance`.
@@ -611,11 +611,11 @@ fn forge(
 ) -> Vec<u8> {
     let mut header: RequestHeader = bcs::from_bytes(&scene.header(2).0).unwrap();
     change_header(&mut header);
-    let header = Signed::new(header, &key(by));
+    let header = signed(header, by);
     let mut receipt: Receipt = bcs::from_bytes(&scene.receipt(2).0).unwrap();
     receipt.request_hash = header.hash();
     change_receipt(&mut receipt);
-    EvidenceLeaf::new(&header, &Signed::new(receipt, &key(receipt_by))).to_bytes()
+    EvidenceLeaf::new(&header, &signed(receipt, receipt_by)).to_bytes()
 }
 
 // === what a conviction takes ===

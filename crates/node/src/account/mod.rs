@@ -19,7 +19,7 @@ use atoma_types::{
     ComputeUnits, RequestId, TimestampMs,
     hash::Hash32,
     merkle::MerkleAccumulator,
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{Draft, EvidenceLeaf, Receipt, RequestHeader, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use seen::Seen;
@@ -69,8 +69,10 @@ pub(crate) struct Account {
     reserved: u64,
     lanes: BTreeMap<u16, Lane>,
     seq: u64,
-    last: Option<Arc<Signed<Receipt>>>,
     previous: Hash32,
+    /// The last receipt that is signed, and the records up to it: receipts get their signatures
+    /// shortly after their places.
+    last: Option<Arc<Signed<Receipt>>>,
     receipts: MerkleAccumulator,
     seen: Seen,
     last_activity: TimestampMs,
@@ -107,8 +109,8 @@ pub(crate) struct Link {
 /// A commit, ready for the journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Committed {
-    /// The receipt.
-    pub receipt: Arc<Signed<Receipt>>,
+    /// The receipt, to be signed.
+    pub receipt: Draft<Receipt>,
     /// The lane that paid.
     pub lane: u16,
     /// All that the lane has paid.
@@ -284,16 +286,15 @@ impl Account {
         ComputeUnits(reservation.units)
     }
 
-    /// Turns a reservation into a receipt for `units`, which `receipt` builds and signs; what was
-    /// reserved beyond them is free again. On an error the whole reservation is. `order` is the
-    /// request itself, which stands beside its receipt in the record that a settlement commits to.
+    /// Turns a reservation into a receipt for `units`, which `receipt` builds; what was reserved
+    /// beyond them is free again. On an error the whole reservation is. Whoever signs the receipt
+    /// gives it back to [`signed`](Self::signed), in the order of commits.
     pub(crate) fn commit(
         &mut self,
         reservation: Reservation,
-        order: &Order,
         units: ComputeUnits,
         now: TimestampMs,
-        receipt: impl FnOnce(Link) -> Signed<Receipt>,
+        receipt: impl FnOnce(Link) -> Draft<Receipt>,
     ) -> Result<Committed, CommitError> {
         let (lane, reserved) = (reservation.lane, reservation.units);
         self.release(reservation);
@@ -308,21 +309,29 @@ impl Account {
         entry.committed += units.0;
         self.committed += units.0;
         self.seq += 1;
-        let receipt = Arc::new(receipt(Link {
+        let receipt = receipt(Link {
             seq: self.seq,
             cumulative_units: ComputeUnits(self.committed),
             previous: self.previous,
-        }));
+        });
+        self.previous = receipt.hash();
         let committed = Committed {
-            receipt: receipt.clone(),
+            receipt,
             lane,
             lane_committed: ComputeUnits(entry.committed),
             voucher: entry.voucher.clone(),
         };
-        self.append(order, receipt);
         self.last_activity = now;
         self.check();
         Ok(committed)
+    }
+
+    /// The next receipt is signed. `order` is its request, which stands beside it in the record that
+    /// a settlement commits to.
+    pub(crate) fn signed(&mut self, order: &Signed<RequestHeader>, receipt: Arc<Signed<Receipt>>) {
+        debug_assert_eq!(receipt.message().seq, self.receipts.count() + 1);
+        self.receipts.push(EvidenceLeaf::hash_of(order, &receipt));
+        self.last = Some(receipt);
     }
 
     /// Gives a reservation back unused.
@@ -360,22 +369,25 @@ impl Account {
         }
     }
 
-    /// What the node claims now; from here on nothing can be committed.
-    pub(crate) fn freeze(&mut self) -> Claim {
+    /// From here on nothing can be committed.
+    pub(crate) fn freeze(&mut self) {
         self.frozen = true;
-        self.claim()
     }
 
-    /// What the node may claim. Vouchers are shown only where something was served.
-    pub(crate) fn claim(&self) -> Claim {
+    /// What the node may claim; `None` while a receipt isn't signed. Vouchers are shown only where
+    /// something was served.
+    pub(crate) fn claim(&self) -> Option<Claim> {
+        if self.receipts.count() != self.seq {
+            return None;
+        }
         let lanes = self.lanes.values().filter(|_| self.seq > 0);
-        Claim {
+        Some(Claim {
             units: ComputeUnits(self.committed),
             vouchers: lanes.map(|lane| lane.voucher.clone()).collect(),
             last: self.last.clone(),
             root: self.receipts.root(),
             count: self.seq,
-        }
+        })
     }
 
     /// Sums without the lanes: cheap.
@@ -434,7 +446,8 @@ impl Account {
         if fits {
             self.seq = message.seq;
             self.committed = message.cumulative_units.0;
-            self.append(order, Arc::new(receipt));
+            self.previous = receipt.hash();
+            self.signed(order, Arc::new(receipt));
         }
         fits
     }
@@ -460,12 +473,6 @@ impl Account {
                 .lanes
                 .values()
                 .all(|lane| lane.committed <= lane.ceiling())
-    }
-
-    fn append(&mut self, order: &Signed<RequestHeader>, receipt: Arc<Signed<Receipt>>) {
-        self.previous = receipt.hash();
-        self.receipts.push(EvidenceLeaf::hash_of(order, &receipt));
-        self.last = Some(receipt);
     }
 
     /// Units that are neither committed nor reserved.

@@ -30,7 +30,7 @@ pub(crate) fn order(id: u8, lane: u16, ceiling: u64) -> Order {
     Arc::new(Signed::new(header, &SigningKey::from_seed(&[1; 32])))
 }
 
-pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Signed<Receipt> {
+pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Draft<Receipt> {
     let message = Receipt {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
@@ -56,7 +56,14 @@ pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Signed<Receipt> 
         output_fingerprint: None,
         previous: link.previous,
     };
-    Signed::new(message, &SigningKey::from_seed(&[9; 32]))
+    Draft::new(message)
+}
+
+/// Signs what was committed and gives it back to the books.
+fn sign(books: &mut Account, order: &Order, committed: Committed) -> Arc<Signed<Receipt>> {
+    let receipt = Arc::new(committed.receipt.sign(&SigningKey::from_seed(&[9; 32])));
+    books.signed(order, receipt.clone());
+    receipt
 }
 
 fn account(units: u64) -> Account {
@@ -173,13 +180,15 @@ proptest! {
                 Step::Commit { which, permille } if !model.running.is_empty() => {
                     let (lane, held, order) = model.running.swap_remove(which % model.running.len());
                     let actual = held.units().0 * permille / 1_000;
-                    let done = books.commit(held, &order, units(actual), NOW, |link| receipt(&order, link, actual));
+                    let done = books.commit(held, units(actual), NOW, |link| receipt(&order, link, actual));
                     model.paid.push((lane, actual));
                     let done = done.unwrap();
                     prop_assert_eq!(done.receipt.message().seq, model.paid.len() as u64);
                     let lane_paid: u64 =
                         model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
+                    prop_assert!(books.claim().is_none(), "not before the signature");
+                    sign(&mut books, &order, done);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
                     let (_, held, _) = model.running.swap_remove(which % model.running.len());
@@ -198,7 +207,7 @@ proptest! {
             prop_assert_eq!(summary.committed.0 + summary.reserved.0, model.used());
             prop_assert!(model.used() <= model.units);
             let covered: u64 = summary.lanes.iter().map(|lane| lane.1.0).sum();
-            prop_assert!(books.claim().units.0 <= covered);
+            prop_assert!(books.claim().unwrap().units.0 <= covered);
             prop_assert!(books.adds_up());
         }
         for (_, held, _) in model.running.drain(..) {
@@ -284,19 +293,17 @@ fn a_settled_lease_takes_no_more() {
         units(10),
         "streams end soon"
     );
-    books
-        .commit(first, &of_first, units(10), NOW, |link| {
-            receipt(&of_first, link, 10)
-        })
+    let committed = books
+        .commit(first, units(10), NOW, |link| receipt(&of_first, link, 10))
         .unwrap();
-    assert_eq!(books.freeze().units, units(10));
+    books.freeze();
+    sign(&mut books, &of_first, committed);
+    assert_eq!(books.claim().unwrap().units, units(10));
     books.advance(Phase::Settled { claimable_at: NOW });
     books.advance(Phase::Open);
-    let late = books.commit(second, &of_first, units(10), NOW, |link| {
-        receipt(&of_first, link, 10)
-    });
+    let late = books.commit(second, units(10), NOW, |link| receipt(&of_first, link, 10));
     assert_eq!(late.unwrap_err(), CommitError::TooLate);
-    assert_eq!(books.claim().units, units(10));
+    assert_eq!(books.claim().unwrap().units, units(10));
     assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
 }
 
@@ -307,26 +314,28 @@ fn restored_books_continue_the_chain() {
     for id in 1..=5u8 {
         let order = order(id, u16::from(id % 2), 90);
         let held = books.reserve(&order, units(7), units(9), NOW);
-        let committed = books.commit(held.unwrap(), &order, units(7), NOW, |link| {
+        let committed = books.commit(held.unwrap(), units(7), NOW, |link| {
             receipt(&order, link, 7)
         });
-        done.push((order, committed.unwrap()));
+        let committed = committed.unwrap();
+        let receipt = sign(&mut books, &order, committed.clone());
+        done.push((order, committed, receipt));
     }
     let mut again = account(100);
-    for (order, committed) in &done {
+    for (order, committed, receipt) in &done {
         let lane = RestoredLane {
             committed: committed.lane_committed,
             voucher: committed.voucher.clone(),
         };
         again.restore_lane(lane);
-        assert!(again.restore_receipt(order, (*committed.receipt).clone()));
+        assert!(again.restore_receipt(order, (**receipt).clone()));
         assert!(
-            !again.restore_receipt(order, (*committed.receipt).clone()),
+            !again.restore_receipt(order, (**receipt).clone()),
             "never twice"
         );
     }
     assert!(again.adds_up());
-    let (was, is) = (books.claim(), again.claim());
+    let (was, is) = (books.claim().unwrap(), again.claim().unwrap());
     assert_eq!(
         (was.units, was.root, was.count),
         (is.units, is.root, is.count)

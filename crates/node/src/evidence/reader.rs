@@ -1,14 +1,15 @@
 //! Reading the log: a connection of its own, on threads that may block.
 
 use super::EvidenceError;
+use crate::journal::signed;
 use atoma_types::{
-    Address, PublicKey, RequestId, Signature, StackId, TimestampMs,
+    Address, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
-    message::{EvidenceLeaf, Message, Receipt, RequestHeader, Signed},
+    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params, types::Type};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use std::{path::Path, sync::Arc};
 
 /// Readers wait so long for a checkpoint of the writer's.
@@ -224,13 +225,6 @@ fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         id: row.get(0)?,
         header: signed(row, 1)?,
         receipt: signed(row, 3)?,
-    })
-}
-
-fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
-    let signature = Signature(row.get(first + 1)?);
-    Signed::decode(row.get(first)?, signature).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, Box::new(error))
     })
 }
 

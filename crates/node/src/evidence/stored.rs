@@ -73,11 +73,7 @@ fn check_blob(
     if *signed.message() != bare {
         return Err(invalid("the blob's header is for another request"));
     }
-    if lease
-        .verifier
-        .verify(signed.bytes(), signed.signature())
-        .is_err()
-    {
+    if signed.verify_with(&lease.verifier).is_err() {
         return Err(invalid(
             "the blob's header is not signed by the stack's request key",
         ));

@@ -1,7 +1,8 @@
 //! The node's durable memory: one SQLite file, one thread that writes it.
 //!
 //! Requests send their receipts by message and wait; the writer takes whatever has gathered, up to
-//! [`MAX_BATCH`], and makes it durable with one commit. A receipt leaves the node only after that.
+//! [`MAX_BATCH`], signs it together and makes it durable with one commit. A receipt leaves the node
+//! only after that.
 //! The journal is the truth about what was committed: a request whose receipt isn't in it costs
 //! nothing. If a commit ever fails the journal stays closed and the node serves nothing more, for
 //! its memory then knows more than its disk.
@@ -16,11 +17,11 @@ pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use writer::{Ack, Change, LeaseRecord, ReceiptRecord};
 
 use atoma_types::{
-    RequestId, Signature, StackId,
-    message::{Receipt, Signed},
+    RequestId, SigningKey, StackId,
+    message::{Draft, Message, MessageSignature, Receipt, Signed},
 };
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, types::Type};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -97,7 +98,10 @@ pub(crate) struct JournalThread(JoinHandle<()>);
 
 impl Journal {
     /// Opens or creates the file and reads back what it holds.
-    pub(crate) fn open(path: &Path) -> Result<(Self, JournalThread, Restored), JournalError> {
+    pub(crate) fn open(
+        path: &Path,
+        signer: Arc<SigningKey>,
+    ) -> Result<(Self, JournalThread, Restored), JournalError> {
         let at = |source| JournalError::Sqlite {
             path: path.to_owned(),
             source,
@@ -113,7 +117,7 @@ impl Journal {
         let health = healthy.clone();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer::run(writer, messages, &health))
+            .spawn(move || writer::run(writer, messages, &signer, &health))
             .map_err(JournalError::Thread)?;
         let reader = Arc::new(Mutex::new(reader));
         Ok((
@@ -127,12 +131,20 @@ impl Journal {
         ))
     }
 
-    /// Hands a receipt over. Receipts of one lease must be sent in the order of their `seq`, which
+    /// Hands a receipt over to be signed and kept. Receipts of one lease must be sent in the order of their `seq`, which
     /// is why this is called under the lease's lock and doesn't wait; the answer does.
-    pub(crate) fn receipt(&self, record: ReceiptRecord) -> Ack {
+    pub(crate) fn receipt(
+        &self,
+        receipt: Draft<Receipt>,
+        record: ReceiptRecord,
+    ) -> Ack<Arc<Signed<Receipt>>> {
         let (done, ack) = oneshot::channel();
         // a closed queue drops `done`, and the ack then says so
-        let _ = self.queue.send(Op::Receipt { record, done });
+        let _ = self.queue.send(Op::Receipt {
+            receipt: Some(receipt),
+            record,
+            done,
+        });
         Ack(ack)
     }
 
@@ -166,12 +178,9 @@ impl Journal {
         let mut query = reader.prepare_cached(
             "SELECT bytes, signature FROM receipts WHERE request_id = ?1 ORDER BY id LIMIT 1",
         )?;
-        let row = query.query_row([&id.0[..]], |row| Ok((row.get(0)?, row.get(1)?)));
-        let found: Option<(Vec<u8>, Vec<u8>)> = row.optional()?;
-        Ok(found.and_then(|(bytes, signature)| {
-            let signature = Signature::try_from(signature.as_slice()).ok()?;
-            Signed::decode(bytes, signature).ok()
-        }))
+        query
+            .query_row([&id.0[..]], |row| signed(row, 0))
+            .optional()
     }
 }
 
@@ -182,4 +191,15 @@ impl JournalThread {
             tracing::error!("the journal's thread panicked");
         }
     }
+}
+
+/// A message in column `first` of a row, with its signature in the next.
+pub(crate) fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
+    let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, error)
+    };
+    let signature: Vec<u8> = row.get(first + 1)?;
+    let signature =
+        MessageSignature::try_from(signature.as_slice()).map_err(|e| damaged(Box::new(e)))?;
+    Signed::decode(row.get(first)?, signature).map_err(|e| damaged(Box::new(e)))
 }

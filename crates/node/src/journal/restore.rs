@@ -1,13 +1,12 @@
 //! Reading the journal back at start, checking every receipt against the chain.
 
-use super::{JournalError, writer::LeaseRecord};
+use super::{JournalError, signed, writer::LeaseRecord};
 use crate::account::{Account, Phase, RestoredLane, Terms};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, Signature, StackId, TaskId,
-    TimestampMs,
-    message::{Message, Receipt, RequestHeader, Signed},
+    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
+    message::{Receipt, RequestHeader},
 };
-use rusqlite::{Connection, Row, types::Type};
+use rusqlite::{Connection, Row};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Everything the journal knew.
@@ -147,12 +146,4 @@ fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 fn array<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
     row.get::<_, [u8; N]>(column)
-}
-
-/// A message in column `first` with its signature in the next.
-fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
-    let signature = Signature(array(row, first + 1)?);
-    Signed::decode(row.get(first)?, signature).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, Box::new(error))
-    })
 }

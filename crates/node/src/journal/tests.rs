@@ -28,13 +28,13 @@ fn record() -> LeaseRecord {
 }
 
 /// Serves `count` requests of 7 units on alternating lanes; all acknowledged when it returns.
-async fn serve(journal: &Journal, lease: &Lease, first: u8, count: u8) {
+async fn serve(journal: &Journal, lease: &Arc<Lease>, first: u8, count: u8) {
     let seven = ComputeUnits(7);
     for id in first..first + count {
         // a ceiling beyond what SQLite's signed integers hold
         let order = order(id, u16::from(id % 2), u64::MAX - u64::from(id));
         let held = lease.reserve(&order, seven, ComputeUnits(9), NOW).unwrap();
-        let (_, ack) = lease
+        let ack = lease
             .commit(held, &order, seven, NOW, journal, None, |link| {
                 receipt(&order, link, 7)
             })
@@ -44,7 +44,7 @@ async fn serve(journal: &Journal, lease: &Lease, first: u8, count: u8) {
 }
 
 fn reopen(path: &Path) -> Result<(Journal, JournalThread, Restored), JournalError> {
-    Journal::open(path)
+    Journal::open(path, Arc::new(SigningKey::from_seed(&[9; 32])))
 }
 
 #[tokio::test]
@@ -53,13 +53,13 @@ async fn acknowledged_means_still_there() {
     let path = dir.path().join("journal.sqlite");
     let (journal, thread, restored) = reopen(&path).unwrap();
     assert!(restored.leases.is_empty());
-    let lease = Lease::new(&record(), NOW).unwrap();
+    let lease = Arc::new(Lease::new(&record(), NOW).unwrap());
     let meta = vec![Change::Meta("cursor", "12".to_owned())];
     lease.save(&journal, meta, |_| {}).durable().await.unwrap();
     assert!(journal.knows(lease.stack).unwrap());
     assert!(!journal.knows(StackId(Address::new([99; 32]))).unwrap());
     serve(&journal, &lease, 0, 5).await;
-    let before = lease.books(|account| (account.claim().root, account.summary()));
+    let before = lease.books(|account| (account.claim().unwrap().root, account.summary()));
     journal.close();
     thread.join();
     let closed = journal.change(Vec::new()).durable().await;
@@ -73,8 +73,8 @@ async fn acknowledged_means_still_there() {
         recent,
     } = restored.leases.remove(0);
     assert_eq!((again, recent.len()), (record(), 5));
-    let lease = Lease::with(&again, account).unwrap();
-    let after = lease.books(|account| (account.claim().root, account.summary()));
+    let lease = Arc::new(Lease::with(&again, account).unwrap());
+    let after = lease.books(|account| (account.claim().unwrap().root, account.summary()));
     assert_eq!(before.0, after.0);
     assert_eq!(
         (before.1.committed, before.1.seq, before.1.lanes),
@@ -104,7 +104,7 @@ async fn a_missing_receipt_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.sqlite");
         let (journal, thread, _) = reopen(&path).unwrap();
-        let lease = Lease::new(&record(), NOW).unwrap();
+        let lease = Arc::new(Lease::new(&record(), NOW).unwrap());
         lease
             .save(&journal, Vec::new(), |_| {})
             .durable()

@@ -1,13 +1,15 @@
-//! The writer's thread: gathers messages, commits them together, answers all.
+//! The writer's thread: gathers messages, signs the receipts, commits all together, answers.
 
 use super::{GATHER, JournalError, MAX_BATCH, SIBLINGS};
 use crate::{
     account::Phase,
+    book::Lease,
     evidence::{Bodies, PackRow},
 };
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
-    message::{Receipt, Signed},
+    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, SigningKey, StackId, TaskId,
+    TimestampMs,
+    message::{Draft, Receipt, Signed},
 };
 use rusqlite::{Connection, Transaction, params};
 use std::{
@@ -34,11 +36,12 @@ pub(crate) struct LeaseRecord {
     pub phase: Phase,
 }
 
-/// A receipt with all that must be durable beside it.
+/// What must be durable beside a receipt.
 #[derive(Debug)]
 pub(crate) struct ReceiptRecord {
+    /// Learns of the signature.
+    pub lease: Arc<Lease>,
     pub order: crate::account::Order,
-    pub receipt: Arc<Signed<Receipt>>,
     pub lane: u16,
     pub lane_committed: ComputeUnits,
     pub voucher: crate::account::Order,
@@ -64,8 +67,10 @@ pub(crate) enum Change {
 #[derive(Debug)]
 pub(super) enum Op {
     Receipt {
+        /// Gone once it is signed.
+        receipt: Option<Draft<Receipt>>,
         record: ReceiptRecord,
-        done: oneshot::Sender<()>,
+        done: oneshot::Sender<Arc<Signed<Receipt>>>,
     },
     Change {
         changes: Vec<Change>,
@@ -74,14 +79,14 @@ pub(super) enum Op {
     Close,
 }
 
-/// Resolves when what was sent is durable.
+/// Resolves when what was sent is durable, to what became of it.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Ack(pub(super) oneshot::Receiver<()>);
+pub(crate) struct Ack<T = ()>(pub(super) oneshot::Receiver<T>);
 
-impl Ack {
+impl<T> Ack<T> {
     /// Waits for the commit.
-    pub(crate) async fn durable(self) -> Result<(), JournalError> {
+    pub(crate) async fn durable(self) -> Result<T, JournalError> {
         self.0.await.map_err(|_| JournalError::Closed)
     }
 }
@@ -90,6 +95,7 @@ impl Ack {
 pub(super) fn run(
     mut db: Connection,
     mut queue: mpsc::UnboundedReceiver<Op>,
+    signer: &SigningKey,
     healthy: &AtomicBool,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -105,16 +111,26 @@ pub(super) fn run(
             batch.push(next);
         }
         busy = batch.len() >= SIBLINGS;
-        if let Err(error) = commit(&mut db, &batch) {
+        let receipts = sign(&mut batch, signer);
+        if let Err(error) = commit(&mut db, &batch, &receipts) {
             // dropping the messages tells every waiter
             healthy.store(false, Ordering::Relaxed);
             tracing::error!(%error, "the journal cannot be written; serving stops");
             return;
         }
+        let mut receipts = receipts.into_iter();
         for op in batch.drain(..) {
             match op {
-                // nobody waits for the receipt of a client that has left
-                Op::Receipt { done, .. } | Op::Change { done, .. } => {
+                Op::Receipt { record, done, .. } => {
+                    // as many as were signed
+                    let Some(receipt) = receipts.next() else {
+                        break;
+                    };
+                    record.lease.signed(&record.order, receipt.clone());
+                    // nobody waits for the receipt of a client that has left
+                    let _ = done.send(receipt);
+                }
+                Op::Change { done, .. } => {
                     let _ = done.send(());
                 }
                 Op::Close => queue.close(),
@@ -123,15 +139,34 @@ pub(super) fn run(
     }
 }
 
-fn commit(db: &mut Connection, batch: &[Op]) -> rusqlite::Result<()> {
+/// Signs the receipts of a batch, in their order.
+fn sign(batch: &mut [Op], signer: &SigningKey) -> Vec<Arc<Signed<Receipt>>> {
+    let drafts = batch.iter_mut().filter_map(|op| match op {
+        Op::Receipt { receipt, .. } => receipt.take(),
+        Op::Change { .. } | Op::Close => None,
+    });
+    let signed = Draft::sign_all(drafts.collect(), signer);
+    signed.into_iter().map(Arc::new).collect()
+}
+
+fn commit(
+    db: &mut Connection,
+    batch: &[Op],
+    receipts: &[Arc<Signed<Receipt>>],
+) -> rusqlite::Result<()> {
     let transaction = db.transaction()?;
     // of a lane's many states in a batch only the last is written
     let mut lanes = BTreeMap::new();
+    let mut receipts = receipts.iter();
     for op in batch {
         match op {
             Op::Receipt { record, .. } => {
-                insert_receipt(&transaction, record)?;
-                lanes.insert((record.receipt.message().stack, record.lane), record);
+                // as many as were signed
+                let Some(receipt) = receipts.next() else {
+                    break;
+                };
+                insert_receipt(&transaction, receipt, record)?;
+                lanes.insert((record.lease.stack, record.lane), record);
             }
             Op::Change { changes, .. } => {
                 for change in changes {
@@ -147,8 +182,12 @@ fn commit(db: &mut Connection, batch: &[Op]) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result<()> {
-    let receipt = record.receipt.message();
+fn insert_receipt(
+    db: &Transaction<'_>,
+    signed: &Signed<Receipt>,
+    record: &ReceiptRecord,
+) -> rusqlite::Result<()> {
+    let receipt = signed.message();
     let RequestId(request) = receipt.request_id;
     db.prepare_cached(
         "INSERT INTO receipts
@@ -160,10 +199,10 @@ fn insert_receipt(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Res
         receipt.seq.cast_signed(),
         request,
         receipt.times.finished_ms.0.cast_signed(),
-        record.receipt.bytes(),
-        record.receipt.signature().0,
+        signed.bytes(),
+        signed.signature().to_bytes(),
         record.order.bytes(),
-        record.order.signature().0,
+        record.order.signature().to_bytes(),
     ])?;
     if let Some(bodies) = &record.bodies {
         db.prepare_cached(
@@ -180,11 +219,11 @@ fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
-        record.receipt.message().stack.0.as_bytes(),
+        record.lease.stack.0.as_bytes(),
         record.lane,
         record.lane_committed.0.cast_signed(),
         record.voucher.bytes(),
-        record.voucher.signature().0,
+        record.voucher.signature().to_bytes(),
     ])?;
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Shared {
             task: stack.task.into(),
             node: self.identity.node.into(),
             grant: grant.bytes().to_vec(),
-            signature: grant.signature().0.to_vec(),
+            signature: grant.signature().to_bytes(),
             clock: Clock,
         };
         match self

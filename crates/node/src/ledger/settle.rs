@@ -10,7 +10,7 @@
 //! settled again.
 
 use crate::{
-    account::{Account, Phase, Summary},
+    account::{Phase, Summary},
     book::Lease,
     shared::Shared,
 };
@@ -154,11 +154,18 @@ impl Settler {
 
     async fn execute(&mut self, step: Step, batch: &[Arc<Lease>]) -> Result<(), LedgerError> {
         let side = &self.shared.ledger;
-        let calls = batch.iter().map(|lease| match step {
-            Step::Settle => self.settle_call(lease),
-            Step::Claim => self.claim_call(lease),
-        });
-        let executed = side.ledger.execute(&side.key, calls.collect()).await?;
+        let mut calls = Vec::with_capacity(batch.len());
+        for lease in batch {
+            calls.extend(match step {
+                Step::Settle => self.settle_call(lease).await,
+                Step::Claim => Some(self.claim_call(lease)),
+            });
+        }
+        if calls.len() < batch.len() {
+            // the journal has failed: nothing is claimed that isn't durable
+            return Ok(());
+        }
+        let executed = side.ledger.execute(&side.key, calls).await?;
         side.note_reachable(true);
         let count = batch.len() as u64;
         match step {
@@ -204,14 +211,14 @@ impl Settler {
         }
     }
 
-    fn settle_call(&self, lease: &Lease) -> Call {
-        let claim = lease.books(Account::freeze);
+    async fn settle_call(&self, lease: &Lease) -> Option<Call> {
+        let claim = lease.final_claim(&self.shared.journal).await?;
         let headers = claim.vouchers.iter();
         let (last_receipt, receipt_signature) = match &claim.last {
-            Some(receipt) => (receipt.bytes().to_vec(), receipt.signature().0.to_vec()),
+            Some(receipt) => (receipt.bytes().to_vec(), receipt.signature().to_bytes()),
             None => (Vec::new(), Vec::new()),
         };
-        calls::Settle {
+        let call = calls::Settle {
             db: self.shared.ledger.ledger.deployment().db.into(),
             stack: lease.stack.into(),
             node: self.shared.identity.node.into(),
@@ -221,7 +228,7 @@ impl Settler {
                 .map(|header| header.bytes().to_vec())
                 .collect(),
             header_signatures: headers
-                .map(|header| header.signature().0.to_vec())
+                .map(|header| header.signature().to_bytes())
                 .collect(),
             last_receipt,
             receipt_signature,
@@ -229,8 +236,8 @@ impl Settler {
             count: claim.count,
             manifest_blob: Vec::new(),
             clock: Clock,
-        }
-        .into()
+        };
+        Some(call.into())
     }
 
     fn claim_call(&self, lease: &Lease) -> Call {

@@ -4,7 +4,7 @@ use super::{DecodeError, Domain, Receipt, RecordTag, RequestHeader, Signed, Tag}
 use crate::{hash::Hash32, merkle};
 use serde::{Deserialize, Serialize};
 
-/// Longer bytes are no leaf: two messages and two signatures are below half of it.
+/// Longer bytes are no leaf: two messages with two signatures have at most 1,113.
 const MAX_LEAF_BYTES: usize = 2_048;
 
 /// A signed request header and the signed receipt for it. The bodies are bound by the header's
@@ -18,9 +18,9 @@ const MAX_LEAF_BYTES: usize = 2_048;
 /// ```text
 /// domain                 16  "atoma/record/v1" 0
 /// header             2 + 228  ULEB128 length ‖ BCS of the RequestHeader
-/// header_signature   1 +  64  0x40 ‖ ed25519
+/// header_signature   1 +  64  0x40 ‖ ed25519; a shared one has 2 + 98 to 226 bytes
 /// receipt            2 + 347  ULEB128 length ‖ BCS of the Receipt
-/// receipt_signature  1 +  64  0x40 ‖ ed25519
+/// receipt_signature  1 +  64  0x40 ‖ ed25519; or shared
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceLeaf {
@@ -43,9 +43,9 @@ impl EvidenceLeaf {
         Self {
             domain: Domain::default(),
             header: header.bytes().to_vec(),
-            header_signature: header.signature().0.to_vec(),
+            header_signature: header.signature().to_bytes(),
             receipt: receipt.bytes().to_vec(),
-            receipt_signature: receipt.signature().0.to_vec(),
+            receipt_signature: receipt.signature().to_bytes(),
         }
     }
 
@@ -73,28 +73,48 @@ impl EvidenceLeaf {
     /// The same hash, made without copying: for the serving path.
     #[must_use]
     pub fn hash_of(header: &Signed<RequestHeader>, receipt: &Signed<Receipt>) -> Hash32 {
-        let (header_length, receipt_length) = (
-            uleb_of_two(header.bytes().len()),
-            uleb_of_two(receipt.bytes().len()),
+        let signatures = (
+            header.signature().to_bytes(),
+            receipt.signature().to_bytes(),
         );
+        let length = |bytes: &[u8]| uleb(bytes.len());
+        let lengths = [
+            header.bytes(),
+            &signatures.0,
+            receipt.bytes(),
+            &signatures.1,
+        ]
+        .map(length);
         merkle::leaf_hash_of_parts(&[
             &RecordTag::BYTES,
-            &header_length,
+            lengths[0].as_ref(),
             header.bytes(),
-            &[64],
-            &header.signature().0,
-            &receipt_length,
+            lengths[1].as_ref(),
+            &signatures.0,
+            lengths[2].as_ref(),
             receipt.bytes(),
-            &[64],
-            &receipt.signature().0,
+            lengths[3].as_ref(),
+            &signatures.1,
         ])
     }
 }
 
-/// ULEB128 of a length of 128 to 16383: any header's and any receipt's.
-fn uleb_of_two(length: usize) -> [u8; 2] {
-    debug_assert!((128..1 << 14).contains(&length));
-    [(length & 0x7f) as u8 | 0x80, (length >> 7) as u8]
+/// ULEB128 of a length up to 16383, which any message's and any signature's is.
+fn uleb(length: usize) -> Uleb {
+    debug_assert!(length < 1 << 14);
+    let low = (length & 0x7f) as u8;
+    match (length >> 7) as u8 {
+        0 => Uleb([low, 0], 1),
+        high => Uleb([low | 0x80, high], 2),
+    }
+}
+
+struct Uleb([u8; 2], usize);
+
+impl AsRef<[u8]> for Uleb {
+    fn as_ref(&self) -> &[u8] {
+        &self.0[..self.1]
+    }
 }
 
 #[cfg(test)]
@@ -165,11 +185,11 @@ mod tests {
             "e401".to_owned(),
             hex::encode(header.bytes()),
             "40".to_owned(),
-            hex::encode(header.signature().0),
+            hex::encode(header.signature().to_bytes()),
             "db02".to_owned(),
             hex::encode(receipt.bytes()),
             "40".to_owned(),
-            hex::encode(receipt.signature().0),
+            hex::encode(receipt.signature().to_bytes()),
         ]
         .concat();
         let bytes = leaf.to_bytes();

@@ -1,11 +1,13 @@
 //! What parties sign for each other, off the ledger. Every message is BCS, begins with a 16-byte
-//! domain tag and the network id, and is signed with ed25519 over exactly those bytes.
+//! domain tag and the network id, and is signed with ed25519 over exactly those bytes, alone or
+//! together with others ([`MessageSignature`]).
 
 mod evidence;
 mod forward;
 mod grant;
 mod receipt;
 mod request;
+mod signature;
 mod signed;
 
 pub use evidence::EvidenceLeaf;
@@ -13,7 +15,8 @@ pub use forward::ForwardOrder;
 pub use grant::Grant;
 pub use receipt::{Receipt, RequestTimes};
 pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
-pub use signed::{DecodeError, Message, Signed};
+pub use signature::{MAX_BATCH, MessageSignature};
+pub use signed::{DecodeError, Draft, Message, Signed};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -74,4 +77,8 @@ tag!(
 tag!(
     /// Tag of records.
     RecordTag = b"atoma/record/v1\0"
+);
+tag!(
+    /// Tag of the roots that are signed for many messages.
+    BatchTag = b"atoma/batch/v1\0\0"
 );

@@ -136,7 +136,7 @@ mod tests {
             "bab720b60547277df13b10a4c213a9f43bacb3be3c1be8228a3ad858f285f737"
         );
         assert_eq!(
-            hex::encode(signed.signature().0),
+            hex::encode(signed.signature().to_bytes()),
             "8dcbe0503bf5749ecfe0f88dea79dc1871c33589548b1ea792d6c02331abd89a7dcdadc55f50040cb1c84273c788169d734f8903804f2b8593065d78d849db08"
         );
     }
@@ -148,13 +148,13 @@ mod tests {
         for place in 0..signed.bytes().len() {
             let mut bytes = signed.bytes().to_vec();
             bytes[place] ^= 1;
-            let accepted = Signed::<RequestHeader>::decode(bytes, *signed.signature())
+            let accepted = Signed::<RequestHeader>::decode(bytes, signed.signature().clone())
                 .is_ok_and(|changed| changed.verify(&key.public_key()).is_ok());
             assert!(!accepted, "byte {place}");
         }
         for length in 0..signed.bytes().len() {
             let cut = signed.bytes()[..length].to_vec();
-            assert!(Signed::<RequestHeader>::decode(cut, *signed.signature()).is_err());
+            assert!(Signed::<RequestHeader>::decode(cut, signed.signature().clone()).is_err());
         }
         let text = signed.to_text();
         assert_eq!(Signed::from_text(&text).as_ref(), Ok(&signed));

@@ -1,8 +1,9 @@
 //! A message with its exact bytes and its signature.
 
+use super::MessageSignature;
 use crate::{
     hash::Hash32,
-    keys::{BadSignature, PublicKey, Signature, SigningKey},
+    keys::{BadSignature, PublicKey, SigningKey},
     verifier::Verifier,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -19,31 +20,82 @@ pub trait Message: Serialize + DeserializeOwned {}
 #[error("cannot decode the message: {0}")]
 pub struct DecodeError(pub(crate) String);
 
+/// A message with its bytes, not signed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft<T> {
+    message: T,
+    bytes: Vec<u8>,
+}
+
+impl<T: Message> Draft<T> {
+    /// Encodes a message.
+    #[must_use]
+    pub fn new(message: T) -> Self {
+        let bytes = encode(&message);
+        Self { message, bytes }
+    }
+
+    /// Signs it alone.
+    #[must_use]
+    pub fn sign(self, key: &SigningKey) -> Signed<T> {
+        let signature = MessageSignature::alone(&self.bytes, key);
+        self.with(signature)
+    }
+
+    /// Signs several, as many as possible with one signature.
+    #[must_use]
+    pub fn sign_all(drafts: Vec<Self>, key: &SigningKey) -> Vec<Signed<T>> {
+        let bytes: Vec<_> = drafts.iter().map(|draft| draft.bytes.as_slice()).collect();
+        let signatures = MessageSignature::together(&bytes, key);
+        let pairs = drafts.into_iter().zip(signatures);
+        pairs
+            .map(|(draft, signature)| draft.with(signature))
+            .collect()
+    }
+
+    /// What is to be signed.
+    #[must_use]
+    pub fn message(&self) -> &T {
+        &self.message
+    }
+
+    /// BLAKE2b-256 of its bytes, as [`Signed::hash`].
+    #[must_use]
+    pub fn hash(&self) -> Hash32 {
+        Hash32::of(&self.bytes)
+    }
+
+    fn with(self, signature: MessageSignature) -> Signed<T> {
+        Signed {
+            message: self.message,
+            bytes: self.bytes,
+            signature,
+        }
+    }
+}
+
 /// A message, the very bytes that were signed, and the signature. Whether the signature fits a key
 /// is asked with [`Signed::verify`]; decoding alone proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed<T> {
     message: T,
     bytes: Vec<u8>,
-    signature: Signature,
+    signature: MessageSignature,
 }
 
 impl<T: Message> Signed<T> {
     /// Signs a message.
     #[must_use]
     pub fn new(message: T, key: &SigningKey) -> Self {
-        let bytes = encode(&message);
-        let signature = key.sign(&bytes);
-        Self {
-            message,
-            bytes,
-            signature,
-        }
+        Draft::new(message).sign(key)
     }
 
     /// Takes bytes and signature from elsewhere. BCS has one encoding for each value, so the bytes
     /// are also what anyone else would encode.
-    pub fn decode(bytes: Vec<u8>, signature: Signature) -> Result<Self, DecodeError> {
+    pub fn decode(
+        bytes: Vec<u8>,
+        signature: impl Into<MessageSignature>,
+    ) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_MESSAGE_BYTES {
             return Err(DecodeError("too long".to_owned()));
         }
@@ -51,29 +103,30 @@ impl<T: Message> Signed<T> {
         Ok(Self {
             message,
             bytes,
-            signature,
+            signature: signature.into(),
         })
     }
 
-    /// `BCS ‖ 64-byte signature`.
+    /// `BCS ‖ signature`, whose last byte tells how long it is.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        [self.bytes.as_slice(), &self.signature.0].concat()
+        let mut bytes = self.bytes.clone();
+        self.signature.write(&mut bytes);
+        bytes
     }
 
     /// Reads [`to_bytes`](Self::to_bytes).
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        let start = bytes
-            .len()
-            .checked_sub(64)
+        let length = MessageSignature::length_at_end(&bytes)
             .ok_or_else(|| DecodeError("shorter than a signature".to_owned()))?;
-        let signature = Signature::try_from(&bytes[start..])
+        let start = bytes.len() - length;
+        let signature = MessageSignature::try_from(&bytes[start..])
             .map_err(|e: BadSignature| DecodeError(e.to_string()))?;
         bytes.truncate(start);
         Self::decode(bytes, signature)
     }
 
-    /// The text form for headers: base64 of `BCS ‖ 64-byte signature`.
+    /// The text form for headers: base64 of `BCS ‖ signature`.
     #[must_use]
     pub fn to_text(&self) -> String {
         BASE64_STANDARD.encode(self.to_bytes())
@@ -92,12 +145,12 @@ impl<T: Message> Signed<T> {
 
     /// Checks the signature strictly.
     pub fn verify(&self, key: &PublicKey) -> Result<(), BadSignature> {
-        key.verify(&self.bytes, &self.signature)
+        self.signature.verify(&self.bytes, key)
     }
 
     /// Checks the signature with a decoded key.
     pub fn verify_with(&self, key: &Verifier) -> Result<(), BadSignature> {
-        key.verify(&self.bytes, &self.signature)
+        self.signature.verify_with(&self.bytes, key)
     }
 
     /// What was signed.
@@ -114,7 +167,7 @@ impl<T: Message> Signed<T> {
 
     /// The signature.
     #[must_use]
-    pub fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &MessageSignature {
         &self.signature
     }
 

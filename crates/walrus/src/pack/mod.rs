@@ -43,7 +43,7 @@
 //!   24    4  size of the request's body     28    4  a, the bytes that it has here
 //!   32    4  size of the answer's body      36    4  b, the bytes that it has here
 //!   40    s  statement
-//!          exchange: BCS of the EvidenceLeaf;  request: BCS of the header | 64-byte signature
+//!          exchange: BCS of the EvidenceLeaf;  request: BCS of the header | signature of the header
 //! 40+s    a  request's body
 //!   ..    b  answer's body
 //!          compressed: one zstd frame that states its size, shorter than what it holds;

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::wire::{Reader, WireError};
 use atoma_types::{
-    RequestId, Signature,
+    RequestId,
     hash::Hash32,
     merkle::{Proof, leaf_hash},
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{EvidenceLeaf, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use bytes::Bytes;
 
@@ -21,8 +21,6 @@ const FRAME: usize = 36;
 /// The shortest and the longest record.
 pub(super) const MIN_RECORD: usize = FRAME + CONTENT_HEAD;
 pub(super) const MAX_RECORD: usize = MIN_RECORD + MAX_STATEMENT + 2 * MAX_STORED;
-/// Bytes of a signature.
-const SIGNATURE: usize = 64;
 
 /// What a record is evidence of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +81,10 @@ impl Record {
     /// A request alone.
     #[must_use]
     pub fn request(header: &Signed<RequestHeader>, request: Body) -> Self {
-        let statement = [header.bytes(), &header.signature().0].concat();
         Self {
             kind: Kind::Request,
             request_id: header.message().request_id,
-            statement: statement.into(),
+            statement: header.to_bytes().into(),
             request,
             answer: Body::absent(),
         }
@@ -142,18 +139,12 @@ impl Record {
     /// If the statement has none.
     pub fn signed_request(&self) -> Result<Signed<RequestHeader>, PackError> {
         let malformed = || PackError::Format("the statement has no signed request");
-        let (header, signature) = match self.evidence_leaf()? {
-            Some(leaf) => (leaf.header, leaf.header_signature),
-            None => {
-                let (header, signature) = self
-                    .statement
-                    .split_last_chunk::<SIGNATURE>()
-                    .ok_or_else(malformed)?;
-                (header.to_vec(), signature.to_vec())
-            }
+        let Some(leaf) = self.evidence_leaf()? else {
+            return Signed::from_bytes(self.statement.to_vec()).map_err(|_| malformed());
         };
-        let signature = Signature::try_from(signature.as_slice()).map_err(|_| malformed())?;
-        Signed::decode(header, signature).map_err(|_| malformed())
+        let signature = MessageSignature::try_from(leaf.header_signature.as_slice());
+        let signature = signature.map_err(|_| malformed())?;
+        Signed::decode(leaf.header, signature).map_err(|_| malformed())
     }
 
     /// Its length in a pack.

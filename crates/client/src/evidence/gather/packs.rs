@@ -2,8 +2,8 @@
 
 use super::{Exchange, Gap, Gatherer, Item, Neighbour, PackBytes, PackPlace};
 use atoma_types::{
-    NodeId, RequestId, Signature, StackId,
-    message::{Message, Receipt, RequestHeader, Signed},
+    NodeId, RequestId, StackId,
+    message::{Message, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{
     BlobId,
@@ -184,6 +184,6 @@ fn receipt_of(record: &Record) -> Item<Signed<Receipt>> {
 }
 
 fn decode<T: Message>(bytes: Vec<u8>, signature: &[u8]) -> Item<Signed<T>> {
-    let signature = Signature::try_from(signature).map_err(Gap::broken)?;
+    let signature = MessageSignature::try_from(signature).map_err(Gap::broken)?;
     Signed::decode(bytes, signature).map_err(Gap::broken)
 }

@@ -304,7 +304,10 @@ pub(crate) fn signed_request(
 ) -> Request<Full<Bytes>> {
     Request::post(format!("{url}{path}"))
         .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-        .header(SIGNATURE, BASE64_STANDARD.encode(signed.signature().0))
+        .header(
+            SIGNATURE,
+            BASE64_STANDARD.encode(signed.signature().to_bytes()),
+        )
         .header("content-type", "application/json")
         .body(Full::new(body.into()))
         .unwrap()
