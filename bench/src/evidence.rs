@@ -9,7 +9,7 @@ use crate::{
     network::{Bench, Evidence},
     process::Process,
     rounds::{self, Lane, Size, median},
-    serving::{Signer, body},
+    serving::{ALONE, Signer, body},
 };
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
             goal: None,
             measured: vec![&bench.node],
             address: bench.node_address.clone(),
-            prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
+            prepare: Box::new(move |count| Box::new(signer.requests(body, count, ALONE))),
         })
         .collect();
     rounds::head(size);

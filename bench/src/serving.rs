@@ -11,7 +11,7 @@ use atoma_types::{
     TimestampMs,
     hash::Hash32,
     http,
-    message::{Endpoint, RequestHeader, Signed},
+    message::{Draft, Endpoint, RequestHeader, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -33,6 +33,9 @@ const WIDE: usize = 256;
 const TTFT_GOAL_US: u32 = 1_000;
 /// A quick model's pace.
 const PACE: Duration = Duration::from_millis(5);
+/// Requests in one signature: of users with few of them, and as busy gateways sign them.
+pub(crate) const ALONE: usize = 1;
+const TOGETHER: usize = 8;
 /// Signatures that time the cryptography alone.
 const SIGNATURES: usize = 1_000;
 /// A prompt of about 0.8 KB, as in the published comparisons.
@@ -63,7 +66,14 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
             goal: Some(NODE_GOAL),
             measured: vec![&bench.node],
             address: bench.node_address.clone(),
-            prepare: Box::new(move |count| Box::new(signer.requests(plain, count))),
+            prepare: Box::new(move |count| Box::new(signer.requests(plain, count, ALONE))),
+        },
+        Lane {
+            name: "node, requests signed 8 at once",
+            goal: Some(NODE_GOAL),
+            measured: vec![&bench.node],
+            address: bench.node_address.clone(),
+            prepare: Box::new(move |count| Box::new(signer.requests(plain, count, TOGETHER))),
         },
         Lane {
             name: "gateway + node",
@@ -79,8 +89,8 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
     for turns in &all {
         turns.print();
     }
-    let [_, proxy, node, both] = &all[..] else {
-        bail!("there are four lanes");
+    let [_, proxy, node, _, both] = &all[..] else {
+        bail!("there are five lanes");
     };
     println!(
         "{:34} {:8.1} {:8.1}          one strict verification and one signature, as the node does them",
@@ -107,7 +117,7 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
         &bench.node_address,
         WIDE,
         size.requests,
-        signer.requests(plain, size.requests),
+        signer.requests(plain, size.requests, ALONE),
     )
     .await?;
     println!(
@@ -143,7 +153,7 @@ async fn streams(atoma: &Path, size: Size) -> Result<()> {
             goal: None,
             measured: vec![&bench.node],
             address: bench.node_address.clone(),
-            prepare: Box::new(move |count| Box::new(signer.requests(body, count))),
+            prepare: Box::new(move |count| Box::new(signer.requests(body, count, ALONE))),
         },
     ];
     let all = rounds::run(&lanes, size, || {}).await?;
@@ -262,14 +272,15 @@ impl Signer {
         &self,
         body: &Bytes,
         count: usize,
+        at_once: usize,
     ) -> impl Fn(usize) -> Prepared + Send + Sync + 'static {
-        let signed: Vec<_> = (0..count)
-            .map(|_| {
-                let signed = Signed::new(self.header(body), &self.key);
-                SignedHeaders {
-                    header: BASE64_STANDARD.encode(signed.bytes()),
-                    signature: BASE64_STANDARD.encode(signed.signature().to_bytes()),
-                }
+        let drafts: Vec<_> = (0..count).map(|_| Draft::new(self.header(body))).collect();
+        let batches = drafts.chunks(at_once);
+        let signed = batches.flat_map(|batch| Draft::sign_all(batch.to_vec(), &self.key));
+        let signed: Vec<_> = signed
+            .map(|signed| SignedHeaders {
+                header: BASE64_STANDARD.encode(signed.bytes()),
+                signature: BASE64_STANDARD.encode(signed.signature().to_bytes()),
             })
             .collect();
         let body = body.clone();
