@@ -25,8 +25,9 @@ use atoma_types::{
 use seen::Seen;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// A settlement carries at most this many headers, so no more lanes are opened.
-pub(crate) const MAX_LANES: usize = 64;
+/// A settlement carries a header of each lane, so no more are opened: the rules allow 64, but Sui gives
+/// one argument 16 KiB, which 62 headers with evidence (262 bytes each) fill.
+pub(crate) const MAX_LANES: usize = 62;
 
 /// A signed order that also is a voucher. Shared: the request and its lane both hold it.
 pub(crate) type Order = Arc<Signed<RequestHeader>>;

@@ -4,7 +4,7 @@ use super::{DecodeError, Domain, Receipt, RecordTag, RequestHeader, Signed, Tag}
 use crate::{hash::Hash32, merkle};
 use serde::{Deserialize, Serialize};
 
-/// Longer bytes are no leaf: two messages with two signatures have at most 1,113.
+/// Longer bytes are no leaf: two messages with two signatures have at most 1,115 bytes.
 const MAX_LEAF_BYTES: usize = 2_048;
 
 /// A signed request header and the signed receipt for it. The bodies are bound by the header's
