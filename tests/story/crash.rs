@@ -1,6 +1,9 @@
 //! kill -9 of ledger and node under load, at moments nobody chose.
 
-use crate::parts::{Network, User};
+use crate::{
+    parts::{Network, Rules},
+    user::User,
+};
 use atoma_types::{
     chain::{Clock, Event, LeaseState, calls},
     keys::fill_random,
@@ -32,7 +35,7 @@ type Receipts = Arc<Mutex<BTreeMap<u64, Receipt>>>;
 async fn units_money_and_receipts_add_up_after_crashes() {
     let crashes =
         std::env::var("ATOMA_TEST_CRASHES").map_or(CRASHES, |n| n.parse().expect("a number"));
-    let mut network = Network::start().await;
+    let mut network = Network::own(Rules::default()).await;
     let user = Arc::new(network.buy(50_000_000).await);
     let receipts = Receipts::default();
     let stop = Arc::new(AtomicBool::new(false));
@@ -53,8 +56,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
             network.node.kill();
             network.restart_node();
         } else {
-            network.localnet.kill();
-            network.restart_localnet();
+            network.crash_localnet();
         }
         println!(
             "crash {} after {pause} ms, {} receipts",

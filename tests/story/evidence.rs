@@ -4,6 +4,7 @@
 use crate::{
     atoma,
     parts::{Network, Rules},
+    world::elsewhere::Walrus,
 };
 use atoma_ledger::Ledger;
 use atoma_types::{Address, StackId, TaskId, chain::events::Charge};
@@ -18,31 +19,31 @@ const HOUR_MS: u64 = 3_600_000;
 struct Person {
     ledger: Ledger,
     task: TaskId,
-    walrus: String,
+    walrus: Walrus,
     home: tempfile::TempDir,
     address: Address,
 }
 
 impl Person {
-    fn new(network: &Network) -> Self {
+    async fn new(network: &Network) -> Self {
         let home = tempfile::tempdir().unwrap();
+        std::fs::copy(network.networks(), home.path().join("networks.toml")).unwrap();
         let mut person = Self {
             ledger: network.ledger.clone(),
             task: network.task,
-            walrus: network.walrus.text("url").to_owned(),
+            walrus: network.walrus.clone(),
             home,
             address: Address::ZERO,
         };
         let made = person.does(&["wallet", "new"]);
         person.address = made[0]["address"].as_str().unwrap().parse().unwrap();
-        person.does(&["wallet", "fund", "--usdc", "10"]);
+        network.fund(person.address).await;
         person
     }
 
     fn types(&self, args: &[&str]) -> Result<Vec<Value>, String> {
         let home = self.home.path().to_string_lossy();
-        let global = ["--home", &home, "--ledger", self.ledger.url()];
-        let done = atoma::run(&[&global[..], args].concat());
+        let done = atoma::run(&[&["--home", &home], args].concat());
         let lines = atoma::objects(&done.stdout);
         if done.status.success() {
             return Ok(lines);
@@ -64,8 +65,19 @@ impl Person {
 
     /// Asks, and gives the request's id.
     fn asks(&self, evidence: &str) -> String {
-        let url = &self.walrus;
-        let walrus = ["--publisher", url, "--aggregator", url, "--shards", "10"];
+        let Walrus {
+            publisher,
+            aggregator,
+            shards,
+        } = self.walrus.clone();
+        let walrus = [
+            "--publisher",
+            &publisher.unwrap(),
+            "--aggregator",
+            &aggregator.unwrap(),
+            "--shards",
+            &shards.unwrap().to_string(),
+        ];
         let ask = [
             "chat",
             "What is the sun?",
@@ -101,7 +113,7 @@ async fn an_honest_node_answers_by_itself_and_gets_the_bond() {
         answer_window_ms: HOUR_MS,
     })
     .await;
-    let person = Person::new(&network);
+    let person = Person::new(&network).await;
     let stack = person.buys();
     let requests = ["immediate", "open"].map(|evidence| person.asks(evidence));
     network.settle(stack).await;
@@ -137,7 +149,7 @@ async fn a_node_that_deleted_its_evidence_is_slashed() {
     })
     .await;
     let node = network.node_id().to_string();
-    let person = Person::new(&network);
+    let person = Person::new(&network).await;
     let stack = person.buys();
     let request = person.asks("sealed");
     network.settle(stack).await;

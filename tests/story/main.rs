@@ -1,6 +1,8 @@
 //! Whole stories, told through the command that a user types. Each starts its own network on free
-//! ports of loopback, in temporary folders.
+//! ports of loopback, in temporary folders; with `ATOMA_TEST_NETWORK` those that need nothing special of
+//! their ledger use the one that it names.
 
+mod anywhere;
 mod atoma;
 mod crash;
 mod demo;
@@ -11,6 +13,7 @@ mod network;
 mod overspend;
 mod parts;
 mod sdk;
+mod user;
 mod verify;
 mod walrus;
 

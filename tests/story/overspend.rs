@@ -27,6 +27,8 @@ async fn a_thousand_requests_on_a_stack_for_a_hundred() {
     assert!(cost > 1);
 
     let user = Arc::new(network.buy(cost * PAID_FOR).await);
+    // from now on: an open network may have a long history
+    let mut events = network.ledger.subscribe().await.expect("events");
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..REQUESTS {
         let user = Arc::clone(&user);
@@ -54,7 +56,6 @@ async fn a_thousand_requests_on_a_stack_for_a_hundred() {
 
     // a used-up lease is settled by itself, and the ledger pays what the receipts say
     let ledger = &network.ledger;
-    let mut events = std::pin::pin!(ledger.events(None));
     let claimed = loop {
         let event = events
             .next()

@@ -1,36 +1,35 @@
-//! A ledger and a node as processes of their own, which can be killed and started again, and a user
-//! who signs every byte by hand.
+//! A ledger and a node as processes of their own, which can be killed and started again; the ledger may be
+//! another network's.
 
-use crate::atoma::Part;
+use crate::{
+    atoma::Part,
+    user::User,
+    world::elsewhere::{Elsewhere, Walrus},
+};
 use atoma_engine::Engine as _;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, RequestId, Rule, SigningKey,
-    StackId, TaskId, TimestampMs,
-    chain::{Clock, Event, Payment, Random, calls},
-    hash::Hash32,
-    http,
-    message::{Endpoint, Receipt, RequestHeader, Signed},
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Rule, SigningKey,
+    StackId, TaskId,
+    chain::{Clock, Deployment, Event, Payment, Random, calls},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::StreamExt;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use serde_json::Value;
 use std::{
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    fs,
+    path::{Path, PathBuf},
 };
 
 /// The built-in model's name.
 pub(crate) const MODEL: &str = atoma_engine::builtin::NAME;
 const PRICE: Price = Price(1_000_000);
 
-/// What differs between stories.
+/// What differs between stories; another network has rules of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) dispute_window_ms: u64,
@@ -49,20 +48,39 @@ impl Default for Rules {
 /// Ledger, Walrus, node, and what is needed to start them again.
 pub(crate) struct Network {
     folder: tempfile::TempDir,
-    pub(crate) localnet: Part,
-    pub(crate) walrus: Part,
+    /// Absent where the ledger is another network's.
+    own: Option<Own>,
+    elsewhere: Option<Elsewhere>,
+    settings: NodeSettings,
+    pub(crate) walrus: Walrus,
     pub(crate) node: Part,
     pub(crate) ledger: Ledger,
     pub(crate) task: TaskId,
     pub(crate) user: SigningKey,
 }
 
+/// The story's own ledger and Walrus.
+struct Own {
+    localnet: Part,
+    _walrus: Part,
+}
+
 impl Network {
+    /// Any ledger will do.
     pub(crate) async fn start() -> Self {
         Self::start_with(Rules::default()).await
     }
 
+    /// Any ledger will do whose windows are long enough for a story.
     pub(crate) async fn start_with(rules: Rules) -> Self {
+        match Elsewhere::named().await {
+            Some(elsewhere) => Self::on(elsewhere).await,
+            None => Self::own(rules).await,
+        }
+    }
+
+    /// With a ledger that the story may kill.
+    pub(crate) async fn own(rules: Rules) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ledger_folder = folder.path().join("ledger");
         let params = format!(
@@ -70,29 +88,64 @@ impl Network {
              protocol_fee_permille = 10\n",
             rules.dispute_window_ms, rules.answer_window_ms,
         );
-        std::fs::write(folder.path().join("ledger.toml"), params).expect("the folder is writable");
+        fs::write(folder.path().join("ledger.toml"), params).expect("the folder is writable");
         let localnet = start_localnet(folder.path(), &ledger_folder, "127.0.0.1:0");
-        let ledger = Ledger::connect(localnet.text("ledger"))
-            .await
-            .expect("the ledger answers");
+        let url = localnet.text("ledger").to_owned();
+        let ledger = Ledger::connect(&url).await.expect("the ledger answers");
+        let part = start_walrus(folder.path(), &ledger_folder, &url);
+        let walrus = Walrus {
+            publisher: Some(part.text("url").to_owned()),
+            aggregator: Some(part.text("url").to_owned()),
+            shards: Some(10),
+        };
+        let networks = format!("active = \"own\"\n[networks.own]\nledger = {url:?}\n");
+        fs::write(folder.path().join("networks.toml"), networks).expect("the folder is writable");
+        let own = Own {
+            localnet,
+            _walrus: part,
+        };
+        Self::over(folder, Some(own), None, ledger, walrus).await
+    }
+
+    /// On another network.
+    async fn on(elsewhere: Elsewhere) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = elsewhere.file.as_ref().expect("a networks.toml");
+        fs::copy(file, folder.path().join("networks.toml")).expect("it can be copied");
+        let walrus = elsewhere.walrus.clone().expect("a Walrus there");
+        let ledger = elsewhere.ledger.clone();
+        Self::over(folder, None, Some(elsewhere), ledger, walrus).await
+    }
+
+    async fn over(
+        folder: tempfile::TempDir,
+        own: Option<Own>,
+        elsewhere: Option<Elsewhere>,
+        ledger: Ledger,
+        walrus: Walrus,
+    ) -> Self {
         let (operator, user) = (SigningKey::generate(), SigningKey::generate());
         for key in [&operator, &user] {
-            let address = key.public_key().address();
-            ledger.faucet(address).await.expect("the faucet gives");
-            ledger
-                .mint_usdc(address, MicroUsdc(1_000_000_000))
-                .await
-                .expect("it mints");
+            fund(elsewhere.as_ref(), &ledger, key.public_key().address()).await;
         }
         let task = create_task(&ledger, &operator).await;
         let secret = operator.to_suiprivkey().expect("a key has a text");
-        std::fs::write(folder.path().join("operator.key"), secret.as_bytes()).expect("writable");
-        let walrus = start_walrus(folder.path(), &ledger_folder, ledger.url());
-        let url = walrus.text("url");
-        let node = start_node(folder.path(), ledger.url(), url, task, "127.0.0.1:0");
+        let path = folder.path();
+        fs::write(path.join("operator.key"), secret.as_bytes()).expect("writable");
+        let params = ledger.db().await.expect("the database").params;
+        let settings = NodeSettings {
+            ledger: ledger.url().to_owned(),
+            deployment: ledger.deployment().clone(),
+            collateral: params.min_collateral,
+            walrus: walrus.clone(),
+            task,
+        };
+        let node = start_node(path, &settings, "127.0.0.1:0");
         Self {
             folder,
-            localnet,
+            own,
+            elsewhere,
+            settings,
             walrus,
             node,
             ledger,
@@ -101,11 +154,20 @@ impl Network {
         }
     }
 
+    /// A data folder's `networks.toml` with this network in use.
+    pub(crate) fn networks(&self) -> PathBuf {
+        self.folder.path().join("networks.toml")
+    }
+
+    /// Gives an address gas, and dollars enough for any story.
+    pub(crate) async fn fund(&self, address: Address) {
+        fund(self.elsewhere.as_ref(), &self.ledger, address).await;
+    }
+
     /// Starts the node again where it was.
     pub(crate) fn restart_node(&mut self) {
         let listen = address(self.node.text("url"));
-        let (ledger, walrus) = (self.ledger.url(), self.walrus.text("url"));
-        self.node = start_node(self.folder.path(), ledger, walrus, self.task, &listen);
+        self.node = start_node(self.folder.path(), &self.settings, &listen);
     }
 
     /// Removes all that the node keeps.
@@ -119,9 +181,9 @@ impl Network {
         let http: Client<HttpConnector, Full<Bytes>> =
             Client::builder(TokioExecutor::new()).build_http();
         let request = hyper::Request::post(url).body(Full::default());
+        let mut events = self.ledger.subscribe().await.expect("events");
         let asked = http.request(request.expect("a URL")).await;
         assert!(asked.expect("the node answers").status().is_success());
-        let mut events = self.ledger.events(None);
         while let Some(event) = events.next().await {
             if let Event::SettlementOpened(opened) = event.expect("an event").event
                 && opened.stack == stack
@@ -137,11 +199,13 @@ impl Network {
         self.ledger.usdc(node.owner).await.expect("a sum")
     }
 
-    /// Starts the ledger again where it was.
-    pub(crate) fn restart_localnet(&mut self) {
-        let listen = address(self.localnet.text("ledger"));
+    /// kill -9 of the story's own ledger, which starts again where it was.
+    pub(crate) fn crash_localnet(&mut self) {
+        let own = self.own.as_mut().expect("a ledger of its own");
+        own.localnet.kill();
+        let listen = address(own.localnet.text("ledger"));
         let folder = self.folder.path().join("ledger");
-        self.localnet = start_localnet(self.folder.path(), &folder, &listen);
+        own.localnet = start_localnet(self.folder.path(), &folder, &listen);
     }
 
     pub(crate) fn node_id(&self) -> NodeId {
@@ -176,17 +240,18 @@ impl Network {
             Event::StackAcquired(acquired) => Some(acquired.stack),
             _ => None,
         });
-        User {
-            stack: stack.expect("a stack"),
-            key,
-            network: self.ledger.network(),
-            node: self.node_id(),
-            task: self.task,
-            url: self.node.text("url").to_owned(),
-            ceiling: AtomicU64::new(0),
-            http: Client::builder(TokioExecutor::new()).build_http(),
-        }
+        User::new(self, stack.expect("a stack"), key)
     }
+}
+
+/// Gives an address gas and dollars.
+async fn fund(elsewhere: Option<&Elsewhere>, ledger: &Ledger, address: Address) {
+    if let Some(elsewhere) = elsewhere {
+        return elsewhere.fund(address).await;
+    }
+    ledger.faucet(address).await.expect("the faucet gives");
+    let minted = ledger.mint_usdc(address, MicroUsdc(1_000_000_000)).await;
+    minted.expect("it mints");
 }
 
 fn start_localnet(folder: &Path, data: &Path, listen: &str) -> Part {
@@ -220,20 +285,42 @@ fn start_walrus(folder: &Path, ledger_folder: &Path, ledger: &str) -> Part {
     ])
 }
 
-fn start_node(folder: &Path, ledger: &str, walrus: &str, task: TaskId, listen: &str) -> Part {
+/// What a node's file says that isn't the same for all.
+struct NodeSettings {
+    ledger: String,
+    deployment: Deployment,
+    collateral: u64,
+    walrus: Walrus,
+    task: TaskId,
+}
+
+fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
+    let NodeSettings {
+        ledger,
+        deployment,
+        collateral,
+        walrus,
+        task,
+    } = settings;
     let path = folder.join("node.toml");
+    let publisher = walrus.publisher.as_deref().expect("a publisher");
+    let aggregator = walrus.aggregator.as_deref().expect("an aggregator");
+    let deployment = toml::to_string(deployment).expect("ids have texts");
     let config = format!(
         "ledger = {ledger:?}\nkey = {{ file = {:?} }}\nlisten = {listen:?}\n\
-         admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+         admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\ncollateral = {collateral}\n\
          [settlement]\ntick_ms = 100\nrest_ms = 200\n\
-         [evidence]\npublisher = {walrus:?}\naggregators = [{walrus:?}]\nshards = 10\npatience_ms = 500\n\
+         [evidence]\npublisher = {publisher:?}\naggregators = [{aggregator:?}]\nshards = {}\npatience_ms = 500\n\
          [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = 1000000000\n\
-         [[engines]]\nmodel = {MODEL:?}\nfrom = \"builtin\"\n",
+         [[engines]]\nmodel = {MODEL:?}\nfrom = \"builtin\"\n\
+         [deployment]\n{}",
         folder.join("operator.key"),
         folder.join("node"),
+        walrus.shards.expect("a number of shards"),
         PRICE.0,
+        deployment.replace("[walrus]", "[deployment.walrus]"),
     );
-    std::fs::write(&path, config).expect("the folder is writable");
+    fs::write(&path, config).expect("the folder is writable");
     Part::start(&["node", "run", "--config", &path.to_string_lossy()])
 }
 
@@ -270,102 +357,4 @@ fn address(url: &str) -> String {
     url.trim_start_matches("http://")
         .trim_end_matches('/')
         .to_owned()
-}
-
-/// Who holds a stack's request key.
-pub(crate) struct User {
-    pub(crate) stack: StackId,
-    key: SigningKey,
-    network: atoma_types::NetworkId,
-    node: NodeId,
-    task: TaskId,
-    url: String,
-    ceiling: AtomicU64,
-    http: Client<HttpConnector, Full<Bytes>>,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Bytes,
-    pub(crate) receipt: Option<Signed<Receipt>>,
-}
-
-impl Answer {
-    /// The refusal's code.
-    pub(crate) fn code(&self) -> String {
-        let value: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        value["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
-}
-
-impl User {
-    /// Sends one chat request of exactly `max_tokens` tokens at most; `None` if nobody answered.
-    pub(crate) async fn ask(
-        &self,
-        prompt: &str,
-        max_tokens: u32,
-        max_units: u64,
-    ) -> Option<Answer> {
-        let body = serde_json::json!({
-            "model": MODEL,
-            "messages": [{ "role": "user", "content": prompt }],
-            "max_tokens": max_tokens,
-        });
-        let body = Bytes::from(body.to_string());
-        let now = TimestampMs::now();
-        let header = RequestHeader {
-            domain: Default::default(),
-            network: self.network,
-            stack: self.stack,
-            node: self.node,
-            task: self.task,
-            request_id: RequestId::random(),
-            endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(&body),
-            lane: 0,
-            ceiling: ComputeUnits(self.ceiling.fetch_add(max_units, Ordering::Relaxed) + max_units),
-            max_units: ComputeUnits(max_units),
-            issued_at_ms: now,
-            expires_at_ms: now.saturating_add(DurationMs(60_000)),
-            evidence: None,
-        };
-        let signed = Signed::new(header, &self.key);
-        let request = hyper::Request::post(format!("{}/v1/chat/completions", self.url))
-            .header("content-type", "application/json")
-            .header(http::REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-            .header(
-                http::SIGNATURE,
-                BASE64_STANDARD.encode(signed.signature().to_bytes()),
-            )
-            .body(Full::new(body))
-            .expect("the request is valid");
-        let response = self.http.request(request).await.ok()?;
-        let status = response.status().as_u16();
-        let receipt = response.headers().get(http::RECEIPT).map(|value| {
-            let text = value.to_str().expect("a receipt is ASCII");
-            Signed::from_text(text).expect("a receipt can be read")
-        });
-        let body = response.into_body().collect().await.ok()?.to_bytes();
-        Some(Answer {
-            status,
-            body,
-            receipt,
-        })
-    }
-
-    /// Reads a path of the node.
-    pub(crate) async fn get(&self, path: &str) -> Option<(u16, Value)> {
-        let request = hyper::Request::get(format!("{}{path}", self.url))
-            .body(Full::default())
-            .expect("the request is valid");
-        let response = self.http.request(request).await.ok()?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.ok()?.to_bytes();
-        Some((status, serde_json::from_slice(&body).unwrap_or_default()))
-    }
 }

@@ -7,13 +7,15 @@ mod check;
 mod dist;
 mod install;
 mod move_package;
+mod network;
 mod shell;
 mod test;
 
 use anyhow::{Result, bail};
 
 const USAGE: &str = "\
-cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length)
+cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length);
+                            ATOMA_TEST_NETWORK=testnet ATOMA_TEST_KEY=suiprivkey1...: on a network that isn't the tests' own
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask fix             format, and apply what the lints suggest

@@ -58,6 +58,8 @@ pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Resu
         }
     })
     .await?;
+    // the receipt is proof: it is on the disk before the program says so
+    client.receipts().flush().await?;
     output.say("\n");
     let mut facts = vec![("text", json!(told.text))];
     if !output.is_json() {

@@ -1,36 +1,33 @@
 //! A ledger with some parties on it: a localnet of the test's own, or where the test allows it the network that
 //! `ATOMA_TEST_NETWORK` names.
 
-use atoma_ledger::{Executed, Ledger, LedgerConfig};
+use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
     SecurityLevel, SigningKey, TaskId, UnitWeights,
-    chain::{Call, Clock, Deployment, Event, Payment, Random, calls},
+    chain::{Call, Clock, Event, Payment, Random, calls},
     hash::Hash32,
 };
 use std::{
-    collections::HashMap,
     io::{Read, Write},
     net::SocketAddr,
 };
 
+/// In a file of its own, wherever this one is included.
+#[allow(dead_code)] // each test program uses its part
+#[path = "elsewhere.rs"]
+pub(crate) mod elsewhere;
+
+use elsewhere::Elsewhere;
+
 pub(crate) const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);
 pub(crate) const PRICE: Price = Price(1_000_000);
-
-/// A ledger's URL, or the path of a `networks.toml`, whose active network is meant.
-const NETWORK: &str = "ATOMA_TEST_NETWORK";
-/// A key (`suiprivkey1...`) on that network which pays for everything; without one its faucet must give USDC too.
-const KEY: &str = "ATOMA_TEST_KEY";
-/// What a party gets for gas there, in MIST.
-const PARTY_GAS: u64 = 1_000_000_000;
-/// What it gets in USDC beyond a node's collateral.
-const PARTY_USDC: u64 = 5_000_000;
 
 /// Who runs the ledger.
 enum Host {
     Own(Box<RunningLocalnet>),
-    Other(Option<SigningKey>),
+    Other(Box<Elsewhere>),
 }
 
 pub(crate) struct World {
@@ -41,51 +38,16 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// The part of a `networks.toml` that a connection needs.
-#[derive(serde::Deserialize)]
-struct Networks {
-    active: String,
-    networks: HashMap<String, Network>,
-}
-
-#[derive(serde::Deserialize)]
-struct Network {
-    ledger: String,
-    faucet: Option<String>,
-    deployment: Option<Deployment>,
-}
-
-/// How to reach what `ATOMA_TEST_NETWORK` says.
-fn other(named: &str) -> LedgerConfig {
-    if named.contains("://") {
-        return LedgerConfig {
-            url: named.to_owned(),
-            deployment: None,
-            faucet: None,
-        };
-    }
-    let text = std::fs::read_to_string(named).unwrap();
-    let mut file: Networks = toml::from_str(&text).unwrap();
-    let network = file.networks.remove(&file.active).unwrap();
-    LedgerConfig {
-        url: network.ledger,
-        deployment: network.deployment,
-        faucet: network.faucet,
-    }
-}
-
 impl World {
     /// Any network will do.
     pub(crate) async fn start() -> Self {
-        let Ok(named) = std::env::var(NETWORK) else {
+        let Some(elsewhere) = Elsewhere::named().await else {
             return Self::own().await;
         };
-        let ledger = Ledger::open(other(&named)).await.unwrap();
-        let key = std::env::var(KEY).ok();
         Self {
-            host: Host::Other(key.map(|key| SigningKey::from_suiprivkey(&key).unwrap())),
-            collateral: MicroUsdc(ledger.db().await.unwrap().params.min_collateral.max(1)),
-            ledger,
+            ledger: elsewhere.ledger.clone(),
+            collateral: elsewhere.collateral,
+            host: Host::Other(Box::new(elsewhere)),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -185,26 +147,19 @@ impl World {
 
     /// A key whose address has gas and USDC.
     pub(crate) async fn party(&self) -> SigningKey {
+        if let Host::Other(elsewhere) = &self.host {
+            return elsewhere.party().await;
+        }
         let key = SigningKey::generate();
         let address = key.public_key().address();
-        if let Host::Other(Some(funder)) = &self.host {
-            let sent = self.ledger.transfer_gas(funder, address, PARTY_GAS).await;
-            sent.unwrap();
-            let usdc = MicroUsdc(self.collateral.0 + PARTY_USDC);
-            self.give_usdc(address, usdc).await;
-        } else {
-            self.ledger.faucet(address).await.unwrap();
-        }
+        self.ledger.faucet(address).await.unwrap();
         key
     }
 
     pub(crate) async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
         match &self.host {
-            Host::Other(Some(funder)) => {
-                let sent = self.ledger.transfer_usdc(funder, to, amount).await;
-                sent.unwrap();
-            }
-            _ => self.ledger.mint_usdc(to, amount).await.unwrap(),
+            Host::Other(elsewhere) => elsewhere.give_usdc(to, amount).await,
+            Host::Own(_) => self.ledger.mint_usdc(to, amount).await.unwrap(),
         }
     }
 

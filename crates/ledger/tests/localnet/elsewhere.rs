@@ -1,0 +1,116 @@
+//! The network that the tests were told to use instead of localnets of their own.
+
+use atoma_ledger::{Ledger, LedgerConfig};
+use atoma_types::{Address, MicroUsdc, SigningKey, chain::Deployment};
+use std::{collections::HashMap, path::PathBuf};
+
+/// A ledger's URL, or the path of a `networks.toml`, whose active network is meant.
+pub(crate) const NETWORK: &str = "ATOMA_TEST_NETWORK";
+/// A key (`suiprivkey1...`) on that network which pays for everything; without one its faucet must give USDC too.
+pub(crate) const KEY: &str = "ATOMA_TEST_KEY";
+/// What a party gets for gas, in MIST: a story of one party takes a tenth of it, and what is left is lost to
+/// whoever pays for the tests.
+const PARTY_GAS: u64 = 500_000_000;
+/// What it gets in USDC beyond a node's collateral: the stacks of a story cost cents, a bond a dollar.
+const PARTY_USDC: u64 = 3_000_000;
+
+/// The network, and who pays for the tests.
+pub(crate) struct Elsewhere {
+    pub(crate) ledger: Ledger,
+    /// The file that says what is known of it.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) walrus: Option<Walrus>,
+    /// The least that a node stakes.
+    pub(crate) collateral: MicroUsdc,
+    funder: Option<SigningKey>,
+}
+
+/// The part of a `networks.toml` that tests need.
+#[derive(serde::Deserialize)]
+struct Networks {
+    active: String,
+    networks: HashMap<String, Network>,
+}
+
+#[derive(serde::Deserialize)]
+struct Network {
+    ledger: String,
+    faucet: Option<String>,
+    walrus: Option<Walrus>,
+    deployment: Option<Deployment>,
+}
+
+/// Walrus there.
+#[derive(Clone, serde::Deserialize)]
+pub(crate) struct Walrus {
+    pub(crate) publisher: Option<String>,
+    pub(crate) aggregator: Option<String>,
+    pub(crate) shards: Option<u16>,
+}
+
+impl Elsewhere {
+    /// What `ATOMA_TEST_NETWORK` says, if it says anything.
+    pub(crate) async fn named() -> Option<Self> {
+        let named = std::env::var(NETWORK).ok()?;
+        let is_url = named.contains("://");
+        let network = if is_url {
+            Network {
+                ledger: named.clone(),
+                faucet: None,
+                walrus: None,
+                deployment: None,
+            }
+        } else {
+            let text = std::fs::read_to_string(&named)
+                .unwrap_or_else(|e| panic!("{NETWORK}={named}: {e}; see docs/testing.md"));
+            let mut file: Networks = toml::from_str(&text).unwrap();
+            file.networks.remove(&file.active).unwrap()
+        };
+        let ledger = Ledger::open(LedgerConfig {
+            url: network.ledger,
+            deployment: network.deployment,
+            faucet: network.faucet,
+        });
+        let ledger = ledger.await.unwrap();
+        let key = std::env::var(KEY).ok();
+        Some(Self {
+            collateral: MicroUsdc(ledger.db().await.unwrap().params.min_collateral.max(1)),
+            ledger,
+            file: (!is_url).then(|| named.into()),
+            walrus: network.walrus,
+            funder: key.map(|key| SigningKey::from_suiprivkey(&key).unwrap()),
+        })
+    }
+
+    /// A key whose address has gas, and USDC for a node's collateral and more.
+    pub(crate) async fn party(&self) -> SigningKey {
+        let key = SigningKey::generate();
+        self.fund(key.public_key().address()).await;
+        key
+    }
+
+    /// Gives an address what a party gets.
+    pub(crate) async fn fund(&self, address: Address) {
+        match &self.funder {
+            Some(funder) => {
+                let sent = self.ledger.transfer_gas(funder, address, PARTY_GAS).await;
+                sent.unwrap();
+                let usdc = MicroUsdc(self.collateral.0 + PARTY_USDC);
+                self.give_usdc(address, usdc).await;
+            }
+            None => {
+                self.ledger.faucet(address).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
+        match &self.funder {
+            Some(funder) => {
+                let sent = self.ledger.transfer_usdc(funder, to, amount).await;
+                sent.unwrap();
+            }
+            None => self.ledger.mint_usdc(to, amount).await.unwrap(),
+        }
+    }
+}
