@@ -10,6 +10,7 @@ mod explore;
 mod network;
 mod overspend;
 mod parts;
+mod publish;
 mod sdk;
 mod verify;
 mod walrus;

@@ -187,5 +187,5 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_none() {
     let Err(LedgerError::Rejected(reason)) = refused else {
         panic!("{refused:?}");
     };
-    assert!(reason.contains("not supported by localnet"), "{reason}");
+    assert!(reason.contains("has it already"), "{reason}");
 }
