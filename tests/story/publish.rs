@@ -108,7 +108,7 @@ fn the_package_is_published_found_again_and_outlives_a_crash() {
     assert_eq!(params[0]["min_collateral"], 1_000_000);
 
     // anyone uses it
-    let create = ["task", "create", "--model-name", "a-model"];
+    let create = ["task", "create", "builtin"];
     world.run_as("stranger", &create);
     assert_eq!(world.run_as("publisher", &["task", "list"]).len(), 1);
 
