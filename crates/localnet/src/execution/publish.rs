@@ -74,7 +74,10 @@ pub(super) fn check(
         return Ok(None);
     };
     let deployment = state.deployment();
-    if publications.next().is_some() || state.is_package(&deployment.package) {
+    if publications.next().is_some() {
+        return refused("it holds the contract's package once");
+    }
+    if state.is_package(&deployment.package) {
         return refused("it holds the contract's package once, and has it already");
     }
     let damaged = |error: PackageError| Refusal::Publication(error.to_string());
