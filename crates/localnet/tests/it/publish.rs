@@ -86,8 +86,8 @@ async fn the_contract_is_published_once_and_stays() {
     assert!(!net.localnet.is_published() && package(&mut net).await.is_none());
     net.localnet.audit().unwrap();
 
-    let modules = ours(&net);
-    let transaction = publication(&mut net, &alice, &[modules.clone()], &dependencies())
+    let modules = [ours(&net)];
+    let transaction = publication(&mut net, &alice, &modules, &dependencies())
         .await
         .unwrap();
     let done = net.execute(&alice, &transaction).await.unwrap();
@@ -138,7 +138,7 @@ async fn the_contract_is_published_once_and_stays() {
     }
     net.localnet.audit().unwrap();
 
-    let again = publication(&mut net, &alice, &[modules], &dependencies()).await;
+    let again = publication(&mut net, &alice, &modules, &dependencies()).await;
     assert!(reason(again).contains("has it already"));
 
     // started again, with the setting or without, it is what it was
