@@ -12,6 +12,7 @@ mod explore;
 mod network;
 mod overspend;
 mod parts;
+mod publish;
 mod sdk;
 mod user;
 mod verify;

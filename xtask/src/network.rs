@@ -6,8 +6,9 @@
 use crate::shell::{root, run};
 use anyhow::{Context, Result, bail, ensure};
 use std::{
+    fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -15,6 +16,8 @@ use std::{
 pub(crate) const NETWORK: &str = "ATOMA_TEST_NETWORK";
 /// Who pays, and administers what is published: `suiprivkey1...`.
 pub(crate) const KEY: &str = "ATOMA_TEST_KEY";
+/// What is known of networks, in a home folder.
+const FILE: &str = "networks.toml";
 /// The name that a URL gets.
 const GIVEN: &str = "given";
 /// Parameters of a package that the tests published: collateral that a test key can spare; windows long enough
@@ -35,13 +38,9 @@ struct Atoma {
 
 /// Prepares the named network, and gives the file that says what is known of it.
 pub(crate) fn prepare(named: &str) -> Result<PathBuf> {
-    if std::path::Path::new(named).is_file() {
-        return Ok(named.into());
-    }
     let key = std::env::var(KEY)
         .with_context(|| format!("{NETWORK}={named} needs {KEY}: a key with SUI and USDC there"))?;
-    let is_url = named.contains("://");
-    let name = if is_url { GIVEN } else { named };
+    let (is_url, is_file) = (named.contains("://"), Path::new(named).is_file());
     // a ledger has a folder of its own: what was published on one isn't on another
     let folder: String = named
         .chars()
@@ -54,10 +53,17 @@ pub(crate) fn prepare(named: &str) -> Result<PathBuf> {
         home,
     };
     atoma.import(&key)?;
-    if is_url {
-        atoma.run(&["--ledger", named, "network", "add", name])?;
+    let known = atoma.home.join(FILE);
+    if is_file && !known.exists() {
+        fs::copy(named, &known)?;
     }
-    atoma.run(&["network", "use", name])?;
+    if is_url {
+        atoma.run(&["--ledger", named, "network", "add", GIVEN])?;
+    }
+    if !is_file {
+        let name = if is_url { GIVEN } else { named };
+        atoma.run(&["network", "use", name])?;
+    }
     // where it answers, somebody published before: in an earlier run, or the ledger was born with it
     if atoma.says(&["network", "params"]).is_none() {
         atoma.run(&["network", "publish", "--yes"])?;
@@ -67,7 +73,7 @@ pub(crate) fn prepare(named: &str) -> Result<PathBuf> {
     }
     // warnings don't stop the tests, failures do
     atoma.run(&["network", "doctor"])?;
-    Ok(atoma.home.join("networks.toml"))
+    Ok(known)
 }
 
 impl Atoma {

@@ -163,6 +163,9 @@ pub(crate) enum LocalnetCommand {
         /// Where to keep the state.
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
+        /// Where it is new: without the package, for `atoma network publish` to publish it as on Sui.
+        #[arg(long)]
+        unpublished: bool,
     },
     /// Print a configuration file with every setting at its default.
     Config,

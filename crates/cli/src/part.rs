@@ -44,7 +44,7 @@ async fn serve(output: &Output, facts: crate::output::Facts) -> Result<()> {
 }
 
 pub(crate) async fn localnet(command: LocalnetCommand, output: &Output) -> Result<()> {
-    let (config, listen, data_dir) = match command {
+    let (config, listen, data_dir, unpublished) = match command {
         LocalnetCommand::Config => {
             let defaults = LocalnetConfig {
                 listen: DEFAULT_LISTEN.parse()?,
@@ -57,7 +57,8 @@ pub(crate) async fn localnet(command: LocalnetCommand, output: &Output) -> Resul
             config,
             listen,
             data_dir,
-        } => (config, listen, data_dir),
+            unpublished,
+        } => (config, listen, data_dir, unpublished),
     };
     let mut table = match &config {
         Some(path) => read_table(path)?,
@@ -73,6 +74,9 @@ pub(crate) async fn localnet(command: LocalnetCommand, output: &Output) -> Resul
             text(folder.to_string_lossy().into_owned()),
         );
     }
+    if unpublished {
+        table.insert("unpublished".to_owned(), toml::Value::Boolean(true));
+    }
     table
         .entry("listen")
         .or_insert_with(|| text(DEFAULT_LISTEN.to_owned()));
@@ -82,14 +86,14 @@ pub(crate) async fn localnet(command: LocalnetCommand, output: &Output) -> Resul
     let config: LocalnetConfig = table.try_into().context("the ledger's configuration")?;
     let folder = config.data_dir.clone();
     let running = Localnet::start(config).await?;
-    let deployment = running.deployment();
+    let deployment = running.is_published().then(|| running.deployment());
     serve(
         output,
         vec![
             ("ledger", json!(running.url())),
             ("network", json!(running.network())),
-            ("package", json!(deployment.package)),
-            ("db", json!(deployment.db)),
+            ("package", json!(deployment.as_ref().map(|d| d.package))),
+            ("db", json!(deployment.as_ref().map(|d| d.db))),
             ("data_dir", json!(folder)),
         ],
     )

@@ -147,7 +147,12 @@ impl Settings {
     }
 
     pub(crate) async fn ledger(&self) -> Result<Ledger> {
-        self.connect().await.with_context(|| match &self.network {
+        self.explained(self.connect().await)
+    }
+
+    /// What to do where a connection failed.
+    pub(crate) fn explained(&self, connected: Result<Ledger>) -> Result<Ledger> {
+        connected.with_context(|| match &self.network {
             Some((name, _)) => format!(
                 "cannot use the network {name}, whose ledger is {}; `atoma network doctor` says why",
                 self.ledger_url

@@ -2,6 +2,7 @@
 
 use crate::{
     args::{Usdc, WalletCommand},
+    net::with_or_without_package,
     output::{Facts, Output},
     settings::Settings,
 };
@@ -29,7 +30,7 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
         WalletCommand::List => list(&settings, output).await,
         WalletCommand::Fund { usdc } => fund(&settings, usdc, output).await,
         WalletCommand::Send { to, amount } => {
-            let ledger = settings.ledger().await?;
+            let ledger = with_or_without_package(&settings).await?;
             let done = ledger.transfer_usdc(&settings.key()?, to, amount.0).await?;
             output.object(vec![
                 ("sent", json!(amount.0.0)),
@@ -57,7 +58,7 @@ fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
 async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let store = settings.open_keystore()?;
     // balances need a ledger; addresses don't
-    let ledger = settings.ledger().await.ok();
+    let ledger = with_or_without_package(settings).await.ok();
     let mut rows = Vec::new();
     for key in store.keys() {
         let address = key.public_key().address();
@@ -73,7 +74,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
 }
 
 async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
-    let ledger = settings.ledger().await?;
+    let ledger = with_or_without_package(settings).await?;
     let address = settings.key()?.public_key().address();
     let started = TimestampMs::now();
     let progress = output.progress("asking the faucet");

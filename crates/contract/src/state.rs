@@ -19,38 +19,19 @@ pub struct State {
 
 impl State {
     /// A fresh package: its database and the administrator's right to it; and a development Walrus.
-    ///
-    /// What Move's `init` would make with ids of its own has ids derived from the database's here:
-    /// `BLAKE2b-256("atoma/genesis/v1" ‖ db ‖ n)` for the tables of nodes (0), models (1) and tasks
-    /// (2) and for the `AdminCap` (3).
     #[must_use]
     pub fn genesis(deployment: &Deployment, admin: Address, params: Params) -> Self {
-        let walrus = walrus::genesis(deployment, admin, &params);
-        const { assert!(MAX_REPUTATION == 1_000) }; // Params' limits are written against it
-        let id = |n: u8| {
-            let parts: [&[u8]; 3] = [b"atoma/genesis/v1", deployment.db.as_bytes(), &[n]];
-            Address::new(Hash32::of_parts(&parts).0)
-        };
-        let table = |n| Table { id: id(n), size: 0 };
-        let db = AtomaDb {
-            id: deployment.db,
-            version: VERSION,
-            params,
-            nodes: table(0),
-            models: table(1),
-            tasks: table(2),
-            communal_treasury: MicroUsdc::ZERO,
-            book: EpochBook::default(),
-        };
-        let cap = AdminCap {
-            id: id(3),
-            db: deployment.db,
-        };
-        let own = [
-            (Object::Db(db), Owner::Shared),
-            (Object::AdminCap(cap), Owner::Address(admin)),
-        ];
-        Self::restore(own.into_iter().chain(walrus))
+        let mut state = Self::unpublished(deployment, admin, &params);
+        for (object, owner) in first_objects(deployment.db, admin, params) {
+            state.objects.insert(object.id(), (object, owner));
+        }
+        state
+    }
+
+    /// A ledger on which the package is still to be published ([`Txn::publish`]): a development Walrus.
+    #[must_use]
+    pub fn unpublished(deployment: &Deployment, admin: Address, params: &Params) -> Self {
+        Self::restore(walrus::genesis(deployment, admin, params))
     }
 
     /// The state that these objects make up, read back from where they were stored.
@@ -96,4 +77,31 @@ impl State {
         }
         self.objects.extend(changes.written);
     }
+}
+
+/// What Move's `init` makes: the database, and the administrator's right to it. Their ids are derived from
+/// the database's here: `BLAKE2b-256("atoma/genesis/v1" ‖ db ‖ n)` for the tables of nodes (0), models (1)
+/// and tasks (2) and for the `AdminCap` (3).
+pub(crate) fn first_objects(db: ObjectId, admin: Address, params: Params) -> [(Object, Owner); 2] {
+    const { assert!(MAX_REPUTATION == 1_000) }; // Params' limits are written against it
+    let id = |n: u8| {
+        let parts: [&[u8]; 3] = [b"atoma/genesis/v1", db.as_bytes(), &[n]];
+        Address::new(Hash32::of_parts(&parts).0)
+    };
+    let table = |n| Table { id: id(n), size: 0 };
+    let database = AtomaDb {
+        id: db,
+        version: VERSION,
+        params,
+        nodes: table(0),
+        models: table(1),
+        tasks: table(2),
+        communal_treasury: MicroUsdc::ZERO,
+        book: EpochBook::default(),
+    };
+    let cap = AdminCap { id: id(3), db };
+    [
+        (Object::Db(database), Owner::Shared),
+        (Object::AdminCap(cap), Owner::Address(admin)),
+    ]
 }

@@ -3,13 +3,13 @@
 use crate::{
     Object, Owner, Rule, State, TableEntry, dispatch, ensure,
     object::{encode, id_type, string_type},
-    state::VERSION,
+    state::{VERSION, first_objects},
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{
-        AbortCode, AdminCap, AtomaDb, Blob, Call, Event, Node, Stack, Table, Task, WalrusCap,
-        WalrusSystem,
+        AbortCode, AdminCap, AtomaDb, Blob, Call, Event, Node, Params, Stack, Table, Task,
+        WalrusCap, WalrusSystem,
     },
 };
 use serde::Serialize;
@@ -123,6 +123,14 @@ impl<'a> Txn<'a> {
         self.done.created = frame.created;
         self.done.paid_in = frame.paid_in;
         Ok(())
+    }
+
+    /// Publishes the package: makes what its `init` makes, with the first parameters, for the sender. The
+    /// caller sees to it that it is published once.
+    pub fn publish(&mut self, db: ObjectId) {
+        for (object, owner) in first_objects(db, self.env.sender, Params::default()) {
+            self.done.written.insert(object.id(), (object, owner));
+        }
     }
 
     /// An id that is this transaction's alone: for objects that the ledger makes itself between

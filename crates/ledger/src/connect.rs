@@ -15,6 +15,9 @@ use tonic::{Code, Status};
 /// No single question to the ledger takes longer; execution included, which needs consensus.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What a localnet calls its chain.
+const LOCALNET_CHAIN: &str = "atoma-localnet";
+
 /// How to reach a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerConfig {
@@ -91,6 +94,21 @@ impl Ledger {
             },
         };
         Ok(Self::over(client, url, deployment, faucet))
+    }
+
+    /// Connects to a localnet on which the package need not stand yet: where it will stand, money and Walrus are
+    /// the same on each. `None` if the ledger says that it is something else.
+    pub async fn unpublished_localnet(
+        url: impl Into<String>,
+        faucet: Option<String>,
+    ) -> Result<Option<Self>, LedgerError> {
+        let (client, url) = connect(&url.into())?;
+        let info = service_info(&client, &url).await?;
+        if info.chain() != LOCALNET_CHAIN {
+            return Ok(None);
+        }
+        let deployment = Deployment::localnet(network_of(&info)?);
+        Ok(Some(Self::over(client, url, deployment, faucet)))
     }
 
     /// The same connection with the package elsewhere, on the same network.
@@ -190,14 +208,24 @@ fn connect(url: &str) -> Result<(Client, String), LedgerError> {
     Ok((client, url))
 }
 
-async fn network(client: &Client, url: &str) -> Result<NetworkId, LedgerError> {
-    let info = client
-        .clone()
+async fn service_info(
+    client: &Client,
+    url: &str,
+) -> Result<proto::GetServiceInfoResponse, LedgerError> {
+    let mut client = client.clone();
+    let answer = client
         .ledger_client()
         .get_service_info(proto::GetServiceInfoRequest::default())
-        .await
-        .map_err(|status| unreachable(url, &status))?
-        .into_inner();
+        .await;
+    let info = answer.map_err(|status| unreachable(url, &status))?;
+    Ok(info.into_inner())
+}
+
+async fn network(client: &Client, url: &str) -> Result<NetworkId, LedgerError> {
+    network_of(&service_info(client, url).await?)
+}
+
+fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, LedgerError> {
     let digest: Digest = info
         .chain_id()
         .parse()

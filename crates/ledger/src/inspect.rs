@@ -49,7 +49,7 @@ pub struct Published {
     pub original: ObjectId,
     /// How often it was published: 1, and one more with each upgrade.
     pub version: u64,
-    /// Bytecode by module; empty on a ledger that runs the rules itself, as localnet does.
+    /// Bytecode by module; empty on a localnet that was born with the package, since it runs the rules itself.
     pub modules: BTreeMap<String, Vec<u8>>,
     functions: BTreeMap<String, FunctionDescriptor>,
     /// What it is linked to: first version, the version it is linked to, and that one's number.

@@ -7,13 +7,17 @@ use std::{
     path::PathBuf,
 };
 
-/// Settings of one localnet. `params` and `admin` count at its birth only.
+/// Settings of one localnet. `params`, `admin` and `unpublished` count at its birth only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LocalnetConfig {
     /// Holds the database and the administrator's key; made if it isn't there.
     pub data_dir: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether it is born without the contract's package, for someone to publish it as on Sui. The package
+    /// then begins with its own first parameters, not with `params`, and its publisher has the `AdminCap`.
+    #[serde(default)]
+    pub unpublished: bool,
     /// The contract's parameters.
     #[serde(default)]
     pub params: Params,
@@ -37,6 +41,7 @@ impl LocalnetConfig {
         Self {
             data_dir: data_dir.into(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            unpublished: false,
             params: Params::default(),
             admin: None,
             checkpoint: CheckpointMode::default(),

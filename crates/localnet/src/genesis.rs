@@ -1,5 +1,5 @@
 //! What every localnet is born with: packages, clock, beacon, the contract, and all the money there
-//! will ever be.
+//! will ever be. The contract may be left out, to be published later.
 
 use crate::{
     clock,
@@ -13,8 +13,8 @@ use crate::{
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
     chain::{
-        CLOCK_OBJECT, Deployment, Event, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
-        LOCALNET_WALRUS_PACKAGE, ObjectKind, Package, Params, RANDOM_OBJECT,
+        CLOCK_OBJECT, Deployment, Event, LOCALNET_USDC_PACKAGE, ObjectKind, Package, Params,
+        RANDOM_OBJECT,
     },
     keys::fill_random,
 };
@@ -45,11 +45,12 @@ pub(crate) struct Genesis {
     pub(crate) delta: Delta,
 }
 
-/// Makes a ledger. The treasurer holds all money, the administrator the contract's `AdminCap`.
+/// Makes a ledger. The treasurer holds all money, the administrator the contract's `AdminCap`. Without
+/// parameters it is a ledger on which the contract is still to be published.
 pub(crate) fn create(
     treasurer: Address,
     admin: Address,
-    params: Params,
+    params: Option<Params>,
     now: TimestampMs,
 ) -> Result<Genesis, LocalnetError> {
     // names no network yet: the network's id is the digest of what is made here
@@ -78,7 +79,11 @@ pub(crate) fn create(
         };
         drafts.insert(id, draft);
     }
-    let contract = atoma_contract::State::genesis(&deployment, admin, params);
+    let published = params.is_some();
+    let contract = match params {
+        Some(params) => atoma_contract::State::genesis(&deployment, admin, params),
+        None => atoma_contract::State::unpublished(&deployment, admin, &Params::default()),
+    };
     for (held, owner) in contract.iter() {
         let draft = rules::draft(&deployment, held, owner, FIRST_VERSION);
         drafts.insert(held.id(), draft);
@@ -102,47 +107,57 @@ pub(crate) fn create(
     if let Some(draft) = drafts.get_mut(&purse) {
         draft.contents = coin_contents(purse, SUI_SUPPLY - ADMIN_SUI - stored);
     }
-    assemble(drafts, packages(&deployment), now)
+    assemble(drafts, packages(&deployment, published), now)
 }
 
 fn identifier(name: &'static str) -> Identifier {
     Identifier::from_static(name)
 }
 
-/// The packages, without code: localnet runs the contract's rules itself.
-fn packages(deployment: &Deployment) -> Vec<MovePackage> {
-    let types = |package: Package, events: &[(&'static str, &'static str)]| {
-        ObjectKind::ALL
-            .iter()
-            .filter(|kind| kind.package() == package)
-            .map(|kind| kind.move_name())
-            .chain(events.iter().copied())
-            .map(|(module, name)| TypeOrigin {
-                module_name: identifier(module),
-                struct_name: identifier(name),
-                package: deployment.origin_of(package),
-            })
-            .collect()
+/// The types that a package defines, as far as clients meet them.
+pub(crate) fn type_origins(deployment: &Deployment, package: Package) -> Vec<TypeOrigin> {
+    let events = match package {
+        Package::Atoma => Event::NAMES,
+        Package::Walrus => Event::WALRUS_NAMES,
     };
-    [
+    ObjectKind::ALL
+        .iter()
+        .filter(|kind| kind.package() == package)
+        .map(|kind| kind.move_name())
+        .chain(events.iter().copied())
+        .map(|(module, name)| TypeOrigin {
+            module_name: identifier(module),
+            struct_name: identifier(name),
+            package: deployment.origin_of(package),
+        })
+        .collect()
+}
+
+/// The packages, without code: localnet runs the contract's rules itself.
+fn packages(deployment: &Deployment, published: bool) -> Vec<MovePackage> {
+    let own = |package: Package| {
+        let id = deployment.address_of(package);
+        (id, type_origins(deployment, package))
+    };
+    let mut packages = vec![
         (Address::from_static("0x1"), Vec::new()),
         (Address::TWO, Vec::new()),
         (LOCALNET_USDC_PACKAGE, Vec::new()),
-        (LOCALNET_PACKAGE, types(Package::Atoma, Event::NAMES)),
-        (
-            LOCALNET_WALRUS_PACKAGE,
-            types(Package::Walrus, Event::WALRUS_NAMES),
-        ),
-    ]
-    .into_iter()
-    .map(|(id, type_origin_table)| MovePackage {
-        id,
-        version: FIRST_VERSION,
-        modules: BTreeMap::new(),
-        type_origin_table,
-        linkage_table: BTreeMap::new(),
-    })
-    .collect()
+        own(Package::Walrus),
+    ];
+    if published {
+        packages.push(own(Package::Atoma));
+    }
+    packages
+        .into_iter()
+        .map(|(id, type_origin_table)| MovePackage {
+            id,
+            version: FIRST_VERSION,
+            modules: BTreeMap::new(),
+            type_origin_table,
+            linkage_table: BTreeMap::new(),
+        })
+        .collect()
 }
 
 /// Puts the objects into a genesis transaction and that into the first checkpoint.

@@ -2,12 +2,16 @@
 
 use atoma_types::{Address, ObjectId};
 use std::sync::{Arc, LazyLock};
-use sui_sdk_types::{Digest, MoveStruct, Object, ObjectData, Owner, StructTag, TypeTag};
+use sui_sdk_types::{
+    Digest, MovePackage, MoveStruct, Object, ObjectData, Owner, StructTag, TypeTag,
+};
 
 /// `0x2::sui::SUI` as a type.
 pub(crate) static SUI: LazyLock<TypeTag> =
     LazyLock::new(|| TypeTag::Struct(Box::new(StructTag::sui())));
 
+/// Bytes of an object beside its type and contents: owner, version, digests.
+const FIXED_BYTES: u64 = 90;
 /// BCS of a coin: its id and its balance.
 const COIN_BYTES: usize = 40;
 
@@ -55,10 +59,14 @@ impl Draft {
 
     /// Bytes that storage is paid for: contents, type, and a fixed sum for the rest.
     pub(crate) fn stored_bytes(&self) -> u64 {
-        const FIXED: u64 = 90;
         let type_bytes = bcs::serialized_size(&self.type_).unwrap_or_default();
-        FIXED + (type_bytes + self.contents.len()) as u64
+        FIXED_BYTES + (type_bytes + self.contents.len()) as u64
     }
+}
+
+/// Bytes that storage of a package is paid for.
+pub(crate) fn package_bytes(package: &MovePackage) -> u64 {
+    FIXED_BYTES + bcs::serialized_size(package).unwrap_or_default() as u64
 }
 
 /// BCS of a coin.

@@ -14,7 +14,11 @@ use crate::{
     treasury::Treasury,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
-use atoma_types::{NetworkId, SigningKey, TimestampMs, chain::Deployment, keystore::Keystore};
+use atoma_types::{
+    NetworkId, SigningKey, TimestampMs,
+    chain::{Deployment, LOCALNET_PACKAGE},
+    keystore::Keystore,
+};
 use parking_lot::RwLock;
 use std::{
     sync::{Arc, mpsc},
@@ -109,10 +113,16 @@ impl RunningLocalnet {
         self.shared.network()
     }
 
-    /// Where the package stands.
+    /// Where the package stands, or will once it is published.
     #[must_use]
     pub fn deployment(&self) -> Deployment {
         Deployment::localnet(self.network())
+    }
+
+    /// Whether the package stands there: it does from the start, unless it was left to be published.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.shared.view.read().state.is_package(&LOCALNET_PACKAGE)
     }
 
     /// The administrator's key, as kept in the data folder. It holds the `AdminCap` unless another
@@ -277,7 +287,7 @@ fn create(
     let genesis = genesis::create(
         treasury.address(),
         config.admin.unwrap_or_else(|| admin.public_key().address()),
-        config.params.clone(),
+        (!config.unpublished).then(|| config.params.clone()),
         clock.now(),
     )?;
     let executed = genesis.sealed.transactions.first().cloned();

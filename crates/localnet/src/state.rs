@@ -10,7 +10,7 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
-use sui_sdk_types::{Digest, Object, Owner, StructTag, TypeTag};
+use sui_sdk_types::{Digest, Object, ObjectData, Owner, StructTag, TypeTag};
 
 /// What one transaction leaves behind.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl State {
         Ok(state)
     }
 
-    /// Where the package stands.
+    /// Where the package stands, or will once it is published.
     pub(crate) fn deployment(&self) -> &Deployment {
         &self.deployment
     }
@@ -78,6 +78,12 @@ impl State {
     /// A live object.
     pub(crate) fn object(&self, id: &ObjectId) -> Option<&Arc<Object>> {
         self.objects.get(id)
+    }
+
+    /// Whether a package stands there.
+    pub(crate) fn is_package(&self, id: &ObjectId) -> bool {
+        self.object(id)
+            .is_some_and(|object| matches!(object.data(), ObjectData::Package(_)))
     }
 
     /// All live objects, in no order.

@@ -186,13 +186,35 @@ async fn added(add: &Add, profiles: &Profiles, settings: &Settings) -> Result<Pr
     Ok(profile)
 }
 
+/// A connection for what needs no package, such as wallets before one is published.
+pub(crate) async fn with_or_without_package(settings: &Settings) -> Result<Ledger> {
+    let found = settings.connect().await;
+    let unpublished = matches!(&found, Err(error) if matches!(
+        error.downcast_ref(),
+        Some(LedgerError::NoDeployment { .. })
+    ));
+    if !unpublished {
+        return settings.explained(found);
+    }
+    let profile = match &settings.network {
+        Some((_, profile)) => profile.clone(),
+        None => Profile::at(&settings.ledger_url),
+    };
+    Ok(unbound(&profile).await?.with_gas(settings.gas_options()?))
+}
+
 /// A connection on which the package isn't looked for.
 pub(crate) async fn unbound(profile: &Profile) -> Result<Ledger> {
-    let usdc = profile.usdc.as_deref().context(
-        "the type of the money is not known: `atoma network add NAME --usdc 0x…::usdc::USDC`",
-    )?;
-    let usdc = usdc.parse().context("the type of the money")?;
-    let ledger = Ledger::unbound(&profile.ledger, profile.faucet.clone(), usdc).await?;
+    let system = profile.walrus.as_ref().and_then(|walrus| walrus.system);
+    let (url, faucet) = (&profile.ledger, profile.faucet.clone());
+    // a localnet's money and Walrus are known, unless others are meant
+    let ledger = match (&profile.usdc, system) {
+        (None, None) => match Ledger::unpublished_localnet(url, faucet).await? {
+            Some(ledger) => ledger,
+            None => described(profile, system).await?,
+        },
+        _ => described(profile, system).await?,
+    };
     if let Some(expected) = profile.expected_network()
         && expected != ledger.network()
     {
@@ -202,8 +224,17 @@ pub(crate) async fn unbound(profile: &Profile) -> Result<Ledger> {
         }
         .into());
     }
+    Ok(ledger)
+}
+
+/// The same by what the profile says of money and Walrus.
+async fn described(profile: &Profile, system: Option<ObjectId>) -> Result<Ledger> {
+    let usdc = profile.usdc.as_deref().context(
+        "the type of the money is not known: `atoma network add NAME --usdc 0x…::usdc::USDC`",
+    )?;
+    let usdc = usdc.parse().context("the type of the money")?;
+    let ledger = Ledger::unbound(&profile.ledger, profile.faucet.clone(), usdc).await?;
     // Walrus first: the package is compiled against it
-    let system = profile.walrus.as_ref().and_then(|walrus| walrus.system);
     let system = system.context(
         "Walrus's system object is not known: `atoma network add NAME --walrus-system 0x…`",
     )?;

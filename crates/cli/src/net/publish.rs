@@ -26,12 +26,6 @@ pub(crate) async fn publish(
     output: &Output,
 ) -> Result<()> {
     let (name, profile) = settings.network.clone().context(NONE_NAMED)?;
-    if Ledger::connect(&profile.ledger).await.is_ok() {
-        bail!(
-            "the ledger at {} is a localnet: it is born with the package and takes no other",
-            profile.ledger
-        );
-    }
     if let Some(deployment) = profile.deployment.as_ref().filter(|_| !again) {
         output.object(vec![
             ("network", json!(name)),
@@ -51,6 +45,13 @@ pub(crate) async fn publish(
     } else {
         ledger.publication_of(owner, &package).await?
     };
+    if found.is_none() && Ledger::connect(&profile.ledger).await.is_ok() {
+        bail!(
+            "the ledger at {} is a localnet that has the package and takes no other: it is born with the package, \
+             unless it was started with --unpublished and this is published",
+            profile.ledger
+        );
+    }
     let state = match &found {
         Some(_) => "found",
         None => "published",

@@ -8,6 +8,7 @@ mod exits;
 mod markets;
 mod package;
 mod payments;
+mod publication;
 mod random;
 mod rounding;
 mod spec;

@@ -1,7 +1,7 @@
 //! The Move package beside this crate: its functions are those of `Call`, its abort codes those of
 //! `AbortCode`. `move/atoma/abi.json` is what the bytecode says; `cargo xtask move` keeps it so.
 
-use atoma_types::chain::{AbortCode, ArgKind, Call, ObjectKind, PureKind};
+use atoma_types::chain::{AbortCode, ArgKind, Call, ObjectKind, Params, PureKind};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,6 +39,42 @@ pub(crate) const FIRST_FOREIGN_CODE: u64 = 800;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../move/atoma")
+}
+
+/// A fresh database begins with the same parameters, published in Move or made here.
+#[test]
+fn the_first_parameters_are_the_defaults() {
+    let source = std::fs::read_to_string(folder().join("sources/params.move")).unwrap();
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().ok();
+    let constants: BTreeMap<&str, u64> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("const ")?.strip_suffix(';'))
+        .filter_map(|line| {
+            let (name, value) = line.split_once(": u64 = ")?;
+            Some((name, number(value)?))
+        })
+        .collect();
+    // a product of numbers and constants
+    let value = |text: &str| -> u64 {
+        let factors = text.split(" * ").map(|factor| {
+            let factor = factor.trim();
+            number(factor).unwrap_or_else(|| constants[factor])
+        });
+        factors.product()
+    };
+    let (_, first) = source.split_once("fun first(): Params {").unwrap();
+    let (first, _) = first.split_once('}').unwrap();
+    let fields = first.lines().filter_map(|line| {
+        let (name, text) = line.trim().strip_suffix(',')?.split_once(": ")?;
+        Some((name, value(text)))
+    });
+    let found: Vec<_> = fields.collect();
+    let defaults = Params::default();
+    let expected = Params::NAMES.iter().map(|name| (*name, defaults.get(name)));
+    let expected: Vec<_> = expected
+        .map(|(name, value)| (name, value.unwrap()))
+        .collect();
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub(crate) const NETWORK: &str = "ATOMA_TEST_NETWORK";
 pub(crate) const KEY: &str = "ATOMA_TEST_KEY";
 /// What a party gets for gas, in MIST: a story of one party takes a tenth of it, and what is left is lost to
 /// whoever pays for the tests.
-const PARTY_GAS: u64 = 500_000_000;
+const PARTY_GAS: u64 = 600_000_000;
 /// What it gets in USDC beyond a node's collateral: the stacks of a story cost cents, a bond a dollar.
 const PARTY_USDC: u64 = 3_000_000;
 

@@ -156,9 +156,9 @@ async fn only_the_ledger_that_is_meant_is_taken() {
     );
 }
 
-/// All of it but the execution, which localnet doesn't do: it runs the rules itself.
+/// All of it but the execution: a localnet that was born with the package takes no other.
 #[tokio::test]
-async fn a_package_is_made_ready_and_localnet_says_that_it_takes_none() {
+async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
     let world = World::own().await;
     let ledger = &world.ledger;
     let owner = world.party().await.public_key().address();
@@ -187,5 +187,5 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_none() {
     let Err(LedgerError::Rejected(reason)) = refused else {
         panic!("{refused:?}");
     };
-    assert!(reason.contains("not supported by localnet"), "{reason}");
+    assert!(reason.contains("has it already"), "{reason}");
 }

@@ -4,6 +4,7 @@ use super::{
     Outcome, Refusal, gas,
     inputs::{Checked, Resolved},
     program::{CoinKey, Failure, Ran},
+    publish,
 };
 use crate::{
     objects::{self, Draft, SUI, as_coin},
@@ -18,8 +19,8 @@ use std::{
 };
 use sui_sdk_types::{
     BalanceChange, ChangedObject, Digest, Event, ExecutionError, ExecutionStatus, GasCostSummary,
-    IdOperation, Identifier, Object, ObjectIn, ObjectOut, Owner, Transaction, TransactionEffects,
-    TransactionEffectsV2, TransactionEvents, TypeTag, UnchangedConsensusKind,
+    IdOperation, Identifier, MovePackage, Object, ObjectIn, ObjectOut, Owner, Transaction,
+    TransactionEffects, TransactionEffectsV2, TransactionEvents, TypeTag, UnchangedConsensusKind,
     UnchangedConsensusObject,
 };
 
@@ -28,6 +29,7 @@ use sui_sdk_types::{
 struct Writes {
     written: BTreeMap<ObjectId, Draft>,
     deleted: BTreeSet<ObjectId>,
+    package: Option<MovePackage>,
 }
 
 /// Makes the outcome of a program that ran or failed.
@@ -162,6 +164,14 @@ fn writes(
         writes.written.remove(&id);
         writes.deleted.insert(id);
     }
+    for (id, to) in ran.given {
+        writes.written.get_mut(&id).ok_or_else(invariant)?.owner = Owner::Address(to);
+    }
+    if let Some(publication) = ran.publication {
+        let (cap, draft) = publication.upgrade_cap().ok_or_else(invariant)?;
+        writes.written.insert(cap, draft);
+        writes.package = Some(publication.package);
+    }
     let Changes {
         written,
         deleted,
@@ -211,9 +221,13 @@ fn writes(
 
 /// What written objects hold for storage, and what rewritten and deleted ones held.
 fn storage(state: &State, touched: &Touched, writes: &Writes) -> (u64, u64) {
-    let stored = writes.written.values().fold(0u64, |sum, draft| {
-        sum.saturating_add(gas::storage(draft.stored_bytes()))
-    });
+    let package = writes.package.as_ref().map_or(0, objects::package_bytes);
+    let stored = writes
+        .written
+        .values()
+        .fold(gas::storage(package), |sum, draft| {
+            sum.saturating_add(gas::storage(draft.stored_bytes()))
+        });
     let released = writes
         .written
         .keys()
@@ -277,6 +291,12 @@ fn finish(
                 None => IdOperation::Created,
             },
         });
+        written.push(object);
+    }
+    if let Some(package) = writes.package {
+        let object = publish::seal(package, digest);
+        types.push((object.object_id(), objects::type_name(&object)));
+        changed.push(publish::change(&object));
         written.push(object);
     }
     // what was both made and consumed inside leaves no trace

@@ -1,12 +1,12 @@
 //! What is checked before execution: form, signers' objects, versions, gas and validity.
 
-use super::{Context, Refusal, gas};
+use super::{Context, Refusal, gas, publish};
 use crate::{objects, objects::SUI, state::State};
 use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
 use std::{collections::BTreeSet, sync::Arc};
 use sui_sdk_types::{
-    Argument, Command, Input, Object, ObjectReference, Owner, ProgrammableTransaction, Transaction,
-    TransactionExpiration, TransactionKind,
+    Argument, Command, Input, MovePackage, Object, ObjectReference, Owner, ProgrammableTransaction,
+    Transaction, TransactionExpiration, TransactionKind,
 };
 
 /// Sui's limits of the same names.
@@ -43,6 +43,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) gas: Vec<Arc<Object>>,
     /// What the gas coins hold together.
     pub(crate) gas_balance: u64,
+    /// What it publishes.
+    pub(crate) package: Option<MovePackage>,
 }
 
 /// Checks everything that doesn't need execution.
@@ -56,6 +58,8 @@ pub(crate) fn check<'a>(
     };
     check_form(program)?;
     check_expiration(&transaction.expiration, context)?;
+    check_packages(state, program)?;
+    let package = publish::check(state, program)?;
     let mut named = BTreeSet::new();
     let inputs = program
         .inputs
@@ -68,6 +72,7 @@ pub(crate) fn check<'a>(
         inputs,
         gas,
         gas_balance,
+        package,
     })
 }
 
@@ -89,9 +94,10 @@ fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
             Command::TransferObjects(transfer) => transfer.objects.len(),
             Command::SplitCoins(split) => split.amounts.len(),
             Command::MergeCoins(merge) => merge.coins_to_merge.len(),
-            Command::MakeMoveVector(_) | Command::Publish(_) | Command::Upgrade(_) => {
+            Command::Publish(publish) => publish.dependencies.len(),
+            Command::MakeMoveVector(_) | Command::Upgrade(_) => {
                 return Err(Refusal::Unsupported(
-                    "publishing, upgrading and vectors of objects".to_owned(),
+                    "upgrading and vectors of objects".to_owned(),
                 ));
             }
             _ => return malformed("a command is of an unknown kind"),
@@ -113,6 +119,18 @@ fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
                 .arguments
                 .iter()
                 .any(|a| matches!(a, Argument::Input(i) if usize::from(*i) == random));
+        }
+    }
+    Ok(())
+}
+
+/// What is called must be there before the transaction: one can't publish and call at once.
+fn check_packages(state: &State, program: &ProgrammableTransaction) -> Result<(), Refusal> {
+    for command in &program.commands {
+        if let Command::MoveCall(call) = command
+            && !state.is_package(&call.package)
+        {
+            return Err(Refusal::NoPackage { id: call.package });
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ pub(crate) mod effects;
 pub(crate) mod gas;
 mod inputs;
 mod program;
+mod publish;
 mod refusal;
 
 pub(crate) use refusal::Refusal;

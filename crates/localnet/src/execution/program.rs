@@ -3,6 +3,7 @@
 use super::{
     Context,
     inputs::{Checked, Resolved},
+    publish::Publication,
 };
 use crate::{
     objects::{self, SUI},
@@ -16,7 +17,7 @@ use atoma_types::{
 use std::collections::BTreeMap;
 use sui_sdk_types::{
     Argument, Command, CommandArgumentError, Digest, ExecutionError, MergeCoins, MoveCall,
-    MoveLocation, Object, SplitCoins, Transaction, TransferObjects, TypeTag,
+    MoveLocation, MovePackage, Object, SplitCoins, Transaction, TransferObjects, TypeTag,
 };
 
 /// Which coin.
@@ -45,6 +46,10 @@ pub(crate) struct Ran {
     pub(crate) coins: BTreeMap<CoinKey, Coin>,
     /// Coins consumed.
     pub(crate) spent: Vec<ObjectId>,
+    /// Objects of no rule of the contract's that got another owner.
+    pub(crate) given: Vec<(ObjectId, Address)>,
+    /// What was published.
+    pub(crate) publication: Option<Publication>,
     /// What the contract did.
     pub(crate) changes: Changes,
 }
@@ -58,8 +63,13 @@ enum Slot {
     Pure(Vec<u8>),
     Coin(CoinKey),
     Owned(ObjectId),
+    /// The right to upgrade what this program publishes.
+    UpgradeCap,
     Immutable,
-    Shared { id: ObjectId, mutable: bool },
+    Shared {
+        id: ObjectId,
+        mutable: bool,
+    },
     Taken,
 }
 
@@ -72,15 +82,17 @@ struct Program<'a> {
     spent: Vec<ObjectId>,
     given: BTreeMap<ObjectId, Address>,
     made: usize,
+    package: Option<&'a MovePackage>,
+    publication: Option<Publication>,
     txn: Txn<'a>,
 }
 
 /// Runs all commands. The gas budget is set aside first: what a program sees of the gas coin is the
 /// rest.
-pub(crate) fn run(
-    state: &State,
+pub(crate) fn run<'a>(
+    state: &'a State,
     transaction: &Transaction,
-    checked: &Checked<'_>,
+    checked: &'a Checked<'_>,
     context: &Context,
     digest: Digest,
 ) -> Result<Ran, Failure> {
@@ -136,6 +148,8 @@ pub(crate) fn run(
         spent: checked.gas[1..].iter().map(|o| o.object_id()).collect(),
         given: BTreeMap::new(),
         made: 0,
+        package: checked.package.as_ref(),
+        publication: None,
         txn: state.contract().begin(env),
     };
     for (index, command) in checked.program.commands.iter().enumerate() {
@@ -161,6 +175,7 @@ impl<'a> Program<'a> {
             Command::MergeCoins(merge) => self.merge(merge).map(|()| Vec::new()),
             Command::TransferObjects(transfer) => self.transfer(transfer).map(|()| Vec::new()),
             Command::MoveCall(call) => self.call(call),
+            Command::Publish(_) => self.publish(),
             _ => Err(ExecutionError::FeatureNotYetSupported),
         }
     }
@@ -218,7 +233,9 @@ impl<'a> Program<'a> {
             Slot::Shared { .. } | Slot::Immutable => {
                 Err(bad(at, CommandArgumentError::InvalidObjectByValue))
             }
-            Slot::Coin(_) | Slot::Owned(_) => Ok(std::mem::replace(slot, Slot::Taken)),
+            Slot::Coin(_) | Slot::Owned(_) | Slot::UpgradeCap => {
+                Ok(std::mem::replace(slot, Slot::Taken))
+            }
         }
     }
 
@@ -329,10 +346,27 @@ impl<'a> Program<'a> {
                     }
                     self.given.insert(id, to);
                 }
+                Slot::UpgradeCap => {
+                    let publication = self.publication.as_mut();
+                    publication.ok_or(ExecutionError::InvariantViolation)?.owner = Some(to);
+                }
                 _ => return Err(bad(index, CommandArgumentError::TypeMismatch)),
             }
         }
         Ok(())
+    }
+
+    /// Publishes what was checked to be the contract; the right to upgrade it is the result.
+    fn publish(&mut self) -> Result<Vec<Slot>, ExecutionError> {
+        let package = self.package.take();
+        let package = package.ok_or(ExecutionError::InvariantViolation)?.clone();
+        self.txn.publish(self.state.deployment().db);
+        self.publication = Some(Publication {
+            package,
+            cap: self.txn.fresh_id(),
+            owner: None,
+        });
+        Ok(vec![Slot::UpgradeCap])
     }
 
     fn call(&mut self, call: &MoveCall) -> Result<Vec<Slot>, ExecutionError> {
@@ -481,17 +515,19 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// No coin may be left over in the program's hands.
+    /// No coin, and no right, may be left over in the program's hands.
     fn finish(self) -> Result<Ran, Failure> {
         // as the calls before have left it
-        let held = self
-            .given
-            .iter()
-            .filter_map(|(id, to)| Some((*id, (self.txn.get(*id)?.clone(), Owner::Address(*to)))))
-            .collect::<Vec<_>>();
+        let (mut held, mut given) = (Vec::new(), Vec::new());
+        for (id, to) in self.given {
+            match self.txn.get(id) {
+                Some(object) => held.push((id, (object.clone(), Owner::Address(to)))),
+                None => given.push((id, to)),
+            }
+        }
         for (result, slots) in self.results.iter().enumerate() {
             for (subresult, slot) in slots.iter().enumerate() {
-                if matches!(slot, Slot::Coin(_)) {
+                if matches!(slot, Slot::Coin(_) | Slot::UpgradeCap) {
                     let error = ExecutionError::UnusedValueWithoutDrop {
                         result: u16::try_from(result).unwrap_or(u16::MAX),
                         subresult: u16::try_from(subresult).unwrap_or(u16::MAX),
@@ -506,6 +542,8 @@ impl<'a> Program<'a> {
         Ok(Ran {
             coins: self.coins,
             spent: self.spent,
+            given,
+            publication: self.publication,
             changes,
         })
     }

@@ -12,6 +12,15 @@ pub(crate) enum Refusal {
     /// It asks for something that this ledger doesn't do.
     #[error("not supported by localnet: {0}")]
     Unsupported(String),
+    /// It publishes what can't be published here.
+    #[error("localnet cannot publish this: {0}")]
+    Publication(String),
+    /// It calls, or depends on, a package that isn't there.
+    #[error("dependent package not found on-chain: {id}")]
+    NoPackage {
+        /// Its id.
+        id: ObjectId,
+    },
     /// A signature is missing, wrong or by someone else.
     #[error("signature refused: {0}")]
     Signature(String),

@@ -80,9 +80,10 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
-            Refusal::NoObject { .. } => Status::not_found(text),
+            Refusal::NoObject { .. } | Refusal::NoPackage { .. } => Status::not_found(text),
             Refusal::Version { .. }
             | Refusal::ObjectDigest { .. }
+            | Refusal::Publication(_)
             | Refusal::GasBalance { .. }
             | Refusal::Expired(_) => Status::failed_precondition(text),
             Refusal::Unsupported(_) => Status::unimplemented(text),

@@ -1,5 +1,5 @@
-//! `MovePackageService`: what stands at a package's id, and what the contract's functions take. There is
-//! no bytecode here, so functions come from the table of calls.
+//! `MovePackageService`: what stands at a package's id, and what the contract's functions take. Functions come
+//! from the table of calls; bytecode is there only where the contract was published, and nothing runs it.
 
 use super::{Services, parse};
 use atoma_types::{
@@ -39,7 +39,13 @@ impl pb::move_package_service_server::MovePackageService for Services {
     ) -> Result<Response<pb::GetFunctionResponse>, Status> {
         let request = request.into_inner();
         let package: Address = parse("package_id", request.package_id.as_deref())?;
-        let deployment = self.shared.view.read().state.deployment().clone();
+        let deployment = {
+            let view = self.shared.view.read();
+            if !view.state.is_package(&package) {
+                return Err(Status::not_found(format!("no package {package}")));
+            }
+            view.state.deployment().clone()
+        };
         let module = request.module_name.as_deref().unwrap_or_default();
         let name = request.name.as_deref().unwrap_or_default();
         let spec = deployment
@@ -52,7 +58,7 @@ impl pb::move_package_service_server::MovePackageService for Services {
     }
 }
 
-/// A package of genesis: never upgraded, and linked to nothing.
+/// A package: never upgraded, and of genesis linked to nothing.
 fn package(deployment: &Deployment, stored: &MovePackage) -> pb::Package {
     let mut modules: BTreeMap<&str, pb::Module> = BTreeMap::new();
     if let Some(package) = deployment.package_at(stored.id) {
@@ -69,6 +75,18 @@ fn package(deployment: &Deployment, stored: &MovePackage) -> pb::Package {
             module.functions.push(function(deployment, spec));
         }
     }
+    for (name, contents) in &stored.modules {
+        let module = modules.entry(name.as_str()).or_default();
+        module.name = Some(name.to_string());
+        module.contents = Some(contents.clone().into());
+    }
+    let linkage = stored.linkage_table.iter().map(|(original, link)| {
+        let mut linkage = pb::Linkage::default();
+        linkage.original_id = Some(original.to_string());
+        linkage.upgraded_id = Some(link.upgraded_id.to_string());
+        linkage.upgraded_version = Some(link.upgraded_version);
+        linkage
+    });
     let origins = stored.type_origin_table.iter().map(|origin| {
         let mut found = pb::TypeOrigin::default();
         found.module_name = Some(origin.module_name.to_string());
@@ -82,6 +100,7 @@ fn package(deployment: &Deployment, stored: &MovePackage) -> pb::Package {
     package.version = Some(stored.version);
     package.modules = modules.into_values().collect();
     package.type_origins = origins.collect();
+    package.linkage = linkage.collect();
     package
 }
 

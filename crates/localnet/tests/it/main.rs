@@ -5,3 +5,4 @@ mod common;
 mod contract;
 mod crash;
 mod javascript;
+mod publish;

@@ -65,6 +65,10 @@ pub(crate) enum Change {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all messages are receipts: a box would be one more allocation for each"
+)]
 pub(super) enum Op {
     Receipt {
         /// Gone once it is signed.

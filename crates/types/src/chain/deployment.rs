@@ -64,7 +64,7 @@ pub struct WalrusDeployment {
 }
 
 impl Deployment {
-    /// The package that every localnet is born with.
+    /// Where the package stands on every localnet: from its birth, or once it is published there.
     #[must_use]
     pub fn localnet(network: NetworkId) -> Self {
         Self {

@@ -4,7 +4,7 @@
 //! hold 32 plain bytes, so that a value is exchanged for another without anything else moving. Only
 //! these two tables are looked into, by the offsets in the module's head.
 
-use super::PackageError;
+use crate::PackageError;
 use std::{collections::BTreeMap, ops::Range};
 
 /// How every module begins.
@@ -23,10 +23,10 @@ const ADDRESS_BYTES: usize = 32;
 const MAX_GROUPS: u32 = 9;
 
 /// An address as bytes.
-pub(super) type Raw = [u8; ADDRESS_BYTES];
+pub(crate) type Raw = [u8; ADDRESS_BYTES];
 
 /// Exchanges addresses in one module; says which were there.
-pub(super) fn exchange(
+pub(crate) fn exchange(
     module: &mut [u8],
     addresses: &BTreeMap<Raw, Raw>,
     constants: &BTreeMap<Raw, Raw>,
@@ -69,7 +69,7 @@ pub(super) fn exchange(
 }
 
 /// A module's own name.
-pub(super) fn name(module: &[u8]) -> Result<String, PackageError> {
+pub(crate) fn name(module: &[u8]) -> Result<String, PackageError> {
     let malformed = PackageError::Malformed("the module's name");
     let tables = tables(module)?;
     let (Some(handles), Some(identifiers)) =

@@ -1,8 +1,9 @@
-//! The compiled Move package, as this program carries it to publish it.
+//! The compiled Move package, as programs carry it: to publish it, to find it published, and, in localnet,
+//! to know it when it is published.
 //!
 //! One artifact serves every network: `move/atoma/bytecode.json`, which `cargo xtask move` holds to what the
 //! compiler says. It is compiled against stand-ins for what differs from network to network (the package
-//! of USDC, Walrus's, the network's own id), and [`CompiledPackage::bound_to`] puts the network's in their
+//! of USDC, Walrus's, the network's own id), and [`CompiledPackage::for_network`] puts the network's in their
 //! place. An artifact per network would need a compiler for every new devnet, which only an `npm` package has.
 
 mod bytecode;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sui_sdk_types::TypeTag;
 
 /// What the compiler made.
-const ARTIFACT: &str = include_str!("../../../../move/atoma/bytecode.json");
+const ARTIFACT: &str = include_str!("../../../move/atoma/bytecode.json");
 /// USDC's package in the artifact.
 const USDC_STAND_IN: ObjectId = small(0x5dc);
 /// Walrus's package in the artifact.
@@ -82,7 +83,7 @@ impl CompiledPackage {
     }
 
     /// The package of the money.
-    pub(crate) fn money(deployment: &Deployment) -> Result<ObjectId, PackageError> {
+    pub fn money(deployment: &Deployment) -> Result<ObjectId, PackageError> {
         match &deployment.usdc {
             TypeTag::Struct(usdc)
                 if (usdc.module().as_str(), usdc.name().as_str()) == ("usdc", "USDC") =>
