@@ -37,6 +37,7 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 pub(crate) struct LeaseBook {
     shards: [RwLock<HashMap<StackId, Arc<Lease>>>; SHARDS],
+    creating: Mutex<()>,
 }
 
 // === impl Lease ===
@@ -172,6 +173,7 @@ impl LeaseBook {
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
+            creating: Mutex::default(),
         }
     }
 
@@ -182,6 +184,21 @@ impl LeaseBook {
 
     pub(crate) fn get(&self, stack: StackId) -> Option<Arc<Lease>> {
         self.shard(stack).read().get(&stack).cloned()
+    }
+
+    /// The lease that is there, or a new one if `create` makes it. One at a time: an event and a
+    /// request may bring the same lease at once, and who comes second must not take the first one's
+    /// row in the journal for that of a lease that is closed.
+    pub(crate) fn get_or_create(
+        &self,
+        stack: StackId,
+        create: impl FnOnce() -> Option<Lease>,
+    ) -> Option<Arc<Lease>> {
+        let _one = self.creating.lock();
+        if let Some(lease) = self.get(stack) {
+            return Some(lease);
+        }
+        Some(self.insert(create()?))
     }
 
     /// Adds a lease unless it is there already, and returns the one that is there.

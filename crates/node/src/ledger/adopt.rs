@@ -140,7 +140,10 @@ impl Shared {
     fn adopt(&self, record: LeaseRecord, more: Vec<Change>) -> (Option<Arc<Lease>>, Option<Ack>) {
         let lease = match self.book.get(record.stack) {
             Some(lease) => lease,
-            None => match self.new_lease(&record) {
+            None => match self
+                .book
+                .get_or_create(record.stack, || self.new_lease(&record))
+            {
                 Some(lease) => lease,
                 None if more.is_empty() => return (None, None),
                 None => return (None, Some(self.journal.change(more))),
@@ -169,7 +172,7 @@ impl Shared {
 
     /// A lease that isn't in memory: new, unless the journal knows it, for then it is closed.
     /// Its row is on its way to the journal before any receipt of it can be.
-    fn new_lease(&self, record: &LeaseRecord) -> Option<Arc<Lease>> {
+    fn new_lease(&self, record: &LeaseRecord) -> Option<Lease> {
         if record.phase == Phase::Closed || self.journal.knows(record.stack).unwrap_or(true) {
             return None;
         }
@@ -182,6 +185,6 @@ impl Shared {
         };
         // the row's later versions can only follow, so nobody needs to wait for this one
         let _ = lease.save(&self.journal, Vec::new(), |_| {});
-        Some(self.book.insert(lease))
+        Some(lease)
     }
 }
