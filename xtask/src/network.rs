@@ -23,7 +23,7 @@ const GIVEN: &str = "given";
 /// Parameters of a package that the tests published: collateral that a test key can spare; windows long enough
 /// for a node to answer in them, and short enough to wait for.
 const PARAMS: [(&str, u64); 5] = [
-    ("min_collateral", 1_000_000),
+    ("min_collateral", 100_000),
     ("dispute_bond", 10_000),
     ("dispute_window_ms", 30_000),
     ("answer_window_ms", 15_000),

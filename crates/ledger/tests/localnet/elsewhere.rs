@@ -11,8 +11,8 @@ pub(crate) const KEY: &str = "ATOMA_TEST_KEY";
 /// What a party gets for gas, in MIST: a story of one party takes a tenth of it, and what is left is lost to
 /// whoever pays for the tests.
 const PARTY_GAS: u64 = 600_000_000;
-/// What it gets in USDC beyond a node's collateral: the stacks of a story cost cents, a bond a dollar.
-const PARTY_USDC: u64 = 3_000_000;
+/// What it gets in USDC beyond a node's collateral: the stacks of a story cost cents, a bond one.
+const PARTY_USDC: u64 = 500_000;
 
 /// The network, and who pays for the tests.
 pub(crate) struct Elsewhere {
