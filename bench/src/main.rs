@@ -10,6 +10,7 @@ mod network;
 mod process;
 mod rounds;
 mod serving;
+mod streams;
 mod upstream;
 
 use crate::rounds::Size;
@@ -29,8 +30,10 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// CPU per request, time to first token and memory of node and gateway over an instant upstream.
+    /// CPU per request and memory of node and gateway over an instant upstream.
     Serving(Size),
+    /// Time to first token and CPU per stream of a node over an upstream at a model's pace.
+    Streams(Size),
     /// CPU per request that evidence adds to a node.
     Evidence(Size),
     /// Transactions per second of localnet.
@@ -57,12 +60,13 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     if matches!(
         args.what,
-        What::Serving { .. } | What::Evidence { .. } | What::Localnet { .. }
+        What::Serving { .. } | What::Streams { .. } | What::Evidence { .. } | What::Localnet { .. }
     ) {
         process::pin_self()?;
     }
     match args.what {
         What::Serving(size) => serving::run(&args.atoma, size).await,
+        What::Streams(size) => streams::run(&args.atoma, size).await,
         What::Evidence(size) => evidence::run(&args.atoma, size).await,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
         What::Upstream { pause_ms } => upstream::run(pause_ms).await,

@@ -1,9 +1,9 @@
-//! The serving path over an instant upstream: what node and gateway add.
+//! Whole answers over an instant upstream: what node and gateway add.
 
 use crate::{
-    load::{self, Outcome, Prepared},
+    load::{self, Prepared},
     network::{Bench, Evidence, MODEL},
-    rounds::{self, CONNECTIONS, Lane, Requests, Size, least, median, per, ratio},
+    rounds::{self, Lane, Requests, Size, least, median, per, ratio},
 };
 use anyhow::{Result, bail};
 use atoma_types::{
@@ -19,7 +19,7 @@ use http_body_util::Full;
 use std::{
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Goals of the project, in CPU-microseconds per request.
@@ -29,10 +29,6 @@ const BOTH_GOAL: f64 = 150.0;
 const MAX_UNITS: ComputeUnits = ComputeUnits(4_096);
 /// Connections of the memory cell.
 const WIDE: usize = 256;
-/// Added time to the first token.
-const TTFT_GOAL_US: u32 = 1_000;
-/// A quick model's pace.
-const PACE: Duration = Duration::from_millis(5);
 /// Requests in one signature: of users with few of them, and as busy gateways sign them.
 pub(crate) const ALONE: usize = 1;
 const TOGETHER: usize = 8;
@@ -126,65 +122,6 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
         gateway.memory_kib()? / 1_024,
         wide.ok,
     );
-    drop(lanes);
-    drop((gateway, floor));
-    let fewer = Size {
-        requests: size.requests / 2,
-        ..size
-    };
-    streams(atoma, fewer).await
-}
-
-/// Time to the first token at 64 streams, at the pace of a model: what the node adds is its own
-/// work and not the queue before a saturated core.
-async fn streams(atoma: &Path, size: Size) -> Result<()> {
-    let bench = Bench::start(atoma, Some(PACE), Evidence::None).await?;
-    let (signer, body) = (&Signer::new(&bench), &body(true));
-    let lanes = [
-        Lane {
-            name: "direct",
-            goal: None,
-            measured: Vec::new(),
-            address: bench.upstream_address.clone(),
-            prepare: Box::new(move |_| relay(body, None)),
-        },
-        Lane {
-            name: "node",
-            goal: None,
-            measured: vec![&bench.node],
-            address: bench.node_address.clone(),
-            prepare: Box::new(move |count| Box::new(signer.requests(body, count, ALONE))),
-        },
-    ];
-    let all = rounds::run(&lanes, size, || {}).await?;
-    println!(
-        "\n{CONNECTIONS} streams, a token every {} ms, {} streams a turn",
-        PACE.as_millis(),
-        size.requests
-    );
-    for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
-        let first = |lane: usize| -> Vec<f64> {
-            let turns = all[lane].turns.iter();
-            let micros = turns.map(|turn| Outcome::quantile(&turn.outcome.first_byte, quantile));
-            micros.map(|first| per(first, 1)).collect()
-        };
-        let (direct, node) = (first(0), first(1));
-        let added: Vec<_> = node
-            .iter()
-            .zip(&direct)
-            .map(|(node, direct)| node - direct)
-            .collect();
-        println!(
-            "time to first token {name}: direct {:.0} us, node {:.0} us; added, median of the rounds: {:.0} us (goal {TTFT_GOAL_US})",
-            median(&direct),
-            median(&node),
-            median(&added),
-        );
-    }
-    println!(
-        "CPU-us per stream of 16 tokens at the node: {:.0}",
-        median(&all[1].totals())
-    );
     Ok(())
 }
 
@@ -222,7 +159,7 @@ pub(crate) fn body(stream: bool) -> Bytes {
 }
 
 /// Unsigned requests, for what isn't a node.
-fn relay(body: &Bytes, key: Option<&str>) -> Requests {
+pub(crate) fn relay(body: &Bytes, key: Option<&str>) -> Requests {
     let (body, key) = (body.clone(), key.map(str::to_owned));
     Box::new(move |_| unsigned(&body, key.as_deref()))
 }

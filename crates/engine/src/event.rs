@@ -28,9 +28,13 @@ pub enum Event {
     },
     /// One token. Its text may be empty: part of a character, or held back by a stop string.
     Token(TokenEvent),
-    /// The payload of one upstream SSE frame (or the whole body of an answer that isn't streamed),
-    /// to be relayed unchanged.
-    Raw(Bytes),
+    /// A piece of an upstream's answer, to be relayed unchanged.
+    Raw {
+        /// The payload of one SSE frame, or the whole body of an answer that isn't streamed.
+        payload: Bytes,
+        /// Whether it says something: a client that leaves pays for those.
+        carries_token: bool,
+    },
     /// The end; always the last event.
     Done(Completion),
 }

@@ -9,9 +9,18 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
+use tokio::{runtime::Handle, time::timeout};
+
+/// How long [`Body::finish`] waits for the end: a server that has said its last word sends it in
+/// the next packet.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// Pieces that [`Body::finish`] reads over: more isn't an end.
+const END_PIECES: usize = 8;
 
 /// The body of an answer. Dropped before its end, it closes the connection.
 pub struct Body {
@@ -32,6 +41,33 @@ impl Body {
             body.end();
         }
         body
+    }
+
+    /// Wants nothing more of an answer that is complete by its own account, such as a stream of events
+    /// after its last one. Reads on to the body's end, in the background if that isn't here yet, so that
+    /// the next request may have the connection.
+    pub fn finish(mut self) {
+        let mut pieces = 0;
+        if self
+            .poll_end(&mut pieces, &mut Context::from_waker(Waker::noop()))
+            .is_pending()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(timeout(END_TIMEOUT, async move {
+                poll_fn(|cx| self.poll_end(&mut pieces, cx)).await;
+            }));
+        }
+    }
+
+    /// Ready at the end, and when what comes isn't one.
+    fn poll_end(&mut self, pieces: &mut usize, cx: &mut Context<'_>) -> Poll<()> {
+        while *pieces < END_PIECES {
+            match ready!(http_body::Body::poll_frame(Pin::new(self), cx)) {
+                Some(Ok(_)) => *pieces += 1,
+                Some(Err(_)) | None => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Everything has arrived: the next request may have the connection.

@@ -281,3 +281,51 @@ async fn an_early_answer_does_not_confuse_the_next_one() {
     let (response, _stream) = tokio::join!(within(pool.send(post(&server.url, "ask."))), serve);
     assert_eq!(text(response.unwrap()).await, "hello");
 }
+
+/// Who has heard the last word of a stream reads on to the end of the body, whenever that comes.
+#[tokio::test]
+async fn a_finished_answer_leaves_its_connection() {
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nlast\r\n";
+    const END: &str = "0\r\n\r\n";
+    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let ask = async |begun: String, stream: Option<TcpStream>| {
+        let serve = async {
+            let mut stream = match stream {
+                Some(stream) => stream,
+                None => server.accept().await,
+            };
+            read(&mut stream).await;
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            stream
+        };
+        let asked = within(pool.send(post(&server.url, "ask.")));
+        let (response, stream) = tokio::join!(asked, serve);
+        let mut body = response.unwrap().into_body();
+        let last = within(body.frame()).await.unwrap().unwrap();
+        assert_eq!(last.into_data().unwrap(), "last");
+        (body, stream)
+    };
+    let idle = async || {
+        while !format!("{pool:?}").contains("idle: 1") {
+            tokio::task::yield_now().await;
+        }
+    };
+    // the end comes later
+    let (body, mut stream) = ask(STREAM.to_owned(), None).await;
+    body.finish();
+    stream.write_all(END.as_bytes()).await.unwrap();
+    within(idle()).await;
+    // the end is here
+    let (body, stream) = ask(format!("{STREAM}{END}"), Some(stream)).await;
+    body.finish();
+    within(idle()).await;
+    // this is no end
+    let (body, mut stream) = ask(STREAM.to_owned(), Some(stream)).await;
+    body.finish();
+    stream
+        .write_all("1\r\nx\r\n".repeat(64).as_bytes())
+        .await
+        .unwrap();
+    let closed = within(stream.read(&mut [0; 8])).await;
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+}

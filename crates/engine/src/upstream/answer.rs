@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::json;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
 
 use crate::fingerprint::{digest, new_state};
 use crate::{Completion, Finish, Logprob, TokenEvent, Usage};
@@ -17,6 +18,11 @@ pub(super) struct Chunk<'a> {
     choices: Vec<Choice<'a>>,
     usage: Option<WireUsage>,
     pub(super) error: Option<serde_json::Value>,
+}
+
+/// What all frames of a stream begin with.
+#[derive(Default, Deserialize, Serialize)]
+struct Head<'a> {
     #[serde(borrow)]
     id: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -36,7 +42,9 @@ struct Choice<'a> {
     text: Option<Cow<'a, str>>,
     #[serde(borrow)]
     finish_reason: Option<Cow<'a, str>>,
-    logprobs: Option<Logprobs>,
+    /// Read only where somebody wants tokens: a relay carries them over as they are.
+    #[serde(borrow)]
+    logprobs: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -46,10 +54,11 @@ struct Message<'a> {
     /// Thoughts, as vLLM and SGLang call them; tokens like any other.
     #[serde(borrow, alias = "reasoning")]
     reasoning_content: Option<Cow<'a, str>>,
-    tool_calls: Option<serde_json::Value>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Logprobs {
     /// Completions write their log probabilities otherwise; those are relayed only.
     #[serde(default)]
@@ -83,20 +92,45 @@ impl Chunk<'_> {
     pub(super) fn carries_token(&self) -> bool {
         self.choices.iter().any(Choice::carries_token)
     }
+
+    /// What it says, as a token: that of the last choice that says something.
+    pub(super) fn token(&self) -> Option<TokenEvent> {
+        let says = self.choices.iter().rev().find(|c| c.carries_token())?;
+        // completions write them in a form that isn't read
+        let logprobs: Logprobs = says
+            .logprobs
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default();
+        let logprob = logprobs.content.unwrap_or_default().into_iter().next();
+        let top = logprob.as_ref().map_or(&[][..], |l| &l.top_logprobs);
+        Some(TokenEvent {
+            id: None,
+            text: says
+                .content()
+                .map(|text| text.to_string())
+                .unwrap_or_default(),
+            top: top.iter().map(WireLogprob::to_logprob).collect(),
+            logprob: logprob.as_ref().map(WireLogprob::to_logprob),
+        })
+    }
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
+    fn said(&self) -> Option<&Message<'a>> {
+        self.delta.as_ref().or(self.message.as_ref())
+    }
+
+    fn content(&self) -> Option<&Cow<'a, str>> {
+        let said = self.said().and_then(|m| m.content.as_ref());
+        self.text.as_ref().or(said)
+    }
+
     fn carries_token(&self) -> bool {
-        let said = |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|t| !t.is_empty());
+        let some = |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|t| !t.is_empty());
         let spoken = |m: &Message<'_>| {
-            said(&m.content) || said(&m.reasoning_content) || m.tool_calls.is_some()
+            some(&m.content) || some(&m.reasoning_content) || m.tool_calls.is_some()
         };
-        said(&self.text)
-            || self
-                .delta
-                .as_ref()
-                .or(self.message.as_ref())
-                .is_some_and(spoken)
+        some(&self.text) || self.said().is_some_and(spoken)
     }
 }
 
@@ -107,15 +141,16 @@ pub(super) struct Account {
     frames: u32,
     usage: Option<WireUsage>,
     finish: Finish,
-    /// Head of the last frame, for an end that we have to write ourselves.
-    head: serde_json::Value,
+    /// The last frame: its head is that of an end which we have to write ourselves.
+    last: Bytes,
 }
 
 /// What a frame is to the reader of the stream.
 pub(super) struct Seen {
     /// Only usage, no choices.
     pub(super) is_usage: bool,
-    pub(super) token: Option<TokenEvent>,
+    /// It says something.
+    pub(super) carries_token: bool,
 }
 
 impl Account {
@@ -127,41 +162,28 @@ impl Account {
             frames: 0,
             usage: None,
             finish: Finish::Stop,
-            head: json!({}),
+            last: Bytes::new(),
         }
     }
 
-    /// Takes a frame in.
-    pub(super) fn see(&mut self, chunk: Chunk<'_>) -> Seen {
+    /// Takes a frame in, which was read from `payload`.
+    pub(super) fn see(&mut self, chunk: &Chunk<'_>, payload: &Bytes) -> Seen {
         self.usage = chunk.usage.or(self.usage);
-        let is_usage = chunk.choices.is_empty() && chunk.usage.is_some();
-        let mut token: Option<TokenEvent> = None;
-        for choice in chunk.choices {
-            let carries_token = choice.carries_token();
-            let (mut content, mut thought) = (choice.text, None);
-            if let Some(message) = choice.delta.or(choice.message) {
-                content = content.or(message.content);
-                thought = message.reasoning_content;
-            }
-            for part in [&thought, &content].into_iter().flatten() {
+        self.last = payload.clone();
+        let mut seen = Seen {
+            is_usage: chunk.choices.is_empty() && chunk.usage.is_some(),
+            carries_token: false,
+        };
+        for choice in &chunk.choices {
+            let thought = choice.said().and_then(|m| m.reasoning_content.as_ref());
+            for part in [thought, choice.content()].into_iter().flatten() {
                 self.text.update(part.as_bytes());
             }
-            if carries_token {
+            if choice.carries_token() {
                 self.frames += 1;
-                let mut logprobs = choice
-                    .logprobs
-                    .map_or(Vec::new(), |l| l.content.unwrap_or_default())
-                    .into_iter();
-                let logprob = logprobs.next();
-                let top = logprob.as_ref().map_or(&[][..], |l| &l.top_logprobs);
-                token = Some(TokenEvent {
-                    id: None,
-                    text: content.unwrap_or_default().into_owned(),
-                    top: top.iter().map(WireLogprob::to_logprob).collect(),
-                    logprob: logprob.as_ref().map(WireLogprob::to_logprob),
-                });
+                seen.carries_token = true;
             }
-            if let Some(reason) = choice.finish_reason {
+            if let Some(reason) = &choice.finish_reason {
                 self.finish = if reason == "length" {
                     Finish::Length
                 } else {
@@ -169,10 +191,7 @@ impl Account {
                 };
             }
         }
-        self.head = json!({
-            "id": chunk.id, "object": chunk.object, "created": chunk.created, "model": chunk.model,
-        });
-        Seen { is_usage, token }
+        seen
     }
 
     /// Tokens generated so far: what the upstream says, or else the frames.
@@ -184,12 +203,14 @@ impl Account {
 
     /// A last frame that says that the limit was reached.
     pub(super) fn length_frame(&self) -> String {
-        let mut frame = self.head.clone();
-        let choice = if frame["object"] == "text_completion" {
+        // it was read before; of no frame at all, an empty head
+        let head: Head<'_> = serde_json::from_slice(&self.last).unwrap_or_default();
+        let choice = if head.object.as_deref() == Some("text_completion") {
             json!({ "index": 0, "text": "", "finish_reason": "length" })
         } else {
             json!({ "index": 0, "delta": {}, "finish_reason": "length" })
         };
+        let mut frame = json!(head);
         frame["choices"] = json!([choice]);
         frame.to_string()
     }
@@ -225,5 +246,49 @@ impl WireLogprob {
             token: self.token.clone(),
             logprob: self.logprob,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_chunks_that_say_something_count() {
+        for (chunk, says) in [
+            (
+                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+                false,
+            ),
+            (r#"{"choices":[{"delta":{"content":"\u00e4"}}]}"#, true),
+            (r#"{"choices":[{"delta":{"tool_calls":[{"id":1}]}}]}"#, true),
+            (r#"{"choices":[{"delta":{"tool_calls":null}}]}"#, false),
+            (r#"{"choices":[{"text":"x"}]}"#, true),
+            (
+                r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+                false,
+            ),
+            (r#"{"choices":[],"usage":{}}"#, false),
+        ] {
+            let read: Chunk<'_> = serde_json::from_str(chunk).unwrap();
+            let mut account = Account::new();
+            let payload = Bytes::copy_from_slice(chunk.as_bytes());
+            let seen = account.see(&read, &payload).carries_token;
+            assert_eq!((seen, account.output()), (says, u32::from(says)), "{chunk}");
+            assert_eq!(read.token().is_some(), says, "{chunk}");
+        }
+    }
+
+    #[test]
+    fn an_end_of_ours_has_the_head_of_the_last_frame() {
+        let chunk = r#"{"id":"\u00e4","object":"text_completion","created":7,"model":"m","choices":[],"x":1}"#;
+        let mut account = Account::new();
+        account.see(&serde_json::from_str(chunk).unwrap(), &chunk.into());
+        let end: serde_json::Value = serde_json::from_str(&account.length_frame()).unwrap();
+        let choices = json!([{ "index": 0, "text": "", "finish_reason": "length" }]);
+        assert_eq!(
+            end,
+            json!({ "id": "ä", "object": "text_completion", "created": 7, "model": "m", "choices": choices })
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! after. Dropping a stream closes its connection, by which all of these servers stop generating.
 
 mod answer;
+mod arriving;
 mod ask;
 mod body;
 mod probe;

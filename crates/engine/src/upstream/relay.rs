@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::Response;
 
 use super::answer::{Account, Chunk};
+use super::arriving::Arriving;
 use super::body::Outgoing;
 use super::sse::Frames;
 use crate::{EngineError, Event, EventSender, OutputLimit};
@@ -50,8 +51,15 @@ impl Answer {
         let body = whole(self.response, MAX_ANSWER_BYTES).await?;
         let mut account = Account::new();
         let chunk: Chunk<'_> = serde_json::from_slice(&body).map_err(|e| unreadable(&e))?;
-        account.see(chunk);
-        events.send(Ok(Event::Raw(body))).await;
+        let carries_token = account.see(&chunk, &body).carries_token;
+        drop(chunk);
+        let payload = body;
+        events
+            .send(Ok(Event::Raw {
+                payload,
+                carries_token,
+            }))
+            .await;
         events
             .send(Ok(Event::Done(account.close(false, self.input, self.seed))))
             .await;
@@ -59,18 +67,16 @@ impl Answer {
     }
 
     async fn pump_frames(self, events: &EventSender) -> Result<(), EngineError> {
-        let mut body = self.response.into_body();
+        let mut arriving = Arriving::new(self.response.into_body());
         let (mut frames, mut account) = (Frames::default(), Account::new());
-        let mut cut = false;
-        'answer: while let Some(frame) = next_frame(&mut body).await? {
-            let Ok(data) = frame.into_data() else {
-                continue;
-            };
+        let (mut cut, mut complete) = (false, false);
+        'answer: while let Some(data) = arriving.next().await? {
             frames
                 .push(&data)
                 .map_err(|e| EngineError::Unavailable(e.to_string()))?;
             while let Some(payload) = frames.next() {
                 if &payload[..] == b"[DONE]" {
+                    complete = true;
                     break 'answer;
                 }
                 let chunk: Chunk<'_> =
@@ -85,38 +91,38 @@ impl Answer {
                     cut = true;
                     break 'answer;
                 }
-                let seen = account.see(chunk);
+                let seen = account.see(&chunk, &payload);
                 let event = if !self.outgoing.relay {
-                    seen.token.map(Event::Token)
+                    chunk.token().map(Event::Token)
                 } else if seen.is_usage && !self.outgoing.wants_usage {
                     None
                 } else {
-                    Some(Event::Raw(payload))
+                    drop(chunk);
+                    Some(Event::Raw {
+                        payload,
+                        carries_token: seen.carries_token,
+                    })
                 };
                 if let Some(event) = event {
                     events.send(Ok(event)).await;
                 }
             }
         }
+        if complete {
+            arriving.finish();
+        }
         if cut && self.outgoing.relay {
             events
-                .send(Ok(Event::Raw(account.length_frame().into())))
+                .send(Ok(Event::Raw {
+                    payload: account.length_frame().into(),
+                    carries_token: false,
+                }))
                 .await;
         }
         events
             .send(Ok(Event::Done(account.close(cut, self.input, self.seed))))
             .await;
         Ok(())
-    }
-}
-
-/// The next piece of a body, unless the server falls silent.
-async fn next_frame(body: &mut Body) -> Result<Option<hyper::body::Frame<Bytes>>, EngineError> {
-    match tokio::time::timeout(SILENCE_TIMEOUT, body.frame()).await {
-        Ok(None) => Ok(None),
-        Ok(Some(Ok(frame))) => Ok(Some(frame)),
-        Ok(Some(Err(_))) => Err(EngineError::Unavailable("the upstream broke off".into())),
-        Err(_) => Err(EngineError::Unavailable("the upstream fell silent".into())),
     }
 }
 

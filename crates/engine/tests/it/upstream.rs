@@ -54,7 +54,9 @@ async fn relay(engine: &Upstream, request: GenerateRequest) -> (Vec<String>, Com
             .expect("ends with Done")
             .expect("no error")
         {
-            Event::Raw(payload) => frames.push(String::from_utf8(payload.to_vec()).expect("text")),
+            Event::Raw { payload, .. } => {
+                frames.push(String::from_utf8(payload.to_vec()).expect("text"))
+            }
             Event::Done(done) => return (frames, done),
             Event::Started { .. } => {}
             Event::Token(_) => panic!("frames are relayed"),

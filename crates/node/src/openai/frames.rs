@@ -4,9 +4,7 @@ use super::answer::{ChatLogprobs, Head, TextLogprobs, UsageObject, finish_reason
 use atoma_engine::{Finish, TokenEvent, Usage};
 use atoma_types::http::RECEIPT_COMMENT;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use serde::Serialize;
 
 /// Writes the frames of one answer.
 #[derive(Debug)]
@@ -214,40 +212,6 @@ pub(crate) fn relayed(payload: &[u8]) -> Bytes {
     [b"data: ".as_slice(), payload, b"\n\n"].concat().into()
 }
 
-/// Whether an upstream's chunk says something: a client that leaves pays for those.
-pub(crate) fn carries_token(payload: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Chunk<'a> {
-        #[serde(borrow, default)]
-        choices: Vec<Choice<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Choice<'a> {
-        #[serde(borrow)]
-        text: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        delta: Option<Said<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Said<'a> {
-        #[serde(borrow)]
-        content: Option<Cow<'a, str>>,
-        #[serde(borrow, alias = "reasoning")]
-        reasoning_content: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        tool_calls: Option<&'a RawValue>,
-    }
-    let some = |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|text| !text.is_empty());
-    serde_json::from_slice::<Chunk<'_>>(payload).is_ok_and(|chunk| {
-        chunk.choices.iter().any(|choice| {
-            let said = choice.delta.as_ref().is_some_and(|delta| {
-                some(&delta.content) || some(&delta.reasoning_content) || delta.tool_calls.is_some()
-            });
-            some(&choice.text) || said
-        })
-    })
-}
-
 /// The end of a stream: the receipt as a comment, then the mark that clients wait for.
 pub(crate) fn receipt_and_done(receipt: &str) -> Bytes {
     format!("{RECEIPT_COMMENT}{receipt}\n\ndata: [DONE]\n\n").into()
@@ -312,26 +276,6 @@ mod tests {
             String::new(),
         ];
         assert_eq!(text(&last), expected.join("\n\n"));
-    }
-
-    #[test]
-    fn only_chunks_that_say_something_count() {
-        for (chunk, says) in [
-            (
-                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
-                false,
-            ),
-            (r#"{"choices":[{"delta":{"content":"\u00e4"}}]}"#, true),
-            (r#"{"choices":[{"delta":{"tool_calls":[{"id":1}]}}]}"#, true),
-            (r#"{"choices":[{"text":"x"}]}"#, true),
-            (
-                r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
-                false,
-            ),
-            (r#"{"choices":[],"usage":{}}"#, false),
-        ] {
-            assert_eq!(carries_token(chunk.as_bytes()), says, "{chunk}");
-        }
     }
 
     #[test]

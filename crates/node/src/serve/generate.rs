@@ -220,7 +220,7 @@ async fn whole(
                     tokens.push(token);
                 }
             }
-            Event::Raw(body) => relayed = Some(body),
+            Event::Raw { payload, .. } => relayed = Some(payload),
             Event::Done(completion) => {
                 let body: Bytes = relayed.take().unwrap_or_else(|| {
                     let whole = Whole {

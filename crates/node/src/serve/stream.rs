@@ -126,9 +126,12 @@ impl Streaming {
                         return Ok(Output::Frame(frame));
                     }
                 }
-                Event::Raw(payload) => {
+                Event::Raw {
+                    payload,
+                    carries_token,
+                } => {
                     self.frames.relaying();
-                    if frames::carries_token(&payload) {
+                    if carries_token {
                         self.flight.token(&self.limit);
                     }
                     return Ok(Output::Frame(frames::relayed(&payload)));
