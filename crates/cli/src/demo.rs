@@ -7,13 +7,13 @@ use crate::{
     chat,
     devnet::{ApiKeys, PRICES, quick_params, start_gateway},
     network::{self, Network, Plan},
-    output::Output,
+    output::{Fact, Output},
     receipt,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
 use atoma_types::{
-    ComputeUnits, DurationMs, Price, RequestId, SigningKey, StackId,
+    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, SigningKey, StackId,
     chain::{Event, Selection},
     hash::Hash32,
     http,
@@ -145,11 +145,11 @@ async fn buy(
         "The user buys a stack; a node is drawn by collateral, reputation and free capacity",
         started.elapsed(),
         vec![
-            ("stack", json!(bought.id)),
-            ("units", json!(bought.total_units.0)),
-            ("escrow_micro_usdc", json!(bought.escrow.0)),
-            ("drawn", json!(bought.candidates)),
-            ("request_key", json!(bought.request_key.to_string())),
+            ("stack", json!(bought.id).into()),
+            ("units", json!(bought.total_units.0).into()),
+            ("escrow_micro_usdc", Fact::Money(bought.escrow)),
+            ("drawn", json!(bought.candidates).into()),
+            ("request_key", json!(bought.request_key.to_string()).into()),
         ],
     );
     Ok(stack)
@@ -183,11 +183,11 @@ async fn ask(
         "The answer is complete",
         told.total,
         vec![
-            ("node", json!(node)),
-            ("prompt", json!(prompt)),
-            ("text", json!(told.text)),
-            ("first_token_us", json!(micros(told.first_token))),
-            ("output_tokens", json!(told.receipt.usage.output)),
+            ("node", json!(node).into()),
+            ("prompt", json!(prompt).into()),
+            ("text", json!(told.text).into()),
+            ("first_token_us", Fact::Time(told.first_token)),
+            ("output_tokens", json!(told.receipt.usage.output).into()),
         ],
     );
     sums.receipts_verified += 1;
@@ -283,16 +283,18 @@ async fn through_gateway(
         "A plain OpenAI request goes through a gateway, which buys its own stack",
         started.elapsed(),
         vec![
-            ("endpoint", json!(format!("{}/v1", gateway.url()))),
-            ("node", json!(node.id)),
+            ("endpoint", json!(format!("{}/v1", gateway.url())).into()),
+            ("node", json!(node.id).into()),
             (
                 "text",
-                answer_json["choices"][0]["message"]["content"].clone(),
+                answer_json["choices"][0]["message"]["content"]
+                    .clone()
+                    .into(),
             ),
-            ("stack", json!(stack.id)),
-            ("escrow_micro_usdc", json!(stack.escrow.0)),
-            ("units", json!(receipt.message().units.0)),
-            ("receipt_verified", json!(true)),
+            ("stack", json!(stack.id).into()),
+            ("escrow_micro_usdc", Fact::Money(stack.escrow)),
+            ("units", json!(receipt.message().units.0).into()),
+            ("receipt_verified", json!(true).into()),
         ],
     );
     let started = Instant::now();
@@ -394,11 +396,11 @@ fn tell_settlement(
         title,
         took,
         vec![
-            ("stack", json!(stack)),
-            ("units_paid", json!(closed.units)),
-            ("paid_to_node", json!(closed.paid)),
-            ("fee", json!(closed.fees)),
-            ("refunded", json!(closed.refunded)),
+            ("stack", json!(stack).into()),
+            ("units_paid", json!(closed.units).into()),
+            ("paid_to_node", Fact::Money(MicroUsdc(closed.paid))),
+            ("fee", Fact::Money(MicroUsdc(closed.fees))),
+            ("refunded", Fact::Money(MicroUsdc(closed.refunded))),
         ],
     );
 }
@@ -413,20 +415,16 @@ fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> 
         "Every micro-USDC is accounted for",
         output.elapsed(),
         vec![
-            ("deposited", json!(sums.deposited)),
-            ("paid_to_nodes", json!(sums.paid)),
-            ("refunded", json!(sums.refunded)),
-            ("fees", json!(sums.fees)),
-            ("all_money_before", json!(before)),
-            ("all_money_after", json!(after)),
-            ("conserved", json!(conserved)),
-            ("receipts_verified", json!(sums.receipts_verified)),
+            ("deposited", Fact::Money(MicroUsdc(sums.deposited))),
+            ("paid_to_nodes", Fact::Money(MicroUsdc(sums.paid))),
+            ("refunded", Fact::Money(MicroUsdc(sums.refunded))),
+            ("fees", Fact::Money(MicroUsdc(sums.fees))),
+            ("all_money_before", Fact::Money(MicroUsdc(before))),
+            ("all_money_after", Fact::Money(MicroUsdc(after))),
+            ("conserved", json!(conserved).into()),
+            ("receipts_verified", json!(sums.receipts_verified).into()),
         ],
     );
     ensure!(conserved, "money was lost or made: {sums:?}");
     Ok(())
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

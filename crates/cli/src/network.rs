@@ -3,7 +3,7 @@
 
 use crate::{
     args::ModelChoice,
-    output::Output,
+    output::{Fact, Output},
     task::{created, weights_list},
 };
 use anyhow::{Context, Result};
@@ -125,10 +125,10 @@ impl Network {
                 ),
                 started.elapsed(),
                 vec![
-                    ("node", json!(id)),
-                    ("url", json!(running.url())),
-                    ("collateral", json!(COLLATERAL.0)),
-                    ("price_per_million_units", json!(price.0)),
+                    ("node", json!(id).into()),
+                    ("url", json!(running.url()).into()),
+                    ("collateral", Fact::Money(COLLATERAL)),
+                    ("price_per_million_units", Fact::Price(price)),
                 ],
             );
             nodes.push(NetworkNode { id, price, running });
@@ -274,9 +274,12 @@ pub(crate) async fn fund(
         &format!("The faucet gives test money to the {who}"),
         started.elapsed(),
         vec![
-            ("who", json!(who)),
-            ("address", json!(address)),
-            ("usdc_micro", json!(ledger.usdc(address).await?.0)),
+            ("who", json!(who).into()),
+            ("address", json!(address).into()),
+            (
+                "balance_micro_usdc",
+                Fact::Money(ledger.usdc(address).await?),
+            ),
         ],
     );
     Ok(())
@@ -302,11 +305,20 @@ async fn find_or_create_task(
         "A task is created: this model, these rules",
         started.elapsed(),
         vec![
-            ("task", json!(task)),
-            ("model", json!(model.id)),
-            ("engine", json!(engine_class(model).numerics.as_str())),
-            ("revision", json!(engine_class(model).model.to_string())),
-            ("price_ceiling_per_million_units", json!(PRICE_CEILING.0)),
+            ("task", json!(task).into()),
+            ("model", json!(model.id).into()),
+            (
+                "engine",
+                json!(engine_class(model).numerics.as_str()).into(),
+            ),
+            (
+                "revision",
+                json!(engine_class(model).model.to_string()).into(),
+            ),
+            (
+                "price_ceiling_per_million_units",
+                Fact::Price(PRICE_CEILING),
+            ),
         ],
     );
     Ok(task)

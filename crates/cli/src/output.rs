@@ -1,6 +1,7 @@
 //! What the user sees: text for people, or one JSON object a line for programs. Results go to
 //! stdout, progress to stderr.
 
+use atoma_types::{MicroUsdc, Price};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
@@ -14,6 +15,16 @@ pub(crate) struct Output {
 
 /// The facts of a step, in the order they are shown.
 pub(crate) type Facts = Vec<(&'static str, Value)>;
+
+/// A fact of a step. What has a unit is an integer for programs, with the unit in the fact's name,
+/// and written out for people.
+#[derive(Debug, Clone)]
+pub(crate) enum Fact {
+    Plain(Value),
+    Money(MicroUsdc),
+    Price(Price),
+    Time(Duration),
+}
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
@@ -73,24 +84,28 @@ impl Output {
     }
 
     /// A finished step of a longer story: what, how long, and its facts.
-    pub(crate) fn step(&self, name: &'static str, title: &str, took: Duration, facts: Facts) {
+    pub(crate) fn step<F: Into<Fact>>(
+        &self,
+        name: &'static str,
+        title: &str,
+        took: Duration,
+        facts: Vec<(&'static str, F)>,
+    ) {
+        let facts = facts.into_iter().map(|(name, fact)| (name, fact.into()));
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         if self.json {
             let mut object = Map::new();
             object.insert("step".to_owned(), json!(name));
             object.insert("ms".to_owned(), json!(ms));
-            object.extend(
-                facts
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value)),
-            );
+            object.extend(facts.map(|(name, fact)| (name.to_owned(), fact.to_json())));
             println!("{}", Value::Object(object));
             return;
         }
         println!("\n{title}  ({})", human(took));
-        let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        for (name, value) in facts {
-            println!("    {:width$}  {}", name.replace('_', " "), plain(&value));
+        let lines: Vec<_> = facts.map(|(name, fact)| fact.line(name)).collect();
+        let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, text) in lines {
+            println!("    {name:width$}  {text}");
         }
     }
 
@@ -118,6 +133,35 @@ impl Output {
         } else {
             eprintln!("error: {error:#}");
         }
+    }
+}
+
+impl Fact {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Plain(value) => value.clone(),
+            Self::Money(amount) => json!(amount.0),
+            Self::Price(price) => json!(price.0),
+            Self::Time(time) => json!(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// Name and text for people: a unit moves from the one to the other.
+    fn line(&self, name: &str) -> (String, String) {
+        let (unit, text) = match self {
+            Self::Plain(value) => ("", plain(value)),
+            Self::Money(amount) => ("_micro_usdc", amount.to_string()),
+            Self::Price(price) => ("_per_million_units", price.to_string()),
+            Self::Time(time) => ("_us", human(*time)),
+        };
+        let name = name.strip_suffix(unit).unwrap_or(name);
+        (name.replace('_', " "), text)
+    }
+}
+
+impl From<Value> for Fact {
+    fn from(value: Value) -> Self {
+        Self::Plain(value)
     }
 }
 
