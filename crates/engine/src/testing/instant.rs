@@ -59,6 +59,7 @@ pub struct InstantUpstream {
 #[derive(Debug)]
 struct State {
     options: InstantOptions,
+    connections: AtomicU64,
     requests: AtomicU64,
     cancelled: AtomicU64,
     ill: AtomicBool,
@@ -92,6 +93,7 @@ impl InstantUpstream {
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             options,
+            connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             ill: AtomicBool::new(false),
@@ -108,6 +110,11 @@ impl InstantUpstream {
     /// Its base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Connections accepted so far.
+    pub fn connections(&self) -> u64 {
+        self.state.connections.load(SeqCst)
     }
 
     /// Completions asked for so far.
@@ -147,6 +154,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     while let Ok((socket, _)) = listener.accept().await {
         // Without it, small writes wait for acknowledgements.
         let _ = socket.set_nodelay(true);
+        state.connections.fetch_add(1, SeqCst);
         let state = state.clone();
         connections.spawn(async move {
             let service = service_fn(move |request| handle(request, state.clone()));

@@ -98,6 +98,19 @@ async fn frames_are_relayed_unchanged_and_counted() {
 }
 
 #[tokio::test]
+async fn a_streams_connection_serves_the_next_one() {
+    const STREAMS: u64 = 16;
+    let server = server(InstantOptions::default()).await;
+    let engine = engine(&[&server]);
+    for _ in 0..STREAMS {
+        relay(&engine, relayed(STREAMED, 100)).await;
+    }
+    // one for the streams, one for probes beside them, and a few for ends that came late
+    let connections = server.connections();
+    assert!(connections < STREAMS / 2, "{connections} connections");
+}
+
+#[tokio::test]
 async fn whole_answers_are_relayed_whole() {
     let server = server(InstantOptions::default()).await;
     let engine = engine(&[&server]);
