@@ -10,8 +10,9 @@ use atoma_types::{
         Selection::{Any, Limited, Single},
         calls,
     },
-    merkle::Proof,
-    message::{Draft, EvidenceLeaf, Receipt},
+    hash::Hash32,
+    merkle::{self, MerkleTree, Proof},
+    message::{Draft, EvidenceLeaf, MAX_BATCH, Receipt},
 };
 use std::collections::BTreeSet;
 
@@ -140,6 +141,27 @@ fn settle_in_batch(change: impl FnOnce(&mut Vec<u8>, Vec<u8>)) -> Outcome {
         let [mut signature, other] = [0, 1].map(|place| signed[place].signature().to_bytes());
         change(&mut signature, other);
         call.last_receipt = signed[0].bytes().to_vec();
+        call.receipt_signature = signature;
+    })
+}
+
+/// With a signature that would hold, if as many messages might share one.
+fn settle_in_a_batch_too_large() -> Outcome {
+    const HASHES: u32 = MAX_BATCH.ilog2() + 1;
+    settle(|world, call, stack, node| {
+        let receipt = Draft::new(world.receipt(stack, node, 7, 100));
+        let signed = &Draft::sign_all(vec![receipt], &key(OPERATOR))[0];
+        let others = |level: u32| vec![Hash32([0; 32]); 1 << level];
+        let mut leaves = others(HASHES);
+        leaves[0] = merkle::leaf_hash(signed.bytes());
+        let root = MerkleTree::from_leaves(leaves).root();
+        let message = [b"atoma/batch/v1\0\0".as_slice(), &root.0].concat();
+        let mut signature = key(OPERATOR).sign(&message).0.to_vec();
+        for level in 0..HASHES {
+            signature.extend(MerkleTree::from_leaves(others(level)).root().0);
+        }
+        signature.extend([0, 0x86]);
+        call.last_receipt = signed.bytes().to_vec();
         call.receipt_signature = signature;
     })
 }
@@ -783,18 +805,14 @@ const EVIDENCE: &[Case] = &[
     (ReceiptBadSignature, || {
         settle(|_, call, _, _| call.receipt_signature.clear())
     }),
-    // of a batch: another's path, a side that no sibling has, a hash too many, none at all
+    // of a batch: another's path, a side that no sibling has, one hash more than any may have, none at all
     (ReceiptBadSignature, || {
         settle_in_batch(|signature, other| *signature = other)
     }),
     (ReceiptBadSignature, || {
         settle_in_batch(|signature, _| signature[128] |= 4)
     }),
-    (ReceiptBadSignature, || {
-        settle_in_batch(|signature, _| {
-            signature.splice(128.., [[0; 4 * 32].as_slice(), &[0, 0x86]].concat());
-        })
-    }),
+    (ReceiptBadSignature, settle_in_a_batch_too_large),
     (ReceiptBadSignature, || {
         settle_in_batch(|signature, _| {
             signature.splice(64.., [0, 0x80]);

@@ -55,7 +55,7 @@ async fn relay(engine: &Upstream, request: GenerateRequest) -> (Vec<String>, Com
             .expect("no error")
         {
             Event::Raw { payload, .. } => {
-                frames.push(String::from_utf8(payload.to_vec()).expect("text"))
+                frames.push(String::from_utf8(payload.to_vec()).expect("text"));
             }
             Event::Done(done) => return (frames, done),
             Event::Started { .. } => {}
