@@ -4,6 +4,7 @@
 //! builds what is shipped.
 
 mod check;
+mod circles;
 mod dist;
 mod install;
 mod move_package;
@@ -18,6 +19,7 @@ cargo xtask test [--long]   install what the tests need, run all of them (--long
                             ATOMA_TEST_NETWORK=testnet ATOMA_TEST_KEY=suiprivkey1...: on a network that isn't the tests' own
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
+cargo xtask circles [CRATE] the part of it that looks for circles of modules
 cargo xtask fix             format, and apply what the lints suggest
 cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
 
@@ -33,6 +35,8 @@ fn main() -> Result<()> {
         ["test", "--long"] => test::run(test::Length::Long),
         ["move"] => move_package::run_all(),
         ["check"] => check::run(),
+        ["circles"] => circles::check(None),
+        ["circles", only] => circles::check(Some(only)),
         ["fix"] => check::fix(),
         ["dist", more @ ..] => dist::run(more),
         _ => bail!("usage:\n{USAGE}"),
