@@ -4,6 +4,7 @@
 use atoma_engine::EVENT_CAPACITY;
 use atoma_types::{
     ComputeUnits, UnitWeights, Usage,
+    estimate::{output_that_fits, worst_units},
     refusal::{Refusal, RefusalCode},
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct Plan {
     weights: UnitWeights,
     /// Prompt tokens.
     pub input: u64,
-    /// Most output tokens that context, wish and `max_units` allow.
+    /// Most output tokens that context, the request and `max_units` allow.
     pub output_cap: u64,
     /// Output tokens of the first slice.
     first: u64,
@@ -32,9 +33,9 @@ pub(crate) struct Plan {
     pub wanted: ComputeUnits,
 }
 
-/// The wish and the limits a plan is made from.
+/// What bounds a request: its own words, its user's money, and the model.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct RequestBounds {
     /// Prompt tokens, or an upper bound.
     pub input: u64,
     /// The limit that the request names.
@@ -49,56 +50,30 @@ pub(crate) struct Wish {
     pub growable: bool,
 }
 
-/// `units` of the worst split of the input into cached and not.
-pub(crate) fn worst_units(weights: &UnitWeights, input: u64, output: u64) -> Option<ComputeUnits> {
-    let computed = weights.units(&Usage {
-        input,
-        output,
-        ..Usage::default()
-    })?;
-    let cached = weights.units(&Usage {
-        cached_input: input,
-        output,
-        ..Usage::default()
-    })?;
-    Some(computed.max(cached))
-}
-
-/// Most output tokens so that the whole still costs at most `units`; `None` if not even the input
-/// fits.
-fn output_that_fits(weights: &UnitWeights, input: u64, units: ComputeUnits) -> Option<u64> {
-    let input_cost = u128::from(weights.input.max(weights.cached_input)) * u128::from(input);
-    let left = (u128::from(units.0) * 1_000).checked_sub(input_cost)?;
-    let tokens = match weights.output {
-        0 => u128::from(u64::MAX),
-        weight => left / u128::from(weight),
-    };
-    Some(u64::try_from(tokens).unwrap_or(u64::MAX))
-}
-
 impl Plan {
     /// The worst case within the limits, or why it doesn't fit.
-    pub(crate) fn new(weights: UnitWeights, wish: &Wish) -> Result<Self, Refusal> {
+    pub(crate) fn new(weights: UnitWeights, bounds: &RequestBounds) -> Result<Self, Refusal> {
         let too_much = || Refusal::new(RefusalCode::MaxUnitsTooLow, "the request is too large");
-        let room = room_in_context(wish)?;
-        let worst = |output| worst_units(&weights, wish.input, output).ok_or_else(too_much);
-        let smallest = if wish.output == Some(0) { 0 } else { 1 };
-        let affordable = output_that_fits(&weights, wish.input, wish.max_units);
-        let Some(affordable) = affordable.filter(|&n| n >= wish.output.unwrap_or(smallest)) else {
-            let needed = worst(wish.output.unwrap_or(smallest))?.0;
+        let room = room_in_context(bounds)?;
+        let worst = |output| worst_units(&weights, bounds.input, output).ok_or_else(too_much);
+        let smallest = if bounds.output == Some(0) { 0 } else { 1 };
+        let affordable = output_that_fits(&weights, bounds.input, bounds.max_units);
+        let Some(affordable) = affordable.filter(|&n| n >= bounds.output.unwrap_or(smallest))
+        else {
+            let needed = worst(bounds.output.unwrap_or(smallest))?.0;
             let message = format!("the worst case costs {needed} units; sign at least as many");
             return Err(Refusal::new(RefusalCode::MaxUnitsTooLow, message).needed(needed));
         };
-        let output_cap = wish.output.unwrap_or_else(|| room.min(affordable));
-        let first = match wish.output {
-            None if wish.growable => output_cap.min(FIRST_SLICE),
+        let output_cap = bounds.output.unwrap_or_else(|| room.min(affordable));
+        let first = match bounds.output {
+            None if bounds.growable => output_cap.min(FIRST_SLICE),
             _ => output_cap,
         };
-        let least = worst(wish.output.unwrap_or(smallest))?;
+        let least = worst(bounds.output.unwrap_or(smallest))?;
         let wanted = worst(first)?;
         Ok(Self {
             weights,
-            input: wish.input,
+            input: bounds.input,
             output_cap,
             first,
             least,
@@ -112,7 +87,7 @@ impl Plan {
         input: u64,
         max_units: ComputeUnits,
     ) -> Result<Self, Refusal> {
-        let wish = Wish {
+        let bounds = RequestBounds {
             input,
             output: Some(0),
             context: 0,
@@ -120,7 +95,7 @@ impl Plan {
             max_units,
             growable: false,
         };
-        Self::new(weights, &wish)
+        Self::new(weights, &bounds)
     }
 
     /// The engine's first output limit when `granted` units were reserved.
@@ -178,27 +153,27 @@ impl Plan {
     }
 }
 
-fn room_in_context(wish: &Wish) -> Result<u64, Refusal> {
+fn room_in_context(bounds: &RequestBounds) -> Result<u64, Refusal> {
     let unlimited = |limit: u64| if limit == 0 { u64::MAX } else { limit };
-    let context = unlimited(wish.context);
+    let context = unlimited(bounds.context);
     let too_long = |limit: u64| {
         let message = format!(
             "the prompt has {} tokens and asks for {} more; the context holds {context}",
-            wish.input,
-            wish.output.unwrap_or(1),
+            bounds.input,
+            bounds.output.unwrap_or(1),
         );
         Err(Refusal::new(RefusalCode::ContextTooLong, message).needed(limit))
     };
-    let room = context.saturating_sub(wish.input);
-    if room < wish.output.unwrap_or(1) {
+    let room = context.saturating_sub(bounds.input);
+    if room < bounds.output.unwrap_or(1) {
         return too_long(if room == 0 {
             context.saturating_sub(1)
         } else {
             room
         });
     }
-    let max_output = unlimited(wish.max_output);
-    match wish.output {
+    let max_output = unlimited(bounds.max_output);
+    match bounds.output {
         Some(output) if output > max_output => {
             let message = format!("at most {max_output} tokens of output");
             Err(Refusal::new(RefusalCode::InvalidBody, message)
@@ -214,8 +189,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn wish(input: u64, output: Option<u64>, max_units: u64) -> Wish {
-        Wish {
+    fn bounds(input: u64, output: Option<u64>, max_units: u64) -> RequestBounds {
+        RequestBounds {
             input,
             output,
             context: 10_000,
@@ -227,11 +202,11 @@ mod tests {
 
     #[test]
     fn a_named_limit_is_reserved_whole() {
-        let plan = Plan::new(UnitWeights::TEXT, &wish(10, Some(3_000), 3_010)).unwrap();
+        let plan = Plan::new(UnitWeights::TEXT, &bounds(10, Some(3_000), 3_010)).unwrap();
         assert_eq!((plan.least.0, plan.wanted.0), (3_010, 3_010));
         assert_eq!(plan.first_limit(plan.wanted), 3_000);
         assert_eq!(plan.next_limit(2_999, 3_000), None);
-        let refusal = Plan::new(UnitWeights::TEXT, &wish(10, Some(3_000), 3_009)).unwrap_err();
+        let refusal = Plan::new(UnitWeights::TEXT, &bounds(10, Some(3_000), 3_009)).unwrap_err();
         assert_eq!(
             (refusal.code, refusal.needed),
             (RefusalCode::MaxUnitsTooLow, Some(3_010))
@@ -240,7 +215,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_slices_grow() {
-        let plan = Plan::new(UnitWeights::TEXT, &wish(10, None, 5_000)).unwrap();
+        let plan = Plan::new(UnitWeights::TEXT, &bounds(10, None, 5_000)).unwrap();
         assert_eq!((plan.least.0, plan.wanted.0), (11, 10 + FIRST_SLICE));
         let mut limit = plan.first_limit(plan.wanted);
         let mut limits = vec![limit];
@@ -259,12 +234,13 @@ mod tests {
 
     #[test]
     fn the_context_is_a_limit() {
-        let refusal = Plan::new(UnitWeights::TEXT, &wish(9_000, Some(1_001), 99_999)).unwrap_err();
+        let refusal =
+            Plan::new(UnitWeights::TEXT, &bounds(9_000, Some(1_001), 99_999)).unwrap_err();
         assert_eq!(
             (refusal.code, refusal.needed),
             (RefusalCode::ContextTooLong, Some(1_000))
         );
-        let refusal = Plan::new(UnitWeights::TEXT, &wish(10_000, None, 99_999)).unwrap_err();
+        let refusal = Plan::new(UnitWeights::TEXT, &bounds(10_000, None, 99_999)).unwrap_err();
         assert_eq!(refusal.code, RefusalCode::ContextTooLong);
         assert!(Plan::input_only(UnitWeights::TEXT, 7, ComputeUnits(7)).is_ok());
         assert!(Plan::input_only(UnitWeights::TEXT, 7, ComputeUnits(6)).is_err());
@@ -281,7 +257,7 @@ mod tests {
             let weights = UnitWeights {
                 input: weights.0, cached_input: weights.1, output: weights.2, ..UnitWeights::TEXT
             };
-            let Ok(plan) = Plan::new(weights, &wish(input, None, max_units)) else {
+            let Ok(plan) = Plan::new(weights, &bounds(input, None, max_units)) else {
                 return Ok(());
             };
             prop_assert!(plan.worst(plan.output_cap).0 <= max_units);

@@ -7,6 +7,7 @@
 //! [BCS]: https://docs.rs/bcs
 
 pub mod chain;
+pub mod estimate;
 pub mod hash;
 pub mod http;
 pub mod ids;

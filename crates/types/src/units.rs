@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Weights are in thousandths of a unit.
-const WEIGHT_SCALE: u128 = 1_000;
+pub(crate) const WEIGHT_SCALE: u128 = 1_000;
 
 /// A number of compute units. BCS: `u64` little-endian.
 #[derive(

@@ -11,7 +11,7 @@ use crate::{
         frames::{Frames, Kind},
         request::{self, Generation},
     },
-    pricing::{Plan, Wish},
+    pricing::{Plan, RequestBounds},
     shared::{ServedTask, Shared},
 };
 use atoma_engine::{Completion, Event, EventStream, GenerateRequest, Prompt};
@@ -74,7 +74,7 @@ async fn generate(
     check_asked(&task, &asked)?;
     let (prompt, tokens) = count(&task, asked.prompt, body.len()).await?;
     let info = task.engine.info();
-    let wish = Wish {
+    let bounds = RequestBounds {
         input: tokens as u64,
         output: asked.max_tokens.map(u64::from),
         context: info.context as u64,
@@ -83,7 +83,7 @@ async fn generate(
         // a stream is cut at the limit wherever it comes from; an upstream's whole answer comes at once
         growable: asked.stream || task.is_embedded(),
     };
-    let plan = Plan::new(task.weights, &wish)?;
+    let plan = Plan::new(task.weights, &bounds)?;
     let seed = asked.seed.unwrap_or_else(|| seed_of(order.hash()));
     let head = head(&shared, &task, order.message(), kind);
     let flight = Flight::open(&shared, lease, task.clone(), order, plan, bodies, permit)?;
