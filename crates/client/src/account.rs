@@ -7,6 +7,7 @@ use crate::{
 use atoma_ledger::Ledger;
 use atoma_types::{Address, ComputeUnits, PublicKey, SigningKey, StackId, hash::Hash32};
 use atoma_walrus::client::WalrusClient;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
@@ -59,16 +60,24 @@ pub(crate) struct ClientInner {
 
 impl Client {
     /// Connects to a localnet-like ledger with a wallet's key.
-    pub async fn connect(
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached, and as [`Client::with_ledger`].
+    pub fn connect(
         ledger_url: impl Into<String>,
         key: impl Into<Arc<SigningKey>>,
         config: ClientConfig,
-    ) -> Result<Self, ClientError> {
-        let ledger = Ledger::connect(ledger_url).await?;
-        Self::with_ledger(ledger, key, config)
+    ) -> BoxFuture<'static, Result<Self, ClientError>> {
+        let (url, key) = (ledger_url.into(), key.into());
+        Box::pin(async move { Self::with_ledger(Ledger::connect(url).await?, key, config) })
     }
 
     /// A client over a ledger that is connected already.
+    ///
+    /// # Errors
+    ///
+    /// If the client's files can't be opened, or the system's certificates can't be read.
     pub fn with_ledger(
         ledger: Ledger,
         key: impl Into<Arc<SigningKey>>,
@@ -122,10 +131,18 @@ impl Client {
     }
 
     /// The stacks of this wallet that are remembered and not closed yet.
-    pub async fn stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked, or the client's files can't be used.
+    pub fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackHandle>, ClientError>> {
+        Box::pin(self.open_stacks())
+    }
+
+    async fn open_stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
         let mut open = Vec::new();
         for id in self.inner.store.stacks()? {
-            match self.open(id).await {
+            match self.open_as(id, false).await {
                 Ok(handle) if handle.is_closed() => self.forget(id).await,
                 Ok(handle) => open.push(handle),
                 Err(ClientError::NotOurs { .. }) => self.forget(id).await,

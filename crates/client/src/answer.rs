@@ -3,7 +3,7 @@
 
 use crate::{
     ClientError, NodeInfo,
-    flight::Flight,
+    in_flight::InFlight,
     sse::{ScanError, Scanner},
     verify::ReceiptError,
 };
@@ -15,7 +15,7 @@ use atoma_types::{
     message::{Receipt, Signed},
 };
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body as _;
 use std::{
@@ -47,31 +47,31 @@ pub struct VerifiedReceipt {
 /// A node's answer, or its refusal.
 #[derive(Debug)]
 pub struct Answer {
-    /// Who answers.
+    /// The node that answers.
     pub node: NodeId,
     /// The request's id, as at `/v1/receipts/{id}`.
     pub request_id: RequestId,
-    /// The status.
+    /// 200, or what the node refused with.
     pub status: StatusCode,
-    /// The headers.
+    /// The response's headers as the node sent them.
     pub headers: HeaderMap,
-    /// The body.
+    /// The response's bytes as they come.
     pub body: AnswerBody,
     receipt: Option<oneshot::Receiver<Arc<VerifiedReceipt>>>,
 }
 
-/// An answer, all of it.
+/// An answer that has arrived to its end.
 #[derive(Clone, Debug)]
 pub struct WholeAnswer {
-    /// Who answered.
+    /// The node that answered.
     pub node: NodeId,
-    /// The request's id.
+    /// The request's id, as at `/v1/receipts/{id}`.
     pub request_id: RequestId,
-    /// The status.
+    /// 200, or what the node refused with.
     pub status: StatusCode,
-    /// The headers.
+    /// The response's headers as the node sent them.
     pub headers: HeaderMap,
-    /// The body.
+    /// The response's bytes, which the receipt's `response_hash` covers.
     pub body: Bytes,
     /// Its receipt; a refusal has none.
     pub receipt: Option<Arc<VerifiedReceipt>>,
@@ -97,7 +97,7 @@ enum Kind {
 struct Served {
     node: NodeId,
     body: Body,
-    flight: Flight,
+    in_flight: InFlight,
     proof: Proof,
     /// When something arrived last.
     heard: Instant,
@@ -161,7 +161,7 @@ pub(crate) fn served(
     request_id: RequestId,
     response: Response<Body>,
     node: &NodeInfo,
-    flight: Flight,
+    in_flight: InFlight,
     receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
 ) -> Answer {
     let (parts, body) = response.into_parts();
@@ -187,7 +187,7 @@ pub(crate) fn served(
     let served = Served {
         node: node.id,
         body,
-        flight,
+        in_flight,
         proof,
         heard: Instant::now(),
         stall: Box::pin(sleep(STALL_TIMEOUT)),
@@ -227,7 +227,16 @@ impl Answer {
     }
 
     /// Waits for all of it, and for the receipt.
-    pub async fn whole(mut self) -> Result<WholeAnswer, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If the answer breaks off, stands still for two minutes, is longer than 64 MiB, or its receipt
+    /// is missing or bad.
+    pub fn whole(self) -> BoxFuture<'static, Result<WholeAnswer, ClientError>> {
+        Box::pin(self.collect())
+    }
+
+    async fn collect(mut self) -> Result<WholeAnswer, ClientError> {
         let receipt = self.receipt();
         // most come in one piece, which isn't copied
         let mut first = Bytes::new();
@@ -343,7 +352,7 @@ impl Served {
                     Ok(_) if *verified => Ok(()),
                     Ok(scanned) => {
                         *verified = true;
-                        let receipt = self.flight.receipt(&scanned.receipt, scanned.hash);
+                        let receipt = self.in_flight.receipt(&scanned.receipt, scanned.hash);
                         receipt.map(|_| ())
                     }
                     Err(ScanError::Missing) => Ok(()),
@@ -359,7 +368,7 @@ impl Served {
     fn end(&mut self) -> Result<(), ClientError> {
         let checked = match &mut self.proof {
             Proof::Header { text, hasher } => match text {
-                Some(text) => self.flight.receipt(text, hasher.finish()).map(|_| ()),
+                Some(text) => self.in_flight.receipt(text, hasher.finish()).map(|_| ()),
                 None => Err(ReceiptError::Missing),
             },
             Proof::Comment { verified: true, .. } => Ok(()),

@@ -4,42 +4,51 @@ use crate::{Client, ClientError, StackHandle};
 use atoma_ledger::{Executed, required_escrow, top_up_payment};
 use atoma_types::{
     ComputeUnits, DurationMs, Price, StackId, TaskId,
-    chain::{Clock, Event, Payment, Random, Selection, calls},
+    chain::{Call, Clock, Event, Payment, Random, Selection, calls},
 };
+use futures::future::BoxFuture;
 
 /// What to buy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuyRequest {
-    /// For which task.
+    /// The task (a model under its rules) that the units are for.
     pub task: TaskId,
-    /// How many units.
+    /// How many units to buy.
     pub units: ComputeUnits,
     /// No node may cost more; the difference to its price comes back.
     pub max_price: Price,
-    /// Who may serve.
+    /// Which nodes may serve it.
     pub selection: Selection,
-    /// How long it lives.
+    /// How long requests may be made on it.
     pub lifetime: DurationMs,
 }
 
 impl Client {
     /// Buys a stack. The escrow comes out of the wallet's USDC; an abort (nobody eligible, say)
     /// costs nothing.
-    pub async fn buy(&self, order: BuyRequest) -> Result<StackHandle, ClientError> {
-        let task = self.ledger().task(order.task).await?;
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached, aborts, or the escrow is out of bounds.
+    pub fn buy(&self, request: BuyRequest) -> BoxFuture<'_, Result<StackHandle, ClientError>> {
+        Box::pin(self.acquire(request))
+    }
+
+    async fn acquire(&self, request: BuyRequest) -> Result<StackHandle, ClientError> {
+        let task = self.ledger().task(request.task).await?;
         let db = self.ledger().db().await?;
-        let escrow = required_escrow(&task, &db, order.units, order.max_price);
-        let (selection, nodes) = order.selection.into();
+        let escrow = required_escrow(&task, &db, request.units, request.max_price);
+        let (selection, nodes) = request.selection.into();
         let call = calls::AcquireStack {
             db: db.id.into(),
-            task: order.task.into(),
+            task: request.task.into(),
             payment: Payment(escrow.ok_or(ClientError::Overflow)?),
-            total_units: order.units,
-            max_price: order.max_price,
+            total_units: request.units,
+            max_price: request.max_price,
             selection,
             nodes,
             request_key: self.request_key(),
-            lifetime_ms: order.lifetime,
+            lifetime_ms: request.lifetime,
             random: Random,
             clock: Clock,
         };
@@ -58,8 +67,17 @@ fn acquired(executed: &Executed) -> Result<StackId, ClientError> {
 
 impl StackHandle {
     /// Adds units, at the stack's highest price. Those of a `Single` stack go to its node.
-    pub async fn top_up(&self, units: ComputeUnits) -> Result<(), ClientError> {
-        let stack = self.refresh().await?;
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts (the stack has ended, or its task takes no more), or
+    /// the payment is out of bounds.
+    pub fn top_up(&self, units: ComputeUnits) -> BoxFuture<'_, Result<(), ClientError>> {
+        Box::pin(self.add_units(units))
+    }
+
+    async fn add_units(&self, units: ComputeUnits) -> Result<(), ClientError> {
+        let stack = self.read().await?;
         let payment = top_up_payment(&stack, units).ok_or(ClientError::Overflow)?;
         let call = calls::TopUp {
             stack: self.id().into(),
@@ -68,35 +86,37 @@ impl StackHandle {
             units,
             clock: Clock,
         };
-        self.execute(call).await
+        self.execute(call.into()).await
     }
 
-    /// Lets it live longer.
-    pub async fn extend(&self, by: DurationMs) -> Result<(), ClientError> {
+    /// Moves the stack's end so much later.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts.
+    pub fn extend(&self, by: DurationMs) -> BoxFuture<'_, Result<(), ClientError>> {
         let call = calls::Extend {
             db: self.client.ledger().deployment().db.into(),
             stack: self.id().into(),
             by_ms: by,
             clock: Clock,
         };
-        self.execute(call).await
+        Box::pin(self.execute(call.into()))
     }
 
-    /// Takes back the units that no node has.
-    pub async fn revoke_ungranted(&self) -> Result<(), ClientError> {
+    /// Takes back the units that no node has, and their part of the escrow.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts.
+    pub fn revoke_ungranted(&self) -> BoxFuture<'_, Result<(), ClientError>> {
         let stack = self.id().into();
-        self.execute(calls::RevokeUngranted { stack }).await
+        Box::pin(self.execute(calls::RevokeUngranted { stack }.into()))
     }
 
-    pub(crate) async fn execute(
-        &self,
-        call: impl Into<atoma_types::chain::Call>,
-    ) -> Result<(), ClientError> {
-        let calls = vec![call.into()];
-        self.client
-            .ledger()
-            .execute(self.client.key(), calls)
-            .await?;
-        self.refresh().await.map(|_| ())
+    pub(crate) async fn execute(&self, call: Call) -> Result<(), ClientError> {
+        let (ledger, key) = (self.client.ledger(), self.client.key());
+        ledger.execute(key, vec![call]).await?;
+        self.read().await.map(|_| ())
     }
 }

@@ -7,7 +7,7 @@ use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Call, Clock, Dispute, Event, Lease, LeaseState, Stack, calls},
 };
-use futures::StreamExt;
+use futures::{StreamExt, future::BoxFuture};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -27,11 +27,11 @@ pub enum ClosingStep {
     Begun,
     /// A node claims; the dispute window runs.
     Settled {
-        /// The node.
+        /// The node that claims.
         node: NodeId,
-        /// What it claims.
+        /// The units that it claims to have served.
         units: ComputeUnits,
-        /// How many receipts.
+        /// The number of its receipts.
         count: u64,
         /// From when on it can be paid.
         deadline: TimestampMs,
@@ -40,14 +40,14 @@ pub enum ClosingStep {
     Paid(ClosedLease),
     /// A node let its time pass and gets nothing.
     Expired {
-        /// The node.
+        /// The node that never settled.
         node: NodeId,
-        /// What came back.
+        /// What came back of the escrow.
         refunded: MicroUsdc,
     },
     /// A node was found guilty; its lease is void.
     Convicted {
-        /// The node.
+        /// The node that lost a dispute.
         node: NodeId,
         /// What came back of the escrow.
         refunded: MicroUsdc,
@@ -59,11 +59,11 @@ pub enum ClosingStep {
 /// A lease at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClosedLease {
-    /// The node.
+    /// The node that served it.
     pub node: NodeId,
-    /// Units paid.
+    /// The units that were paid for.
     pub units: ComputeUnits,
-    /// What the node got.
+    /// What the node got for them.
     pub paid: MicroUsdc,
     /// The protocol's share.
     pub fee: MicroUsdc,
@@ -71,10 +71,10 @@ pub struct ClosedLease {
     pub refunded: MicroUsdc,
 }
 
-/// A closed stack.
+/// What became of a closed stack's escrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedStack {
-    /// The stack.
+    /// The stack that was closed.
     pub stack: StackId,
     /// The leases that were paid while this was watching.
     pub leases: Vec<ClosedLease>,
@@ -90,42 +90,70 @@ pub struct ClosedStack {
 
 impl StackHandle {
     /// Ends the stack now: no more requests, units that no node has come back, and nodes settle.
-    pub async fn begin_close(&self) -> Result<(), ClientError> {
-        self.execute(calls::BeginClose {
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts (the stack has ended already).
+    pub fn begin_close(&self) -> BoxFuture<'_, Result<(), ClientError>> {
+        Box::pin(self.end_now())
+    }
+
+    async fn end_now(&self) -> Result<(), ClientError> {
+        let begin = calls::BeginClose {
             stack: self.id().into(),
             clock: Clock,
-        })
-        .await
+        };
+        self.execute(begin.into()).await
     }
 
     /// Ends the stack and waits until everything is paid, at most until its nodes can settle no
     /// more and a little longer.
-    pub async fn close(&self) -> Result<ClosedStack, ClientError> {
-        let stack = self.refresh().await?;
-        let windows = stack
-            .settle_grace_ms
-            .0
-            .saturating_add(stack.dispute_window_ms.0);
-        let longest = Duration::from_millis(windows) + Duration::from_secs(60);
-        self.close_with(longest, |_| {}).await
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::close_with`].
+    pub fn close(&self) -> BoxFuture<'_, Result<ClosedStack, ClientError>> {
+        Box::pin(async {
+            let stack = self.read().await?;
+            let windows = stack
+                .settle_grace_ms
+                .0
+                .saturating_add(stack.dispute_window_ms.0);
+            let longest = Duration::from_millis(windows) + Duration::from_secs(60);
+            self.close_within(longest, &mut |_| {}).await
+        })
     }
 
     /// The same with a limit of the caller's, telling what happens.
-    pub async fn close_with(
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached, or not everything is paid in time. The stack has ended all
+    /// the same; closing it can be taken up again.
+    pub fn close_with<'a>(
+        &'a self,
+        longest: Duration,
+        tell: impl FnMut(&ClosingStep) + Send + 'a,
+    ) -> BoxFuture<'a, Result<ClosedStack, ClientError>> {
+        let mut tell: Box<dyn FnMut(&ClosingStep) + Send + 'a> = Box::new(tell);
+        Box::pin(async move { self.close_within(longest, &mut *tell).await })
+    }
+
+    async fn close_within(
         &self,
         longest: Duration,
-        mut tell: impl FnMut(&ClosingStep),
+        tell: &mut (dyn FnMut(&ClosingStep) + Send),
     ) -> Result<ClosedStack, ClientError> {
         let give_up = Instant::now() + longest;
         let mut events = self.client.ledger().subscribe().await?;
         let mut closed = ClosedStack::new(self.id());
-        let mut stack = self.refresh().await?;
+        let mut stack = self.read().await?;
         if stack.closed {
             self.client.forget(self.id()).await;
             return Ok(closed);
         }
         if stack.expires_at_ms > self.client.ledger().clock().await? {
-            self.begin_close().await?;
+            self.end_now().await?;
             stack = self.view();
         }
         tell(&ClosingStep::Begun);
@@ -133,7 +161,7 @@ impl StackHandle {
         loop {
             let now = self.client.ledger().clock().await?;
             if !stack.closed && self.act(&stack, now).await? {
-                stack = self.refresh().await?;
+                stack = self.read().await?;
                 continue;
             }
             if stack.closed {
@@ -154,9 +182,9 @@ impl StackHandle {
                     break;
                 }
             }
-            stack = self.refresh().await?;
+            stack = self.read().await?;
         }
-        self.refresh().await?;
+        self.read().await?;
         self.client.forget(self.id()).await;
         Ok(closed)
     }

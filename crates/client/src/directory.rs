@@ -6,6 +6,7 @@ use atoma_types::{
     chain::{Node, NodeStatus, SubscriptionState},
     verifier::Verifier,
 };
+use futures::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -71,7 +72,15 @@ impl NodeInfo {
 
 impl Client {
     /// A node, as read within the last minute.
-    pub async fn node(&self, id: NodeId) -> Result<Arc<NodeInfo>, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked or knows no such node, or the node's response key is no key.
+    pub fn node(&self, id: NodeId) -> BoxFuture<'_, Result<Arc<NodeInfo>, ClientError>> {
+        Box::pin(self.find_node(id))
+    }
+
+    pub(crate) async fn find_node(&self, id: NodeId) -> Result<Arc<NodeInfo>, ClientError> {
         if let Some((read, node)) = self.inner.nodes.lock().get(&id)
             && read.elapsed() < NODE_AGE
         {
@@ -91,7 +100,15 @@ impl Client {
     }
 
     /// Who takes new leases of a task now, cheapest first.
-    pub async fn offers(&self, task: TaskId) -> Result<Vec<Offer>, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked or knows no such task.
+    pub fn offers(&self, task: TaskId) -> BoxFuture<'_, Result<Vec<Offer>, ClientError>> {
+        Box::pin(self.find_offers(task))
+    }
+
+    async fn find_offers(&self, task: TaskId) -> Result<Vec<Offer>, ClientError> {
         let task = self.ledger().task(task).await?;
         let now = self.ledger().clock().await?;
         let active = |state| state == SubscriptionState::Active;

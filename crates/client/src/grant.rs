@@ -7,6 +7,7 @@ use atoma_types::{
     message::{Domain, Grant, Signed},
 };
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, header::CONTENT_TYPE};
 use http_body_util::Full;
 use serde::Deserialize;
@@ -17,11 +18,11 @@ const GRANT_LIFETIME: DurationMs = DurationMs(300_000);
 /// A lease after a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTerms {
-    /// The node.
+    /// The node that holds it.
     pub node: NodeId,
-    /// Its units in all.
+    /// The units granted to the node so far, used or not.
     pub units: ComputeUnits,
-    /// Its price.
+    /// What the node is paid per million units.
     pub price: Price,
     /// When the stack ends.
     pub expires_at: TimestampMs,
@@ -33,9 +34,26 @@ struct Accepted {}
 
 impl StackHandle {
     /// Grants a node this many units more, and returns once they are its own on the ledger.
-    pub async fn grant(&self, node: NodeId, more: ComputeUnits) -> Result<LeaseTerms, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If node or ledger can't be reached, or the node doesn't take the grant. A grant that seems to
+    /// have failed may still be taken to the ledger until it expires, five minutes later.
+    pub fn grant(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+    ) -> BoxFuture<'_, Result<LeaseTerms, ClientError>> {
+        Box::pin(self.grant_units(node, more))
+    }
+
+    async fn grant_units(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+    ) -> Result<LeaseTerms, ClientError> {
         let client = &self.client;
-        let info = client.node(node).await?;
+        let info = client.find_node(node).await?;
         let stack = self.refresh().await?;
         let before = stack
             .lease(node)

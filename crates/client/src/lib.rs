@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
-//! receipt must say), [`sse`] (where the receipt is in a stream), [`estimate`] (what a body may
-//! cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request;
+//! receipt must say), [`retry`] (what follows from a refusal), [`sse`] (where the receipt is in a
+//! stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request;
 //! [`index`] keeps the whole network's history as tables.
 
 mod account;
@@ -22,14 +22,15 @@ mod directory;
 mod error;
 pub mod estimate;
 pub mod evidence;
-mod flight;
 mod grant;
 mod http;
 mod immediate;
+mod in_flight;
 pub mod index;
 pub mod lane;
 mod receipts;
 mod request;
+pub mod retry;
 mod signing;
 pub mod sse;
 mod stack;
@@ -45,6 +46,6 @@ pub use error::ClientError;
 pub use grant::LeaseTerms;
 pub use immediate::Evidence;
 pub use receipts::{KeptReceipt, Receipts};
-pub use request::RequestOptions;
+pub use request::{RequestOptions, RequestTry};
 pub use stack::StackHandle;
 pub use verify::ReceiptError;

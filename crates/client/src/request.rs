@@ -1,9 +1,11 @@
-//! Asking a node: reserve, sign, send; and once more with the number that the node names.
+//! Asking a node: reserve, sign, send. [`StackHandle::request`] tries again where signing anew is
+//! all that it takes, by the rules in [`retry`](crate::retry); [`StackHandle::try_once`] doesn't.
 
 use crate::{
     Answer, ClientError, Evidence, NodeInfo, StackHandle, answer, estimate,
-    flight::Flight,
     http::{bad_url, small},
+    in_flight::InFlight,
+    retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
     store::LaneKey,
 };
 use atoma_types::{
@@ -11,19 +13,17 @@ use atoma_types::{
     hash::Hash32,
     http::{EVIDENCE, REQUEST, SIGNATURE},
     message::{Domain, Endpoint, RequestHeader, Signed},
-    refusal::{ErrorBody, ErrorObject, RefusalCode},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, header::CONTENT_TYPE};
 use http_body_util::Full;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Time for a request to reach the node; its answer may take longer.
 const REQUEST_LIFETIME: DurationMs = DurationMs(60_000);
-/// Tries of one request: the first, one with more units, one with a higher ceiling, one after the
-/// node's restart.
-const MAX_TRIES: u32 = 4;
 
 /// What a caller may say about a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,74 +39,155 @@ pub struct RequestOptions {
     pub evidence: Evidence,
 }
 
-/// One request as it is tried.
-struct Try {
+/// One try of a request, as it will be signed. After a refusal it is [mended](RequestTry::mend) and
+/// tried again.
+#[derive(Clone, Debug)]
+pub struct RequestTry {
+    id: RequestId,
     endpoint: Endpoint,
     body: Bytes,
     body_hash: Hash32,
-    key: LaneKey,
     max_units: ComputeUnits,
-    demanded: Option<ComputeUnits>,
+    ceiling: Option<ComputeUnits>,
+    lane: Option<u16>,
     evidence: Evidence,
 }
 
-/// What the tries have been used for.
-#[derive(Default)]
-struct Used {
-    raised: bool,
-    demanded: bool,
-    renewed: bool,
+impl RequestTry {
+    /// The first try of a request: its id (which nobody used before), the endpoint, the body as it
+    /// goes out, and the most units that it may cost. The stack's own lane pays.
+    #[must_use]
+    pub fn new(id: RequestId, endpoint: Endpoint, body: Bytes, max_units: ComputeUnits) -> Self {
+        Self {
+            id,
+            endpoint,
+            body_hash: Hash32::of(&body),
+            body,
+            max_units,
+            ceiling: None,
+            lane: None,
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// The same request at another node or on another stack, under a new id: what the last node
+    /// said about its lane counts no more.
+    pub fn moved(&mut self, id: RequestId) {
+        self.id = id;
+        self.ceiling = None;
+    }
+
+    /// The next try at the same node, under a new id, with what is to be signed differently. A
+    /// renewed lease changes nothing in what is signed.
+    pub fn mend(&mut self, id: RequestId, mend: Mend) {
+        self.id = id;
+        match mend {
+            Mend::RaiseUnits(units) => self.max_units = self.max_units.max(units),
+            Mend::RaiseCeiling(ceiling) => self.ceiling = Some(ceiling),
+            Mend::NewStack => self.ceiling = None,
+            Mend::SignAnew | Mend::RenewLease => {}
+        }
+    }
+
+    /// The id that the next try is signed with.
+    #[must_use]
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The most units that the request may cost.
+    #[must_use]
+    pub fn max_units(&self) -> ComputeUnits {
+        self.max_units
+    }
 }
 
 impl StackHandle {
-    /// A chat completion.
-    pub async fn chat(&self, node: NodeId, body: impl Into<Bytes>) -> Result<Answer, ClientError> {
+    /// A chat completion. The body goes out untouched.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::request`].
+    pub fn chat(
+        &self,
+        node: NodeId,
+        body: impl Into<Bytes>,
+    ) -> BoxFuture<'_, Result<Answer, ClientError>> {
         let options = RequestOptions::default();
         self.request(node, Endpoint::ChatCompletions, body.into(), options)
-            .await
     }
 
     /// Asks a node. The body goes out untouched. A refusal comes back as the answer it is, except
-    /// that one naming a number that would have fit is tried again with it, within the limits.
-    pub async fn request(
+    /// that the request is signed anew where that is all that it takes, within the limits (see
+    /// [`retry`](crate::retry)).
+    ///
+    /// # Errors
+    ///
+    /// If the body can't be read for its limits, the lease has no room, the node asks for a ceiling
+    /// that our books don't explain, or the node can't be reached or breaks off before its answer
+    /// begins.
+    pub fn request(
+        &self,
+        node: NodeId,
+        endpoint: Endpoint,
+        body: Bytes,
+        options: RequestOptions,
+    ) -> BoxFuture<'_, Result<Answer, ClientError>> {
+        Box::pin(self.retried(node, endpoint, body, options))
+    }
+
+    /// Asks a node once. A refusal comes back as the answer it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::request`].
+    pub fn try_once<'a>(
+        &'a self,
+        node: NodeId,
+        request: &'a RequestTry,
+    ) -> BoxFuture<'a, Result<Answer, ClientError>> {
+        Box::pin(async move {
+            let info = self.client.find_node(node).await?;
+            self.prepare(&info).await?;
+            self.attempt(&info, request).await
+        })
+    }
+
+    async fn retried(
         &self,
         node: NodeId,
         endpoint: Endpoint,
         body: Bytes,
         options: RequestOptions,
     ) -> Result<Answer, ClientError> {
-        let info = self.client.node(node).await?;
+        let info = self.client.find_node(node).await?;
         self.prepare(&info).await?;
         let max_units = match options.max_units {
             Some(max_units) => max_units,
             None => self.estimate(node, endpoint, &body)?,
         };
-        let cap = options
+        let most = options
             .cap
             .or(options.max_units)
             .unwrap_or_else(|| self.room(node));
-        let mut next = Try {
-            endpoint,
-            body_hash: Hash32::of(&body),
-            body,
-            key: LaneKey {
-                stack: self.id(),
-                node,
-                lane: options.lane.unwrap_or_else(|| self.own_lane(node)),
-            },
-            max_units,
-            demanded: None,
+        let mut next = RequestTry {
+            lane: options.lane,
             evidence: options.evidence,
+            ..RequestTry::new(RequestId::random(), endpoint, body, max_units)
         };
-        let mut used = Used::default();
-        for tries_left in (0..MAX_TRIES).rev() {
+        let mut retries = Retries::direct();
+        loop {
             let answer = self.attempt(&info, &next).await?;
-            if tries_left == 0 || !used.adjust(&mut next, &answer, cap) {
+            let Some(refusal) = answer.small_body() else {
                 return Ok(answer);
+            };
+            let refusal = NodeRefusal::read(answer.status.as_u16(), refusal);
+            let signed = next.max_units;
+            match retries.after(Failure::Refused(refusal), UnitBounds { signed, most }) {
+                Decision::Again(mend) => next.mend(RequestId::random(), mend),
+                Decision::PassOn | Decision::Elsewhere { .. } => return Ok(answer),
             }
         }
-        // the last try returns
-        Err(ClientError::Overflow)
     }
 
     fn estimate(
@@ -128,9 +209,27 @@ impl StackHandle {
         Ok(wanted.min(room))
     }
 
-    async fn attempt(&self, info: &Arc<NodeInfo>, order: &Try) -> Result<Answer, ClientError> {
-        let id = RequestId::random();
-        let (ceiling, step) = self.reserve(order.key, id, order.max_units, order.demanded)?;
+    async fn attempt(
+        &self,
+        info: &Arc<NodeInfo>,
+        request: &RequestTry,
+    ) -> Result<Answer, ClientError> {
+        let span = tracing::info_span!("try", request = %request.id, node = %info.id);
+        self.sign_and_send(info, request).instrument(span).await
+    }
+
+    async fn sign_and_send(
+        &self,
+        info: &Arc<NodeInfo>,
+        request: &RequestTry,
+    ) -> Result<Answer, ClientError> {
+        let id = request.id;
+        let key = LaneKey {
+            stack: self.id(),
+            node: info.id,
+            lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
+        };
+        let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
         let issued = TimestampMs::now();
         let header = RequestHeader {
             domain: Domain::default(),
@@ -139,59 +238,50 @@ impl StackHandle {
             node: info.id,
             task: self.state.task.id,
             request_id: id,
-            endpoint: order.endpoint,
-            body_hash: order.body_hash,
-            lane: order.key.lane,
+            endpoint: request.endpoint,
+            body_hash: request.body_hash,
+            lane: key.lane,
             ceiling,
-            max_units: order.max_units,
+            max_units: request.max_units,
             issued_at_ms: issued,
             expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
             evidence: None,
         };
         let mut signed = self.client.inner.signer.sign(header).await;
-        if order.evidence == Evidence::Immediate {
-            signed = self.stored_first(info, order, signed).await?;
+        if request.evidence == Evidence::Immediate {
+            signed = self.stored_first(info, key, request, signed).await?;
         }
-        let mut request = Request::post(info.at(order.endpoint.as_str()))
-            .header(CONTENT_TYPE, "application/json")
-            .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-            .header(
-                SIGNATURE,
-                BASE64_STANDARD.encode(signed.signature().to_bytes()),
-            );
-        if order.evidence == Evidence::Open {
-            request = request.header(EVIDENCE, "open");
-        }
-        let request = request.body(Full::new(order.body.clone()));
-        let (flight, receipt) = Flight::new(self.clone(), Arc::clone(info), order.key, signed);
-        let request = match request {
-            Ok(request) => request,
+        let message = http_request(info, request, &signed);
+        let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
+        let message = match message {
+            Ok(message) => message,
             Err(error) => {
-                flight.refused();
+                in_flight.refused();
                 return Err(bad_url(info, &error));
             }
         };
         let store = &self.client.inner.store;
-        if let Err(error) = store.cover(order.key, ceiling, step).await {
-            flight.refused();
+        if let Err(error) = store.cover(key, ceiling, step).await {
+            in_flight.refused();
             return Err(error);
         }
-        let response = match self.client.inner.http.send(info, request).await {
+        let response = match self.client.inner.http.send(info, message).await {
             Ok(response) => response,
             Err(error) => {
                 if matches!(error, ClientError::Unreachable { .. }) {
-                    flight.refused();
+                    in_flight.refused();
                     self.client.forget_node(info.id);
                 }
                 return Err(error);
             }
         };
         if response.status().is_success() {
-            return Ok(answer::served(id, response, info, flight, receipt));
+            return Ok(answer::served(id, response, info, in_flight, receipt));
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = small(info, response).await?;
-        flight.refused();
+        in_flight.refused();
+        tracing::debug!(%status, "the node refused");
         Ok(answer::refused(info.id, id, status, headers, body))
     }
 
@@ -199,11 +289,12 @@ impl StackHandle {
     async fn stored_first(
         &self,
         info: &Arc<NodeInfo>,
-        order: &Try,
+        key: LaneKey,
+        request: &RequestTry,
         signed: Signed<RequestHeader>,
     ) -> Result<Signed<RequestHeader>, ClientError> {
-        let (guard, _) = Flight::new(self.clone(), Arc::clone(info), order.key, signed.clone());
-        match self.store_request(info, &signed, &order.body).await {
+        let (guard, _) = InFlight::new(self.clone(), Arc::clone(info), key, signed.clone());
+        match self.store_request(info, &signed, &request.body).await {
             Ok(named) => {
                 guard.hand_over();
                 Ok(named)
@@ -216,39 +307,18 @@ impl StackHandle {
     }
 }
 
-impl Used {
-    /// Changes the next try as the refusal asks, once for each reason. False if there is nothing
-    /// to change.
-    fn adjust(&mut self, next: &mut Try, answer: &Answer, cap: ComputeUnits) -> bool {
-        let Some(error) = refusal(answer) else {
-            return false;
-        };
-        let needed = error.needed.map(ComputeUnits);
-        let is = |code: RefusalCode| error.code.as_deref() == Some(code.as_str());
-        match needed {
-            Some(needed) if is(RefusalCode::MaxUnitsTooLow) => {
-                let fits = !self.raised && needed > next.max_units && needed <= cap;
-                if fits {
-                    self.raised = true;
-                    next.max_units = needed;
-                }
-                fits
-            }
-            Some(needed) if is(RefusalCode::CeilingTooLow) => {
-                next.demanded = Some(needed);
-                !std::mem::replace(&mut self.demanded, true)
-            }
-            _ if is(RefusalCode::IssuedBeforeRestart) => {
-                !std::mem::replace(&mut self.renewed, true)
-            }
-            _ => false,
-        }
+fn http_request(
+    info: &NodeInfo,
+    request: &RequestTry,
+    signed: &Signed<RequestHeader>,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    let signature = BASE64_STANDARD.encode(signed.signature().to_bytes());
+    let mut message = Request::post(info.at(request.endpoint.as_str()))
+        .header(CONTENT_TYPE, "application/json")
+        .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
+        .header(SIGNATURE, signature);
+    if request.evidence == Evidence::Open {
+        message = message.header(EVIDENCE, "open");
     }
-}
-
-fn refusal(answer: &Answer) -> Option<ErrorObject> {
-    let body = answer.small_body()?;
-    serde_json::from_slice::<ErrorBody>(body)
-        .ok()
-        .map(|body| body.error)
+    message.body(Full::new(request.body.clone()))
 }

@@ -12,6 +12,7 @@ use atoma_types::{
     chain::{LeaseState, Stack, Task},
     message::Signed,
 };
+use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -55,8 +56,13 @@ pub(crate) struct LaneStatus {
 
 impl Client {
     /// Opens a stack of this wallet.
-    pub async fn open(&self, id: StackId) -> Result<StackHandle, ClientError> {
-        self.open_as(id, false).await
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked or knows no such stack, the stack's requests are signed by
+    /// another key than this wallet's, or the client's files can't be written.
+    pub fn open(&self, id: StackId) -> BoxFuture<'_, Result<StackHandle, ClientError>> {
+        Box::pin(self.open_as(id, false))
     }
 
     pub(crate) async fn open_as(
@@ -70,7 +76,7 @@ impl Client {
                 client: self.clone(),
                 state,
             };
-            handle.refresh().await?;
+            handle.read().await?;
             return Ok(handle);
         }
         let stack = self.ledger().stack(id).await?;
@@ -121,8 +127,16 @@ impl StackHandle {
         self.state.view.read().clone()
     }
 
-    /// Reads the stack again.
-    pub async fn refresh(&self) -> Result<Stack, ClientError> {
+    /// Reads the stack from the ledger again.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked.
+    pub fn refresh(&self) -> BoxFuture<'_, Result<Stack, ClientError>> {
+        Box::pin(self.read())
+    }
+
+    pub(crate) async fn read(&self) -> Result<Stack, ClientError> {
         let stack = self.client.ledger().stack(self.id()).await?;
         *self.state.view.write() = stack.clone();
         Ok(stack)

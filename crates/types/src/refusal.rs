@@ -7,7 +7,6 @@ macro_rules! refusals {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $kind:literal;)*) => {
         /// Why a request was refused. The code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
         pub enum RefusalCode { $($(#[$doc])* $variant),* }
 
         impl RefusalCode {

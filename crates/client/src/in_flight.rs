@@ -32,7 +32,7 @@ const AFTERMATH: DurationMs = DurationMs(30_000);
 const LAST_QUESTION: DurationMs = DurationMs(300_000);
 
 /// The guard of an open request. Dropped open, it asks the node in the background.
-pub(crate) struct Flight(Option<Box<Open>>);
+pub(crate) struct InFlight(Option<Box<Open>>);
 
 struct Open {
     handle: StackHandle,
@@ -47,7 +47,7 @@ struct KeptByNode {
     receipt: String,
 }
 
-impl Flight {
+impl InFlight {
     pub(crate) fn new(
         handle: StackHandle,
         node: Arc<NodeInfo>,
@@ -91,7 +91,7 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlight {
     fn drop(&mut self) {
         let Some(open) = self.0.take() else {
             return;
