@@ -124,17 +124,28 @@ bytes_id!(
 );
 
 impl RequestId {
-    /// A fresh id: the time in milliseconds (48 bits, which a request's header tells anyway), then 80
-    /// bits of the operating system's randomness. Ids of one moment are neighbours in an index, so
-    /// that a database keeps many requests on one page instead of each on a page of its own.
+    /// How many random bytes an id has.
+    pub const RANDOM_BYTES: usize = 16 - TIME_BYTES;
+
+    /// The id of a request made `now`: the time in milliseconds (48 bits, which a request's header
+    /// tells anyway), then 80 random bits. Ids of one moment are neighbours in an index, so that a
+    /// database keeps many requests on one page instead of each on a page of its own.
+    #[must_use]
+    pub fn new(now: TimestampMs, random: [u8; Self::RANDOM_BYTES]) -> Self {
+        let mut bytes = [0; 16];
+        let (time, rest) = bytes.split_at_mut(TIME_BYTES);
+        let [_, _, now @ ..] = now.0.to_be_bytes();
+        time.copy_from_slice(&now);
+        rest.copy_from_slice(&random);
+        Self(bytes)
+    }
+
+    /// A fresh id, by the machine's clock and randomness.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 16];
-        let (time, random) = bytes.split_at_mut(TIME_BYTES);
-        let [_, _, now @ ..] = TimestampMs::now().0.to_be_bytes();
-        time.copy_from_slice(&now);
-        crate::keys::fill_random(random);
-        Self(bytes)
+        let mut random = [0; Self::RANDOM_BYTES];
+        crate::keys::fill_random(&mut random);
+        Self::new(TimestampMs::now(), random)
     }
 }
 
