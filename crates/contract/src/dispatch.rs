@@ -1,10 +1,20 @@
 //! From a call to its rule.
 
-use crate::{Rule, Txn, db, dispute, node, settlement, stack, task, treasury, walrus};
+use crate::{Abort, Rule, Txn, db, dispute, node, settlement, stack, task, treasury, walrus};
 use atoma_types::chain::Call;
 
-/// Runs the rule of a call.
-pub(crate) fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
+impl Txn<'_> {
+    /// Runs one call. If it aborts, the transaction stands as before it.
+    ///
+    /// # Errors
+    /// The check that failed, as the code that the Move package aborts with.
+    pub fn call(&mut self, call: &Call) -> Result<(), Abort> {
+        self.run(|txn| run(txn, call))
+    }
+}
+
+/// The rule of a call.
+fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
     match call {
         Call::SetParam(call) => db::set_param(txn, call),
         Call::RegisterNode(call) => node::register(txn, call),

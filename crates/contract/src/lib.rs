@@ -8,6 +8,7 @@
 //!
 //! A call that aborts changes nothing; a transaction that is dropped changes nothing.
 
+mod changes;
 mod db;
 mod dispatch;
 mod dispute;
@@ -26,9 +27,10 @@ mod treasury;
 mod txn;
 mod walrus;
 
+pub use changes::{Abort, Changes, Env, Payout};
 pub use object::{DecodeObjectError, Object, Owner, TableEntry};
 pub use state::State;
-pub use txn::{Abort, Changes, Env, Payout, Txn};
+pub use txn::Txn;
 
 use atoma_types::chain::AbortCode;
 

@@ -1,6 +1,6 @@
 //! All objects of the package, and how changes get into them.
 
-use crate::{Changes, Env, Object, Owner, Txn, limits::MAX_REPUTATION, walrus};
+use crate::{Changes, Object, Owner, limits::MAX_REPUTATION, walrus};
 use atoma_types::{
     Address, MicroUsdc, ObjectId,
     chain::{AdminCap, AtomaDb, Deployment, EpochBook, Params, Table},
@@ -28,7 +28,7 @@ impl State {
         state
     }
 
-    /// A ledger on which the package is still to be published ([`Txn::publish`]): a development Walrus.
+    /// A ledger on which the package is still to be published ([`Txn::publish`](crate::Txn::publish)): a development Walrus.
     #[must_use]
     pub fn unpublished(deployment: &Deployment, admin: Address, params: &Params) -> Self {
         Self::restore(walrus::genesis(deployment, admin, params))
@@ -62,12 +62,6 @@ impl State {
         self.objects
             .values()
             .map(|(object, owner)| (object, *owner))
-    }
-
-    /// Begins a transaction. Nothing changes until its [`Changes`] are committed.
-    #[must_use]
-    pub fn begin(&self, env: Env) -> Txn<'_> {
-        Txn::new(self, env)
     }
 
     /// Puts a transaction's changes in place. They must come from a transaction on this very state.

@@ -1,77 +1,19 @@
 //! One transaction: an overlay over the state that calls write into.
 
 use crate::{
-    Object, Owner, Rule, State, TableEntry, dispatch, ensure,
+    Abort, Changes, Env, Object, Owner, Payout, Rule, State, TableEntry, ensure,
     object::{encode, id_type, string_type},
     state::{VERSION, first_objects},
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{
-        AbortCode, AdminCap, AtomaDb, Blob, Call, Event, Node, Params, Stack, Table, Task,
-        WalrusCap, WalrusSystem,
+        AbortCode, AdminCap, AtomaDb, Blob, Event, Node, Params, Stack, Table, Task, WalrusCap,
+        WalrusSystem,
     },
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use sui_sdk_types::{Digest, TypeTag};
-
-/// What a transaction is told by the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Env {
-    /// Who signed it.
-    pub sender: Address,
-    /// The ledger's clock.
-    pub now: TimestampMs,
-    /// Which ledger.
-    pub network: NetworkId,
-    /// The transaction's digest: new ids are derived from it.
-    pub transaction: Digest,
-    /// Ids that the transaction has created already.
-    pub created: u64,
-    /// The beacon's bytes for this transaction, unknown to anyone before it is fixed.
-    pub seed: [u8; 32],
-}
-
-/// A failed check; nothing was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {}", code.help())]
-pub struct Abort {
-    /// Which.
-    pub code: AbortCode,
-}
-
-impl From<AbortCode> for Abort {
-    fn from(code: AbortCode) -> Self {
-        Self { code }
-    }
-}
-
-/// Money that leaves the package, as a coin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payout {
-    /// To whom.
-    pub to: Address,
-    /// How much; never zero.
-    pub amount: MicroUsdc,
-}
-
-/// What a transaction did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Objects made or changed, as they are now.
-    pub written: BTreeMap<ObjectId, (Object, Owner)>,
-    /// Objects gone.
-    pub deleted: BTreeSet<ObjectId>,
-    /// In order.
-    pub events: Vec<Event>,
-    /// In order.
-    pub payouts: Vec<Payout>,
-    /// Ids created in the whole transaction, [`Env::created`] included.
-    pub created: u64,
-    /// The payments taken.
-    pub paid_in: MicroUsdc,
-}
+use sui_sdk_types::TypeTag;
 
 /// A transaction under way. Drop it to abort.
 #[derive(Debug)]
@@ -84,8 +26,16 @@ pub struct Txn<'a> {
     frame: Changes,
 }
 
+impl State {
+    /// Begins a transaction. Nothing changes until its [`Changes`] are committed.
+    #[must_use]
+    pub fn begin(&self, env: Env) -> Txn<'_> {
+        Txn::new(self, env)
+    }
+}
+
 impl<'a> Txn<'a> {
-    pub(crate) fn new(state: &'a State, env: Env) -> Self {
+    fn new(state: &'a State, env: Env) -> Self {
         let done = Changes {
             created: env.created,
             ..Changes::default()
@@ -98,14 +48,14 @@ impl<'a> Txn<'a> {
         }
     }
 
-    /// Runs one call. If it aborts, the transaction stands as before it.
-    pub fn call(&mut self, call: &Call) -> Result<(), Abort> {
+    /// Runs the rule of one call. If it aborts, the transaction stands as before it.
+    pub(crate) fn run(&mut self, rule: impl FnOnce(&mut Self) -> Rule) -> Result<(), Abort> {
         self.frame = Changes {
             created: self.done.created,
             paid_in: self.done.paid_in,
             ..Changes::default()
         };
-        let outcome = dispatch::run(self, call);
+        let outcome = rule(self);
         let frame = std::mem::take(&mut self.frame);
         outcome?;
         for id in frame.deleted {

@@ -91,9 +91,7 @@ impl Crate {
         let mut absolute = self.absolute(from, path)?;
         for _ in 0..MAX_HANDS {
             let (at, module) = self.deepest(&absolute)?;
-            let Some(name) = absolute.get(at) else {
-                return None;
-            };
+            let name = absolute.get(at)?;
             let module_path = absolute[..at].to_vec();
             let this = &self.modules[module];
             if this.defines.contains(name) {

@@ -40,19 +40,19 @@ impl Crate {
             .map(|name| source.join(name))
             .find(|file| file.is_file())
             .with_context(|| format!("{} has no root", source.display()))?;
-        krate.add(root, source, Vec::new())?;
+        krate.add(&root, source, &[])?;
         Ok(krate)
     }
 
-    fn add(&mut self, file: PathBuf, folder: &Path, path: Vec<String>) -> Result<()> {
+    fn add(&mut self, file: &Path, folder: &Path, path: &[String]) -> Result<()> {
         let at = || format!("cannot read {}", file.display());
-        let text = fs::read_to_string(&file).with_context(at)?;
+        let text = fs::read_to_string(file).with_context(at)?;
         let items = syn::parse_file(&text).with_context(at)?.items;
         let index = self.modules.len();
-        self.by_path.insert(path.clone(), index);
+        self.by_path.insert(path.to_vec(), index);
         let mut module = Module {
-            file: file.clone(),
-            path: path.clone(),
+            file: file.to_owned(),
+            path: path.to_vec(),
             items: Vec::new(),
             defines: BTreeSet::new(),
             hands_on: BTreeMap::new(),
@@ -72,14 +72,14 @@ impl Crate {
         module.items = items;
         self.modules.push(module);
         for child in children {
-            let mut path = path.clone();
+            let mut path = path.to_vec();
             path.push(child.ident.to_string());
             if child.content.is_some() {
                 self.by_path.insert(path, index);
                 continue;
             }
-            let (file, folder) = place(&child, &file, folder)?;
-            self.add(file, &folder, path)?;
+            let (file, folder) = place(&child, file, folder)?;
+            self.add(&file, &folder, &path)?;
         }
         Ok(())
     }
