@@ -1,0 +1,116 @@
+//! What can go wrong.
+
+use std::{error::Error, io, path::PathBuf, sync::Arc};
+
+/// A store can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another program uses the folder.
+    #[error(
+        "{} is in use by another program: stop it, or name another folder",
+        folder.display()
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// All the places for programs that share the folder are taken.
+    #[error("{most} programs use {} already: wait until one of them ends", folder.display())]
+    Crowded {
+        /// The folder.
+        folder: PathBuf,
+        /// How many may use it at once.
+        most: u16,
+    },
+    /// The file is another kind of file.
+    #[error("{} is not {kind}: move it away, or name another folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        kind: &'static str,
+    },
+    /// A newer version of the program wrote the file.
+    #[error(
+        "{} was written by a newer version of this program (its tables are version {found}, this one \
+         knows {known}): use the newer version, or name another folder",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// The newest that is known.
+        known: i32,
+    },
+    /// The file is so old that its tables can't be brought up to date any more.
+    #[error(
+        "{} was written by an old version of this program (its tables are version {found}, this one \
+         knows {known}): open it once with a version in between, or name another folder",
+        path.display()
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// The newest that is known.
+        known: i32,
+    },
+    /// The file system said no.
+    #[error("cannot use {}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// SQLite said no.
+    #[error("cannot open {}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The writer's thread can't be started.
+    #[error("cannot start the thread that writes {kind}")]
+    Thread {
+        /// What it would write.
+        kind: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// An operation wasn't written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The store was closed before.
+    #[error("{kind} is closed")]
+    Closed {
+        /// Which store.
+        kind: &'static str,
+    },
+    /// More operations wait than may.
+    #[error("{kind} has more to write than it can keep: try again")]
+    Full {
+        /// Which store.
+        kind: &'static str,
+    },
+    /// A commit failed, then or before; the store writes nothing more.
+    #[error("{kind} cannot be written any more")]
+    Failed {
+        /// Which store.
+        kind: &'static str,
+        /// Why the commit failed.
+        #[source]
+        source: Arc<dyn Error + Send + Sync>,
+    },
+}

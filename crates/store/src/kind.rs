@@ -1,0 +1,279 @@
+//! What a file is, and how it is opened: marks, versions and settings in one place.
+//!
+//! A file of ours is marked with its kind (`application_id`) and the version of its tables
+//! (`user_version`). One without either and without tables is new and gets both; one of an older
+//! version is brought up to date in one transaction; anything else is refused as it is.
+
+use crate::{
+    OpenError, Place, Readers,
+    private::{close_to_others, create_database, create_folder, rename_database},
+};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use std::{path::Path, time::Duration};
+
+/// How long a statement waits for another connection's lock: a commit takes milliseconds, a
+/// checkpoint of a large log seconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Prepared statements that a connection keeps: more than any of our stores has.
+const STATEMENTS: usize = 32;
+
+/// A kind of store.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// What errors and logs call it: "the node's journal".
+    pub name: &'static str,
+    /// Its file in a data folder.
+    pub file: &'static str,
+    /// The name that the file had in earlier versions: it is renamed.
+    pub former_file: Option<&'static str>,
+    /// The mark of its files: four letters, by [`Kind::mark`].
+    pub mark: i32,
+    /// Rises with every change of the tables.
+    pub version: i32,
+    /// Makes the tables of that version in an empty file.
+    pub tables: &'static str,
+    /// How tables of earlier versions become those of the next.
+    pub upgrades: &'static [Upgrade],
+    /// Files from before there were marks.
+    pub unmarked: &'static [Unmarked],
+    /// What a commit waits for.
+    pub durability: Durability,
+}
+
+/// Brings tables one version further.
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade {
+    /// From this version to the one after it.
+    pub from: i32,
+    /// By these statements.
+    pub sql: &'static str,
+}
+
+/// How a file from before there were marks is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Unmarked {
+    /// The `user_version` that it has.
+    pub user_version: i32,
+    /// A table that it has.
+    pub table: &'static str,
+    /// The version of its tables.
+    pub version: i32,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Until it is on the disk: it survives a power cut.
+    Full,
+    /// Until the system has it: a power cut may take the last commits, and leaves the file whole.
+    /// For what can be read again elsewhere.
+    Rebuildable,
+}
+
+impl Kind {
+    /// The mark of four letters.
+    #[must_use]
+    pub const fn mark(letters: [u8; 4]) -> i32 {
+        i32::from_be_bytes(letters)
+    }
+
+    /// The place of its file in a folder. A file with the former name is renamed: nobody else may
+    /// have it open.
+    ///
+    /// # Errors
+    /// If the file can't be renamed.
+    pub fn in_folder(&self, folder: &Path) -> Result<Place, OpenError> {
+        let path = folder.join(self.file);
+        if let Some(former) = self.former_file.map(|file| folder.join(file))
+            && former.exists()
+            && !path.exists()
+        {
+            rename_database(&former, &path)?;
+        }
+        Ok(Place::File(path))
+    }
+
+    /// Opens the connection that writes; makes the file, its folders and tables where they are not
+    /// there.
+    ///
+    /// # Errors
+    /// If the file is of another kind or version, or can't be used.
+    pub fn open(&self, place: &Place) -> Result<Connection, OpenError> {
+        let mut db = self.connect(place)?;
+        match self.found(&db, place)? {
+            Found::Version(version) if version == self.version => {}
+            _ => self.prepare(&mut db, place)?,
+        }
+        Ok(db)
+    }
+
+    /// Opens a connection with our settings to a file that may be empty, of this kind or of an
+    /// older version of it, and leaves the tables to the caller, who says so by [`Kind::set_marks`].
+    /// The second value is the version of the tables that are there.
+    ///
+    /// # Errors
+    /// If the file is of another kind or of a newer version, or can't be used.
+    pub fn open_unprepared(&self, place: &Place) -> Result<(Connection, Option<i32>), OpenError> {
+        let db = self.connect(place)?;
+        match self.found(&db, place)? {
+            Found::Nothing => Ok((db, None)),
+            Found::Version(version) | Found::Unmarked(version) => Ok((db, Some(version))),
+        }
+    }
+
+    /// Marks the file as one of this kind and version.
+    ///
+    /// # Errors
+    /// If SQLite says no.
+    pub fn set_marks(&self, db: &Connection) -> rusqlite::Result<()> {
+        db.pragma_update(None, "application_id", self.mark)?;
+        db.pragma_update(None, "user_version", self.version)
+    }
+
+    /// Connections that read.
+    #[must_use]
+    pub fn readers(&self, place: &Place) -> Readers {
+        Readers::new(place.clone())
+    }
+
+    fn connect(&self, place: &Place) -> Result<Connection, OpenError> {
+        let connect = || {
+            let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI;
+            let db = Connection::open_with_flags(place.name(), flags)?;
+            configure(&db)?;
+            // what isn't ours stays untouched: reading the marks writes nothing
+            db.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;
+            Ok(db)
+        };
+        if let Place::File(path) = place {
+            create_folder(path.parent().unwrap_or(Path::new("")))?;
+            create_database(path)?;
+        }
+        let db = connect().map_err(|source| self.failed(place, source))?;
+        self.found(&db, place)?;
+        if let Place::File(path) = place {
+            close_to_others(path)?;
+        }
+        let synchronous = match self.durability {
+            Durability::Full => "FULL",
+            Durability::Rebuildable => "NORMAL",
+        };
+        let settings = format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};");
+        db.execute_batch(&settings)
+            .map_err(|source| self.failed(place, source))?;
+        Ok(db)
+    }
+
+    /// What is in the file, if it may be opened.
+    fn found(&self, db: &Connection, place: &Place) -> Result<Found, OpenError> {
+        let path = || place.path().to_owned();
+        let marks = Marks::read(db).map_err(|source| self.failed(place, source))?;
+        let unmarked = self.unmarked.iter().find(|unmarked| {
+            marks.kind == 0
+                && marks.version == unmarked.user_version
+                && has_table(db, unmarked.table).unwrap_or(false)
+        });
+        let found = match unmarked {
+            Some(unmarked) => Found::Unmarked(unmarked.version),
+            None if marks.is_empty() => Found::Nothing,
+            None if marks.kind == self.mark => Found::Version(marks.version),
+            None => {
+                return Err(OpenError::Foreign {
+                    path: path(),
+                    kind: self.name,
+                });
+            }
+        };
+        match found {
+            Found::Version(found) if found > self.version => Err(OpenError::Newer {
+                path: path(),
+                found,
+                known: self.version,
+            }),
+            found => Ok(found),
+        }
+    }
+
+    /// Makes the tables, or brings them up to date, wholly or not at all.
+    fn prepare(&self, db: &mut Connection, place: &Place) -> Result<(), OpenError> {
+        let failed = |source| self.failed(place, source);
+        let transaction = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        // another process may have done it meanwhile
+        match self.found(&transaction, place)? {
+            Found::Version(version) if version == self.version => return Ok(()),
+            Found::Nothing => transaction.execute_batch(self.tables).map_err(failed)?,
+            Found::Version(mut version) | Found::Unmarked(mut version) => {
+                while version < self.version {
+                    let upgrade = self.upgrades.iter().find(|step| step.from == version);
+                    let upgrade = upgrade.ok_or_else(|| OpenError::TooOld {
+                        path: place.path().to_owned(),
+                        found: version,
+                        known: self.version,
+                    })?;
+                    transaction.execute_batch(upgrade.sql).map_err(failed)?;
+                    version += 1;
+                }
+            }
+        }
+        self.set_marks(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)
+    }
+
+    fn failed(&self, place: &Place, source: rusqlite::Error) -> OpenError {
+        let path = place.path().to_owned();
+        if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+            return OpenError::Foreign {
+                path,
+                kind: self.name,
+            };
+        }
+        OpenError::Sqlite { path, source }
+    }
+}
+
+/// The settings of every connection, whether it writes or reads.
+pub(crate) fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// What a file that may be opened holds.
+enum Found {
+    Nothing,
+    Version(i32),
+    Unmarked(i32),
+}
+
+struct Marks {
+    kind: i32,
+    version: i32,
+    tables: i64,
+}
+
+impl Marks {
+    fn read(db: &Connection) -> rusqlite::Result<Self> {
+        let number = |sql: &str| db.query_row(sql, [], |row| row.get(0));
+        Ok(Self {
+            kind: number("PRAGMA application_id")?,
+            version: number("PRAGMA user_version")?,
+            tables: db.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.kind == 0 && self.version == 0 && self.tables == 0
+    }
+}
+
+fn has_table(db: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let named = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let found = db.query_row(named, [table], |_| Ok(())).optional()?;
+    Ok(found.is_some())
+}
+
+#[cfg(test)]
+#[path = "kind_test.rs"]
+mod tests;

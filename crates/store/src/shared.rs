@@ -1,0 +1,36 @@
+//! One connection that callers take in turn: for what is written seldom, where every operation is a
+//! transaction of its own and its caller waits for it anyway.
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// The connection. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SharedConnection(Arc<Mutex<Connection>>);
+
+/// The work was stopped with the runtime, or panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the work on the database was stopped")]
+pub struct Stopped;
+
+impl SharedConnection {
+    /// Shares a connection.
+    #[must_use]
+    pub fn new(connection: Connection) -> Self {
+        Self(Arc::new(Mutex::new(connection)))
+    }
+
+    /// Does some work with it on a thread that may block.
+    ///
+    /// # Errors
+    /// With the work's own error, or if it was stopped.
+    pub async fn run<T: Send + 'static, E: From<Stopped> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let connection = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&mut connection.lock()));
+        done.await.map_err(|_| Stopped)?
+    }
+}

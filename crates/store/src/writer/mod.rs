@@ -1,0 +1,375 @@
+//! Group commit: many senders, one writer.
+//!
+//! ```text
+//! send, send_lazily ──> queue ──> gather ──> BEGIN, Writer::write, COMMIT ──> Writer::committed
+//!                                                                                └─> Reply ──> Ack
+//! ```
+//!
+//! A commit costs an `fsync`, a row in it next to nothing; so whatever has gathered while the last
+//! commit ran goes into the next one. [`Gather`] says what is worth waiting for beyond that.
+
+mod ack;
+mod queue;
+
+#[cfg(test)]
+mod tests;
+
+pub use ack::{Ack, Reply};
+
+use crate::{OpenError, WriteError};
+use ack::Waited;
+use parking_lot::Mutex;
+use queue::{Next, Queue};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, OnceLock},
+    thread::JoinHandle,
+    time::Duration,
+    vec::Drain,
+};
+
+/// What is written, and who learns of it.
+pub trait Writer: Send + 'static {
+    /// What is asked of it. An operation that somebody waits for carries a [`Reply`].
+    type Op: Send + 'static;
+    /// Why a batch can't be written.
+    type Error: Error + Send + Sync + From<rusqlite::Error> + 'static;
+
+    /// Writes a batch, in its order. Where the policy tries again after a failure, it gets the same
+    /// batch again.
+    ///
+    /// # Errors
+    /// If it can't be written; nothing of it is.
+    fn write(
+        &mut self,
+        transaction: &Transaction<'_>,
+        batch: &mut [Self::Op],
+    ) -> Result<(), Self::Error>;
+
+    /// The batch is durable: tells those who wait.
+    fn committed(&mut self, batch: Drain<'_, Self::Op>);
+
+    /// A commit failed: the store is closed, and everything in it that waits is dropped.
+    fn failed(&mut self) {}
+
+    /// Until when there is something to write even if nobody asks: an empty batch then comes after
+    /// so long. `None`: whenever somebody asks.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// How operations become commits.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Most operations in one commit: beyond some number a commit takes longer than the wait that it
+    /// saves.
+    pub max_batch: usize,
+    /// Most operations that wait; [`Store::send`] refuses more.
+    pub capacity: usize,
+    /// What is worth waiting for.
+    pub gather: Gather,
+    /// What a failed commit means.
+    pub on_failure: OnFailure,
+}
+
+/// What the writer waits for before a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gather {
+    /// Nothing.
+    Nothing,
+    /// After a commit of at least so many operations, which shows that more are on their way, the
+    /// next one waits so long for them (Postgres calls it `commit_siblings` and `commit_delay`). A
+    /// lone operation never waits.
+    Siblings {
+        /// Operations that show it.
+        least: usize,
+        /// How long.
+        pause: Duration,
+    },
+    /// Operations sent by [`Store::send_lazily`], for which nobody waits, gather so long, or until
+    /// one comes that somebody waits for.
+    Lazily {
+        /// How long.
+        pause: Duration,
+    },
+}
+
+/// What a failed commit means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The store closes.
+    Close,
+    /// The same batch is tried again after a pause, until the store is closed.
+    Retry {
+        /// How long.
+        pause: Duration,
+    },
+}
+
+/// Where the writer works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunsOn {
+    /// On a thread of its own.
+    #[default]
+    Thread,
+    /// In line: with the caller who waits for an acknowledgement, or closes the store. Pauses are
+    /// left out. For simulations, which must do the same each time.
+    Caller,
+}
+
+/// The handle of those who send; clones share it. Dropping the last one closes the store.
+pub struct Store<W: Writer>(Arc<Handle<W>>);
+
+struct Handle<W: Writer>(Arc<Core<W>>);
+
+/// The writer's thread, where it has one.
+#[derive(Debug)]
+pub struct WriterThread {
+    kind: &'static str,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Core<W: Writer> {
+    kind: &'static str,
+    policy: Policy,
+    queue: Queue<W::Op>,
+    failure: OnceLock<Arc<dyn Error + Send + Sync>>,
+    /// The writer, where it works in line.
+    in_line: Option<Mutex<Line<W>>>,
+}
+
+/// The writer with its connection.
+struct Line<W: Writer> {
+    db: Connection,
+    writer: W,
+    batch: Vec<W::Op>,
+}
+
+// === impl Store ===
+
+impl<W: Writer> Store<W> {
+    /// Starts the writer of an opened connection. `kind` is what errors and logs call the store.
+    ///
+    /// # Errors
+    /// If its thread can't be started.
+    pub fn start(
+        kind: &'static str,
+        db: Connection,
+        writer: W,
+        policy: Policy,
+        runs_on: RunsOn,
+    ) -> Result<(Self, WriterThread), OpenError> {
+        let line = Line {
+            db,
+            writer,
+            batch: Vec::new(),
+        };
+        let (in_line, on_thread) = match runs_on {
+            RunsOn::Caller => (Some(Mutex::new(line)), None),
+            RunsOn::Thread => (None, Some(line)),
+        };
+        let core = Arc::new(Core {
+            kind,
+            policy,
+            queue: Queue::new(policy),
+            failure: OnceLock::new(),
+            in_line,
+        });
+        let spawn = |mut line: Line<W>| {
+            let core = Arc::clone(&core);
+            std::thread::Builder::new()
+                .name(thread_name(kind))
+                .spawn(move || core.run(&mut line))
+                .map_err(|source| OpenError::Thread { kind, source })
+        };
+        let thread = on_thread.map(spawn).transpose()?;
+        let thread = WriterThread { kind, thread };
+        Ok((Self(Arc::new(Handle(core))), thread))
+    }
+
+    /// A reply to put into an operation, and what waits for it.
+    #[must_use]
+    pub fn ack<T>(&self) -> (Reply<T>, Ack<T>) {
+        Ack::new(Arc::clone(&self.0.0) as Arc<dyn Waited>)
+    }
+
+    /// Sends an operation. Never waits; operations of one sender are written in their order.
+    ///
+    /// # Errors
+    /// If the store is closed or full. The operation is dropped then, and with it its [`Reply`]: who
+    /// waits for that anyway needn't look.
+    pub fn send(&self, op: W::Op) -> Result<(), WriteError> {
+        self.0.0.send(op, true)
+    }
+
+    /// Sends an operation that nobody waits for: it may wait for company.
+    ///
+    /// # Errors
+    /// If the store is closed or full.
+    pub fn send_lazily(&self, op: W::Op) -> Result<(), WriteError> {
+        self.0.0.send(op, false)
+    }
+
+    /// Refuses what comes from now on. What was sent before is still written.
+    pub fn close(&self) {
+        self.0.0.queue.close();
+        self.0.0.work();
+    }
+
+    /// False once the store is closed, by hand or by a failed commit.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        !self.0.0.queue.is_closed()
+    }
+}
+
+impl<W: Writer> Clone for Store<W> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Writer> fmt::Debug for Store<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.0.0.kind).finish()
+    }
+}
+
+impl<W: Writer> Drop for Handle<W> {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        self.0.work();
+    }
+}
+
+// === impl WriterThread ===
+
+impl WriterThread {
+    /// Waits until everything that was sent is written: after [`Store::close`], or once all handles
+    /// are dropped. Blocks.
+    pub fn join(self) {
+        if let Some(thread) = self.thread
+            && thread.join().is_err()
+        {
+            tracing::error!(store = self.kind, "the writer's thread panicked");
+        }
+    }
+}
+
+// === impl Core ===
+
+impl<W: Writer> Core<W> {
+    fn send(&self, op: W::Op, awaited: bool) -> Result<(), WriteError> {
+        let refused = self.queue.push(op, awaited).err();
+        let kind = self.kind;
+        match refused {
+            None => Ok(()),
+            Some(queue::Refused::Full) => Err(WriteError::Full { kind }),
+            Some(queue::Refused::Closed) => Err(self.why_closed()),
+        }
+    }
+
+    /// The thread's work.
+    fn run(&self, line: &mut Line<W>) {
+        // a writer that panics must not leave anybody waiting
+        let _closes = CloseOnDrop(&self.queue);
+        let mut before = 0;
+        loop {
+            let patience = line.writer.patience();
+            match self.queue.next(before, patience, &mut line.batch) {
+                Next::Batch => {}
+                Next::End => return,
+            }
+            before = line.batch.len();
+            if !self.write(line) {
+                return;
+            }
+        }
+    }
+
+    /// Writes the batch, however often that takes. False if the store is closed by a failure.
+    fn write(&self, line: &mut Line<W>) -> bool {
+        loop {
+            let error = match line.commit() {
+                Ok(()) => {
+                    line.writer.committed(line.batch.drain(..));
+                    return true;
+                }
+                Err(error) => error,
+            };
+            if let OnFailure::Retry { pause } = self.policy.on_failure
+                && self.in_line.is_none()
+                && self.queue.rest(pause)
+            {
+                tracing::error!(store = self.kind, %error, "cannot write, trying again");
+                continue;
+            }
+            tracing::error!(store = self.kind, %error, "cannot write: the store is closed");
+            // the cause before the end, so that whoever is told finds it
+            let _ = self.failure.set(Arc::new(error));
+            line.writer.failed();
+            line.batch.clear();
+            self.queue.abandon();
+            return false;
+        }
+    }
+}
+
+impl<W: Writer> Waited for Core<W> {
+    fn work(&self) {
+        let Some(in_line) = &self.in_line else {
+            return;
+        };
+        // whoever is at it already looks again before it leaves
+        while self.queue.has_work()
+            && let Some(mut line) = in_line.try_lock()
+        {
+            while self.queue.take(&mut line.batch) {
+                if !self.write(&mut line) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn why_closed(&self) -> WriteError {
+        let kind = self.kind;
+        match self.failure.get() {
+            Some(source) => WriteError::Failed {
+                kind,
+                source: Arc::clone(source),
+            },
+            None => WriteError::Closed { kind },
+        }
+    }
+}
+
+// === impl Line ===
+
+impl<W: Writer> Line<W> {
+    fn commit(&mut self) -> Result<(), W::Error> {
+        // other processes may write too, and a transaction that begins by reading could not wait
+        // for them
+        let begin = TransactionBehavior::Immediate;
+        let transaction = self.db.transaction_with_behavior(begin)?;
+        self.writer.write(&transaction, &mut self.batch)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+struct CloseOnDrop<'a, Op>(&'a Queue<Op>);
+
+impl<Op> Drop for CloseOnDrop<'_, Op> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// The system shows fifteen letters.
+fn thread_name(kind: &str) -> String {
+    let last = kind.rsplit(' ').next().unwrap_or(kind);
+    format!("store-{last}")
+}
