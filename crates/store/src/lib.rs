@@ -43,4 +43,4 @@ pub use place::Place;
 pub use private::create_folder;
 pub use readers::Readers;
 pub use shared::{SharedConnection, Stopped};
-pub use writer::{Ack, Gather, OnFailure, Policy, Reply, RunsOn, Store, Writer, WriterThread};
+pub use writer::{Ack, Gather, OnFailure, Policy, Reply, Store, Writer, WriterThread};

@@ -1,13 +1,17 @@
 //! One connection that callers take in turn: for what is written seldom, where every operation is a
 //! transaction of its own and its caller waits for it anyway.
 
+use atoma_runtime::Threads;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::sync::Arc;
 
 /// The connection. Clones share it.
 #[derive(Clone, Debug)]
-pub struct SharedConnection(Arc<Mutex<Connection>>);
+pub struct SharedConnection {
+    connection: Arc<Mutex<Connection>>,
+    threads: Threads,
+}
 
 /// The work was stopped with the runtime, or panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,10 +19,13 @@ pub struct SharedConnection(Arc<Mutex<Connection>>);
 pub struct Stopped;
 
 impl SharedConnection {
-    /// Shares a connection.
+    /// Shares a connection; work on it runs where `threads` says.
     #[must_use]
-    pub fn new(connection: Connection) -> Self {
-        Self(Arc::new(Mutex::new(connection)))
+    pub fn new(connection: Connection, threads: Threads) -> Self {
+        Self {
+            connection: Arc::new(Mutex::new(connection)),
+            threads,
+        }
     }
 
     /// Does some work with it on a thread that may block.
@@ -29,8 +36,8 @@ impl SharedConnection {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let connection = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&mut connection.lock()));
+        let connection = Arc::clone(&self.connection);
+        let done = self.threads.blocking(move || work(&mut connection.lock()));
         done.await.map_err(|_| Stopped)?
     }
 }

@@ -18,6 +18,7 @@ pub use ack::{Ack, Reply};
 
 use crate::{OpenError, WriteError};
 use ack::Waited;
+use atoma_runtime::Threads;
 use parking_lot::Mutex;
 use queue::{Next, Queue};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -109,17 +110,6 @@ pub enum OnFailure {
     },
 }
 
-/// Where the writer works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RunsOn {
-    /// On a thread of its own.
-    #[default]
-    Thread,
-    /// In line: with the caller who waits for an acknowledgement, or closes the store. Pauses are
-    /// left out. For simulations, which must do the same each time.
-    Caller,
-}
-
 /// The handle of those who send; clones share it. Dropping the last one closes the store.
 pub struct Store<W: Writer>(Arc<Handle<W>>);
 
@@ -152,6 +142,8 @@ struct Line<W: Writer> {
 
 impl<W: Writer> Store<W> {
     /// Starts the writer of an opened connection. `kind` is what errors and logs call the store.
+    /// Without threads it works in line: with the caller who waits for an acknowledgement or closes
+    /// the store; pauses are left out then.
     ///
     /// # Errors
     /// If its thread can't be started.
@@ -160,16 +152,16 @@ impl<W: Writer> Store<W> {
         db: Connection,
         writer: W,
         policy: Policy,
-        runs_on: RunsOn,
+        threads: Threads,
     ) -> Result<(Self, WriterThread), OpenError> {
         let line = Line {
             db,
             writer,
             batch: Vec::new(),
         };
-        let (in_line, on_thread) = match runs_on {
-            RunsOn::Caller => (Some(Mutex::new(line)), None),
-            RunsOn::Thread => (None, Some(line)),
+        let (in_line, on_thread) = match threads {
+            Threads::InLine => (Some(Mutex::new(line)), None),
+            Threads::Real => (None, Some(line)),
         };
         let core = Arc::new(Core {
             kind,
@@ -180,9 +172,8 @@ impl<W: Writer> Store<W> {
         });
         let spawn = |mut line: Line<W>| {
             let core = Arc::clone(&core);
-            std::thread::Builder::new()
-                .name(thread_name(kind))
-                .spawn(move || core.run(&mut line))
+            threads
+                .spawn(&thread_name(kind), move || core.run(&mut line))
                 .map_err(|source| OpenError::Thread { kind, source })
         };
         let thread = on_thread.map(spawn).transpose()?;
@@ -308,8 +299,9 @@ impl<W: Writer> Core<W> {
                 continue;
             }
             tracing::error!(store = self.kind, %error, "cannot write: the store is closed");
-            // the cause before the end, so that whoever is told finds it
+            // the cause and the end before anybody is told
             let _ = self.failure.set(Arc::new(error));
+            self.queue.close();
             line.writer.failed();
             line.batch.clear();
             self.queue.abandon();

@@ -66,7 +66,7 @@ struct Trial {
     folder: tempfile::TempDir,
 }
 
-fn start(policy: Policy, runs_on: RunsOn) -> Trial {
+fn start(policy: Policy, threads: Threads) -> Trial {
     let folder = tempfile::tempdir().unwrap();
     let place = KIND.in_folder(folder.path()).unwrap();
     let db = KIND.open(&place).unwrap();
@@ -74,7 +74,7 @@ fn start(policy: Policy, runs_on: RunsOn) -> Trial {
         batches: Vec::new(),
         failures: 0,
     };
-    let (store, thread) = Store::start(KIND.name, db, writer, policy, runs_on).unwrap();
+    let (store, thread) = Store::start(KIND.name, db, writer, policy, threads).unwrap();
     Trial {
         store,
         thread,
@@ -105,8 +105,8 @@ fn sum(place: &Place) -> i64 {
 
 #[test]
 fn acknowledged_means_written_on_a_thread_and_in_line() {
-    for runs_on in [RunsOn::Thread, RunsOn::Caller] {
-        let trial = start(POLICY, runs_on);
+    for threads in [Threads::Real, Threads::InLine] {
+        let trial = start(POLICY, threads);
         for number in 0..100 {
             trial.store.send(Op::Add(number)).unwrap();
         }
@@ -123,7 +123,7 @@ fn acknowledged_means_written_on_a_thread_and_in_line() {
 
 #[test]
 fn in_line_nothing_happens_before_somebody_waits_and_then_all_at_once() {
-    let trial = start(POLICY, RunsOn::Caller);
+    let trial = start(POLICY, Threads::InLine);
     for number in 0..9 {
         trial.store.send(Op::Add(number)).unwrap();
     }
@@ -148,8 +148,8 @@ fn in_line_nothing_happens_before_somebody_waits_and_then_all_at_once() {
 
 #[test]
 fn a_failed_commit_closes_the_store_and_says_why() {
-    for runs_on in [RunsOn::Thread, RunsOn::Caller] {
-        let trial = start(POLICY, runs_on);
+    for threads in [Threads::Real, Threads::InLine] {
+        let trial = start(POLICY, threads);
         trial.store.send(Op::Add(5)).unwrap();
         trial.flush().unwrap();
         trial.store.send(Op::Add(7)).unwrap();
@@ -176,7 +176,7 @@ fn where_the_policy_says_so_a_batch_is_tried_again() {
         },
         ..POLICY
     };
-    let trial = start(policy, RunsOn::Thread);
+    let trial = start(policy, Threads::Real);
     // as a full disk: nothing can be written for a while
     let locker = Connection::open(trial.place.path()).unwrap();
     let limit =
@@ -206,7 +206,7 @@ fn lazy_operations_wait_for_company_and_end_with_the_first_awaited_one() {
         },
         ..POLICY
     };
-    let trial = start(policy, RunsOn::Thread);
+    let trial = start(policy, Threads::Real);
     for number in 0..5 {
         trial.store.send_lazily(Op::Add(number)).unwrap();
     }
@@ -237,7 +237,7 @@ fn a_full_queue_refuses() {
         capacity: 2,
         ..POLICY
     };
-    let trial = start(policy, RunsOn::Caller);
+    let trial = start(policy, Threads::InLine);
     trial.store.send(Op::Add(1)).unwrap();
     trial.store.send(Op::Add(2)).unwrap();
     assert!(matches!(
