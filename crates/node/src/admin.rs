@@ -30,7 +30,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let (open, reserved) = shared.book.load();
+    let (open, reserved) = shared.leases.load();
     let evidence = shared.evidence.as_ref();
     let backlog = evidence.map_or(0, |evidence| evidence.backlog());
     let metrics = shared.metrics.encode(open, reserved, backlog);
@@ -38,10 +38,10 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn leases(State(shared): State<Arc<Shared>>) -> Response {
-    let leases = shared.book.all();
+    let leases = shared.leases.all();
     let leases: Vec<_> = leases
         .iter()
-        .map(|lease| lease_status(lease.stack, lease.books(|account| account.summary())))
+        .map(|lease| lease_status(lease.stack, lease.with_account(|account| account.summary())))
         .collect();
     ok(&leases)
 }
@@ -52,7 +52,7 @@ async fn settle(State(shared): State<Arc<Shared>>, Path(stack): Path<String>) ->
     let lease = stack
         .parse::<StackId>()
         .ok()
-        .and_then(|stack| shared.book.get(stack));
+        .and_then(|stack| shared.leases.get(stack));
     let Some(lease) = lease else {
         return refuse(&Refusal::new(
             RefusalCode::UnknownStack,

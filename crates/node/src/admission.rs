@@ -1,7 +1,7 @@
-//! From HTTP headers to an order that may be served. Pure: each check has its own code, the cheap
+//! From HTTP headers to a signed request that may be served. Pure: each check has its own code, the cheap
 //! ones come first, and none changes anything.
 
-use crate::{account::Order, book::Lease, config::MAX_CLOCK_SKEW_MS};
+use crate::{account::SignedRequest, config::MAX_CLOCK_SKEW_MS, lease::Lease};
 use atoma_types::{
     DurationMs, NetworkId, NodeId, TimestampMs,
     hash::Hash32,
@@ -26,7 +26,7 @@ pub(crate) struct Identity {
 }
 
 /// Decodes the two headers. The signature isn't checked yet: the key depends on the stack.
-pub(crate) fn read_order(headers: &HeaderMap) -> Result<Order, Refusal> {
+pub(crate) fn read_signed(headers: &HeaderMap) -> Result<SignedRequest, Refusal> {
     let bytes = decode(headers, REQUEST)?;
     let signature = decode(headers, SIGNATURE)?;
     let signature = MessageSignature::try_from(signature.as_slice()).map_err(|_| {
@@ -57,15 +57,15 @@ fn invalid(message: String) -> Refusal {
 }
 
 /// What can be said before the stack is known.
-pub(crate) fn check_addressee(order: &RequestHeader, us: &Identity) -> Result<(), Refusal> {
+pub(crate) fn check_addressee(request: &RequestHeader, us: &Identity) -> Result<(), Refusal> {
     let refuse = |code, message| Err(Refusal::new(code, message));
-    if order.network != us.network {
+    if request.network != us.network {
         return refuse(
             RefusalCode::WrongNetwork,
             "the request is signed for another network",
         );
     }
-    if order.node != us.node {
+    if request.node != us.node {
         return refuse(
             RefusalCode::WrongNode,
             "the request is signed for another node",
@@ -75,19 +75,19 @@ pub(crate) fn check_addressee(order: &RequestHeader, us: &Identity) -> Result<()
 }
 
 /// What can be said before the body is read: signature, task, endpoint and time.
-pub(crate) fn check_order(
-    order: &Order,
+pub(crate) fn check_request(
+    request: &SignedRequest,
     lease: &Lease,
     endpoint: Endpoint,
     us: &Identity,
     now: TimestampMs,
 ) -> Result<(), Refusal> {
     let refuse = |code, message: &str| Err(Refusal::new(code, message));
-    if order.verify_with(&lease.verifier).is_err() {
+    if request.verify_with(&lease.verifier).is_err() {
         let message = "the signature does not fit the header under the stack's request key";
         return refuse(RefusalCode::BadSignature, message);
     }
-    let header = order.message();
+    let header = request.message();
     if header.task != lease.task {
         return refuse(
             RefusalCode::WrongTask,
@@ -129,8 +129,8 @@ fn check_times(
 }
 
 /// Whether the body is the one that was signed for.
-pub(crate) fn check_body(order: &RequestHeader, body: Hash32) -> Result<(), Refusal> {
-    if order.body_hash == body {
+pub(crate) fn check_body(request: &RequestHeader, body: Hash32) -> Result<(), Refusal> {
+    if request.body_hash == body {
         return Ok(());
     }
     let message = "the body is not the one that was signed";
@@ -197,10 +197,10 @@ mod tests {
     }
 
     fn verdict(header: RequestHeader, key: &SigningKey) -> Option<RefusalCode> {
-        let order = Arc::new(Signed::new(header, key));
-        check_addressee(order.message(), &us())
-            .and_then(|()| check_order(&order, &lease(), Endpoint::ChatCompletions, &us(), NOW))
-            .and_then(|()| check_body(order.message(), Hash32::of(b"body")))
+        let request = Arc::new(Signed::new(header, key));
+        check_addressee(request.message(), &us())
+            .and_then(|()| check_request(&request, &lease(), Endpoint::ChatCompletions, &us(), NOW))
+            .and_then(|()| check_body(request.message(), Hash32::of(b"body")))
             .err()
             .map(|refusal| refusal.code)
     }
@@ -277,8 +277,8 @@ mod tests {
     fn headers_are_read_whole_or_not_at_all() {
         let signed = Signed::new(header(), &key());
         let (bytes, signature) = (signed.bytes(), signed.signature().to_bytes());
-        assert_eq!(*read_order(&headers(bytes, &signature)).unwrap(), signed);
-        let code = |map: &HeaderMap| read_order(map).unwrap_err().code;
+        assert_eq!(*read_signed(&headers(bytes, &signature)).unwrap(), signed);
+        let code = |map: &HeaderMap| read_signed(map).unwrap_err().code;
         assert_eq!(code(&HeaderMap::new()), RefusalCode::MissingHeader);
         for length in 0..bytes.len() {
             assert_eq!(
@@ -301,7 +301,7 @@ mod tests {
             request in prop::collection::vec(any::<u8>(), 0..300),
             signature in prop::collection::vec(any::<u8>(), 60..68),
         ) {
-            prop_assert!(read_order(&headers(&request, &signature)).is_err());
+            prop_assert!(read_signed(&headers(&request, &signature)).is_err());
         }
     }
 }

@@ -8,13 +8,13 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct ConcurrencyLimit {
     permits: Arc<Semaphore>,
     size: u32,
     draining: AtomicBool,
 }
 
-impl Gate {
+impl ConcurrencyLimit {
     pub(crate) fn new(size: usize) -> Self {
         // the semaphore's own limit is far above what memory holds
         let size = u32::try_from(size).unwrap_or(u32::MAX).max(1);
@@ -67,13 +67,19 @@ mod tests {
 
     #[tokio::test]
     async fn full_means_overloaded_and_draining_means_unavailable() {
-        let gate = Gate::new(1);
-        let permit = gate.enter().unwrap();
-        assert_eq!(gate.enter().unwrap_err().code, RefusalCode::Overloaded);
-        gate.drain();
-        assert_eq!(gate.enter().unwrap_err().code, RefusalCode::Unavailable);
-        assert_eq!(gate.running(), 1);
+        let concurrency = ConcurrencyLimit::new(1);
+        let permit = concurrency.enter().unwrap();
+        assert_eq!(
+            concurrency.enter().unwrap_err().code,
+            RefusalCode::Overloaded
+        );
+        concurrency.drain();
+        assert_eq!(
+            concurrency.enter().unwrap_err().code,
+            RefusalCode::Unavailable
+        );
+        assert_eq!(concurrency.running(), 1);
         drop(permit);
-        gate.idle().await;
+        concurrency.idle().await;
     }
 }

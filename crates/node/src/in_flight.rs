@@ -3,10 +3,10 @@
 //! when its client leaves in mid-stream, a receipt for what was sent.
 
 use crate::{
-    account::{CommitError, Order, Reservation},
-    book::Lease,
-    evidence::Bodies,
+    account::{CommitError, Reservation, SignedRequest},
+    bodies::Bodies,
     journal::Ack,
+    lease::Lease,
     pricing::Plan,
     shared::{ServedTask, Shared},
 };
@@ -22,11 +22,11 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 #[derive(Debug)]
-pub(crate) struct Flight {
+pub(crate) struct RequestInFlight {
     shared: Arc<Shared>,
     lease: Arc<Lease>,
     task: Arc<ServedTask>,
-    order: Order,
+    request: SignedRequest,
     plan: Plan,
     /// Gone once the request has ended.
     reservation: Option<Reservation>,
@@ -52,19 +52,19 @@ pub(crate) struct Pending {
     immediate: bool,
 }
 
-impl Flight {
+impl RequestInFlight {
     /// Reserves what the plan wants, or as much of it as there is.
     pub(crate) fn open(
         shared: &Arc<Shared>,
         lease: Arc<Lease>,
         task: Arc<ServedTask>,
-        order: Order,
+        request: SignedRequest,
         plan: Plan,
         bodies: Option<Bodies>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = shared.clock.now();
-        let reservation = lease.reserve(&order, plan.least, plan.wanted, now)?;
+        let reservation = lease.reserve(&request, plan.least, plan.wanted, now)?;
         shared.metrics.running.inc();
         Ok(Self {
             limit: plan.first_limit(reservation.units()),
@@ -76,7 +76,7 @@ impl Flight {
             shared: shared.clone(),
             lease,
             task,
-            order,
+            request,
             plan,
             hasher: Hasher::new(),
             sent_bytes: false,
@@ -153,10 +153,10 @@ impl Flight {
             })?;
         self.shared
             .metrics
-            .served(self.order.message().endpoint, self.started.1.elapsed());
+            .served(self.request.message().endpoint, self.started.1.elapsed());
         Ok(Pending {
             ack,
-            immediate: self.order.message().evidence.is_some(),
+            immediate: self.request.message().evidence.is_some(),
         })
     }
 
@@ -176,14 +176,14 @@ impl Flight {
         let (usage, units) = self.plan.charge(usage, reservation.units());
         let shared = &self.shared;
         let now = shared.clock.now();
-        let header = self.order.message();
-        let request_hash = self.order.hash();
+        let header = self.request.message();
+        let request_hash = self.request.hash();
         let response_hash = self.hasher.finish();
         let bodies = self.bodies.take();
         let size = bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(
             reservation,
-            &self.order,
+            &self.request,
             units,
             now,
             &shared.journal,
@@ -222,7 +222,7 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
         self.shared.metrics.running.dec();
         if self.reservation.is_none() {

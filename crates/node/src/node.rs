@@ -3,12 +3,13 @@
 use crate::{
     admin,
     admission::Identity,
-    book::{Lease, LeaseBook},
     clock::Clock,
+    concurrency::ConcurrencyLimit,
     config::{KeySource, MAX_CLOCK_SKEW_MS, NodeConfig},
     evidence::{self, Demands, EvidenceError, EvidenceLog, Packer},
-    gate::Gate,
     journal::{Change, Journal, JournalError, JournalThread, RestoredLease},
+    lease::Lease,
+    leases::Leases,
     ledger::{self, LedgerSide, RegisterError, Registration},
     metrics::Metrics,
     serve,
@@ -132,8 +133,14 @@ impl Node {
         let lock = prepare(&directory)?;
         let key = load_key(&config.key)?;
         let signer = Arc::new(signer::open(&directory.join("response.key"))?);
+        let leases = Arc::new(Leases::new());
+        let on_signed = {
+            let leases = leases.clone();
+            move |signed| leases.signed(signed)
+        };
         let journal_path = directory.join("journal.sqlite");
-        let (journal, journal_thread, restored) = Journal::open(&journal_path, signer.clone())?;
+        let (journal, journal_thread, restored) =
+            Journal::open(&journal_path, signer.clone(), on_signed)?;
 
         let ledger = LedgerConfig {
             url: config.ledger.clone(),
@@ -178,9 +185,8 @@ impl Node {
         let evidence = open_evidence(&config, &directory, &journal_path)?;
         let clock = Clock::default();
         let started_at = clock.now();
-        let book = LeaseBook::new();
         for lease in restored.leases {
-            restore(&book, lease, started_at);
+            restore(&leases, lease, started_at);
         }
         let shared = Arc::new(Shared {
             identity: Identity {
@@ -189,11 +195,11 @@ impl Node {
                 started_at,
             },
             url,
-            gate: Gate::new(config.limits.max_requests),
+            concurrency: ConcurrencyLimit::new(config.limits.max_requests),
             limits: config.limits,
             settlement: config.settlement,
             clock,
-            book,
+            leases,
             journal,
             tasks,
             signer,
@@ -259,12 +265,12 @@ impl RunningNode {
             journal,
             lock,
         } = self;
-        shared.gate.drain();
+        shared.concurrency.drain();
         public
             .close(Duration::from_millis(shared.limits.drain_grace_ms))
             .await;
         // dropped connections have settled their requests by now; nothing else holds a place
-        shared.gate.idle().await;
+        shared.concurrency.idle().await;
         for task in background {
             task.abort();
             // aborted on purpose
@@ -384,7 +390,7 @@ fn public_url(config: &NodeConfig, bound: SocketAddr) -> Result<String, NodeErro
 
 /// Puts a lease back, with the ids of all requests whose headers may still be alive: none of them
 /// is served twice, even if a user's clock was ahead of ours.
-fn restore(book: &LeaseBook, restored: RestoredLease, now: TimestampMs) {
+fn restore(leases: &Leases, restored: RestoredLease, now: TimestampMs) {
     let RestoredLease {
         record,
         mut account,
@@ -400,7 +406,7 @@ fn restore(book: &LeaseBook, restored: RestoredLease, now: TimestampMs) {
     account.touch(now);
     match Lease::with(&record, account) {
         Ok(lease) => {
-            book.insert(lease);
+            leases.insert(lease);
         }
         // it was valid when it was recorded
         Err(error) => tracing::error!(%error, stack = %record.stack, "cannot restore a lease"),

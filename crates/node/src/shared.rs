@@ -2,12 +2,13 @@
 
 use crate::{
     admission::Identity,
-    book::{Lease, LeaseBook},
     clock::Clock,
+    concurrency::ConcurrencyLimit,
     config::{Limits, SettlementConfig},
     evidence::{Demands, EvidenceLog},
-    gate::Gate,
     journal::Journal,
+    lease::Lease,
+    leases::Leases,
     ledger::LedgerSide,
     metrics::Metrics,
 };
@@ -41,12 +42,12 @@ pub(crate) struct Shared {
     pub limits: Limits,
     pub settlement: SettlementConfig,
     pub clock: Clock,
-    pub book: LeaseBook,
+    pub leases: Arc<Leases>,
     pub journal: Journal,
     pub tasks: HashMap<TaskId, Arc<ServedTask>>,
     pub signer: Arc<SigningKey>,
     pub metrics: Metrics,
-    pub gate: Gate,
+    pub concurrency: ConcurrencyLimit,
     pub ledger: LedgerSide,
     /// Where evidence is kept; none without a Walrus.
     pub evidence: Option<Arc<EvidenceLog>>,
@@ -59,7 +60,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// The lease of a stack: from memory, or once from the ledger.
     pub(crate) async fn lease(&self, stack: StackId) -> Result<Arc<Lease>, Refusal> {
-        match self.book.get(stack) {
+        match self.leases.get(stack) {
             Some(lease) => Ok(lease),
             None => self.read_through(stack).await,
         }
@@ -77,7 +78,7 @@ impl Shared {
 
     /// Whether requests can be served at all.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.gate.is_draining()
+        !self.concurrency.is_draining()
             && self.journal.is_healthy()
             && self.ledger.is_following()
             && self.tasks.values().all(|task| task.engine.load().healthy)

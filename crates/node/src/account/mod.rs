@@ -29,8 +29,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// one argument 16 KiB, which 62 headers with evidence (262 bytes each) fill.
 pub(crate) const MAX_LANES: usize = 62;
 
-/// A signed order that also is a voucher. Shared: the request and its lane both hold it.
-pub(crate) type Order = Arc<Signed<RequestHeader>>;
+/// A signed request header, which also is a voucher. Shared: the running request and its lane both
+/// hold it.
+pub(crate) type SignedRequest = Arc<Signed<RequestHeader>>;
 
 /// What the ledger says about the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ struct Lane {
     committed: u64,
     reserved: u64,
     /// The header with the highest ceiling.
-    voucher: Order,
+    voucher: SignedRequest,
 }
 
 /// Units set aside for one running request. Whoever holds it must give it back with
@@ -117,7 +118,7 @@ pub(crate) struct Committed {
     /// All that the lane has paid.
     pub lane_committed: ComputeUnits,
     /// The lane's voucher.
-    pub voucher: Order,
+    pub voucher: SignedRequest,
 }
 
 /// A lane as the journal has it.
@@ -126,7 +127,7 @@ pub(crate) struct RestoredLane {
     /// All that the lane has paid.
     pub committed: ComputeUnits,
     /// Its voucher.
-    pub voucher: Order,
+    pub voucher: SignedRequest,
 }
 
 /// What `settle` takes to the ledger.
@@ -135,7 +136,7 @@ pub(crate) struct Claim {
     /// Units.
     pub units: ComputeUnits,
     /// The highest header of each lane, lanes rising.
-    pub vouchers: Vec<Order>,
+    pub vouchers: Vec<SignedRequest>,
     /// The last receipt; none if nothing was served.
     pub last: Option<Arc<Signed<Receipt>>>,
     /// Root over the records of all receipts.
@@ -206,19 +207,19 @@ impl Account {
         }
     }
 
-    /// Sets aside between `least` and `wanted` units for an order; nothing changes if it can't.
+    /// Sets aside between `least` and `wanted` units for a request; nothing changes if it can't.
     ///
-    /// The order becomes its lane's voucher if its ceiling is the highest so far. Its id is taken
+    /// The request becomes its lane's voucher if its ceiling is the highest so far. Its id is taken
     /// from now on, whatever becomes of the request.
     pub(crate) fn reserve(
         &mut self,
-        order: &Order,
+        request: &SignedRequest,
         least: ComputeUnits,
         wanted: ComputeUnits,
         now: TimestampMs,
     ) -> Result<Reservation, Denied> {
         debug_assert!(least <= wanted);
-        let header = order.message();
+        let header = request.message();
         match self.phase {
             Phase::Open => {}
             Phase::Settling | Phase::Settled { .. } => return Err(Denied::Settling),
@@ -254,10 +255,10 @@ impl Account {
         let lane = self.lanes.entry(header.lane).or_insert_with(|| Lane {
             committed: 0,
             reserved: 0,
-            voucher: order.clone(),
+            voucher: request.clone(),
         });
         if header.ceiling.0 > lane.ceiling() {
-            lane.voucher = order.clone();
+            lane.voucher = request.clone();
         }
         lane.reserved += units;
         self.reserved += units;
@@ -327,11 +328,15 @@ impl Account {
         Ok(committed)
     }
 
-    /// The next receipt is signed. `order` is its request, which stands beside it in the record that
+    /// The next receipt is signed. `request` is its request, which stands beside it in the record that
     /// a settlement commits to.
-    pub(crate) fn signed(&mut self, order: &Signed<RequestHeader>, receipt: Arc<Signed<Receipt>>) {
+    pub(crate) fn signed(
+        &mut self,
+        request: &Signed<RequestHeader>,
+        receipt: Arc<Signed<Receipt>>,
+    ) {
         debug_assert_eq!(receipt.message().seq, self.receipts.count() + 1);
-        self.receipts.push(EvidenceLeaf::hash_of(order, &receipt));
+        self.receipts.push(EvidenceLeaf::hash_of(request, &receipt));
         self.last = Some(receipt);
     }
 
@@ -435,20 +440,20 @@ impl Account {
     #[must_use]
     pub(crate) fn restore_receipt(
         &mut self,
-        order: &Signed<RequestHeader>,
+        request: &Signed<RequestHeader>,
         receipt: Signed<Receipt>,
     ) -> bool {
         let message = receipt.message();
         let sum = self.committed.checked_add(message.units.0);
         let fits = message.seq == self.seq + 1
-            && message.request_hash == order.hash()
+            && message.request_hash == request.hash()
             && message.previous == self.previous
             && sum == Some(message.cumulative_units.0);
         if fits {
             self.seq = message.seq;
             self.committed = message.cumulative_units.0;
             self.previous = receipt.hash();
-            self.signed(order, Arc::new(receipt));
+            self.signed(request, Arc::new(receipt));
         }
         fits
     }

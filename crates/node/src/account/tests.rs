@@ -1,4 +1,4 @@
-//! The books against a naive model that keeps lists and recomputes every sum.
+//! The account against a naive model that keeps lists and recomputes every sum.
 
 use super::*;
 use atoma_types::{
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const NOW: TimestampMs = TimestampMs(1_000);
 
-pub(crate) fn order(id: u8, lane: u16, ceiling: u64) -> Order {
+pub(crate) fn request(id: u8, lane: u16, ceiling: u64) -> SignedRequest {
     let header = RequestHeader {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
@@ -30,15 +30,15 @@ pub(crate) fn order(id: u8, lane: u16, ceiling: u64) -> Order {
     Arc::new(Signed::new(header, &SigningKey::from_seed(&[1; 32])))
 }
 
-pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Draft<Receipt> {
+pub(crate) fn receipt(request: &SignedRequest, link: Link, units: u64) -> Draft<Receipt> {
     let message = Receipt {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
         stack: StackId(Address::new([2; 32])),
         node: NodeId(Address::new([3; 32])),
         seq: link.seq,
-        request_id: order.message().request_id,
-        request_hash: order.hash(),
+        request_id: request.message().request_id,
+        request_hash: request.hash(),
         response_hash: Hash32::ZERO,
         usage: Usage::default(),
         units: ComputeUnits(units),
@@ -59,10 +59,14 @@ pub(crate) fn receipt(order: &Order, link: Link, units: u64) -> Draft<Receipt> {
     Draft::new(message)
 }
 
-/// Signs what was committed and gives it back to the books.
-fn sign(books: &mut Account, order: &Order, committed: Committed) -> Arc<Signed<Receipt>> {
+/// Signs what was committed and gives it back to the account.
+fn sign(
+    books: &mut Account,
+    request: &SignedRequest,
+    committed: Committed,
+) -> Arc<Signed<Receipt>> {
     let receipt = Arc::new(committed.receipt.sign(&SigningKey::from_seed(&[9; 32])));
-    books.signed(order, receipt.clone());
+    books.signed(request, receipt.clone());
     receipt
 }
 
@@ -128,7 +132,7 @@ struct Model {
     units: u64,
     ids: Vec<u8>,
     ceilings: Vec<(u16, u64)>,
-    running: Vec<(u16, Reservation, Order)>,
+    running: Vec<(u16, Reservation, SignedRequest)>,
     paid: Vec<(u16, u64)>,
 }
 
@@ -158,14 +162,14 @@ proptest! {
                     let room = (model.units - model.used())
                         .min(model.ceiling(lane).max(ceiling).saturating_sub(model.lane_used(lane)));
                     let fits = room >= least && !model.ids.contains(&id);
-                    let order = order(id, lane, ceiling);
-                    let got = books.reserve(&order, units(least), units(wanted), NOW);
+                    let request = request(id, lane, ceiling);
+                    let got = books.reserve(&request, units(least), units(wanted), NOW);
                     prop_assert_eq!(got.is_ok(), fits, "{:?}", got);
                     if let Ok(reservation) = got {
                         prop_assert_eq!(reservation.units().0, wanted.min(room));
                         model.ids.push(id);
                         model.ceilings.push((lane, ceiling));
-                        model.running.push((lane, reservation, order));
+                        model.running.push((lane, reservation, request));
                     }
                 }
                 Step::Grow { which, by } if !model.running.is_empty() => {
@@ -178,9 +182,9 @@ proptest! {
                     prop_assert_eq!(now.0, before + by.min(room));
                 }
                 Step::Commit { which, permille } if !model.running.is_empty() => {
-                    let (lane, held, order) = model.running.swap_remove(which % model.running.len());
+                    let (lane, held, request) = model.running.swap_remove(which % model.running.len());
                     let actual = held.units().0 * permille / 1_000;
-                    let done = books.commit(held, units(actual), NOW, |link| receipt(&order, link, actual));
+                    let done = books.commit(held, units(actual), NOW, |link| receipt(&request, link, actual));
                     model.paid.push((lane, actual));
                     let done = done.unwrap();
                     prop_assert_eq!(done.receipt.message().seq, model.paid.len() as u64);
@@ -188,7 +192,7 @@ proptest! {
                         model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
                     prop_assert!(books.claim().is_none(), "not before the signature");
-                    sign(&mut books, &order, done);
+                    sign(&mut books, &request, done);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
                     let (_, held, _) = model.running.swap_remove(which % model.running.len());
@@ -221,21 +225,21 @@ proptest! {
 fn a_refusal_changes_nothing() {
     let mut books = account(100);
     let held = books
-        .reserve(&order(1, 0, 50), units(50), units(50), NOW)
+        .reserve(&request(1, 0, 50), units(50), units(50), NOW)
         .unwrap();
     let before = books.summary();
-    let try_reserve = |books: &mut Account, order: &Order, least: u64| {
+    let try_reserve = |books: &mut Account, request: &SignedRequest, least: u64| {
         books
-            .reserve(order, units(least), units(least), NOW)
+            .reserve(request, units(least), units(least), NOW)
             .unwrap_err()
     };
     assert_eq!(
-        try_reserve(&mut books, &order(1, 0, 90), 1),
+        try_reserve(&mut books, &request(1, 0, 90), 1),
         Denied::Replayed
     );
-    let denied = try_reserve(&mut books, &order(2, 0, 60), 20);
+    let denied = try_reserve(&mut books, &request(2, 0, 60), 20);
     assert_eq!(denied, Denied::CeilingTooLow { needed: 70 });
-    let denied = try_reserve(&mut books, &order(3, 1, 90), 51);
+    let denied = try_reserve(&mut books, &request(3, 1, 90), 51);
     assert_eq!(
         denied,
         Denied::LeaseExhausted {
@@ -246,7 +250,7 @@ fn a_refusal_changes_nothing() {
     assert_eq!(books.summary(), before);
     // the refused id is still free, and the ceiling that was named fits
     let second = books
-        .reserve(&order(2, 0, 70), units(20), units(20), NOW)
+        .reserve(&request(2, 0, 70), units(20), units(20), NOW)
         .unwrap();
     books.release(held);
     books.release(second);
@@ -259,20 +263,20 @@ fn lanes_and_time_are_limited() {
         let lane = u16::try_from(lane).unwrap();
         let id = u8::try_from(lane).unwrap();
         let held = books
-            .reserve(&order(id, lane, 1), units(1), units(1), NOW)
+            .reserve(&request(id, lane, 1), units(1), units(1), NOW)
             .unwrap();
         books.release(held);
     }
-    let one_more = books.reserve(&order(200, 999, 1), units(1), units(1), NOW);
+    let one_more = books.reserve(&request(200, 999, 1), units(1), units(1), NOW);
     assert_eq!(one_more, Err(Denied::TooManyLanes));
-    let late = books.reserve(&order(201, 0, 1), units(1), units(1), TimestampMs(10_000));
+    let late = books.reserve(&request(201, 0, 1), units(1), units(1), TimestampMs(10_000));
     assert_eq!(late, Err(Denied::Expired));
     books.update_terms(Terms {
         units: units(1),
         expires_at: TimestampMs(5_000),
         closing: true,
     });
-    let closing = books.reserve(&order(201, 0, 1), units(1), units(1), NOW);
+    let closing = books.reserve(&request(201, 0, 1), units(1), units(1), NOW);
     assert_eq!(closing, Err(Denied::Expired));
     assert_eq!(books.brief().terms.units, units(1_000), "units never fall");
 }
@@ -280,13 +284,13 @@ fn lanes_and_time_are_limited() {
 #[test]
 fn a_settled_lease_takes_no_more() {
     let mut books = account(100);
-    let of_first = order(1, 0, 100);
+    let of_first = request(1, 0, 100);
     let mut first = books.reserve(&of_first, units(10), units(10), NOW).unwrap();
     let second = books
-        .reserve(&order(2, 0, 100), units(10), units(10), NOW)
+        .reserve(&request(2, 0, 100), units(10), units(10), NOW)
         .unwrap();
     books.advance(Phase::Settling);
-    let refused = books.reserve(&order(3, 0, 100), units(1), units(1), NOW);
+    let refused = books.reserve(&request(3, 0, 100), units(1), units(1), NOW);
     assert_eq!(refused, Err(Denied::Settling));
     assert_eq!(
         books.grow(&mut first, units(5)),
@@ -312,25 +316,25 @@ fn restored_books_continue_the_chain() {
     let mut books = account(100);
     let mut done = Vec::new();
     for id in 1..=5u8 {
-        let order = order(id, u16::from(id % 2), 90);
-        let held = books.reserve(&order, units(7), units(9), NOW);
+        let request = request(id, u16::from(id % 2), 90);
+        let held = books.reserve(&request, units(7), units(9), NOW);
         let committed = books.commit(held.unwrap(), units(7), NOW, |link| {
-            receipt(&order, link, 7)
+            receipt(&request, link, 7)
         });
         let committed = committed.unwrap();
-        let receipt = sign(&mut books, &order, committed.clone());
-        done.push((order, committed, receipt));
+        let receipt = sign(&mut books, &request, committed.clone());
+        done.push((request, committed, receipt));
     }
     let mut again = account(100);
-    for (order, committed, receipt) in &done {
+    for (request, committed, receipt) in &done {
         let lane = RestoredLane {
             committed: committed.lane_committed,
             voucher: committed.voucher.clone(),
         };
         again.restore_lane(lane);
-        assert!(again.restore_receipt(order, (**receipt).clone()));
+        assert!(again.restore_receipt(request, (**receipt).clone()));
         assert!(
-            !again.restore_receipt(order, (**receipt).clone()),
+            !again.restore_receipt(request, (**receipt).clone()),
             "never twice"
         );
     }

@@ -2,8 +2,8 @@
 //! loses: so the node listens, and shows what is asked for, again and again until it is taken or
 //! the time is over.
 
-use super::{EvidenceError, EvidenceLog, PackRow, pack::renew, reader::Exchange};
-use crate::shared::Shared;
+use super::{error::EvidenceError, log::EvidenceLog, pack::renew, reader::Exchange};
+use crate::{journal::PackRow, shared::Shared};
 use atoma_ledger::LedgerError;
 use atoma_types::{
     Address, ObjectId, StackId, TimestampMs,
@@ -93,7 +93,7 @@ pub(crate) async fn answer(shared: Arc<Shared>, log: Arc<EvidenceLog>) {
 
 /// What was demanded while the node was away: its settled leases say.
 async fn remember(shared: &Shared) {
-    for lease in shared.book.all() {
+    for lease in shared.leases.all() {
         let stack = loop {
             match shared.ledger.ledger.stack(lease.stack).await {
                 Ok(stack) => break Some(stack),

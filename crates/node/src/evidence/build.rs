@@ -1,7 +1,7 @@
 //! Making a pack's file out of the log. Blocks; runs on a thread for that.
 
 use super::{
-    EvidenceError,
+    error::EvidenceError,
     reader::{Logged, Reader},
 };
 use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};

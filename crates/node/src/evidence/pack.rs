@@ -1,11 +1,15 @@
 //! The packer: looks at the log now and then, and has packs stored, several at a time.
 
 use super::{
-    EvidenceError, EvidenceLog, PackRow,
     build::{Builder, Built, path_of},
+    error::EvidenceError,
+    log::EvidenceLog,
     reader::owner,
 };
-use crate::{journal::Change, shared::Shared};
+use crate::{
+    journal::{Change, PackRow},
+    shared::Shared,
+};
 use atoma_types::TimestampMs;
 use atoma_walrus::client::{StoreRequest, WalrusClient};
 use bytes::Bytes;

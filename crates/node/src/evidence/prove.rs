@@ -1,57 +1,10 @@
 //! `GET /v1/receipts/{id}/proof`: all that a node can show for a receipt.
 
-use super::{EvidenceError, EvidenceLog, PackRow, build::path_of, reader::Exchange};
-use atoma_types::{RequestId, StackId, merkle::MerkleTree};
+use super::{build::path_of, error::EvidenceError, log::EvidenceLog, reader::Exchange};
+use crate::journal::PackRow;
+use atoma_types::{RequestId, merkle::MerkleTree};
 use atoma_walrus::pack::{Catalog, Pack, ReceiptProof, RemotePack, SettlementProof, StorageProof};
-use parking_lot::Mutex;
-use std::{collections::VecDeque, sync::Arc};
-use tokio::sync::Semaphore;
-
-/// Directories of packs and trees of leases kept at hand: those who check look at neighbours. A
-/// full one of either has some 20 MB.
-const CACHED: usize = 4;
-/// Proofs worked on at once; each may read a whole lease.
-const AT_ONCE: usize = 2;
-
-/// What was read lately.
-#[derive(Debug)]
-pub(super) struct Caches {
-    catalogs: Cache<i64, Catalog>,
-    trees: Cache<StackId, MerkleTree>,
-    places: Semaphore,
-}
-
-#[derive(Debug)]
-struct Cache<K, V>(Mutex<VecDeque<(K, Arc<V>)>>);
-
-impl Default for Caches {
-    fn default() -> Self {
-        Self {
-            catalogs: Cache(Mutex::default()),
-            trees: Cache(Mutex::default()),
-            places: Semaphore::new(AT_ONCE),
-        }
-    }
-}
-
-impl<K: Copy + PartialEq, V> Cache<K, V> {
-    fn get(&self, key: K) -> Option<Arc<V>> {
-        let entries = self.0.lock();
-        let entry = entries.iter().find(|(k, _)| *k == key)?;
-        Some(entry.1.clone())
-    }
-
-    fn put(&self, key: K, value: V) -> Arc<V> {
-        let value = Arc::new(value);
-        let mut entries = self.0.lock();
-        entries.retain(|(k, _)| *k != key);
-        if entries.len() >= CACHED {
-            entries.pop_front();
-        }
-        entries.push_back((key, value.clone()));
-        value
-    }
-}
+use std::sync::Arc;
 
 impl EvidenceLog {
     /// The proof of a request's receipt; `None` if there's no receipt.

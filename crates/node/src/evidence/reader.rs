@@ -1,7 +1,7 @@
 //! Reading the log: a connection of its own, on threads that may block.
 
-use super::EvidenceError;
-use crate::journal::signed;
+use super::error::EvidenceError;
+use crate::journal::{PackRow, signed};
 use atoma_types::{
     Address, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
@@ -40,21 +40,6 @@ pub(crate) struct Logged {
     pub open: bool,
     pub request: Vec<u8>,
     pub answer: Vec<u8>,
-}
-
-/// A stored pack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PackRow {
-    /// The numbers of its first and its last receipt.
-    pub first: i64,
-    pub last: i64,
-    pub blob: BlobId,
-    pub root: Hash32,
-    /// The certified object, as far as the publisher told.
-    pub object: Option<ObjectId>,
-    pub end_epoch: u32,
-    /// No open lease needs it any more; its file is gone.
-    pub released: bool,
 }
 
 impl Reader {

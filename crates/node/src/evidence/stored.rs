@@ -4,8 +4,8 @@
 //! The blob is a pack with a record of the request alone. Its header is the one that was sent
 //! without the blob's id, which it can't contain; the same key signed both.
 
-use super::{EvidenceLog, IMMEDIATE_TIMEOUT};
-use crate::{account::Order, book::Lease};
+use super::log::{EvidenceLog, IMMEDIATE_TIMEOUT};
+use crate::{account::SignedRequest, lease::Lease};
 use atoma_types::{
     BlobId, SigningKey,
     hash::Hash32,
@@ -23,7 +23,7 @@ impl EvidenceLog {
     pub(crate) async fn check_stored(
         &self,
         blob: BlobId,
-        order: &Order,
+        request: &SignedRequest,
         lease: &Lease,
         response_key: &SigningKey,
     ) -> Result<(), Refusal> {
@@ -43,18 +43,18 @@ impl EvidenceLog {
             }
             Err(_) => return Err(away()),
         };
-        check_blob(bytes, order, lease, response_key)
+        check_blob(bytes, request, lease, response_key)
     }
 }
 
 fn check_blob(
     bytes: Bytes,
-    order: &Order,
+    request: &SignedRequest,
     lease: &Lease,
     response_key: &SigningKey,
 ) -> Result<(), Refusal> {
     let pack = Pack::from_bytes(bytes).map_err(|_| invalid("the blob is not a pack"))?;
-    let header = order.message();
+    let header = request.message();
     let bare = RequestHeader {
         evidence: None,
         ..header.clone()

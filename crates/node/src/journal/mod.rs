@@ -7,78 +7,38 @@
 //! nothing. If a commit ever fails the journal stays closed and the node serves nothing more, for
 //! its memory then knows more than its disk.
 
+mod ack;
+mod error;
+mod record;
 mod restore;
+mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub(crate) use ack::Ack;
+pub use error::JournalError;
+pub(crate) use record::{Change, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
 pub(crate) use restore::{Restored, RestoredLease};
-pub(crate) use writer::{Ack, Change, LeaseRecord, ReceiptRecord};
+pub(crate) use row::signed;
 
 use atoma_types::{
     RequestId, SigningKey, StackId,
-    message::{Draft, Message, MessageSignature, Receipt, Signed},
+    message::{Draft, Receipt, Signed},
 };
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, types::Type};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 use writer::Op;
-
-/// Most messages in one commit: beyond this a commit takes longer than the wait it saves.
-pub(crate) const MAX_BATCH: usize = 512;
-/// A commit that had so many messages shows that more are on their way; Postgres calls it
-/// `commit_siblings`.
-const SIBLINGS: usize = 4;
-/// The next commit then waits this long for them: most of the journal's time goes into the commits
-/// and little into the rows, so sharing them pays, and next to an answer's time nobody notices the
-/// wait. A lone request never waits.
-const GATHER: Duration = Duration::from_millis(2);
-
-/// The journal can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// SQLite said no.
-    #[error("journal {path}: {source}")]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// The file is from another version, network or node.
-    #[error("journal {path} {reason}")]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What doesn't fit.
-        reason: String,
-    },
-    /// What it says about a stack doesn't add up.
-    #[error("the journal's receipts of stack {stack} do not add up at seq {seq}")]
-    Broken {
-        /// The stack.
-        stack: StackId,
-        /// The first receipt that doesn't fit.
-        seq: u64,
-    },
-    /// The writer has stopped, by a failed commit or by the node's own end.
-    #[error("the journal is closed")]
-    Closed,
-    /// The writer's thread can't be started.
-    #[error("cannot start the journal's thread: {0}")]
-    Thread(std::io::Error),
-}
 
 /// A handle for everyone who writes.
 #[derive(Clone, Debug)]
@@ -97,10 +57,13 @@ pub(crate) struct JournalThread(JoinHandle<()>);
 // === impl Journal ===
 
 impl Journal {
-    /// Opens or creates the file and reads back what it holds.
+    /// Opens or creates the file and reads back what it holds. `on_signed` hears of every receipt
+    /// once it is signed and durable, before whoever waits for it does, and of those of one lease in
+    /// the order of their `seq`. It is called on the writer's thread and must be short.
     pub(crate) fn open(
         path: &Path,
         signer: Arc<SigningKey>,
+        on_signed: impl FnMut(SignedReceipt) + Send + 'static,
     ) -> Result<(Self, JournalThread, Restored), JournalError> {
         let at = |source| JournalError::Sqlite {
             path: path.to_owned(),
@@ -117,7 +80,7 @@ impl Journal {
         let health = healthy.clone();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer::run(writer, messages, &signer, &health))
+            .spawn(move || writer::run(writer, messages, &signer, on_signed, &health))
             .map_err(JournalError::Thread)?;
         let reader = Arc::new(Mutex::new(reader));
         Ok((
@@ -191,15 +154,4 @@ impl JournalThread {
             tracing::error!("the journal's thread panicked");
         }
     }
-}
-
-/// A message in column `first` of a row, with its signature in the next.
-pub(crate) fn signed<T: Message>(row: &Row<'_>, first: usize) -> rusqlite::Result<Signed<T>> {
-    let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(first, Type::Blob, error)
-    };
-    let signature: Vec<u8> = row.get(first + 1)?;
-    let signature =
-        MessageSignature::try_from(signature.as_slice()).map_err(|e| damaged(Box::new(e)))?;
-    Signed::decode(row.get(first)?, signature).map_err(|e| damaged(Box::new(e)))
 }

@@ -1,6 +1,6 @@
 //! Reading the journal back at start, checking every receipt against the chain.
 
-use super::{JournalError, signed, writer::LeaseRecord};
+use super::{error::JournalError, record::LeaseRecord, row::signed};
 use crate::account::{Account, Phase, RestoredLane, Terms};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
@@ -14,11 +14,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 pub(crate) struct Restored {
     /// Small texts by name.
     pub meta: BTreeMap<String, String>,
-    /// Leases that aren't closed, with their books.
+    /// Leases that aren't closed, with their accounts.
     pub leases: Vec<RestoredLease>,
 }
 
-/// A lease and its books.
+/// A lease and its account.
 #[derive(Debug)]
 pub(crate) struct RestoredLease {
     /// What the ledger said.
@@ -128,12 +128,12 @@ fn receipts(
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         let receipt = signed::<Receipt>(row, 0)?;
-        let order = signed::<RequestHeader>(row, 2)?;
+        let request = signed::<RequestHeader>(row, 2)?;
         ids.push((
             receipt.message().request_id,
             receipt.message().times.finished_ms,
         ));
-        if !account.restore_receipt(&order, receipt) {
+        if !account.restore_receipt(&request, receipt) {
             break;
         }
     }

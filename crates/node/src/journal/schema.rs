@@ -3,7 +3,7 @@
 //! 64-bit numbers that users choose (ceilings) may exceed SQLite's signed integers; all are stored
 //! as the same 64 bits, and no query orders or sums by them.
 
-use super::JournalError;
+use super::error::JournalError;
 use rusqlite::Connection;
 use std::path::Path;
 

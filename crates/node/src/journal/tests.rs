@@ -4,11 +4,13 @@ use super::*;
 use crate::{
     account::{
         Phase,
-        tests::{order, receipt},
+        tests::{receipt, request},
     },
-    book::Lease,
+    lease::Lease,
+    leases::Leases,
 };
 use atoma_types::{Address, ComputeUnits, DurationMs, Price, SigningKey, TaskId, TimestampMs};
+use rusqlite::Connection;
 
 const NOW: TimestampMs = TimestampMs(1_000);
 
@@ -32,40 +34,50 @@ async fn serve(journal: &Journal, lease: &Arc<Lease>, first: u8, count: u8) {
     let seven = ComputeUnits(7);
     for id in first..first + count {
         // a ceiling beyond what SQLite's signed integers hold
-        let order = order(id, u16::from(id % 2), u64::MAX - u64::from(id));
-        let held = lease.reserve(&order, seven, ComputeUnits(9), NOW).unwrap();
+        let request = request(id, u16::from(id % 2), u64::MAX - u64::from(id));
+        let held = lease
+            .reserve(&request, seven, ComputeUnits(9), NOW)
+            .unwrap();
         let ack = lease
-            .commit(held, &order, seven, NOW, journal, None, |link| {
-                receipt(&order, link, 7)
+            .commit(held, &request, seven, NOW, journal, None, |link| {
+                receipt(&request, link, 7)
             })
             .unwrap();
         ack.durable().await.unwrap();
     }
 }
 
-fn reopen(path: &Path) -> Result<(Journal, JournalThread, Restored), JournalError> {
-    Journal::open(path, Arc::new(SigningKey::from_seed(&[9; 32])))
+/// Opens the journal; what it signs goes to `leases`.
+fn reopen(
+    path: &Path,
+    leases: &Arc<Leases>,
+) -> Result<(Journal, JournalThread, Restored), JournalError> {
+    let leases = leases.clone();
+    let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
+    Journal::open(path, signer, move |signed| leases.signed(signed))
 }
 
 #[tokio::test]
 async fn acknowledged_means_still_there() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal.sqlite");
-    let (journal, thread, restored) = reopen(&path).unwrap();
+    let leases = Arc::new(Leases::new());
+    let (journal, thread, restored) = reopen(&path, &leases).unwrap();
     assert!(restored.leases.is_empty());
-    let lease = Arc::new(Lease::new(&record(), NOW).unwrap());
+    let lease = leases.insert(Lease::new(&record(), NOW).unwrap());
     let meta = vec![Change::Meta("cursor", "12".to_owned())];
     lease.save(&journal, meta, |_| {}).durable().await.unwrap();
     assert!(journal.knows(lease.stack).unwrap());
     assert!(!journal.knows(StackId(Address::new([99; 32]))).unwrap());
     serve(&journal, &lease, 0, 5).await;
-    let before = lease.books(|account| (account.claim().unwrap().root, account.summary()));
+    let before = lease.with_account(|account| (account.claim().unwrap().root, account.summary()));
     journal.close();
     thread.join();
     let closed = journal.change(Vec::new()).durable().await;
     assert!(matches!(closed, Err(JournalError::Closed)) && !journal.is_healthy());
 
-    let (journal, thread, mut restored) = reopen(&path).unwrap();
+    let leases = Arc::new(Leases::new());
+    let (journal, thread, mut restored) = reopen(&path, &leases).unwrap();
     assert_eq!(restored.meta["cursor"], "12");
     let RestoredLease {
         record: again,
@@ -73,8 +85,8 @@ async fn acknowledged_means_still_there() {
         recent,
     } = restored.leases.remove(0);
     assert_eq!((again, recent.len()), (record(), 5));
-    let lease = Arc::new(Lease::with(&again, account).unwrap());
-    let after = lease.books(|account| (account.claim().unwrap().root, account.summary()));
+    let lease = leases.insert(Lease::with(&again, account).unwrap());
+    let after = lease.with_account(|account| (account.claim().unwrap().root, account.summary()));
     assert_eq!(before.0, after.0);
     assert_eq!(
         (before.1.committed, before.1.seq, before.1.lanes),
@@ -91,7 +103,7 @@ async fn acknowledged_means_still_there() {
         .unwrap();
     drop(journal);
     thread.join();
-    let (_journal, _thread, restored) = reopen(&path).unwrap();
+    let (_journal, _thread, restored) = reopen(&path, &leases).unwrap();
     assert!(
         restored.leases.is_empty(),
         "closed leases stay on disk only"
@@ -103,8 +115,9 @@ async fn a_missing_receipt_is_noticed() {
     for missing in [1u64, 3, 5] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.sqlite");
-        let (journal, thread, _) = reopen(&path).unwrap();
-        let lease = Arc::new(Lease::new(&record(), NOW).unwrap());
+        let leases = Arc::new(Leases::new());
+        let (journal, thread, _) = reopen(&path, &leases).unwrap();
+        let lease = leases.insert(Lease::new(&record(), NOW).unwrap());
         lease
             .save(&journal, Vec::new(), |_| {})
             .durable()
@@ -120,7 +133,7 @@ async fn a_missing_receipt_is_noticed() {
         )
         .unwrap();
         drop(db);
-        let broken = reopen(&path).unwrap_err();
+        let broken = reopen(&path, &leases).unwrap_err();
         assert!(
             matches!(broken, JournalError::Broken { seq, .. } if seq == missing),
             "{broken}"
@@ -136,5 +149,8 @@ async fn another_version_is_refused() {
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    assert!(matches!(reopen(&path), Err(JournalError::Foreign { .. })));
+    assert!(matches!(
+        reopen(&path, &Arc::new(Leases::new())),
+        Err(JournalError::Foreign { .. })
+    ));
 }

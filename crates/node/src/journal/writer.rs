@@ -1,14 +1,9 @@
 //! The writer's thread: gathers messages, signs the receipts, commits all together, answers.
 
-use super::{GATHER, JournalError, MAX_BATCH, SIBLINGS};
-use crate::{
-    account::Phase,
-    book::Lease,
-    evidence::{Bodies, PackRow},
-};
+use super::record::{Change, ReceiptRecord, SignedReceipt};
+use crate::account::Phase;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, SigningKey, StackId, TaskId,
-    TimestampMs,
+    RequestId, SigningKey,
     message::{Draft, Receipt, Signed},
 };
 use rusqlite::{Connection, Transaction, params};
@@ -18,51 +13,19 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// A lease as the ledger gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LeaseRecord {
-    pub stack: StackId,
-    pub task: TaskId,
-    pub owner: Address,
-    pub request_key: PublicKey,
-    pub units: ComputeUnits,
-    pub price: Price,
-    pub expires_at: TimestampMs,
-    pub settle_grace: DurationMs,
-    pub closing: bool,
-    pub phase: Phase,
-}
-
-/// What must be durable beside a receipt.
-#[derive(Debug)]
-pub(crate) struct ReceiptRecord {
-    /// Learns of the signature.
-    pub lease: Arc<Lease>,
-    pub order: crate::account::Order,
-    pub lane: u16,
-    pub lane_committed: ComputeUnits,
-    pub voucher: crate::account::Order,
-    /// What goes into the evidence log, where one is kept.
-    pub bodies: Option<Bodies>,
-}
-
-/// A change that isn't a receipt.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    /// Inserts a lease or overwrites what the ledger says about it.
-    Lease(LeaseRecord),
-    /// Remembers a small text: the events' cursor, the node's id.
-    Meta(&'static str, String),
-    /// Inserts a stored pack or overwrites what is known of it.
-    Pack {
-        pack: PackRow,
-        /// The first and the last record that leave the log for it.
-        stored: Option<(i64, i64)>,
-    },
-}
+/// Most messages in one commit: beyond this a commit takes longer than the wait it saves.
+const MAX_BATCH: usize = 512;
+/// A commit that had so many messages shows that more are on their way; Postgres calls it
+/// `commit_siblings`.
+const SIBLINGS: usize = 4;
+/// The next commit then waits this long for them: most of the journal's time goes into the commits
+/// and little into the rows, so sharing them pays, and next to an answer's time nobody notices the
+/// wait. A lone request never waits.
+const GATHER: Duration = Duration::from_millis(2);
 
 #[derive(Debug)]
 #[expect(
@@ -83,23 +46,12 @@ pub(super) enum Op {
     Close,
 }
 
-/// Resolves when what was sent is durable, to what became of it.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Ack<T = ()>(pub(super) oneshot::Receiver<T>);
-
-impl<T> Ack<T> {
-    /// Waits for the commit.
-    pub(crate) async fn durable(self) -> Result<T, JournalError> {
-        self.0.await.map_err(|_| JournalError::Closed)
-    }
-}
-
 /// Runs until it is closed, every handle is dropped, or a commit fails.
 pub(super) fn run(
     mut db: Connection,
     mut queue: mpsc::UnboundedReceiver<Op>,
     signer: &SigningKey,
+    mut on_signed: impl FnMut(SignedReceipt),
     healthy: &AtomicBool,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -130,7 +82,10 @@ pub(super) fn run(
                     let Some(receipt) = receipts.next() else {
                         break;
                     };
-                    record.lease.signed(&record.order, receipt.clone());
+                    on_signed(SignedReceipt {
+                        request: record.request,
+                        receipt: receipt.clone(),
+                    });
                     // nobody waits for the receipt of a client that has left
                     let _ = done.send(receipt);
                 }
@@ -170,7 +125,7 @@ fn commit(
                     break;
                 };
                 insert_receipt(&transaction, receipt, record)?;
-                lanes.insert((record.lease.stack, record.lane), record);
+                lanes.insert((record.stack, record.lane), record);
             }
             Op::Change { changes, .. } => {
                 for change in changes {
@@ -205,8 +160,8 @@ fn insert_receipt(
         receipt.times.finished_ms.0.cast_signed(),
         signed.bytes(),
         signed.signature().to_bytes(),
-        record.order.bytes(),
-        record.order.signature().to_bytes(),
+        record.request.bytes(),
+        record.request.signature().to_bytes(),
     ])?;
     if let Some(bodies) = &record.bodies {
         db.prepare_cached(
@@ -223,7 +178,7 @@ fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
-        record.lease.stack.0.as_bytes(),
+        record.stack.0.as_bytes(),
         record.lane,
         record.lane_committed.0.cast_signed(),
         record.voucher.bytes(),

@@ -4,8 +4,8 @@
 
 use crate::{
     account::{Phase, Terms},
-    book::Lease,
     journal::{Ack, Change, LeaseRecord},
+    lease::Lease,
     shared::Shared,
 };
 use atoma_types::chain::{Event, LeaseState, Stack};
@@ -67,10 +67,10 @@ impl Shared {
                 };
                 (Heard::Changed, self.adopt(record, more).1)
             }
-            Event::ToppedUp(e) if self.book.get(e.stack).is_some() => {
+            Event::ToppedUp(e) if self.leases.get(e.stack).is_some() => {
                 (Heard::Reread(e.stack), None)
             }
-            Event::ExpiryChanged(e) => match self.book.get(e.stack) {
+            Event::ExpiryChanged(e) => match self.leases.get(e.stack) {
                 Some(lease) => {
                     let ack = lease.save(&self.journal, more, |account| {
                         let units = account.brief().terms.units;
@@ -127,21 +127,21 @@ impl Shared {
         phase: Phase,
         more: Vec<Change>,
     ) -> (Heard, Option<Ack>) {
-        let Some(lease) = self.book.get(stack) else {
+        let Some(lease) = self.leases.get(stack) else {
             return (Heard::Nothing, None);
         };
         let ack = lease.save(&self.journal, more, |account| account.advance(phase));
         if phase == Phase::Closed {
-            self.book.remove(stack);
+            self.leases.remove(stack);
         }
         (Heard::Changed, Some(ack))
     }
 
     fn adopt(&self, record: LeaseRecord, more: Vec<Change>) -> (Option<Arc<Lease>>, Option<Ack>) {
-        let lease = match self.book.get(record.stack) {
+        let lease = match self.leases.get(record.stack) {
             Some(lease) => lease,
             None => match self
-                .book
+                .leases
                 .get_or_create(record.stack, || self.new_lease(&record))
             {
                 Some(lease) => lease,
@@ -164,7 +164,7 @@ impl Shared {
             account.advance(record.phase);
         });
         if record.phase == Phase::Closed {
-            self.book.remove(record.stack);
+            self.leases.remove(record.stack);
             return (None, Some(ack));
         }
         (Some(lease), Some(ack))

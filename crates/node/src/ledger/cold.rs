@@ -1,7 +1,7 @@
 //! A request may name a stack whose lease hasn't been heard of yet. It is read from the ledger
 //! once; strangers who invent stacks can't make the node ask more than a bounded number of times.
 
-use crate::{book::Lease, shared::Shared};
+use crate::{lease::Lease, shared::Shared};
 use atoma_ledger::LedgerError;
 use atoma_types::{
     StackId,

@@ -1,6 +1,6 @@
 //! Taking a user's grant to the ledger, so that its units become this node's lease.
 
-use crate::{account::Phase, book::Lease, shared::Shared};
+use crate::{account::Phase, lease::Lease, shared::Shared};
 use atoma_ledger::LedgerError;
 use atoma_types::{
     ComputeUnits, Price, StackId, TimestampMs,
@@ -117,7 +117,7 @@ impl Shared {
     }
 
     fn satisfied(&self, grant: &Grant) -> Option<Arc<Lease>> {
-        self.book.get(grant.stack).filter(|lease| {
+        self.leases.get(grant.stack).filter(|lease| {
             let brief = lease.brief();
             brief.phase == Phase::Open && brief.terms.units >= grant.cumulative_units
         })

@@ -11,7 +11,7 @@
 
 use crate::{
     account::{Phase, Summary},
-    book::Lease,
+    lease::Lease,
     shared::Shared,
 };
 use atoma_ledger::LedgerError;
@@ -71,7 +71,7 @@ enum Step {
 
 impl Settler {
     async fn round(&mut self) {
-        let leases = self.shared.book.all();
+        let leases = self.shared.leases.all();
         let now = self.ledger_time(!leases.is_empty()).await;
         self.close_due(&leases, now).await;
         let rested = |lease: &&Arc<Lease>| {

@@ -1,11 +1,11 @@
 //! `/v1/embeddings`.
 
 use super::{
-    order::{Admitted, check_model, engine_refusal, handle},
     respond,
+    signed_request::{Admitted, check_model, engine_refusal, handle},
 };
 use crate::{
-    flight::Flight,
+    in_flight::RequestInFlight,
     openai::{answer, request},
     pricing::Plan,
     shared::{ServedTask, Shared},
@@ -29,7 +29,7 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Reque
 async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refusal> {
     let bodies = admitted.bodies(&shared);
     let Admitted {
-        order,
+        request,
         lease,
         task,
         body,
@@ -39,8 +39,9 @@ async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refu
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
     let (inputs, tokens) = count(&task, asked.inputs).await?;
-    let plan = Plan::input_only(task.weights, tokens, order.message().max_units)?;
-    let mut flight = Flight::open(&shared, lease, task.clone(), order, plan, bodies, permit)?;
+    let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
+    let mut flight =
+        RequestInFlight::open(&shared, lease, task.clone(), request, plan, bodies, permit)?;
     let (vectors, usage) = task
         .engine
         .embed(inputs)

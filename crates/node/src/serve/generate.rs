@@ -1,11 +1,12 @@
 //! `/v1/chat/completions` and `/v1/completions`.
 
 use super::{
-    order::{Admitted, check_model, engine_refusal, handle},
-    respond, stream,
+    respond,
+    signed_request::{Admitted, check_model, engine_refusal, handle},
+    stream,
 };
 use crate::{
-    flight::Flight,
+    in_flight::RequestInFlight,
     openai::{
         answer::{self, Head, Whole},
         frames::{Frames, Kind},
@@ -60,7 +61,7 @@ async fn generate(
 ) -> Result<Response, Refusal> {
     let bodies = admitted.bodies(&shared);
     let Admitted {
-        order,
+        request,
         lease,
         task,
         body,
@@ -79,14 +80,15 @@ async fn generate(
         output: asked.max_tokens.map(u64::from),
         context: info.context as u64,
         max_output: info.max_output as u64,
-        max_units: order.message().max_units,
+        max_units: request.message().max_units,
         // a stream is cut at the limit wherever it comes from; an upstream's whole answer comes at once
         growable: asked.stream || task.is_embedded(),
     };
     let plan = Plan::new(task.weights, &bounds)?;
-    let seed = asked.seed.unwrap_or_else(|| seed_of(order.hash()));
-    let head = head(&shared, &task, order.message(), kind);
-    let flight = Flight::open(&shared, lease, task.clone(), order, plan, bodies, permit)?;
+    let seed = asked.seed.unwrap_or_else(|| seed_of(request.hash()));
+    let head = head(&shared, &task, request.message(), kind);
+    let flight =
+        RequestInFlight::open(&shared, lease, task.clone(), request, plan, bodies, permit)?;
 
     let engine_request = GenerateRequest {
         prompt,
@@ -144,8 +146,8 @@ fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {
 
 /// The seed of a request that names none: drawn from its signed header, so that the node can't
 /// choose it and everyone who holds the request can check the answer.
-fn seed_of(order: Hash32) -> u64 {
-    let Hash32([a, b, c, d, e, f, g, h, ..]) = order;
+fn seed_of(request: Hash32) -> u64 {
+    let Hash32([a, b, c, d, e, f, g, h, ..]) = request;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
@@ -173,14 +175,14 @@ async fn count(
     counted.map_err(|error| engine_refusal(&error))
 }
 
-fn head(shared: &Shared, task: &ServedTask, order: &RequestHeader, kind: Kind) -> Head {
+fn head(shared: &Shared, task: &ServedTask, request: &RequestHeader, kind: Kind) -> Head {
     let prefix = match kind {
         Kind::Chat => "chatcmpl",
         Kind::Completion => "cmpl",
     };
     let revision = task.class.model.to_string();
     Head {
-        id: format!("{prefix}-{}", order.request_id),
+        id: format!("{prefix}-{}", request.request_id),
         created: shared.clock.now().0 / 1_000,
         model: task.model.clone(),
         system_fingerprint: format!("fp_{}", &revision[..10]),
@@ -195,7 +197,7 @@ pub(super) fn fingerprint(completion: &Completion) -> Option<Hash32> {
 /// Waits for the whole answer and sends it with its receipt.
 async fn whole(
     shared: &Shared,
-    mut flight: Flight,
+    mut flight: RequestInFlight,
     mut events: EventStream,
     head: &Head,
     kind: Kind,

@@ -103,7 +103,7 @@ pub(super) async fn node(State(shared): State<Arc<Shared>>) -> Response {
         "response_key": shared.signer.public_key().to_string(),
         "url": shared.url,
         "tasks": tasks.collect::<Vec<_>>(),
-        "load": { "running": shared.gate.running(), "limit": shared.limits.max_requests },
+        "load": { "running": shared.concurrency.running(), "limit": shared.limits.max_requests },
     }))
 }
 
@@ -116,7 +116,7 @@ struct GrantBody {
 pub(super) async fn take_grant(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let taken = async {
         // held so that a drain waits for the ledger's answer
-        let _permit = shared.gate.enter()?;
+        let _permit = shared.concurrency.enter()?;
         let (parts, body) = request.into_parts();
         body::check_length(&parts.headers, &shared.limits)?;
         let (bytes, _) = body::read(body, &shared.limits).await?;
@@ -175,10 +175,10 @@ pub(super) async fn lease(State(shared): State<Arc<Shared>>, Path(id): Path<Stri
     let Ok(stack) = id.parse::<StackId>() else {
         return refuse(&not_found("not a stack id"));
     };
-    match shared.book.get(stack) {
+    match shared.leases.get(stack) {
         Some(lease) => ok(&lease_status(
             stack,
-            lease.books(|account| account.summary()),
+            lease.with_account(|account| account.summary()),
         )),
         None => {
             let message = "this node holds no open lease on the stack";

@@ -5,8 +5,8 @@ mod connections;
 mod embeddings;
 mod generate;
 mod info;
-mod order;
 mod respond;
+mod signed_request;
 mod stall;
 mod stream;
 

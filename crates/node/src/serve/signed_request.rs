@@ -1,14 +1,14 @@
-//! The way from an HTTP request to an admitted order with its body, the same for all endpoints.
+//! The way from an HTTP request to an admitted request with its body, the same for all endpoints.
 
 use super::{
     body,
     respond::{name, refuse},
 };
 use crate::{
-    account::Order,
-    admission::{check_addressee, check_body, check_order, read_order},
-    book::Lease,
-    evidence::Bodies,
+    account::SignedRequest,
+    admission::{check_addressee, check_body, check_request, read_signed},
+    bodies::Bodies,
+    lease::Lease,
     shared::{ServedTask, Shared},
 };
 use atoma_engine::EngineError;
@@ -24,9 +24,9 @@ use http::HeaderMap;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// An order whose signature, addressee, time and body are right. No units are reserved yet.
+/// A request whose signature, addressee, time and body are right. No units are reserved yet.
 pub(super) struct Admitted {
-    pub order: Order,
+    pub request: SignedRequest,
     pub lease: Arc<Lease>,
     pub task: Arc<ServedTask>,
     pub body: Bytes,
@@ -39,19 +39,19 @@ pub(super) struct Admitted {
 pub(super) async fn handle<S, F>(
     shared: Arc<Shared>,
     endpoint: Endpoint,
-    request: Request,
+    incoming: Request,
     serve: S,
 ) -> Response
 where
     S: FnOnce(Arc<Shared>, Admitted) -> F,
     F: Future<Output = Result<Response, Refusal>>,
 {
-    let order = read_order(request.headers());
-    let id = order
+    let request = read_signed(incoming.headers());
+    let id = request
         .as_ref()
         .map_or_else(|_| RequestId::random(), |o| o.message().request_id);
     let served = async {
-        let admitted = admit(&shared, endpoint, order, request).await?;
+        let admitted = admit(&shared, endpoint, request, incoming).await?;
         serve(shared.clone(), admitted).await
     };
     let mut response = served.await.unwrap_or_else(|refusal| {
@@ -65,10 +65,10 @@ where
 async fn admit(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
-    order: Result<Order, Refusal>,
-    request: Request,
+    request: Result<SignedRequest, Refusal>,
+    incoming: Request,
 ) -> Result<Admitted, Refusal> {
-    let permit = shared.gate.enter()?;
+    let permit = shared.concurrency.enter()?;
     if !shared.journal.is_healthy() {
         let message = "the node cannot write its journal";
         return Err(Refusal::new(RefusalCode::Unavailable, message));
@@ -76,15 +76,15 @@ async fn admit(
     if let Some(evidence) = &shared.evidence {
         evidence.check_room()?;
     }
-    let (parts, body) = request.into_parts();
+    let (parts, body) = incoming.into_parts();
     let open = wants_open(&parts.headers)?;
     body::check_length(&parts.headers, &shared.limits)?;
-    let order = order?;
-    let header = order.message();
+    let request = request?;
+    let header = request.message();
     check_addressee(header, &shared.identity)?;
     let lease = shared.lease(header.stack).await?;
-    check_order(
-        &order,
+    check_request(
+        &request,
         &lease,
         endpoint,
         &shared.identity,
@@ -99,11 +99,11 @@ async fn admit(
             return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
         };
         evidence
-            .check_stored(blob, &order, &lease, &shared.signer)
+            .check_stored(blob, &request, &lease, &shared.signer)
             .await?;
     }
     Ok(Admitted {
-        order,
+        request,
         lease,
         task,
         body,

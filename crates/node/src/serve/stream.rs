@@ -1,9 +1,9 @@
 //! Streamed answers: every event of the engine leaves at once as SSE frames; the receipt follows
 //! as a comment once it is durable.
 
-use super::{generate::fingerprint, order::engine_refusal};
+use super::{generate::fingerprint, signed_request::engine_refusal};
 use crate::{
-    flight::Flight,
+    in_flight::RequestInFlight,
     openai::frames::{self, Frames},
     shared::Shared,
 };
@@ -18,7 +18,7 @@ use std::{convert::Infallible, sync::Arc};
 /// (by dropping its events) and settles the flight.
 struct Streaming {
     shared: Arc<Shared>,
-    flight: Flight,
+    flight: RequestInFlight,
     events: EventStream,
     limit: Arc<OutputLimit>,
     frames: Frames,
@@ -44,7 +44,7 @@ enum Output {
 /// becomes an error with a status of its own.
 pub(super) async fn open(
     shared: Arc<Shared>,
-    flight: Flight,
+    flight: RequestInFlight,
     events: EventStream,
     frames: Frames,
 ) -> Result<Body, Refusal> {

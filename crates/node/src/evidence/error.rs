@@ -1,0 +1,45 @@
+//! What can go wrong with evidence.
+
+use crate::journal::JournalError;
+use atoma_walrus::{client::ClientError, pack::PackError};
+use std::path::PathBuf;
+
+/// Evidence can't be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvidenceError {
+    /// The client can't be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// An address isn't one.
+    #[error("`{0}` is not a URL")]
+    Url(String),
+    /// The secret can't be read.
+    #[error("cannot read the publisher's secret in {path}: {source}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file system said no.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The database said no.
+    #[error("the evidence log: {0}")]
+    Log(#[from] rusqlite::Error),
+    /// A pack can't be written or read.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// A task of ours panicked or was stopped.
+    #[error("stopped")]
+    Stopped,
+}

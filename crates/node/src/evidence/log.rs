@@ -1,0 +1,190 @@
+//! The log as the serving path and the packer see it: a counter, a bound, and who waits.
+
+use super::{cache::Caches, error::EvidenceError, reader::Reader};
+use crate::{config::EvidenceConfig, journal::PackRow};
+use atoma_types::{
+    RequestId,
+    refusal::{Refusal, RefusalCode},
+};
+use atoma_walrus::{
+    client::{ClientConfig, SharedSecret, WalrusClient},
+    pack::ClosingPolicy,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+/// Folder of the packs under the data directory.
+const FOLDER: &str = "packs";
+/// Beside bodies a request's blob has a header, a statement and seals: well below this.
+const BESIDE_BODY: u64 = 64 << 10;
+/// Smaller packs would hold no record.
+const MIN_PACK: u64 = 4 << 10;
+/// An immediate request waits so long for its blob, and afterwards for its own storage: Mainnet
+/// takes 20 to 75 seconds to store one.
+pub(super) const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The log as the serving path sees it: a counter and a bound.
+#[derive(Debug)]
+pub(crate) struct EvidenceLog {
+    pub(super) config: EvidenceConfig,
+    pub(super) folder: PathBuf,
+    pub(super) client: WalrusClient,
+    /// Reads users' blobs, which are small.
+    pub(super) requests: WalrusClient,
+    pub(super) policy: ClosingPolicy,
+    pub(super) reader: Reader,
+    pub(super) caches: Caches,
+    /// Bytes of bodies that Walrus doesn't have yet.
+    pub(super) backlog: AtomicU64,
+    /// Packs are closed early up to this receipt.
+    pub(super) flush_to: AtomicI64,
+    pub(super) wake: Notify,
+    /// An epoch of Walrus has ended: stored packs are to be looked at.
+    pub(super) epoch_ended: AtomicBool,
+    /// Counts stored packs, for those who wait for one.
+    pub(super) stored: watch::Sender<u64>,
+}
+
+impl EvidenceLog {
+    /// Opens what the journal and the packs' folder hold.
+    pub(crate) fn open(
+        config: EvidenceConfig,
+        data_dir: &Path,
+        journal: &Path,
+        max_body: usize,
+    ) -> Result<Self, EvidenceError> {
+        let folder = data_dir.join(FOLDER);
+        std::fs::create_dir_all(&folder).map_err(|source| EvidenceError::Io {
+            path: folder.clone(),
+            source,
+        })?;
+        let settings = client_config(&config)?;
+        let requests = ClientConfig {
+            max_blob: max_body as u64 + BESIDE_BODY,
+            ..settings.clone()
+        };
+        let client = WalrusClient::new(settings)?;
+        let reader = Reader::open(journal)?;
+        let mut policy = ClosingPolicy::new(client.params());
+        policy.full = policy.full.min(config.max_pack_bytes.max(MIN_PACK));
+        policy.good = policy.good.min(policy.full);
+        if let Some(patience) = config.patience_ms.map(atoma_types::DurationMs) {
+            policy.while_free = patience;
+            policy.patience = policy.patience.min(patience);
+            policy.when_good = policy.when_good.min(patience);
+        }
+        Ok(Self {
+            requests: WalrusClient::new(requests)?,
+            policy,
+            backlog: AtomicU64::new(reader.backlog()?),
+            reader,
+            config,
+            folder,
+            client,
+            caches: Caches::default(),
+            flush_to: AtomicI64::new(0),
+            wake: Notify::new(),
+            epoch_ended: AtomicBool::new(false),
+            stored: watch::Sender::new(0),
+        })
+    }
+
+    /// Whether more may be taken in.
+    pub(crate) fn check_room(&self) -> Result<(), Refusal> {
+        if self.backlog() < self.config.max_backlog_bytes {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            RefusalCode::EvidenceFull,
+            "the node's evidence log is full because Walrus doesn't take it: try another node, or later",
+        ))
+    }
+
+    /// Counts bodies on their way into the log.
+    pub(crate) fn taken(&self, bytes: u64) {
+        let before = self.backlog.fetch_add(bytes, Ordering::Relaxed);
+        // a full pack needn't wait for the packer's next look
+        if before / self.policy.full != (before + bytes) / self.policy.full {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Bytes of bodies that Walrus doesn't have yet.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Has everything up to a receipt stored without waiting for company.
+    pub(crate) fn flush(&self, to: i64) {
+        self.flush_to.fetch_max(to, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// The ledger says that an epoch of Walrus has ended.
+    pub(crate) fn epoch_ended(&self) {
+        self.epoch_ended.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Waits until the pack with a receipt is stored. `None` if it isn't in time, or can't be.
+    pub(crate) async fn await_stored(&self, id: i64, timeout: Duration) -> Option<PackRow> {
+        let deadline = Instant::now() + timeout;
+        let mut stored = self.stored.subscribe();
+        loop {
+            stored.mark_unchanged();
+            match self.reader.ask(move |db| db.pack_of(id)).await {
+                Ok(Some(row)) => return Some(row),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the evidence log can't be read"),
+            }
+            let changed = tokio::time::timeout_at(deadline, stored.changed()).await;
+            if !matches!(changed, Ok(Ok(()))) {
+                return None;
+            }
+        }
+    }
+
+    /// `immediate` mode: has a request's record stored before its receipt leaves. Whatever becomes
+    /// of it, the answer is paid for, so the receipt follows in any case.
+    pub(crate) async fn store_now(&self, request: RequestId) {
+        let found = self.reader.ask(move |db| db.by_request(request)).await;
+        let Ok(Some(row)) = found else {
+            return;
+        };
+        self.flush(row.id);
+        if self.await_stored(row.id, IMMEDIATE_TIMEOUT).await.is_none() {
+            tracing::warn!(%request, "an immediate request's evidence was not stored in time");
+        }
+    }
+}
+
+fn client_config(config: &EvidenceConfig) -> Result<ClientConfig, EvidenceError> {
+    let url = |text: &String| text.parse().map_err(|_| EvidenceError::Url(text.clone()));
+    let mut aggregators = Vec::with_capacity(config.aggregators.len());
+    for text in &config.aggregators {
+        aggregators.push(url(text)?);
+    }
+    let Some(first) = aggregators.first().cloned() else {
+        return Err(EvidenceError::Url(String::new()));
+    };
+    let mut client = ClientConfig::new(Some(url(&config.publisher)?), first, config.shards);
+    client.aggregators = aggregators;
+    if let Some(path) = &config.publisher_secret {
+        let secret = std::fs::read(path).map_err(|source| EvidenceError::Secret {
+            path: path.clone(),
+            source,
+        })?;
+        client.tokens = Some(Arc::new(SharedSecret::new(secret)));
+    }
+    Ok(client)
+}

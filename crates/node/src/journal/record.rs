@@ -1,0 +1,78 @@
+//! What goes into the journal, and what comes out of it again: plain data.
+
+use crate::{
+    account::{Phase, SignedRequest},
+    bodies::Bodies,
+};
+use atoma_types::{
+    Address, ComputeUnits, DurationMs, Price, PublicKey, StackId, TaskId, TimestampMs,
+    hash::Hash32,
+    message::{Receipt, Signed},
+};
+use atoma_walrus::{BlobId, ObjectId};
+use std::sync::Arc;
+
+/// A lease as the ledger gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeaseRecord {
+    pub stack: StackId,
+    pub task: TaskId,
+    pub owner: Address,
+    pub request_key: PublicKey,
+    pub units: ComputeUnits,
+    pub price: Price,
+    pub expires_at: TimestampMs,
+    pub settle_grace: DurationMs,
+    pub closing: bool,
+    pub phase: Phase,
+}
+
+/// What must be durable beside a receipt.
+#[derive(Debug)]
+pub(crate) struct ReceiptRecord {
+    pub stack: StackId,
+    pub request: SignedRequest,
+    pub lane: u16,
+    pub lane_committed: ComputeUnits,
+    pub voucher: SignedRequest,
+    /// What goes into the evidence log, where one is kept.
+    pub bodies: Option<Bodies>,
+}
+
+/// A change that isn't a receipt.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Inserts a lease or overwrites what the ledger says about it.
+    Lease(LeaseRecord),
+    /// Remembers a small text: the events' cursor, the node's id.
+    Meta(&'static str, String),
+    /// Inserts a stored pack or overwrites what is known of it.
+    Pack {
+        pack: PackRow,
+        /// The first and the last record that leave the log for it.
+        stored: Option<(i64, i64)>,
+    },
+}
+
+/// A receipt that is signed and durable from now on.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedReceipt {
+    /// What it answers.
+    pub request: SignedRequest,
+    pub receipt: Arc<Signed<Receipt>>,
+}
+
+/// A stored pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PackRow {
+    /// The numbers of its first and its last receipt.
+    pub first: i64,
+    pub last: i64,
+    pub blob: BlobId,
+    pub root: Hash32,
+    /// The certified object, as far as the publisher told.
+    pub object: Option<ObjectId>,
+    pub end_epoch: u32,
+    /// No open lease needs it any more; its file is gone.
+    pub released: bool,
+}
