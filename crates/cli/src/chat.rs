@@ -1,14 +1,14 @@
 //! One question, one answer, one receipt.
 
-use crate::{args::Chat, output::Output, receipt, settings::Settings, stack};
+use crate::{client, output::Output, receipt, settings::Settings, walrus::WalrusNetwork};
 use anyhow::{Context, Result, bail};
 use atoma_client::{Answer, RequestOptions, StackHandle, VerifiedReceipt};
-use atoma_types::{NodeId, message::Endpoint, refusal::ErrorBody};
+use atoma_types::{NodeId, StackId, message::Endpoint, refusal::ErrorBody};
 use bytes::Bytes;
+use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{
-    io::Write,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,8 +16,58 @@ use std::{
 /// A refusal is a short JSON object; more isn't read of it.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
+#[derive(Debug, Args)]
+pub(crate) struct Chat {
+    /// What to ask.
+    prompt: String,
+    /// The stack that pays (default: the one bought last).
+    #[arg(long)]
+    stack: Option<StackId>,
+    /// Which node serves (default: one that holds a lease).
+    #[arg(long)]
+    node: Option<NodeId>,
+    /// A system message before the prompt.
+    #[arg(long)]
+    system: Option<String>,
+    /// Stop after this many tokens.
+    #[arg(long, default_value_t = 256)]
+    max_tokens: u32,
+    /// 0 always takes the likeliest token.
+    #[arg(long, default_value_t = 0.7)]
+    temperature: f32,
+    /// Fixes the choice of tokens.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How the request becomes evidence on Walrus.
+    #[arg(long, value_enum, default_value = "sealed")]
+    evidence: EvidenceChoice,
+    #[command(flatten)]
+    walrus: WalrusNetwork,
+}
+
+/// How a request becomes evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvidenceChoice {
+    /// The node stores it afterwards; only you and the node can read it.
+    Sealed,
+    /// The node stores it afterwards; everyone can read it.
+    Open,
+    /// It is stored before it is sent, sealed; the node reads it there first.
+    Immediate,
+}
+
+impl From<EvidenceChoice> for atoma_client::Evidence {
+    fn from(choice: EvidenceChoice) -> Self {
+        match choice {
+            EvidenceChoice::Sealed => Self::Sealed,
+            EvidenceChoice::Open => Self::Open,
+            EvidenceChoice::Immediate => Self::Immediate,
+        }
+    }
+}
+
 pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Result<()> {
-    let client = stack::client_with(&settings, Some(chat.walrus.client(&settings)?)).await?;
+    let client = client::open(&settings, Some(chat.walrus.client(&settings)?)).await?;
     let stack = match chat.stack {
         Some(id) => client.open(id).await?,
         None => client.stacks().await?.pop().context(
@@ -52,10 +102,7 @@ pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Resu
         ..RequestOptions::default()
     };
     let told = ask(&stack, node, &body, options, |piece| {
-        if !output.is_json() {
-            print!("{piece}");
-            let _ = std::io::stdout().flush();
-        }
+        output.piece(piece);
     })
     .await?;
     // the receipt is proof: it is on the disk before the program says so

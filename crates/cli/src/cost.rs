@@ -1,8 +1,8 @@
 //! `atoma cost`: what a workload costs and where the money goes. The arithmetic is `atoma-cost`'s.
 
-use crate::output::Output;
+use crate::{config_file::ConfigFile, output::Output};
 use anyhow::{Context, Result};
-use atoma_cost::{Basis, Usd};
+use atoma_cost::{Basis, CostError, Usd};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -124,23 +124,21 @@ struct Figures {
 }
 
 pub(crate) fn run(cost: &Cost, output: &Output) -> Result<()> {
-    let file = match &cost.config {
-        None => None,
-        Some(path) => Some(
-            std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?,
-        ),
-    };
-    let figures = atoma_cost::resolve(file.as_deref(), &cost.figures)?;
+    let file = cost.config.as_deref().map(ConfigFile::read).transpose()?;
+    let text = file.as_ref().map(ConfigFile::text);
+    let figures = atoma_cost::resolve(text, &cost.figures).map_err(|error| match (error, &file) {
+        (CostError::Settings(error), Some(file)) => file.wrong(&error).into(),
+        (error, _) => anyhow::Error::from(error),
+    })?;
     let report = atoma_cost::report(&figures)?;
     if let Some(path) = &cost.plot {
         std::fs::write(path, atoma_cost::to_svg(&report))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if output.is_json() {
-        println!("{}", serde_json::to_string(&report)?);
+        output.bytes(format!("{}\n", serde_json::to_string(&report)?).as_bytes());
     } else {
-        print!("{}", atoma_cost::to_text(&report));
+        output.bytes(atoma_cost::to_text(&report).as_bytes());
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 mod evidence;
 
 use crate::{
-    args::Demo,
     chat,
     devnet::{ApiKeys, PRICES, quick_params, start_gateway},
-    network::{self, Network, Plan},
+    local_network::{self as network, Network, Plan},
+    model::ModelChoice,
     output::{Fact, Output},
     receipt,
 };
@@ -20,15 +20,27 @@ use atoma_types::{
     message::{Receipt, Signed},
 };
 use bytes::Bytes;
+use clap::Args;
 use futures::StreamExt;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
 use serde_json::{Value, json};
 use std::{
-    io::Write,
     path::Path,
     time::{Duration, Instant},
 };
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// What to ask the model.
+    #[arg(default_value = "What is the sun?")]
+    prompt: String,
+    #[command(flatten)]
+    model: ModelChoice,
+    /// How many nodes compete for the stack.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
+    nodes: u8,
+}
 
 /// How long tickets wait in a demo: long enough to be seen.
 const WINDOW_MS: u64 = 500;
@@ -48,7 +60,7 @@ pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
     let story = tell(&args, folder.path(), output);
     tokio::select! {
         told = story => told,
-        stopped = crate::part::told_to_stop() => {
+        stopped = crate::run::told_to_stop() => {
             stopped?;
             anyhow::bail!("stopped before the end; nothing is left behind")
         }
@@ -171,10 +183,7 @@ async fn ask(
     ));
     let (body, options) = (request_body(model, prompt), RequestOptions::default());
     let told = chat::ask(stack, node, &body, options, |piece| {
-        if !output.is_json() {
-            print!("{piece}");
-            let _ = std::io::stdout().flush();
-        }
+        output.piece(piece);
     })
     .await?;
     output.say("");

@@ -1,10 +1,10 @@
 //! `atoma devnet`: a whole network that stays up, and an endpoint to paste.
 
 use crate::{
-    args::Devnet,
-    network::{self, Network, Plan},
+    local_network::{self as network, Network, Plan},
+    model::ModelChoice,
     output::Output,
-    part::told_to_stop,
+    run::told_to_stop,
 };
 use anyhow::{Context, Result};
 use atoma_gateway::{
@@ -16,8 +16,31 @@ use atoma_types::{
     chain::{Event, Params, Payment, calls},
     hash::Hash32,
 };
+use clap::Args;
 use serde_json::json;
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Devnet {
+    #[command(flatten)]
+    model: ModelChoice,
+    /// Where the gateway listens.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Where the ledger listens.
+    #[arg(long, default_value = "127.0.0.1:9000", value_name = "ADDRESS")]
+    ledger_listen: SocketAddr,
+    /// Keep the state here and go on from it (default: a temporary folder, removed at the end).
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// How many requests the gateway serves at once; more are answered with 429.
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    max_concurrent: usize,
+}
 
 /// Cheap, middling, dear: in micro-USDC per million units.
 pub(crate) const PRICES: [Price; 3] = [Price(2_000_000), Price(3_000_000), Price(5_000_000)];

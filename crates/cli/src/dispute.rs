@@ -1,7 +1,7 @@
 //! Disputes about settlements, by hand: nodes answer by themselves.
 
 use crate::{
-    args::{DisputeCommand, OpenDispute, Proven},
+    client::client_folder,
     output::{Facts, Output},
     settings::Settings,
 };
@@ -9,15 +9,104 @@ use anyhow::{Context, Result, bail};
 use atoma_client::Receipts;
 use atoma_ledger::{Executed, Ledger};
 use atoma_types::{
-    NodeId,
+    NodeId, ObjectId, RequestId, StackId,
     chain::{Call, Event, Lease, LeaseState},
     merkle::Proof,
     message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DisputeCommand {
+    /// Demand, against a bond, to see a record that a node settled; silence loses.
+    Open(OpenDispute),
+    /// Show a record that is demanded of a node.
+    Answer {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// JSON file: {"record": base64, "proof": base64}.
+        #[arg(long, value_name = "FILE")]
+        evidence: PathBuf,
+        /// Object of the certified blob that holds the record; the acting address owns it.
+        #[arg(long, value_name = "OBJECT")]
+        blob: ObjectId,
+    },
+    /// Show the disputes of a stack.
+    Show {
+        /// The stack.
+        stack: StackId,
+    },
+    /// End a dispute that the node didn't answer in time.
+    Resolve {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Which record was demanded.
+        seq: u64,
+    },
+    /// Prove fraud; the node is punished at once.
+    #[command(subcommand)]
+    Prove(Proven),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenDispute {
+    /// The request of a receipt on this machine: its record must have just this receipt.
+    #[arg(conflicts_with_all = ["receipt", "stack", "node", "seq"])]
+    pub(crate) request: Option<RequestId>,
+    /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
+    #[arg(long, value_name = "BASE64", conflicts_with_all = ["stack", "node", "seq"])]
+    pub(crate) receipt: Option<String>,
+    /// Without a receipt: the stack.
+    #[arg(long, requires = "node")]
+    pub(crate) stack: Option<StackId>,
+    /// The node that settled.
+    #[arg(long, requires = "seq")]
+    pub(crate) node: Option<NodeId>,
+    /// Which record, from 1 to the settlement's count.
+    #[arg(long, requires = "stack")]
+    pub(crate) seq: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Proven {
+    /// By two receipts that contradict each other.
+    Equivocation {
+        /// A receipt as `atoma receipt show` prints it (base64).
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// By a receipt that charges too much.
+    OverClaim {
+        /// The request of a receipt on this machine.
+        #[arg(conflicts_with_all = ["receipt", "header"], required_unless_present = "receipt")]
+        request: Option<RequestId>,
+        /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
+        #[arg(long, value_name = "BASE64")]
+        receipt: Option<String>,
+        /// The header of the order that it is for (base64 of header and signature).
+        #[arg(long, value_name = "BASE64", requires = "receipt")]
+        header: Option<String>,
+    },
+    /// By a settled record that isn't an order of the owner's with its receipt.
+    Forged {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// JSON file: {"record": base64, "proof": base64}.
+        #[arg(long, value_name = "FILE")]
+        evidence: PathBuf,
+    },
+}
 
 /// A record with the proof that it was settled, as a file: base64 of their BCS.
 #[derive(Debug, Serialize, Deserialize)]
@@ -128,9 +217,9 @@ async fn prove(ledger: &Ledger, settings: &Settings, proven: Proven) -> Result<C
 /// A receipt kept on this machine, and the order that it is for.
 fn kept(
     settings: &Settings,
-    request: atoma_types::RequestId,
+    request: RequestId,
 ) -> Result<(Signed<Receipt>, Signed<RequestHeader>)> {
-    let kept = Receipts::open(&settings.home.join("client"))?
+    let kept = Receipts::open(&client_folder(settings))?
         .show(request)?
         .with_context(|| format!("no receipt of request {request} on this machine"))?;
     Ok((kept.signed()?, kept.signed_header()?))
@@ -188,7 +277,7 @@ fn rows(lease: &Lease) -> Vec<Facts> {
 /// What the ledger says came of it.
 fn outcome(executed: &Executed) -> Facts {
     let mut facts: Facts = vec![("transaction", json!(executed.digest.to_string()))];
-    let party = |stack: &atoma_types::StackId, node: &NodeId| -> Facts {
+    let party = |stack: &StackId, node: &NodeId| -> Facts {
         vec![("stack", json!(stack)), ("node", json!(node))]
     };
     for event in &executed.events {

@@ -2,16 +2,13 @@
 //! at it.
 
 use crate::{
-    args::ModelChoice,
+    model::{self, ModelChoice, engine_class},
     output::{Fact, Output},
     task::{created, weights_list},
 };
 use anyhow::{Context, Result};
 use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
-use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine, ModelInfo,
-    hub::{self, HubOptions},
-};
+use atoma_engine::{Engine, ModelInfo};
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
@@ -19,13 +16,10 @@ use atoma_node::{
     SubscriptionConfig,
 };
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
-    SecurityLevel, SigningKey, StackId, TaskId, UnitWeights,
+    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, Role, SecurityLevel, SigningKey, StackId, TaskId, UnitWeights,
     chain::{Params, calls},
-    hash::Hash32,
     keystore::write_private,
 };
-use indicatif::ProgressBar;
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -352,7 +346,7 @@ pub(crate) async fn create_task(
 async fn tell_model(choice: &ModelChoice, output: &Output) -> Result<Arc<dyn Engine>> {
     let started = Instant::now();
     let progress = output.progress("loading the model");
-    let engine = load_model(choice.model.as_deref(), choice.threads).await?;
+    let engine = model::load(choice.model.as_deref(), choice.threads).await?;
     progress.finish_and_clear();
     let info = engine.info();
     output.step(
@@ -366,67 +360,6 @@ async fn tell_model(choice: &ModelChoice, output: &Output) -> Result<Arc<dyn Eng
         ],
     );
     Ok(engine)
-}
-
-/// The built-in model, or one from a folder or hub.
-pub(crate) async fn load_model(
-    model: Option<&str>,
-    threads: Option<usize>,
-) -> Result<Arc<dyn Engine>> {
-    let options = EmbeddedOptions {
-        threads,
-        ..EmbeddedOptions::default()
-    };
-    let model = match model {
-        Some(model) => Some(fetch_model(model).await?),
-        None => None,
-    };
-    let engine = tokio::task::spawn_blocking(move || -> Result<Embedded> {
-        match model {
-            None => Ok(atoma_engine::builtin::load_with(options)?),
-            Some(folder) => Embedded::open(&folder, options)
-                .with_context(|| format!("cannot load the model in {}", folder.display())),
-        }
-    })
-    .await??;
-    Ok(Arc::new(engine))
-}
-
-/// A model's folder: `model` itself if it is one, or else the model of that name from the hub, kept
-/// in the data folder.
-async fn fetch_model(model: &str) -> Result<PathBuf> {
-    let home = std::env::var_os("ATOMA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
-        .context("no home folder to keep models in: set ATOMA_HOME")?;
-    let bar = ProgressBar::new_spinner();
-    let folder = hub::resolve(model, &HubOptions::new(home.join("models")), |progress| {
-        let total = progress
-            .total
-            .map_or_else(String::new, |total| format!(" of {total}"));
-        bar.set_message(format!(
-            "fetching {}: {}{total} bytes",
-            progress.file, progress.done
-        ));
-        bar.tick();
-    })
-    .await;
-    bar.finish_and_clear();
-    folder.with_context(|| format!("cannot get the model {model}"))
-}
-
-/// What a verifier must run for this model.
-pub(crate) fn engine_class(info: &ModelInfo) -> EngineClass {
-    let (numerics, rule) = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
-        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
-        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
-    };
-    EngineClass {
-        model: Hash32(info.revision),
-        numerics,
-        rule,
-    }
 }
 
 /// A key kept in a private file, made at first use.

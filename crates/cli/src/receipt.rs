@@ -1,15 +1,31 @@
 //! The receipts kept on this machine.
 
 use crate::{
-    args::ReceiptCommand,
+    client::{self, client_folder},
     output::{Facts, Output},
     settings::Settings,
-    stack,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{KeptReceipt, Receipts};
 use atoma_types::message::{Receipt, Signed};
+use atoma_types::{RequestId, StackId};
+use clap::Subcommand;
 use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptCommand {
+    /// List the receipts kept on this machine.
+    List {
+        /// Of this stack only.
+        #[arg(long)]
+        stack: Option<StackId>,
+    },
+    /// Show one and check it again.
+    Show {
+        /// The request's id.
+        request: RequestId,
+    },
+}
 
 pub(crate) async fn run(
     command: ReceiptCommand,
@@ -19,12 +35,12 @@ pub(crate) async fn run(
     match command {
         ReceiptCommand::List { stack } => {
             // receipts stand on this machine: no ledger is needed to list them
-            let receipts = Receipts::open(&settings.home.join("client"))?.list(stack)?;
+            let receipts = Receipts::open(&client_folder(&settings))?.list(stack)?;
             let rows = receipts.iter().map(summary).collect::<Result<_>>()?;
             output.table(rows, "no receipts yet: ask something with `atoma chat`");
         }
         ReceiptCommand::Show { request } => {
-            let client = stack::client(&settings).await?;
+            let client = client::open(&settings, None).await?;
             let kept = client
                 .receipts()
                 .show(request)?

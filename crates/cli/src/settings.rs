@@ -1,17 +1,45 @@
 //! Where the user's things are: flags first, then the environment (both by clap), then the file.
 
 use crate::{
-    args::Global,
-    net::profile::{Profile, Profiles},
+    config_file::ConfigFile,
+    profiles::{DEFAULT_LEDGER, Profile, Profiles, held_to, unbound},
 };
 use anyhow::{Context, Result, anyhow};
 use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
 use atoma_types::{Address, SigningKey, keystore::Keystore};
+use clap::Args;
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc};
 
-/// Where `atoma devnet` and `atoma localnet run` listen unless told otherwise.
-pub(crate) const DEFAULT_LEDGER: &str = "http://127.0.0.1:9000";
+/// Settings that most commands share. A flag wins over its environment variable, which wins over
+/// the configuration file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Global {
+    /// File with these settings (default: config.toml in the data folder).
+    #[arg(long, global = true, env = "ATOMA_SETTINGS", value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Folder for keys and receipts (default: ~/.atoma).
+    #[arg(long, global = true, env = "ATOMA_HOME", value_name = "FOLDER")]
+    pub(crate) home: Option<PathBuf>,
+    /// The ledger's gRPC URL; with --network it takes the place of that network's.
+    #[arg(long, global = true, env = "ATOMA_LEDGER", value_name = "URL")]
+    pub(crate) ledger: Option<String>,
+    /// The network, as `atoma network list` names it (default: the one in `atoma network use`).
+    #[arg(long, global = true, env = "ATOMA_NETWORK", value_name = "NAME")]
+    pub(crate) network: Option<String>,
+    /// Keystore file in Sui's format (default: sui.keystore in the data folder).
+    #[arg(long, global = true, env = "ATOMA_KEYSTORE", value_name = "FILE")]
+    pub(crate) keystore: Option<PathBuf>,
+    /// Which of the keystore's addresses acts (default: the first).
+    #[arg(long, global = true, env = "ATOMA_ADDRESS", value_name = "ADDRESS")]
+    pub(crate) address: Option<Address>,
+    /// The most a transaction may take for gas, in MIST.
+    #[arg(long, global = true, env = "ATOMA_GAS_BUDGET", value_name = "MIST")]
+    pub(crate) gas_budget: Option<u64>,
+    /// Whose coins pay for gas; the keystore has its key too (default: the acting address).
+    #[arg(long, global = true, env = "ATOMA_SPONSOR", value_name = "ADDRESS")]
+    pub(crate) sponsor: Option<Address>,
+}
 
 /// The configuration file.
 #[derive(Debug, Default, Deserialize)]
@@ -23,7 +51,7 @@ struct File {
 }
 
 /// What the commands work with.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Settings {
     /// Keys and receipts.
     pub(crate) home: PathBuf,
@@ -44,6 +72,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// From the flags, the environment and the file; without asking any server.
     pub(crate) fn load(flags: &Global) -> Result<Self> {
         let home = flags
             .home
@@ -54,14 +83,12 @@ impl Settings {
             .settings
             .clone()
             .unwrap_or_else(|| home.join("config.toml"));
-        let file: File = match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .with_context(|| format!("configuration file {}", path.display()))?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && flags.settings.is_none() => {
-                File::default()
-            }
-            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+        let file = match &flags.settings {
+            // a file that is named is there
+            Some(_) => Some(ConfigFile::read(&path)?),
+            None => ConfigFile::read_if_there(&path)?,
         };
+        let file: File = file.map(ConfigFile::parse).transpose()?.unwrap_or_default();
         let network = network(flags, &Profiles::open(&home)?)?;
         let known = network.as_ref().map(|(_, profile)| profile.ledger.clone());
         Ok(Self {
@@ -83,6 +110,7 @@ impl Settings {
         })
     }
 
+    /// The keystore; one that isn't there yet is empty.
     pub(crate) fn open_keystore(&self) -> Result<Keystore> {
         Ok(Keystore::open(&self.keystore)?)
     }
@@ -120,6 +148,14 @@ impl Settings {
         })
     }
 
+    /// The network in use and what is known of it, where one must be named.
+    pub(crate) fn named_network(&self) -> Result<(&str, &Profile)> {
+        let (name, profile) = self.network.as_ref().context(
+            "which network? Name one with --network, or `atoma network use` one for good",
+        )?;
+        Ok((name, profile))
+    }
+
     /// How to reach the ledger, and where the package stands there.
     pub(crate) fn ledger_config(&self) -> LedgerConfig {
         let profile = self.network.as_ref().map(|(_, profile)| profile);
@@ -133,34 +169,43 @@ impl Settings {
     /// Connects; the ledger must be the one that is meant.
     pub(crate) async fn connect(&self) -> Result<Ledger> {
         let ledger = Ledger::open(self.ledger_config()).await?;
-        let expected = self.network.as_ref();
-        if let Some(expected) = expected.and_then(|(_, profile)| profile.expected_network())
-            && expected != ledger.network()
-        {
-            return Err(LedgerError::WrongNetwork {
-                found: ledger.network().to_string(),
-                expected: expected.to_string(),
-            }
-            .into());
-        }
+        let ledger = match &self.network {
+            Some((_, profile)) => held_to(profile, ledger)?,
+            None => ledger,
+        };
         Ok(ledger.with_gas(self.gas_options()?))
     }
 
+    /// The ledger with the package.
     pub(crate) async fn ledger(&self) -> Result<Ledger> {
         self.explained(self.connect().await)
     }
 
-    /// What to do where a connection failed.
-    pub(crate) fn explained(&self, connected: Result<Ledger>) -> Result<Ledger> {
+    /// The ledger for what needs no package, such as wallets before one is published.
+    pub(crate) async fn ledger_without_package(&self) -> Result<Ledger> {
+        let found = self.connect().await;
+        let unpublished = matches!(&found, Err(error) if matches!(
+            error.downcast_ref(),
+            Some(LedgerError::NoDeployment { .. })
+        ));
+        if !unpublished {
+            return self.explained(found);
+        }
+        let profile = match &self.network {
+            Some((_, profile)) => profile.clone(),
+            None => Profile::at(&self.ledger_url),
+        };
+        Ok(unbound(&profile).await?.with_gas(self.gas_options()?))
+    }
+
+    /// Which ledger it was where a connection failed.
+    fn explained(&self, connected: Result<Ledger>) -> Result<Ledger> {
         connected.with_context(|| match &self.network {
             Some((name, _)) => format!(
-                "cannot use the network {name}, whose ledger is {}; `atoma network doctor` says why",
+                "cannot use the network {name}, whose ledger is {}",
                 self.ledger_url
             ),
-            None => format!(
-                "cannot use the ledger at {}; start one with `atoma devnet` or name yours with --ledger",
-                self.ledger_url
-            ),
+            None => format!("cannot use the ledger at {}", self.ledger_url),
         })
     }
 }

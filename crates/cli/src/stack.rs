@@ -1,41 +1,98 @@
 //! Stacks: buying, granting, adding, closing.
 
 use crate::{
-    args::StackCommand,
+    client,
     output::{Facts, Output},
     settings::Settings,
+    values::Usdc,
 };
 use anyhow::Result;
-use atoma_client::{BuyRequest, Client, ClientConfig};
+use atoma_client::BuyRequest;
 use atoma_types::{
-    ComputeUnits, DurationMs, Price,
-    chain::{Lease, LeaseState, Stack},
+    ComputeUnits, DurationMs, NodeId, Price, StackId, TaskId,
+    chain::{Lease, LeaseState, Selection, Stack},
 };
-use atoma_walrus::client::WalrusClient;
+use clap::Subcommand;
 use serde_json::json;
+use std::str::FromStr;
 
-/// The user's client, with its keys and receipts in the data folder.
-pub(crate) async fn client(settings: &Settings) -> Result<Client> {
-    client_with(settings, None).await
+#[derive(Debug, Subcommand)]
+pub(crate) enum StackCommand {
+    /// Show a stack: units, leases, money.
+    Show {
+        /// The stack.
+        stack: StackId,
+    },
+    /// List the stacks bought with this data folder.
+    List,
+    /// Buy one.
+    Buy {
+        /// The task.
+        task: TaskId,
+        /// How many units.
+        #[arg(long)]
+        units: u64,
+        /// The highest price, USDC per million units.
+        #[arg(long, value_name = "USDC")]
+        max_price: Usdc,
+        /// `single`, `limited:N` or `any`.
+        #[arg(long, default_value = "single")]
+        selection: SelectionArg,
+        /// How long it lives, in seconds.
+        #[arg(long, default_value_t = 86_400, value_name = "SECONDS")]
+        lifetime: u64,
+    },
+    /// Give a node units of a stack (limited, any).
+    Grant {
+        /// The stack.
+        stack: StackId,
+        /// The node.
+        node: NodeId,
+        /// Units in all.
+        units: u64,
+    },
+    /// Add units.
+    TopUp {
+        /// The stack.
+        stack: StackId,
+        /// How many.
+        units: u64,
+    },
+    /// Let it live longer.
+    Extend {
+        /// The stack.
+        stack: StackId,
+        /// By how many seconds.
+        seconds: u64,
+    },
+    /// End it now: nodes settle, the rest comes back.
+    Close {
+        /// The stack.
+        stack: StackId,
+    },
 }
 
-/// The same, with a Walrus where requests can be stored before they are sent.
-pub(crate) async fn client_with(
-    settings: &Settings,
-    walrus: Option<WalrusClient>,
-) -> Result<Client> {
-    let config = ClientConfig {
-        data_dir: Some(settings.home.join("client")),
-        walrus,
-        ..ClientConfig::default()
-    };
-    // the ledger first: its error says what to do
-    let ledger = settings.ledger().await?;
-    Ok(Client::with_ledger(ledger, settings.key()?, config)?)
+/// `single`, `limited:N`, `any`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SelectionArg(Selection);
+
+impl FromStr for SelectionArg {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "single" => Ok(Self(Selection::Single)),
+            None if text == "any" => Ok(Self(Selection::Any)),
+            Some(("limited", n)) => n
+                .parse()
+                .map(|nodes| Self(Selection::Limited { nodes }))
+                .map_err(|_| "limited takes a number from 1 to 16".to_owned()),
+            _ => Err("expected single, limited:N or any".to_owned()),
+        }
+    }
 }
 
 pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Output) -> Result<()> {
-    let client = client(&settings).await?;
+    let client = client::open(&settings, None).await?;
     let ledger = client.ledger();
     match command {
         StackCommand::Show { stack } => {

@@ -1,18 +1,64 @@
 //! Tasks: listing, creating, ending.
 
 use crate::{
-    args::{CreateTask, TaskCommand},
-    network,
+    model,
     output::{Facts, Output},
     settings::Settings,
+    values::Usdc,
 };
 use anyhow::{Context, Result};
 use atoma_types::{
-    EngineClass, Numerics, Rule, TaskId, UnitWeights,
+    EngineClass, Numerics, Role, Rule, SecurityLevel, TaskId, UnitWeights,
     chain::{Event, SubscriptionState, Task, calls},
     hash::Hash32,
 };
+use clap::{Args, Subcommand};
 use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskCommand {
+    /// List the tasks with their nodes and prices.
+    List,
+    /// Show one task.
+    Show {
+        /// The task.
+        task: TaskId,
+    },
+    /// Create a task for a model.
+    Create(CreateTask),
+    /// End new business on a task of yours.
+    Deprecate {
+        /// The task.
+        task: TaskId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateTask {
+    /// The model: `builtin`, a Hugging Face folder, or any name together with --revision.
+    model: String,
+    /// Name in requests (default: the model's own).
+    #[arg(long)]
+    name: Option<String>,
+    /// Content hash of a model that is not on this machine (hex).
+    #[arg(long, value_name = "HEX")]
+    revision: Option<String>,
+    /// What it computes.
+    #[arg(long, default_value = "chat-completion")]
+    role: Role,
+    /// How it is secured.
+    #[arg(long, default_value = "none")]
+    security: SecurityLevel,
+    /// The highest price, USDC per million units.
+    #[arg(long, value_name = "USDC", default_value = "10")]
+    price_ceiling: Usdc,
+    /// Least reputation of its nodes (0 to 1000).
+    #[arg(long, default_value_t = 0)]
+    min_reputation: u64,
+    /// Least collateral of its nodes, USDC.
+    #[arg(long, value_name = "USDC", default_value = "0")]
+    min_collateral: Usdc,
+}
 
 pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Output) -> Result<()> {
     let ledger = settings.ledger().await?;
@@ -73,8 +119,8 @@ async fn create_call(
         }
         None => {
             let model = (create.model != "builtin").then(|| create.model.clone());
-            let model = network::load_model(model.as_deref(), None).await?;
-            (model.info().id.clone(), network::engine_class(model.info()))
+            let model = model::load(model.as_deref(), None).await?;
+            (model.info().id.clone(), model::engine_class(model.info()))
         }
     };
     Ok(calls::CreateTask {

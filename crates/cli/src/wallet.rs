@@ -1,19 +1,42 @@
 //! Keys, addresses, balances.
 
 use crate::{
-    args::{Usdc, WalletCommand},
-    net::with_or_without_package,
     output::{Facts, Output},
     settings::Settings,
+    values::Usdc,
 };
 use anyhow::{Context, Result};
-use atoma_types::{SigningKey, TimestampMs};
+use atoma_types::{Address, SigningKey, TimestampMs};
+use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
 use zeroize::Zeroizing;
 
 /// A key's text is far shorter; whatever is longer isn't one.
 const MAX_KEY_TEXT: u64 = 1024;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WalletCommand {
+    /// Make a key.
+    New,
+    /// Import a secret key in Sui's form (suiprivkey…), read from standard input.
+    Import,
+    /// List addresses and balances.
+    List,
+    /// Get test money from the ledger's faucet (localnet, devnet, testnet).
+    Fund {
+        /// USDC as well, this much (localnet only).
+        #[arg(long, value_name = "USDC")]
+        usdc: Option<Usdc>,
+    },
+    /// Send USDC.
+    Send {
+        /// To whom.
+        to: Address,
+        /// How much.
+        amount: Usdc,
+    },
+}
 
 pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Output) -> Result<()> {
     match command {
@@ -30,7 +53,7 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
         WalletCommand::List => list(&settings, output).await,
         WalletCommand::Fund { usdc } => fund(&settings, usdc, output).await,
         WalletCommand::Send { to, amount } => {
-            let ledger = with_or_without_package(&settings).await?;
+            let ledger = settings.ledger_without_package().await?;
             let done = ledger.transfer_usdc(&settings.key()?, to, amount.0).await?;
             output.object(vec![
                 ("sent", json!(amount.0.0)),
@@ -58,7 +81,7 @@ fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
 async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let store = settings.open_keystore()?;
     // balances need a ledger; addresses don't
-    let ledger = with_or_without_package(settings).await.ok();
+    let ledger = settings.ledger_without_package().await.ok();
     let mut rows = Vec::new();
     for key in store.keys() {
         let address = key.public_key().address();
@@ -74,7 +97,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
 }
 
 async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
-    let ledger = with_or_without_package(settings).await?;
+    let ledger = settings.ledger_without_package().await?;
     let address = settings.key()?.public_key().address();
     let started = TimestampMs::now();
     let progress = output.progress("asking the faucet");

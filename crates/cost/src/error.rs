@@ -38,8 +38,8 @@ pub enum CostError {
         max: u64,
     },
     /// A file or flags that can't be understood.
-    #[error("{0}")]
-    Settings(String),
+    #[error(transparent)]
+    Settings(#[from] toml::de::Error),
     /// Figures that are within their limits one by one, but too large together.
     #[error("these figures together are too large to multiply")]
     Overflow,

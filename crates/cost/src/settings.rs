@@ -1,7 +1,7 @@
 //! Defaults, then a file, then flags: what comes later wins.
 
 use crate::{assumptions::Assumptions, error::CostError};
-use serde::Serialize;
+use serde::{Serialize, de::Error as _};
 use toml::{Table, Value};
 
 /// The figures of a question: the defaults of its model, over them those of a TOML file, over them
@@ -10,20 +10,23 @@ use toml::{Table, Value};
 /// # Errors
 /// If a name isn't known, a value isn't what it should be, or a figure is outside its limits.
 pub fn resolve(file: Option<&str>, flags: &impl Serialize) -> Result<Assumptions, CostError> {
-    let wrong = |e: &dyn std::fmt::Display| CostError::Settings(e.to_string().trim().to_owned());
-    let mut given: Table = toml::from_str(file.unwrap_or_default()).map_err(|e| wrong(&e))?;
-    given.extend(Table::try_from(flags).map_err(|e| wrong(&e))?);
+    let mut given: Table = toml::from_str(file.unwrap_or_default())?;
+    given.extend(table(flags)?);
 
     let model = match given.get("model") {
         None => None,
         Some(Value::String(name)) => Some(name.as_str()),
-        Some(_) => return Err(CostError::Settings("model must be a name".to_owned())),
+        Some(_) => return Err(toml::de::Error::custom("`model` must be a name").into()),
     };
-    let mut all = Table::try_from(Assumptions::for_model(model)?).map_err(|e| wrong(&e))?;
+    let mut all = table(&Assumptions::for_model(model)?)?;
     all.extend(given);
-    let assumptions: Assumptions = all.try_into().map_err(|e| wrong(&e))?;
+    let assumptions: Assumptions = all.try_into()?;
     assumptions.check()?;
     Ok(assumptions)
+}
+
+fn table(figures: &impl Serialize) -> Result<Table, CostError> {
+    Table::try_from(figures).map_err(|error| toml::de::Error::custom(error).into())
 }
 
 #[cfg(test)]

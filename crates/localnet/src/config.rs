@@ -9,6 +9,7 @@ use std::{
 
 /// Settings of one localnet. `params`, `admin` and `unpublished` count at its birth only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LocalnetConfig {
     /// Holds the database and the administrator's key; made if it isn't there.
     pub data_dir: PathBuf,
@@ -77,6 +78,7 @@ pub enum ClockMode {
 
 /// What the faucet gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaucetConfig {
     /// Whether it gives anything.
     pub enabled: bool,

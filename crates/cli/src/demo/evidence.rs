@@ -2,7 +2,7 @@
 //! the ledger.
 
 use crate::{
-    network::{Network, NetworkNode},
+    local_network::{Network, NetworkNode},
     output::Output,
     verify,
 };

@@ -9,20 +9,17 @@ mod related;
 mod sections;
 mod terminal;
 
-use crate::{output::Output, part::told_to_stop, settings::Settings};
+use crate::{log::wants_colour, output::Output, run::told_to_stop, settings::Settings};
 use anyhow::{Context, Result};
 use atoma_client::index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_ledger::Ledger;
 use clap::Args;
-use sections::Section;
+use sections::{MOST_ROWS, Section};
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
 };
 use tokio::sync::watch;
-
-/// Rows that a section shows: the latest of them where there are more.
-const MOST_ROWS: usize = 10_000;
 
 /// What to show, and from which file.
 #[derive(Debug, Args)]
@@ -135,7 +132,7 @@ async fn follow(
     let (report, progress) = watch::channel(Progress::default());
     let network = ledger.network().to_string();
     let title = format!("{} at {}", &network[..8], ledger.url());
-    let app = app::App::new(section, title, terminal::wants_colour());
+    let app = app::App::new(section, title, wants_colour(&std::io::stdout()));
     let shown = stopped.clone();
     let screen =
         tokio::task::spawn_blocking(move || terminal::run(app, &reader, &progress, &shown));

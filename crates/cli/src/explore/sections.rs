@@ -12,6 +12,9 @@ use atoma_types::{
 };
 use clap::ValueEnum;
 
+/// Rows that a section shows: the latest of them where there are more.
+pub(crate) const MOST_ROWS: usize = 10_000;
+
 /// A tab of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Section {

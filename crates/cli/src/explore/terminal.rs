@@ -1,10 +1,10 @@
 //! The loop around the screen: keys, fresh rows, frames. Whatever ends it gives the terminal back.
 
 use super::{
-    MOST_ROWS,
     app::{Action, App},
     draw::draw,
     related::{Related, related},
+    sections::MOST_ROWS,
 };
 use anyhow::Result;
 use atoma_client::index::{IndexReader, Progress};
@@ -17,11 +17,6 @@ use tokio::sync::watch;
 
 /// How long a frame stands without a key: how late the screen may be.
 const FRAME: Duration = Duration::from_millis(200);
-
-/// Whether colours are wanted: <https://no-color.org>.
-pub(crate) fn wants_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
 
 /// Gives the terminal back when it goes, by return or error; ratatui's own hook does it in a panic.
 struct Screen(DefaultTerminal);

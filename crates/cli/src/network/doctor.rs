@@ -1,8 +1,8 @@
 //! `atoma network doctor`: one line a check, each with what was found and what to do about it.
 
-use super::unbound;
 use crate::{
     output::{Facts, Output},
+    profiles::unbound,
     settings::Settings,
 };
 use anyhow::{Result, bail};
@@ -83,7 +83,7 @@ impl Report {
     }
 }
 
-pub(crate) async fn run(settings: &Settings, output: &Output) -> Result<()> {
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<()> {
     let mut report = Report::default();
     let progress = output.progress("checking");
     examine(settings, &mut report).await;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use atoma_types::chain::{Params, calls};
 use serde_json::json;
 
-pub(crate) async fn list(settings: &Settings, output: &Output) -> Result<()> {
+pub(super) async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let params = settings.ledger().await?.db().await?.params;
     let facts: Facts = Params::NAMES
         .iter()
@@ -18,7 +18,7 @@ pub(crate) async fn list(settings: &Settings, output: &Output) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn set(
+pub(super) async fn set(
     settings: &Settings,
     name: &str,
     value: u64,

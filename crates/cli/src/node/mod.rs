@@ -1,22 +1,92 @@
 //! A node's operator: running it, and the steps on the ledger one by one.
 
+mod engines;
+mod run;
+
 use crate::{
-    args::NodeCommand,
     output::{Facts, Output},
-    part,
     settings::Settings,
+    values::Usdc,
 };
 use anyhow::Result;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, Price,
+    ComputeUnits, NodeId, Price, PublicKey, TaskId,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
 };
+use clap::Subcommand;
 use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Run a node until Ctrl-C or SIGTERM, then drain.
+    Run {
+        /// Configuration file (TOML).
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// List the registered nodes.
+    List,
+    /// Show one node.
+    Show {
+        /// The node.
+        node: NodeId,
+    },
+    /// Register a node; the keystore's address becomes its owner.
+    Register {
+        /// Where it serves.
+        #[arg(long)]
+        url: String,
+        /// Collateral in USDC.
+        #[arg(long, value_name = "USDC")]
+        collateral: Usdc,
+        /// Public key (hex) that signs its receipts.
+        #[arg(long, value_name = "HEX")]
+        response_key: PublicKey,
+    },
+    /// Subscribe a node to a task, or change its price and capacity.
+    Subscribe {
+        /// The node.
+        node: NodeId,
+        /// The task.
+        task: TaskId,
+        /// USDC per million units.
+        #[arg(long, value_name = "USDC")]
+        price: Usdc,
+        /// Units under lease at once.
+        #[arg(long, value_name = "UNITS")]
+        capacity: u64,
+    },
+    /// Take no more leases of a task.
+    Unsubscribe {
+        /// The node.
+        node: NodeId,
+        /// The task.
+        task: TaskId,
+    },
+    /// Add collateral.
+    AddCollateral {
+        /// The node.
+        node: NodeId,
+        /// How much, in USDC.
+        amount: Usdc,
+    },
+    /// Begin to leave the network.
+    Unbond {
+        /// The node.
+        node: NodeId,
+    },
+    /// Take the collateral out after the wait.
+    Withdraw {
+        /// The node.
+        node: NodeId,
+    },
+}
 
 pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
     if let NodeCommand::Run { config } = &command {
-        return part::node(config, &settings, output).await;
+        return run::run(config, &settings, output).await;
     }
     let ledger = settings.ledger().await?;
     match &command {

@@ -1,29 +1,28 @@
 //! What the user sees: text for people, or one JSON object a line for programs. Results go to
-//! stdout, progress to stderr.
+//! stdout, progress and errors to stderr.
 
-use atoma_types::{MicroUsdc, Price};
+mod fact;
+mod failure;
+mod pipe;
+
+pub(crate) use fact::{Fact, Facts};
+pub(crate) use pipe::SIGPIPE_STATUS;
+
+use fact::{human, plain, to_object};
 use indicatif::{ProgressBar, ProgressStyle};
+use pipe::Pipe;
 use serde_json::{Map, Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 /// Text or JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     json: bool,
     started: Instant,
-}
-
-/// The facts of a step, in the order they are shown.
-pub(crate) type Facts = Vec<(&'static str, Value)>;
-
-/// A fact of a step. What has a unit is an integer for programs, with the unit in the fact's name,
-/// and written out for people.
-#[derive(Debug, Clone)]
-pub(crate) enum Fact {
-    Plain(Value),
-    Money(MicroUsdc),
-    Price(Price),
-    Time(Duration),
+    pipe: Pipe,
 }
 
 impl Output {
@@ -31,9 +30,11 @@ impl Output {
         Self {
             json,
             started: Instant::now(),
+            pipe: Pipe::default(),
         }
     }
 
+    /// Whether programs read it: one JSON object a line.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
@@ -46,12 +47,16 @@ impl Output {
     /// One object: the fields as a small table, or as JSON.
     pub(crate) fn object(&self, facts: Facts) {
         if self.json {
-            println!("{}", to_object(facts));
+            self.line(&to_object(facts).to_string());
             return;
         }
         let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in facts {
-            println!("{:width$}  {}", name.replace('_', " "), plain(&value));
+            self.line(&format!(
+                "{:width$}  {}",
+                name.replace('_', " "),
+                plain(&value)
+            ));
         }
     }
 
@@ -59,12 +64,12 @@ impl Output {
     pub(crate) fn table(&self, rows: Vec<Facts>, empty: &str) {
         if self.json {
             for row in rows {
-                println!("{}", to_object(row));
+                self.line(&to_object(row).to_string());
             }
             return;
         }
         let Some(first) = rows.first() else {
-            println!("{empty}");
+            self.line(empty);
             return;
         };
         let mut table = comfy_table::Table::new();
@@ -73,14 +78,26 @@ impl Output {
         for row in &rows {
             table.add_row(row.iter().map(|(_, value)| plain(value)));
         }
-        println!("{table}");
+        self.line(&table.to_string());
     }
 
     /// A line for people only.
     pub(crate) fn say(&self, line: impl AsRef<str>) {
         if !self.json {
-            println!("{}", line.as_ref());
+            self.line(line.as_ref());
         }
+    }
+
+    /// A piece of a text that comes bit by bit, for people only: no line ends here.
+    pub(crate) fn piece(&self, text: &str) {
+        if !self.json {
+            self.bytes(text.as_bytes());
+        }
+    }
+
+    /// Bytes as they are: a script, a file's contents, a report that has its own form.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.pipe.write(bytes);
     }
 
     /// A finished step of a longer story: what, how long, and its facts.
@@ -98,14 +115,14 @@ impl Output {
             object.insert("step".to_owned(), json!(name));
             object.insert("ms".to_owned(), json!(ms));
             object.extend(facts.map(|(name, fact)| (name.to_owned(), fact.to_json())));
-            println!("{}", Value::Object(object));
+            self.line(&Value::Object(object).to_string());
             return;
         }
-        println!("\n{title}  ({})", human(took));
+        self.line(&format!("\n{title}  ({})", human(took)));
         let lines: Vec<_> = facts.map(|(name, fact)| fact.line(name)).collect();
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, text) in lines {
-            println!("    {name:width$}  {text}");
+            self.line(&format!("    {name:width$}  {text}"));
         }
     }
 
@@ -122,72 +139,39 @@ impl Output {
         bar
     }
 
-    /// What went wrong, with every cause.
-    pub(crate) fn error(&self, error: &anyhow::Error) {
+    /// What went wrong with every cause, and what to do about it where that is known.
+    pub(crate) fn error(&self, error: &anyhow::Error, help: Option<&str>) {
+        let causes = failure::causes(error);
+        let text = causes.join(": ");
         if self.json {
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            println!(
-                "{}",
-                json!({ "error": causes.join(": "), "causes": causes })
-            );
-        } else {
-            eprintln!("error: {error:#}");
+            let mut object = Map::new();
+            object.insert("error".to_owned(), json!(text));
+            object.insert("causes".to_owned(), json!(causes));
+            if let Some(help) = help {
+                object.insert("help".to_owned(), json!(help));
+            }
+            self.line(&Value::Object(object).to_string());
+            return;
         }
-    }
-}
-
-impl Fact {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Plain(value) => value.clone(),
-            Self::Money(amount) => json!(amount.0),
-            Self::Price(price) => json!(price.0),
-            Self::Time(time) => json!(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+        let mut lines = format!("error: {text}\n");
+        if let Some(help) = help {
+            lines.push_str(&format!("help: {help}\n"));
         }
+        // where nobody reads errors there is nowhere to say so
+        let _ = std::io::stderr().write_all(lines.as_bytes());
     }
 
-    /// Name and text for people: a unit moves from the one to the other.
-    fn line(&self, name: &str) -> (String, String) {
-        let (unit, text) = match self {
-            Self::Plain(value) => ("", plain(value)),
-            Self::Money(amount) => ("_micro_usdc", amount.to_string()),
-            Self::Price(price) => ("_per_million_units", price.to_string()),
-            Self::Time(time) => ("_us", human(*time)),
-        };
-        let name = name.strip_suffix(unit).unwrap_or(name);
-        (name.replace('_', " "), text)
+    /// Returns once nobody reads the output any more.
+    pub(crate) async fn reader_gone(&self) {
+        self.pipe.closed().await;
     }
-}
 
-impl From<Value> for Fact {
-    fn from(value: Value) -> Self {
-        Self::Plain(value)
+    /// Whether nobody reads the output any more.
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        self.pipe.is_closed()
     }
-}
 
-fn to_object(facts: Facts) -> Value {
-    Value::Object(
-        facts
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
-
-/// `12 ms`, `3.4 s`.
-fn human(took: Duration) -> String {
-    if took < Duration::from_secs(1) {
-        format!("{} ms", took.as_millis())
-    } else {
-        format!("{:.1} s", took.as_secs_f64())
+    fn line(&self, text: &str) {
+        self.pipe.write(format!("{text}\n").as_bytes());
     }
 }

@@ -37,6 +37,7 @@ const fn small(id: u64) -> ObjectId {
 
 /// One published package with its database and its money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deployment {
     /// Which ledger.
     pub network: NetworkId,
@@ -54,6 +55,7 @@ pub struct Deployment {
 
 /// Walrus on a ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WalrusDeployment {
     /// The package as called now.
     pub package: ObjectId,

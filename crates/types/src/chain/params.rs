@@ -9,7 +9,7 @@ macro_rules! params {
         ///
         /// In configuration files, what isn't named has its default.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(default)]
+        #[serde(default, deny_unknown_fields)]
         pub struct Params { $($(#[$doc])* pub $name: u64),* }
 
         impl Default for Params {

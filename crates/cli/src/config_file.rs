@@ -1,0 +1,333 @@
+//! Configuration files in TOML: reading one, and saying of a mistake where it stands and what may have
+//! been meant. Every file is read through here, so that all speak of mistakes alike.
+
+use serde::de::DeserializeOwned;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+use toml::{
+    Table, Value,
+    de::{DeTable, DeValue},
+};
+
+/// A file that was read, and whose top-level keys can be changed before it is taken as a type.
+#[derive(Debug)]
+pub(crate) struct ConfigFile {
+    place: Place,
+    table: Table,
+}
+
+/// What mistakes are shown in.
+#[derive(Clone, Debug)]
+struct Place {
+    path: PathBuf,
+    text: String,
+}
+
+/// Why a configuration file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// It can't be read.
+    #[error("cannot read {path}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It says something that it can't.
+    #[error("{path}{line}: {problem}", path = path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Where, as far as that is known.
+        line: Line,
+        /// What.
+        problem: String,
+    },
+}
+
+/// A line's number after a file's name, `:7`, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line(Option<usize>);
+
+impl ConfigFile {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::of(path.to_owned(), text)
+    }
+
+    /// The same where the file need not be there.
+    pub(crate) fn read_if_there(path: &Path) -> Result<Option<Self>, ConfigError> {
+        match Self::read(path) {
+            Err(ConfigError::Read { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+
+    /// A file that says nothing.
+    pub(crate) fn empty() -> Self {
+        Self {
+            place: Place {
+                path: PathBuf::from("defaults"),
+                text: String::new(),
+            },
+            table: Table::new(),
+        }
+    }
+
+    fn of(path: PathBuf, text: String) -> Result<Self, ConfigError> {
+        let place = Place { path, text };
+        let parsed = place.text.parse();
+        let table = parsed.map_err(|error| place.wrong(&error))?;
+        Ok(Self { place, table })
+    }
+
+    /// Whether it says anything of a top-level key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Sets a top-level key to a text, over what the file says.
+    pub(crate) fn set(&mut self, key: &str, text: String) {
+        self.table.insert(key.to_owned(), Value::String(text));
+    }
+
+    /// The same where the file says nothing of it.
+    pub(crate) fn set_default(&mut self, key: &str, text: &str) {
+        if !self.has(key) {
+            self.set(key, text.to_owned());
+        }
+    }
+
+    /// Takes a top-level key out.
+    pub(crate) fn take<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.table.remove(key) else {
+            return Ok(None);
+        };
+        let taken = value.try_into();
+        taken
+            .map(Some)
+            .map_err(|error| self.place.wrong_in(Some(key), &error))
+    }
+
+    /// All that is left of it.
+    pub(crate) fn parse<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
+        let parsed = self.table.try_into();
+        parsed.map_err(|error| self.place.wrong(&error))
+    }
+
+    /// What somebody else found wrong with the same text.
+    pub(crate) fn wrong(&self, error: &toml::de::Error) -> ConfigError {
+        self.place.wrong(error)
+    }
+
+    /// The text as it stands in the file.
+    pub(crate) fn text(&self) -> &str {
+        &self.place.text
+    }
+}
+
+impl Place {
+    fn wrong(&self, error: &toml::de::Error) -> ConfigError {
+        self.wrong_in(None, error)
+    }
+
+    /// What is wrong in a part of the file that was taken as a type of its own.
+    fn wrong_in(&self, part: Option<&str>, error: &toml::de::Error) -> ConfigError {
+        let mut keys: Vec<String> = part.iter().map(|part| (*part).to_owned()).collect();
+        keys.extend(keys_of(error));
+        let unknown = Unknown::read(error.message());
+        let problem = problem(error.message(), &keys, unknown.as_ref());
+        if let Some(Unknown { what: "key", name, .. }) = unknown {
+            keys.push(name.to_owned());
+        }
+        let at = match error.span() {
+            Some(span) => Some(span.start),
+            None => DeTable::parse(&self.text)
+                .ok()
+                .and_then(|table| find(table.get_ref(), &keys)),
+        };
+        let before = at.and_then(|at| self.text.get(..at));
+        ConfigError::Wrong {
+            path: self.path.clone(),
+            line: Line(before.map(|before| before.matches('\n').count() + 1)),
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(line) => write!(f, ":{line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is wrong, in one line.
+fn problem(message: &str, keys: &[String], unknown: Option<&Unknown<'_>>) -> String {
+    let of = match keys {
+        [] => String::new(),
+        keys => format!(" in `{}`", keys.join(".")),
+    };
+    let Some(Unknown { what, name, known }) = unknown else {
+        return format!("{}{of}", message.trim());
+    };
+    let meant = match closest(name, known) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "none is known here".to_owned(),
+        None => format!("known are {}", known.join(", ")),
+    };
+    format!("unknown {what} `{name}`{of}; {meant}")
+}
+
+/// The keys that lead to a mistake: the error tells them on its last line only.
+fn keys_of(error: &toml::de::Error) -> Vec<String> {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    let keys = last.strip_prefix("in `").and_then(|keys| keys.strip_suffix('`'));
+    keys.map_or_else(Vec::new, |keys| keys.split('.').map(str::to_owned).collect())
+}
+
+/// Where the last of these keys stands in a text.
+fn find(table: &DeTable<'_>, keys: &[String]) -> Option<usize> {
+    let (first, rest) = keys.split_first()?;
+    let (key, value) = table.get_key_value(first.as_str())?;
+    if rest.is_empty() {
+        return Some(key.span().start);
+    }
+    match value.get_ref() {
+        DeValue::Table(table) => find(table, rest),
+        DeValue::Array(items) => items.iter().find_map(|item| match item.get_ref() {
+            DeValue::Table(table) => find(table, rest),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// A name that isn't known, and those that are.
+struct Unknown<'a> {
+    what: &'static str,
+    name: &'a str,
+    known: Vec<&'a str>,
+}
+
+impl<'a> Unknown<'a> {
+    /// Takes serde's text apart: "unknown field `a`, expected one of `b`, `c`".
+    fn read(message: &'a str) -> Option<Self> {
+        let (what, rest) = if let Some(rest) = message.strip_prefix("unknown field `") {
+            ("key", rest)
+        } else {
+            ("value", message.strip_prefix("unknown variant `")?)
+        };
+        let (name, rest) = rest.split_once('`')?;
+        // what is known stands in backticks: every other piece
+        let known = rest.split('`').skip(1).step_by(2).collect();
+        Some(Self { what, name, known })
+    }
+}
+
+/// The known name that a misspelt one is nearest to, if it is near.
+fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = |other: &&str| strsim::damerau_levenshtein(name, other);
+    let best = known.iter().min_by_key(|other| near(other))?;
+    // one slip, and one more for every four letters
+    (near(best) <= 1 + name.len() / 4).then_some(*best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    #[allow(dead_code)] // only read from files
+    struct Example {
+        listen: String,
+        limits: Limits,
+        mode: Option<Mode>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    #[allow(dead_code)] // as above
+    struct Limits {
+        max_requests: u64,
+        max_connections: u64,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Mode {
+        Fast,
+        Careful,
+    }
+
+    fn mistake(text: &str) -> String {
+        let file = ConfigFile::of("a.toml".into(), text.to_owned());
+        let parsed = file.and_then(ConfigFile::parse::<Example>);
+        parsed.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
+        assert_eq!(
+            mistake("# comment\nlisten = \"x\"\nlimts = 1\n"),
+            "a.toml:3: unknown key `limts`; did you mean `limits`?"
+        );
+        assert_eq!(
+            mistake("[limits]\nmax_reqests = 1\n"),
+            "a.toml:2: unknown key `max_reqests` in `limits`; did you mean `max_requests`?"
+        );
+        assert_eq!(
+            mistake("colour = 1\n"),
+            "a.toml:1: unknown key `colour`; known are listen, limits, mode"
+        );
+        assert_eq!(
+            mistake("mode = \"carefull\"\n"),
+            "a.toml:1: unknown value `carefull` in `mode`; did you mean `careful`?"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_and_broken_toml_are_placed() {
+        let wrong = mistake("\n[limits]\nmax_requests = \"many\"\n");
+        assert!(wrong.starts_with("a.toml:3: "), "{wrong}");
+        assert!(wrong.contains("limits.max_requests"), "{wrong}");
+        let broken = mistake("listen = \n");
+        assert!(broken.starts_with("a.toml:1: "), "{broken}");
+        assert!(!broken.contains('\n'), "{broken}");
+    }
+
+    #[test]
+    fn keys_can_be_set_and_taken() {
+        let text = "listen = \"a\"\nextra = [1, 2]\n".to_owned();
+        let mut file = ConfigFile::of("a.toml".into(), text).unwrap();
+        assert_eq!(file.take::<Vec<u64>>("extra").unwrap(), Some(vec![1, 2]));
+        assert_eq!(file.take::<Vec<u64>>("extra").unwrap(), None);
+        file.set_default("listen", "b");
+        file.set("mode", "fast".to_owned());
+        let example: Example = file.parse().unwrap();
+        assert_eq!(example.listen, "a");
+        assert!(matches!(example.mode, Some(Mode::Fast)));
+        let nothing: Example = ConfigFile::empty().parse().unwrap();
+        assert_eq!(nothing.listen, "");
+    }
+}

@@ -1,0 +1,87 @@
+//! `atoma gateway`: an OpenAI endpoint for people with an API key, as a process of its own.
+
+use crate::{
+    config_file::ConfigFile,
+    output::Output,
+    run::{default_ledger, until_stopped},
+    settings::Settings,
+};
+use anyhow::{Context, Result};
+use atoma_gateway::{ApiKey, Gateway, GatewayConfig};
+use atoma_node::KeySource;
+use clap::Subcommand;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatewayCommand {
+    /// Run it until Ctrl-C.
+    Run {
+        /// Configuration file (TOML).
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Make an API key: the key for its holder, its hash for the configuration file.
+    NewKey,
+}
+
+pub(crate) async fn run(
+    command: GatewayCommand,
+    settings: impl FnOnce() -> Result<Settings>,
+    output: &Output,
+) -> Result<()> {
+    match command {
+        GatewayCommand::Run { config } => serve(&config, &settings()?, output).await,
+        GatewayCommand::NewKey => {
+            let key = ApiKey::generate();
+            output.object(vec![
+                ("api_key", json!(key.reveal())),
+                ("hash", json!(key.hash().to_string())),
+            ]);
+            Ok(())
+        }
+    }
+}
+
+async fn serve(path: &Path, settings: &Settings, output: &Output) -> Result<()> {
+    let (config, key) = read(path, settings)?;
+    let running = Gateway::start(config, key.load()?).await?;
+    until_stopped(
+        output,
+        vec![
+            ("endpoint", json!(format!("{}/v1", running.url()))),
+            ("admin", json!(running.admin_url())),
+        ],
+    )
+    .await?;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// The gateway's configuration, and where its wallet's key is.
+fn read(path: &Path, settings: &Settings) -> Result<(GatewayConfig, KeySource)> {
+    let mut file = ConfigFile::read(path)?;
+    let key = file.take("key")?.with_context(|| {
+        format!(
+            "{}: it names no `key`; docs/gateway.toml is an example",
+            path.display()
+        )
+    })?;
+    let place = default_ledger(&mut file, settings);
+    let mut config: GatewayConfig = file.parse()?;
+    config.deployment = config.deployment.or(place);
+    Ok((config, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_valid() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gateway.toml");
+        let settings = Settings::default();
+        let (config, _) = read(Path::new(path), &settings).unwrap();
+        assert!(!config.api_keys.is_empty());
+    }
+}

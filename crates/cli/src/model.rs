@@ -1,0 +1,83 @@
+//! Models that nodes of this program serve: the built-in one, a folder's, or a hub's.
+
+use anyhow::{Context, Result};
+use atoma_engine::{
+    Embedded, EmbeddedOptions, Engine, ModelInfo,
+    hub::{self, HubOptions},
+};
+use atoma_types::{EngineClass, Numerics, Rule, hash::Hash32};
+use clap::Args;
+use indicatif::ProgressBar;
+use std::{path::PathBuf, sync::Arc};
+
+/// What `demo` and `devnet` serve.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModelChoice {
+    /// Hugging Face folder or hub name of a Llama-family model (default: the built-in one).
+    #[arg(long, value_name = "FOLDER|NAME")]
+    pub(crate) model: Option<String>,
+    /// Threads for the engine (default: all cores).
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// The built-in model, or one from a folder or hub.
+pub(crate) async fn load(
+    model: Option<&str>,
+    threads: Option<usize>,
+) -> Result<Arc<dyn Engine>> {
+    let options = EmbeddedOptions {
+        threads,
+        ..EmbeddedOptions::default()
+    };
+    let model = match model {
+        Some(model) => Some(fetch_model(model).await?),
+        None => None,
+    };
+    let engine = tokio::task::spawn_blocking(move || -> Result<Embedded> {
+        match model {
+            None => Ok(atoma_engine::builtin::load_with(options)?),
+            Some(folder) => Embedded::open(&folder, options)
+                .with_context(|| format!("cannot load the model in {}", folder.display())),
+        }
+    })
+    .await??;
+    Ok(Arc::new(engine))
+}
+
+/// A model's folder: `model` itself if it is one, or else the model of that name from the hub, kept
+/// in the data folder.
+async fn fetch_model(model: &str) -> Result<PathBuf> {
+    let home = std::env::var_os("ATOMA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
+        .context("no home folder to keep models in: set ATOMA_HOME")?;
+    let bar = ProgressBar::new_spinner();
+    let folder = hub::resolve(model, &HubOptions::new(home.join("models")), |progress| {
+        let total = progress
+            .total
+            .map_or_else(String::new, |total| format!(" of {total}"));
+        bar.set_message(format!(
+            "fetching {}: {}{total} bytes",
+            progress.file, progress.done
+        ));
+        bar.tick();
+    })
+    .await;
+    bar.finish_and_clear();
+    folder.with_context(|| format!("cannot get the model {model}"))
+}
+
+/// What a verifier must run for this model.
+pub(crate) fn engine_class(info: &ModelInfo) -> EngineClass {
+    let (numerics, rule) = match info.numerics {
+        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
+        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
+        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
+    };
+    EngineClass {
+        model: Hash32(info.revision),
+        numerics,
+        rule,
+    }
+}

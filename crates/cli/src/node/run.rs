@@ -1,0 +1,68 @@
+//! `atoma node run`: a node as a process of its own.
+
+use super::engines::EngineConfig;
+use crate::{
+    config_file::ConfigFile,
+    output::Output,
+    run::{default_ledger, until_stopped},
+    settings::Settings,
+};
+use anyhow::{Context, Result};
+use atoma_node::{Node, NodeConfig, ServedModel};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) async fn run(path: &Path, settings: &Settings, output: &Output) -> Result<()> {
+    let (config, engines) = read(path, settings)?;
+    let mut served = Vec::new();
+    for engine in engines {
+        let progress = output.progress(format!("loading {}", engine.model));
+        let started = engine.start().await?;
+        progress.finish_and_clear();
+        served.push(ServedModel {
+            model: engine.model,
+            engine: started,
+        });
+    }
+    let running = Node::start(config, served).await?;
+    until_stopped(
+        output,
+        vec![
+            ("node", json!(running.node_id())),
+            ("url", json!(running.url())),
+            ("admin", json!(running.admin_url())),
+        ],
+    )
+    .await?;
+    running.drain_and_stop().await;
+    Ok(())
+}
+
+/// The node's configuration, and what answers its requests.
+fn read(path: &Path, settings: &Settings) -> Result<(NodeConfig, Vec<EngineConfig>)> {
+    let mut file = ConfigFile::read(path)?;
+    let engines = file.take("engines")?.with_context(|| {
+        format!(
+            "{}: it names no [[engines]]; docs/node.toml is an example",
+            path.display()
+        )
+    })?;
+    let place = default_ledger(&mut file, settings);
+    let mut config: NodeConfig = file.parse()?;
+    config.deployment = config.deployment.or(place);
+    Ok((config, engines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_valid() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/node.toml");
+        let settings = Settings::default();
+        let (config, engines) = read(Path::new(path), &settings).unwrap();
+        assert!(!engines.is_empty());
+        assert!(!config.subscriptions.is_empty());
+    }
+}

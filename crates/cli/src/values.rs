@@ -1,0 +1,52 @@
+//! Amounts of money as people write them on the command line.
+
+use atoma_types::MicroUsdc;
+use std::str::FromStr;
+
+/// An amount of USDC: `12`, `0.5`, at most six decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usdc(pub(crate) MicroUsdc);
+
+impl FromStr for Usdc {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 6 || whole.is_empty() {
+            return Err("expected an amount such as 12 or 0.25, at most six decimals".to_owned());
+        }
+        let whole: u64 = whole.parse().map_err(|_| "too large".to_owned())?;
+        let micro: u64 = format!("{fraction:0<6}")
+            .parse()
+            .map_err(|_| "too large".to_owned())?;
+        whole
+            .checked_mul(1_000_000)
+            .and_then(|amount| amount.checked_add(micro))
+            .map(|amount| Self(MicroUsdc(amount)))
+            .ok_or_else(|| "too large".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        let micro = |text: &str| text.parse::<Usdc>().map(|amount| amount.0.0);
+        assert_eq!(micro("12"), Ok(12_000_000));
+        assert_eq!(micro("0.000001"), Ok(1));
+        assert_eq!(micro("0.25"), Ok(250_000));
+        for bad in [
+            "",
+            ".",
+            ".5",
+            "1.0000001",
+            "-1",
+            "1e3",
+            "99999999999999999999",
+        ] {
+            assert!(micro(bad).is_err(), "{bad}");
+        }
+    }
+}
