@@ -152,7 +152,10 @@ impl Place {
         keys.extend(keys_of(error));
         let unknown = Unknown::read(error.message());
         let problem = problem(error.message(), &keys, unknown.as_ref());
-        if let Some(Unknown { what: "key", name, .. }) = unknown {
+        if let Some(Unknown {
+            what: "key", name, ..
+        }) = unknown
+        {
             keys.push(name.to_owned());
         }
         let at = match error.span() {
@@ -200,8 +203,12 @@ fn problem(message: &str, keys: &[String], unknown: Option<&Unknown<'_>>) -> Str
 fn keys_of(error: &toml::de::Error) -> Vec<String> {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
-    let keys = last.strip_prefix("in `").and_then(|keys| keys.strip_suffix('`'));
-    keys.map_or_else(Vec::new, |keys| keys.split('.').map(str::to_owned).collect())
+    let keys = last
+        .strip_prefix("in `")
+        .and_then(|keys| keys.strip_suffix('`'));
+    keys.map_or_else(Vec::new, |keys| {
+        keys.split('.').map(str::to_owned).collect()
+    })
 }
 
 /// Where the last of these keys stands in a text.

@@ -126,10 +126,11 @@ struct Figures {
 pub(crate) fn run(cost: &Cost, output: &Output) -> Result<()> {
     let file = cost.config.as_deref().map(ConfigFile::read).transpose()?;
     let text = file.as_ref().map(ConfigFile::text);
-    let figures = atoma_cost::resolve(text, &cost.figures).map_err(|error| match (error, &file) {
-        (CostError::Settings(error), Some(file)) => file.wrong(&error).into(),
-        (error, _) => anyhow::Error::from(error),
-    })?;
+    let figures =
+        atoma_cost::resolve(text, &cost.figures).map_err(|error| match (error, &file) {
+            (CostError::Settings(error), Some(file)) => file.wrong(&error).into(),
+            (error, _) => anyhow::Error::from(error),
+        })?;
     let report = atoma_cost::report(&figures)?;
     if let Some(path) = &cost.plot {
         std::fs::write(path, atoma_cost::to_svg(&report))

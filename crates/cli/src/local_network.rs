@@ -16,7 +16,8 @@ use atoma_node::{
     SubscriptionConfig,
 };
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, Role, SecurityLevel, SigningKey, StackId, TaskId, UnitWeights,
+    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, Role, SecurityLevel, SigningKey,
+    StackId, TaskId, UnitWeights,
     chain::{Params, calls},
     keystore::write_private,
 };

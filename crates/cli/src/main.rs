@@ -173,11 +173,15 @@ fn dispatch(
         Command::Devnet(args) => Box::pin(devnet::run(args, output)),
         Command::Localnet(command) => Box::pin(localnet::run(command, output)),
         Command::Gateway(command) => Box::pin(gateway::run(command, settings, output)),
-        Command::Node(command) => Box::pin(async move { node::run(command, settings()?, output).await }),
+        Command::Node(command) => {
+            Box::pin(async move { node::run(command, settings()?, output).await })
+        }
         Command::Wallet(command) => {
             Box::pin(async move { wallet::run(command, settings()?, output).await })
         }
-        Command::Task(command) => Box::pin(async move { task::run(command, settings()?, output).await }),
+        Command::Task(command) => {
+            Box::pin(async move { task::run(command, settings()?, output).await })
+        }
         Command::Stack(command) => {
             Box::pin(async move { stack::run(command, settings()?, output).await })
         }
@@ -185,12 +189,16 @@ fn dispatch(
         Command::Receipt(command) => {
             Box::pin(async move { receipt::run(command, settings()?, output).await })
         }
-        Command::Verify(args) => Box::pin(async move { verify::run(*args, settings()?, output).await }),
+        Command::Verify(args) => {
+            Box::pin(async move { verify::run(*args, settings()?, output).await })
+        }
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }
         Command::Walrus(command) => Box::pin(walrus::run(command, settings, output)),
-        Command::Explore(args) => Box::pin(async move { explore::run(args, settings()?, output).await }),
+        Command::Explore(args) => {
+            Box::pin(async move { explore::run(args, settings()?, output).await })
+        }
         Command::Network(command) => {
             Box::pin(async move { network::run(command, settings()?, output).await })
         }

@@ -22,10 +22,7 @@ pub(crate) struct ModelChoice {
 }
 
 /// The built-in model, or one from a folder or hub.
-pub(crate) async fn load(
-    model: Option<&str>,
-    threads: Option<usize>,
-) -> Result<Arc<dyn Engine>> {
+pub(crate) async fn load(model: Option<&str>, threads: Option<usize>) -> Result<Arc<dyn Engine>> {
     let options = EmbeddedOptions {
         threads,
         ..EmbeddedOptions::default()

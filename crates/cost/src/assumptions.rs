@@ -26,7 +26,7 @@ impl std::str::FromStr for Basis {
         match text {
             "tokens" => Ok(Self::Tokens),
             "gpu" => Ok(Self::Gpu),
-            _ => Err(CostError::Settings("expected tokens or gpu".to_owned())),
+            _ => Err(CostError::Basis),
         }
     }
 }

@@ -21,6 +21,9 @@ pub enum CostError {
     /// An amount that isn't one.
     #[error("expected dollars such as 12 or 0.25, at most a billion and twelve decimals")]
     Amount,
+    /// What compute is priced by is neither tokens nor GPUs.
+    #[error("expected tokens or gpu")]
+    Basis,
     /// A model without prices.
     #[error("no prices for {model}; there are some for {known}")]
     UnknownModel {
@@ -52,6 +55,7 @@ impl CostError {
         match self {
             Self::OutOfRange { .. } => "out_of_range",
             Self::Amount => "amount",
+            Self::Basis => "basis",
             Self::UnknownModel { .. } => "unknown_model",
             Self::PackTooLarge { .. } => "pack_too_large",
             Self::Settings(_) => "settings",

@@ -54,7 +54,7 @@ impl Prices {
     /// # Errors
     /// If it is broken; a test says that it isn't.
     pub fn built_in() -> Result<Self, CostError> {
-        toml::from_str(LIST).map_err(|e| CostError::Settings(e.to_string()))
+        Ok(toml::from_str(LIST)?)
     }
 
     /// The prices of a model.

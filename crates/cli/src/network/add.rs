@@ -45,7 +45,11 @@ pub(crate) struct Add {
 
 impl Add {
     /// What is known of the network with what was told.
-    pub(super) async fn profile(&self, profiles: &Profiles, settings: &Settings) -> Result<Profile> {
+    pub(super) async fn profile(
+        &self,
+        profiles: &Profiles,
+        settings: &Settings,
+    ) -> Result<Profile> {
         let mut profile = match (profiles.get(&self.name), &settings.given_ledger) {
             (Some(profile), None) => profile,
             (Some(profile), Some(ledger)) => Profile {

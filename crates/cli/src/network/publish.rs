@@ -79,7 +79,13 @@ pub(super) async fn publish(
 }
 
 /// What a publication or an upgrade would take.
-pub(super) fn tell_preview(name: &str, owner: Address, gas: u64, package: &CompiledPackage, output: &Output) {
+pub(super) fn tell_preview(
+    name: &str,
+    owner: Address,
+    gas: u64,
+    package: &CompiledPackage,
+    output: &Output,
+) {
     let bytes: usize = package.modules().iter().map(Vec::len).sum();
     output.object(vec![
         ("network", json!(name)),

@@ -24,11 +24,11 @@ mod tests {
         let in_use = "Address already in use (os error 98)";
         let told = |error: anyhow::Error| causes(&error).join(": ");
         let twice = Err::<(), _>(anyhow!(in_use)).context(format!("cannot listen: {in_use}"));
-        assert_eq!(
-            told(twice.unwrap_err()),
-            format!("cannot listen: {in_use}")
-        );
+        assert_eq!(told(twice.unwrap_err()), format!("cannot listen: {in_use}"));
         let chain = Err::<(), _>(anyhow!("first\n")).context("second");
-        assert_eq!(told(chain.context("third").unwrap_err()), "third: second: first");
+        assert_eq!(
+            told(chain.context("third").unwrap_err()),
+            "third: second: first"
+        );
     }
 }

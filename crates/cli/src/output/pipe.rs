@@ -37,10 +37,7 @@ impl Pipe {
         if let Err(error) = written {
             // a full disk is worth a word; nobody misses what nobody reads
             if error.kind() != ErrorKind::BrokenPipe {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "error: cannot write the output: {error}"
-                );
+                let _ = writeln!(std::io::stderr(), "error: cannot write the output: {error}");
             }
             self.state.closed.store(true, Ordering::Release);
             self.state.told.notify_one();
