@@ -6,8 +6,9 @@ use crate::{
     process::{Process, measured},
 };
 use anyhow::{Context, Result};
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_types::{MicroUsdc, SigningKey};
+use atoma_types::MicroUsdc;
 use std::{
     io::Write,
     path::Path,

@@ -2,10 +2,11 @@
 
 use crate::process::{Process, measured};
 use anyhow::{Context, Result};
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel,
-    SigningKey, StackId, TaskId,
+    StackId, TaskId,
     chain::{Clock, Event, Payment, Random, calls},
 };
 use std::{

@@ -6,9 +6,9 @@ use crate::{
     rounds::{self, Lane, Requests, Size, least, median, per, ratio},
 };
 use anyhow::{Result, bail};
+use atoma_keys::{SigningKey, Verifier};
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, SigningKey, StackId, TaskId,
-    TimestampMs,
+    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, Sign, StackId, TaskId, TimestampMs,
     hash::Hash32,
     http,
     message::{Draft, Endpoint, RequestHeader, Signed},
@@ -131,12 +131,12 @@ fn signatures(signer: &Signer) -> f64 {
     let (header, key) = (signer.header(&Bytes::new()), signer.key.public_key());
     let signed = Signed::new(header, &signer.key);
     // the bench's own key is a valid point
-    let Ok(verifier) = key.verifier() else {
+    let Ok(verifier) = Verifier::new(&key) else {
         return 0.0;
     };
     let pass = |count| {
         for _ in 0..count {
-            std::hint::black_box(signed.verify_with(&verifier).is_ok());
+            std::hint::black_box(signed.verify(&verifier).is_ok());
             std::hint::black_box(signer.key.sign(signed.bytes()));
         }
     };

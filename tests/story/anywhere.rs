@@ -5,8 +5,8 @@ use crate::{
     atoma::Part,
     world::elsewhere::{KEY, NETWORK},
 };
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_types::SigningKey;
 use std::process::Command;
 
 /// Stories that any network must tell.

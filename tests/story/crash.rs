@@ -4,9 +4,9 @@ use crate::{
     parts::{Network, Rules},
     user::User,
 };
+use atoma_keys::fill_random;
 use atoma_types::{
     chain::{Clock, Event, LeaseState, calls},
-    keys::fill_random,
     message::Receipt,
 };
 use futures::StreamExt;

@@ -5,9 +5,8 @@ use crate::{
     trial::{HOUR, PARTS, Trial, UNITS},
     world::COLLATERAL,
 };
-use atoma_types::{
-    ComputeUnits, SigningKey, chain::events::Charge, keystore::Keystore, message::Signed,
-};
+use atoma_keys::{Keystore, SigningKey};
+use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 

@@ -7,10 +7,10 @@ use crate::{
     world::elsewhere::{Elsewhere, Walrus},
 };
 use atoma_engine::Engine as _;
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Rule, SigningKey,
-    StackId, TaskId,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Rule, StackId, TaskId,
     chain::{Clock, Deployment, Event, Payment, Random, calls},
 };
 use bytes::Bytes;

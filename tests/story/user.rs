@@ -1,9 +1,9 @@
 //! A user who signs every byte by hand.
 
 use crate::parts::{MODEL, Network};
+use atoma_keys::SigningKey;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, SigningKey, StackId, TaskId,
-    TimestampMs,
+    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
     hash::Hash32,
     http,
     message::{Endpoint, Receipt, RequestHeader, Signed},

@@ -5,10 +5,8 @@ use crate::{
     atoma::{self, Part},
     trial::{HOUR, Trial},
 };
-use atoma_types::{
-    SigningKey, TimestampMs, chain::calls, keystore::Keystore, merkle::MerkleTree,
-    message::EvidenceLeaf,
-};
+use atoma_keys::{Keystore, SigningKey};
+use atoma_types::{TimestampMs, chain::calls, merkle::MerkleTree, message::EvidenceLeaf};
 use atoma_walrus::{
     BlobId,
     pack::{

@@ -5,9 +5,10 @@ use crate::{
     convert::{to_address, to_blob_id, to_blob_object, to_object},
     index::{Entry, Index},
 };
+use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger, LedgerError, OwnedBlob};
 use atoma_types::{
-    Address, SigningKey,
+    Address,
     chain::{AbortCode, Blob, Event, WalrusCap, calls},
     hash::Hash32,
 };

@@ -2,8 +2,8 @@
 //! publisher and aggregator on one port.
 
 use crate::{AnchorError, LedgerRegistry};
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_types::SigningKey;
 use atoma_walrus::{
     http::{self, HttpOptions},
     store::{Maintenance, Store, StoreOptions},

@@ -2,9 +2,10 @@
 //! signatures, and still there after everything was closed and opened again.
 
 use atoma_anchor::{AnchorError, LedgerRegistry, LocalWalrus, LocalWalrusConfig};
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
-use atoma_types::{Address, ObjectId, SigningKey, chain::AbortCode, hash::Hash32};
+use atoma_types::{Address, ObjectId, chain::AbortCode, hash::Hash32};
 use atoma_walrus::{
     client::{ClientConfig, StoreRequest, WalrusClient},
     coding::{Params, encode},

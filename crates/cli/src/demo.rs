@@ -12,8 +12,9 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
+use atoma_keys::SigningKey;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, SigningKey, StackId,
+    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId,
     chain::{Event, Selection},
     hash::Hash32,
     http,

@@ -10,9 +10,10 @@ use anyhow::{Context, Result};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
 };
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, MicroUsdc, Numerics, Price, Rule, SigningKey, TaskId,
+    ComputeUnits, EngineClass, MicroUsdc, Numerics, Price, Rule, TaskId,
     chain::{Event, Params, Payment, calls},
     hash::Hash32,
 };
@@ -134,7 +135,7 @@ impl ApiKeys {
                     .with_context(|| format!("{} holds no key", path.display()));
             }
             let key = ApiKey::generate();
-            atoma_types::keystore::write_private(&path, key.reveal().as_bytes())?;
+            atoma_keys::write_private(&path, key.reveal().as_bytes())?;
             Ok(key)
         };
         Ok(Self {

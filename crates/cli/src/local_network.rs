@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, Result};
 use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::{Engine, ModelInfo};
+use atoma_keys::{SigningKey, write_private};
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
@@ -16,10 +17,9 @@ use atoma_node::{
     SubscriptionConfig,
 };
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, Role, SecurityLevel, SigningKey,
-    StackId, TaskId, UnitWeights,
+    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, Role, SecurityLevel, StackId,
+    TaskId, UnitWeights,
     chain::{Params, calls},
-    keystore::write_private,
 };
 use serde_json::json;
 use std::{

@@ -5,8 +5,9 @@ use crate::{
     profiles::{DEFAULT_LEDGER, Profile, Profiles, held_to, unbound},
 };
 use anyhow::{Context, Result, anyhow};
+use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
-use atoma_types::{Address, SigningKey, keystore::Keystore};
+use atoma_types::Address;
 use clap::Args;
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc};

@@ -6,7 +6,8 @@ use crate::{
     values::Usdc,
 };
 use anyhow::{Context, Result};
-use atoma_types::{Address, SigningKey, TimestampMs};
+use atoma_keys::SigningKey;
+use atoma_types::{Address, TimestampMs};
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;

@@ -4,8 +4,9 @@ use crate::{
     ClientError, Receipts, StackHandle, directory::NodeCache, http::Http, signing::HeaderSigner,
     stack::StackState, store::Store,
 };
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_types::{Address, ComputeUnits, PublicKey, SigningKey, StackId, hash::Hash32};
+use atoma_types::{Address, ComputeUnits, PublicKey, StackId, hash::Hash32};
 use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;

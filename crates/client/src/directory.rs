@@ -1,10 +1,10 @@
 //! Who sells what, where and for how much: read from the ledger, and kept for a while.
 
 use crate::{Client, ClientError};
+use atoma_keys::Verifier;
 use atoma_types::{
     ComputeUnits, NodeId, Price, PublicKey, TaskId,
     chain::{Node, NodeStatus, SubscriptionState},
-    verifier::Verifier,
 };
 use futures::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -53,7 +53,7 @@ impl NodeInfo {
                     node: node.id,
                     reason: "its response key is not a key".to_owned(),
                 };
-                Arc::new(node.response_key.verifier().map_err(malformed)?)
+                Arc::new(Verifier::new(&node.response_key).map_err(malformed)?)
             }
         };
         Ok(Self {

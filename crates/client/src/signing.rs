@@ -2,10 +2,8 @@
 //! lets the others come, for one turn of the executor, and signs for all. A lone request waits for
 //! nothing.
 
-use atoma_types::{
-    SigningKey,
-    message::{Draft, RequestHeader, Signed},
-};
+use atoma_keys::SigningKey;
+use atoma_types::message::{Draft, RequestHeader, Signed};
 use parking_lot::Mutex;
 use std::mem;
 use tokio::sync::oneshot;

@@ -5,11 +5,11 @@
 //! arrive in any order and with gaps. Each is linked as soon as a neighbour is known; one place
 //! with two receipts is a proof of fraud, and both are kept.
 
+use atoma_keys::Verifier;
 use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
     hash::Hash32,
     message::{DecodeError, Receipt, RequestHeader, Signed},
-    verifier::Verifier,
 };
 use std::collections::BTreeMap;
 
@@ -124,7 +124,7 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
     let r = receipt.message();
     let require = |holds: bool, error| if holds { Ok(()) } else { Err(error) };
     require(
-        receipt.verify_with(expected.response_key).is_ok(),
+        receipt.verify(expected.response_key).is_ok(),
         ReceiptError::Signature,
     )?;
     require(r.network == expected.network, ReceiptError::Network)?;

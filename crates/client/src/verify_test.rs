@@ -1,6 +1,7 @@
 use super::*;
+use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, Numerics, RequestId, SigningKey, TaskId, TimestampMs, Usage,
+    Address, Numerics, RequestId, TaskId, TimestampMs, Usage,
     message::{Domain, Endpoint, RequestTimes},
 };
 use proptest::prelude::*;
@@ -68,7 +69,7 @@ fn receipt() -> Receipt {
 
 fn verdict(receipt: Receipt, key: &SigningKey) -> Result<(), ReceiptError> {
     let request = request();
-    let verifier = self::key().public_key().verifier().unwrap();
+    let verifier = Verifier::new(&self::key().public_key()).unwrap();
     let expected = Expected {
         network: NETWORK,
         stack: STACK,
@@ -175,7 +176,7 @@ fn each_lie_has_its_name() {
 #[test]
 fn every_flipped_bit_is_noticed() {
     let signed = Signed::new(receipt(), &key());
-    let verifier = key().public_key().verifier().unwrap();
+    let verifier = Verifier::new(&key().public_key()).unwrap();
     let request = request();
     let expected = Expected {
         network: NETWORK,

@@ -24,7 +24,7 @@ pub(crate) fn register(txn: &mut Txn<'_>, call: &RegisterNode) -> Rule {
     )?;
     ensure(is_url(&call.url), AbortCode::UrlInvalid)?;
     ensure(
-        call.response_key.verifier().is_ok(),
+        call.response_key.decode().is_ok(),
         AbortCode::ResponseKeyInvalid,
     )?;
     let sealing_key = match call.sealing_key.as_slice() {

@@ -4,8 +4,8 @@ use crate::{Rule, Txn, ensure};
 use atoma_types::{
     NetworkId,
     chain::{AbortCode, Node, Stack},
+    ed25519::DecodedKey,
     message::{MessageSignature, Receipt, RequestHeader, Signed},
-    verifier::Verifier,
 };
 
 /// Whose messages they must be.
@@ -44,10 +44,10 @@ impl<'a> Papers<'a> {
     }
 
     /// The stack's request key, decoded once.
-    pub(crate) fn request_key(&self) -> Rule<Verifier> {
+    pub(crate) fn request_key(&self) -> Rule<DecodedKey> {
         self.stack
             .request_key
-            .verifier()
+            .decode()
             .map_err(|_| AbortCode::HeaderBadSignature)
     }
 
@@ -57,7 +57,7 @@ impl<'a> Papers<'a> {
         &self,
         bytes: &[u8],
         signature: &[u8],
-        key: &Verifier,
+        key: &DecodedKey,
     ) -> Rule<Signed<RequestHeader>> {
         let signature =
             MessageSignature::try_from(signature).map_err(|_| AbortCode::HeaderBadSignature)?;
@@ -72,7 +72,7 @@ impl<'a> Papers<'a> {
         ensure(header.node == self.node.id, AbortCode::HeaderWrongNode)?;
         ensure(header.task == self.stack.task, AbortCode::HeaderWrongTask)?;
         signed
-            .verify_with(key)
+            .verify(key)
             .map_err(|_| AbortCode::HeaderBadSignature)?;
         Ok(signed)
     }

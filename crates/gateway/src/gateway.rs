@@ -11,11 +11,9 @@ use crate::{
     serve,
 };
 use atoma_client::{Client, ClientConfig, ClientError};
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
-use atoma_types::{
-    SigningKey,
-    refusal::{Refusal, RefusalCode},
-};
+use atoma_types::refusal::{Refusal, RefusalCode};
 use std::{
     io,
     net::SocketAddr,

@@ -2,9 +2,9 @@
 //! the account by that hash takes the same time whatever the text, because whoever guesses can't
 //! choose what his guess hashes to.
 
+use atoma_keys::fill_random;
 use atoma_types::{
     hash::Hash32,
-    keys::fill_random,
     refusal::{Refusal, RefusalCode},
 };
 use http::{HeaderMap, header};

@@ -1,7 +1,7 @@
 //! Where a follower of events stands, and how it remembers it over restarts.
 
 use crate::LedgerError;
-use atoma_types::keystore::write_private;
+use atoma_keys::write_private;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{

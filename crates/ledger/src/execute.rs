@@ -16,7 +16,8 @@ use crate::{
     read::mask,
     wallet::{Pending, Wallets},
 };
-use atoma_types::{Address, MicroUsdc, ObjectId, SigningKey, chain::Call};
+use atoma_keys::SigningKey;
+use atoma_types::{Address, MicroUsdc, ObjectId, chain::Call};
 use std::time::Duration;
 use sui_crypto::SuiSigner;
 use sui_rpc::proto::sui::rpc::v2::{

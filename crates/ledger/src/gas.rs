@@ -1,7 +1,7 @@
 //! How transactions are paid for: by whom, and at most how much.
 
 use crate::Ledger;
-use atoma_types::SigningKey;
+use atoma_keys::SigningKey;
 use std::{fmt, sync::Arc};
 
 /// How a [`Ledger`]'s transactions are paid for. By default the sender pays, as much as a simulation

@@ -6,7 +6,8 @@ use crate::{
     coins::{Coin, select},
     wallet::Wallets,
 };
-use atoma_types::{Address, ObjectId, chain::SUI_COIN, keys::fill_random};
+use atoma_keys::fill_random;
+use atoma_types::{Address, ObjectId, chain::SUI_COIN};
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,

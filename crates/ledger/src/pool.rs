@@ -10,7 +10,8 @@ use crate::{
     build::Work,
     wallet::{Wallet, Wallets},
 };
-use atoma_types::{ObjectId, SigningKey, chain::Call};
+use atoma_keys::SigningKey;
+use atoma_types::{ObjectId, chain::Call};
 use std::sync::Arc;
 use sui_rpc::proto::sui::rpc::v2::changed_object::{IdOperation, OutputObjectState};
 use tokio::sync::{Mutex, Semaphore};

@@ -7,8 +7,9 @@ use crate::{
     outcome::net_gas,
     read::mask,
 };
+use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, ObjectId, SigningKey,
+    Address, ObjectId,
     chain::{AbortCode, ObjectKind},
 };
 use futures::TryStreamExt;

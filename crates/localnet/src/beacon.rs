@@ -1,6 +1,7 @@
 //! The random beacon: a secret that never leaves the database, mixed with each transaction.
 
-use atoma_types::{hash::Hash32, keys::fill_random};
+use atoma_keys::fill_random;
+use atoma_types::hash::Hash32;
 use sui_sdk_types::Digest;
 
 /// What seeds are made from.

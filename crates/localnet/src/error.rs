@@ -36,7 +36,7 @@ pub enum LocalnetError {
     Damaged(String),
     /// The administrator's key can't be read or written.
     #[error(transparent)]
-    Keystore(#[from] atoma_types::keystore::KeystoreError),
+    Keystore(#[from] atoma_keys::KeystoreError),
     /// A thread can't be started or died.
     #[error("the ledger's writer is gone: {0}")]
     Writer(String),

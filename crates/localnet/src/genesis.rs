@@ -10,13 +10,13 @@ use crate::{
     rules,
     state::Delta,
 };
+use atoma_keys::fill_random;
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
     chain::{
         CLOCK_OBJECT, Deployment, Event, LOCALNET_USDC_PACKAGE, ObjectKind, Package, Params,
         RANDOM_OBJECT,
     },
-    keys::fill_random,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use sui_sdk_types::{

@@ -14,10 +14,10 @@ use crate::{
     treasury::Treasury,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
+use atoma_keys::{Keystore, SigningKey};
 use atoma_types::{
-    NetworkId, SigningKey, TimestampMs,
+    NetworkId, TimestampMs,
     chain::{Deployment, LOCALNET_PACKAGE},
-    keystore::Keystore,
 };
 use parking_lot::RwLock;
 use std::{

@@ -6,7 +6,8 @@ use crate::{
     objects::SUI,
     state::State,
 };
-use atoma_types::{Address, SigningKey};
+use atoma_keys::SigningKey;
+use atoma_types::Address;
 use std::sync::Arc;
 use sui_crypto::SuiSigner;
 use sui_sdk_types::{

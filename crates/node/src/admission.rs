@@ -83,7 +83,7 @@ pub(crate) fn check_request(
     now: TimestampMs,
 ) -> Result<(), Refusal> {
     let refuse = |code, message: &str| Err(Refusal::new(code, message));
-    if request.verify_with(&lease.verifier).is_err() {
+    if request.verify(&lease.verifier).is_err() {
         let message = "the signature does not fit the header under the stack's request key";
         return refuse(RefusalCode::BadSignature, message);
     }
@@ -141,9 +141,8 @@ pub(crate) fn check_body(request: &RequestHeader, body: Hash32) -> Result<(), Re
 mod tests {
     use super::*;
     use crate::{account::Phase, journal::LeaseRecord};
-    use atoma_types::{
-        Address, ComputeUnits, Price, RequestId, SigningKey, StackId, TaskId, message::Domain,
-    };
+    use atoma_keys::SigningKey;
+    use atoma_types::{Address, ComputeUnits, Price, RequestId, StackId, TaskId, message::Domain};
     use http::HeaderValue;
     use proptest::prelude::*;
 

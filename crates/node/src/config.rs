@@ -1,8 +1,7 @@
 //! What an operator sets, and the limits that hold in any case.
 
-use atoma_types::{
-    Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId, chain::Deployment,
-};
+use atoma_keys::SigningKey;
+use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -7,11 +7,11 @@ use crate::{
     bodies::Bodies,
     journal::{Ack, Change, Journal, LeaseRecord, ReceiptRecord},
 };
+use atoma_keys::Verifier;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, StackId, TaskId, TimestampMs,
-    keys::BadSignature,
+    ed25519::BadSignature,
     message::{Draft, Receipt, Signed},
-    verifier::Verifier,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Lease {
             stack: record.stack,
             task: record.task,
             owner: record.owner,
-            verifier: record.request_key.verifier()?,
+            verifier: Verifier::new(&record.request_key)?,
             price: record.price,
             settle_grace: record.settle_grace,
             account: Mutex::new(account),

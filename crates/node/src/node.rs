@@ -17,11 +17,9 @@ use crate::{
     signer::{self, SignerError},
 };
 use atoma_engine::Engine;
+use atoma_keys::{Keystore, KeystoreError, SecretKeyError, SigningKey};
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
-use atoma_types::{
-    DurationMs, NodeId, SigningKey, TimestampMs, keys::ParseKeyError, keystore::Keystore,
-    keystore::KeystoreError, message::MAX_REQUEST_LIFETIME,
-};
+use atoma_types::{DurationMs, NodeId, TimestampMs, message::MAX_REQUEST_LIFETIME};
 use std::{
     fmt,
     fs::{self, File},
@@ -70,7 +68,7 @@ pub enum NodeError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: ParseKeyError,
+        source: SecretKeyError,
     },
     /// The keystore can't be read.
     #[error(transparent)]

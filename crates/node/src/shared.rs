@@ -13,8 +13,9 @@ use crate::{
     metrics::Metrics,
 };
 use atoma_engine::Engine;
+use atoma_keys::SigningKey;
 use atoma_types::{
-    ComputeUnits, EngineClass, Price, Role, SigningKey, StackId, TaskId, UnitWeights,
+    ComputeUnits, EngineClass, Price, Role, StackId, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
 };
 use std::{collections::HashMap, fmt, sync::Arc};

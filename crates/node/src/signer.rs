@@ -1,7 +1,7 @@
 //! The response key: signs receipts, once per request. It is a key of its own, apart from the
 //! wallet's, and lives in the data directory; the ledger knows its public half.
 
-use atoma_types::SigningKey;
+use atoma_keys::SigningKey;
 use std::{
     fs,
     io::Write,

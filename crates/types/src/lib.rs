@@ -7,25 +7,22 @@
 //! [BCS]: https://docs.rs/bcs
 
 pub mod chain;
+pub mod ed25519;
 pub mod estimate;
 pub mod hash;
 pub mod http;
 pub mod ids;
-pub mod keys;
-pub mod keystore;
 pub mod merkle;
 pub mod message;
 pub mod money;
-mod multiples;
 pub mod refusal;
 pub mod role;
 mod text_bytes;
 pub mod time;
 pub mod units;
-pub mod verifier;
 
+pub use ed25519::{PublicKey, Sign, Signature, Verify};
 pub use ids::{BlobId, NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
-pub use keys::{PublicKey, Signature, SigningKey};
 pub use money::{MicroUsdc, Price};
 pub use role::{EngineClass, Numerics, Role, Rule, SecurityLevel};
 pub use sui_sdk_types::Address;

@@ -11,7 +11,8 @@ use atoma_client::{
     Receipts,
     evidence::{Given, Sources, Verdict, check, gather},
 };
-use atoma_types::{RequestId, SigningKey};
+use atoma_keys::SigningKey;
+use atoma_types::RequestId;
 use atoma_walrus::{
     client::{ClientConfig, WalrusClient},
     pack::{Pack, ReceiptProof, StorageProof},

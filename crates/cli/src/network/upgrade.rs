@@ -8,9 +8,10 @@ use crate::{
     settings::Settings,
 };
 use anyhow::{Context, Result, bail};
+use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, UpgradeCap};
 use atoma_types::{
-    Address, ObjectId, SigningKey,
+    Address, ObjectId,
     chain::{Deployment, ObjectKind},
 };
 use serde_json::json;

@@ -10,8 +10,9 @@ use atoma_client::{
     evidence::{Check, CheckKind, Gathered, Given, Report, Sources, Verdict, check, gather},
     request_key,
 };
+use atoma_keys::SigningKey;
 use atoma_types::{
-    RequestId, SigningKey,
+    RequestId,
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{

@@ -4,9 +4,8 @@ use super::{
     sample::{Plan, Sample, operator},
     *,
 };
-use atoma_types::{
-    Address, ComputeUnits, SigningKey, StackId, TaskId, hash::Hash32, message::Signed,
-};
+use atoma_keys::SigningKey;
+use atoma_types::{Address, ComputeUnits, StackId, TaskId, hash::Hash32, message::Signed};
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},

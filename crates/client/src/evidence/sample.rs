@@ -1,10 +1,10 @@
 //! Three requests with good evidence, the second of which can be spoilt in one place.
 
 use super::{CertifiedObject, Gathered, Neighbour, PackBytes, PackPlace, Settlement};
+use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics, Price,
-    RequestId, Role, Rule, SecurityLevel, SigningKey, StackId, TaskId, TimestampMs, UnitWeights,
-    Usage,
+    RequestId, Role, Rule, SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights, Usage,
     chain::{Lease, LeaseState, Node, NodeStatus, Selection, Stack, Task, UnitsInEpoch},
     hash::Hash32,
     merkle::MerkleTree,

@@ -2,11 +2,12 @@
 //! it allows is in the history.
 
 use crate::world::{PRICE, World};
+use atoma_keys::SigningKey;
 use atoma_ledger::{LedgerError, required_escrow};
 use atoma_localnet::ClockMode;
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, RequestId, Rule,
-    SigningKey, StackId, TaskId, TimestampMs, Usage,
+    StackId, TaskId, TimestampMs, Usage,
     chain::{Call, Clock, Event, LeaseState, Payment, Random, Stack, calls},
     hash::Hash32,
     merkle::MerkleTree,

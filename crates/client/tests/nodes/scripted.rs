@@ -1,9 +1,10 @@
 //! A node whose every answer is scripted by the request's body: `{"act": "..."}`.
 
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, SigningKey, StackId,
-    TimestampMs, Usage,
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TimestampMs,
+    Usage,
     chain::{Clock, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},

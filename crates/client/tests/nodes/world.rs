@@ -2,10 +2,11 @@
 
 use crate::scripted::{ENGINE, Scripted};
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, SigningKey, TaskId, UnitWeights,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId, UnitWeights,
     chain::{Event, Params, Payment, Selection, calls},
 };
 use std::sync::Arc;

@@ -27,7 +27,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
         AbortCode::MaxPriceInvalid,
     )?;
     ensure(
-        call.request_key.verifier().is_ok(),
+        call.request_key.decode().is_ok(),
         AbortCode::RequestKeyInvalid,
     )?;
     let lifetimes = db.params.min_lifetime_ms..=db.params.max_lifetime_ms;

@@ -3,7 +3,8 @@
 use crate::{storage::*, world::*};
 use atoma_contract::{Object, Owner, State, limits};
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId, TimestampMs,
+    ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, Sign, StackId, TaskId,
+    TimestampMs,
     chain::{
         AbortCode::{self, *},
         AdminCap, Deployment, EpochShare, LOCALNET_DB, NodeStatus, Params, Payment,

@@ -6,9 +6,10 @@ use atoma_contract::{
     Changes, Env, Object, State,
     invariants::{self, Flow},
 };
+use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics,
-    ObjectId, Price, PublicKey, RequestId, Rule, SigningKey, StackId, TaskId, TimestampMs, Usage,
+    ObjectId, Price, PublicKey, RequestId, Rule, StackId, TaskId, TimestampMs, Usage,
     chain::{
         AbortCode, AtomaDb, Call, Clock, Deployment, Event, LOCALNET_DB, Lease, Node, Params,
         Payment, Random, Selection, Stack, Subscription, Task, calls,

@@ -2,8 +2,9 @@
 //! once.
 
 use crate::world::World;
+use atoma_keys::SigningKey;
 use atoma_ledger::{GasOptions, Ledger, LedgerError};
-use atoma_types::{MicroUsdc, SigningKey};
+use atoma_types::MicroUsdc;
 use std::{
     net::SocketAddr,
     sync::{

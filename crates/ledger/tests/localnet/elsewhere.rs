@@ -1,7 +1,8 @@
 //! The network that the tests were told to use instead of localnets of their own.
 
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
-use atoma_types::{Address, MicroUsdc, SigningKey, chain::Deployment};
+use atoma_types::{Address, MicroUsdc, chain::Deployment};
 use std::{collections::HashMap, path::PathBuf};
 
 /// A ledger's URL, or the path of a `networks.toml`, whose active network is meant.

@@ -1,7 +1,8 @@
 use crate::world::World;
+use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, GasOptions, Ledger, LedgerError};
 use atoma_types::{
-    MicroUsdc, SigningKey,
+    MicroUsdc,
     chain::{Call, Clock, calls},
 };
 use futures::future::{join_all, try_join_all};

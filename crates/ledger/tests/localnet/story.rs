@@ -1,7 +1,8 @@
 use crate::world::{PRICE, World, event};
+use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
 use atoma_types::{
-    ComputeUnits, MicroUsdc, NetworkId, NodeId, SigningKey, StackId,
+    ComputeUnits, MicroUsdc, NetworkId, NodeId, StackId,
     chain::{AbortCode, Deployment, Event, NodeStatus, calls},
 };
 

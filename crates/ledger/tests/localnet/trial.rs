@@ -1,11 +1,12 @@
 //! A node that has served a user and may be disputed with, on a localnet whose clock can be moved.
 
 use crate::world::{COLLATERAL, World, event};
+use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, LedgerError};
 use atoma_localnet::ClockMode;
 use atoma_types::{
     BlobId, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule,
-    SigningKey, StackId, TaskId, TimestampMs, Usage,
+    StackId, TaskId, TimestampMs, Usage,
     chain::{Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
     hash::Hash32,
     merkle::{MerkleTree, Proof},

@@ -1,11 +1,12 @@
 //! A ledger with some parties on it: a localnet of the test's own, or where the test allows it the network that
 //! `ATOMA_TEST_NETWORK` names.
 
+use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
-    SecurityLevel, SigningKey, TaskId, UnitWeights,
+    SecurityLevel, TaskId, UnitWeights,
     chain::{Call, Clock, Event, Payment, Random, calls},
     hash::Hash32,
 };

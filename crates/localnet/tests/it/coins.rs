@@ -1,7 +1,8 @@
 //! Coins: what may be done with them, and what may not.
 
 use crate::common::{Net, address, assert_success, status};
-use atoma_types::{Address, SigningKey};
+use atoma_keys::SigningKey;
+use atoma_types::Address;
 use sui_crypto::SuiSigner;
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_sdk_types::{Transaction, TransactionKind};

@@ -4,8 +4,9 @@
 //! with SIGKILL in the middle of that, again and again. `ATOMA_CRASH_ROUNDS` sets how often.
 
 use crate::common::{Net, acquire, add_calls, address, register};
+use atoma_keys::SigningKey;
 use atoma_localnet::{CheckpointMode, Localnet, LocalnetConfig};
-use atoma_types::{Address, ComputeUnits, Price, SigningKey, chain::calls};
+use atoma_types::{Address, ComputeUnits, Price, chain::calls};
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},

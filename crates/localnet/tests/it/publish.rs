@@ -1,10 +1,11 @@
 //! The contract published on a ledger that was born without it, and everything else refused.
 
 use crate::common::{Net, address, assert_success, create_task, created, register};
+use atoma_keys::SigningKey;
 use atoma_localnet::{Localnet, LocalnetConfig};
 use atoma_package::CompiledPackage;
 use atoma_types::{
-    Address, ObjectId, SigningKey,
+    Address, ObjectId,
     chain::{AtomaDb, Call, LOCALNET_USDC_PACKAGE, LOCALNET_WALRUS_PACKAGE, Params, calls},
 };
 use sui_rpc::{

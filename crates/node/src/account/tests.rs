@@ -1,9 +1,9 @@
 //! The account against a naive model that keeps lists and recomputes every sum.
 
 use super::*;
+use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, SigningKey, StackId,
-    TaskId, Usage,
+    Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TaskId, Usage,
     message::{Domain, Endpoint, RequestTimes},
 };
 use proptest::prelude::*;

@@ -6,8 +6,9 @@
 
 use super::log::{EvidenceLog, IMMEDIATE_TIMEOUT};
 use crate::{account::SignedRequest, lease::Lease};
+use atoma_keys::SigningKey;
 use atoma_types::{
-    BlobId, SigningKey,
+    BlobId,
     hash::Hash32,
     message::RequestHeader,
     refusal::{Refusal, RefusalCode},
@@ -73,7 +74,7 @@ fn check_blob(
     if *signed.message() != bare {
         return Err(invalid("the blob's header is for another request"));
     }
-    if signed.verify_with(&lease.verifier).is_err() {
+    if signed.verify(&lease.verifier).is_err() {
         return Err(invalid(
             "the blob's header is not signed by the stack's request key",
         ));

@@ -23,8 +23,9 @@ pub(crate) use record::{Change, LeaseRecord, PackRow, ReceiptRecord, SignedRecei
 pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use row::signed;
 
+use atoma_keys::SigningKey;
 use atoma_types::{
-    RequestId, SigningKey, StackId,
+    RequestId, StackId,
     message::{Draft, Receipt, Signed},
 };
 use parking_lot::Mutex;

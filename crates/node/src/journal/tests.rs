@@ -9,7 +9,8 @@ use crate::{
     lease::Lease,
     leases::Leases,
 };
-use atoma_types::{Address, ComputeUnits, DurationMs, Price, SigningKey, TaskId, TimestampMs};
+use atoma_keys::SigningKey;
+use atoma_types::{Address, ComputeUnits, DurationMs, Price, TaskId, TimestampMs};
 use rusqlite::Connection;
 
 const NOW: TimestampMs = TimestampMs(1_000);

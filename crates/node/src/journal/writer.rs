@@ -2,8 +2,9 @@
 
 use super::record::{Change, ReceiptRecord, SignedReceipt};
 use crate::account::Phase;
+use atoma_keys::SigningKey;
 use atoma_types::{
-    RequestId, SigningKey,
+    RequestId,
     message::{Draft, Receipt, Signed},
 };
 use rusqlite::{Connection, Transaction, params};

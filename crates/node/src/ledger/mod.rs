@@ -14,8 +14,8 @@ pub use register::RegisterError;
 pub(crate) use register::{Registration, register};
 pub(crate) use settle::settle;
 
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_types::SigningKey;
 use std::{
     fmt,
     sync::{

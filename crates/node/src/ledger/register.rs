@@ -3,9 +3,10 @@
 
 use crate::{config::NodeConfig, shared::ServedTask};
 use atoma_engine::{Engine, ModelInfo};
+use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
 use atoma_types::{
-    EngineClass, NodeId, Numerics, PublicKey, Rule, SigningKey, TaskId,
+    EngineClass, NodeId, Numerics, PublicKey, Rule, TaskId,
     chain::{Call, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };

@@ -3,9 +3,10 @@
 use crate::common::{Answer, Backend, World, eventually, post, signed_request, walrus::Walrus};
 use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_keys::SigningKey;
 use atoma_node::EvidenceConfig;
 use atoma_types::{
-    Address, BlobId, NodeId, SigningKey, StackId,
+    Address, BlobId, NodeId, StackId,
     hash::Hash32,
     http::EVIDENCE,
     message::{EvidenceLeaf, RequestHeader, Signed},

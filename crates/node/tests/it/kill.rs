@@ -4,9 +4,10 @@
 
 use crate::common::{Backend, World, earned, eventually, signed_request, walrus::Walrus};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_keys::SigningKey;
 use atoma_node::KeySource;
 use atoma_types::{
-    ComputeUnits, RequestId, SigningKey, StackId,
+    ComputeUnits, RequestId, StackId,
     http::RECEIPT,
     message::{Receipt, Signed},
 };

@@ -2,8 +2,9 @@
 
 use crate::common::{Backend, World, earned, eventually, signed_request};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_keys::SigningKey;
 use atoma_types::{
-    ComputeUnits, SigningKey, StackId, TaskId, TimestampMs, UnitWeights, Usage,
+    ComputeUnits, StackId, TaskId, TimestampMs, UnitWeights, Usage,
     hash::Hash32,
     message::{Endpoint, Receipt, RequestHeader, Signed},
 };

@@ -122,7 +122,8 @@ mod tests {
     use super::*;
     use crate::{
         Address, BlobId, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule,
-        SigningKey, StackId, TaskId, TimestampMs, Usage,
+        StackId, TaskId, TimestampMs, Usage,
+        ed25519::testing::TestKey,
         message::{Endpoint, RequestTimes},
     };
 
@@ -146,7 +147,7 @@ mod tests {
             expires_at_ms: TimestampMs(11),
             evidence,
         };
-        let header = Signed::new(header, &SigningKey::from_seed(&[42; 32]));
+        let header = Signed::new(header, &TestKey::from_seed(&[42; 32]));
         let receipt = Receipt {
             domain: Domain::default(),
             network: NetworkId([1; 32]),
@@ -172,7 +173,7 @@ mod tests {
             output_fingerprint: print,
             previous: Hash32::ZERO,
         };
-        let receipt = Signed::new(receipt, &SigningKey::from_seed(&[43; 32]));
+        let receipt = Signed::new(receipt, &TestKey::from_seed(&[43; 32]));
         (header, receipt)
     }
 

@@ -78,7 +78,7 @@ impl Message for RequestHeader {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, SigningKey, message::Signed};
+    use crate::{Address, ed25519::testing::TestKey, message::Signed};
 
     pub(crate) fn sample() -> RequestHeader {
         RequestHeader {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn golden_hash_and_signature() {
-        let signed = Signed::new(sample(), &SigningKey::from_seed(&[42; 32]));
+        let signed = Signed::new(sample(), &TestKey::from_seed(&[42; 32]));
         assert_eq!(
             signed.hash().to_string(),
             "bab720b60547277df13b10a4c213a9f43bacb3be3c1be8228a3ad858f285f737"
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_changed_byte_is_noticed() {
-        let key = SigningKey::from_seed(&[42; 32]);
+        let key = TestKey::from_seed(&[42; 32]);
         let signed = Signed::new(sample(), &key);
         for place in 0..signed.bytes().len() {
             let mut bytes = signed.bytes().to_vec();

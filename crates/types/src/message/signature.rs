@@ -7,10 +7,10 @@
 
 use super::{BatchTag, Tag};
 use crate::{
+    Sign, Signature, Verify,
+    ed25519::BadSignature,
     hash::Hash32,
-    keys::{BadSignature, PublicKey, Signature, SigningKey},
     merkle::{self, MerkleTree},
-    verifier::Verifier,
 };
 
 /// Messages that one signature may cover: a path of five hashes. More would save next to nothing,
@@ -52,17 +52,17 @@ struct Path {
 
 impl MessageSignature {
     /// Signs one message.
-    pub(super) fn alone(message: &[u8], key: &SigningKey) -> Self {
+    pub(super) fn alone(message: &[u8], key: &impl Sign) -> Self {
         key.sign(message).into()
     }
 
     /// Signs messages together, at most [`MAX_BATCH`] with one signature.
-    pub(super) fn together(messages: &[&[u8]], key: &SigningKey) -> Vec<Self> {
+    pub(super) fn together(messages: &[&[u8]], key: &impl Sign) -> Vec<Self> {
         let batches = messages.chunks(MAX_BATCH);
         batches.flat_map(|batch| Self::batch(batch, key)).collect()
     }
 
-    fn batch(messages: &[&[u8]], key: &SigningKey) -> Vec<Self> {
+    fn batch(messages: &[&[u8]], key: &impl Sign) -> Vec<Self> {
         if let [message] = messages {
             return vec![Self::alone(message, key)];
         }
@@ -112,15 +112,10 @@ impl MessageSignature {
     }
 
     /// Whether the key's owner signed exactly these bytes, checked strictly.
-    pub fn verify(&self, message: &[u8], key: &PublicKey) -> Result<(), BadSignature> {
-        match self.root_of(message) {
-            None => key.verify(message, &self.ed25519),
-            Some(root) => key.verify(&signed_root(root), &self.ed25519),
-        }
-    }
-
-    /// The same with a decoded key, which remembers the roots that it has seen lately.
-    pub fn verify_with(&self, message: &[u8], key: &Verifier) -> Result<(), BadSignature> {
+    ///
+    /// # Errors
+    /// If they didn't.
+    pub fn verify(&self, message: &[u8], key: &impl Verify) -> Result<(), BadSignature> {
         match self.root_of(message) {
             None => key.verify(message, &self.ed25519),
             Some(root) => key.verify_root(root, &signed_root(root), &self.ed25519),

@@ -1,11 +1,7 @@
 //! A message with its exact bytes and its signature.
 
 use super::MessageSignature;
-use crate::{
-    hash::Hash32,
-    keys::{BadSignature, PublicKey, SigningKey},
-    verifier::Verifier,
-};
+use crate::{Sign, Verify, ed25519::BadSignature, hash::Hash32};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -37,14 +33,14 @@ impl<T: Message> Draft<T> {
 
     /// Signs it alone.
     #[must_use]
-    pub fn sign(self, key: &SigningKey) -> Signed<T> {
+    pub fn sign(self, key: &impl Sign) -> Signed<T> {
         let signature = MessageSignature::alone(&self.bytes, key);
         self.with(signature)
     }
 
     /// Signs several, as many as possible with one signature.
     #[must_use]
-    pub fn sign_all(drafts: Vec<Self>, key: &SigningKey) -> Vec<Signed<T>> {
+    pub fn sign_all(drafts: Vec<Self>, key: &impl Sign) -> Vec<Signed<T>> {
         let bytes: Vec<_> = drafts.iter().map(|draft| draft.bytes.as_slice()).collect();
         let signatures = MessageSignature::together(&bytes, key);
         let pairs = drafts.into_iter().zip(signatures);
@@ -86,7 +82,7 @@ pub struct Signed<T> {
 impl<T: Message> Signed<T> {
     /// Signs a message.
     #[must_use]
-    pub fn new(message: T, key: &SigningKey) -> Self {
+    pub fn new(message: T, key: &impl Sign) -> Self {
         Draft::new(message).sign(key)
     }
 
@@ -143,14 +139,13 @@ impl<T: Message> Signed<T> {
         Self::from_bytes(bytes)
     }
 
-    /// Checks the signature strictly.
-    pub fn verify(&self, key: &PublicKey) -> Result<(), BadSignature> {
+    /// Whether the key's owner signed these bytes, checked strictly: with a
+    /// [`PublicKey`](crate::PublicKey), or with a verifier that is kept for many messages.
+    ///
+    /// # Errors
+    /// If they didn't.
+    pub fn verify(&self, key: &impl Verify) -> Result<(), BadSignature> {
         self.signature.verify(&self.bytes, key)
-    }
-
-    /// Checks the signature with a decoded key.
-    pub fn verify_with(&self, key: &Verifier) -> Result<(), BadSignature> {
-        self.signature.verify_with(&self.bytes, key)
     }
 
     /// What was signed.

@@ -29,8 +29,9 @@ use super::{
     error::PackError,
 };
 use crate::wire::Reader;
+use atoma_keys::SigningKey;
 use atoma_types::{
-    NetworkId, NodeId, PublicKey, SigningKey, StackId,
+    NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
 };
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -91,12 +92,12 @@ impl Sealer {
             return Err(PackError::Seal("a body is sealed for 1 to 8 parties"));
         }
         let mut content_key = Zeroizing::new([0; 32]);
-        atoma_types::keys::fill_random(content_key.as_mut());
+        atoma_keys::fill_random(content_key.as_mut());
         // at most eight
         let mut head = vec![VERSION, parties.len() as u8];
         let unusable = || PackError::Seal("a party's key can't be sealed to");
         for party in parties {
-            let point = party.to_x25519().ok_or_else(unusable)?;
+            let point = atoma_keys::x25519_of(party).ok_or_else(unusable)?;
             let key = <Kem as hpke::Kem>::PublicKey::from_bytes(&point).map_err(|_| unusable())?;
             let (encapsulated, wrapped) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(
                 &OpModeS::Base,

@@ -1,10 +1,8 @@
 //! The plain bodies of a record, as far as this machine's keys open them.
 
 use super::{Gap, Item};
-use atoma_types::{
-    SigningKey,
-    message::{RequestHeader, Signed},
-};
+use atoma_keys::SigningKey;
+use atoma_types::message::{RequestHeader, Signed};
 use atoma_walrus::pack::{Body, Form, Part, Record, SealContext};
 use bytes::Bytes;
 

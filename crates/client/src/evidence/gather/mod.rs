@@ -7,9 +7,10 @@ mod packs;
 
 use super::gathered::{Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, need};
 use crate::{Receipts, directory::NodeInfo, http::Http};
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, RequestId, SigningKey,
+    Address, RequestId,
     chain::Node,
     message::{Receipt, RequestHeader, Signed},
 };

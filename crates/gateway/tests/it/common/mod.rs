@@ -6,11 +6,12 @@ use atoma_engine::{Engine, builtin};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
 };
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
 use atoma_types::{
-    Address, ComputeUnits, MicroUsdc, NodeId, Price, SigningKey, TaskId,
+    Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{Event, Params, Payment, calls},
 };
 use bytes::Bytes;

@@ -1,9 +1,10 @@
 //! A localnet of its own for each test, driven by Sui's own client.
 #![allow(dead_code)] // each test file uses its part
 
+use atoma_keys::SigningKey;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, ObjectId, Price, PublicKey, SigningKey, TaskId,
+    Address, ComputeUnits, DurationMs, MicroUsdc, ObjectId, Price, PublicKey, TaskId,
     chain::{Call, CallArg, Clock, Deployment, Payment, Random, calls},
 };
 use std::{

@@ -6,12 +6,13 @@
 pub(crate) mod walrus;
 
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
+use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, RequestId, Role, Rule,
-    SecurityLevel, SigningKey, StackId, TaskId, TimestampMs, UnitWeights,
+    SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights,
     chain::{Clock, Event, LeaseState, Params, Payment, Random, Selection, Stack, Task, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},

@@ -1,8 +1,9 @@
 //! Records to put into packs.
 
+use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, SigningKey,
-    StackId, TaskId, TimestampMs, Usage,
+    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
+    TaskId, TimestampMs, Usage,
     hash::Hash32,
     message::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes, Signed},
 };

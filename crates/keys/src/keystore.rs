@@ -1,10 +1,10 @@
 //! Sui's keystore file: a JSON list of base64 strings, each `flag ‖ 32-byte secret` with flag 0 for
 //! ed25519. Keys of other schemes in the file are kept as they are and passed over.
 
-use crate::keys::{ED25519_FLAG, SigningKey};
+use crate::{SecretKeyError, SigningKey, private_file::write_private, signing::ED25519_FLAG};
+use atoma_types::Address;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::path::{Path, PathBuf};
-use sui_sdk_types::Address;
 use zeroize::Zeroizing;
 
 /// A keystore is a few keys; a larger file isn't one.
@@ -14,21 +14,33 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeystoreError {
-    /// The file system said no.
-    #[error("cannot use keystore {path}: {source}")]
+    /// The file system refuses to read or write it.
+    #[error("cannot use the keystore {path}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
-    /// It isn't a JSON list of base64 strings, or is too large.
-    #[error("{path} is not a Sui keystore: {reason}")]
-    Format {
+    /// It is too large to be one.
+    #[error("{path} is not a Sui keystore: it has more than {MAX_FILE_BYTES} bytes")]
+    TooLarge {
         /// The file.
         path: PathBuf,
-        /// What is wrong, without any of its contents.
-        reason: String,
+    },
+    /// It isn't a JSON list of strings. The parser's own error isn't kept: it may quote secrets.
+    #[error("{path} is not a Sui keystore: it is not a JSON list of strings")]
+    NotAList {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An entry isn't a key.
+    #[error("{path} is not a Sui keystore: an entry is not a key")]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the entry, without any of it.
+        source: SecretKeyError,
     },
 }
 
@@ -42,6 +54,9 @@ pub struct Keystore {
 
 impl Keystore {
     /// Opens the file; one that doesn't exist is an empty keystore.
+    ///
+    /// # Errors
+    /// If the file can't be read or isn't a keystore.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeystoreError> {
         let path = path.into();
         let mut store = Self {
@@ -52,38 +67,42 @@ impl Keystore {
         let text = match std::fs::metadata(&store.path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(store),
             Err(e) => return Err(store.io(e)),
-            Ok(meta) if meta.len() > MAX_FILE_BYTES => return Err(store.format("it is too large")),
+            Ok(meta) if meta.len() > MAX_FILE_BYTES => {
+                return Err(KeystoreError::TooLarge { path: store.path });
+            }
             Ok(_) => std::fs::read_to_string(&store.path).map_err(|e| store.io(e))?,
         };
         let text = Zeroizing::new(text);
-        let entries: Vec<String> = serde_json::from_str(&text)
-            .map_err(|_| store.format("it is not a JSON list of strings"))?;
+        let entries: Vec<String> =
+            serde_json::from_str(&text).map_err(|_| KeystoreError::NotAList {
+                path: store.path.clone(),
+            })?;
         for entry in entries {
             let entry = Zeroizing::new(entry);
             let bytes = BASE64_STANDARD
                 .decode(entry.as_str())
                 .map(Zeroizing::new)
-                .map_err(|_| store.format("an entry is not base64"))?;
+                .map_err(|_| store.entry(SecretKeyError::NotBase64))?;
             match bytes.first() {
                 Some(&ED25519_FLAG) => {
-                    let key = SigningKey::from_keystore_entry(&entry)
-                        .map_err(|e| store.format(&e.to_string()))?;
+                    let key =
+                        SigningKey::from_keystore_entry(&entry).map_err(|e| store.entry(e))?;
                     store.keys.push(key);
                 }
                 Some(_) => store.others.push(entry),
-                None => return Err(store.format("an entry is empty")),
+                None => return Err(store.entry(SecretKeyError::NotEd25519)),
             }
         }
         Ok(store)
     }
 
-    /// The ed25519 keys, in the order of the file.
+    /// Its ed25519 keys, in the order of the file.
     #[must_use]
     pub fn keys(&self) -> &[SigningKey] {
         &self.keys
     }
 
-    /// The key of an address.
+    /// The key that owns this address, if the file has it.
     #[must_use]
     pub fn get(&self, address: &Address) -> Option<&SigningKey> {
         self.keys
@@ -91,13 +110,16 @@ impl Keystore {
             .find(|key| key.public_key().address() == *address)
     }
 
-    /// The file.
+    /// Where the file lies.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Adds a key (once) and writes the file, readable by its owner only, in one rename.
+    ///
+    /// # Errors
+    /// If the file can't be written.
     pub fn add(&mut self, key: SigningKey) -> Result<(), KeystoreError> {
         if self.get(&key.public_key().address()).is_some() {
             return Ok(());
@@ -114,9 +136,8 @@ impl Keystore {
             .chain(self.others.iter().cloned())
             .collect();
         let list: Vec<&str> = entries.iter().map(|e| e.as_str()).collect();
-        let text = serde_json::to_string_pretty(&list)
-            .map(Zeroizing::new)
-            .map_err(|e| self.format(&e.to_string()))?;
+        let text = serde_json::to_string_pretty(&list).map(Zeroizing::new);
+        let text = text.map_err(|e| self.io(e.into()))?;
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| self.io(e))?;
         }
@@ -132,39 +153,22 @@ impl Keystore {
         }
     }
 
-    fn format(&self, reason: &str) -> KeystoreError {
-        KeystoreError::Format {
+    fn entry(&self, source: SecretKeyError) -> KeystoreError {
+        KeystoreError::Entry {
             path: self.path.clone(),
-            reason: reason.to_owned(),
+            source,
         }
     }
-}
-
-/// Writes a file that only its owner can read, and makes it durable.
-pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scratch(name: &str) -> PathBuf {
-        let mut unique = [0; 8];
-        crate::keys::fill_random(&mut unique);
-        std::env::temp_dir().join(format!("atoma-{name}-{}", hex::encode(unique)))
-    }
-
     #[test]
     fn keys_survive_the_file_and_foreign_schemes_stay() {
-        let path = scratch("keystore");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sui.keystore");
         let foreign = BASE64_STANDARD.encode([[1; 1].as_slice(), &[9; 32]].concat());
         std::fs::write(&path, format!("[\"{foreign}\"]")).unwrap();
         let mut store = Keystore::open(&path).unwrap();
@@ -175,15 +179,14 @@ mod tests {
         let address = SigningKey::from_seed(&[4; 32]).public_key().address();
         assert!(again.get(&address).is_some());
         assert!(std::fs::read_to_string(&path).unwrap().contains(&foreign));
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn nonsense_is_refused_without_quoting_it() {
-        let path = scratch("not-a-keystore");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sui.keystore");
         std::fs::write(&path, "[\"c2VjcmV0\", 3]").unwrap();
         let error = Keystore::open(&path).unwrap_err().to_string();
         assert!(!error.contains("c2Vj"), "{error}");
-        std::fs::remove_file(path).unwrap();
     }
 }

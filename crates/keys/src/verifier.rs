@@ -1,28 +1,22 @@
-//! Strict ed25519 verification for keys that are used often.
-//!
-//! A signature `(R, s)` over `M` is good under the key `A` when `R = s·B - k·A` with
-//! `k = SHA-512(R ‖ A ‖ M)`. Strict means: `s` is reduced, `R` is in its one canonical encoding, and
-//! neither `A` nor `R` is a point of small order. That is exactly what `ed25519-dalek` accepts as
-//! strict, and nothing that it accepts is refused on the ledger.
+//! The strict check of [`atoma_types::ed25519`], faster for keys that are used often.
 //!
 //! The first verifications by a key go the ordinary way, one double-scalar multiplication. A key
 //! that comes back gets a table (`multiples`) of multiples of its point (215 KiB), after which
 //! both products are look-ups and additions: less than half of the time.
 
-use crate::{
+use crate::multiples::Multiples;
+use atoma_types::{
+    PublicKey, Signature, Verify,
+    ed25519::{BadSignature, DecodedKey},
     hash::Hash32,
-    keys::{BadSignature, PublicKey, Signature},
-    multiples::Multiples,
 };
-use curve25519_dalek::{
-    EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT, edwards::CompressedEdwardsY,
-};
-use sha2::{Digest, Sha512};
+use curve25519_dalek::{EdwardsPoint, constants::ED25519_BASEPOINT_POINT};
+use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
+        LazyLock, OnceLock,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
@@ -46,12 +40,10 @@ static TABLES: AtomicUsize = AtomicUsize::new(0);
 static BASE: LazyLock<Multiples> =
     LazyLock::new(|| Multiples::new(&ED25519_BASEPOINT_POINT, BASE_WIDTH));
 
-/// A public key whose curve point is decoded, and which learns to be quick. Share it (in an `Arc`)
-/// instead of making it anew: what it learns stays with it.
+/// A decoded public key that is checked faster the more often it is used. Share it (in an `Arc`)
+/// instead of making it anew: its table and the roots that it has seen stay with it.
 pub struct Verifier {
-    key: PublicKey,
-    /// `-A`
-    minus: EdwardsPoint,
+    key: DecodedKey,
     used: AtomicU32,
     table: OnceLock<Option<Table>>,
     /// Roots of batches that were signed well, the latest last.
@@ -62,73 +54,23 @@ pub struct Verifier {
 struct Table(Multiples);
 
 impl Verifier {
-    /// Decodes the point. Refuses points of small order, for which no strict verification succeeds.
-    pub(crate) fn new(key: &PublicKey) -> Result<Self, BadSignature> {
-        let point = CompressedEdwardsY(key.0).decompress().ok_or(BadSignature)?;
-        if point.is_small_order() {
-            return Err(BadSignature);
-        }
+    /// Decodes the point.
+    ///
+    /// # Errors
+    /// If the bytes are no point, or one of small order, for which no strict check succeeds.
+    pub fn new(key: &PublicKey) -> Result<Self, BadSignature> {
         Ok(Self {
-            key: *key,
-            minus: -point,
+            key: key.decode()?,
             used: AtomicU32::new(0),
             table: OnceLock::new(),
             roots: Mutex::default(),
         })
     }
 
-    /// Checks a signature strictly: no small-order points, no malleable encodings.
-    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        let (r, s) = signature.0.split_at(32);
-        // both halves have 32 bytes
-        let s = s.try_into().map_err(|_| BadSignature)?;
-        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(BadSignature)?;
-        let hash = Sha512::new()
-            .chain_update(r)
-            .chain_update(self.key.0)
-            .chain_update(message);
-        let k = Scalar::from_hash(hash);
-        let expected = match self.table() {
-            Some(table) => table.0.times(&k) + BASE.times(&s),
-            None => EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &self.minus, &s),
-        };
-        if expected.compress().as_bytes() == r && !expected.is_small_order() {
-            Ok(())
-        } else {
-            Err(BadSignature)
-        }
-    }
-
-    /// Checks the signature of a batch's root strictly; `message` is what is signed for it. The
-    /// messages of a batch come shortly after one another, and only the first costs a verification.
-    pub(crate) fn verify_root(
-        &self,
-        root: Hash32,
-        message: &[u8],
-        signature: &Signature,
-    ) -> Result<(), BadSignature> {
-        let known = (root, *signature);
-        if self.roots().contains(&known) {
-            return Ok(());
-        }
-        self.verify(message, signature)?;
-        let mut roots = self.roots();
-        if roots.len() >= MAX_ROOTS {
-            roots.pop_front();
-        }
-        roots.push_back(known);
-        Ok(())
-    }
-
-    fn roots(&self) -> MutexGuard<'_, VecDeque<(Hash32, Signature)>> {
-        // each change is one push or pop: after a panic it is as good as before
-        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The key itself.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        self.key
+        self.key.public_key()
     }
 
     /// The table, once the key has shown that it is worth one.
@@ -139,7 +81,40 @@ impl Verifier {
         if self.used.fetch_add(1, Ordering::Relaxed) < TABLE_AFTER {
             return None;
         }
-        self.table.get_or_init(|| Table::new(&self.minus)).as_ref()
+        self.table
+            .get_or_init(|| Table::new(self.key.minus()))
+            .as_ref()
+    }
+}
+
+impl Verify for Verifier {
+    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
+        match self.table() {
+            Some(table) => self
+                .key
+                .verify_by(message, signature, |k, s| table.0.times(k) + BASE.times(s)),
+            None => self.key.verify(message, signature),
+        }
+    }
+
+    /// The messages of a batch come shortly after one another, and only the first costs a check.
+    fn verify_root(
+        &self,
+        root: Hash32,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        let known = (root, *signature);
+        if self.roots.lock().contains(&known) {
+            return Ok(());
+        }
+        self.verify(message, signature)?;
+        let mut roots = self.roots.lock();
+        if roots.len() >= MAX_ROOTS {
+            roots.pop_front();
+        }
+        roots.push_back(known);
+        Ok(())
     }
 }
 
@@ -169,16 +144,21 @@ impl Eq for Verifier {}
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({})", self.key)
+        write!(f, "Verifier({})", self.public_key())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::SigningKey;
-    use curve25519_dalek::{constants::EIGHT_TORSION, traits::Identity};
+    use crate::SigningKey;
+    use atoma_types::{
+        Address, ComputeUnits, NetworkId, NodeId, Sign, StackId, TimestampMs,
+        message::{Domain, Draft, Grant},
+    };
+    use curve25519_dalek::{Scalar, constants::EIGHT_TORSION, traits::Identity};
     use proptest::prelude::*;
+    use sha2::{Digest, Sha512};
 
     /// What `ed25519-dalek` says.
     fn strict(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
@@ -300,5 +280,28 @@ mod tests {
             refused += usize::from(!good);
         }
         assert!(refused > 0);
+    }
+
+    #[test]
+    fn messages_of_one_batch_are_checked_once_and_others_still_refused() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        let drafts = (1..=5).map(|units| {
+            Draft::new(Grant {
+                domain: Domain::default(),
+                network: NetworkId([1; 32]),
+                stack: StackId(Address::new([2; 32])),
+                node: NodeId(Address::new([3; 32])),
+                cumulative_units: ComputeUnits(units),
+                expires_at_ms: TimestampMs(5),
+            })
+        });
+        let signed = Draft::sign_all(drafts.collect(), &key);
+        let verifier = Verifier::new(&key.public_key()).unwrap();
+        for message in signed.iter().chain(&signed) {
+            assert!(message.verify(&verifier).is_ok());
+        }
+        assert_eq!(verifier.used.load(Ordering::Relaxed), 1);
+        let other = Verifier::new(&SigningKey::from_seed(&[8; 32]).public_key()).unwrap();
+        assert!(signed[0].verify(&other).is_err());
     }
 }

@@ -1,0 +1,18 @@
+//! Everything about keys that pure rules don't need: secrets and signing with them, Sui's keystore
+//! files, and a [`Verifier`] that gets faster with each signature by the same key.
+//!
+//! What a signature is, and the strict check of it, stands in [`atoma_types::ed25519`]: whoever
+//! only reads signed messages, as the contract does, needs nothing from here.
+
+mod keystore;
+mod multiples;
+mod private_file;
+mod sealing;
+mod signing;
+mod verifier;
+
+pub use keystore::{Keystore, KeystoreError};
+pub use private_file::write_private;
+pub use sealing::x25519_of;
+pub use signing::{SecretKeyError, SigningKey, fill_random};
+pub use verifier::Verifier;
