@@ -4,7 +4,7 @@
 //! hold 32 plain bytes, so that a value is exchanged for another without anything else moving. Only
 //! these two tables are looked into, by the offsets in the module's head.
 
-use crate::PackageError;
+use crate::error::PackageError;
 use std::{collections::BTreeMap, ops::Range};
 
 /// How every module begins.

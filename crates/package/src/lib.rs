@@ -7,6 +7,9 @@
 //! place. An artifact per network would need a compiler for every new devnet, which only an `npm` package has.
 
 mod bytecode;
+mod error;
+
+pub use error::PackageError;
 
 use atoma_types::{NetworkId, ObjectId, chain::Deployment};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -30,24 +33,6 @@ const fn small(id: u16) -> ObjectId {
     bytes[30] = high;
     bytes[31] = low;
     ObjectId::new(bytes)
-}
-
-/// Why the package can't be made ready for a network.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackageError {
-    /// The artifact isn't one.
-    #[error("the compiled package cannot be read: {0}")]
-    Artifact(String),
-    /// A module isn't in Move's binary format.
-    #[error("{0} of a compiled module cannot be read")]
-    Malformed(&'static str),
-    /// The money must be called `usdc::USDC` where it was compiled for that.
-    #[error("{0} cannot be the money: the package is compiled for a type `…::usdc::USDC`")]
-    OtherMoney(String),
-    /// Nothing in the bytecode stands for it.
-    #[error("the compiled package has no place for {0}")]
-    NoPlace(&'static str),
 }
 
 #[derive(Deserialize)]

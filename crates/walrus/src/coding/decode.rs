@@ -1,13 +1,14 @@
 //! From slivers back to the blob.
 
 use super::{
+    axis::Axis,
     encode::metadata_of,
     error::CodingError,
     lanes::Lanes,
     metadata::BlobMetadata,
     params::Params,
     reed_solomon::{Received, restore},
-    sliver::{Axis, Sliver},
+    sliver::Sliver,
 };
 
 /// Checks each sliver against the metadata and decodes; then the blob is the metadata's, for its id

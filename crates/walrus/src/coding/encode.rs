@@ -6,14 +6,16 @@
 //! of the rows' trees; these are completed at the end.
 
 use super::{
+    axis::Axis,
     error::CodingError,
-    hash::{Forest, LEAF, NOTHING, Node, hash_each, inner, leaf, leaves_of_two_bytes},
+    hash::{Forest, LEAF, NOTHING, hash_each, inner, leaf, leaves_of_two_bytes},
     lanes::Lanes,
     matrix::Matrix,
     metadata::{BlobMetadata, PairHashes},
+    node::Node,
     params::Params,
     reed_solomon::Extender,
-    sliver::{Axis, Sliver},
+    sliver::Sliver,
 };
 use parking_lot::Mutex;
 use rayon::prelude::*;

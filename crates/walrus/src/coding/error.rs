@@ -1,6 +1,6 @@
 //! What can go wrong in coding.
 
-use super::sliver::Axis;
+use super::axis::Axis;
 use crate::wire::WireError;
 
 /// Why something can't be encoded, decoded or trusted.

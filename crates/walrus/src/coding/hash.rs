@@ -2,15 +2,15 @@
 //!
 //! `leaf(x) = H(0 | x)`, `inner(a, b) = H(1 | a | b)`; an odd level is filled up with 32 zero bytes.
 
-use super::wide::{WIDTH, Wide};
+use super::{
+    node::{Node, WIDTH},
+    wide::Wide,
+};
 use blake2b_simd::{
     Params,
     many::{HashManyJob, hash_many},
 };
 use std::{ops::Range, sync::OnceLock};
-
-/// A BLAKE2b digest of 32 bytes.
-pub type Node = [u8; 32];
 
 /// What fills up an odd level.
 pub(crate) const EMPTY: Node = [0; 32];

@@ -1,6 +1,6 @@
 //! Blob ids.
 
-use super::{error::CodingError, hash::Node};
+use super::{error::CodingError, node::Node};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};

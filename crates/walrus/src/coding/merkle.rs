@@ -2,8 +2,9 @@
 
 use super::{
     error::CodingError,
-    hash::{EMPTY, Forest, NOTHING, Node, inner, leaf},
+    hash::{EMPTY, Forest, NOTHING, inner, leaf},
     metadata::DIGEST_NODE,
+    node::Node,
     params::{MAX_SHARDS, Params},
 };
 use crate::wire::{Reader, WireError, put_length};

@@ -1,11 +1,13 @@
 //! What a blob id commits to.
 
 use super::{
+    axis::Axis,
     error::CodingError,
-    hash::{Forest, LEAF, Node, hash_each},
+    hash::{Forest, LEAF, hash_each},
     id::{BlobId, ENCODING_TYPE},
+    node::Node,
     params::{MAX_SHARDS, Params},
-    sliver::{Axis, Sliver},
+    sliver::Sliver,
 };
 use crate::wire::{Reader, WireError, put_length};
 

@@ -13,6 +13,7 @@
 //! done in batches that fit into the processor's cache, in parallel, so that memory stays near one
 //! and a half times the blob where only its id is asked for.
 
+mod axis;
 mod decode;
 mod encode;
 mod error;
@@ -22,6 +23,7 @@ mod lanes;
 mod matrix;
 mod merkle;
 mod metadata;
+mod node;
 mod params;
 mod recovery;
 mod reed_solomon;
@@ -29,16 +31,18 @@ mod sliver;
 mod wide;
 
 pub use crate::wire::WireError;
+pub use axis::Axis;
 pub use decode::{decode, decode_primary, decode_secondary};
 pub use encode::{Encoded, SliverPair, encode, metadata_of};
 pub use error::CodingError;
-pub use hash::{Node, digest};
+pub use hash::digest;
 pub use id::{BlobId, ENCODING_TYPE};
 pub use merkle::MerkleProof;
 pub use metadata::{BlobMetadata, PairHashes};
+pub use node::Node;
 pub use params::{MAX_SHARDS, MIN_SHARDS, Params};
 pub use recovery::{RecoverySymbol, recover_sliver};
-pub use sliver::{Axis, Sliver};
+pub use sliver::Sliver;
 
 /// The id of a blob among `params.shards()` shards.
 ///

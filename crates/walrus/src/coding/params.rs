@@ -1,6 +1,6 @@
 //! The numbers that follow from the number of shards.
 
-use super::error::CodingError;
+use super::{axis::Axis, error::CodingError};
 
 /// Below, the code has no redundancy.
 pub const MIN_SHARDS: u16 = 4;
@@ -97,6 +97,33 @@ impl Params {
         let slivers = (self.primary() + self.secondary()) as u64 * symbol;
         // at most 1000 * (1001 * 65534 + 64032): far from overflow
         Ok(n * (slivers + PAIR_HASHES * n + ROOT))
+    }
+}
+
+/// How slivers lie in the matrix of a number of shards.
+impl Axis {
+    /// Symbols in a sliver.
+    #[must_use]
+    pub const fn symbols(self, params: Params) -> usize {
+        match self {
+            Self::Primary => params.secondary(),
+            Self::Secondary => params.primary(),
+        }
+    }
+
+    /// Slivers that give the blob back.
+    #[must_use]
+    pub const fn needed(self, params: Params) -> usize {
+        self.other().symbols(params)
+    }
+
+    /// The sliver of a pair.
+    #[must_use]
+    pub const fn index_of_pair(self, pair: u16, params: Params) -> u16 {
+        match self {
+            Self::Primary => pair,
+            Self::Secondary => params.shards() - 1 - pair,
+        }
     }
 }
 

@@ -5,12 +5,8 @@
 //! of the sliver it was taken from.
 
 use super::{
-    error::CodingError,
-    lanes::Lanes,
-    merkle::MerkleProof,
-    metadata::BlobMetadata,
-    reed_solomon::restore,
-    sliver::{Axis, Sliver},
+    axis::Axis, error::CodingError, lanes::Lanes, merkle::MerkleProof, metadata::BlobMetadata,
+    reed_solomon::restore, sliver::Sliver,
 };
 
 /// A symbol of one sliver, given for the repair of another that crosses it.

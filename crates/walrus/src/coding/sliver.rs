@@ -1,69 +1,16 @@
 //! Slivers: what a shard keeps of a blob.
 
 use super::{
+    axis::Axis,
     error::CodingError,
-    hash::{Forest, LEAF, Node, hash_each},
+    hash::{Forest, LEAF, hash_each},
     lanes::Lanes,
+    node::Node,
     params::Params,
     reed_solomon::Extender,
 };
 use crate::wire::{Reader, WireError, put_length};
-use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// Which way a sliver runs through the matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Axis {
-    /// A row: `s` symbols.
-    Primary,
-    /// A column: `p` symbols.
-    Secondary,
-}
-
-impl Axis {
-    /// The other one.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Primary => Self::Secondary,
-            Self::Secondary => Self::Primary,
-        }
-    }
-
-    /// Symbols in a sliver.
-    #[must_use]
-    pub const fn symbols(self, params: Params) -> usize {
-        match self {
-            Self::Primary => params.secondary(),
-            Self::Secondary => params.primary(),
-        }
-    }
-
-    /// Slivers that give the blob back.
-    #[must_use]
-    pub const fn needed(self, params: Params) -> usize {
-        self.other().symbols(params)
-    }
-
-    /// The sliver of a pair.
-    #[must_use]
-    pub const fn index_of_pair(self, pair: u16, params: Params) -> u16 {
-        match self {
-            Self::Primary => pair,
-            Self::Secondary => params.shards() - 1 - pair,
-        }
-    }
-}
-
-impl fmt::Display for Axis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Primary => "primary",
-            Self::Secondary => "secondary",
-        })
-    }
-}
 
 /// A row or a column of the matrix, without what can be computed from it.
 ///

@@ -10,10 +10,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-use super::hash::Node;
-
-/// Messages hashed at once.
-pub(super) const WIDTH: usize = 8;
+use super::node::{Node, WIDTH};
 
 /// Proof that the processor can do it.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! The function itself: words of eight messages lie side by side in a register, and all eight are
 //! computed by the same instructions.
 
-use super::{Node, WIDTH};
+use super::super::node::{Node, WIDTH};
 use std::arch::x86_64::*;
 
 /// Bytes that are mixed in at once.
