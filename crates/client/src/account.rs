@@ -1,8 +1,8 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, Receipts, StackHandle, directory::NodeCache, http::Http, signing::HeaderSigner,
-    stack::StackState, store::Store,
+    ClientError, Receipts, http::Http, node_info::NodeCache, signing::HeaderSigner,
+    stack_state::StackState, store::Store,
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
@@ -129,28 +129,6 @@ impl Client {
     #[must_use]
     pub fn receipts(&self) -> Receipts {
         Receipts::new(Arc::clone(&self.inner.store))
-    }
-
-    /// The stacks of this wallet that are remembered and not closed yet.
-    ///
-    /// # Errors
-    ///
-    /// If the ledger can't be asked, or the client's files can't be used.
-    pub fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackHandle>, ClientError>> {
-        Box::pin(self.open_stacks())
-    }
-
-    async fn open_stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
-        let mut open = Vec::new();
-        for id in self.inner.store.stacks()? {
-            match self.open_as(id, false).await {
-                Ok(handle) if handle.is_closed() => self.forget(id).await,
-                Ok(handle) => open.push(handle),
-                Err(ClientError::NotOurs { .. }) => self.forget(id).await,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(open)
     }
 
     /// Drops what is known of a stack that is closed.

@@ -2,25 +2,19 @@
 //! checked before the end is passed on.
 
 use crate::{
-    ClientError, NodeInfo,
+    ClientError, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
     sse::{ScanError, Scanner},
     verify::ReceiptError,
 };
 use atoma_http::Body;
-use atoma_types::{
-    NodeId, RequestId,
-    hash::Hasher,
-    http::RECEIPT,
-    message::{Receipt, Signed},
-};
+use atoma_types::{NodeId, RequestId, hash::Hasher, http::RECEIPT};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body as _;
 use std::{
     fmt,
-    ops::Deref,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -35,14 +29,6 @@ use tokio::{
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// [`Answer::whole`] takes no more.
 const MAX_WHOLE_BYTES: usize = 64 * 1024 * 1024;
-
-/// A receipt that passed every check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedReceipt {
-    signed: Signed<Receipt>,
-    text: String,
-    answer_checked: bool,
-}
 
 /// A node's answer, or its refusal.
 #[derive(Debug)]
@@ -114,44 +100,6 @@ enum Proof {
     },
     /// In a stream's last comment.
     Comment { scanner: Scanner, verified: bool },
-}
-
-// === impl VerifiedReceipt ===
-
-impl VerifiedReceipt {
-    pub(crate) fn new(signed: Signed<Receipt>, text: String, answer_checked: bool) -> Self {
-        Self {
-            signed,
-            text,
-            answer_checked,
-        }
-    }
-
-    /// Its text form.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The receipt with its signature.
-    #[must_use]
-    pub fn signed(&self) -> &Signed<Receipt> {
-        &self.signed
-    }
-
-    /// Whether the bytes that arrived were held against it. They weren't where the answer was
-    /// lost and only the receipt was fetched.
-    #[must_use]
-    pub fn answer_checked(&self) -> bool {
-        self.answer_checked
-    }
-}
-
-impl Deref for VerifiedReceipt {
-    type Target = Receipt;
-    fn deref(&self) -> &Receipt {
-        self.signed.message()
-    }
 }
 
 // === impl Answer ===

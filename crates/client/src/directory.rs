@@ -1,9 +1,8 @@
 //! Who sells what, where and for how much: read from the ledger, and kept for a while.
 
-use crate::{Client, ClientError};
-use atoma_keys::Verifier;
+use crate::{Client, ClientError, NodeInfo};
 use atoma_types::{
-    ComputeUnits, NodeId, Price, PublicKey, TaskId,
+    ComputeUnits, NodeId, Price, TaskId,
     chain::{Node, NodeStatus, SubscriptionState},
 };
 use futures::future::BoxFuture;
@@ -12,18 +11,6 @@ use tokio::time::Instant;
 
 /// A node moves rarely; one that can't be reached is read again at once.
 pub(crate) const NODE_AGE: Duration = Duration::from_secs(60);
-
-/// A node as its users need it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeInfo {
-    /// Its id.
-    pub id: NodeId,
-    /// Where it serves, without a slash at the end.
-    pub url: String,
-    /// Signs its receipts.
-    pub response_key: PublicKey,
-    pub(crate) verifier: Arc<Verifier>,
-}
 
 /// A node's offer in a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,36 +25,6 @@ pub struct Offer {
     pub free: ComputeUnits,
     /// 0 to 1000.
     pub reputation: u64,
-}
-
-/// Nodes already read, with the time of the reading.
-pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
-
-impl NodeInfo {
-    /// What `node` says, with the verifier of an older reading while the key is the same.
-    pub(crate) fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
-        let verifier = match known {
-            Some(known) if known.response_key == node.response_key => Arc::clone(&known.verifier),
-            _ => {
-                let malformed = |_| ClientError::Malformed {
-                    node: node.id,
-                    reason: "its response key is not a key".to_owned(),
-                };
-                Arc::new(Verifier::new(&node.response_key).map_err(malformed)?)
-            }
-        };
-        Ok(Self {
-            id: node.id,
-            url: node.url.trim_end_matches('/').to_owned(),
-            response_key: node.response_key,
-            verifier,
-        })
-    }
-
-    /// The URL of a path.
-    pub(crate) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
-    }
 }
 
 impl Client {

@@ -1,6 +1,6 @@
 //! What can go wrong for a user's program.
 
-use crate::{lane::LaneError, verify::ReceiptError};
+use crate::{estimate::EstimateError, lane::LaneError, verify::ReceiptError};
 use atoma_ledger::LedgerError;
 use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
@@ -14,18 +14,19 @@ pub enum ClientError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The receipt isn't what the answer deserves; nothing more of the answer is passed on.
-    #[error("{node} gave a bad receipt: {reason}")]
+    #[error("{node} gave a bad receipt")]
     Receipt {
-        /// The node.
+        /// The node that signed it, or should have.
         node: NodeId,
         /// What is wrong with it.
+        #[source]
         reason: ReceiptError,
     },
     /// The request couldn't be stored before it was sent; nothing was sent.
-    #[error("the request cannot be stored on Walrus: {0}")]
+    #[error("the request cannot be stored on Walrus")]
     Walrus(#[from] atoma_walrus::client::ClientError),
     /// The request couldn't be made ready to be stored; nothing was sent.
-    #[error("the request cannot be stored on Walrus: {0}")]
+    #[error("the request cannot be stored on Walrus")]
     Pack(#[from] atoma_walrus::pack::PackError),
     /// Immediate evidence was asked for, and the client knows no Walrus.
     #[error("immediate evidence needs a Walrus: name a publisher and an aggregator")]
@@ -81,8 +82,8 @@ pub enum ClientError {
         reason: String,
     },
     /// The body isn't a request that its cost can be told of.
-    #[error("cannot read the request: {0}")]
-    InvalidBody(String),
+    #[error(transparent)]
+    InvalidBody(#[from] EstimateError),
     /// The number is out of all bounds.
     #[error("the amount overflows")]
     Overflow,

@@ -1,17 +1,13 @@
 //! What a body may cost at most, before the node is asked. Pure.
 //!
-//! No tokenizer of ours makes more tokens than there are bytes, so the body's length bounds the
-//! prompt; the chat template adds some. The node knows exactly, and its refusal names the number
-//! that would have fit: the estimate only has to be right mostly and never dear, because what
-//! isn't used isn't paid.
+//! The node knows exactly, and its refusal names the number that would have fit: the estimate only
+//! has to be right mostly and never dear, because what isn't used isn't paid. The formula is that of
+//! [`atoma_types::estimate`]; here the few fields that it needs are read from the body.
 
-use atoma_types::{ComputeUnits, UnitWeights, Usage, message::Endpoint};
+use atoma_types::{ComputeUnits, UnitWeights, estimate::BodyBounds, message::Endpoint};
 use serde::Deserialize;
 
-/// Tokens that a chat template and its default system prompt put around the messages.
-pub const TEMPLATE_TOKENS: u64 = 512;
-
-/// The few fields that bound an answer's length. Everything else is the node's to judge.
+/// The fields that bound an answer's length. Everything else is the node's to judge.
 #[derive(Deserialize)]
 struct Limits {
     max_tokens: Option<u64>,
@@ -20,51 +16,49 @@ struct Limits {
     best_of: Option<u64>,
 }
 
-/// The most that a request may cost, where it names no limit with `default_output` tokens.
-/// `None` if the body isn't a JSON object or the number is out of bounds.
-#[must_use]
+/// A body whose cost can't be told.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EstimateError {
+    /// It isn't JSON, or a limit in it isn't a number.
+    #[error("the body is not a JSON object with sound limits")]
+    Unreadable(#[source] serde_json::Error),
+    /// The answer that it asks for can't be paid by anyone.
+    #[error("the body asks for more output than can be counted")]
+    Overflow,
+}
+
+/// The most units that a request may cost, counting `default_output` tokens where its body names no
+/// limit.
+///
+/// # Errors
+///
+/// If the body isn't a JSON object or its numbers are out of bounds.
 pub fn max_units(
     endpoint: Endpoint,
     body: &[u8],
     weights: &UnitWeights,
     default_output: u64,
-) -> Option<ComputeUnits> {
-    let limits: Limits = serde_json::from_slice(body).ok()?;
-    let input = u64::try_from(body.len())
-        .ok()?
-        .checked_add(TEMPLATE_TOKENS)?;
-    let answers = limits
-        .n
-        .unwrap_or(1)
-        .max(limits.best_of.unwrap_or(1))
-        .max(1);
-    let output = match endpoint {
-        Endpoint::Embeddings => 0,
-        Endpoint::ChatCompletions | Endpoint::Completions => limits
-            .max_completion_tokens
-            .or(limits.max_tokens)
-            .unwrap_or(default_output)
-            .checked_mul(answers)?,
+) -> Result<ComputeUnits, EstimateError> {
+    let limits: Limits = serde_json::from_slice(body).map_err(EstimateError::Unreadable)?;
+    let bounds = BodyBounds {
+        endpoint,
+        bytes: body.len() as u64,
+        max_tokens: limits.max_completion_tokens.or(limits.max_tokens),
+        answers: limits.n.unwrap_or(1).max(limits.best_of.unwrap_or(1)),
     };
-    let fresh = weights.units(&Usage {
-        input,
-        output,
-        ..Usage::default()
-    })?;
-    let cached = weights.units(&Usage {
-        cached_input: input,
-        output,
-        ..Usage::default()
-    })?;
-    Some(fresh.max(cached))
+    let worst = bounds.worst_units(weights, default_output);
+    worst.ok_or(EstimateError::Overflow)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_types::estimate::TEMPLATE_TOKENS;
 
     fn units(endpoint: Endpoint, body: &str) -> Option<u64> {
-        max_units(endpoint, body.as_bytes(), &UnitWeights::TEXT, 100).map(|units| units.0)
+        let units = max_units(endpoint, body.as_bytes(), &UnitWeights::TEXT, 100);
+        units.ok().map(|units| units.0)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Talking to nodes: one pool of connections for all, http and https, without Nagle's delay.
 
-use crate::{ClientError, directory::NodeInfo};
+use crate::{ClientError, node_info::NodeInfo};
 use atoma_http::{Body, Limits, Pool};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

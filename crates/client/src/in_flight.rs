@@ -4,7 +4,7 @@
 use crate::{
     ClientError, NodeInfo, StackHandle, VerifiedReceipt,
     account::ClientInner,
-    stack::StackState,
+    stack_state::StackState,
     store::{LaneKey, Row},
     verify::{self, Expected, ReceiptError},
 };
@@ -227,7 +227,8 @@ impl Lost {
         match http.get::<KeptByNode>(&self.node, &path).await {
             Ok(kept) => {
                 if let Err(error) = self.into_open(handle).accept(&kept.receipt, None) {
-                    tracing::warn!(%error, "a lost answer's receipt is bad");
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "a lost answer's receipt is bad");
                 }
                 None
             }

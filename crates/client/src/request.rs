@@ -198,10 +198,7 @@ impl StackHandle {
     ) -> Result<ComputeUnits, ClientError> {
         let default_output = self.client.inner.config.default_output_tokens;
         let weights = &self.state.task.weights;
-        let estimate = estimate::max_units(endpoint, body, weights, default_output);
-        let wanted = estimate.ok_or_else(|| {
-            ClientError::InvalidBody("it must be a JSON object with sound limits".to_owned())
-        })?;
+        let wanted = estimate::max_units(endpoint, body, weights, default_output)?;
         let room = self.room(node);
         if room == ComputeUnits::ZERO {
             return Err(ClientError::NoRoom { room, wanted });

@@ -4,6 +4,7 @@
 use crate::{
     Client, ClientError, NodeInfo,
     lane::{Lane, LaneError},
+    stack_state::{Books, StackState},
     store::LaneKey,
     verify::{Chain, MAX_LINKS},
 };
@@ -15,31 +16,13 @@ use atoma_types::{
 use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// A handle on a stack. Clones share its books.
 #[derive(Clone)]
 pub struct StackHandle {
     pub(crate) client: Client,
     pub(crate) state: Arc<StackState>,
-}
-
-pub(crate) struct StackState {
-    pub(crate) id: StackId,
-    pub(crate) task: Arc<Task>,
-    pub(crate) view: RwLock<Stack>,
-    pub(crate) books: Mutex<BTreeMap<NodeId, Books>>,
-    /// Bought by this very client: nobody can have used it before.
-    pub(crate) fresh: bool,
-}
-
-/// What is known of one node's lease.
-#[derive(Debug, Default)]
-pub(crate) struct Books {
-    pub(crate) lanes: BTreeMap<u16, Lane>,
-    pub(crate) chain: Chain,
-    /// The lane of requests that name none.
-    pub(crate) own_lane: u16,
 }
 
 /// A lease as the node has it.
@@ -55,6 +38,28 @@ pub(crate) struct LaneStatus {
 }
 
 impl Client {
+    /// The stacks of this wallet that are remembered and not closed yet.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked, or the client's files can't be used.
+    pub fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackHandle>, ClientError>> {
+        Box::pin(self.open_stacks())
+    }
+
+    async fn open_stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
+        let mut open = Vec::new();
+        for id in self.inner.store.stacks()? {
+            match self.open_as(id, false).await {
+                Ok(handle) if handle.is_closed() => self.forget(id).await,
+                Ok(handle) => open.push(handle),
+                Err(ClientError::NotOurs { .. }) => self.forget(id).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(open)
+    }
+
     /// Opens a stack of this wallet.
     ///
     /// # Errors
@@ -292,16 +297,6 @@ impl StackHandle {
             .lock()
             .get(&node)
             .map_or(0, |books| books.own_lane)
-    }
-}
-
-impl Books {
-    /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
-    /// what receipts say.
-    fn used(&self) -> ComputeUnits {
-        let own = self.lanes.values().map(Lane::spoken_for);
-        let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
-        own.max(self.chain.cumulative())
     }
 }
 

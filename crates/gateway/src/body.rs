@@ -1,9 +1,9 @@
 //! The few fields of a request body that the gateway must know. The body itself is passed on byte
 //! for byte; whether the rest of it is right is the node's to say.
 
-use atoma_client::estimate::TEMPLATE_TOKENS;
 use atoma_types::{
-    ComputeUnits, UnitWeights, Usage,
+    ComputeUnits, UnitWeights,
+    estimate::BodyBounds,
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
 };
@@ -64,34 +64,43 @@ pub(crate) fn read(body: &[u8]) -> Result<Asked<'_>, Refusal> {
 }
 
 impl Asked<'_> {
-    /// The most that an answer can cost: every byte of the body a token (no tokenizer makes more of
-    /// them), what a chat template adds, and the output asked for, or `default_output` tokens where none is. The node charges what
-    /// it counts; this is only what must be held until then.
+    /// The most that an answer can cost; `default_output` tokens are counted where the body names no
+    /// limit. The node charges what it counts; this is only what must be held until then.
     pub(crate) fn max_units(
         &self,
         endpoint: Endpoint,
         weights: &UnitWeights,
         default_output: u64,
     ) -> ComputeUnits {
-        let output = match endpoint {
-            Endpoint::Embeddings => 0,
-            Endpoint::ChatCompletions | Endpoint::Completions => {
-                let each = self.max_tokens.unwrap_or(default_output);
-                each.saturating_mul(self.choices)
-            }
+        let bounds = BodyBounds {
+            endpoint,
+            bytes: self.bytes,
+            max_tokens: self.max_tokens,
+            answers: self.choices,
         };
-        let usage = Usage {
-            input: self.bytes.saturating_add(TEMPLATE_TOKENS),
-            output,
-            ..Usage::default()
-        };
-        weights.units(&usage).unwrap_or(ComputeUnits(u64::MAX))
+        let worst = bounds.worst_units(weights, default_output);
+        // more than anyone can pay for: the budget says no
+        worst.unwrap_or(ComputeUnits(u64::MAX))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_types::estimate::TEMPLATE_TOKENS;
+
+    #[test]
+    fn a_task_that_prices_cached_input_above_computed_input_is_held_for() {
+        let weights = UnitWeights {
+            cached_input: 2 * UnitWeights::TEXT.input,
+            ..UnitWeights::TEXT
+        };
+        let body = br#"{"model":"m","max_tokens":5}"#;
+        let units = read(body)
+            .unwrap()
+            .max_units(Endpoint::ChatCompletions, &weights, 1_000);
+        assert_eq!(units.0, 2 * (body.len() as u64 + TEMPLATE_TOKENS) + 5);
+    }
 
     #[test]
     fn the_few_fields() {

@@ -3,32 +3,39 @@
 //! requests on to nodes; the nodes' signed receipts reach the users unchanged.
 //!
 //! ```text
-//! key -> place -> body -> model -> budget (reserve) -> node (router) -> lease (pool)
+//! key -> permit -> body -> model -> budget (reserve) -> node (router) -> lease (pool)
 //!   -> request (client) -> first byte -> bytes as they came -> receipt -> budget (settle)
 //! ```
 //!
-//! * `keys`, `budget`, `router`, `errors`, `body` and `catalog` decide; they know no network.
+//! * `keys`, `budget`, `router`, `body`, `catalog` and `pool::refill` decide; they know no network.
 //! * `pool` has the units of a task: buys, grants, tops up, closes.
-//! * `order` is the life of one request, `serve` the HTTP around it.
+//! * `user_request` is the life of one request and gives a `reply`; `serve` is the HTTP around it.
 //! * `market` follows the ledger.
+//! * `gateway` puts it all together.
 
+mod accounts;
+mod admission;
 mod body;
 mod budget;
 mod catalog;
 mod config;
-mod errors;
 mod gateway;
 mod keys;
 mod listen;
 mod market;
 mod metrics;
-mod order;
 mod pool;
+mod refusals;
+mod reply;
 mod router;
 mod serve;
+mod servers;
 mod stall;
+mod user_request;
 
 pub use budget::{Amount, BookError, Standing};
 pub use config::{ApiKeyConfig, ConfigError, GatewayConfig, Limits, ModelConfig, StackPolicy};
 pub use gateway::{Gateway, RunningGateway, StartError};
 pub use keys::{ApiKey, KeyHash, ParseApiKeyError, ParseKeyHashError};
+pub use metrics::{MetricReference, reference as metrics_reference};
+pub use servers::ListenError;

@@ -3,7 +3,7 @@
 use crate::{
     catalog::{self, Offer},
     config::GatewayConfig,
-    pool::{Pool, PoolParts},
+    pool::{PoolParts, TaskPool},
 };
 use arc_swap::ArcSwap;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
@@ -32,7 +32,7 @@ pub(crate) struct Market {
     parts: PoolParts,
 }
 
-type Models = BTreeMap<String, Vec<Arc<Pool>>>;
+type Models = BTreeMap<String, Vec<Arc<TaskPool>>>;
 
 /// A model as `/v1/models` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Market {
     }
 
     /// The pool that serves a model best at an endpoint: one made for it, with nodes, the oldest.
-    pub(crate) fn find(&self, model: &str, endpoint: Endpoint) -> Option<Arc<Pool>> {
+    pub(crate) fn find(&self, model: &str, endpoint: Endpoint) -> Option<Arc<TaskPool>> {
         let models = self.models.load();
         let best = models.get(model)?.iter().min_by_key(|pool| {
             let offer = pool.offer();
@@ -76,7 +76,7 @@ impl Market {
     }
 
     /// All pools.
-    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+    pub(crate) fn pools(&self) -> Vec<Arc<TaskPool>> {
         self.models.load().values().flatten().cloned().collect()
     }
 
@@ -92,7 +92,7 @@ impl Market {
     }
 
     fn take(&self, offers: Vec<Offer>) {
-        let known: HashMap<TaskId, Arc<Pool>> = self
+        let known: HashMap<TaskId, Arc<TaskPool>> = self
             .pools()
             .into_iter()
             .map(|pool| (pool.offer().task, pool))
@@ -105,7 +105,7 @@ impl Market {
                     pool.update(offer);
                     Arc::clone(pool)
                 }
-                None => Arc::new(Pool::new(offer, self.parts.clone())),
+                None => Arc::new(TaskPool::new(offer, self.parts.clone())),
             };
             models.entry(name).or_default().push(pool);
         }
@@ -131,7 +131,8 @@ impl Market {
                     }
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => {
-                        tracing::debug!(%error, "an event could not be read");
+                        let error = &error as &dyn std::error::Error;
+                        tracing::debug!(error, "an event could not be read");
                         continue;
                     }
                     None => {
@@ -146,12 +147,13 @@ impl Market {
                     }
                 },
             }
-            self.pools().iter().for_each(Pool::tend);
+            self.pools().iter().for_each(TaskPool::tend);
             next = Instant::now()
                 + match self.refresh(&ledger, &config).await {
                     Ok(()) => REFRESH_INTERVAL,
                     Err(error) => {
-                        tracing::warn!(%error, "cannot read what is for sale");
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "cannot read what is for sale");
                         RETRY_INTERVAL
                     }
                 };

@@ -1,12 +1,113 @@
 //! What the admin port reports. Labels come from enums, never from what users send.
 
+use atoma_client::retry::Mend;
 use atoma_types::{MicroUsdc, message::Endpoint};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::{Registry, Unit},
+    registry::{Metric, Registry, Unit},
 };
 use std::time::Duration;
+
+/// All names begin so.
+const PREFIX: &str = "atoma_gateway";
+
+/// A metric, as a reference lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricReference {
+    /// The name under which it is read.
+    pub name: String,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// What is counted or measured.
+    pub help: &'static str,
+    /// What one is, where it isn't a thing that the name says.
+    pub unit: Option<&'static str>,
+    /// What it is split by.
+    pub labels: &'static [&'static str],
+}
+
+/// A metric before it is registered: the one place where its name and meaning stand.
+struct Row {
+    name: &'static str,
+    kind: Kind,
+    help: &'static str,
+    unit: Option<&'static str>,
+    labels: &'static [&'static str],
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+const REQUESTS: Row = Row {
+    name: "requests",
+    kind: Kind::Counter,
+    help: "requests answered or refused",
+    unit: None,
+    labels: &["route", "status"],
+};
+const FIRST_BYTE: Row = Row {
+    name: "first_byte",
+    kind: Kind::Histogram,
+    help: "time until the first byte of an answer",
+    unit: Some("seconds"),
+    labels: &["route"],
+};
+const RETRIES: Row = Row {
+    name: "retries",
+    kind: Kind::Counter,
+    help: "tries that brought no answer, by what followed",
+    unit: None,
+    labels: &["reason"],
+};
+const IN_FLIGHT: Row = Row {
+    name: "in_flight",
+    kind: Kind::Gauge,
+    help: "requests under way",
+    unit: None,
+    labels: &[],
+};
+const BROKEN: Row = Row {
+    name: "broken",
+    kind: Kind::Counter,
+    help: "answers that broke off after their first byte",
+    unit: None,
+    labels: &[],
+};
+const UNITS: Row = Row {
+    name: "units",
+    kind: Kind::Counter,
+    help: "compute units charged by receipts",
+    unit: None,
+    labels: &[],
+};
+const ESCROWED: Row = Row {
+    name: "escrowed_micro_usdc",
+    kind: Kind::Counter,
+    help: "money put into stacks, refunds not taken off",
+    unit: Some("micro-USDC"),
+    labels: &[],
+};
+const STACKS: Row = Row {
+    name: "stacks",
+    kind: Kind::Counter,
+    help: "stacks bought",
+    unit: None,
+    labels: &[],
+};
+const ROWS: [Row; 8] = [
+    REQUESTS, FIRST_BYTE, RETRIES, IN_FLIGHT, BROKEN, UNITS, ESCROWED, STACKS,
+];
+
+/// All metrics of the gateway's admin port.
+#[must_use]
+pub fn reference() -> Vec<MetricReference> {
+    ROWS.iter().map(Row::reference).collect()
+}
 
 /// An endpoint as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -42,17 +143,35 @@ struct Why {
     reason: Retry,
 }
 
-/// Why another attempt was made.
+/// What followed on a try that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Retry {
-    /// It may need more units than were allowed.
+    /// More units were signed.
     MoreUnits,
-    /// The lease was used up.
-    Relet,
-    /// The node was busy.
+    /// A higher ceiling was signed.
+    HigherCeiling,
+    /// The request was signed again after the node's restart.
+    SignedAnew,
+    /// The node was granted more units.
+    RenewedLease,
+    /// Another stack paid.
+    NewStack,
+    /// The node was busy: another one was asked.
     Busy,
-    /// The node failed.
+    /// The node failed: another one was asked.
     Failed,
+}
+
+impl From<Mend> for Retry {
+    fn from(mend: Mend) -> Self {
+        match mend {
+            Mend::RaiseUnits(_) => Self::MoreUnits,
+            Mend::RaiseCeiling(_) => Self::HigherCeiling,
+            Mend::SignAnew => Self::SignedAnew,
+            Mend::RenewLease => Self::RenewedLease,
+            Mend::NewStack => Self::NewStack,
+        }
+    }
 }
 
 /// The counters.
@@ -68,10 +187,8 @@ pub(crate) struct Metrics {
     pub(crate) broken: Counter,
     /// Units paid for by receipts.
     pub(crate) units: Counter,
-    /// Put into stacks, micro-USDC.
-    pub(crate) escrowed: Counter,
-    /// Stacks bought.
-    pub(crate) stacks: Counter,
+    escrowed: Counter,
+    stacks: Counter,
 }
 
 fn seconds() -> Histogram {
@@ -80,12 +197,41 @@ fn seconds() -> Histogram {
     Histogram::new(buckets)
 }
 
+impl Row {
+    fn register(&self, registry: &mut Registry, metric: impl Metric) {
+        match (self.kind, self.unit) {
+            (Kind::Histogram, Some("seconds")) => {
+                registry.register_with_unit(self.name, self.help, Unit::Seconds, metric);
+            }
+            // other units stand in the name
+            _ => registry.register(self.name, self.help, metric),
+        }
+    }
+
+    fn reference(&self) -> MetricReference {
+        let (kind, suffix) = match self.kind {
+            Kind::Counter => ("counter", "_total"),
+            Kind::Gauge => ("gauge", ""),
+            Kind::Histogram => ("histogram", "_seconds"),
+        };
+        MetricReference {
+            name: format!("{PREFIX}_{}{suffix}", self.name),
+            kind,
+            help: self.help,
+            unit: self.unit,
+            labels: self.labels,
+        }
+    }
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::with_prefix("atoma_gateway"),
+        let mut registry = Registry::with_prefix(PREFIX);
+        let first_byte = seconds as fn() -> Histogram;
+        let metrics = Self {
+            registry: Registry::default(),
             answered: Family::default(),
-            first_byte: Family::new_with_constructor(seconds as fn() -> Histogram),
+            first_byte: Family::new_with_constructor(first_byte),
             retries: Family::default(),
             in_flight: Gauge::default(),
             broken: Counter::default(),
@@ -93,29 +239,18 @@ impl Metrics {
             escrowed: Counter::default(),
             stacks: Counter::default(),
         };
-        let registry = &mut metrics.registry;
-        registry.register("requests", "requests answered", metrics.answered.clone());
-        registry.register_with_unit(
-            "first_byte",
-            "time until the first byte of an answer",
-            Unit::Seconds,
-            metrics.first_byte.clone(),
-        );
-        registry.register(
-            "retries",
-            "attempts after the first",
-            metrics.retries.clone(),
-        );
-        registry.register("in_flight", "requests under way", metrics.in_flight.clone());
-        registry.register("broken", "answers that broke off", metrics.broken.clone());
-        registry.register("units", "units paid for by receipts", metrics.units.clone());
-        registry.register(
-            "escrowed_micro_usdc",
-            "put into stacks",
-            metrics.escrowed.clone(),
-        );
-        registry.register("stacks", "stacks bought", metrics.stacks.clone());
-        metrics
+        REQUESTS.register(&mut registry, metrics.answered.clone());
+        FIRST_BYTE.register(&mut registry, metrics.first_byte.clone());
+        RETRIES.register(&mut registry, metrics.retries.clone());
+        IN_FLIGHT.register(&mut registry, metrics.in_flight.clone());
+        BROKEN.register(&mut registry, metrics.broken.clone());
+        UNITS.register(&mut registry, metrics.units.clone());
+        ESCROWED.register(&mut registry, metrics.escrowed.clone());
+        STACKS.register(&mut registry, metrics.stacks.clone());
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     pub(crate) fn answered(&self, endpoint: Endpoint, status: u16) {
@@ -158,14 +293,18 @@ impl Metrics {
 mod tests {
     use super::*;
 
-    #[test]
-    fn in_the_text_format() {
+    fn used() -> Metrics {
         let metrics = Metrics::new();
         metrics.answered(Endpoint::Completions, 200);
         metrics.first_byte(Endpoint::Completions, Duration::from_millis(3));
         metrics.retried(Retry::Busy);
         metrics.bought(MicroUsdc(7));
-        let text = metrics.text();
+        metrics
+    }
+
+    #[test]
+    fn in_the_text_format() {
+        let text = used().text();
         for line in [
             r#"atoma_gateway_requests_total{route="Completions",status="200"} 1"#,
             r#"atoma_gateway_retries_total{reason="Busy"} 1"#,
@@ -173,6 +312,26 @@ mod tests {
             r#"atoma_gateway_first_byte_seconds_count{route="Completions"} 1"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_reference_lists_what_is_reported() {
+        let text = used().text();
+        let reported = text.lines().filter(|line| line.starts_with("# TYPE"));
+        assert_eq!(reported.count(), reference().len(), "{text}");
+        for metric in reference() {
+            let shown = metric.name.trim_end_matches("_total");
+            let kind = format!("# TYPE {shown} {}", metric.kind);
+            let help = format!("# HELP {shown} {}.", metric.help);
+            assert!(text.contains(&kind) && text.contains(&help), "{kind}");
+            let sample = text
+                .lines()
+                .find(|line| line.starts_with(&metric.name))
+                .unwrap();
+            for label in metric.labels {
+                assert!(sample.contains(label), "{label} is not in {sample}");
+            }
         }
     }
 }

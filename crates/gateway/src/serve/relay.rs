@@ -1,7 +1,7 @@
 //! A streamed answer on its way to the user: the node's bytes, unchanged, its receipt among them.
 
 use super::respond::event_stream;
-use crate::order::Voyage;
+use crate::reply::{StreamInFlight, StreamReply};
 use atoma_client::{AnswerBody, ClientError};
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{body::Body, response::Response};
@@ -15,12 +15,13 @@ use std::{
 };
 
 /// The response that relays a stream whose first bytes are here.
-pub(crate) fn stream(first: Bytes, rest: AnswerBody, voyage: Voyage) -> Response {
-    event_stream(Body::new(Relay {
-        first: Some(first),
-        rest: Some(rest),
-        voyage,
-    }))
+pub(super) fn stream(reply: StreamReply) -> Response {
+    let body = Body::new(Relay {
+        first: Some(reply.first),
+        rest: Some(reply.rest),
+        in_flight: reply.in_flight,
+    });
+    event_stream(body, reply.headers)
 }
 
 /// Dropped before its end (the user left), it drops the node's stream with it, which cancels the
@@ -28,7 +29,7 @@ pub(crate) fn stream(first: Bytes, rest: AnswerBody, voyage: Voyage) -> Response
 struct Relay {
     first: Option<Bytes>,
     rest: Option<AnswerBody>,
-    voyage: Voyage,
+    in_flight: StreamInFlight,
 }
 
 impl http_body::Body for Relay {
@@ -52,12 +53,12 @@ impl http_body::Body for Relay {
             Poll::Ready(Some(Ok(bytes))) => frame(bytes),
             Poll::Ready(Some(Err(error))) => {
                 this.rest = None;
-                this.voyage.broke(&error);
+                this.in_flight.broke(&error);
                 frame(last_words(&error))
             }
             Poll::Ready(None) => {
                 this.rest = None;
-                this.voyage.arrived();
+                this.in_flight.ended();
                 Poll::Ready(None)
             }
         }

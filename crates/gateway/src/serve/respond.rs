@@ -1,5 +1,6 @@
 //! Responses and their headers.
 
+use crate::reply::WholeReply;
 use atoma_types::{
     RequestId,
     http::REQUEST_ID,
@@ -8,7 +9,7 @@ use atoma_types::{
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{
-    HeaderValue, StatusCode,
+    HeaderMap, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
 };
 
@@ -21,7 +22,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// A JSON document.
-pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
@@ -29,23 +30,37 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
 }
 
 /// Plain text, as Prometheus reads it.
-pub(crate) fn text(body: String) -> Response {
+pub(super) fn text(body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, TEXT);
     response
 }
 
-/// A streamed answer.
-pub(crate) fn event_stream(body: Body) -> Response {
+/// A streamed answer, with the node's headers where they say something else.
+pub(super) fn event_stream(body: Body, headers: HeaderMap) -> Response {
     let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
-    response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+    let all = response.headers_mut();
+    all.insert(CONTENT_TYPE, EVENT_STREAM);
+    all.insert(CACHE_CONTROL, NO_CACHE);
+    all.extend(headers);
     response
 }
 
-/// A refusal in OpenAI's shape, with an id of its own.
-pub(crate) fn refuse(refusal: &Refusal) -> Response {
-    let id = RequestId::random();
+/// A node's answer as it came.
+pub(super) fn whole(reply: WholeReply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+/// A refusal of what isn't a request for an answer, with an id of its own.
+pub(super) fn refuse(refusal: &Refusal) -> Response {
+    refuse_as(RequestId::random(), refusal)
+}
+
+/// A request's refusal in OpenAI's shape.
+pub(super) fn refuse_as(id: RequestId, refusal: &Refusal) -> Response {
     tracing::debug!(%id, code = %refusal.code, "refused");
     let status = StatusCode::from_u16(refusal.code.status());
     // every code's status is a valid one

@@ -6,7 +6,7 @@ mod ledger;
 mod packs;
 
 use super::gathered::{Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, need};
-use crate::{Receipts, directory::NodeInfo, http::Http};
+use crate::{NodeInfo, Receipts, http::Http};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{

@@ -1,71 +1,26 @@
-//! The stacks of one task: bought, topped up, granted and closed within the gateway's budget.
+//! The stacks of one task: bought, topped up, granted and closed within the gateway's budget. What
+//! is done for a node and in which order, [`Refill`] decides.
 
-use super::PoolParts;
+use super::{
+    LeaseError, PoolParts,
+    knock::knock,
+    refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
+};
 use crate::{budget::Amount, catalog::Offer};
 use atoma_client::{BuyRequest, ClientError, StackHandle};
-use atoma_ledger::{LedgerError, required_escrow, top_up_payment};
+use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
     chain::{LeaseState, Selection},
 };
 use parking_lot::Mutex;
-use std::{collections::HashMap, time::Duration};
-use tokio::net::TcpStream;
 
 /// A stack that ends within this time takes no new requests: a request signed now is good for two
 /// minutes and must not outlive it.
 const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
-/// Whether a node is there at all is asked before money is locked up for it.
-const KNOCK_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// There is no lease to serve on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LeaseError {
-    /// The gateway's budget for stacks.
-    #[error("the budget for stacks is spent: {needed} more are needed")]
-    Budget {
-        /// What the stack would cost.
-        needed: MicroUsdc,
-    },
-    /// The node doesn't answer.
-    #[error("nobody answers at {url}")]
-    Unreachable {
-        /// Where it should be.
-        url: String,
-    },
-    /// It isn't a seller any more.
-    #[error("the node does not sell this task")]
-    NotSelling,
-    /// Ledger, wallet or node said no.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// It takes too long.
-    #[error("no lease stood in time")]
-    TimedOut,
-    /// The task that was at it is gone.
-    #[error("the purchase was interrupted")]
-    Interrupted,
-}
-
-impl LeaseError {
-    /// Whether it is the node that failed, rather than the ledger or our own purse.
-    pub(crate) fn is_nodes_fault(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut => true,
-            Self::Client(error) => !matches!(error, ClientError::Ledger(_) | ClientError::Store(_)),
-            Self::Budget { .. } | Self::Interrupted => false,
-        }
-    }
-}
-
-impl From<LedgerError> for LeaseError {
-    fn from(error: LedgerError) -> Self {
-        Self::Client(error.into())
-    }
-}
 
 #[derive(Debug)]
-pub(super) struct Purse {
+pub(super) struct StackPool {
     task: TaskId,
     parts: PoolParts,
     /// Stacks in use, the newest last.
@@ -73,24 +28,24 @@ pub(super) struct Purse {
     /// Stacks that wait to be closed.
     retired: Mutex<Vec<StackHandle>>,
     /// One purchase at a time; with it, what is promised to nodes.
-    promises: tokio::sync::Mutex<Promises>,
+    purchases: tokio::sync::Mutex<Purchases>,
 }
 
-/// The highest grant signed for each node, by stack.
 #[derive(Debug, Default)]
-struct Promises {
+struct Purchases {
+    /// Whether the stacks from before a restart are taken over.
     adopted: bool,
-    granted: HashMap<StackId, HashMap<NodeId, ComputeUnits>>,
+    promises: Promises,
 }
 
-impl Purse {
+impl StackPool {
     pub(super) fn new(task: TaskId, parts: PoolParts) -> Self {
         Self {
             task,
             parts,
             stacks: Mutex::default(),
             retired: Mutex::default(),
-            promises: tokio::sync::Mutex::default(),
+            purchases: tokio::sync::Mutex::default(),
         }
     }
 
@@ -138,58 +93,62 @@ impl Purse {
     }
 
     /// Makes room for the node: on a stack it can use, topped up if need be, or on a new one.
-    pub(super) async fn grant(
+    pub(super) async fn refill(
         &self,
         offer: &Offer,
         node: NodeId,
         units: ComputeUnits,
     ) -> Result<StackHandle, LeaseError> {
-        let mut promises = self.promises.lock().await;
-        self.adopt(&mut promises).await?;
+        let mut purchases = self.purchases.lock().await;
+        self.adopt(&mut purchases).await?;
         if let Some(stack) = self.with_room(node, units) {
             return Ok(stack);
         }
-        let wanted = units.max(offer.policy.grant_units);
-        let stack = match self.usable(node).await? {
-            Some(stack) => stack,
-            None => {
-                knock(offer, node).await?;
-                self.buy(offer, wanted).await?
-            }
-        };
-        let missing = wanted.saturating_sub(stack.room(node));
-        let target = stack.leased(node).saturating_add(missing);
-        let granted = promises.granted.entry(stack.id()).or_default();
-        let before = granted
-            .get(&node)
-            .copied()
-            .unwrap_or_default()
-            .max(stack.leased(node));
-        let target = target.max(before);
-        let others = granted.iter().filter(|(other, _)| **other != node);
-        let others = others.fold(ComputeUnits::ZERO, |sum, (_, units)| {
-            sum.saturating_add(*units)
-        });
-        let lacking = others
-            .saturating_add(target)
-            .saturating_sub(stack.total_units());
-        if lacking > ComputeUnits::ZERO {
-            knock(offer, node).await?;
-            self.top_up(&stack, lacking.max(offer.policy.stack_units))
-                .await?;
+        let mut stacks = self.stacks.lock().clone();
+        let ids: Vec<StackId> = stacks.iter().map(StackHandle::id).collect();
+        let mut refill = Refill::new(node, units, &offer.policy, ids.into_iter());
+        let mut command = refill.begin();
+        loop {
+            let event = match command {
+                Command::Read(id) => {
+                    let stack = found(&stacks, id)?;
+                    stack.refresh().await?;
+                    Event::Read(reading(stack, node))
+                }
+                Command::Retire(id) => {
+                    self.retire(id);
+                    Event::Retired
+                }
+                Command::Knock(payment) => {
+                    knock(offer.seller(node).ok_or(LeaseError::NotSelling)?).await?;
+                    Event::Answered(payment)
+                }
+                Command::Pay(Payment::Stack(units)) => {
+                    let stack = self.buy(offer, units).await?;
+                    let event = Event::Bought(reading(&stack, node));
+                    stacks.push(stack);
+                    event
+                }
+                Command::Pay(Payment::TopUp(units, grant)) => {
+                    self.top_up(found(&stacks, grant.stack)?, units).await?;
+                    Event::ToppedUp(grant)
+                }
+                Command::Grant(PlannedGrant { stack, more, .. }) => {
+                    // others may buy and grant while this node takes its grant to the ledger
+                    drop(purchases);
+                    let stack = found(&stacks, stack)?;
+                    stack.grant(node, more).await?;
+                    return Ok(stack.clone());
+                }
+                Command::Use(stack) => return Ok(found(&stacks, stack)?.clone()),
+            };
+            command = refill.step(event, &mut purchases.promises);
         }
-        granted.insert(node, target);
-        // others may buy and grant while this node takes its grant to the ledger
-        drop(promises);
-        stack
-            .grant(node, target.saturating_sub(stack.leased(node)))
-            .await?;
-        Ok(stack)
     }
 
     /// After a restart: takes over the stacks that the client remembers.
-    async fn adopt(&self, promises: &mut Promises) -> Result<(), LeaseError> {
-        if promises.adopted {
+    async fn adopt(&self, purchases: &mut Purchases) -> Result<(), LeaseError> {
+        if purchases.adopted {
             return Ok(());
         }
         let now = TimestampMs::now();
@@ -199,41 +158,19 @@ impl Purse {
                 continue;
             }
             let granted = view.leases.iter().map(|lease| (lease.node, lease.units));
-            promises.granted.insert(stack.id(), granted.collect());
+            purchases.promises.adopt(stack.id(), granted);
             if lives(&stack, now) {
                 self.stacks.lock().push(stack);
             } else {
                 self.retired.lock().push(stack);
             }
         }
-        promises.adopted = true;
+        purchases.adopted = true;
         Ok(())
-    }
-
-    /// A stack on which the node may still get units: it has an open lease there, or none yet. (A
-    /// lease that is settled is final.)
-    async fn usable(&self, node: NodeId) -> Result<Option<StackHandle>, LeaseError> {
-        let stacks: Vec<StackHandle> = self.stacks.lock().iter().rev().cloned().collect();
-        let now = TimestampMs::now();
-        for stack in stacks {
-            let view = stack.refresh().await?;
-            if view.closed || !lives(&stack, now) {
-                self.retire(stack.id());
-                continue;
-            }
-            if view
-                .lease(node)
-                .is_none_or(|lease| lease.state == LeaseState::Open)
-            {
-                return Ok(Some(stack));
-            }
-        }
-        Ok(None)
     }
 
     async fn buy(&self, offer: &Offer, units: ComputeUnits) -> Result<StackHandle, LeaseError> {
         let ledger = self.parts.client.ledger();
-        let units = units.max(offer.policy.stack_units);
         let (task, db) = (ledger.task(self.task).await?, ledger.db().await?);
         let escrow = required_escrow(&task, &db, units, offer.max_price);
         let request = BuyRequest {
@@ -289,7 +226,8 @@ impl Purse {
                 tracing::info!(stack = %stack.id(), refunded = %closed.refunded, "closed a stack");
             }
             Err(error) => {
-                tracing::warn!(%error, stack = %stack.id(), "cannot close a stack yet");
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, stack = %stack.id(), "cannot close a stack yet");
                 self.put_back(stack);
             }
         }
@@ -302,8 +240,9 @@ impl Purse {
 
     /// Ends all stacks at once.
     pub(super) async fn close_all(&self) {
-        if let Err(error) = self.adopt(&mut *self.promises.lock().await).await {
-            tracing::warn!(%error, "cannot read which stacks there are");
+        if let Err(error) = self.adopt(&mut *self.purchases.lock().await).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot read which stacks there are");
         }
         let mut stacks = std::mem::take(&mut *self.stacks.lock());
         stacks.append(&mut self.retired.lock());
@@ -315,24 +254,25 @@ fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
     stack.expires_at() > now.saturating_add(LAST_MINUTES)
 }
 
-/// Whether anybody listens where the node says it is.
-async fn knock(offer: &Offer, node: NodeId) -> Result<(), LeaseError> {
-    let seller = offer.seller(node).ok_or(LeaseError::NotSelling)?;
-    let unreachable = || LeaseError::Unreachable {
-        url: seller.url.clone(),
-    };
-    let uri: http::Uri = seller.url.parse().map_err(|_| unreachable())?;
-    let host = uri.host().ok_or_else(unreachable)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let default = if uri.scheme_str() == Some("https") {
-        443
-    } else {
-        80
-    };
-    let port = uri.port_u16().unwrap_or(default);
-    let knock = TcpStream::connect((host, port));
-    match tokio::time::timeout(KNOCK_TIMEOUT, knock).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(unreachable()),
+/// The stack of a command.
+fn found(stacks: &[StackHandle], id: StackId) -> Result<&StackHandle, LeaseError> {
+    // commands name only stacks that they were told of
+    let stack = stacks.iter().find(|stack| stack.id() == id);
+    stack.ok_or(LeaseError::Interrupted)
+}
+
+/// What the ledger last said about a stack, as far as it concerns this node.
+fn reading(stack: &StackHandle, node: NodeId) -> Reading {
+    let view = stack.view();
+    Reading {
+        stack: stack.id(),
+        ended: view.closed || !lives(stack, TimestampMs::now()),
+        total_units: view.total_units,
+        lease: match view.lease(node) {
+            None => NodesLease::None,
+            Some(lease) if lease.state == LeaseState::Open => NodesLease::Open(lease.units),
+            Some(_) => NodesLease::Final,
+        },
+        room: stack.room(node),
     }
 }

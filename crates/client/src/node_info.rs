@@ -1,0 +1,49 @@
+//! A node as it is known to those who ask it.
+
+use crate::ClientError;
+use atoma_keys::Verifier;
+use atoma_types::{NodeId, PublicKey, chain::Node};
+use std::{collections::HashMap, sync::Arc};
+use tokio::time::Instant;
+
+/// A node as its users need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Its id.
+    pub id: NodeId,
+    /// Where it serves, without a slash at the end.
+    pub url: String,
+    /// Signs its receipts.
+    pub response_key: PublicKey,
+    pub(crate) verifier: Arc<Verifier>,
+}
+
+/// Nodes already read, with the time of the reading.
+pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
+
+impl NodeInfo {
+    /// What `node` says, with the verifier of an older reading while the key is the same.
+    pub(crate) fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
+        let verifier = match known {
+            Some(known) if known.response_key == node.response_key => Arc::clone(&known.verifier),
+            _ => {
+                let malformed = |_| ClientError::Malformed {
+                    node: node.id,
+                    reason: "its response key is not a key".to_owned(),
+                };
+                Arc::new(Verifier::new(&node.response_key).map_err(malformed)?)
+            }
+        };
+        Ok(Self {
+            id: node.id,
+            url: node.url.trim_end_matches('/').to_owned(),
+            response_key: node.response_key,
+            verifier,
+        })
+    }
+
+    /// The URL of a path.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}

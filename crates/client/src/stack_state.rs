@@ -1,0 +1,38 @@
+//! What is known of a stack: the ledger's view of it, and for each node the lanes and the chain of
+//! receipts. One per stack and client, whoever opens it.
+
+use crate::{lane::Lane, verify::Chain};
+use atoma_types::{
+    ComputeUnits, NodeId, StackId,
+    chain::{Stack, Task},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{collections::BTreeMap, sync::Arc};
+
+pub(crate) struct StackState {
+    pub(crate) id: StackId,
+    pub(crate) task: Arc<Task>,
+    pub(crate) view: RwLock<Stack>,
+    pub(crate) books: Mutex<BTreeMap<NodeId, Books>>,
+    /// Bought by this very client: nobody can have used it before.
+    pub(crate) fresh: bool,
+}
+
+/// What is known of one node's lease.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) lanes: BTreeMap<u16, Lane>,
+    pub(crate) chain: Chain,
+    /// The lane of requests that name none.
+    pub(crate) own_lane: u16,
+}
+
+impl Books {
+    /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
+    /// what receipts say.
+    pub(crate) fn used(&self) -> ComputeUnits {
+        let own = self.lanes.values().map(Lane::spoken_for);
+        let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
+        own.max(self.chain.cumulative())
+    }
+}

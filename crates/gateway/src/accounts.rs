@@ -1,0 +1,80 @@
+//! Whose money is spent: one account for the stacks that the gateway buys, one for each API key.
+
+use crate::{
+    admission::User,
+    budget::{Account, Amount, Book, BookError, Standing},
+    config::GatewayConfig,
+    keys::{KeyHash, KeyRing},
+};
+use std::sync::Arc;
+
+/// Under this name the store keeps what was put into stacks. Keys' names have a prefix.
+const STACKS_ACCOUNT: &str = "stacks";
+const KEY_PREFIX: &str = "key/";
+
+/// The accounts of a configuration, with what each has spent before.
+#[derive(Clone, Debug)]
+pub(crate) struct Accounts {
+    book: Arc<Book>,
+    stacks: Arc<Account>,
+    /// In the configuration's order.
+    keys: Vec<Arc<Account>>,
+}
+
+impl Accounts {
+    /// Opens the store of what was spent.
+    ///
+    /// # Errors
+    ///
+    /// If its database can't be opened or read.
+    pub(crate) fn open(config: &GatewayConfig) -> Result<Self, BookError> {
+        let keys = config.api_keys.iter().map(|key| {
+            let name = format!("{KEY_PREFIX}{}", key.name);
+            (name, Amount::from(key.budget))
+        });
+        let stacks = (STACKS_ACCOUNT.to_owned(), Amount::from(config.budget));
+        let names: Vec<_> = [stacks].into_iter().chain(keys).collect();
+        let book = Book::open(&config.data_dir.join("budget.db"), &names)?;
+        let (stacks, keys) = book.accounts().split_at(1);
+        Ok(Self {
+            stacks: Arc::clone(&stacks[0]),
+            keys: keys.to_vec(),
+            book: Arc::new(book),
+        })
+    }
+
+    /// The users by their keys.
+    ///
+    /// # Errors
+    ///
+    /// The hash that two keys of the configuration share.
+    pub(crate) fn key_ring(&self, config: &GatewayConfig) -> Result<KeyRing<User>, KeyHash> {
+        let keys = config.api_keys.iter().zip(&self.keys);
+        KeyRing::new(keys.map(|(key, account)| {
+            let user = User::new(Arc::clone(account), key.max_concurrent);
+            (key.hash, user)
+        }))
+    }
+
+    /// The store, to wait for what must not be forgotten.
+    pub(crate) fn book(&self) -> &Arc<Book> {
+        &self.book
+    }
+
+    /// What is put into stacks, of what may be.
+    pub(crate) fn stacks(&self) -> &Arc<Account> {
+        &self.stacks
+    }
+
+    /// How the keys' accounts stand, in the configuration's order.
+    pub(crate) fn of_keys(&self) -> Vec<Standing> {
+        let standing = |account: &Arc<Account>| {
+            let mut standing = account.standing();
+            if let Some(name) = standing.name.strip_prefix(KEY_PREFIX) {
+                standing.name = name.to_owned();
+            }
+            standing
+        };
+        self.keys.iter().map(standing).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! The router in use: who is asked next, and how it went.
+
+use crate::router::{Measure, Outcome, Router};
+use atoma_types::{NodeId, Price};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Instant};
+
+/// A router and its clock.
+#[derive(Debug)]
+pub(super) struct Dispatch {
+    router: Mutex<Router>,
+    started: Instant,
+}
+
+/// A request at one node: pending there until dropped; then the router learns how it went.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    dispatch: Arc<Dispatch>,
+    node: NodeId,
+    outcome: Outcome,
+}
+
+impl Dispatch {
+    pub(super) fn new(seed: u64, started: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            router: Mutex::new(Router::new(seed)),
+            started,
+        })
+    }
+
+    pub(super) fn set_nodes(&self, nodes: &[(NodeId, Price)]) {
+        self.router.lock().set_nodes(nodes);
+    }
+
+    /// The next node for a request, none of those tried.
+    pub(super) fn pick(self: &Arc<Self>, measure: Measure, tried: &[NodeId]) -> Option<InFlight> {
+        let now = self.started.elapsed();
+        let node = self.router.lock().pick(measure, tried, now)?;
+        Some(InFlight {
+            dispatch: Arc::clone(self),
+            node,
+            outcome: Outcome::Nothing,
+        })
+    }
+}
+
+impl InFlight {
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// How it went, as far as is known.
+    pub(crate) fn went(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let now = self.dispatch.started.elapsed();
+        let mut router = self.dispatch.router.lock();
+        router.done(self.node, self.outcome, now);
+    }
+}

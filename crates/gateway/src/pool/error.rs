@@ -1,0 +1,51 @@
+//! Why a node gets no units to serve on.
+
+use atoma_client::ClientError;
+use atoma_ledger::LedgerError;
+use atoma_types::MicroUsdc;
+
+/// There is no lease to serve on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LeaseError {
+    /// The gateway's budget for stacks doesn't cover the payment.
+    #[error("the budget for stacks is spent: {needed} more are needed")]
+    Budget {
+        /// What the payment would be.
+        needed: MicroUsdc,
+    },
+    /// Nobody listens where the node says it is.
+    #[error("nobody answers at {url}")]
+    Unreachable {
+        /// The node's URL on the ledger.
+        url: String,
+    },
+    /// The node has left the task since it was chosen.
+    #[error("the node does not sell this task")]
+    NotSelling,
+    /// Ledger, wallet or node said no.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Buying and granting takes longer than a request may wait. It goes on for the next one.
+    #[error("the lease is not ready in time")]
+    TimedOut,
+    /// The task that bought and granted has panicked.
+    #[error("the purchase was interrupted")]
+    Interrupted,
+}
+
+impl LeaseError {
+    /// Whether it is the node that failed, rather than the ledger or our own budget.
+    pub(crate) fn is_nodes_fault(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut => true,
+            Self::Client(error) => !matches!(error, ClientError::Ledger(_) | ClientError::Store(_)),
+            Self::Budget { .. } | Self::Interrupted => false,
+        }
+    }
+}
+
+impl From<LedgerError> for LeaseError {
+    fn from(error: LedgerError) -> Self {
+        Self::Client(error.into())
+    }
+}

@@ -1,0 +1,20 @@
+//! What all pools share.
+
+use crate::{
+    budget::{Account, Book},
+    metrics::Metrics,
+};
+use atoma_client::Client;
+use std::{sync::Arc, time::Instant};
+
+/// The wallet and its budget.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolParts {
+    pub(crate) client: Client,
+    /// What may be put into stacks.
+    pub(crate) account: Arc<Account>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The router's clock counts from here.
+    pub(crate) started: Instant,
+}

@@ -1,0 +1,217 @@
+//! How a node gets units to serve on: on which stack, whether one is bought or topped up for it,
+//! and how many units are granted. Pure: events in, one command out, until a grant ends it.
+//!
+//! ```text
+//! Read (newest first) ──ended──> Retire ──> Read the next
+//!   │ its lease here is final ───────────> Read the next
+//!   │                                         └── none left: Knock ──> Pay(Buy)
+//!   └─ usable ── units enough ──> Grant                                  │
+//!             └─ too few ──> Knock ──> Pay(TopUp) ──> Grant <────────────┘
+//! ```
+//!
+//! Promised units are counted here: a grant once signed may be taken to the ledger by its node
+//! whenever it likes, even after it seemed to fail, so its units are never promised to another.
+
+use crate::config::StackPolicy;
+use atoma_types::{ComputeUnits, NodeId, StackId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The highest grant signed for each node, by stack.
+#[derive(Debug, Default)]
+pub(super) struct Promises(BTreeMap<StackId, BTreeMap<NodeId, ComputeUnits>>);
+
+/// One node's way to its units.
+#[derive(Debug)]
+pub(super) struct Refill {
+    node: NodeId,
+    /// Room that the node shall have in the end.
+    wanted: ComputeUnits,
+    /// Units of a new stack, and of a top-up, at least.
+    stack_units: ComputeUnits,
+    /// Stacks to look at, the newest first.
+    candidates: VecDeque<StackId>,
+}
+
+/// A stack as the node of a refill sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) stack: StackId,
+    /// It is closed, or ends too soon to take requests.
+    pub(super) ended: bool,
+    pub(super) total_units: ComputeUnits,
+    pub(super) lease: NodesLease,
+    /// What is left of the node's lease when everything open costs its most.
+    pub(super) room: ComputeUnits,
+}
+
+/// What the node has on a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NodesLease {
+    /// Nothing yet.
+    None,
+    /// An open lease of so many units.
+    Open(ComputeUnits),
+    /// A lease that is being settled or is closed. It is final: the node gets no second one.
+    Final,
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Read this stack from the ledger.
+    Read(StackId),
+    /// Take it out of use.
+    Retire(StackId),
+    /// Find out whether the node is there, before this is paid for it.
+    Knock(Payment),
+    /// Pay.
+    Pay(Payment),
+    /// Grant, and so end.
+    Grant(PlannedGrant),
+    /// Use this stack as it is, and so end.
+    Use(StackId),
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A stack was read.
+    Read(Reading),
+    /// It is out of use.
+    Retired,
+    /// The node is there.
+    Answered(Payment),
+    /// A stack was bought.
+    Bought(Reading),
+    /// A stack was topped up for this grant.
+    ToppedUp(PlannedGrant),
+}
+
+/// What is paid to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Payment {
+    /// A new stack of so many units.
+    Stack(ComputeUnits),
+    /// So many units more for a stack, for this grant.
+    TopUp(ComputeUnits, PlannedGrant),
+}
+
+/// Units for the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlannedGrant {
+    pub(super) stack: StackId,
+    /// Units beyond those that it has on the ledger.
+    pub(super) more: ComputeUnits,
+    /// Its units in all after that.
+    pub(super) total: ComputeUnits,
+}
+
+/// Whether a lease with so much left is refilled before it is dry: at half a grant.
+pub(super) fn runs_low(left: ComputeUnits, grant_units: ComputeUnits) -> bool {
+    left.0 < grant_units.0 / 2
+}
+
+impl Promises {
+    /// Takes over what the ledger says was granted.
+    pub(super) fn adopt(
+        &mut self,
+        stack: StackId,
+        leases: impl IntoIterator<Item = (NodeId, ComputeUnits)>,
+    ) {
+        self.0.insert(stack, leases.into_iter().collect());
+    }
+
+    fn to(&self, stack: StackId, node: NodeId) -> ComputeUnits {
+        let promised = self.0.get(&stack).and_then(|nodes| nodes.get(&node));
+        promised.copied().unwrap_or_default()
+    }
+
+    fn to_others(&self, stack: StackId, node: NodeId) -> ComputeUnits {
+        let nodes = self.0.get(&stack).into_iter().flatten();
+        let others = nodes.filter(|(other, _)| **other != node);
+        others.fold(ComputeUnits::ZERO, |sum, (_, units)| {
+            sum.saturating_add(*units)
+        })
+    }
+
+    fn promise(&mut self, node: NodeId, grant: PlannedGrant) {
+        let nodes = self.0.entry(grant.stack).or_default();
+        nodes.insert(node, grant.total);
+    }
+}
+
+impl Refill {
+    /// Room for `units` at `node`, and for a whole grant if that is more. `stacks` are those in
+    /// use, the newest last.
+    pub(super) fn new(
+        node: NodeId,
+        units: ComputeUnits,
+        policy: &StackPolicy,
+        stacks: impl DoubleEndedIterator<Item = StackId>,
+    ) -> Self {
+        Self {
+            node,
+            wanted: units.max(policy.grant_units),
+            stack_units: policy.stack_units,
+            candidates: stacks.rev().collect(),
+        }
+    }
+
+    /// The first command: the next stack to look at, or a new one.
+    pub(super) fn begin(&mut self) -> Command {
+        match self.candidates.pop_front() {
+            Some(stack) => Command::Read(stack),
+            None => Command::Knock(Payment::Stack(self.wanted.max(self.stack_units))),
+        }
+    }
+
+    /// What follows from what was done.
+    pub(super) fn step(&mut self, event: Event, promises: &mut Promises) -> Command {
+        match event {
+            Event::Read(reading) if reading.ended => Command::Retire(reading.stack),
+            Event::Read(reading) if reading.lease == NodesLease::Final => self.begin(),
+            Event::Read(reading) | Event::Bought(reading) => self.plan(reading, promises),
+            Event::Retired => self.begin(),
+            Event::Answered(payment) => Command::Pay(payment),
+            Event::ToppedUp(grant) => self.grant(grant, promises),
+        }
+    }
+
+    fn plan(&self, reading: Reading, promises: &mut Promises) -> Command {
+        let leased = match reading.lease {
+            NodesLease::Open(units) => units,
+            NodesLease::None | NodesLease::Final => ComputeUnits::ZERO,
+        };
+        let missing = self.wanted.saturating_sub(reading.room);
+        // never below what was promised before: that grant may still be taken to the ledger
+        let promised = promises.to(reading.stack, self.node);
+        let total = leased.saturating_add(missing).max(promised);
+        let grant = PlannedGrant {
+            stack: reading.stack,
+            more: total.saturating_sub(leased),
+            total,
+        };
+        let taken = promises
+            .to_others(reading.stack, self.node)
+            .saturating_add(total);
+        let lacking = taken.saturating_sub(reading.total_units);
+        if lacking > ComputeUnits::ZERO {
+            Command::Knock(Payment::TopUp(lacking.max(self.stack_units), grant))
+        } else {
+            self.grant(grant, promises)
+        }
+    }
+
+    fn grant(&self, grant: PlannedGrant, promises: &mut Promises) -> Command {
+        promises.promise(self.node, grant);
+        if grant.more == ComputeUnits::ZERO {
+            Command::Use(grant.stack)
+        } else {
+            Command::Grant(grant)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "refill_test.rs"]
+mod tests;

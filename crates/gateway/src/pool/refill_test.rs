@@ -1,0 +1,143 @@
+use super::*;
+use atoma_types::Address;
+
+const WANTED: u64 = 100;
+const STACK: u64 = 1_000;
+
+fn node(n: u8) -> NodeId {
+    NodeId(Address::new([n; 32]))
+}
+
+fn stack(n: u8) -> StackId {
+    StackId(Address::new([n; 32]))
+}
+
+fn units(n: u64) -> ComputeUnits {
+    ComputeUnits(n)
+}
+
+fn refill(stacks: &[u8]) -> Refill {
+    let policy = StackPolicy {
+        stack_units: units(STACK),
+        grant_units: units(WANTED),
+        ..StackPolicy::default()
+    };
+    let stacks: Vec<_> = stacks.iter().map(|n| stack(*n)).collect();
+    Refill::new(node(1), units(7), &policy, stacks.into_iter())
+}
+
+/// A stack of `STACK` units on which the node has nothing yet.
+fn reading(n: u8) -> Reading {
+    Reading {
+        stack: stack(n),
+        ended: false,
+        total_units: units(STACK),
+        lease: NodesLease::None,
+        room: ComputeUnits::ZERO,
+    }
+}
+
+fn grant(n: u8, more: u64, total: u64) -> PlannedGrant {
+    PlannedGrant {
+        stack: stack(n),
+        more: units(more),
+        total: units(total),
+    }
+}
+
+#[test]
+fn without_a_stack_one_is_bought_once_the_node_has_answered() {
+    let (mut refill, mut promises) = (refill(&[]), Promises::default());
+    let payment = Payment::Stack(units(STACK));
+    assert_eq!(refill.begin(), Command::Knock(payment));
+    let pay = refill.step(Event::Answered(payment), &mut promises);
+    assert_eq!(pay, Command::Pay(payment));
+    let end = refill.step(Event::Bought(reading(1)), &mut promises);
+    assert_eq!(end, Command::Grant(grant(1, WANTED, WANTED)));
+    assert_eq!(promises.to(stack(1), node(1)), units(WANTED));
+}
+
+#[test]
+fn a_request_larger_than_a_stack_gets_a_larger_stack() {
+    let policy = StackPolicy {
+        stack_units: units(STACK),
+        grant_units: units(WANTED),
+        ..StackPolicy::default()
+    };
+    let mut refill = Refill::new(node(1), units(5_000), &policy, std::iter::empty());
+    let payment = Payment::Stack(units(5_000));
+    assert_eq!(refill.begin(), Command::Knock(payment));
+}
+
+#[test]
+fn the_newest_stack_on_which_the_node_may_have_units_is_used() {
+    let (mut refill, mut promises) = (refill(&[1, 2, 3]), Promises::default());
+    assert_eq!(refill.begin(), Command::Read(stack(3)));
+    let ended = Reading {
+        ended: true,
+        ..reading(3)
+    };
+    let next = refill.step(Event::Read(ended), &mut promises);
+    assert_eq!(next, Command::Retire(stack(3)));
+    let next = refill.step(Event::Retired, &mut promises);
+    assert_eq!(next, Command::Read(stack(2)));
+    let settled = Reading {
+        lease: NodesLease::Final,
+        ..reading(2)
+    };
+    let next = refill.step(Event::Read(settled), &mut promises);
+    assert_eq!(next, Command::Read(stack(1)));
+    let open = Reading {
+        lease: NodesLease::Open(units(200)),
+        room: units(30),
+        ..reading(1)
+    };
+    let end = refill.step(Event::Read(open), &mut promises);
+    assert_eq!(
+        end,
+        Command::Grant(grant(1, WANTED - 30, 200 + WANTED - 30))
+    );
+}
+
+#[test]
+fn what_is_promised_to_others_is_topped_up_for() {
+    let (mut refill, mut promises) = (refill(&[1]), Promises::default());
+    promises.adopt(stack(1), [(node(2), units(600)), (node(3), units(350))]);
+    let planned = grant(1, WANTED, WANTED);
+    // 50 are lacking, and a top-up has the size of a stack at least
+    let payment = Payment::TopUp(units(STACK), planned);
+    let next = refill.step(Event::Read(reading(1)), &mut promises);
+    assert_eq!(next, Command::Knock(payment));
+    assert_eq!(
+        promises.to(stack(1), node(1)),
+        units(0),
+        "nothing is promised before it is paid"
+    );
+    let next = refill.step(Event::Answered(payment), &mut promises);
+    assert_eq!(next, Command::Pay(payment));
+    let end = refill.step(Event::ToppedUp(planned), &mut promises);
+    assert_eq!(end, Command::Grant(planned));
+}
+
+#[test]
+fn a_grant_that_seemed_to_fail_is_never_promised_again() {
+    let mut promises = Promises::default();
+    let first = refill(&[1]).step(Event::Read(reading(1)), &mut promises);
+    assert_eq!(first, Command::Grant(grant(1, WANTED, WANTED)));
+    // the node may have it or not: the next grant comes to the same sum
+    let again = refill(&[1]).step(Event::Read(reading(1)), &mut promises);
+    assert_eq!(again, first);
+    let late = Reading {
+        lease: NodesLease::Open(units(WANTED)),
+        room: units(WANTED),
+        ..reading(1)
+    };
+    let end = refill(&[1]).step(Event::Read(late), &mut promises);
+    assert_eq!(end, Command::Use(stack(1)), "it has arrived after all");
+}
+
+#[test]
+fn a_lease_is_refilled_at_half_a_grant() {
+    assert!(runs_low(units(49), units(WANTED)));
+    assert!(!runs_low(units(50), units(WANTED)));
+}

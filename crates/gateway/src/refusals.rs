@@ -1,0 +1,53 @@
+//! What the user hears when the gateway itself says no. What follows from a node's refusal stands
+//! in [`atoma_client::retry`].
+
+use crate::budget::Amount;
+use atoma_types::{
+    ComputeUnits,
+    refusal::{Refusal, RefusalCode},
+};
+
+/// No node was left to try.
+pub(crate) fn exhausted(all_busy: bool) -> Refusal {
+    if all_busy {
+        Refusal::new(
+            RefusalCode::Overloaded,
+            "every node is at its limit: try again in a moment",
+        )
+    } else {
+        Refusal::new(
+            RefusalCode::Unavailable,
+            "no node can serve this model now: try again later",
+        )
+    }
+}
+
+/// The key's budget has less left than the request may cost.
+pub(crate) fn over_budget(units: ComputeUnits, worst: Amount) -> Refusal {
+    let message = format!(
+        "the key's budget does not cover this request: it may cost up to {} units, {worst}",
+        units.0
+    );
+    Refusal::new(RefusalCode::BudgetExceeded, message).needed(worst.whole().0)
+}
+
+/// `/v1` knows no such model.
+pub(crate) fn unknown_model(model: &str) -> Refusal {
+    // enough to recognise a name, and no more of what may be anything
+    const SHOWN: usize = 100;
+    let name: String = model.chars().take(SHOWN).collect();
+    let message = format!("the model `{name}` does not exist here: see /v1/models");
+    Refusal::new(RefusalCode::UnknownModel, message).param("model")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut() {
+        let refusal = unknown_model(&"ü".repeat(5_000));
+        assert!(refusal.message.len() < 400);
+        assert_eq!(refusal.param.as_deref(), Some("model"));
+    }
+}

@@ -1,0 +1,95 @@
+//! What a user gets for a request, before it is HTTP: the node's answer as it came, because its
+//! bytes are what its receipt vouches for.
+
+use crate::{
+    admission::ConcurrencyPermit,
+    metrics::Metrics,
+    pool::InFlight,
+    router::{Measure, Outcome},
+};
+use atoma_client::{AnswerBody, ClientError, WholeAnswer};
+use atoma_types::http::{RECEIPT, REQUEST_ID};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, StatusCode};
+use std::{sync::Arc, time::Duration};
+use tracing::Span;
+
+/// Of a node's headers, what the user gets.
+const RELAYED: [HeaderName; 3] = [
+    http::header::CONTENT_TYPE,
+    HeaderName::from_static(RECEIPT),
+    HeaderName::from_static(REQUEST_ID),
+];
+
+/// An answer, or a node's refusal that the user must hear.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Whole(WholeReply),
+    Stream(StreamReply),
+}
+
+/// All of it is here.
+#[derive(Debug)]
+pub(crate) struct WholeReply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// A stream whose first bytes are here.
+#[derive(Debug)]
+pub(crate) struct StreamReply {
+    pub(crate) headers: HeaderMap,
+    pub(crate) first: Bytes,
+    pub(crate) rest: AnswerBody,
+    pub(crate) in_flight: StreamInFlight,
+}
+
+/// A stream under way. Dropped, it lets the next request in.
+#[derive(Debug)]
+pub(crate) struct StreamInFlight {
+    pub(crate) in_flight: InFlight,
+    /// The time until its first byte.
+    pub(crate) took: Duration,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The request's span, for what is said about the stream later.
+    pub(crate) span: Span,
+    pub(crate) _permit: Option<ConcurrencyPermit>,
+}
+
+impl StreamInFlight {
+    /// The stream has ended as it should.
+    pub(crate) fn ended(&mut self) {
+        let outcome = Outcome::Answered(Measure::FirstToken, self.took);
+        self.in_flight.went(outcome);
+    }
+
+    /// The stream broke off.
+    pub(crate) fn broke(&mut self, error: &ClientError) {
+        let node = self.in_flight.node();
+        let error = error as &dyn std::error::Error;
+        self.span
+            .in_scope(|| tracing::warn!(error, %node, "a stream broke off"));
+        self.metrics.broken.inc();
+        self.in_flight.went(Outcome::Failed);
+    }
+}
+
+impl From<WholeAnswer> for WholeReply {
+    fn from(answer: WholeAnswer) -> Self {
+        Self {
+            status: answer.status,
+            headers: relayed(&answer.headers),
+            body: answer.body,
+        }
+    }
+}
+
+/// The headers that the user gets.
+pub(crate) fn relayed(from: &HeaderMap) -> HeaderMap {
+    let kept = RELAYED.into_iter().filter_map(|name| {
+        let value = from.get(&name)?.clone();
+        Some((name, value))
+    });
+    kept.collect()
+}

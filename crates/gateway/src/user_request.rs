@@ -1,0 +1,379 @@
+//! One request from its budget to the first byte of its answer: try a node, mend what can be
+//! mended, try another. After the first byte it is too late to change one's mind.
+//!
+//! Who tries what again after which refusal is decided in [`atoma_client::retry`]; this executes
+//! it. Nothing is paid twice: a refusal costs nothing, and a node that answered too late or broke
+//! off is paid by its own receipt, out of the gateway's stack, never out of the user's budget.
+
+use crate::{
+    admission::ConcurrencyPermit,
+    body::Asked,
+    budget::{Account, Amount, Hold},
+    metrics::{Metrics, Retry},
+    pool::{InFlight, LeaseError, TaskPool},
+    refusals::{exhausted, over_budget},
+    reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
+    router::{Measure, Outcome},
+};
+use atoma_client::{
+    Answer, ClientError, ReceiptWait, RequestTry, StackHandle, WholeAnswer,
+    retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
+};
+use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
+use bytes::Bytes;
+use futures::StreamExt;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tracing::{Instrument, Span};
+
+/// How long one request may look for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Nodes tried at most.
+    pub(crate) nodes: usize,
+    /// For a stack to be bought and a lease to stand.
+    pub(crate) lease_timeout: Duration,
+}
+
+/// A request with money held for it.
+pub(crate) struct UserRequest {
+    account: Arc<Account>,
+    pool: Arc<TaskPool>,
+    metrics: Arc<Metrics>,
+    patience: Patience,
+    endpoint: Endpoint,
+    stream: bool,
+    /// As it is signed next.
+    next: RequestTry,
+    hold: Option<Hold>,
+    begun: Instant,
+}
+
+/// How the tries at one node ended.
+enum AtNode {
+    /// This is the user's.
+    Answered(Reply),
+    /// Another node, please; true if this one was only busy.
+    Next { busy: bool },
+    /// No other node can help.
+    Refused(Refusal),
+}
+
+/// How one try ended.
+enum Tried {
+    Answered(Answer),
+    Refused(WholeAnswer),
+    Failed(Failure),
+}
+
+/// The user's side of a request: who asks, for what, with which body.
+pub(crate) struct Ask<'a> {
+    /// The request's id: the one that the user sees, unless a later try is the one that is served.
+    pub(crate) id: RequestId,
+    pub(crate) account: &'a Arc<Account>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) asked: &'a Asked<'a>,
+    pub(crate) body: Bytes,
+}
+
+impl UserRequest {
+    /// Holds what the request may cost at the cheapest node; 402 if that is too much.
+    pub(crate) fn new(
+        ask: Ask<'_>,
+        pool: Arc<TaskPool>,
+        metrics: Arc<Metrics>,
+        patience: Patience,
+    ) -> Result<Self, Refusal> {
+        let offer = pool.offer();
+        let (endpoint, asked) = (ask.endpoint, ask.asked);
+        let cheapest = offer.sellers.iter().map(|seller| seller.price).min();
+        let max_units =
+            asked.max_units(endpoint, &offer.weights, offer.policy.default_output_tokens);
+        let mut request = Self {
+            account: Arc::clone(ask.account),
+            pool,
+            metrics,
+            patience,
+            endpoint,
+            stream: asked.stream && endpoint != Endpoint::Embeddings,
+            next: RequestTry::new(ask.id, endpoint, ask.body, max_units),
+            hold: None,
+            begun: Instant::now(),
+        };
+        request.afford(cheapest.ok_or_else(|| exhausted(false))?)?;
+        Ok(request)
+    }
+
+    /// Runs it to the first byte of its answer.
+    pub(crate) async fn run(mut self, permit: ConcurrencyPermit) -> Result<Reply, Refusal> {
+        let mut permit = Some(permit);
+        let mut retries = Retries::routed(self.patience.nodes);
+        let mut tried: Vec<NodeId> = Vec::new();
+        let mut all_busy = true;
+        while retries.begin_node() {
+            let Some(in_flight) = self.pool.pick(self.measure(), &tried) else {
+                break;
+            };
+            tried.push(in_flight.node());
+            match self.at_node(in_flight, &mut retries, &mut permit).await {
+                AtNode::Answered(reply) => return Ok(reply),
+                AtNode::Refused(refusal) => return Err(refusal),
+                AtNode::Next { busy } => {
+                    all_busy &= busy;
+                    let reason = if busy { Retry::Busy } else { Retry::Failed };
+                    self.metrics.retried(reason);
+                }
+            }
+            self.next.moved(RequestId::random());
+        }
+        Err(exhausted(all_busy && !tried.is_empty()))
+    }
+
+    /// One node: a lease, a try, and others as long as something can be mended.
+    async fn at_node(
+        &mut self,
+        mut in_flight: InFlight,
+        retries: &mut Retries,
+        permit: &mut Option<ConcurrencyPermit>,
+    ) -> AtNode {
+        let node = in_flight.node();
+        let Some(asked) = self.pool.offer().seller(node).map(|seller| seller.price) else {
+            return AtNode::Next { busy: false };
+        };
+        let mut lease = self.lease(node).await;
+        loop {
+            let stack = match lease {
+                Ok(stack) => stack,
+                Err(error) => return self.no_lease(in_flight, &error),
+            };
+            // the lease's price is what the node is paid, even if it asks for another one now
+            let price = stack.price(node).unwrap_or(asked);
+            if let Err(refusal) = self.afford(price) {
+                return AtNode::Refused(refusal);
+            }
+            let sent = Instant::now();
+            let (failure, refused) = match self.try_once(&stack, node).await {
+                Tried::Answered(answer) => {
+                    return self.deliver(answer, in_flight, sent, price, permit).await;
+                }
+                Tried::Refused(whole) => {
+                    let refusal = NodeRefusal::read(whole.status.as_u16(), &whole.body);
+                    (Failure::Refused(refusal), Some(whole))
+                }
+                Tried::Failed(failure) => (failure, None),
+            };
+            let units = UnitBounds {
+                signed: self.next.max_units(),
+                // the key's budget is what bounds it
+                most: ComputeUnits(u64::MAX),
+            };
+            lease = match (retries.after(failure, units), refused) {
+                (Decision::PassOn, Some(whole)) => {
+                    return AtNode::Answered(Reply::Whole(WholeReply::from(whole)));
+                }
+                (Decision::Again(mend), _) => self.mend(mend, stack, node).await,
+                (Decision::Elsewhere { busy: true }, _) => {
+                    in_flight.went(Outcome::Busy);
+                    return AtNode::Next { busy: true };
+                }
+                (Decision::Elsewhere { busy: false } | Decision::PassOn, _) => {
+                    in_flight.went(Outcome::Failed);
+                    return AtNode::Next { busy: false };
+                }
+            };
+        }
+    }
+
+    async fn try_once(&self, stack: &StackHandle, node: NodeId) -> Tried {
+        match stack.try_once(node, &self.next).await {
+            Ok(answer) if answer.status.is_success() => Tried::Answered(answer),
+            Ok(answer) => match answer.whole().await {
+                Ok(whole) => Tried::Refused(whole),
+                Err(_) => Tried::Failed(Failure::Failed),
+            },
+            // another request was quicker to take the room
+            Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node failed");
+                Tried::Failed(Failure::Failed)
+            }
+        }
+    }
+
+    /// Does what the next try at the same node needs, and says which stack pays for it.
+    async fn mend(
+        &mut self,
+        mend: Mend,
+        stack: StackHandle,
+        node: NodeId,
+    ) -> Result<StackHandle, LeaseError> {
+        self.metrics.retried(mend.into());
+        self.next.mend(RequestId::random(), mend);
+        match mend {
+            Mend::RaiseCeiling(_) | Mend::SignAnew => Ok(stack),
+            Mend::RaiseUnits(_) => self.lease(node).await,
+            Mend::RenewLease => {
+                let (units, timeout) = (self.next.max_units(), self.patience.lease_timeout);
+                self.pool.renew(node, units, timeout).await
+            }
+            Mend::NewStack => {
+                self.pool.retire(&stack);
+                self.lease(node).await
+            }
+        }
+    }
+
+    async fn lease(&self, node: NodeId) -> Result<StackHandle, LeaseError> {
+        let (units, timeout) = (self.next.max_units(), self.patience.lease_timeout);
+        self.pool.lease(node, units, timeout).await
+    }
+
+    fn no_lease(&self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
+        let (node, model) = (in_flight.node(), &self.pool.offer().model);
+        tracing::warn!(error = error as &dyn std::error::Error, %node, model, "no lease");
+        in_flight.went(if error.is_nodes_fault() {
+            Outcome::Failed
+        } else {
+            Outcome::Nothing
+        });
+        AtNode::Next { busy: false }
+    }
+
+    /// The node answers: the whole answer, or a stream from its first bytes on.
+    async fn deliver(
+        &mut self,
+        answer: Answer,
+        in_flight: InFlight,
+        sent: Instant,
+        price: Price,
+        permit: &mut Option<ConcurrencyPermit>,
+    ) -> AtNode {
+        // a later try has an id of its own
+        Span::current().record("served_as", tracing::field::display(answer.request_id));
+        if self.stream {
+            self.deliver_stream(answer, in_flight, sent, price, permit)
+                .await
+        } else {
+            self.deliver_whole(answer, in_flight, sent, price).await
+        }
+    }
+
+    async fn deliver_whole(
+        &mut self,
+        answer: Answer,
+        mut in_flight: InFlight,
+        sent: Instant,
+        price: Price,
+    ) -> AtNode {
+        let whole = match answer.whole().await {
+            Ok(whole) => whole,
+            Err(error) => return broke_off(in_flight, Some(&error)),
+        };
+        let Some(receipt) = &whole.receipt else {
+            return broke_off(in_flight, None);
+        };
+        let took = sent.elapsed();
+        let tokens = u32::try_from(receipt.usage.output.max(1)).unwrap_or(u32::MAX);
+        let each = match self.measure() {
+            Measure::PerToken => took / tokens,
+            Measure::Embedding | Measure::FirstToken => took,
+        };
+        in_flight.went(Outcome::Answered(self.measure(), each));
+        self.metrics.units.inc_by(receipt.units.0);
+        if let Some(hold) = self.hold.take() {
+            hold.settle(Amount::cost(price, receipt.units));
+        }
+        self.metrics.first_byte(self.endpoint, self.begun.elapsed());
+        AtNode::Answered(Reply::Whole(WholeReply::from(whole)))
+    }
+
+    async fn deliver_stream(
+        &mut self,
+        mut answer: Answer,
+        in_flight: InFlight,
+        sent: Instant,
+        price: Price,
+        permit: &mut Option<ConcurrencyPermit>,
+    ) -> AtNode {
+        let receipt = answer.receipt();
+        let (headers, mut rest) = (answer.headers, answer.body);
+        let first = match rest.next().await {
+            Some(Ok(first)) => first,
+            Some(Err(error)) => return broke_off(in_flight, Some(&error)),
+            None => return broke_off(in_flight, None),
+        };
+        let arrived = Instant::now();
+        self.metrics.first_byte(self.endpoint, arrived - self.begun);
+        self.settle_later(price, receipt);
+        AtNode::Answered(Reply::Stream(StreamReply {
+            headers: relayed(&headers),
+            first,
+            rest,
+            in_flight: StreamInFlight {
+                in_flight,
+                took: arrived - sent,
+                metrics: Arc::clone(&self.metrics),
+                span: Span::current(),
+                _permit: permit.take(),
+            },
+        }))
+    }
+
+    /// The receipt is known when the stream has ended, or, where its user has left, when the node
+    /// was asked. Until then the money stays held.
+    fn settle_later(&mut self, price: Price, receipt: ReceiptWait) {
+        let Some(hold) = self.hold.take() else {
+            return;
+        };
+        let metrics = Arc::clone(&self.metrics);
+        let settling = async move {
+            // no valid receipt, no charge
+            if let Some(receipt) = receipt.await {
+                metrics.units.inc_by(receipt.units.0);
+                hold.settle(Amount::cost(price, receipt.units));
+            }
+        };
+        tokio::spawn(settling.in_current_span());
+    }
+
+    /// Holds the worst case at this price.
+    fn afford(&mut self, price: Price) -> Result<(), Refusal> {
+        let units = self.next.max_units();
+        let worst = Amount::cost(price, units);
+        let held = match &mut self.hold {
+            Some(hold) => hold.raise(worst),
+            None => {
+                self.hold = self.account.reserve(worst);
+                self.hold.is_some()
+            }
+        };
+        if held {
+            Ok(())
+        } else {
+            Err(over_budget(units, worst))
+        }
+    }
+
+    fn measure(&self) -> Measure {
+        match self.endpoint {
+            Endpoint::Embeddings => Measure::Embedding,
+            Endpoint::ChatCompletions | Endpoint::Completions if self.stream => Measure::FirstToken,
+            Endpoint::ChatCompletions | Endpoint::Completions => Measure::PerToken,
+        }
+    }
+}
+
+/// The answer ended before its first byte, or without a receipt.
+fn broke_off(mut in_flight: InFlight, error: Option<&ClientError>) -> AtNode {
+    let node = in_flight.node();
+    match error {
+        Some(error) => {
+            tracing::warn!(error = error as &dyn std::error::Error, %node, "an answer broke off");
+        }
+        None => tracing::warn!(%node, "an answer ended before its time"),
+    }
+    in_flight.went(Outcome::Failed);
+    AtNode::Next { busy: false }
+}
