@@ -100,19 +100,19 @@ impl Client {
         })
     }
 
-    /// The ledger.
+    /// The ledger on which this client buys and settles.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
 
-    /// The wallet's address.
+    /// The wallet's address, which owns its stacks and their refunds.
     #[must_use]
     pub fn address(&self) -> Address {
         self.inner.key.public_key().address()
     }
 
-    /// The wallet's key.
+    /// The wallet's key, which signs transactions.
     #[must_use]
     pub fn key(&self) -> &SigningKey {
         &self.inner.key

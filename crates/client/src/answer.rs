@@ -2,7 +2,7 @@
 //! checked before the end is passed on.
 
 use crate::{
-    ClientError, NodeInfo, VerifiedReceipt,
+    ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
     sse::{ScanError, Scanner},
     verify::ReceiptError,
@@ -150,7 +150,7 @@ pub(crate) fn served(
     }
 }
 
-/// A refusal.
+/// A node's refusal, which is small and has no receipt.
 pub(crate) fn refused(
     node: NodeId,
     request_id: RequestId,
@@ -194,7 +194,9 @@ impl Answer {
             if first.len().max(rest.len()) + bytes.len() > MAX_WHOLE_BYTES {
                 return Err(ClientError::Malformed {
                     node: self.node,
-                    reason: format!("the answer is longer than {MAX_WHOLE_BYTES} bytes"),
+                    reason: MalformedAnswer::TooLong {
+                        max_bytes: MAX_WHOLE_BYTES,
+                    },
                 });
             }
             if first.is_empty() {

@@ -8,7 +8,7 @@ use atoma_types::{
 };
 use futures::future::BoxFuture;
 
-/// What to buy.
+/// A stack to be bought: prepaid units of one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuyRequest {
     /// The task (a model under its rules) that the units are for.

@@ -52,7 +52,7 @@ pub enum ClosingStep {
         /// What came back of the escrow.
         refunded: MicroUsdc,
     },
-    /// Everything is paid.
+    /// Nodes are paid, the rest has come back, and the stack takes no more calls.
     Closed,
 }
 
@@ -65,7 +65,7 @@ pub struct ClosedLease {
     pub units: ComputeUnits,
     /// What the node got for them.
     pub paid: MicroUsdc,
-    /// The protocol's share.
+    /// The protocol's share of that.
     pub fee: MicroUsdc,
     /// What came back with it.
     pub refunded: MicroUsdc,

@@ -15,15 +15,15 @@ pub(crate) const NODE_AGE: Duration = Duration::from_secs(60);
 /// A node's offer in a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// The node.
+    /// The node that sells.
     pub node: NodeId,
-    /// Where it serves.
+    /// The URL where it serves.
     pub url: String,
-    /// Its price.
+    /// What it takes per million units.
     pub price: Price,
     /// Units it takes under lease at most, less those it has.
     pub free: ComputeUnits,
-    /// 0 to 1000.
+    /// Its record of settlements kept and failed, from 0 to 1000.
     pub reputation: u64,
 }
 

@@ -6,11 +6,11 @@ use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
 use std::{path::PathBuf, time::Duration};
 
-/// Why it didn't work.
+/// Why buying, asking or closing failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The ledger said no, or nothing.
+    /// The ledger refused a transaction or can't be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The receipt isn't what the answer deserves; nothing more of the answer is passed on.
@@ -37,17 +37,17 @@ pub enum ClientError {
     /// The node's lease has too few units left for the request.
     #[error("the lease has room for {room}, the request may need {wanted}")]
     NoRoom {
-        /// What is left.
+        /// What the lease has left when everything open costs its most.
         room: ComputeUnits,
-        /// What it may need.
+        /// What the request may cost.
         wanted: ComputeUnits,
     },
     /// No connection to the node; nothing was sent.
     #[error("cannot reach {node} at {url}: {reason}")]
     Unreachable {
-        /// The node.
+        /// The node that was looked for.
         node: NodeId,
-        /// Where it was looked for.
+        /// Its URL on the ledger.
         url: String,
         /// The cause.
         reason: String,
@@ -56,7 +56,7 @@ pub enum ClientError {
     /// receipt.
     #[error("{node} broke off: {reason}")]
     Broken {
-        /// The node.
+        /// The node that was asked.
         node: NodeId,
         /// The cause.
         reason: String,
@@ -64,22 +64,23 @@ pub enum ClientError {
     /// The node refused what isn't a request for an answer (a grant, a question about a lease).
     #[error("{node} refused: {status}, {message}")]
     Refused {
-        /// The node.
+        /// The node that refused.
         node: NodeId,
-        /// The status.
+        /// The HTTP status that it refused with.
         status: StatusCode,
         /// The stable code, where it gave one.
         code: Option<String>,
-        /// The node's words.
+        /// The explanation that it gave for people.
         message: String,
     },
     /// An answer that can't be read, or is too long.
-    #[error("cannot read the answer of {node}: {reason}")]
+    #[error("cannot read the answer of {node}")]
     Malformed {
-        /// The node.
+        /// The node that answered.
         node: NodeId,
-        /// What is wrong.
-        reason: String,
+        /// What is wrong with the answer.
+        #[source]
+        reason: MalformedAnswer,
     },
     /// The body isn't a request that its cost can be told of.
     #[error(transparent)]
@@ -90,7 +91,7 @@ pub enum ClientError {
     /// The stack belongs to another wallet or another request key.
     #[error("{stack} is not this wallet's")]
     NotOurs {
-        /// The stack.
+        /// The stack that was to be opened.
         stack: StackId,
     },
     /// The ledger's events don't tell what they must.
@@ -99,7 +100,7 @@ pub enum ClientError {
     /// Another program uses the same folder.
     #[error("{folder} is in use by another program", folder = folder.display())]
     InUse {
-        /// The folder.
+        /// The client's data folder.
         folder: PathBuf,
     },
     /// The client's own files.
@@ -110,9 +111,30 @@ pub enum ClientError {
     TimedOut {
         /// What was waited for.
         what: &'static str,
-        /// How long.
+        /// How long it was waited for.
         after: Duration,
     },
+}
+
+/// What is wrong with a node's answer, or with what the ledger says about the node.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MalformedAnswer {
+    /// The ledger keeps what a node registers, whatever it is.
+    #[error("the node's response key on the ledger is not a key")]
+    ResponseKey,
+    /// It isn't the document that was asked for.
+    #[error("it is not the expected JSON")]
+    Json(#[source] serde_json::Error),
+    /// More is not kept in memory.
+    #[error("it is longer than {max_bytes} bytes")]
+    TooLong {
+        /// The longest answer that is taken whole.
+        max_bytes: usize,
+    },
+    /// The ledger knows better.
+    #[error("it says that the lease stands, and the ledger has none")]
+    NoLease,
 }
 
 impl ClientError {

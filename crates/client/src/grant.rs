@@ -1,7 +1,7 @@
 //! Granting units of a stack to a node. The node takes the grant to the ledger; what counts is
 //! what the ledger says afterwards.
 
-use crate::{ClientError, StackHandle, http::bad_url};
+use crate::{ClientError, MalformedAnswer, StackHandle, http::bad_url};
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, TimestampMs,
     message::{Domain, Grant, Signed},
@@ -91,7 +91,7 @@ impl StackHandle {
             }
             (_, Ok(_)) => Err(ClientError::Malformed {
                 node,
-                reason: "it says that the lease stands, and the ledger has none".to_owned(),
+                reason: MalformedAnswer::NoLease,
             }),
         }
     }

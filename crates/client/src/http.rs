@@ -1,6 +1,6 @@
 //! Talking to nodes: one pool of connections for all, http and https, without Nagle's delay.
 
-use crate::{ClientError, node_info::NodeInfo};
+use crate::{ClientError, MalformedAnswer, node_info::NodeInfo};
 use atoma_http::{Body, Limits, Pool};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -81,7 +81,7 @@ impl Http {
         }
         serde_json::from_slice(&body).map_err(|e| ClientError::Malformed {
             node: node.id,
-            reason: e.to_string(),
+            reason: MalformedAnswer::Json(e),
         })
     }
 

@@ -23,7 +23,7 @@ use tokio::{sync::oneshot, time::sleep};
 
 /// First pause before a node is asked what became of a request; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Longest pause.
+/// Longest pause between two questions.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A node that was left alone stops its work; so long after a request's expiry it has neither
 /// begun it nor is it still at it.

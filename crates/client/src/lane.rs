@@ -44,9 +44,9 @@ pub enum LaneError {
     /// A receipt for more units than the request allowed.
     #[error("{units} were charged, {max} were allowed")]
     OverMax {
-        /// As charged.
+        /// What the receipt charges.
         units: ComputeUnits,
-        /// As allowed.
+        /// The `max_units` that were signed.
         max: ComputeUnits,
     },
     /// Too many units to count.
@@ -54,7 +54,7 @@ pub enum LaneError {
     Overflow,
 }
 
-/// The counters.
+/// What was signed in one lane, and what of it is accounted for. See the module for the formula.
 #[derive(Clone, Debug)]
 pub struct Lane {
     settled: u64,
@@ -93,6 +93,10 @@ impl Lane {
 
     /// Opens a request and says which ceiling to sign for it. `demanded` is the ceiling that the
     /// node asked for when it refused the last try; it is granted within the window.
+    ///
+    /// # Errors
+    ///
+    /// If the node asks for more than our books and the window explain, or the sum overflows.
     pub fn sign(
         &mut self,
         id: RequestId,
@@ -140,6 +144,10 @@ impl Lane {
     }
 
     /// A verified receipt: it cost this much.
+    ///
+    /// # Errors
+    ///
+    /// If the request isn't open in this lane, or cost more than was allowed.
     pub fn settle(&mut self, id: RequestId, units: ComputeUnits) -> Result<(), LaneError> {
         let max = *self.open.get(&id).ok_or(LaneError::NotOpen)?;
         if units.0 > max {

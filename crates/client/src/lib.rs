@@ -11,8 +11,40 @@
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
 //! receipt must say), [`retry`] (what follows from a refusal), [`sse`] (where the receipt is in a
-//! stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards all that there is about a request;
-//! [`index`] keeps the whole network's history as tables.
+//! stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
+//! all that there is about a request; [`index`] keeps the whole network's history as tables.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use atoma_client::{BuyRequest, Client, ClientConfig};
+//! use atoma_keys::SigningKey;
+//! use atoma_types::{ComputeUnits, DurationMs, Price, TaskId, chain::Selection};
+//!
+//! # async fn example(wallet: SigningKey, task: TaskId) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::connect("http://127.0.0.1:9000", wallet, ClientConfig::default()).await?;
+//! let stack = client
+//!     .buy(BuyRequest {
+//!         task,
+//!         units: ComputeUnits(20_000),
+//!         max_price: Price(2_000_000), // two USDC per million units
+//!         selection: Selection::Single,
+//!         lifetime: DurationMs(3_600_000),
+//!     })
+//!     .await?;
+//! let node = stack.nodes()[0];
+//! let body = r#"{"model":"atoma-tiny","messages":[{"role":"user","content":"Hello"}]}"#;
+//! let answer = stack.chat(node, body).await?.whole().await?;
+//! if let Some(receipt) = answer.receipt {
+//!     println!("{} charged for {:?}", receipt.units, answer.body);
+//! }
+//! let closed = stack.close().await?;
+//! println!("{} came back", closed.refunded);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The whole way stands in `examples/quickstart.rs`.
 
 mod account;
 mod answer;
@@ -45,7 +77,7 @@ pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};
 pub use buy::BuyRequest;
 pub use close::{ClosedLease, ClosedStack, ClosingStep};
 pub use directory::Offer;
-pub use error::ClientError;
+pub use error::{ClientError, MalformedAnswer};
 pub use grant::LeaseTerms;
 pub use immediate::Evidence;
 pub use node_info::NodeInfo;

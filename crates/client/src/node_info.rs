@@ -1,6 +1,6 @@
 //! A node as it is known to those who ask it.
 
-use crate::ClientError;
+use crate::{ClientError, MalformedAnswer};
 use atoma_keys::Verifier;
 use atoma_types::{NodeId, PublicKey, chain::Node};
 use std::{collections::HashMap, sync::Arc};
@@ -9,11 +9,11 @@ use tokio::time::Instant;
 /// A node as its users need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
-    /// Its id.
+    /// The node's object on the ledger.
     pub id: NodeId,
     /// Where it serves, without a slash at the end.
     pub url: String,
-    /// Signs its receipts.
+    /// The public key that its receipts are signed with.
     pub response_key: PublicKey,
     pub(crate) verifier: Arc<Verifier>,
 }
@@ -29,7 +29,7 @@ impl NodeInfo {
             _ => {
                 let malformed = |_| ClientError::Malformed {
                     node: node.id,
-                    reason: "its response key is not a key".to_owned(),
+                    reason: MalformedAnswer::ResponseKey,
                 };
                 Arc::new(Verifier::new(&node.response_key).map_err(malformed)?)
             }

@@ -14,7 +14,7 @@ use std::{path::Path, sync::Arc};
 /// A list shows at most this many.
 const MAX_LISTED: usize = 10_000;
 
-/// The kept receipts.
+/// The receipts that a client has kept, good ones and proofs of fraud alike.
 #[derive(Clone, Debug)]
 pub struct Receipts {
     store: Arc<Store>,
@@ -27,13 +27,13 @@ pub struct KeptReceipt {
     pub stack: StackId,
     /// The node that signed it.
     pub node: NodeId,
-    /// The request.
+    /// The id of the request that it answers.
     pub request_id: RequestId,
     /// The lane that paid.
     pub lane: u16,
     /// Its place in the lease's chain.
     pub seq: u64,
-    /// What was charged.
+    /// The units that it charges.
     pub units: ComputeUnits,
     /// When it arrived, by this machine's clock.
     pub received: TimestampMs,
@@ -88,11 +88,19 @@ impl Receipts {
 
 impl KeptReceipt {
     /// The receipt, decoded.
+    ///
+    /// # Errors
+    ///
+    /// If the kept bytes are no receipt.
     pub fn signed(&self) -> Result<Signed<Receipt>, ClientError> {
         Signed::from_text(&self.receipt).map_err(|e| ClientError::Store(e.to_string()))
     }
 
-    /// The header, decoded.
+    /// The request's header, decoded.
+    ///
+    /// # Errors
+    ///
+    /// If the kept bytes are no header.
     pub fn signed_header(&self) -> Result<Signed<RequestHeader>, ClientError> {
         Signed::from_text(&self.header).map_err(|e| ClientError::Store(e.to_string()))
     }

@@ -32,7 +32,7 @@ impl HeaderSigner {
         }
     }
 
-    /// The key itself.
+    /// The key that signs: the wallet's request key.
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
     }

@@ -108,7 +108,7 @@ impl Client {
 }
 
 impl StackHandle {
-    /// Its id.
+    /// The stack's object on the ledger.
     #[must_use]
     pub fn id(&self) -> StackId {
         self.state.id

@@ -20,7 +20,7 @@ impl VerifiedReceipt {
         }
     }
 
-    /// Its text form.
+    /// The receipt and its signature as text, as they stand in a header or stream.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -54,17 +54,17 @@ pub enum ReceiptError {
     /// The units aren't what the usage costs.
     #[error("{charged} were charged, the usage costs {due}")]
     Units {
-        /// As charged.
+        /// What the receipt charges.
         charged: ComputeUnits,
-        /// By the task's weights.
+        /// What its usage costs by the task's weights.
         due: ComputeUnits,
     },
     /// More than the request allowed.
     #[error("{charged} were charged, the request allowed {max}")]
     OverMaxUnits {
-        /// As charged.
+        /// What the receipt charges.
         charged: ComputeUnits,
-        /// As allowed.
+        /// The `max_units` that were signed.
         max: ComputeUnits,
     },
     /// After a stream's receipt came more than the end mark.
@@ -76,19 +76,19 @@ pub enum ReceiptError {
     /// Its `previous` isn't the receipt before it.
     #[error("receipt {seq} does not follow the one before it")]
     Link {
-        /// The later one's place.
+        /// Place in the lease's chain of the later one.
         seq: u64,
     },
     /// The sums don't add up with those of the receipts around it.
     #[error("the sum of receipt {seq} does not fit those around it")]
     Sum {
-        /// Its place.
+        /// Its place in the lease's chain.
         seq: u64,
     },
     /// Two different receipts for one place: a proof of fraud.
     #[error("receipt {seq} exists twice: {first} and {second}")]
     Equivocation {
-        /// The place.
+        /// The place in the lease's chain that has two.
         seq: u64,
         /// Hash of the one that came first.
         first: Hash32,
@@ -100,7 +100,7 @@ pub enum ReceiptError {
 /// What a receipt is held against.
 #[derive(Clone, Debug)]
 pub struct Expected<'a> {
-    /// Our ledger.
+    /// The network of the ledger that this client believes.
     pub network: NetworkId,
     /// The stack that pays.
     pub stack: StackId,
@@ -108,9 +108,9 @@ pub struct Expected<'a> {
     pub node: NodeId,
     /// Its response key, as the ledger has it.
     pub response_key: &'a Verifier,
-    /// What was sent.
+    /// The signed header that was sent.
     pub request: &'a Signed<RequestHeader>,
-    /// The task's prices.
+    /// What each kind of token costs in the task.
     pub weights: &'a UnitWeights,
     /// What the task says computes.
     pub engine: EngineClass,
@@ -119,6 +119,10 @@ pub struct Expected<'a> {
 }
 
 /// Holds a receipt against its request and answer.
+///
+/// # Errors
+///
+/// The first check that fails, in the order of [`ReceiptError`]'s variants.
 pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), ReceiptError> {
     let header = expected.request.message();
     let r = receipt.message();
@@ -178,7 +182,7 @@ struct Link {
 /// How a receipt joined the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// It is new.
+    /// It was not known before.
     New,
     /// The same receipt was there already.
     Again,
@@ -187,6 +191,11 @@ pub enum Joined {
 impl Chain {
     /// Holds a receipt against those already known, and adds it if it fits. A receipt that doesn't
     /// fit is not added.
+    ///
+    /// # Errors
+    ///
+    /// If its place, its link or its sum contradicts the receipts around it, or its place has another
+    /// receipt already.
     pub fn add(&mut self, receipt: &Signed<Receipt>) -> Result<Joined, ReceiptError> {
         let r = receipt.message();
         let link = Link {

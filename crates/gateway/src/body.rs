@@ -16,7 +16,7 @@ const MAX_CHOICES: u64 = 128;
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Asked<'a> {
-    /// The model's name.
+    /// The model's name, as `/v1/models` lists it.
     pub(crate) model: Cow<'a, str>,
     /// Whether the answer shall be streamed.
     pub(crate) stream: bool,

@@ -22,7 +22,7 @@ pub struct GatewayConfig {
     pub admin_listen: Option<SocketAddr>,
     /// Stacks, receipts and what was spent.
     pub data_dir: PathBuf,
-    /// Who may ask.
+    /// The keys that requests may be made with.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyConfig>,
     /// What may be put into stacks in all, refunds taken off.
@@ -41,7 +41,7 @@ pub struct GatewayConfig {
     pub close_stacks_on_stop: bool,
 }
 
-/// One user's key.
+/// An API key and what its holder may do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyConfig {
@@ -141,10 +141,29 @@ mod defaults {
     }
 }
 
-/// A configuration that can't be used.
+/// A configuration that a file can hold and no gateway can run with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("configuration: {0}")]
-pub struct ConfigError(pub(crate) String);
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The name is a key of the database and stands in logs.
+    #[error("configuration: an API key's name has 1 to {MAX_NAME_LENGTH} bytes")]
+    KeyName,
+    /// What is spent is kept by name.
+    #[error("configuration: two API keys have the name `{0}`")]
+    SameName(String),
+    /// A key that may have no request under way can't be used.
+    #[error("configuration: the API key `{0}` may do nothing: max_concurrent is 0")]
+    IdleKey(String),
+    /// A stack that soon ends takes no requests.
+    #[error("configuration: a stack must live at least {MIN_STACK_LIFETIME}")]
+    ShortLife,
+    /// A grant is a part of a stack.
+    #[error("configuration: grant_units must be above zero and at most stack_units")]
+    GrantUnits,
+    /// A limit that lets nothing through.
+    #[error("configuration: limits.{0} must be above zero")]
+    ZeroLimit(&'static str),
+}
 
 /// Stacks that end soon take no new requests, so shorter lives would buy a new one all the time.
 const MIN_STACK_LIFETIME: DurationMs = DurationMs(10 * 60 * 1_000);
@@ -152,33 +171,31 @@ const MIN_STACK_LIFETIME: DurationMs = DurationMs(10 * 60 * 1_000);
 const MAX_NAME_LENGTH: usize = 64;
 
 impl GatewayConfig {
-    /// What a file can say and no gateway can do.
+    /// Looks for what a file can say and no gateway can do.
+    ///
+    /// # Errors
+    ///
+    /// The first such thing.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let fail = |message: String| Err(ConfigError(message));
         let mut names = std::collections::BTreeSet::new();
         for key in &self.api_keys {
             if key.name.is_empty() || key.name.len() > MAX_NAME_LENGTH {
-                return fail(format!(
-                    "an API key's name has 1 to {MAX_NAME_LENGTH} bytes"
-                ));
+                return Err(ConfigError::KeyName);
             }
             if !names.insert(key.name.as_str()) {
-                return fail(format!("two API keys have the name `{}`", key.name));
+                return Err(ConfigError::SameName(key.name.clone()));
             }
             if key.max_concurrent == Some(0) {
-                return fail(format!(
-                    "the API key `{}` may do nothing: max_concurrent is 0",
-                    key.name
-                ));
+                return Err(ConfigError::IdleKey(key.name.clone()));
             }
         }
         let policies = self.models.iter().filter_map(|model| model.policy.as_ref());
         for policy in policies.chain([&self.policy]) {
             if policy.lifetime < MIN_STACK_LIFETIME {
-                return fail(format!("a stack must live at least {MIN_STACK_LIFETIME}"));
+                return Err(ConfigError::ShortLife);
             }
             if policy.grant_units.0 == 0 || policy.grant_units > policy.stack_units {
-                return fail("grant_units must be above zero and at most stack_units".to_owned());
+                return Err(ConfigError::GrantUnits);
             }
         }
         let limits = &self.limits;
@@ -189,7 +206,7 @@ impl GatewayConfig {
             ("max_tries", limits.max_tries),
         ];
         match zeros.iter().find(|(_, value)| *value == 0) {
-            Some((name, _)) => fail(format!("limits.{name} must be above zero")),
+            Some((name, _)) => Err(ConfigError::ZeroLimit(name)),
             None => Ok(()),
         }
     }
@@ -234,18 +251,35 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        let changes: [fn(&mut GatewayConfig); 6] = [
-            |config| config.api_keys.push(config.api_keys[0].clone()),
-            |config| config.api_keys[0].name = String::new(),
-            |config| config.api_keys[0].max_concurrent = Some(0),
-            |config| config.policy.grant_units = ComputeUnits(u64::MAX),
-            |config| config.limits.max_tries = 0,
-            |config| config.policy.lifetime = DurationMs(1_000),
+        use ConfigError as E;
+        type Change = fn(&mut GatewayConfig);
+        let changes: [(Change, ConfigError); 6] = [
+            (
+                |config| config.api_keys.push(config.api_keys[0].clone()),
+                E::SameName("ann".to_owned()),
+            ),
+            (|config| config.api_keys[0].name = String::new(), E::KeyName),
+            (
+                |config| config.api_keys[0].max_concurrent = Some(0),
+                E::IdleKey("ann".to_owned()),
+            ),
+            (
+                |config| config.policy.grant_units = ComputeUnits(u64::MAX),
+                E::GrantUnits,
+            ),
+            (
+                |config| config.limits.max_tries = 0,
+                E::ZeroLimit("max_tries"),
+            ),
+            (
+                |config| config.policy.lifetime = DurationMs(1_000),
+                E::ShortLife,
+            ),
         ];
-        for change in changes {
+        for (change, error) in changes {
             let mut config = sample();
             change(&mut config);
-            assert!(config.check().is_err());
+            assert_eq!(config.check(), Err(error));
         }
         assert!(toml::from_str::<GatewayConfig>("ledgr = 1").is_err());
     }

@@ -34,7 +34,7 @@ pub enum StartError {
     /// The folder for the gateway's data can't be made.
     #[error("cannot use the data folder {}", path.display())]
     DataDir {
-        /// As configured.
+        /// The folder that the configuration names.
         path: PathBuf,
         /// The cause.
         #[source]

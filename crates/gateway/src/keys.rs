@@ -134,7 +134,11 @@ pub(crate) struct KeyRing<T> {
 }
 
 impl<T> KeyRing<T> {
-    /// A ring of these keys; the hash that two of them share, if any do.
+    /// A ring of these keys.
+    ///
+    /// # Errors
+    ///
+    /// The hash that two of them share.
     pub(crate) fn new(keys: impl IntoIterator<Item = (KeyHash, T)>) -> Result<Self, KeyHash> {
         let mut by_hash = HashMap::new();
         for (hash, value) in keys {

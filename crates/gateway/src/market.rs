@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 /// After an event, others of the same transaction are waited for.
 const SETTLE_TIME: Duration = Duration::from_millis(50);
-/// After a failure.
+/// After the ledger couldn't be read.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Who sells what.
+/// The models on sale, each with the pools of its tasks.
 #[derive(Debug)]
 pub(crate) struct Market {
     models: ArcSwap<Models>,
@@ -75,7 +75,7 @@ impl Market {
         listed.collect()
     }
 
-    /// All pools.
+    /// The pools of all models.
     pub(crate) fn pools(&self) -> Vec<Arc<TaskPool>> {
         self.models.load().values().flatten().cloned().collect()
     }

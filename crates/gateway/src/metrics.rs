@@ -174,7 +174,7 @@ impl From<Mend> for Retry {
     }
 }
 
-/// The counters.
+/// The metrics in use, and their registry.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,

@@ -19,7 +19,7 @@ const MEMORY: Duration = Duration::from_secs(10);
 const FASTEST: Duration = Duration::from_micros(10);
 /// The first rest after a failure.
 const REST_FIRST: Duration = Duration::from_millis(500);
-/// The longest rest.
+/// The longest rest after failures in a row.
 const REST_MAX: Duration = Duration::from_secs(30);
 /// After a refusal for overload: about one short answer's time.
 const REST_BUSY: Duration = Duration::from_millis(200);

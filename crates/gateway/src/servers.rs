@@ -19,7 +19,7 @@ pub(crate) struct Port {
     address: SocketAddr,
 }
 
-/// Both ports.
+/// The users' port and, if there is one, the operator's.
 #[derive(Debug)]
 pub(crate) struct Ports {
     public: Port,
@@ -30,7 +30,7 @@ pub(crate) struct Ports {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
 pub struct ListenError {
-    /// As configured.
+    /// The address that the configuration names.
     pub address: SocketAddr,
     #[source]
     source: io::Error,
@@ -61,12 +61,12 @@ impl Ports {
         })
     }
 
-    /// Where users connect.
+    /// The users' address, with the port that the system chose where it was 0.
     pub(crate) fn public(&self) -> SocketAddr {
         self.public.address
     }
 
-    /// Where the operator connects.
+    /// The operator's address, likewise.
     pub(crate) fn admin(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(|port| port.address)
     }

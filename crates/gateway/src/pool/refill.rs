@@ -47,7 +47,7 @@ pub(super) struct Reading {
 /// What the node has on a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NodesLease {
-    /// Nothing yet.
+    /// No lease: it was never granted any units of it.
     None,
     /// An open lease of so many units.
     Open(ComputeUnits),
@@ -64,7 +64,7 @@ pub(super) enum Command {
     Retire(StackId),
     /// Find out whether the node is there, before this is paid for it.
     Knock(Payment),
-    /// Pay.
+    /// Pay it, within the budget.
     Pay(Payment),
     /// Grant, and so end.
     Grant(PlannedGrant),
@@ -72,7 +72,7 @@ pub(super) enum Command {
     Use(StackId),
 }
 
-/// What was done.
+/// How a command ended. One that fails ends the refill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// A stack was read.

@@ -21,7 +21,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// Long enough for a request to end, short enough for an SDK's own retry.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-/// A JSON document.
+/// A response with a JSON document.
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;

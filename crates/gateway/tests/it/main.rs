@@ -2,4 +2,5 @@
 
 mod common;
 mod endpoint;
+mod log;
 mod sdk;
