@@ -5,15 +5,13 @@ use crate::{
     atoma::{self, Part},
     trial::{HOUR, Trial},
 };
+use atoma_evidence::pack::{
+    Body, Header, Pack, PackWriter, Part as Which, ReceiptProof, Record, SealContext, Sealer,
+    SettlementProof, StorageProof,
+};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_types::{TimestampMs, chain::calls, merkle::MerkleTree, message::EvidenceLeaf};
-use atoma_walrus::{
-    BlobId,
-    pack::{
-        Body, Header, Pack, PackWriter, Part as Which, ReceiptProof, Record, SealContext, Sealer,
-        SettlementProof, StorageProof,
-    },
-};
+use atoma_walrus::BlobId;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},

@@ -7,7 +7,6 @@ use crate::{
     task::{created, weights_list},
 };
 use anyhow::{Context, Result};
-use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::{SigningKey, write_private};
 use atoma_ledger::Ledger;
@@ -21,6 +20,7 @@ use atoma_types::{
     TaskId, UnitWeights,
     chain::{Params, calls},
 };
+use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use serde_json::json;
 use std::{
     collections::BTreeSet,

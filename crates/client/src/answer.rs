@@ -5,8 +5,8 @@ use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
     sse::{ScanError, Scanner},
-    verify::ReceiptError,
 };
+use atoma_evidence::receipt::ReceiptError;
 use atoma_http::Body;
 use atoma_types::{NodeId, RequestId, hash::Hasher, http::RECEIPT};
 use bytes::{Bytes, BytesMut};

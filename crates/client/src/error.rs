@@ -1,6 +1,7 @@
 //! What can go wrong for a user's program.
 
-use crate::{estimate::EstimateError, lane::LaneError, verify::ReceiptError};
+use crate::{estimate::EstimateError, lane::LaneError};
+use atoma_evidence::receipt::ReceiptError;
 use atoma_ledger::LedgerError;
 use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
@@ -27,7 +28,7 @@ pub enum ClientError {
     Walrus(#[from] atoma_walrus::client::ClientError),
     /// The request couldn't be made ready to be stored; nothing was sent.
     #[error("the request cannot be stored on Walrus")]
-    Pack(#[from] atoma_walrus::pack::PackError),
+    Pack(#[from] atoma_evidence::pack::PackError),
     /// Immediate evidence was asked for, and the client knows no Walrus.
     #[error("immediate evidence needs a Walrus: name a publisher and an aggregator")]
     NoWalrus,

@@ -4,14 +4,12 @@
 //! moment on, at the price of two writes to Walrus.
 
 use crate::{ClientError, NodeInfo, StackHandle};
+use atoma_evidence::pack::{Header, Part, Record, SealContext, Sealer, pack_records};
 use atoma_types::{
     BlobId,
     message::{RequestHeader, Signed},
 };
-use atoma_walrus::{
-    client::StoreRequest,
-    pack::{Header, Part, Record, SealContext, Sealer, pack_records},
-};
+use atoma_walrus::client::StoreRequest;
 use bytes::Bytes;
 
 /// How a request becomes evidence.

@@ -6,8 +6,8 @@ use crate::{
     account::ClientInner,
     stack_state::StackState,
     store::{LaneKey, Row},
-    verify::{self, Expected, ReceiptError},
 };
+use atoma_evidence::receipt::{self, Expected, ReceiptError};
 use atoma_types::{
     DurationMs, TimestampMs,
     hash::Hash32,
@@ -149,7 +149,7 @@ impl Open {
             engine: task.engine,
             response_hash: response,
         };
-        verify::check(receipt, &expected)?;
+        receipt::check(receipt, &expected)?;
         let id = self.request.message().request_id;
         let settled = self.handle.with_lane(self.key, |lane, chain| {
             chain.add(receipt)?;

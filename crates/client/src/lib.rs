@@ -9,10 +9,10 @@
 //!                        └── close ────> what was paid, what came back
 //! ```
 //!
-//! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`verify`] (what a
+//! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`ReceiptError`] (what a
 //! receipt must say), [`retry`] (what follows from a refusal), [`sse`] (where the receipt is in a
 //! stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
-//! all that there is about a request; [`index`] keeps the whole network's history as tables.
+//! all that there is about a request.
 //!
 //! # Example
 //!
@@ -58,7 +58,6 @@ mod grant;
 mod http;
 mod immediate;
 mod in_flight;
-pub mod index;
 pub mod lane;
 mod node_info;
 mod receipts;
@@ -70,10 +69,10 @@ mod stack;
 mod stack_state;
 mod store;
 mod verified_receipt;
-pub mod verify;
 
 pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};
+pub use atoma_evidence::receipt::ReceiptError;
 pub use buy::BuyRequest;
 pub use close::{ClosedLease, ClosedStack, ClosingStep};
 pub use directory::Offer;
@@ -85,4 +84,3 @@ pub use receipts::{KeptReceipt, Receipts};
 pub use request::{RequestOptions, RequestTry};
 pub use stack::StackHandle;
 pub use verified_receipt::VerifiedReceipt;
-pub use verify::ReceiptError;

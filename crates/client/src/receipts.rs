@@ -67,7 +67,7 @@ impl Receipts {
     }
 
     /// The kept receipts of the same lease up to `span` places away.
-    pub(crate) fn around(
+    pub(crate) fn kept_around(
         &self,
         receipt: &Receipt,
         span: u64,

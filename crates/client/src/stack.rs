@@ -6,8 +6,8 @@ use crate::{
     lane::{Lane, LaneError},
     stack_state::{Books, StackState},
     store::LaneKey,
-    verify::{Chain, MAX_LINKS},
 };
+use atoma_evidence::receipt::{Chain, MAX_LINKS};
 use atoma_types::{
     ComputeUnits, NodeId, Price, RequestId, StackId, TimestampMs,
     chain::{LeaseState, Stack, Task},

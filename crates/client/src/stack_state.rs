@@ -1,7 +1,8 @@
 //! What is known of a stack: the ledger's view of it, and for each node the lanes and the chain of
 //! receipts. One per stack and client, whoever opens it.
 
-use crate::{lane::Lane, verify::Chain};
+use crate::lane::Lane;
+use atoma_evidence::receipt::Chain;
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
     chain::{Stack, Task},

@@ -4,7 +4,6 @@
 //! * [`coding`] turns a blob into slivers and an id, and slivers back into the blob.
 //! * [`committee`] signs and checks the storage nodes' confirmations.
 //! * [`quilt`] puts many small blobs into one.
-//! * [`pack`] holds evidence: records of requests and answers in one blob, each provable by itself.
 //! * [`http`] serves such a store through Walrus's own HTTP API, whose JSON is in [`api`].
 //! * [`client`] stores and reads through that API, here or on the real network, and trusts neither
 //!   publisher nor aggregator.
@@ -18,10 +17,9 @@ pub mod coding;
 pub mod committee;
 pub mod http;
 mod object_id;
-pub mod pack;
 pub mod quilt;
 pub mod store;
-mod wire;
+pub mod wire;
 
 pub use coding::{BlobId, CodingError};
 pub use object_id::{ObjectId, ObjectIdError};

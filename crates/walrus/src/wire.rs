@@ -1,5 +1,5 @@
 //! Reading of foreign bytes (BCS and the like): total, never allocating for a length that the
-//! bytes don't have.
+//! bytes don't have. Integers are little-endian.
 
 /// Why bytes can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,51 +25,83 @@ pub enum WireError {
     Inconsistent,
 }
 
-/// What is left to read.
+/// What is left to read. A read that fails takes nothing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Begins at the first of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
+    /// The next `count` bytes.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if fewer are left.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(WireError::TooShort)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+    /// The next `N` bytes.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if fewer are left.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(WireError::TooShort)?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    pub(crate) fn u8(&mut self) -> Result<u8, WireError> {
+    /// One byte.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if none is left.
+    pub fn u8(&mut self) -> Result<u8, WireError> {
         Ok(self.array::<1>()?[0])
     }
 
-    pub(crate) fn u16(&mut self) -> Result<u16, WireError> {
+    /// Two bytes, the lower first.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if fewer are left.
+    pub fn u16(&mut self) -> Result<u16, WireError> {
         Ok(u16::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn u32(&mut self) -> Result<u32, WireError> {
+    /// Four bytes, the lowest first.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if fewer are left.
+    pub fn u32(&mut self) -> Result<u32, WireError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn u64(&mut self) -> Result<u64, WireError> {
+    /// Eight bytes, the lowest first.
+    ///
+    /// # Errors
+    /// [`WireError::TooShort`] if fewer are left.
+    pub fn u64(&mut self) -> Result<u64, WireError> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// Fails unless the next byte is `tag`.
-    pub(crate) fn tag(&mut self, tag: u8) -> Result<(), WireError> {
+    /// Takes the byte `tag`.
+    ///
+    /// # Errors
+    /// [`WireError::Tag`] if the next byte is another.
+    pub fn tag(&mut self, tag: u8) -> Result<(), WireError> {
         let found = self.u8()?;
         (found == tag).then_some(()).ok_or(WireError::Tag(found))
     }
 
     /// A BCS length: ULEB128 in its shortest form, at most `max`.
-    pub(crate) fn length(&mut self, max: usize) -> Result<usize, WireError> {
+    ///
+    /// # Errors
+    /// [`WireError::Length`] if it isn't that, [`WireError::TooShort`] if the bytes end before it.
+    pub fn length(&mut self, max: usize) -> Result<usize, WireError> {
         let mut value = 0_u64;
         for shift in (0..35).step_by(7) {
             let byte = self.u8()?;
@@ -86,23 +118,31 @@ impl<'a> Reader<'a> {
     }
 
     /// A BCS string of at most `max` bytes.
-    pub(crate) fn text(&mut self, max: usize) -> Result<&'a str, WireError> {
+    ///
+    /// # Errors
+    /// As [`length`](Self::length) and [`take`](Self::take); [`WireError::Text`] if it isn't UTF-8.
+    pub fn text(&mut self, max: usize) -> Result<&'a str, WireError> {
         let length = self.length(max)?;
         std::str::from_utf8(self.take(length)?).map_err(|_| WireError::Text)
     }
 
-    pub(crate) fn rest(self) -> &'a [u8] {
+    /// All that wasn't read.
+    #[must_use]
+    pub fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// Fails unless everything was read.
-    pub(crate) fn end(self) -> Result<(), WireError> {
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`WireError::TooLong`] if bytes are left.
+    pub fn end(self) -> Result<(), WireError> {
         self.0.is_empty().then_some(()).ok_or(WireError::TooLong)
     }
 }
 
 /// Appends a BCS length.
-pub(crate) fn put_length(out: &mut Vec<u8>, mut length: usize) {
+pub fn put_length(out: &mut Vec<u8>, mut length: usize) {
     loop {
         let low = (length & 0x7f) as u8;
         length >>= 7;
@@ -115,7 +155,7 @@ pub(crate) fn put_length(out: &mut Vec<u8>, mut length: usize) {
 }
 
 /// Appends a BCS string.
-pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
     put_length(out, text.len());
     out.extend_from_slice(text.as_bytes());
 }

@@ -9,14 +9,12 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use atoma_client::{
     Receipts,
-    evidence::{Given, Sources, Verdict, check, gather},
+    evidence::{AskNodes, Given, Sources, Verdict, check, gather},
 };
+use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
 use atoma_keys::SigningKey;
 use atoma_types::RequestId;
-use atoma_walrus::{
-    client::{ClientConfig, WalrusClient},
-    pack::{Pack, ReceiptProof, StorageProof},
-};
+use atoma_walrus::client::{ClientConfig, WalrusClient};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
@@ -71,8 +69,8 @@ pub(super) async fn verified(
     let sources = Sources {
         ledger: Ok(network.ledger.clone()),
         walrus: Ok(walrus(network)?),
-        nodes: Ok(()),
-        receipts: Ok(receipts),
+        nodes: Ok(Box::new(AskNodes::new()?)),
+        receipts: Ok(Box::new(receipts)),
         keys,
         shards: network.walrus.shards(),
     };

@@ -5,7 +5,7 @@ use super::{
     related::Related,
     sections::{Row, Section},
 };
-use atoma_client::index::Progress;
+use atoma_index::Progress;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Longer searches find nothing.

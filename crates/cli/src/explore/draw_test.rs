@@ -7,7 +7,7 @@ use super::{
     terminal::{load, select},
 };
 use crate::trial::{HOUR, Trial};
-use atoma_client::index::{Existing, IndexReader, Indexer, Until};
+use atoma_index::{Existing, IndexReader, Indexer, Until};
 use ratatui::{
     Terminal,
     backend::TestBackend,

@@ -11,7 +11,7 @@ mod terminal;
 
 use crate::{log::wants_colour, output::Output, run::told_to_stop, settings::Settings};
 use anyhow::{Context, Result};
-use atoma_client::index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
+use atoma_index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_ledger::Ledger;
 use clap::Args;
 use sections::{MOST_ROWS, Section};

@@ -5,7 +5,7 @@ use super::{
     cell::{usdc, utc},
     sections::{self, About, Section},
 };
-use atoma_client::index::{IndexError, IndexReader, LeaseStanding, PriceRow};
+use atoma_index::{IndexError, IndexReader, LeaseStanding, PriceRow};
 use atoma_types::{NodeId, Price, StackId, TaskId};
 use std::collections::BTreeMap;
 

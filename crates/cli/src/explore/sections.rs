@@ -2,7 +2,7 @@
 //! in JSON.
 
 use super::cell::{Cell, date, usdc};
-use atoma_client::index::{
+use atoma_index::{
     ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, Overview,
     SettlementRow, StackView, TaskView,
 };
@@ -400,7 +400,7 @@ fn event(row: EventRow) -> Row {
 }
 
 /// A day as text, for the overview's list of days.
-pub(super) fn day(day: &atoma_client::index::DayRow) -> String {
+pub(super) fn day(day: &atoma_index::DayRow) -> String {
     let (year, month, day_of_month) = date(day.day);
     format!(
         "{year:04}-{month:02}-{day_of_month:02}  {} stacks, {} in, {} to nodes, {} back, {} requests",

@@ -7,7 +7,7 @@ use super::{
     sections::MOST_ROWS,
 };
 use anyhow::Result;
-use atoma_client::index::{IndexReader, Progress};
+use atoma_index::{IndexReader, Progress};
 use ratatui::{
     DefaultTerminal,
     crossterm::event::{self, Event, KeyEventKind},

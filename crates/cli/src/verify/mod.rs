@@ -7,9 +7,13 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use atoma_client::{
     Receipts,
-    evidence::{Check, CheckKind, Gathered, Given, Report, Sources, Verdict, check, gather},
+    evidence::{
+        AskNodes, Check, CheckKind, Gathered, Given, KeptReceipts, NodeProofs, Report, Sources,
+        Verdict, check, gather,
+    },
     request_key,
 };
+use atoma_evidence::pack::{MAX_PACK, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_types::{
     RequestId,
@@ -18,7 +22,6 @@ use atoma_types::{
 use atoma_walrus::{
     BlobId, ObjectId,
     client::{ClientConfig, WalrusClient},
-    pack::{MAX_PACK, ReceiptProof},
 };
 use bytes::Bytes;
 use clap::Args;
@@ -251,7 +254,8 @@ impl Verify {
         let folder = settings.home.join("client");
         // opening them would make the folder
         let receipts = if folder.join("client.db").is_file() {
-            Receipts::open(&folder).map_err(|error| error.to_string())
+            let receipts = Receipts::open(&folder).map_err(|error| error.to_string());
+            receipts.map(|receipts| Box::new(receipts) as Box<dyn KeptReceipts>)
         } else {
             Err("no receipts are kept here".to_owned())
         };
@@ -260,10 +264,11 @@ impl Verify {
             (Err(offline()), Err(offline()), Err(offline()))
         } else {
             let ledger = settings.ledger().await;
+            let nodes = AskNodes::new().map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
             (
                 ledger.map_err(|error| format!("{error:#}")),
                 self.walrus().map_err(|error| format!("{error:#}")),
-                Ok(()),
+                nodes.map_err(|error| error.to_string()),
             )
         };
         Ok(Sources {

@@ -3,11 +3,11 @@
 use super::network::DEFAULT_LISTEN;
 use crate::{output::Output, run::told_to_stop, settings::Settings};
 use anyhow::{Context, Result};
-use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_walrus::{
     http::{self, HttpOptions},
     store::{Store, StoreOptions},
 };
+use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use clap::Args;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

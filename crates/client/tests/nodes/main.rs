@@ -3,6 +3,7 @@
 //! `tests/`; a real node can't be made to lie.)
 
 mod close;
+mod proof;
 mod requests;
 mod scripted;
 mod world;

@@ -4,10 +4,10 @@ use super::{
     error::EvidenceError,
     reader::{Logged, Reader},
 };
-use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};
-use atoma_walrus::pack::{
+use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Part, Record, SealContext, Sealer,
 };
+use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};
 use bytes::Bytes;
 use std::{
     collections::HashMap,

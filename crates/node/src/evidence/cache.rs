@@ -1,7 +1,7 @@
 //! What was read lately for proofs, and how many are worked on at once.
 
+use atoma_evidence::pack::Catalog;
 use atoma_types::{StackId, merkle::MerkleTree};
-use atoma_walrus::pack::Catalog;
 use parking_lot::Mutex;
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Semaphore;

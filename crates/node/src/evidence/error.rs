@@ -1,7 +1,8 @@
 //! What can go wrong with evidence.
 
 use crate::journal::JournalError;
-use atoma_walrus::{client::ClientError, pack::PackError};
+use atoma_evidence::pack::PackError;
+use atoma_walrus::client::ClientError;
 use std::path::PathBuf;
 
 /// Evidence can't be kept.

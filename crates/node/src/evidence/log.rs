@@ -2,14 +2,12 @@
 
 use super::{cache::Caches, error::EvidenceError, reader::Reader};
 use crate::{config::EvidenceConfig, journal::PackRow};
+use atoma_evidence::pack::ClosingPolicy;
 use atoma_types::{
     RequestId,
     refusal::{Refusal, RefusalCode},
 };
-use atoma_walrus::{
-    client::{ClientConfig, SharedSecret, WalrusClient},
-    pack::ClosingPolicy,
-};
+use atoma_walrus::client::{ClientConfig, SharedSecret, WalrusClient};
 use std::{
     path::{Path, PathBuf},
     sync::{

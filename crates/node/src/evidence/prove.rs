@@ -2,8 +2,10 @@
 
 use super::{build::path_of, error::EvidenceError, log::EvidenceLog, reader::Exchange};
 use crate::journal::PackRow;
+use atoma_evidence::pack::{
+    Catalog, Pack, ReceiptProof, RemotePack, SettlementProof, StorageProof,
+};
 use atoma_types::{RequestId, merkle::MerkleTree};
-use atoma_walrus::pack::{Catalog, Pack, ReceiptProof, RemotePack, SettlementProof, StorageProof};
 use std::sync::Arc;
 
 impl EvidenceLog {

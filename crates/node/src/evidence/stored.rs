@@ -6,6 +6,7 @@
 
 use super::log::{EvidenceLog, IMMEDIATE_TIMEOUT};
 use crate::{account::SignedRequest, lease::Lease};
+use atoma_evidence::pack::{Kind, Pack, Part, SealContext};
 use atoma_keys::SigningKey;
 use atoma_types::{
     BlobId,
@@ -13,10 +14,7 @@ use atoma_types::{
     message::RequestHeader,
     refusal::{Refusal, RefusalCode},
 };
-use atoma_walrus::{
-    client::ClientError,
-    pack::{Kind, Pack, Part, SealContext},
-};
+use atoma_walrus::client::ClientError;
 use bytes::Bytes;
 
 impl EvidenceLog {

@@ -1,8 +1,11 @@
 //! What was asked and answered is stored, can be proved, and is never lost, whatever Walrus does.
 
 use crate::common::{Answer, Backend, World, eventually, post, signed_request, walrus::Walrus};
-use atoma_anchor::{LocalWalrus, LocalWalrusConfig};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_evidence::pack::{
+    Body, Header, Pack, Part, ReceiptProof, Record, SealContext, Sealer, pack_records,
+    verify_record,
+};
 use atoma_keys::SigningKey;
 use atoma_node::EvidenceConfig;
 use atoma_types::{
@@ -11,13 +14,8 @@ use atoma_types::{
     http::EVIDENCE,
     message::{EvidenceLeaf, RequestHeader, Signed},
 };
-use atoma_walrus::{
-    client::StoreRequest,
-    pack::{
-        Body, Header, Pack, Part, ReceiptProof, Record, SealContext, Sealer, pack_records,
-        verify_record,
-    },
-};
+use atoma_walrus::client::StoreRequest;
+use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use http::StatusCode;
 use std::collections::BTreeSet;
 

@@ -4,6 +4,7 @@
 
 use crate::common::{Backend, World, earned, eventually, signed_request, walrus::Walrus};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_evidence::pack::{Pack, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_node::KeySource;
 use atoma_types::{
@@ -11,7 +12,6 @@ use atoma_types::{
     http::RECEIPT,
     message::{Receipt, Signed},
 };
-use atoma_walrus::pack::{Pack, ReceiptProof};
 use http::StatusCode;
 use std::{
     collections::BTreeSet,

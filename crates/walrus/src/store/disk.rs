@@ -58,7 +58,7 @@ pub(super) fn finish(folder: &Path, unfinished: &Path, name: &str) -> io::Result
 }
 
 /// Waits until the names in a folder are durable.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+fn sync_folder(folder: &Path) -> io::Result<()> {
     // the parent of a relative path of one part is empty
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

@@ -12,7 +12,7 @@
 //! before their node signs, and the registration before the slivers. What was registered and never
 //! certified is dropped at the next start.
 
-pub(crate) mod disk;
+mod disk;
 mod error;
 mod fault;
 mod maintenance;

@@ -1,8 +1,7 @@
-//! Blobs, their store, its HTTP API and packs.
+//! Blobs, their store and its HTTP API.
 
 mod coding;
 mod crash;
 mod network;
-mod packs;
 mod store;
 mod vectors;

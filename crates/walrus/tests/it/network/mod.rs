@@ -3,6 +3,5 @@
 mod api;
 mod client;
 mod js;
-mod packs;
 mod server;
 mod tokens;

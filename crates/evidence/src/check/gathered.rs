@@ -1,0 +1,165 @@
+//! What there is about one request, and for what there isn't, why not.
+
+use crate::pack::Catalog;
+use atoma_types::{
+    ComputeUnits, NetworkId,
+    chain::{Node, Stack, Task},
+    hash::Hash32,
+    merkle::Proof,
+    message::{Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::BlobId;
+use bytes::Bytes;
+use std::{fmt, ops::Range, sync::Arc};
+
+/// Why something isn't at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// It couldn't be had: what needs it is skipped.
+    Absent(String),
+    /// It is there and isn't what it should be: the check that it belongs to fails.
+    Broken(String),
+}
+
+impl Gap {
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
+    pub(crate) fn absent(reason: impl ToString) -> Self {
+        Self::Absent(reason.to_string())
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
+    pub(crate) fn broken(reason: impl ToString) -> Self {
+        Self::Broken(reason.to_string())
+    }
+}
+
+/// A thing, or the gap where it should be.
+pub type Item<T> = Result<T, Gap>;
+
+/// For the check that the thing belongs to: a broken one fails it.
+pub(super) fn own<T>(item: &Item<T>) -> Item<&T> {
+    item.as_ref().map_err(Clone::clone)
+}
+
+/// For a check that only needs the thing: a broken one has failed another already.
+pub(crate) fn need<T>(item: &Item<T>) -> Item<&T> {
+    item.as_ref().map_err(|gap| match gap {
+        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
+    })
+}
+
+/// A condition of a check.
+pub(super) fn hold(holds: bool, reason: impl FnOnce() -> String) -> Item<()> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Gap::Broken(reason()))
+    }
+}
+
+/// Another receipt of the same lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The receipt.
+    pub receipt: Signed<Receipt>,
+    /// This machine kept it, having checked it when it came.
+    pub kept: bool,
+}
+
+/// Where a record is said to stand in a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackPlace {
+    /// The pack's root.
+    pub root: Hash32,
+    /// The way from the record to it.
+    pub path: Proof,
+    /// Its bytes in the pack.
+    pub range: Range<u64>,
+}
+
+/// All the bytes of a pack, as what is known from them.
+#[derive(Clone, Debug)]
+pub struct PackBytes {
+    /// Their blob id, computed on this machine.
+    pub id: BlobId,
+    /// For so many shards.
+    pub shards: u16,
+    /// What they hold.
+    pub catalog: Catalog,
+}
+
+/// What the ledger says of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertifiedObject {
+    /// The blob.
+    pub blob_id: BlobId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The epoch of Walrus in which it was certified; `None` if it is registered only.
+    pub certified_epoch: Option<u32>,
+    /// The epoch in which its storage is over.
+    pub end_epoch: u32,
+    /// Its owner may delete it.
+    pub deletable: bool,
+    /// The epoch of Walrus that the ledger knows.
+    pub now: u64,
+}
+
+/// What a node has settled for a lease, as the ledger has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// Root over the lease's records.
+    pub root: Hash32,
+    /// How many there are.
+    pub count: u64,
+    /// Units claimed for them.
+    pub units: ComputeUnits,
+}
+
+/// Everything about one request.
+#[derive(Clone)]
+pub struct Gathered {
+    /// Which ledger.
+    pub network: Item<NetworkId>,
+    /// The stack that the order names, from the ledger.
+    pub stack: Item<Stack>,
+    /// The node that the order names, from the ledger.
+    pub node: Item<Node>,
+    /// The stack's task, from the ledger.
+    pub task: Item<Task>,
+    /// The order.
+    pub header: Item<Signed<RequestHeader>>,
+    /// The receipt.
+    pub receipt: Item<Signed<Receipt>>,
+    /// The request's plain body.
+    pub request_body: Item<Bytes>,
+    /// The answer's plain body.
+    pub answer_body: Item<Bytes>,
+    /// Receipts around this one.
+    pub neighbours: Vec<Neighbour>,
+    /// The record's bytes, as they stand in a pack.
+    pub record: Item<Bytes>,
+    /// Where.
+    pub place: Item<PackPlace>,
+    /// The whole pack.
+    pub pack: Item<Arc<PackBytes>>,
+    /// The id under which it is said to be stored.
+    pub blob_id: Item<BlobId>,
+    /// Its object on the ledger.
+    pub certified: Item<CertifiedObject>,
+    /// What the node settled.
+    pub settlement: Item<Settlement>,
+    /// The way from order and receipt to the settlement's root.
+    pub path: Item<Proof>,
+}
+
+impl fmt::Debug for Gathered {
+    /// Without the bodies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gathered")
+            .field("header", &self.header)
+            .field("receipt", &self.receipt)
+            .field("blob_id", &self.blob_id)
+            .finish_non_exhaustive()
+    }
+}

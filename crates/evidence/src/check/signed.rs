@@ -1,0 +1,163 @@
+//! What the two signed messages say: by whom, about what, for how much.
+
+use super::gathered::{Gap, Gathered, Item, hold, need, own};
+use crate::receipt::{Chain, ReceiptError, same_class};
+use atoma_types::hash::Hash32;
+
+pub(super) fn header(g: &Gathered) -> Item<String> {
+    let header = own(&g.header)?;
+    let key = own(&g.stack)?.request_key;
+    let signed = header.verify(&key).is_ok();
+    hold(signed, || format!("it is not signed by {key}"))?;
+    Ok(format!("signed by {}", short(&key)))
+}
+
+pub(super) fn receipt(g: &Gathered) -> Item<String> {
+    let receipt = own(&g.receipt)?;
+    let key = own(&g.node)?.response_key;
+    let signed = receipt.verify(&key).is_ok();
+    hold(signed, || format!("it is not signed by {key}"))?;
+    Ok(format!("signed by {}", short(&key)))
+}
+
+pub(super) fn parties(g: &Gathered) -> Item<String> {
+    let header = need(&g.header)?.message();
+    if let Ok(receipt) = &g.receipt {
+        let receipt = receipt.message();
+        let same = receipt.network == header.network;
+        hold(same, || "order and receipt are of two networks".to_owned())?;
+        let same = receipt.stack == header.stack;
+        hold(same, || "order and receipt name two stacks".to_owned())?;
+        let same = receipt.node == header.node;
+        hold(same, || "order and receipt name two nodes".to_owned())?;
+    }
+    let network = *need(&g.network)?;
+    hold(header.network == network, || {
+        format!("they are of network {}", header.network)
+    })?;
+    let stack = need(&g.stack)?;
+    hold(header.task == stack.task, || {
+        format!(
+            "the order is for {}, the stack for {}",
+            header.task, stack.task
+        )
+    })?;
+    let leased = stack.lease(header.node).is_some();
+    hold(leased, || "the node has no lease of the stack".to_owned())?;
+    Ok(format!("network {}", short(&network)))
+}
+
+pub(super) fn request(g: &Gathered) -> Item<String> {
+    let (header, receipt) = (need(&g.header)?, need(&g.receipt)?.message());
+    let (hash, id) = (header.hash(), header.message().request_id);
+    hold(receipt.request_id == id, || {
+        format!("the order is {id}, the receipt for {}", receipt.request_id)
+    })?;
+    hold(receipt.request_hash == hash, || {
+        format!(
+            "the order's hash is {hash}, the receipt's {}",
+            receipt.request_hash
+        )
+    })?;
+    Ok(format!("hash {}", short(&hash)))
+}
+
+pub(super) fn body(g: &Gathered) -> Item<String> {
+    let promised = need(&g.header)?.message().body_hash;
+    same_hash(own(&g.request_body)?, promised)
+}
+
+pub(super) fn answer(g: &Gathered) -> Item<String> {
+    let promised = need(&g.receipt)?.message().response_hash;
+    same_hash(own(&g.answer_body)?, promised)
+}
+
+fn same_hash(bytes: &[u8], promised: Hash32) -> Item<String> {
+    let found = Hash32::of(bytes);
+    hold(found == promised, || {
+        format!("its hash is {found}, not {promised}")
+    })?;
+    Ok(format!("{} bytes", bytes.len()))
+}
+
+pub(super) fn engine(g: &Gathered) -> Item<String> {
+    let (found, promised) = (need(&g.receipt)?.message().engine, need(&g.task)?.engine);
+    hold(same_class(&found, &promised), || {
+        let [found, promised] = [found, promised].map(|class| {
+            let (numerics, rule) = (class.numerics.as_str(), class.rule.as_str());
+            format!("{} ({numerics}, {rule})", class.model)
+        });
+        format!("the receipt names {found}, the task {promised}")
+    })?;
+    Ok(format!("model {}", short(&promised.model)))
+}
+
+pub(super) fn units(g: &Gathered) -> Item<String> {
+    let receipt = need(&g.receipt)?.message();
+    if let Ok(header) = &g.header {
+        let most = header.message().max_units;
+        hold(receipt.units <= most, || {
+            format!("{} were charged, {most} ordered at most", receipt.units)
+        })?;
+    }
+    let due = own(&g.task)?.weights.units(&receipt.usage);
+    hold(due == Some(receipt.units), || match due {
+        Some(due) => format!("{} were charged, the usage costs {due}", receipt.units),
+        None => "the usage is more than can be counted".to_owned(),
+    })?;
+    let most = need(&g.header)?.message().max_units;
+    Ok(format!("{} of at most {}", receipt.units, most.0))
+}
+
+pub(super) fn place(g: &Gathered) -> Item<String> {
+    let receipt = need(&g.receipt)?;
+    // the first of a chain is held against nothing but itself
+    let alone = Chain::default().add(receipt).map_err(Gap::broken);
+    alone.map(|_| {
+        let receipt = receipt.message();
+        format!("receipt {}, sum {}", receipt.seq, receipt.cumulative_units)
+    })
+}
+
+pub(super) fn neighbours(g: &Gathered) -> Item<String> {
+    let receipt = need(&g.receipt)?;
+    let key = g.node.as_ref().ok().map(|node| node.response_key);
+    let by_the_node = g.neighbours.iter().filter(|other| match &key {
+        Some(key) => other.receipt.verify(key).is_ok(),
+        None => other.kept,
+    });
+    let ours = receipt.message();
+    let mut places = Vec::new();
+    // against each by itself: what others have among themselves says nothing about this one
+    for other in by_the_node.map(|other| &other.receipt) {
+        let theirs = other.message();
+        let same_lease = (theirs.stack, theirs.node) == (ours.stack, ours.node);
+        let mut chain = Chain::default();
+        if !same_lease || other.hash() == receipt.hash() || chain.add(other).is_err() {
+            continue;
+        }
+        chain.add(receipt).map_err(|error| match error {
+            ReceiptError::Place => Gap::absent(error),
+            error => Gap::broken(error),
+        })?;
+        places.push(theirs.seq);
+    }
+    let alone = g
+        .settlement
+        .as_ref()
+        .is_ok_and(|settled| settled.count == 1);
+    if places.is_empty() && alone {
+        return Ok("the only receipt of its lease".to_owned());
+    }
+    if places.is_empty() {
+        return Err(Gap::absent("no other receipt of the lease is at hand"));
+    }
+    let next_to = |other: u64| other.abs_diff(ours.seq) == 1;
+    let direct = places.iter().filter(|place| next_to(**place)).count();
+    Ok(format!("fits {} others, {direct} next to it", places.len()))
+}
+
+/// The beginning of a hash or key: enough to recognise it.
+fn short(bytes: &impl ToString) -> String {
+    bytes.to_string().chars().take(16).collect()
+}

@@ -1,0 +1,154 @@
+//! What the ledger says, each thing asked for once.
+
+use crate::check::{CertifiedObject, Gap, Item, Settlement};
+use atoma_ledger::{Ledger, LedgerError};
+use atoma_types::{
+    NetworkId, NodeId, ObjectId, StackId, TaskId,
+    chain::{Event, LeaseState, Node, Stack, Task},
+};
+use atoma_walrus::BlobId;
+use futures::StreamExt;
+use std::{collections::HashMap, hash::Hash, time::Duration};
+
+/// A paid settlement is looked for among the ledger's events for so long: they are read from the
+/// beginning.
+const SEARCH: Duration = Duration::from_secs(30);
+
+/// Reads, and remembers.
+pub(super) struct Reader<'a> {
+    ledger: &'a Result<Ledger, String>,
+    stacks: HashMap<StackId, Item<Stack>>,
+    nodes: HashMap<NodeId, Item<Node>>,
+    tasks: HashMap<TaskId, Item<Task>>,
+    objects: HashMap<ObjectId, Item<CertifiedObject>>,
+    settlements: HashMap<(StackId, NodeId), Item<Settlement>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(ledger: &'a Result<Ledger, String>) -> Self {
+        Self {
+            ledger,
+            stacks: HashMap::new(),
+            nodes: HashMap::new(),
+            tasks: HashMap::new(),
+            objects: HashMap::new(),
+            settlements: HashMap::new(),
+        }
+    }
+
+    fn ledger(&self) -> Item<&'a Ledger> {
+        self.ledger.as_ref().map_err(Gap::absent)
+    }
+
+    pub(super) fn network(&self) -> Item<NetworkId> {
+        self.ledger().map(Ledger::network)
+    }
+
+    pub(super) async fn stack(&mut self, id: StackId) -> Item<Stack> {
+        let ledger = self.ledger()?;
+        let read = async { ledger.stack(id).await.map_err(gap) };
+        once(&mut self.stacks, id, read).await
+    }
+
+    pub(super) async fn node(&mut self, id: NodeId) -> Item<Node> {
+        let ledger = self.ledger()?;
+        let read = async { ledger.node(id).await.map_err(gap) };
+        once(&mut self.nodes, id, read).await
+    }
+
+    pub(super) async fn task(&mut self, id: TaskId) -> Item<Task> {
+        let ledger = self.ledger()?;
+        let read = async { ledger.task(id).await.map_err(gap) };
+        once(&mut self.tasks, id, read).await
+    }
+
+    pub(super) async fn certified(&mut self, id: ObjectId) -> Item<CertifiedObject> {
+        let ledger = self.ledger()?;
+        let read = async { certified(ledger, id).await.map_err(gap) };
+        once(&mut self.objects, id, read).await
+    }
+
+    /// What a node settled: in the stack until it is paid, then in the ledger's events.
+    pub(super) async fn settlement(&mut self, stack: &Stack, node: NodeId) -> Item<Settlement> {
+        let ledger = self.ledger()?;
+        let state = stack.lease(node).map(|lease| &lease.state);
+        match state {
+            None => Err(Gap::absent("the node has no lease of the stack")),
+            Some(LeaseState::Open) => Err(Gap::absent("the node has not settled yet")),
+            Some(LeaseState::Settling(ticket)) => Ok(Settlement {
+                root: ticket.receipts_root,
+                count: ticket.count,
+                units: ticket.claimed_units,
+            }),
+            Some(LeaseState::Closed { .. }) => {
+                let lease = (stack.id, node);
+                let search = async {
+                    let search = tokio::time::timeout(SEARCH, search(ledger, lease)).await;
+                    let late = |_| Gap::absent("the settlement wasn't found among the events");
+                    search.map_err(late).flatten()
+                };
+                once(&mut self.settlements, lease, search).await
+            }
+        }
+    }
+}
+
+/// A blob's object.
+async fn certified(ledger: &Ledger, id: ObjectId) -> Result<CertifiedObject, LedgerError> {
+    let blob = ledger.blob(id).await?;
+    let now = ledger.db().await?.params.walrus_epoch;
+    Ok(CertifiedObject {
+        blob_id: BlobId(blob.blob_id.0),
+        size: blob.size,
+        certified_epoch: blob.certified_epoch,
+        end_epoch: blob.storage.end_epoch,
+        deletable: blob.deletable,
+        now,
+    })
+}
+
+/// What is known, or else what is read, which is known from then on.
+async fn once<K: Eq + Hash, T: Clone>(
+    known: &mut HashMap<K, Item<T>>,
+    key: K,
+    read: impl Future<Output = Item<T>>,
+) -> Item<T> {
+    if let Some(known) = known.get(&key) {
+        return known.clone();
+    }
+    let read = read.await;
+    known.insert(key, read.clone());
+    read
+}
+
+/// Looks for a closed lease's settlement among all events of the ledger.
+async fn search(ledger: &Ledger, lease: (StackId, NodeId)) -> Item<Settlement> {
+    let mut events = ledger.events(None);
+    while let Some(event) = events.next().await {
+        match event.map_err(Gap::absent)?.event {
+            Event::SettlementOpened(e) if (e.stack, e.node) == lease => {
+                return Ok(Settlement {
+                    root: e.receipts_root,
+                    count: e.count,
+                    units: e.claimed_units,
+                });
+            }
+            Event::LeaseExpired(e) if (e.stack, e.node) == lease => {
+                return Err(Gap::absent("the lease expired, the node never settled"));
+            }
+            Event::NodeConvicted(e) if (e.stack, e.node) == lease => {
+                return Err(Gap::absent("the node was convicted before it settled"));
+            }
+            _ => {}
+        }
+    }
+    Err(Gap::absent("the ledger's events ended"))
+}
+
+/// An object that isn't there is a fault of whoever named it; a ledger that doesn't answer is none.
+fn gap(error: LedgerError) -> Gap {
+    match error {
+        LedgerError::NotFound { .. } | LedgerError::WrongType { .. } => Gap::broken(error),
+        error => Gap::absent(error),
+    }
+}

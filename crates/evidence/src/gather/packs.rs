@@ -1,0 +1,189 @@
+//! A pack, given or fetched, and the records in it.
+
+use super::{Exchange, Gap, Gatherer, Item, Neighbour, PackBytes, PackPlace};
+use crate::pack::{Kind, Pack, Record};
+use atoma_types::{
+    NodeId, RequestId, StackId,
+    message::{Message, MessageSignature, Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::{
+    BlobId,
+    client::ClientError,
+    coding::{Params, blob_id},
+};
+use bytes::Bytes;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A pack that was read.
+pub(super) struct Packed {
+    pub(super) bytes: Arc<PackBytes>,
+    pack: Pack,
+    /// The receipts in it by lease and place. Several for one place are fraud.
+    receipts: BTreeMap<(StackId, NodeId, u64), Vec<Signed<Receipt>>>,
+    /// The number of each record's receipt, if it has one.
+    seqs: Vec<Option<u64>>,
+}
+
+impl Gatherer<'_> {
+    /// The pack that was given, or that of a blob.
+    pub(super) async fn pack(&self, blob: Option<BlobId>) -> Item<Arc<Packed>> {
+        let shards = self.sources.shards;
+        let (bytes, id) = match (&self.given.pack, blob) {
+            (Some(bytes), _) => (bytes.clone(), None),
+            (None, Some(id)) => (self.fetch(id).await?, Some(id)),
+            (None, None) => return Err(Gap::absent("no pack is given")),
+        };
+        let read = move || {
+            let id = match id {
+                Some(id) => id,
+                None => {
+                    let params = Params::new(usize::from(shards)).map_err(Gap::absent)?;
+                    blob_id(params, &bytes).map_err(Gap::absent)?
+                }
+            };
+            Packed::read(bytes, id, shards).map(Arc::new)
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        read.map_err(Gap::absent).flatten()
+    }
+
+    /// A blob's bytes; that they are its bytes, the client has made sure of.
+    async fn fetch(&self, id: BlobId) -> Item<Bytes> {
+        let client = self.sources.walrus.as_ref().map_err(Gap::absent)?;
+        client.read(id).await.map_err(|error| match error {
+            ClientError::LyingAggregator { .. } => Gap::broken(error),
+            error => Gap::absent(error),
+        })
+    }
+}
+
+impl Packed {
+    fn read(bytes: Bytes, id: BlobId, shards: u16) -> Item<Self> {
+        let pack = Pack::from_bytes(bytes).map_err(Gap::broken)?;
+        let (mut receipts, mut seqs) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+        for record in pack.records() {
+            let record = record.map_err(Gap::broken)?;
+            let receipt = receipt_of(&record).ok();
+            seqs.push(receipt.as_ref().map(|receipt| receipt.message().seq));
+            if let Some(receipt) = receipt {
+                let r = receipt.message();
+                let place = (r.stack, r.node, r.seq);
+                receipts.entry(place).or_default().push(receipt);
+            }
+        }
+        let catalog = pack.catalog().clone();
+        Ok(Self {
+            bytes: Arc::new(PackBytes {
+                id,
+                shards,
+                catalog,
+            }),
+            pack,
+            receipts,
+            seqs,
+        })
+    }
+
+    /// The places of the records that are meant.
+    pub(super) fn select(&self, request: Option<RequestId>, seq: Option<u64>) -> Vec<usize> {
+        let entries = self.bytes.catalog.entries().iter().zip(&self.seqs);
+        let meant = entries.enumerate().filter(|(_, (entry, of))| {
+            request.is_none_or(|id| id == entry.request_id)
+                && seq.is_none_or(|seq| Some(seq) == **of)
+        });
+        meant.map(|(place, _)| place).collect()
+    }
+
+    /// A record with the messages in it.
+    pub(super) fn at(&self, place: usize) -> (Exchange, Item<Bytes>, Item<PackPlace>) {
+        let (bytes, found) = self.record(place);
+        let record = bytes.as_ref().map_err(Clone::clone);
+        let record = record.and_then(|bytes| Record::from_bytes(bytes).map_err(Gap::broken));
+        let exchange = match record {
+            Ok((record, _)) => Exchange {
+                header: record.signed_request().map_err(Gap::broken),
+                receipt: receipt_of(&record),
+            },
+            Err(gap) => Exchange {
+                header: Err(gap.clone()),
+                receipt: Err(gap),
+            },
+        };
+        (exchange, bytes, found)
+    }
+
+    /// The record of a request: the one with this receipt, or any that is filed under its id.
+    pub(super) fn find(&self, exchange: &Exchange) -> (Item<Bytes>, Item<PackPlace>) {
+        let id = exchange.receipt.as_ref().map(|r| r.message().request_id);
+        let id = id.or_else(|_| exchange.header.as_ref().map(|h| h.message().request_id));
+        let Ok(id) = id else {
+            let unknown = || Gap::absent("neither order nor receipt can be read");
+            return (Err(unknown()), Err(unknown()));
+        };
+        let mut places = self.bytes.catalog.places_of(id).peekable();
+        let first = places.peek().copied();
+        let same = places.find(|place| {
+            let record = self.pack.record(*place);
+            record.is_ok_and(|record| receipt_of(&record) == exchange.receipt)
+        });
+        match same.or(first) {
+            Some(place) => self.record(place),
+            None => {
+                let missing = "the pack has no record of the request";
+                (Err(Gap::broken(missing)), Err(Gap::absent(missing)))
+            }
+        }
+    }
+
+    fn record(&self, place: usize) -> (Item<Bytes>, Item<PackPlace>) {
+        let catalog = &self.bytes.catalog;
+        let found = match (catalog.entry(place), catalog.prove(place)) {
+            (Ok(entry), Some(path)) => Ok(PackPlace {
+                root: catalog.root(),
+                path,
+                range: entry.range(),
+            }),
+            _ => Err(Gap::absent("the pack has no such record")),
+        };
+        (self.pack.record_bytes(place).map_err(Gap::broken), found)
+    }
+
+    /// Receipts of the same lease up to `span` places away.
+    pub(super) fn around(&self, receipt: &Receipt, span: u64) -> Vec<Neighbour> {
+        let at = |seq| (receipt.stack, receipt.node, seq);
+        let first = receipt.seq.saturating_sub(span);
+        let last = receipt.seq.saturating_add(span);
+        let found = self.receipts.range(at(first)..=at(last));
+        let neighbour = |receipt: &Signed<Receipt>| Neighbour {
+            receipt: receipt.clone(),
+            kept: false,
+        };
+        found.flat_map(|(_, all)| all).map(neighbour).collect()
+    }
+}
+
+/// The order in a record.
+pub(super) fn header_of(record: &Bytes) -> Item<Signed<RequestHeader>> {
+    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
+    record.signed_request().map_err(Gap::broken)
+}
+
+/// The receipt in a record.
+pub(super) fn receipt_in(record: &Bytes) -> Item<Signed<Receipt>> {
+    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
+    receipt_of(&record)
+}
+
+fn receipt_of(record: &Record) -> Item<Signed<Receipt>> {
+    if record.kind() == Kind::Request {
+        return Err(Gap::absent("the record is of a request alone"));
+    }
+    let leaf = record.evidence_leaf().map_err(Gap::broken)?;
+    let leaf = leaf.ok_or_else(|| Gap::absent("the record is of a request alone"))?;
+    decode(leaf.receipt, &leaf.receipt_signature)
+}
+
+fn decode<T: Message>(bytes: Vec<u8>, signature: &[u8]) -> Item<Signed<T>> {
+    let signature = MessageSignature::try_from(signature).map_err(Gap::broken)?;
+    Signed::decode(bytes, signature).map_err(Gap::broken)
+}

@@ -1,0 +1,45 @@
+//! What gathering asks of the machine that it runs on and of the nodes: traits, so that it depends
+//! on neither a store nor a way to reach nodes.
+
+use crate::pack::ReceiptProof;
+use atoma_types::{
+    RequestId,
+    chain::Node,
+    message::{Receipt, RequestHeader, Signed},
+};
+use futures::future::BoxFuture;
+use std::fmt;
+
+/// Why a source gives nothing.
+pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a machine kept about a request, as far as it can still be read.
+#[derive(Clone, Debug, Default)]
+pub struct KeptExchange {
+    /// The signed request.
+    pub header: Option<Signed<RequestHeader>>,
+    /// Its receipt.
+    pub receipt: Option<Signed<Receipt>>,
+}
+
+/// The receipts that this machine keeps.
+pub trait KeptReceipts: fmt::Debug + Send + Sync {
+    /// What is kept about a request; `None` if nothing is, or the store can't be read.
+    fn of_request(&self, request: RequestId) -> Option<KeptExchange>;
+
+    /// The kept receipts of the same lease up to `span` places away, those that can be read.
+    fn around(&self, receipt: &Receipt, span: u64) -> Vec<Signed<Receipt>>;
+}
+
+/// Asks nodes for what they show about their receipts.
+pub trait NodeProofs: fmt::Debug + Send + Sync {
+    /// `GET /v1/receipts/{request}/proof` of a node.
+    ///
+    /// # Errors
+    /// If the node can't be reached, or has no receipt of the request.
+    fn proof<'a>(
+        &'a self,
+        node: &'a Node,
+        request: RequestId,
+    ) -> BoxFuture<'a, Result<ReceiptProof, SourceError>>;
+}

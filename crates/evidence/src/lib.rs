@@ -1,0 +1,24 @@
+//! Proof of what was asked and what was answered, from the record that a node keeps to the dispute
+//! that a user opens.
+//!
+//! ```text
+//! request + receipt + bodies ── record ──> pack ── Walrus ──> one record, proved by a short path
+//!                                                     │
+//!                      ledger, node, kept receipts ── gather ──> check ──> report
+//! ```
+//!
+//! * [`receipt`] says what a receipt must say, alone and beside the others of its lease.
+//! * [`pack`] holds records of requests and answers in one blob, sealed for their parties, each of
+//!   them provable by itself.
+//! * [`gather`] collects what there is about a request from ledger, Walrus, node and this machine.
+//! * [`check`] decides, without any I/O, whether that holds.
+//!
+//! Nobody is believed but the ledger: neither gateway nor node, publisher or aggregator.
+
+pub mod check;
+pub mod gather;
+pub mod pack;
+pub mod receipt;
+
+#[cfg(test)]
+mod sample;

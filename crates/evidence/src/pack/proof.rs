@@ -1,0 +1,100 @@
+//! What a node shows for one of its receipts: `GET /v1/receipts/{request id}/proof`.
+//!
+//! Nothing in it is to be believed by itself: header and receipt are signed, the path of
+//! [`StorageProof`] leads from the record's bytes to a pack's root, the blob's id is the hash of the
+//! pack, the path of [`SettlementProof`] leads from the evidence leaf to a root that the ledger has.
+
+use atoma_types::{
+    RequestId,
+    hash::Hash32,
+    merkle::Proof,
+    message::{Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::{BlobId, ObjectId};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// A receipt with all that is known about where its evidence is. JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptProof {
+    /// The request.
+    pub request_id: RequestId,
+    /// Its signed header: base64 of bytes and signature.
+    #[serde(with = "signed_text")]
+    pub header: Signed<RequestHeader>,
+    /// The signed receipt, likewise.
+    #[serde(with = "signed_text")]
+    pub receipt: Signed<Receipt>,
+    /// Where the record is stored; absent while it only stands in the node's own log.
+    #[serde(default)]
+    pub storage: Option<StorageProof>,
+    /// How it stands in the lease's settlement; absent before.
+    #[serde(default)]
+    pub settlement: Option<SettlementProof>,
+}
+
+/// A record in a pack on Walrus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageProof {
+    /// The pack.
+    pub blob_id: BlobId,
+    /// The certified blob object on the ledger, as far as the publisher told it.
+    #[serde(default)]
+    pub object: Option<ObjectId>,
+    /// The epoch of Walrus in which the storage is over.
+    pub end_epoch: u32,
+    /// Where the record begins in the pack.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub length: u32,
+    /// The pack's root.
+    pub root: Hash32,
+    /// The way from the record to it: base64 of its BCS.
+    #[serde(with = "path_text")]
+    pub path: Proof,
+}
+
+/// A record under the root that its node settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementProof {
+    /// The settlement's `receipts_root`.
+    pub root: Hash32,
+    /// The way from the evidence leaf to it: base64 of its BCS.
+    #[serde(with = "path_text")]
+    pub path: Proof,
+}
+
+mod signed_text {
+    use super::{Deserialize, Deserializer, Error, Serializer, Signed};
+    use atoma_types::message::Message;
+
+    pub(super) fn serialize<T: Message, S: Serializer>(
+        signed: &Signed<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&signed.to_text())
+    }
+
+    pub(super) fn deserialize<'de, T: Message, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Signed<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Signed::from_text(&text).map_err(D::Error::custom)
+    }
+}
+
+mod path_text {
+    use super::{BASE64_STANDARD, Deserialize, Deserializer, Engine, Error, Proof, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Proof, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(path.to_bytes()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Proof, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_STANDARD.decode(text).map_err(D::Error::custom)?;
+        Proof::from_bytes(&bytes).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,282 @@
+//! What a receipt must say. Pure: [`check`] holds one receipt against its request and the answer
+//! that arrived, [`Chain`] holds the receipts of one lease against each other.
+//!
+//! Concurrent requests finish out of order and several programs may share a lease, so receipts
+//! arrive in any order and with gaps. Each is linked as soon as a neighbour is known; one place
+//! with two receipts is a proof of fraud, and both are kept.
+
+use atoma_keys::Verifier;
+use atoma_types::{
+    ComputeUnits, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
+    hash::Hash32,
+    message::{DecodeError, Receipt, RequestHeader, Signed},
+};
+use std::collections::BTreeMap;
+
+/// Links that are kept in memory; a receipt that comes later than this many others can no longer
+/// be held against its neighbours, only against the sums around it.
+pub const MAX_LINKS: usize = 4_096;
+
+/// What is wrong with a receipt. Every check has its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// The answer came without one.
+    #[error("the answer has no receipt")]
+    Missing,
+    /// It isn't a receipt.
+    #[error(transparent)]
+    Unreadable(#[from] DecodeError),
+    /// It isn't signed by the key that the node has on the ledger.
+    #[error("the signature is not by the node's key on the ledger")]
+    Signature,
+    /// It is for another ledger.
+    #[error("the receipt is for another network")]
+    Network,
+    /// It is for another stack.
+    #[error("the receipt is for another stack")]
+    Stack,
+    /// It names another node.
+    #[error("the receipt is by another node")]
+    Node,
+    /// It answers another request.
+    #[error("the receipt is for another request")]
+    RequestId,
+    /// It answers another header than was signed.
+    #[error("the receipt's request hash is not that of the header that was sent")]
+    RequestHash,
+    /// The answer that arrived is not the one that it vouches for.
+    #[error("the receipt's response hash is not that of the bytes that arrived")]
+    ResponseHash,
+    /// Something else computed the answer than the task says.
+    #[error("the receipt names another engine than the task")]
+    Engine,
+    /// The units aren't what the usage costs.
+    #[error("{charged} were charged, the usage costs {due}")]
+    Units {
+        /// What the receipt charges.
+        charged: ComputeUnits,
+        /// What its usage costs by the task's weights.
+        due: ComputeUnits,
+    },
+    /// More than the request allowed.
+    #[error("{charged} were charged, the request allowed {max}")]
+    OverMaxUnits {
+        /// What the receipt charges.
+        charged: ComputeUnits,
+        /// The `max_units` that were signed.
+        max: ComputeUnits,
+    },
+    /// After a stream's receipt came more than the end mark.
+    #[error("the stream goes on after its receipt")]
+    TrailingBytes,
+    /// Places count from 1, and the first follows nothing.
+    #[error("the receipt's place or its first link is impossible")]
+    Place,
+    /// Its `previous` isn't the receipt before it.
+    #[error("receipt {seq} does not follow the one before it")]
+    Link {
+        /// Place in the lease's chain of the later one.
+        seq: u64,
+    },
+    /// The sums don't add up with those of the receipts around it.
+    #[error("the sum of receipt {seq} does not fit those around it")]
+    Sum {
+        /// Its place in the lease's chain.
+        seq: u64,
+    },
+    /// Two different receipts for one place: a proof of fraud.
+    #[error("receipt {seq} exists twice: {first} and {second}")]
+    Equivocation {
+        /// The place in the lease's chain that has two.
+        seq: u64,
+        /// Hash of the one that came first.
+        first: Hash32,
+        /// Hash of the other.
+        second: Hash32,
+    },
+}
+
+/// What a receipt is held against.
+#[derive(Clone, Debug)]
+pub struct Expected<'a> {
+    /// The network of the ledger that this client believes.
+    pub network: NetworkId,
+    /// The stack that pays.
+    pub stack: StackId,
+    /// The node that was asked.
+    pub node: NodeId,
+    /// Its response key, as the ledger has it.
+    pub response_key: &'a Verifier,
+    /// The signed header that was sent.
+    pub request: &'a Signed<RequestHeader>,
+    /// What each kind of token costs in the task.
+    pub weights: &'a UnitWeights,
+    /// What the task says computes.
+    pub engine: EngineClass,
+    /// Of the bytes that arrived; absent where they didn't.
+    pub response_hash: Option<Hash32>,
+}
+
+/// Holds a receipt against its request and answer.
+///
+/// # Errors
+///
+/// The first check that fails, in the order of [`ReceiptError`]'s variants.
+pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), ReceiptError> {
+    let header = expected.request.message();
+    let r = receipt.message();
+    let require = |holds: bool, error| if holds { Ok(()) } else { Err(error) };
+    require(
+        receipt.verify(expected.response_key).is_ok(),
+        ReceiptError::Signature,
+    )?;
+    require(r.network == expected.network, ReceiptError::Network)?;
+    require(r.stack == expected.stack, ReceiptError::Stack)?;
+    require(r.node == expected.node, ReceiptError::Node)?;
+    require(r.request_id == header.request_id, ReceiptError::RequestId)?;
+    require(
+        r.request_hash == expected.request.hash(),
+        ReceiptError::RequestHash,
+    )?;
+    let arrived = expected.response_hash;
+    require(
+        arrived.is_none_or(|hash| hash == r.response_hash),
+        ReceiptError::ResponseHash,
+    )?;
+    require(
+        same_class(&r.engine, &expected.engine),
+        ReceiptError::Engine,
+    )?;
+    let due = expected
+        .weights
+        .units(&r.usage)
+        .unwrap_or(ComputeUnits(u64::MAX));
+    let charged = r.units;
+    require(charged == due, ReceiptError::Units { charged, due })?;
+    let max = header.max_units;
+    require(charged <= max, ReceiptError::OverMaxUnits { charged, max })
+}
+
+/// The same model under the same rule; where the rule is tolerant, in whatever arithmetic.
+pub(crate) fn same_class(found: &EngineClass, promised: &EngineClass) -> bool {
+    found.model == promised.model
+        && found.rule == promised.rule
+        && (found.numerics == promised.numerics || promised.rule == Rule::Tolerant)
+}
+
+/// The receipts of one lease as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    links: BTreeMap<u64, Link>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    hash: Hash32,
+    previous: Hash32,
+    units: u64,
+    cumulative: u64,
+}
+
+/// How a receipt joined the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// It was not known before.
+    New,
+    /// The same receipt was there already.
+    Again,
+}
+
+impl Chain {
+    /// Holds a receipt against those already known, and adds it if it fits. A receipt that doesn't
+    /// fit is not added.
+    ///
+    /// # Errors
+    ///
+    /// If its place, its link or its sum contradicts the receipts around it, or its place has another
+    /// receipt already.
+    pub fn add(&mut self, receipt: &Signed<Receipt>) -> Result<Joined, ReceiptError> {
+        let r = receipt.message();
+        let link = Link {
+            hash: receipt.hash(),
+            previous: r.previous,
+            units: r.units.0,
+            cumulative: r.cumulative_units.0,
+        };
+        if let Some(known) = self.links.get(&r.seq) {
+            return if known.hash == link.hash {
+                Ok(Joined::Again)
+            } else {
+                Err(ReceiptError::Equivocation {
+                    seq: r.seq,
+                    first: known.hash,
+                    second: link.hash,
+                })
+            };
+        }
+        fits_start(r.seq, &link)?;
+        if let Some((&seq, before)) = self.links.range(..r.seq).next_back() {
+            follows(seq, before, r.seq, &link)?;
+        }
+        if let Some((&seq, after)) = self.links.range(r.seq..).next() {
+            follows(r.seq, &link, seq, after)?;
+        }
+        self.links.insert(r.seq, link);
+        if self.links.len() > MAX_LINKS {
+            self.links.pop_first();
+        }
+        Ok(Joined::New)
+    }
+
+    /// The highest sum seen: at least this much of the lease is used.
+    #[must_use]
+    pub fn cumulative(&self) -> ComputeUnits {
+        let last = self.links.last_key_value();
+        ComputeUnits(last.map_or(0, |(_, link)| link.cumulative))
+    }
+
+    /// The highest place seen.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.links.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+}
+
+/// The first receipt follows nothing and its sum is its own units; later ones have a past.
+fn fits_start(seq: u64, link: &Link) -> Result<(), ReceiptError> {
+    let possible = match seq {
+        0 => false,
+        1 => link.previous == Hash32::ZERO && link.cumulative == link.units,
+        _ => link.previous != Hash32::ZERO && link.cumulative >= link.units,
+    };
+    if possible {
+        Ok(())
+    } else {
+        Err(ReceiptError::Place)
+    }
+}
+
+/// A direct neighbour must be linked and add up exactly; a farther one must leave room.
+fn follows(seq: u64, before: &Link, next: u64, after: &Link) -> Result<(), ReceiptError> {
+    let sum = before.cumulative.checked_add(after.units);
+    let sum = sum.ok_or(ReceiptError::Sum { seq: next })?;
+    let direct = next - seq == 1;
+    if direct && after.previous != before.hash {
+        return Err(ReceiptError::Link { seq: next });
+    }
+    let adds_up = if direct {
+        after.cumulative == sum
+    } else {
+        after.cumulative >= sum
+    };
+    if adds_up {
+        Ok(())
+    } else {
+        Err(ReceiptError::Sum { seq: next })
+    }
+}
+
+#[cfg(test)]
+#[path = "receipt_test.rs"]
+mod tests;

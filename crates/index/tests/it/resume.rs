@@ -1,0 +1,144 @@
+use crate::{
+    alike::{assert_alike, catch_up},
+    parties::Parties,
+    trial::{HOUR, Trial},
+};
+use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Until};
+use std::collections::BTreeSet;
+use tokio::sync::watch;
+
+#[tokio::test]
+async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
+    let mut parties = Parties::start(1).await;
+    let path = parties.world.folder.path().join("index.db");
+    parties.act(150).await;
+    let reader = catch_up(&parties.world.ledger, &path).await;
+    assert_alike(&parties.world.ledger, &reader).await;
+
+    // stopped and started again: nothing twice, nothing lost
+    for _ in 0..3 {
+        parties.act(150).await;
+        let reader = catch_up(&parties.world.ledger, &path).await;
+        assert_alike(&parties.world.ledger, &reader).await;
+    }
+
+    // from the beginning it is the same
+    let again = catch_up(&parties.world.ledger, &path.with_extension("2")).await;
+    assert_alike(&parties.world.ledger, &again).await;
+    let events = |reader: &IndexReader| reader.events(usize::MAX).unwrap();
+    assert_eq!(events(&reader), events(&again));
+    assert_eq!(reader.days(100).unwrap(), again.days(100).unwrap());
+
+    // the run was worth comparing
+    let names: BTreeSet<String> = events(&again).into_iter().map(|e| e.name).collect();
+    for name in [
+        "Claimed",
+        "CollateralAdded",
+        "DisputeOpened",
+        "ExpiryChanged",
+        "FeesCollected",
+        "LeaseExpired",
+        "Leased",
+        "NodeConvicted",
+        "NodeMoved",
+        "SettlementOpened",
+        "StackAcquired",
+        "StackClosed",
+        "ToppedUp",
+        "UngrantedRevoked",
+        "Unsubscribed",
+    ] {
+        assert!(names.contains(name), "no {name} among {names:?}");
+    }
+    assert!(parties.taken > 100, "{}", parties.taken);
+}
+
+#[tokio::test]
+async fn it_follows_live_and_one_program_writes() {
+    let mut parties = Parties::start(2).await;
+    let path = parties.world.folder.path().join("index.db");
+    let ledger = parties.world.ledger.clone();
+    let indexer = Indexer::open(&ledger, &path, Existing::Keep).await.unwrap();
+    let second = Indexer::open(&ledger, &path, Existing::Keep).await;
+    assert!(matches!(second, Err(IndexError::InUse { .. })));
+
+    let (stop, stopped) = watch::channel(false);
+    let (seen, mut progress) = watch::channel(0);
+    let run = tokio::spawn(async move {
+        let report = |progress: atoma_index::Progress| {
+            seen.send_replace(progress.events);
+        };
+        indexer.run(Until::Stopped, stopped, report).await
+    });
+    parties.act(80).await;
+    let expected = {
+        let whole = catch_up(&ledger, &path.with_extension("whole")).await;
+        whole.progress().unwrap().events
+    };
+    // the writer says when it has come as far
+    progress.wait_for(|seen| *seen == expected).await.unwrap();
+    stop.send(true).unwrap();
+    run.await.unwrap().unwrap();
+    let reader = catch_up(&ledger, &path).await;
+    assert_alike(&ledger, &reader).await;
+}
+
+#[tokio::test]
+async fn a_writer_that_is_killed_at_any_moment_goes_on_where_it_was() {
+    let mut parties = Parties::start(3).await;
+    let path = parties.world.folder.path().join("index.db");
+    let ledger = parties.world.ledger.clone();
+    parties.act(120).await;
+    for polls in 1..40 {
+        let indexer = loop {
+            match Indexer::open(&ledger, &path, Existing::Keep).await {
+                // the one before is still at its last commit
+                Err(IndexError::InUse { .. }) => tokio::task::yield_now().await,
+                opened => break opened.unwrap(),
+            }
+        };
+        let (_stop, stopped) = watch::channel(false);
+        // dropped after so many turns of the runtime, wherever it then is
+        let mut run = Box::pin(indexer.run(Until::CaughtUp, stopped, |_| {}));
+        for _ in 0..polls {
+            if futures::poll!(&mut run).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    let reader = catch_up(&ledger, &path).await;
+    assert_alike(&ledger, &reader).await;
+}
+
+#[tokio::test]
+async fn an_answered_dispute_is_one() {
+    let trial = Trial::start().await;
+    let ledger = &trial.world.ledger;
+    let path = trial.world.folder.path().join("index.db");
+    trial.settle().await;
+    trial.open(2).await;
+    let reader = catch_up(ledger, &path).await;
+    assert_alike(ledger, &reader).await;
+    assert_eq!(reader.overview().unwrap().open_disputes, 1);
+
+    let blob = trial.blob().await;
+    let (record, proof) = trial.prove(2);
+    let answer = ledger.answer_dispute(trial.stack, trial.node, blob, &record, &proof);
+    trial.run(&trial.operator, answer).await.unwrap();
+    trial.advance(HOUR).await;
+    trial.claim().await.unwrap();
+    let reader = catch_up(ledger, &path).await;
+    assert_alike(ledger, &reader).await;
+    let disputes = reader.disputes(10).unwrap();
+    assert_eq!(disputes.len(), 1);
+    assert_eq!(
+        (disputes[0].seq, disputes[0].state),
+        (2, DisputeState::Answered)
+    );
+    assert!(disputes[0].blob.is_some());
+    let node = reader.node(trial.node).unwrap().unwrap().row;
+    assert_eq!(node.bonds, disputes[0].bond);
+    let sums = reader.overview().unwrap().sums;
+    assert_eq!((sums.requests, sums.disputes, sums.convictions), (3, 1, 0));
+}
