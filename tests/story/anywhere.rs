@@ -1,12 +1,10 @@
 //! The way onto another network, taken with a ledger and a Walrus that the stories know only from a
 //! `networks.toml`, and one funded key.
 
-use crate::{
-    atoma::Part,
-    world::elsewhere::{KEY, NETWORK},
-};
+use crate::atoma::Part;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_network::testing::{KEY, NETWORK};
 use std::process::Command;
 
 /// Stories that any network must tell.

@@ -1,18 +1,40 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
-use crate::{
-    atoma::{self, Part},
-    trial::{HOUR, PARTS, Trial, UNITS},
-    world::COLLATERAL,
-};
+use crate::atoma::{self, Part};
 use atoma_keys::{Keystore, SigningKey};
+use atoma_network::{
+    COLLATERAL,
+    testing::{HOUR, PARTS, Trial, UNITS},
+};
 use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use std::ops::{Deref, DerefMut};
 
 const QUARTER: u64 = COLLATERAL.0 / 4;
 
-impl Trial {
+/// A trial whose parties use the command.
+struct Case(Trial);
+
+impl Deref for Case {
+    type Target = Trial;
+
+    fn deref(&self) -> &Trial {
+        &self.0
+    }
+}
+
+impl DerefMut for Case {
+    fn deref_mut(&mut self) -> &mut Trial {
+        &mut self.0
+    }
+}
+
+impl Case {
+    async fn start() -> Self {
+        Self(Trial::start().await)
+    }
+
     /// Runs `atoma dispute` for a party; its lines.
     async fn command(&self, key: &SigningKey, args: &[&str]) -> Result<Vec<Value>, String> {
         let folder = self.world.folder.path();
@@ -68,7 +90,7 @@ impl Trial {
 
 #[tokio::test]
 async fn a_node_that_shows_nothing_is_slashed() {
-    let trial = Trial::start().await;
+    let trial = Case::start().await;
     trial.settle().await;
     let receipt = trial.records[1].1.to_text();
     let open = ["open", "--receipt", &receipt];
@@ -107,7 +129,7 @@ async fn a_node_that_shows_nothing_is_slashed() {
 
 #[tokio::test]
 async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
-    let trial = Trial::start().await;
+    let trial = Case::start().await;
     trial.settle().await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let open = ["open", "--stack", &stack, "--node", &node, "--seq", "3"];
@@ -187,7 +209,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
 
 #[tokio::test]
 async fn a_node_that_signs_two_receipts_in_one_place_is_slashed() {
-    let trial = Trial::start().await;
+    let trial = Case::start().await;
     let one = trial.records[1].1.to_text();
     let other = trial.record(2, 501, 1_501, trial.records[0].1.hash()).1;
     let next = trial.records[2].1.to_text();
@@ -201,7 +223,7 @@ async fn a_node_that_signs_two_receipts_in_one_place_is_slashed() {
 
 #[tokio::test]
 async fn a_node_that_charges_too_much_is_slashed() {
-    let trial = Trial::start().await;
+    let trial = Case::start().await;
     let (header, honest) = &trial.records[1];
     let header = header.to_text();
     let mut dear = honest.message().clone();
@@ -229,7 +251,7 @@ async fn a_node_that_charges_too_much_is_slashed() {
 
 #[tokio::test]
 async fn a_node_that_settles_an_order_nobody_gave_is_slashed() {
-    let mut trial = Trial::start().await;
+    let mut trial = Case::start().await;
     let order = trial.records[1].0.message().clone();
     let order = Signed::new(order, &trial.operator);
     trial.records[1].0 = order;

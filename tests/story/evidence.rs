@@ -4,9 +4,9 @@
 use crate::{
     atoma,
     parts::{Network, Rules},
-    world::elsewhere::Walrus,
 };
 use atoma_ledger::Ledger;
+use atoma_network::testing::WalrusEndpoints;
 use atoma_types::{Address, StackId, TaskId, chain::events::Charge};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const HOUR_MS: u64 = 3_600_000;
 struct Person {
     ledger: Ledger,
     task: TaskId,
-    walrus: Walrus,
+    walrus: WalrusEndpoints,
     home: tempfile::TempDir,
     address: Address,
 }
@@ -65,7 +65,7 @@ impl Person {
 
     /// Asks, and gives the request's id.
     fn asks(&self, evidence: &str) -> String {
-        let Walrus {
+        let WalrusEndpoints {
             publisher,
             aggregator,
             shards,

@@ -1,9 +1,7 @@
 //! What happened on a network is found by anyone who reads its ledger.
 
-use crate::{
-    atoma,
-    trial::{HOUR, Trial},
-};
+use crate::atoma;
+use atoma_network::testing::{HOUR, Trial};
 use serde_json::{Value, json};
 
 /// The explorer's lines for a section of a ledger, by a stranger with an empty data folder.

@@ -17,11 +17,3 @@ mod sdk;
 mod user;
 mod verify;
 mod walrus;
-
-/// The parties of the ledger client's own tests.
-#[allow(dead_code)] // each test program uses its part
-#[path = "../../crates/ledger/tests/localnet/trial.rs"]
-mod trial;
-#[allow(dead_code)] // as above
-#[path = "../../crates/ledger/tests/localnet/world.rs"]
-mod world;

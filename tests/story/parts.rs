@@ -1,17 +1,17 @@
 //! A ledger and a node as processes of their own, which can be killed and started again; the ledger may be
 //! another network's.
 
-use crate::{
-    atoma::Part,
-    user::User,
-    world::elsewhere::{Elsewhere, Walrus},
-};
+use crate::{atoma::Part, user::User};
 use atoma_engine::Engine as _;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
+use atoma_network::{
+    create_task, engine_class,
+    testing::{Elsewhere, WalrusEndpoints},
+};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Rule, StackId, TaskId,
-    chain::{Clock, Deployment, Event, Payment, Random, calls},
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
+    chain::{Clock, Deployment, Event, NewTask, Payment, Random, calls},
 };
 use bytes::Bytes;
 use futures::StreamExt;
@@ -45,14 +45,14 @@ impl Default for Rules {
     }
 }
 
-/// Ledger, Walrus, node, and what is needed to start them again.
+/// Ledger, WalrusEndpoints, node, and what is needed to start them again.
 pub(crate) struct Network {
     folder: tempfile::TempDir,
     /// Absent where the ledger is another network's.
     own: Option<Own>,
     elsewhere: Option<Elsewhere>,
     settings: NodeSettings,
-    pub(crate) walrus: Walrus,
+    pub(crate) walrus: WalrusEndpoints,
     pub(crate) node: Part,
     pub(crate) ledger: Ledger,
     pub(crate) task: TaskId,
@@ -93,7 +93,7 @@ impl Network {
         let url = localnet.text("ledger").to_owned();
         let ledger = Ledger::connect(&url).await.expect("the ledger answers");
         let part = start_walrus(folder.path(), &ledger_folder, &url);
-        let walrus = Walrus {
+        let walrus = WalrusEndpoints {
             publisher: Some(part.text("url").to_owned()),
             aggregator: Some(part.text("url").to_owned()),
             shards: Some(10),
@@ -122,13 +122,13 @@ impl Network {
         own: Option<Own>,
         elsewhere: Option<Elsewhere>,
         ledger: Ledger,
-        walrus: Walrus,
+        walrus: WalrusEndpoints,
     ) -> Self {
         let (operator, user) = (SigningKey::generate(), SigningKey::generate());
         for key in [&operator, &user] {
             fund(elsewhere.as_ref(), &ledger, key.public_key().address()).await;
         }
-        let task = create_task(&ledger, &operator).await;
+        let task = builtin_task(&ledger, &operator).await;
         let secret = operator.to_suiprivkey().expect("a key has a text");
         let path = folder.path();
         fs::write(path.join("operator.key"), secret.as_bytes()).expect("writable");
@@ -290,7 +290,7 @@ struct NodeSettings {
     ledger: String,
     deployment: Deployment,
     collateral: u64,
-    walrus: Walrus,
+    walrus: WalrusEndpoints,
     task: TaskId,
 }
 
@@ -324,33 +324,18 @@ fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
     Part::start(&["node", "run", "--config", &path.to_string_lossy()])
 }
 
-async fn create_task(ledger: &Ledger, owner: &SigningKey) -> TaskId {
+/// The built-in model's task.
+async fn builtin_task(ledger: &Ledger, owner: &SigningKey) -> TaskId {
     let engine = atoma_engine::builtin::load().expect("the built-in model loads");
-    let model = engine.info();
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: 0,
-        model_name: MODEL.to_owned(),
-        security_level: 0,
-        price_ceiling: Price(10_000_000),
+    let task = NewTask {
         // a cached token costs as much as any: what a request costs is then known beforehand
-        weights: vec![1_000, 1_000, 1_000, 0, 0],
-        model: model.revision.to_vec(),
-        numerics: Numerics::DetBf16V1 as u8,
-        rule: Rule::Exact as u8,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
+        weights: UnitWeights {
+            cached_input: UnitWeights::TEXT.input,
+            ..UnitWeights::TEXT
+        },
+        ..NewTask::chat(MODEL, engine_class(engine.info()), Price(10_000_000))
     };
-    let done = ledger
-        .execute(owner, vec![call.into()])
-        .await
-        .expect("the task is created");
-    let task = done.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    task.expect("a task")
+    create_task(ledger, owner, task).await.expect("a task")
 }
 
 fn address(url: &str) -> String {

@@ -4,8 +4,8 @@ mod evidence;
 
 use crate::{
     chat,
-    devnet::{ApiKeys, PRICES, quick_params, start_gateway},
-    local_network::{self as network, Network, Plan},
+    devnet::{PRICES, quick_params},
+    local_network::{self, Plan, Served},
     model::ModelChoice,
     output::{Fact, Output},
     receipt,
@@ -13,6 +13,9 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
 use atoma_keys::SigningKey;
+use atoma_network::{
+    ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
+};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId,
     chain::{Event, Selection},
@@ -71,38 +74,32 @@ pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
 async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     let plan = Plan {
         folder: folder.to_owned(),
-        ledger: network::any_port(),
+        ledger: any_port(),
         params: quick_params(WINDOW_MS),
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),
         model: args.model.clone(),
     };
-    let network = Network::start(&plan, output).await?;
+    let served = local_network::start(&plan, output).await?;
+    let network = &served.network;
     let user = SigningKey::generate();
-    network::fund(
-        &network.ledger,
-        "user",
-        &user,
-        network::POCKET_MONEY,
-        output,
-    )
-    .await?;
+    let user_address = user.public_key().address();
+    fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
     let mut sums = Sums::default();
 
-    let user_address = user.public_key().address();
-    let gateway_wallet = network::stored_key(&folder.join("gateway").join("wallet.key"))?;
+    let gateway_wallet = stored_key(&folder.join("gateway").join("wallet.key"))?;
     let gateway_address = gateway_wallet.public_key().address();
-    network::fund(
+    fund(
         &network.ledger,
         "gateway",
-        &gateway_wallet,
-        network::POCKET_MONEY,
+        gateway_address,
+        POCKET_MONEY,
         output,
     )
     .await?;
     let wallets = [user_address, gateway_address];
-    let before = network.all_money(&wallets, &[]).await?;
+    let before = network.all_money(&wallets, &[]).await?.0;
 
     let config = ClientConfig {
         data_dir: Some(folder.join("user")),
@@ -110,17 +107,17 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     };
     let keys = vec![request_key(&user)];
     let client = Client::with_ledger(network.ledger.clone(), user, config)?;
-    let stack = buy(&client, &network, &mut sums, output).await?;
-    let request = ask(&stack, &network.model, &args.prompt, &mut sums, output).await?;
-    evidence::stored(&network, request, output).await?;
-    through_gateway(&network, folder, &args.prompt, &mut sums, output).await?;
-    settle(&stack, &network, &mut sums, output).await?;
+    let stack = buy(&client, &served, &mut sums, output).await?;
+    let request = ask(&stack, &served.model, &args.prompt, &mut sums, output).await?;
+    evidence::stored(network, request, output).await?;
+    through_gateway(&served, folder, &args.prompt, &mut sums, output).await?;
+    settle(&stack, network, &mut sums, output).await?;
     let receipts = client.receipts();
     receipts.flush().await?;
-    evidence::verified(&network, receipts, keys, request, output).await?;
-    let after = network.all_money(&wallets, &sums.stacks).await?;
+    evidence::verified(network, receipts, keys, request, output).await?;
+    let after = network.all_money(&wallets, &sums.stacks).await?.0;
     summary(&sums, before, after, output)?;
-    network.stop().await;
+    served.network.stop().await;
     Ok(())
 }
 
@@ -137,14 +134,14 @@ struct Sums {
 
 async fn buy(
     client: &Client,
-    network: &Network,
+    served: &Served,
     sums: &mut Sums,
     output: &Output,
 ) -> Result<StackHandle> {
     let started = Instant::now();
     let stack = client
         .buy(BuyRequest {
-            task: network.task,
+            task: served.task,
             units: UNITS,
             max_price: MAX_PRICE,
             selection: Selection::Single,
@@ -239,26 +236,25 @@ fn request_body(model: &str, prompt: &str) -> Value {
 
 /// A second answer, as people with an API key get theirs: one plain OpenAI request.
 async fn through_gateway(
-    network: &Network,
+    served: &Served,
     folder: &Path,
     prompt: &str,
     sums: &mut Sums,
     output: &Output,
 ) -> Result<()> {
     let started = Instant::now();
+    let network = &served.network;
     let folder = folder.join("gateway");
     let keys = ApiKeys::open(&folder)?;
-    let gateway = start_gateway(
-        &network.ledger,
-        &folder,
-        network::any_port(),
-        MAX_CONCURRENT,
-        &keys,
-        output,
-    )
-    .await?;
+    let gateway = GatewayPlan {
+        folder,
+        listen: any_port(),
+        max_concurrent: MAX_CONCURRENT,
+        keys: &keys,
+    };
+    let gateway = start_gateway(&network.ledger, gateway, output).await?;
     let client = HttpClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let mut body = request_body(&network.model, prompt);
+    let mut body = request_body(&served.model, prompt);
     body["stream"] = json!(false);
     if let Some(fields) = body.as_object_mut() {
         fields.remove("stream_options");

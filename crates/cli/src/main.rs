@@ -37,16 +37,6 @@ mod verify;
 mod wallet;
 mod walrus;
 
-/// The parties of the ledger client's own tests.
-#[cfg(test)]
-#[allow(dead_code)] // each test program uses its part
-#[path = "../../ledger/tests/localnet/trial.rs"]
-mod trial;
-#[cfg(test)]
-#[allow(dead_code)] // as above
-#[path = "../../ledger/tests/localnet/world.rs"]
-mod world;
-
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;

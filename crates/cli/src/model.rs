@@ -2,10 +2,9 @@
 
 use anyhow::{Context, Result};
 use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine, ModelInfo,
+    Embedded, EmbeddedOptions, Engine,
     hub::{self, HubOptions},
 };
-use atoma_types::{EngineClass, Numerics, Rule, hash::Hash32};
 use clap::Args;
 use indicatif::ProgressBar;
 use std::{path::PathBuf, sync::Arc};
@@ -63,18 +62,4 @@ async fn fetch_model(model: &str) -> Result<PathBuf> {
     .await;
     bar.finish_and_clear();
     folder.with_context(|| format!("cannot get the model {model}"))
-}
-
-/// What a verifier must run for this model.
-pub(crate) fn engine_class(info: &ModelInfo) -> EngineClass {
-    let (numerics, rule) = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
-        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
-        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
-    };
-    EngineClass {
-        model: Hash32(info.revision),
-        numerics,
-        rule,
-    }
 }

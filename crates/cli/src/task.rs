@@ -7,9 +7,10 @@ use crate::{
     values::Usdc,
 };
 use anyhow::{Context, Result};
+use atoma_network::engine_class;
 use atoma_types::{
-    EngineClass, Numerics, Role, Rule, SecurityLevel, TaskId, UnitWeights,
-    chain::{Event, SubscriptionState, Task, calls},
+    EngineClass, Numerics, Price, Role, Rule, SecurityLevel, TaskId,
+    chain::{NewTask, SubscriptionState, Task, calls},
     hash::Hash32,
 };
 use clap::{Args, Subcommand};
@@ -76,9 +77,9 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             output.table(offers(&task), "no node is subscribed");
         }
         TaskCommand::Create(create) => {
-            let call = create_call(&ledger, &create).await?;
-            let done = ledger.execute(&settings.key()?, vec![call.into()]).await?;
-            let task = created(&done.events).context("the ledger reported no new task")?;
+            let call = new_task(&create).await?.call(ledger.deployment().db);
+            let done = ledger.execute(&settings.key()?, vec![call]).await?;
+            let task = NewTask::created(&done.events).context("the ledger reported no new task")?;
             output.object(vec![
                 ("task", json!(task)),
                 ("transaction", json!(done.digest.to_string())),
@@ -101,10 +102,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
     Ok(())
 }
 
-async fn create_call(
-    ledger: &atoma_ledger::Ledger,
-    create: &CreateTask,
-) -> Result<calls::CreateTask> {
+async fn new_task(create: &CreateTask) -> Result<NewTask> {
     let (name, engine) = match &create.revision {
         Some(hex) => {
             let model = hex
@@ -120,41 +118,19 @@ async fn create_call(
         None => {
             let model = (create.model != "builtin").then(|| create.model.clone());
             let model = model::load(model.as_deref(), None).await?;
-            (model.info().id.clone(), model::engine_class(model.info()))
+            (model.info().id.clone(), engine_class(model.info()))
         }
     };
-    Ok(calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: create.role as u8,
-        model_name: create.name.clone().unwrap_or(name),
-        security_level: create.security as u8,
-        price_ceiling: atoma_types::Price(create.price_ceiling.0.0),
-        weights: weights_list(&UnitWeights::TEXT),
-        model: engine.model.0.to_vec(),
-        numerics: engine.numerics as u8,
-        rule: engine.rule as u8,
+    Ok(NewTask {
+        role: create.role,
+        security: create.security,
         min_reputation: create.min_reputation,
         min_collateral: create.min_collateral.0,
-        allow_list: None,
-    })
-}
-
-/// The weights in the order of the call.
-pub(crate) fn weights_list(weights: &UnitWeights) -> Vec<u64> {
-    vec![
-        weights.input,
-        weights.cached_input,
-        weights.output,
-        weights.image_step,
-        weights.audio_second,
-    ]
-}
-
-/// The task that a transaction created.
-pub(crate) fn created(events: &[Event]) -> Option<TaskId> {
-    events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
+        ..NewTask::chat(
+            create.name.clone().unwrap_or(name),
+            engine,
+            Price(create.price_ceiling.0.0),
+        )
     })
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// Why the local Walrus doesn't run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnchorError {
+pub enum WalrusLocalnetError {
     /// The operator may not name storage nodes on this ledger.
     #[error(
         "{0} holds no OperatorCap of the ledger's Walrus: use the key that does (on localnet the administrator's)"

@@ -15,6 +15,6 @@ mod index;
 mod registry;
 mod service;
 
-pub use error::AnchorError;
+pub use error::WalrusLocalnetError;
 pub use registry::LedgerRegistry;
 pub use service::{LocalWalrus, LocalWalrusConfig};

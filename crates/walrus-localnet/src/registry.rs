@@ -1,7 +1,7 @@
 //! The store's registry on a ledger.
 
 use crate::{
-    AnchorError,
+    WalrusLocalnetError,
     convert::{to_address, to_blob_id, to_blob_object, to_object},
     index::{Entry, Index},
 };
@@ -49,10 +49,10 @@ impl LedgerRegistry {
         ledger: Ledger,
         operator: SigningKey,
         folder: &Path,
-    ) -> Result<Self, AnchorError> {
+    ) -> Result<Self, WalrusLocalnetError> {
         let address = operator.public_key().address();
         let cap = ledger.walrus_cap(address).await?;
-        let cap = cap.ok_or(AnchorError::NotOperator(address))?;
+        let cap = cap.ok_or(WalrusLocalnetError::NotOperator(address))?;
         std::fs::create_dir_all(folder).map_err(|e| RegistryError::Unavailable(e.to_string()))?;
         let index = Index::open(&folder.join(INDEX_FILE))?;
         // what a crash kept out of the index hasn't left the operator's hands
@@ -78,7 +78,7 @@ impl LedgerRegistry {
     ///
     /// # Errors
     /// If the ledger refuses or can't be reached.
-    pub async fn name_committee(&self, committee: &Committee) -> Result<(), AnchorError> {
+    pub async fn name_committee(&self, committee: &Committee) -> Result<(), WalrusLocalnetError> {
         let members: Vec<(Vec<u8>, u16)> = committee
             .members()
             .iter()
@@ -99,7 +99,7 @@ impl LedgerRegistry {
     ///
     /// # Errors
     /// If the ledger refuses or can't be reached.
-    pub async fn advance_epoch(&self) -> Result<u32, AnchorError> {
+    pub async fn advance_epoch(&self) -> Result<u32, WalrusLocalnetError> {
         let Inner { ledger, cap, .. } = &*self.0;
         let mut todo = vec![ledger.advance_epoch(cap)];
         if let Some(admin) = ledger.admin_cap(self.0.address).await? {

@@ -1,7 +1,7 @@
 //! All of a local Walrus, running: storage nodes, their registry on a ledger, epochs by the clock,
 //! publisher and aggregator on one port.
 
-use crate::{AnchorError, LedgerRegistry};
+use crate::{LedgerRegistry, WalrusLocalnetError};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_walrus::{
@@ -71,7 +71,7 @@ impl LocalWalrus {
     ///
     /// # Errors
     /// If the key isn't the operator's, or ledger, folder or port can't be used.
-    pub async fn start(config: LocalWalrusConfig) -> Result<Self, AnchorError> {
+    pub async fn start(config: LocalWalrusConfig) -> Result<Self, WalrusLocalnetError> {
         let LocalWalrusConfig {
             store,
             ledger,
@@ -80,7 +80,7 @@ impl LocalWalrus {
             http,
         } = config;
         let (epoch_length, shards) = (store.epoch_length, store.shards);
-        let unusable = |e: std::io::Error| AnchorError::Listen {
+        let unusable = |e: std::io::Error| WalrusLocalnetError::Listen {
             address: listen,
             reason: e.to_string(),
         };
@@ -184,7 +184,7 @@ async fn until_end(
     registry: &LedgerRegistry,
     began: &mut Option<u64>,
     length: u64,
-) -> Result<u64, AnchorError> {
+) -> Result<u64, WalrusLocalnetError> {
     let ledger = registry.ledger();
     let now = ledger.clock().await?.0;
     let start = match ledger.walrus_system().await?.epoch_start_ms.0 {

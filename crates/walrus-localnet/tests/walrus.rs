@@ -13,7 +13,7 @@ use atoma_walrus::{
         Fault, PutOptions, Registry, RegistryError, Step, StepHook, Store, StoreError, StoreOptions,
     },
 };
-use atoma_walrus_localnet::{AnchorError, LedgerRegistry, LocalWalrus, LocalWalrusConfig};
+use atoma_walrus_localnet::{LedgerRegistry, LocalWalrus, LocalWalrusConfig, WalrusLocalnetError};
 use bytes::Bytes;
 use std::sync::{
     Arc,
@@ -307,7 +307,7 @@ async fn a_folder_has_one_registry_and_a_ledger_one_operator() {
     let stranger = world.party().await;
     let folder = world.folder.path().join("walrus");
     let refused = LedgerRegistry::open(world.ledger.clone(), stranger, &folder).await;
-    assert!(matches!(refused, Err(AnchorError::NotOperator(_))));
+    assert!(matches!(refused, Err(WalrusLocalnetError::NotOperator(_))));
 
     let walrus = world.walrus().await;
     let blob = Bytes::from_static(b"anybody's");

@@ -1,11 +1,7 @@
 //! The demo's evidence: stored on Walrus by the node, and verified by the user, who trusts nobody but
 //! the ledger.
 
-use crate::{
-    local_network::{Network, NetworkNode},
-    output::Output,
-    verify,
-};
+use crate::{output::Output, verify};
 use anyhow::{Context, Result, ensure};
 use atoma_client::{
     Receipts,
@@ -13,8 +9,10 @@ use atoma_client::{
 };
 use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
 use atoma_keys::SigningKey;
+use atoma_network::{Network, NetworkNode};
 use atoma_types::RequestId;
 use atoma_walrus::client::{ClientConfig, WalrusClient};
+use atoma_walrus_localnet::LocalWalrus;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
@@ -72,7 +70,7 @@ pub(super) async fn verified(
         nodes: Ok(Box::new(AskNodes::new()?)),
         receipts: Ok(Box::new(receipts)),
         keys,
-        shards: network.walrus.shards(),
+        shards: local_walrus(network)?.shards(),
     };
     let gathered = gather(&given, &sources).await?;
     let report = check(gathered.first().context("there is nothing to verify")?);
@@ -108,9 +106,14 @@ pub(super) async fn verified(
 }
 
 fn walrus(network: &Network) -> Result<WalrusClient> {
-    let url = network.walrus.url().parse()?;
-    let config = ClientConfig::new(None, url, network.walrus.shards());
+    let walrus = local_walrus(network)?;
+    let config = ClientConfig::new(None, walrus.url().parse()?, walrus.shards());
     Ok(WalrusClient::new(config)?)
+}
+
+fn local_walrus(network: &Network) -> Result<&LocalWalrus> {
+    let walrus = network.walrus.as_ref();
+    walrus.context("the demo's network has a Walrus")
 }
 
 /// The proof of whichever node has served the request, once its record is stored.

@@ -6,8 +6,8 @@ use super::{
     sections::Section,
     terminal::{load, select},
 };
-use crate::trial::{HOUR, Trial};
 use atoma_index::{Existing, IndexReader, Indexer, Until};
+use atoma_network::testing::{HOUR, Trial};
 use ratatui::{
     Terminal,
     backend::TestBackend,

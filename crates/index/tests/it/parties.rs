@@ -1,10 +1,10 @@
 //! Parties that do anything at random, on a real ledger. What the contract refuses is refused; what
 //! it allows is in the history.
 
-use crate::world::{PRICE, World};
 use atoma_keys::SigningKey;
 use atoma_ledger::{LedgerError, required_escrow};
 use atoma_localnet::ClockMode;
+use atoma_network::testing::{PRICE, World};
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, RequestId, Rule,
     StackId, TaskId, TimestampMs, Usage,

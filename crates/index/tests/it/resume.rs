@@ -1,9 +1,9 @@
 use crate::{
     alike::{assert_alike, catch_up},
     parties::Parties,
-    trial::{HOUR, Trial},
 };
 use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Until};
+use atoma_network::testing::{HOUR, Trial};
 use std::collections::BTreeSet;
 use tokio::sync::watch;
 

@@ -1,9 +1,7 @@
-use crate::{
-    alike::{assert_alike, catch_up},
-    world::World,
-};
+use crate::alike::{assert_alike, catch_up};
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, Until};
 use atoma_ledger::{Ledger, LedgerError};
+use atoma_network::testing::World;
 use std::path::Path;
 use tokio::sync::watch;
 

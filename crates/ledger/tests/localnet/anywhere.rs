@@ -1,7 +1,7 @@
 //! The way onto another network, taken with a localnet that the tests only know by its URL.
 
-use crate::world::World;
 use atoma_keys::SigningKey;
+use atoma_network::testing::World;
 use tokio::process::Command;
 
 /// Tests that any network must pass.

@@ -1,9 +1,9 @@
 //! A connection that breaks at every point of a transaction in turn: whatever was on its way, it happens
 //! once.
 
-use crate::world::World;
 use atoma_keys::SigningKey;
 use atoma_ledger::{GasOptions, Ledger, LedgerError};
+use atoma_network::testing::World;
 use atoma_types::MicroUsdc;
 use std::{
     net::SocketAddr,

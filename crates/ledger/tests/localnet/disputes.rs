@@ -1,10 +1,10 @@
 //! Each kind of dispute as signed transactions, to money in the right accounts.
 
-use crate::{
-    trial::{HOUR, PARTS, Trial, UNITS},
-    world::COLLATERAL,
-};
 use atoma_ledger::LedgerError;
+use atoma_network::{
+    COLLATERAL,
+    testing::{HOUR, PARTS, Trial, UNITS},
+};
 use atoma_types::{
     ComputeUnits,
     chain::{AbortCode, NodeStatus, events},

@@ -1,5 +1,5 @@
-use crate::world::World;
 use atoma_ledger::{Cursor, CursorFile, LedgerEvent};
+use atoma_network::testing::World;
 use atoma_types::chain::Event;
 use futures::StreamExt;
 

@@ -1,6 +1,6 @@
-use crate::world::World;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, GasOptions, Ledger, LedgerError};
+use atoma_network::testing::World;
 use atoma_types::{
     MicroUsdc,
     chain::{Call, Clock, calls},

@@ -7,6 +7,4 @@ mod disputes;
 mod events;
 mod gas;
 mod story;
-mod trial;
 mod wallets;
-mod world;

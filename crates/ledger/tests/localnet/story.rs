@@ -1,6 +1,6 @@
-use crate::world::{PRICE, World, event};
 use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
+use atoma_network::testing::{PRICE, World, event};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NetworkId, NodeId, StackId,
     chain::{AbortCode, Deployment, Event, NodeStatus, calls},

@@ -1,5 +1,5 @@
-use crate::world::World;
 use atoma_keys::SigningKey;
+use atoma_network::testing::World;
 use atoma_types::MicroUsdc;
 use futures::future::{join_all, try_join_all};
 use std::time::Duration;

@@ -5,6 +5,7 @@ mod abort;
 mod call;
 mod deployment;
 pub mod events;
+mod new_task;
 mod objects;
 mod params;
 mod walrus;
@@ -20,6 +21,7 @@ pub use deployment::{
     LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, WalrusDeployment,
 };
 pub use events::{Charge, Event, EventError};
+pub use new_task::NewTask;
 pub use objects::{
     AdminCap, AtomaDb, Dispute, EpochBook, EpochShare, Lease, LeaseState, Node, NodeStatus,
     Selection, Stack, Subscription, SubscriptionState, Table, Task, Ticket, UnitsInEpoch,

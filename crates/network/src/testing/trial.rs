@@ -1,6 +1,7 @@
 //! A node that has served a user and may be disputed with, on a localnet whose clock can be moved.
 
-use crate::world::{COLLATERAL, World, event};
+use super::{World, event};
+use crate::COLLATERAL;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, LedgerError};
 use atoma_localnet::ClockMode;
@@ -17,25 +18,37 @@ use atoma_walrus::{
     committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
 };
 
-pub(crate) const HOUR: u64 = 3_600_000;
-pub(crate) const UNITS: u64 = 5_000;
-pub(crate) const PARTS: [u64; 3] = [1_000, 500, 2_000];
+/// An hour, in milliseconds: the answer window.
+pub const HOUR: u64 = 3_600_000;
+/// What the stack holds.
+pub const UNITS: u64 = 5_000;
+/// The units of the three requests.
+pub const PARTS: [u64; 3] = [1_000, 500, 2_000];
 
 /// A node that has served a user three requests.
-pub(crate) struct Trial {
-    pub(crate) world: World,
-    pub(crate) operator: SigningKey,
-    pub(crate) user: SigningKey,
-    pub(crate) node: NodeId,
-    pub(crate) task: TaskId,
-    pub(crate) stack: StackId,
-    pub(crate) records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
+#[derive(Debug)]
+pub struct Trial {
+    /// The ledger.
+    pub world: World,
+    /// The node's owner; its key signs receipts, too.
+    pub operator: SigningKey,
+    /// The stack's owner; their key signs requests, too.
+    pub user: SigningKey,
+    /// The node.
+    pub node: NodeId,
+    /// Its task.
+    pub task: TaskId,
+    /// The stack, all leased to the node.
+    pub stack: StackId,
+    /// What was served, in order of `seq`.
+    pub records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
     /// What the operator, the user and the treasury had when everything was served.
-    pub(crate) before: [u64; 3],
+    pub before: [u64; 3],
 }
 
 impl Trial {
-    pub(crate) async fn start() -> Self {
+    /// Serves three requests and settles nothing yet.
+    pub async fn start() -> Self {
         let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
         let (operator, user) = (world.party().await, world.party().await);
         let node = world.node(&operator).await;
@@ -73,7 +86,8 @@ impl Trial {
         trial
     }
 
-    pub(crate) fn record(
+    /// A signed request and its receipt, as a good user and node sign them.
+    pub fn record(
         &self,
         seq: u64,
         units: u64,
@@ -130,25 +144,28 @@ impl Trial {
         (header, receipt)
     }
 
-    pub(crate) fn tree(&self) -> MerkleTree {
+    /// The tree over all records, whose root a settlement has.
+    pub fn tree(&self) -> MerkleTree {
         let records = self.records.iter();
         let leaves = records.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
         MerkleTree::from_leaves(leaves.collect())
     }
 
     /// A record and the proof of its place.
-    pub(crate) fn prove(&self, seq: u64) -> (EvidenceLeaf, Proof) {
+    pub fn prove(&self, seq: u64) -> (EvidenceLeaf, Proof) {
         let place = seq as usize - 1;
         let (header, receipt) = &self.records[place];
         let proof = self.tree().prove(place).unwrap();
         (EvidenceLeaf::new(header, receipt), proof)
     }
 
-    pub(crate) fn db(&self) -> ObjectId {
+    /// The database.
+    pub fn db(&self) -> ObjectId {
         self.world.ledger.deployment().db
     }
 
-    pub(crate) async fn run(
+    /// Runs one call as this party.
+    pub async fn run(
         &self,
         key: &SigningKey,
         call: impl Into<Call>,
@@ -156,7 +173,8 @@ impl Trial {
         self.world.ledger.execute(key, vec![call.into()]).await
     }
 
-    pub(crate) async fn settle(&self) {
+    /// The node claims all that it served.
+    pub async fn settle(&self) {
         let (header, receipt) = self.records.last().unwrap();
         let call = calls::Settle {
             db: self.db().into(),
@@ -175,7 +193,8 @@ impl Trial {
         self.run(&self.operator, call).await.unwrap();
     }
 
-    pub(crate) async fn open(&self, seq: u64) {
+    /// The user demands a record.
+    pub async fn open(&self, seq: u64) {
         let (_, receipt) = &self.records[seq as usize - 1];
         let stack = self.stack().await;
         let ledger = &self.world.ledger;
@@ -192,11 +211,13 @@ impl Trial {
         assert_eq!(ticket.dispute(seq).unwrap().deadline_ms, deadline);
     }
 
-    pub(crate) async fn stack(&self) -> Stack {
+    /// The stack as it is now.
+    pub async fn stack(&self) -> Stack {
         self.world.ledger.stack(self.stack).await.unwrap()
     }
 
-    pub(crate) async fn claim(&self) -> Result<Executed, LedgerError> {
+    /// Asks for the payment.
+    pub async fn claim(&self) -> Result<Executed, LedgerError> {
         let call = calls::Claim {
             db: self.db().into(),
             stack: self.stack.into(),
@@ -208,7 +229,7 @@ impl Trial {
     }
 
     /// What the operator, the user and the treasury have.
-    pub(crate) async fn money(&self) -> [u64; 3] {
+    pub async fn money(&self) -> [u64; 3] {
         let ledger = &self.world.ledger;
         let of = async |key: &SigningKey| ledger.usdc(key.public_key().address()).await.unwrap().0;
         let treasury = ledger.db().await.unwrap().communal_treasury.0;
@@ -217,7 +238,7 @@ impl Trial {
 
     /// How much more each has than before, and that the node has this much collateral left. All
     /// money of the ledger is there.
-    pub(crate) async fn assert_gained(&self, gained: [u64; 3], collateral: u64) {
+    pub async fn assert_gained(&self, gained: [u64; 3], collateral: u64) {
         let now = self.money().await;
         let difference: Vec<_> = now
             .iter()
@@ -232,7 +253,7 @@ impl Trial {
     }
 
     /// The user has his escrow and a quarter of the collateral, the treasury another quarter.
-    pub(crate) async fn assert_fraud(&self, executed: &Executed, charge: events::Charge) {
+    pub async fn assert_fraud(&self, executed: &Executed, charge: events::Charge) {
         let convicted = event(executed, |event| match event {
             Event::NodeConvicted(e) => Some(e.clone()),
             _ => None,
@@ -246,12 +267,13 @@ impl Trial {
         assert_eq!(node.reputation, 0);
     }
 
-    pub(crate) async fn advance(&self, by_ms: u64) {
+    /// Moves the ledger's clock.
+    pub async fn advance(&self, by_ms: u64) {
         self.world.advance(by_ms).await;
     }
 
     /// A blob of the operator's that storage nodes have certified.
-    pub(crate) async fn blob(&self) -> ObjectId {
+    pub async fn blob(&self) -> ObjectId {
         let (ledger, admin) = (&self.world.ledger, self.world.localnet().admin_key());
         let keys: Vec<_> = (0..10)
             .map(|seed| BlsSecretKey::from_seed(&[seed; 32]).unwrap())

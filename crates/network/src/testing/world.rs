@@ -1,13 +1,15 @@
 //! A ledger with some parties on it: a localnet of the test's own, or where the test allows it the network that
 //! `ATOMA_TEST_NETWORK` names.
 
+use super::Elsewhere;
+use crate::{COLLATERAL, Network, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_localnet::{LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
-    SecurityLevel, TaskId, UnitWeights,
-    chain::{Call, Clock, Event, Payment, Random, calls},
+    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
+    TaskId,
+    chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
     hash::Hash32,
 };
 use std::{
@@ -15,33 +17,29 @@ use std::{
     net::SocketAddr,
 };
 
-/// In a file of its own, wherever this one is included.
-#[allow(dead_code)] // each test program uses its part
-#[path = "elsewhere.rs"]
-pub(crate) mod elsewhere;
-
-use elsewhere::Elsewhere;
-
-pub(crate) const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);
-pub(crate) const PRICE: Price = Price(1_000_000);
+/// What the parties here ask and pay, per million units: one micro-USDC a unit.
+pub const PRICE: Price = Price(1_000_000);
 
 /// Who runs the ledger.
 enum Host {
-    Own(Box<RunningLocalnet>),
+    Own(Box<Network>),
     Other(Box<Elsewhere>),
 }
 
-pub(crate) struct World {
+/// A ledger, and what parties on it need.
+pub struct World {
     host: Host,
-    pub(crate) ledger: Ledger,
+    /// A client of it.
+    pub ledger: Ledger,
     /// The least that a node stakes.
-    pub(crate) collateral: MicroUsdc,
-    pub(crate) folder: tempfile::TempDir,
+    pub collateral: MicroUsdc,
+    /// Its state, removed with the world.
+    pub folder: tempfile::TempDir,
 }
 
 impl World {
     /// Any network will do.
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let Some(elsewhere) = Elsewhere::named().await else {
             return Self::own().await;
         };
@@ -54,81 +52,76 @@ impl World {
     }
 
     /// A localnet that the test may stop, audit and administer.
-    pub(crate) async fn own() -> Self {
+    pub async fn own() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub(crate) async fn start_with(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = LocalnetConfig::new(folder.path());
-        change(&mut config);
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
-        Self {
-            host: Host::Own(Box::new(localnet)),
-            ledger,
-            collateral: COLLATERAL,
-            folder,
-        }
+    /// A localnet with another configuration.
+    pub async fn start_with(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+        Self::of(tempfile::tempdir().unwrap(), change).await
     }
 
     /// The test's own localnet.
-    pub(crate) fn localnet(&self) -> &RunningLocalnet {
+    pub fn localnet(&self) -> &RunningLocalnet {
         match &self.host {
-            Host::Own(localnet) => localnet,
+            Host::Own(network) => &network.localnet,
             Host::Other(_) => panic!("the test needs a localnet of its own"),
         }
     }
 
     /// Stops the test's own localnet.
-    pub(crate) async fn shutdown(self) -> Ledger {
-        if let Host::Own(localnet) = self.host {
-            localnet.shutdown().await;
+    pub async fn shutdown(self) -> Ledger {
+        if let Host::Own(network) = self.host {
+            network.stop().await;
         }
         self.ledger
     }
 
     /// Stops it and starts it again with the same state at the same address.
-    pub(crate) async fn restart(self) -> Self {
+    pub async fn restart(self) -> Self {
         let (address, folder, ledger) = self.stop().await;
         let world = Self::at(address, folder).await;
         Self { ledger, ..world }
     }
 
     /// Stops the test's own localnet: where it was, what it kept, who knew it.
-    pub(crate) async fn stop(self) -> (SocketAddr, tempfile::TempDir, Ledger) {
+    pub async fn stop(self) -> (SocketAddr, tempfile::TempDir, Ledger) {
         let address = self.localnet().address();
-        if let Host::Own(localnet) = self.host {
-            localnet.shutdown().await;
+        if let Host::Own(network) = self.host {
+            network.stop().await;
         }
         (address, self.folder, self.ledger)
     }
 
     /// A localnet at this address, of what the folder holds.
-    pub(crate) async fn at(address: SocketAddr, folder: tempfile::TempDir) -> Self {
-        let config = LocalnetConfig {
-            listen: address,
-            ..LocalnetConfig::new(folder.path())
-        };
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+    pub async fn at(address: SocketAddr, folder: tempfile::TempDir) -> Self {
+        Self::of(folder, |config| config.listen = address).await
+    }
+
+    async fn of(folder: tempfile::TempDir, change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+        let builder = Network::builder(folder.path()).localnet(|config| {
+            // the folder is the ledger's alone
+            config.data_dir = folder.path().to_owned();
+            change(config);
+        });
+        let network = builder.start().await.unwrap();
         Self {
-            host: Host::Own(Box::new(localnet)),
-            ledger,
+            ledger: network.ledger.clone(),
+            host: Host::Own(Box::new(network)),
             collateral: COLLATERAL,
             folder,
         }
     }
 
     /// All money is there, where it can be counted.
-    pub(crate) fn audit(&self) {
-        if let Host::Own(localnet) = &self.host {
-            localnet.audit().unwrap();
+    pub fn audit(&self) {
+        if let Host::Own(network) = &self.host {
+            network.localnet.audit().unwrap();
         }
     }
 
     /// Moves an adjustable clock.
-    pub(crate) async fn advance(&self, by_ms: u64) {
+    pub async fn advance(&self, by_ms: u64) {
         let to = self.localnet().address();
         let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
         let request = format!(
@@ -147,7 +140,7 @@ impl World {
     }
 
     /// A key whose address has gas and USDC.
-    pub(crate) async fn party(&self) -> SigningKey {
+    pub async fn party(&self) -> SigningKey {
         if let Host::Other(elsewhere) = &self.host {
             return elsewhere.party().await;
         }
@@ -157,14 +150,16 @@ impl World {
         key
     }
 
-    pub(crate) async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
+    /// Gives USDC alone.
+    pub async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
         match &self.host {
             Host::Other(elsewhere) => elsewhere.give_usdc(to, amount).await,
             Host::Own(_) => self.ledger.mint_usdc(to, amount).await.unwrap(),
         }
     }
 
-    pub(crate) async fn node(&self, key: &SigningKey) -> NodeId {
+    /// A node that nobody can reach.
+    pub async fn node(&self, key: &SigningKey) -> NodeId {
         let call = calls::RegisterNode {
             db: self.ledger.deployment().db.into(),
             collateral: Payment(self.collateral),
@@ -179,41 +174,19 @@ impl World {
         })
     }
 
-    pub(crate) async fn task(&self, key: &SigningKey, model: &str) -> TaskId {
+    /// A task for a model that nobody has.
+    pub async fn task(&self, key: &SigningKey, model: &str) -> TaskId {
         let engine = EngineClass {
             model: Hash32([1; 32]),
             numerics: Numerics::DetF32V1,
             rule: Rule::Exact,
         };
-        let weights = UnitWeights::TEXT;
-        let call = calls::CreateTask {
-            db: self.ledger.deployment().db.into(),
-            role: Role::ChatCompletion as u8,
-            model_name: model.to_owned(),
-            security_level: SecurityLevel::None as u8,
-            price_ceiling: PRICE,
-            weights: vec![
-                weights.input,
-                weights.cached_input,
-                weights.output,
-                weights.image_step,
-                weights.audio_second,
-            ],
-            model: engine.model.0.to_vec(),
-            numerics: engine.numerics as u8,
-            rule: engine.rule as u8,
-            min_reputation: 0,
-            min_collateral: MicroUsdc::ZERO,
-            allow_list: None,
-        };
-        let executed = self.ledger.execute(key, vec![call.into()]).await.unwrap();
-        event(&executed, |event| match event {
-            Event::TaskCreated(e) => Some(e.task),
-            _ => None,
-        })
+        let task = NewTask::chat(model, engine, PRICE);
+        create_task(&self.ledger, key, task).await.unwrap()
     }
 
-    pub(crate) fn subscribe(&self, task: TaskId, node: NodeId) -> Call {
+    /// The call by which a node offers a task at [`PRICE`].
+    pub fn subscribe(&self, task: TaskId, node: NodeId) -> Call {
         calls::Subscribe {
             db: self.ledger.deployment().db.into(),
             task: task.into(),
@@ -224,7 +197,8 @@ impl World {
         .into()
     }
 
-    pub(crate) fn acquire(&self, task: TaskId, units: u64, key: &SigningKey) -> Call {
+    /// The call that buys a stack for 60 seconds, of which one drawn node has all.
+    pub fn acquire(&self, task: TaskId, units: u64, key: &SigningKey) -> Call {
         calls::AcquireStack {
             db: self.ledger.deployment().db.into(),
             task: task.into(),
@@ -242,6 +216,15 @@ impl World {
     }
 }
 
-pub(crate) fn event<T>(executed: &Executed, find: impl Fn(&Event) -> Option<T>) -> T {
+/// The first event of a kind that a transaction must have.
+pub fn event<T>(executed: &Executed, find: impl Fn(&Event) -> Option<T>) -> T {
     executed.events.iter().find_map(find).unwrap()
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("ledger", &self.ledger)
+            .finish_non_exhaustive()
+    }
 }

@@ -6,9 +6,9 @@ use atoma_types::{Address, MicroUsdc, chain::Deployment};
 use std::{collections::HashMap, path::PathBuf};
 
 /// A ledger's URL, or the path of a `networks.toml`, whose active network is meant.
-pub(crate) const NETWORK: &str = "ATOMA_TEST_NETWORK";
+pub const NETWORK: &str = "ATOMA_TEST_NETWORK";
 /// A key (`suiprivkey1...`) on that network which pays for everything; without one its faucet must give USDC too.
-pub(crate) const KEY: &str = "ATOMA_TEST_KEY";
+pub const KEY: &str = "ATOMA_TEST_KEY";
 /// What a party gets for gas, in MIST: a story of one party takes a tenth of it, and what is left is lost to
 /// whoever pays for the tests.
 const PARTY_GAS: u64 = 600_000_000;
@@ -16,13 +16,16 @@ const PARTY_GAS: u64 = 600_000_000;
 const PARTY_USDC: u64 = 500_000;
 
 /// The network, and who pays for the tests.
-pub(crate) struct Elsewhere {
-    pub(crate) ledger: Ledger,
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// The ledger.
+    pub ledger: Ledger,
     /// The file that says what is known of it.
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) walrus: Option<Walrus>,
+    pub file: Option<PathBuf>,
+    /// Its Walrus, if one is known.
+    pub walrus: Option<WalrusEndpoints>,
     /// The least that a node stakes.
-    pub(crate) collateral: MicroUsdc,
+    pub collateral: MicroUsdc,
     funder: Option<SigningKey>,
 }
 
@@ -37,21 +40,24 @@ struct Networks {
 struct Network {
     ledger: String,
     faucet: Option<String>,
-    walrus: Option<Walrus>,
+    walrus: Option<WalrusEndpoints>,
     deployment: Option<Deployment>,
 }
 
-/// Walrus there.
-#[derive(Clone, serde::Deserialize)]
-pub(crate) struct Walrus {
-    pub(crate) publisher: Option<String>,
-    pub(crate) aggregator: Option<String>,
-    pub(crate) shards: Option<u16>,
+/// Where Walrus is there.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct WalrusEndpoints {
+    /// Takes blobs.
+    pub publisher: Option<String>,
+    /// Gives blobs.
+    pub aggregator: Option<String>,
+    /// The number of shards.
+    pub shards: Option<u16>,
 }
 
 impl Elsewhere {
     /// What `ATOMA_TEST_NETWORK` says, if it says anything.
-    pub(crate) async fn named() -> Option<Self> {
+    pub async fn named() -> Option<Self> {
         let named = std::env::var(NETWORK).ok()?;
         let is_url = named.contains("://");
         let network = if is_url {
@@ -84,14 +90,14 @@ impl Elsewhere {
     }
 
     /// A key whose address has gas, and USDC for a node's collateral and more.
-    pub(crate) async fn party(&self) -> SigningKey {
+    pub async fn party(&self) -> SigningKey {
         let key = SigningKey::generate();
         self.fund(key.public_key().address()).await;
         key
     }
 
     /// Gives an address what a party gets.
-    pub(crate) async fn fund(&self, address: Address) {
+    pub async fn fund(&self, address: Address) {
         match &self.funder {
             Some(funder) => {
                 let sent = self.ledger.transfer_gas(funder, address, PARTY_GAS).await;
@@ -105,7 +111,8 @@ impl Elsewhere {
         }
     }
 
-    pub(crate) async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
+    /// Gives USDC alone.
+    pub async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
         match &self.funder {
             Some(funder) => {
                 let sent = self.ledger.transfer_usdc(funder, to, amount).await;

@@ -1,0 +1,271 @@
+//! Naming the parts of a network, and starting them in the order in which they need each other.
+
+use crate::{
+    COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, engine_class,
+    find_or_create_task, fund,
+    step::{Observer, Step},
+    stored_key,
+};
+use atoma_engine::Engine;
+use atoma_keys::SigningKey;
+use atoma_ledger::Ledger;
+use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_node::{
+    EvidenceConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig, SubscriptionConfig,
+};
+use atoma_types::{
+    ComputeUnits, Price, TaskId, UnitWeights,
+    chain::{NewTask, Params},
+};
+use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
+
+/// What each node is willing to have under lease at once.
+const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
+/// The task's highest price: 10 USDC per million units.
+const PRICE_CEILING: Price = Price(10_000_000);
+
+/// The parts of a network before it starts.
+#[derive(Clone)]
+pub struct NetworkBuilder {
+    folder: PathBuf,
+    localnet: LocalnetConfig,
+    walrus: bool,
+    engine: Option<Arc<dyn Engine>>,
+    weights: UnitWeights,
+    prices: Vec<Price>,
+    settlement: SettlementConfig,
+    observer: Arc<dyn Observer>,
+}
+
+impl NetworkBuilder {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self {
+            localnet: LocalnetConfig::new(folder.join("ledger")),
+            folder,
+            walrus: false,
+            engine: None,
+            weights: UnitWeights::TEXT,
+            prices: Vec::new(),
+            settlement: quick_settlement(),
+            observer: Arc::new(Silent),
+        }
+    }
+
+    /// How the ledger is run: its folder, address, clock, faucet.
+    #[must_use]
+    pub fn localnet(mut self, change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+        change(&mut self.localnet);
+        self
+    }
+
+    /// Where the ledger listens; any free port of loopback if this isn't said.
+    #[must_use]
+    pub fn listen(self, ledger: SocketAddr) -> Self {
+        self.localnet(|config| config.listen = ledger)
+    }
+
+    /// The rules' parameters.
+    #[must_use]
+    pub fn params(self, params: Params) -> Self {
+        self.localnet(|config| config.params = params)
+    }
+
+    /// A local Walrus, and nodes that keep evidence on it.
+    #[must_use]
+    pub fn walrus(mut self) -> Self {
+        self.walrus = true;
+        self
+    }
+
+    /// A task for this engine's model.
+    #[must_use]
+    pub fn serving(mut self, engine: Arc<dyn Engine>) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// The task's weights; those of text if this isn't said.
+    #[must_use]
+    pub fn weights(mut self, weights: UnitWeights) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// One more node, at this price.
+    #[must_use]
+    pub fn node(mut self, price: Price) -> Self {
+        self.prices.push(price);
+        self
+    }
+
+    /// When nodes settle; soon, if this isn't said, for people watch.
+    #[must_use]
+    pub fn settlement(mut self, settlement: SettlementConfig) -> Self {
+        self.settlement = settlement;
+        self
+    }
+
+    /// Who is told of each step.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Starts the parts. What was kept in the folder goes on where it was.
+    ///
+    /// # Errors
+    /// If a part doesn't start; those that had are stopped.
+    pub async fn start(self) -> Result<Network, NetworkError> {
+        if self.engine.is_none() && !self.prices.is_empty() {
+            return Err(NetworkError::NothingToServe);
+        }
+        let (localnet, ledger) = self.start_ledger().await?;
+        let walrus = if self.walrus {
+            Some(self.start_walrus(&localnet, &ledger).await?)
+        } else {
+            None
+        };
+        let operator = Arc::new(stored_key(&self.folder.join("operator.key"))?);
+        let mut network = Network {
+            localnet,
+            ledger,
+            walrus,
+            engine: self.engine.clone(),
+            task: None,
+            operator,
+            nodes: Vec::new(),
+            folder: self.folder.clone(),
+        };
+        let Some(engine) = &self.engine else {
+            return Ok(network);
+        };
+        let info = engine.info();
+        let task = NewTask {
+            weights: self.weights,
+            ..NewTask::chat(info.id.clone(), engine_class(info), PRICE_CEILING)
+        };
+        let (ledger, operator) = (&network.ledger, &network.operator);
+        let address = operator.public_key().address();
+        fund(ledger, "operator", address, POCKET_MONEY, &*self.observer).await?;
+        let task = find_or_create_task(ledger, operator, info, task, &*self.observer).await?;
+        network.task = Some(task);
+        for (index, &price) in self.prices.iter().enumerate() {
+            let node = self
+                .start_node(&network, engine, task, index + 1, price)
+                .await?;
+            network.nodes.push(node);
+        }
+        Ok(network)
+    }
+
+    async fn start_ledger(&self) -> Result<(RunningLocalnet, Ledger), NetworkError> {
+        let started = Instant::now();
+        let localnet = Localnet::start(self.localnet.clone()).await?;
+        let ledger = Ledger::connect(localnet.url()).await?;
+        let step = Step::Ledger {
+            url: localnet.url(),
+            network: localnet.network(),
+        };
+        self.observer.step(&step, started.elapsed());
+        Ok((localnet, ledger))
+    }
+
+    async fn start_walrus(
+        &self,
+        localnet: &RunningLocalnet,
+        ledger: &Ledger,
+    ) -> Result<LocalWalrus, NetworkError> {
+        let started = Instant::now();
+        // on localnet the administrator operates the storage nodes, and keeps the rules' epoch in step
+        let operator = SigningKey::from_seed(&localnet.admin_key().to_seed());
+        let folder = self.folder.join("walrus");
+        let config = LocalWalrusConfig::new(folder, ledger.clone(), operator);
+        let nodes = config.store.nodes;
+        let walrus = LocalWalrus::start(config).await?;
+        let step = Step::Walrus {
+            url: walrus.url(),
+            nodes,
+            shards: walrus.shards(),
+        };
+        self.observer.step(&step, started.elapsed());
+        Ok(walrus)
+    }
+
+    async fn start_node(
+        &self,
+        network: &Network,
+        engine: &Arc<dyn Engine>,
+        task: TaskId,
+        number: usize,
+        price: Price,
+    ) -> Result<NetworkNode, NetworkError> {
+        let started = Instant::now();
+        let folder = self.folder.join(format!("node-{number}"));
+        // a wallet of its own: two processes must not spend one wallet's coins
+        let wallet = Arc::new(stored_key(&folder.join("wallet.key"))?);
+        let address = wallet.public_key().address();
+        fund(&network.ledger, "node", address, COLLATERAL, &Silent).await?;
+        let config = NodeConfig {
+            subscriptions: vec![SubscriptionConfig {
+                task,
+                price,
+                capacity: CAPACITY,
+            }],
+            collateral: COLLATERAL,
+            settlement: self.settlement.clone(),
+            evidence: network.walrus.as_ref().map(quick_evidence),
+            ..NodeConfig::new(
+                network.ledger.url().to_owned(),
+                KeySource::Given(wallet),
+                folder,
+            )
+        };
+        let served = vec![ServedModel {
+            model: engine.info().id.clone(),
+            engine: Arc::clone(engine),
+        }];
+        let running = Node::start(config, served).await;
+        let running = running.map_err(|source| NetworkError::Node {
+            number,
+            source: Box::new(source),
+        })?;
+        let id = running.node_id();
+        let step = Step::Node {
+            number,
+            node: id,
+            url: running.url(),
+            price,
+            collateral: COLLATERAL,
+        };
+        self.observer.step(&step, started.elapsed());
+        Ok(NetworkNode { id, price, running })
+    }
+}
+
+impl std::fmt::Debug for NetworkBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NetworkBuilder")
+            .field("folder", &self.folder)
+            .field("prices", &self.prices)
+            .finish_non_exhaustive()
+    }
+}
+
+/// People watch: look often, settle a used-up lease soon.
+fn quick_settlement() -> SettlementConfig {
+    SettlementConfig {
+        tick_ms: 100,
+        rest_ms: 2_000,
+        ..SettlementConfig::default()
+    }
+}
+
+/// People watch: what was answered is stored a moment later.
+fn quick_evidence(walrus: &LocalWalrus) -> EvidenceConfig {
+    EvidenceConfig {
+        patience_ms: Some(200),
+        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
+    }
+}

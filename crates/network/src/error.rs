@@ -1,0 +1,73 @@
+//! Why a network doesn't start.
+
+use atoma_engine::EngineError;
+use atoma_gateway::{ParseApiKeyError, StartError};
+use atoma_keys::SecretKeyError;
+use atoma_ledger::LedgerError;
+use atoma_localnet::LocalnetError;
+use atoma_node::NodeError;
+use atoma_walrus_localnet::WalrusLocalnetError;
+use std::{io, path::PathBuf};
+
+/// A part of the network doesn't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The localnet.
+    #[error("the ledger does not start")]
+    Localnet(#[from] LocalnetError),
+    /// A transaction or a question.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The local Walrus.
+    #[error("the local Walrus does not start")]
+    Walrus(#[from] WalrusLocalnetError),
+    /// The model.
+    #[error("the model cannot be loaded")]
+    Engine(#[from] EngineError),
+    /// A node.
+    #[error("node {number} does not start")]
+    Node {
+        /// Which, from 1.
+        number: usize,
+        /// Why.
+        #[source]
+        source: Box<NodeError>,
+    },
+    /// The gateway.
+    #[error("the gateway does not start")]
+    Gateway(#[source] Box<StartError>),
+    /// A file of the network's folder.
+    #[error("cannot use {path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that should hold a key of Sui's form.
+    #[error("{path} holds no key")]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SecretKeyError,
+    },
+    /// A file that should hold an API key.
+    #[error("{path} holds no API key")]
+    ApiKey {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ParseApiKeyError,
+    },
+    /// A transaction succeeded without the event that it must have.
+    #[error("the ledger reported no new {0}")]
+    NoEvent(&'static str),
+    /// Nodes need a model.
+    #[error("nodes were asked for, but nothing to serve")]
+    NothingToServe,
+}

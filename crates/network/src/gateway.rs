@@ -1,0 +1,117 @@
+//! A gateway with three API keys: one with a budget, one without, one for a single request at a time.
+
+use crate::{NetworkError, POCKET_MONEY, any_port, fund, step::Observer, stored_key};
+use atoma_gateway::{
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
+};
+use atoma_ledger::Ledger;
+use atoma_types::MicroUsdc;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What the normal key may spend: 100 USDC.
+const KEY_BUDGET: MicroUsdc = MicroUsdc(100_000_000);
+/// What the poor key may spend: nothing, to see what a 402 looks like.
+const POOR_BUDGET: MicroUsdc = MicroUsdc(0);
+/// How many requests the narrow key may have under way, to see what a 429 looks like.
+const NARROW: usize = 1;
+
+/// The API keys of a network.
+#[derive(Debug)]
+pub struct ApiKeys {
+    /// Has a budget.
+    pub normal: ApiKey,
+    /// Has none.
+    pub poor: ApiKey,
+    /// May do one thing at a time.
+    pub narrow: ApiKey,
+}
+
+impl ApiKeys {
+    /// Those kept in a folder, made at first use.
+    ///
+    /// # Errors
+    /// If a file can't be read or written, or holds something else.
+    pub fn open(folder: &Path) -> Result<Self, NetworkError> {
+        let stored = |name: &str| -> Result<ApiKey, NetworkError> {
+            let path = folder.join(name);
+            if let Ok(text) = std::fs::read_to_string(&path) {
+                return text
+                    .trim()
+                    .parse()
+                    .map_err(|source| NetworkError::ApiKey { path, source });
+            }
+            let key = ApiKey::generate();
+            let file = |source| NetworkError::File {
+                path: path.clone(),
+                source,
+            };
+            std::fs::create_dir_all(folder).map_err(file)?;
+            atoma_keys::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
+            Ok(key)
+        };
+        Ok(Self {
+            normal: stored("api.key")?,
+            poor: stored("poor-api.key")?,
+            narrow: stored("narrow-api.key")?,
+        })
+    }
+}
+
+/// What a gateway is started with.
+#[derive(Debug)]
+pub struct GatewayPlan<'a> {
+    /// Holds its wallet, stacks and budgets.
+    pub folder: PathBuf,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Requests at once.
+    pub max_concurrent: usize,
+    /// Who may ask.
+    pub keys: &'a ApiKeys,
+}
+
+/// Starts a gateway with a wallet of its own.
+///
+/// # Errors
+/// If it doesn't start, or nobody gives it money.
+pub async fn start_gateway(
+    ledger: &Ledger,
+    plan: GatewayPlan<'_>,
+    observer: &dyn Observer,
+) -> Result<RunningGateway, NetworkError> {
+    let wallet = stored_key(&plan.folder.join("wallet.key"))?;
+    let address = wallet.public_key().address();
+    fund(ledger, "gateway", address, POCKET_MONEY, observer).await?;
+    let key = |name: &str, key: &ApiKey, budget, max_concurrent| ApiKeyConfig {
+        name: name.to_owned(),
+        hash: key.hash(),
+        budget,
+        max_concurrent,
+    };
+    let config = GatewayConfig {
+        ledger: ledger.url().to_owned(),
+        deployment: None,
+        listen: plan.listen,
+        admin_listen: Some(any_port()),
+        data_dir: plan.folder,
+        api_keys: vec![
+            key("user", &plan.keys.normal, KEY_BUDGET, None),
+            key("poor", &plan.keys.poor, POOR_BUDGET, None),
+            key("narrow", &plan.keys.narrow, KEY_BUDGET, Some(NARROW)),
+        ],
+        budget: KEY_BUDGET,
+        policy: StackPolicy::default(),
+        models: Vec::new(),
+        limits: Limits {
+            max_concurrent: plan.max_concurrent,
+            ..Limits::default()
+        },
+        close_stacks_on_stop: true,
+    };
+    let started = Gateway::start(config, Arc::new(wallet)).await;
+    started.map_err(|source| NetworkError::Gateway(Box::new(source)))
+}

@@ -1,0 +1,30 @@
+//! Keys of a network's parties, kept in its folder so that a network that starts again has the same ones.
+
+use crate::NetworkError;
+use atoma_keys::{SigningKey, write_private};
+use std::path::Path;
+
+/// The key in a private file, made at first use.
+///
+/// # Errors
+/// If the file can't be read or written, or holds something else.
+pub fn stored_key(path: &Path) -> Result<SigningKey, NetworkError> {
+    let wrong = |source| NetworkError::Key {
+        path: path.to_owned(),
+        source,
+    };
+    if let Ok(text) = std::fs::read_to_string(path) {
+        let text = zeroize::Zeroizing::new(text);
+        return SigningKey::from_suiprivkey(text.trim()).map_err(wrong);
+    }
+    let file = |source| NetworkError::File {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(file)?;
+    }
+    let key = SigningKey::generate();
+    write_private(path, key.to_suiprivkey().map_err(wrong)?.as_bytes()).map_err(file)?;
+    Ok(key)
+}

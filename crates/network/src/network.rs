@@ -1,0 +1,109 @@
+//! A network that runs.
+
+use crate::NetworkBuilder;
+use atoma_engine::Engine;
+use atoma_keys::SigningKey;
+use atoma_ledger::{Ledger, LedgerError};
+use atoma_localnet::RunningLocalnet;
+use atoma_node::RunningNode;
+use atoma_types::{Address, MicroUsdc, NodeId, Price, StackId, TaskId};
+use atoma_walrus_localnet::LocalWalrus;
+use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc};
+
+/// A node of it.
+#[derive(Debug)]
+pub struct NetworkNode {
+    /// Its id on the ledger.
+    pub id: NodeId,
+    /// What it asks.
+    pub price: Price,
+    /// The node itself.
+    pub running: RunningNode,
+}
+
+/// All of it, running. Dropping it stops the parts at once; [`Network::stop`] does so gracefully.
+pub struct Network {
+    /// The ledger itself.
+    pub localnet: RunningLocalnet,
+    /// A client of the ledger.
+    pub ledger: Ledger,
+    /// Keeps blobs whose objects are on the ledger.
+    pub walrus: Option<LocalWalrus>,
+    /// What the nodes run.
+    pub engine: Option<Arc<dyn Engine>>,
+    /// The model's task.
+    pub task: Option<TaskId>,
+    /// Owns the task.
+    pub operator: Arc<SigningKey>,
+    /// In the order of the builder's prices.
+    pub nodes: Vec<NetworkNode>,
+    pub(crate) folder: PathBuf,
+}
+
+impl Network {
+    /// A network whose state is kept in this folder.
+    #[must_use]
+    pub fn builder(folder: impl Into<PathBuf>) -> NetworkBuilder {
+        NetworkBuilder::new(folder.into())
+    }
+
+    /// Where the state is kept.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// All micro-USDC that there is: in these wallets and those of the network's own parties, in these
+    /// stacks and in whatever else the contract holds.
+    ///
+    /// # Errors
+    /// If the ledger can't be asked.
+    ///
+    /// # Panics
+    /// If the sum is more than `u64` holds: no localnet mints as much.
+    pub async fn all_money(
+        &self,
+        wallets: &[Address],
+        stacks: &[StackId],
+    ) -> Result<MicroUsdc, LedgerError> {
+        let ledger = &self.ledger;
+        let nodes = ledger.all_nodes().await?;
+        let tasks = ledger.all_tasks().await?;
+        let mut owners: BTreeSet<Address> = wallets.iter().copied().collect();
+        owners.insert(self.operator.public_key().address());
+        owners.extend(nodes.iter().map(|node| node.owner));
+        let mut amounts = vec![ledger.db().await?.communal_treasury];
+        for owner in owners {
+            amounts.push(ledger.usdc(owner).await?);
+        }
+        amounts.extend(nodes.iter().map(|node| node.collateral));
+        amounts.extend(tasks.iter().map(|task| task.fees));
+        for &stack in stacks {
+            amounts.push(ledger.stack(stack).await?.escrow);
+        }
+        let sum = amounts
+            .into_iter()
+            .try_fold(MicroUsdc::ZERO, MicroUsdc::checked_add);
+        Ok(sum.expect("less money than u64 holds"))
+    }
+
+    /// Stops everything, the ledger last.
+    pub async fn stop(self) {
+        for node in self.nodes {
+            node.running.drain_and_stop().await;
+        }
+        if let Some(walrus) = self.walrus {
+            walrus.stop().await;
+        }
+        self.localnet.shutdown().await;
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("ledger", &self.ledger)
+            .field("nodes", &self.nodes)
+            .finish_non_exhaustive()
+    }
+}

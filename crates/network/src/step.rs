@@ -1,0 +1,74 @@
+//! What a network tells while it starts.
+
+use atoma_engine::ModelInfo;
+use atoma_types::{Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, TaskId};
+use std::{fmt, time::Duration};
+
+/// Something has started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// The ledger listens.
+    Ledger {
+        /// Where.
+        url: String,
+        /// Which.
+        network: NetworkId,
+    },
+    /// Walrus listens.
+    Walrus {
+        /// Where.
+        url: String,
+        /// Storage nodes.
+        nodes: u16,
+        /// Shards.
+        shards: u16,
+    },
+    /// A party got test money.
+    Funded {
+        /// Its part in the story.
+        who: &'static str,
+        /// Where the money is.
+        address: Address,
+        /// All that it has now.
+        balance: MicroUsdc,
+    },
+    /// There is a task for the model.
+    Task {
+        /// The task.
+        task: TaskId,
+        /// The model.
+        model: &'a ModelInfo,
+        /// What must compute the answers.
+        engine: EngineClass,
+        /// The highest price.
+        price_ceiling: Price,
+    },
+    /// A node serves.
+    Node {
+        /// Its place among the nodes, from 1.
+        number: usize,
+        /// Its id.
+        node: NodeId,
+        /// Where users reach it.
+        url: String,
+        /// What it asks.
+        price: Price,
+        /// What it put up.
+        collateral: MicroUsdc,
+    },
+}
+
+/// Who listens to what a network tells.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// A step is done; it took so long.
+    fn step(&self, step: &Step<'_>, took: Duration);
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn step(&self, _: &Step<'_>, _: Duration) {}
+}

@@ -1,0 +1,9 @@
+//! The worlds of the tests. What fails here panics: a test has nothing better to do.
+
+mod elsewhere;
+mod trial;
+mod world;
+
+pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
+pub use trial::{HOUR, PARTS, Trial, UNITS};
+pub use world::{PRICE, World, event};
