@@ -4,10 +4,12 @@ use crate::process::{Process, measured};
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
+use atoma_network::create_task;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel,
-    StackId, TaskId,
-    chain::{Clock, Event, Payment, Random, calls},
+    ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
+    TaskId,
+    chain::{Clock, Event, NewTask, Payment, Random, calls},
+    hash::Hash32,
 };
 use std::{
     path::{Path, PathBuf},
@@ -105,7 +107,7 @@ impl Bench {
 
         let operator = SigningKey::generate();
         fund(&ledger, &operator).await?;
-        let task = create_task(&ledger, &operator).await?;
+        let task = create_task(&ledger, &operator, new_task()).await?;
         std::fs::write(path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
         let (walrus, section) = evidence.start(atoma, &path("walrus"))?;
         let config = format!(
@@ -195,27 +197,14 @@ pub(crate) async fn fund(ledger: &Ledger, key: &SigningKey) -> Result<()> {
     Ok(())
 }
 
-async fn create_task(ledger: &Ledger, owner: &SigningKey) -> Result<TaskId> {
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion as u8,
-        model_name: MODEL.to_owned(),
-        security_level: SecurityLevel::None as u8,
-        price_ceiling: Price(1_000_000),
-        weights: vec![1_000, 100, 1_000, 0, 0],
-        model: vec![7; 32],
-        numerics: Numerics::Tolerant as u8,
-        rule: Rule::Tolerant as u8,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
+/// A task that says of its answers what no bench looks at.
+fn new_task() -> NewTask {
+    let engine = EngineClass {
+        model: Hash32([7; 32]),
+        numerics: Numerics::Tolerant,
+        rule: Rule::Tolerant,
     };
-    let done = ledger.execute(owner, vec![call.into()]).await?;
-    let task = done.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    task.context("the ledger reported no task")
+    NewTask::chat(MODEL, engine, Price(1_000_000))
 }
 
 async fn buy(

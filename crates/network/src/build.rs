@@ -22,7 +22,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
 
 /// What each node is willing to have under lease at once.
 const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
-/// The task's highest price: 10 USDC per million units.
+/// Ten USDC per million units.
 const PRICE_CEILING: Price = Price(10_000_000);
 
 /// The parts of a network before it starts.
@@ -33,6 +33,7 @@ pub struct NetworkBuilder {
     walrus: bool,
     engine: Option<Arc<dyn Engine>>,
     weights: UnitWeights,
+    price_ceiling: Price,
     prices: Vec<Price>,
     settlement: SettlementConfig,
     observer: Arc<dyn Observer>,
@@ -46,6 +47,7 @@ impl NetworkBuilder {
             walrus: false,
             engine: None,
             weights: UnitWeights::TEXT,
+            price_ceiling: PRICE_CEILING,
             prices: Vec::new(),
             settlement: quick_settlement(),
             observer: Arc::new(Silent),
@@ -89,6 +91,13 @@ impl NetworkBuilder {
     #[must_use]
     pub fn weights(mut self, weights: UnitWeights) -> Self {
         self.weights = weights;
+        self
+    }
+
+    /// The task's highest price; 10 USDC per million units if this isn't said.
+    #[must_use]
+    pub fn price_ceiling(mut self, ceiling: Price) -> Self {
+        self.price_ceiling = ceiling;
         self
     }
 
@@ -144,7 +153,7 @@ impl NetworkBuilder {
         let info = engine.info();
         let task = NewTask {
             weights: self.weights,
-            ..NewTask::chat(info.id.clone(), engine_class(info), PRICE_CEILING)
+            ..NewTask::chat(info.id.clone(), engine_class(info), self.price_ceiling)
         };
         let (ledger, operator) = (&network.ledger, &network.operator);
         let address = operator.public_key().address();

@@ -4,17 +4,17 @@ use crate::scripted::{ENGINE, Scripted};
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_network::{Network, create_task};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId, UnitWeights,
-    chain::{Event, Params, Payment, Selection, calls},
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
+    chain::{Event, NewTask, Params, Payment, Selection, calls},
 };
 use std::sync::Arc;
 
 pub(crate) const PRICE: Price = Price(1_000_000);
 
 pub(crate) struct World {
-    pub(crate) _localnet: RunningLocalnet,
+    pub(crate) _network: Network,
     pub(crate) ledger: Ledger,
     pub(crate) node: Arc<Scripted>,
     pub(crate) task: TaskId,
@@ -29,12 +29,9 @@ impl World {
 
     pub(crate) async fn with(params: Params) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = LocalnetConfig {
-            params,
-            ..LocalnetConfig::new(folder.path().join("localnet"))
-        };
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let network = Network::builder(folder.path()).params(params).start();
+        let network = network.await.unwrap();
+        let ledger = network.ledger.clone();
         let (owner, user) = (
             Arc::new(SigningKey::generate()),
             Arc::new(SigningKey::generate()),
@@ -50,7 +47,7 @@ impl World {
         let router = Arc::clone(&node).router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
-            _localnet: localnet,
+            _network: network,
             ledger,
             node,
             task,
@@ -96,7 +93,6 @@ async fn register(
     response_key: &SigningKey,
 ) -> (NodeId, TaskId) {
     let db = ledger.deployment().db;
-    let weights = UnitWeights::TEXT;
     let register = calls::RegisterNode {
         db: db.into(),
         collateral: Payment(MicroUsdc(100_000_000)),
@@ -104,33 +100,14 @@ async fn register(
         response_key: response_key.public_key(),
         sealing_key: Vec::new(),
     };
-    let create = calls::CreateTask {
-        db: db.into(),
-        role: 0,
-        model_name: "scripted".to_owned(),
-        security_level: 0,
-        price_ceiling: PRICE,
-        weights: vec![weights.input, weights.cached_input, weights.output, 0, 0],
-        model: ENGINE.model.0.to_vec(),
-        numerics: ENGINE.numerics as u8,
-        rule: ENGINE.rule as u8,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
-    };
-    let executed = ledger
-        .execute(owner, vec![register.into(), create.into()])
-        .await
-        .unwrap();
+    let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
     let node = executed.events.iter().find_map(|event| match event {
         Event::NodeRegistered(e) => Some(e.node),
         _ => None,
     });
-    let task = executed.events.iter().find_map(|event| match event {
-        Event::TaskCreated(e) => Some(e.task),
-        _ => None,
-    });
-    let (node, task) = (node.unwrap(), task.unwrap());
+    let node = node.unwrap();
+    let task = NewTask::chat("scripted", ENGINE, PRICE);
+    let task = create_task(ledger, owner, task).await.unwrap();
     let subscribe = calls::Subscribe {
         db: db.into(),
         task: task.into(),

@@ -96,7 +96,7 @@ async fn answers_are_receipted_charged_and_the_rest_comes_back() {
         paid <= cost / 1_000_000 && paid + 2 >= cost / 1_000_000,
         "{paid} for {cost}"
     );
-    network.localnet.audit().unwrap();
+    network.parts.localnet.audit().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,10 +111,10 @@ async fn a_node_that_is_gone_is_passed_over() {
     assert_eq!(served.len(), 3, "each node has had its chance");
 
     // two leave without a word to the ledger
-    for node in network.nodes.drain(..2).collect::<Vec<_>>() {
-        node.drain_and_stop().await;
+    for node in network.parts.nodes.drain(..2).collect::<Vec<_>>() {
+        node.running.drain_and_stop().await;
     }
-    let left = network.nodes[0].node_id();
+    let left = network.parts.nodes[0].running.node_id();
     let answers = join_all((0..8).map(|i| {
         let user = user.clone();
         async move { user.chat(4, i % 2 == 0).await }
@@ -123,7 +123,7 @@ async fn a_node_that_is_gone_is_passed_over() {
         assert_eq!(receipt_of(&network, &answer).await.node, left);
     }
     // and the last
-    network.nodes.pop().unwrap().drain_and_stop().await;
+    network.parts.nodes.pop().unwrap().running.drain_and_stop().await;
     let answer = user.chat(2, false).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.json()["error"]["code"], "unavailable");
@@ -192,7 +192,7 @@ async fn a_lease_is_refilled_before_and_when_it_runs_dry() {
         .unwrap();
     assert!(stack.total_units > ComputeUnits(3_000));
     gateway.shutdown().await;
-    network.localnet.audit().unwrap();
+    network.parts.localnet.audit().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,5 +29,5 @@ async fn python_and_javascript() {
         assert!(status.success(), "{script}: {status}");
     }
     gateway.shutdown().await;
-    network.localnet.audit().unwrap();
+    network.parts.localnet.audit().unwrap();
 }

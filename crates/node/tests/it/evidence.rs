@@ -312,7 +312,7 @@ async fn without_a_walrus_there_is_no_evidence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn packs_are_renewed_while_a_lease_needs_them_and_then_let_go() {
     let world = World::start(instant().await).await;
-    let admin = SigningKey::from_seed(&world.localnet.admin_key().to_seed());
+    let admin = SigningKey::from_seed(&world.network.localnet.admin_key().to_seed());
     let folder = world.dir.path().join("walrus");
     let walrus = LocalWalrusConfig::new(folder, world.ledger.clone(), admin);
     let walrus = LocalWalrus::start(walrus).await.unwrap();

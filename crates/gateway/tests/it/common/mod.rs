@@ -8,11 +8,11 @@ use atoma_gateway::{
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
-use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_network::{create_task, engine_class, subscribe_unreachable_node};
+use atoma_node::SettlementConfig;
 use atoma_types::{
-    Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
-    chain::{Event, Params, Payment, calls},
+    ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
+    chain::{NewTask, Params},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -32,9 +32,8 @@ pub const DEAD_MODEL: &str = "atoma-dead";
 const CEILING: Price = Price(5_000_000);
 
 pub struct Network {
-    pub localnet: RunningLocalnet,
+    pub parts: atoma_network::Network,
     pub ledger: Ledger,
-    pub nodes: Vec<RunningNode>,
     pub task: TaskId,
     pub key: ApiKey,
     pub poor: ApiKey,
@@ -47,59 +46,38 @@ impl Network {
     /// Nodes at these prices, in micro-USDC per million units.
     pub async fn start(prices: &[u64]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = LocalnetConfig::new(folder.path().join("ledger"));
-        config.params = Params {
-            dispute_window_ms: 200,
-            settle_grace_ms: 5_000,
-            ..Params::default()
-        };
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let engine = Arc::new(builtin::load().unwrap());
+        let mut builder = atoma_network::Network::builder(folder.path())
+            .params(Params {
+                dispute_window_ms: 200,
+                settle_grace_ms: 5_000,
+                ..Params::default()
+            })
+            .price_ceiling(CEILING)
+            .settlement(SettlementConfig::default())
+            .serving(engine.clone());
+        for &price in prices {
+            builder = builder.node(Price(price));
+        }
+        let parts = builder.start().await.unwrap();
+        let ledger = parts.ledger.clone();
         let wallet = Arc::new(SigningKey::generate());
-        fund(&ledger, &wallet).await;
-
-        let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
-        let author = SigningKey::generate();
-        fund(&ledger, &author).await;
-        let task = create_task(&ledger, &author, MODEL, engine.as_ref()).await;
-        let mut network = Self {
-            localnet,
+        ledger.faucet(wallet.public_key().address()).await.unwrap();
+        let dead = NewTask::chat(DEAD_MODEL, engine_class(engine.info()), CEILING);
+        let dead = create_task(&ledger, &parts.operator, dead).await.unwrap();
+        subscribe_unreachable_node(&ledger, &parts.operator, dead, Price(1_000_000))
+            .await
+            .unwrap();
+        Self {
+            task: parts.task.unwrap(),
             ledger,
-            nodes: Vec::new(),
-            task,
+            parts,
             key: ApiKey::generate(),
             poor: ApiKey::generate(),
             narrow: ApiKey::generate(),
             wallet,
             folder,
-        };
-        for price in prices {
-            network.add_node(Price(*price), &engine).await;
         }
-        let dead = create_task(&network.ledger, &author, DEAD_MODEL, engine.as_ref()).await;
-        register_dead_node(&network.ledger, &author, dead).await;
-        network
-    }
-
-    async fn add_node(&mut self, price: Price, engine: &Arc<dyn Engine>) {
-        let key = Arc::new(SigningKey::generate());
-        fund(&self.ledger, &key).await;
-        let data = self
-            .folder
-            .path()
-            .join(format!("node-{}", self.nodes.len()));
-        let mut config = NodeConfig::new(self.localnet.url(), KeySource::Given(key), data);
-        config.subscriptions = vec![SubscriptionConfig {
-            task: self.task,
-            price,
-            capacity: ComputeUnits(100_000_000),
-        }];
-        let served = ServedModel {
-            model: MODEL.to_owned(),
-            engine: Arc::clone(engine),
-        };
-        self.nodes
-            .push(Node::start(config, vec![served]).await.unwrap());
     }
 
     pub fn config(&self) -> GatewayConfig {
@@ -110,7 +88,7 @@ impl Network {
             max_concurrent,
         };
         GatewayConfig {
-            ledger: self.localnet.url(),
+            ledger: self.parts.localnet.url(),
             deployment: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
@@ -146,65 +124,6 @@ impl Network {
     pub async fn node_url(&self, node: NodeId) -> String {
         self.ledger.node(node).await.unwrap().url
     }
-}
-
-async fn fund(ledger: &Ledger, key: &SigningKey) {
-    let address: Address = key.public_key().address();
-    ledger.faucet(address).await.unwrap();
-}
-
-async fn create_task(
-    ledger: &Ledger,
-    author: &SigningKey,
-    model: &str,
-    engine: &dyn Engine,
-) -> TaskId {
-    let info = engine.info();
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: 0,
-        model_name: model.to_owned(),
-        security_level: 0,
-        price_ceiling: CEILING,
-        weights: vec![1_000, 100, 1_000, 0, 0],
-        model: info.revision.to_vec(),
-        numerics: info.numerics as u8,
-        rule: 0,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    };
-    let executed = ledger.execute(author, vec![call.into()]).await.unwrap();
-    let created = executed.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    created.unwrap()
-}
-
-/// A node that is registered, sells, and isn't there: nobody listens on the discard port.
-async fn register_dead_node(ledger: &Ledger, owner: &SigningKey, task: TaskId) {
-    let db = ledger.deployment().db;
-    let register = calls::RegisterNode {
-        db: db.into(),
-        collateral: Payment(MicroUsdc(100_000_000)),
-        url: "http://127.0.0.1:9".to_owned(),
-        response_key: owner.public_key(),
-        sealing_key: Vec::new(),
-    };
-    let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
-    let registered = executed.events.iter().find_map(|event| match event {
-        Event::NodeRegistered(registered) => Some(registered.node),
-        _ => None,
-    });
-    let subscribe = calls::Subscribe {
-        db: db.into(),
-        task: task.into(),
-        node: registered.unwrap().into(),
-        price: Price(1_000_000),
-        capacity: ComputeUnits(1_000_000),
-    };
-    ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
 }
 
 /// An answer, all of it.

@@ -4,8 +4,10 @@
 use atoma_keys::SigningKey;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, ObjectId, Price, PublicKey, TaskId,
-    chain::{Call, CallArg, Clock, Deployment, Payment, Random, calls},
+    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, Numerics, ObjectId, Price,
+    PublicKey, Rule, TaskId, UnitWeights,
+    chain::{Call, CallArg, Clock, Deployment, NewTask, Payment, Random, calls},
+    hash::Hash32,
 };
 use std::{
     io::{Read, Write},
@@ -155,21 +157,22 @@ pub(crate) fn register(db: ObjectId, key: &SigningKey) -> Call {
 }
 
 pub(crate) fn create_task(db: ObjectId) -> Call {
-    calls::CreateTask {
-        db: db.into(),
-        role: 0,
-        model_name: "test-model".to_owned(),
-        security_level: 0,
-        price_ceiling: Price(5_000_000),
-        weights: vec![1, 1, 1, 1, 1],
-        model: vec![7; 32],
-        numerics: 0,
-        rule: 0,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    }
-    .into()
+    let engine = EngineClass {
+        model: Hash32([7; 32]),
+        numerics: Numerics::DetF32V1,
+        rule: Rule::Exact,
+    };
+    let task = NewTask {
+        weights: UnitWeights {
+            input: 1,
+            cached_input: 1,
+            output: 1,
+            image_step: 1,
+            audio_second: 1,
+        },
+        ..NewTask::chat("test-model", engine, Price(5_000_000))
+    };
+    task.call(db)
 }
 
 pub(crate) fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, payment: u64) -> Call {

@@ -8,12 +8,14 @@ pub(crate) mod walrus;
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_network::{Network, create_task, engine_class};
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, RequestId, Role, Rule,
-    SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights,
-    chain::{Clock, Event, LeaseState, Params, Payment, Random, Selection, Stack, Task, calls},
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId, TimestampMs,
+    UnitWeights,
+    chain::{
+        Clock, Event, LeaseState, NewTask, Params, Payment, Random, Selection, Stack, Task, calls,
+    },
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
     message::{Domain, Endpoint, Receipt, RequestHeader, Signed},
@@ -30,6 +32,8 @@ use std::{sync::Arc, time::Duration};
 
 /// What the node asks per million units.
 pub(crate) const PRICE: Price = Price(2_000_000);
+/// The highest that it may ask.
+const CEILING: Price = Price(100_000_000);
 /// Nothing in these tests takes longer, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -45,7 +49,7 @@ pub(crate) enum Backend {
 
 /// Ledger, task and user; nodes come and go.
 pub(crate) struct World {
-    pub(crate) localnet: RunningLocalnet,
+    pub(crate) network: Network,
     pub(crate) ledger: Ledger,
     pub(crate) user: SigningKey,
     pub(crate) request_key: SigningKey,
@@ -65,12 +69,9 @@ impl World {
             dispute_window_ms: 0,
             ..Params::default()
         };
-        let config = LocalnetConfig {
-            params,
-            ..LocalnetConfig::new(dir.path().join("localnet"))
-        };
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
+        let network = Network::builder(dir.path()).params(params).start();
+        let network = network.await.unwrap();
+        let ledger = network.ledger.clone();
         let (user, operator) = (SigningKey::generate(), Arc::new(SigningKey::generate()));
         for key in [&user, operator.as_ref()] {
             ledger.faucet(key.public_key().address()).await.unwrap();
@@ -81,11 +82,20 @@ impl World {
                 Upstream::connect(UpstreamOptions::new("instant", vec![server.url()])).unwrap()
             }
         };
-        let task = create_task(&ledger, &operator, engine.as_ref()).await;
+        let info = engine.info();
+        let task = NewTask {
+            weights: UnitWeights {
+                cached_input: 1_000,
+                ..UnitWeights::TEXT
+            },
+            ..NewTask::chat(info.id.clone(), engine_class(info), CEILING)
+        };
+        let task = create_task(&ledger, &operator, task).await.unwrap();
+        let task = ledger.task(task).await.unwrap();
         let http = Client::builder(TokioExecutor::new()).build_http();
         let request_key = SigningKey::generate();
         Self {
-            localnet,
+            network,
             ledger,
             user,
             request_key,
@@ -101,7 +111,7 @@ impl World {
     /// The node's configuration; the same data directory every time.
     pub(crate) fn config(&self) -> NodeConfig {
         let key = KeySource::Given(self.operator.clone());
-        let mut config = NodeConfig::new(self.localnet.url(), key, self.node_dir());
+        let mut config = NodeConfig::new(self.network.localnet.url(), key, self.node_dir());
         config.settlement.tick_ms = 50;
         config.subscriptions = vec![SubscriptionConfig {
             task: self.task.id,
@@ -252,48 +262,8 @@ impl World {
 
     /// Money is conserved on the ledger.
     pub(crate) fn audit(&self) {
-        self.localnet.audit().unwrap();
+        self.network.localnet.audit().unwrap();
     }
-}
-
-async fn create_task(ledger: &Ledger, key: &SigningKey, engine: &dyn Engine) -> Task {
-    let info = engine.info();
-    let (numerics, rule) = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
-        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
-        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
-    };
-    let weights = UnitWeights {
-        cached_input: 1_000,
-        ..UnitWeights::TEXT
-    };
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion as u8,
-        model_name: info.id.clone(),
-        security_level: SecurityLevel::None as u8,
-        price_ceiling: Price(100_000_000),
-        weights: vec![
-            weights.input,
-            weights.cached_input,
-            weights.output,
-            weights.image_step,
-            weights.audio_second,
-        ],
-        model: info.revision.to_vec(),
-        numerics: numerics as u8,
-        rule: rule as u8,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    };
-    let done = ledger.execute(key, vec![call.into()]).await.unwrap();
-    let created = done.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    let id: TaskId = created.unwrap();
-    ledger.task(id).await.unwrap()
 }
 
 /// A request with its two headers.
