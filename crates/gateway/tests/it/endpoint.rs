@@ -123,7 +123,14 @@ async fn a_node_that_is_gone_is_passed_over() {
         assert_eq!(receipt_of(&network, &answer).await.node, left);
     }
     // and the last
-    network.parts.nodes.pop().unwrap().running.drain_and_stop().await;
+    network
+        .parts
+        .nodes
+        .pop()
+        .unwrap()
+        .running
+        .drain_and_stop()
+        .await;
     let answer = user.chat(2, false).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.json()["error"]["code"], "unavailable");
