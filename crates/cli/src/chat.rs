@@ -8,10 +8,8 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use serde_json::{Value, json};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// A refusal is a short JSON object; more isn't read of it.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;

@@ -29,10 +29,8 @@ use futures::StreamExt;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
 use serde_json::{Value, json};
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
+use tokio::time::Instant;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {

@@ -7,6 +7,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
+use atoma_runtime::Runtime;
 use atoma_types::Address;
 use clap::Args;
 use serde::Deserialize;
@@ -164,6 +165,7 @@ impl Settings {
             url: self.ledger_url.clone(),
             deployment: profile.and_then(|profile| profile.deployment.clone()),
             faucet: profile.and_then(|profile| profile.faucet.clone()),
+            runtime: Runtime::default(),
         }
     }
 

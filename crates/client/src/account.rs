@@ -6,6 +6,7 @@ use crate::{
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::Runtime;
 use atoma_types::{Address, ComputeUnits, PublicKey, StackId, hash::Hash32};
 use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
@@ -104,6 +105,12 @@ impl Client {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// What the client runs on: the same as its ledger.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        self.inner.ledger.runtime()
     }
 
     /// The wallet's address, which owns its stacks and their refunds.

@@ -65,7 +65,7 @@ impl StackHandle {
             stack: self.id(),
             node,
             cumulative_units,
-            expires_at_ms: TimestampMs::now().saturating_add(GRANT_LIFETIME),
+            expires_at_ms: client.runtime().now().saturating_add(GRANT_LIFETIME),
         };
         let signed = Signed::new(grant, client.inner.signer.key());
         let body = serde_json::json!({ "grant": signed.to_text() }).to_string();

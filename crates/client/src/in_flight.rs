@@ -9,7 +9,7 @@ use crate::{
 };
 use atoma_evidence::receipt::{self, Expected, ReceiptError};
 use atoma_types::{
-    DurationMs, TimestampMs,
+    DurationMs,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -167,7 +167,7 @@ impl Open {
             hash: receipt.hash(),
             request: self.request.message().request_id,
             units: message.units,
-            received: TimestampMs::now(),
+            received: self.handle.client.runtime().now(),
             header: self.request.to_bytes(),
             receipt: receipt.to_bytes(),
             fault: fault.map(ToString::to_string),
@@ -189,9 +189,10 @@ impl Open {
             request: self.request,
             done: self.done,
         };
+        let clock = Arc::clone(&self.handle.client.runtime().clock);
         drop(self.handle);
         let mut pause = FIRST_PAUSE;
-        while TimestampMs::now() < last {
+        while clock.now() < last {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             match lost.ask().await {
@@ -234,7 +235,7 @@ impl Lost {
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
                 let expires = self.request.message().expires_at_ms;
-                let dead = TimestampMs::now() > expires.saturating_add(AFTERMATH);
+                let dead = handle.client.runtime().now() > expires.saturating_add(AFTERMATH);
                 if dead || is_over(&handle, &self.node).await {
                     self.into_open(handle).refused();
                     return None;

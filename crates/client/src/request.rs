@@ -9,7 +9,7 @@ use crate::{
     store::LaneKey,
 };
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, RequestId, TimestampMs,
+    ComputeUnits, DurationMs, NodeId, RequestId,
     hash::Hash32,
     http::{EVIDENCE, REQUEST, SIGNATURE},
     message::{Domain, Endpoint, RequestHeader, Signed},
@@ -173,7 +173,12 @@ impl StackHandle {
         let mut next = RequestTry {
             lane: options.lane,
             evidence: options.evidence,
-            ..RequestTry::new(RequestId::random(), endpoint, body, max_units)
+            ..RequestTry::new(
+                self.client.runtime().request_id(),
+                endpoint,
+                body,
+                max_units,
+            )
         };
         let mut retries = Retries::direct();
         loop {
@@ -184,7 +189,9 @@ impl StackHandle {
             let refusal = NodeRefusal::read(answer.status.as_u16(), refusal);
             let signed = next.max_units;
             match retries.after(Failure::Refused(refusal), UnitBounds { signed, most }) {
-                Decision::Again(mend) => next.mend(RequestId::random(), mend),
+                Decision::Again(mend) => {
+                    next.mend(self.client.runtime().request_id(), mend);
+                }
                 Decision::PassOn | Decision::Elsewhere { .. } => return Ok(answer),
             }
         }
@@ -227,7 +234,7 @@ impl StackHandle {
             lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
         };
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
-        let issued = TimestampMs::now();
+        let issued = self.client.runtime().now();
         let header = RequestHeader {
             domain: Domain::default(),
             network: self.client.ledger().network(),

@@ -1,44 +1,9 @@
-//! The trait that every engine implements, and what goes in and out of it.
+//! What goes in and out of an engine.
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::{EngineError, EventStream};
-
-/// One loaded model that answers requests.
-///
-/// Implementations are cheap to call from async code: nothing here blocks on computation.
-pub trait Engine: Send + Sync {
-    /// Which model this is and what it can do.
-    fn info(&self) -> &ModelInfo;
-
-    /// How many tokens `prompt` becomes by the model's own template and tokenizer.
-    ///
-    /// An upstream without a tokenizer folder answers with an upper bound.
-    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
-
-    /// Starts a generation. Dropping the stream cancels it at the next step.
-    fn generate(&self, request: GenerateRequest)
-    -> BoxFuture<'_, Result<EventStream, EngineError>>;
-
-    /// One vector of unit length per prompt.
-    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>>;
-
-    /// Re-scores an answer that somebody claims `prompt` gave under `sampling`: one prefill.
-    fn score(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-        sampling: Sampling,
-    ) -> BoxFuture<'_, Result<Score, EngineError>>;
-
-    /// How busy the engine is right now.
-    fn load(&self) -> Load;
-}
-
-/// One vector per prompt, and what they used together.
-pub type Embeddings = (Vec<Vec<f32>>, Usage);
+use crate::EngineError;
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +103,7 @@ pub enum Endpoint {
 pub struct GenerateRequest {
     /// What to continue.
     pub prompt: Prompt,
-    /// Most tokens to generate; [`EventStream::limit`] can raise it while the stream runs.
+    /// Most tokens to generate; [`EventStream::limit`](crate::EventStream::limit) can raise it while the stream runs.
     pub max_tokens: u32,
     /// Zero picks the likeliest token; see [`Sampling`].
     pub temperature: f32,
@@ -185,7 +150,7 @@ impl GenerateRequest {
         }
     }
 
-    /// The part that [`Engine::score`] must be given to check the answer.
+    /// The part that [`Engine::score`](crate::Engine::score) must be given to check the answer.
     pub fn sampling(&self) -> Sampling {
         Sampling {
             temperature: self.temperature,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use atoma_runtime::Threads;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
@@ -139,7 +140,7 @@ impl Bert {
                 .map(|tokens| embed_one(&model, pooling, tokens))
                 .collect()
         };
-        let vectors = tokio::task::spawn_blocking(work).await;
+        let vectors = Threads::Real.blocking(work).await;
         let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
         let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
         self.tokens.fetch_add(u64::from(usage.input), Relaxed);

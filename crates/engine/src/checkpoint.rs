@@ -55,8 +55,8 @@ pub enum LoadError {
     #[error("no memory for the weights")]
     Memory(#[source] std::io::Error),
     /// A thread couldn't be started.
-    #[error("can't start a thread: {0}")]
-    Thread(String),
+    #[error("can't start a thread")]
+    Thread(#[source] std::io::Error),
 }
 
 /// Where a model's files are.

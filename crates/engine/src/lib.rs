@@ -14,6 +14,7 @@ pub mod builtin;
 mod checkpoint;
 mod deltas;
 mod embedded;
+mod engine;
 mod error;
 mod event;
 pub mod fingerprint;
@@ -26,13 +27,14 @@ mod text;
 mod upstream;
 
 pub use api::{
-    ChatMessage, Embeddings, Endpoint, Engine, GenerateRequest, Load, ModelInfo, Numerics, Prompt,
-    Sampling, Score, TokenScore, UpstreamLoad, Usage,
+    ChatMessage, Endpoint, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling, Score,
+    TokenScore, UpstreamLoad, Usage,
 };
 #[cfg(feature = "candle")]
 pub use bert::Bert;
 pub use checkpoint::LoadError;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
+pub use engine::{Embeddings, Engine};
 pub use error::EngineError;
 pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,

@@ -65,7 +65,7 @@ pub(crate) async fn load(
         .collect();
     let wanted: Vec<NodeId> = wanted.into_iter().collect();
     let nodes = ledger.nodes(&wanted).await?;
-    Ok(offers(config, &tasks, &nodes, TimestampMs::now()))
+    Ok(offers(config, &tasks, &nodes, ledger.runtime().now()))
 }
 
 /// Whether an event may have changed what is for sale.

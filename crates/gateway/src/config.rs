@@ -1,6 +1,7 @@
 //! The gateway's configuration, as it stands in a file.
 
 use crate::keys::KeyHash;
+use atoma_runtime::Runtime;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
@@ -39,6 +40,9 @@ pub struct GatewayConfig {
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,
+    /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
+    #[serde(skip)]
+    pub runtime: Runtime,
 }
 
 /// An API key and what its holder may do.

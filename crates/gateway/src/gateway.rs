@@ -17,8 +17,8 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use axum::Router;
 use futures::future::BoxFuture;
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
-use tokio::task::JoinHandle;
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The gateway can't start.
@@ -109,7 +109,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
 
     let stop = CancellationToken::new();
     let routes = routes(&config, keys, &market, &metrics, &stop);
-    let admin_routes = serve::admin_routes(metrics);
+    let admin_routes = serve::admin_routes(metrics, &config.runtime);
     let close_stacks_on_stop = config.close_stacks_on_stop;
     let servers = ports.serve(&config.limits, routes, admin_routes, &stop);
     let follow = Arc::clone(&market).follow(ledger, config, events, stop.clone());
@@ -143,6 +143,7 @@ async fn connect(
         url: config.ledger.clone(),
         deployment: config.deployment.clone(),
         faucet: None,
+        runtime: config.runtime.clone(),
     })
     .await?;
     let client_config = ClientConfig {
@@ -178,7 +179,7 @@ fn routes(
         market: Arc::clone(market),
         stop: stop.clone(),
     };
-    serve::routes(completions, models, health)
+    serve::routes(completions, models, health, &config.runtime)
 }
 
 impl RunningGateway {

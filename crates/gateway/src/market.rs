@@ -7,6 +7,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
+use atoma_runtime::Runtime;
 use atoma_types::{TaskId, TimestampMs, message::Endpoint};
 use futures::StreamExt;
 use std::{
@@ -60,6 +61,11 @@ impl Market {
             (Reverse(fits), offer.sellers.is_empty(), offer.number)
         });
         best.cloned()
+    }
+
+    /// What the client of all pools runs on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.parts.client.runtime()
     }
 
     /// The models, by name.

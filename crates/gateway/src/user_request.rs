@@ -22,10 +22,8 @@ use atoma_client::{
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
 use futures::StreamExt;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 /// How long one request may look for its answer.
@@ -126,7 +124,7 @@ impl UserRequest {
                     self.metrics.retried(reason);
                 }
             }
-            self.next.moved(RequestId::random());
+            self.next.moved(self.pool.runtime().request_id());
         }
         Err(exhausted(all_busy && !tried.is_empty()))
     }
@@ -210,7 +208,7 @@ impl UserRequest {
         node: NodeId,
     ) -> Result<StackHandle, LeaseError> {
         self.metrics.retried(mend.into());
-        self.next.mend(RequestId::random(), mend);
+        self.next.mend(self.pool.runtime().request_id(), mend);
         match mend {
             Mend::RaiseCeiling(_) | Mend::SignAnew => Ok(stack),
             Mend::RaiseUnits(_) => self.lease(node).await,

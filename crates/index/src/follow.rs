@@ -250,7 +250,9 @@ impl Indexer {
         work: impl FnOnce(&mut Store) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || work(&mut store.lock()))
+        let threads = self.ledger.runtime().threads;
+        threads
+            .blocking(move || work(&mut store.lock()))
             .await
             .map_err(|e| IndexError::Store(e.to_string()))?
     }

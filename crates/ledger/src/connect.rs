@@ -1,25 +1,23 @@
 //! Connecting: where the ledger is, which network it is, and where our package stands on it.
 
-use crate::{GasOptions, LedgerError, read::mask, wallet::Wallet};
+use crate::{GasOptions, LedgerError, read::mask, transport, wallet::Wallet};
+use atoma_runtime::Runtime;
 use atoma_types::{
     Address, NetworkId, ObjectId,
     chain::{Deployment, LOCALNET_DB, ObjectKind, WalrusDeployment},
 };
 use parking_lot::{Mutex, RwLock};
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc};
 use sui_rpc::{Client, proto::sui::rpc::v2 as proto};
 use sui_sdk_types::{Digest, TypeTag};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-/// No single question to the ledger takes longer; execution included, which needs consensus.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// What a localnet calls its chain.
 const LOCALNET_CHAIN: &str = "atoma-localnet";
 
 /// How to reach a ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
     /// The gRPC endpoint, `http(s)://host:port`.
     pub url: String,
@@ -27,6 +25,8 @@ pub struct LedgerConfig {
     pub deployment: Option<Deployment>,
     /// Where test money comes from; the endpoint itself if absent.
     pub faucet: Option<String>,
+    /// What it runs on, and with it those who are given the ledger: the machine, but for simulations.
+    pub runtime: Runtime,
 }
 
 /// A connection to a ledger. Clones share it and everything it remembers.
@@ -46,6 +46,7 @@ pub(crate) struct Inner {
     /// One lock per wallet: two transactions at once would spend the same coin.
     pub(crate) wallets: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Wallet>>>>,
     pub(crate) gas_price: Mutex<Option<(Instant, u64)>>,
+    pub(crate) runtime: Runtime,
 }
 
 impl Ledger {
@@ -55,6 +56,7 @@ impl Ledger {
             url: url.into(),
             deployment: None,
             faucet: None,
+            runtime: Runtime::default(),
         })
         .await
     }
@@ -68,6 +70,7 @@ impl Ledger {
             url: url.into(),
             deployment: Some(deployment),
             faucet: None,
+            runtime: Runtime::default(),
         })
         .await
     }
@@ -79,7 +82,8 @@ impl Ledger {
         faucet: Option<String>,
         usdc: TypeTag,
     ) -> Result<Self, LedgerError> {
-        let (client, url) = connect(&url.into())?;
+        let runtime = Runtime::default();
+        let (client, url) = connect(&url.into(), &runtime)?;
         let nowhere = ObjectId::ZERO;
         let deployment = Deployment {
             network: network(&client, &url).await?,
@@ -93,7 +97,7 @@ impl Ledger {
                 system: nowhere,
             },
         };
-        Ok(Self::over(client, url, deployment, faucet))
+        Ok(Self::over(client, url, deployment, faucet, runtime))
     }
 
     /// Connects to a localnet on which the package need not stand yet: where it will stand, money and Walrus are
@@ -102,13 +106,14 @@ impl Ledger {
         url: impl Into<String>,
         faucet: Option<String>,
     ) -> Result<Option<Self>, LedgerError> {
-        let (client, url) = connect(&url.into())?;
+        let runtime = Runtime::default();
+        let (client, url) = connect(&url.into(), &runtime)?;
         let info = service_info(&client, &url).await?;
         if info.chain() != LOCALNET_CHAIN {
             return Ok(None);
         }
         let deployment = Deployment::localnet(network_of(&info)?);
-        Ok(Some(Self::over(client, url, deployment, faucet)))
+        Ok(Some(Self::over(client, url, deployment, faucet, runtime)))
     }
 
     /// The same connection with the package elsewhere, on the same network.
@@ -118,17 +123,25 @@ impl Ledger {
             client,
             url,
             faucet,
+            runtime,
             ..
         } = &*self.inner;
         let faucet = Some(faucet.clone());
-        let bound = Self::over(client.clone(), url.clone(), deployment, faucet);
+        let (client, url) = (client.clone(), url.clone());
+        let bound = Self::over(client, url, deployment, faucet, runtime.clone());
         Self {
             gas: Arc::clone(&self.gas),
             ..bound
         }
     }
 
-    fn over(client: Client, url: String, deployment: Deployment, faucet: Option<String>) -> Self {
+    fn over(
+        client: Client,
+        url: String,
+        deployment: Deployment,
+        faucet: Option<String>,
+        runtime: Runtime,
+    ) -> Self {
         let inner = Inner {
             client,
             faucet: faucet.unwrap_or_else(|| url.clone()),
@@ -137,6 +150,7 @@ impl Ledger {
             shared: RwLock::default(),
             wallets: Mutex::default(),
             gas_price: Mutex::default(),
+            runtime,
         };
         Self {
             inner: Arc::new(inner),
@@ -146,7 +160,7 @@ impl Ledger {
 
     /// Connects as configured, and checks that the ledger is the one meant.
     pub async fn open(config: LedgerConfig) -> Result<Self, LedgerError> {
-        let (client, url) = connect(&config.url)?;
+        let (client, url) = connect(&config.url, &config.runtime)?;
         let network = network(&client, &url).await?;
         let deployment = match config.deployment {
             Some(deployment) if deployment.network == network => deployment,
@@ -158,7 +172,13 @@ impl Ledger {
             }
             None => find_localnet(&client, &url, network).await?,
         };
-        Ok(Self::over(client, url, deployment, config.faucet))
+        Ok(Self::over(
+            client,
+            url,
+            deployment,
+            config.faucet,
+            config.runtime,
+        ))
     }
 
     /// Where the package stands.
@@ -177,6 +197,12 @@ impl Ledger {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.inner.url
+    }
+
+    /// What it runs on: who uses a ledger runs on the same.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.inner.runtime
     }
 
     /// Sui's own client, for what this one doesn't cover.
@@ -200,11 +226,9 @@ impl fmt::Debug for Ledger {
     }
 }
 
-fn connect(url: &str) -> Result<(Client, String), LedgerError> {
+fn connect(url: &str, runtime: &Runtime) -> Result<(Client, String), LedgerError> {
     let url = url.trim_end_matches('/').to_owned();
-    let client = Client::new(url.as_str())
-        .map_err(|status| unreachable(&url, &status))?
-        .with_response_headers_timeout(ANSWER_TIMEOUT);
+    let client = transport::client(&url, &runtime.net)?;
     Ok((client, url))
 }
 
@@ -257,7 +281,7 @@ async fn find_localnet(
     }
 }
 
-fn unreachable(url: &str, status: &Status) -> LedgerError {
+pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
     LedgerError::Unreachable {
         url: url.to_owned(),
         reason: describe(status),

@@ -34,6 +34,7 @@ mod plan;
 mod pool;
 mod publish;
 mod read;
+mod transport;
 mod wallet;
 mod walrus;
 

@@ -6,7 +6,6 @@ use crate::{
     coins::{Coin, select},
     wallet::Wallets,
 };
-use atoma_keys::fill_random;
 use atoma_types::{Address, ObjectId, chain::SUI_COIN};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -157,7 +156,8 @@ impl Ledger {
         gas: &proto::GasCostSummary,
         plan: &Plan,
     ) -> Result<u64, LedgerError> {
-        let wanted = needed(gas, plan.gas_price).saturating_add(nonce());
+        let nonce = self.inner.runtime.random.next_u64() & NONCE_MASK;
+        let wanted = needed(gas, plan.gas_price).saturating_add(nonce);
         let Some(limit) = self.gas.budget else {
             return Ok(wanted.min(plan.budget));
         };
@@ -212,12 +212,6 @@ fn needed(gas: &proto::GasCostSummary, price: u64) -> u64 {
     let used = taken(gas);
     used.saturating_add(used / 100 * HEADROOM_PERCENT)
         .saturating_add(HEADROOM_UNITS.saturating_mul(price))
-}
-
-fn nonce() -> u64 {
-    let mut bytes = [0; 8];
-    fill_random(&mut bytes);
-    u64::from_le_bytes(bytes) & NONCE_MASK
 }
 
 fn sui_coin() -> Result<TypeTag, LedgerError> {

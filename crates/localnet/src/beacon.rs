@@ -1,6 +1,6 @@
 //! The random beacon: a secret that never leaves the database, mixed with each transaction.
 
-use atoma_keys::fill_random;
+use atoma_runtime::Random;
 use atoma_types::hash::Hash32;
 use sui_sdk_types::Digest;
 
@@ -9,10 +9,8 @@ pub(crate) struct Beacon([u8; 32]);
 
 impl Beacon {
     /// A fresh secret.
-    pub(crate) fn generate() -> Self {
-        let mut secret = [0; 32];
-        fill_random(&mut secret);
-        Self(secret)
+    pub(crate) fn generate(random: &dyn Random) -> Self {
+        Self(random.bytes())
     }
 
     /// A kept one.
@@ -41,11 +39,4 @@ impl std::fmt::Debug for Beacon {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Beacon(secret elided)")
     }
-}
-
-/// A seed for simulations: one that tells nothing of the real one.
-pub(crate) fn simulation_seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    fill_random(&mut seed);
-    seed
 }

@@ -1,6 +1,7 @@
 //! The ledger's time: never goes back, even where the system's does.
 
 use crate::config::ClockMode;
+use atoma_runtime::SharedClock;
 use atoma_types::{ObjectId, TimestampMs, chain::CLOCK_OBJECT};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct Clock {
     mode: ClockMode,
+    system: SharedClock,
     /// What was added to the system's time (`Adjustable`).
     offset: AtomicU64,
     /// The latest time given out.
@@ -16,13 +18,14 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Goes on after `latest`.
-    pub(crate) fn new(mode: ClockMode, offset: u64, latest: u64) -> Self {
+    pub(crate) fn new(mode: ClockMode, system: SharedClock, offset: u64, latest: u64) -> Self {
         let latest = match mode {
             ClockMode::Manual(start) => latest.max(start),
             ClockMode::System | ClockMode::Adjustable => latest,
         };
         Self {
             mode,
+            system,
             offset: AtomicU64::new(offset),
             latest: AtomicU64::new(latest),
         }
@@ -32,9 +35,10 @@ impl Clock {
     pub(crate) fn now(&self) -> TimestampMs {
         let now = match self.mode {
             ClockMode::Manual(_) => 0,
-            ClockMode::System => system_ms(),
+            ClockMode::System => self.system.now().0,
             ClockMode::Adjustable => {
-                system_ms().saturating_add(self.offset.load(Ordering::Relaxed))
+                let offset = self.offset.load(Ordering::Relaxed);
+                self.system.now().0.saturating_add(offset)
             }
         };
         TimestampMs(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
@@ -59,10 +63,6 @@ impl Clock {
     }
 }
 
-fn system_ms() -> u64 {
-    TimestampMs::now().0
-}
-
 /// BCS of `0x2::clock::Clock`.
 pub(crate) fn contents(now: TimestampMs) -> Vec<u8> {
     let id: ObjectId = CLOCK_OBJECT;
@@ -74,27 +74,33 @@ pub(crate) fn contents(now: TimestampMs) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SimulatedClock;
+    use std::sync::Arc;
+
+    fn system() -> SharedClock {
+        Arc::new(SimulatedClock::by_hand(TimestampMs(1_000)))
+    }
 
     #[test]
     fn never_goes_back() {
-        let far = system_ms() + 1_000_000;
-        let clock = Clock::new(ClockMode::System, 0, far);
+        let far = 1_000_000;
+        let clock = Clock::new(ClockMode::System, system(), 0, far);
         assert_eq!(clock.now(), TimestampMs(far));
     }
 
     #[test]
     fn a_manual_clock_moves_by_hand_only() {
-        let clock = Clock::new(ClockMode::Manual(50), 0, 0);
+        let clock = Clock::new(ClockMode::Manual(50), system(), 0, 0);
         assert_eq!(clock.now(), TimestampMs(50));
         assert_eq!(clock.advance(7), (7, TimestampMs(57)));
         assert_eq!(clock.now(), TimestampMs(57));
-        let again = Clock::new(ClockMode::Manual(50), 7, 57);
+        let again = Clock::new(ClockMode::Manual(50), system(), 7, 57);
         assert_eq!(again.now(), TimestampMs(57));
     }
 
     #[test]
     fn an_adjustable_clock_runs_and_jumps() {
-        let clock = Clock::new(ClockMode::Adjustable, 0, 0);
+        let clock = Clock::new(ClockMode::Adjustable, system(), 0, 0);
         let before = clock.now();
         clock.advance(1_000_000);
         assert!(clock.now().0 >= before.0 + 1_000_000);

@@ -1,5 +1,6 @@
 //! What a localnet is started with.
 
+use atoma_runtime::Runtime;
 use atoma_types::{Address, MicroUsdc, chain::Params};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -34,6 +35,9 @@ pub struct LocalnetConfig {
     /// How time passes.
     #[serde(default)]
     pub clock: ClockMode,
+    /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
+    #[serde(skip)]
+    pub runtime: Runtime,
 }
 
 impl LocalnetConfig {
@@ -48,6 +52,7 @@ impl LocalnetConfig {
             checkpoint: CheckpointMode::default(),
             faucet: FaucetConfig::default(),
             clock: ClockMode::default(),
+            runtime: Runtime::default(),
         }
     }
 }

@@ -2,29 +2,27 @@
 //! will ever be. The contract may be left out, to be published later.
 
 use crate::{
+    checkpoint::seal,
     clock,
     error::LocalnetError,
     execution::gas,
+    move_types::{identifier, type_origins},
     objects::{Draft, SUI, coin_contents},
     record::{Executed, Extra, Sealed},
     rules,
     state::Delta,
 };
-use atoma_keys::fill_random;
+use atoma_runtime::Random;
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
-    chain::{
-        CLOCK_OBJECT, Deployment, Event, LOCALNET_USDC_PACKAGE, ObjectKind, Package, Params,
-        RANDOM_OBJECT,
-    },
+    chain::{CLOCK_OBJECT, Deployment, LOCALNET_USDC_PACKAGE, Package, Params, RANDOM_OBJECT},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use sui_sdk_types::{
-    ChangedObject, CheckpointContents, CheckpointSummary, CheckpointTransactionInfo, Digest,
-    ExecutionStatus, GasCostSummary, GasPayment, GenesisObject, GenesisTransaction, IdOperation,
-    Identifier, MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner, StructTag,
-    Transaction, TransactionEffects, TransactionEffectsV2, TransactionExpiration, TransactionKind,
-    TypeOrigin,
+    ChangedObject, Digest, ExecutionStatus, GasCostSummary, GasPayment, GenesisObject,
+    GenesisTransaction, IdOperation, MovePackage, Object, ObjectData, ObjectIn, ObjectOut, Owner,
+    StructTag, Transaction, TransactionEffects, TransactionEffectsV2, TransactionExpiration,
+    TransactionKind,
 };
 
 /// All MIST there is: a tenth of Sui's supply of ten billion SUI.
@@ -52,6 +50,7 @@ pub(crate) fn create(
     admin: Address,
     params: Option<Params>,
     now: TimestampMs,
+    random: &dyn Random,
 ) -> Result<Genesis, LocalnetError> {
     // names no network yet: the network's id is the digest of what is made here
     let deployment = Deployment::localnet(NetworkId([0; 32]));
@@ -90,9 +89,7 @@ pub(crate) fn create(
     }
     let mut mint = |coin_type, balance, owner| {
         // ids at random, so that no two networks are the same
-        let mut id = [0; 32];
-        fill_random(&mut id);
-        let id = Address::new(id);
+        let id = Address::new(random.bytes());
         drafts.insert(id, Draft::coin(id, coin_type, balance, owner));
         id
     };
@@ -108,29 +105,6 @@ pub(crate) fn create(
         draft.contents = coin_contents(purse, SUI_SUPPLY - ADMIN_SUI - stored);
     }
     assemble(drafts, packages(&deployment, published), now)
-}
-
-fn identifier(name: &'static str) -> Identifier {
-    Identifier::from_static(name)
-}
-
-/// The types that a package defines, as far as clients meet them.
-pub(crate) fn type_origins(deployment: &Deployment, package: Package) -> Vec<TypeOrigin> {
-    let events = match package {
-        Package::Atoma => Event::NAMES,
-        Package::Walrus => Event::WALRUS_NAMES,
-    };
-    ObjectKind::ALL
-        .iter()
-        .filter(|kind| kind.package() == package)
-        .map(|kind| kind.move_name())
-        .chain(events.iter().copied())
-        .map(|(module, name)| TypeOrigin {
-            module_name: identifier(module),
-            struct_name: identifier(name),
-            package: deployment.origin_of(package),
-        })
-        .collect()
 }
 
 /// The packages, without code: localnet runs the contract's rules itself.
@@ -278,43 +252,4 @@ fn effects(digest: Digest, written: &[Arc<Object>]) -> TransactionEffects {
         unchanged_consensus_objects: Vec::new(),
         auxiliary_data_digest: None,
     }))
-}
-
-/// Seals a checkpoint after `previous`. `gas` is the sum over the whole epoch, this one included.
-pub(crate) fn seal(
-    previous: Option<&CheckpointSummary>,
-    transactions: Vec<Arc<Executed>>,
-    now: TimestampMs,
-    gas: GasCostSummary,
-) -> Sealed {
-    let infos = transactions
-        .iter()
-        .map(|executed| {
-            CheckpointTransactionInfo::new(
-                executed.digest,
-                executed.effects.digest(),
-                executed.signatures.clone(),
-            )
-        })
-        .collect();
-    let contents = CheckpointContents::new_v1(infos);
-    let total = previous.map_or(0, |summary| summary.network_total_transactions);
-    let summary = CheckpointSummary {
-        epoch: 0,
-        sequence_number: previous.map_or(0, |summary| summary.sequence_number + 1),
-        network_total_transactions: total + transactions.len() as u64,
-        content_digest: contents.digest(),
-        previous_digest: previous.map(CheckpointSummary::digest),
-        epoch_rolling_gas_cost_summary: gas,
-        timestamp_ms: previous.map_or(0, |s| s.timestamp_ms).max(now.0),
-        checkpoint_commitments: Vec::new(),
-        end_of_epoch_data: None,
-        version_specific_data: Vec::new(),
-    };
-    Sealed {
-        digest: summary.digest(),
-        summary,
-        contents,
-        transactions,
-    }
 }

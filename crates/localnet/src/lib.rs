@@ -11,6 +11,7 @@
 
 mod audit;
 mod beacon;
+mod checkpoint;
 mod clock;
 mod config;
 mod error;
@@ -18,6 +19,7 @@ mod execution;
 mod faucet;
 mod genesis;
 mod grpc;
+mod move_types;
 mod objects;
 mod record;
 mod rules;

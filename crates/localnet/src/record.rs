@@ -1,6 +1,6 @@
 //! An executed transaction as it is kept and served.
 
-use crate::{error::LocalnetError, execution::Outcome};
+use crate::error::LocalnetError;
 use atoma_types::{ObjectId, TimestampMs};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -35,30 +35,6 @@ pub(crate) struct Extra {
 }
 
 impl Executed {
-    /// Takes everything but the state's delta out of an outcome.
-    pub(crate) fn new(
-        outcome: &Outcome,
-        transaction: Transaction,
-        signatures: Vec<UserSignature>,
-        place: (u64, u64),
-        time: TimestampMs,
-    ) -> Self {
-        Self {
-            digest: outcome.delta.digest,
-            checkpoint: place.0,
-            position: place.1,
-            time,
-            transaction,
-            signatures,
-            effects: outcome.effects.clone(),
-            events: outcome.events.clone(),
-            extra: Extra {
-                types: outcome.types.clone(),
-                balance_changes: outcome.balance_changes.clone(),
-            },
-        }
-    }
-
     /// The type of an object that it changed.
     pub(crate) fn type_of(&self, id: &ObjectId) -> Option<&str> {
         let types = &self.extra.types;

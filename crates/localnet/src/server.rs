@@ -15,20 +15,16 @@ use crate::{
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
 use atoma_keys::{Keystore, SigningKey};
+use atoma_runtime::{Listener, Random, Socket, Threads, Worker};
 use atoma_types::{
     NetworkId, TimestampMs,
     chain::{Deployment, LOCALNET_PACKAGE},
 };
 use parking_lot::RwLock;
-use std::{
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
-    sync::{broadcast, watch},
-    task::JoinHandle as TaskHandle,
+    sync::{broadcast, mpsc, watch},
+    task::JoinHandle,
 };
 
 /// Commands that may wait for the writer: a few commits' worth.
@@ -37,6 +33,8 @@ const QUEUE: usize = 1_024;
 const BACKLOG: usize = 4_096;
 /// How long open connections get to end when the localnet stops.
 const GRACE: Duration = Duration::from_secs(2);
+/// Without files left to open, accepting fails at once, again and again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The administrator's key in the data folder.
 const ADMIN_KEYSTORE: &str = "admin.keystore";
 /// Names of stored values.
@@ -51,36 +49,28 @@ pub struct Localnet;
 #[derive(Debug)]
 pub struct RunningLocalnet {
     shared: Arc<Shared>,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     admin: SigningKey,
-    server: TaskHandle<()>,
-    writer: Option<JoinHandle<()>>,
+    server: JoinHandle<()>,
+    writer: Option<Worker>,
 }
 
 impl Localnet {
     /// Starts a localnet in its data folder, or makes one there.
     pub async fn start(config: LocalnetConfig) -> Result<RunningLocalnet, LocalnetError> {
-        let listener =
-            TcpListener::bind(config.listen)
-                .await
-                .map_err(|source| LocalnetError::Listen {
-                    address: config.listen,
-                    source,
-                })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| LocalnetError::Listen {
-                address: config.listen,
-                source,
-            })?;
-        let (admin, writer, commands) =
-            tokio::task::spawn_blocking(move || open(config))
-                .await
-                .map_err(|error| LocalnetError::Writer(error.to_string()))??;
+        let address = config.listen;
+        let unusable = |source| LocalnetError::Listen { address, source };
+        let net = config.runtime.net.clone();
+        let listener = net.listen(address).await.map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let threads = config.runtime.threads;
+        let (admin, writer, commands) = threads
+            .blocking(move || open(config))
+            .await
+            .map_err(|error| LocalnetError::Writer(error.to_string()))??;
         let shared = Arc::clone(&writer.shared);
-        let writer = std::thread::Builder::new()
-            .name("localnet-writer".to_owned())
-            .spawn(move || writer.run(&commands))
+        let writer = threads
+            .work("localnet-writer", writer.run(commands))
             .map_err(|error| LocalnetError::Writer(error.to_string()))?;
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         tracing::info!(%address, chain = %shared.chain, "localnet runs");
@@ -103,7 +93,7 @@ impl RunningLocalnet {
 
     /// The address it listens on.
     #[must_use]
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -143,19 +133,25 @@ impl RunningLocalnet {
         if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
             self.server.abort();
         }
-        self.stop_writer();
         if let Some(writer) = self.writer.take() {
-            let joined = tokio::task::spawn_blocking(move || writer.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("the writer ended badly");
+            // an error means that it has stopped already
+            let _ = self.shared.commands.send(Command::Stop).await;
+            if let Err(error) = writer.join().await {
+                tracing::error!(%error, "the writer ended badly");
             }
         }
     }
 
+    /// Tells the writer to stop without waiting for it.
     fn stop_writer(&self) {
         let mut command = Command::Stop;
-        // the queue may be full for a moment; the writer is emptying it
-        while let Err(mpsc::TrySendError::Full(back)) = self.shared.commands.try_send(command) {
+        // the queue may be full for a moment; a writer on a thread of its own is emptying it
+        while let Err(mpsc::error::TrySendError::Full(back)) =
+            self.shared.commands.try_send(command)
+        {
+            if self.shared.config.runtime.threads == Threads::InLine {
+                return;
+            }
             command = back;
             std::thread::yield_now();
         }
@@ -173,26 +169,49 @@ impl Drop for RunningLocalnet {
 }
 
 /// gRPC, gRPC-web and the plain routes on one port.
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    use axum::serve::ListenerExt;
+async fn serve(listener: Listener, shared: Arc<Shared>) {
     let mut stopping = shared.stopping.subscribe();
     let grpc = tower::ServiceBuilder::new()
         .layer(tonic_web::GrpcWebLayer::new())
         .service(grpc::routes(Arc::clone(&shared)).prepare());
     let app = faucet::routes(shared).fallback_service(grpc);
-    // answers are small and waited for
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
     let done = async move {
         // an error means that nobody can say stop any more
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    if let Err(error) = axum::serve(listener, app)
+    if let Err(error) = axum::serve(Accept(listener), app)
         .with_graceful_shutdown(done)
         .await
     {
         tracing::error!(%error, "the server ended");
+    }
+}
+
+/// Takes connections for axum.
+struct Accept(Listener);
+
+impl axum::serve::Listener for Accept {
+    type Io = Socket;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Socket, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((socket, from)) => {
+                    // answers are small and waited for
+                    let _ = socket.set_nodelay();
+                    return (socket, from);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot take a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 
@@ -225,14 +244,15 @@ fn open(
         .latest_time()?
         .max(TimestampMs(number(CLOCK_LATEST)?))
         .max(TimestampMs(tip.timestamp_ms));
-    let clock = Clock::new(config.clock, number(CLOCK_OFFSET)?, latest.0);
+    let system = Arc::clone(&config.runtime.clock);
+    let clock = Clock::new(config.clock, system, number(CLOCK_OFFSET)?, latest.0);
 
     let deployment = Deployment::localnet(NetworkId(chain.into_inner()));
     let restore = |store: &Store| -> Result<State, LocalnetError> {
         State::restore(deployment.clone(), store.objects()?, store.digests()?)
     };
     let open: Vec<Arc<Executed>> = store.unsealed(tip.sequence_number + 1)?;
-    let (commands, queue) = mpsc::sync_channel(QUEUE);
+    let (commands, queue) = mpsc::channel(QUEUE);
     let shared = Arc::new(Shared {
         config,
         chain,
@@ -268,7 +288,7 @@ fn admin_key(config: &LocalnetConfig) -> Result<SigningKey, LocalnetError> {
     if let Some(key) = keystore.keys().first() {
         return Ok(SigningKey::from_seed(&key.to_seed()));
     }
-    let key = SigningKey::generate();
+    let key = SigningKey::from_seed(&config.runtime.random.bytes());
     let kept = SigningKey::from_seed(&key.to_seed());
     keystore.add(key)?;
     Ok(kept)
@@ -280,15 +300,17 @@ fn create(
     config: &LocalnetConfig,
     admin: &SigningKey,
 ) -> Result<(), LocalnetError> {
-    let key = SigningKey::generate();
+    let random: &dyn Random = &*config.runtime.random;
+    let key = SigningKey::from_seed(&random.bytes());
     let seed = key.to_seed().to_vec();
     let treasury = Treasury::new(key);
-    let clock = Clock::new(config.clock, 0, 0);
+    let clock = Clock::new(config.clock, Arc::clone(&config.runtime.clock), 0, 0);
     let genesis = genesis::create(
         treasury.address(),
         config.admin.unwrap_or_else(|| admin.public_key().address()),
         (!config.unpublished).then(|| config.params.clone()),
         clock.now(),
+        random,
     )?;
     let executed = genesis.sealed.transactions.first().cloned();
     store.write(&Batch {
@@ -299,7 +321,7 @@ fn create(
         sealed: vec![Arc::clone(&genesis.sealed)],
         meta: vec![
             (TREASURY_SEED, seed),
-            (BEACON_SECRET, Beacon::generate().to_bytes()),
+            (BEACON_SECRET, Beacon::generate(random).to_bytes()),
         ],
     })
 }

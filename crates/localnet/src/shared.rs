@@ -11,12 +11,13 @@ use crate::{
 };
 use atoma_types::{Address, NetworkId, TimestampMs};
 use parking_lot::RwLock;
-use std::sync::{
-    Arc,
-    mpsc::{SyncSender, TrySendError},
-};
+use std::sync::Arc;
 use sui_sdk_types::{CheckpointSummary, Digest, GasCostSummary, Transaction, UserSignature};
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{
+    broadcast,
+    mpsc::{Sender, error::TrySendError},
+    oneshot, watch,
+};
 
 /// The committed state.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) sealed: broadcast::Sender<Arc<Sealed>>,
     /// True when streams should end.
     pub(crate) stopping: watch::Sender<bool>,
-    pub(crate) commands: SyncSender<Command>,
+    pub(crate) commands: Sender<Command>,
 }
 
 /// What the writer is asked.
@@ -105,7 +106,7 @@ impl Shared {
             .try_send(command)
             .map_err(|error| match error {
                 TrySendError::Full(_) => Rejected::Busy,
-                TrySendError::Disconnected(_) => Rejected::Stopped,
+                TrySendError::Closed(_) => Rejected::Stopped,
             })
     }
 
@@ -116,7 +117,8 @@ impl Shared {
             now: self.clock.now(),
             network: self.network(),
             chain: self.chain,
-            seed: crate::beacon::simulation_seed(),
+            // tells nothing of what the beacon would say
+            seed: self.config.runtime.random.bytes(),
             checks: true,
             mock_gas: None,
         };
@@ -129,7 +131,9 @@ impl Shared {
         read: impl FnOnce(&Readers) -> Result<T, LocalnetError> + Send + 'static,
     ) -> Result<T, LocalnetError> {
         let shared = Arc::clone(self);
-        tokio::task::spawn_blocking(move || read(&shared.readers))
+        let threads = self.config.runtime.threads;
+        threads
+            .blocking(move || read(&shared.readers))
             .await
             .map_err(|error| LocalnetError::Writer(error.to_string()))?
     }

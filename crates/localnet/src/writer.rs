@@ -3,9 +3,9 @@
 
 use crate::{
     beacon::Beacon,
+    checkpoint,
     config::CheckpointMode,
     execution::{self, Context, gas},
-    genesis,
     record::Executed,
     shared::{Command, Rejected, Reply, Shared},
     state::State,
@@ -13,16 +13,12 @@ use crate::{
     treasury::Treasury,
 };
 use atoma_types::TimestampMs;
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use sui_sdk_types::{CheckpointSummary, Digest, Transaction, UserSignature};
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{mpsc::Receiver, oneshot},
+    time::{Instant, timeout_at},
+};
 
 /// Commands of one commit: a larger batch saves no more time and keeps its first one waiting.
 const MAX_BATCH: usize = 256;
@@ -59,25 +55,29 @@ struct Waiting {
 
 impl Writer {
     /// Works until it is told to stop or the disk fails.
-    pub(crate) fn run(mut self, commands: &Receiver<Command>) {
+    pub(crate) async fn run(mut self, mut commands: Receiver<Command>) {
         // what a crash left unsealed is sealed in time
         let mut due = (!self.open.is_empty()).then(Instant::now);
         loop {
+            // nothing if a checkpoint is due before anybody asks for something
             let first = match due {
-                None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => commands.recv_timeout(due.saturating_duration_since(Instant::now())),
+                None => Some(commands.recv().await),
+                Some(due) => timeout_at(due, commands.recv()).await.ok(),
             };
             let mut batch = Batch::default();
             let mut waiting = Waiting::default();
             match first {
-                Ok(command) => {
+                Some(Some(command)) => {
                     self.handle(command, &mut batch, &mut waiting);
-                    for command in commands.try_iter().take(MAX_BATCH - 1) {
+                    for _ in 1..MAX_BATCH {
+                        let Ok(command) = commands.try_recv() else {
+                            break;
+                        };
                         self.handle(command, &mut batch, &mut waiting);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => waiting.stop = true,
+                Some(None) => waiting.stop = true,
+                None => {}
             }
             if let CheckpointMode::EveryMs(every) = self.shared.config.checkpoint {
                 let now = Instant::now();
@@ -164,13 +164,7 @@ impl Writer {
         };
         let outcome = execution::execute(&self.state, &transaction, &context)?;
         let place = (checkpoint, self.open.len() as u64);
-        let executed = Arc::new(Executed::new(
-            &outcome,
-            transaction,
-            signatures,
-            place,
-            context.now,
-        ));
+        let executed = Arc::new(outcome.executed(transaction, signatures, place, context.now));
         self.state.apply(&outcome.delta);
         self.open.push(Arc::clone(&executed));
         waiting.by_digest.insert(digest, Arc::clone(&executed));
@@ -204,7 +198,7 @@ impl Writer {
         );
         // the time of its transactions, so that nothing in it is later than itself
         let now = transactions.last().map_or(TimestampMs(0), |last| last.time);
-        let sealed = genesis::seal(Some(&self.tip), transactions, now, gas);
+        let sealed = checkpoint::seal(Some(&self.tip), transactions, now, gas);
         self.tip = sealed.summary.clone();
         batch.sealed.push(Arc::new(sealed));
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 use atoma_engine::Engine;
 use atoma_keys::SigningKey;
-use atoma_ledger::Ledger;
+use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
     EvidenceConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig, SubscriptionConfig,
@@ -18,7 +18,8 @@ use atoma_types::{
     chain::{NewTask, Params},
 };
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::time::Instant;
 
 /// What each node is willing to have under lease at once.
 const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
@@ -172,7 +173,13 @@ impl NetworkBuilder {
     async fn start_ledger(&self) -> Result<(RunningLocalnet, Ledger), NetworkError> {
         let started = Instant::now();
         let localnet = Localnet::start(self.localnet.clone()).await?;
-        let ledger = Ledger::connect(localnet.url()).await?;
+        let ledger = Ledger::open(LedgerConfig {
+            url: localnet.url(),
+            deployment: None,
+            faucet: None,
+            runtime: self.localnet.runtime.clone(),
+        })
+        .await?;
         let step = Step::Ledger {
             url: localnet.url(),
             network: localnet.network(),
@@ -225,6 +232,7 @@ impl NetworkBuilder {
             collateral: COLLATERAL,
             settlement: self.settlement.clone(),
             evidence: network.walrus.as_ref().map(quick_evidence),
+            runtime: network.ledger.runtime().clone(),
             ..NodeConfig::new(
                 network.ledger.url().to_owned(),
                 KeySource::Given(wallet),

@@ -6,7 +6,7 @@ use crate::{
 };
 use atoma_ledger::Ledger;
 use atoma_types::{Address, MicroUsdc};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Collateral of each node.
 pub const COLLATERAL: MicroUsdc = MicroUsdc(100_000_000);

@@ -111,6 +111,7 @@ pub async fn start_gateway(
             ..Limits::default()
         },
         close_stacks_on_stop: true,
+        runtime: ledger.runtime().clone(),
     };
     let started = Gateway::start(config, Arc::new(wallet)).await;
     started.map_err(|source| NetworkError::Gateway(Box::new(source)))

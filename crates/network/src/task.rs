@@ -12,7 +12,7 @@ use atoma_types::{
     chain::{Event, NewTask, Payment, Task, calls},
     hash::Hash32,
 };
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Nothing listens on the discard port.
 const UNREACHABLE: &str = "http://127.0.0.1:9";

@@ -1,6 +1,7 @@
 //! What an operator sets, and the limits that hold in any case.
 
 use atoma_keys::SigningKey;
+use atoma_runtime::Runtime;
 use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -52,6 +53,9 @@ pub struct NodeConfig {
     /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
     #[serde(default)]
     pub evidence: Option<EvidenceConfig>,
+    /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
+    #[serde(skip)]
+    pub runtime: Runtime,
 }
 
 /// Where and how evidence is stored.
@@ -242,6 +246,7 @@ impl NodeConfig {
             limits: Limits::default(),
             settlement: SettlementConfig::default(),
             evidence: None,
+            runtime: Runtime::default(),
         }
     }
 }

@@ -20,7 +20,6 @@ mod account;
 mod admin;
 mod admission;
 mod bodies;
-mod clock;
 mod concurrency;
 mod config;
 mod evidence;

@@ -3,7 +3,6 @@
 use crate::{
     admin,
     admission::Identity,
-    clock::Clock,
     concurrency::ConcurrencyLimit,
     config::{KeySource, MAX_CLOCK_SKEW_MS, NodeConfig},
     evidence::{self, Demands, EvidenceError, EvidenceLog, Packer},
@@ -128,9 +127,13 @@ impl Node {
         engines: Vec<ServedModel>,
     ) -> Result<RunningNode, NodeError> {
         let directory = config.data_dir.clone();
+        let runtime = config.runtime.clone();
         let lock = prepare(&directory)?;
         let key = load_key(&config.key)?;
-        let signer = Arc::new(signer::open(&directory.join("response.key"))?);
+        let signer = Arc::new(signer::open(
+            &directory.join("response.key"),
+            &*runtime.random,
+        )?);
         let leases = Arc::new(Leases::new());
         let on_signed = {
             let leases = leases.clone();
@@ -144,6 +147,7 @@ impl Node {
             url: config.ledger.clone(),
             deployment: config.deployment.clone(),
             faucet: None,
+            runtime: runtime.clone(),
         };
         let ledger = Ledger::open(ledger).await?;
         let network = ledger.network();
@@ -181,7 +185,7 @@ impl Node {
         let events = resumed.or(events).unwrap_or_else(|| ledger.events(None));
 
         let evidence = open_evidence(&config, &directory, &journal_path)?;
-        let clock = Clock::default();
+        let clock = Arc::clone(&runtime.clock);
         let started_at = clock.now();
         for lease in restored.leases {
             restore(&leases, lease, started_at);
@@ -197,6 +201,7 @@ impl Node {
             limits: config.limits,
             settlement: config.settlement,
             clock,
+            runtime,
             leases,
             journal,
             tasks,

@@ -2,7 +2,6 @@
 
 use crate::{
     admission::Identity,
-    clock::Clock,
     concurrency::ConcurrencyLimit,
     config::{Limits, SettlementConfig},
     evidence::{Demands, EvidenceLog},
@@ -14,6 +13,7 @@ use crate::{
 };
 use atoma_engine::Engine;
 use atoma_keys::SigningKey;
+use atoma_runtime::{Runtime, SharedClock};
 use atoma_types::{
     ComputeUnits, EngineClass, Price, Role, StackId, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
@@ -42,7 +42,8 @@ pub(crate) struct Shared {
     pub url: String,
     pub limits: Limits,
     pub settlement: SettlementConfig,
-    pub clock: Clock,
+    pub clock: SharedClock,
+    pub runtime: Runtime,
     pub leases: Arc<Leases>,
     pub journal: Journal,
     pub tasks: HashMap<TaskId, Arc<ServedTask>>,

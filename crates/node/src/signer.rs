@@ -2,6 +2,7 @@
 //! wallet's, and lives in the data directory; the ledger knows its public half.
 
 use atoma_keys::SigningKey;
+use atoma_runtime::Random;
 use std::{
     fs,
     io::Write,
@@ -30,7 +31,7 @@ pub enum SignerError {
 }
 
 /// Reads the key, or makes one that only this user can read.
-pub(crate) fn open(path: &Path) -> Result<SigningKey, SignerError> {
+pub(crate) fn open(path: &Path, random: &dyn Random) -> Result<SigningKey, SignerError> {
     let io = |source| SignerError::Io {
         path: path.to_owned(),
         source,
@@ -41,7 +42,7 @@ pub(crate) fn open(path: &Path) -> Result<SigningKey, SignerError> {
     match fs::read_to_string(path) {
         Ok(text) => SigningKey::from_suiprivkey(&text).map_err(format),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = SigningKey::generate();
+            let key = SigningKey::from_seed(&random.bytes());
             let text = key.to_suiprivkey().map_err(format)?;
             let mut options = fs::OpenOptions::new();
             let mut file = options
@@ -62,19 +63,23 @@ pub(crate) fn open(path: &Path) -> Result<SigningKey, SignerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SystemRandom;
 
     #[test]
     fn the_file_is_made_once_and_private() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("response.key");
-        let first = open(&path).unwrap().public_key();
-        assert_eq!(open(&path).unwrap().public_key(), first);
+        let first = open(&path, &SystemRandom).unwrap().public_key();
+        assert_eq!(open(&path, &SystemRandom).unwrap().public_key(), first);
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         fs::write(&path, "nonsense").unwrap();
-        assert!(matches!(open(&path), Err(SignerError::Format { .. })));
+        assert!(matches!(
+            open(&path, &SystemRandom),
+            Err(SignerError::Format { .. })
+        ));
     }
 }

@@ -1,6 +1,6 @@
-//! What a simulation replaces: the clock, the source of randomness, and threads.
+//! What a simulation replaces: the clock, the source of randomness, threads, and the network.
 //!
-//! Whoever needs the time, a random number or a thread takes a [`Runtime`] in its configuration or
+//! Whoever needs the time, a random number, a thread or a connection takes a [`Runtime`] in its configuration or
 //! constructor and asks that. [`Runtime::system`] is the machine's. [`Runtime::simulated`] is a
 //! function of a seed and a start: on a current-thread tokio runtime with paused time, a program that
 //! asks nothing else does the same again with the same seed. `clippy.toml` bans the direct reads.
@@ -9,18 +9,20 @@
 //! `tokio::time::Instant::now`, is what a paused tokio runtime simulates, so anyone may use it.
 
 mod clock;
+mod net;
 mod random;
 mod threads;
 
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
+pub use net::{Listener, MemoryNet, Net, Socket};
 pub use random::{Random, SeededRandom, SharedRandom, SystemRandom};
-pub use threads::{Blocking, Threads};
+pub use threads::{Blocking, Threads, Worker, WorkerPanicked};
 
 use atoma_types::{RequestId, TimestampMs};
 use std::sync::Arc;
 
-/// The clock, the randomness and the threads that a part of the system runs on. Cheap to clone;
-/// clones share one clock and one stream of random bytes.
+/// The clock, the randomness, the threads and the network that a part of the system runs on. Cheap to
+/// clone; clones share one clock, one stream of random bytes and one network.
 #[derive(Clone, Debug)]
 pub struct Runtime {
     /// Tells the time.
@@ -29,27 +31,32 @@ pub struct Runtime {
     pub random: SharedRandom,
     /// Says where blocking work runs.
     pub threads: Threads,
+    /// Listens and connects.
+    pub net: Net,
 }
 
 impl Runtime {
-    /// The machine's clock, the operating system's randomness, real threads.
+    /// The machine's clock, the operating system's randomness, real threads, TCP.
     #[must_use]
     pub fn system() -> Self {
         Self {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             threads: Threads::Real,
+            net: Net::Tcp,
         }
     }
 
     /// A clock that shows `start` now and follows tokio's time, random bytes that follow from `seed`,
-    /// and no threads. Deterministic on a current-thread tokio runtime with paused time.
+    /// no threads, and a network in memory. Deterministic on a current-thread tokio runtime with paused
+    /// time.
     #[must_use]
     pub fn simulated(seed: u64, start: TimestampMs) -> Self {
         Self {
             clock: Arc::new(SimulatedClock::following_tokio(start)),
             random: Arc::new(SeededRandom::new(seed)),
             threads: Threads::InLine,
+            net: Net::Memory(MemoryNet::default()),
         }
     }
 
@@ -62,9 +69,7 @@ impl Runtime {
     /// A fresh id for a request.
     #[must_use]
     pub fn request_id(&self) -> RequestId {
-        let mut random = [0; RequestId::RANDOM_BYTES];
-        self.random.fill(&mut random);
-        RequestId::new(self.now(), random)
+        RequestId::new(self.now(), self.random.bytes())
     }
 }
 

@@ -38,6 +38,16 @@ pub trait Random: Debug + Send + Sync {
     }
 }
 
+impl dyn Random + '_ {
+    /// So many random bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
 /// The operating system's randomness, good for keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;

@@ -21,6 +21,21 @@ pub enum Threads {
     InLine,
 }
 
+/// Work that goes on beside its starter. Dropping this doesn't stop it.
+#[derive(Debug)]
+pub struct Worker(Running);
+
+#[derive(Debug)]
+enum Running {
+    Thread(thread::JoinHandle<()>),
+    Task(JoinHandle<()>),
+}
+
+/// The work ended in a panic, which was reported where it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a thread has panicked")]
+pub struct WorkerPanicked;
+
 /// The outcome of blocking work: a future. Dropping it doesn't stop the work.
 #[derive(Debug)]
 pub struct Blocking<T>(Inner<T>);
@@ -48,6 +63,27 @@ impl Threads {
         })
     }
 
+    /// Lets `work`, which may block, go on by itself: on a thread called `name`, which has tokio's timers
+    /// but neither its sockets nor its other tasks, or as a task.
+    ///
+    /// # Errors
+    /// Where the operating system gives no thread.
+    pub fn work(
+        self,
+        name: &str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<Worker> {
+        Ok(Worker(match self {
+            Self::Real => {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build()?;
+                Running::Thread(self.spawn(name, move || runtime.block_on(work))?)
+            }
+            Self::InLine => Running::Task(tokio::spawn(work)),
+        }))
+    }
+
     /// Starts a thread called `name`.
     ///
     /// # Errors
@@ -66,6 +102,23 @@ impl Threads {
             reason = "the one place that starts threads"
         )]
         thread::Builder::new().name(name.to_owned()).spawn(work)
+    }
+}
+
+impl Worker {
+    /// Waits for the end of the work.
+    ///
+    /// # Errors
+    /// If it panicked.
+    pub async fn join(self) -> Result<(), WorkerPanicked> {
+        let ended = match self.0 {
+            Running::Thread(thread) => {
+                let joined = Threads::Real.blocking(move || thread.join().is_ok()).await;
+                joined.is_ok_and(|ended| ended)
+            }
+            Running::Task(task) => task.await.is_ok(),
+        };
+        if ended { Ok(()) } else { Err(WorkerPanicked) }
     }
 }
 
@@ -90,6 +143,27 @@ mod tests {
         let id = || thread::current().id();
         assert_ne!(Threads::Real.blocking(id).await.unwrap(), here);
         assert_eq!(Threads::InLine.blocking(id).await.unwrap(), here);
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_beside_its_starter() {
+        for threads in [Threads::Real, Threads::InLine] {
+            let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
+            let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+            let work = async move {
+                while let Some(question) = questions.recv().await {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    answered.send(question + 1).unwrap();
+                }
+            };
+            let worker = threads.work("adder", work).unwrap();
+            asked.send(1).unwrap();
+            assert_eq!(answers.recv().await, Some(2));
+            drop(asked);
+            worker.join().await.unwrap();
+            let panics = threads.work("panics", async { panic!("as told") }).unwrap();
+            assert_eq!(panics.join().await, Err(WorkerPanicked));
+        }
     }
 
     #[test]

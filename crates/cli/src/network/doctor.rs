@@ -9,7 +9,8 @@ use anyhow::{Result, bail};
 use atoma_ledger::{Ledger, Service};
 use atoma_types::{TimestampMs, chain::ObjectKind};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Questions that the latency is measured with; the fastest counts.
 const PINGS: u32 = 3;

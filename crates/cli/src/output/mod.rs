@@ -12,10 +12,8 @@ use fact::{human, plain, to_object};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe::Pipe;
 use serde_json::{Map, Value, json};
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::{io::Write, time::Duration};
+use tokio::time::Instant;
 
 /// Text or JSON.
 #[derive(Debug, Clone)]

@@ -1,7 +1,10 @@
 //! What the worker shares with those who send it jobs: the queue, the bell, the numbers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
 
 use super::job::Job;
 use crate::EngineError;
@@ -10,7 +13,10 @@ use crate::EngineError;
 #[derive(Default)]
 pub(super) struct Shared {
     inbox: Mutex<Inbox>,
+    /// Wakes a worker on a thread of its own.
     bell: Condvar,
+    /// Wakes a worker that is a task.
+    task_bell: Notify,
     pub(super) stats: Stats,
 }
 
@@ -36,7 +42,7 @@ pub(super) struct Stats {
 impl Shared {
     /// Queues a job, unless the queue is full or the worker gone.
     pub(super) fn post(&self, job: Job, max_waiting: usize) -> Result<(), EngineError> {
-        let mut inbox = self.lock();
+        let mut inbox = self.inbox.lock();
         if inbox.closed {
             return Err(EngineError::Unavailable("the engine has stopped".into()));
         }
@@ -47,38 +53,56 @@ impl Shared {
         self.stats.waiting.fetch_add(1, Relaxed);
         inbox.jobs.push(job);
         drop(inbox);
-        self.bell.notify_one();
+        self.wake();
         Ok(())
     }
 
     /// Wakes the worker to look at its streams.
     pub(super) fn ring(&self) {
-        self.lock().rung = true;
-        self.bell.notify_one();
+        self.inbox.lock().rung = true;
+        self.wake();
     }
 
     /// Makes the worker end at its next step.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        self.inbox.lock().closed = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.bell.notify_one();
+        self.task_bell.notify_one();
     }
 
-    /// New jobs; waits for any kind of news if `idle`. None when the worker must end.
-    pub(super) fn collect(&self, idle: bool) -> Option<Vec<Job>> {
-        let mut inbox = self.lock();
-        while idle && !inbox.rung && !inbox.closed && inbox.jobs.is_empty() {
-            inbox = self
-                .bell
-                .wait(inbox)
-                .unwrap_or_else(PoisonError::into_inner);
+    /// New jobs; none when the worker must end.
+    pub(super) fn collect(&self) -> Option<Vec<Job>> {
+        self.inbox.lock().take()
+    }
+
+    /// As [`collect`](Self::collect), once there is news of any kind.
+    pub(super) fn wait(&self) -> Option<Vec<Job>> {
+        let mut inbox = self.inbox.lock();
+        self.bell.wait_while(&mut inbox, |inbox| !inbox.has_news());
+        inbox.take()
+    }
+
+    /// As [`wait`](Self::wait), in a task.
+    pub(super) async fn wait_in_task(&self) -> Option<Vec<Job>> {
+        while !self.inbox.lock().has_news() {
+            self.task_bell.notified().await;
         }
-        inbox.rung = false;
-        (!inbox.closed).then(|| std::mem::take(&mut inbox.jobs))
+        self.collect()
+    }
+}
+
+impl Inbox {
+    fn has_news(&self) -> bool {
+        self.rung || self.closed || !self.jobs.is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inbox> {
-        // The inbox is consistent at every moment, so a panic elsewhere doesn't spoil it.
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(&mut self) -> Option<Vec<Job>> {
+        self.rung = false;
+        (!self.closed).then(|| std::mem::take(&mut self.jobs))
     }
 }
 
@@ -88,7 +112,7 @@ pub(super) struct DeadOnDrop(pub(super) Arc<Shared>);
 impl Drop for DeadOnDrop {
     fn drop(&mut self) {
         self.0.stats.dead.store(true, Relaxed);
-        let mut inbox = self.0.lock();
+        let mut inbox = self.0.inbox.lock();
         inbox.closed = true;
         inbox.jobs.clear();
     }

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use atoma_runtime::Threads;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -60,6 +61,7 @@ pub struct Embedded {
     shared: Arc<Shared>,
     limits: Limits,
     blocks: usize,
+    threads: Threads,
 }
 
 impl Embedded {
@@ -148,6 +150,7 @@ impl Embedded {
             shared,
             limits,
             blocks,
+            threads: options.worker,
         })
     }
 
@@ -172,7 +175,7 @@ impl Embedded {
             self.text.encode(&prompt)?
         } else {
             let text = self.text.clone();
-            let encoded = tokio::task::spawn_blocking(move || text.encode(&prompt)).await;
+            let encoded = self.threads.blocking(move || text.encode(&prompt)).await;
             encoded.map_err(|e| EngineError::Internal(e.to_string()))??
         };
         self.check(&tokens, room)?;

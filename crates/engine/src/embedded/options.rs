@@ -1,6 +1,7 @@
 //! How a model is loaded.
 
 use super::kern::Isa;
+use atoma_runtime::Threads;
 
 /// How weights are kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub struct EmbeddedOptions {
     pub isa: Option<Isa>,
     /// How weights are kept; as the checkpoint has them if none.
     pub weights: Option<WeightType>,
+    /// Whether the worker has a thread of its own. Steps are computed on `threads` threads either way;
+    /// in line, whoever polls waits for them.
+    pub worker: Threads,
 }
 
 impl Default for EmbeddedOptions {
@@ -43,6 +47,7 @@ impl Default for EmbeddedOptions {
             kv_blocks: None,
             isa: None,
             weights: None,
+            worker: Threads::Real,
         }
     }
 }

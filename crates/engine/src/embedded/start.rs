@@ -1,6 +1,9 @@
 //! Loads the weights and starts the worker on its threads.
 
+use std::io;
 use std::sync::Arc;
+
+use atoma_runtime::Threads;
 
 use super::config::ModelConfig;
 use super::kern::{BLOCK, Simd, Weight};
@@ -35,7 +38,7 @@ impl Start {
             .num_threads(threads)
             .thread_name(|i| format!("engine-{i}"))
             .build()
-            .map_err(|e| LoadError::Thread(e.to_string()))?;
+            .map_err(|e| LoadError::Thread(io::Error::other(e)))?;
         let (eos, context) = (self.config.eos.clone(), self.limits.context);
         let model: Model<T> =
             pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
@@ -49,14 +52,25 @@ impl Start {
             self.blocks,
             shared.clone(),
         );
-        // The loop runs on a thread of the pool, so that handing work to the pool costs no switch.
-        std::thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || {
-                let _guard = guard;
-                pool.install(|| worker.run());
-            })
-            .map_err(|e| LoadError::Thread(e.to_string()))?;
+        match options.worker {
+            // The loop runs on a thread of the pool, so that handing work to the pool costs no switch.
+            Threads::Real => {
+                let work = move || {
+                    let _guard = guard;
+                    pool.install(|| worker.run());
+                };
+                options
+                    .worker
+                    .spawn("engine", work)
+                    .map_err(LoadError::Thread)?;
+            }
+            Threads::InLine => {
+                tokio::spawn(async move {
+                    let _guard = guard;
+                    worker.run_in_task(pool).await;
+                });
+            }
+        }
         Ok(shared)
     }
 }

@@ -44,6 +44,14 @@ struct Wanted {
     position: usize,
 }
 
+/// What a turn of the worker came to.
+enum Turn {
+    /// There may be more to do at once.
+    Busy,
+    /// Nothing can be done until there is news.
+    Idle,
+}
+
 /// The state of the thread.
 pub(super) struct Worker<T> {
     model: Model<T>,
@@ -88,18 +96,41 @@ impl<T: Weight> Worker<T> {
 
     /// Works until the engine is dropped.
     pub(super) fn run(mut self) {
-        let mut idle = false;
-        while let Some(jobs) = self.shared.collect(idle) {
-            self.waiting.extend(jobs);
-            self.look_at_streams();
-            self.admit();
-            let plan = self.plan();
-            idle = plan.is_empty();
-            if !idle {
-                self.step(&plan);
-            }
-            self.publish_stats();
+        let mut jobs = self.shared.collect();
+        while let Some(new) = jobs {
+            jobs = match self.turn(new) {
+                Turn::Busy => self.shared.collect(),
+                Turn::Idle => self.shared.wait(),
+            };
         }
+    }
+
+    /// As [`run`](Self::run), in a task: whoever polls it waits for the steps, which `pool` computes.
+    pub(super) async fn run_in_task(mut self, pool: rayon::ThreadPool) {
+        let mut jobs = self.shared.collect();
+        while let Some(new) = jobs {
+            jobs = match pool.install(|| self.turn(new)) {
+                Turn::Busy => {
+                    tokio::task::yield_now().await;
+                    self.shared.collect()
+                }
+                Turn::Idle => self.shared.wait_in_task().await,
+            };
+        }
+    }
+
+    /// Takes in new jobs, and does one step if there is anything to compute.
+    fn turn(&mut self, new: Vec<Job>) -> Turn {
+        self.waiting.extend(new);
+        self.look_at_streams();
+        self.admit();
+        let plan = self.plan();
+        let idle = plan.is_empty();
+        if !idle {
+            self.step(&plan);
+        }
+        self.publish_stats();
+        if idle { Turn::Idle } else { Turn::Busy }
     }
 
     /// Drops what nobody listens to and sends what had to wait.

@@ -17,6 +17,7 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -63,7 +64,7 @@ struct State {
     requests: AtomicU64,
     cancelled: AtomicU64,
     ill: AtomicBool,
-    last_body: std::sync::Mutex<Bytes>,
+    last_body: Mutex<Bytes>,
 }
 
 #[derive(Deserialize, Default)]
@@ -97,7 +98,7 @@ impl InstantUpstream {
             requests: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             ill: AtomicBool::new(false),
-            last_body: std::sync::Mutex::default(),
+            last_body: Mutex::default(),
         });
         let accept = tokio::spawn(accept(listener, state.clone())).abort_handle();
         Ok(Self {
@@ -134,11 +135,7 @@ impl InstantUpstream {
 
     /// The body of the last completion asked for.
     pub fn last_body(&self) -> Bytes {
-        self.state
-            .last_body
-            .lock()
-            .map(|body| body.clone())
-            .unwrap_or_default()
+        self.state.last_body.lock().clone()
     }
 }
 
@@ -201,9 +198,7 @@ async fn handle(request: Request<Incoming>, state: Arc<State>) -> Result<Reply, 
         "/v1/embeddings" => reply(200, &embeddings(&asked)),
         "/v1/chat/completions" | "/v1/completions" => {
             state.requests.fetch_add(1, SeqCst);
-            if let Ok(mut last) = state.last_body.lock() {
-                *last = body;
-            }
+            *state.last_body.lock() = body;
             complete(&asked, path == "/v1/chat/completions", &state)
         }
         _ => reply(404, &json!({ "error": { "message": "no such path" } })),

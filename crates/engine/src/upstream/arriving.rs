@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use atoma_http::Body;
 use bytes::Bytes;
@@ -10,8 +11,11 @@ use futures::ready;
 use hyper::body::Body as _;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::relay::SILENCE_TIMEOUT;
 use crate::EngineError;
+
+/// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
+/// time, but not longer than clients wait.
+pub(super) const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A body, and one timer for all of its pieces: to set one for each costs more than to relay it.
 pub(super) struct Arriving {

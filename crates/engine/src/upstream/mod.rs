@@ -15,7 +15,8 @@ mod servers;
 mod sse;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use atoma_http::Body;
 use bytes::Bytes;
@@ -23,7 +24,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use hyper::Response;
 
-use self::relay::{Answer, SILENCE_TIMEOUT, refusal};
+use self::arriving::SILENCE_TIMEOUT;
+use self::relay::{Answer, refusal};
 use self::servers::{Busy, Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;

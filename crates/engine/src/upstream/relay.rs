@@ -1,7 +1,6 @@
 //! Carries an answer from its server to its stream, frame by frame or whole.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use atoma_http::Body;
 use bytes::Bytes;
@@ -9,14 +8,11 @@ use http_body_util::{BodyExt, Limited};
 use hyper::Response;
 
 use super::answer::{Account, Chunk};
-use super::arriving::Arriving;
+use super::arriving::{Arriving, SILENCE_TIMEOUT};
 use super::body::Outgoing;
 use super::sse::Frames;
 use crate::{EngineError, Event, EventSender, OutputLimit};
 
-/// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
-/// time, but not longer than clients wait.
-pub(super) const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest answer that isn't streamed; embeddings of many texts are the largest.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// Largest error that is read for its message.

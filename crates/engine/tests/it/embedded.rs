@@ -8,6 +8,7 @@ use atoma_engine::{
     ChatMessage, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest,
     Numerics, Prompt, builtin,
 };
+use atoma_runtime::Threads;
 use candle_core::Device;
 use futures::StreamExt;
 
@@ -340,4 +341,22 @@ async fn shards_are_one_model_and_a_missing_template_is_named() {
     let refused = mute.generate(chat).await.expect_err("refused");
     assert_eq!(refused.code(), "bad_request");
     assert!(refused.to_string().contains("chat template"), "{refused}");
+}
+
+#[test]
+fn an_engine_in_line_gives_the_answer_of_one_with_a_thread() {
+    let model = RandomModel::small();
+    let ask = |worker| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(async {
+            let options = EmbeddedOptions {
+                worker,
+                ..options()
+            };
+            let engine = random(&model, options);
+            let (one, other) = (sampled(tokens(1, 40), 20, 3), sampled(tokens(2, 50), 20, 4));
+            tokio::join!(answer(&engine, one), answer(&engine, other))
+        })
+    };
+    assert_eq!(ask(Threads::InLine), ask(Threads::Real));
 }

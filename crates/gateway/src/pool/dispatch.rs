@@ -3,7 +3,8 @@
 use crate::router::{Measure, Outcome, Router};
 use atoma_types::{NodeId, Price};
 use parking_lot::Mutex;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
+use tokio::time::Instant;
 
 /// A router and its clock.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use crate::{
     metrics::Metrics,
 };
 use atoma_client::Client;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The wallet and its budget.
 #[derive(Clone, Debug)]

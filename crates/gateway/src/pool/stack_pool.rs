@@ -9,6 +9,7 @@ use super::{
 use crate::{budget::Amount, catalog::Offer};
 use atoma_client::{BuyRequest, ClientError, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
+use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
     chain::{LeaseState, Selection},
@@ -49,9 +50,14 @@ impl StackPool {
         }
     }
 
+    /// What the pool's client runs on.
+    pub(super) fn runtime(&self) -> &Runtime {
+        self.parts.client.runtime()
+    }
+
     /// A stack on which the node has room. The hot path: no await, no ledger.
     pub(super) fn with_room(&self, node: NodeId, units: ComputeUnits) -> Option<StackHandle> {
-        let until = TimestampMs::now();
+        let until = self.runtime().now();
         let stacks = self.stacks.lock();
         let found = stacks
             .iter()
@@ -76,7 +82,7 @@ impl StackPool {
 
     /// Takes out of use what is about to end, and hands over what can be closed.
     pub(super) fn ended(&self) -> Vec<StackHandle> {
-        let now = TimestampMs::now();
+        let now = self.runtime().now();
         let ended: Vec<StackId> = {
             let stacks = self.stacks.lock();
             let ended = stacks.iter().filter(|stack| !lives(stack, now));
@@ -113,7 +119,7 @@ impl StackPool {
                 Command::Read(id) => {
                     let stack = found(&stacks, id)?;
                     stack.refresh().await?;
-                    Event::Read(reading(stack, node))
+                    Event::Read(reading(stack, node, self.runtime().now()))
                 }
                 Command::Retire(id) => {
                     self.retire(id);
@@ -125,7 +131,7 @@ impl StackPool {
                 }
                 Command::Pay(Payment::Stack(units)) => {
                     let stack = self.buy(offer, units).await?;
-                    let event = Event::Bought(reading(&stack, node));
+                    let event = Event::Bought(reading(&stack, node, self.runtime().now()));
                     stacks.push(stack);
                     event
                 }
@@ -151,7 +157,7 @@ impl StackPool {
         if purchases.adopted {
             return Ok(());
         }
-        let now = TimestampMs::now();
+        let now = self.runtime().now();
         for stack in self.parts.client.stacks().await? {
             let view = stack.view();
             if view.task != self.task || view.selection != Selection::Any {
@@ -262,11 +268,11 @@ fn found(stacks: &[StackHandle], id: StackId) -> Result<&StackHandle, LeaseError
 }
 
 /// What the ledger last said about a stack, as far as it concerns this node.
-fn reading(stack: &StackHandle, node: NodeId) -> Reading {
+fn reading(stack: &StackHandle, node: NodeId, now: TimestampMs) -> Reading {
     let view = stack.view();
     Reading {
         stack: stack.id(),
-        ended: view.closed || !lives(stack, TimestampMs::now()),
+        ended: view.closed || !lives(stack, now),
         total_units: view.total_units,
         lease: match view.lease(node) {
             None => NodesLease::None,

@@ -9,7 +9,8 @@ use super::{
 use crate::{catalog::Offer, router::Measure};
 use arc_swap::ArcSwap;
 use atoma_client::StackHandle;
-use atoma_types::{ComputeUnits, NodeId, RequestId, TimestampMs};
+use atoma_runtime::Runtime;
+use atoma_types::{ComputeUnits, NodeId, TimestampMs};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,11 +31,10 @@ pub(crate) struct TaskPool {
 
 impl TaskPool {
     pub(crate) fn new(offer: Offer, parts: PoolParts) -> Self {
-        // any seed will do; the request id's generator is at hand
-        let [.., a, b, c, d, e, f, g, h] = RequestId::random().0;
-        let seed = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let runtime = parts.client.runtime();
+        let seed = runtime.random.next_u64();
         let pool = Self {
-            since: TimestampMs::now(),
+            since: runtime.now(),
             dispatch: Dispatch::new(seed, parts.started),
             granting: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -57,6 +57,11 @@ impl TaskPool {
     /// The task and its sellers, as last read.
     pub(crate) fn offer(&self) -> Arc<Offer> {
         self.offer.load_full()
+    }
+
+    /// What the pool's client runs on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.stacks.runtime()
     }
 
     /// When this gateway first saw the task.

@@ -44,7 +44,7 @@ impl Completions {
     }
 
     async fn serve(&self, endpoint: Endpoint, request: Request) -> Response {
-        let id = RequestId::random();
+        let id = self.market.runtime().request_id();
         let span = tracing::info_span!(
             "user_request",
             %id,

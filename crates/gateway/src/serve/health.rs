@@ -31,7 +31,10 @@ async fn healthz() -> Response {
 
 /// It can serve: it isn't stopping, and there is something to serve.
 async fn readyz(State(state): State<Arc<Health>>) -> Response {
-    let unready = |message| respond::refuse(&Refusal::new(RefusalCode::Unavailable, message));
+    let unready = |message| {
+        let refusal = Refusal::new(RefusalCode::Unavailable, message);
+        respond::refuse(state.market.runtime(), &refusal)
+    };
     if state.stop.is_cancelled() {
         unready("the gateway is stopping")
     } else if state.market.list().is_empty() {

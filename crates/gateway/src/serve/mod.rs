@@ -9,6 +9,7 @@ mod relay;
 mod respond;
 
 use crate::metrics::Metrics;
+use atoma_runtime::Runtime;
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{Router, extract::State, response::Response, routing::get};
 use std::sync::Arc;
@@ -18,34 +19,42 @@ pub(crate) use health::Health;
 pub(crate) use models::Models;
 
 /// All public routes.
-pub(crate) fn routes(completions: Completions, models: Models, health: Health) -> Router {
-    Router::new()
+pub(crate) fn routes(
+    completions: Completions,
+    models: Models,
+    health: Health,
+    runtime: &Runtime,
+) -> Router {
+    let routes = Router::new()
         .merge(completions.routes())
         .merge(models.routes())
-        .merge(health.routes())
-        .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
+        .merge(health.routes());
+    with_fallbacks(routes, runtime)
 }
 
 /// The operator's routes.
-pub(crate) fn admin_routes(metrics: Arc<Metrics>) -> Router {
-    Router::new()
-        .route("/metrics", get(prometheus))
-        .fallback(not_found)
-        .with_state(metrics)
+pub(crate) fn admin_routes(metrics: Arc<Metrics>, runtime: &Runtime) -> Router {
+    let routes = Router::new().route("/metrics", get(prometheus));
+    with_fallbacks(routes.with_state(metrics), runtime)
 }
 
 async fn prometheus(State(metrics): State<Arc<Metrics>>) -> Response {
     respond::text(metrics.text())
 }
 
-async fn not_found() -> Response {
-    let message =
+/// Refuses what no route takes.
+fn with_fallbacks(routes: Router, runtime: &Runtime) -> Router {
+    let refuse = |code, message: &'static str| {
+        let runtime = runtime.clone();
+        move || {
+            let response = respond::refuse(&runtime, &Refusal::new(code, message));
+            async { response }
+        }
+    };
+    let not_found =
         "no such path: see /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings";
-    respond::refuse(&Refusal::new(RefusalCode::NotFound, message))
-}
-
-async fn wrong_method() -> Response {
-    let message = "this path takes another method";
-    respond::refuse(&Refusal::new(RefusalCode::MethodNotAllowed, message))
+    let wrong_method = "this path takes another method";
+    routes
+        .fallback(refuse(RefusalCode::NotFound, not_found))
+        .method_not_allowed_fallback(refuse(RefusalCode::MethodNotAllowed, wrong_method))
 }

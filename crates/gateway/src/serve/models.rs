@@ -63,7 +63,7 @@ struct ModelList<'a> {
 
 async fn models(State(state): State<Arc<Models>>, headers: HeaderMap) -> Response {
     if let Err(refusal) = state.keys.find(&headers) {
-        return respond::refuse(&refusal);
+        return respond::refuse(state.market.runtime(), &refusal);
     }
     let listed = state.market.list();
     document(&ModelList {
@@ -78,12 +78,12 @@ async fn model(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refusal) = state.keys.find(&headers) {
-        return respond::refuse(&refusal);
+        return respond::refuse(state.market.runtime(), &refusal);
     }
     let listed = state.market.list();
     match listed.iter().find(|listed| listed.name == name) {
         Some(found) => document(&ModelObject::from(found)),
-        None => respond::refuse(&unknown_model(&name)),
+        None => respond::refuse(state.market.runtime(), &unknown_model(&name)),
     }
 }
 

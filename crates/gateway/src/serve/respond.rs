@@ -1,6 +1,7 @@
 //! Responses and their headers.
 
 use crate::reply::WholeReply;
+use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
     http::REQUEST_ID,
@@ -55,8 +56,8 @@ pub(super) fn whole(reply: WholeReply) -> Response {
 }
 
 /// A refusal of what isn't a request for an answer, with an id of its own.
-pub(super) fn refuse(refusal: &Refusal) -> Response {
-    refuse_as(RequestId::random(), refusal)
+pub(super) fn refuse(runtime: &Runtime, refusal: &Refusal) -> Response {
+    refuse_as(runtime.request_id(), refusal)
 }
 
 /// A request's refusal in OpenAI's shape.

@@ -10,7 +10,7 @@
 
 use super::{Refusal, gas};
 use crate::{
-    genesis,
+    move_types::type_origins,
     objects::{self, Draft},
     state::State,
 };
@@ -103,7 +103,7 @@ pub(super) fn check(
         id: deployment.package,
         version: FIRST_VERSION,
         modules,
-        type_origin_table: genesis::type_origins(deployment, Package::Atoma),
+        type_origin_table: type_origins(deployment, Package::Atoma),
         linkage_table,
     }))
 }

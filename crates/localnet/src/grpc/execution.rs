@@ -3,7 +3,6 @@
 use super::{Services, invalid, mask, message, resolve};
 use crate::{
     execution::{self, Context, Refusal, effects::mock_gas, gas},
-    record::Executed,
     shared::Command,
 };
 use atoma_types::Address;
@@ -80,13 +79,7 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             }
             let outcome = execution::execute(state, &transaction, &context)?;
             let nowhere = (u64::MAX, 0);
-            Ok::<_, Status>(Executed::new(
-                &outcome,
-                shown,
-                Vec::new(),
-                nowhere,
-                context.now,
-            ))
+            Ok::<_, Status>(outcome.executed(shown, Vec::new(), nowhere, context.now))
         })?;
         let mut response = pb::SimulateTransactionResponse::default();
         let mask = mask(request.read_mask, "*");

@@ -2,6 +2,7 @@
 
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
+use atoma_runtime::Runtime;
 use atoma_types::{Address, MicroUsdc, chain::Deployment};
 use std::{collections::HashMap, path::PathBuf};
 
@@ -77,6 +78,7 @@ impl Elsewhere {
             url: network.ledger,
             deployment: network.deployment,
             faucet: network.faucet,
+            runtime: Runtime::default(),
         });
         let ledger = ledger.await.unwrap();
         let key = std::env::var(KEY).ok();

@@ -9,12 +9,9 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 use parking_lot::Mutex;
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Questions to the ledger at once on behalf of requests; more are refused as overload.
 const MAX_COLD_READS: usize = 16;

@@ -19,11 +19,8 @@ use atoma_types::{
     StackId, TimestampMs,
     chain::{AbortCode, Call, Clock, calls},
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Leases in one transaction: their headers and receipts stay far below a transaction's limit.
 const MAX_BATCH: usize = 4;

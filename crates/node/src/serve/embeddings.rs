@@ -11,6 +11,7 @@ use crate::{
     shared::{ServedTask, Shared},
 };
 use atoma_engine::Prompt;
+use atoma_runtime::Threads;
 use atoma_types::{
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
@@ -38,7 +39,7 @@ async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refu
     } = admitted;
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
-    let (inputs, tokens) = count(&task, asked.inputs).await?;
+    let (inputs, tokens) = count(shared.runtime.threads, &task, asked.inputs).await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
     let mut flight =
         RequestInFlight::open(&shared, lease, task.clone(), request, plan, bodies, permit)?;
@@ -59,7 +60,11 @@ async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refu
 }
 
 /// Tokens of all inputs; each must fit the context.
-async fn count(task: &Arc<ServedTask>, inputs: Vec<Prompt>) -> Result<(Vec<Prompt>, u64), Refusal> {
+async fn count(
+    threads: Threads,
+    task: &Arc<ServedTask>,
+    inputs: Vec<Prompt>,
+) -> Result<(Vec<Prompt>, u64), Refusal> {
     let task = task.clone();
     let work = move || {
         let context = task.engine.info().context;
@@ -78,7 +83,8 @@ async fn count(task: &Arc<ServedTask>, inputs: Vec<Prompt>) -> Result<(Vec<Promp
         }
         Ok((inputs, total))
     };
-    tokio::task::spawn_blocking(work)
+    threads
+        .blocking(work)
         .await
         .map_err(|_| Refusal::new(RefusalCode::Internal, "the inputs could not be counted"))?
 }

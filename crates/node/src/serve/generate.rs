@@ -16,6 +16,7 @@ use crate::{
     shared::{ServedTask, Shared},
 };
 use atoma_engine::{Completion, Event, EventStream, GenerateRequest, Prompt};
+use atoma_runtime::Threads;
 use atoma_types::{
     Role,
     hash::Hash32,
@@ -73,7 +74,7 @@ async fn generate(
         Kind::Completion => request::completion(&body)?,
     };
     check_asked(&task, &asked)?;
-    let (prompt, tokens) = count(&task, asked.prompt, body.len()).await?;
+    let (prompt, tokens) = count(shared.runtime.threads, &task, asked.prompt, body.len()).await?;
     let info = task.engine.info();
     let bounds = RequestBounds {
         input: tokens as u64,
@@ -153,6 +154,7 @@ fn seed_of(request: Hash32) -> u64 {
 
 /// Counts the prompt's tokens with the engine's own template and tokenizer.
 async fn count(
+    threads: Threads,
     task: &Arc<ServedTask>,
     prompt: Prompt,
     bytes: usize,
@@ -168,7 +170,8 @@ async fn count(
                 .count_tokens(&prompt)
                 .map(|tokens| (prompt, tokens))
         };
-        tokio::task::spawn_blocking(work)
+        threads
+            .blocking(work)
             .await
             .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?
     };

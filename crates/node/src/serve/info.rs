@@ -50,7 +50,8 @@ pub(super) async fn receipt(State(shared): State<Arc<Shared>>, Path(id): Path<St
     let found = async {
         let id: RequestId = id.parse().map_err(|_| not_found("not a request id"))?;
         let journal = shared.journal.clone();
-        let found = tokio::task::spawn_blocking(move || journal.find(id)).await;
+        let threads = shared.runtime.threads;
+        let found = threads.blocking(move || journal.find(id)).await;
         let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
         let receipt = found.map_err(|_| internal())?.map_err(|_| internal())?;
         receipt.ok_or_else(|| not_found("no receipt of this request"))

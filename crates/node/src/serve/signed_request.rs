@@ -13,7 +13,6 @@ use crate::{
 };
 use atoma_engine::EngineError;
 use atoma_types::{
-    RequestId,
     http::EVIDENCE,
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
@@ -49,7 +48,7 @@ where
     let request = read_signed(incoming.headers());
     let id = request
         .as_ref()
-        .map_or_else(|_| RequestId::random(), |o| o.message().request_id);
+        .map_or_else(|_| shared.runtime.request_id(), |o| o.message().request_id);
     let served = async {
         let admitted = admit(&shared, endpoint, request, incoming).await?;
         serve(shared.clone(), admitted).await

@@ -9,7 +9,8 @@ use super::{
 use crate::{BlobId, coding::blob_id};
 use bytes::Bytes;
 use http::{Request, header};
-use std::{ops::Range, time::Instant};
+use std::ops::Range;
+use tokio::time::Instant;
 use url::Url;
 
 impl WalrusClient {

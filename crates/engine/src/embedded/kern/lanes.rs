@@ -12,7 +12,7 @@
 use std::arch::x86_64::*;
 
 use super::NR;
-use super::matrix::{Bf16, Weight};
+use super::bf16::Bf16;
 
 /// A row of a panel in registers. Arithmetic is per lane, so its width can't show in a result.
 pub(crate) trait Lanes: Copy {

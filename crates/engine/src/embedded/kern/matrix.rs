@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::NR;
 use super::lanes::Lanes;
 use super::simd::{Isa, Simd, kernel};
+use super::weight::Weight;
 
 /// Rows of the largest register tile: 12 x 32 floats fill 24 of the 32 AVX-512 registers.
 const MAX_ROWS: usize = 12;
@@ -28,48 +29,6 @@ const PARALLEL_MACS: usize = 1 << 17;
 const PREFETCH_ROWS: usize = 64;
 /// What one prefetch brings.
 const CACHE_LINE: usize = 64;
-
-/// How a weight is stored; arithmetic is in f32.
-pub(crate) trait Weight: Copy + Send + Sync + 'static {
-    fn widen(self) -> f32;
-    fn narrow(value: f32) -> Self;
-    fn load<V: Lanes>(row: &[Self; NR]) -> V;
-}
-
-impl Weight for f32 {
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        self
-    }
-    fn narrow(value: f32) -> Self {
-        value
-    }
-    #[inline(always)]
-    fn load<V: Lanes>(row: &[Self; NR]) -> V {
-        V::load(row)
-    }
-}
-
-/// The upper half of an f32.
-#[derive(Debug, Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Bf16(pub(super) u16);
-
-impl Weight for Bf16 {
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        f32::from_bits(u32::from(self.0) << 16)
-    }
-    /// To nearest, ties to even.
-    fn narrow(value: f32) -> Self {
-        let bits = value.to_bits();
-        Self(((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16)
-    }
-    #[inline(always)]
-    fn load<V: Lanes>(row: &[Self; NR]) -> V {
-        V::load_bf16(row)
-    }
-}
 
 /// `rows` x `cols` weights as panels of [`NR`] rows: `[rows / NR][cols][NR]`.
 pub(crate) struct Matrix<T> {

@@ -15,16 +15,20 @@
 //! justified at their heads, and nowhere else in the project.
 
 mod attention;
+mod bf16;
 mod lanes;
 mod matrix;
 mod rows;
 mod simd;
+mod weight;
 
 pub(crate) use self::attention::{Attention, BLOCK, BlockPart, attend};
-pub(crate) use self::matrix::{Bf16, Matrix, Store, Weight, gemm};
+pub(crate) use self::bf16::Bf16;
+pub(crate) use self::matrix::{Matrix, Store, gemm};
 pub(crate) use self::rows::{argmax, digest_row, exp_shifted, rms_norm, silu_mul};
 pub use self::simd::Isa;
 pub(crate) use self::simd::Simd;
+pub(crate) use self::weight::Weight;
 
 /// Columns of a panel: two AVX-512 or four AVX2 registers.
 const NR: usize = 32;

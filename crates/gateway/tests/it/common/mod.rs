@@ -10,6 +10,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{create_task, engine_class, subscribe_unreachable_node};
 use atoma_node::SettlementConfig;
+use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{NewTask, Params},
@@ -108,6 +109,7 @@ impl Network {
             models: Vec::new(),
             limits: Limits::default(),
             close_stacks_on_stop: true,
+            runtime: Runtime::default(),
         }
     }
 

@@ -1,0 +1,41 @@
+//! The trait that every engine implements.
+
+use futures::future::BoxFuture;
+
+use crate::{
+    EngineError, EventStream, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, Usage,
+};
+
+/// One loaded model that answers requests.
+///
+/// Implementations are cheap to call from async code: nothing here blocks on computation.
+pub trait Engine: Send + Sync {
+    /// Which model this is and what it can do.
+    fn info(&self) -> &ModelInfo;
+
+    /// How many tokens `prompt` becomes by the model's own template and tokenizer.
+    ///
+    /// An upstream without a tokenizer folder answers with an upper bound.
+    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// Starts a generation. Dropping the stream cancels it at the next step.
+    fn generate(&self, request: GenerateRequest)
+    -> BoxFuture<'_, Result<EventStream, EngineError>>;
+
+    /// One vector of unit length per prompt.
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>>;
+
+    /// Re-scores an answer that somebody claims `prompt` gave under `sampling`: one prefill.
+    fn score(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+    ) -> BoxFuture<'_, Result<Score, EngineError>>;
+
+    /// How busy the engine is right now.
+    fn load(&self) -> Load;
+}
+
+/// One vector per prompt, and what they used together.
+pub type Embeddings = (Vec<Vec<f32>>, Usage);

@@ -1,0 +1,22 @@
+//! What execution is told beside the transaction and the state.
+
+use atoma_types::{NetworkId, TimestampMs};
+use std::sync::Arc;
+use sui_sdk_types::{Digest, Object};
+
+/// What execution is told beside the transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The ledger's time.
+    pub(crate) now: TimestampMs,
+    /// Which ledger.
+    pub(crate) network: NetworkId,
+    /// The same as a digest.
+    pub(crate) chain: Digest,
+    /// The beacon's word for this transaction.
+    pub(crate) seed: [u8; 32],
+    /// Off in simulations of transactions that have no sender yet.
+    pub(crate) checks: bool,
+    /// Pays in simulations that name no gas.
+    pub(crate) mock_gas: Option<Arc<Object>>,
+}
