@@ -9,12 +9,7 @@ use atoma_engine::Engine;
 use atoma_network::{Network, Observer, Step, engine_class};
 use atoma_types::{Price, TaskId, chain::Params};
 use serde_json::json;
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// What to start.
