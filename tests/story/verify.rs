@@ -100,7 +100,7 @@ impl Case {
             node: self.node,
         };
         let parties = [self.user.public_key(), self.operator.public_key()];
-        let sealer = Sealer::new(&context, &parties).unwrap();
+        let sealer = Sealer::new(&context, &parties, &atoma_runtime::SystemRandom).unwrap();
         let path = self.world.folder.path().join("pack.bin");
         let mut writer = PackWriter::create(&path, header).unwrap();
         for (place, (header, receipt)) in self.records.iter().enumerate() {

@@ -45,8 +45,9 @@ impl StackHandle {
             node: header.node,
         };
         let parties = [inner.signer.key().public_key(), node.response_key];
-        let sealed =
-            Sealer::new(&context, &parties)?.seal(signed.hash(), Part::Request, body.clone())?;
+        let random = &*self.client.runtime().random;
+        let sealer = Sealer::new(&context, &parties, random)?;
+        let sealed = sealer.seal(signed.hash(), Part::Request, body.clone())?;
         let pack = Header {
             network: header.network,
             node: header.node,

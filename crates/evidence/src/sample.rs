@@ -202,7 +202,7 @@ fn bodies(header: &Signed<RequestHeader>, sealed: bool) -> (Body, Body) {
         node: header.message().node,
     };
     let parties = [user().public_key(), operator().public_key()];
-    let sealer = Sealer::new(&context, &parties).unwrap();
+    let sealer = Sealer::new(&context, &parties, &atoma_runtime::SystemRandom).unwrap();
     let seal = |part, body: &'static [u8]| sealer.seal(header.hash(), part, body).unwrap();
     (seal(Part::Request, BODY), seal(Part::Answer, ANSWER))
 }

@@ -307,7 +307,9 @@ fn open_evidence(
         return Ok(None);
     };
     let max_body = config.limits.max_body_bytes;
-    EvidenceLog::open(evidence, directory, journal, max_body).map(|log| Some(Arc::new(log)))
+    let runtime = config.runtime.clone();
+    let log = EvidenceLog::open(evidence, directory, journal, max_body, runtime)?;
+    Ok(Some(Arc::new(log)))
 }
 
 /// Creates the data directory and takes its lock, which the system gives back even after kill -9.

@@ -10,6 +10,7 @@ use atoma_client::{
 use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
 use atoma_keys::SigningKey;
 use atoma_network::{Network, NetworkNode};
+use atoma_runtime::Threads;
 use atoma_types::RequestId;
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use atoma_walrus_localnet::LocalWalrus;
@@ -72,6 +73,7 @@ pub(super) async fn verified(
         receipts: Ok(Box::new(receipts)),
         keys,
         shards: local_walrus(network)?.shards(),
+        threads: Threads::Real,
     };
     let gathered = gather(&given, &sources).await?;
     let report = check(gathered.first().context("there is nothing to verify")?);

@@ -15,6 +15,7 @@ use atoma_client::{
 };
 use atoma_evidence::pack::{MAX_PACK, ReceiptProof};
 use atoma_keys::SigningKey;
+use atoma_runtime::Threads;
 use atoma_types::{
     RequestId,
     message::{Receipt, RequestHeader, Signed},
@@ -278,6 +279,7 @@ impl Verify {
             receipts,
             keys,
             shards: self.shards,
+            threads: Threads::Real,
         })
     }
 

@@ -39,6 +39,7 @@ fn offline(receipts: Option<Kept>) -> Sources {
         },
         keys: vec![user()],
         shards: SHARDS,
+        threads: atoma_runtime::Threads::Real,
     }
 }
 

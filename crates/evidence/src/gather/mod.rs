@@ -10,6 +10,7 @@ use crate::check::{Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, need};
 use crate::pack::{ReceiptProof, Record};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::Threads;
 use atoma_types::{
     Address, RequestId,
     message::{Receipt, RequestHeader, Signed},
@@ -76,6 +77,8 @@ pub struct Sources {
     pub keys: Vec<SigningKey>,
     /// Shards of the Walrus network: ids depend on it.
     pub shards: u16,
+    /// Where packs are taken apart.
+    pub threads: Threads,
 }
 
 /// Why there is nothing to check.

@@ -43,7 +43,7 @@ impl Gatherer<'_> {
             };
             Packed::read(bytes, id, shards).map(Arc::new)
         };
-        let read = tokio::task::spawn_blocking(read).await;
+        let read = self.sources.threads.blocking(read).await;
         read.map_err(Gap::absent).flatten()
     }
 

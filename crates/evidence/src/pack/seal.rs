@@ -29,6 +29,7 @@ use super::{
     error::PackError,
 };
 use atoma_keys::SigningKey;
+use atoma_runtime::Random;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
@@ -37,10 +38,14 @@ use atoma_walrus::wire::Reader;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use bytes::Bytes;
 use hpke::{
-    Deserializable, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
-    kem::X25519HkdfSha256, single_shot_open, single_shot_seal,
+    Deserializable, OpModeR, OpModeS, Serializable,
+    aead::ChaCha20Poly1305,
+    kdf::HkdfSha256,
+    kem::X25519HkdfSha256,
+    rand_core::{TryCryptoRng, TryRng},
+    single_shot_open, single_shot_seal_with_rng,
 };
-use std::fmt;
+use std::{convert::Infallible, fmt};
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -75,6 +80,28 @@ pub enum Part {
     Answer = 2,
 }
 
+/// Randomness as HPKE wants it.
+struct Entropy<'a>(&'a dyn Random);
+
+impl TryRng for Entropy<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(u32::from_le_bytes(self.0.bytes()))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Entropy<'_> {}
+
 /// Seals bodies of one stack for the same parties.
 pub struct Sealer {
     content_key: Zeroizing<[u8; 32]>,
@@ -83,30 +110,36 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Draws a content key and wraps it.
+    /// Draws a content key and wraps it; `random` must be good for keys.
     ///
     /// # Errors
     /// If a party's key can't be sealed to, or there are none or too many.
-    pub fn new(context: &SealContext, parties: &[PublicKey]) -> Result<Self, PackError> {
+    pub fn new(
+        context: &SealContext,
+        parties: &[PublicKey],
+        random: &dyn Random,
+    ) -> Result<Self, PackError> {
         if parties.is_empty() || parties.len() > MAX_PARTIES {
             return Err(PackError::Seal("a body is sealed for 1 to 8 parties"));
         }
         let mut content_key = Zeroizing::new([0; 32]);
-        atoma_keys::fill_random(content_key.as_mut());
+        random.fill(content_key.as_mut());
         // at most eight
         let mut head = vec![VERSION, parties.len() as u8];
         let unusable = || PackError::Seal("a party's key can't be sealed to");
         for party in parties {
             let point = atoma_keys::x25519_of(party).ok_or_else(unusable)?;
             let key = <Kem as hpke::Kem>::PublicKey::from_bytes(&point).map_err(|_| unusable())?;
-            let (encapsulated, wrapped) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(
-                &OpModeS::Base,
-                &key,
-                &context.info(),
-                content_key.as_ref(),
-                &[],
-            )
-            .map_err(|_| unusable())?;
+            let (encapsulated, wrapped) =
+                single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
+                    &OpModeS::Base,
+                    &key,
+                    &context.info(),
+                    content_key.as_ref(),
+                    &[],
+                    &mut Entropy(random),
+                )
+                .map_err(|_| unusable())?;
             head.extend_from_slice(&party.0);
             head.extend_from_slice(&encapsulated.to_bytes());
             head.extend_from_slice(&wrapped);
@@ -268,6 +301,7 @@ impl SealContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SystemRandom;
     use atoma_types::Address;
 
     const CONTEXT: SealContext = SealContext {
@@ -285,7 +319,7 @@ mod tests {
     fn each_party_reads_and_nobody_else() {
         let (user, node) = keys();
         let parties = [user.public_key(), node.public_key()];
-        let sealer = Sealer::new(&CONTEXT, &parties).unwrap();
+        let sealer = Sealer::new(&CONTEXT, &parties, &SystemRandom).unwrap();
         for text in [&b""[..], b"short", &[b'a'; 10_000]] {
             let body = sealer.seal(REQUEST, Part::Request, text.to_vec()).unwrap();
             assert_eq!(body.plain().unwrap(), None);
@@ -306,7 +340,12 @@ mod tests {
     #[test]
     fn a_seal_holds_for_one_body_of_one_request_of_one_stack() {
         let (user, node) = keys();
-        let sealer = Sealer::new(&CONTEXT, &[user.public_key(), node.public_key()]).unwrap();
+        let sealer = Sealer::new(
+            &CONTEXT,
+            &[user.public_key(), node.public_key()],
+            &SystemRandom,
+        )
+        .unwrap();
         let body = sealer.seal(REQUEST, Part::Answer, &b"text"[..]).unwrap();
         let open =
             |context: &SealContext, request, part| body.unseal(&user, context, request, part);
@@ -323,7 +362,12 @@ mod tests {
     #[test]
     fn changed_and_cut_seals_are_refused() {
         let (user, node) = keys();
-        let sealer = Sealer::new(&CONTEXT, &[user.public_key(), node.public_key()]).unwrap();
+        let sealer = Sealer::new(
+            &CONTEXT,
+            &[user.public_key(), node.public_key()],
+            &SystemRandom,
+        )
+        .unwrap();
         let body = sealer.seal(REQUEST, Part::Request, &b"text"[..]).unwrap();
         let open = |bytes: Vec<u8>| {
             let body = Body::sealed(bytes).unwrap();
@@ -339,10 +383,17 @@ mod tests {
 
     #[test]
     fn nobody_and_keys_that_are_none_are_refused() {
-        assert!(Sealer::new(&CONTEXT, &[]).is_err());
+        assert!(Sealer::new(&CONTEXT, &[], &SystemRandom).is_err());
         let mut one = [0; 32];
         one[0] = 1;
-        assert!(Sealer::new(&CONTEXT, &[PublicKey(one)]).is_err());
-        assert!(Sealer::new(&CONTEXT, &[SigningKey::generate().public_key(); 9]).is_err());
+        assert!(Sealer::new(&CONTEXT, &[PublicKey(one)], &SystemRandom).is_err());
+        assert!(
+            Sealer::new(
+                &CONTEXT,
+                &[SigningKey::generate().public_key(); 9],
+                &SystemRandom
+            )
+            .is_err()
+        );
     }
 }

@@ -7,6 +7,7 @@ use super::{
 use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Part, Record, SealContext, Sealer,
 };
+use atoma_runtime::SharedRandom;
 use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};
 use bytes::Bytes;
 use std::{
@@ -25,6 +26,8 @@ pub(crate) struct Builder {
     pub node: NodeId,
     /// The node is a party of every seal.
     pub response_key: PublicKey,
+    /// Draws the keys of seals.
+    pub random: SharedRandom,
 }
 
 /// A pack that waits to be stored.
@@ -136,7 +139,7 @@ impl Builder {
                         node: self.node,
                     };
                     let parties = [logged.request_key, self.response_key];
-                    entry.insert(Sealer::new(&context, &parties)?)
+                    entry.insert(Sealer::new(&context, &parties, &*self.random)?)
                 }
             };
             let id = exchange.header.hash();

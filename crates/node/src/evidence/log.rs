@@ -3,6 +3,7 @@
 use super::{cache::Caches, error::EvidenceError, reader::Reader};
 use crate::{config::EvidenceConfig, journal::PackRow};
 use atoma_evidence::pack::ClosingPolicy;
+use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
     refusal::{Refusal, RefusalCode},
@@ -41,6 +42,7 @@ pub(crate) struct EvidenceLog {
     pub(super) requests: WalrusClient,
     pub(super) policy: ClosingPolicy,
     pub(super) reader: Reader,
+    pub(super) runtime: Runtime,
     pub(super) caches: Caches,
     /// Bytes of bodies that Walrus doesn't have yet.
     pub(super) backlog: AtomicU64,
@@ -60,19 +62,20 @@ impl EvidenceLog {
         data_dir: &Path,
         journal: &Path,
         max_body: usize,
+        runtime: Runtime,
     ) -> Result<Self, EvidenceError> {
         let folder = data_dir.join(FOLDER);
         std::fs::create_dir_all(&folder).map_err(|source| EvidenceError::Io {
             path: folder.clone(),
             source,
         })?;
-        let settings = client_config(&config)?;
+        let settings = client_config(&config, &runtime)?;
         let requests = ClientConfig {
             max_blob: max_body as u64 + BESIDE_BODY,
             ..settings.clone()
         };
         let client = WalrusClient::new(settings)?;
-        let reader = Reader::open(journal)?;
+        let reader = Reader::open(journal, runtime.threads)?;
         let mut policy = ClosingPolicy::new(client.params());
         policy.full = policy.full.min(config.max_pack_bytes.max(MIN_PACK));
         policy.good = policy.good.min(policy.full);
@@ -86,6 +89,7 @@ impl EvidenceLog {
             policy,
             backlog: AtomicU64::new(reader.backlog()?),
             reader,
+            runtime,
             config,
             folder,
             client,
@@ -166,7 +170,10 @@ impl EvidenceLog {
     }
 }
 
-fn client_config(config: &EvidenceConfig) -> Result<ClientConfig, EvidenceError> {
+fn client_config(
+    config: &EvidenceConfig,
+    runtime: &Runtime,
+) -> Result<ClientConfig, EvidenceError> {
     let url = |text: &String| text.parse().map_err(|_| EvidenceError::Url(text.clone()));
     let mut aggregators = Vec::with_capacity(config.aggregators.len());
     for text in &config.aggregators {
@@ -177,12 +184,13 @@ fn client_config(config: &EvidenceConfig) -> Result<ClientConfig, EvidenceError>
     };
     let mut client = ClientConfig::new(Some(url(&config.publisher)?), first, config.shards);
     client.aggregators = aggregators;
+    client.runtime = runtime.clone();
     if let Some(path) = &config.publisher_secret {
         let secret = std::fs::read(path).map_err(|source| EvidenceError::Secret {
             path: path.clone(),
             source,
         })?;
-        client.tokens = Some(Arc::new(SharedSecret::new(secret)));
+        client.tokens = Some(Arc::new(SharedSecret::new(secret, runtime.clone())));
     }
     Ok(client)
 }

@@ -56,6 +56,7 @@ impl Packer {
             network: shared.identity.network,
             node: shared.identity.node,
             response_key: shared.signer.public_key(),
+            random: Arc::clone(&shared.runtime.random),
         };
         Self {
             shared,
@@ -124,7 +125,12 @@ impl Packer {
             return Ok(None);
         }
         let builder = self.builder.clone();
-        let built = tokio::task::spawn_blocking(move || builder.build(after)).await;
+        let built = self
+            .log
+            .runtime
+            .threads
+            .blocking(move || builder.build(after))
+            .await;
         let Some(built) = built.map_err(|_| EvidenceError::Stopped)?? else {
             return Ok(None);
         };

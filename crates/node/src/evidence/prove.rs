@@ -60,7 +60,11 @@ impl EvidenceLog {
             return Ok(catalog);
         }
         let path = path_of(&self.folder, pack.first);
-        let opened = tokio::task::spawn_blocking(move || Pack::open(&path)).await;
+        let opened = self
+            .runtime
+            .threads
+            .blocking(move || Pack::open(&path))
+            .await;
         let catalog = match opened.map_err(|_| EvidenceError::Stopped)? {
             Ok(file) if file.catalog().root() == pack.root => file.catalog().clone(),
             _ => {

@@ -2,6 +2,7 @@
 
 use super::error::EvidenceError;
 use crate::journal::{PackRow, signed};
+use atoma_runtime::Threads;
 use atoma_types::{
     Address, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
@@ -17,7 +18,10 @@ const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Handle of the connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Reader(Arc<Mutex<Log>>);
+pub(crate) struct Reader {
+    log: Arc<Mutex<Log>>,
+    threads: Threads,
+}
 
 /// The connection.
 #[derive(Debug)]
@@ -43,11 +47,12 @@ pub(crate) struct Logged {
 }
 
 impl Reader {
-    pub(crate) fn open(journal: &Path) -> Result<Self, EvidenceError> {
+    pub(crate) fn open(journal: &Path, threads: Threads) -> Result<Self, EvidenceError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(journal, flags)?;
         db.busy_timeout(BUSY)?;
-        Ok(Self(Arc::new(Mutex::new(Log(db)))))
+        let log = Arc::new(Mutex::new(Log(db)));
+        Ok(Self { log, threads })
     }
 
     /// Runs a question where it may block.
@@ -55,14 +60,14 @@ impl Reader {
         &self,
         question: impl FnOnce(&Log) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EvidenceError> {
-        let log = self.0.clone();
-        let answer = tokio::task::spawn_blocking(move || question(&log.lock())).await;
+        let log = self.log.clone();
+        let answer = self.threads.blocking(move || question(&log.lock())).await;
         Ok(answer.map_err(|_| EvidenceError::Stopped)??)
     }
 
     /// Runs a question here and now: on threads that may block.
     pub(crate) fn now<T>(&self, question: impl FnOnce(&Log) -> T) -> T {
-        question(&self.0.lock())
+        question(&self.log.lock())
     }
 
     /// Bytes of the bodies that aren't stored yet.

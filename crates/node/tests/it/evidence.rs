@@ -8,6 +8,7 @@ use atoma_evidence::pack::{
 };
 use atoma_keys::SigningKey;
 use atoma_node::EvidenceConfig;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     Address, BlobId, NodeId, StackId,
     hash::Hash32,
@@ -232,7 +233,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
     let store = async |header: &RequestHeader, body: &str, key: &SigningKey| {
         let signed = Signed::new(header.clone(), key);
         let parties = [world.request_key.public_key(), response_key];
-        let sealer = Sealer::new(&context(header), &parties).unwrap();
+        let sealer = Sealer::new(&context(header), &parties, &SystemRandom).unwrap();
         let sealed = sealer
             .seal(signed.hash(), Part::Request, body.to_owned())
             .unwrap();

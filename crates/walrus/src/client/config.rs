@@ -4,11 +4,8 @@ use crate::{
     ObjectId,
     http::{Claims, sign_token},
 };
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use atoma_runtime::Runtime;
+use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
 /// Seconds that tokens of our own making are good for.
@@ -38,6 +35,8 @@ pub struct ClientConfig {
     pub read_back: bool,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// The randomness and threads that it runs on: the machine's, but for simulations.
+    pub runtime: Runtime,
 }
 
 /// How long to wait for an answer, its body included.
@@ -76,6 +75,7 @@ impl ClientConfig {
             max_blob: 1 << 30,
             read_back: true,
             timeouts: Timeouts::default(),
+            runtime: Runtime::default(),
         }
     }
 }
@@ -87,13 +87,20 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
 }
 
 /// Signs tokens with the publisher's own secret.
-pub struct SharedSecret(zeroize::Zeroizing<Vec<u8>>);
+pub struct SharedSecret {
+    secret: zeroize::Zeroizing<Vec<u8>>,
+    runtime: Runtime,
+}
 
 impl SharedSecret {
-    /// The key that the publisher checks tokens with.
+    /// The key that the publisher checks tokens with, and what dates them and makes each unlike the
+    /// others.
     #[must_use]
-    pub fn new(secret: Vec<u8>) -> Self {
-        Self(zeroize::Zeroizing::new(secret))
+    pub fn new(secret: Vec<u8>, runtime: Runtime) -> Self {
+        Self {
+            secret: zeroize::Zeroizing::new(secret),
+            runtime,
+        }
     }
 }
 
@@ -105,17 +112,16 @@ impl fmt::Debug for SharedSecret {
 
 impl TokenSource for SharedSecret {
     fn token(&self, bytes: u64, epochs: u32, send_object_to: Option<ObjectId>) -> String {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since.map_or(0, |since| since.as_secs());
+        let now = self.runtime.now().0 / 1_000;
         let claims = Claims {
             exp: now + TOKEN_SECONDS,
-            jti: hex::encode(rand::random::<[u8; 16]>()),
+            jti: hex::encode(self.runtime.random.bytes::<16>()),
             iat: Some(now),
             send_object_to,
             max_epochs: Some(epochs),
             max_size: Some(bytes),
             ..Claims::default()
         };
-        sign_token(&self.0, &claims)
+        sign_token(&self.secret, &claims)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     WalrusClient,
     error::ClientError,
     http::name,
-    store::{StoreRequest, Stored, computing, put_url, read_json},
+    store::{StoreRequest, Stored, put_url, read_json},
 };
 use crate::{
     BlobId,
@@ -12,6 +12,7 @@ use crate::{
     coding::blob_id,
     quilt::{PatchContent, Quilt, QuiltBlob, QuiltError, QuiltPatchId, build, check_identifier},
 };
+use atoma_runtime::Random;
 use bytes::Bytes;
 
 /// A stored quilt and its blobs' ids, as computed here.
@@ -33,14 +34,14 @@ impl WalrusClient {
         blobs: Vec<QuiltBlob>,
         request: StoreRequest,
     ) -> Result<StoredQuilt, ClientError> {
-        let (form, content_type) = form(&blobs)?;
+        let (form, content_type) = form(&blobs, &*self.config.runtime.random)?;
         let params = self.params;
         let computed = move || -> Result<_, ClientError> {
             let layout = build(params, blobs)?;
             let id = blob_id(params, &layout.bytes)?;
             Ok((layout, id))
         };
-        let (layout, id) = computing(computed).await??;
+        let (layout, id) = self.computing(computed).await??;
         let size = layout.bytes.len() as u64;
         let patches: Vec<(String, QuiltPatchId)> = layout
             .index
@@ -132,9 +133,9 @@ impl WalrusClient {
 }
 
 /// A form with the blobs as fields, and their tags.
-fn form(blobs: &[QuiltBlob]) -> Result<(Bytes, String), ClientError> {
+fn form(blobs: &[QuiltBlob], random: &dyn Random) -> Result<(Bytes, String), ClientError> {
     // 128 random bits stand in no blob
-    let boundary = format!("atoma-{}", hex::encode(rand::random::<[u8; 16]>()));
+    let boundary = format!("atoma-{}", hex::encode(random.bytes::<16>()));
     let mut form = Vec::new();
     let mut field = |name: &str, kind: &str, data: &[u8]| {
         let head = format!(

@@ -4,7 +4,6 @@ use super::{
     Reply, WalrusClient,
     error::ClientError,
     http::{Limits, MAX_JSON, at, name},
-    store::computing,
 };
 use crate::{BlobId, coding::blob_id};
 use bytes::Bytes;
@@ -120,7 +119,7 @@ impl WalrusClient {
         let url = at(aggregator, &["v1", "blobs", &id.to_string()])?;
         let blob = self.get(&url, id, self.config.max_blob).await?;
         let (params, bytes) = (self.params, blob.clone());
-        let found = computing(move || blob_id(params, &bytes)).await?;
+        let found = self.computing(move || blob_id(params, &bytes)).await?;
         if found != Ok(id) {
             return Err(ClientError::LyingAggregator {
                 url: name(aggregator),

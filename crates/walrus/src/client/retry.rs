@@ -32,6 +32,6 @@ impl WalrusClient {
             .pause
             .saturating_mul(2_u32.saturating_pow(attempt));
         let pause = doubled.min(MAX_PAUSE);
-        tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
+        tokio::time::sleep(pause.mul_f64(0.5 + self.config.runtime.random.fraction() / 2.0)).await;
     }
 }

@@ -61,7 +61,7 @@ impl WalrusClient {
     pub fn store(&self, blob: Bytes, request: StoreRequest) -> Reply<'_, Stored> {
         Box::pin(async move {
             let (params, bytes) = (self.params, blob.clone());
-            let id = computing(move || blob_id(params, &bytes)).await??;
+            let id = self.computing(move || blob_id(params, &bytes)).await??;
             let stored = self
                 .retry(|attempt| self.store_once(id, blob.clone(), request, attempt))
                 .await?;
@@ -258,10 +258,13 @@ pub(super) fn read_json<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// Computes away from the tasks that talk.
-pub(super) async fn computing<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ClientError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| ClientError::Internal(e.to_string()))
+impl WalrusClient {
+    /// Computes away from the tasks that talk.
+    pub(super) async fn computing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let done = self.config.runtime.threads.blocking(work).await;
+        done.map_err(|e| ClientError::Internal(e.to_string()))
+    }
 }

@@ -1,6 +1,7 @@
 //! Uploads that need a token.
 
 use super::server::{Reply, Server};
+use atoma_runtime::Runtime;
 use atoma_walrus::{
     client::{SharedSecret, StoreRequest, WalrusClient},
     http::{Claims, HttpOptions, JwtOptions, sign_token},
@@ -142,7 +143,10 @@ async fn lifetimes_can_be_demanded_and_the_memory_is_bounded() {
 async fn the_client_brings_tokens() {
     let server = start(|_| {}).await;
     let mut config = server.config();
-    config.tokens = Some(Arc::new(SharedSecret::new(SECRET.to_vec())));
+    config.tokens = Some(Arc::new(SharedSecret::new(
+        SECRET.to_vec(),
+        Runtime::default(),
+    )));
     let client = WalrusClient::new(config).unwrap();
     client
         .store("12345".into(), StoreRequest::permanent(2))
