@@ -8,8 +8,17 @@ use std::{
 
 /// A command line of `atoma`, with `--json`, that finds no configuration of the machine's user.
 pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = plain();
+    command.arg("--json").args(args);
+    command
+}
+
+/// The same as people type it, still without arguments.
+pub(crate) fn plain() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atoma"));
-    command.arg("--json").args(args).env_remove("RUST_LOG");
+    command
+        .env_remove("RUST_LOG")
+        .env_remove("ATOMA_LOG_FORMAT");
     for name in [
         "SETTINGS", "HOME", "LEDGER", "NETWORK", "KEYSTORE", "ADDRESS",
     ] {

@@ -3,6 +3,7 @@
 use crate::{
     config_file::ConfigFile,
     profiles::{DEFAULT_LEDGER, Profile, Profiles, held_to, unbound},
+    values::web_url_text,
 };
 use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
@@ -24,7 +25,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "ATOMA_HOME", value_name = "FOLDER")]
     pub(crate) home: Option<PathBuf>,
     /// The ledger's gRPC URL; with --network it takes the place of that network's.
-    #[arg(long, global = true, env = "ATOMA_LEDGER", value_name = "URL")]
+    #[arg(long, global = true, env = "ATOMA_LEDGER", value_name = "URL", value_parser = web_url_text)]
     pub(crate) ledger: Option<String>,
     /// The network, as `atoma network list` names it (default: the one in `atoma network use`).
     #[arg(long, global = true, env = "ATOMA_NETWORK", value_name = "NAME")]
@@ -201,15 +202,12 @@ impl Settings {
         Ok(unbound(&profile).await?.with_gas(self.gas_options()?))
     }
 
-    /// Which ledger it was where a connection failed.
+    /// Which network it was where a connection failed; the cause names the URL.
     fn explained(&self, connected: Result<Ledger>) -> Result<Ledger> {
-        connected.with_context(|| match &self.network {
-            Some((name, _)) => format!(
-                "cannot use the network {name}, whose ledger is {}",
-                self.ledger_url
-            ),
-            None => format!("cannot use the ledger at {}", self.ledger_url),
-        })
+        match &self.network {
+            Some((name, _)) => connected.with_context(|| format!("cannot use the network {name}")),
+            None => connected,
+        }
     }
 }
 

@@ -1,7 +1,20 @@
-//! Amounts of money as people write them on the command line.
+//! Values as people write them on the command line.
 
 use atoma_types::MicroUsdc;
 use std::str::FromStr;
+use url::Url;
+
+/// A URL that a client of HTTP or gRPC can connect to.
+pub(crate) fn web_url(text: &str) -> Result<Url, String> {
+    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let url = Url::parse(text).ok().filter(usable);
+    url.ok_or_else(|| "expected a URL such as http://127.0.0.1:9000".to_owned())
+}
+
+/// The same where the text is kept as it was written.
+pub(crate) fn web_url_text(text: &str) -> Result<String, String> {
+    web_url(text).map(|_| text.to_owned())
+}
 
 /// An amount of USDC: `12`, `0.5`, at most six decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +43,19 @@ impl FromStr for Usdc {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_has_a_scheme_and_a_host() {
+        for good in [
+            "http://127.0.0.1:9000",
+            "https://fullnode.testnet.sui.io:443",
+        ] {
+            assert_eq!(web_url_text(good), Ok(good.to_owned()));
+        }
+        for bad in ["", "localhost:9000", "127.0.0.1:9000", "ftp://a", "http://"] {
+            assert!(web_url(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn amounts_are_exact() {

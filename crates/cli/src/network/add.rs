@@ -3,6 +3,7 @@
 use crate::{
     profiles::{Profile, Profiles, Walrus, unbound},
     settings::Settings,
+    values::web_url,
 };
 use anyhow::{Context, Result};
 use atoma_ledger::{Ledger, TypeTag};
@@ -33,10 +34,10 @@ pub(crate) struct Add {
     #[arg(long, value_name = "OBJECT")]
     walrus_system: Option<ObjectId>,
     /// A Walrus publisher.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_url)]
     publisher: Option<Url>,
     /// A Walrus aggregator.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_url)]
     aggregator: Option<Url>,
     /// How many shards Walrus has there.
     #[arg(long, value_name = "N")]

@@ -1,6 +1,6 @@
 //! Which Walrus a command talks to.
 
-use crate::settings::Settings;
+use crate::{settings::Settings, values::web_url};
 use anyhow::{Context, Result};
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use clap::Args;
@@ -15,10 +15,10 @@ const DEFAULT_SHARDS: u16 = 10;
 #[derive(Debug, Args)]
 pub(crate) struct WalrusNetwork {
     /// The publisher's URL (default: the network's, or a store on this machine).
-    #[arg(long, env = "ATOMA_WALRUS_PUBLISHER", value_name = "URL")]
+    #[arg(long, env = "ATOMA_WALRUS_PUBLISHER", value_name = "URL", value_parser = web_url)]
     publisher: Option<Url>,
     /// The aggregator's URL (default: the network's, or a store on this machine).
-    #[arg(long, env = "ATOMA_WALRUS_AGGREGATOR", value_name = "URL")]
+    #[arg(long, env = "ATOMA_WALRUS_AGGREGATOR", value_name = "URL", value_parser = web_url)]
     aggregator: Option<Url>,
     /// Shards of the network: 1000 on Mainnet and Testnet. Ids depend on it (default: the network's, or 10).
     #[arg(long, env = "ATOMA_WALRUS_SHARDS", value_name = "N")]
