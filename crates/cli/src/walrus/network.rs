@@ -9,7 +9,7 @@ use url::Url;
 /// Where a store listens unless told otherwise: Walrus's own default.
 pub(super) const DEFAULT_LISTEN: &str = "127.0.0.1:31415";
 /// Shards of a store of one's own.
-const DEFAULT_SHARDS: u16 = 10;
+pub(super) const DEFAULT_SHARDS: u16 = 10;
 
 /// Flags that name a Walrus other than the one of the network in use.
 #[derive(Debug, Args)]

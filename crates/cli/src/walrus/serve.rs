@@ -1,7 +1,7 @@
 //! `atoma walrus serve`: a Walrus of one's own, in one process.
 
-use super::network::DEFAULT_LISTEN;
-use crate::{output::Output, run::told_to_stop, settings::Settings};
+use super::network::{DEFAULT_LISTEN, DEFAULT_SHARDS};
+use crate::{config_file::ConfigFile, output::Output, run::told_to_stop, settings::Settings};
 use anyhow::{Context, Result};
 use atoma_walrus::{
     http::{self, HttpOptions},
@@ -9,6 +9,7 @@ use atoma_walrus::{
 };
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use clap::Args;
+use serde::Deserialize;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
@@ -16,20 +17,36 @@ use tokio::net::TcpListener;
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
 
+/// Where its files are kept unless told otherwise.
+const DEFAULT_DATA_DIR: &str = "atoma-walrus";
+/// Storage nodes unless told otherwise.
+const DEFAULT_NODES: u16 = 10;
+
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where to listen.
-    #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// Where to keep the nodes' files.
-    #[arg(long, default_value = "atoma-walrus", value_name = "FOLDER")]
-    data_dir: PathBuf,
-    /// Storage nodes.
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    nodes: u16,
-    /// Shards, dealt out to the nodes; more allow larger blobs.
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    shards: u16,
+    /// Configuration file (TOML), under the names of the flags with underscores; flags win.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
+}
+
+/// What flags and the file can both say.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Choices {
+    /// Where to listen (default: 127.0.0.1:31415).
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where to keep the nodes' files (default: atoma-walrus).
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Storage nodes (default: 10).
+    #[arg(long, value_name = "N")]
+    nodes: Option<u16>,
+    /// Shards, dealt out to the nodes; more allow larger blobs (default: 10).
+    #[arg(long, value_name = "N")]
+    shards: Option<u16>,
     /// How long an epoch lasts (default: for ever).
     #[arg(long, value_name = "SECONDS")]
     epoch_seconds: Option<u64>,
@@ -39,21 +56,47 @@ pub(crate) struct Serve {
     on_ledger: bool,
 }
 
+impl Choices {
+    /// These, and those of the file for what isn't said here.
+    fn or(self, file: Self) -> Self {
+        Self {
+            listen: self.listen.or(file.listen),
+            data_dir: self.data_dir.or(file.data_dir),
+            nodes: self.nodes.or(file.nodes),
+            shards: self.shards.or(file.shards),
+            epoch_seconds: self.epoch_seconds.or(file.epoch_seconds),
+            on_ledger: self.on_ledger || file.on_ledger,
+        }
+    }
+}
+
 pub(super) async fn run(
     args: Serve,
     settings: impl FnOnce() -> Result<Settings>,
     output: &Output,
 ) -> Result<()> {
-    let options = StoreOptions {
-        nodes: args.nodes,
-        shards: args.shards,
-        epoch_length: args.epoch_seconds.map(Duration::from_secs),
-        ..StoreOptions::new(args.data_dir)
+    let file = match &args.config {
+        Some(path) => ConfigFile::read(path)?.parse()?,
+        None => Choices::default(),
     };
-    if args.on_ledger {
-        serve_on_ledger(args.listen, options, &settings()?, output).await
+    let choices = args.choices.or(file);
+    let listen = match choices.listen {
+        Some(listen) => listen,
+        None => DEFAULT_LISTEN.parse()?,
+    };
+    let folder = choices
+        .data_dir
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR));
+    let options = StoreOptions {
+        nodes: choices.nodes.unwrap_or(DEFAULT_NODES),
+        shards: choices.shards.unwrap_or(DEFAULT_SHARDS),
+        epoch_length: choices.epoch_seconds.map(Duration::from_secs),
+        ..StoreOptions::new(folder)
+    };
+    if choices.on_ledger {
+        serve_on_ledger(listen, options, &settings()?, output).await
     } else {
-        serve(args.listen, options, output).await
+        serve(listen, options, output).await
     }
 }
 

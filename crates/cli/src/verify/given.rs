@@ -1,0 +1,77 @@
+//! What an argument names: a request, a blob, a receipt, or a file with one of several things in it.
+
+use anyhow::{Context, Result, bail, ensure};
+use atoma_client::evidence::Given;
+use atoma_evidence::pack::{MAX_PACK, ReceiptProof};
+use atoma_types::{
+    RequestId,
+    message::{Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::BlobId;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// How a pack begins.
+const PACK: &[u8] = b"ATOMAPCK";
+
+/// A receipt beside its order, as a file; as nodes and `atoma receipt show --json` give it.
+#[derive(Deserialize)]
+struct ReceiptFile {
+    receipt: String,
+    header: Option<String>,
+}
+
+/// Takes what an argument names.
+pub(super) fn take(given: &mut Given, what: &str) -> Result<()> {
+    let path = Path::new(what);
+    if path.is_file() {
+        return take_file(given, path).with_context(|| format!("file {}", path.display()));
+    }
+    if let Ok(request) = what.parse::<RequestId>() {
+        given.request = Some(request);
+    } else if let Ok(blob) = what.parse::<BlobId>() {
+        given.blob = Some(blob);
+    } else if let Ok(receipt) = Signed::<Receipt>::from_text(what) {
+        given.receipt = Some(receipt);
+    } else {
+        bail!("no file, and neither a request's id nor a blob's nor a receipt: {what}");
+    }
+    Ok(())
+}
+
+fn take_file(given: &mut Given, path: &Path) -> Result<()> {
+    let bytes = read(path)?;
+    if bytes.starts_with(PACK) {
+        given.pack = Some(bytes);
+        return Ok(());
+    }
+    let text = std::str::from_utf8(&bytes).context("neither a pack nor text")?;
+    let Ok(json) = serde_json::from_str::<Value>(text) else {
+        given.receipt = Some(Signed::from_text(text)?);
+        return Ok(());
+    };
+    // only proofs name their request so
+    if json.get("request_id").is_some() {
+        let proof = serde_json::from_str::<ReceiptProof>(text);
+        given.proof = Some(proof.context("the node's proof")?);
+    } else {
+        let file: ReceiptFile = serde_json::from_value(json).context("no receipt")?;
+        given.receipt = Some(Signed::from_text(&file.receipt)?);
+        let header = file
+            .header
+            .as_deref()
+            .map(Signed::<RequestHeader>::from_text);
+        given.header = header.transpose()?;
+    }
+    Ok(())
+}
+
+/// A file of no more than a pack's size.
+pub(super) fn read(path: &Path) -> Result<Bytes> {
+    let cannot = || format!("cannot read {}", path.display());
+    let length = std::fs::metadata(path).with_context(cannot)?.len();
+    ensure!(length <= MAX_PACK, "{} is too long", path.display());
+    Ok(std::fs::read(path).with_context(cannot)?.into())
+}

@@ -1,0 +1,133 @@
+//! What is shown of the checks: a row for each, what they come to, and the bodies where they are wanted.
+
+use crate::output::{Facts, Output};
+use atoma_client::evidence::{Check, CheckKind, Gathered, Report, Verdict};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// One request: a row for each check, and what they come to.
+pub(super) fn one(report: &Report, output: &Output) {
+    output.table(rows(report), "nothing was checked");
+    output.say("");
+    output.object(verdict(report));
+}
+
+/// A row for each check.
+pub(crate) fn rows(report: &Report) -> Vec<Facts> {
+    let row = |check: &Check| {
+        vec![
+            ("check", json!(check.kind.name())),
+            ("result", json!(check.outcome.name())),
+            ("rests_on", json!(check.kind.rests_on())),
+            ("found", json!(check.outcome.detail())),
+        ]
+    };
+    report.checks.iter().map(row).collect()
+}
+
+/// What the checks of a request come to, and what they don't tell.
+fn verdict(report: &Report) -> Facts {
+    let mut facts = subject(report);
+    facts.extend([
+        ("verdict", json!(report.verdict().name())),
+        ("passed", json!(report.passed().count())),
+        ("failed", json!(report.failed().count())),
+        ("skipped", json!(report.skipped().count())),
+    ]);
+    let rerun = report.rerun.as_ref().map(|rerun| {
+        let (class, print) = (rerun.engine, rerun.fingerprint);
+        let endpoint = rerun.endpoint.map_or("", |endpoint| endpoint.as_str());
+        let scores = match print {
+            Some(print) => format!("; its scores must give {print}"),
+            None => String::new(),
+        };
+        format!(
+            "the computation: repeat it with model {} in {} by rule {} {endpoint}{scores}",
+            class.model,
+            class.numerics.as_str(),
+            class.rule.as_str(),
+        )
+    });
+    facts.push(("not_checked", json!(rerun)));
+    facts
+}
+
+fn subject(report: &Report) -> Facts {
+    let subject = report.subject;
+    vec![
+        ("request", json!(subject.map(|s| s.request))),
+        ("stack", json!(subject.map(|s| s.stack))),
+        ("node", json!(subject.map(|s| s.node))),
+        ("seq", json!(subject.and_then(|s| s.seq))),
+    ]
+}
+
+/// Many requests: a row for each, then what fails, then what they come to.
+pub(super) fn many(reports: &[Report], output: &Output) {
+    let names =
+        |kinds: Vec<CheckKind>| -> Vec<&str> { kinds.into_iter().map(CheckKind::name).collect() };
+    let row = |report: &Report| {
+        let mut facts = subject(report);
+        facts.retain(|(name, _)| matches!(*name, "request" | "seq"));
+        let failed = report.failed().map(|check| check.kind).collect();
+        let skipped = report.skipped().map(|check| check.kind).collect();
+        facts.extend([
+            ("verdict", json!(report.verdict().name())),
+            ("passed", json!(report.passed().count())),
+            ("failed", json!(names(failed))),
+            ("skipped", json!(names(skipped))),
+        ]);
+        facts
+    };
+    output.table(reports.iter().map(row).collect(), "the pack is empty");
+    let failures: Vec<Facts> = reports
+        .iter()
+        .flat_map(|report| {
+            report.failed().map(|check| {
+                vec![
+                    ("request", json!(report.subject.map(|s| s.request))),
+                    ("check", json!(check.kind.name())),
+                    ("result", json!(check.outcome.name())),
+                    ("found", json!(check.outcome.detail())),
+                ]
+            })
+        })
+        .collect();
+    if !failures.is_empty() {
+        output.say("");
+        output.table(failures, "");
+    }
+    let of = |wanted: Verdict| {
+        let same = reports.iter().filter(|report| report.verdict() == wanted);
+        json!(same.count())
+    };
+    output.say("");
+    output.object(vec![
+        ("records", json!(reports.len())),
+        ("hold", of(Verdict::Holds)),
+        ("incomplete", of(Verdict::Incomplete)),
+        ("fail", of(Verdict::Fails)),
+    ]);
+}
+
+/// Request and answer as text, without what a terminal might obey.
+pub(super) fn bodies(gathered: &Gathered, report: &Report) -> Facts {
+    let text = |bytes: &Bytes| -> String {
+        let harmless = |c: char| match c {
+            '\n' | '\t' => c,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        String::from_utf8_lossy(bytes)
+            .chars()
+            .map(harmless)
+            .collect()
+    };
+    let request: Value = json!(gathered.request_body.as_ref().ok().map(text));
+    let answer: Value = json!(gathered.answer_body.as_ref().ok().map(text));
+    vec![
+        ("request", json!(report.subject.map(|s| s.request))),
+        ("request_body", request),
+        ("answer_body", answer),
+    ]
+}
