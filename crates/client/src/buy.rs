@@ -38,15 +38,13 @@ impl Client {
         let task = self.ledger().task(request.task).await?;
         let db = self.ledger().db().await?;
         let escrow = required_escrow(&task, &db, request.units, request.max_price);
-        let (selection, nodes) = request.selection.into();
         let call = calls::AcquireStack {
             db: db.id.into(),
             task: request.task.into(),
             payment: Payment(escrow.ok_or(ClientError::Overflow)?),
             total_units: request.units,
             max_price: request.max_price,
-            selection,
-            nodes,
+            selection: request.selection,
             request_key: self.request_key(),
             lifetime_ms: request.lifetime,
             random: Random,

@@ -17,7 +17,6 @@ pub mod invariants;
 pub mod limits;
 mod node;
 mod object;
-mod papers;
 mod reputation;
 mod settlement;
 mod stack;
@@ -25,6 +24,7 @@ mod state;
 mod task;
 mod treasury;
 mod txn;
+mod verified;
 mod walrus;
 
 pub use changes::{Abort, Changes, Env, Payout};

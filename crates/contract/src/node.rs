@@ -27,10 +27,6 @@ pub(crate) fn register(txn: &mut Txn<'_>, call: &RegisterNode) -> Rule {
         call.response_key.decode().is_ok(),
         AbortCode::ResponseKeyInvalid,
     )?;
-    let sealing_key = match call.sealing_key.as_slice() {
-        [] => None,
-        key => Some(key.try_into().map_err(|_| AbortCode::SealingKeyInvalid)?),
-    };
 
     txn.take(collateral)?;
     let id = txn.new_node_id();
@@ -43,7 +39,7 @@ pub(crate) fn register(txn: &mut Txn<'_>, call: &RegisterNode) -> Rule {
         status: NodeStatus::Active,
         url: call.url.clone(),
         response_key: call.response_key,
-        sealing_key,
+        sealing_key: call.sealing_key,
         reputation: db.params.reputation_initial.min(MAX_REPUTATION),
         settled: 0,
         failed: 0,

@@ -2,15 +2,14 @@
 
 mod evidence;
 
-use crate::{Rule, Txn, db, ensure, papers::Papers, reputation, stack, task};
+use crate::{Rule, Txn, db, ensure, reputation, stack, task, verified::VerifiedMessages};
 use atoma_types::{
-    BlobId, ComputeUnits, MicroUsdc, NodeId, ObjectId,
+    ComputeUnits, MicroUsdc, NodeId, ObjectId,
     chain::{
         AbortCode, Lease, LeaseState, Node, Stack, Task, Ticket, UnitsInEpoch,
         calls::{Claim, ExpireLease, Settle},
         events::{Claimed, LeaseExpired, SettlementOpened},
     },
-    hash::Hash32,
 };
 
 /// A node claims what its last receipt says, within what the owner signed. Opens a ticket.
@@ -27,27 +26,25 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         call.claimed_units <= lease.units,
         AbortCode::ClaimAboveLease,
     )?;
-    let receipts_root = root(&call.receipts_root)?;
-    let manifest_blob = manifest(&call.manifest_blob)?;
-    evidence::check(&Papers::new(txn, &stack, &node), call, receipts_root)?;
+    evidence::check(&VerifiedMessages::new(txn, &stack, &node), call)?;
 
     let deadline_ms = now.saturating_add(stack.dispute_window_ms);
     lease_mut(&mut stack, node.id)?.state = LeaseState::Settling(Ticket {
         claimed_units: call.claimed_units,
         opened_at_ms: now,
         deadline_ms,
-        receipts_root,
+        receipts_root: call.receipts_root,
         count: call.count,
-        manifest_blob,
+        manifest_blob: call.manifest_blob,
         disputes: Vec::new(),
     });
     txn.emit(SettlementOpened {
         stack: stack.id,
         node: node.id,
         claimed_units: call.claimed_units,
-        receipts_root,
+        receipts_root: call.receipts_root,
         count: call.count,
-        manifest_blob,
+        manifest_blob: call.manifest_blob,
         deadline_ms,
     });
     txn.put_stack(stack);
@@ -193,19 +190,4 @@ fn count_for_treasury(node: &mut Node, epoch: u64, units: ComputeUnits, cost: Mi
     }
     let counted = ComputeUnits(units.0.min(cost.0));
     node.current.units = node.current.units.saturating_add(counted);
-}
-
-fn root(bytes: &[u8]) -> Rule<Hash32> {
-    let root = bytes.try_into().map_err(|_| AbortCode::RootInvalid)?;
-    Ok(Hash32(root))
-}
-
-fn manifest(bytes: &[u8]) -> Rule<Option<BlobId>> {
-    match bytes {
-        [] => Ok(None),
-        id => {
-            let id = id.try_into().map_err(|_| AbortCode::ManifestInvalid)?;
-            Ok(Some(BlobId(id)))
-        }
-    }
 }

@@ -8,29 +8,25 @@ use crate::{
     node,
 };
 use atoma_types::{
-    ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, Role, Rule as Comparison,
-    SecurityLevel, TimestampMs, UnitWeights,
+    ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, Rule as Comparison, TimestampMs,
+    UnitWeights,
     chain::{
         AbortCode, Node, NodeStatus, Subscription, SubscriptionState, Task,
         calls::{CreateTask, DeprecateTask, Subscribe, SyncSubscription, Unsubscribe},
         events::{Subscribed, TaskCreated, TaskDeprecated, Unsubscribed},
     },
-    hash::Hash32,
 };
 
 /// Creates a task of the sender's. Anyone may.
 pub(crate) fn create(txn: &mut Txn<'_>, call: &CreateTask) -> Rule {
     let mut db = txn.db(call.db.id())?;
     db::ensure_open(&db)?;
-    let role = variant(Role::ALL, call.role).ok_or(AbortCode::RoleUnknown)?;
-    let security_level =
-        variant(SecurityLevel::ALL, call.security_level).ok_or(AbortCode::SecurityLevelUnknown)?;
     ensure(
         (1..=MAX_MODEL_NAME).contains(&call.model_name.len()),
         AbortCode::ModelNameInvalid,
     )?;
     ensure(call.price_ceiling.0 > 0, AbortCode::PriceCeilingZero)?;
-    let weights = weights(&call.weights)?;
+    check_weights(&call.weights)?;
     let engine = engine(call)?;
     ensure(
         call.min_reputation <= MAX_REPUTATION,
@@ -46,11 +42,11 @@ pub(crate) fn create(txn: &mut Txn<'_>, call: &CreateTask) -> Rule {
         id,
         number,
         owner: txn.sender(),
-        role,
+        role: call.role,
         model_name: call.model_name.clone(),
-        security_level,
+        security_level: call.security_level,
         price_ceiling: call.price_ceiling,
-        weights,
+        weights: call.weights,
         engine,
         min_reputation: call.min_reputation,
         min_collateral: call.min_collateral,
@@ -63,9 +59,9 @@ pub(crate) fn create(txn: &mut Txn<'_>, call: &CreateTask) -> Rule {
         task: id,
         number,
         owner: task.owner,
-        role,
+        role: task.role,
         model_name: task.model_name.clone(),
-        security_level,
+        security_level: task.security_level,
         price_ceiling: task.price_ceiling,
     });
     txn.put_db(db);
@@ -230,41 +226,21 @@ fn remove_if_gone(task: &mut Task, node: &mut Node) {
     node.subscriptions = node.subscriptions.saturating_sub(removed);
 }
 
-fn variant<T: Copy>(all: &[T], byte: u8) -> Option<T> {
-    all.get(usize::from(byte)).copied()
-}
-
-fn weights(list: &[u64]) -> Rule<UnitWeights> {
-    let &[input, cached_input, output, image_step, audio_second] = list else {
-        return Err(AbortCode::WeightsInvalid);
-    };
+fn check_weights(weights: &UnitWeights) -> Rule {
+    let list = weights.to_list();
     let small = list.iter().all(|&weight| weight <= MAX_WEIGHT);
     let some = list.iter().any(|&weight| weight > 0);
-    ensure(small && some, AbortCode::WeightsInvalid)?;
-    Ok(UnitWeights {
-        input,
-        cached_input,
-        output,
-        image_step,
-        audio_second,
-    })
+    ensure(small && some, AbortCode::WeightsInvalid)
 }
 
 /// One differing bit is proof only where two honest runs never differ, so `exact` needs one of the
 /// deterministic numerics.
 fn engine(call: &CreateTask) -> Rule<EngineClass> {
-    let model: [u8; 32] = call
-        .model
-        .as_slice()
-        .try_into()
-        .map_err(|_| AbortCode::ModelHashInvalid)?;
-    let numerics = variant(Numerics::ALL, call.numerics).ok_or(AbortCode::NumericsUnknown)?;
-    let rule = variant(Comparison::ALL, call.rule).ok_or(AbortCode::RuleUnknown)?;
-    let fits = rule == Comparison::Tolerant || numerics != Numerics::Tolerant;
+    let fits = call.rule == Comparison::Tolerant || call.numerics != Numerics::Tolerant;
     ensure(fits, AbortCode::RuleUnfit)?;
     Ok(EngineClass {
-        model: Hash32(model),
-        numerics,
-        rule,
+        model: call.model,
+        numerics: call.numerics,
+        rule: call.rule,
     })
 }

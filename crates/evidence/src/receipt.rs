@@ -7,9 +7,9 @@
 
 use atoma_keys::Verifier;
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
+    ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
     hash::Hash32,
-    message::{DecodeError, Receipt, RequestHeader, Signed},
+    message::{Receipt, RequestHeader, Signed},
 };
 use std::collections::BTreeMap;
 

@@ -4,7 +4,10 @@
 use crate::{Ledger, LedgerError, read::OBJECT_FIELDS};
 use atoma_types::{
     Address, BlobId, ObjectId,
-    chain::{Blob, Call, Clock, ObjectKind, WALRUS_ENCODING_RS2, WalrusCap, WalrusSystem, calls},
+    chain::{
+        Blob, Call, Clock, ObjectKind, RootHash, WALRUS_ENCODING_RS2, WalrusCap, WalrusSystem,
+        calls,
+    },
     hash::Hash32,
 };
 use sui_rpc::proto::sui::rpc::v2::{self as proto, owner::OwnerKind};
@@ -78,7 +81,7 @@ impl Ledger {
             storage_amount: encoded,
             epochs_ahead,
             blob_id,
-            root_hash,
+            root_hash: RootHash(root_hash),
             size,
             encoding_type: WALRUS_ENCODING_RS2,
             deletable,

@@ -94,7 +94,7 @@ pub async fn subscribe_unreachable_node(
         collateral: Payment(COLLATERAL),
         url: UNREACHABLE.to_owned(),
         response_key: SigningKey::generate().public_key(),
-        sealing_key: Vec::new(),
+        sealing_key: None,
     };
     let done = ledger.execute(owner, vec![register.into()]).await?;
     let registered = done.events.iter().find_map(|event| match event {

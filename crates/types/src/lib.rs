@@ -7,6 +7,7 @@
 //! [BCS]: https://docs.rs/bcs
 
 pub mod chain;
+mod decode;
 pub mod ed25519;
 pub mod estimate;
 pub mod hash;
@@ -21,6 +22,7 @@ mod text_bytes;
 pub mod time;
 pub mod units;
 
+pub use decode::DecodeError;
 pub use ed25519::{PublicKey, Sign, Signature, Verify};
 pub use ids::{BlobId, NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
 pub use money::{MicroUsdc, Price};

@@ -11,8 +11,8 @@
 //! place in a tree of one size: [`Proof`] carries both.
 
 use crate::{
+    decode::DecodeError,
     hash::{Hash32, Hasher},
-    message::DecodeError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +169,7 @@ impl Proof {
 
     /// Reads a proof. What it proves is another question.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        bcs::from_bytes(bytes).map_err(|e| DecodeError(e.to_string()))
+        bcs::from_bytes(bytes).map_err(DecodeError::Bcs)
     }
 
     /// Whether `item` stands at this place of the tree with `root`.

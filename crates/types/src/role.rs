@@ -15,6 +15,18 @@ macro_rules! byte_enum {
             /// All variants, in the order of their bytes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// Its byte.
+            #[must_use]
+            pub fn to_byte(self) -> u8 {
+                self as u8
+            }
+
+            /// The variant with this byte.
+            #[must_use]
+            pub fn from_byte(byte: u8) -> Option<Self> {
+                Self::ALL.get(usize::from(byte)).copied()
+            }
+
             /// The name used in configuration, output and metrics.
             #[must_use]
             pub fn as_str(self) -> &'static str {

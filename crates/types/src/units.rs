@@ -103,6 +103,31 @@ impl UnitWeights {
         audio_second: 0,
     };
 
+    /// The five weights in the order of the fields, as Move's `task::create` takes them.
+    #[must_use]
+    pub fn to_list(&self) -> [u64; 5] {
+        [
+            self.input,
+            self.cached_input,
+            self.output,
+            self.image_step,
+            self.audio_second,
+        ]
+    }
+
+    /// Reads [`to_list`](Self::to_list).
+    #[must_use]
+    pub fn from_list(list: [u64; 5]) -> Self {
+        let [input, cached_input, output, image_step, audio_second] = list;
+        Self {
+            input,
+            cached_input,
+            output,
+            image_step,
+            audio_second,
+        }
+    }
+
     /// `ceil(sum(weight_i * count_i) / 1000)`; `None` past `u64::MAX`.
     #[must_use]
     pub fn units(&self, usage: &Usage) -> Option<ComputeUnits> {

@@ -134,7 +134,7 @@ fn call_for(ledger: &Ledger, command: &NodeCommand) -> Option<Call> {
             collateral: Payment(collateral.0),
             url: url.clone(),
             response_key: *response_key,
-            sealing_key: Vec::new(),
+            sealing_key: None,
         }
         .into(),
         NodeCommand::Subscribe {

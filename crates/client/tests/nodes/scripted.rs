@@ -104,9 +104,9 @@ impl Scripted {
             header_signatures: lanes.iter().map(|(_, h)| bytes(h.signature())).collect(),
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
-            receipts_root: vec![7; 32],
+            receipts_root: Hash32([7; 32]),
             count: books.seq,
-            manifest_blob: Vec::new(),
+            manifest_blob: None,
             clock: Clock,
         }
     }

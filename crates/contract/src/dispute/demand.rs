@@ -4,7 +4,9 @@ use super::{
     record::{self, Place},
     verdict::Case,
 };
-use crate::{Rule, Txn, ensure, limits::MAX_DISPUTES, papers::Papers, settlement, walrus};
+use crate::{
+    Rule, Txn, ensure, limits::MAX_DISPUTES, settlement, verified::VerifiedMessages, walrus,
+};
 use atoma_types::{
     NodeId,
     chain::{
@@ -23,7 +25,7 @@ pub(crate) fn missing_response(txn: &mut Txn<'_>, call: &OpenDispute) -> Rule {
     let (now, bond) = (txn.now(), call.bond.0);
     let deadline_ms = now.saturating_add(stack.answer_window_ms);
     ensure(bond == stack.dispute_bond, AbortCode::WrongBond)?;
-    let receipt = shown_receipt(&Papers::new(txn, &stack, &node), call)?;
+    let receipt = shown_receipt(&VerifiedMessages::new(txn, &stack, &node), call)?;
     let ticket = ticket_mut(&mut stack, node.id)?;
     ensure(now < ticket.deadline_ms, AbortCode::WindowOver)?;
     ensure(
@@ -58,11 +60,11 @@ pub(crate) fn missing_response(txn: &mut Txn<'_>, call: &OpenDispute) -> Rule {
     Ok(())
 }
 
-fn shown_receipt(papers: &Papers<'_>, call: &OpenDispute) -> Rule<Option<Hash32>> {
+fn shown_receipt(messages: &VerifiedMessages<'_>, call: &OpenDispute) -> Rule<Option<Hash32>> {
     if call.receipt.is_empty() && call.receipt_signature.is_empty() {
         return Ok(None);
     }
-    let receipt = papers.receipt(&call.receipt, &call.receipt_signature)?;
+    let receipt = messages.receipt(&call.receipt, &call.receipt_signature)?;
     ensure(
         receipt.message().seq == call.seq,
         AbortCode::ReceiptWrongSeq,
@@ -84,7 +86,11 @@ pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDispute) -> Rule {
     let place = Place::prove(&call.record, &call.proof, ticket)?;
     let dispute = ticket.dispute(place.seq).ok_or(AbortCode::NoSuchDispute)?;
     ensure(txn.now() <= dispute.deadline_ms, AbortCode::AnswerTooLate)?;
-    let receipt = record::check(&Papers::new(txn, &stack, &node), &call.record, place.seq)?;
+    let receipt = record::check(
+        &VerifiedMessages::new(txn, &stack, &node),
+        &call.record,
+        place.seq,
+    )?;
     ensure(
         dispute.receipt.is_none_or(|shown| shown == receipt.hash()),
         AbortCode::ReceiptDiffers,

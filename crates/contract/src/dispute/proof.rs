@@ -23,9 +23,9 @@ pub(crate) fn equivocation(txn: &mut Txn<'_>, call: &ProveEquivocation) -> Rule 
         call.task.id(),
         call.node.id(),
     )?;
-    let papers = case.papers(txn);
-    let first = papers.receipt(&call.first, &call.first_signature)?;
-    let second = papers.receipt(&call.second, &call.second_signature)?;
+    let messages = case.messages(txn);
+    let first = messages.receipt(&call.first, &call.first_signature)?;
+    let second = messages.receipt(&call.second, &call.second_signature)?;
     ensure(contradict(&first, &second), AbortCode::ReceiptsAgree)?;
     case.convict(txn, Charge::Equivocation)
 }
@@ -61,13 +61,13 @@ pub(crate) fn over_claim(txn: &mut Txn<'_>, call: &ProveOverClaim) -> Rule {
         call.task.id(),
         call.node.id(),
     )?;
-    let papers = case.papers(txn);
-    let receipt = papers.receipt(&call.receipt, &call.receipt_signature)?;
+    let messages = case.messages(txn);
+    let receipt = messages.receipt(&call.receipt, &call.receipt_signature)?;
     let header = if call.header.is_empty() && call.header_signature.is_empty() {
         None
     } else {
-        let key = papers.request_key()?;
-        let header = papers.header(&call.header, &call.header_signature, &key)?;
+        let key = messages.request_key()?;
+        let header = messages.header(&call.header, &call.header_signature, &key)?;
         ensure(
             receipt.message().request_hash == header.hash(),
             AbortCode::ReceiptWrongRequest,
@@ -110,7 +110,7 @@ pub(crate) fn forged_request(txn: &mut Txn<'_>, call: &ProveForgedRequest) -> Ru
     )?;
     let ticket = case.ticket()?.ok_or(AbortCode::NotSettling)?;
     let place = Place::prove(&call.record, &call.proof, ticket)?;
-    let genuine = record::check(&case.papers(txn), &call.record, place.seq).is_ok();
+    let genuine = record::check(&case.messages(txn), &call.record, place.seq).is_ok();
     ensure(!genuine, AbortCode::RecordGenuine)?;
     case.convict(txn, Charge::ForgedRequest)
 }

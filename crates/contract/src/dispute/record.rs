@@ -1,6 +1,6 @@
 //! Records of a settlement: where one stands in it, and whether it is what it should be.
 
-use crate::{Rule, ensure, papers::Papers};
+use crate::{Rule, ensure, verified::VerifiedMessages};
 use atoma_types::{
     chain::{AbortCode, Ticket},
     merkle::Proof,
@@ -29,11 +29,15 @@ impl Place {
 
 /// The receipt of a record that is one: an order by the stack's request key and, at its place, the
 /// node's receipt for it.
-pub(super) fn check(papers: &Papers<'_>, record: &[u8], seq: u64) -> Rule<Signed<Receipt>> {
+pub(super) fn check(
+    messages: &VerifiedMessages<'_>,
+    record: &[u8],
+    seq: u64,
+) -> Rule<Signed<Receipt>> {
     let leaf = EvidenceLeaf::from_bytes(record).map_err(|_| AbortCode::RecordInvalid)?;
-    let key = papers.request_key()?;
-    let header = papers.header(&leaf.header, &leaf.header_signature, &key)?;
-    let receipt = papers.receipt(&leaf.receipt, &leaf.receipt_signature)?;
+    let key = messages.request_key()?;
+    let header = messages.header(&leaf.header, &leaf.header_signature, &key)?;
+    let receipt = messages.receipt(&leaf.receipt, &leaf.receipt_signature)?;
     ensure(receipt.message().seq == seq, AbortCode::ReceiptWrongSeq)?;
     ensure(
         receipt.message().request_hash == header.hash(),

@@ -1,6 +1,8 @@
 //! A conviction: who loses what, and who gets it.
 
-use crate::{Rule, Txn, ensure, node, papers::Papers, reputation, settlement, stack, task};
+use crate::{
+    Rule, Txn, ensure, node, reputation, settlement, stack, task, verified::VerifiedMessages,
+};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, ObjectId,
     chain::{
@@ -43,8 +45,8 @@ impl Case {
         })
     }
 
-    pub(super) fn papers(&self, txn: &Txn<'_>) -> Papers<'_> {
-        Papers::new(txn, &self.stack, &self.node)
+    pub(super) fn messages(&self, txn: &Txn<'_>) -> VerifiedMessages<'_> {
+        VerifiedMessages::new(txn, &self.stack, &self.node)
     }
 
     /// The lease's ticket, if it waits to be paid.

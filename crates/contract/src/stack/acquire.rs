@@ -19,7 +19,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
     db::ensure_open(&db)?;
     let mut task = txn.task(call.task.id())?;
     ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
-    let selection = selection(call)?;
+    check_selection(call.selection)?;
     let units = call.total_units;
     ensure((1..=MAX_UNITS).contains(&units.0), AbortCode::UnitsInvalid)?;
     ensure(
@@ -47,7 +47,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
     // a stack that costs nothing would take nodes' capacity for nothing
     ensure(escrow > MicroUsdc::ZERO, AbortCode::EscrowZero)?;
     ensure(call.payment.0 == escrow, AbortCode::WrongPayment)?;
-    let drawn = draw_nodes(txn, &db, &task, call, selection)?;
+    let drawn = draw_nodes(txn, &db, &task, call)?;
 
     txn.take(escrow)?;
     let mut stack = Stack {
@@ -60,7 +60,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
         fee_permille: db.params.protocol_fee_permille,
         total_units: units,
         closed_units: ComputeUnits::ZERO,
-        selection,
+        selection: call.selection,
         candidates: drawn.iter().map(|&i| task.subscriptions[i].node).collect(),
         leases: Vec::new(),
         escrow,
@@ -80,12 +80,12 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
         total_units: units,
         max_price: stack.max_price,
         escrow,
-        selection,
+        selection: call.selection,
         candidates: stack.candidates.clone(),
         expires_at_ms: stack.expires_at_ms,
         settle_grace_ms: stack.settle_grace_ms,
     });
-    if let (Selection::Single, Some(&place)) = (selection, drawn.first()) {
+    if let (Selection::Single, Some(&place)) = (call.selection, drawn.first()) {
         let subscription = &mut task.subscriptions[place];
         occupy(subscription, units)?;
         subscription.open_leases += 1;
@@ -104,31 +104,20 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
     Ok(())
 }
 
-fn selection(call: &AcquireStack) -> Rule<Selection> {
-    let selection = match call.selection {
-        0 => Selection::Single,
-        1 => Selection::Limited { nodes: call.nodes },
-        2 => Selection::Any,
-        _ => return Err(AbortCode::SelectionInvalid),
-    };
-    let counted = match selection {
-        Selection::Limited { nodes } => (1..=MAX_CANDIDATES).contains(&nodes),
-        Selection::Single | Selection::Any => call.nodes == 0,
-    };
-    ensure(counted, AbortCode::NodeCountInvalid)?;
-    Ok(selection)
+fn check_selection(selection: Selection) -> Rule {
+    match selection {
+        Selection::Limited { nodes } => ensure(
+            (1..=MAX_CANDIDATES).contains(&nodes),
+            AbortCode::NodeCountInvalid,
+        ),
+        Selection::Single | Selection::Any => Ok(()),
+    }
 }
 
 /// Places, among the task's subscriptions, of the nodes that are drawn.
-fn draw_nodes(
-    txn: &Txn<'_>,
-    db: &AtomaDb,
-    task: &Task,
-    call: &AcquireStack,
-    selection: Selection,
-) -> Rule<Vec<usize>> {
+fn draw_nodes(txn: &Txn<'_>, db: &AtomaDb, task: &Task, call: &AcquireStack) -> Rule<Vec<usize>> {
     // a single node must take all; of others it is enough that they could take something
-    let (room, count) = match selection {
+    let (room, count) = match call.selection {
         Selection::Single => (call.total_units, 1),
         Selection::Limited { nodes } => (ComputeUnits(1), usize::from(nodes)),
         Selection::Any => (ComputeUnits(1), 0),

@@ -32,7 +32,7 @@ pub(crate) fn register_blob(txn: &mut Txn<'_>, call: &RegisterBlob) -> Rule {
     let encoded = encoded_length(system.n_shards, call.size).ok_or(AbortCode::BlobTooLarge)?;
     ensure(call.storage_amount >= encoded, AbortCode::StorageTooSmall)?;
     ensure(
-        call.blob_id == derive_id(call.root_hash, call.encoding_type, call.size),
+        call.blob_id == derive_id(call.root_hash.0, call.encoding_type, call.size),
         AbortCode::BlobIdInvalid,
     )?;
     let storage = Storage {

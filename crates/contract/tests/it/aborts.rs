@@ -3,8 +3,8 @@
 use crate::{storage::*, world::*};
 use atoma_contract::{Object, Owner, State, limits};
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, Sign, StackId, TaskId,
-    TimestampMs,
+    ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Numerics, Price, SecurityLevel, Sign,
+    StackId, TaskId, TimestampMs, UnitWeights,
     chain::{
         AbortCode::{self, *},
         AdminCap, Deployment, EpochShare, LOCALNET_DB, NodeStatus, Params, Payment,
@@ -15,6 +15,7 @@ use atoma_types::{
     merkle::{self, MerkleTree, Proof},
     message::{Draft, EvidenceLeaf, MAX_BATCH, Receipt},
 };
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 type Case = (AbortCode, fn() -> Outcome);
@@ -98,6 +99,25 @@ fn acquire(change: impl FnOnce(&mut calls::AcquireStack)) -> Outcome {
     let mut call = world.acquire_call(task, 1_000, 1_500_000, Single);
     change(&mut call);
     world.run(USER, call)
+}
+
+/// A task with an argument that no typed call can have.
+fn create_raw(name: &str, value: &impl Serialize) -> Outcome {
+    World::new().run_raw(ADMIN, &raw(create_call(), name, value))
+}
+
+/// A purchase with an argument that no typed call can have.
+fn acquire_raw(name: &str, value: &impl Serialize) -> Outcome {
+    let (mut world, task, _) = with_task();
+    let call = world.acquire_call(task, 1_000, 1_500_000, Single);
+    world.run_raw(USER, &raw(call, name, value))
+}
+
+/// A claim of 100 units with an argument that no typed call can have.
+fn settle_raw(name: &str, value: &impl Serialize) -> Outcome {
+    let (mut world, stack, node) = with_single();
+    let call = world.settle_call(OPERATOR, stack, node, 100);
+    world.run_raw(OPERATOR, &raw(call, name, value))
 }
 
 fn set_param(sender: u8, name: &str, value: u64) -> Outcome {
@@ -280,7 +300,14 @@ const NODE: &[Case] = &[
         register(|call| call.response_key = weak_key())
     }),
     (SealingKeyInvalid, || {
-        register(|call| call.sealing_key = vec![1; 31])
+        World::new().run_raw(
+            OPERATOR,
+            &raw(
+                register_call(OPERATOR, 1_000),
+                "sealing_key",
+                &vec![1u8; 31],
+            ),
+        )
     }),
     (NodeNotActive, || {
         let (mut world, node) = with_node();
@@ -324,10 +351,8 @@ const TASK: &[Case] = &[
         let (mut world, task, _) = with_task();
         world.run(STRANGER, deprecate_call(task))
     }),
-    (RoleUnknown, || create(|call| call.role = 8)),
-    (SecurityLevelUnknown, || {
-        create(|call| call.security_level = 4)
-    }),
+    (RoleUnknown, || create_raw("role", &8u8)),
+    (SecurityLevelUnknown, || create_raw("security_level", &4u8)),
     (ModelNameInvalid, || create(|call| call.model_name.clear())),
     (ModelNameInvalid, || {
         create(|call| call.model_name = "m".repeat(129))
@@ -335,15 +360,19 @@ const TASK: &[Case] = &[
     (PriceCeilingZero, || {
         create(|call| call.price_ceiling = Price(0))
     }),
-    (WeightsInvalid, || create(|call| call.weights = vec![1; 4])),
-    (WeightsInvalid, || create(|call| call.weights = vec![0; 5])),
+    (WeightsInvalid, || create_raw("weights", &vec![1u64; 4])),
     (WeightsInvalid, || {
-        create(|call| call.weights[2] = limits::MAX_WEIGHT + 1)
+        create(|call| call.weights = UnitWeights::from_list([0; 5]))
     }),
-    (ModelHashInvalid, || create(|call| call.model = vec![1; 33])),
-    (NumericsUnknown, || create(|call| call.numerics = 3)),
-    (RuleUnknown, || create(|call| call.rule = 2)),
-    (RuleUnfit, || create(|call| call.numerics = 2)),
+    (WeightsInvalid, || {
+        create(|call| call.weights.output = limits::MAX_WEIGHT + 1)
+    }),
+    (ModelHashInvalid, || create_raw("model", &vec![1u8; 33])),
+    (NumericsUnknown, || create_raw("numerics", &3u8)),
+    (RuleUnknown, || create_raw("rule", &2u8)),
+    (RuleUnfit, || {
+        create(|call| call.numerics = Numerics::Tolerant)
+    }),
     (MinReputationTooHigh, || {
         create(|call| call.min_reputation = 1_001)
     }),
@@ -450,11 +479,17 @@ const STACK: &[Case] = &[
     (MaxPriceInvalid, || {
         acquire(|call| call.max_price = Price(10_000_001))
     }),
-    (SelectionInvalid, || acquire(|call| call.selection = 3)),
-    (NodeCountInvalid, || acquire(|call| call.nodes = 1)),
-    (NodeCountInvalid, || acquire(|call| call.selection = 1)),
+    (SelectionInvalid, || acquire_raw("selection", &3u8)),
+    (NodeCountInvalid, || acquire_raw("nodes", &1u8)),
     (NodeCountInvalid, || {
-        acquire(|call| (call.selection, call.nodes) = (1, limits::MAX_CANDIDATES + 1))
+        acquire(|call| call.selection = Limited { nodes: 0 })
+    }),
+    (NodeCountInvalid, || {
+        acquire(|call| {
+            call.selection = Limited {
+                nodes: limits::MAX_CANDIDATES + 1,
+            }
+        })
     }),
     (RequestKeyInvalid, || {
         acquire(|call| call.request_key = weak_key())
@@ -501,7 +536,7 @@ const STACK: &[Case] = &[
         // nobody can prove to be confidential yet
         let (mut world, node) = with_node();
         let mut call = create_call();
-        call.security_level = 2;
+        call.security_level = SecurityLevel::ConfidentialCompute;
         let task = world.create_task_from(call);
         world.ok(OPERATOR, subscribe_call(task, node, 1, 1_000));
         let call = world.acquire_call(task, 1_000, 1_500_000, Any);
@@ -736,11 +771,9 @@ const SETTLEMENT: &[Case] = &[
     (ClaimAboveLease, || {
         settle(|_, call, _, _| call.claimed_units = ComputeUnits(1_001))
     }),
-    (RootInvalid, || {
-        settle(|_, call, _, _| call.receipts_root = vec![0; 31])
-    }),
+    (RootInvalid, || settle_raw("receipts_root", &vec![0u8; 31])),
     (ManifestInvalid, || {
-        settle(|_, call, _, _| call.manifest_blob = vec![0; 31])
+        settle_raw("manifest_blob", &vec![0u8; 31])
     }),
     (NotSettling, || {
         let (mut world, stack, node) = with_single();
@@ -775,7 +808,7 @@ const EVIDENCE: &[Case] = &[
     (NotAllEmpty, || {
         settle(|_, call, stack, node| {
             *call = nothing_call(stack, node);
-            call.receipts_root = vec![1; 32];
+            call.receipts_root = Hash32([1; 32]);
         })
     }),
     (CountMismatch, || settle(|_, call, _, _| call.count = 8)),
@@ -1039,7 +1072,7 @@ fn answer_with(make: impl FnOnce(&Played, EvidenceLeaf) -> Vec<u8>) -> Outcome {
     };
     let mut bytes = played.bytes();
     bytes[0] = make(&played, played.records[0].clone());
-    settle.receipts_root = root_of(&bytes).0.to_vec();
+    settle.receipts_root = root_of(&bytes);
     world.ok(OPERATOR, settle);
     let blob = world.blob(OPERATOR);
     let call = world.open_call(stack, node, 1);
@@ -1380,7 +1413,7 @@ const WALRUS: &[Case] = &[
     }),
     (BlobIdInvalid, || blob_register(|_, call| call.size += 1)),
     (BlobIdInvalid, || {
-        blob_register(|_, call| call.root_hash.0[0] ^= 1)
+        blob_register(|_, call| call.root_hash.0.0[0] ^= 1)
     }),
     // --- certifying ---
     (AlreadyCertified, || {

@@ -5,6 +5,7 @@ use atoma_contract::Changes;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, TaskId, TimestampMs,
     chain::{AbortCode, Event, LeaseState, NodeStatus, Selection, events::Charge},
+    hash::Hash32,
     message::{EvidenceLeaf, Receipt, RequestHeader},
 };
 
@@ -319,7 +320,7 @@ fn the_record_must_have_the_receipt_that_the_owner_holds() {
 fn a_node_that_settled_no_records_can_answer_nothing() {
     let mut scene = Scene::served();
     let mut call = settle_records(scene.stack, scene.node, &scene.records);
-    call.receipts_root = vec![6; 32];
+    call.receipts_root = Hash32([6; 32]);
     scene.world.ok(OPERATOR, call);
     let blob = scene.world.blob(OPERATOR);
     scene.open(1);
@@ -577,7 +578,7 @@ fn forged_records() {
         let mut records = scene.bytes();
         records[1] = forge(&scene);
         let mut call = settle_records(scene.stack, scene.node, &scene.records);
-        call.receipts_root = root_of(&records).0.to_vec();
+        call.receipts_root = root_of(&records);
         scene.world.ok(OPERATOR, call);
         for seq in [1, 3] {
             let call = scene

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use atoma_types::{
-    BlobId, ComputeUnits, MicroUsdc, Price, TimestampMs,
+    BlobId, ComputeUnits, MicroUsdc, Price, SecurityLevel, TimestampMs,
     chain::{Event, LeaseState, Selection},
     hash::Hash32,
 };
@@ -71,8 +71,8 @@ fn a_single_stack_pays_node_fee_and_owner() {
     assert_eq!(world.lease_of(stack, node).price, Price(1_000_000));
 
     let mut call = world.settle_call(OPERATOR, stack, node, 60_001);
-    call.receipts_root = vec![6; 32];
-    call.manifest_blob = vec![8; 32];
+    call.receipts_root = Hash32([6; 32]);
+    call.manifest_blob = Some(BlobId([8; 32]));
     let changes = world.ok(OPERATOR, call);
     let Some(Event::SettlementOpened(event)) = changes.events.first() else {
         panic!("no event");
@@ -104,7 +104,7 @@ fn a_single_stack_pays_node_fee_and_owner() {
 fn the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits() {
     let mut world = World::new();
     let mut call = create_call();
-    call.security_level = 1;
+    call.security_level = SecurityLevel::SamplingConsensus;
     let task = world.create_task_from(call);
     let node = world.serve(OPERATOR, task, 1_500_000, 10_000);
     let stack = world.buy(task, 1_001, Selection::Single);
@@ -121,7 +121,7 @@ fn the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits() {
 fn the_surcharge_stays_for_what_is_still_leased() {
     let mut world = World::new();
     let mut call = create_call();
-    call.security_level = 1;
+    call.security_level = SecurityLevel::SamplingConsensus;
     let task = world.create_task_from(call);
     let node = world.serve(OPERATOR, task, 1_500_000, 10_000);
     let stack = world.buy(task, 1_001, Selection::Any);

@@ -6,7 +6,8 @@
 use crate::{rounding::Books, storage::*, world::*};
 use atoma_contract::Object;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, StackId, TaskId, TimestampMs,
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, SecurityLevel, StackId, TaskId,
+    TimestampMs,
     chain::{Call, LeaseState, Node, NodeStatus, Selection, Ticket},
     message::{EvidenceLeaf, Receipt},
 };
@@ -163,7 +164,7 @@ impl Play {
         // or else one conviction would end a case
         play.world.set_param("jail_ms", HOUR);
         play.world.set_param("dispute_bond", 1_003);
-        for level in 0..2 {
+        for level in [SecurityLevel::None, SecurityLevel::SamplingConsensus] {
             let mut call = create_call();
             call.security_level = level;
             play.tasks.push(play.world.create_task_from(call));
@@ -324,7 +325,12 @@ impl Play {
     fn create_task(&mut self, step: &Step) {
         let mut call = create_call();
         call.model_name = format!("model-{}", step.picks[0] % 2);
-        call.security_level = [0, 1, 0, 2][usize::from(step.picks[1] % 4)];
+        call.security_level = [
+            SecurityLevel::None,
+            SecurityLevel::SamplingConsensus,
+            SecurityLevel::None,
+            SecurityLevel::ConfidentialCompute,
+        ][usize::from(step.picks[1] % 4)];
         call.price_ceiling = Price(1 + u64::from(step.picks[2]) * 150);
         call.min_reputation = [0, 0, 400][usize::from(step.picks[3] % 3)];
         call.min_collateral = MicroUsdc([0, 0, 1_500][usize::from(step.picks[4] % 3)]);
@@ -439,7 +445,7 @@ impl Play {
                 records[place].header_signature[0] ^= 1;
             }
             let records: Vec<_> = records.iter().map(EvidenceLeaf::to_bytes).collect();
-            call.receipts_root = root_of(&records).0.to_vec();
+            call.receipts_root = root_of(&records);
             settled = Some(records);
             for lane in 0..lanes {
                 let short = u64::from(step.picks[5] % 12 == 1 && lane == 0);

@@ -11,7 +11,7 @@
 use crate::world::*;
 use atoma_contract::Changes;
 use atoma_types::{
-    NodeId, Price, StackId,
+    NodeId, Price, SecurityLevel, StackId,
     chain::{Event, Selection},
 };
 use proptest::prelude::*;
@@ -119,7 +119,7 @@ proptest! {
         world.set_param("protocol_fee_permille", fee);
         world.set_param("sampling_surcharge_permille", surcharge);
         let mut call = create_call();
-        call.security_level = 1;
+        call.security_level = SecurityLevel::SamplingConsensus;
         let task = world.create_task_from(call);
         let total = units.iter().map(|(units, _)| units).sum();
         let nodes: Vec<_> = (OPERATOR..)

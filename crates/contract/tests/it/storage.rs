@@ -4,6 +4,7 @@ use crate::world::*;
 use atoma_contract::{Changes, Object, Owner};
 use atoma_types::{
     BlobId, ObjectId,
+    chain::RootHash,
     chain::{
         Blob, Clock, Event, LOCALNET_WALRUS_SYSTEM, WalrusSystem, calls,
         events::{BlobCertified, BlobDeleted, BlobRegistered},
@@ -32,7 +33,7 @@ pub(crate) fn register_blob_call(epochs_ahead: u32, deletable: bool) -> calls::R
         storage_amount: ENCODED,
         epochs_ahead,
         blob_id: BlobId(id.0),
-        root_hash: root,
+        root_hash: RootHash(root),
         size: SIZE,
         encoding_type: 1,
         deletable,

@@ -98,7 +98,7 @@ pub(crate) fn note(
     before: &State,
     after: &State,
     env: &Env,
-    call: &Call,
+    (function, args): (&FunctionSpec, &[CallArg]),
     outcome: Result<&Changes, AbortCode>,
 ) {
     TAPES.with_borrow_mut(|tapes| {
@@ -109,8 +109,9 @@ pub(crate) fn note(
         if !tape.spoiled {
             tape.state = after.clone();
             // the storage network's own functions are not the package's
-            if is_ours(call.function()) {
-                tape.steps.push(step(before, env, call, outcome));
+            if is_ours(function) {
+                tape.steps
+                    .push(step(before, env, (function, args), outcome));
             }
         }
     });
@@ -121,9 +122,13 @@ fn is_ours(function: &FunctionSpec) -> bool {
     Call::FUNCTIONS.iter().any(listed)
 }
 
-fn step(before: &State, env: &Env, call: &Call, outcome: Result<&Changes, AbortCode>) -> Step {
-    let function = call.function();
-    let args = function.args.iter().zip(call.args());
+fn step(
+    before: &State,
+    env: &Env,
+    (function, args): (&FunctionSpec, &[CallArg]),
+    outcome: Result<&Changes, AbortCode>,
+) -> Step {
+    let args = function.args.iter().zip(args);
     Step {
         by: env.sender.to_string(),
         at_ms: env.now.0.to_string(),
@@ -132,7 +137,7 @@ fn step(before: &State, env: &Env, call: &Call, outcome: Result<&Changes, AbortC
         seed: hex::encode(env.seed),
         call: format!("{}::{}", function.module, function.name),
         args: args
-            .filter_map(|((name, kind), arg)| describe(before, env, name, *kind, &arg))
+            .filter_map(|((name, kind), arg)| describe(before, env, name, *kind, arg))
             .collect(),
         outcome: match outcome {
             Err(code) => Outcome::Aborts(Abort {

@@ -9,11 +9,13 @@ use atoma_contract::{
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics,
-    ObjectId, Price, PublicKey, RequestId, Rule, StackId, TaskId, TimestampMs, Usage,
+    ObjectId, Price, PublicKey, RequestId, Role, Rule, SecurityLevel, StackId, TaskId, TimestampMs,
+    UnitWeights, Usage,
     chain::{
         AbortCode, AtomaDb, Call, Clock, Deployment, Event, LOCALNET_DB, Lease, Node, Params,
         Payment, Random, Selection, Stack, Subscription, Task, calls,
     },
+    chain::{CallArg, CallError, FunctionSpec},
     hash::Hash32,
     merkle::{self, MerkleTree},
     message::{
@@ -21,6 +23,7 @@ use atoma_types::{
         RequestTimes, Signed,
     },
 };
+use serde::Serialize;
 use sui_sdk_types::Digest;
 
 pub(crate) const NETWORK: NetworkId = NetworkId([9; 32]);
@@ -69,6 +72,12 @@ impl World {
 
     /// Runs one call in a transaction of its own and commits it.
     pub(crate) fn run(&mut self, sender: u8, call: impl Into<Call>) -> Outcome {
+        let call = call.into();
+        self.run_raw(sender, &(call.function(), call.args()))
+    }
+
+    /// The same with arguments of which the typed call is still to be read.
+    pub(crate) fn run_raw(&mut self, sender: u8, (function, args): &RawCall) -> Outcome {
         self.transactions += 1;
         let number = self.transactions.to_le_bytes();
         let env = Env {
@@ -79,18 +88,27 @@ impl World {
             created: 3,
             seed: Hash32::of_parts(&[b"seed", &number]).0,
         };
-        let call = call.into();
+        let call = match Call::decode(function, args.clone()) {
+            Ok(call) => call,
+            Err(CallError::Refused { code }) => {
+                let outcome = Err(code);
+                tape::note(&self.state, &self.state, &env, (function, args), outcome);
+                return Err(code);
+            }
+            Err(error) => panic!("{error}"),
+        };
         let mut txn = self.state.begin(env.clone());
         let before = txn.changes().clone();
         if let Err(abort) = txn.call(&call) {
             assert_eq!(txn.changes(), &before, "an abort leaves nothing behind");
-            tape::note(&self.state, &self.state, &env, &call, Err(abort.code));
+            let outcome = Err(abort.code);
+            tape::note(&self.state, &self.state, &env, (function, args), outcome);
             return Err(abort.code);
         }
         let changes = txn.finish();
         let before = self.state.clone();
         self.state.commit(changes.clone());
-        tape::note(&before, &self.state, &env, &call, Ok(&changes));
+        tape::note(&before, &self.state, &env, (function, args), Ok(&changes));
         self.flow.record(&changes);
         self.check();
         Ok(changes)
@@ -244,7 +262,6 @@ impl World {
             0
         };
         let escrow = Price(max_price).escrow(ComputeUnits(units), surcharge);
-        let (selection, nodes) = selection.into();
         calls::AcquireStack {
             db: LOCALNET_DB.into(),
             task: task.into(),
@@ -252,7 +269,6 @@ impl World {
             total_units: ComputeUnits(units),
             max_price: Price(max_price),
             selection,
-            nodes,
             request_key: key(USER).public_key(),
             lifetime_ms: DurationMs(DAY),
             random: Random,
@@ -607,7 +623,7 @@ pub(crate) fn settle_records(
         header_signatures: vec![last.header_signature.clone()],
         last_receipt: last.receipt.clone(),
         receipt_signature: last.receipt_signature.clone(),
-        receipts_root: root_of(&bytes).0.to_vec(),
+        receipts_root: root_of(&bytes),
         count: records.len() as u64,
         ..nothing_call(stack, node)
     }
@@ -660,11 +676,23 @@ pub(crate) fn nothing_call(stack: StackId, node: NodeId) -> calls::Settle {
         header_signatures: Vec::new(),
         last_receipt: Vec::new(),
         receipt_signature: Vec::new(),
-        receipts_root: vec![0; 32],
+        receipts_root: Hash32::ZERO,
         count: 0,
-        manifest_blob: Vec::new(),
+        manifest_blob: None,
         clock: Clock,
     }
+}
+
+/// A function and its arguments.
+pub(crate) type RawCall = (&'static FunctionSpec, Vec<CallArg>);
+
+/// A call with another value of one argument.
+pub(crate) fn raw(call: impl Into<Call>, name: &str, value: &impl Serialize) -> RawCall {
+    let call = call.into();
+    let (function, mut args) = (call.function(), call.args());
+    let place = function.args.iter().position(|(arg, _)| *arg == name);
+    args[place.unwrap()] = CallArg::Pure(bcs::to_bytes(value).unwrap());
+    (function, args)
 }
 
 pub(crate) fn bought(changes: &Changes) -> StackId {
@@ -688,21 +716,21 @@ pub(crate) fn register_call(operator: u8, collateral: u64) -> calls::RegisterNod
         collateral: Payment(MicroUsdc(collateral)),
         url: "http://192.0.2.1:8000".to_owned(),
         response_key: key(operator).public_key(),
-        sealing_key: Vec::new(),
+        sealing_key: None,
     }
 }
 
 pub(crate) fn create_call() -> calls::CreateTask {
     calls::CreateTask {
         db: LOCALNET_DB.into(),
-        role: 0,
+        role: Role::ChatCompletion,
         model_name: "tiny".to_owned(),
-        security_level: 0,
+        security_level: SecurityLevel::None,
         price_ceiling: Price(10_000_000),
-        weights: vec![1_000, 100, 1_000, 0, 0],
-        model: vec![7; 32],
-        numerics: 0,
-        rule: 0,
+        weights: UnitWeights::TEXT,
+        model: Hash32([7; 32]),
+        numerics: Numerics::DetF32V1,
+        rule: Rule::Exact,
         min_reputation: 0,
         min_collateral: MicroUsdc::ZERO,
         allow_list: None,

@@ -8,7 +8,7 @@ use atoma_network::testing::{PRICE, World};
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, RequestId, Rule,
     StackId, TaskId, TimestampMs, Usage,
-    chain::{Call, Clock, Event, LeaseState, Payment, Random, Stack, calls},
+    chain::{Call, Clock, Event, LeaseState, Payment, Random, Selection, Stack, calls},
     hash::Hash32,
     merkle::MerkleTree,
     message::{
@@ -193,7 +193,12 @@ impl Parties {
         let (terms, db) = (ledger.task(task).await.unwrap(), ledger.db().await.unwrap());
         let units = ComputeUnits(10 + self.dice.roll(3_000));
         let price = Price(PRICE.0 / 2 + self.dice.roll(PRICE.0 / 2));
-        let (selection, nodes) = [(0, 0), (1, 2), (2, 0)][self.dice.roll(3) as usize];
+        let selections = [
+            Selection::Single,
+            Selection::Limited { nodes: 2 },
+            Selection::Any,
+        ];
+        let selection = selections[self.dice.roll(3) as usize];
         calls::AcquireStack {
             db: ledger.deployment().db.into(),
             task: task.into(),
@@ -201,7 +206,6 @@ impl Parties {
             total_units: units,
             max_price: price,
             selection,
-            nodes,
             request_key: self.users[user].public_key(),
             lifetime_ms: DurationMs(1_000 + self.dice.roll(5_000_000)),
             random: Random,
@@ -363,9 +367,9 @@ impl Parties {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: root.0.to_vec(),
+            receipts_root: root,
             count: 1,
-            manifest_blob: Vec::new(),
+            manifest_blob: None,
             clock: Clock,
         };
         Some(call.into())

@@ -12,7 +12,10 @@ use crate::{
 use atoma_contract::{Changes, Env, Owner, Txn};
 use atoma_types::{
     Address, MicroUsdc, ObjectId,
-    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, FunctionSpec, ObjectKind, RANDOM_OBJECT},
+    chain::{
+        AbortCode, ArgKind, CLOCK_OBJECT, Call, CallArg, CallError, FunctionSpec, ObjectKind,
+        RANDOM_OBJECT,
+    },
 };
 use std::collections::BTreeMap;
 use sui_sdk_types::{
@@ -385,25 +388,27 @@ impl<'a> Program<'a> {
             return Err(ExecutionError::ArityMismatch);
         }
         let arguments = self.arguments(spec, &call.arguments)?;
-        // kinds were checked one by one, so what doesn't decode is a plain value
-        let decoded = Call::decode(spec, arguments).map_err(|error| {
-            bad(
+        let aborts = |code: AbortCode| ExecutionError::MoveAbort {
+            location: MoveLocation {
+                package: call.package,
+                module: call.module.clone(),
+                function: 0,
+                instruction: 0,
+                function_name: Some(call.function.clone()),
+            },
+            code: code.code(),
+        };
+        let decoded = Call::decode(spec, arguments).map_err(|error| match error {
+            CallError::Refused { code } => aborts(code),
+            // kinds were checked one by one, so what doesn't decode is a plain value
+            error => bad(
                 wrong_at(spec, &error),
                 CommandArgumentError::InvalidBcsBytes,
-            )
+            ),
         })?;
         self.txn
             .call(&decoded)
-            .map_err(|abort| ExecutionError::MoveAbort {
-                location: MoveLocation {
-                    package: call.package,
-                    module: call.module.clone(),
-                    function: 0,
-                    instruction: 0,
-                    function_name: Some(call.function.clone()),
-                },
-                code: abort.code.code(),
-            })?;
+            .map_err(|abort| aborts(abort.code))?;
         Ok(Vec::new())
     }
 
@@ -550,9 +555,9 @@ impl<'a> Program<'a> {
 }
 
 /// Which argument an error is about.
-fn wrong_at(spec: &FunctionSpec, error: &atoma_types::chain::CallError) -> usize {
+fn wrong_at(spec: &FunctionSpec, error: &CallError) -> usize {
     match error {
-        atoma_types::chain::CallError::WrongArgument { name, .. } => spec
+        CallError::WrongArgument { name, .. } => spec
             .args
             .iter()
             .position(|(argument, _)| argument == name)

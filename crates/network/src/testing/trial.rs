@@ -185,9 +185,9 @@ impl Trial {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: self.tree().root().0.to_vec(),
+            receipts_root: self.tree().root(),
             count: self.records.len() as u64,
-            manifest_blob: Vec::new(),
+            manifest_blob: None,
             clock: Clock,
         };
         self.run(&self.operator, call).await.unwrap();

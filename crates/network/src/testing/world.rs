@@ -7,9 +7,16 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{LocalnetConfig, RunningLocalnet};
 use atoma_types::{
+<<<<<<< HEAD:crates/network/src/testing/world.rs
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
     TaskId,
     chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
+=======
+    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
+    SecurityLevel, TaskId, UnitWeights,
+    chain::Selection,
+    chain::{Call, Clock, Event, Payment, Random, calls},
+>>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages):crates/ledger/tests/localnet/world.rs
     hash::Hash32,
 };
 use std::{
@@ -165,7 +172,7 @@ impl World {
             collateral: Payment(self.collateral),
             url: "http://127.0.0.1:1".to_owned(),
             response_key: key.public_key(),
-            sealing_key: Vec::new(),
+            sealing_key: None,
         };
         let executed = self.ledger.execute(key, vec![call.into()]).await.unwrap();
         event(&executed, |event| match event {
@@ -181,8 +188,31 @@ impl World {
             numerics: Numerics::DetF32V1,
             rule: Rule::Exact,
         };
+<<<<<<< HEAD:crates/network/src/testing/world.rs
         let task = NewTask::chat(model, engine, PRICE);
         create_task(&self.ledger, key, task).await.unwrap()
+=======
+        let weights = UnitWeights::TEXT;
+        let call = calls::CreateTask {
+            db: self.ledger.deployment().db.into(),
+            role: Role::ChatCompletion,
+            model_name: model.to_owned(),
+            security_level: SecurityLevel::None,
+            price_ceiling: PRICE,
+            weights,
+            model: engine.model,
+            numerics: engine.numerics,
+            rule: engine.rule,
+            min_reputation: 0,
+            min_collateral: MicroUsdc::ZERO,
+            allow_list: None,
+        };
+        let executed = self.ledger.execute(key, vec![call.into()]).await.unwrap();
+        event(&executed, |event| match event {
+            Event::TaskCreated(e) => Some(e.task),
+            _ => None,
+        })
+>>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages):crates/ledger/tests/localnet/world.rs
     }
 
     /// The call by which a node offers a task at [`PRICE`].
@@ -205,8 +235,7 @@ impl World {
             payment: Payment(MicroUsdc(units)),
             total_units: ComputeUnits(units),
             max_price: PRICE,
-            selection: 0,
-            nodes: 0,
+            selection: Selection::Single,
             request_key: key.public_key(),
             lifetime_ms: DurationMs(60_000),
             random: Random,

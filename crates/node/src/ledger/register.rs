@@ -174,7 +174,7 @@ async fn create(
         collateral: Payment(config.collateral),
         url: url.to_owned(),
         response_key,
-        sealing_key: Vec::new(),
+        sealing_key: None,
     };
     let executed = ledger.execute(key, vec![call.into()]).await?;
     let id = executed.events.iter().find_map(|event| match event {

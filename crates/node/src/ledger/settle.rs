@@ -229,9 +229,9 @@ impl Settler {
                 .collect(),
             last_receipt,
             receipt_signature,
-            receipts_root: claim.root.0.to_vec(),
+            receipts_root: claim.root,
             count: claim.count,
-            manifest_blob: Vec::new(),
+            manifest_blob: None,
             clock: Clock,
         };
         Some(call.into())

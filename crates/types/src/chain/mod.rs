@@ -12,9 +12,9 @@ mod walrus;
 
 pub use abort::AbortCode;
 pub use call::{
-    AdminKind, ArgKind, BlobKind, Call, CallArg, CallError, Clock, Consumed, DbKind, FunctionSpec,
-    Kind, NodeKind, ObjectKind, ObjectMut, ObjectRef, OperatorKind, Owned, OwnedMut, Package,
-    Payment, PureKind, Random, StackKind, SystemKind, TaskKind, calls,
+    AdminKind, ArgError, ArgKind, BlobKind, Call, CallArg, CallError, Clock, Consumed, DbKind,
+    FunctionSpec, Kind, NodeKind, ObjectKind, ObjectMut, ObjectRef, OperatorKind, Owned, OwnedMut,
+    Package, Payment, PureKind, Random, RootHash, StackKind, SystemKind, TaskKind, calls,
 };
 pub use deployment::{
     CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,

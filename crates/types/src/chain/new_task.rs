@@ -51,23 +51,16 @@ impl NewTask {
     /// The call that creates it in this database.
     #[must_use]
     pub fn call(self, db: ObjectId) -> Call {
-        let UnitWeights {
-            input,
-            cached_input,
-            output,
-            image_step,
-            audio_second,
-        } = self.weights;
         calls::CreateTask {
             db: db.into(),
-            role: self.role as u8,
+            role: self.role,
             model_name: self.model,
-            security_level: self.security as u8,
+            security_level: self.security,
             price_ceiling: self.price_ceiling,
-            weights: vec![input, cached_input, output, image_step, audio_second],
-            model: self.engine.model.0.to_vec(),
-            numerics: self.engine.numerics as u8,
-            rule: self.engine.rule as u8,
+            weights: self.weights,
+            model: self.engine.model,
+            numerics: self.engine.numerics,
+            rule: self.engine.rule,
             min_reputation: self.min_reputation,
             min_collateral: self.min_collateral,
             allow_list: self.allow_list,

@@ -1,7 +1,7 @@
 //! The leaf of a settled record: what a node commits to when it settles.
 
-use super::{DecodeError, Domain, Receipt, RecordTag, RequestHeader, Signed, Tag};
-use crate::{hash::Hash32, merkle};
+use super::{Domain, Receipt, RecordTag, RequestHeader, Signed, Tag};
+use crate::{DecodeError, hash::Hash32, merkle};
 use serde::{Deserialize, Serialize};
 
 /// Longer bytes are no leaf: two messages with two signatures have at most 1,115 bytes.
@@ -52,16 +52,20 @@ impl EvidenceLeaf {
     /// Its BCS.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // byte strings: BCS can't refuse them
-        bcs::to_bytes(self).unwrap_or_default()
+        let Ok(bytes) = bcs::to_bytes(self) else {
+            panic!("BCS can hold byte strings");
+        };
+        bytes
     }
 
     /// Reads a leaf. Whether header and receipt are any good is another question.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_LEAF_BYTES {
-            return Err(DecodeError("too long".to_owned()));
+            return Err(DecodeError::TooLong {
+                max: MAX_LEAF_BYTES,
+            });
         }
-        bcs::from_bytes(bytes).map_err(|e| DecodeError(e.to_string()))
+        bcs::from_bytes(bytes).map_err(DecodeError::Bcs)
     }
 
     /// The hash that goes into the tree.

@@ -16,7 +16,7 @@ pub use grant::Grant;
 pub use receipt::{Receipt, RequestTimes};
 pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
 pub use signature::{MAX_BATCH, MessageSignature};
-pub use signed::{DecodeError, Draft, Message, Signed};
+pub use signed::{Draft, Message, Signed};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

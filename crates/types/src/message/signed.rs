@@ -1,7 +1,7 @@
 //! A message with its exact bytes and its signature.
 
 use super::MessageSignature;
-use crate::{Sign, Verify, ed25519::BadSignature, hash::Hash32};
+use crate::{DecodeError, Sign, Verify, ed25519::BadSignature, hash::Hash32};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,11 +10,6 @@ const MAX_MESSAGE_BYTES: usize = 1024;
 
 /// A type that parties sign: BCS with a domain tag first.
 pub trait Message: Serialize + DeserializeOwned {}
-
-/// Bytes that aren't the message they should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot decode the message: {0}")]
-pub struct DecodeError(pub(crate) String);
 
 /// A message with its bytes, not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +88,11 @@ impl<T: Message> Signed<T> {
         signature: impl Into<MessageSignature>,
     ) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(DecodeError("too long".to_owned()));
+            return Err(DecodeError::TooLong {
+                max: MAX_MESSAGE_BYTES,
+            });
         }
-        let message = bcs::from_bytes(&bytes).map_err(|e| DecodeError(e.to_string()))?;
+        let message = bcs::from_bytes(&bytes).map_err(DecodeError::Bcs)?;
         Ok(Self {
             message,
             bytes,
@@ -113,11 +110,10 @@ impl<T: Message> Signed<T> {
 
     /// Reads [`to_bytes`](Self::to_bytes).
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        let length = MessageSignature::length_at_end(&bytes)
-            .ok_or_else(|| DecodeError("shorter than a signature".to_owned()))?;
+        let length = MessageSignature::length_at_end(&bytes).ok_or(DecodeError::NoSignature)?;
         let start = bytes.len() - length;
         let signature = MessageSignature::try_from(&bytes[start..])
-            .map_err(|e: BadSignature| DecodeError(e.to_string()))?;
+            .map_err(|BadSignature| DecodeError::NoSignature)?;
         bytes.truncate(start);
         Self::decode(bytes, signature)
     }
@@ -131,11 +127,13 @@ impl<T: Message> Signed<T> {
     /// Reads the text form.
     pub fn from_text(text: &str) -> Result<Self, DecodeError> {
         if text.len() > 2 * MAX_MESSAGE_BYTES {
-            return Err(DecodeError("too long".to_owned()));
+            return Err(DecodeError::TooLong {
+                max: MAX_MESSAGE_BYTES,
+            });
         }
         let bytes = BASE64_STANDARD
             .decode(text.trim())
-            .map_err(|e| DecodeError(e.to_string()))?;
+            .map_err(DecodeError::Base64)?;
         Self::from_bytes(bytes)
     }
 
@@ -174,6 +172,8 @@ impl<T: Message> Signed<T> {
 }
 
 fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    // messages are structs of integers, arrays and options: BCS can't refuse them
-    bcs::to_bytes(message).unwrap_or_default()
+    let Ok(bytes) = bcs::to_bytes(message) else {
+        panic!("BCS can hold integers, arrays and options, of which messages are made");
+    };
+    bytes
 }

@@ -144,15 +144,13 @@ impl World {
         let db = self.ledger.db().await.unwrap();
         let total_units = ComputeUnits(units);
         let payment = required_escrow(&task, &db, total_units, PRICE).unwrap();
-        let (selection, nodes) = Selection::Single.into();
         let call = calls::AcquireStack {
             db: db.id.into(),
             task: task.id.into(),
             payment: Payment(payment),
             total_units,
             max_price: PRICE,
-            selection,
-            nodes,
+            selection: Selection::Single,
             request_key: self.request_key.public_key(),
             lifetime_ms: DurationMs(3_600_000),
             random: Random,
@@ -266,6 +264,43 @@ impl World {
     }
 }
 
+<<<<<<< HEAD
+=======
+async fn create_task(ledger: &Ledger, key: &SigningKey, engine: &dyn Engine) -> Task {
+    let info = engine.info();
+    let (numerics, rule) = match info.numerics {
+        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
+        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
+        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
+    };
+    let weights = UnitWeights {
+        cached_input: 1_000,
+        ..UnitWeights::TEXT
+    };
+    let call = calls::CreateTask {
+        db: ledger.deployment().db.into(),
+        role: Role::ChatCompletion,
+        model_name: info.id.clone(),
+        security_level: SecurityLevel::None,
+        price_ceiling: Price(100_000_000),
+        weights,
+        model: Hash32(info.revision),
+        numerics,
+        rule,
+        min_reputation: 0,
+        min_collateral: MicroUsdc(0),
+        allow_list: None,
+    };
+    let done = ledger.execute(key, vec![call.into()]).await.unwrap();
+    let created = done.events.iter().find_map(|event| match event {
+        Event::TaskCreated(created) => Some(created.task),
+        _ => None,
+    });
+    let id: TaskId = created.unwrap();
+    ledger.task(id).await.unwrap()
+}
+
+>>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 /// A request with its two headers.
 pub(crate) fn signed_request(
     url: &str,

@@ -2,48 +2,18 @@
 //! order; `ledger` builds transactions from it, localnet accepts exactly it, the Move package is
 //! held against it. A second one has the functions of localnet's development Walrus.
 
+mod error;
 mod field;
 mod spec;
 mod table;
 
+pub use error::{ArgError, CallError};
 pub use field::{
     AdminKind, BlobKind, Clock, Consumed, DbKind, Kind, NodeKind, ObjectMut, ObjectRef,
-    OperatorKind, Owned, OwnedMut, Payment, Random, StackKind, SystemKind, TaskKind,
+    OperatorKind, Owned, OwnedMut, Payment, Random, RootHash, StackKind, SystemKind, TaskKind,
 };
 pub use spec::{ArgKind, CallArg, FunctionSpec, ObjectKind, Package, PureKind};
 pub use table::{Call, calls};
-
-/// A call that doesn't fit the table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// The package has no such function.
-    #[error("the package has no function {module}::{name}")]
-    UnknownFunction {
-        /// The module.
-        module: String,
-        /// The name.
-        name: String,
-    },
-    /// Too few or too many.
-    #[error("{function} takes {expected} arguments, not {got}")]
-    WrongCount {
-        /// The function.
-        function: &'static str,
-        /// As declared.
-        expected: usize,
-        /// As given.
-        got: usize,
-    },
-    /// One is of another kind, or its bytes don't decode.
-    #[error("argument `{name}` is not valid: {reason}")]
-    WrongArgument {
-        /// The argument.
-        name: &'static str,
-        /// Why.
-        reason: String,
-    },
-}
 
 impl Call {
     /// The function of that name.
@@ -69,22 +39,13 @@ impl Call {
     }
 }
 
-/// A selection as the two bytes of [`calls::AcquireStack`].
-impl From<crate::chain::Selection> for (u8, u8) {
-    fn from(selection: crate::chain::Selection) -> Self {
-        use crate::chain::Selection;
-        match selection {
-            Selection::Single => (0, 0),
-            Selection::Limited { nodes } => (1, nodes),
-            Selection::Any => (2, 0),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, ComputeUnits, Price};
+    use crate::{
+        Address, ComputeUnits, MicroUsdc, Numerics, Price, Role, Rule, SecurityLevel, UnitWeights,
+        chain::AbortCode, hash::Hash32,
+    };
     use std::collections::BTreeSet;
 
     #[test]
@@ -124,5 +85,95 @@ mod tests {
             Err(CallError::UnknownFunction { .. })
         ));
         assert_eq!(Call::spec(Package::Walrus, "task", "subscribe"), None);
+    }
+
+    fn task() -> Call {
+        Call::from(calls::CreateTask {
+            db: Address::new([1; 32]).into(),
+            role: Role::Embedding,
+            model_name: "m".to_owned(),
+            security_level: SecurityLevel::SamplingConsensus,
+            price_ceiling: Price(2),
+            weights: UnitWeights::TEXT,
+            model: Hash32([3; 32]),
+            numerics: Numerics::Tolerant,
+            rule: Rule::Tolerant,
+            min_reputation: 4,
+            min_collateral: MicroUsdc(5),
+            allow_list: None,
+        })
+    }
+
+    /// The plain arguments of a call, in hex.
+    fn plain(call: &Call) -> Vec<String> {
+        let args = call.args().into_iter();
+        args.filter_map(|arg| match arg {
+            CallArg::Pure(bytes) => Some(hex::encode(bytes)),
+            _ => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn golden_bytes_of_typed_arguments() {
+        let model = format!("20{}", "03".repeat(32));
+        let weights =
+            "05e8030000000000006400000000000000e80300000000000000000000000000000000000000000000";
+        assert_eq!(
+            plain(&task()),
+            [
+                "01",
+                "016d",
+                "01",
+                "0200000000000000",
+                weights,
+                &model,
+                "02",
+                "01",
+                "0400000000000000",
+                "0500000000000000",
+                "00",
+            ]
+        );
+    }
+
+    #[test]
+    fn values_that_mean_nothing_are_refused_with_the_package_s_code() {
+        let call = task();
+        let (spec, args) = (call.function(), call.args());
+        let with = |name: &str, bytes: Vec<u8>| {
+            let place = spec.args.iter().position(|(arg, _)| *arg == name).unwrap();
+            let mut args = args.clone();
+            args[place] = CallArg::Pure(bytes);
+            Call::decode(spec, args)
+        };
+        for (name, bytes, code) in [
+            ("role", vec![8], AbortCode::RoleUnknown),
+            ("security_level", vec![4], AbortCode::SecurityLevelUnknown),
+            ("weights", vec![0], AbortCode::WeightsInvalid),
+            ("model", vec![1, 1], AbortCode::ModelHashInvalid),
+            ("numerics", vec![3], AbortCode::NumericsUnknown),
+            ("rule", vec![2], AbortCode::RuleUnknown),
+        ] {
+            assert_eq!(
+                with(name, bytes),
+                Err(CallError::Refused { code }),
+                "{name}"
+            );
+        }
+        assert!(matches!(
+            with("role", vec![1, 1]),
+            Err(CallError::WrongArgument {
+                name: "role",
+                source: ArgError::Bcs(_)
+            })
+        ));
+    }
+
+    #[test]
+    fn a_selection_is_two_arguments() {
+        let spec = Call::spec(Package::Atoma, "stack", "acquire").unwrap();
+        let names: Vec<_> = spec.args.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names[5..8], ["selection", "nodes", "request_key"]);
     }
 }

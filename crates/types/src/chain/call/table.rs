@@ -1,13 +1,22 @@
 //! The tables, and all that follows from them: a struct for each function's arguments, [`Call`] over
 //! them, and both directions of their encoding.
 
-use super::{field::*, *};
-use crate::{BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, PublicKey, hash::Hash32};
+use super::{
+    error::CallError,
+    field::{self, *},
+    spec::{ArgKind, CallArg, FunctionSpec, Package},
+};
+use crate::{
+    BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, PublicKey, Role, Rule,
+    SecurityLevel, UnitWeights,
+    chain::{abort::AbortCode, objects::Selection},
+    hash::Hash32,
+};
 
 macro_rules! calls {
     ($($(#[$list_doc:meta])* $list:ident of $package:ident {
         $($(#[$doc:meta])* $variant:ident = $module:ident::$function:ident {
-            $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)?
+            $($(#[$fdoc:meta])* $field:ident: $type:ty $(=> $code:ident)?),* $(,)?
         })*
     })*) => {
         /// The functions' arguments.
@@ -17,6 +26,20 @@ macro_rules! calls {
                 $(#[$doc])*
                 #[derive(Clone, Debug, PartialEq, Eq)]
                 pub struct $variant { $($(#[$fdoc])* pub $field: $type),* }
+                impl $variant {
+                    /// The function, with its arguments as Move has them.
+                    pub const FUNCTION: FunctionSpec = {
+                        const FIELDS: &[(&str, &[(&str, ArgKind)])] =
+                            &[$((stringify!($field), <$type as Field>::ARGS)),*];
+                        const ARGS: [(&str, ArgKind); field::count(FIELDS)] = field::names(FIELDS);
+                        FunctionSpec {
+                            package: Package::$package,
+                            module: stringify!($module),
+                            name: stringify!($function),
+                            args: &ARGS,
+                        }
+                    };
+                }
                 impl From<$variant> for Call {
                     fn from(call: $variant) -> Self { Self::$variant(call) }
                 }
@@ -29,44 +52,43 @@ macro_rules! calls {
 
         impl Call {
             $($(#[$list_doc])*
-            pub const $list: &'static [FunctionSpec] = &[$(FunctionSpec {
-                package: Package::$package,
-                module: stringify!($module),
-                name: stringify!($function),
-                args: &[$((stringify!($field), <$type as Field>::KIND)),*],
-            }),*];)*
+            pub const $list: &'static [FunctionSpec] = &[$(calls::$variant::FUNCTION),*];)*
 
             /// The function that is called.
             #[must_use]
             pub fn function(&self) -> &'static FunctionSpec {
-                let name = match self { $($(Self::$variant(_) =>
-                    (Package::$package, stringify!($module), stringify!($function)),)*)* };
-                // every variant stands in the table: both come from one list
-                Self::spec(name.0, name.1, name.2).unwrap_or(&Self::FUNCTIONS[0])
+                match self { $($(Self::$variant(_) => &calls::$variant::FUNCTION,)*)* }
             }
 
             /// The arguments, in order.
             #[must_use]
             pub fn args(&self) -> Vec<CallArg> {
-                match self { $($(Self::$variant(call) => vec![$(Field::encode(&call.$field)),*],)*)* }
+                let mut args = Vec::new();
+                match self { $($(Self::$variant(call) => {
+                    $(Field::encode(&call.$field, &mut args);)*
+                })*)* }
+                args
             }
 
             /// Reads a call of the function.
+            ///
+            /// # Errors
+            /// If there is no such function, the arguments aren't its, or a value is none that it
+            /// knows: with the code that the package aborts with, before it looks at the ledger.
             pub fn decode(function: &FunctionSpec, args: Vec<CallArg>) -> Result<Self, CallError> {
                 match (function.package, function.module, function.name) {
                     $($((Package::$package, stringify!($module), stringify!($function)) => {
                         const FUNCTION: &str = concat!(stringify!($module), "::", stringify!($function));
-                        let names: &[&str] = &[$(stringify!($field)),*];
-                        if args.len() != names.len() {
-                            return Err(CallError::WrongCount { function: FUNCTION, expected: names.len(), got: args.len() });
+                        let expected = calls::$variant::FUNCTION.args.len();
+                        if args.len() != expected {
+                            return Err(CallError::WrongCount { function: FUNCTION, expected, got: args.len() });
                         }
                         let mut args = args.into_iter();
                         Ok(Self::$variant(calls::$variant {
-                            $($field: args
-                                .next()
-                                .ok_or_else(|| "missing".to_owned())
-                                .and_then(<$type as Field>::decode)
-                                .map_err(|reason| CallError::WrongArgument { name: stringify!($field), reason })?),*
+                            $($field: <$type as Field>::decode(&mut args).map_err(|error| {
+                                const CODE: &[AbortCode] = &[$(AbortCode::$code)?];
+                                error.of(stringify!($field), CODE.first().copied())
+                            })?),*
                         }))
                     })*)*
                     (_, module, name) => Err(CallError::UnknownFunction {
@@ -102,9 +124,9 @@ calls! {
             /// Where it serves.
             url: String,
             /// Will sign its receipts.
-            response_key: PublicKey,
-            /// X25519 key, or empty.
-            sealing_key: Vec<u8>,
+            response_key: PublicKey => ResponseKeyInvalid,
+            /// X25519 key that requests are sealed to, where it has one.
+            sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
         }
         /// Moves a node to another URL.
         SetNodeUrl = node::set_url {
@@ -140,22 +162,22 @@ calls! {
         CreateTask = task::create {
             /// The database.
             db: ObjectMut<DbKind>,
-            /// A [`Role`](crate::Role)'s byte.
-            role: u8,
+            /// What it computes.
+            role: Role => RoleUnknown,
             /// The model's name.
             model_name: String,
-            /// A [`SecurityLevel`](crate::SecurityLevel)'s byte.
-            security_level: u8,
+            /// How its answers are made trustworthy.
+            security_level: SecurityLevel => SecurityLevelUnknown,
             /// The highest price.
             price_ceiling: Price,
-            /// The five unit weights in their order.
-            weights: Vec<u64>,
-            /// Content hash of the model, 32 bytes.
-            model: Vec<u8>,
-            /// A [`Numerics`](crate::Numerics)' byte.
-            numerics: u8,
-            /// A [`Rule`](crate::Rule)'s byte.
-            rule: u8,
+            /// What one of each thing costs.
+            weights: UnitWeights => WeightsInvalid,
+            /// Content hash of the model.
+            model: Hash32 => ModelHashInvalid,
+            /// The arithmetic that answers are computed in.
+            numerics: Numerics => NumericsUnknown,
+            /// How a verifier compares.
+            rule: Rule => RuleUnknown,
             /// Least reputation.
             min_reputation: u64,
             /// Least collateral.
@@ -213,12 +235,10 @@ calls! {
             total_units: ComputeUnits,
             /// The highest price.
             max_price: Price,
-            /// 0 single, 1 limited, 2 any.
-            selection: u8,
-            /// How many nodes, where limited; else 0.
-            nodes: u8,
+            /// Who may serve it.
+            selection: Selection,
             /// Will sign its requests.
-            request_key: PublicKey,
+            request_key: PublicKey => RequestKeyInvalid,
             /// How long it lives.
             lifetime_ms: DurationMs,
             /// The beacon.
@@ -305,12 +325,12 @@ calls! {
             last_receipt: Vec<u8>,
             /// Its signature, or empty.
             receipt_signature: Vec<u8>,
-            /// Merkle root over the records, 32 bytes.
-            receipts_root: Vec<u8>,
+            /// Merkle root over the records.
+            receipts_root: Hash32 => RootInvalid,
             /// How many receipts: the last one's `seq`.
             count: u64,
-            /// Blob id of the manifest, or empty.
-            manifest_blob: Vec<u8>,
+            /// The manifest's blob, if there is one.
+            manifest_blob: Option<BlobId> => ManifestInvalid,
             /// The clock.
             clock: Clock,
         }
@@ -490,7 +510,7 @@ calls! {
             /// The blob.
             blob_id: BlobId,
             /// The root that, with size and coding, gives the id.
-            root_hash: Hash32,
+            root_hash: RootHash,
             /// Its length in bytes.
             size: u64,
             /// The coding.

@@ -9,13 +9,13 @@ use atoma_types::{
 };
 
 /// Whose messages they must be.
-pub(crate) struct Papers<'a> {
+pub(crate) struct VerifiedMessages<'a> {
     network: NetworkId,
     stack: &'a Stack,
     node: &'a Node,
 }
 
-impl<'a> Papers<'a> {
+impl<'a> VerifiedMessages<'a> {
     pub(crate) fn new(txn: &Txn<'_>, stack: &'a Stack, node: &'a Node) -> Self {
         Self {
             network: txn.network(),
