@@ -6,16 +6,10 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_network::create_task;
 use atoma_types::{
-<<<<<<< HEAD
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
     TaskId,
-    chain::{Clock, Event, NewTask, Payment, Random, calls},
-=======
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel,
-    StackId, TaskId, UnitWeights,
     chain::Selection,
-    chain::{Clock, Event, Payment, Random, calls},
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
+    chain::{Clock, Event, NewTask, Payment, Random, calls},
     hash::Hash32,
 };
 use std::{
@@ -204,29 +198,12 @@ pub(crate) async fn fund(ledger: &Ledger, key: &SigningKey) -> Result<()> {
     Ok(())
 }
 
-<<<<<<< HEAD
 /// A task that says of its answers what no bench looks at.
 fn new_task() -> NewTask {
     let engine = EngineClass {
         model: Hash32([7; 32]),
         numerics: Numerics::Tolerant,
         rule: Rule::Tolerant,
-=======
-async fn create_task(ledger: &Ledger, owner: &SigningKey) -> Result<TaskId> {
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion,
-        model_name: MODEL.to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: Price(1_000_000),
-        weights: UnitWeights::TEXT,
-        model: Hash32([7; 32]),
-        numerics: Numerics::Tolerant,
-        rule: Rule::Tolerant,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
     };
     NewTask::chat(MODEL, engine, Price(1_000_000))
 }

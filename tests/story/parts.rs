@@ -10,16 +10,9 @@ use atoma_network::{
     testing::{Elsewhere, WalrusEndpoints},
 };
 use atoma_types::{
-<<<<<<< HEAD
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
-    chain::{Clock, Deployment, Event, NewTask, Payment, Random, calls},
-=======
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
-    SecurityLevel, StackId, TaskId, UnitWeights,
     chain::Selection,
-    chain::{Clock, Deployment, Event, Payment, Random, calls},
-    hash::Hash32,
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
+    chain::{Clock, Deployment, Event, NewTask, Payment, Random, calls},
 };
 use bytes::Bytes;
 use futures::StreamExt;
@@ -334,7 +327,6 @@ fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
 /// The built-in model's task.
 async fn builtin_task(ledger: &Ledger, owner: &SigningKey) -> TaskId {
     let engine = atoma_engine::builtin::load().expect("the built-in model loads");
-<<<<<<< HEAD
     let task = NewTask {
         // a cached token costs as much as any: what a request costs is then known beforehand
         weights: UnitWeights {
@@ -342,23 +334,6 @@ async fn builtin_task(ledger: &Ledger, owner: &SigningKey) -> TaskId {
             ..UnitWeights::TEXT
         },
         ..NewTask::chat(MODEL, engine_class(engine.info()), Price(10_000_000))
-=======
-    let model = engine.info();
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion,
-        model_name: MODEL.to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: Price(10_000_000),
-        // a cached token costs as much as any: what a request costs is then known beforehand
-        weights: UnitWeights::from_list([1_000, 1_000, 1_000, 0, 0]),
-        model: Hash32(model.revision),
-        numerics: Numerics::DetBf16V1 as u8,
-        rule: Rule::Exact,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
     };
     create_task(ledger, owner, task).await.expect("a task")
 }

@@ -169,37 +169,8 @@ async fn register_dead_model(served: &Served) -> Result<()> {
         numerics: Numerics::Tolerant,
         rule: Rule::Tolerant,
     };
-<<<<<<< HEAD
     let task = NewTask::chat(DEAD_MODEL, engine, PRICES[2]);
     let task = create_task(ledger, operator, task).await?;
     subscribe_unreachable_node(ledger, operator, task, PRICES[0]).await?;
-=======
-    let task = network::create_task(ledger, operator, DEAD_MODEL, engine).await?;
-    subscribe_dead_node(ledger, operator, task).await
-}
-
-async fn subscribe_dead_node(ledger: &Ledger, operator: &SigningKey, task: TaskId) -> Result<()> {
-    let db = ledger.deployment().db;
-    let register = calls::RegisterNode {
-        db: db.into(),
-        collateral: Payment(network::COLLATERAL),
-        url: DEAD_URL.to_owned(),
-        response_key: SigningKey::generate().public_key(),
-        sealing_key: None,
-    };
-    let done = ledger.execute(operator, vec![register.into()]).await?;
-    let node = done.events.iter().find_map(|event| match event {
-        Event::NodeRegistered(registered) => Some(registered.node),
-        _ => None,
-    });
-    let subscribe = calls::Subscribe {
-        db: db.into(),
-        task: task.into(),
-        node: node.context("the ledger reported no new node")?.into(),
-        price: PRICES[0],
-        capacity: ComputeUnits(1_000_000_000),
-    };
-    ledger.execute(operator, vec![subscribe.into()]).await?;
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
     Ok(())
 }

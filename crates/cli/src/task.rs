@@ -121,7 +121,6 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
             (model.info().id.clone(), engine_class(model.info()))
         }
     };
-<<<<<<< HEAD
     Ok(NewTask {
         role: create.role,
         security: create.security,
@@ -132,29 +131,6 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
             engine,
             Price(create.price_ceiling.0.0),
         )
-=======
-    Ok(calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: create.role,
-        model_name: create.name.clone().unwrap_or(name),
-        security_level: create.security,
-        price_ceiling: atoma_types::Price(create.price_ceiling.0.0),
-        weights: UnitWeights::TEXT,
-        model: engine.model,
-        numerics: engine.numerics,
-        rule: engine.rule,
-        min_reputation: create.min_reputation,
-        min_collateral: create.min_collateral.0,
-        allow_list: None,
-    })
-}
-
-/// The task that a transaction created.
-pub(crate) fn created(events: &[Event]) -> Option<TaskId> {
-    events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
     })
 }
 

@@ -8,8 +8,7 @@ use crate::{
     node,
 };
 use atoma_types::{
-    ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, Rule as Comparison, TimestampMs,
-    UnitWeights,
+    ComputeUnits, EngineClass, MicroUsdc, NodeId, Rule as Comparison, TimestampMs, UnitWeights,
     chain::{
         AbortCode, Node, NodeStatus, Subscription, SubscriptionState, Task,
         calls::{CreateTask, DeprecateTask, Subscribe, SyncSubscription, Unsubscribe},
@@ -236,7 +235,7 @@ fn check_weights(weights: &UnitWeights) -> Rule {
 /// One differing bit is proof only where two honest runs never differ, so `exact` needs one of the
 /// deterministic numerics.
 fn engine(call: &CreateTask) -> Rule<EngineClass> {
-    let fits = call.rule == Comparison::Tolerant || call.numerics != Numerics::Tolerant;
+    let fits = call.rule == Comparison::Tolerant || call.numerics.is_exact();
     ensure(fits, AbortCode::RuleUnfit)?;
     Ok(EngineClass {
         model: call.model,

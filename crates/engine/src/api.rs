@@ -1,5 +1,6 @@
 //! What goes in and out of an engine.
 
+use atoma_types::Numerics;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub struct ModelInfo {
     /// BLAKE2b-256 over weights, configuration and tokenizer in canonical order; zero when the
     /// engine is outside this process and its files aren't known.
     pub revision: [u8; 32],
-    /// What a verifier must run to get the same numbers.
+    /// The arithmetic: two engines of one deterministic numerics and revision give the same bits.
     pub numerics: Numerics,
     /// Tokens of prompt and output together.
     pub context: usize,
@@ -21,25 +22,6 @@ pub struct ModelInfo {
     pub vocab: usize,
     /// Most tokens of output of one request.
     pub max_output: usize,
-}
-
-/// Numeric class: two engines of one exact class and revision give the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Numerics {
-    /// Embedded engine, weights as stored in f32 (or f16, widened).
-    DetF32V1,
-    /// Embedded engine, weights in bf16, arithmetic in f32.
-    DetBf16V1,
-    /// Anything else: comparable by score and threshold only.
-    Tolerant,
-}
-
-impl Numerics {
-    /// True when one differing bit is proof of a wrong answer.
-    pub fn is_exact(self) -> bool {
-        self != Self::Tolerant
-    }
 }
 
 /// What the model is asked to continue.

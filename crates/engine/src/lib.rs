@@ -27,9 +27,10 @@ mod text;
 mod upstream;
 
 pub use api::{
-    ChatMessage, Endpoint, GenerateRequest, Load, ModelInfo, Numerics, Prompt, Sampling, Score,
-    TokenScore, UpstreamLoad, Usage,
+    ChatMessage, Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore,
+    UpstreamLoad, Usage,
 };
+pub use atoma_types::Numerics;
 #[cfg(feature = "candle")]
 pub use bert::Bert;
 pub use checkpoint::LoadError;

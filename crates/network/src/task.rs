@@ -8,7 +8,7 @@ use atoma_engine::ModelInfo;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, NodeId, Numerics, Price, Rule, TaskId,
+    ComputeUnits, EngineClass, NodeId, Price, TaskId,
     chain::{Event, NewTask, Payment, Task, calls},
     hash::Hash32,
 };
@@ -22,15 +22,10 @@ const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
 /// What a verifier must run for this model.
 #[must_use]
 pub fn engine_class(info: &ModelInfo) -> EngineClass {
-    let (numerics, rule) = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
-        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
-        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
-    };
     EngineClass {
         model: Hash32(info.revision),
-        numerics,
-        rule,
+        numerics: info.numerics,
+        rule: info.numerics.strictest_rule(),
     }
 }
 

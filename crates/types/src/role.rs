@@ -132,6 +132,28 @@ byte_enum!(
     }
 );
 
+impl Numerics {
+    /// Whether two honest runs give the same bits, so that one differing bit is proof of a wrong
+    /// answer.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        match self {
+            Self::DetF32V1 | Self::DetBf16V1 => true,
+            Self::Tolerant => false,
+        }
+    }
+
+    /// The strictest comparison that is fair to a node that computes so.
+    #[must_use]
+    pub fn strictest_rule(self) -> Rule {
+        if self.is_exact() {
+            Rule::Exact
+        } else {
+            Rule::Tolerant
+        }
+    }
+}
+
 byte_enum!(
     /// How a verifier compares.
     Rule {

@@ -6,14 +6,8 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{Network, create_task};
 use atoma_types::{
-<<<<<<< HEAD
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
     chain::{Event, NewTask, Params, Payment, Selection, calls},
-=======
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, Role, SecurityLevel, TaskId,
-    UnitWeights,
-    chain::{Event, Params, Payment, Selection, calls},
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 };
 use std::sync::Arc;
 
@@ -106,28 +100,7 @@ async fn register(
         response_key: response_key.public_key(),
         sealing_key: None,
     };
-<<<<<<< HEAD
     let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
-=======
-    let create = calls::CreateTask {
-        db: db.into(),
-        role: Role::ChatCompletion,
-        model_name: "scripted".to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: PRICE,
-        weights,
-        model: ENGINE.model,
-        numerics: ENGINE.numerics,
-        rule: ENGINE.rule,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
-    };
-    let executed = ledger
-        .execute(owner, vec![register.into(), create.into()])
-        .await
-        .unwrap();
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
     let node = executed.events.iter().find_map(|event| match event {
         Event::NodeRegistered(e) => Some(e.node),
         _ => None,

@@ -7,16 +7,10 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-<<<<<<< HEAD:crates/network/src/testing/world.rs
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
     TaskId,
-    chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
-=======
-    Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Role, Rule,
-    SecurityLevel, TaskId, UnitWeights,
     chain::Selection,
-    chain::{Call, Clock, Event, Payment, Random, calls},
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages):crates/ledger/tests/localnet/world.rs
+    chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
     hash::Hash32,
 };
 use std::{
@@ -188,31 +182,8 @@ impl World {
             numerics: Numerics::DetF32V1,
             rule: Rule::Exact,
         };
-<<<<<<< HEAD:crates/network/src/testing/world.rs
         let task = NewTask::chat(model, engine, PRICE);
         create_task(&self.ledger, key, task).await.unwrap()
-=======
-        let weights = UnitWeights::TEXT;
-        let call = calls::CreateTask {
-            db: self.ledger.deployment().db.into(),
-            role: Role::ChatCompletion,
-            model_name: model.to_owned(),
-            security_level: SecurityLevel::None,
-            price_ceiling: PRICE,
-            weights,
-            model: engine.model,
-            numerics: engine.numerics,
-            rule: engine.rule,
-            min_reputation: 0,
-            min_collateral: MicroUsdc::ZERO,
-            allow_list: None,
-        };
-        let executed = self.ledger.execute(key, vec![call.into()]).await.unwrap();
-        event(&executed, |event| match event {
-            Event::TaskCreated(e) => Some(e.task),
-            _ => None,
-        })
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages):crates/ledger/tests/localnet/world.rs
     }
 
     /// The call by which a node offers a task at [`PRICE`].

@@ -6,7 +6,7 @@ use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
 use atoma_types::{
-    EngineClass, NodeId, Numerics, PublicKey, Rule, TaskId,
+    EngineClass, NodeId, PublicKey, Rule, TaskId,
     chain::{Call, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -220,14 +220,9 @@ fn class(task: &Task, info: &ModelInfo) -> Result<EngineClass, RegisterError> {
     } else {
         revision
     };
-    let numerics = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => Numerics::DetF32V1,
-        atoma_engine::Numerics::DetBf16V1 => Numerics::DetBf16V1,
-        atoma_engine::Numerics::Tolerant => Numerics::Tolerant,
-    };
     let found = EngineClass {
         model,
-        numerics,
+        numerics: info.numerics,
         rule: promised.rule,
     };
     let fits = found.model == promised.model

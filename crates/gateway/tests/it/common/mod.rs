@@ -12,15 +12,8 @@ use atoma_network::{create_task, engine_class, subscribe_unreachable_node};
 use atoma_node::SettlementConfig;
 use atoma_runtime::Runtime;
 use atoma_types::{
-<<<<<<< HEAD
     ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{NewTask, Params},
-=======
-    Address, ComputeUnits, MicroUsdc, NodeId, Price, Role, Rule, SecurityLevel, TaskId,
-    UnitWeights,
-    chain::{Event, Params, Payment, calls},
-    hash::Hash32,
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -135,68 +128,6 @@ impl Network {
     }
 }
 
-<<<<<<< HEAD
-=======
-async fn fund(ledger: &Ledger, key: &SigningKey) {
-    let address: Address = key.public_key().address();
-    ledger.faucet(address).await.unwrap();
-}
-
-async fn create_task(
-    ledger: &Ledger,
-    author: &SigningKey,
-    model: &str,
-    engine: &dyn Engine,
-) -> TaskId {
-    let info = engine.info();
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion,
-        model_name: model.to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: CEILING,
-        weights: UnitWeights::TEXT,
-        model: Hash32(info.revision),
-        numerics: info.numerics,
-        rule: Rule::Exact,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    };
-    let executed = ledger.execute(author, vec![call.into()]).await.unwrap();
-    let created = executed.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    created.unwrap()
-}
-
-/// A node that is registered, sells, and isn't there: nobody listens on the discard port.
-async fn register_dead_node(ledger: &Ledger, owner: &SigningKey, task: TaskId) {
-    let db = ledger.deployment().db;
-    let register = calls::RegisterNode {
-        db: db.into(),
-        collateral: Payment(MicroUsdc(100_000_000)),
-        url: "http://127.0.0.1:9".to_owned(),
-        response_key: owner.public_key(),
-        sealing_key: None,
-    };
-    let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
-    let registered = executed.events.iter().find_map(|event| match event {
-        Event::NodeRegistered(registered) => Some(registered.node),
-        _ => None,
-    });
-    let subscribe = calls::Subscribe {
-        db: db.into(),
-        task: task.into(),
-        node: registered.unwrap().into(),
-        price: Price(1_000_000),
-        capacity: ComputeUnits(1_000_000),
-    };
-    ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
-}
-
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 /// An answer, all of it.
 #[derive(Debug)]
 pub struct Answer {

@@ -4,16 +4,10 @@
 use atoma_keys::SigningKey;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_types::{
-<<<<<<< HEAD
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, Numerics, ObjectId, Price,
     PublicKey, Rule, TaskId, UnitWeights,
-    chain::{Call, CallArg, Clock, Deployment, NewTask, Payment, Random, calls},
-=======
-    Address, ComputeUnits, DurationMs, MicroUsdc, Numerics, ObjectId, Price, PublicKey, Role, Rule,
-    SecurityLevel, TaskId, UnitWeights,
     chain::Selection,
-    chain::{Call, CallArg, Clock, Deployment, Payment, Random, calls},
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
+    chain::{Call, CallArg, Clock, Deployment, NewTask, Payment, Random, calls},
     hash::Hash32,
 };
 use std::{
@@ -164,7 +158,6 @@ pub(crate) fn register(db: ObjectId, key: &SigningKey) -> Call {
 }
 
 pub(crate) fn create_task(db: ObjectId) -> Call {
-<<<<<<< HEAD
     let engine = EngineClass {
         model: Hash32([7; 32]),
         numerics: Numerics::DetF32V1,
@@ -181,23 +174,6 @@ pub(crate) fn create_task(db: ObjectId) -> Call {
         ..NewTask::chat("test-model", engine, Price(5_000_000))
     };
     task.call(db)
-=======
-    calls::CreateTask {
-        db: db.into(),
-        role: Role::ChatCompletion,
-        model_name: "test-model".to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: Price(5_000_000),
-        weights: UnitWeights::from_list([1; 5]),
-        model: Hash32([7; 32]),
-        numerics: Numerics::DetF32V1,
-        rule: Rule::Exact,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    }
-    .into()
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 }
 
 pub(crate) fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, payment: u64) -> Call {

@@ -264,43 +264,6 @@ impl World {
     }
 }
 
-<<<<<<< HEAD
-=======
-async fn create_task(ledger: &Ledger, key: &SigningKey, engine: &dyn Engine) -> Task {
-    let info = engine.info();
-    let (numerics, rule) = match info.numerics {
-        atoma_engine::Numerics::DetF32V1 => (Numerics::DetF32V1, Rule::Exact),
-        atoma_engine::Numerics::DetBf16V1 => (Numerics::DetBf16V1, Rule::Exact),
-        atoma_engine::Numerics::Tolerant => (Numerics::Tolerant, Rule::Tolerant),
-    };
-    let weights = UnitWeights {
-        cached_input: 1_000,
-        ..UnitWeights::TEXT
-    };
-    let call = calls::CreateTask {
-        db: ledger.deployment().db.into(),
-        role: Role::ChatCompletion,
-        model_name: info.id.clone(),
-        security_level: SecurityLevel::None,
-        price_ceiling: Price(100_000_000),
-        weights,
-        model: Hash32(info.revision),
-        numerics,
-        rule,
-        min_reputation: 0,
-        min_collateral: MicroUsdc(0),
-        allow_list: None,
-    };
-    let done = ledger.execute(key, vec![call.into()]).await.unwrap();
-    let created = done.events.iter().find_map(|event| match event {
-        Event::TaskCreated(created) => Some(created.task),
-        _ => None,
-    });
-    let id: TaskId = created.unwrap();
-    ledger.task(id).await.unwrap()
-}
-
->>>>>>> 86a4194 (types: calls carry roles, rules, digests and selections; bytes stand only where a transaction is encoded; contract: Papers is VerifiedMessages)
 /// A request with its two headers.
 pub(crate) fn signed_request(
     url: &str,
