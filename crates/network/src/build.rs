@@ -40,8 +40,16 @@ pub struct NetworkBuilder {
     observer: Arc<dyn Observer>,
 }
 
+impl Network {
+    /// A network whose state is kept in this folder.
+    #[must_use]
+    pub fn builder(folder: impl Into<PathBuf>) -> NetworkBuilder {
+        NetworkBuilder::new(folder.into())
+    }
+}
+
 impl NetworkBuilder {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    fn new(folder: PathBuf) -> Self {
         Self {
             localnet: LocalnetConfig::new(folder.join("ledger")),
             folder,

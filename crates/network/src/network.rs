@@ -1,6 +1,5 @@
 //! A network that runs.
 
-use crate::NetworkBuilder;
 use atoma_engine::Engine;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
@@ -41,12 +40,6 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network whose state is kept in this folder.
-    #[must_use]
-    pub fn builder(folder: impl Into<PathBuf>) -> NetworkBuilder {
-        NetworkBuilder::new(folder.into())
-    }
-
     /// Where the state is kept.
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
