@@ -1,6 +1,7 @@
 //! The gateway's configuration, as it stands in a file.
 
 use crate::keys::KeyHash;
+use atoma_http::server::{Limits, ZeroLimit};
 use atoma_runtime::Runtime;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
@@ -34,9 +35,12 @@ pub struct GatewayConfig {
     /// The models served; every model on the ledger if empty.
     #[serde(default)]
     pub models: Vec<ModelConfig>,
-    /// Guards against too much of anything.
+    /// What strangers may do to the servers: the same section in every configuration file.
     #[serde(default)]
     pub limits: Limits,
+    /// Bounds on what the gateway takes on.
+    #[serde(default)]
+    pub requests: RequestLimits,
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,
@@ -103,36 +107,24 @@ impl Default for StackPolicy {
     }
 }
 
-/// Limits on what the gateway takes on.
+/// Bounds on the requests of users with a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct RequestLimits {
     /// Requests under way at once; more get 429. Each holds at most a body.
     pub max_concurrent: usize,
-    /// Connections at once; more wait to be accepted.
-    pub max_connections: usize,
-    /// The largest body; larger ones get 413.
-    pub body_bytes: usize,
-    /// How long a body may take to arrive; slower ones get 408.
-    pub body_timeout: DurationMs,
-    /// How long a request may wait for a stack to be bought and a lease to stand.
-    pub lease_timeout: DurationMs,
+    /// How long a request may wait for a stack to be bought and a lease to be open, in milliseconds.
+    pub lease_timeout_ms: DurationMs,
     /// Nodes tried for one request.
     pub max_tries: usize,
-    /// How long requests under way may go on when the gateway stops.
-    pub drain_timeout: DurationMs,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     fn default() -> Self {
         Self {
             max_concurrent: 1_024,
-            max_connections: 4_096,
-            body_bytes: 4 * 1_024 * 1_024,
-            body_timeout: DurationMs(30_000),
-            lease_timeout: DurationMs(20_000),
+            lease_timeout_ms: DurationMs(20_000),
             max_tries: 3,
-            drain_timeout: DurationMs(30_000),
         }
     }
 }
@@ -165,8 +157,11 @@ pub enum ConfigError {
     #[error("configuration: grant_units must be above zero and at most stack_units")]
     GrantUnits,
     /// A limit that lets nothing through.
-    #[error("configuration: limits.{0} must be above zero")]
-    ZeroLimit(&'static str),
+    #[error("configuration: {0}")]
+    ZeroLimit(ZeroLimit),
+    /// A bound that lets nothing through.
+    #[error("configuration: requests.{0} must be above zero")]
+    ZeroBound(&'static str),
 }
 
 /// Stacks that end soon take no new requests, so shorter lives would buy a new one all the time.
@@ -202,15 +197,14 @@ impl GatewayConfig {
                 return Err(ConfigError::GrantUnits);
             }
         }
-        let limits = &self.limits;
+        self.limits.check().map_err(ConfigError::ZeroLimit)?;
+        let requests = &self.requests;
         let zeros = [
-            ("max_concurrent", limits.max_concurrent),
-            ("max_connections", limits.max_connections),
-            ("body_bytes", limits.body_bytes),
-            ("max_tries", limits.max_tries),
+            ("max_concurrent", requests.max_concurrent),
+            ("max_tries", requests.max_tries),
         ];
         match zeros.iter().find(|(_, value)| *value == 0) {
-            Some((name, _)) => Err(ConfigError::ZeroLimit(name)),
+            Some((name, _)) => Err(ConfigError::ZeroBound(name)),
             None => Ok(()),
         }
     }
@@ -243,7 +237,7 @@ mod tests {
     fn a_short_file_is_enough() {
         let config = sample();
         assert_eq!(config.check(), Ok(()));
-        assert_eq!(config.limits.body_bytes, 4 << 20);
+        assert_eq!(config.limits.max_body_bytes, 4 << 20);
         assert_eq!(
             config.policy_of(config.models.first()).grant_units,
             ComputeUnits(1_000)
@@ -257,7 +251,7 @@ mod tests {
     fn nonsense_is_refused() {
         use ConfigError as E;
         type Change = fn(&mut GatewayConfig);
-        let changes: [(Change, ConfigError); 6] = [
+        let changes: [(Change, ConfigError); 7] = [
             (
                 |config| config.api_keys.push(config.api_keys[0].clone()),
                 E::SameName("ann".to_owned()),
@@ -272,8 +266,12 @@ mod tests {
                 E::GrantUnits,
             ),
             (
-                |config| config.limits.max_tries = 0,
-                E::ZeroLimit("max_tries"),
+                |config| config.requests.max_tries = 0,
+                E::ZeroBound("max_tries"),
+            ),
+            (
+                |config| config.limits.max_connections = 0,
+                E::ZeroLimit(ZeroLimit("max_connections")),
             ),
             (
                 |config| config.policy.lifetime = DurationMs(1_000),

@@ -13,11 +13,12 @@ use crate::{
     servers::{ListenError, Ports},
 };
 use atoma_client::{Client, ClientConfig, ClientError};
+use atoma_http::server::Server;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use axum::Router;
-use futures::future::BoxFuture;
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use futures::future::{BoxFuture, join_all};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -64,10 +65,11 @@ pub struct RunningGateway {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     close_stacks_on_stop: bool,
+    drain_grace: Duration,
     accounts: Accounts,
     market: Arc<Market>,
     stop: CancellationToken,
-    servers: Vec<JoinHandle<()>>,
+    servers: Vec<Server>,
     follower: JoinHandle<()>,
 }
 
@@ -109,15 +111,18 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
 
     let stop = CancellationToken::new();
     let routes = routes(&config, keys, &market, &metrics, &stop);
+    let connections = Arc::clone(&metrics.connections);
     let admin_routes = serve::admin_routes(metrics, &config.runtime);
     let close_stacks_on_stop = config.close_stacks_on_stop;
-    let servers = ports.serve(&config.limits, routes, admin_routes, &stop);
+    let drain_grace = config.limits.drain_grace();
+    let servers = ports.serve(&config.limits, routes, admin_routes, connections)?;
     let follow = Arc::clone(&market).follow(ledger, config, events, stop.clone());
     tracing::info!(%address, "the gateway listens");
     Ok(RunningGateway {
         address,
         admin_address,
         close_stacks_on_stop,
+        drain_grace,
         accounts,
         market,
         stop,
@@ -163,13 +168,14 @@ fn routes(
     stop: &CancellationToken,
 ) -> Router {
     let keys = Arc::new(keys);
-    let limits = config.limits.clone();
+    let requests = config.requests.clone();
     let completions = Completions {
         keys: Arc::clone(&keys),
-        limit: ConcurrencyLimit::new(limits.max_concurrent, Arc::clone(metrics)),
+        limit: ConcurrencyLimit::new(requests.max_concurrent, Arc::clone(metrics)),
         market: Arc::clone(market),
         metrics: Arc::clone(metrics),
-        limits,
+        limits: config.limits.clone(),
+        requests,
     };
     let models = Models {
         keys,
@@ -213,10 +219,8 @@ impl RunningGateway {
     pub fn shutdown(self) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             self.stop.cancel();
-            for server in self.servers {
-                // a server that panicked has nothing left to wait for
-                let _ = server.await;
-            }
+            let grace = self.drain_grace;
+            join_all(self.servers.into_iter().map(|server| server.close(grace))).await;
             let _ = self.follower.await;
             for pool in self.market.pools() {
                 pool.stop(self.close_stacks_on_stop).await;

@@ -21,7 +21,6 @@ mod catalog;
 mod config;
 mod gateway;
 mod keys;
-mod listen;
 mod market;
 mod metrics;
 mod pool;
@@ -30,11 +29,13 @@ mod reply;
 mod router;
 mod serve;
 mod servers;
-mod stall;
 mod user_request;
 
+pub use atoma_http::server::{Limits, ZeroLimit};
 pub use budget::{Amount, BookError, Standing};
-pub use config::{ApiKeyConfig, ConfigError, GatewayConfig, Limits, ModelConfig, StackPolicy};
+pub use config::{
+    ApiKeyConfig, ConfigError, GatewayConfig, ModelConfig, RequestLimits, StackPolicy,
+};
 pub use gateway::{Gateway, RunningGateway, StartError};
 pub use keys::{ApiKey, KeyHash, ParseApiKeyError, ParseKeyHashError};
 pub use metrics::{MetricReference, reference as metrics_reference};

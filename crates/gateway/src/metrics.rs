@@ -1,13 +1,17 @@
 //! What the admin port reports. Labels come from enums, never from what users send.
 
 use atoma_client::retry::Mend;
+use atoma_http::server::{Closed, Counters};
 use atoma_types::{MicroUsdc, message::Endpoint};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Metric, Registry, Unit},
 };
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 /// All names begin so.
 const PREFIX: &str = "atoma_gateway";
@@ -99,8 +103,31 @@ const STACKS: Row = Row {
     unit: None,
     labels: &[],
 };
-const ROWS: [Row; 8] = [
-    REQUESTS, FIRST_BYTE, RETRIES, IN_FLIGHT, BROKEN, UNITS, ESCROWED, STACKS,
+const CONNECTIONS: Row = Row {
+    name: "connections",
+    kind: Kind::Gauge,
+    help: "open connections of users",
+    unit: None,
+    labels: &[],
+};
+const CONNECTIONS_CLOSED: Row = Row {
+    name: "connections_closed",
+    kind: Kind::Counter,
+    help: "connections and HTTP/2 streams closed against the user's will",
+    unit: None,
+    labels: &["reason"],
+};
+const ROWS: [Row; 10] = [
+    REQUESTS,
+    FIRST_BYTE,
+    RETRIES,
+    IN_FLIGHT,
+    BROKEN,
+    UNITS,
+    ESCROWED,
+    STACKS,
+    CONNECTIONS,
+    CONNECTIONS_CLOSED,
 ];
 
 /// All metrics of the gateway's admin port.
@@ -141,6 +168,11 @@ struct Routed {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Why {
     reason: Retry,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClosedFor {
+    reason: &'static str,
 }
 
 /// What followed on a try that brought no answer.
@@ -189,6 +221,10 @@ pub(crate) struct Metrics {
     pub(crate) units: Counter,
     escrowed: Counter,
     stacks: Counter,
+    /// What the users' server counts: copied into the next two when somebody looks.
+    pub(crate) connections: Arc<Counters>,
+    connections_open: Gauge,
+    connections_closed: Family<ClosedFor, Counter>,
 }
 
 fn seconds() -> Histogram {
@@ -238,6 +274,9 @@ impl Metrics {
             units: Counter::default(),
             escrowed: Counter::default(),
             stacks: Counter::default(),
+            connections: Arc::default(),
+            connections_open: Gauge::default(),
+            connections_closed: Family::default(),
         };
         REQUESTS.register(&mut registry, metrics.answered.clone());
         FIRST_BYTE.register(&mut registry, metrics.first_byte.clone());
@@ -247,6 +286,8 @@ impl Metrics {
         UNITS.register(&mut registry, metrics.units.clone());
         ESCROWED.register(&mut registry, metrics.escrowed.clone());
         STACKS.register(&mut registry, metrics.stacks.clone());
+        CONNECTIONS.register(&mut registry, metrics.connections_open.clone());
+        CONNECTIONS_CLOSED.register(&mut registry, metrics.connections_closed.clone());
         Self {
             registry,
             ..metrics
@@ -280,8 +321,24 @@ impl Metrics {
         self.escrowed.inc_by(payment.0);
     }
 
+    fn copy_connections(&self) {
+        let open = self.connections.open();
+        self.connections_open
+            .set(i64::try_from(open).unwrap_or(i64::MAX));
+        for reason in Closed::ALL {
+            let label = ClosedFor {
+                reason: reason.as_str(),
+            };
+            let counter = self.connections_closed.get_or_create(&label);
+            counter
+                .inner()
+                .store(self.connections.closed(reason), Relaxed);
+        }
+    }
+
     /// The text that Prometheus reads.
     pub(crate) fn text(&self) -> String {
+        self.copy_connections();
         let mut text = String::new();
         // writing to a string can't fail
         let _ = encode(&mut text, &self.registry);
@@ -309,6 +366,7 @@ mod tests {
             r#"atoma_gateway_requests_total{route="Completions",status="200"} 1"#,
             r#"atoma_gateway_retries_total{reason="Busy"} 1"#,
             "atoma_gateway_escrowed_micro_usdc_total 7",
+            r#"atoma_gateway_connections_closed_total{reason="full"} 0"#,
             r#"atoma_gateway_first_byte_seconds_count{route="Completions"} 1"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

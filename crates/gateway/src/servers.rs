@@ -1,16 +1,10 @@
 //! The two ports: users' and operator's.
 
-use crate::{
-    config::{GatewayConfig, Limits},
-    listen,
-};
+use crate::config::GatewayConfig;
+use atoma_http::server::{Counters, Limits, Server};
 use axum::Router;
-use std::{io, net::SocketAddr, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
-
-/// The operator's port needs few connections.
-const ADMIN_CONNECTIONS: usize = 64;
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
 
 /// A port that is taken. Connections wait until it is served.
 #[derive(Debug)]
@@ -43,6 +37,17 @@ impl Port {
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self { socket, address })
     }
+
+    fn serve(
+        self,
+        routes: Router,
+        limits: Limits,
+        connections: Arc<Counters>,
+    ) -> Result<Server, ListenError> {
+        let address = self.address;
+        Server::start(self.socket, routes, limits, connections)
+            .map_err(|source| ListenError { address, source })
+    }
 }
 
 impl Ports {
@@ -71,24 +76,22 @@ impl Ports {
         self.admin.as_ref().map(|port| port.address)
     }
 
-    /// Serves until `stop`, and then until requests under way have ended.
+    /// Serves both ports until the servers are closed; `connections` counts the users'.
+    ///
+    /// # Errors
+    ///
+    /// If a port has lost its address.
     pub(crate) fn serve(
         self,
         limits: &Limits,
         routes: Router,
         admin_routes: Router,
-        stop: &CancellationToken,
-    ) -> Vec<JoinHandle<()>> {
-        let drain = Duration::from(limits.drain_timeout);
-        let serve = |port: Port, routes, connections| {
-            let server = listen::serve(port.socket, routes, connections, stop.clone(), drain);
-            tokio::spawn(server)
-        };
-        let mut servers = vec![serve(self.public, routes, limits.max_connections)];
-        servers.extend(
-            self.admin
-                .map(|port| serve(port, admin_routes, ADMIN_CONNECTIONS)),
-        );
-        servers
+        connections: Arc<Counters>,
+    ) -> Result<Vec<Server>, ListenError> {
+        let mut servers = vec![self.public.serve(routes, limits.clone(), connections)?];
+        if let Some(port) = self.admin {
+            servers.push(port.serve(admin_routes, Limits::for_operator(), Arc::default())?);
+        }
+        Ok(servers)
     }
 }

@@ -10,9 +10,13 @@
 mod body;
 mod line;
 mod pool;
+#[cfg(feature = "server")]
+pub mod server;
+mod silence;
 
 pub use body::Body;
 pub use pool::{Limits, Pool};
+pub use silence::TooSlow;
 
 /// A request couldn't be sent, or wasn't answered.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use crate::{NetworkError, POCKET_MONEY, any_port, fund, step::Observer, stored_key};
 use atoma_gateway::{
-    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway, StackPolicy,
 };
 use atoma_ledger::Ledger;
 use atoma_types::MicroUsdc;
@@ -106,9 +106,10 @@ pub async fn start_gateway(
         budget: KEY_BUDGET,
         policy: StackPolicy::default(),
         models: Vec::new(),
-        limits: Limits {
+        limits: Limits::default(),
+        requests: RequestLimits {
             max_concurrent: plan.max_concurrent,
-            ..Limits::default()
+            ..RequestLimits::default()
         },
         close_stacks_on_stop: true,
         runtime: ledger.runtime().clone(),

@@ -1,5 +1,6 @@
 //! What an operator sets, and the limits that hold in any case.
 
+use atoma_http::server::Limits;
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
@@ -44,9 +45,12 @@ pub struct NodeConfig {
     /// The tasks to serve.
     #[serde(default)]
     pub subscriptions: Vec<SubscriptionConfig>,
-    /// Bounds on load.
+    /// What strangers may do to the servers: the same section in every configuration file.
     #[serde(default)]
     pub limits: Limits,
+    /// Bounds on load.
+    #[serde(default)]
+    pub requests: RequestLimits,
     /// When to settle.
     #[serde(default)]
     pub settlement: SettlementConfig,
@@ -139,24 +143,12 @@ pub struct SubscriptionConfig {
     pub capacity: ComputeUnits,
 }
 
-/// Bounds on load. Each protects the node from its users.
+/// Bounds on load: what the node takes on from users whose requests are in order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct RequestLimits {
     /// Requests worked on at once; more get 429.
-    pub max_requests: usize,
-    /// Connections open at once; more wait in the kernel's queue.
-    pub max_connections: usize,
-    /// Bytes of a request's body: room for a long conversation in JSON; no more is ever read.
-    pub max_body_bytes: usize,
-    /// A body must have arrived by then.
-    pub body_timeout_ms: u64,
-    /// A request's head must have arrived by then.
-    pub head_timeout_ms: u64,
-    /// A client that reads nothing for so long is dropped.
-    pub stall_timeout_ms: u64,
-    /// How long running requests may go on after the node was told to stop.
-    pub drain_grace_ms: u64,
+    pub max_concurrent: usize,
 }
 
 /// When leases are settled and claimed.
@@ -172,16 +164,10 @@ pub struct SettlementConfig {
     pub rest_ms: u64,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     fn default() -> Self {
         Self {
-            max_requests: 2_048,
-            max_connections: 8_192,
-            max_body_bytes: 4 << 20,
-            body_timeout_ms: 30_000,
-            head_timeout_ms: 15_000,
-            stall_timeout_ms: 60_000,
-            drain_grace_ms: 30_000,
+            max_concurrent: 2_048,
         }
     }
 }
@@ -244,6 +230,7 @@ impl NodeConfig {
             data_dir: data_dir.into(),
             subscriptions: Vec::new(),
             limits: Limits::default(),
+            requests: RequestLimits::default(),
             settlement: SettlementConfig::default(),
             evidence: None,
             runtime: Runtime::default(),

@@ -36,8 +36,9 @@ mod serve;
 mod shared;
 mod signer;
 
+pub use atoma_http::server::Limits;
 pub use config::{
-    EvidenceConfig, KeySource, Limits, MAX_CLOCK_SKEW_MS, NodeConfig, SettlementConfig,
+    EvidenceConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits, SettlementConfig,
     SubscriptionConfig,
 };
 pub use evidence::EvidenceError;

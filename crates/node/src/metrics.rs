@@ -1,12 +1,16 @@
 //! What the node counts, in Prometheus' text format. Labels come from enums only, never from users.
 
+use atoma_http::server::{Closed, Counters};
 use atoma_types::{message::Endpoint, refusal::RefusalCode};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 /// Upper bounds in seconds: from what the node itself adds to what a long answer takes.
 const SECONDS: [f64; 14] = [
@@ -21,6 +25,11 @@ struct EndpointLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
 }
 
 /// The node's counters. Cheap to update, encoded on demand.
@@ -40,8 +49,10 @@ pub(crate) struct Metrics {
     pub left: Counter,
     /// Requests being worked on.
     pub running: Gauge,
-    /// Connections open.
-    pub connections: Gauge,
+    /// What the public server counts: copied into the next two when somebody looks.
+    pub connections: Arc<Counters>,
+    connections_open: Gauge,
+    connections_closed: Family<ReasonLabel, Counter>,
     /// Settlements taken to the ledger.
     pub settlements: Counter,
     /// Claims that were paid.
@@ -129,7 +140,13 @@ impl Metrics {
             "requests_running",
             "Requests being worked on",
         );
-        let connections = gauge(&mut registry, "connections", "Open connections");
+        let connections_open = gauge(&mut registry, "connections", "Open connections");
+        let connections_closed = Family::default();
+        registry.register(
+            "connections_closed",
+            "Connections and streams closed against the client's will, by reason",
+            connections_closed.clone(),
+        );
         let leases = gauge(&mut registry, "leases_open", "Leases that take requests");
         let reserved = gauge(
             &mut registry,
@@ -152,7 +169,9 @@ impl Metrics {
             receipts,
             left,
             running,
-            connections,
+            connections: Arc::default(),
+            connections_open,
+            connections_closed,
             settlements,
             claims,
             ledger_errors,
@@ -190,8 +209,24 @@ impl Metrics {
         self.journal_wait.observe(after.as_secs_f64());
     }
 
+    fn copy_connections(&self) {
+        let open = self.connections.open();
+        self.connections_open
+            .set(i64::try_from(open).unwrap_or(i64::MAX));
+        for reason in Closed::ALL {
+            let label = ReasonLabel {
+                reason: reason.as_str(),
+            };
+            let counter = self.connections_closed.get_or_create(&label);
+            counter
+                .inner()
+                .store(self.connections.closed(reason), Relaxed);
+        }
+    }
+
     /// The text that a scraper reads.
     pub(crate) fn encode(&self, leases: usize, reserved: u64, backlog: u64) -> String {
+        self.copy_connections();
         self.backlog.set(i64::try_from(backlog).unwrap_or(i64::MAX));
         self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
         self.reserved

@@ -16,6 +16,7 @@ use crate::{
     signer::{self, SignerError},
 };
 use atoma_engine::Engine;
+use atoma_http::server::{Limits, Server, ZeroLimit};
 use atoma_keys::{Keystore, KeystoreError, SecretKeyError, SigningKey};
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use atoma_types::{DurationMs, NodeId, TimestampMs, message::MAX_REQUEST_LIFETIME};
@@ -50,6 +51,9 @@ pub struct ServedModel {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
+    /// Under the configured limits nothing could be served.
+    #[error(transparent)]
+    Limits(#[from] ZeroLimit),
     /// The data directory can't be used.
     #[error("cannot use {path}: {source}")]
     Io {
@@ -112,8 +116,8 @@ pub struct Node;
 #[derive(Debug)]
 pub struct RunningNode {
     shared: Arc<Shared>,
-    public: serve::Server,
-    admin: serve::Server,
+    public: Server,
+    admin: Server,
     background: Vec<AbortOnDropHandle<()>>,
     journal: JournalThread,
     /// Held for as long as the node lives.
@@ -126,6 +130,7 @@ impl Node {
         config: NodeConfig,
         engines: Vec<ServedModel>,
     ) -> Result<RunningNode, NodeError> {
+        config.limits.check()?;
         let directory = config.data_dir.clone();
         let runtime = config.runtime.clone();
         let lock = prepare(&directory)?;
@@ -197,8 +202,9 @@ impl Node {
                 started_at,
             },
             url,
-            concurrency: ConcurrencyLimit::new(config.limits.max_requests),
+            concurrency: ConcurrencyLimit::new(config.requests.max_concurrent),
             limits: config.limits,
+            requests: config.requests,
             settlement: config.settlement,
             clock,
             runtime,
@@ -223,9 +229,25 @@ impl Node {
             background.push(AbortOnDropHandle::new(tokio::spawn(answer)));
         }
         let router = serve::router(shared.clone());
-        let public = serve::serve(public_listener, public_address, router, &shared);
+        let (limits, counters) = (shared.limits.clone(), shared.metrics.connections.clone());
+        let public =
+            Server::start(public_listener, router, limits, counters).map_err(|source| {
+                NodeError::Listen {
+                    address: public_address,
+                    source,
+                }
+            })?;
         let router = admin::router(shared.clone());
-        let admin = serve::serve(admin_listener, admin_address, router, &shared);
+        let admin = Server::start(
+            admin_listener,
+            router,
+            Limits::for_operator(),
+            Arc::default(),
+        )
+        .map_err(|source| NodeError::Listen {
+            address: admin_address,
+            source,
+        })?;
         tracing::info!(%node, url = %shared.url, admin = %admin_address, "serving");
         Ok(RunningNode {
             shared,
@@ -248,7 +270,7 @@ impl RunningNode {
     /// Where the operator reaches it.
     #[must_use]
     pub fn admin_url(&self) -> String {
-        format!("http://{}", self.admin.address)
+        format!("http://{}", self.admin.address())
     }
 
     /// Its id on the ledger.
@@ -269,9 +291,7 @@ impl RunningNode {
             lock,
         } = self;
         shared.concurrency.drain();
-        public
-            .close(Duration::from_millis(shared.limits.drain_grace_ms))
-            .await;
+        public.close(shared.limits.drain_grace()).await;
         // dropped connections have settled their requests by now; nothing else holds a place
         shared.concurrency.idle().await;
         for task in background {

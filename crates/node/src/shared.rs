@@ -3,7 +3,7 @@
 use crate::{
     admission::Identity,
     concurrency::ConcurrencyLimit,
-    config::{Limits, SettlementConfig},
+    config::{RequestLimits, SettlementConfig},
     evidence::{Demands, EvidenceLog},
     journal::Journal,
     lease::Lease,
@@ -12,6 +12,7 @@ use crate::{
     metrics::Metrics,
 };
 use atoma_engine::Engine;
+use atoma_http::server::Limits;
 use atoma_keys::SigningKey;
 use atoma_runtime::{Runtime, SharedClock};
 use atoma_types::{
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub identity: Identity,
     pub url: String,
     pub limits: Limits,
+    pub requests: RequestLimits,
     pub settlement: SettlementConfig,
     pub clock: SharedClock,
     pub runtime: Runtime,

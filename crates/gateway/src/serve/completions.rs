@@ -4,7 +4,7 @@ use super::{body, relay, respond};
 use crate::{
     admission::{ConcurrencyLimit, User},
     body::read,
-    config::Limits,
+    config::RequestLimits,
     keys::KeyRing,
     market::Market,
     metrics::Metrics,
@@ -12,6 +12,7 @@ use crate::{
     reply::Reply,
     user_request::{Ask, Patience, UserRequest},
 };
+use atoma_http::server::Limits;
 use atoma_types::{RequestId, message::Endpoint, refusal::Refusal};
 use axum::{
     Router,
@@ -32,6 +33,7 @@ pub(crate) struct Completions {
     pub(crate) market: Arc<Market>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) requests: RequestLimits,
 }
 
 impl Completions {
@@ -85,8 +87,8 @@ impl Completions {
             body: body.clone(),
         };
         let patience = Patience {
-            nodes: self.limits.max_tries,
-            lease_timeout: Duration::from(self.limits.lease_timeout),
+            nodes: self.requests.max_tries,
+            lease_timeout: Duration::from(self.requests.lease_timeout_ms),
         };
         let request = UserRequest::new(ask, pool, Arc::clone(&self.metrics), patience)?;
         request.run(permit).await

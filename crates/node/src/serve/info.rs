@@ -5,6 +5,7 @@ use super::{
     respond::{json, refuse},
 };
 use crate::{account::Summary, openai::answer, shared::Shared};
+use atoma_http::server::BodyLimit;
 use atoma_types::{
     ComputeUnits, RequestId, StackId,
     refusal::{Refusal, RefusalCode},
@@ -104,9 +105,12 @@ pub(super) async fn node(State(shared): State<Arc<Shared>>) -> Response {
         "response_key": shared.signer.public_key().to_string(),
         "url": shared.url,
         "tasks": tasks.collect::<Vec<_>>(),
-        "load": { "running": shared.concurrency.running(), "limit": shared.limits.max_requests },
+        "load": { "running": shared.concurrency.running(), "limit": shared.requests.max_concurrent },
     }))
 }
+
+/// Bytes of a grant's body, a signed message in text. It is open to everybody, so no more is held.
+const MAX_GRANT_BYTES: usize = 64 << 10;
 
 /// The body of `POST /v1/leases`.
 #[derive(Deserialize)]
@@ -116,11 +120,15 @@ struct GrantBody {
 
 pub(super) async fn take_grant(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let taken = async {
-        // held so that a drain waits for the ledger's answer
-        let _permit = shared.concurrency.enter()?;
         let (parts, body) = request.into_parts();
-        body::check_length(&parts.headers, &shared.limits)?;
-        let (bytes, _) = body::read(body, &shared.limits).await?;
+        let limit = BodyLimit {
+            max_bytes: MAX_GRANT_BYTES,
+            ..BodyLimit::new(&shared.limits)
+        };
+        let bytes = body::read(&parts.headers, body, limit, |_| ()).await?;
+        // not before the body is here, for anyone may ask; held so that a drain waits for the ledger's
+        // answer
+        let _permit = shared.concurrency.enter()?;
         let body: GrantBody = serde_json::from_slice(&bytes)
             .map_err(|error| Refusal::new(RefusalCode::InvalidBody, error.to_string()))?;
         shared.take_grant(&body.grant).await

@@ -1,16 +1,13 @@
 //! The public HTTP face: OpenAI's endpoints, receipts, leases and health.
 
 mod body;
-mod connections;
 mod embeddings;
 mod generate;
 mod info;
 mod respond;
 mod signed_request;
-mod stall;
 mod stream;
 
-pub(crate) use connections::{Server, serve};
 pub(crate) use info::{healthz, lease_status, ok, readyz, text};
 pub(crate) use respond::{json, refuse};
 

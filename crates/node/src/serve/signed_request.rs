@@ -12,7 +12,9 @@ use crate::{
     shared::{ServedTask, Shared},
 };
 use atoma_engine::EngineError;
+use atoma_http::server::BodyLimit;
 use atoma_types::{
+    hash::Hasher,
     http::EVIDENCE,
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
@@ -77,7 +79,8 @@ async fn admit(
     }
     let (parts, body) = incoming.into_parts();
     let open = wants_open(&parts.headers)?;
-    body::check_length(&parts.headers, &shared.limits)?;
+    let limit = BodyLimit::new(&shared.limits);
+    body::check_announced(&parts.headers, limit)?;
     let request = request?;
     let header = request.message();
     check_addressee(header, &shared.identity)?;
@@ -90,8 +93,10 @@ async fn admit(
         shared.clock.now(),
     )?;
     let task = shared.task(lease.task)?.clone();
-    let (body, hash) = body::read(body, &shared.limits).await?;
-    check_body(header, hash)?;
+    // hashed as it comes in
+    let mut hasher = Hasher::new();
+    let body = body::read(&parts.headers, body, limit, |piece| hasher.update(piece)).await?;
+    check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {
         let Some(evidence) = &shared.evidence else {
             let message = "this node has no Walrus: send without stored evidence, or use another";

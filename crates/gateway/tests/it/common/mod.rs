@@ -4,7 +4,8 @@
 
 use atoma_engine::{Engine, builtin};
 use atoma_gateway::{
-    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RunningGateway, StackPolicy,
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
+    StackPolicy,
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
@@ -108,6 +109,7 @@ impl Network {
             },
             models: Vec::new(),
             limits: Limits::default(),
+            requests: RequestLimits::default(),
             close_stacks_on_stop: true,
             runtime: Runtime::default(),
         }

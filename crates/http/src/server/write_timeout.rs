@@ -1,8 +1,7 @@
-//! A user who asks and then doesn't read: after a while the connection is given up, so that nobody
-//! can hold a place, a node's stream and money for nothing.
+//! A connection whose other side stops reading fails after a while, so that nobody can hold an
+//! answer, what it costs and a place in the engine for nothing.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll},
@@ -10,26 +9,27 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep},
 };
 
-/// Bytes must move within this time once there are some to write.
-const LONGEST_WRITE: Duration = Duration::from_secs(60);
-
-/// A stream that fails when a write waits too long. Reads are not watched: idle connections have a
-/// limit of their own.
+/// A stream whose writes fail with `TimedOut` once they have been blocked for `limit`. Each byte
+/// that is taken starts the time anew. Reads aren't watched.
 #[derive(Debug)]
-pub(crate) struct Impatient<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
-    /// Set while a write waits.
-    deadline: Option<Pin<Box<Sleep>>>,
+    limit: Duration,
+    /// Made when a write is blocked for the first time, which is never for most connections.
+    timer: Option<Pin<Box<Sleep>>>,
+    blocked: bool,
 }
 
-impl<S> Impatient<S> {
-    pub(crate) fn new(stream: S) -> Self {
+impl<S> WriteTimeout<S> {
+    pub(crate) fn new(stream: S, limit: Duration) -> Self {
         Self {
             stream,
-            deadline: None,
+            limit,
+            timer: None,
+            blocked: false,
         }
     }
 
@@ -39,20 +39,24 @@ impl<S> Impatient<S> {
         write: impl FnOnce(&mut S, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if let Poll::Ready(result) = write(&mut self.stream, cx) {
-            self.deadline = None;
+            self.blocked = false;
             return Poll::Ready(result);
         }
-        let deadline = self
-            .deadline
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + LONGEST_WRITE)));
-        match deadline.as_mut().poll(cx) {
+        let limit = self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if !self.blocked {
+            self.blocked = true;
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        // polling it wakes this task when the time is up; the write then comes here again
+        match timer.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -62,7 +66,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -74,10 +78,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.watched(cx, |stream, cx| {
-            Pin::new(stream).poll_write_vectored(cx, slices)
+            Pin::new(stream).poll_write_vectored(cx, pieces)
         })
     }
 
@@ -85,12 +89,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
         self.stream.is_write_vectored()
     }
 
+    // sockets never wait here, and a flush between two writes must not count as progress
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.watched(cx, |stream, cx| Pin::new(stream).poll_flush(cx))
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.watched(cx, |stream, cx| Pin::new(stream).poll_shutdown(cx))
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -99,10 +104,15 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+    const LIMIT: Duration = Duration::from_secs(60);
+
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_sleeps_is_given_up() {
         let (stream, _sleeper) = duplex(8);
-        let error = Impatient::new(stream).write_all(&[0; 9]).await.unwrap_err();
+        let error = WriteTimeout::new(stream, LIMIT)
+            .write_all(&[0; 9])
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
@@ -111,11 +121,14 @@ mod tests {
         let (stream, mut reader) = duplex(8);
         let reading = tokio::spawn(async move {
             for _ in 0..10 {
-                tokio::time::sleep(LONGEST_WRITE / 2).await;
+                tokio::time::sleep(LIMIT / 2).await;
                 reader.read_exact(&mut [0; 8]).await.unwrap();
             }
         });
-        Impatient::new(stream).write_all(&[0; 80]).await.unwrap();
+        WriteTimeout::new(stream, LIMIT)
+            .write_all(&[0; 80])
+            .await
+            .unwrap();
         reading.await.unwrap();
     }
 }
