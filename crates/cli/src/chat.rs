@@ -3,6 +3,7 @@
 use crate::{client, output::Output, receipt, settings::Settings, walrus::WalrusNetwork};
 use anyhow::{Context, Result, bail};
 use atoma_client::{Answer, RequestOptions, StackHandle, VerifiedReceipt};
+use atoma_http::client::Events;
 use atoma_types::{NodeId, StackId, message::Endpoint, refusal::ErrorBody};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
@@ -141,15 +142,16 @@ pub(crate) async fn ask(
         return refused(answer).await;
     }
     let receipt = answer.receipt();
-    let (mut text, mut first_token, mut pending) = (String::new(), None, Vec::new());
+    let (mut text, mut first_token, mut events) = (String::new(), None, Events::default());
     while let Some(piece) = answer.body.next().await {
-        pending.extend_from_slice(&piece?);
-        for event in complete_events(&mut pending) {
-            for piece in contents(&event) {
-                first_token.get_or_insert_with(|| started.elapsed());
-                hear(&piece);
-                text.push_str(&piece);
-            }
+        events.push(&piece?)?;
+        while let Some(event) = events.next() {
+            let Some(piece) = content(&event) else {
+                continue;
+            };
+            first_token.get_or_insert_with(|| started.elapsed());
+            hear(&piece);
+            text.push_str(&piece);
         }
     }
     let receipt = receipt.await.context("the node sent no receipt")?;
@@ -180,29 +182,11 @@ async fn refused(mut answer: Answer) -> Result<Told> {
     }
 }
 
-/// Takes the complete SSE events out of a buffer.
-pub(crate) fn complete_events(pending: &mut Vec<u8>) -> Vec<String> {
-    let mut events = Vec::new();
-    while let Some(end) = pending.windows(2).position(|pair| pair == b"\n\n") {
-        let event: Vec<u8> = pending.drain(..end + 2).collect();
-        events.push(String::from_utf8_lossy(&event).into_owned());
-    }
-    events
-}
-
-/// The text in the chunks of an SSE event.
-pub(crate) fn contents(event: &str) -> Vec<String> {
-    event
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
-        .filter_map(|chunk| {
-            chunk["choices"][0]["delta"]["content"]
-                .as_str()
-                .map(str::to_owned)
-        })
-        .filter(|piece| !piece.is_empty())
-        .collect()
+/// The text in an event of the stream.
+fn content(event: &[u8]) -> Option<String> {
+    let chunk: Value = serde_json::from_slice(event).ok()?;
+    let piece = chunk["choices"][0]["delta"]["content"].as_str()?;
+    (!piece.is_empty()).then(|| piece.to_owned())
 }
 
 #[cfg(test)]
@@ -210,16 +194,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_read_however_they_are_cut() {
-        let whole = b": comment\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n";
-        for cut in 0..whole.len() {
-            let mut pending = whole[..cut].to_vec();
-            let mut events = complete_events(&mut pending);
-            pending.extend_from_slice(&whole[cut..]);
-            events.extend(complete_events(&mut pending));
-            assert!(pending.is_empty());
-            let text: Vec<_> = events.iter().flat_map(|e| contents(e)).collect();
-            assert_eq!(text, ["hi"]);
-        }
+    fn only_events_with_text_have_text() {
+        let event = br#"{"choices":[{"delta":{"content":"hi"}}]}"#;
+        assert_eq!(content(event).as_deref(), Some("hi"));
+        let silent = [
+            &br#"{"choices":[{"delta":{"content":""}}]}"#[..],
+            br#"{"choices":[]}"#,
+            b"[DONE]",
+        ];
+        assert!(silent.iter().all(|event| content(event).is_none()));
     }
 }

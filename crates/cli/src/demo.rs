@@ -12,6 +12,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
+use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_keys::SigningKey;
 use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
@@ -23,11 +24,8 @@ use atoma_types::{
     http,
     message::{Receipt, Signed},
 };
-use bytes::Bytes;
 use clap::Args;
 use futures::StreamExt;
-use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 use tokio::time::Instant;
@@ -50,6 +48,8 @@ const WINDOW_MS: u64 = 500;
 const UNITS: ComputeUnits = ComputeUnits(20_000);
 /// The most that the user pays: ten USDC per million units.
 const MAX_PRICE: Price = Price(10_000_000);
+/// A short answer that isn't streamed, from a model on this machine.
+const WHOLE_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(120), 1 << 20);
 /// The longest answer.
 const MAX_TOKENS: u32 = 120;
 /// One request is all that the demo sends through the gateway.
@@ -251,20 +251,20 @@ async fn through_gateway(
         keys: &keys,
     };
     let gateway = start_gateway(&network.ledger, gateway, output).await?;
-    let client = HttpClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let pool = Pool::new(PoolOptions::ONE_REQUEST)?;
     let mut body = request_body(&served.model, prompt);
     body["stream"] = json!(false);
     if let Some(fields) = body.as_object_mut() {
         fields.remove("stream_options");
     }
-    let request = hyper::Request::post(format!("{}/v1/chat/completions", gateway.url()))
-        .header("authorization", format!("Bearer {}", keys.normal.reveal()))
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))?;
-    let response = client.request(request).await?;
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    let mut request = post_json(&url, body.to_string());
+    let key = format!("Bearer {}", keys.normal.reveal());
+    request.headers_mut().insert("authorization", key.parse()?);
+    let response = pool.ask(request, WHOLE_ANSWER).await?;
     let status = response.status();
     let receipt = response.headers().get(http::RECEIPT).cloned();
-    let answer = response.into_body().collect().await?.to_bytes();
+    let answer = response.into_body();
     ensure!(
         status.is_success(),
         "the gateway said {status}: {}",

@@ -4,15 +4,14 @@
 use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
-    sse::{ScanError, Scanner},
+    receipt_scanner::{ScanError, Scanner},
 };
 use atoma_evidence::receipt::ReceiptError;
-use atoma_http::Body;
+use atoma_http::client::{Body, Pieces};
 use atoma_types::{NodeId, RequestId, hash::Hasher, http::RECEIPT};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
-use http_body::Body as _;
 use std::{
     fmt,
     pin::Pin,
@@ -20,13 +19,10 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    sync::oneshot,
-    time::{Instant, Sleep, sleep},
-};
+use tokio::sync::oneshot;
 
 /// An answer that stands still for so long is given up.
-const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(120);
 /// [`Answer::whole`] takes no more.
 const MAX_WHOLE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -82,13 +78,9 @@ enum Kind {
 
 struct Served {
     node: NodeId,
-    body: Body,
+    pieces: Pieces,
     in_flight: InFlight,
     proof: Proof,
-    /// When something arrived last.
-    heard: Instant,
-    /// Fires now and then to look at `heard`: setting it anew for each piece would cost more.
-    stall: Pin<Box<Sleep>>,
 }
 
 /// How the receipt comes.
@@ -134,11 +126,9 @@ pub(crate) fn served(
     };
     let served = Served {
         node: node.id,
-        body,
+        pieces: Pieces::new(body, SILENCE_TIMEOUT),
         in_flight,
         proof,
-        heard: Instant::now(),
-        stall: Box::pin(sleep(STALL_TIMEOUT)),
     };
     Answer {
         node: node.id,
@@ -265,29 +255,13 @@ impl Stream for AnswerBody {
 
 impl Served {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
-        loop {
-            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => {
-                    ready!(self.stall.as_mut().poll(cx));
-                    if self.heard.elapsed() < STALL_TIMEOUT {
-                        self.stall.as_mut().reset(self.heard + STALL_TIMEOUT);
-                        continue;
-                    }
-                    return Poll::Ready(Some(Err(self.broken("the answer stands still"))));
-                }
-            };
-            self.heard = Instant::now();
-            let item = match frame {
-                None => self.end().err().map(Err),
-                Some(Err(error)) => Some(Err(self.broken(&error.to_string()))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(bytes) if !bytes.is_empty() => Some(self.pass(bytes)),
-                    Ok(_) | Err(_) => continue,
-                },
-            };
-            return Poll::Ready(item);
-        }
+        let item = match ready!(self.pieces.poll_next(cx)) {
+            Ok(None) => self.end().err().map(Err),
+            Ok(Some(bytes)) => Some(self.pass(bytes)),
+            Err(error) if error.is_timeout() => Some(Err(self.broken("the answer stands still"))),
+            Err(error) => Some(Err(self.broken(&error.with_causes()))),
+        };
+        Poll::Ready(item)
     }
 
     /// Takes note of bytes, and checks the receipt if it is complete with them.

@@ -1,10 +1,10 @@
 //! Talking to nodes: one pool of connections for all, http and https, without Nagle's delay.
 
 use crate::{ClientError, MalformedAnswer, node_info::NodeInfo};
-use atoma_http::{Body, Limits, Pool};
+use atoma_http::client::{AnswerLimits, Body, Error, Pool, PoolOptions, get};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -14,10 +14,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections kept per node.
 const IDLE_PER_NODE: usize = 256;
-/// Longer than any answer that isn't the model's: receipts, leases, refusals.
-pub(crate) const MAX_SMALL_BYTES: usize = 256 * 1024;
-/// Small questions get small answers, soon; a grant waits for the ledger.
-const SMALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Answers that aren't the model's (receipts, leases, refusals) are small and come soon; a grant waits
+/// for the ledger.
+const SMALL_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(30), 256 * 1024);
 
 /// The pool.
 #[derive(Clone, Debug)]
@@ -25,13 +24,13 @@ pub(crate) struct Http(Pool);
 
 impl Http {
     pub(crate) fn new() -> Result<Self, ClientError> {
-        let pool = Pool::new(Limits {
+        let pool = Pool::new(PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             idle_per_server: IDLE_PER_NODE,
             keepalive: None,
         })
-        .map_err(|e| ClientError::Store(format!("TLS: {}", describe(&e))))?;
+        .map_err(|e| ClientError::Store(format!("TLS: {}", e.with_causes())))?;
         Ok(Self(pool))
     }
 
@@ -41,21 +40,7 @@ impl Http {
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Body>, ClientError> {
-        self.0.send(request).await.map_err(|error| {
-            let reason = describe(&error);
-            if error.is_connect() {
-                ClientError::Unreachable {
-                    node: node.id,
-                    url: node.url.clone(),
-                    reason,
-                }
-            } else {
-                ClientError::Broken {
-                    node: node.id,
-                    reason,
-                }
-            }
-        })
+        self.0.send(request).await.map_err(|e| failed(node, &e))
     }
 
     /// A small question with a JSON answer.
@@ -64,22 +49,16 @@ impl Http {
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
     ) -> Result<T, ClientError> {
-        let answer = async {
-            let response = self.send(node, request).await?;
-            let status = response.status();
-            Ok::<_, ClientError>((status, small(node, response).await?))
-        };
-        let late = |_| ClientError::TimedOut {
-            what: "the node's answer",
-            after: SMALL_TIMEOUT,
-        };
-        let (status, body) = tokio::time::timeout(SMALL_TIMEOUT, answer)
-            .await
-            .map_err(late)??;
-        if status != StatusCode::OK {
-            return Err(ClientError::refused(node.id, status, &body));
+        let answer = self.0.ask(request, SMALL_ANSWER).await;
+        let answer = answer.map_err(|e| failed(node, &e))?;
+        if answer.status() != StatusCode::OK {
+            return Err(ClientError::refused(
+                node.id,
+                answer.status(),
+                answer.body(),
+            ));
         }
-        serde_json::from_slice(&body).map_err(|e| ClientError::Malformed {
+        serde_json::from_slice(answer.body()).map_err(|e| ClientError::Malformed {
             node: node.id,
             reason: MalformedAnswer::Json(e),
         })
@@ -91,20 +70,34 @@ impl Http {
         node: &NodeInfo,
         path: &str,
     ) -> Result<T, ClientError> {
-        let request = Request::get(node.at(path)).body(Full::default());
-        self.ask(node, request.map_err(|e| bad_url(node, &e))?)
-            .await
+        self.ask(node, get(&node.at(path))).await
     }
 }
 
 /// The whole of a small body.
 pub(crate) async fn small(node: &NodeInfo, response: Response<Body>) -> Result<Bytes, ClientError> {
-    let body = Limited::new(response.into_body(), MAX_SMALL_BYTES);
-    let whole = body.collect().await.map_err(|e| ClientError::Broken {
+    let whole = response.into_body().whole(SMALL_ANSWER).await;
+    whole.map_err(|e| failed(node, &e))
+}
+
+fn failed(node: &NodeInfo, error: &Error) -> ClientError {
+    if error.is_connect() {
+        return ClientError::Unreachable {
+            node: node.id,
+            url: node.url.clone(),
+            reason: error.with_causes(),
+        };
+    }
+    if error.is_timeout() {
+        return ClientError::TimedOut {
+            what: "the node's answer",
+            after: SMALL_ANSWER.total,
+        };
+    }
+    ClientError::Broken {
         node: node.id,
-        reason: e.to_string(),
-    })?;
-    Ok(whole.to_bytes())
+        reason: error.with_causes(),
+    }
 }
 
 pub(crate) fn bad_url(node: &NodeInfo, error: &http::Error) -> ClientError {
@@ -113,15 +106,4 @@ pub(crate) fn bad_url(node: &NodeInfo, error: &http::Error) -> ClientError {
         url: node.url.clone(),
         reason: error.to_string(),
     }
-}
-
-/// An error with its causes: the outermost often says nothing.
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

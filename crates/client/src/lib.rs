@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`ReceiptError`] (what a
-//! receipt must say), [`retry`] (what follows from a refusal), [`sse`] (where the receipt is in a
-//! stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
+//! receipt must say), [`retry`] (what follows from a refusal), [`receipt_scanner`] (where the receipt is in
+//! a stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
 //! all that there is about a request.
 //!
 //! # Example
@@ -60,11 +60,11 @@ mod immediate;
 mod in_flight;
 pub mod lane;
 mod node_info;
+pub mod receipt_scanner;
 mod receipts;
 mod request;
 pub mod retry;
 mod signing;
-pub mod sse;
 mod stack;
 mod stack_state;
 mod store;

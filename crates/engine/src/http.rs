@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, Request, Response, header};
-use atoma_http::{Body, Error, Limits, Pool};
+use ::http::{HeaderValue, Request, Response, header};
+use atoma_http::client::{Body, Error, Pool, PoolOptions, get, post_json};
 use bytes::Bytes;
 use http_body_util::Full;
 
@@ -29,7 +29,7 @@ pub(crate) struct Http {
 impl Http {
     /// `api_key` goes into each request's header and nowhere else.
     pub(crate) fn new(api_key: Option<&str>) -> Result<Self, EngineError> {
-        let pool = Pool::new(Limits {
+        let pool = Pool::new(PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             idle_per_server: IDLE_PER_SERVER,
@@ -52,18 +52,15 @@ impl Http {
     }
 
     pub(crate) async fn get(&self, url: &str) -> Result<Response<Body>, Error> {
-        let mut request = Request::new(Full::default());
+        let mut request = get(url);
         self.authorize(&mut request);
-        self.send(request, url).await
+        self.send(request).await
     }
 
     pub(crate) async fn post(&self, url: &str, body: Bytes) -> Result<Response<Body>, Error> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        let mut request = post_json(url, body);
         self.authorize(&mut request);
-        self.send(request, url).await
+        self.send(request).await
     }
 
     /// Adds the key, for servers that may see it.
@@ -78,11 +75,8 @@ impl Http {
     /// Sends a request as it is.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Full<Bytes>>,
-        url: &str,
+        request: Request<Full<Bytes>>,
     ) -> Result<Response<Body>, Error> {
-        // A URL that doesn't parse becomes one without a host, which the pool refuses.
-        *request.uri_mut() = url.parse().unwrap_or_default();
         self.pool.send(request).await
     }
 }

@@ -8,11 +8,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::http::{HeaderValue, Request, StatusCode, header};
-use atoma_http::Body;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::Response;
+use ::http::{HeaderValue, Response, StatusCode, header};
+use atoma_http::client::{AnswerLimits, Body, Pieces, get};
 use serde::Deserialize;
 
 use crate::http::Http;
@@ -240,10 +237,9 @@ impl<'a> Hub<'a> {
         } = self.options;
         let url = format!("{endpoint}/api/models/{}/revision/{revision}", self.name);
         let response = self.get(url, 0).await?;
-        let body = Limited::new(response.into_body(), MAX_LIST_BYTES)
-            .collect()
-            .await;
-        let body = body.map_err(|e| self.network(e))?.to_bytes();
+        let limits = AnswerLimits::within(SILENCE_TIMEOUT, MAX_LIST_BYTES);
+        let body = response.into_body().whole(limits).await;
+        let body = body.map_err(|e| self.network(e))?;
         serde_json::from_slice(&body).map_err(|e| HubError::Protocol(e.to_string()))
     }
 
@@ -251,14 +247,14 @@ impl<'a> Hub<'a> {
     async fn get(&self, url: String, from: u64) -> Result<Response<Body>, HubError> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
-            let mut request = Request::new(Full::<Bytes>::default());
+            let mut request = get(&url);
             if url.starts_with(&format!("{}/", self.options.endpoint)) {
                 self.http.authorize(&mut request);
             }
             if let (1.., Ok(range)) = (from, HeaderValue::from_str(&format!("bytes={from}-"))) {
                 request.headers_mut().insert(header::RANGE, range);
             }
-            let reply = tokio::time::timeout(SILENCE_TIMEOUT, self.http.send(request, &url)).await;
+            let reply = tokio::time::timeout(SILENCE_TIMEOUT, self.http.send(request)).await;
             let response = match reply {
                 Ok(response) => response.map_err(|e| self.network(e))?,
                 Err(_) => return Err(self.network("it doesn't answer")),
@@ -323,7 +319,7 @@ impl<'a> Hub<'a> {
             "{}/{}/resolve/{commit}/{file}",
             self.options.endpoint, self.name
         );
-        let mut response = self.get(url, done).await?;
+        let response = self.get(url, done).await?;
         if response.status() != StatusCode::PARTIAL_CONTENT && done > 0 {
             out.set_len(0).map_err(io)?;
             done = 0;
@@ -333,22 +329,17 @@ impl<'a> Hub<'a> {
             .and_then(|l| l.to_str().ok())
             .and_then(|l| l.parse::<u64>().ok());
         let total = length.map(|length| done + length);
+        let mut pieces = Pieces::new(response.into_body(), SILENCE_TIMEOUT);
         loop {
             progress(Progress {
                 file: file.to_owned(),
                 done,
                 total,
             });
-            let frame = tokio::time::timeout(SILENCE_TIMEOUT, response.body_mut().frame()).await;
-            let frame = match frame {
-                Ok(None) => break,
-                Ok(Some(frame)) => frame.map_err(|e| self.network(e))?,
-                Err(_) => return Err(self.network("it fell silent")),
-            };
-            if let Ok(data) = frame.into_data() {
-                out.write_all(&data).map_err(io)?;
-                done += data.len() as u64;
-            }
+            let piece = pieces.next().await.map_err(|e| self.network(e))?;
+            let Some(data) = piece else { break };
+            out.write_all(&data).map_err(io)?;
+            done += data.len() as u64;
         }
         if total.is_some_and(|total| total != done) {
             return Err(self.network("the file broke off; the next try goes on from there"));

@@ -1,6 +1,6 @@
 //! The pool against real servers on loopback: what is reused, what is replaced, what is cancelled.
 
-use atoma_http::{Body, Error, Limits, Pool};
+use atoma_http::client::{Body, Error, Pool, PoolOptions};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc,
 };
 
-const LIMITS: Limits = Limits {
+const OPTIONS: PoolOptions = PoolOptions {
     connect_timeout: Duration::from_secs(5),
     idle_timeout: Duration::from_secs(60),
     idle_per_server: 2,
@@ -85,7 +85,7 @@ async fn exchange(pool: &Pool, url: &str, stream: &mut TcpStream, answer: &str) 
 
 #[tokio::test]
 async fn one_connection_serves_one_request_after_the_other() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     let first = pool.send(post(&server.url, "first."));
     let serve = async {
         let mut stream = server.accept().await;
@@ -116,7 +116,7 @@ async fn one_connection_serves_one_request_after_the_other() {
 
 #[tokio::test]
 async fn a_connection_that_the_server_closed_is_replaced() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     for _ in 0..3 {
         let serve = async {
             let mut stream = server.accept().await;
@@ -131,7 +131,7 @@ async fn a_connection_that_the_server_closed_is_replaced() {
 
 #[tokio::test]
 async fn an_answer_that_says_close_is_the_last_one() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     for _ in 0..2 {
         let asked = pool.send(post(&server.url, "ask."));
         let serve = async {
@@ -148,7 +148,7 @@ async fn an_answer_that_says_close_is_the_last_one() {
 
 #[tokio::test]
 async fn who_leaves_before_the_end_closes_the_connection() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     // before the head
     let (url, asker) = (server.url.clone(), pool.clone());
     let asked = tokio::spawn(async move { asker.send(post(&url, "ask.")).await.is_ok() });
@@ -178,7 +178,7 @@ async fn who_leaves_before_the_end_closes_the_connection() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_an_error() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     let serve = async {
         let mut stream = server.accept().await;
         read(&mut stream).await;
@@ -195,7 +195,7 @@ async fn a_body_that_breaks_off_is_an_error() {
 
 #[tokio::test]
 async fn errors_say_whether_anything_was_sent() {
-    let pool = Pool::new(LIMITS).unwrap();
+    let pool = Pool::new(OPTIONS).unwrap();
     for url in ["/path", ""] {
         let mut request = post("/", "ask.");
         *request.uri_mut() = url.parse().unwrap_or_default();
@@ -218,9 +218,9 @@ async fn errors_say_whether_anything_was_sent() {
 #[tokio::test]
 async fn as_many_stay_open_as_allowed_and_only_so_long() {
     let server = Server::start().await;
-    let pool = Pool::new(Limits {
+    let pool = Pool::new(PoolOptions {
         idle_timeout: Duration::from_millis(50),
-        ..LIMITS
+        ..OPTIONS
     })
     .unwrap();
     let (ended, mut ends) = mpsc::unbounded_channel();
@@ -259,7 +259,7 @@ async fn as_many_stay_open_as_allowed_and_only_so_long() {
 /// A server that answers a long upload before it has read it.
 #[tokio::test]
 async fn an_early_answer_does_not_confuse_the_next_one() {
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     let long = Request::post(&server.url)
         .body(Full::from(vec![b'x'; 64 << 20]))
         .unwrap();
@@ -287,7 +287,7 @@ async fn an_early_answer_does_not_confuse_the_next_one() {
 async fn a_finished_answer_leaves_its_connection() {
     const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nlast\r\n";
     const END: &str = "0\r\n\r\n";
-    let (server, pool) = (Server::start().await, Pool::new(LIMITS).unwrap());
+    let (server, pool) = (Server::start().await, Pool::new(OPTIONS).unwrap());
     let ask = async |begun: String, stream: Option<TcpStream>| {
         let serve = async {
             let mut stream = match stream {

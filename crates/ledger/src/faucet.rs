@@ -1,11 +1,9 @@
 //! Test money, where there is a faucet: Sui's own protocol for gas, localnet's for USDC.
 
 use crate::{Ledger, LedgerError};
+use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
-use bytes::Bytes;
-use http::{Request, StatusCode, header::CONTENT_TYPE};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use http::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -38,35 +36,19 @@ impl Ledger {
     async fn ask_faucet(&self, path: &str, order: &Value) -> Result<Value, LedgerError> {
         let url = format!("{}{path}", self.inner.faucet.trim_end_matches('/'));
         let failed = |reason: String| LedgerError::Faucet(reason);
-        let request = Request::post(&url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(order.to_string())))
-            .map_err(|e| failed(e.to_string()))?;
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|e| failed(e.to_string()))?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        let answer = async {
-            let answer = client.request(request).await.map_err(|e| e.to_string())?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES);
-            let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
-            Ok::<_, String>((status, body))
-        };
-        let (status, body) = tokio::time::timeout(FAUCET_TIMEOUT, answer)
-            .await
-            .map_err(|_| failed("it did not answer in time".to_owned()))?
-            .map_err(failed)?;
+        let request = post_json(&url, order.to_string());
+        let pool = Pool::new(PoolOptions::ONE_REQUEST).map_err(|e| failed(e.with_causes()))?;
+        let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
+        let answer = pool.ask(request, limits).await;
+        let answer = answer.map_err(|e| failed(e.with_causes()))?;
+        let (status, body) = (answer.status(), answer.body());
         if !matches!(
             status,
             StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED
         ) {
-            let text = String::from_utf8_lossy(&body).into_owned();
+            let text = String::from_utf8_lossy(body).into_owned();
             return Err(failed(format!("{status}: {text}")));
         }
-        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
+        Ok(serde_json::from_slice(body).unwrap_or(Value::Null))
     }
 }

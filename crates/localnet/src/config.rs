@@ -1,5 +1,6 @@
 //! What a localnet is started with.
 
+use atoma_http::server::Limits;
 use atoma_runtime::Runtime;
 use atoma_types::{Address, MicroUsdc, chain::Params};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct LocalnetConfig {
     /// How time passes.
     #[serde(default)]
     pub clock: ClockMode,
+    /// What strangers may do to the server: the same section in every configuration file.
+    #[serde(default)]
+    pub limits: Limits,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,
@@ -52,6 +56,7 @@ impl LocalnetConfig {
             checkpoint: CheckpointMode::default(),
             faucet: FaucetConfig::default(),
             clock: ClockMode::default(),
+            limits: Limits::default(),
             runtime: Runtime::default(),
         }
     }

@@ -14,18 +14,17 @@ use crate::{
     treasury::Treasury,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
+use atoma_http::server::Server;
 use atoma_keys::{Keystore, SigningKey};
-use atoma_runtime::{Listener, Random, Socket, Threads, Worker};
+use atoma_runtime::{Random, Threads, Worker};
 use atoma_types::{
     NetworkId, TimestampMs,
     chain::{Deployment, LOCALNET_PACKAGE},
 };
+use axum::Router;
 use parking_lot::RwLock;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    sync::{broadcast, mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// Commands that may wait for the writer: a few commits' worth.
 const QUEUE: usize = 1_024;
@@ -33,8 +32,6 @@ const QUEUE: usize = 1_024;
 const BACKLOG: usize = 4_096;
 /// How long open connections get to end when the localnet stops.
 const GRACE: Duration = Duration::from_secs(2);
-/// Without files left to open, accepting fails at once, again and again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The administrator's key in the data folder.
 const ADMIN_KEYSTORE: &str = "admin.keystore";
 /// Names of stored values.
@@ -51,7 +48,7 @@ pub struct RunningLocalnet {
     shared: Arc<Shared>,
     address: SocketAddr,
     admin: SigningKey,
-    server: JoinHandle<()>,
+    server: Option<Server>,
     writer: Option<Worker>,
 }
 
@@ -72,13 +69,15 @@ impl Localnet {
         let writer = threads
             .work("localnet-writer", writer.run(commands))
             .map_err(|error| LocalnetError::Writer(error.to_string()))?;
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        let limits = shared.config.limits.clone();
+        let server = Server::start(listener, routes(&shared), limits, Arc::default());
+        let server = server.map_err(|source| LocalnetError::Listen { address, source })?;
         tracing::info!(%address, chain = %shared.chain, "localnet runs");
         Ok(RunningLocalnet {
             shared,
             address,
             admin,
-            server,
+            server: Some(server),
             writer: Some(writer),
         })
     }
@@ -130,8 +129,8 @@ impl RunningLocalnet {
     /// Stops: what was accepted is finished, streams end, the database is closed.
     pub async fn shutdown(mut self) {
         self.shared.stopping.send_replace(true);
-        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
-            self.server.abort();
+        if let Some(server) = self.server.take() {
+            server.close(GRACE).await;
         }
         if let Some(writer) = self.writer.take() {
             // an error means that it has stopped already
@@ -161,7 +160,6 @@ impl RunningLocalnet {
 impl Drop for RunningLocalnet {
     fn drop(&mut self) {
         self.shared.stopping.send_replace(true);
-        self.server.abort();
         if self.writer.is_some() {
             self.stop_writer();
         }
@@ -169,50 +167,11 @@ impl Drop for RunningLocalnet {
 }
 
 /// gRPC, gRPC-web and the plain routes on one port.
-async fn serve(listener: Listener, shared: Arc<Shared>) {
-    let mut stopping = shared.stopping.subscribe();
+fn routes(shared: &Arc<Shared>) -> Router {
     let grpc = tower::ServiceBuilder::new()
         .layer(tonic_web::GrpcWebLayer::new())
-        .service(grpc::routes(Arc::clone(&shared)).prepare());
-    let app = faucet::routes(shared).fallback_service(grpc);
-    let done = async move {
-        // an error means that nobody can say stop any more
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    if let Err(error) = axum::serve(Accept(listener), app)
-        .with_graceful_shutdown(done)
-        .await
-    {
-        tracing::error!(%error, "the server ended");
-    }
-}
-
-/// Takes connections for axum.
-struct Accept(Listener);
-
-impl axum::serve::Listener for Accept {
-    type Io = Socket;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Socket, SocketAddr) {
-        loop {
-            match self.0.accept().await {
-                Ok((socket, from)) => {
-                    // answers are small and waited for
-                    let _ = socket.set_nodelay();
-                    return (socket, from);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot take a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
+        .service(grpc::routes(Arc::clone(shared)).prepare());
+    faucet::routes(Arc::clone(shared)).fallback_service(grpc)
 }
 
 /// Opens or makes the ledger.

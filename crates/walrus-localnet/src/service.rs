@@ -2,6 +2,7 @@
 //! publisher and aggregator on one port.
 
 use crate::{LedgerRegistry, WalrusLocalnetError};
+use atoma_http::server::Server;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_walrus::{
@@ -14,7 +15,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::sleep};
+use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
@@ -60,8 +61,7 @@ pub struct LocalWalrus {
     registry: Arc<LedgerRegistry>,
     address: SocketAddr,
     shards: u16,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<()>,
+    server: Option<Server>,
     epochs: Option<JoinHandle<()>>,
     maintenance: Option<Maintenance>,
 }
@@ -90,15 +90,7 @@ impl LocalWalrus {
         let registry = Arc::new(registry);
         let store = Store::open_with(store, registry.clone()).await?;
         registry.name_committee(store.committee()).await?;
-        let (stop, stopped) = oneshot::channel();
-        let routes = http::routes(store.clone(), http);
-        let server = tokio::spawn(async move {
-            // a dropped sender says stop as well
-            let stopped = async { drop(stopped.await) };
-            if let Err(error) = http::serve(listener, routes, stopped).await {
-                tracing::error!(%error, "publisher and aggregator ended");
-            }
-        });
+        let server = http::serve(listener, store.clone(), http).map_err(unusable)?;
         let epochs = epoch_length.map(|length| tokio::spawn(keep_time(registry.clone(), length)));
         tracing::info!(%address, "a local Walrus runs");
         Ok(Self {
@@ -107,8 +99,7 @@ impl LocalWalrus {
             registry,
             address,
             shards,
-            stop: Some(stop),
-            server,
+            server: Some(server),
             epochs,
         })
     }
@@ -139,9 +130,8 @@ impl LocalWalrus {
 
     /// Stops it; requests under way may finish. The folder can be opened again afterwards.
     pub async fn stop(mut self) {
-        self.stop.take();
-        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
-            self.server.abort();
+        if let Some(server) = self.server.take() {
+            server.close(GRACE).await;
         }
         if let Some(maintenance) = self.maintenance.take() {
             maintenance.stop().await;
@@ -151,7 +141,6 @@ impl LocalWalrus {
 
 impl Drop for LocalWalrus {
     fn drop(&mut self) {
-        self.server.abort();
         if let Some(epochs) = &self.epochs {
             epochs.abort();
         }

@@ -8,15 +8,13 @@ use atoma_client::{
     evidence::{AskNodes, Given, Sources, Verdict, check, gather},
 };
 use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
+use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get};
 use atoma_keys::SigningKey;
 use atoma_network::{Network, NetworkNode};
 use atoma_runtime::Threads;
 use atoma_types::RequestId;
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use atoma_walrus_localnet::LocalWalrus;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client as HttpClient, rt::TokioExecutor};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,6 +23,8 @@ use tokio::time::Instant;
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// and for so long: it closes its pack a moment after the answer.
 const STORE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A proof is a few KiB, and comes at once or not at all.
+const PROOF: AnswerLimits = AnswerLimits::within(Duration::from_secs(10), 1 << 20);
 
 /// Waits until the node has stored the request's record, and looks at it as everyone can.
 pub(super) async fn stored(network: &Network, request: RequestId, output: &Output) -> Result<()> {
@@ -121,15 +121,14 @@ fn local_walrus(network: &Network) -> Result<&LocalWalrus> {
 
 /// The proof of whichever node has served the request, once its record is stored.
 async fn proof(network: &Network, request: RequestId) -> Result<StorageProof> {
-    let http = HttpClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let pool = Pool::new(PoolOptions::ONE_REQUEST)?;
     let ask = async |node: &NetworkNode| -> Result<Option<StorageProof>> {
         let url = format!("{}/v1/receipts/{request}/proof", node.running.url());
-        let answer = http.get(url.parse()?).await?;
+        let answer = pool.ask(get(&url), PROOF).await?;
         if !answer.status().is_success() {
             return Ok(None);
         }
-        let body = answer.into_body().collect().await?.to_bytes();
-        Ok(serde_json::from_slice::<ReceiptProof>(&body)?.storage)
+        Ok(serde_json::from_slice::<ReceiptProof>(answer.body())?.storage)
     };
     let started = Instant::now();
     while started.elapsed() < STORE_TIMEOUT {

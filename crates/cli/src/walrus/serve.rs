@@ -114,11 +114,12 @@ async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Re
         ("shards", json!(shards)),
     ]);
     output.say("press Ctrl-C to stop");
-    let stop = async {
-        // without signals there is only kill -9, which the store survives as well
-        let _ = told_to_stop().await;
-    };
-    http::serve(listener, http::routes(store, HttpOptions::default()), stop).await?;
+    let options = HttpOptions::default();
+    let grace = options.limits.drain_grace();
+    let server = http::serve(listener, store, options)?;
+    // without signals there is only kill -9, which the store survives as well
+    let _ = told_to_stop().await;
+    server.close(grace).await;
     drop(maintenance);
     Ok(())
 }

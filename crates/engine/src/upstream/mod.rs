@@ -6,26 +6,23 @@
 //! after. Dropping a stream closes its connection, by which all of these servers stop generating.
 
 mod answer;
-mod arriving;
 mod ask;
 mod body;
 mod probe;
 mod relay;
 mod servers;
-mod sse;
 
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use atoma_http::Body;
+use ::http::Response;
+use atoma_http::client::Body;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use hyper::Response;
 
-use self::arriving::SILENCE_TIMEOUT;
-use self::relay::{Answer, refusal};
+use self::relay::{Answer, SILENCE_TIMEOUT, refusal};
 use self::servers::{Busy, Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
@@ -112,7 +109,7 @@ impl Upstream {
             .map_err(|_| EngineError::Internal("an upstream needs a tokio runtime".into()))?;
         for url in &options.urls {
             let parsed = url
-                .parse::<hyper::Uri>()
+                .parse::<::http::Uri>()
                 .ok()
                 .filter(|uri| uri.authority().is_some());
             if !parsed.is_some_and(|u| matches!(u.scheme_str(), Some("http" | "https"))) {

@@ -1,18 +1,19 @@
 //! Carries an answer from its server to its stream, frame by frame or whole.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use atoma_http::Body;
+use ::http::Response;
+use atoma_http::client::{AnswerLimits, Body, Error, Events, Pieces};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
-use hyper::Response;
 
 use super::answer::{Account, Chunk};
-use super::arriving::{Arriving, SILENCE_TIMEOUT};
 use super::body::Outgoing;
-use super::sse::Frames;
 use crate::{EngineError, Event, EventSender, OutputLimit};
 
+/// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
+/// time, but not longer than clients wait.
+pub(super) const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest answer that isn't streamed; embeddings of many texts are the largest.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// Largest error that is read for its message.
@@ -63,10 +64,10 @@ impl Answer {
     }
 
     async fn pump_frames(self, events: &EventSender) -> Result<(), EngineError> {
-        let mut arriving = Arriving::new(self.response.into_body());
-        let (mut frames, mut account) = (Frames::default(), Account::new());
+        let mut arriving = Pieces::new(self.response.into_body(), SILENCE_TIMEOUT);
+        let (mut frames, mut account) = (Events::default(), Account::new());
         let (mut cut, mut complete) = (false, false);
-        'answer: while let Some(data) = arriving.next().await? {
+        'answer: while let Some(data) = arriving.next().await.map_err(|e| broken(&e))? {
             frames
                 .push(&data)
                 .map_err(|e| EngineError::Unavailable(e.to_string()))?;
@@ -124,14 +125,19 @@ impl Answer {
 
 /// A whole body of bounded length.
 pub(super) async fn whole(response: Response<Body>, limit: usize) -> Result<Bytes, EngineError> {
-    let body = Limited::new(response.into_body(), limit).collect();
-    match tokio::time::timeout(SILENCE_TIMEOUT, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(EngineError::Unavailable(
-            "the upstream's answer broke off".into(),
-        )),
-        Err(_) => Err(EngineError::Unavailable("the upstream fell silent".into())),
-    }
+    let limits = AnswerLimits::within(SILENCE_TIMEOUT, limit);
+    let body = response.into_body().whole(limits).await;
+    body.map_err(|e| broken(&e))
+}
+
+/// What is said of an answer that began and didn't end.
+fn broken(error: &Error) -> EngineError {
+    let message = if error.is_timeout() {
+        "the upstream fell silent"
+    } else {
+        "the upstream's answer broke off"
+    };
+    EngineError::Unavailable(message.into())
 }
 
 /// The error that a status other than success means.

@@ -8,6 +8,7 @@ use super::{
     stream_timeout::StreamExecutor,
     write_timeout::WriteTimeout,
 };
+use atoma_runtime::Socket;
 use axum::Router;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -23,7 +24,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -74,13 +74,13 @@ impl Connections {
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(&self, socket: TcpStream) {
+    pub(super) async fn serve(&self, socket: Socket) {
         // each token is a write of its own and must leave at once; a socket that doesn't take the
         // option serves all the same
-        let _ = socket.set_nodelay(true);
+        let _ = socket.set_nodelay();
         let activity = Arc::new(Activity::new());
         let write_timeout = Duration::from_millis(self.limits.write_timeout_ms);
-        let socket = Socket {
+        let socket = WatchedSocket {
             stream: WriteTimeout::new(socket, write_timeout),
             activity: Arc::clone(&activity),
         };
@@ -204,12 +204,12 @@ impl Future for Expiry<'_> {
 
 /// The socket, which tells when bytes come.
 #[derive(Debug)]
-struct Socket {
-    stream: WriteTimeout<TcpStream>,
+struct WatchedSocket {
+    stream: WriteTimeout<Socket>,
     activity: Arc<Activity>,
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for WatchedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -224,7 +224,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for WatchedSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -30,10 +30,11 @@ pub use limits::{Limits, ZeroLimit};
 pub use read_body::{BodyError, BodyLimit, read_body};
 
 use admission::Admission;
+use atoma_runtime::Listener;
 use axum::Router;
 use connection::Connections;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -62,11 +63,12 @@ impl Server {
     /// # Errors
     /// If the listener has no address.
     pub fn start(
-        listener: TcpListener,
+        listener: impl Into<Listener>,
         routes: Router,
         limits: Limits,
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
+        let listener = listener.into();
         let address = listener.local_addr()?;
         let (closing, abort) = (CancellationToken::new(), CancellationToken::new());
         let connections = TaskTracker::new();
@@ -129,7 +131,7 @@ impl Server {
 }
 
 struct Acceptor {
-    listener: TcpListener,
+    listener: Listener,
     admission: Arc<Admission>,
     connections: Arc<Connections>,
     tasks: TaskTracker,
@@ -137,7 +139,7 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
             let accepted = tokio::select! {
                 () = self.closing.cancelled() => return,

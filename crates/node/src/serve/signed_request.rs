@@ -95,7 +95,10 @@ async fn admit(
     let task = shared.task(lease.task)?.clone();
     // hashed as it comes in
     let mut hasher = Hasher::new();
-    let body = body::read(&parts.headers, body, limit, |piece| hasher.update(piece)).await?;
+    let hash = |piece: &[u8]| {
+        hasher.update(piece);
+    };
+    let body = body::read(&parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {
         let Some(evidence) = &shared.evidence else {

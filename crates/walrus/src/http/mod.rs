@@ -9,13 +9,12 @@ mod publisher;
 mod query;
 mod quilts;
 mod range;
-mod serve;
 
 pub use jwt::{Claims, JwtOptions, sign_token};
-pub use serve::serve;
 
 use crate::store::Store;
 use admission::Admission;
+use atoma_http::server::{Limits, Server};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -25,13 +24,18 @@ use axum::{
     routing::{get, put},
 };
 use jwt::Authenticator;
-use std::sync::Arc;
+use std::{io, sync::Arc};
+use tokio::net::TcpListener;
 
-/// Limits, and whether uploads need a token. The defaults are Walrus's.
+/// A blob or a quilt must be here by then: 100 MiB at 3 Mbit/s.
+const BODY_TIMEOUT_MS: u64 = 300_000;
+
+/// Limits, and whether uploads need a token. The defaults of sizes are Walrus's.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Bytes of a blob.
-    pub max_body: usize,
+    /// What strangers may do to the server: the same section in every configuration file. Blobs have at
+    /// most `max_body_bytes`.
+    pub limits: Limits,
     /// Bytes of a quilt's form.
     pub max_quilt_body: usize,
     /// Uploads at once; as many more may wait.
@@ -45,7 +49,11 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
-            max_body: 10 << 20,
+            limits: Limits {
+                max_body_bytes: 10 << 20,
+                body_timeout_ms: BODY_TIMEOUT_MS,
+                ..Limits::default()
+            },
             max_quilt_body: 100 << 20,
             max_uploads: 8,
             max_downloads: 256,
@@ -61,6 +69,15 @@ struct Api {
     authenticator: Option<Authenticator>,
     uploads: Admission,
     downloads: Admission,
+}
+
+/// Serves the API until the server is closed or dropped.
+///
+/// # Errors
+/// If the listener can't be used.
+pub fn serve(listener: TcpListener, store: Store, options: HttpOptions) -> io::Result<Server> {
+    let limits = options.limits.clone();
+    Server::start(listener, routes(store, options), limits, Arc::default())
 }
 
 /// The API's routes.

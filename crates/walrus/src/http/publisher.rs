@@ -10,17 +10,15 @@ use crate::{
     api::{BlobStoreResult, EventOrObject, ResourceOperation},
     store::PutOutcome,
 };
+use atoma_http::server::{BodyError, BodyLimit, read_body};
 use axum::{
     Json,
     body::Body,
     extract::{Request, State},
+    http::HeaderMap,
 };
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
-
-/// A body must be here by then.
-const BODY_TIMEOUT: Duration = Duration::from_secs(300);
+use std::sync::Arc;
 
 /// `PUT /v1/blobs`.
 pub(super) async fn put_blob(
@@ -31,7 +29,9 @@ pub(super) async fn put_blob(
     let options = query.options(false)?;
     let _admitted = api.uploads.enter().await?;
     let claims = admit(&api, &request, &query)?;
-    let blob = body(request.into_body(), api.options.max_body).await?;
+    let (parts, blob) = request.into_parts();
+    let most = api.options.limits.max_body_bytes;
+    let blob = body(&api, &parts.headers, blob, most).await?;
     check_size(&api, claims.as_ref(), blob.len())?;
     let outcome = api.store.put(blob, options).await?;
     Ok(Json(answer(outcome)))
@@ -58,18 +58,23 @@ pub(super) fn check_size(api: &Api, claims: Option<&Claims>, size: usize) -> Res
 }
 
 /// All of a body.
-pub(super) async fn body(body: Body, most: usize) -> Result<Bytes, ApiError> {
-    let read = timeout(BODY_TIMEOUT, axum::body::to_bytes(body, most)).await;
-    let read = read.map_err(|_| ApiError::malformed("the body took too long"))?;
-    read.map_err(|error| {
-        let too_long = std::error::Error::source(&error)
-            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if too_long {
-            ApiError::TooLong(most)
-        } else {
-            ApiError::malformed("the body broke off")
-        }
-    })
+pub(super) async fn body(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Bytes, ApiError> {
+    let limit = BodyLimit {
+        max_bytes: most,
+        ..BodyLimit::new(&api.options.limits)
+    };
+    read_body(headers, body, limit, |_| ())
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge { max_bytes } => ApiError::TooLong(max_bytes),
+            BodyError::TooSlow(_) => ApiError::malformed("the body took too long"),
+            _ => ApiError::malformed("the body broke off"),
+        })
 }
 
 /// A result in the API's form.

@@ -37,7 +37,7 @@ pub(super) async fn put_quilt(
     let claims = admit(&api, &request, &query)?;
     let (parts, form) = request.into_parts();
     // the whole form first: its size counts
-    let form = body(form, api.options.max_quilt_body).await?;
+    let form = body(&api, &parts.headers, form, api.options.max_quilt_body).await?;
     check_size(&api, claims.as_ref(), form.len())?;
     let blobs = blobs(Request::from_parts(parts, Body::from(form))).await?;
     let params = api.store.params();

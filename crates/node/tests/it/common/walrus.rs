@@ -1,19 +1,20 @@
 //! A Walrus for the node's tests.
 
+use atoma_http::server::Server;
 use atoma_node::EvidenceConfig;
 use atoma_walrus::{
     client::{ClientConfig, WalrusClient},
-    http::{HttpOptions, routes, serve},
+    http::{HttpOptions, serve},
     store::{Fault, Store, StoreOptions},
 };
 use std::path::Path;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 
 /// A Walrus of ten storage nodes on loopback.
 pub(crate) struct Walrus {
     pub(crate) url: String,
     store: Store,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
 impl Walrus {
@@ -21,13 +22,12 @@ impl Walrus {
         let store = Store::open(StoreOptions::new(folder)).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = routes(store.clone(), HttpOptions::default());
-        let server = tokio::spawn(async move {
-            serve(listener, routes, std::future::pending())
-                .await
-                .unwrap();
-        });
-        Self { url, store, server }
+        let server = serve(listener, store.clone(), HttpOptions::default()).unwrap();
+        Self {
+            url,
+            store,
+            _server: server,
+        }
     }
 
     pub(crate) fn config(&self) -> EvidenceConfig {
@@ -52,11 +52,5 @@ impl Walrus {
             };
             self.store.set_fault(node, fault).unwrap();
         }
-    }
-}
-
-impl Drop for Walrus {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }

@@ -2,7 +2,7 @@
 
 use atoma_walrus::{
     client::{ClientConfig, WalrusClient},
-    http::{HttpOptions, routes, serve},
+    http::{HttpOptions, routes},
     store::{Store, StoreOptions},
 };
 use axum::Router;
@@ -13,7 +13,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use std::{future::pending, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
@@ -22,6 +22,7 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     pub(crate) url: Url,
     http: Client<HttpConnector, Full<Bytes>>,
+    _server: atoma_http::server::Server,
     _folder: TempDir,
 }
 
@@ -64,12 +65,14 @@ impl Server {
         let store = Store::open(StoreOptions::new(folder.path())).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let limits = options.limits.clone();
         let routes = wrap(routes(store.clone(), options));
-        tokio::spawn(serve(listener, routes, pending()));
+        let server = atoma_http::server::Server::start(listener, routes, limits, Arc::default());
         Self {
             store,
             url: url.parse().unwrap(),
             http: Client::builder(TokioExecutor::new()).build_http(),
+            _server: server.unwrap(),
             _folder: folder,
         }
     }

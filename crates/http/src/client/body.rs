@@ -1,8 +1,8 @@
 //! An answer's body, which drives its connection and gives it back at its end.
 
-use crate::{
-    line::{Line, poll_with},
-    pool::Home,
+use super::{
+    connection::{Connection, poll_with},
+    pool::PoolSlot,
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -26,16 +26,16 @@ const END_PIECES: usize = 8;
 pub struct Body {
     incoming: Incoming,
     /// Until the end.
-    line: Option<Line>,
-    home: Home,
+    connection: Option<Connection>,
+    slot: PoolSlot,
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, line: Line, home: Home) -> Self {
+    pub(crate) fn new(incoming: Incoming, connection: Connection, slot: PoolSlot) -> Self {
         let mut body = Self {
             incoming,
-            line: Some(line),
-            home,
+            connection: Some(connection),
+            slot,
         };
         if body.incoming.is_end_stream() {
             body.end();
@@ -72,10 +72,10 @@ impl Body {
 
     /// Everything has arrived: the next request may have the connection.
     fn end(&mut self) {
-        if let Some(mut line) = self.line.take()
-            && line.is_free()
+        if let Some(mut connection) = self.connection.take()
+            && connection.is_free()
         {
-            self.home.put(line);
+            self.slot.put(connection);
         }
     }
 }
@@ -90,13 +90,13 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         let incoming = &mut this.incoming;
-        let polled = poll_with(&mut this.line, cx, |cx| {
+        let polled = poll_with(&mut this.connection, cx, |cx| {
             Pin::new(&mut *incoming).poll_frame(cx)
         });
         match &polled {
             Poll::Ready(None) => this.end(),
             Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),
-            Poll::Ready(Some(Err(_))) => this.line = None,
+            Poll::Ready(Some(Err(_))) => this.connection = None,
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled

@@ -1,4 +1,6 @@
-//! Where the receipt is in a stream. Pure: bytes go in as they arrive, in whatever pieces.
+//! Where the receipt is in a stream. Pure: bytes go in as they arrive, in whatever pieces. No event is
+//! read here (that is `atoma_http::client::Events`): every byte is hashed where it lies, and one line
+//! looked for.
 //!
 //! The receipt is a comment line, `: atoma-receipt <text>`, at the end of the stream. The hash it
 //! vouches for covers every byte before that line. After it comes an empty line, `data: [DONE]`

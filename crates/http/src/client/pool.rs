@@ -1,8 +1,8 @@
 //! Connections that wait for their next request.
 
-use crate::{
+use super::{
     Body, Error,
-    line::{Line, Outgoing},
+    connection::{Connection, Outgoing},
 };
 use http::{
     HeaderValue, Response, Uri,
@@ -18,14 +18,17 @@ use std::{
     future::poll_fn,
     mem,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{runtime::Handle, time::sleep};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
 use tower::Service;
 
-/// What a pool allows itself.
+/// How a pool treats its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PoolOptions {
     /// A server that takes no connection by then is taken for dead.
     pub connect_timeout: Duration,
     /// A connection that was idle for so long is closed, preferably before the server does it.
@@ -36,20 +39,30 @@ pub struct Limits {
     pub keepalive: Option<Duration>,
 }
 
+impl PoolOptions {
+    /// For a single request, or few now and then: nothing is kept open.
+    pub const ONE_REQUEST: Self = Self {
+        connect_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::ZERO,
+        idle_per_server: 0,
+        keepalive: None,
+    };
+}
+
 /// A pool of connections. Clones share them.
 #[derive(Clone)]
-pub struct Pool(Arc<Shared>);
+pub struct Pool(Arc<PoolInner>);
 
-struct Shared {
+struct PoolInner {
     connector: HttpsConnector<HttpConnector>,
-    limits: Limits,
+    options: PoolOptions,
     idle: Mutex<Idle>,
 }
 
 #[derive(Default)]
 struct Idle {
     /// The one that was used last comes last, and is used first.
-    lines: HashMap<Origin, VecDeque<(Instant, Line)>>,
+    connections: HashMap<Origin, VecDeque<(Instant, Connection)>>,
     /// A task looks for those that were idle too long.
     tended: bool,
 }
@@ -61,9 +74,9 @@ struct Origin {
     authority: Authority,
 }
 
-/// Where a connection belongs.
-pub(crate) struct Home {
-    shared: Arc<Shared>,
+/// Where a connection comes from and goes back to.
+pub(crate) struct PoolSlot {
+    inner: Arc<PoolInner>,
     origin: Origin,
 }
 
@@ -72,39 +85,43 @@ impl Pool {
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn new(limits: Limits) -> Result<Self, Error> {
+    pub fn new(options: PoolOptions) -> Result<Self, Error> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(limits.connect_timeout));
-        connector.set_keepalive(limits.keepalive);
+        connector.set_connect_timeout(Some(options.connect_timeout));
+        connector.set_keepalive(options.keepalive);
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .map_err(|error| Error::Connect(error.into()))?
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(PoolInner {
             connector,
-            limits,
+            options,
             idle: Mutex::default(),
         })))
     }
 
     /// Sends a request to its URL's server and waits for the head of the answer. A connection that
     /// the server has closed meanwhile is replaced by another one, as long as nothing was sent.
+    /// Nothing limits the time but the connect timeout: see [`Pool::ask`] for whole answers.
+    ///
+    /// # Errors
+    /// [`Error::Url`] and [`Error::Connect`] if nothing was sent, [`Error::Broken`] otherwise.
     pub async fn send(&self, mut request: Outgoing) -> Result<Response<Body>, Error> {
         let origin = address(&mut request)?;
         loop {
-            let (mut line, reused) = match self.0.take(&origin) {
-                Some(line) => (line, true),
+            let (mut connection, reused) = match self.0.take(&origin) {
+                Some(connection) => (connection, true),
                 None => (self.0.connect(&origin).await?, false),
             };
-            match line.exchange(request).await {
+            match connection.exchange(request).await {
                 Ok(response) => {
-                    let shared = Arc::clone(&self.0);
-                    let home = Home { shared, origin };
-                    return Ok(response.map(|incoming| Body::new(incoming, line, home)));
+                    let inner = Arc::clone(&self.0);
+                    let slot = PoolSlot { inner, origin };
+                    return Ok(response.map(|incoming| Body::new(incoming, connection, slot)));
                 }
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent,
@@ -115,18 +132,19 @@ impl Pool {
     }
 }
 
-impl Shared {
+impl PoolInner {
     /// The idle connection that was used last and still stands.
-    fn take(&self, origin: &Origin) -> Option<Line> {
+    fn take(&self, origin: &Origin) -> Option<Connection> {
         loop {
-            let (since, mut line) = self.idle.lock().lines.get_mut(origin)?.pop_back()?;
-            if since.elapsed() < self.limits.idle_timeout && line.is_free() {
-                return Some(line);
+            let (since, mut connection) =
+                self.idle.lock().connections.get_mut(origin)?.pop_back()?;
+            if since.elapsed() < self.options.idle_timeout && connection.is_free() {
+                return Some(connection);
             }
         }
     }
 
-    async fn connect(&self, origin: &Origin) -> Result<Line, Error> {
+    async fn connect(&self, origin: &Origin) -> Result<Connection, Error> {
         let url = Uri::builder()
             .scheme(origin.scheme.clone())
             .authority(origin.authority.clone())
@@ -139,22 +157,22 @@ impl Shared {
             connector.call(url).await
         };
         let stream = stream.await.map_err(Error::Connect)?;
-        Line::new(stream).await.map_err(Error::Broken)
+        Connection::new(stream).await.map_err(Error::Broken)
     }
 
     /// Closes what was idle too long. True if nothing idle is left.
     fn tend(&self) -> bool {
         let mut over = Vec::new();
         let mut idle = self.idle.lock();
-        idle.lines.retain(|_, lines| {
-            while let Some((since, _)) = lines.front()
-                && since.elapsed() >= self.limits.idle_timeout
+        idle.connections.retain(|_, connections| {
+            while let Some((since, _)) = connections.front()
+                && since.elapsed() >= self.options.idle_timeout
             {
-                over.extend(lines.pop_front());
+                over.extend(connections.pop_front());
             }
-            !lines.is_empty()
+            !connections.is_empty()
         });
-        idle.tended = !idle.lines.is_empty();
+        idle.tended = !idle.connections.is_empty();
         let empty = !idle.tended;
         // closing takes time that nobody should wait for
         drop(idle);
@@ -163,18 +181,18 @@ impl Shared {
     }
 }
 
-impl Home {
+impl PoolSlot {
     /// Takes a connection back that is free again.
-    pub(crate) fn put(&self, line: Line) {
-        let mut idle = self.shared.idle.lock();
-        let lines = match idle.lines.get_mut(&self.origin) {
-            Some(lines) => lines,
-            None => idle.lines.entry(self.origin.clone()).or_default(),
+    pub(crate) fn put(&self, connection: Connection) {
+        let mut idle = self.inner.idle.lock();
+        let connections = match idle.connections.get_mut(&self.origin) {
+            Some(connections) => connections,
+            None => idle.connections.entry(self.origin.clone()).or_default(),
         };
-        if lines.len() >= self.shared.limits.idle_per_server {
+        if connections.len() >= self.inner.options.idle_per_server {
             return;
         }
-        lines.push_back((Instant::now(), line));
+        connections.push_back((Instant::now(), connection));
         let tended = mem::replace(&mut idle.tended, true);
         drop(idle);
         if !tended {
@@ -186,15 +204,15 @@ impl Home {
     fn tend_later(&self) {
         let Ok(runtime) = Handle::try_current() else {
             // the next request closes them
-            self.shared.idle.lock().tended = false;
+            self.inner.idle.lock().tended = false;
             return;
         };
-        let shared = Arc::downgrade(&self.shared);
-        let pause = self.shared.limits.idle_timeout;
+        let inner = Arc::downgrade(&self.inner);
+        let pause = self.inner.options.idle_timeout;
         runtime.spawn(async move {
             loop {
                 sleep(pause).await;
-                if shared.upgrade().is_none_or(|shared| shared.tend()) {
+                if inner.upgrade().is_none_or(|inner| inner.tend()) {
                     return;
                 }
             }
@@ -223,9 +241,9 @@ fn address(request: &mut Outgoing) -> Result<Origin, Error> {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let idle = self.0.idle.lock();
-        let idle: usize = idle.lines.values().map(VecDeque::len).sum();
+        let idle: usize = idle.connections.values().map(VecDeque::len).sum();
         f.debug_struct("Pool")
-            .field("limits", &self.0.limits)
+            .field("options", &self.0.options)
             .field("idle", &idle)
             .finish_non_exhaustive()
     }

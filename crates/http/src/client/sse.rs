@@ -6,13 +6,24 @@ use bytes::{Bytes, BytesMut};
 const MAX_EVENT_BYTES: usize = 1 << 20;
 
 /// The stream isn't one of events of a sane size.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event of the upstream is longer than 1 MiB")]
-pub(super) struct TooLong;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event is longer than 1 MiB")]
+#[non_exhaustive]
+pub struct EventTooLong;
 
-/// Collects bytes and gives payloads.
+/// Collects bytes and gives the payloads of events. A payload of one line, which is the rule, is taken
+/// out of the buffer as it is: nothing is allocated or copied for it.
+///
+/// ```
+/// # use atoma_http::client::Events;
+/// let mut events = Events::default();
+/// events.push(b": a comment\n\ndata: {\"a\":1}\n\ndata: cut")?;
+/// assert_eq!(events.next().as_deref(), Some(&b"{\"a\":1}"[..]));
+/// assert_eq!(events.next(), None);
+/// # Ok::<_, atoma_http::client::EventTooLong>(())
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub struct Events {
     buffer: BytesMut,
     /// How much of the buffer was searched for a line end.
     searched: usize,
@@ -20,21 +31,28 @@ pub(super) struct Frames {
     data: Option<BytesMut>,
 }
 
-impl Frames {
-    /// Adds what arrived.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+impl Events {
+    /// Adds what arrived. Take out the complete events after each push.
+    ///
+    /// # Errors
+    /// If an event is longer than 1 MiB.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), EventTooLong> {
         self.buffer.extend_from_slice(bytes);
         let held = self.buffer.len() + self.data.as_ref().map_or(0, BytesMut::len);
         // Complete events are taken out after each push, so what is held is one event and one read.
         if held > MAX_EVENT_BYTES + bytes.len() {
-            Err(TooLong)
+            Err(EventTooLong)
         } else {
             Ok(())
         }
     }
 
     /// The payload of the next complete event.
-    pub(super) fn next(&mut self) -> Option<Bytes> {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator that ends may go on here"
+    )]
+    pub fn next(&mut self) -> Option<Bytes> {
         loop {
             let line = self.line()?;
             if line.is_empty() {
@@ -88,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(pieces: &[&[u8]]) -> Vec<Bytes> {
-        let mut frames = Frames::default();
+        let mut frames = Events::default();
         let mut events = Vec::new();
         for piece in pieces {
             frames.push(piece).unwrap();
@@ -114,7 +132,7 @@ mod tests {
 
     #[test]
     fn endless_events_are_refused() {
-        let mut frames = Frames::default();
+        let mut frames = Events::default();
         let piece = vec![b'x'; 1 << 18];
         let refused = (0..8).any(|_| {
             let refused = frames.push(&piece).is_err();

@@ -7,7 +7,7 @@ use hyper::{
     body::Incoming,
     client::conn::{
         TrySendError,
-        http1::{Connection, SendRequest, handshake},
+        http1::{self, SendRequest, handshake},
     },
 };
 use hyper_rustls::MaybeHttpsStream;
@@ -23,18 +23,18 @@ pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 pub(crate) type Outgoing = Request<Full<Bytes>>;
 
 /// A connection and the means to use it.
-pub(crate) struct Line {
+pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    /// `None` once it is over.
-    connection: Option<Box<Connection<Stream, Full<Bytes>>>>,
+    /// Reads and writes; `None` once it is over.
+    driver: Option<Box<http1::Connection<Stream, Full<Bytes>>>>,
 }
 
-impl Line {
+impl Connection {
     pub(crate) async fn new(stream: Stream) -> Result<Self, hyper::Error> {
-        let (sender, connection) = handshake(stream).await?;
+        let (sender, driver) = handshake(stream).await?;
         Ok(Self {
             sender,
-            connection: Some(Box::new(connection)),
+            driver: Some(Box::new(driver)),
         })
     }
 
@@ -46,7 +46,7 @@ impl Line {
     ) -> Result<Response<Incoming>, TrySendError<Outgoing>> {
         let mut answer = pin!(self.sender.try_send_request(request));
         poll_fn(|cx| {
-            drive(&mut self.connection, cx);
+            drive(&mut self.driver, cx);
             answer.as_mut().poll(cx)
         })
         .await
@@ -54,38 +54,38 @@ impl Line {
 
     /// Lets the connection read and write what it can; `cx` is woken when it can do more.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        drive(&mut self.connection, cx);
+        drive(&mut self.driver, cx);
     }
 
     /// Whether the next request may use it. From then on nobody is woken by it.
     pub(crate) fn is_free(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.connection.is_some() && self.sender.is_ready()
+        self.driver.is_some() && self.sender.is_ready()
     }
 }
 
 /// A connection that has ended is dropped at once: that tells whoever waits for it. What it ended
 /// with they learn by their own channels.
-fn drive(connection: &mut Option<Box<Connection<Stream, Full<Bytes>>>>, cx: &mut Context<'_>) {
-    let over = match connection {
-        Some(connection) => Pin::new(connection).poll(cx).is_ready(),
+fn drive(driver: &mut Option<Box<http1::Connection<Stream, Full<Bytes>>>>, cx: &mut Context<'_>) {
+    let over = match driver {
+        Some(driver) => Pin::new(driver).poll(cx).is_ready(),
         None => false,
     };
     if over {
-        *connection = None;
+        *driver = None;
     }
 }
 
 /// Polls for something that the connection brings, and drives it if that isn't here yet.
 pub(crate) fn poll_with<T>(
-    line: &mut Option<Line>,
+    connection: &mut Option<Connection>,
     cx: &mut Context<'_>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
     // asking first tells the connection that its reader is there
-    match (poll(cx), line) {
-        (Poll::Pending, Some(line)) => {
-            line.drive(cx);
+    match (poll(cx), connection) {
+        (Poll::Pending, Some(connection)) => {
+            connection.drive(cx);
             poll(cx)
         }
         (polled, _) => polled,
