@@ -2,7 +2,8 @@
 
 use crate::{NetworkError, POCKET_MONEY, any_port, fund, step::Observer, stored_key};
 use atoma_gateway::{
-    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway, StackPolicy,
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
+    StackPolicy,
 };
 use atoma_ledger::Ledger;
 use atoma_types::MicroUsdc;

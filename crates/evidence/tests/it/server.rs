@@ -2,17 +2,18 @@
 
 use atoma_walrus::{
     client::{ClientConfig, WalrusClient},
-    http::{HttpOptions, routes, serve},
+    http::{HttpOptions, routes},
     store::{Store, StoreOptions},
 };
 use axum::Router;
-use std::{future::pending, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
 
 pub(crate) struct Server {
     url: Url,
+    _server: atoma_http::server::Server,
     _folder: TempDir,
 }
 
@@ -28,9 +29,15 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let routes = wrap(routes(store, HttpOptions::default()));
-        tokio::spawn(serve(listener, routes, pending()));
+        let server = atoma_http::server::Server::start(
+            listener,
+            routes,
+            HttpOptions::default().limits,
+            Arc::default(),
+        );
         Self {
             url: url.parse().unwrap(),
+            _server: server.unwrap(),
             _folder: folder,
         }
     }
