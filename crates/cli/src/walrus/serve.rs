@@ -3,6 +3,7 @@
 use super::network::{DEFAULT_LISTEN, DEFAULT_SHARDS};
 use crate::{config_file::ConfigFile, output::Output, run::told_to_stop, settings::Settings};
 use anyhow::{Context, Result};
+use atoma_http::server::Limits;
 use atoma_walrus::{
     http::{self, HttpOptions},
     store::{Store, StoreOptions},
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
+use toml::Table;
 
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
@@ -54,6 +56,9 @@ struct Choices {
     /// The key must hold the ledger's `OperatorCap`, as localnet's administrator does.
     #[arg(long)]
     on_ledger: bool,
+    /// What strangers may do to the server: the same section in every configuration file.
+    #[arg(skip)]
+    limits: Table,
 }
 
 impl Choices {
@@ -66,6 +71,7 @@ impl Choices {
             shards: self.shards.or(file.shards),
             epoch_seconds: self.epoch_seconds.or(file.epoch_seconds),
             on_ledger: self.on_ledger || file.on_ledger,
+            limits: file.limits,
         }
     }
 }
@@ -93,14 +99,30 @@ pub(super) async fn run(
         epoch_length: choices.epoch_seconds.map(Duration::from_secs),
         ..StoreOptions::new(folder)
     };
+    let http = http_options(choices.limits)?;
     if choices.on_ledger {
-        serve_on_ledger(listen, options, &settings()?, output).await
+        serve_on_ledger(listen, options, http, &settings()?, output).await
     } else {
-        serve(listen, options, output).await
+        serve(listen, options, http, output).await
     }
 }
 
-async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Result<()> {
+/// Walrus's own limits, but for those that the file names.
+fn http_options(named: Table) -> Result<HttpOptions> {
+    let options = HttpOptions::default();
+    let mut limits = Table::try_from(&options.limits)?;
+    limits.extend(named);
+    let limits: Limits = limits.try_into().context("the section [limits]")?;
+    limits.check()?;
+    Ok(HttpOptions { limits, ..options })
+}
+
+async fn serve(
+    listen: SocketAddr,
+    options: StoreOptions,
+    http: HttpOptions,
+    output: &Output,
+) -> Result<()> {
     let (nodes, shards) = (options.nodes, options.shards);
     let store = Store::open(options).await?;
     let listener = TcpListener::bind(listen)
@@ -114,9 +136,8 @@ async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Re
         ("shards", json!(shards)),
     ]);
     output.say("press Ctrl-C to stop");
-    let options = HttpOptions::default();
-    let grace = options.limits.drain_grace();
-    let server = http::serve(listener, store, options)?;
+    let grace = http.limits.drain_grace();
+    let server = http::serve(listener, store, http)?;
     // without signals there is only kill -9, which the store survives as well
     let _ = told_to_stop().await;
     server.close(grace).await;
@@ -128,6 +149,7 @@ async fn serve(listen: SocketAddr, options: StoreOptions, output: &Output) -> Re
 async fn serve_on_ledger(
     listen: SocketAddr,
     store: StoreOptions,
+    http: HttpOptions,
     settings: &Settings,
     output: &Output,
 ) -> Result<()> {
@@ -136,6 +158,7 @@ async fn serve_on_ledger(
     let config = LocalWalrusConfig {
         store,
         listen,
+        http,
         ..LocalWalrusConfig::new(PathBuf::new(), ledger, settings.key()?)
     };
     let walrus = LocalWalrus::start(config).await?;
@@ -151,4 +174,21 @@ async fn serve_on_ledger(
     told_to_stop().await?;
     walrus.stop().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_are_not_named_stay_those_of_walrus() {
+        let named: Choices = toml::from_str("limits = { max_connections = 7 }").unwrap();
+        let limits = http_options(named.limits).unwrap().limits;
+        let walrus = HttpOptions::default().limits;
+        assert_eq!(limits.max_connections, 7);
+        assert_eq!(limits.body_timeout_ms, walrus.body_timeout_ms);
+        let misspelt: Choices = toml::from_str("limits = { max_conections = 7 }").unwrap();
+        let error = http_options(misspelt.limits).unwrap_err();
+        assert!(format!("{error:#}").contains("max_conections"), "{error:#}");
+    }
 }
