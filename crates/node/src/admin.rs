@@ -2,8 +2,11 @@
 
 use crate::{
     account::Phase,
-    serve::{healthz, json, lease_status, ok, readyz, refuse, text},
-    shared::Shared,
+    evidence::EvidenceLog,
+    journal::Journal,
+    leases::Leases,
+    metrics::Metrics,
+    serve::{Readiness, healthz, json, lease_status, ok, readyz, refuse, text},
 };
 use atoma_types::{
     StackId,
@@ -17,28 +20,44 @@ use axum::{
 };
 use http::StatusCode;
 use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What the operator's routes need.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub metrics: Arc<Metrics>,
+    pub leases: Arc<Leases>,
+    pub journal: Journal,
+    /// Where evidence is kept; none without a Walrus.
+    pub evidence: Option<Arc<EvidenceLog>>,
+    /// Wakes the settler before its time.
+    pub settle_now: Arc<Notify>,
+}
 
 /// All routes of the operator's port.
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(operator: Operator, readiness: Arc<Readiness>) -> Router {
+    let health = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .with_state(readiness);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/admin/leases", get(leases))
         .route("/admin/settle/{stack}", post(settle))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .with_state(shared)
+        .with_state(Arc::new(operator))
+        .merge(health)
 }
 
-async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let (open, reserved) = shared.leases.load();
-    let evidence = shared.evidence.as_ref();
+async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
+    let (open, reserved) = operator.leases.load();
+    let evidence = operator.evidence.as_ref();
     let backlog = evidence.map_or(0, |evidence| evidence.backlog());
-    let metrics = shared.metrics.encode(open, reserved, backlog);
+    let metrics = operator.metrics.encode(open, reserved, backlog);
     text(StatusCode::OK, metrics)
 }
 
-async fn leases(State(shared): State<Arc<Shared>>) -> Response {
-    let leases = shared.leases.all();
+async fn leases(State(operator): State<Arc<Operator>>) -> Response {
+    let leases = operator.leases.all();
     let leases: Vec<_> = leases
         .iter()
         .map(|lease| lease_status(lease.stack, lease.with_account(|account| account.summary())))
@@ -48,23 +67,23 @@ async fn leases(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Settles a lease now: it takes no more requests, and its claim goes to the ledger when those
 /// that run are done.
-async fn settle(State(shared): State<Arc<Shared>>, Path(stack): Path<String>) -> Response {
+async fn settle(State(operator): State<Arc<Operator>>, Path(stack): Path<String>) -> Response {
     let lease = stack
         .parse::<StackId>()
         .ok()
-        .and_then(|stack| shared.leases.get(stack));
+        .and_then(|stack| operator.leases.get(stack));
     let Some(lease) = lease else {
         return refuse(&Refusal::new(
             RefusalCode::UnknownStack,
             "no open lease on this stack",
         ));
     };
-    let ack = lease.save(&shared.journal, Vec::new(), |account| {
+    let ack = lease.save(&operator.journal, Vec::new(), |account| {
         account.advance(Phase::Settling);
     });
     if let Err(error) = ack.durable().await {
         return refuse(&Refusal::new(RefusalCode::Internal, error.to_string()));
     }
-    shared.settle_now.notify_one();
+    operator.settle_now.notify_one();
     json(StatusCode::ACCEPTED, "{}")
 }

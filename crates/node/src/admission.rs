@@ -1,9 +1,9 @@
 //! From HTTP headers to a signed request that may be served. Pure: each check has its own code, the cheap
 //! ones come first, and none changes anything.
 
-use crate::{account::SignedRequest, config::MAX_CLOCK_SKEW_MS, lease::Lease};
+use crate::{account::SignedRequest, config::MAX_CLOCK_SKEW_MS, identity::Identity, lease::Lease};
 use atoma_types::{
-    DurationMs, NetworkId, NodeId, TimestampMs,
+    DurationMs, TimestampMs,
     hash::Hash32,
     http::{REQUEST, SIGNATURE},
     message::{Endpoint, MAX_REQUEST_LIFETIME, MessageSignature, RequestHeader, Signed},
@@ -15,15 +15,6 @@ use std::sync::Arc;
 
 /// Base64 of the longest request header (260 bytes) and of the longest signature (226) is shorter.
 const MAX_HEADER_TEXT: usize = 512;
-
-/// Who we are, and since when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Identity {
-    pub network: NetworkId,
-    pub node: NodeId,
-    /// Whatever was issued before is refused: what was seen then is forgotten.
-    pub started_at: TimestampMs,
-}
 
 /// Decodes the two headers. The signature isn't checked yet: the key depends on the stack.
 pub(crate) fn read_signed(headers: &HeaderMap) -> Result<SignedRequest, Refusal> {
@@ -142,7 +133,10 @@ mod tests {
     use super::*;
     use crate::{account::Phase, journal::LeaseRecord};
     use atoma_keys::SigningKey;
-    use atoma_types::{Address, ComputeUnits, Price, RequestId, StackId, TaskId, message::Domain};
+    use atoma_types::{
+        Address, ComputeUnits, NetworkId, NodeId, Price, RequestId, StackId, TaskId,
+        message::Domain,
+    };
     use http::HeaderValue;
     use proptest::prelude::*;
 

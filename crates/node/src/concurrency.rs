@@ -55,6 +55,11 @@ impl ConcurrencyLimit {
         let _ = self.permits.acquire_many(self.size).await;
     }
 
+    /// How many requests may run at once.
+    pub(crate) fn size(&self) -> u32 {
+        self.size
+    }
+
     /// How many requests are running.
     pub(crate) fn running(&self) -> usize {
         (self.size as usize).saturating_sub(self.permits.available_permits())

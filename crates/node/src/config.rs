@@ -40,7 +40,7 @@ pub struct NodeConfig {
     /// How users reach the node; `http://` and the bound address when absent.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// Journal and keys.
+    /// Where the journal, the response key and packs on their way to Walrus are kept.
     pub data_dir: PathBuf,
     /// The tasks to serve.
     #[serde(default)]
@@ -48,10 +48,10 @@ pub struct NodeConfig {
     /// What strangers may do to the servers: the same section in every configuration file.
     #[serde(default)]
     pub limits: Limits,
-    /// Bounds on load.
+    /// How many requests are worked on at once.
     #[serde(default)]
     pub requests: RequestLimits,
-    /// When to settle.
+    /// When leases are settled and claimed.
     #[serde(default)]
     pub settlement: SettlementConfig,
     /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
@@ -120,9 +120,9 @@ pub enum KeySource {
     File(PathBuf),
     /// A Sui keystore: the key of this address, or its first key.
     Keystore {
-        /// The file.
+        /// Where the keystore is: `~/.sui/sui_config/sui.keystore`, usually.
         path: PathBuf,
-        /// Whose key.
+        /// The address whose key it is; that of the first key when absent.
         #[serde(default)]
         address: Option<Address>,
     },
@@ -135,7 +135,7 @@ pub enum KeySource {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionConfig {
-    /// The task.
+    /// Id of the task on the ledger.
     pub task: TaskId,
     /// Micro-USDC per million units.
     pub price: Price,

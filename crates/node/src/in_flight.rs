@@ -1,14 +1,15 @@
-//! One admitted request on its way: it holds a reservation, hashes what is sent, asks for more
+//! One admitted request on its way. It holds a reservation, hashes what is sent, asks for more
 //! units while the answer grows, and ends in exactly one of three ways: a receipt, a release, or,
 //! when its client leaves in mid-stream, a receipt for what was sent.
 
 use crate::{
     account::{CommitError, Reservation, SignedRequest},
+    billing::Billing,
     bodies::Bodies,
     journal::Ack,
     lease::Lease,
     pricing::Plan,
-    shared::{ServedTask, Shared},
+    tasks::ServedTask,
 };
 use atoma_engine::OutputLimit;
 use atoma_types::{
@@ -18,13 +19,13 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tracing::Span;
 
 #[derive(Debug)]
 pub(crate) struct RequestInFlight {
-    shared: Arc<Shared>,
+    billing: Arc<Billing>,
     lease: Arc<Lease>,
     task: Arc<ServedTask>,
     request: SignedRequest,
@@ -41,6 +42,8 @@ pub(crate) struct RequestInFlight {
     used: Usage,
     started: (TimestampMs, Instant),
     first_token: TimestampMs,
+    /// What logs say of the request.
+    span: Span,
     /// Given back when the request is over.
     _permit: OwnedSemaphorePermit,
 }
@@ -56,7 +59,7 @@ pub(crate) struct Pending {
 impl RequestInFlight {
     /// Reserves what the plan wants, or as much of it as there is.
     pub(crate) fn open(
-        shared: &Arc<Shared>,
+        billing: &Arc<Billing>,
         lease: Arc<Lease>,
         task: Arc<ServedTask>,
         request: SignedRequest,
@@ -64,9 +67,9 @@ impl RequestInFlight {
         bodies: Option<Bodies>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
-        let now = shared.clock.now();
+        let now = billing.clock.now();
         let reservation = lease.reserve(&request, plan.least, plan.wanted, now)?;
-        shared.metrics.running.inc();
+        billing.metrics.running.inc();
         Ok(Self {
             limit: plan.first_limit(reservation.units()),
             used: Usage {
@@ -74,7 +77,7 @@ impl RequestInFlight {
                 ..Usage::default()
             },
             reservation: Some(reservation),
-            shared: shared.clone(),
+            billing: billing.clone(),
             lease,
             task,
             request,
@@ -84,8 +87,14 @@ impl RequestInFlight {
             bodies,
             started: (now, Instant::now()),
             first_token: now,
+            span: Span::current(),
             _permit: permit,
         })
+    }
+
+    /// The span that work for the request belongs to.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     /// Output tokens that the engine may generate so far.
@@ -124,8 +133,8 @@ impl RequestInFlight {
     pub(crate) fn sending(&mut self, bytes: &Bytes) {
         if !self.sent_bytes {
             self.sent_bytes = true;
-            self.first_token = self.shared.clock.now();
-            self.shared.metrics.first_bytes(self.started.1.elapsed());
+            self.first_token = self.billing.clock.now();
+            self.billing.metrics.first_bytes(self.started.1.elapsed());
         }
         self.hasher.update(bytes);
         if let Some(bodies) = &mut self.bodies {
@@ -152,7 +161,7 @@ impl RequestInFlight {
                 CommitError::TooLate => Refusal::new(RefusalCode::StackExpired, error.to_string()),
                 CommitError::Overrun => Refusal::new(RefusalCode::Internal, error.to_string()),
             })?;
-        self.shared
+        self.billing
             .metrics
             .served(self.request.message().endpoint, self.started.1.elapsed());
         Ok(Pending {
@@ -175,8 +184,8 @@ impl RequestInFlight {
     ) -> Result<Ack<Arc<Signed<Receipt>>>, CommitError> {
         let reservation = self.reservation.take().ok_or(CommitError::TooLate)?;
         let (usage, units) = self.plan.charge(usage, reservation.units());
-        let shared = &self.shared;
-        let now = shared.clock.now();
+        let billing = &self.billing;
+        let now = billing.clock.now();
         let header = self.request.message();
         let request_hash = self.request.hash();
         let response_hash = self.hasher.finish();
@@ -187,7 +196,7 @@ impl RequestInFlight {
             &self.request,
             units,
             now,
-            &shared.journal,
+            &billing.journal,
             bodies,
             |link| {
                 let receipt = Receipt {
@@ -214,27 +223,29 @@ impl RequestInFlight {
                 Draft::new(receipt)
             },
         )?;
-        if let Some(evidence) = &shared.evidence {
+        if let Some(evidence) = &billing.evidence {
             evidence.taken(size);
         }
-        shared.metrics.units.inc_by(units.0);
-        shared.metrics.receipts.inc();
+        billing.metrics.units.inc_by(units.0);
+        billing.metrics.receipts.inc();
         Ok(done)
     }
 }
 
 impl Drop for RequestInFlight {
     fn drop(&mut self) {
-        self.shared.metrics.running.dec();
+        self.billing.metrics.running.dec();
+        let span = self.span.clone();
+        let _in = span.enter();
         if self.reservation.is_none() {
             return;
         }
         if self.sent_bytes && self.used.output > 0 {
             // The client left in mid-stream and pays for what was sent. The journal gets the
             // receipt by message; nobody waits for it here.
-            self.shared.metrics.left.inc();
+            self.billing.metrics.left.inc();
             if let Err(error) = self.finish(self.used, None) {
-                tracing::warn!(%error, stack = %self.lease.stack, "a broken stream is not paid");
+                tracing::warn!(%error, "a broken stream is not paid");
             }
         } else {
             self.release();
@@ -244,15 +255,15 @@ impl Drop for RequestInFlight {
 
 impl Pending {
     /// The receipt's text, once it is on disk. Until then it must not leave.
-    pub(crate) async fn durable(self, shared: &Shared) -> Result<String, Refusal> {
+    pub(crate) async fn durable(self, billing: &Billing) -> Result<String, Refusal> {
         let since = Instant::now();
         let receipt = self
             .ack
             .durable()
             .await
             .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
-        shared.metrics.durable(since.elapsed());
-        if let Some(evidence) = shared.evidence.as_ref().filter(|_| self.immediate) {
+        billing.metrics.durable(since.elapsed());
+        if let Some(evidence) = billing.evidence.as_ref().filter(|_| self.immediate) {
             evidence.store_now(receipt.message().request_id).await;
         }
         Ok(receipt.to_text())

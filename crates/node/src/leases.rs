@@ -1,7 +1,12 @@
 //! All leases of this node in memory: the serving path asks nothing else.
 
-use crate::{account::Phase, journal::SignedReceipt, lease::Lease};
-use atoma_types::StackId;
+use crate::{
+    account::Phase,
+    config::MAX_CLOCK_SKEW_MS,
+    journal::{RestoredLease, SignedReceipt},
+    lease::Lease,
+};
+use atoma_types::{DurationMs, StackId, TimestampMs, message::MAX_REQUEST_LIFETIME};
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, sync::Arc};
 
@@ -69,12 +74,39 @@ impl Leases {
         self.shard(stack).write().remove(&stack);
     }
 
-    /// All leases.
+    /// All leases, by stack.
     pub(crate) fn all(&self) -> Vec<Arc<Lease>> {
         let shards = self.shards.iter();
-        shards
+        let mut all: Vec<Arc<Lease>> = shards
             .flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>())
-            .collect()
+            .collect();
+        all.sort_unstable_by_key(|lease| lease.stack);
+        all
+    }
+
+    /// Puts a lease back, with the ids of all requests whose headers may still be alive: none of them
+    /// is served twice, even if a user's clock was ahead of ours.
+    pub(crate) fn restore(&self, restored: RestoredLease, now: TimestampMs) {
+        let RestoredLease {
+            record,
+            mut account,
+            recent,
+        } = restored;
+        let lifetime = DurationMs(MAX_REQUEST_LIFETIME.0 + MAX_CLOCK_SKEW_MS);
+        let until = now.saturating_add(lifetime);
+        for (id, finished) in recent {
+            if finished.saturating_add(lifetime) >= now {
+                account.restore_seen(id, until, now);
+            }
+        }
+        account.touch(now);
+        match Lease::with(&record, account) {
+            Ok(lease) => {
+                self.insert(lease);
+            }
+            // it was valid when it was recorded
+            Err(error) => tracing::error!(%error, stack = %record.stack, "cannot restore a lease"),
+        }
     }
 
     /// How many leases still take requests, and the units reserved on all.

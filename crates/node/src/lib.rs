@@ -11,38 +11,53 @@
 //! ```
 //!
 //! * `admission`, `pricing` and `account` decide; they are pure.
-//! * `flight` is one admitted request, `serve` the HTTP around it, `openai` its JSON.
-//! * `journal` makes receipts durable before they leave.
+//! * `in_flight` is one admitted request, `serve` the HTTP around it, `openai` its JSON.
+//! * `lease` and `leases` are the accounts in memory, with their way to the journal.
+//! * `journal` signs receipts and makes them durable before they leave.
 //! * `evidence` keeps what was asked and answered, stores it on Walrus and shows it.
 //! * `ledger` works in the background: events, grants, settlement, registration.
+//! * `node` starts and stops all of it; `parts` says who gets what.
+//!
+//! What happens in the background is decided by step functions (`step`, `heard`): events in, commands
+//! out, no I/O; the module around each carries the commands out.
 
 mod account;
+mod address;
 mod admin;
 mod admission;
+mod backoff;
+mod billing;
 mod bodies;
 mod concurrency;
 mod config;
+mod data_dir;
+mod error;
 mod evidence;
+mod identity;
 mod in_flight;
 mod journal;
+mod keys;
 mod lease;
 mod leases;
 mod ledger;
 mod metrics;
 mod node;
 mod openai;
+mod parts;
 mod pricing;
 mod serve;
-mod shared;
 mod signer;
+mod tasks;
 
 pub use atoma_http::server::Limits;
 pub use config::{
     EvidenceConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits, SettlementConfig,
     SubscriptionConfig,
 };
+pub use error::NodeError;
 pub use evidence::EvidenceError;
 pub use journal::JournalError;
 pub use ledger::RegisterError;
-pub use node::{Node, NodeError, RunningNode, ServedModel};
+pub use metrics::{MetricReference, reference as metrics_reference};
+pub use node::{Node, RunningNode, ServedModel};
 pub use signer::SignerError;

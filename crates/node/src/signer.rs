@@ -15,11 +15,12 @@ use std::{
 #[non_exhaustive]
 pub enum SignerError {
     /// The file system said no.
-    #[error("cannot use key file {path}: {source}")]
+    #[error("cannot use key file {path}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's own error.
+        #[source]
         source: std::io::Error,
     },
     /// The file holds something else.

@@ -1,10 +1,10 @@
 //! The account against a naive model that keeps lists and recomputes every sum.
 
-use super::*;
+use super::{commit::Committed, lane::MAX_LANES, *};
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TaskId, Usage,
-    message::{Domain, Endpoint, RequestTimes},
+    message::{Domain, Draft, Endpoint, RequestHeader, RequestTimes},
 };
 use proptest::prelude::*;
 

@@ -2,8 +2,10 @@
 
 use super::{
     error::EvidenceError,
+    log::EvidenceLog,
     reader::{Logged, Reader},
 };
+use crate::identity::Identity;
 use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Part, Record, SealContext, Sealer,
 };
@@ -19,15 +21,15 @@ use std::{
 /// Who packs, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Builder {
-    pub folder: PathBuf,
-    pub reader: Reader,
-    pub policy: ClosingPolicy,
-    pub network: NetworkId,
-    pub node: NodeId,
+    folder: PathBuf,
+    reader: Reader,
+    pub(super) policy: ClosingPolicy,
+    network: NetworkId,
+    node: NodeId,
     /// The node is a party of every seal.
-    pub response_key: PublicKey,
+    response_key: PublicKey,
     /// Draws the keys of seals.
-    pub random: SharedRandom,
+    random: SharedRandom,
 }
 
 /// A pack that waits to be stored.
@@ -46,6 +48,19 @@ pub(crate) fn path_of(folder: &Path, first: i64) -> PathBuf {
 }
 
 impl Builder {
+    /// Packs of `log`, sealed for their users and for `response_key`, which is ours.
+    pub(crate) fn new(log: &EvidenceLog, us: Identity, response_key: PublicKey) -> Self {
+        Self {
+            folder: log.folder.clone(),
+            reader: log.reader.clone(),
+            policy: log.policy.clone(),
+            network: us.network,
+            node: us.node,
+            response_key,
+            random: log.runtime.random.clone(),
+        }
+    }
+
     /// The pack of the records after `after`, as many as fit. A file that a crash left is used if
     /// it is whole: it may be stored already, and another seal would make another blob of it.
     pub(crate) fn build(&self, after: i64) -> Result<Option<Built>, EvidenceError> {

@@ -16,26 +16,28 @@ pub enum EvidenceError {
     #[error("`{0}` is not a URL")]
     Url(String),
     /// The secret can't be read.
-    #[error("cannot read the publisher's secret in {path}: {source}")]
+    #[error("cannot read the publisher's secret in {path}")]
     Secret {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's own error.
+        #[source]
         source: std::io::Error,
     },
     /// The file system said no.
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}")]
     Io {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The system's own error.
+        #[source]
         source: std::io::Error,
     },
     /// The journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The database said no.
-    #[error("the evidence log: {0}")]
+    #[error("cannot read the evidence log")]
     Log(#[from] rusqlite::Error),
     /// A pack can't be written or read.
     #[error(transparent)]

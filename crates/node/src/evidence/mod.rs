@@ -7,7 +7,7 @@
 //!
 //! * The bodies become durable in the same commit as their receipt, in the journal's table
 //!   `evidence`: that is the log. No second file, no second wait, nothing to reconcile.
-//! * [`Packer`] seals what the log holds for user and node, puts it into packs, stores these, and
+//! * [`PackTask`] seals what the log holds for user and node, puts it into packs, stores these, and
 //!   takes it out of the log once Walrus has it. A pack is a file until then, so that a crash
 //!   neither loses it nor stores it twice. If Walrus is away the log grows; at its bound new
 //!   requests are refused, and nothing that was taken in is lost.
@@ -28,7 +28,8 @@ mod prove;
 mod reader;
 mod stored;
 
-pub(crate) use answer::{Demands, answer};
+pub(crate) use answer::{AnswerTask, Demand};
+pub(crate) use build::Builder;
 pub use error::EvidenceError;
 pub(crate) use log::EvidenceLog;
-pub(crate) use pack::Packer;
+pub(crate) use pack::{PackStore, PackTask};

@@ -1,32 +1,45 @@
 //! What can go wrong with the journal.
 
-use atoma_types::StackId;
+use atoma_types::{NetworkId, StackId};
 use std::path::PathBuf;
 
 /// The journal can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// SQLite said no.
-    #[error("journal {path}: {source}")]
+    /// SQLite can't open, read or write the file.
+    #[error("cannot use the journal {path}")]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// SQLite's own error.
+        #[source]
         source: rusqlite::Error,
     },
-    /// The file is from another version, network or node.
-    #[error("journal {path} {reason}")]
-    Foreign {
+    /// Another version of the program wrote the file.
+    #[error("the journal {path} has version {found}; this program knows {known}")]
+    OtherVersion {
         /// The file.
         path: PathBuf,
-        /// What doesn't fit.
-        reason: String,
+        /// Its version.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+    },
+    /// What the file says is about another network.
+    #[error("the journal {path} is of network {found}; the ledger is {expected}")]
+    OtherNetwork {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        found: String,
+        /// As the ledger says.
+        expected: NetworkId,
     },
     /// What it says about a stack doesn't add up.
     #[error("the journal's receipts of stack {stack} do not add up at seq {seq}")]
     Broken {
-        /// The stack.
+        /// Whose receipts.
         stack: StackId,
         /// The first receipt that doesn't fit.
         seq: u64,
@@ -35,6 +48,6 @@ pub enum JournalError {
     #[error("the journal is closed")]
     Closed,
     /// The writer's thread can't be started.
-    #[error("cannot start the journal's thread: {0}")]
-    Thread(std::io::Error),
+    #[error("cannot start the journal's thread")]
+    Thread(#[source] std::io::Error),
 }

@@ -115,9 +115,10 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), JournalErr
             add().map_err(at)
         }
         VERSION => Ok(()),
-        other => Err(JournalError::Foreign {
+        found => Err(JournalError::OtherVersion {
             path: path.to_owned(),
-            reason: format!("has version {other}; this program knows {VERSION}"),
+            found,
+            known: VERSION,
         }),
     }
 }

@@ -152,6 +152,6 @@ async fn another_version_is_refused() {
         .unwrap();
     assert!(matches!(
         reopen(&path, &Arc::new(Leases::new())),
-        Err(JournalError::Foreign { .. })
+        Err(JournalError::OtherVersion { found: 99, .. })
     ));
 }

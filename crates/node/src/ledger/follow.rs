@@ -2,9 +2,10 @@
 //! what the event changed, so after a crash no event is lost, and one that comes again changes
 //! nothing.
 
-use super::adopt::Heard;
-use crate::{journal::Change, shared::Shared};
+use super::{keeper::LeaseKeeper, link::LedgerLink};
+use crate::{journal::Change, metrics::Metrics};
 use atoma_ledger::{Cursor, EventStream, Ledger, LedgerEvent};
+use atoma_types::StackId;
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,56 +22,69 @@ pub(crate) fn resume(ledger: &Ledger, meta: &BTreeMap<String, String>) -> Option
     Some(ledger.events(Some(cursor)))
 }
 
-/// Runs until it is dropped.
-pub(crate) async fn follow(shared: Arc<Shared>, mut events: EventStream) {
-    let mut skipped = 0;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => hear(&shared, &event, &mut skipped).await,
-            Err(error) => {
-                shared.metrics.ledger_errors.inc();
-                tracing::warn!(%error, "an event cannot be read");
-            }
-        }
-    }
-    tracing::error!("the ledger's events have ended; leases are read when requests name them");
+/// Feeds events to the keeper.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    pub keeper: Arc<LeaseKeeper>,
+    pub link: Arc<LedgerLink>,
+    pub metrics: Arc<Metrics>,
 }
 
-async fn hear(shared: &Shared, event: &LedgerEvent, skipped: &mut u32) {
-    let cursor = Change::Meta(CURSOR, event.cursor.to_string());
-    let (heard, ack) = shared.adopt_event(&event.event, vec![cursor.clone()]);
-    let ack = match heard {
-        Heard::Changed => ack,
-        Heard::Reread(stack) => {
-            loop {
-                match shared.ledger.ledger.stack(stack).await {
-                    Ok(stack) => {
-                        shared.adopt_stack(&stack);
-                        break;
-                    }
-                    Err(error) if error.is_transient() => {
-                        shared.metrics.ledger_errors.inc();
-                        tokio::time::sleep(REREAD_PAUSE).await;
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, %stack, "cannot read a topped-up stack");
-                        break;
-                    }
+impl Follower {
+    /// Runs until it is dropped.
+    pub(crate) async fn run(self, mut events: EventStream) {
+        let mut skipped = 0;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => self.hear(&event, &mut skipped).await,
+                Err(error) => {
+                    self.metrics.ledger_errors.inc();
+                    tracing::warn!(%error, "an event cannot be read");
                 }
             }
-            Some(shared.journal.change(vec![cursor]))
         }
-        Heard::Nothing => {
+        tracing::error!("the ledger's events have ended; leases are read when requests name them");
+    }
+
+    async fn hear(&self, event: &LedgerEvent, skipped: &mut u32) {
+        let cursor = Change::Meta(CURSOR, event.cursor.to_string());
+        let heard = self.keeper.hear(&event.event, vec![cursor.clone()]);
+        let journal = &self.keeper.journal;
+        let ack = if let Some(stack) = heard.reread {
+            self.reread(stack).await;
+            Some(journal.change(vec![cursor]))
+        } else if heard.changed {
+            heard.ack
+        } else {
             *skipped += 1;
-            skipped
-                .is_multiple_of(CURSOR_EVERY)
-                .then(|| shared.journal.change(vec![cursor]))
+            let often_enough = skipped.is_multiple_of(CURSOR_EVERY);
+            often_enough.then(|| journal.change(vec![cursor]))
+        };
+        // one event at a time is durable before the next; leases come seldom
+        if let Some(ack) = ack
+            && let Err(error) = ack.durable().await
+        {
+            tracing::error!(%error, "an event could not be made durable");
         }
-    };
-    // one event at a time is durable before the next; leases come seldom
-    if let Some(ack) = ack
-        && let Err(error) = ack.durable().await
-    {
-        tracing::error!(%error, "an event could not be made durable");
+    }
+
+    /// Reads a stack, however long the ledger can't be reached.
+    async fn reread(&self, stack: StackId) {
+        loop {
+            match self.link.ledger.stack(stack).await {
+                Ok(stack) => {
+                    self.keeper.adopt(&stack);
+                    return;
+                }
+                Err(error) if error.is_transient() => {
+                    self.metrics.ledger_errors.inc();
+                    tokio::time::sleep(REREAD_PAUSE).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, %stack, "cannot read a topped-up stack");
+                    return;
+                }
+            }
+        }
     }
 }

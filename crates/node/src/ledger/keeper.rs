@@ -1,170 +1,165 @@
-//! Taking over what the ledger says about leases, from events and from objects. The two may
-//! overtake each other; taking over is idempotent and never goes back (see
+//! Keeping the leases in memory and in the journal as the ledger has them, from events and from
+//! objects. The two may overtake each other; taking over is idempotent and never goes back (see
 //! [`Account::update_terms`](crate::account::Account::update_terms)).
 
+use super::heard::{self, Command};
 use crate::{
     account::{Phase, Terms},
-    journal::{Ack, Change, LeaseRecord},
+    evidence::{Demand, EvidenceLog},
+    journal::{Ack, Change, Journal, LeaseRecord},
     lease::Lease,
-    shared::Shared,
+    leases::Leases,
 };
-use atoma_types::chain::{Event, LeaseState, Stack};
+use atoma_runtime::SharedClock;
+use atoma_types::{
+    NodeId, StackId,
+    chain::{Event, Stack},
+};
 use std::sync::Arc;
+use tokio::sync::{Notify, mpsc};
 
-/// What an event asks for beyond what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// It is of no concern to this node.
-    Nothing,
-    /// It was taken over.
-    Changed,
-    /// The stack must be read to know.
-    Reread(atoma_types::StackId),
+/// Applies the ledger's word.
+#[derive(Debug)]
+pub(crate) struct LeaseKeeper {
+    pub node: NodeId,
+    pub leases: Arc<Leases>,
+    pub journal: Journal,
+    pub clock: SharedClock,
+    pub signals: Signals,
 }
 
-impl Shared {
+/// Whom the ledger's word concerns beside the leases.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Wakes the settler before its time.
+    pub settle_now: Arc<Notify>,
+    /// To whoever answers demands. Unbounded in form; each demand costs its owner a bond.
+    pub demands: mpsc::UnboundedSender<Demand>,
+    /// Where evidence is kept; none without a Walrus.
+    pub evidence: Option<Arc<EvidenceLog>>,
+}
+
+/// What became of an event.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// It concerned this node.
+    pub changed: bool,
+    /// The stack must be read to know.
+    pub reread: Option<StackId>,
+    /// What it changed is durable then.
+    pub ack: Option<Ack>,
+}
+
+impl LeaseKeeper {
     /// Takes over a stack as read; the lease of this node in it, unless it is closed.
-    pub(super) fn adopt_stack(&self, stack: &Stack) -> Option<Arc<Lease>> {
-        let lease = stack.lease(self.identity.node)?;
-        let phase = match &lease.state {
-            LeaseState::Open => Phase::Open,
-            LeaseState::Settling(ticket) => Phase::Settled {
-                claimable_at: ticket.deadline_ms,
-            },
-            LeaseState::Closed { .. } => Phase::Closed,
-        };
-        let record = LeaseRecord {
-            stack: stack.id,
-            task: stack.task,
-            owner: stack.owner,
-            request_key: stack.request_key,
-            units: lease.units,
-            price: lease.price,
-            expires_at: stack.expires_at_ms,
-            settle_grace: stack.settle_grace_ms,
-            closing: false,
-            phase,
-        };
-        self.adopt(record, Vec::new()).0
+    pub(crate) fn adopt(&self, stack: &Stack) -> Option<Arc<Lease>> {
+        let record = heard::lease_in(self.node, stack)?;
+        self.take_over(record, Vec::new()).0
     }
 
-    /// Takes over an event; `more` becomes durable together with it.
-    pub(super) fn adopt_event(&self, event: &Event, more: Vec<Change>) -> (Heard, Option<Ack>) {
-        let us = self.identity.node;
-        match event {
-            Event::Leased(e) if e.node == us => {
-                let record = LeaseRecord {
-                    stack: e.stack,
-                    task: e.task,
-                    owner: e.owner,
-                    request_key: e.request_key,
-                    units: e.units,
-                    price: e.price,
-                    expires_at: e.expires_at_ms,
-                    settle_grace: e.settle_grace_ms,
-                    closing: false,
-                    phase: Phase::Open,
-                };
-                (Heard::Changed, self.adopt(record, more).1)
-            }
-            Event::ToppedUp(e) if self.leases.get(e.stack).is_some() => {
-                (Heard::Reread(e.stack), None)
-            }
-            Event::ExpiryChanged(e) => match self.leases.get(e.stack) {
-                Some(lease) => {
-                    let ack = lease.save(&self.journal, more, |account| {
-                        let units = account.brief().terms.units;
-                        let (expires_at, closing) = (e.expires_at_ms, e.closing);
+    /// Takes over an event; `more` becomes durable together with what it changes.
+    pub(crate) fn hear(&self, event: &Event, more: Vec<Change>) -> Heard {
+        self.log(event);
+        let mut outcome = Heard::default();
+        let mut more = Some(more);
+        for command in heard::hear(self.node, event) {
+            match command {
+                Command::TakeOver(record) => {
+                    outcome.changed = true;
+                    outcome.ack = self.take_over(record, more.take().unwrap_or_default()).1;
+                }
+                Command::Reread(stack) => {
+                    outcome.reread = self.leases.get(stack).map(|lease| lease.stack);
+                }
+                Command::MoveEnd {
+                    stack,
+                    expires_at,
+                    closing,
+                } => {
+                    let Some(lease) = self.leases.get(stack) else {
+                        continue;
+                    };
+                    let more = more.take().unwrap_or_default();
+                    outcome.changed = true;
+                    outcome.ack = Some(lease.save(&self.journal, more, |account| {
                         account.update_terms(Terms {
-                            units,
+                            units: account.brief().terms.units,
                             expires_at,
                             closing,
                         });
-                    });
-                    if e.closing {
-                        self.settle_now.notify_one();
+                    }));
+                    if closing {
+                        self.signals.settle_now.notify_one();
                     }
-                    (Heard::Changed, Some(ack))
                 }
-                None => (Heard::Nothing, None),
-            },
-            Event::SettlementOpened(e) if e.node == us => {
-                let phase = Phase::Settled {
-                    claimable_at: e.deadline_ms,
-                };
-                self.advance(e.stack, phase, more)
-            }
-            Event::ParamSet(e) if e.name == "walrus_epoch" => {
-                if let Some(evidence) = &self.evidence {
-                    evidence.epoch_ended();
+                Command::Advance { stack, phase } => {
+                    let Some(lease) = self.leases.get(stack) else {
+                        continue;
+                    };
+                    let more = more.take().unwrap_or_default();
+                    outcome.changed = true;
+                    outcome.ack =
+                        Some(lease.save(&self.journal, more, |account| account.advance(phase)));
+                    if phase == Phase::Closed {
+                        self.leases.remove(stack);
+                    }
                 }
-                (Heard::Nothing, None)
+                Command::Answer { stack, seq, until } => {
+                    // nobody listens where no evidence is kept; after a crash the settled leases say
+                    // what is demanded
+                    let _ = self.signals.demands.send(Demand { stack, seq, until });
+                    outcome.changed = true;
+                    let more = more.take().filter(|more| !more.is_empty());
+                    outcome.ack = more.map(|more| self.journal.change(more));
+                }
+                Command::LookAfterPacks => {
+                    if let Some(evidence) = &self.signals.evidence {
+                        evidence.epoch_ended();
+                    }
+                }
             }
-            Event::DisputeOpened(e) if e.node == us => {
+        }
+        outcome
+    }
+
+    /// What an operator should know of an event.
+    fn log(&self, event: &Event) {
+        match event {
+            Event::DisputeOpened(e) if e.node == self.node => {
                 tracing::warn!(stack = %e.stack, seq = e.seq, answer_by = %e.deadline_ms.0, "a record is demanded");
-                self.demands.hear(e.stack, e.seq, e.deadline_ms);
-                // heard again after a crash by looking at the settled leases
-                let ack = (!more.is_empty()).then(|| self.journal.change(more));
-                (Heard::Changed, ack)
             }
-            Event::Claimed(e) if e.node == us => self.advance(e.stack, Phase::Closed, more),
-            Event::LeaseExpired(e) if e.node == us => {
+            Event::LeaseExpired(e) if e.node == self.node => {
                 tracing::warn!(stack = %e.stack, "a lease expired unsettled; nothing is paid for it");
-                self.advance(e.stack, Phase::Closed, more)
             }
-            Event::NodeConvicted(e) if e.node == us => {
+            Event::NodeConvicted(e) if e.node == self.node => {
                 tracing::error!(stack = %e.stack, charge = ?e.charge, "convicted; the lease is void");
-                self.advance(e.stack, Phase::Closed, more)
             }
-            Event::StackClosed(e) => self.advance(e.stack, Phase::Closed, more),
-            _ => (Heard::Nothing, None),
+            _ => {}
         }
     }
 
-    fn advance(
+    fn take_over(
         &self,
-        stack: atoma_types::StackId,
-        phase: Phase,
+        record: LeaseRecord,
         more: Vec<Change>,
-    ) -> (Heard, Option<Ack>) {
-        let Some(lease) = self.leases.get(stack) else {
-            return (Heard::Nothing, None);
-        };
-        let ack = lease.save(&self.journal, more, |account| account.advance(phase));
-        if phase == Phase::Closed {
-            self.leases.remove(stack);
-        }
-        (Heard::Changed, Some(ack))
-    }
-
-    fn adopt(&self, record: LeaseRecord, more: Vec<Change>) -> (Option<Arc<Lease>>, Option<Ack>) {
-        let lease = match self.leases.get(record.stack) {
-            Some(lease) => lease,
-            None => match self
-                .leases
-                .get_or_create(record.stack, || self.new_lease(&record))
-            {
-                Some(lease) => lease,
-                None if more.is_empty() => return (None, None),
-                None => return (None, Some(self.journal.change(more))),
-            },
+    ) -> (Option<Arc<Lease>>, Option<Ack>) {
+        let stack = record.stack;
+        let lease = self.leases.get(stack);
+        let lease = lease.or_else(|| self.leases.get_or_create(stack, || self.new_lease(&record)));
+        let Some(lease) = lease else {
+            let ack = (!more.is_empty()).then(|| self.journal.change(more));
+            return (None, ack);
         };
         let ack = lease.save(&self.journal, more, |account| {
-            let LeaseRecord {
-                units,
-                expires_at,
-                closing,
-                ..
-            } = record;
             account.update_terms(Terms {
-                units,
-                expires_at,
-                closing,
+                units: record.units,
+                expires_at: record.expires_at,
+                closing: record.closing,
             });
             account.advance(record.phase);
         });
         if record.phase == Phase::Closed {
-            self.leases.remove(record.stack);
+            self.leases.remove(stack);
             return (None, Some(ack));
         }
         (Some(lease), Some(ack))

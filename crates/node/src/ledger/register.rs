@@ -1,7 +1,10 @@
 //! Joining the network: the node's own object, its URL, its subscriptions. Every step looks first
 //! at what is there, so a node that starts again changes nothing.
 
-use crate::{config::NodeConfig, shared::ServedTask};
+use crate::{
+    config::NodeConfig,
+    tasks::{ServedTask, Tasks},
+};
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
@@ -10,27 +13,27 @@ use atoma_types::{
     chain::{Call, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// The node can't join as configured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// The ledger's word.
+    /// The ledger can't be asked, or refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The node is another wallet's.
     #[error("node {node} belongs to another wallet than the configured key's")]
     NotOurs {
-        /// The node.
+        /// Its id on the ledger.
         node: NodeId,
     },
     /// The node's receipts are signed by another key than this data directory has.
     #[error("node {node} signs with {registered}; this data directory has another key")]
     OtherKey {
-        /// The node.
+        /// Its id on the ledger.
         node: NodeId,
-        /// As registered.
+        /// The key that the ledger has for the node.
         registered: PublicKey,
     },
     /// The registration left no trace.
@@ -39,27 +42,30 @@ pub enum RegisterError {
     /// A subscription without an engine.
     #[error("task {task} is for model `{model}`, which no engine here serves")]
     NoEngine {
-        /// The task.
+        /// Its id on the ledger.
         task: TaskId,
-        /// Its model.
+        /// The name of the model that the task is for.
         model: String,
     },
     /// The engine computes something else than the task promises.
-    #[error("task {task} promises {promised}; the engine has {found}")]
+    #[error(
+        "task {task} promises {} in {}; the engine has {} in {}",
+        promised.model, promised.numerics, found.model, found.numerics
+    )]
     OtherEngine {
-        /// The task.
+        /// Its id on the ledger.
         task: TaskId,
         /// What verifiers expect.
-        promised: String,
+        promised: Box<EngineClass>,
         /// What would be served.
-        found: String,
+        found: Box<EngineClass>,
     },
 }
 
 /// A node on the ledger, and what it serves.
 pub(crate) struct Registration {
     pub node: NodeId,
-    pub tasks: HashMap<TaskId, Arc<ServedTask>>,
+    pub tasks: Tasks,
     /// Events from before the registration on; only when it was made just now.
     pub events: Option<EventStream>,
 }
@@ -121,10 +127,7 @@ pub(crate) async fn register(
     if !calls.is_empty() {
         ledger.execute(key, calls).await?;
     }
-    let tasks = offers
-        .into_iter()
-        .map(|(task, served)| (task.id, Arc::new(served)))
-        .collect();
+    let tasks = offers.into_iter().map(|(_, served)| served).collect();
     Ok(Registration {
         node: node.id,
         tasks,
@@ -230,10 +233,9 @@ fn class(task: &Task, info: &ModelInfo) -> Result<EngineClass, RegisterError> {
     if fits {
         return Ok(found);
     }
-    let describe = |class: EngineClass| format!("{} in {}", class.model, class.numerics);
     Err(RegisterError::OtherEngine {
         task: task.id,
-        promised: describe(promised),
-        found: describe(found),
+        promised: Box::new(promised),
+        found: Box::new(found),
     })
 }

@@ -1,14 +1,16 @@
 //! `/v1/embeddings`.
 
 use super::{
+    engine::{check_model, engine_refusal},
+    inference::Inference,
     respond,
-    signed_request::{Admitted, check_model, engine_refusal, handle},
+    signed_request::{Admitted, handle},
 };
 use crate::{
     in_flight::RequestInFlight,
     openai::{answer, request},
     pricing::Plan,
-    shared::{ServedTask, Shared},
+    tasks::ServedTask,
 };
 use atoma_engine::Prompt;
 use atoma_runtime::Threads;
@@ -23,12 +25,15 @@ use axum::{
 use bytes::Bytes;
 use std::sync::Arc;
 
-pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    handle(shared, Endpoint::Embeddings, request, embed).await
+pub(super) async fn embeddings(
+    State(inference): State<Arc<Inference>>,
+    request: Request,
+) -> Response {
+    handle(inference, Endpoint::Embeddings, request, embed).await
 }
 
-async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refusal> {
-    let bodies = admitted.bodies(&shared);
+async fn embed(inference: Arc<Inference>, admitted: Admitted) -> Result<Response, Refusal> {
+    let bodies = admitted.bodies(&inference);
     let Admitted {
         request,
         lease,
@@ -39,10 +44,17 @@ async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refu
     } = admitted;
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
-    let (inputs, tokens) = count(shared.runtime.threads, &task, asked.inputs).await?;
+    let (inputs, tokens) = count(inference.runtime.threads, &task, asked.inputs).await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
-    let mut flight =
-        RequestInFlight::open(&shared, lease, task.clone(), request, plan, bodies, permit)?;
+    let mut flight = RequestInFlight::open(
+        &inference.billing,
+        lease,
+        task.clone(),
+        request,
+        plan,
+        bodies,
+        permit,
+    )?;
     let (vectors, usage) = task
         .engine
         .embed(inputs)
@@ -55,8 +67,11 @@ async fn embed(shared: Arc<Shared>, admitted: Admitted) -> Result<Response, Refu
         asked.base64,
     ));
     flight.sending(&body);
-    let receipt = flight.commit(usage, None)?.durable(&shared).await?;
-    Ok(respond::answer(body, &receipt))
+    let receipt = flight
+        .commit(usage, None)?
+        .durable(&inference.billing)
+        .await?;
+    Ok(respond::paid_answer(body, &receipt))
 }
 
 /// Tokens of all inputs; each must fit the context.

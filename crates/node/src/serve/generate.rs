@@ -1,11 +1,14 @@
 //! `/v1/chat/completions` and `/v1/completions`.
 
 use super::{
+    engine::{check_model, engine_refusal, fingerprint},
+    inference::Inference,
     respond,
-    signed_request::{Admitted, check_model, engine_refusal, handle},
+    signed_request::{Admitted, handle},
     stream,
 };
 use crate::{
+    billing::Billing,
     in_flight::RequestInFlight,
     openai::{
         answer::{self, Head, Whole},
@@ -13,12 +16,12 @@ use crate::{
         request::{self, Generation},
     },
     pricing::{Plan, RequestBounds},
-    shared::{ServedTask, Shared},
+    tasks::ServedTask,
 };
-use atoma_engine::{Completion, Event, EventStream, GenerateRequest, Prompt};
+use atoma_engine::{Event, EventStream, GenerateRequest, Prompt};
 use atoma_runtime::Threads;
 use atoma_types::{
-    Role,
+    Role, TimestampMs,
     hash::Hash32,
     message::{Endpoint, RequestHeader},
     refusal::{Refusal, RefusalCode},
@@ -35,32 +38,35 @@ use std::sync::Arc;
 /// less than the way there.
 const TOKENISE_INLINE_BYTES: usize = 8 << 10;
 
-pub(super) async fn chat(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn chat(State(inference): State<Arc<Inference>>, request: Request) -> Response {
     handle(
-        shared,
+        inference,
         Endpoint::ChatCompletions,
         request,
-        |shared, admitted| generate(shared, admitted, Kind::Chat),
+        |inference, admitted| generate(inference, admitted, Kind::Chat),
     )
     .await
 }
 
-pub(super) async fn completions(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn completions(
+    State(inference): State<Arc<Inference>>,
+    request: Request,
+) -> Response {
     handle(
-        shared,
+        inference,
         Endpoint::Completions,
         request,
-        |shared, admitted| generate(shared, admitted, Kind::Completion),
+        |inference, admitted| generate(inference, admitted, Kind::Completion),
     )
     .await
 }
 
 async fn generate(
-    shared: Arc<Shared>,
+    inference: Arc<Inference>,
     admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
-    let bodies = admitted.bodies(&shared);
+    let bodies = admitted.bodies(&inference);
     let Admitted {
         request,
         lease,
@@ -74,7 +80,8 @@ async fn generate(
         Kind::Completion => request::completion(&body)?,
     };
     check_asked(&task, &asked)?;
-    let (prompt, tokens) = count(shared.runtime.threads, &task, asked.prompt, body.len()).await?;
+    let (prompt, tokens) =
+        count(inference.runtime.threads, &task, asked.prompt, body.len()).await?;
     let info = task.engine.info();
     let bounds = RequestBounds {
         input: tokens as u64,
@@ -87,9 +94,10 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let seed = asked.seed.unwrap_or_else(|| seed_of(request.hash()));
-    let head = head(&shared, &task, request.message(), kind);
+    let billing = &inference.billing;
+    let head = head(billing.clock.now(), &task, request.message(), kind);
     let flight =
-        RequestInFlight::open(&shared, lease, task.clone(), request, plan, bodies, permit)?;
+        RequestInFlight::open(billing, lease, task.clone(), request, plan, bodies, permit)?;
 
     let engine_request = GenerateRequest {
         prompt,
@@ -116,11 +124,11 @@ async fn generate(
         .map_err(|e| engine_refusal(&e))?;
     if asked.stream {
         let frames = Frames::new(head, kind, asked.include_usage);
-        let body = stream::open(shared, flight, events, frames).await?;
+        let body = stream::open(billing.clone(), flight, events, frames).await?;
         return Ok(respond::event_stream(body));
     }
     whole(
-        &shared,
+        billing,
         flight,
         events,
         &head,
@@ -178,7 +186,7 @@ async fn count(
     counted.map_err(|error| engine_refusal(&error))
 }
 
-fn head(shared: &Shared, task: &ServedTask, request: &RequestHeader, kind: Kind) -> Head {
+fn head(now: TimestampMs, task: &ServedTask, request: &RequestHeader, kind: Kind) -> Head {
     let prefix = match kind {
         Kind::Chat => "chatcmpl",
         Kind::Completion => "cmpl",
@@ -186,20 +194,15 @@ fn head(shared: &Shared, task: &ServedTask, request: &RequestHeader, kind: Kind)
     let revision = task.class.model.to_string();
     Head {
         id: format!("{prefix}-{}", request.request_id),
-        created: shared.clock.now().0 / 1_000,
+        created: now.0 / 1_000,
         model: task.model.clone(),
         system_fingerprint: format!("fp_{}", &revision[..10]),
     }
 }
 
-/// The receipt's commitment: only exact engines make one that can be checked.
-pub(super) fn fingerprint(completion: &Completion) -> Option<Hash32> {
-    (!completion.commitments.is_empty()).then_some(Hash32(completion.fingerprint))
-}
-
 /// Waits for the whole answer and sends it with its receipt.
 async fn whole(
-    shared: &Shared,
+    billing: &Billing,
     mut flight: RequestInFlight,
     mut events: EventStream,
     head: &Head,
@@ -241,8 +244,8 @@ async fn whole(
                 });
                 flight.sending(&body);
                 let pending = flight.commit(completion.usage, fingerprint(&completion))?;
-                let receipt = pending.durable(shared).await?;
-                return Ok(respond::answer(body, &receipt));
+                let receipt = pending.durable(billing).await?;
+                return Ok(respond::paid_answer(body, &receipt));
             }
         }
     }

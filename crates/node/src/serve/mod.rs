@@ -1,17 +1,28 @@
-//! The public HTTP face: OpenAI's endpoints, receipts, leases and health.
+//! The public HTTP face: OpenAI's endpoints, receipts, leases and health. Each group of routes has
+//! the state that it needs.
 
+mod about;
 mod body;
 mod embeddings;
+mod engine;
 mod generate;
-mod info;
+mod health;
+mod inference;
+mod lease_status;
+mod leases;
+mod receipts;
 mod respond;
 mod signed_request;
 mod stream;
 
-pub(crate) use info::{healthz, lease_status, ok, readyz, text};
-pub(crate) use respond::{json, refuse};
+pub(crate) use about::About;
+pub(crate) use health::{Readiness, healthz, readyz};
+pub(crate) use inference::Inference;
+pub(crate) use lease_status::lease_status;
+pub(crate) use leases::LeaseRoutes;
+pub(crate) use receipts::Receipts;
+pub(crate) use respond::{json, ok, refuse, text};
 
-use crate::shared::Shared;
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{
     Router,
@@ -20,24 +31,47 @@ use axum::{
 };
 use std::sync::Arc;
 
+/// What the public routes need.
+#[derive(Debug)]
+pub(crate) struct PublicState {
+    pub inference: Inference,
+    pub about: About,
+    pub receipts: Receipts,
+    pub leases: LeaseRoutes,
+    pub readiness: Arc<Readiness>,
+}
+
 /// All public routes.
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+pub(crate) fn router(state: PublicState) -> Router {
+    let inference = Router::new()
         .route("/v1/chat/completions", post(generate::chat))
         .route("/v1/completions", post(generate::completions))
         .route("/v1/embeddings", post(embeddings::embeddings))
-        .route("/v1/models", get(info::models))
-        .route("/v1/models/{*model}", get(info::model))
-        .route("/v1/receipts/{id}", get(info::receipt))
-        .route("/v1/receipts/{id}/proof", get(info::proof))
-        .route("/v1/node", get(info::node))
-        .route("/v1/leases", post(info::take_grant))
-        .route("/v1/leases/{stack}", get(info::lease))
-        .route("/healthz", get(info::healthz))
-        .route("/readyz", get(info::readyz))
+        .with_state(Arc::new(state.inference));
+    let about = Router::new()
+        .route("/v1/models", get(about::models))
+        .route("/v1/models/{*model}", get(about::model))
+        .route("/v1/node", get(about::node))
+        .with_state(Arc::new(state.about));
+    let receipts = Router::new()
+        .route("/v1/receipts/{id}", get(receipts::receipt))
+        .route("/v1/receipts/{id}/proof", get(receipts::proof))
+        .with_state(Arc::new(state.receipts));
+    let leases = Router::new()
+        .route("/v1/leases", post(leases::take_grant))
+        .route("/v1/leases/{stack}", get(leases::lease))
+        .with_state(Arc::new(state.leases));
+    let health = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .with_state(state.readiness);
+    inference
+        .merge(about)
+        .merge(receipts)
+        .merge(leases)
+        .merge(health)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(shared)
 }
 
 async fn not_found() -> Response {

@@ -1,5 +1,6 @@
 //! Responses and their headers.
 
+use crate::openai::answer;
 use atoma_types::{
     RequestId,
     http::{RECEIPT, REQUEST_ID},
@@ -11,9 +12,11 @@ use http::{
     HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
+use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Long enough for a request to end, short enough to try again by hand.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -23,6 +26,18 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// A value as JSON.
+pub(crate) fn ok(value: &impl Serialize) -> Response {
+    json(StatusCode::OK, answer::json(value))
+}
+
+/// Plain text.
+pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = json(status, body);
+    response.headers_mut().insert(CONTENT_TYPE, PLAIN);
     response
 }
 
@@ -44,7 +59,7 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
 }
 
 /// A whole answer with its receipt.
-pub(super) fn answer(body: impl Into<Bytes>, receipt: &str) -> Response {
+pub(super) fn paid_answer(body: impl Into<Bytes>, receipt: &str) -> Response {
     let mut response = json(StatusCode::OK, body);
     if let Ok(value) = HeaderValue::from_str(receipt) {
         response.headers_mut().insert(RECEIPT, value);

@@ -1,11 +1,11 @@
 //! Streamed answers: every event of the engine leaves at once as SSE frames; the receipt follows
 //! as a comment once it is durable.
 
-use super::{generate::fingerprint, signed_request::engine_refusal};
+use super::engine::{engine_refusal, fingerprint};
 use crate::{
+    billing::Billing,
     in_flight::RequestInFlight,
     openai::frames::{self, Frames},
-    shared::Shared,
 };
 use atoma_engine::{Completion, Event, EventStream, OutputLimit};
 use atoma_types::refusal::{Refusal, RefusalCode};
@@ -13,11 +13,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{convert::Infallible, sync::Arc};
+use tracing::Instrument;
 
 /// A stream on its way. Dropped by the server when the client leaves, which cancels the engine
 /// (by dropping its events) and settles the flight.
 struct Streaming {
-    shared: Arc<Shared>,
+    billing: Arc<Billing>,
     flight: RequestInFlight,
     events: EventStream,
     limit: Arc<OutputLimit>,
@@ -43,14 +44,14 @@ enum Output {
 /// Starts the stream. Waits for the first output, so that an engine that fails before it still
 /// becomes an error with a status of its own.
 pub(super) async fn open(
-    shared: Arc<Shared>,
+    billing: Arc<Billing>,
     flight: RequestInFlight,
     events: EventStream,
     frames: Frames,
 ) -> Result<Body, Refusal> {
     let limit = events.limit();
     let mut streaming = Streaming {
-        shared,
+        billing,
         flight,
         events,
         limit,
@@ -62,7 +63,8 @@ pub(super) async fn open(
     Ok(Body::from_stream(futures::stream::unfold(
         streaming,
         |mut streaming| async move {
-            let bytes = streaming.next().await?;
+            let span = streaming.flight.span().clone();
+            let bytes = streaming.next().instrument(span).await?;
             Some((Ok::<_, Infallible>(bytes), streaming))
         },
     )))
@@ -106,7 +108,7 @@ impl Streaming {
         let pending = self
             .flight
             .commit(completion.usage, fingerprint(completion))?;
-        pending.durable(&self.shared).await
+        pending.durable(&self.billing).await
     }
 
     /// The engine's next event that shows.

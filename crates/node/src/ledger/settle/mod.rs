@@ -1,107 +1,126 @@
-//! Settling and claiming without anyone's help. Every tick each lease is looked at once:
-//!
-//! * open and due (closing, expired, nearly used and at rest, or by the operator's word): it takes
-//!   no more requests; this is made durable before anything goes to the ledger;
-//! * settling and idle, or short before its deadline: its claim goes to the ledger;
-//! * settled and its window over: it is claimed.
-//!
-//! Several go in one transaction; if that fails, each goes alone, so that one bad lease holds up
-//! no other. After a crash the ledger's own word comes first: a lease it knows as settled is never
-//! settled again.
+//! Settling and claiming without anyone's help: the runtime of [`step`]. After a crash the ledger's
+//! own word comes first: a lease it knows as settled is never settled again.
 
+mod step;
+
+use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{
-    account::{Phase, Summary},
+    account::{Claim, Phase},
+    config::SettlementConfig,
     lease::Lease,
-    shared::Shared,
+    metrics::Metrics,
 };
 use atoma_ledger::LedgerError;
 use atoma_types::{
-    StackId, TimestampMs,
+    NodeId, StackId, TimestampMs,
     chain::{AbortCode, Call, Clock, calls},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use step::{Command, Event, Failure, LeaseView, Settler, Step, Times};
+use tokio::{sync::Notify, time::Instant};
+use tracing::Instrument;
 
-/// Leases in one transaction: their headers and receipts stay far below a transaction's limit.
-const MAX_BATCH: usize = 4;
-/// Running requests are waited for until this long before the deadline (or a quarter of the
-/// grace, if that is shorter).
-const LAST_CALL_MS: u64 = 120_000;
-/// After a failure a lease rests so long, doubling.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// And at most so long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The ledger is asked for its clock this often when there is no lease to watch.
-const PING_EVERY: Duration = Duration::from_secs(10);
+/// The shortest time between two looks at all leases.
+const MIN_TICK_MS: u64 = 10;
 
-/// Runs until it is dropped.
-pub(crate) async fn settle(shared: Arc<Shared>) {
-    let mut settler = Settler {
-        tick: shared.settlement.tick_ms.max(10),
-        shared,
-        pauses: HashMap::new(),
-        pinged: None,
-    };
-    loop {
-        settler.round().await;
-        let tick = tokio::time::sleep(Duration::from_millis(settler.tick));
-        tokio::select! {
-            () = tick => {}
-            () = settler.shared.settle_now.notified() => {}
+/// Settles and claims in the background.
+#[derive(Debug)]
+pub(crate) struct SettlementTask {
+    keeper: Arc<LeaseKeeper>,
+    link: Arc<LedgerLink>,
+    metrics: Arc<Metrics>,
+    /// Ends the wait between two rounds.
+    now: Arc<Notify>,
+    tick: Duration,
+    settler: Settler,
+}
+
+impl SettlementTask {
+    pub(crate) fn new(
+        rules: SettlementConfig,
+        keeper: Arc<LeaseKeeper>,
+        link: Arc<LedgerLink>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            now: keeper.signals.settle_now.clone(),
+            keeper,
+            link,
+            metrics,
+            tick: Duration::from_millis(rules.tick_ms.max(MIN_TICK_MS)),
+            settler: Settler::new(rules),
         }
     }
-}
 
-struct Settler {
-    shared: Arc<Shared>,
-    tick: u64,
-    /// Leases that failed: not before, and the pause after that.
-    pauses: HashMap<StackId, (Instant, Duration)>,
-    pinged: Option<Instant>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Settle,
-    Claim,
-}
-
-impl Settler {
-    async fn round(&mut self) {
-        let leases = self.shared.leases.all();
-        let now = self.ledger_time(!leases.is_empty()).await;
-        self.close_due(&leases, now).await;
-        let rested = |lease: &&Arc<Lease>| {
-            self.pauses
-                .get(&lease.stack)
-                .is_none_or(|(until, _)| *until <= Instant::now())
-        };
-        let ready: Vec<_> = leases
-            .iter()
-            .filter(rested)
-            .filter_map(|lease| Some((next_step(lease, now)?, lease.clone())))
-            .collect();
-        for step in [Step::Settle, Step::Claim] {
-            let of_step = ready.iter().filter(|(s, _)| *s == step);
-            let leases: Vec<_> = of_step.map(|(_, lease)| lease.clone()).collect();
-            for batch in leases.chunks(MAX_BATCH) {
-                self.submit(step, batch).await;
+    /// Runs until it is dropped.
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.round().await;
+            tokio::select! {
+                () = tokio::time::sleep(self.tick) => {}
+                () = self.now.notified() => {}
             }
         }
-        self.pauses
-            .retain(|stack, _| leases.iter().any(|lease| lease.stack == *stack));
     }
 
-    /// Stops admission on leases that are due.
-    async fn close_due(&self, leases: &[Arc<Lease>], now: TimestampMs) {
-        let due: Vec<_> = leases
-            .iter()
-            .filter(|lease| is_due(&lease.brief(), &self.shared, now))
-            .collect();
-        let acks: Vec<_> = due
+    async fn round(&mut self) {
+        let leases = self.views();
+        let now = self.times(!leases.is_empty()).await;
+        let leases = &leases;
+        self.carry_out(&Event::Due { leases, now }).await;
+        // those that were due just now may be ready already
+        let leases = &self.views();
+        self.carry_out(&Event::Ready { leases, now }).await;
+    }
+
+    fn views(&self) -> Vec<LeaseView> {
+        let leases = self.keeper.leases.all();
+        let view = |lease: &Arc<Lease>| LeaseView {
+            stack: lease.stack,
+            settle_grace: lease.settle_grace,
+            sums: lease.brief(),
+        };
+        leases.iter().map(view).collect()
+    }
+
+    async fn times(&mut self, has_leases: bool) -> Times {
+        let (ours, at) = (self.keeper.clock.now(), Instant::now());
+        let times = |ledger| Times { ledger, ours, at };
+        if !self.settler.needs_time(has_leases, at) {
+            return times(ours);
+        }
+        let answer: Result<TimestampMs, _> = self.link.ledger.clock().await;
+        let answered = answer.is_ok();
+        self.link.note_reachable(answered);
+        self.settler.step(&Event::AskedTime { answered, at });
+        times(answer.unwrap_or(ours))
+    }
+
+    /// Steps, and does what comes out of it until nothing more does.
+    async fn carry_out(&mut self, event: &Event<'_>) {
+        let mut commands = VecDeque::from(self.settler.step(event));
+        while let Some(command) = commands.pop_front() {
+            match command {
+                Command::StopAdmission(stacks) => self.stop_admission(&stacks).await,
+                Command::Submit { step, stacks } => {
+                    commands.extend(self.submit(step, &stacks).await);
+                }
+                Command::Reread(stack) => {
+                    if let Ok(stack) = self.link.ledger.stack(stack).await {
+                        self.keeper.adopt(&stack);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn stop_admission(&self, stacks: &[StackId]) {
+        let acks: Vec<_> = self
+            .leases(stacks)
             .iter()
             .map(|lease| {
-                lease.save(&self.shared.journal, Vec::new(), |account| {
+                tracing::info!(stack = %lease.stack, "no more requests: the lease is settled");
+                lease.save(&self.keeper.journal, Vec::new(), |account| {
                     account.advance(Phase::Settling);
                 })
             })
@@ -113,112 +132,94 @@ impl Settler {
         }
     }
 
-    /// The ledger's clock, which deadlines and windows go by; ours while it can't be asked. Asking
-    /// also tells whether the ledger can be reached.
-    async fn ledger_time(&mut self, has_leases: bool) -> TimestampMs {
-        let ours = self.shared.clock.now();
-        if !has_leases && self.pinged.is_some_and(|at| at.elapsed() < PING_EVERY) {
-            return ours;
+    /// Takes a batch to the ledger; what is to be done if it fails.
+    async fn submit(&mut self, step: Step, stacks: &[StackId]) -> Vec<Command> {
+        let leases = self.leases(stacks);
+        if leases.is_empty() {
+            return Vec::new();
         }
-        let answered = self.shared.ledger.ledger.clock().await;
-        self.shared.ledger.note_reachable(answered.is_ok());
-        // an unreachable ledger is asked again with the next tick
-        self.pinged = answered.is_ok().then(Instant::now);
-        answered.unwrap_or(ours)
-    }
-
-    /// Submits a batch, and where it fails each lease alone.
-    async fn submit(&mut self, step: Step, batch: &[Arc<Lease>]) {
-        if !self.shared.journal.is_healthy() {
-            return;
-        }
-        match self.execute(step, batch).await {
-            Ok(()) => {}
-            Err(error) if error.is_transient() || batch.len() == 1 => {
-                for lease in batch {
-                    self.failed(step, lease, &error).await;
-                }
-            }
-            Err(_) => {
-                for lease in batch {
-                    if let Err(error) = self.execute(step, std::slice::from_ref(lease)).await {
-                        self.failed(step, lease, &error).await;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn execute(&mut self, step: Step, batch: &[Arc<Lease>]) -> Result<(), LedgerError> {
-        let side = &self.shared.ledger;
-        let mut calls = Vec::with_capacity(batch.len());
-        for lease in batch {
-            calls.extend(match step {
-                Step::Settle => self.settle_call(lease).await,
-                Step::Claim => Some(self.claim_call(lease)),
-            });
-        }
-        if calls.len() < batch.len() {
+        let Some(calls) = self.calls(step, &leases).await else {
             // the journal has failed: nothing is claimed that isn't durable
-            return Ok(());
-        }
-        let executed = side.ledger.execute(&side.key, calls).await?;
-        side.note_reachable(true);
-        let count = batch.len() as u64;
+            return Vec::new();
+        };
+        let span = tracing::info_span!("ledger", ?step, leases = leases.len());
+        let executed = self.link.execute(calls).instrument(span).await;
+        let executed = match executed {
+            Ok(executed) => executed,
+            Err(error) => return self.failed(step, stacks, &error),
+        };
+        self.link.note_reachable(true);
+        let count = leases.len() as u64;
         match step {
-            Step::Settle => self.shared.metrics.settlements.inc_by(count),
-            Step::Claim => self.shared.metrics.claims.inc_by(count),
+            Step::Settle => self.metrics.settlements.inc_by(count),
+            Step::Claim => self.metrics.claims.inc_by(count),
         };
         for event in &executed.events {
-            let (_, ack) = self.shared.adopt_event(event, Vec::new());
-            if let Some(ack) = ack
+            if let Some(ack) = self.keeper.hear(event, Vec::new()).ack
                 && let Err(error) = ack.durable().await
             {
                 tracing::error!(%error, "a settlement could not be made durable");
             }
         }
-        for lease in batch {
-            self.pauses.remove(&lease.stack);
-            tracing::info!(stack = %lease.stack, ?step, transaction = %executed.digest, "done");
+        for lease in &leases {
+            let _in = span_of(step, lease).entered();
+            tracing::info!(transaction = %executed.digest, "done");
         }
-        Ok(())
+        self.settler.step(&Event::Taken { stacks })
     }
 
-    /// Lets a lease rest, and looks at how the ledger sees it.
-    async fn failed(&mut self, step: Step, lease: &Lease, error: &LedgerError) {
-        // a disputed claim waits like one whose window is open
-        let waits = [AbortCode::WindowNotOver, AbortCode::DisputeOpen].map(AbortCode::code);
-        let too_early = error.abort_code().is_some_and(|code| waits.contains(&code));
-        if !too_early {
-            self.shared.metrics.ledger_errors.inc();
-            tracing::warn!(%error, stack = %lease.stack, ?step, "the ledger did not take it");
+    fn failed(&mut self, step: Step, stacks: &[StackId], error: &LedgerError) -> Vec<Command> {
+        let why = failure(error);
+        let at = Instant::now();
+        let commands = self.settler.step(&Event::Failed {
+            step,
+            stacks,
+            why,
+            at,
+        });
+        if why == Failure::Unreachable {
+            self.link.note_reachable(false);
         }
-        let pause = self
-            .pauses
-            .get(&lease.stack)
-            .map_or(FIRST_PAUSE, |(_, pause)| *pause);
-        let next = (pause * 2).min(LONGEST_PAUSE);
-        self.pauses
-            .insert(lease.stack, (Instant::now() + pause, next));
-        if error.is_transient() {
-            self.shared.ledger.note_reachable(false);
-            self.pinged = None;
-        } else if !too_early && let Ok(stack) = self.shared.ledger.ledger.stack(lease.stack).await {
-            self.shared.adopt_stack(&stack);
+        let goes_on_alone = matches!(commands.first(), Some(Command::Submit { .. }));
+        if why != Failure::TooEarly && !goes_on_alone {
+            for stack in stacks {
+                self.metrics.ledger_errors.inc();
+                tracing::warn!(%error, %stack, ?step, "the ledger did not take it");
+            }
         }
+        commands
     }
 
-    async fn settle_call(&self, lease: &Lease) -> Option<Call> {
-        let claim = lease.final_claim(&self.shared.journal).await?;
+    /// One call for each lease; `None` once the journal has failed.
+    async fn calls(&self, step: Step, leases: &[Arc<Lease>]) -> Option<Vec<Call>> {
+        let mut calls = Vec::with_capacity(leases.len());
+        for lease in leases {
+            if !self.keeper.journal.is_healthy() {
+                return None;
+            }
+            let span = span_of(step, lease);
+            calls.push(match step {
+                Step::Settle => {
+                    let claim = lease.final_claim(&self.keeper.journal);
+                    let claim = claim.instrument(span).await?;
+                    self.settle_call(lease, &claim)
+                }
+                Step::Claim => self.claim_call(lease),
+            });
+        }
+        Some(calls)
+    }
+
+    fn settle_call(&self, lease: &Lease, claim: &Claim) -> Call {
         let headers = claim.vouchers.iter();
         let (last_receipt, receipt_signature) = match &claim.last {
             Some(receipt) => (receipt.bytes().to_vec(), receipt.signature().to_bytes()),
             None => (Vec::new(), Vec::new()),
         };
-        let call = calls::Settle {
-            db: self.shared.ledger.ledger.deployment().db.into(),
+        calls::Settle {
+            db: self.link.ledger.deployment().db.into(),
             stack: lease.stack.into(),
-            node: self.shared.identity.node.into(),
+            node: self.node().into(),
             claimed_units: claim.units,
             headers: headers
                 .clone()
@@ -233,46 +234,44 @@ impl Settler {
             count: claim.count,
             manifest_blob: None,
             clock: Clock,
-        };
-        Some(call.into())
+        }
+        .into()
     }
 
     fn claim_call(&self, lease: &Lease) -> Call {
         calls::Claim {
-            db: self.shared.ledger.ledger.deployment().db.into(),
+            db: self.link.ledger.deployment().db.into(),
             stack: lease.stack.into(),
             task: lease.task.into(),
-            node: self.shared.identity.node.into(),
+            node: self.node().into(),
             clock: Clock,
         }
         .into()
     }
+
+    fn node(&self) -> NodeId {
+        self.keeper.node
+    }
+
+    /// Those that are still there.
+    fn leases(&self, stacks: &[StackId]) -> Vec<Arc<Lease>> {
+        let leases = stacks.iter();
+        leases
+            .filter_map(|stack| self.keeper.leases.get(*stack))
+            .collect()
+    }
 }
 
-/// Whether an open lease should be settled now.
-fn is_due(lease: &Summary, shared: &Shared, now: TimestampMs) -> bool {
-    let rules = &shared.settlement;
-    let used = u128::from(lease.committed.0) * 1_000;
-    let nearly_used =
-        used >= u128::from(lease.terms.units.0) * u128::from(rules.nearly_used_permille);
-    let at_rest = shared.clock.now().since(lease.last_activity).0 >= rules.rest_ms;
-    lease.phase == Phase::Open
-        && (lease.terms.closing
-            || now >= lease.terms.expires_at
-            || (nearly_used && at_rest && lease.reserved.0 == 0))
+fn span_of(step: Step, lease: &Lease) -> tracing::Span {
+    tracing::info_span!("lease", stack = %lease.stack, ?step)
 }
 
-/// What a lease is ready for.
-fn next_step(lease: &Lease, now: TimestampMs) -> Option<Step> {
-    let brief = lease.brief();
-    match brief.phase {
-        Phase::Settling => {
-            let grace = lease.settle_grace.0;
-            let last_call = grace - LAST_CALL_MS.min(grace / 4);
-            let urgent = now.since(brief.terms.expires_at).0 >= last_call;
-            (brief.reserved.0 == 0 || urgent).then_some(Step::Settle)
-        }
-        Phase::Settled { claimable_at } => (claimable_at <= now).then_some(Step::Claim),
-        Phase::Open | Phase::Closed => None,
+fn failure(error: &LedgerError) -> Failure {
+    // a disputed claim waits like one whose window is open
+    let waits = [AbortCode::WindowNotOver, AbortCode::DisputeOpen].map(AbortCode::code);
+    match error.abort_code() {
+        Some(code) if waits.contains(&code) => Failure::TooEarly,
+        _ if error.is_transient() => Failure::Unreachable,
+        _ => Failure::Refused,
     }
 }

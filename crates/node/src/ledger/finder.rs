@@ -1,7 +1,9 @@
-//! A request may name a stack whose lease hasn't been heard of yet. It is read from the ledger
-//! once; strangers who invent stacks can't make the node ask more than a bounded number of times.
+//! The lease of a request: from memory, or once from the ledger, for a request may name a stack
+//! whose lease hasn't been heard of yet. Strangers who invent stacks can't make the node ask more
+//! than a bounded number of times.
 
-use crate::{lease::Lease, shared::Shared};
+use super::{keeper::LeaseKeeper, link::LedgerLink};
+use crate::{lease::Lease, leases::Leases, metrics::Metrics};
 use atoma_ledger::LedgerError;
 use atoma_types::{
     StackId,
@@ -10,8 +12,7 @@ use atoma_types::{
 };
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 /// Questions to the ledger at once on behalf of requests; more are refused as overload.
 const MAX_COLD_READS: usize = 16;
@@ -22,23 +23,59 @@ const MAX_MISSING: usize = 4_096;
 /// A request waits no longer for the ledger.
 const COLD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Bounds on cold reads.
+/// Finds leases.
 #[derive(Debug)]
-pub(crate) struct ColdReads {
+pub(crate) struct LeaseFinder {
+    leases: Arc<Leases>,
+    keeper: Arc<LeaseKeeper>,
+    link: Arc<LedgerLink>,
+    metrics: Arc<Metrics>,
     places: Semaphore,
     missing: Mutex<HashMap<StackId, Instant>>,
 }
 
-impl Default for ColdReads {
-    fn default() -> Self {
+impl LeaseFinder {
+    pub(crate) fn new(
+        keeper: Arc<LeaseKeeper>,
+        link: Arc<LedgerLink>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
+            leases: keeper.leases.clone(),
+            keeper,
+            link,
+            metrics,
             places: Semaphore::new(MAX_COLD_READS),
             missing: Mutex::default(),
         }
     }
-}
 
-impl ColdReads {
+    /// The lease of a stack.
+    pub(crate) async fn lease(&self, stack: StackId) -> Result<Arc<Lease>, Refusal> {
+        match self.leases.get(stack) {
+            Some(lease) => Ok(lease),
+            None => self.read_through(stack).await,
+        }
+    }
+
+    /// The lease of a stack that isn't in memory.
+    async fn read_through(&self, id: StackId) -> Result<Arc<Lease>, Refusal> {
+        let unknown = || {
+            let message = "this node holds no open lease on the stack";
+            Refusal::new(RefusalCode::UnknownStack, message)
+        };
+        if self.is_missing(id) {
+            return Err(unknown());
+        }
+        let found = self.read_stack(id).await?;
+        found
+            .and_then(|stack| self.keeper.adopt(&stack))
+            .ok_or_else(|| {
+                self.note_missing(id);
+                unknown()
+            })
+    }
+
     fn is_missing(&self, stack: StackId) -> bool {
         let missing = self.missing.lock();
         missing
@@ -55,37 +92,16 @@ impl ColdReads {
             missing.insert(stack, Instant::now());
         }
     }
-}
-
-impl Shared {
-    /// The lease of a stack that isn't in memory.
-    pub(crate) async fn read_through(&self, id: StackId) -> Result<Arc<Lease>, Refusal> {
-        let unknown = || {
-            let message = "this node holds no open lease on the stack";
-            Refusal::new(RefusalCode::UnknownStack, message)
-        };
-        if self.ledger.cold.is_missing(id) {
-            return Err(unknown());
-        }
-        let found = self.read_stack(id).await?;
-        match found.and_then(|stack| self.adopt_stack(&stack)) {
-            Some(lease) => Ok(lease),
-            None => {
-                self.ledger.cold.note_missing(id);
-                Err(unknown())
-            }
-        }
-    }
 
     /// Reads a stack on behalf of a request.
-    pub(super) async fn read_stack(&self, id: StackId) -> Result<Option<Stack>, Refusal> {
-        let _place = self.ledger.cold.places.try_acquire().map_err(|_| {
+    pub(crate) async fn read_stack(&self, id: StackId) -> Result<Option<Stack>, Refusal> {
+        let _place = self.places.try_acquire().map_err(|_| {
             Refusal::new(
                 RefusalCode::Overloaded,
                 "too many unknown stacks at once; try again",
             )
         })?;
-        match tokio::time::timeout(COLD_TIMEOUT, self.ledger.ledger.stack(id)).await {
+        match tokio::time::timeout(COLD_TIMEOUT, self.link.ledger.stack(id)).await {
             Ok(Ok(stack)) => Ok(Some(stack)),
             Ok(Err(LedgerError::NotFound { .. } | LedgerError::WrongType { .. })) => Ok(None),
             Ok(Err(error)) => {

@@ -1,16 +1,21 @@
 //! What the node counts, in Prometheus' text format. Labels come from enums only, never from users.
 
+mod table;
+
+pub use table::{MetricReference, reference};
+
 use atoma_http::server::{Closed, Counters};
 use atoma_types::{message::Endpoint, refusal::RefusalCode};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::{Registry, Unit},
+    registry::{Metric, Registry, Unit},
 };
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
+use table::{Entry, Kind, PREFIX};
 
 /// Upper bounds in seconds: from what the node itself adds to what a long answer takes.
 const SECONDS: [f64; 14] = [
@@ -72,115 +77,32 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("atoma_node");
-        let served = Family::default();
-        let refused = Family::default();
+        let mut registry = Registry::with_prefix(PREFIX);
+        let r = &mut registry;
         let histogram = || Histogram::new(SECONDS);
-        let (seconds, first_token, journal_wait) = (histogram(), histogram(), histogram());
-        registry.register("requests_served", "Requests answered", served.clone());
-        registry.register(
-            "requests_refused",
-            "Requests refused, by code",
-            refused.clone(),
-        );
-        let in_seconds = |registry: &mut Registry, name: &str, help: &str, h: &Histogram| {
-            registry.register_with_unit(name, help, Unit::Seconds, h.clone());
-        };
-        in_seconds(
-            &mut registry,
-            "request",
-            "From admission to the receipt",
-            &seconds,
-        );
-        in_seconds(
-            &mut registry,
-            "first_token",
-            "From admission to the first bytes",
-            &first_token,
-        );
-        in_seconds(
-            &mut registry,
-            "journal_wait",
-            "Until a receipt is durable",
-            &journal_wait,
-        );
-        let counter = |registry: &mut Registry, name: &str, help: &str| {
-            let counter = Counter::default();
-            registry.register(name, help, counter.clone());
-            counter
-        };
-        let units = counter(&mut registry, "units_committed", "Units committed");
-        let receipts = counter(&mut registry, "receipts", "Receipts signed");
-        let left = counter(
-            &mut registry,
-            "clients_left",
-            "Clients that left in mid-stream",
-        );
-        let settlements = counter(&mut registry, "settlements", "Leases settled");
-        let claims = counter(&mut registry, "claims", "Leases paid");
-        let ledger_errors = counter(&mut registry, "ledger_errors", "Failed ledger operations");
-        let packs = counter(&mut registry, "packs_stored", "Packs of evidence stored");
-        let evidence_errors = counter(
-            &mut registry,
-            "evidence_errors",
-            "Failed tries to make or store a pack",
-        );
-        let demands_answered = counter(
-            &mut registry,
-            "demands_answered",
-            "Demands for records answered",
-        );
-        let gauge = |registry: &mut Registry, name: &str, help: &str| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
-        let running = gauge(
-            &mut registry,
-            "requests_running",
-            "Requests being worked on",
-        );
-        let connections_open = gauge(&mut registry, "connections", "Open connections");
-        let connections_closed = Family::default();
-        registry.register(
-            "connections_closed",
-            "Connections and streams closed against the client's will, by reason",
-            connections_closed.clone(),
-        );
-        let leases = gauge(&mut registry, "leases_open", "Leases that take requests");
-        let reserved = gauge(
-            &mut registry,
-            "units_reserved",
-            "Units reserved by requests",
-        );
-        let backlog = gauge(
-            &mut registry,
-            "evidence_backlog_bytes",
-            "Bodies that Walrus doesn't have yet",
-        );
         Self {
-            registry,
-            served,
-            refused,
-            seconds,
-            first_token,
-            journal_wait,
-            units,
-            receipts,
-            left,
-            running,
+            served: register(r, &table::REQUESTS_SERVED, Family::default()),
+            refused: register(r, &table::REQUESTS_REFUSED, Family::default()),
+            seconds: register(r, &table::REQUEST, histogram()),
+            first_token: register(r, &table::FIRST_TOKEN, histogram()),
+            journal_wait: register(r, &table::JOURNAL_WAIT, histogram()),
+            units: register(r, &table::UNITS_COMMITTED, Counter::default()),
+            receipts: register(r, &table::RECEIPTS, Counter::default()),
+            left: register(r, &table::CLIENTS_LEFT, Counter::default()),
+            running: register(r, &table::REQUESTS_RUNNING, Gauge::default()),
             connections: Arc::default(),
-            connections_open,
-            connections_closed,
-            settlements,
-            claims,
-            ledger_errors,
-            packs,
-            evidence_errors,
-            demands_answered,
-            leases,
-            reserved,
-            backlog,
+            connections_open: register(r, &table::CONNECTIONS, Gauge::default()),
+            connections_closed: register(r, &table::CONNECTIONS_CLOSED, Family::default()),
+            settlements: register(r, &table::SETTLEMENTS, Counter::default()),
+            claims: register(r, &table::CLAIMS, Counter::default()),
+            ledger_errors: register(r, &table::LEDGER_ERRORS, Counter::default()),
+            packs: register(r, &table::PACKS_STORED, Counter::default()),
+            evidence_errors: register(r, &table::EVIDENCE_ERRORS, Counter::default()),
+            demands_answered: register(r, &table::DEMANDS_ANSWERED, Counter::default()),
+            leases: register(r, &table::LEASES_OPEN, Gauge::default()),
+            reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),
+            backlog: register(r, &table::EVIDENCE_BACKLOG, Gauge::default()),
+            registry,
         }
     }
 
@@ -235,5 +157,38 @@ impl Metrics {
         // writing into a string can't fail
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// Registers a metric as the table describes it.
+fn register<M: Metric + Clone>(registry: &mut Registry, entry: &Entry, metric: M) -> M {
+    match entry.kind {
+        Kind::Seconds => {
+            registry.register_with_unit(entry.name, entry.help, Unit::Seconds, metric.clone());
+        }
+        Kind::Counter | Kind::Gauge => registry.register(entry.name, entry.help, metric.clone()),
+    }
+    metric
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_scraper_reads_is_what_the_reference_says() {
+        let metrics = Metrics::new();
+        metrics.refused(RefusalCode::Overloaded);
+        metrics.served(Endpoint::Embeddings, Duration::from_secs(1));
+        let text = metrics.encode(1, 2, 3);
+        let described = text.lines().filter(|line| line.starts_with("# HELP "));
+        assert_eq!(described.count(), table::ALL.len());
+        let reference = reference();
+        for entry in table::ALL {
+            let name = entry.full_name();
+            assert!(text.contains(&name), "{name} is not measured");
+            assert!(reference.iter().any(|metric| metric.name == name));
+        }
+        assert!(text.contains(r#"atoma_node_requests_refused_total{code="overloaded"} 1"#));
     }
 }

@@ -1,0 +1,43 @@
+//! Lanes: counters of a user's requests that run side by side.
+
+use atoma_types::{
+    ComputeUnits,
+    message::{RequestHeader, Signed},
+};
+use std::sync::Arc;
+
+/// A settlement carries a header of each lane, so no more are opened: the rules allow 64, but Sui gives
+/// one argument 16 KiB, which 62 headers with evidence (262 bytes each) fill.
+pub(crate) const MAX_LANES: usize = 62;
+
+/// A signed request header, which also is a voucher. Shared: the running request and its lane both
+/// hold it.
+pub(crate) type SignedRequest = Arc<Signed<RequestHeader>>;
+
+/// What one counter of the user has paid, and what it may.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) committed: u64,
+    pub(super) reserved: u64,
+    /// The header with the highest ceiling.
+    pub(super) voucher: SignedRequest,
+}
+
+/// A lane as the journal has it.
+#[derive(Clone, Debug)]
+pub(crate) struct RestoredLane {
+    /// All that the lane has paid.
+    pub committed: ComputeUnits,
+    /// Its voucher.
+    pub voucher: SignedRequest,
+}
+
+impl Lane {
+    pub(super) fn ceiling(&self) -> u64 {
+        self.voucher.message().ceiling.0
+    }
+
+    pub(super) fn used(&self) -> u64 {
+        self.committed + self.reserved
+    }
+}

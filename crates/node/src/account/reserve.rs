@@ -1,0 +1,158 @@
+//! Setting units aside for a request, and giving them back.
+
+use super::{
+    Account,
+    lane::{Lane, MAX_LANES, SignedRequest},
+    terms::Phase,
+};
+use atoma_types::{
+    ComputeUnits, TimestampMs,
+    refusal::{Refusal, RefusalCode},
+};
+
+/// Units set aside for one running request. Whoever holds it must give it back with
+/// [`Account::commit`] or [`Account::release`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Reservation {
+    pub(super) lane: u16,
+    pub(super) units: u64,
+}
+
+/// Why units can't be reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denied {
+    #[error("this request id was used before; sign a new request")]
+    Replayed,
+    #[error("the stack has expired or is closing")]
+    Expired,
+    #[error("the lease is being settled")]
+    Settling,
+    #[error("this node holds no open lease on the stack")]
+    Closed,
+    #[error("a stack may use at most {MAX_LANES} lanes on one node")]
+    TooManyLanes,
+    #[error("the lane's ceiling is too low; sign a ceiling of at least {needed} units")]
+    CeilingTooLow { needed: u64 },
+    #[error("the request needs {wanted} units and the lease has {left} left")]
+    LeaseExhausted { left: u64, wanted: u64 },
+}
+
+impl Account {
+    /// Sets aside between `least` and `wanted` units for a request; nothing changes if it can't.
+    ///
+    /// The request becomes its lane's voucher if its ceiling is the highest so far. Its id is taken
+    /// from now on, whatever becomes of the request.
+    pub(crate) fn reserve(
+        &mut self,
+        request: &SignedRequest,
+        least: ComputeUnits,
+        wanted: ComputeUnits,
+        now: TimestampMs,
+    ) -> Result<Reservation, Denied> {
+        debug_assert!(least <= wanted);
+        let header = request.message();
+        match self.phase {
+            Phase::Open => {}
+            Phase::Settling | Phase::Settled { .. } => return Err(Denied::Settling),
+            Phase::Closed => return Err(Denied::Closed),
+        }
+        if self.terms.closing || now >= self.terms.expires_at {
+            return Err(Denied::Expired);
+        }
+        if self.seen.contains(&header.request_id) {
+            return Err(Denied::Replayed);
+        }
+        let lane = self.lanes.get(&header.lane);
+        if lane.is_none() && self.lanes.len() >= MAX_LANES {
+            return Err(Denied::TooManyLanes);
+        }
+        let lease_left = self.left();
+        if lease_left < least.0 {
+            return Err(Denied::LeaseExhausted {
+                left: lease_left,
+                wanted: least.0,
+            });
+        }
+        let used = lane.map_or(0, Lane::used);
+        let ceiling = lane.map_or(0, Lane::ceiling).max(header.ceiling.0);
+        let lane_left = ceiling - used.min(ceiling);
+        if lane_left < least.0 {
+            return Err(Denied::CeilingTooLow {
+                needed: used.saturating_add(wanted.0),
+            });
+        }
+
+        let units = wanted.0.min(lease_left).min(lane_left);
+        let lane = self.lanes.entry(header.lane).or_insert_with(|| Lane {
+            committed: 0,
+            reserved: 0,
+            voucher: request.clone(),
+        });
+        if header.ceiling.0 > lane.ceiling() {
+            lane.voucher = request.clone();
+        }
+        lane.reserved += units;
+        self.reserved += units;
+        self.seen
+            .insert(header.request_id, header.expires_at_ms, now);
+        self.last_activity = now;
+        self.check();
+        Ok(Reservation {
+            lane: header.lane,
+            units,
+        })
+    }
+
+    /// Adds up to `by` units to a reservation and says how many it has now. A lease that is being
+    /// settled grows nothing, so that its streams end soon.
+    pub(crate) fn grow(&mut self, reservation: &mut Reservation, by: ComputeUnits) -> ComputeUnits {
+        let lease_left = self.left();
+        if self.phase == Phase::Open
+            && let Some(lane) = self.lanes.get_mut(&reservation.lane)
+        {
+            let more = by.0.min(lease_left).min(lane.ceiling() - lane.used());
+            lane.reserved += more;
+            self.reserved += more;
+            reservation.units += more;
+        }
+        self.check();
+        ComputeUnits(reservation.units)
+    }
+
+    /// Gives a reservation back unused.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it can be given back only once"
+    )]
+    pub(crate) fn release(&mut self, reservation: Reservation) {
+        let Reservation { lane, units } = reservation;
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.reserved -= units;
+            self.reserved -= units;
+        }
+        self.check();
+    }
+}
+
+impl Reservation {
+    /// How many units it holds.
+    pub(crate) fn units(&self) -> ComputeUnits {
+        ComputeUnits(self.units)
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let refuse = |code| Refusal::new(code, denied.to_string());
+        match denied {
+            Denied::Replayed => refuse(RefusalCode::Replayed),
+            Denied::Expired => refuse(RefusalCode::StackExpired),
+            Denied::Settling => refuse(RefusalCode::LeaseExhausted).needed(0),
+            Denied::Closed => refuse(RefusalCode::UnknownStack),
+            Denied::TooManyLanes => refuse(RefusalCode::TooManyLanes),
+            Denied::CeilingTooLow { needed } => refuse(RefusalCode::CeilingTooLow).needed(needed),
+            Denied::LeaseExhausted { left, .. } => refuse(RefusalCode::LeaseExhausted).needed(left),
+        }
+    }
+}

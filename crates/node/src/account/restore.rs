@@ -1,0 +1,67 @@
+//! Rebuilding an account from the journal.
+
+use super::{
+    Account,
+    lane::{Lane, RestoredLane},
+};
+use atoma_types::{
+    RequestId, TimestampMs,
+    message::{Receipt, RequestHeader, Signed},
+};
+use std::sync::Arc;
+
+impl Account {
+    /// Puts a lane back as it was.
+    pub(crate) fn restore_lane(&mut self, lane: RestoredLane) {
+        let number = lane.voucher.message().lane;
+        let committed = lane.committed.0;
+        self.lanes.insert(
+            number,
+            Lane {
+                committed,
+                reserved: 0,
+                voucher: lane.voucher,
+            },
+        );
+    }
+
+    /// Puts the next receipt back; false if it doesn't continue the chain.
+    #[must_use]
+    pub(crate) fn restore_receipt(
+        &mut self,
+        request: &Signed<RequestHeader>,
+        receipt: Signed<Receipt>,
+    ) -> bool {
+        let message = receipt.message();
+        let sum = self.committed.checked_add(message.units.0);
+        let fits = message.seq == self.seq + 1
+            && message.request_hash == request.hash()
+            && message.previous == self.previous
+            && sum == Some(message.cumulative_units.0);
+        if fits {
+            self.seq = message.seq;
+            self.committed = message.cumulative_units.0;
+            self.previous = receipt.hash();
+            self.signed(request, Arc::new(receipt));
+        }
+        fits
+    }
+
+    /// Takes a request id that was served before the restart.
+    pub(crate) fn restore_seen(&mut self, id: RequestId, until: TimestampMs, now: TimestampMs) {
+        self.seen.insert(id, until, now);
+    }
+
+    /// Whether what was restored adds up.
+    #[must_use]
+    pub(crate) fn adds_up(&self) -> bool {
+        let mut lanes = self.lanes.values();
+        let sum = lanes.try_fold(0u64, |sum, lane| sum.checked_add(lane.committed));
+        sum == Some(self.committed)
+            && self.committed <= self.terms.units.0
+            && self
+                .lanes
+                .values()
+                .all(|lane| lane.committed <= lane.ceiling())
+    }
+}

@@ -1,0 +1,64 @@
+//! What a lease is worth and where it stands.
+
+use atoma_types::{ComputeUnits, TimestampMs};
+
+/// What the ledger says about the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// The lease's units.
+    pub units: ComputeUnits,
+    /// No request after this.
+    pub expires_at: TimestampMs,
+    /// The owner wants it settled now.
+    pub closing: bool,
+}
+
+/// Where the lease stands at this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Requests are admitted.
+    Open,
+    /// No new request; those running may still commit.
+    Settling,
+    /// Claimed on the ledger; nothing can be committed any more.
+    Settled {
+        /// From when on the claim can be paid, by the ledger's clock.
+        claimable_at: TimestampMs,
+    },
+    /// Paid or expired.
+    Closed,
+}
+
+/// The sums, for people and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub terms: Terms,
+    pub phase: Phase,
+    pub committed: ComputeUnits,
+    pub reserved: ComputeUnits,
+    pub seq: u64,
+    pub last_activity: TimestampMs,
+    /// Lane, ceiling, committed.
+    pub lanes: Vec<(u16, ComputeUnits, ComputeUnits)>,
+}
+
+impl Phase {
+    /// Its name in output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Settling => "settling",
+            Self::Settled { .. } => "settled",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Settling => 1,
+            Self::Settled { .. } => 2,
+            Self::Closed => 3,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a node can't start.
+
+use crate::{
+    evidence::EvidenceError, journal::JournalError, ledger::RegisterError, signer::SignerError,
+};
+use atoma_http::server::ZeroLimit;
+use atoma_keys::{KeystoreError, SecretKeyError};
+use atoma_ledger::LedgerError;
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// A node can't start. The message says what was tried; its source says why it failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// Under the configured limits nothing could be served.
+    #[error(transparent)]
+    Limits(#[from] ZeroLimit),
+    /// A file can't be used.
+    #[error("cannot use {path}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// The system's own error.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process uses the data directory: two would sign different receipts with one number.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The wallet's key can't be read.
+    #[error("cannot read the key in {path}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the text.
+        #[source]
+        source: SecretKeyError,
+    },
+    /// The keystore can't be read.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The keystore doesn't have the key.
+    #[error("{0} does not hold the configured key")]
+    NoKey(PathBuf),
+    /// The response key can't be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Evidence can't be kept as configured.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The ledger can't be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The node can't join as configured.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// An address can't be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address as it is configured.
+        address: SocketAddr,
+        /// The system's own error.
+        #[source]
+        source: io::Error,
+    },
+    /// Users couldn't find the node.
+    #[error("set `public_url`: {0} is not an address that users can reach")]
+    NoUrl(SocketAddr),
+}

@@ -1,0 +1,223 @@
+//! From a user's grant to a lease. Pure: what is known comes in as an event, what is to be done
+//! next goes out as a command; [`super`] carries it out.
+//!
+//! ```text
+//! Begin -> Read -> Adopt -> Submit -> Finish
+//!    \         \        \        \
+//!     satisfied, or no: Finish    another request with as high a grant was faster: Read
+//! ```
+
+use crate::{
+    account::{Phase, Summary},
+    identity::Identity,
+};
+use atoma_types::{
+    ComputeUnits, Price, StackId, TimestampMs,
+    chain::{AbortCode, Stack},
+    message::{Grant, Signed},
+    refusal::{Refusal, RefusalCode},
+};
+use serde::Serialize;
+
+/// A lease as the answer to a grant shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LeaseView {
+    pub stack: StackId,
+    pub units: ComputeUnits,
+    pub price: Price,
+    pub expires_at_ms: TimestampMs,
+}
+
+/// A grant on its way.
+#[derive(Debug)]
+pub(crate) struct Granting {
+    us: Identity,
+    grant: Signed<Grant>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Fresh,
+    /// The ledger refused it because as high a grant is there already.
+    Overtaken,
+}
+
+/// Our lease on the grant's stack, if we hold one.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub price: Price,
+    pub sums: Summary,
+}
+
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    Begun {
+        now: TimestampMs,
+        held: Option<Held>,
+    },
+    /// The stack as the ledger has it.
+    Read {
+        stack: Option<&'a Stack>,
+        /// Whether we serve its task.
+        serves: bool,
+    },
+    /// What was read is taken over.
+    Adopted { held: Option<Held> },
+    /// The ledger took the grant.
+    Submitted { held: Option<Held> },
+    /// The ledger didn't take it.
+    Refused(Failure),
+}
+
+/// Why the ledger didn't take a grant.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The contract's refusal, and the ledger's message.
+    Abort(AbortCode, String),
+    /// It can't be reached, or something else is wrong with the transaction.
+    Other,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Read the stack.
+    Read,
+    /// Take over what was read.
+    Adopt,
+    /// Take the grant to the ledger.
+    Submit,
+    /// This is the answer.
+    Finish(Result<LeaseView, Refusal>),
+}
+
+impl Granting {
+    pub(crate) fn new(us: Identity, grant: Signed<Grant>) -> Self {
+        Self {
+            us,
+            grant,
+            stage: Stage::Fresh,
+        }
+    }
+
+    pub(crate) fn grant(&self) -> &Signed<Grant> {
+        &self.grant
+    }
+
+    /// What is to be done next.
+    pub(crate) fn step(&mut self, event: Event<'_>) -> Command {
+        let next = match event {
+            Event::Begun { now, held } => self.check(now).map(|()| match self.satisfied(held) {
+                Some(lease) => Command::Finish(Ok(lease)),
+                None => Command::Read,
+            }),
+            Event::Read { stack, serves } => {
+                self.check_stack(stack, serves).map(|()| Command::Adopt)
+            }
+            Event::Adopted { held } => match (self.satisfied(held), self.stage) {
+                (Some(lease), _) => Ok(Command::Finish(Ok(lease))),
+                (None, Stage::Fresh) => Ok(Command::Submit),
+                (None, Stage::Overtaken) => Err(not_visible()),
+            },
+            Event::Submitted { held } => match self.satisfied(held) {
+                Some(lease) => Ok(Command::Finish(Ok(lease))),
+                None => Err(not_visible()),
+            },
+            Event::Refused(Failure::Abort(AbortCode::GrantNotHigher, _))
+                if self.stage == Stage::Fresh =>
+            {
+                self.stage = Stage::Overtaken;
+                Ok(Command::Read)
+            }
+            Event::Refused(failure) => Err(refusal(failure)),
+        };
+        next.unwrap_or_else(|refusal| Command::Finish(Err(refusal)))
+    }
+
+    /// What the grant itself says.
+    fn check(&self, now: TimestampMs) -> Result<(), Refusal> {
+        let grant = self.grant.message();
+        let refuse = |code, message| Err(Refusal::new(code, message));
+        if grant.network != self.us.network {
+            return refuse(
+                RefusalCode::WrongNetwork,
+                "the grant is signed for another network",
+            );
+        }
+        if grant.node != self.us.node {
+            return refuse(
+                RefusalCode::WrongNode,
+                "the grant is signed for another node",
+            );
+        }
+        if grant.expires_at_ms <= now {
+            return refuse(RefusalCode::Expired, "the grant has expired");
+        }
+        Ok(())
+    }
+
+    fn check_stack(&self, stack: Option<&Stack>, serves: bool) -> Result<(), Refusal> {
+        let refuse = |code, message| Err(Refusal::new(code, message));
+        let Some(stack) = stack else {
+            return refuse(RefusalCode::UnknownStack, "the ledger has no such stack");
+        };
+        if self.grant.verify(&stack.request_key).is_err() {
+            return refuse(
+                RefusalCode::BadSignature,
+                "the grant is not signed by the stack's request key",
+            );
+        }
+        if !serves {
+            return refuse(
+                RefusalCode::WrongTask,
+                "this node is not subscribed to the stack's task",
+            );
+        }
+        Ok(())
+    }
+
+    /// The lease, if it is open and has what the grant gives.
+    fn satisfied(&self, held: Option<Held>) -> Option<LeaseView> {
+        let Held { price, sums } = held?;
+        let grant = self.grant.message();
+        let enough = sums.phase == Phase::Open && sums.terms.units >= grant.cumulative_units;
+        enough.then_some(LeaseView {
+            stack: grant.stack,
+            units: sums.terms.units,
+            price,
+            expires_at_ms: sums.terms.expires_at,
+        })
+    }
+}
+
+fn not_visible() -> Refusal {
+    Refusal::new(
+        RefusalCode::Unavailable,
+        "the lease is not visible yet; try again",
+    )
+}
+
+/// The ledger's refusal in the node's words, with the ledger's own in the message.
+fn refusal(failure: Failure) -> Refusal {
+    let (code, message) = match failure {
+        Failure::Abort(code, message) => (code, message),
+        Failure::Other => {
+            return Refusal::new(
+                RefusalCode::Unavailable,
+                "the ledger does not take the grant",
+            );
+        }
+    };
+    let code = match code {
+        AbortCode::StackExpired | AbortCode::StackClosed => RefusalCode::StackExpired,
+        AbortCode::LeasesExceedStack | AbortCode::LeaseClosed => RefusalCode::LeaseExhausted,
+        AbortCode::CapacityExceeded => RefusalCode::Overloaded,
+        AbortCode::GrantExpired => RefusalCode::Expired,
+        _ => RefusalCode::InvalidBody,
+    };
+    Refusal::new(code, message)
+}
+
+#[cfg(test)]
+#[path = "step_test.rs"]
+mod tests;

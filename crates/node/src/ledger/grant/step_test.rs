@@ -1,0 +1,164 @@
+//! A grant's way without a ledger.
+
+use super::*;
+use crate::account::Terms;
+use atoma_keys::SigningKey;
+use atoma_types::{
+    Address, DurationMs, MicroUsdc, NetworkId, NodeId, PublicKey, TaskId, chain::Selection,
+    message::Domain,
+};
+
+const NOW: TimestampMs = TimestampMs(1_000);
+const STACK: StackId = StackId(Address::new([2; 32]));
+
+fn us() -> Identity {
+    Identity {
+        network: NetworkId([1; 32]),
+        node: NodeId(Address::new([3; 32])),
+        started_at: TimestampMs(0),
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[8; 32])
+}
+
+/// A grant of 500 units.
+fn grant(change: impl FnOnce(&mut Grant)) -> Granting {
+    let mut grant = Grant {
+        domain: Domain::default(),
+        network: us().network,
+        stack: STACK,
+        node: us().node,
+        cumulative_units: ComputeUnits(500),
+        expires_at_ms: TimestampMs(2_000),
+    };
+    change(&mut grant);
+    Granting::new(us(), Signed::new(grant, &key()))
+}
+
+fn held(units: u64) -> Option<Held> {
+    Some(Held {
+        price: Price(7),
+        sums: Summary {
+            terms: Terms {
+                units: ComputeUnits(units),
+                expires_at: TimestampMs(9_000),
+                closing: false,
+            },
+            phase: Phase::Open,
+            committed: ComputeUnits(0),
+            reserved: ComputeUnits(0),
+            seq: 0,
+            last_activity: NOW,
+            lanes: Vec::new(),
+        },
+    })
+}
+
+fn stack(request_key: PublicKey) -> Stack {
+    Stack {
+        id: STACK,
+        owner: Address::new([5; 32]),
+        task: TaskId(Address::new([4; 32])),
+        request_key,
+        max_price: Price(9),
+        surcharge_permille: 0,
+        fee_permille: 0,
+        total_units: ComputeUnits(1_000),
+        closed_units: ComputeUnits(0),
+        selection: Selection::Any,
+        candidates: Vec::new(),
+        leases: Vec::new(),
+        escrow: MicroUsdc(0),
+        created_at_ms: TimestampMs(0),
+        expires_at_ms: TimestampMs(9_000),
+        settle_grace_ms: DurationMs(1),
+        dispute_window_ms: DurationMs(1),
+        answer_window_ms: DurationMs(1),
+        dispute_bond: MicroUsdc(0),
+        closed: false,
+    }
+}
+
+fn begun(held: Option<Held>) -> Event<'static> {
+    Event::Begun { now: NOW, held }
+}
+
+fn code(command: &Command) -> RefusalCode {
+    match command {
+        Command::Finish(Err(refusal)) => refusal.code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_grant_goes_by_the_stack_to_the_ledger_and_becomes_a_lease() {
+    let mut granting = grant(|_| {});
+    assert_eq!(granting.step(begun(held(499))), Command::Read);
+    let stack = stack(key().public_key());
+    let read = Event::Read {
+        stack: Some(&stack),
+        serves: true,
+    };
+    assert_eq!(granting.step(read), Command::Adopt);
+    let adopted = Event::Adopted { held: held(499) };
+    assert_eq!(granting.step(adopted), Command::Submit);
+    let lease = LeaseView {
+        stack: STACK,
+        units: ComputeUnits(500),
+        price: Price(7),
+        expires_at_ms: TimestampMs(9_000),
+    };
+    let submitted = Event::Submitted { held: held(500) };
+    assert_eq!(granting.step(submitted), Command::Finish(Ok(lease.clone())));
+    let again = grant(|_| {}).step(begun(held(500)));
+    assert_eq!(again, Command::Finish(Ok(lease)), "at once");
+}
+
+#[test]
+fn nothing_is_read_for_a_grant_that_is_not_ours_or_has_expired() {
+    let refused = |change: fn(&mut Grant)| code(&grant(change).step(begun(None)));
+    let other = |g: &mut Grant| g.network = NetworkId([9; 32]);
+    assert_eq!(refused(other), RefusalCode::WrongNetwork);
+    let other = |g: &mut Grant| g.node = NodeId(Address::new([9; 32]));
+    assert_eq!(refused(other), RefusalCode::WrongNode);
+    assert_eq!(refused(|g| g.expires_at_ms = NOW), RefusalCode::Expired);
+}
+
+#[test]
+fn nothing_is_taken_over_for_a_strangers_grant() {
+    let refused = |stack: Option<Stack>, serves| {
+        let mut granting = grant(|_| {});
+        assert_eq!(granting.step(begun(None)), Command::Read);
+        let stack = stack.as_ref();
+        code(&granting.step(Event::Read { stack, serves }))
+    };
+    assert_eq!(refused(None, false), RefusalCode::UnknownStack);
+    let stranger = SigningKey::from_seed(&[9; 32]).public_key();
+    assert_eq!(
+        refused(Some(stack(stranger)), true),
+        RefusalCode::BadSignature
+    );
+    assert_eq!(
+        refused(Some(stack(key().public_key())), false),
+        RefusalCode::WrongTask
+    );
+}
+
+#[test]
+fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
+    let overtaken = || Failure::Abort(AbortCode::GrantNotHigher, "not higher".to_owned());
+    let stack = stack(key().public_key());
+    let read = Event::Read {
+        stack: Some(&stack),
+        serves: true,
+    };
+    let mut granting = grant(|_| {});
+    assert_eq!(granting.step(Event::Refused(overtaken())), Command::Read);
+    assert_eq!(granting.step(read), Command::Adopt);
+    let adopted = granting.step(Event::Adopted { held: held(400) });
+    assert_eq!(code(&adopted), RefusalCode::Unavailable, "not a second try");
+    let again = granting.step(Event::Refused(overtaken()));
+    assert_eq!(code(&again), RefusalCode::InvalidBody);
+}

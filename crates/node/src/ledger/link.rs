@@ -1,0 +1,59 @@
+//! The connection to the ledger and the wallet that signs there.
+
+use atoma_keys::SigningKey;
+use atoma_ledger::{Executed, Ledger, LedgerError};
+use atoma_types::{Address, chain::Call};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+pub(crate) struct LedgerLink {
+    pub ledger: Ledger,
+    /// Owns the node: signs its transactions.
+    key: Arc<SigningKey>,
+    reachable: AtomicBool,
+}
+
+impl LedgerLink {
+    pub(crate) fn new(ledger: Ledger, key: Arc<SigningKey>) -> Self {
+        let reachable = AtomicBool::new(true);
+        Self {
+            ledger,
+            key,
+            reachable,
+        }
+    }
+
+    /// Executes calls in one transaction of the node's owner.
+    pub(crate) async fn execute(&self, calls: Vec<Call>) -> Result<Executed, LedgerError> {
+        self.ledger.execute(&self.key, calls).await
+    }
+
+    /// The address that owns the node and what it stores.
+    pub(crate) fn owner(&self) -> Address {
+        self.key.public_key().address()
+    }
+
+    /// Whether the ledger answered when last asked.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_reachable(&self, reachable: bool) {
+        if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
+            tracing::warn!(reachable, "the ledger's reachability changed");
+        }
+    }
+}
+
+impl fmt::Debug for LedgerLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LedgerLink")
+            .field("owner", &self.owner())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! All metrics of a node: what they are called, what they count, in what unit, by which label. The
+//! registry and the reference for operators are both made of this table.
+
+/// Before every name.
+pub(super) const PREFIX: &str = "atoma_node";
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Without prefix and unit.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub kind: Kind,
+    /// What one value of it counts, for the reference.
+    pub unit: &'static str,
+    /// By what it is split, and which values there are.
+    pub label: Option<(&'static str, &'static str)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Only rises, from zero at the start.
+    Counter,
+    /// As it is now.
+    Gauge,
+    /// How long something took: a histogram.
+    Seconds,
+}
+
+macro_rules! table {
+    ($($constant:ident = $kind:ident $name:literal, $unit:literal, $help:literal $(by $label:literal: $values:literal)?;)*) => {
+        $(pub(super) const $constant: Entry = Entry {
+            name: $name,
+            help: $help,
+            kind: Kind::$kind,
+            unit: $unit,
+            label: table!(@label $($label, $values)?),
+        };)*
+        /// All of them, as operators read them.
+        pub(super) const ALL: &[Entry] = &[$($constant),*];
+    };
+    (@label) => { None };
+    (@label $label:literal, $values:literal) => { Some(($label, $values)) };
+}
+
+table! {
+    REQUESTS_SERVED = Counter "requests_served", "requests", "Requests answered"
+        by "endpoint": "the path";
+    REQUESTS_REFUSED = Counter "requests_refused", "requests", "Requests refused, by code"
+        by "code": "the refusal's code";
+    REQUESTS_RUNNING = Gauge "requests_running", "requests", "Requests being worked on";
+    CLIENTS_LEFT = Counter "clients_left", "requests", "Clients that left in mid-stream";
+    REQUEST = Seconds "request", "seconds", "From admission to the receipt";
+    FIRST_TOKEN = Seconds "first_token", "seconds", "From admission to the first bytes";
+    JOURNAL_WAIT = Seconds "journal_wait", "seconds", "Until a receipt is durable";
+    RECEIPTS = Counter "receipts", "receipts", "Receipts signed";
+    UNITS_COMMITTED = Counter "units_committed", "compute units", "Units committed";
+    UNITS_RESERVED = Gauge "units_reserved", "compute units", "Units reserved by requests";
+    CONNECTIONS = Gauge "connections", "connections", "Open connections";
+    CONNECTIONS_CLOSED = Counter "connections_closed", "connections and streams",
+        "Connections and streams closed against the client's will, by reason"
+        by "reason": "which limit";
+    LEASES_OPEN = Gauge "leases_open", "leases", "Leases that take requests";
+    SETTLEMENTS = Counter "settlements", "leases", "Leases settled";
+    CLAIMS = Counter "claims", "leases", "Leases paid";
+    LEDGER_ERRORS = Counter "ledger_errors", "operations", "Failed ledger operations";
+    PACKS_STORED = Counter "packs_stored", "packs", "Packs of evidence stored";
+    EVIDENCE_ERRORS = Counter "evidence_errors", "tries", "Failed tries to make or store a pack";
+    EVIDENCE_BACKLOG = Gauge "evidence_backlog_bytes", "bytes", "Bodies that Walrus doesn't have yet";
+    DEMANDS_ANSWERED = Counter "demands_answered", "demands", "Demands for records answered";
+}
+
+impl Entry {
+    /// As a scraper sees it.
+    pub(super) fn full_name(&self) -> String {
+        let ending = match self.kind {
+            Kind::Counter => "_total",
+            Kind::Gauge => "",
+            Kind::Seconds => "_seconds",
+        };
+        format!("{PREFIX}_{}{ending}", self.name)
+    }
+
+    fn reference(&self) -> MetricReference {
+        MetricReference {
+            name: self.full_name(),
+            kind: match self.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Seconds => "histogram",
+            },
+            help: self.help,
+            unit: self.unit,
+            label: self.label,
+        }
+    }
+}
+
+/// A metric, as a reference lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricReference {
+    /// The name under which a scraper reads it.
+    pub name: String,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// What is counted or measured.
+    pub help: &'static str,
+    /// What one of its value is.
+    pub unit: &'static str,
+    /// What it is split by, and which values there are.
+    pub label: Option<(&'static str, &'static str)>,
+}
+
+/// All metrics on the operator's port of a node.
+#[must_use]
+pub fn reference() -> Vec<MetricReference> {
+    ALL.iter().map(Entry::reference).collect()
+}

@@ -1,0 +1,70 @@
+//! Bodies of `/v1/embeddings`.
+
+use super::{
+    json::{bad, parse},
+    texts::Texts,
+};
+use atoma_engine::Prompt;
+use atoma_types::refusal::Refusal;
+use serde::Deserialize;
+
+/// OpenAI's limit on inputs of one embedding request.
+const MAX_EMBEDDING_INPUTS: usize = 2_048;
+
+/// A request for vectors.
+#[derive(Debug)]
+pub(crate) struct Embedding {
+    pub model: String,
+    pub inputs: Vec<Prompt>,
+    /// Answer in base64 instead of numbers.
+    pub base64: bool,
+}
+
+#[derive(Deserialize)]
+struct EmbeddingBody {
+    model: String,
+    input: Texts,
+    encoding_format: Option<String>,
+    dimensions: Option<u32>,
+}
+
+/// Reads a body of `/v1/embeddings`.
+pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
+    let EmbeddingBody {
+        model,
+        input,
+        encoding_format,
+        dimensions,
+    } = parse(body)?;
+    let inputs: Vec<Prompt> = match input {
+        Texts::One(text) => vec![Prompt::Text(text)],
+        Texts::Tokens(tokens) => vec![Prompt::Tokens(tokens)],
+        Texts::Many(texts) => texts.into_iter().map(Prompt::Text).collect(),
+        Texts::TokenLists(lists) => lists.into_iter().map(Prompt::Tokens).collect(),
+    };
+    let empty = |prompt: &Prompt| match prompt {
+        Prompt::Text(text) => text.is_empty(),
+        Prompt::Tokens(tokens) => tokens.is_empty(),
+        Prompt::Chat { .. } => false,
+    };
+    if inputs.is_empty() || inputs.iter().any(empty) {
+        return Err(bad("input", "an input must not be empty"));
+    }
+    if inputs.len() > MAX_EMBEDDING_INPUTS {
+        let message = format!("at most {MAX_EMBEDDING_INPUTS} inputs");
+        return Err(bad("input", &message).needed(MAX_EMBEDDING_INPUTS as u64));
+    }
+    if dimensions.is_some() {
+        return Err(bad("dimensions", "vectors cannot be shortened"));
+    }
+    let base64 = match encoding_format.as_deref() {
+        None | Some("float") => false,
+        Some("base64") => true,
+        Some(_) => return Err(bad("encoding_format", "must be `float` or `base64`")),
+    };
+    Ok(Embedding {
+        model,
+        inputs,
+        base64,
+    })
+}

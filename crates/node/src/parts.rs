@@ -1,0 +1,159 @@
+//! The parts of a running node, and what each task and each group of routes takes of them.
+
+use crate::{
+    admin::Operator,
+    billing::Billing,
+    concurrency::ConcurrencyLimit,
+    config::NodeConfig,
+    evidence::{AnswerTask, Builder, Demand, EvidenceLog, PackStore, PackTask},
+    identity::Identity,
+    journal::Journal,
+    leases::Leases,
+    ledger::{Follower, Granter, LeaseFinder, LeaseKeeper, LedgerLink, SettlementTask},
+    metrics::Metrics,
+    serve::{About, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
+    tasks::Tasks,
+};
+use atoma_keys::SigningKey;
+use atoma_ledger::EventStream;
+use atoma_runtime::SharedClock;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Alive only while the node starts: afterwards everyone has what they need.
+pub(crate) struct Parts {
+    pub us: Identity,
+    pub url: String,
+    pub config: NodeConfig,
+    pub response_key: Arc<SigningKey>,
+    pub clock: SharedClock,
+    pub leases: Arc<Leases>,
+    pub journal: Journal,
+    pub evidence: Option<Arc<EvidenceLog>>,
+    pub tasks: Arc<Tasks>,
+    pub link: Arc<LedgerLink>,
+    pub keeper: Arc<LeaseKeeper>,
+    pub concurrency: Arc<ConcurrencyLimit>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Parts {
+    /// Follows the ledger, settles, packs and answers, until the handles are dropped.
+    pub(crate) fn start_background(
+        &self,
+        events: EventStream,
+        demands: mpsc::UnboundedReceiver<Demand>,
+    ) -> Vec<AbortOnDropHandle<()>> {
+        let spawn = |task| AbortOnDropHandle::new(tokio::spawn(task));
+        let follower = Follower {
+            keeper: self.keeper.clone(),
+            link: self.link.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let settlement = SettlementTask::new(
+            self.config.settlement.clone(),
+            self.keeper.clone(),
+            self.link.clone(),
+            self.metrics.clone(),
+        );
+        let follow: BoxFuture<'static, ()> = Box::pin(follower.run(events));
+        let mut tasks = vec![spawn(follow), spawn(Box::pin(settlement.run()))];
+        let Some(log) = &self.evidence else {
+            return tasks;
+        };
+        let builder = Builder::new(log, self.us, self.response_key.public_key());
+        let packs = PackStore {
+            log: log.clone(),
+            journal: self.journal.clone(),
+            metrics: self.metrics.clone(),
+            owner: self.link.owner(),
+        };
+        let answer = AnswerTask {
+            node: self.us.node,
+            leases: self.leases.clone(),
+            link: self.link.clone(),
+            log: log.clone(),
+            packs: packs.clone(),
+            metrics: self.metrics.clone(),
+            demands,
+        };
+        let pack = PackTask::new(builder, packs, self.link.clone(), self.clock.clone());
+        tasks.push(spawn(Box::pin(pack.run())));
+        tasks.push(spawn(Box::pin(answer.run())));
+        tasks
+    }
+
+    pub(crate) fn readiness(&self) -> Arc<Readiness> {
+        Arc::new(Readiness {
+            concurrency: self.concurrency.clone(),
+            journal: self.journal.clone(),
+            link: self.link.clone(),
+            tasks: self.tasks.clone(),
+        })
+    }
+
+    pub(crate) fn public_state(&self, readiness: &Arc<Readiness>) -> PublicState {
+        let finder = Arc::new(LeaseFinder::new(
+            self.keeper.clone(),
+            self.link.clone(),
+            self.metrics.clone(),
+        ));
+        let billing = Billing {
+            clock: self.clock.clone(),
+            journal: self.journal.clone(),
+            evidence: self.evidence.clone(),
+            metrics: self.metrics.clone(),
+        };
+        PublicState {
+            inference: Inference {
+                us: self.us,
+                concurrency: self.concurrency.clone(),
+                limits: self.config.limits.clone(),
+                finder: finder.clone(),
+                tasks: self.tasks.clone(),
+                response_key: self.response_key.clone(),
+                billing: Arc::new(billing),
+                runtime: self.config.runtime.clone(),
+            },
+            about: About {
+                us: self.us,
+                url: self.url.clone(),
+                response_key: self.response_key.public_key(),
+                tasks: self.tasks.clone(),
+                concurrency: self.concurrency.clone(),
+            },
+            receipts: Receipts {
+                journal: self.journal.clone(),
+                evidence: self.evidence.clone(),
+                threads: self.config.runtime.threads,
+            },
+            leases: LeaseRoutes {
+                granter: Granter {
+                    us: self.us,
+                    tasks: self.tasks.clone(),
+                    finder,
+                    keeper: self.keeper.clone(),
+                    link: self.link.clone(),
+                    clock: self.clock.clone(),
+                    metrics: self.metrics.clone(),
+                },
+                concurrency: self.concurrency.clone(),
+                limits: self.config.limits.clone(),
+                leases: self.leases.clone(),
+            },
+            readiness: readiness.clone(),
+        }
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        Operator {
+            metrics: self.metrics.clone(),
+            leases: self.leases.clone(),
+            journal: self.journal.clone(),
+            evidence: self.evidence.clone(),
+            settle_now: self.keeper.signals.settle_now.clone(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the paid endpoints need.
+
+use crate::{
+    billing::Billing, concurrency::ConcurrencyLimit, identity::Identity, ledger::LeaseFinder,
+    tasks::Tasks,
+};
+use atoma_http::server::Limits;
+use atoma_keys::SigningKey;
+use atoma_runtime::Runtime;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Inference {
+    pub us: Identity,
+    pub concurrency: Arc<ConcurrencyLimit>,
+    pub limits: Limits,
+    pub finder: Arc<LeaseFinder>,
+    pub tasks: Arc<Tasks>,
+    /// Opens what users sealed for this node.
+    pub response_key: Arc<SigningKey>,
+    pub billing: Arc<Billing>,
+    /// Where prompts are counted, and ids drawn for requests without one.
+    pub runtime: Runtime,
+}

@@ -1,0 +1,71 @@
+//! What the node can show for a request.
+
+use super::respond::{ok, refuse};
+use crate::{evidence::EvidenceLog, journal::Journal};
+use atoma_runtime::Threads;
+use atoma_types::{
+    RequestId,
+    refusal::{Refusal, RefusalCode},
+};
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use serde_json::json as object;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Receipts {
+    pub journal: Journal,
+    /// Where evidence is kept; none without a Walrus.
+    pub evidence: Option<Arc<EvidenceLog>>,
+    /// Where the journal is read.
+    pub threads: Threads,
+}
+
+/// A receipt by its request's id: whoever knows the id (16 random bytes) may have it.
+pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
+    let found = async {
+        let id: RequestId = id
+            .parse()
+            .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a request id"))?;
+        let journal = kept.journal.clone();
+        let found = kept.threads.blocking(move || journal.find(id)).await;
+        let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
+        let receipt = found.map_err(|_| internal())?.map_err(|_| internal())?;
+        receipt.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "no receipt of this request"))
+    };
+    match found.await {
+        Ok(receipt) => ok(&object!({
+            "request_id": receipt.message().request_id.to_string(),
+            "receipt": receipt.to_text(),
+        })),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+/// All that the node can show for a receipt: where its record is stored, and its place in what was
+/// settled. Open to whoever knows the id, like the receipt.
+pub(super) async fn proof(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
+    let found = async {
+        let id: RequestId = id
+            .parse()
+            .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a request id"))?;
+        let Some(evidence) = &kept.evidence else {
+            let message = "this node keeps no evidence: it has no Walrus";
+            return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
+        };
+        let proof = evidence.prove(id).await.map_err(|error| {
+            tracing::warn!(%error, "a proof can't be given");
+            Refusal::new(
+                RefusalCode::EvidenceUnavailable,
+                "the proof can't be given now",
+            )
+        })?;
+        proof.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "no receipt of this request"))
+    };
+    match found.await {
+        Ok(proof) => ok(&proof),
+        Err(refusal) => refuse(&refusal),
+    }
+}

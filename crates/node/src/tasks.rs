@@ -1,0 +1,74 @@
+//! What this node serves.
+
+use atoma_engine::Engine;
+use atoma_types::{
+    ComputeUnits, EngineClass, Price, Role, TaskId, UnitWeights,
+    refusal::{Refusal, RefusalCode},
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// A task that this node serves.
+pub(crate) struct ServedTask {
+    pub id: TaskId,
+    pub role: Role,
+    /// The model's name, as requests give it.
+    pub model: String,
+    pub weights: UnitWeights,
+    /// What receipts say computed the answer.
+    pub class: EngineClass,
+    pub engine: Arc<dyn Engine>,
+    pub price: Price,
+    pub capacity: ComputeUnits,
+}
+
+/// All that it serves.
+#[derive(Debug, Default)]
+pub(crate) struct Tasks(BTreeMap<TaskId, Arc<ServedTask>>);
+
+impl Tasks {
+    /// The task of a lease.
+    pub(crate) fn get(&self, task: TaskId) -> Result<&Arc<ServedTask>, Refusal> {
+        self.0.get(&task).ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::WrongTask,
+                "this node is not subscribed to the stack's task",
+            )
+        })
+    }
+
+    pub(crate) fn serves(&self, task: TaskId) -> bool {
+        self.0.contains_key(&task)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ServedTask>> {
+        self.0.values()
+    }
+
+    /// Whether every engine can work.
+    pub(crate) fn are_healthy(&self) -> bool {
+        self.iter().all(|task| task.engine.load().healthy)
+    }
+}
+
+impl FromIterator<ServedTask> for Tasks {
+    fn from_iter<I: IntoIterator<Item = ServedTask>>(tasks: I) -> Self {
+        let tasks = tasks.into_iter();
+        Self(tasks.map(|task| (task.id, Arc::new(task))).collect())
+    }
+}
+
+impl ServedTask {
+    /// Embedded engines understand no fields but ours; upstreams get the user's own body.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.engine.info().numerics.is_exact()
+    }
+}
+
+impl fmt::Debug for ServedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedTask")
+            .field("id", &self.id)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
