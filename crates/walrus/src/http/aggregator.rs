@@ -1,10 +1,10 @@
 //! Reading blobs.
 
 use super::{
-    Api,
     error::ApiError,
     query::{self, GetQuery, RangeQuery},
     range,
+    state::Api,
 };
 use crate::{BlobId, ObjectId, store::BlobObject};
 use axum::{

@@ -9,12 +9,13 @@ mod publisher;
 mod query;
 mod quilts;
 mod range;
+mod state;
 
 pub use jwt::{Claims, JwtOptions, sign_token};
+pub use state::HttpOptions;
 
 use crate::store::Store;
-use admission::Admission;
-use atoma_http::server::{Limits, Server};
+use atoma_http::server::Server;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -23,53 +24,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, put},
 };
-use jwt::Authenticator;
+use state::Api;
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
-
-/// A blob or a quilt must be here by then: 100 MiB at 3 Mbit/s.
-const BODY_TIMEOUT_MS: u64 = 300_000;
-
-/// Limits, and whether uploads need a token. The defaults of sizes are Walrus's.
-#[derive(Clone, Debug)]
-pub struct HttpOptions {
-    /// What strangers may do to the server: the same section in every configuration file. Blobs have at
-    /// most `max_body_bytes`.
-    pub limits: Limits,
-    /// Bytes of a quilt's form.
-    pub max_quilt_body: usize,
-    /// Uploads at once; as many more may wait.
-    pub max_uploads: usize,
-    /// Downloads at once.
-    pub max_downloads: usize,
-    /// Demands a token for uploads.
-    pub jwt: Option<JwtOptions>,
-}
-
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self {
-            limits: Limits {
-                max_body_bytes: 10 << 20,
-                body_timeout_ms: BODY_TIMEOUT_MS,
-                ..Limits::default()
-            },
-            max_quilt_body: 100 << 20,
-            max_uploads: 8,
-            max_downloads: 256,
-            jwt: None,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Api {
-    store: Store,
-    options: HttpOptions,
-    authenticator: Option<Authenticator>,
-    uploads: Admission,
-    downloads: Admission,
-}
 
 /// Serves the API until the server is closed or dropped.
 ///
@@ -82,13 +39,7 @@ pub fn serve(listener: TcpListener, store: Store, options: HttpOptions) -> io::R
 
 /// The API's routes.
 pub fn routes(store: Store, options: HttpOptions) -> Router {
-    let api = Arc::new(Api {
-        store,
-        authenticator: options.jwt.clone().map(Authenticator::new),
-        uploads: Admission::new(options.max_uploads, options.max_uploads),
-        downloads: Admission::new(options.max_downloads, 0),
-        options,
-    });
+    let api = Arc::new(Api::new(store, options));
     Router::new()
         .route("/v1/blobs", put(publisher::put_blob))
         .route("/v1/quilts", put(quilts::put_quilt))

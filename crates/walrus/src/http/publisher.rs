@@ -1,10 +1,10 @@
 //! Storing blobs.
 
 use super::{
-    Api,
     error::ApiError,
     jwt::Claims,
     query::{self, PutQuery},
+    state::Api,
 };
 use crate::{
     api::{BlobStoreResult, EventOrObject, ResourceOperation},

@@ -1,11 +1,11 @@
 //! Storing and reading quilts.
 
 use super::{
-    Api,
     aggregator::{headers, parse, put},
     error::ApiError,
     publisher::{admit, answer, body, check_size},
     query::{self, NoQuery, PutQuery},
+    state::Api,
 };
 use crate::{
     BlobId,
