@@ -2,7 +2,7 @@
 
 use super::{
     connection::{Connection, poll_with},
-    pool::PoolSlot,
+    idle::PoolSlot,
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};

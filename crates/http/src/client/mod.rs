@@ -14,6 +14,7 @@ mod ask;
 mod body;
 mod connection;
 mod error;
+mod idle;
 mod pieces;
 mod pool;
 mod sse;

@@ -1,29 +1,14 @@
-//! Connections that wait for their next request.
+//! Sending requests over connections that are there, or new ones.
 
 use super::{
     Body, Error,
     connection::{Connection, Outgoing},
+    idle::{IdleConnections, Origin, PoolSlot},
 };
-use http::{
-    HeaderValue, Response, Uri,
-    header::HOST,
-    uri::{Authority, PathAndQuery, Scheme},
-};
+use http::{HeaderValue, Response, Uri, header::HOST, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use parking_lot::Mutex;
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt,
-    future::poll_fn,
-    mem,
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep},
-};
+use std::{fmt, future::poll_fn, mem, sync::Arc, time::Duration};
 use tower::Service;
 
 /// How a pool treats its connections.
@@ -56,28 +41,7 @@ pub struct Pool(Arc<PoolInner>);
 struct PoolInner {
     connector: HttpsConnector<HttpConnector>,
     options: PoolOptions,
-    idle: Mutex<Idle>,
-}
-
-#[derive(Default)]
-struct Idle {
-    /// The one that was used last comes last, and is used first.
-    connections: HashMap<Origin, VecDeque<(Instant, Connection)>>,
-    /// A task looks for those that were idle too long.
-    tended: bool,
-}
-
-/// Where requests go: the key of the pool.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Origin {
-    scheme: Scheme,
-    authority: Authority,
-}
-
-/// Where a connection comes from and goes back to.
-pub(crate) struct PoolSlot {
-    inner: Arc<PoolInner>,
-    origin: Origin,
+    idle: Arc<IdleConnections>,
 }
 
 impl Pool {
@@ -100,7 +64,10 @@ impl Pool {
         Ok(Self(Arc::new(PoolInner {
             connector,
             options,
-            idle: Mutex::default(),
+            idle: Arc::new(IdleConnections::new(
+                options.idle_timeout,
+                options.idle_per_server,
+            )),
         })))
     }
 
@@ -113,14 +80,14 @@ impl Pool {
     pub async fn send(&self, mut request: Outgoing) -> Result<Response<Body>, Error> {
         let origin = address(&mut request)?;
         loop {
-            let (mut connection, reused) = match self.0.take(&origin) {
+            let (mut connection, reused) = match self.0.idle.take(&origin) {
                 Some(connection) => (connection, true),
                 None => (self.0.connect(&origin).await?, false),
             };
             match connection.exchange(request).await {
                 Ok(response) => {
-                    let inner = Arc::clone(&self.0);
-                    let slot = PoolSlot { inner, origin };
+                    let idle = Arc::clone(&self.0.idle);
+                    let slot = PoolSlot { idle, origin };
                     return Ok(response.map(|incoming| Body::new(incoming, connection, slot)));
                 }
                 Err(mut error) => match error.take_message() {
@@ -133,17 +100,6 @@ impl Pool {
 }
 
 impl PoolInner {
-    /// The idle connection that was used last and still stands.
-    fn take(&self, origin: &Origin) -> Option<Connection> {
-        loop {
-            let (since, mut connection) =
-                self.idle.lock().connections.get_mut(origin)?.pop_back()?;
-            if since.elapsed() < self.options.idle_timeout && connection.is_free() {
-                return Some(connection);
-            }
-        }
-    }
-
     async fn connect(&self, origin: &Origin) -> Result<Connection, Error> {
         let url = Uri::builder()
             .scheme(origin.scheme.clone())
@@ -158,65 +114,6 @@ impl PoolInner {
         };
         let stream = stream.await.map_err(Error::Connect)?;
         Connection::new(stream).await.map_err(Error::Broken)
-    }
-
-    /// Closes what was idle too long. True if nothing idle is left.
-    fn tend(&self) -> bool {
-        let mut over = Vec::new();
-        let mut idle = self.idle.lock();
-        idle.connections.retain(|_, connections| {
-            while let Some((since, _)) = connections.front()
-                && since.elapsed() >= self.options.idle_timeout
-            {
-                over.extend(connections.pop_front());
-            }
-            !connections.is_empty()
-        });
-        idle.tended = !idle.connections.is_empty();
-        let empty = !idle.tended;
-        // closing takes time that nobody should wait for
-        drop(idle);
-        drop(over);
-        empty
-    }
-}
-
-impl PoolSlot {
-    /// Takes a connection back that is free again.
-    pub(crate) fn put(&self, connection: Connection) {
-        let mut idle = self.inner.idle.lock();
-        let connections = match idle.connections.get_mut(&self.origin) {
-            Some(connections) => connections,
-            None => idle.connections.entry(self.origin.clone()).or_default(),
-        };
-        if connections.len() >= self.inner.options.idle_per_server {
-            return;
-        }
-        connections.push_back((Instant::now(), connection));
-        let tended = mem::replace(&mut idle.tended, true);
-        drop(idle);
-        if !tended {
-            self.tend_later();
-        }
-    }
-
-    /// Looks after the idle ones until there are none or the pool is gone.
-    fn tend_later(&self) {
-        let Ok(runtime) = Handle::try_current() else {
-            // the next request closes them
-            self.inner.idle.lock().tended = false;
-            return;
-        };
-        let inner = Arc::downgrade(&self.inner);
-        let pause = self.inner.options.idle_timeout;
-        runtime.spawn(async move {
-            loop {
-                sleep(pause).await;
-                if inner.upgrade().is_none_or(|inner| inner.tend()) {
-                    return;
-                }
-            }
-        });
     }
 }
 
@@ -240,11 +137,9 @@ fn address(request: &mut Outgoing) -> Result<Origin, Error> {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle = self.0.idle.lock();
-        let idle: usize = idle.connections.values().map(VecDeque::len).sum();
         f.debug_struct("Pool")
             .field("options", &self.0.options)
-            .field("idle", &idle)
+            .field("idle", &self.0.idle.count())
             .finish_non_exhaustive()
     }
 }
