@@ -59,7 +59,10 @@ fn routes(limits: &Limits, drops: mpsc::UnboundedSender<()>) -> Router {
     Router::new()
         .route("/", get(|| async { "hello" }))
         .route("/body", post(move |request| whole(request, limit)))
-        .route("/endless", get(move || endless(drops.clone())))
+        .route(
+            "/endless",
+            get(move || std::future::ready(endless(drops.clone()))),
+        )
         .route(
             "/slow",
             get(|| async {
@@ -88,7 +91,7 @@ impl Drop for TellDropped {
     }
 }
 
-async fn endless(drops: mpsc::UnboundedSender<()>) -> Body {
+fn endless(drops: mpsc::UnboundedSender<()>) -> Body {
     let guard = TellDropped(drops);
     let pieces = stream::repeat(Bytes::from(vec![0; 64 << 10]));
     Body::from_stream(pieces.map(move |piece| {
