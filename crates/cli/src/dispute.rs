@@ -6,17 +6,16 @@ use crate::{
     settings::Settings,
 };
 use anyhow::{Context, Result, bail};
-use atoma_client::Receipts;
-use atoma_ledger::{Executed, Ledger};
+use atoma_client::{
+    Receipts,
+    dispute::{Demand, Dispute, DisputeEvent, DisputeOutcome, Fraud, SettledRecord},
+};
 use atoma_types::{
     NodeId, ObjectId, RequestId, StackId,
-    chain::{Call, Event, Lease, LeaseState},
-    merkle::Proof,
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    chain::{Lease, LeaseState},
+    message::Signed,
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -108,131 +107,108 @@ pub(crate) enum Proven {
     },
 }
 
-/// A record with the proof that it was settled, as a file: base64 of their BCS.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EvidenceFile {
-    record: String,
-    proof: String,
-}
-
 pub(crate) async fn run(
     command: DisputeCommand,
     settings: Settings,
     output: &Output,
 ) -> Result<()> {
     let ledger = settings.ledger().await?;
-    let call = match command {
+    let step = match command {
         DisputeCommand::Show { stack } => {
             let stack = ledger.stack(stack).await?;
             let rows = stack.leases.iter().flat_map(rows).collect();
             output.table(rows, "nothing of this stack is leased yet");
             return Ok(());
         }
-        DisputeCommand::Open(open) => demand(&ledger, &settings, &open).await?,
+        DisputeCommand::Open(open) => open.step(&settings)?,
         DisputeCommand::Answer {
             stack,
             node,
             evidence,
             blob,
-        } => {
-            let (record, proof) = read(&evidence)?;
-            let record = EvidenceLeaf::from_bytes(&record).context("the file's record")?;
-            ledger.answer_dispute(stack, node, blob, &record, &proof)
-        }
-        DisputeCommand::Resolve { stack, node, seq } => {
-            let stack = ledger.stack(stack).await?;
-            ledger.resolve_dispute(&stack, node, seq)
-        }
-        DisputeCommand::Prove(proven) => prove(&ledger, &settings, proven).await?,
+        } => Dispute::Answer {
+            stack,
+            node,
+            blob,
+            record: read(&evidence)?,
+        },
+        DisputeCommand::Resolve { stack, node, seq } => Dispute::Resolve { stack, node, seq },
+        DisputeCommand::Prove(proven) => proven.step(&settings)?,
     };
-    let executed = ledger.execute(&settings.key()?, vec![call]).await?;
-    output.object(outcome(&executed));
+    let outcome = step.submit(&ledger, &settings.key()?).await?;
+    output.object(told(&outcome));
     Ok(())
 }
 
-/// The demand for a record: of a kept receipt, or of any `seq`.
-async fn demand(ledger: &Ledger, settings: &Settings, open: &OpenDispute) -> Result<Call> {
-    let receipt = match (open.request, &open.receipt) {
-        (Some(request), _) => Some(kept(settings, request)?.0),
-        (None, Some(text)) => Some(Signed::<Receipt>::from_text(text).context("the receipt")?),
-        (None, None) => None,
-    };
-    if let Some(receipt) = receipt {
-        let message = receipt.message();
-        let stack = ledger.stack(message.stack).await?;
-        return Ok(ledger.open_dispute(&stack, message.node, message.seq, Some(&receipt)));
+impl OpenDispute {
+    /// The demand for a record: of a kept receipt, of another, or of any `seq`.
+    fn step(self, settings: &Settings) -> Result<Dispute> {
+        if let Some(request) = self.request {
+            return kept(request, receipts(settings)?.demand(request)?);
+        }
+        if let Some(text) = self.receipt {
+            let receipt = Signed::from_text(&text).context("the receipt")?;
+            return Ok(Dispute::Open(Demand::Receipt(receipt)));
+        }
+        let (Some(stack), Some(node), Some(seq)) = (self.stack, self.node, self.seq) else {
+            bail!(
+                "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --seq"
+            );
+        };
+        Ok(Dispute::Open(Demand::Seq { stack, node, seq }))
     }
-    let (Some(stack), Some(node), Some(seq)) = (open.stack, open.node, open.seq) else {
-        bail!(
-            "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --seq"
-        );
-    };
-    let stack = ledger.stack(stack).await?;
-    Ok(ledger.open_dispute(&stack, node, seq, None))
 }
 
-async fn prove(ledger: &Ledger, settings: &Settings, proven: Proven) -> Result<Call> {
-    match proven {
-        Proven::Equivocation { first, second } => {
-            let first = Signed::<Receipt>::from_text(&first).context("the first receipt")?;
-            let second = Signed::<Receipt>::from_text(&second).context("the second receipt")?;
-            let stack = ledger.stack(first.message().stack).await?;
-            Ok(ledger.prove_equivocation(&stack, &first, &second))
-        }
-        Proven::OverClaim {
-            request,
-            receipt,
-            header,
-        } => {
-            let (receipt, header) = match (request, receipt) {
-                (Some(request), _) => {
-                    let (receipt, header) = kept(settings, request)?;
-                    (receipt, Some(header))
-                }
-                (None, Some(receipt)) => {
-                    let receipt = Signed::<Receipt>::from_text(&receipt).context("the receipt")?;
-                    let header = header.map(|text| Signed::<RequestHeader>::from_text(&text));
-                    (receipt, header.transpose().context("the header")?)
-                }
-                (None, None) => {
+impl Proven {
+    fn step(self, settings: &Settings) -> Result<Dispute> {
+        Ok(Dispute::Prove(match self {
+            Self::Equivocation { first, second } => Fraud::Equivocation {
+                first: Signed::from_text(&first).context("the first receipt")?,
+                second: Signed::from_text(&second).context("the second receipt")?,
+            },
+            Self::OverClaim {
+                request: Some(request),
+                ..
+            } => return kept(request, receipts(settings)?.over_claim(request)?),
+            Self::OverClaim {
+                request: None,
+                receipt,
+                header,
+            } => {
+                let Some(receipt) = receipt else {
                     bail!("name the request of a receipt on this machine, or a --receipt")
+                };
+                let header = header.map(|text| Signed::from_text(&text));
+                Fraud::OverClaim {
+                    receipt: Signed::from_text(&receipt).context("the receipt")?,
+                    header: header.transpose().context("the header")?,
                 }
-            };
-            let stack = ledger.stack(receipt.message().stack).await?;
-            Ok(ledger.prove_over_claim(&stack, &receipt, header.as_ref()))
-        }
-        Proven::Forged {
-            stack,
-            node,
-            evidence,
-        } => {
-            let (record, proof) = read(&evidence)?;
-            let stack = ledger.stack(stack).await?;
-            Ok(ledger.prove_forged_request(&stack, node, record, &proof))
-        }
+            }
+            Self::Forged {
+                stack,
+                node,
+                evidence,
+            } => Fraud::Forged {
+                stack,
+                node,
+                record: read(&evidence)?,
+            },
+        }))
     }
 }
 
-/// A receipt kept on this machine, and the order that it is for.
-fn kept(
-    settings: &Settings,
-    request: RequestId,
-) -> Result<(Signed<Receipt>, Signed<RequestHeader>)> {
-    let kept = Receipts::open(&client_folder(settings))?
-        .show(request)?
-        .with_context(|| format!("no receipt of request {request} on this machine"))?;
-    Ok((kept.signed()?, kept.signed_header()?))
+fn receipts(settings: &Settings) -> Result<Receipts> {
+    Ok(Receipts::open(&client_folder(settings))?)
 }
 
-fn read(path: &Path) -> Result<(Vec<u8>, Proof)> {
+fn kept(request: RequestId, step: Option<Dispute>) -> Result<Dispute> {
+    step.with_context(|| format!("no receipt of request {request} on this machine"))
+}
+
+fn read(path: &Path) -> Result<SettledRecord> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file: EvidenceFile = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no evidence", path.display()))?;
-    let record = BASE64_STANDARD.decode(file.record).context("the record")?;
-    let proof = BASE64_STANDARD.decode(file.proof).context("the proof")?;
-    Ok((record, Proof::from_bytes(&proof).context("the proof")?))
+    SettledRecord::from_json(&text).with_context(|| format!("{} is no evidence", path.display()))
 }
 
 /// A lease without disputes, or one line for each.
@@ -275,14 +251,14 @@ fn rows(lease: &Lease) -> Vec<Facts> {
 }
 
 /// What the ledger says came of it.
-fn outcome(executed: &Executed) -> Facts {
-    let mut facts: Facts = vec![("transaction", json!(executed.digest.to_string()))];
+fn told(outcome: &DisputeOutcome) -> Facts {
+    let mut facts: Facts = vec![("transaction", json!(outcome.transaction))];
     let party = |stack: &StackId, node: &NodeId| -> Facts {
         vec![("stack", json!(stack)), ("node", json!(node))]
     };
-    for event in &executed.events {
+    for event in &outcome.events {
         match event {
-            Event::DisputeOpened(e) => {
+            DisputeEvent::Opened(e) => {
                 facts.extend(party(&e.stack, &e.node));
                 facts.extend([
                     ("outcome", json!("opened")),
@@ -291,7 +267,7 @@ fn outcome(executed: &Executed) -> Facts {
                     ("answer_by_ms", json!(e.deadline_ms.0)),
                 ]);
             }
-            Event::DisputeAnswered(e) => {
+            DisputeEvent::Answered(e) => {
                 facts.extend(party(&e.stack, &e.node));
                 facts.extend([
                     ("outcome", json!("answered")),
@@ -300,7 +276,7 @@ fn outcome(executed: &Executed) -> Facts {
                     ("blob_id", json!(e.blob_id)),
                 ]);
             }
-            Event::NodeConvicted(e) => {
+            DisputeEvent::Convicted(e) => {
                 facts.extend(party(&e.stack, &e.node));
                 facts.extend([
                     ("outcome", json!("convicted")),
@@ -312,7 +288,6 @@ fn outcome(executed: &Executed) -> Facts {
                     ("collateral_left", json!(e.collateral.0)),
                 ]);
             }
-            _ => {}
         }
     }
     facts

@@ -4,7 +4,7 @@
 //! moment on, at the price of two writes to Walrus.
 
 use crate::{ClientError, NodeInfo, StackHandle};
-use atoma_evidence::pack::{Header, Part, Record, SealContext, Sealer, pack_records};
+use atoma_evidence::immediate::request_blob;
 use atoma_types::{
     BlobId,
     message::{RequestHeader, Signed},
@@ -39,22 +39,13 @@ impl StackHandle {
         let inner = &self.client.inner;
         let walrus = inner.config.walrus.as_ref().ok_or(ClientError::NoWalrus)?;
         let header = signed.message();
-        let context = SealContext {
-            network: header.network,
-            stack: header.stack,
-            node: header.node,
-        };
-        let parties = [inner.signer.key().public_key(), node.response_key];
-        let random = &*self.client.runtime().random;
-        let sealer = Sealer::new(&context, &parties, random)?;
-        let sealed = sealer.seal(signed.hash(), Part::Request, body.clone())?;
-        let pack = Header {
-            network: header.network,
-            node: header.node,
-            first_seq: 0,
-            created: header.issued_at_ms,
-        };
-        let blob = pack_records(pack, &[Record::request(signed, sealed)])?;
+        let user = inner.signer.key().public_key();
+        let blob = request_blob(
+            signed,
+            body.clone(),
+            [user, node.response_key],
+            &*self.client.runtime().random,
+        )?;
         let stored = walrus.store(blob, StoreRequest::permanent(EPOCHS)).await?;
         let named = RequestHeader {
             evidence: Some(BlobId(stored.blob_id.0)),

@@ -51,6 +51,7 @@ mod answer;
 mod buy;
 mod close;
 mod directory;
+pub mod dispute;
 mod error;
 pub mod estimate;
 pub mod evidence;

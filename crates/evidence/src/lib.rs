@@ -10,13 +10,17 @@
 //! * [`receipt`] says what a receipt must say, alone and beside the others of its lease.
 //! * [`pack`] holds records of requests and answers in one blob, sealed for their parties, each of
 //!   them provable by itself.
+//! * [`immediate`] makes and checks the blob of a request that is stored before it is sent.
 //! * [`gather`] collects what there is about a request from ledger, Walrus, node and this machine.
 //! * [`check`] decides, without any I/O, whether that holds.
+//! * [`dispute`] brings what doesn't hold before the ledger.
 //!
 //! Nobody is believed but the ledger: neither gateway nor node, publisher or aggregator.
 
 pub mod check;
+pub mod dispute;
 pub mod gather;
+pub mod immediate;
 pub mod pack;
 pub mod receipt;
 

@@ -1,6 +1,6 @@
 //! JSON of Walrus's HTTP API, as publishers and aggregators write it and clients read it.
 
-use crate::{BlobId, ObjectId, quilt::Tags, store::BlobObject};
+use crate::{BlobId, BlobObject, ObjectId, quilt::Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

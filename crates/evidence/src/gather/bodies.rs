@@ -1,6 +1,6 @@
 //! The plain bodies of a record, as far as this machine's keys open them.
 
-use super::{Gap, Item};
+use crate::check::{Gap, Item};
 use crate::pack::{Body, Form, Part, Record, SealContext};
 use atoma_keys::SigningKey;
 use atoma_types::message::{RequestHeader, Signed};

@@ -2,84 +2,32 @@
 //! be reached. Nothing is believed here but the ledger; what isn't had becomes a [`Gap`].
 
 mod bodies;
+mod exchange;
+mod given;
 mod ledger;
 mod packs;
 mod sources;
 
-use crate::check::{Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, need};
-use crate::pack::{ReceiptProof, Record};
-use atoma_keys::SigningKey;
-use atoma_ledger::Ledger;
-use atoma_runtime::Threads;
+use crate::{
+    check::{Gap, Gathered, Item, Neighbour, PackPlace, need},
+    pack::{ReceiptProof, Record},
+};
 use atoma_types::{
     Address, RequestId,
     message::{Receipt, RequestHeader, Signed},
 };
-use atoma_walrus::{BlobId, ObjectId, client::WalrusClient};
+use atoma_walrus::BlobId;
 use bytes::Bytes;
+use exchange::Exchange;
 use ledger::Reader;
 use packs::Packed;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-pub use sources::{KeptExchange, KeptReceipts, NodeProofs, SourceError};
+pub use given::Given;
+pub use sources::{KeptExchange, KeptReceipts, NodeProofs, SourceError, Sources};
 
 /// Receipts so many places away are looked at: one says as much as a thousand, and gaps are common.
 const SPAN: u64 = 64;
-
-/// What is to be verified, and what is at hand about it already.
-#[derive(Clone, Default)]
-pub struct Given {
-    /// The request; of a pack, which records.
-    pub request: Option<RequestId>,
-    /// Of a pack: records whose receipts have this place in their lease.
-    pub seq: Option<u64>,
-    /// The order.
-    pub header: Option<Signed<RequestHeader>>,
-    /// The receipt.
-    pub receipt: Option<Signed<Receipt>>,
-    /// A node's proof.
-    pub proof: Option<ReceiptProof>,
-    /// A pack's bytes.
-    pub pack: Option<Bytes>,
-    /// A pack's id on Walrus.
-    pub blob: Option<BlobId>,
-    /// The blob's object on the ledger.
-    pub object: Option<ObjectId>,
-    /// The request's body, as sent.
-    pub request_body: Option<Bytes>,
-    /// The answer's body, as it came; of a stream all before the receipt's line.
-    pub answer_body: Option<Bytes>,
-}
-
-impl fmt::Debug for Given {
-    /// Without the bodies.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Given")
-            .field("request", &self.request)
-            .field("seq", &self.seq)
-            .field("blob", &self.blob)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Where more can be had, or why not.
-#[derive(Debug)]
-pub struct Sources {
-    /// Keys, weights, settlements: what is believed.
-    pub ledger: Result<Ledger, String>,
-    /// Packs.
-    pub walrus: Result<WalrusClient, String>,
-    /// Nodes may be asked for their proofs.
-    pub nodes: Result<Box<dyn NodeProofs>, String>,
-    /// What this machine keeps.
-    pub receipts: Result<Box<dyn KeptReceipts>, String>,
-    /// Open sealed bodies: the user's request keys, or the node's response key.
-    pub keys: Vec<SigningKey>,
-    /// Shards of the Walrus network: ids depend on it.
-    pub shards: u16,
-    /// Where packs are taken apart.
-    pub threads: Threads,
-}
 
 /// Why there is nothing to check.
 #[derive(Debug, thiserror::Error)]
@@ -99,24 +47,6 @@ pub enum GatherError {
     /// The pack has no such record.
     #[error("the pack has no such record")]
     NoRecord,
-}
-
-/// An order and its receipt, as far as they are known.
-struct Exchange {
-    header: Item<Signed<RequestHeader>>,
-    receipt: Item<Signed<Receipt>>,
-}
-
-impl Exchange {
-    /// Takes what is missing from a record.
-    fn fill(&mut self, record: &Bytes) {
-        if let Err(Gap::Absent(_)) = self.header {
-            self.header = packs::header_of(record);
-        }
-        if let Err(Gap::Absent(_)) = self.receipt {
-            self.receipt = packs::receipt_in(record);
-        }
-    }
 }
 
 /// What one request's evidence is put together from.
@@ -262,6 +192,10 @@ impl Gatherer<'_> {
             proof,
         };
         self.put_together(parts).await
+    }
+
+    async fn pack(&self, blob: Option<BlobId>) -> Item<Arc<Packed>> {
+        packs::pack(self.given.pack.as_ref(), blob, self.sources).await
     }
 
     /// Where the pack is said to be stored.

@@ -1,10 +1,14 @@
 //! A pack, given or fetched, and the records in it.
 
-use super::{Exchange, Gap, Gatherer, Item, Neighbour, PackBytes, PackPlace};
-use crate::pack::{Kind, Pack, Record};
+use super::{
+    exchange::{Exchange, receipt_of},
+    sources::Sources,
+};
+use crate::check::{Gap, Item, Neighbour, PackBytes, PackPlace};
+use crate::pack::{Pack, Record};
 use atoma_types::{
     NodeId, RequestId, StackId,
-    message::{Message, MessageSignature, Receipt, RequestHeader, Signed},
+    message::{Receipt, Signed},
 };
 use atoma_walrus::{
     BlobId,
@@ -24,37 +28,39 @@ pub(super) struct Packed {
     seqs: Vec<Option<u64>>,
 }
 
-impl Gatherer<'_> {
-    /// The pack that was given, or that of a blob.
-    pub(super) async fn pack(&self, blob: Option<BlobId>) -> Item<Arc<Packed>> {
-        let shards = self.sources.shards;
-        let (bytes, id) = match (&self.given.pack, blob) {
-            (Some(bytes), _) => (bytes.clone(), None),
-            (None, Some(id)) => (self.fetch(id).await?, Some(id)),
-            (None, None) => return Err(Gap::absent("no pack is given")),
+/// The pack that is given, or that of a blob.
+pub(super) async fn pack(
+    given: Option<&Bytes>,
+    blob: Option<BlobId>,
+    sources: &Sources,
+) -> Item<Arc<Packed>> {
+    let shards = sources.shards;
+    let (bytes, id) = match (given, blob) {
+        (Some(bytes), _) => (bytes.clone(), None),
+        (None, Some(id)) => (fetch(id, sources).await?, Some(id)),
+        (None, None) => return Err(Gap::absent("no pack is given")),
+    };
+    let read = move || {
+        let id = match id {
+            Some(id) => id,
+            None => {
+                let params = Params::new(usize::from(shards)).map_err(Gap::absent)?;
+                blob_id(params, &bytes).map_err(Gap::absent)?
+            }
         };
-        let read = move || {
-            let id = match id {
-                Some(id) => id,
-                None => {
-                    let params = Params::new(usize::from(shards)).map_err(Gap::absent)?;
-                    blob_id(params, &bytes).map_err(Gap::absent)?
-                }
-            };
-            Packed::read(bytes, id, shards).map(Arc::new)
-        };
-        let read = self.sources.threads.blocking(read).await;
-        read.map_err(Gap::absent).flatten()
-    }
+        Packed::read(bytes, id, shards).map(Arc::new)
+    };
+    let read = sources.threads.blocking(read).await;
+    read.map_err(Gap::absent).flatten()
+}
 
-    /// A blob's bytes; that they are its bytes, the client has made sure of.
-    async fn fetch(&self, id: BlobId) -> Item<Bytes> {
-        let client = self.sources.walrus.as_ref().map_err(Gap::absent)?;
-        client.read(id).await.map_err(|error| match error {
-            ClientError::LyingAggregator { .. } => Gap::broken(error),
-            error => Gap::absent(error),
-        })
-    }
+/// A blob's bytes; that they are its bytes, the client has made sure of.
+async fn fetch(id: BlobId, sources: &Sources) -> Item<Bytes> {
+    let client = sources.walrus.as_ref().map_err(Gap::absent)?;
+    client.read(id).await.map_err(|error| match error {
+        ClientError::LyingAggregator { .. } => Gap::broken(error),
+        error => Gap::absent(error),
+    })
 }
 
 impl Packed {
@@ -160,30 +166,4 @@ impl Packed {
         };
         found.flat_map(|(_, all)| all).map(neighbour).collect()
     }
-}
-
-/// The order in a record.
-pub(super) fn header_of(record: &Bytes) -> Item<Signed<RequestHeader>> {
-    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
-    record.signed_request().map_err(Gap::broken)
-}
-
-/// The receipt in a record.
-pub(super) fn receipt_in(record: &Bytes) -> Item<Signed<Receipt>> {
-    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
-    receipt_of(&record)
-}
-
-fn receipt_of(record: &Record) -> Item<Signed<Receipt>> {
-    if record.kind() == Kind::Request {
-        return Err(Gap::absent("the record is of a request alone"));
-    }
-    let leaf = record.evidence_leaf().map_err(Gap::broken)?;
-    let leaf = leaf.ok_or_else(|| Gap::absent("the record is of a request alone"))?;
-    decode(leaf.receipt, &leaf.receipt_signature)
-}
-
-fn decode<T: Message>(bytes: Vec<u8>, signature: &[u8]) -> Item<Signed<T>> {
-    let signature = MessageSignature::try_from(signature).map_err(Gap::broken)?;
-    Signed::decode(bytes, signature).map_err(Gap::broken)
 }

@@ -2,11 +2,15 @@
 //! on neither a store nor a way to reach nodes.
 
 use crate::pack::ReceiptProof;
+use atoma_keys::SigningKey;
+use atoma_ledger::Ledger;
+use atoma_runtime::Threads;
 use atoma_types::{
     RequestId,
     chain::Node,
     message::{Receipt, RequestHeader, Signed},
 };
+use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
 use std::fmt;
 
@@ -42,4 +46,23 @@ pub trait NodeProofs: fmt::Debug + Send + Sync {
         node: &'a Node,
         request: RequestId,
     ) -> BoxFuture<'a, Result<ReceiptProof, SourceError>>;
+}
+
+/// Where more can be had, or why not.
+#[derive(Debug)]
+pub struct Sources {
+    /// Keys, weights, settlements: what is believed.
+    pub ledger: Result<Ledger, String>,
+    /// Packs.
+    pub walrus: Result<WalrusClient, String>,
+    /// Nodes may be asked for their proofs.
+    pub nodes: Result<Box<dyn NodeProofs>, String>,
+    /// What this machine keeps.
+    pub receipts: Result<Box<dyn KeptReceipts>, String>,
+    /// Open sealed bodies: the user's request keys, or the node's response key.
+    pub keys: Vec<SigningKey>,
+    /// Shards of the Walrus network: ids depend on it.
+    pub shards: u16,
+    /// Where packs are taken apart.
+    pub threads: Threads,
 }

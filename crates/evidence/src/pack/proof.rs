@@ -4,10 +4,11 @@
 //! [`StorageProof`] leads from the record's bytes to a pack's root, the blob's id is the hash of the
 //! pack, the path of [`SettlementProof`] leads from the evidence leaf to a root that the ledger has.
 
+use super::catalog::Catalog;
 use atoma_types::{
     RequestId,
     hash::Hash32,
-    merkle::Proof,
+    merkle::{MerkleTree, Proof},
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
@@ -54,6 +55,30 @@ pub struct StorageProof {
     pub path: Proof,
 }
 
+impl StorageProof {
+    /// The proof of the record at a place of a stored pack; `None` if the pack has no such place.
+    #[must_use]
+    pub fn new(
+        catalog: &Catalog,
+        place: usize,
+        blob_id: BlobId,
+        object: Option<ObjectId>,
+        end_epoch: u32,
+    ) -> Option<Self> {
+        let range = catalog.entry(place).ok()?.range();
+        Some(Self {
+            blob_id,
+            object,
+            end_epoch,
+            offset: range.start,
+            // a record is far below 4 GiB
+            length: (range.end - range.start) as u32,
+            root: catalog.root(),
+            path: catalog.prove(place)?,
+        })
+    }
+}
+
 /// A record under the root that its node settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementProof {
@@ -62,6 +87,19 @@ pub struct SettlementProof {
     /// The way from the evidence leaf to it: base64 of its BCS.
     #[serde(with = "path_text")]
     pub path: Proof,
+}
+
+impl SettlementProof {
+    /// The proof of a receipt in the tree of its lease's evidence leaves. `seq` is the receipt's
+    /// number, from 1; `None` if the tree has no such number.
+    #[must_use]
+    pub fn new(tree: &MerkleTree, seq: u64) -> Option<Self> {
+        let place = usize::try_from(seq.checked_sub(1)?).ok()?;
+        Some(Self {
+            root: tree.root(),
+            path: tree.prove(place)?,
+        })
+    }
 }
 
 mod signed_text {

@@ -7,13 +7,11 @@ use super::{
 };
 use crate::identity::Identity;
 use atoma_evidence::pack::{
-    Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Part, Record, SealContext, Sealer,
+    Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Record, Recorded, Recorder,
 };
 use atoma_runtime::SharedRandom;
-use atoma_types::{NetworkId, NodeId, PublicKey, StackId, TimestampMs};
-use bytes::Bytes;
+use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs};
 use std::{
-    collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -103,10 +101,15 @@ impl Builder {
             created,
         };
         let mut writer = PackWriter::create(path, header)?;
-        let mut sealers = HashMap::new();
+        let mut recorder = Recorder::new(
+            self.network,
+            self.node,
+            self.response_key,
+            self.random.clone(),
+        );
         self.reader.now(|log| {
             log.each_after(after, |logged| {
-                let record = self.record(&mut sealers, &logged)?;
+                let record = recorder.record(&recorded(&logged))?;
                 let size = writer.length_with_record(&record);
                 let is_first = writer.entries().is_empty();
                 if !self.policy.has_room(size) && !is_first {
@@ -132,42 +135,15 @@ impl Builder {
         })?;
         Ok(writer.close()?)
     }
+}
 
-    fn record(
-        &self,
-        sealers: &mut HashMap<StackId, Sealer>,
-        logged: &Logged,
-    ) -> Result<Record, PackError> {
-        let exchange = &logged.exchange;
-        let request = Bytes::copy_from_slice(&logged.request);
-        let answer = Bytes::copy_from_slice(&logged.answer);
-        let (request, answer) = if logged.open {
-            (Body::open(request)?, Body::open(answer)?)
-        } else {
-            let stack = exchange.receipt.message().stack;
-            let sealer = match sealers.entry(stack) {
-                std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-                std::collections::hash_map::Entry::Vacant(entry) => {
-                    let context = SealContext {
-                        network: self.network,
-                        stack,
-                        node: self.node,
-                    };
-                    let parties = [logged.request_key, self.response_key];
-                    entry.insert(Sealer::new(&context, &parties, &*self.random)?)
-                }
-            };
-            let id = exchange.header.hash();
-            (
-                sealer.seal(id, Part::Request, request)?,
-                sealer.seal(id, Part::Answer, answer)?,
-            )
-        };
-        Ok(Record::exchange(
-            &exchange.header,
-            &exchange.receipt,
-            request,
-            answer,
-        ))
+fn recorded(logged: &Logged) -> Recorded<'_> {
+    Recorded {
+        header: &logged.exchange.header,
+        receipt: &logged.exchange.receipt,
+        request_key: logged.request_key,
+        open: logged.open,
+        request: &logged.request,
+        answer: &logged.answer,
     }
 }

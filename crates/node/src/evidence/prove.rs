@@ -37,20 +37,8 @@ impl EvidenceLog {
         };
         let catalog = self.catalog(&pack).await?;
         let place = catalog.place_of_seq(id.cast_unsigned());
-        let found =
-            place.and_then(|place| Some((catalog.entry(place).ok()?, catalog.prove(place)?)));
-        Ok(found.map(|(entry, path)| {
-            let range = entry.range();
-            StorageProof {
-                blob_id: pack.blob,
-                object: pack.object,
-                end_epoch: pack.end_epoch,
-                offset: range.start,
-                // a record is far below 4 GiB
-                length: (range.end - range.start) as u32,
-                root: pack.root,
-                path,
-            }
+        Ok(place.and_then(|place| {
+            StorageProof::new(&catalog, place, pack.blob, pack.object, pack.end_epoch)
         }))
     }
 
@@ -101,10 +89,6 @@ impl EvidenceLog {
                 }
             }
         };
-        let place = usize::try_from(seq.saturating_sub(1)).unwrap_or(usize::MAX);
-        Ok(tree.prove(place).map(|path| SettlementProof {
-            root: tree.root(),
-            path,
-        }))
+        Ok(SettlementProof::new(&tree, seq))
     }
 }

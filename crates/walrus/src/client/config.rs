@@ -2,7 +2,7 @@
 
 use crate::{
     ObjectId,
-    http::{Claims, sign_token},
+    token::{Claims, sign_token},
 };
 use atoma_runtime::Runtime;
 use std::{fmt, sync::Arc, time::Duration};

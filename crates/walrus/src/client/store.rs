@@ -6,10 +6,9 @@ use super::{
     http::{Limits, MAX_JSON, at, name},
 };
 use crate::{
-    BlobId, ObjectId,
+    BlobId, BlobObject, ObjectId,
     api::{BlobStoreResult, EventOrObject},
     coding::blob_id,
-    store::BlobObject,
 };
 use bytes::Bytes;
 use http::{Request, header};

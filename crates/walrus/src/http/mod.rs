@@ -11,7 +11,8 @@ mod quilts;
 mod range;
 mod state;
 
-pub use jwt::{Claims, JwtOptions, sign_token};
+pub use crate::token::{Claims, sign_token};
+pub use jwt::JwtOptions;
 pub use state::HttpOptions;
 
 use crate::store::Store;

@@ -2,13 +2,13 @@
 
 use super::{
     error::ApiError,
-    jwt::Claims,
     query::{self, PutQuery},
     state::Api,
 };
 use crate::{
     api::{BlobStoreResult, EventOrObject, ResourceOperation},
     store::PutOutcome,
+    token::Claims,
 };
 use atoma_http::server::{BodyError, BodyLimit, read_body};
 use axum::{

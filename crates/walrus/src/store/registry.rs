@@ -1,8 +1,9 @@
 //! Where blobs are registered: what the chain is to Walrus.
 
+pub use crate::blob_object::{BlobObject, EncodingType, StorageResource};
+
 use crate::{BlobId, ObjectId, committee::Certificate};
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
 /// Storage may be paid for so many epochs ahead.
@@ -39,68 +40,6 @@ pub enum RegistryError {
     /// It can't be reached, or its files can't be used.
     #[error("the registry fails: {0}")]
     Unavailable(String),
-}
-
-/// A piece of storage, bought for some epochs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StorageResource {
-    /// Its object.
-    pub id: ObjectId,
-    /// The first epoch.
-    pub start_epoch: u32,
-    /// The epoch in which it is over.
-    pub end_epoch: u32,
-    /// Bytes, encoded.
-    pub storage_size: u64,
-}
-
-/// A registered blob, with the names of Walrus's own object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BlobObject {
-    /// The object.
-    pub id: ObjectId,
-    /// When it was registered.
-    pub registered_epoch: u32,
-    /// The blob.
-    pub blob_id: BlobId,
-    /// Its bytes, unencoded.
-    pub size: u64,
-    /// `RS2`.
-    pub encoding_type: EncodingType,
-    /// When it was certified.
-    pub certified_epoch: Option<u32>,
-    /// What keeps it.
-    pub storage: StorageResource,
-    /// Whether its owner may delete it before its time.
-    pub deletable: bool,
-    /// Whose it is, where it isn't the publisher's.
-    #[serde(skip)]
-    pub owner: Option<ObjectId>,
-    /// The shared object that holds it, if anybody may extend it.
-    #[serde(skip)]
-    pub shared: Option<ObjectId>,
-    /// Names and values kept with it; `content-type` and some others become HTTP headers.
-    #[serde(skip)]
-    pub attributes: BTreeMap<String, String>,
-}
-
-/// The coding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EncodingType {
-    /// Reed-Solomon Red Stuff, the only one.
-    #[default]
-    #[serde(rename = "RS2")]
-    Rs2,
-}
-
-impl BlobObject {
-    /// Whether it keeps the blob in an epoch.
-    #[must_use]
-    pub fn is_live(&self, epoch: u32) -> bool {
-        epoch < self.storage.end_epoch
-    }
 }
 
 /// What is to be registered.

@@ -1,0 +1,52 @@
+//! The two signed messages of a request, from wherever they come.
+
+use crate::{
+    check::{Gap, Item},
+    pack::{Kind, Record},
+};
+use atoma_types::message::{Message, MessageSignature, Receipt, RequestHeader, Signed};
+use bytes::Bytes;
+
+/// An order and its receipt, as far as they are known.
+pub(super) struct Exchange {
+    pub(super) header: Item<Signed<RequestHeader>>,
+    pub(super) receipt: Item<Signed<Receipt>>,
+}
+
+impl Exchange {
+    /// Takes what is missing from a record.
+    pub(super) fn fill(&mut self, record: &Bytes) {
+        if let Err(Gap::Absent(_)) = self.header {
+            self.header = header_of(record);
+        }
+        if let Err(Gap::Absent(_)) = self.receipt {
+            self.receipt = receipt_in(record);
+        }
+    }
+}
+
+/// The order in a record.
+fn header_of(record: &Bytes) -> Item<Signed<RequestHeader>> {
+    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
+    record.signed_request().map_err(Gap::broken)
+}
+
+/// The receipt in a record.
+fn receipt_in(record: &Bytes) -> Item<Signed<Receipt>> {
+    let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
+    receipt_of(&record)
+}
+
+pub(super) fn receipt_of(record: &Record) -> Item<Signed<Receipt>> {
+    if record.kind() == Kind::Request {
+        return Err(Gap::absent("the record is of a request alone"));
+    }
+    let leaf = record.evidence_leaf().map_err(Gap::broken)?;
+    let leaf = leaf.ok_or_else(|| Gap::absent("the record is of a request alone"))?;
+    decode(leaf.receipt, &leaf.receipt_signature)
+}
+
+fn decode<T: Message>(bytes: Vec<u8>, signature: &[u8]) -> Item<Signed<T>> {
+    let signature = MessageSignature::try_from(signature).map_err(Gap::broken)?;
+    Signed::decode(bytes, signature).map_err(Gap::broken)
+}

@@ -1,0 +1,46 @@
+//! What is to be verified, and what the caller has of it.
+
+use crate::pack::ReceiptProof;
+use atoma_types::{
+    RequestId,
+    message::{Receipt, RequestHeader, Signed},
+};
+use atoma_walrus::{BlobId, ObjectId};
+use bytes::Bytes;
+use std::fmt;
+
+/// What is to be verified, and what is at hand about it already.
+#[derive(Clone, Default)]
+pub struct Given {
+    /// The request; of a pack, which records.
+    pub request: Option<RequestId>,
+    /// Of a pack: records whose receipts have this place in their lease.
+    pub seq: Option<u64>,
+    /// The order.
+    pub header: Option<Signed<RequestHeader>>,
+    /// The receipt.
+    pub receipt: Option<Signed<Receipt>>,
+    /// A node's proof.
+    pub proof: Option<ReceiptProof>,
+    /// A pack's bytes.
+    pub pack: Option<Bytes>,
+    /// A pack's id on Walrus.
+    pub blob: Option<BlobId>,
+    /// The blob's object on the ledger.
+    pub object: Option<ObjectId>,
+    /// The request's body, as sent.
+    pub request_body: Option<Bytes>,
+    /// The answer's body, as it came; of a stream all before the receipt's line.
+    pub answer_body: Option<Bytes>,
+}
+
+impl fmt::Debug for Given {
+    /// Without the bodies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given")
+            .field("request", &self.request)
+            .field("seq", &self.seq)
+            .field("blob", &self.blob)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! Records as a node makes them: sealed for the stack's user and the node, or open by the user's
+//! wish.
+
+use super::{
+    body::Body,
+    error::PackError,
+    record::Record,
+    seal::{Part, SealContext, Sealer},
+};
+use atoma_runtime::SharedRandom;
+use atoma_types::{
+    NetworkId, NodeId, PublicKey, StackId,
+    message::{Receipt, RequestHeader, Signed},
+};
+use bytes::Bytes;
+use std::collections::{HashMap, hash_map::Entry};
+
+/// Makes the records of one pack. A stack's content key is drawn once for all its records in it.
+#[derive(Debug)]
+pub struct Recorder {
+    network: NetworkId,
+    node: NodeId,
+    response_key: PublicKey,
+    /// Draws the content keys.
+    random: SharedRandom,
+    sealers: HashMap<StackId, Sealer>,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a> {
+    /// The signed request.
+    pub header: &'a Signed<RequestHeader>,
+    /// Its receipt.
+    pub receipt: &'a Signed<Receipt>,
+    /// The stack's request key: with the node it may read what is sealed.
+    pub request_key: PublicKey,
+    /// The bodies are for everyone to read.
+    pub open: bool,
+    /// The request's body, plain.
+    pub request: &'a [u8],
+    /// The answer's body, plain.
+    pub answer: &'a [u8],
+}
+
+impl Recorder {
+    /// For the packs of a node, whose response key is a party of every seal.
+    #[must_use]
+    pub fn new(
+        network: NetworkId,
+        node: NodeId,
+        response_key: PublicKey,
+        random: SharedRandom,
+    ) -> Self {
+        Self {
+            network,
+            node,
+            response_key,
+            random,
+            sealers: HashMap::new(),
+        }
+    }
+
+    /// Makes the record.
+    ///
+    /// # Errors
+    /// If a body is too long, or can't be sealed for one of the keys.
+    pub fn record(&mut self, recorded: &Recorded<'_>) -> Result<Record, PackError> {
+        let request = Bytes::copy_from_slice(recorded.request);
+        let answer = Bytes::copy_from_slice(recorded.answer);
+        let (request, answer) = if recorded.open {
+            (Body::open(request)?, Body::open(answer)?)
+        } else {
+            let sealer = self.sealer(recorded)?;
+            let id = recorded.header.hash();
+            (
+                sealer.seal(id, Part::Request, request)?,
+                sealer.seal(id, Part::Answer, answer)?,
+            )
+        };
+        let (header, receipt) = (recorded.header, recorded.receipt);
+        Ok(Record::exchange(header, receipt, request, answer))
+    }
+
+    fn sealer(&mut self, recorded: &Recorded<'_>) -> Result<&Sealer, PackError> {
+        let stack = recorded.receipt.message().stack;
+        match self.sealers.entry(stack) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let context = SealContext {
+                    network: self.network,
+                    stack,
+                    node: self.node,
+                };
+                let parties = [recorded.request_key, self.response_key];
+                Ok(entry.insert(Sealer::new(&context, &parties, &*self.random)?))
+            }
+        }
+    }
+}
