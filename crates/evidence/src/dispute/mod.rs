@@ -18,9 +18,9 @@ pub use settled_record::{SettledRecord, SettledRecordError};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
-    NodeId, ObjectId, StackId,
+    DecodeError, NodeId, ObjectId, StackId,
     chain::Call,
-    message::{DecodeError, EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
 
 /// Why a dispute can't be brought before the ledger.

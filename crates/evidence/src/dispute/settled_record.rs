@@ -2,10 +2,7 @@
 //! forgery.
 
 use crate::pack::ReceiptProof;
-use atoma_types::{
-    merkle::Proof,
-    message::{DecodeError, EvidenceLeaf},
-};
+use atoma_types::{DecodeError, merkle::Proof, message::EvidenceLeaf};
 use base64::{DecodeError as Base64Error, Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
