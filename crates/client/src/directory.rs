@@ -3,7 +3,7 @@
 use crate::{Client, ClientError, NodeInfo};
 use atoma_types::{
     ComputeUnits, NodeId, Price, TaskId,
-    chain::{Node, NodeStatus, SubscriptionState},
+    chain::{Node, SubscriptionState},
 };
 use futures::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -79,14 +79,10 @@ impl Client {
             .map(|subscription| subscription.node)
             .collect();
         let nodes = self.ledger().nodes(&ids).await?;
-        let may_serve = |node: &&Node| match node.status {
-            NodeStatus::Active => true,
-            NodeStatus::Jailed { until_ms } => until_ms <= now,
-            NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
-        };
+        let takes_leases = |node: &&Node| node.status.takes_leases(now);
         let nodes: HashMap<NodeId, &Node> = nodes
             .iter()
-            .filter(may_serve)
+            .filter(takes_leases)
             .map(|node| (node.id, node))
             .collect();
         let mut offers: Vec<Offer> = subscriptions

@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::oneshot, time::sleep};
+use tracing::Instrument;
 
 /// First pause before a node is asked what became of a request; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -98,7 +99,9 @@ impl Drop for InFlight {
         };
         // without a runtime the request just stays open in the books
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(open.find_out());
+            let id = open.request.message().request_id;
+            let span = tracing::info_span!("find_receipt", request = %id, node = %open.key.node);
+            runtime.spawn(open.find_out().instrument(span));
         }
     }
 }

@@ -131,11 +131,7 @@ pub(crate) fn withdraw_collateral(txn: &mut Txn<'_>, call: &WithdrawCollateral) 
 
 /// Whether a node may take new business: a jail whose time is over counts no more.
 pub(crate) fn is_active(node: &Node, now: TimestampMs) -> bool {
-    match node.status {
-        NodeStatus::Active => true,
-        NodeStatus::Jailed { until_ms } => until_ms <= now,
-        NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
-    }
+    node.status.takes_leases(now)
 }
 
 /// Changes a node's standing and says so.

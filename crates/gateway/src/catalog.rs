@@ -4,7 +4,7 @@ use crate::config::{GatewayConfig, StackPolicy};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
     NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
-    chain::{Event, Node, NodeStatus, SubscriptionState, Task},
+    chain::{Event, Node, SubscriptionState, Task},
     message::Endpoint,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -110,7 +110,7 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
             let sellers = task.subscriptions.iter().filter_map(|subscription| {
                 let node = nodes.get(&subscription.node)?;
                 let selling = subscription.state == SubscriptionState::Active
-                    && may_serve(node.status, now)
+                    && node.status.takes_leases(now)
                     && subscription.price <= max_price;
                 selling.then(|| Seller {
                     node: node.id,
@@ -132,21 +132,13 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
         .collect()
 }
 
-fn may_serve(status: NodeStatus, now: TimestampMs) -> bool {
-    match status {
-        NodeStatus::Active => true,
-        NodeStatus::Jailed { until_ms } => until_ms <= now,
-        NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::ModelConfig;
     use atoma_types::{
         Address, ComputeUnits, EngineClass, MicroUsdc, Numerics, PublicKey, Rule, SecurityLevel,
-        chain::{Subscription, UnitsInEpoch},
+        chain::{NodeStatus, Subscription, UnitsInEpoch},
         hash::Hash32,
     };
 

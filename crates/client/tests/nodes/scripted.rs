@@ -119,18 +119,18 @@ impl Scripted {
         lie: impl FnOnce(&mut Receipt),
     ) -> String {
         let mut books = self.books.lock();
-        let order = header.message();
+        let asked = header.message();
         books.seq += 1;
         books.sum += COST.0;
-        *books.lanes.entry(order.lane).or_default() += COST.0;
+        *books.lanes.entry(asked.lane).or_default() += COST.0;
         let now = TimestampMs::now();
         let mut receipt = Receipt {
             domain: Domain::default(),
             network: self.network,
-            stack: order.stack,
+            stack: asked.stack,
             node: self.id,
             seq: books.seq,
-            request_id: order.request_id,
+            request_id: asked.request_id,
             request_hash: header.hash(),
             response_hash: Hash32::of(answer),
             usage: Usage {
@@ -152,10 +152,10 @@ impl Scripted {
         lie(&mut receipt);
         let signed = Signed::new(receipt, &self.response_key);
         books.previous = signed.hash();
-        books.kept.insert(order.request_id, signed.to_text());
-        let known = books.vouchers.get(&order.lane).map(|h| h.message().ceiling);
-        if known.is_none_or(|ceiling| ceiling < order.ceiling) {
-            books.vouchers.insert(order.lane, header.clone());
+        books.kept.insert(asked.request_id, signed.to_text());
+        let known = books.vouchers.get(&asked.lane).map(|h| h.message().ceiling);
+        if known.is_none_or(|ceiling| ceiling < asked.ceiling) {
+            books.vouchers.insert(asked.lane, header.clone());
         }
         let text = signed.to_text();
         books.last = Some(signed);
@@ -163,7 +163,7 @@ impl Scripted {
     }
 }
 
-fn order(headers: &HeaderMap) -> Signed<RequestHeader> {
+fn signed_header(headers: &HeaderMap) -> Signed<RequestHeader> {
     let bytes = |name| BASE64_STANDARD.decode(headers.get(name).unwrap()).unwrap();
     let signature = MessageSignature::try_from(bytes(SIGNATURE).as_slice()).unwrap();
     Signed::decode(bytes(REQUEST), signature).unwrap()
@@ -208,10 +208,10 @@ async fn chat(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let header = order(&headers);
-    let order = header.message();
+    let header = signed_header(&headers);
+    let asked = header.message();
     assert_eq!(
-        order.body_hash,
+        asked.body_hash,
         Hash32::of(&body),
         "the body arrives as it was signed"
     );
@@ -222,8 +222,8 @@ async fn chat(
     match script["act"].as_str().unwrap() {
         "plain" => plain(Some(&honest(ANSWER))),
         "stream" => streamed(vec![FRAMES.to_owned(), comment(&honest(FRAMES))], false),
-        "max_units" if order.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
-        "ceiling" if order.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
+        "max_units" if asked.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
+        "ceiling" if asked.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
         "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
         // the answer is lost, the receipt is not
         "cut" => {

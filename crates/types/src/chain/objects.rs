@@ -100,6 +100,18 @@ pub enum NodeStatus {
     Left,
 }
 
+impl NodeStatus {
+    /// Whether a node may take new leases: a jail whose time is over counts no more.
+    #[must_use]
+    pub fn takes_leases(self, now: TimestampMs) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Jailed { until_ms } => until_ms <= now,
+            Self::Unbonding { .. } | Self::Left => false,
+        }
+    }
+}
+
 /// A registered node (shared).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
