@@ -258,8 +258,10 @@ impl Served {
         let item = match ready!(self.pieces.poll_next(cx)) {
             Ok(None) => self.end().err().map(Err),
             Ok(Some(bytes)) => Some(self.pass(bytes)),
-            Err(error) if error.is_timeout() => Some(Err(self.broken("the answer stands still"))),
-            Err(error) => Some(Err(self.broken(&error.with_causes()))),
+            Err(source) => Some(Err(ClientError::Broken {
+                node: self.node,
+                source,
+            })),
         };
         Poll::Ready(item)
     }
@@ -305,13 +307,6 @@ impl Served {
         ClientError::Receipt {
             node: self.node,
             reason,
-        }
-    }
-
-    fn broken(&self, reason: &str) -> ClientError {
-        ClientError::Broken {
-            node: self.node,
-            reason: reason.to_owned(),
         }
     }
 }

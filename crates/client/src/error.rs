@@ -2,6 +2,7 @@
 
 use crate::{estimate::EstimateError, lane::LaneError};
 use atoma_evidence::receipt::ReceiptError;
+use atoma_http::client::Error as TransportError;
 use atoma_ledger::LedgerError;
 use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
@@ -44,23 +45,25 @@ pub enum ClientError {
         wanted: ComputeUnits,
     },
     /// No connection to the node; nothing was sent.
-    #[error("cannot reach {node} at {url}: {reason}")]
+    #[error("cannot reach {node} at {url}")]
     Unreachable {
         /// The node that was looked for.
         node: NodeId,
         /// Its URL on the ledger.
         url: String,
         /// The cause.
-        reason: String,
+        #[source]
+        source: TransportError,
     },
     /// The connection broke after the request was sent. What it cost is found out from the node's
     /// receipt.
-    #[error("{node} broke off: {reason}")]
+    #[error("{node} broke off")]
     Broken {
         /// The node that was asked.
         node: NodeId,
         /// The cause.
-        reason: String,
+        #[source]
+        source: TransportError,
     },
     /// The node refused what isn't a request for an answer (a grant, a question about a lease).
     #[error("{node} refused: {status}, {message}")]

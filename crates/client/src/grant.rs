@@ -72,7 +72,7 @@ impl StackHandle {
         let request = Request::post(info.at("/v1/leases"))
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
-            .map_err(|e| bad_url(&info, &e))?;
+            .map_err(|_| bad_url(&info))?;
         let answer = client.inner.http.ask::<Accepted>(&info, request).await;
         // whatever the node said, or didn't: the ledger knows
         let stack = self.refresh().await?;

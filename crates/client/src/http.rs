@@ -40,7 +40,7 @@ impl Http {
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Body>, ClientError> {
-        self.0.send(request).await.map_err(|e| failed(node, &e))
+        self.0.send(request).await.map_err(|e| failed(node, e))
     }
 
     /// A small question with a JSON answer.
@@ -50,7 +50,7 @@ impl Http {
         request: Request<Full<Bytes>>,
     ) -> Result<T, ClientError> {
         let answer = self.0.ask(request, SMALL_ANSWER).await;
-        let answer = answer.map_err(|e| failed(node, &e))?;
+        let answer = answer.map_err(|e| failed(node, e))?;
         if answer.status() != StatusCode::OK {
             return Err(ClientError::refused(
                 node.id,
@@ -77,15 +77,15 @@ impl Http {
 /// The whole of a small body.
 pub(crate) async fn small(node: &NodeInfo, response: Response<Body>) -> Result<Bytes, ClientError> {
     let whole = response.into_body().whole(SMALL_ANSWER).await;
-    whole.map_err(|e| failed(node, &e))
+    whole.map_err(|e| failed(node, e))
 }
 
-fn failed(node: &NodeInfo, error: &Error) -> ClientError {
+fn failed(node: &NodeInfo, error: Error) -> ClientError {
     if error.is_connect() {
         return ClientError::Unreachable {
             node: node.id,
             url: node.url.clone(),
-            reason: error.with_causes(),
+            source: error,
         };
     }
     if error.is_timeout() {
@@ -96,14 +96,15 @@ fn failed(node: &NodeInfo, error: &Error) -> ClientError {
     }
     ClientError::Broken {
         node: node.id,
-        reason: error.with_causes(),
+        source: error,
     }
 }
 
-pub(crate) fn bad_url(node: &NodeInfo, error: &http::Error) -> ClientError {
+/// The node's URL on the ledger is none, so no request can be made of it.
+pub(crate) fn bad_url(node: &NodeInfo) -> ClientError {
     ClientError::Unreachable {
         node: node.id,
         url: node.url.clone(),
-        reason: error.to_string(),
+        source: Error::Url,
     }
 }

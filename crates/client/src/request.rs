@@ -259,9 +259,9 @@ impl StackHandle {
         let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
         let message = match message {
             Ok(message) => message,
-            Err(error) => {
+            Err(_) => {
                 in_flight.refused();
-                return Err(bad_url(info, &error));
+                return Err(bad_url(info));
             }
         };
         let store = &self.client.inner.store;
