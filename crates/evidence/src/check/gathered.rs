@@ -156,9 +156,10 @@ pub struct Gathered {
 impl fmt::Debug for Gathered {
     /// Without the bodies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let receipt = self.receipt.as_ref().map(|r| r.message().request_id);
+        let header = self.header.as_ref().map(|h| h.message().request_id);
         f.debug_struct("Gathered")
-            .field("header", &self.header)
-            .field("receipt", &self.receipt)
+            .field("request", &receipt.or(header))
             .field("blob_id", &self.blob_id)
             .finish_non_exhaustive()
     }
