@@ -1,12 +1,13 @@
 //! CI beyond the tests.
 
 use crate::{
-    install,
+    docs, install,
     shell::{run as shell, run_with},
 };
 use anyhow::Result;
 
 pub(crate) fn run() -> Result<()> {
+    docs::check()?;
     shell("cargo", &["fmt", "--all", "--check"])?;
     shell(
         "cargo",

@@ -1,11 +1,12 @@
 //! What the project does to itself: `cargo xtask test` installs what the tests need and runs all
 //! of them; `cargo xtask move` does so for the Move package; `cargo xtask check` is the rest of CI (it
-//! never writes the tree); `cargo xtask fix` formats and applies lints' suggestions; `cargo xtask dist`
-//! builds what is shipped.
+//! never writes the tree); `cargo xtask docs` writes the documents that are made of the code; `cargo xtask
+//! fix` formats and applies lints' suggestions; `cargo xtask dist` builds what is shipped.
 
 mod check;
 mod circles;
 mod dist;
+mod docs;
 mod install;
 mod move_package;
 mod network;
@@ -20,6 +21,7 @@ cargo xtask test [--long]   install what the tests need, run all of them (--long
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
+cargo xtask docs            write the documents that are made of the code
 cargo xtask fix             format, and apply what the lints suggest
 cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
 
@@ -37,6 +39,7 @@ fn main() -> Result<()> {
         ["check"] => check::run(),
         ["circles"] => circles::check(None),
         ["circles", only] => circles::check(Some(only)),
+        ["docs"] => docs::write(),
         ["fix"] => check::fix(),
         ["dist", more @ ..] => dist::run(more),
         _ => bail!("usage:\n{USAGE}"),

@@ -48,8 +48,11 @@ pub(crate) struct Global {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// The ledger's gRPC URL, where no network is in use (default: http://127.0.0.1:9000).
     ledger: Option<String>,
+    /// Keystore file in Sui's format (default: sui.keystore in the data folder).
     keystore: Option<PathBuf>,
+    /// Which of the keystore's addresses acts (default: the first).
     address: Option<Address>,
 }
 

@@ -37,27 +37,27 @@ impl std::str::FromStr for Basis {
 pub struct Assumptions {
     /// Which model: its token prices and its speed are the defaults of those below.
     pub model: String,
-    /// What the compute line is.
+    /// What the compute line is: the price of tokens, or of the GPUs that make them.
     pub basis: Basis,
-    /// Requests a day.
+    /// Requests that come in a day.
     pub requests_per_day: u64,
     /// Input tokens of a request.
     pub input_tokens: u64,
     /// Output tokens of a request.
     pub output_tokens: u64,
-    /// A million input tokens.
+    /// What a million input tokens cost.
     pub input_price: Usd,
-    /// A million output tokens.
+    /// What a million output tokens cost.
     pub output_price: Usd,
-    /// An hour of a GPU.
+    /// What an hour of a GPU costs.
     pub gpu_hour: Usd,
-    /// Input tokens a second and GPU, busy.
+    /// Input tokens that a busy GPU takes in a second.
     pub input_tokens_per_second: u64,
-    /// Output tokens a second and GPU, busy.
+    /// Output tokens that a busy GPU gives in a second.
     pub output_tokens_per_second: u64,
     /// How much of its time a rented GPU is busy, thousandths.
     pub utilisation_permille: u64,
-    /// A transaction on the ledger.
+    /// What a transaction on the ledger costs.
     pub sui_transaction: Usd,
     /// Tokens that a stack pays for.
     pub stack_tokens: u64,
@@ -67,27 +67,27 @@ pub struct Assumptions {
     pub stack_days: u64,
     /// Nodes that share the requests; each fills packs of its own.
     pub nodes: u64,
-    /// A record beside its text: header, receipt, two signatures, framing.
+    /// Bytes of a record beside its text: header, receipt, two signatures, framing.
     pub record_overhead: u64,
     /// Bytes of text that a token is.
     pub bytes_per_token: u64,
-    /// A pack closes at this size, bytes,
+    /// A pack is closed when it has so many bytes.
     pub pack_bytes: u64,
-    /// or at so many records,
+    /// A pack is closed when it has so many records.
     pub pack_records: u64,
-    /// or at this age, seconds.
+    /// A pack is closed when it is so old, in seconds.
     pub pack_seconds: u64,
     /// Transactions that store a pack: register, certify.
     pub pack_transactions: u64,
     /// How long evidence is kept, days.
     pub retention_days: u64,
-    /// A billed GB (10^9 bytes) for a year.
+    /// What keeping a billed GB (10^9 bytes) for a year costs.
     pub walrus_gb_year: Usd,
-    /// Writing a billed GB, once.
+    /// What writing a billed GB costs, once.
     pub walrus_gb_write: Usd,
     /// Shards of the storage network.
     pub walrus_shards: u16,
-    /// Its epoch, days.
+    /// How long the storage network's epoch is, in days.
     pub walrus_epoch_days: u64,
     /// How likely a settled stack is audited, thousandths.
     pub audit_permille: u64,
@@ -101,7 +101,7 @@ pub struct Assumptions {
     pub gateway_fee_permille: u64,
     /// The chain's share that is looked for, thousandths.
     pub target_permille: u64,
-    /// What others charge.
+    /// What other providers charge, beside which the result is set.
     pub web2: Vec<Web2Price>,
 }
 

@@ -10,11 +10,11 @@ const LIST: &str = include_str!("../prices.toml");
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelPrices {
-    /// Its name.
+    /// The model's name, as `atoma cost --model` takes it.
     pub model: String,
-    /// A million input tokens.
+    /// What a million input tokens cost.
     pub input_price: Usd,
-    /// A million output tokens.
+    /// What a million output tokens cost.
     pub output_price: Usd,
     /// Input tokens that one GPU takes in a second.
     pub input_tokens_per_second: u64,
@@ -26,15 +26,15 @@ pub struct ModelPrices {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Web2Price {
-    /// Who.
+    /// The provider's name.
     pub name: String,
-    /// For which model.
+    /// The model that it is charged for.
     pub model: String,
-    /// A million input tokens.
+    /// What a million input tokens cost.
     pub input_price: Usd,
-    /// A million output tokens.
+    /// What a million output tokens cost.
     pub output_price: Usd,
-    /// The day it was read.
+    /// The day on which the price was read, as `2026-11-23`.
     pub date: String,
 }
 
@@ -42,9 +42,9 @@ pub struct Web2Price {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// Ours.
+    /// Models that a workload can name.
     pub model: Vec<ModelPrices>,
-    /// Theirs.
+    /// What other providers charge.
     pub web2: Vec<Web2Price>,
 }
 

@@ -31,6 +31,7 @@ struct File {
     /// The one used where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     active: Option<String>,
+    /// What is known of each network, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     networks: BTreeMap<String, Profile>,
 }
