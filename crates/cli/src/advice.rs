@@ -2,10 +2,11 @@
 //! command can type against it is known here.
 
 use atoma_client::ClientError;
-use atoma_gateway::StartError;
+use atoma_gateway::{BudgetError, StartError};
 use atoma_ledger::LedgerError;
 use atoma_localnet::LocalnetError;
 use atoma_node::NodeError;
+use atoma_store::OpenError;
 use atoma_types::chain::{AbortCode, SUI_COIN};
 use std::{error::Error, io::ErrorKind};
 
@@ -21,9 +22,7 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = client_error(cause) {
         return of_client(error);
     }
-    if matches!(cause.downcast_ref(), Some(LocalnetError::InUse { .. }))
-        || matches!(cause.downcast_ref(), Some(NodeError::InUse(_)))
-    {
+    if is_folder_in_use(cause) {
         return Some("stop the other one first, or name another --data-dir".to_owned());
     }
     let io: &std::io::Error = cause.downcast_ref()?;
@@ -31,6 +30,18 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
         "another program listens there: stop it, or name another port (0 takes any free one)"
             .to_owned()
     })
+}
+
+/// Whether another program has the data folder. These errors stand for that of the store.
+fn is_folder_in_use(cause: &(dyn Error + 'static)) -> bool {
+    let opening: Option<&OpenError> = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(LocalnetError::Open(error)), _) | (_, Some(NodeError::Folder(error))) => Some(error),
+        _ => match cause.downcast_ref() {
+            Some(StartError::Budget(BudgetError::Open(error))) => Some(error),
+            _ => cause.downcast_ref(),
+        },
+    };
+    matches!(opening, Some(OpenError::InUse { .. }))
 }
 
 /// The ledger's error, in whichever error it stands for itself.

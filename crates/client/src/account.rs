@@ -20,7 +20,8 @@ const REQUEST_KEY_DOMAIN: &[u8] = b"atoma/request-key/v1";
 /// How the client behaves.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// Where receipts and bounds are kept; in memory if absent.
+    /// Where receipts and bounds are kept, in a folder for each network, which any number of programs
+    /// may use at once; in memory if absent.
     pub data_dir: Option<PathBuf>,
     /// W: what a node may speak of in a lane without our receipts showing it. A node could take
     /// as much; too small a window only costs requests after a loss.
@@ -53,7 +54,7 @@ pub(crate) struct ClientInner {
     pub(crate) key: Arc<SigningKey>,
     pub(crate) signer: HeaderSigner,
     pub(crate) config: ClientConfig,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Store,
     pub(crate) http: Http,
     pub(crate) nodes: Mutex<NodeCache>,
     /// One state per stack, whoever opens it: its lanes must not be counted twice.
@@ -88,7 +89,11 @@ impl Client {
         let key = key.into();
         let inner = ClientInner {
             signer: HeaderSigner::new(request_key(&key)),
-            store: Store::open(config.data_dir.as_deref())?,
+            store: Store::open(
+                config.data_dir.as_deref(),
+                ledger.network(),
+                ledger.runtime().threads,
+            )?,
             http: Http::new()?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),
@@ -135,13 +140,13 @@ impl Client {
     /// The receipts kept so far.
     #[must_use]
     pub fn receipts(&self) -> Receipts {
-        Receipts::new(Arc::clone(&self.inner.store))
+        Receipts::of(&self.inner.store)
     }
 
     /// Drops what is known of a stack that is closed.
-    pub(crate) async fn forget(&self, stack: StackId) {
+    pub(crate) fn forget(&self, stack: StackId) {
         self.inner.stacks.lock().remove(&stack);
-        self.inner.store.forget_stack(stack).await;
+        self.inner.store.forget_stack(stack);
     }
 }
 

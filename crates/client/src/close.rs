@@ -149,7 +149,7 @@ impl StackHandle {
         let mut closed = ClosedStack::new(self.id());
         let mut stack = self.read().await?;
         if stack.closed {
-            self.client.forget(self.id()).await;
+            self.client.forget(self.id());
             return Ok(closed);
         }
         if stack.expires_at_ms > self.client.ledger().clock().await? {
@@ -185,7 +185,7 @@ impl StackHandle {
             stack = self.read().await?;
         }
         self.read().await?;
-        self.client.forget(self.id()).await;
+        self.client.forget(self.id());
         Ok(closed)
     }
 

@@ -4,9 +4,10 @@ use crate::{estimate::EstimateError, lane::LaneError};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::Error as TransportError;
 use atoma_ledger::LedgerError;
+use atoma_store::{OpenError, WriteError};
 use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// Why buying, asking or closing failed.
 #[derive(Debug, thiserror::Error)]
@@ -101,15 +102,27 @@ pub enum ClientError {
     /// The ledger's events don't tell what they must.
     #[error("the ledger's answer lacks {0}")]
     MissingEvent(&'static str),
-    /// Another program uses the same folder.
-    #[error("{folder} is in use by another program", folder = folder.display())]
-    InUse {
-        /// The client's data folder.
-        folder: PathBuf,
+    /// Another program of the same data folder signs in the lane that the request names.
+    #[error("lane {lane} is in use by another program: name another one, or none")]
+    LaneInUse {
+        /// The lane.
+        lane: u16,
     },
-    /// The client's own files.
-    #[error("cannot use the client's files: {0}")]
-    Store(String),
+    /// The client's store can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The client's store can't be written any more.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The client's store can't be read.
+    #[error("cannot read the client's store")]
+    Read(#[from] rusqlite::Error),
+    /// What the client's store says can't be understood, or doesn't fit together.
+    #[error("the client's store is damaged")]
+    Damaged(#[source] ReceiptError),
+    /// Connections with TLS can't be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
     /// A wait that was given up.
     #[error("gave up waiting for {what} after {after:?}")]
     TimedOut {
@@ -152,11 +165,5 @@ impl ClientError {
             code: error.as_ref().and_then(|error| error.code.clone()),
             message: error.map_or_else(|| "no reason given".to_owned(), |error| error.message),
         }
-    }
-}
-
-impl From<rusqlite::Error> for ClientError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.to_string())
     }
 }

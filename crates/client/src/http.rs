@@ -30,7 +30,7 @@ impl Http {
             idle_per_server: IDLE_PER_NODE,
             keepalive: None,
         })
-        .map_err(|e| ClientError::Store(format!("TLS: {}", e.with_causes())))?;
+        .map_err(|e| ClientError::Tls(e.with_causes()))?;
         Ok(Self(pool))
     }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     ClientError,
-    store::{Row, Store},
+    store::{Kept, Row, Store, Writes, all_kept, flush},
 };
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
     message::{Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use std::{path::Path, sync::Arc};
+use std::{cmp::Reverse, path::Path, sync::Arc};
 
 /// A list shows at most this many.
 const MAX_LISTED: usize = 10_000;
@@ -17,7 +17,9 @@ const MAX_LISTED: usize = 10_000;
 /// The receipts that a client has kept, good ones and proofs of fraud alike.
 #[derive(Clone, Debug)]
 pub struct Receipts {
-    store: Arc<Store>,
+    kept: Vec<Arc<Kept>>,
+    /// Absent where nobody here writes.
+    writes: Option<Writes>,
 }
 
 /// One kept receipt with the header that it answers.
@@ -46,24 +48,53 @@ pub struct KeptReceipt {
 }
 
 impl Receipts {
-    pub(crate) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(crate) fn of(store: &Store) -> Self {
+        Self {
+            kept: vec![Arc::clone(store.kept())],
+            writes: Some(store.writes().clone()),
+        }
     }
 
-    /// Opens the receipts of a data folder that no program uses, without a ledger.
+    /// Opens the receipts of all networks in a data folder, without a ledger. Programs that write to
+    /// it may run; a folder that isn't there has none.
+    ///
+    /// # Errors
+    ///
+    /// If a file can't be read, or a newer version has written it.
     pub fn open(folder: &Path) -> Result<Self, ClientError> {
-        Store::open(Some(folder)).map(Self::new)
+        let kept = all_kept(folder)?.into_iter();
+        Ok(Self {
+            kept: kept.map(|(_, kept)| Arc::new(kept)).collect(),
+            writes: None,
+        })
+    }
+
+    /// Whether no client has ever kept anything in the folder.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
     }
 
     /// The latest receipts, of one stack or all.
     pub fn list(&self, stack: Option<StackId>) -> Result<Vec<KeptReceipt>, ClientError> {
-        let rows = self.store.list(stack, MAX_LISTED)?;
+        let mut rows = Vec::new();
+        for kept in &self.kept {
+            rows.append(&mut kept.list(stack, MAX_LISTED)?);
+        }
+        // of each network they are in order already
+        rows.sort_by_key(|row| Reverse(row.received));
+        rows.truncate(MAX_LISTED);
         Ok(rows.into_iter().map(KeptReceipt::from).collect())
     }
 
     /// The receipt of a request.
     pub fn show(&self, request: RequestId) -> Result<Option<KeptReceipt>, ClientError> {
-        Ok(self.store.find(request)?.map(KeptReceipt::from))
+        for kept in &self.kept {
+            if let Some(row) = kept.find(request)? {
+                return Ok(Some(row.into()));
+            }
+        }
+        Ok(None)
     }
 
     /// The kept receipts of the same lease up to `span` places away.
@@ -74,15 +105,21 @@ impl Receipts {
     ) -> Result<Vec<Signed<Receipt>>, ClientError> {
         let of = receipt.seq;
         let places = (of.saturating_sub(span), of, of.saturating_add(span));
-        let kept = self.store.around((receipt.stack, receipt.node), places)?;
+        let mut bytes = Vec::new();
+        for kept in &self.kept {
+            bytes.append(&mut kept.around((receipt.stack, receipt.node), places)?);
+        }
         // one that can't be read was kept as evidence against its node, and links to nothing
         let read = |bytes| Signed::from_bytes(bytes).ok();
-        Ok(kept.into_iter().filter_map(read).collect())
+        Ok(bytes.into_iter().filter_map(read).collect())
     }
 
     /// Waits until all receipts so far are on the disk.
     pub async fn flush(&self) -> Result<(), ClientError> {
-        self.store.flush().await
+        match &self.writes {
+            Some(writes) => flush(writes).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -93,7 +130,7 @@ impl KeptReceipt {
     ///
     /// If the kept bytes are no receipt.
     pub fn signed(&self) -> Result<Signed<Receipt>, ClientError> {
-        Signed::from_text(&self.receipt).map_err(|e| ClientError::Store(e.to_string()))
+        Signed::from_text(&self.receipt).map_err(|e| ClientError::Damaged(e.into()))
     }
 
     /// The request's header, decoded.
@@ -102,7 +139,7 @@ impl KeptReceipt {
     ///
     /// If the kept bytes are no header.
     pub fn signed_header(&self) -> Result<Signed<RequestHeader>, ClientError> {
-        Signed::from_text(&self.header).map_err(|e| ClientError::Store(e.to_string()))
+        Signed::from_text(&self.header).map_err(|e| ClientError::Damaged(e.into()))
     }
 }
 

@@ -233,6 +233,9 @@ impl StackHandle {
             node: info.id,
             lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
         };
+        if request.lane.is_some() {
+            self.take_lane(key).await?;
+        }
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
         let issued = self.client.runtime().now();
         let header = RequestHeader {

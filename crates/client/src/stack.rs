@@ -49,11 +49,12 @@ impl Client {
 
     async fn open_stacks(&self) -> Result<Vec<StackHandle>, ClientError> {
         let mut open = Vec::new();
-        for id in self.inner.store.stacks()? {
+        for id in self.inner.store.kept().stacks()? {
             match self.open_as(id, false).await {
-                Ok(handle) if handle.is_closed() => self.forget(id).await,
+                Ok(handle) if handle.is_closed() => self.forget(id),
                 Ok(handle) => open.push(handle),
-                Err(ClientError::NotOurs { .. }) => self.forget(id).await,
+                // another wallet's, which may use the same folder
+                Err(ClientError::NotOurs { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -216,36 +217,59 @@ impl StackHandle {
         }
         let store = &self.client.inner.store;
         let window = self.client.inner.config.window;
-        let mut books = Books::default();
-        for kept in store.lanes(self.id(), node.id)? {
+        let mut lanes = store.lanes(self.id(), node.id)?;
+        let own_lane = match lanes.first() {
+            Some(lane) => lane.lane,
+            None => {
+                let used = if self.state.fresh {
+                    Vec::new()
+                } else {
+                    self.used_lanes(node).await
+                };
+                let lane = store.claim_own(self.id(), node.id, used).await?;
+                lanes.push(lane);
+                lane.lane
+            }
+        };
+        let mut books = Books {
+            own_lane,
+            ..Books::default()
+        };
+        for kept in lanes {
             let lane = Lane::restore(kept.settled, kept.bound, window);
             books.lanes.insert(kept.lane, lane);
         }
-        for bytes in store.chain(self.id(), node.id, MAX_LINKS)? {
-            let receipt =
-                Signed::from_bytes(bytes).map_err(|e| ClientError::Store(e.to_string()))?;
-            books
-                .chain
-                .add(&receipt)
-                .map_err(|e| ClientError::Store(format!("kept receipts: {e}")))?;
-        }
-        match books.lanes.keys().next() {
-            Some(lane) => books.own_lane = *lane,
-            None if self.state.fresh => {}
-            None => books.own_lane = self.unused_lane(node).await,
+        for bytes in store.kept().chain(self.id(), node.id, MAX_LINKS)? {
+            let receipt = Signed::from_bytes(bytes).map_err(|e| ClientError::Damaged(e.into()))?;
+            books.chain.add(&receipt).map_err(ClientError::Damaged)?;
         }
         self.state.books.lock().entry(node.id).or_insert(books);
         Ok(())
     }
 
-    /// The lowest lane that the node has not seen. A node that can't be asked or knows nothing of
-    /// the lease yet has seen none.
-    async fn unused_lane(&self, node: &NodeInfo) -> u16 {
-        let used = match self.lease_status(node).await {
+    /// The lanes that the node has seen. A node that can't be asked or knows nothing of the lease yet
+    /// has seen none.
+    async fn used_lanes(&self, node: &NodeInfo) -> Vec<u16> {
+        match self.lease_status(node).await {
             Ok(status) => status.lanes.into_iter().map(|lane| lane.lane).collect(),
             Err(_) => Vec::new(),
-        };
-        (0..u16::MAX).find(|lane| !used.contains(lane)).unwrap_or(0)
+        }
+    }
+
+    /// Takes a lane that a request names, unless it is this program's already.
+    pub(crate) async fn take_lane(&self, key: LaneKey) -> Result<(), ClientError> {
+        let has = |books: &Books| books.lanes.contains_key(&key.lane);
+        if self.state.books.lock().get(&key.node).is_some_and(has) {
+            return Ok(());
+        }
+        let kept = self.client.inner.store.claim_named(key).await?;
+        let window = self.client.inner.config.window;
+        let mut books = self.state.books.lock();
+        let lanes = &mut books.entry(key.node).or_default().lanes;
+        lanes
+            .entry(key.lane)
+            .or_insert_with(|| Lane::restore(kept.settled, kept.bound, window));
+        Ok(())
     }
 
     pub(crate) async fn lease_status(&self, node: &NodeInfo) -> Result<LeaseStatus, ClientError> {

@@ -2,7 +2,7 @@
 
 use crate::{
     admission::User,
-    budget::{Account, Amount, Book, BookError, Standing},
+    budget::{Account, Amount, BudgetError, BudgetStore, Standing},
     config::GatewayConfig,
     keys::{KeyHash, KeyRing},
 };
@@ -15,7 +15,7 @@ const KEY_PREFIX: &str = "key/";
 /// The accounts of a configuration, with what each has spent before.
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts {
-    book: Arc<Book>,
+    budgets: Arc<BudgetStore>,
     stacks: Arc<Account>,
     /// In the configuration's order.
     keys: Vec<Arc<Account>>,
@@ -27,19 +27,19 @@ impl Accounts {
     /// # Errors
     ///
     /// If its database can't be opened or read.
-    pub(crate) fn open(config: &GatewayConfig) -> Result<Self, BookError> {
+    pub(crate) fn open(config: &GatewayConfig) -> Result<Self, BudgetError> {
         let keys = config.api_keys.iter().map(|key| {
             let name = format!("{KEY_PREFIX}{}", key.name);
             (name, Amount::from(key.budget))
         });
         let stacks = (STACKS_ACCOUNT.to_owned(), Amount::from(config.budget));
         let names: Vec<_> = [stacks].into_iter().chain(keys).collect();
-        let book = Book::open(&config.data_dir.join("budget.db"), &names)?;
-        let (stacks, keys) = book.accounts().split_at(1);
+        let budgets = BudgetStore::open(&config.data_dir, &names, config.runtime.threads)?;
+        let (stacks, keys) = budgets.accounts().split_at(1);
         Ok(Self {
             stacks: Arc::clone(&stacks[0]),
             keys: keys.to_vec(),
-            book: Arc::new(book),
+            budgets: Arc::new(budgets),
         })
     }
 
@@ -57,8 +57,8 @@ impl Accounts {
     }
 
     /// The store, to wait for what must not be forgotten.
-    pub(crate) fn book(&self) -> &Arc<Book> {
-        &self.book
+    pub(crate) fn budgets(&self) -> &Arc<BudgetStore> {
+        &self.budgets
     }
 
     /// What is put into stacks, of what may be.

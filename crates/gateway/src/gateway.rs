@@ -3,7 +3,7 @@
 use crate::{
     accounts::Accounts,
     admission::{ConcurrencyLimit, User},
-    budget::{BookError, Standing},
+    budget::{BudgetError, Standing},
     config::{ConfigError, GatewayConfig},
     keys::{KeyHash, KeyRing},
     market::Market,
@@ -43,7 +43,7 @@ pub enum StartError {
     },
     /// The store of what was spent can't be used.
     #[error(transparent)]
-    Book(#[from] BookError),
+    Budget(#[from] BudgetError),
     /// The wallet's stacks and receipts can't be used.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -99,7 +99,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let market = Arc::new(Market::new(PoolParts {
         client,
         account: Arc::clone(accounts.stacks()),
-        book: Arc::clone(accounts.book()),
+        budgets: Arc::clone(accounts.budgets()),
         metrics: Arc::clone(&metrics),
         started: Instant::now(),
     }));
@@ -225,7 +225,7 @@ impl RunningGateway {
             for pool in self.market.pools() {
                 pool.stop(self.close_stacks_on_stop).await;
             }
-            self.accounts.book().flush().await;
+            self.accounts.budgets().flush().await;
         })
     }
 }

@@ -32,7 +32,7 @@ mod servers;
 mod user_request;
 
 pub use atoma_http::server::{Limits, ZeroLimit};
-pub use budget::{Amount, BookError, Standing};
+pub use budget::{Amount, BudgetError, Standing};
 pub use config::{
     ApiKeyConfig, ConfigError, GatewayConfig, ModelConfig, RequestLimits, StackPolicy,
 };

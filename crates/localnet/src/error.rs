@@ -1,25 +1,14 @@
 //! Why a localnet doesn't start or stops.
 
-use std::path::PathBuf;
+use atoma_store::OpenError;
 
 /// A localnet can't be started or went down.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalnetError {
-    /// The data folder can't be used.
-    #[error("cannot use {path}: {source}")]
-    Folder {
-        /// The folder or file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another process has the folder.
-    #[error("{path} is in use by another localnet")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
+    /// The data folder or its database can't be opened: another localnet uses it, say.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The address can't be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -28,8 +17,8 @@ pub enum LocalnetError {
         /// Why.
         source: std::io::Error,
     },
-    /// The database said no.
-    #[error("database: {0}")]
+    /// The database can't be read or written.
+    #[error("cannot use the ledger's database")]
     Database(#[from] rusqlite::Error),
     /// The database holds something that this version can't read.
     #[error("the database is damaged or of another version: {0}")]

@@ -6,6 +6,7 @@ use crate::{
 use atoma_http::server::ZeroLimit;
 use atoma_keys::{KeystoreError, SecretKeyError};
 use atoma_ledger::LedgerError;
+use atoma_store::OpenError;
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// A node can't start. The message says what was tried; its source says why it failed.
@@ -24,9 +25,10 @@ pub enum NodeError {
         #[source]
         source: io::Error,
     },
-    /// Another process uses the data directory: two would sign different receipts with one number.
-    #[error("{0} is in use by another process")]
-    InUse(PathBuf),
+    /// The data directory can't be used. That another process has it is one reason: two would sign
+    /// different receipts with one number.
+    #[error(transparent)]
+    Folder(#[from] OpenError),
     /// The wallet's key can't be read.
     #[error("cannot read the key in {path}")]
     Key {

@@ -9,7 +9,7 @@ use crate::{
     error::NodeError,
     evidence::{EvidenceError, EvidenceLog},
     identity::Identity,
-    journal::{Change, Journal, JournalError, JournalThread, Restored},
+    journal::{Change, Journal, JournalError, Opened, Restored},
     leases::Leases,
     ledger::{self, LeaseKeeper, LedgerLink, Registration, Signals},
     metrics::Metrics,
@@ -20,6 +20,7 @@ use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
+use atoma_store::WriterThread;
 use atoma_types::{NetworkId, NodeId};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
@@ -57,7 +58,7 @@ pub struct RunningNode {
     admin: Server,
     background: Vec<AbortOnDropHandle<()>>,
     journal: Journal,
-    journal_thread: JournalThread,
+    journal_thread: WriterThread,
     /// Held for as long as the node lives.
     data_dir: DataDir,
 }
@@ -86,12 +87,16 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
 
     // what was served before
     let leases = Arc::new(Leases::new());
-    let (journal, journal_thread, restored) =
-        open_journal(&data_dir.journal(), &response_key, &leases)?;
+    let Opened {
+        journal,
+        thread: journal_thread,
+        restored,
+        path: journal_path,
+    } = open_journal(&config, &response_key, &leases)?;
 
     // the ledger, and our place there
     let ledger = connect(&config).await?;
-    check_network(&data_dir.journal(), &restored, ledger.network())?;
+    check_network(&journal_path, &restored, ledger.network())?;
     let public = Bound::to(config.listen).await?;
     let admin = Bound::to(config.admin_listen).await?;
     let url = public_url(&config, public.address)?;
@@ -116,7 +121,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     remember(&journal, node, network).await?;
 
     // the parts
-    let evidence = open_evidence(&config, &data_dir)?;
+    let evidence = open_evidence(&config, &data_dir, &journal)?;
     let clock = config.runtime.clock.clone();
     let started_at = clock.now();
     for lease in restored.leases {
@@ -225,14 +230,14 @@ async fn stop(node: RunningNode) {
 }
 
 fn open_journal(
-    path: &Path,
+    config: &NodeConfig,
     response_key: &Arc<SigningKey>,
     leases: &Arc<Leases>,
-) -> Result<(Journal, JournalThread, Restored), JournalError> {
+) -> Result<Opened, JournalError> {
     let leases = leases.clone();
-    Journal::open(path, response_key.clone(), move |signed| {
-        leases.signed(signed);
-    })
+    let on_signed = move |signed| leases.signed(signed);
+    let threads = config.runtime.threads;
+    Journal::open(&config.data_dir, response_key.clone(), on_signed, threads)
 }
 
 async fn connect(config: &NodeConfig) -> Result<Ledger, NodeError> {
@@ -280,12 +285,13 @@ async fn join(
 async fn remember(journal: &Journal, node: NodeId, network: NetworkId) -> Result<(), JournalError> {
     let names = [(NODE, node.to_string()), (NETWORK, network.to_string())];
     let names = names.map(|(name, value)| Change::Meta(name, value));
-    journal.change(names.to_vec()).durable().await
+    Ok(journal.change(names.to_vec()).durable().await?)
 }
 
 fn open_evidence(
     config: &NodeConfig,
     data_dir: &DataDir,
+    journal: &Journal,
 ) -> Result<Option<Arc<EvidenceLog>>, EvidenceError> {
     let Some(evidence) = config.evidence.clone() else {
         tracing::warn!("no evidence is kept: whoever demands a record from this node wins");
@@ -293,8 +299,8 @@ fn open_evidence(
     };
     let max_body = config.limits.max_body_bytes;
     let runtime = config.runtime.clone();
-    let (folder, journal) = (data_dir.path(), &data_dir.journal());
-    let log = EvidenceLog::open(evidence, folder, journal, max_body, runtime)?;
+    let (folder, readers) = (data_dir.path(), journal.readers());
+    let log = EvidenceLog::open(evidence, folder, readers, max_body, runtime)?;
     Ok(Some(Arc::new(log)))
 }
 

@@ -8,7 +8,7 @@ use std::{error::Error, io, path::PathBuf, sync::Arc};
 pub enum OpenError {
     /// Another program uses the folder.
     #[error(
-        "{} is in use by another program: stop it, or name another folder",
+        "{} is in use by another program",
         folder.display()
     )]
     InUse {

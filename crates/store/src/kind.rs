@@ -6,16 +6,11 @@
 
 use crate::{
     OpenError, Place, Readers,
+    connection::{configure, open_to_read},
     private::{close_to_others, create_database, create_folder, rename_database},
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
-use std::{path::Path, time::Duration};
-
-/// How long a statement waits for another connection's lock: a commit takes milliseconds, a
-/// checkpoint of a large log seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Prepared statements that a connection keeps: more than any of our stores has.
-const STATEMENTS: usize = 32;
+use std::path::Path;
 
 /// A kind of store.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +125,29 @@ impl Kind {
         db.pragma_update(None, "user_version", self.version)
     }
 
+    /// Whether there is a file of this kind and version to be read. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// If the file is of another kind or version, or can't be read.
+    pub fn check(&self, place: &Place) -> Result<bool, OpenError> {
+        let Place::File(path) = place else {
+            return Ok(false);
+        };
+        if !path.exists() {
+            return Ok(false);
+        }
+        let db = open_to_read(place).map_err(|source| self.failed(place, source))?;
+        match self.found(&db, place)? {
+            Found::Nothing => Ok(false),
+            Found::Version(version) if version == self.version => Ok(true),
+            Found::Version(found) | Found::Unmarked(found) => Err(OpenError::TooOld {
+                path: path.clone(),
+                found,
+                known: self.version,
+            }),
+        }
+    }
+
     /// Connections that read.
     #[must_use]
     pub fn readers(&self, place: &Place) -> Readers {
@@ -231,13 +249,6 @@ impl Kind {
         }
         OpenError::Sqlite { path, source }
     }
-}
-
-/// The settings of every connection, whether it writes or reads.
-pub(crate) fn configure(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(())
 }
 
 /// What a file that may be opened holds.

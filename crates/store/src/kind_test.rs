@@ -46,6 +46,26 @@ fn a_new_file_is_marked_and_found_again() {
     assert_eq!(columns(&db), 3);
 }
 
+#[test]
+fn a_closed_file_can_be_read_without_changing_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(&folder);
+    assert!(!KIND.check(&place).unwrap());
+    assert!(!folder.path().join("data").exists());
+    let db = KIND.open(&place).unwrap();
+    db.execute("INSERT INTO fruit (name) VALUES ('fig')", [])
+        .unwrap();
+    drop(db);
+    let before = std::fs::read(place.path()).unwrap();
+    assert!(KIND.check(&place).unwrap());
+    let count = "SELECT COUNT(*) FROM fruit";
+    let count: rusqlite::Result<i64> = KIND
+        .readers(&place)
+        .ask(|db| db.query_row(count, [], |row| row.get(0)));
+    assert_eq!(count, Ok(1));
+    assert_eq!(std::fs::read(place.path()).unwrap(), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {

@@ -27,6 +27,7 @@
 //! A store runs its writer on a thread of its own, or, for deterministic simulation, in line: then
 //! whoever waits for an acknowledgement does the writer's work first. The same code commits in both.
 
+mod connection;
 mod error;
 mod kind;
 mod lock;

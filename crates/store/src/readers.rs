@@ -1,9 +1,9 @@
 //! Connections that only read, beside the one that writes: with a write-ahead log neither waits for
 //! the other.
 
-use crate::{Place, kind::configure};
+use crate::{Place, connection::open_to_read};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 /// Idle connections kept; more are opened and closed as needed.
 const IDLE: usize = 4;
@@ -34,7 +34,7 @@ impl Readers {
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => open_to_read(&self.place)?,
         };
         let answer = question(&connection);
         let mut idle = self.idle.lock();
@@ -42,17 +42,5 @@ impl Readers {
             idle.push(connection);
         }
         answer
-    }
-
-    fn connect(&self) -> rusqlite::Result<Connection> {
-        let flags = match self.place {
-            Place::File(_) => OpenFlags::SQLITE_OPEN_READ_ONLY,
-            // memory is opened as its writer opened it
-            Place::Memory(_) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI,
-        };
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(self.place.name(), flags)?;
-        configure(&connection)?;
-        Ok(connection)
     }
 }

@@ -116,13 +116,10 @@ impl Verify {
             keys.push(request_key(key));
             keys.push(SigningKey::from_seed(&key.to_seed()));
         }
-        let folder = client_folder(settings);
-        // opening them would make the folder
-        let receipts = if folder.join("client.db").is_file() {
-            let receipts = Receipts::open(&folder).map_err(|error| error.to_string());
-            receipts.map(|receipts| Box::new(receipts) as Box<dyn KeptReceipts>)
-        } else {
-            Err("no receipts are kept here".to_owned())
+        let receipts = match Receipts::open(&client_folder(settings)) {
+            Ok(receipts) if receipts.is_empty() => Err("no receipts are kept here".to_owned()),
+            Ok(receipts) => Ok(Box::new(receipts) as Box<dyn KeptReceipts>),
+            Err(error) => Err(error.to_string()),
         };
         let offline = || "offline".to_owned();
         let (ledger, walrus, nodes) = if self.offline {

@@ -1,105 +1,171 @@
-//! The client's memory over restarts: receipts, bounds of signed ceilings, stacks. One SQLite file
-//! in the data folder, one writer thread that commits many entries at once; without a folder the
-//! same in memory.
+//! The client's memory over restarts: receipts, bounds of signed ceilings, stacks. A data folder has
+//! a folder for each network (a network that was wiped and started anew is another one), and in it
+//! one SQLite file; without a data folder the same in memory.
 //!
 //! A lane's bound is durable before any ceiling above the former one is sent, so that after a
 //! crash no node can speak of more than was signed. It moves in steps, so that few requests wait
 //! for the disk: see [`Lane::step`](crate::lane::Lane::step).
+//!
+//! # Several programs at once
+//!
+//! Any number of programs use the folder. Receipts and stacks are rows like others: SQLite lets one
+//! program write at a time and the others wait. Lanes are not. A lane's counters (what is open, the
+//! highest ceiling signed) live in the memory of the program that signs in it. Two that signed in one
+//! lane would each leave out what the other has open, so the node would refuse ceilings that are
+//! too low, or rightly claim what one of them can't explain; and what one of them left open when it
+//! crashed would be gone from a bound that the other had raised for itself. So a lane is one
+//! program's at a time:
+//!
+//! * A program takes a **slot**: the lowest number whose lock no other program holds. The system
+//!   gives the lock back when the program ends, by `kill -9` too.
+//! * A lane's row names its slot, and only the program that has the slot signs in the lane and raises
+//!   its bound. Rows are made in transactions, of which there is one at a time, so no two programs
+//!   are given the same lane; lanes that the node has seen from elsewhere are left alone.
+//! * When a program has died, the next that takes its slot has its lanes, and restores them from
+//!   their receipts and bounds as after any restart: [`Lane::restore`](crate::lane::Lane::restore).
+//! * A request that names a lane takes it over from a slot that nobody holds, with that slot's lock in
+//!   hand until the change is durable; if the slot is held, the request is refused.
+//!
+//! So there are never more lanes than programs that ran at once, and no bound is lost. What others
+//! spend of a lease isn't seen until their receipts are read; the node refuses what is too much.
 
+mod kept;
+mod kind;
+mod lanes;
+mod networks;
 mod rows;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::rows::{KeptLane, LaneKey, Row};
-use self::{
-    rows::{ROW, SCHEMA, connect, from_sql, read_row, signed_bytes, to_sql},
-    writer::{Command, write},
-};
+pub(crate) use kept::Kept;
+pub(crate) use networks::all_kept;
+pub(crate) use rows::{KeptLane, LaneKey, Row};
+
 use crate::ClientError;
-use atoma_types::{ComputeUnits, NodeId, RequestId, StackId};
+use atoma_runtime::Threads;
+use atoma_store::{FolderLock, Place, Slot, WriterThread};
+use atoma_types::{ComputeUnits, NetworkId, NodeId, StackId};
+use kind::{KIND, folder_of};
+use lanes::{NotGiven, Wanted};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::{collections::HashMap, fmt, fs::File, path::Path, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use writer::{Claim, ClientWriter, Op, POLICY};
 
-/// Entries on their way to the disk. A full queue makes those who must not lose anything wait.
-const QUEUE: usize = 8_192;
+/// Programs that may share a folder at once: a node takes so many lanes of one lease.
+const MAX_SLOTS: u16 = 62;
 
-/// The store. Dropping the last handle writes what is queued.
+/// The handle of those who write.
+pub(crate) type Writes = atoma_store::Store<ClientWriter>;
+
+/// The store. Dropping it waits until what is queued is written: some milliseconds.
 pub(crate) struct Store {
-    receipts: mpsc::Sender<Box<Row>>,
-    commands: mpsc::Sender<Command>,
-    reader: Mutex<Connection>,
+    writes: Writes,
+    thread: Option<WriterThread>,
+    kept: Arc<Kept>,
+    /// Absent in memory, which is nobody else's.
+    folder: Option<PathBuf>,
+    /// Taken by the first that needs a lane.
+    slot: Mutex<Option<Slot>>,
     bounds: Mutex<HashMap<LaneKey, u64>>,
-    /// Held as long as the store is: one program per folder.
-    _lock: Option<File>,
 }
 
 impl Store {
-    /// Opens the folder's store, or one in memory.
-    pub(crate) fn open(folder: Option<&Path>) -> Result<Arc<Self>, ClientError> {
-        let file_error = |e: std::io::Error| ClientError::Store(e.to_string());
-        let (name, lock) = match folder {
+    /// Opens a network's store under the data folder, or one in memory.
+    pub(crate) fn open(
+        root: Option<&Path>,
+        network: NetworkId,
+        threads: Threads,
+    ) -> Result<Self, ClientError> {
+        let folder = root.map(|root| folder_of(root, network));
+        let (db, place) = match &folder {
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(file_error)?;
-                let lock = File::create(folder.join("lock")).map_err(file_error)?;
-                lock.try_lock().map_err(|_| ClientError::InUse {
-                    folder: folder.to_owned(),
-                })?;
-                let path = folder.join("client.db");
-                (path.to_string_lossy().into_owned(), Some(lock))
+                // one at a time: the tables may have to be made
+                let _opening = FolderLock::wait(folder)?;
+                let place = KIND.in_folder(folder)?;
+                (KIND.open(&place)?, place)
             }
-            // a name of its own: connections of one process share memory databases by name
-            None => (
-                format!(
-                    "file:atoma-client-{}?mode=memory&cache=shared",
-                    RequestId::random()
-                ),
-                None,
-            ),
+            None => {
+                let place = Place::memory();
+                (KIND.open(&place)?, place)
+            }
         };
-        let writer = connect(&name)?;
-        writer.execute_batch(SCHEMA)?;
-        let reader = connect(&name)?;
-        let (receipts, kept) = mpsc::channel(QUEUE);
-        let (commands, asked) = mpsc::channel(QUEUE);
-        // for the writer's thread alone, which waits on time and on entries
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(file_error)?;
-        std::thread::Builder::new()
-            .name("atoma-client-store".to_owned())
-            .spawn(move || write(&runtime, writer, kept, asked))
-            .map_err(file_error)?;
-        Ok(Arc::new(Self {
-            receipts,
-            commands,
-            reader: Mutex::new(reader),
+        let writer = ClientWriter::new(folder.clone());
+        let (writes, thread) = Writes::start(KIND.name, db, writer, POLICY, threads)?;
+        Ok(Self {
+            writes,
+            thread: Some(thread),
+            kept: Arc::new(Kept::new(&place)),
+            folder,
+            slot: Mutex::default(),
             bounds: Mutex::default(),
-            _lock: lock,
-        }))
+        })
+    }
+
+    /// What is on the disk.
+    pub(crate) fn kept(&self) -> &Arc<Kept> {
+        &self.kept
+    }
+
+    /// For those who only wait until something is on the disk.
+    pub(crate) fn writes(&self) -> &Writes {
+        &self.writes
     }
 
     /// Keeps a receipt; never waits, never forgets.
     pub(crate) fn keep(&self, row: Row) {
-        match self.receipts.try_send(Box::new(row)) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(row)) => {
-                let queue = self.receipts.clone();
-                match tokio::runtime::Handle::try_current() {
-                    Ok(runtime) => {
-                        runtime.spawn(async move { queue.send(row).await.is_ok() });
-                    }
-                    Err(_) => tracing::error!("a receipt was lost: the store is too slow"),
-                }
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => {
-                tracing::error!("a receipt was lost: the store has failed");
-            }
+        if let Err(error) = self.writes.send_lazily(Op::Receipt(Box::new(row))) {
+            tracing::error!(%error, "a receipt was lost");
         }
+    }
+
+    /// The lanes of a lease that this program has, as they were before the restart.
+    pub(crate) fn lanes(&self, stack: StackId, node: NodeId) -> Result<Vec<KeptLane>, ClientError> {
+        Ok(self.kept.lanes(stack, node, self.slot()?)?)
+    }
+
+    /// A lane for requests that name none. `used` are those that the node knows.
+    pub(crate) async fn claim_own(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        used: Vec<u16>,
+    ) -> Result<KeptLane, ClientError> {
+        self.claim((stack, node), Wanted::Own { used }).await
+    }
+
+    /// The lane that a request names.
+    pub(crate) async fn claim_named(&self, key: LaneKey) -> Result<KeptLane, ClientError> {
+        self.claim((key.stack, key.node), Wanted::Named(key.lane))
+            .await
+    }
+
+    async fn claim(
+        &self,
+        lease: (StackId, NodeId),
+        wanted: Wanted,
+    ) -> Result<KeptLane, ClientError> {
+        let slot = self.slot()?;
+        let (done, ack) = self.writes.ack();
+        // the ack says what became of it
+        let _ = self.writes.send(Op::Claim(Box::new(Claim {
+            lease,
+            slot,
+            wanted,
+            given: None,
+            done,
+        })));
+        ack.durable().await?.map_err(|refused| match refused {
+            NotGiven::InUse(lane) => ClientError::LaneInUse { lane },
+            NotGiven::None => ClientError::Overflow,
+            NotGiven::Folder(error) => error.into(),
+        })
     }
 
     /// Makes sure that a ceiling is within the lane's durable bound before it is sent.
@@ -109,17 +175,20 @@ impl Store {
         ceiling: ComputeUnits,
         step: ComputeUnits,
     ) -> Result<(), ClientError> {
-        if self
-            .bounds
-            .lock()
-            .get(&key)
-            .is_some_and(|bound| ceiling.0 <= *bound)
-        {
+        let covered = |bound: &u64| ceiling.0 <= *bound;
+        if self.bounds.lock().get(&key).is_some_and(covered) {
             return Ok(());
         }
         let bound = ceiling.saturating_add(step).0;
-        self.durable(|done| Command::Bound(key, bound, done))
-            .await?;
+        let slot = self.slot()?;
+        let (done, ack) = self.writes.ack();
+        let _ = self.writes.send(Op::Bound {
+            key,
+            slot,
+            bound,
+            done,
+        });
+        ack.durable().await?;
         let mut bounds = self.bounds.lock();
         let known = bounds.entry(key).or_insert(bound);
         *known = bound.max(*known);
@@ -128,136 +197,60 @@ impl Store {
 
     /// Remembers a stack.
     pub(crate) async fn add_stack(&self, stack: StackId) -> Result<(), ClientError> {
-        self.durable(|done| Command::Stack(stack, done)).await
+        let (done, ack) = self.writes.ack();
+        let _ = self.writes.send(Op::Stack(stack, done));
+        Ok(ack.durable().await?)
     }
 
     /// Forgets a stack that is closed. Its receipts stay.
-    pub(crate) async fn forget_stack(&self, stack: StackId) {
+    pub(crate) fn forget_stack(&self, stack: StackId) {
         self.bounds.lock().retain(|key, _| key.stack != stack);
-        let forgotten = self.commands.send(Command::Forget(stack)).await;
-        if forgotten.is_err() {
-            tracing::error!("the store has failed");
+        if let Err(error) = self.writes.send(Op::Forget(stack)) {
+            tracing::error!(%error, "a closed stack stays in the client's store");
         }
     }
 
     /// Waits until everything queued so far is durable.
+    #[cfg(test)]
     pub(crate) async fn flush(&self) -> Result<(), ClientError> {
-        self.durable(Command::Flush).await
+        flush(&self.writes).await
     }
 
-    async fn durable(
-        &self,
-        command: impl FnOnce(oneshot::Sender<bool>) -> Command,
-    ) -> Result<(), ClientError> {
-        let failed = || ClientError::Store("the store has failed".to_owned());
-        let (done, written) = oneshot::channel();
-        self.commands
-            .send(command(done))
-            .await
-            .map_err(|_| failed())?;
-        match written.await {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(failed()),
+    /// This program's slot.
+    fn slot(&self) -> Result<u16, ClientError> {
+        let Some(folder) = &self.folder else {
+            return Ok(0);
+        };
+        let mut slot = self.slot.lock();
+        let number = match &*slot {
+            Some(slot) => slot.number(),
+            None => slot.insert(Slot::take(folder, MAX_SLOTS)?).number(),
+        };
+        Ok(number)
+    }
+}
+
+/// Waits until everything that was queued is durable.
+pub(crate) async fn flush(writes: &Writes) -> Result<(), ClientError> {
+    let (done, ack) = writes.ack();
+    let _ = writes.send(Op::Flush(done));
+    Ok(ack.durable().await?)
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.writes.close();
+        // before the slot is given back: its lanes are read by the next
+        if let Some(thread) = self.thread.take() {
+            thread.join();
         }
-    }
-
-    /// The stacks that are remembered.
-    pub(crate) fn stacks(&self) -> Result<Vec<StackId>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached("SELECT stack FROM stacks")?;
-        let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
-        let ids = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok(ids
-            .into_iter()
-            .map(|id| StackId(atoma_types::Address::new(id)))
-            .collect())
-    }
-
-    /// The lanes of a lease as they were before the restart.
-    pub(crate) fn lanes(&self, stack: StackId, node: NodeId) -> Result<Vec<KeptLane>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached(
-            "SELECT lane, bound, (SELECT COALESCE(SUM(units), 0) FROM receipts AS r
-                 WHERE r.stack = l.stack AND r.node = l.node AND r.lane = l.lane AND fault IS NULL)
-             FROM lanes AS l WHERE stack = ?1 AND node = ?2",
-        )?;
-        let id = params![stack.0.as_bytes(), node.0.as_bytes()];
-        let rows = statement.query_map(id, |row| {
-            Ok(KeptLane {
-                lane: row.get(0)?,
-                bound: ComputeUnits(from_sql(row.get(1)?)),
-                settled: ComputeUnits(from_sql(row.get(2)?)),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The latest receipts of a lease, in order of their places.
-    pub(crate) fn chain(
-        &self,
-        stack: StackId,
-        node: NodeId,
-        most: usize,
-    ) -> Result<Vec<Vec<u8>>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached(
-            "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND fault IS NULL
-             ORDER BY seq DESC LIMIT ?3",
-        )?;
-        let rows = statement.query_map(
-            params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(most as u64)],
-            |row| signed_bytes(row, 0),
-        )?;
-        let mut receipts = rows.collect::<Result<Vec<_>, _>>()?;
-        receipts.reverse();
-        Ok(receipts)
-    }
-
-    /// The receipts of a lease at the places from `first` to `last`; of what was kept with a fault
-    /// only what claims the place `of`, which may be a second receipt for it.
-    pub(crate) fn around(
-        &self,
-        (stack, node): (StackId, NodeId),
-        (first, of, last): (u64, u64, u64),
-    ) -> Result<Vec<Vec<u8>>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached(
-            "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2
-             AND seq BETWEEN ?3 AND ?4 AND (fault IS NULL OR seq = ?5) ORDER BY seq",
-        )?;
-        let lease = (stack.0.as_bytes(), node.0.as_bytes());
-        let rows = statement.query_map(
-            params![lease.0, lease.1, to_sql(first), to_sql(last), to_sql(of)],
-            |row| signed_bytes(row, 0),
-        )?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Receipts, of one stack or all, latest first.
-    pub(crate) fn list(
-        &self,
-        stack: Option<StackId>,
-        most: usize,
-    ) -> Result<Vec<Row>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached(&format!(
-            "{ROW} WHERE ?1 IS NULL OR stack = ?1 ORDER BY received_ms DESC, seq DESC LIMIT ?2"
-        ))?;
-        let stack = stack.map(|stack| stack.0.as_bytes().to_vec());
-        let rows = statement.query_map(params![stack, to_sql(most as u64)], read_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The receipt of one request.
-    pub(crate) fn find(&self, request: RequestId) -> Result<Option<Row>, ClientError> {
-        let reader = self.reader.lock();
-        let mut statement = reader.prepare_cached(&format!("{ROW} WHERE request = ?1"))?;
-        Ok(statement.query_row([request.0], read_row).optional()?)
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Store")
+        f.debug_struct("Store")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }

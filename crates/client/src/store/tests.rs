@@ -1,16 +1,29 @@
-use super::*;
-use atoma_types::{Address, TimestampMs, hash::Hash32};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+//! What is kept survives, and programs that share a folder never share a lane. Handles in one process
+//! stand for programs: the locks between them are the same.
 
-const KEY: LaneKey = LaneKey {
-    stack: StackId(Address::new([1; 32])),
-    node: NodeId(Address::new([2; 32])),
-    lane: 3,
+use super::*;
+use atoma_types::{Address, RequestId, TimestampMs, hash::Hash32};
+use rusqlite::Connection;
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Command, Stdio},
 };
+
+const NETWORK: NetworkId = NetworkId([7; 32]);
+const STACK: StackId = StackId(Address::new([1; 32]));
+const NODE: NodeId = NodeId(Address::new([2; 32]));
+
+fn key(lane: u16) -> LaneKey {
+    LaneKey {
+        stack: STACK,
+        node: NODE,
+        lane,
+    }
+}
 
 fn row(seq: u64, fault: Option<&str>) -> Row {
     Row {
-        key: KEY,
+        key: key(3),
         seq,
         hash: Hash32([u8::from(fault.is_some()); 32]),
         request: RequestId([u8::try_from(seq).unwrap(); 16]),
@@ -22,16 +35,23 @@ fn row(seq: u64, fault: Option<&str>) -> Row {
     }
 }
 
+fn open(folder: &tempfile::TempDir) -> Store {
+    Store::open(Some(folder.path()), NETWORK, Threads::Real).unwrap()
+}
+
+async fn own(store: &Store) -> KeptLane {
+    match store.lanes(STACK, NODE).unwrap().first() {
+        Some(lane) => *lane,
+        None => store.claim_own(STACK, NODE, Vec::new()).await.unwrap(),
+    }
+}
+
 async fn story(store: &Store) {
-    store.add_stack(KEY.stack).await.unwrap();
-    store
-        .cover(KEY, ComputeUnits(50), ComputeUnits(100))
-        .await
-        .unwrap();
-    store
-        .cover(KEY, ComputeUnits(150), ComputeUnits(100))
-        .await
-        .unwrap();
+    store.add_stack(STACK).await.unwrap();
+    store.claim_named(key(3)).await.unwrap();
+    let step = ComputeUnits(100);
+    store.cover(key(3), ComputeUnits(50), step).await.unwrap();
+    store.cover(key(3), ComputeUnits(150), step).await.unwrap();
     for seq in [2, 1, 2] {
         store.keep(row(seq, None));
     }
@@ -40,66 +60,199 @@ async fn story(store: &Store) {
 }
 
 fn check(store: &Store) {
-    assert_eq!(store.stacks().unwrap(), [KEY.stack]);
+    let kept = store.kept();
+    assert_eq!(kept.stacks().unwrap(), [STACK]);
     let lane = KeptLane {
         lane: 3,
         settled: ComputeUnits(20),
         bound: ComputeUnits(150),
     };
-    assert_eq!(store.lanes(KEY.stack, KEY.node).unwrap(), [lane]);
-    let chain = store.chain(KEY.stack, KEY.node, 9).unwrap();
+    assert_eq!(store.lanes(STACK, NODE).unwrap(), [lane]);
+    let chain = kept.chain(STACK, NODE, 9).unwrap();
     assert_eq!(chain, [b"receipt 1", b"receipt 2"]);
-    let around = |of| store.around((KEY.stack, KEY.node), (1, of, 2)).unwrap();
+    let around = |of| kept.around((STACK, NODE), (1, of, 2)).unwrap();
     assert_eq!(around(1), [b"receipt 1", b"receipt 2"]);
     assert_eq!(around(2).len(), 3, "whatever claims the place itself");
     assert_eq!(
-        store.list(None, 9).unwrap().len(),
+        kept.list(None, 9).unwrap().len(),
         3,
         "both sides of a fraud are kept"
     );
     let other = StackId(Address::new([9; 32]));
-    assert!(store.list(Some(other), 9).unwrap().is_empty());
-    assert_eq!(store.find(RequestId([1; 16])).unwrap(), Some(row(1, None)));
+    assert!(kept.list(Some(other), 9).unwrap().is_empty());
+    assert_eq!(kept.find(RequestId([1; 16])).unwrap(), Some(row(1, None)));
 }
 
 #[tokio::test]
-async fn what_is_kept_survives_and_a_folder_has_one_owner() {
+async fn what_is_kept_survives_until_its_stack_is_closed() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(Some(folder.path())).unwrap();
+    let store = open(&folder);
     story(&store).await;
     check(&store);
-    assert!(matches!(
-        Store::open(Some(folder.path())),
-        Err(ClientError::InUse { .. })
-    ));
     drop(store);
-    let store = Store::open(Some(folder.path())).unwrap();
+    let store = open(&folder);
     check(&store);
-    store.forget_stack(KEY.stack).await;
+    store.forget_stack(STACK);
     store.flush().await.unwrap();
-    assert!(store.stacks().unwrap().is_empty());
-    assert_eq!(store.list(None, 9).unwrap().len(), 3);
+    assert!(store.kept().stacks().unwrap().is_empty());
+    assert_eq!(store.kept().list(None, 9).unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn texts_of_earlier_versions_are_read() {
+async fn memory_works_the_same_and_so_does_a_store_without_threads() {
+    for threads in [Threads::Real, Threads::InLine] {
+        let store = Store::open(None, NETWORK, threads).unwrap();
+        story(&store).await;
+        check(&store);
+    }
+}
+
+#[tokio::test]
+async fn programs_that_run_at_once_have_lanes_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(Some(folder.path())).unwrap();
-    store.keep(row(1, None));
-    store.flush().await.unwrap();
-    let file = Connection::open(folder.path().join("client.db")).unwrap();
-    let as_text = ["header", "receipt"].map(|column| {
-        let text = BASE64_STANDARD.encode(match column {
-            "header" => row(1, None).header,
-            _ => row(1, None).receipt,
-        });
-        file.execute(&format!("UPDATE receipts SET {column} = ?1"), [text])
+    let stores = [open(&folder), open(&folder), open(&folder)];
+    let claims = stores.iter().map(|store| async {
+        let lane = own(store).await.lane;
+        // and each again has what it had
+        assert_eq!(own(store).await.lane, lane);
+        lane
     });
-    assert_eq!(as_text, [Ok(1), Ok(1)]);
-    assert_eq!(store.list(None, 9).unwrap(), [row(1, None)]);
-    file.execute("UPDATE receipts SET receipt = 'no base64!'", [])
+    let mut lanes = futures::future::join_all(claims).await;
+    lanes.sort_unstable();
+    assert_eq!(lanes, [0, 1, 2]);
+    let [first, second, third] = stores;
+    let lane = own(&second).await.lane;
+    drop(second);
+    // the next program goes on in the lane that was given up; no lanes are wasted
+    let next = open(&folder);
+    assert_eq!(own(&next).await.lane, lane);
+    drop((first, third, next));
+}
+
+#[tokio::test]
+async fn lanes_that_the_node_has_seen_from_elsewhere_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, second) = (open(&folder), open(&folder));
+    let lane = store.claim_own(STACK, NODE, vec![0, 2]).await.unwrap();
+    assert_eq!(lane.lane, 1);
+    let lane = second.claim_own(STACK, NODE, vec![0, 2]).await.unwrap();
+    assert_eq!(lane.lane, 3);
+}
+
+#[tokio::test]
+async fn a_named_lane_is_one_programs_until_that_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (open(&folder), open(&folder));
+    first.claim_named(key(5)).await.unwrap();
+    let bound = ComputeUnits(80);
+    first
+        .cover(key(5), bound, ComputeUnits::ZERO)
+        .await
         .unwrap();
-    assert!(store.list(None, 9).is_err());
+    let own_of_second = own(&second).await.lane;
+    let refused = second.claim_named(key(5)).await.unwrap_err();
+    assert!(
+        matches!(refused, ClientError::LaneInUse { lane: 5 }),
+        "{refused}"
+    );
+    drop(first);
+    let taken = second.claim_named(key(5)).await.unwrap();
+    assert_eq!(taken.bound, bound);
+    // and it stays the second's: the next program with the first one's slot gets another
+    let third = open(&folder);
+    let lane = own(&third).await.lane;
+    assert!(![5, own_of_second].contains(&lane), "{lane}");
+}
+
+/// As after `kill -9`: the lock is gone, and of the file there is what was committed.
+#[tokio::test]
+async fn a_crash_loses_no_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, other) = (open(&folder), open(&folder));
+    let lane = own(&first).await.lane;
+    let signed = ComputeUnits(500);
+    first
+        .cover(key(lane), signed, ComputeUnits(100))
+        .await
+        .unwrap();
+    own(&other).await;
+    // what it still has queued is never written
+    let crashed = tempfile::tempdir().unwrap();
+    let inner = folder.path().join(NETWORK.to_string());
+    let copy = crashed.path().join(NETWORK.to_string());
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(&inner).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    let next = open(&crashed);
+    let kept = own(&next).await;
+    assert_eq!((kept.lane, kept.bound), (lane, ComputeUnits(600)));
+    let second = open(&crashed);
+    assert_eq!(own(&second).await.lane, own(&other).await.lane);
+}
+
+const FOLDER: &str = "ATOMA_TEST_CLIENT_FOLDER";
+const READY: &str = "bound is raised";
+
+/// The other program: raises a lane's bound, and is killed.
+#[tokio::test]
+#[ignore = "started by the test below"]
+async fn child() {
+    let Ok(folder) = std::env::var(FOLDER) else {
+        return;
+    };
+    let store = Store::open(Some(Path::new(&folder)), NETWORK, Threads::Real).unwrap();
+    let lane = own(&store).await.lane;
+    let step = ComputeUnits(100);
+    store
+        .cover(key(lane), ComputeUnits(500), step)
+        .await
+        .unwrap();
+    println!("\n{READY}");
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_gives_its_lane_back_with_its_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::tests::child", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == READY));
+    // as long as it lives its lane is its own
+    let store = open(&folder);
+    assert_eq!(own(&store).await.lane, 1);
+    assert!(store.claim_named(key(0)).await.is_err());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let next = open(&folder);
+    let kept = own(&next).await;
+    assert_eq!((kept.lane, kept.bound), (0, ComputeUnits(600)));
+}
+
+#[tokio::test]
+async fn networks_are_kept_apart_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(all_kept(folder.path()).unwrap().is_empty());
+    let other = NetworkId([8; 32]);
+    let second = StackId(Address::new([4; 32]));
+    for (network, stack) in [(other, second), (NETWORK, STACK)] {
+        let store = Store::open(Some(folder.path()), network, Threads::Real).unwrap();
+        store.add_stack(stack).await.unwrap();
+    }
+    std::fs::create_dir(folder.path().join("something else")).unwrap();
+    let found = all_kept(folder.path()).unwrap();
+    let found = found
+        .iter()
+        .map(|(network, kept)| (*network, kept.stacks().unwrap()));
+    let expected = [(NETWORK, vec![STACK]), (other, vec![second])];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
 /// The size of real rows, in the order in which requests make them.
@@ -107,7 +260,7 @@ async fn texts_of_earlier_versions_are_read() {
 async fn a_receipt_takes_little_more_than_its_bytes() {
     const ROWS: u64 = 2_000;
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(Some(folder.path())).unwrap();
+    let store = open(&folder);
     let full = Row {
         header: vec![7; 292],
         receipt: vec![8; 411],
@@ -123,18 +276,12 @@ async fn a_receipt_takes_little_more_than_its_bytes() {
     }
     store.flush().await.unwrap();
     let pages = |of: &str| -> u64 {
-        let file = Connection::open(folder.path().join("client.db")).unwrap();
+        let folder = folder.path().join(NETWORK.to_string());
+        let file = Connection::open(folder.join(KIND.file)).unwrap();
         let count = file.query_row(of, [], |row| row.get::<_, i64>(0)).unwrap();
         u64::try_from(count).unwrap()
     };
     assert_eq!(pages("SELECT COUNT(*) FROM receipts"), ROWS);
     let (pages, size) = (pages("PRAGMA page_count"), pages("PRAGMA page_size"));
     assert!(pages * size < ROWS * 1_400, "{} a row", pages * size / ROWS);
-}
-
-#[tokio::test]
-async fn memory_works_the_same() {
-    let store = Store::open(None).unwrap();
-    story(&store).await;
-    check(&store);
 }

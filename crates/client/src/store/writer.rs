@@ -1,125 +1,125 @@
-//! The writer's thread: commits many entries at once, those that somebody waits for without delay.
+//! The writer: receipts gather, for nobody waits for them; what somebody waits for is written at once,
+//! with everything that came before it.
 
 use super::{
-    QUEUE,
-    rows::{LaneKey, Row, insert, to_sql},
+    lanes::{self, NotGiven, Wanted},
+    rows::{KeptLane, LaneKey, Row, insert},
 };
-use atoma_types::StackId;
-use rusqlite::{Connection, params};
-use std::time::Duration;
-use tokio::{
-    runtime::Runtime,
-    sync::{mpsc, oneshot},
+use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
+use atoma_types::{NodeId, StackId};
+use rusqlite::Transaction;
+use std::{path::PathBuf, time::Duration, vec::Drain};
+
+/// How entries become commits.
+pub(super) const POLICY: Policy = Policy {
+    max_batch: 4_096,
+    // a receipt belongs to a request, and requests wait for the disk whenever their lane's bound rises
+    capacity: usize::MAX,
+    // receipts come with every request, and a commit costs far more than a row in it; what a crash
+    // takes the node still has
+    gather: Gather::Lazily {
+        pause: Duration::from_millis(50),
+    },
+    on_failure: OnFailure::Close,
 };
 
-/// Receipts in one commit for which nobody waits.
-const BATCH: usize = 512;
-/// Receipts are gathered this long: nobody waits for them, they come with every request, and a
-/// commit costs far more than a row in it. What a crash takes the node still has.
-const GATHER: Duration = Duration::from_millis(50);
-
-/// What is written at once, because somebody waits for it.
-pub(super) enum Command {
-    Bound(LaneKey, u64, oneshot::Sender<bool>),
-    Stack(StackId, oneshot::Sender<bool>),
-    Forget(StackId),
-    Flush(oneshot::Sender<bool>),
-}
-
-enum Entry {
+/// What is written.
+pub(crate) enum Op {
     Receipt(Box<Row>),
-    Command(Command),
+    /// Gives this program a lane.
+    Claim(Box<Claim>),
+    /// Raises a lane's bound.
+    Bound {
+        key: LaneKey,
+        slot: u16,
+        bound: u64,
+        done: Reply,
+    },
+    Stack(StackId, Reply),
+    Forget(StackId),
+    Flush(Reply),
 }
 
-/// The next entries: receipts that have gathered for a while, ended early by a command, which
-/// comes after the receipts that were kept before it. Empty when there will be no more.
-async fn gather(
-    receipts: &mut mpsc::Receiver<Box<Row>>,
-    commands: &mut mpsc::Receiver<Command>,
-) -> Vec<Entry> {
-    let mut batch = Vec::new();
-    let command = tokio::select! {
-        biased;
-        command = commands.recv() => command,
-        Some(first) = receipts.recv() => {
-            batch.push(Entry::Receipt(first));
-            tokio::select! {
-                command = commands.recv() => command,
-                () = tokio::time::sleep(GATHER) => None,
-            }
+pub(crate) struct Claim {
+    pub(super) lease: (StackId, NodeId),
+    pub(super) slot: u16,
+    pub(super) wanted: Wanted,
+    /// Once it is written.
+    pub(super) given: Option<Result<KeptLane, NotGiven>>,
+    pub(super) done: Reply<Result<KeptLane, NotGiven>>,
+}
+
+pub(crate) struct ClientWriter {
+    /// Where the slots are; absent in memory.
+    folder: Option<PathBuf>,
+    /// Slots of dead programs whose lanes this batch takes over.
+    inherited: Vec<Slot>,
+}
+
+impl ClientWriter {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            inherited: Vec::new(),
         }
-    };
-    // whoever waits for a command waits for all that was kept before it
-    let most = if command.is_some() { QUEUE } else { BATCH };
-    while batch.len() < most
-        && let Ok(next) = receipts.try_recv()
-    {
-        batch.push(Entry::Receipt(next));
     }
-    batch.extend(command.map(Entry::Command));
-    batch
-}
 
-/// The writer's thread: gathers entries, commits them at once, tells those who wait.
-pub(super) fn write(
-    runtime: &Runtime,
-    mut connection: Connection,
-    mut receipts: mpsc::Receiver<Box<Row>>,
-    mut commands: mpsc::Receiver<Command>,
-) {
-    loop {
-        let batch = runtime.block_on(gather(&mut receipts, &mut commands));
-        if batch.is_empty() {
-            return;
-        }
-        let written = commit(&mut connection, &batch);
-        if let Err(error) = &written {
-            tracing::error!(%error, "the client's store cannot be written");
-        }
-        for entry in batch {
-            if let Entry::Command(
-                Command::Bound(_, _, done) | Command::Stack(_, done) | Command::Flush(done),
-            ) = entry
-            {
-                // who no longer waits needs no answer
-                let _ = done.send(written.is_ok());
-            }
-        }
+    fn claim(&mut self, to: &Transaction<'_>, claim: &mut Claim) -> rusqlite::Result<()> {
+        let Claim {
+            lease,
+            slot,
+            wanted,
+            ..
+        } = claim;
+        let given = lanes::claim(to, *lease, *slot, wanted, self.folder.as_deref())?;
+        claim.given = Some(given.map(|(lane, dead)| {
+            self.inherited.extend(dead);
+            lane
+        }));
+        Ok(())
     }
 }
 
-fn commit(connection: &mut Connection, batch: &[Entry]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    for entry in batch {
-        match entry {
-            Entry::Receipt(row) => insert(&transaction, row)?,
-            Entry::Command(Command::Bound(key, bound, _)) => {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO lanes VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT DO UPDATE SET bound = MAX(bound, excluded.bound)",
-                    )?
-                    .execute(params![
-                        key.stack.0.as_bytes(),
-                        key.node.0.as_bytes(),
-                        key.lane,
-                        to_sql(*bound)
-                    ])?;
-            }
-            Entry::Command(Command::Stack(stack, _)) => {
-                transaction
-                    .prepare_cached("INSERT OR IGNORE INTO stacks VALUES (?1)")?
-                    .execute([stack.0.as_bytes()])?;
-            }
-            Entry::Command(Command::Forget(stack)) => {
-                for table in ["stacks", "lanes"] {
-                    transaction
-                        .prepare_cached(&format!("DELETE FROM {table} WHERE stack = ?1"))?
+impl Writer for ClientWriter {
+    type Op = Op;
+    type Error = rusqlite::Error;
+
+    fn write(&mut self, to: &Transaction<'_>, batch: &mut [Op]) -> rusqlite::Result<()> {
+        for op in batch {
+            match op {
+                Op::Receipt(row) => insert(to, row)?,
+                Op::Claim(claim) => self.claim(to, claim)?,
+                Op::Bound {
+                    key, slot, bound, ..
+                } => lanes::raise(to, *key, *slot, *bound)?,
+                Op::Stack(stack, _) => {
+                    to.prepare_cached("INSERT OR IGNORE INTO stacks VALUES (?1)")?
                         .execute([stack.0.as_bytes()])?;
                 }
+                Op::Forget(stack) => {
+                    to.prepare_cached("DELETE FROM stacks WHERE stack = ?1")?
+                        .execute([stack.0.as_bytes()])?;
+                    lanes::forget(to, *stack)?;
+                }
+                Op::Flush(_) => {}
             }
-            Entry::Command(Command::Flush(_)) => {}
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, batch: Drain<'_, Op>) {
+        // from now on the file says whose the lanes are
+        self.inherited.clear();
+        for op in batch {
+            match op {
+                Op::Claim(claim) => {
+                    if let Some(given) = claim.given {
+                        claim.done.send(given);
+                    }
+                }
+                Op::Bound { done, .. } | Op::Stack(_, done) | Op::Flush(done) => done.send(()),
+                Op::Receipt(_) | Op::Forget(_) => {}
+            }
         }
     }
-    transaction.commit()
 }

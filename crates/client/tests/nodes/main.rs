@@ -6,4 +6,5 @@ mod close;
 mod proof;
 mod requests;
 mod scripted;
+mod together;
 mod world;

@@ -92,16 +92,14 @@ impl Account {
         }
     }
 
-    /// The sum to store, if it has changed since the last call.
-    pub(crate) fn take_unsaved(&self) -> Option<Amount> {
-        // acquire pairs with the release in `changed`: the sum read is at least the one announced
-        self.unsaved
-            .swap(false, Ordering::AcqRel)
-            .then(|| Amount(self.spent.load(Ordering::Relaxed)))
+    /// Whether its spending has changed since the last call.
+    pub(crate) fn take_unsaved(&self) -> bool {
+        // acquire pairs with the release in `changed`: a sum read later is at least the one announced
+        self.unsaved.swap(false, Ordering::AcqRel)
     }
 
-    /// Announces a change that could not be stored.
-    pub(crate) fn changed(&self) {
+    /// Announces a change, once until it is taken.
+    fn changed(&self) {
         if !self.unsaved.swap(true, Ordering::AcqRel) {
             self.wake.wake();
         }
@@ -180,10 +178,11 @@ mod tests {
         assert!(hold.raise(Amount(60)) && !hold.raise(Amount(61)));
         assert!(account.reserve(Amount(1)).is_none());
         hold.settle(Amount(20));
-        assert_eq!(account.take_unsaved(), Some(Amount(60)));
-        assert_eq!(account.take_unsaved(), None);
+        assert!(account.take_unsaved());
+        assert_eq!(account.standing().spent, Amount(60));
+        assert!(!account.take_unsaved());
         drop(account.reserve(Amount(40)).unwrap());
-        assert_eq!(account.take_unsaved(), None, "nothing was spent");
+        assert!(!account.take_unsaved(), "nothing was spent");
         account.credit(Amount(10));
         let standing = account.standing();
         assert_eq!((standing.spent, standing.held), (Amount(50), Amount(0)));

@@ -2,14 +2,14 @@
 //!
 //! Money is reserved atomically before a request leaves and settled when its receipt is here; it is
 //! never checked first and added later, so no number of concurrent requests can spend more than
-//! the limit. [`Book`] keeps what is spent across restarts.
+//! the limit. [`BudgetStore`] keeps what is spent across restarts.
 
 mod account;
 mod amount;
-mod book;
+mod store;
 
 pub use account::Standing;
 pub(crate) use account::{Account, Hold};
 pub use amount::Amount;
-pub(crate) use book::Book;
-pub use book::BookError;
+pub use store::BudgetError;
+pub(crate) use store::BudgetStore;

@@ -38,7 +38,15 @@ impl LeaseError {
     pub(crate) fn is_nodes_fault(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut => true,
-            Self::Client(error) => !matches!(error, ClientError::Ledger(_) | ClientError::Store(_)),
+            Self::Client(error) => !matches!(
+                error,
+                ClientError::Ledger(_)
+                    | ClientError::Damaged(_)
+                    | ClientError::Open(_)
+                    | ClientError::Write(_)
+                    | ClientError::Read(_)
+                    | ClientError::LaneInUse { .. }
+            ),
             Self::Budget { .. } | Self::Interrupted => false,
         }
     }

@@ -1,7 +1,7 @@
 //! What all pools share.
 
 use crate::{
-    budget::{Account, Book},
+    budget::{Account, BudgetStore},
     metrics::Metrics,
 };
 use atoma_client::Client;
@@ -14,7 +14,7 @@ pub(crate) struct PoolParts {
     pub(crate) client: Client,
     /// What may be put into stacks.
     pub(crate) account: Arc<Account>,
-    pub(crate) book: Arc<Book>,
+    pub(crate) budgets: Arc<BudgetStore>,
     pub(crate) metrics: Arc<Metrics>,
     /// The router's clock counts from here.
     pub(crate) started: Instant,

@@ -213,7 +213,7 @@ impl StackPool {
         let hold = self.parts.account.reserve(exact);
         hold.ok_or(LeaseError::Budget { needed: amount })?
             .settle(exact);
-        self.parts.book.flush().await;
+        self.parts.budgets.flush().await;
         let paid = payment.await;
         if let Err(ClientError::Ledger(error)) = &paid
             && !error.is_transient()

@@ -1,18 +1,14 @@
 //! Reading: the live state at start, and history for clients.
 
-use super::{Store, connect, from_sql, to_sql};
+use super::{Store, from_sql, to_sql};
 use crate::{
     error::LocalnetError,
     record::{Executed, Sealed, decode},
 };
 use atoma_types::TimestampMs;
-use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 use sui_sdk_types::{CheckpointSummary, Digest, Event, Object};
-
-/// Idle connections kept; more are opened and closed as needed.
-const IDLE_READERS: usize = 4;
 
 const TRANSACTION: &str =
     "SELECT checkpoint, position, digest, time, data, signatures, effects, events, extra
@@ -90,12 +86,10 @@ pub(crate) struct EventRow {
     pub(crate) event: Event,
 }
 
-/// Connections for reading, beside the writer's. Calls block: use them off the async threads.
+/// Questions about history, beside the writer's connection. They block on the disk: ask them off the
+/// async threads.
 #[derive(Debug)]
-pub(crate) struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-}
+pub(crate) struct Readers(atoma_store::Readers);
 
 /// A place in the ledger's order: checkpoint, transaction, event.
 pub(crate) type Place = (u64, u64, u64);
@@ -120,33 +114,13 @@ fn bounds(after: Place, before: Place, limit: usize) -> [i64; 7] {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            idle: Mutex::new(Vec::new()),
-        }
-    }
-
-    fn with<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, LocalnetError>,
-    ) -> Result<T, LocalnetError> {
-        let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path)?,
-        };
-        let result = read(&connection);
-        let mut idle = self.idle.lock();
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
-        }
-        result
+    pub(super) fn new(readers: atoma_store::Readers) -> Self {
+        Self(readers)
     }
 
     /// A transaction by its digest.
     pub(crate) fn transaction(&self, digest: Digest) -> Result<Option<Executed>, LocalnetError> {
-        self.with(|connection| {
+        self.0.ask(|connection| {
             connection
                 .prepare_cached(&format!("{TRANSACTION} WHERE digest = ?1"))?
                 .query_row(params![digest.as_bytes()], raw_transaction)
@@ -158,7 +132,7 @@ impl Readers {
 
     /// A sealed checkpoint by its number.
     pub(crate) fn checkpoint(&self, number: u64) -> Result<Option<Sealed>, LocalnetError> {
-        self.with(|connection| {
+        self.0.ask(|connection| {
             let row = connection
                 .prepare_cached(
                     "SELECT digest, summary, contents FROM checkpoints WHERE number = ?1",
@@ -185,7 +159,7 @@ impl Readers {
 
     /// The number of the checkpoint with this digest.
     pub(crate) fn checkpoint_number(&self, digest: Digest) -> Result<Option<u64>, LocalnetError> {
-        self.with(|connection| {
+        self.0.ask(|connection| {
             let number = connection
                 .prepare_cached("SELECT number FROM checkpoints WHERE digest = ?1")?
                 .query_row(params![digest.as_bytes()], |row| row.get(0))
@@ -210,7 +184,7 @@ impl Readers {
                AND (checkpoint, position, number) < (?4, ?5, ?6)
              ORDER BY {order} LIMIT ?7"
         );
-        self.with(|connection| {
+        self.0.ask(|connection| {
             let mut select = connection.prepare_cached(&select)?;
             let rows = select.query_map(bounds(after, before, limit), |row| {
                 Ok((
@@ -250,10 +224,10 @@ impl Readers {
                AND (number, {position}, {number}) < (?4, ?5, ?6)
              ORDER BY {order} LIMIT ?7"
         );
-        let numbers: Vec<i64> = self.with(|connection| {
+        let numbers: Vec<i64> = self.0.ask(|connection| {
             let mut select = connection.prepare_cached(&select)?;
             let rows = select.query_map(bounds(after, before, limit), |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<rusqlite::Result<_>>()
         })?;
         let sealed = numbers
             .into_iter()
@@ -277,7 +251,7 @@ impl Readers {
                AND (checkpoint, position, 1) < (?4, ?5, ?6)
              ORDER BY {order} LIMIT ?7"
         );
-        self.with(|connection| {
+        self.0.ask(|connection| {
             let mut select = connection.prepare_cached(&select)?;
             let rows = select.query_map(bounds(after, before, limit), raw_transaction)?;
             rows.map(|row| row?.decode()).collect()

@@ -220,7 +220,9 @@ async fn two_localnets_do_not_share_a_folder() {
     let second = Localnet::start(LocalnetConfig::new(net.dir.path())).await;
     assert!(matches!(
         second,
-        Err(atoma_localnet::LocalnetError::InUse { .. })
+        Err(atoma_localnet::LocalnetError::Open(
+            atoma_store::OpenError::InUse { .. }
+        ))
     ));
 }
 

@@ -1,7 +1,7 @@
 //! What can go wrong with evidence.
 
-use crate::journal::JournalError;
 use atoma_evidence::pack::PackError;
+use atoma_store::WriteError;
 use atoma_walrus::client::ClientError;
 use std::path::PathBuf;
 
@@ -33,9 +33,9 @@ pub enum EvidenceError {
         #[source]
         source: std::io::Error,
     },
-    /// The journal can't be read.
+    /// The journal can't be written any more.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(#[from] WriteError),
     /// The database said no.
     #[error("cannot read the evidence log")]
     Log(#[from] rusqlite::Error),

@@ -4,6 +4,7 @@ use super::{cache::Caches, error::EvidenceError, reader::Reader};
 use crate::{config::EvidenceConfig, journal::PackRow};
 use atoma_evidence::pack::ClosingPolicy;
 use atoma_runtime::Runtime;
+use atoma_store::Readers;
 use atoma_types::{
     RequestId,
     refusal::{Refusal, RefusalCode},
@@ -60,7 +61,7 @@ impl EvidenceLog {
     pub(crate) fn open(
         config: EvidenceConfig,
         data_dir: &Path,
-        journal: &Path,
+        journal: Arc<Readers>,
         max_body: usize,
         runtime: Runtime,
     ) -> Result<Self, EvidenceError> {
@@ -75,7 +76,7 @@ impl EvidenceLog {
             ..settings.clone()
         };
         let client = WalrusClient::new(settings)?;
-        let reader = Reader::open(journal, runtime.threads)?;
+        let reader = Reader::new(journal, runtime.threads);
         let mut policy = ClosingPolicy::new(client.params());
         policy.full = policy.full.min(config.max_pack_bytes.max(MIN_PACK));
         policy.good = policy.good.min(policy.full);

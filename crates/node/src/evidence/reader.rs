@@ -1,31 +1,28 @@
-//! Reading the log: a connection of its own, on threads that may block.
+//! Reading the log, on threads that may block.
 
 use super::error::EvidenceError;
 use crate::journal::{PackRow, signed};
 use atoma_runtime::Threads;
+use atoma_store::Readers;
 use atoma_types::{
     Address, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
     message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
-use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
-use std::{path::Path, sync::Arc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
 
-/// Readers wait so long for a checkpoint of the writer's.
-const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// Handle of the connection.
+/// Asks the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    log: Arc<Mutex<Log>>,
+    journal: Arc<Readers>,
     threads: Threads,
 }
 
-/// The connection.
+/// The log as one connection sees it.
 #[derive(Debug)]
-pub(crate) struct Log(Connection);
+pub(crate) struct Log<'a>(&'a Connection);
 
 /// A receipt with the request it answers.
 #[derive(Debug)]
@@ -47,27 +44,26 @@ pub(crate) struct Logged {
 }
 
 impl Reader {
-    pub(crate) fn open(journal: &Path, threads: Threads) -> Result<Self, EvidenceError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(journal, flags)?;
-        db.busy_timeout(BUSY)?;
-        let log = Arc::new(Mutex::new(Log(db)));
-        Ok(Self { log, threads })
+    pub(crate) fn new(journal: Arc<Readers>, threads: Threads) -> Self {
+        Self { journal, threads }
     }
 
     /// Runs a question where it may block.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Log) -> rusqlite::Result<T> + Send + 'static,
+        question: impl FnOnce(&Log<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EvidenceError> {
-        let log = self.log.clone();
-        let answer = self.threads.blocking(move || question(&log.lock())).await;
+        let log = self.clone();
+        let answer = self.threads.blocking(move || log.now(question)).await;
         Ok(answer.map_err(|_| EvidenceError::Stopped)??)
     }
 
     /// Runs a question here and now: on threads that may block.
-    pub(crate) fn now<T>(&self, question: impl FnOnce(&Log) -> T) -> T {
-        question(&self.log.lock())
+    pub(crate) fn now<T, E: From<rusqlite::Error>>(
+        &self,
+        question: impl FnOnce(&Log<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.journal.ask(|db| question(&Log(db)))
     }
 
     /// Bytes of the bodies that aren't stored yet.
@@ -78,7 +74,7 @@ impl Reader {
     }
 }
 
-impl Log {
+impl Log<'_> {
     /// The first record after `after` that isn't stored, and when it came.
     pub(crate) fn first_after(&self, after: i64) -> rusqlite::Result<Option<(i64, TimestampMs)>> {
         let mut query = self.0.prepare_cached(

@@ -1,5 +1,6 @@
 //! What can go wrong with the journal.
 
+use atoma_store::{OpenError, WriteError};
 use atoma_types::{NetworkId, StackId};
 use std::path::PathBuf;
 
@@ -7,47 +8,41 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// SQLite can't open, read or write the file.
-    #[error("cannot use the journal {path}")]
-    Sqlite {
-        /// The file.
+    /// The file can't be opened, or is another kind of file or of a newer version.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The file can't be read.
+    #[error("cannot read the journal {}", path.display())]
+    Read {
+        /// The journal's file.
         path: PathBuf,
-        /// SQLite's own error.
+        /// What SQLite says.
         #[source]
         source: rusqlite::Error,
     },
-    /// Another version of the program wrote the file.
-    #[error("the journal {path} has version {found}; this program knows {known}")]
-    OtherVersion {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: i64,
-        /// The newest that is known.
-        known: i64,
-    },
-    /// What the file says is about another network.
-    #[error("the journal {path} is of network {found}; the ledger is {expected}")]
+    /// The file is another network's.
+    #[error(
+        "the journal {} is of network {found}, and the ledger is {expected}: use a data folder for each \
+         network",
+        path.display()
+    )]
     OtherNetwork {
-        /// The file.
+        /// The journal's file.
         path: PathBuf,
-        /// As the file says.
+        /// The network that the journal names.
         found: String,
-        /// As the ledger says.
+        /// The network of the configured ledger.
         expected: NetworkId,
     },
     /// What it says about a stack doesn't add up.
     #[error("the journal's receipts of stack {stack} do not add up at seq {seq}")]
     Broken {
-        /// Whose receipts.
+        /// The stack whose receipts they are.
         stack: StackId,
         /// The first receipt that doesn't fit.
         seq: u64,
     },
     /// The writer has stopped, by a failed commit or by the node's own end.
-    #[error("the journal is closed")]
-    Closed,
-    /// The writer's thread can't be started.
-    #[error("cannot start the journal's thread")]
-    Thread(#[source] std::io::Error),
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }

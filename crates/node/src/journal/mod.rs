@@ -1,13 +1,11 @@
-//! The node's durable memory: one SQLite file, one thread that writes it.
+//! The node's durable memory: one SQLite file, one writer.
 //!
-//! Requests send their receipts by message and wait; the writer takes whatever has gathered, up to
-//! [`MAX_BATCH`], signs it together and makes it durable with one commit. A receipt leaves the node
-//! only after that.
+//! Requests send their receipts by message and wait; the writer takes whatever has gathered, signs it
+//! together and makes it durable with one commit. A receipt leaves the node only after that.
 //! The journal is the truth about what was committed: a request whose receipt isn't in it costs
 //! nothing. If a commit ever fails the journal stays closed and the node serves nothing more, for
 //! its memory then knows more than its disk.
 
-mod ack;
 mod error;
 mod record;
 mod restore;
@@ -17,142 +15,131 @@ mod schema;
 mod tests;
 mod writer;
 
-pub(crate) use ack::Ack;
+pub(crate) use atoma_store::Ack;
 pub use error::JournalError;
 pub(crate) use record::{Change, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
 pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use row::signed;
 
 use atoma_keys::SigningKey;
+use atoma_runtime::Threads;
+use atoma_store::{Readers, Store, WriterThread};
 use atoma_types::{
     RequestId, StackId,
     message::{Draft, Receipt, Signed},
 };
-use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::OptionalExtension;
+use schema::KIND;
 use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
-use tokio::sync::{mpsc, oneshot};
-use writer::Op;
+use writer::{JournalWriter, Op, POLICY};
 
 /// A handle for everyone who writes.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    /// Unbounded in form; in fact every message belongs to an admitted request or to one of a
-    /// few background tasks that wait for the answer.
-    queue: mpsc::UnboundedSender<Op>,
-    healthy: Arc<AtomicBool>,
-    reader: Arc<Mutex<Connection>>,
+    store: Store<JournalWriter>,
+    readers: Arc<Readers>,
 }
 
-/// The writer's thread.
+/// A journal that was opened.
 #[derive(Debug)]
-pub(crate) struct JournalThread(JoinHandle<()>);
+pub(crate) struct Opened {
+    pub journal: Journal,
+    /// To be waited for at the end.
+    pub thread: WriterThread,
+    /// What it held.
+    pub restored: Restored,
+    /// Its file.
+    pub path: PathBuf,
+}
 
 // === impl Journal ===
 
 impl Journal {
-    /// Opens or creates the file and reads back what it holds. `on_signed` hears of every receipt
-    /// once it is signed and durable, before whoever waits for it does, and of those of one lease in
-    /// the order of their `seq`. It is called on the writer's thread and must be short.
+    /// Opens or creates the journal of a folder and reads back what it holds. The caller holds the
+    /// folder's lock. `on_signed` hears of every receipt once it is signed and durable, before whoever
+    /// waits for it does, and of those of one lease in the order of their `seq`. It is called by the
+    /// writer and must be short.
     pub(crate) fn open(
-        path: &Path,
+        folder: &Path,
         signer: Arc<SigningKey>,
         on_signed: impl FnMut(SignedReceipt) + Send + 'static,
-    ) -> Result<(Self, JournalThread, Restored), JournalError> {
-        let at = |source| JournalError::Sqlite {
-            path: path.to_owned(),
-            source,
-        };
-        let mut writer = Connection::open(path).map_err(at)?;
-        schema::prepare(&mut writer, path)?;
-        let restored = restore::read(&writer, path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let reader = Connection::open_with_flags(path, flags).map_err(at)?;
-
-        let (queue, messages) = mpsc::unbounded_channel();
-        let healthy = Arc::new(AtomicBool::new(true));
-        let health = healthy.clone();
-        let thread = std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || writer::run(writer, messages, &signer, on_signed, &health))
-            .map_err(JournalError::Thread)?;
-        let reader = Arc::new(Mutex::new(reader));
-        Ok((
-            Self {
-                queue,
-                healthy,
-                reader,
-            },
-            JournalThread(thread),
+        threads: Threads,
+    ) -> Result<Opened, JournalError> {
+        let place = KIND.in_folder(folder)?;
+        let path = place.path().to_owned();
+        let db = KIND.open(&place)?;
+        let restored = restore::read(&db, &path)?;
+        let writer = JournalWriter::new(signer, Box::new(on_signed));
+        let (store, thread) = Store::start(KIND.name, db, writer, POLICY, threads)?;
+        let readers = Arc::new(KIND.readers(&place));
+        Ok(Opened {
+            journal: Self { store, readers },
+            thread,
             restored,
-        ))
+            path,
+        })
     }
 
-    /// Hands a receipt over to be signed and kept. Receipts of one lease must be sent in the order of their `seq`, which
-    /// is why this is called under the lease's lock and doesn't wait; the answer does.
+    /// Hands a receipt over to be signed and kept. Receipts of one lease must be sent in the order of
+    /// their `seq`, which is why this is called under the lease's lock and doesn't wait; the answer
+    /// does.
     pub(crate) fn receipt(
         &self,
         receipt: Draft<Receipt>,
         record: ReceiptRecord,
     ) -> Ack<Arc<Signed<Receipt>>> {
-        let (done, ack) = oneshot::channel();
-        // a closed queue drops `done`, and the ack then says so
-        let _ = self.queue.send(Op::Receipt {
+        let (done, ack) = self.store.ack();
+        // a closed journal drops `done`, and the ack then says so
+        let _ = self.store.send(Op::Receipt {
             receipt: Some(receipt),
             record,
             done,
         });
-        Ack(ack)
+        ack
     }
 
     /// Makes changes durable together, in one transaction.
     pub(crate) fn change(&self, changes: Vec<Change>) -> Ack {
-        let (done, ack) = oneshot::channel();
-        let _ = self.queue.send(Op::Change { changes, done });
-        Ack(ack)
+        let (done, ack) = self.store.ack();
+        let _ = self.store.send(Op::Change { changes, done });
+        ack
     }
 
     /// Lets the writer end once everything sent so far is on disk; what comes later is refused.
     pub(crate) fn close(&self) {
-        let _ = self.queue.send(Op::Close);
+        self.store.close();
     }
 
-    /// False after a failed commit.
+    /// False once it is closed, by a failed commit above all.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
+        self.store.is_healthy()
+    }
+
+    /// Connections that read what is durable.
+    pub(crate) fn readers(&self) -> Arc<Readers> {
+        self.readers.clone()
     }
 
     /// Whether a stack has ever been recorded. Blocks on the disk; for cold paths only.
     pub(crate) fn knows(&self, stack: StackId) -> Result<bool, rusqlite::Error> {
-        let reader = self.reader.lock();
-        let mut query = reader.prepare_cached("SELECT 1 FROM leases WHERE stack = ?1")?;
-        query.exists([stack.0.as_bytes()])
+        self.readers.ask(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM leases WHERE stack = ?1")?;
+            query.exists([stack.0.as_bytes()])
+        })
     }
 
     /// The receipt of a request, once it is durable. Blocks on the disk.
     pub(crate) fn find(&self, id: RequestId) -> Result<Option<Signed<Receipt>>, rusqlite::Error> {
-        let reader = self.reader.lock();
-        let mut query = reader.prepare_cached(
-            "SELECT bytes, signature FROM receipts WHERE request_id = ?1 ORDER BY id LIMIT 1",
-        )?;
-        query
-            .query_row([&id.0[..]], |row| signed(row, 0))
-            .optional()
-    }
-}
-
-impl JournalThread {
-    /// Waits for the writer's end: after [`Journal::close`], or when all handles are dropped.
-    pub(crate) fn join(self) {
-        if self.0.join().is_err() {
-            tracing::error!("the journal's thread panicked");
-        }
+        self.readers.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT bytes, signature FROM receipts WHERE request_id = ?1 ORDER BY id LIMIT 1",
+            )?;
+            query
+                .query_row([&id.0[..]], |row| signed(row, 0))
+                .optional()
+        })
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct RestoredLease {
 }
 
 pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalError> {
-    let at = |source| JournalError::Sqlite {
+    let at = |source| JournalError::Read {
         path: path.to_owned(),
         source,
     };

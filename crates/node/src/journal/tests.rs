@@ -10,6 +10,7 @@ use crate::{
     leases::Leases,
 };
 use atoma_keys::SigningKey;
+use atoma_store::{OpenError, WriteError};
 use atoma_types::{Address, ComputeUnits, DurationMs, Price, TaskId, TimestampMs};
 use rusqlite::Connection;
 
@@ -50,20 +51,21 @@ async fn serve(journal: &Journal, lease: &Arc<Lease>, first: u8, count: u8) {
 
 /// Opens the journal; what it signs goes to `leases`.
 fn reopen(
-    path: &Path,
+    folder: &Path,
     leases: &Arc<Leases>,
-) -> Result<(Journal, JournalThread, Restored), JournalError> {
+) -> Result<(Journal, WriterThread, Restored), JournalError> {
     let leases = leases.clone();
     let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
-    Journal::open(path, signer, move |signed| leases.signed(signed))
+    let on_signed = move |signed| leases.signed(signed);
+    let opened = Journal::open(folder, signer, on_signed, Threads::Real)?;
+    Ok((opened.journal, opened.thread, opened.restored))
 }
 
 #[tokio::test]
 async fn acknowledged_means_still_there() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("journal.sqlite");
     let leases = Arc::new(Leases::new());
-    let (journal, thread, restored) = reopen(&path, &leases).unwrap();
+    let (journal, thread, restored) = reopen(dir.path(), &leases).unwrap();
     assert!(restored.leases.is_empty());
     let lease = leases.insert(Lease::new(&record(), NOW).unwrap());
     let meta = vec![Change::Meta("cursor", "12".to_owned())];
@@ -75,10 +77,10 @@ async fn acknowledged_means_still_there() {
     journal.close();
     thread.join();
     let closed = journal.change(Vec::new()).durable().await;
-    assert!(matches!(closed, Err(JournalError::Closed)) && !journal.is_healthy());
+    assert!(matches!(closed, Err(WriteError::Closed { .. })) && !journal.is_healthy());
 
     let leases = Arc::new(Leases::new());
-    let (journal, thread, mut restored) = reopen(&path, &leases).unwrap();
+    let (journal, thread, mut restored) = reopen(dir.path(), &leases).unwrap();
     assert_eq!(restored.meta["cursor"], "12");
     let RestoredLease {
         record: again,
@@ -104,7 +106,7 @@ async fn acknowledged_means_still_there() {
         .unwrap();
     drop(journal);
     thread.join();
-    let (_journal, _thread, restored) = reopen(&path, &leases).unwrap();
+    let (_journal, _thread, restored) = reopen(dir.path(), &leases).unwrap();
     assert!(
         restored.leases.is_empty(),
         "closed leases stay on disk only"
@@ -115,9 +117,8 @@ async fn acknowledged_means_still_there() {
 async fn a_missing_receipt_is_noticed() {
     for missing in [1u64, 3, 5] {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("journal.sqlite");
         let leases = Arc::new(Leases::new());
-        let (journal, thread, _) = reopen(&path, &leases).unwrap();
+        let (journal, thread, _) = reopen(dir.path(), &leases).unwrap();
         let lease = leases.insert(Lease::new(&record(), NOW).unwrap());
         lease
             .save(&journal, Vec::new(), |_| {})
@@ -127,14 +128,14 @@ async fn a_missing_receipt_is_noticed() {
         serve(&journal, &lease, 0, 5).await;
         journal.close();
         thread.join();
-        let db = Connection::open(&path).unwrap();
+        let db = Connection::open(dir.path().join(KIND.file)).unwrap();
         db.execute(
             "DELETE FROM receipts WHERE seq = ?1",
             [missing.cast_signed()],
         )
         .unwrap();
         drop(db);
-        let broken = reopen(&path, &leases).unwrap_err();
+        let broken = reopen(dir.path(), &leases).unwrap_err();
         assert!(
             matches!(broken, JournalError::Broken { seq, .. } if seq == missing),
             "{broken}"
@@ -145,13 +146,12 @@ async fn a_missing_receipt_is_noticed() {
 #[tokio::test]
 async fn another_version_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("journal.sqlite");
-    Connection::open(&path)
+    Connection::open(dir.path().join(KIND.file))
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
     assert!(matches!(
-        reopen(&path, &Arc::new(Leases::new())),
-        Err(JournalError::OtherVersion { found: 99, .. })
+        reopen(dir.path(), &Arc::new(Leases::new())),
+        Err(JournalError::Open(OpenError::Foreign { .. }))
     ));
 }

@@ -1,32 +1,31 @@
-//! The writer's thread: gathers messages, signs the receipts, commits all together, answers.
+//! The writer: signs the receipts of a batch, commits it, hands the receipts out.
 
 use super::record::{Change, ReceiptRecord, SignedReceipt};
 use crate::account::Phase;
 use atoma_keys::SigningKey;
+use atoma_store::{Gather, OnFailure, Policy, Reply, Writer};
 use atoma_types::{
     RequestId,
     message::{Draft, Receipt, Signed},
 };
-use rusqlite::{Connection, Transaction, params};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Transaction, params};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration, vec::Drain};
 
-/// Most messages in one commit: beyond this a commit takes longer than the wait it saves.
-const MAX_BATCH: usize = 512;
-/// A commit that had so many messages shows that more are on their way; Postgres calls it
-/// `commit_siblings`.
-const SIBLINGS: usize = 4;
-/// The next commit then waits this long for them: most of the journal's time goes into the commits
-/// and little into the rows, so sharing them pays, and next to an answer's time nobody notices the
-/// wait. A lone request never waits.
-const GATHER: Duration = Duration::from_millis(2);
+/// How receipts become commits.
+pub(super) const POLICY: Policy = Policy {
+    // beyond this a commit takes longer than the wait it saves
+    max_batch: 512,
+    // every message belongs to an admitted request, or to one of a few background tasks that wait for
+    // the answer
+    capacity: usize::MAX,
+    // most of the journal's time goes into the commits and little into the rows, so sharing them pays,
+    // and next to an answer's time nobody notices the wait
+    gather: Gather::Siblings {
+        least: 4,
+        pause: Duration::from_millis(2),
+    },
+    on_failure: OnFailure::Close,
+};
 
 #[derive(Debug)]
 #[expect(
@@ -38,108 +37,100 @@ pub(super) enum Op {
         /// Gone once it is signed.
         receipt: Option<Draft<Receipt>>,
         record: ReceiptRecord,
-        done: oneshot::Sender<Arc<Signed<Receipt>>>,
+        done: Reply<Arc<Signed<Receipt>>>,
     },
     Change {
         changes: Vec<Change>,
-        done: oneshot::Sender<()>,
+        done: Reply,
     },
-    Close,
 }
 
-/// Runs until it is closed, every handle is dropped, or a commit fails.
-pub(super) fn run(
-    mut db: Connection,
-    mut queue: mpsc::UnboundedReceiver<Op>,
-    signer: &SigningKey,
-    mut on_signed: impl FnMut(SignedReceipt),
-    healthy: &AtomicBool,
-) {
-    let mut batch = Vec::with_capacity(MAX_BATCH);
-    let mut busy = false;
-    while let Some(first) = queue.blocking_recv() {
-        batch.push(first);
-        if busy {
-            std::thread::sleep(GATHER);
+pub(super) struct JournalWriter {
+    signer: Arc<SigningKey>,
+    on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
+    /// The receipts of the batch that is written, in their order.
+    signed: Vec<Arc<Signed<Receipt>>>,
+}
+
+impl JournalWriter {
+    pub(super) fn new(
+        signer: Arc<SigningKey>,
+        on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
+    ) -> Self {
+        Self {
+            signer,
+            on_signed,
+            signed: Vec::new(),
         }
-        while batch.len() < MAX_BATCH
-            && let Ok(next) = queue.try_recv()
-        {
-            batch.push(next);
-        }
-        busy = batch.len() >= SIBLINGS;
-        let receipts = sign(&mut batch, signer);
-        if let Err(error) = commit(&mut db, &batch, &receipts) {
-            // dropping the messages tells every waiter
-            healthy.store(false, Ordering::Relaxed);
-            tracing::error!(%error, "the journal cannot be written; serving stops");
-            return;
-        }
-        let mut receipts = receipts.into_iter();
-        for op in batch.drain(..) {
+    }
+
+    /// Signs the receipts of a batch.
+    fn sign(&mut self, batch: &mut [Op]) {
+        let drafts = batch.iter_mut().filter_map(|op| match op {
+            Op::Receipt { receipt, .. } => receipt.take(),
+            Op::Change { .. } => None,
+        });
+        let signed = Draft::sign_all(drafts.collect(), &*self.signer);
+        self.signed = signed.into_iter().map(Arc::new).collect();
+    }
+}
+
+impl Writer for JournalWriter {
+    type Op = Op;
+    type Error = rusqlite::Error;
+
+    fn write(&mut self, to: &Transaction<'_>, batch: &mut [Op]) -> rusqlite::Result<()> {
+        self.sign(batch);
+        // of a lane's many states in a batch only the last is written
+        let mut lanes = BTreeMap::new();
+        let mut receipts = self.signed.iter();
+        for op in &*batch {
             match op {
-                Op::Receipt { record, done, .. } => {
+                Op::Receipt { record, .. } => {
                     // as many as were signed
                     let Some(receipt) = receipts.next() else {
                         break;
                     };
-                    on_signed(SignedReceipt {
+                    insert_receipt(to, receipt, record)?;
+                    lanes.insert((record.stack, record.lane), record);
+                }
+                Op::Change { changes, .. } => {
+                    for change in changes {
+                        apply(to, change)?;
+                    }
+                }
+            }
+        }
+        for record in lanes.into_values() {
+            upsert_lane(to, record)?;
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, batch: Drain<'_, Op>) {
+        let mut receipts = self.signed.drain(..);
+        for op in batch {
+            match op {
+                Op::Receipt { record, done, .. } => {
+                    let Some(receipt) = receipts.next() else {
+                        break;
+                    };
+                    (self.on_signed)(SignedReceipt {
                         request: record.request,
                         receipt: receipt.clone(),
                     });
-                    // nobody waits for the receipt of a client that has left
-                    let _ = done.send(receipt);
+                    done.send(receipt);
                 }
-                Op::Change { done, .. } => {
-                    let _ = done.send(());
-                }
-                Op::Close => queue.close(),
+                Op::Change { done, .. } => done.send(()),
             }
         }
     }
 }
 
-/// Signs the receipts of a batch, in their order.
-fn sign(batch: &mut [Op], signer: &SigningKey) -> Vec<Arc<Signed<Receipt>>> {
-    let drafts = batch.iter_mut().filter_map(|op| match op {
-        Op::Receipt { receipt, .. } => receipt.take(),
-        Op::Change { .. } | Op::Close => None,
-    });
-    let signed = Draft::sign_all(drafts.collect(), signer);
-    signed.into_iter().map(Arc::new).collect()
-}
-
-fn commit(
-    db: &mut Connection,
-    batch: &[Op],
-    receipts: &[Arc<Signed<Receipt>>],
-) -> rusqlite::Result<()> {
-    let transaction = db.transaction()?;
-    // of a lane's many states in a batch only the last is written
-    let mut lanes = BTreeMap::new();
-    let mut receipts = receipts.iter();
-    for op in batch {
-        match op {
-            Op::Receipt { record, .. } => {
-                // as many as were signed
-                let Some(receipt) = receipts.next() else {
-                    break;
-                };
-                insert_receipt(&transaction, receipt, record)?;
-                lanes.insert((record.stack, record.lane), record);
-            }
-            Op::Change { changes, .. } => {
-                for change in changes {
-                    apply(&transaction, change)?;
-                }
-            }
-            Op::Close => {}
-        }
+impl fmt::Debug for JournalWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalWriter").finish_non_exhaustive()
     }
-    for record in lanes.into_values() {
-        upsert_lane(&transaction, record)?;
-    }
-    transaction.commit()
 }
 
 fn insert_receipt(

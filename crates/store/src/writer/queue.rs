@@ -1,6 +1,6 @@
 //! The operations that wait, and what the writer waits for.
 
-use super::{Gather, Policy};
+use super::policy::{Gather, Policy};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 

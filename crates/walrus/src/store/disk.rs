@@ -11,18 +11,6 @@ use std::{
 /// Ending of files that aren't finished; removed at the next start.
 const UNFINISHED: &str = ".part";
 
-/// A folder, durable in the one that holds it.
-pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(StoreError::io)?;
-    folder
-        .parent()
-        .map_or(Ok(()), sync_folder)
-        .map_err(StoreError::io)
-}
-
 /// Writes a file so that it survives the machine once this returns.
 pub(super) fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
     let unfinished = begin(folder, name, parts).map_err(StoreError::io)?;

@@ -4,7 +4,7 @@ use super::{registry::RegistryError, report::Report};
 use crate::{
     BlobId, ObjectId, coding::CodingError, committee::CertificateError, quilt::QuiltError,
 };
-use std::path::PathBuf;
+use atoma_store::OpenError;
 
 /// Why a blob isn't stored or can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +64,9 @@ pub enum StoreError {
     /// The folder's blobs are registered elsewhere.
     #[error("the folder's blobs are registered by {0}")]
     OtherRegistry(String),
-    /// Another program uses the folder.
-    #[error("{0:?} is in use by another program")]
-    InUse(PathBuf),
+    /// The folder or its registry can't be opened: another program uses it, say.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The registry said no, or nothing.
     #[error(transparent)]
     Registry(#[from] RegistryError),

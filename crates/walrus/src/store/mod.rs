@@ -47,13 +47,13 @@ use crate::{
     coding::Params,
     committee::{Committee, Member},
 };
+use atoma_store::FolderLock;
 use node::Node;
 use parking_lot::Mutex;
 use registry::OWN_REGISTRY;
 use report::Reports;
 use std::{
     collections::HashMap,
-    fs::File,
     sync::{Arc, Weak},
 };
 
@@ -72,7 +72,7 @@ struct Inner {
     /// One write, deletion or repair of a blob at a time.
     busy: Mutex<HashMap<BlobId, Weak<tokio::sync::Mutex<()>>>>,
     /// Held as long as the store is: one program per folder.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 /// File that says for how many shards a folder is.
@@ -81,8 +81,6 @@ const SHARDS_FILE: &str = "shards";
 const REGISTERED_FILE: &str = "registered";
 /// Folder of the nodes' folders.
 const NODES_FOLDER: &str = "nodes";
-/// The registry's file, where it is ours.
-const REGISTRY_FILE: &str = "registry.db";
 
 impl Store {
     /// Opens a folder, with a registry of its own in it.
@@ -90,10 +88,9 @@ impl Store {
     /// # Errors
     /// If the folder is in use, is another store's, or can't be used.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        disk::create_folder(&options.folder)?;
-        let path = options.folder.join(REGISTRY_FILE);
-        let registry = SqliteRegistry::open(&path, options.epoch_length)?;
-        Self::open_with(options, Arc::new(registry)).await
+        let lock = FolderLock::take(&options.folder)?;
+        let registry = SqliteRegistry::open(&options.folder, options.epoch_length)?;
+        Self::start(options, Arc::new(registry), lock).await
     }
 
     /// Opens a folder whose blobs are registered elsewhere.
@@ -104,8 +101,17 @@ impl Store {
         options: StoreOptions,
         registry: Arc<dyn Registry>,
     ) -> Result<Self, StoreError> {
+        let lock = FolderLock::take(&options.folder)?;
+        Self::start(options, registry, lock).await
+    }
+
+    async fn start(
+        options: StoreOptions,
+        registry: Arc<dyn Registry>,
+        lock: FolderLock,
+    ) -> Result<Self, StoreError> {
         let params = options.params()?;
-        let (nodes, lock) = {
+        let nodes = {
             let (options, place) = (options.clone(), registry.place());
             blocking(move || open_nodes(&options, &place)).await??
         };
@@ -201,11 +207,7 @@ impl Store {
     }
 }
 
-fn open_nodes(options: &StoreOptions, place: &str) -> Result<(Vec<Arc<Node>>, File), StoreError> {
-    disk::create_folder(&options.folder)?;
-    let lock = File::create(options.folder.join("lock")).map_err(StoreError::io)?;
-    lock.try_lock()
-        .map_err(|_| StoreError::InUse(options.folder.clone()))?;
+fn open_nodes(options: &StoreOptions, place: &str) -> Result<Vec<Arc<Node>>, StoreError> {
     let wanted = format!("{} shards on {} nodes\n", options.shards, options.nodes);
     let kept = |name| std::fs::read_to_string(options.folder.join(name)).ok();
     let shards = kept(SHARDS_FILE);
@@ -221,13 +223,10 @@ fn open_nodes(options: &StoreOptions, place: &str) -> Result<(Vec<Arc<Node>>, Fi
         Some(found) => return Err(StoreError::OtherShards(found.trim().to_owned())),
         None => disk::write(&options.folder, SHARDS_FILE, &[wanted.as_bytes()])?,
     }
-    let nodes = (0..usize::from(options.nodes))
-        .map(|number| {
-            let folder = options.folder.join(NODES_FOLDER);
-            Ok(Arc::new(Node::open(&folder, number)?))
-        })
-        .collect::<Result<_, StoreError>>()?;
-    Ok((nodes, lock))
+    let folder = options.folder.join(NODES_FOLDER);
+    let nodes =
+        (0..usize::from(options.nodes)).map(|number| Ok(Arc::new(Node::open(&folder, number)?)));
+    nodes.collect()
 }
 
 /// Runs what computes or waits for the disk away from the tasks that serve.

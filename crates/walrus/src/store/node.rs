@@ -36,9 +36,7 @@ impl Node {
     pub(super) fn open(nodes: &Path, number: usize) -> Result<Self, StoreError> {
         let folder = nodes.join(format!("{number:02}"));
         let blobs = folder.join(BLOBS_FOLDER);
-        disk::create_folder(nodes)?;
-        disk::create_folder(&folder)?;
-        disk::create_folder(&blobs)?;
+        atoma_store::create_folder(&blobs)?;
         disk::remove_unfinished(&blobs).map_err(StoreError::io)?;
         Ok(Self {
             number,

@@ -11,7 +11,8 @@ use crate::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
 };
-use parking_lot::Mutex;
+use atoma_runtime::Threads;
+use atoma_store::{Durability, Kind, SharedConnection, Stopped, Unmarked};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{
     path::Path,
@@ -19,21 +20,35 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS clock (
-        only INTEGER PRIMARY KEY CHECK (only = 0), epoch INTEGER NOT NULL, since_ms INTEGER NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS blobs (
-        id BLOB PRIMARY KEY, blob_id BLOB NOT NULL, size INTEGER NOT NULL,
-        registered_epoch INTEGER NOT NULL, certified_epoch INTEGER, deletable INTEGER NOT NULL,
-        storage_id BLOB NOT NULL, start_epoch INTEGER NOT NULL, end_epoch INTEGER NOT NULL,
-        storage_size INTEGER NOT NULL, owner BLOB, shared BLOB, attributes TEXT NOT NULL,
-        signers BLOB, message BLOB, signature BLOB
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS blobs_by_blob ON blobs (blob_id);
-";
+/// The registry's file.
+const KIND: Kind = Kind {
+    name: "a registry of blobs",
+    file: "walrus.sqlite",
+    former_file: Some("registry.db"),
+    mark: Kind::mark(*b"atWa"),
+    version: 1,
+    tables: "
+        CREATE TABLE clock (
+            only INTEGER PRIMARY KEY CHECK (only = 0), epoch INTEGER NOT NULL,
+            since_ms INTEGER NOT NULL
+        );
+        CREATE TABLE blobs (
+            id BLOB PRIMARY KEY, blob_id BLOB NOT NULL, size INTEGER NOT NULL,
+            registered_epoch INTEGER NOT NULL, certified_epoch INTEGER, deletable INTEGER NOT NULL,
+            storage_id BLOB NOT NULL, start_epoch INTEGER NOT NULL, end_epoch INTEGER NOT NULL,
+            storage_size INTEGER NOT NULL, owner BLOB, shared BLOB, attributes TEXT NOT NULL,
+            signers BLOB, message BLOB, signature BLOB
+        ) WITHOUT ROWID;
+        CREATE INDEX blobs_by_blob ON blobs (blob_id);
+    ",
+    upgrades: &[],
+    unmarked: &[Unmarked {
+        user_version: 0,
+        table: "blobs",
+        version: 1,
+    }],
+    durability: Durability::Full,
+};
 const COLUMNS: &str = "id, blob_id, size, registered_epoch, certified_epoch, deletable, storage_id,
     start_epoch, end_epoch, storage_size, owner, shared, attributes";
 /// Epoch 0 would read like "never".
@@ -45,24 +60,24 @@ pub struct SqliteRegistry(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    connection: Mutex<Connection>,
+    connection: SharedConnection,
     epoch_length: Option<Duration>,
 }
 
 impl SqliteRegistry {
-    /// Opens or makes the file. Epochs end by the clock if they have a length, else by hand.
+    /// Opens the registry in a folder, or makes it. Epochs end by the clock if they have a length,
+    /// else by hand.
     ///
     /// # Errors
     /// If the file can't be used.
-    pub fn open(path: &Path, epoch_length: Option<Duration>) -> Result<Self, StoreError> {
-        let connection = Connection::open(path).map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
+    pub fn open(folder: &Path, epoch_length: Option<Duration>) -> Result<Self, StoreError> {
+        let connection = KIND.open(&KIND.in_folder(folder)?)?;
         let first = "INSERT OR IGNORE INTO clock VALUES (0, ?, ?)";
         connection
             .execute(first, params![FIRST_EPOCH, now_ms()])
             .map_err(failed)?;
         Ok(Self(Arc::new(Inner {
-            connection: Mutex::new(connection),
+            connection: SharedConnection::new(connection, Threads::Real),
             epoch_length,
         })))
     }
@@ -89,10 +104,15 @@ impl SqliteRegistry {
     ) -> Answer<'_, T> {
         let inner = self.0.clone();
         Box::pin(async move {
-            let work = move || work(&inner, &mut inner.connection.lock());
-            let done = tokio::task::spawn_blocking(work).await;
-            done.map_err(|e| RegistryError::Unavailable(e.to_string()))?
+            let connection = inner.connection.clone();
+            connection.run(move |db| work(&inner, db)).await
         })
+    }
+}
+
+impl From<Stopped> for RegistryError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Unavailable(stopped.to_string())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The local store: what is lost with how many nodes, who is caught, what is kept.
 
+use atoma_store::OpenError;
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},
@@ -227,7 +228,7 @@ async fn blobs_expire_and_are_collected() {
     let folder = TempDir::new().unwrap();
     let registry = {
         fs::create_dir_all(folder.path()).unwrap();
-        SqliteRegistry::open(&folder.path().join("r.db"), None).unwrap()
+        SqliteRegistry::open(folder.path(), None).unwrap()
     };
     let options = StoreOptions::new(folder.path());
     let store = Store::open_with(options, Arc::new(registry.clone()))
@@ -344,7 +345,7 @@ async fn the_same_blob_at_once_and_two_programs_in_one_folder() {
     let second = Store::open(StoreOptions::new(folder.path()))
         .await
         .unwrap_err();
-    assert!(matches!(second, StoreError::InUse(_)));
+    assert!(matches!(second, StoreError::Open(OpenError::InUse { .. })));
 
     let id = put(&store, &blob).await;
     drop(store);

@@ -1,0 +1,97 @@
+//! Reading what is kept.
+
+use super::{
+    kind::KIND,
+    lanes,
+    rows::{KeptLane, ROW, Row, read_row, to_sql},
+};
+use atoma_store::{Place, Readers};
+use atoma_types::{Address, NodeId, RequestId, StackId};
+use rusqlite::{OptionalExtension, params};
+
+/// What one network's store keeps, as it is on the disk.
+#[derive(Debug)]
+pub(crate) struct Kept(Readers);
+
+impl Kept {
+    pub(super) fn new(place: &Place) -> Self {
+        Self(KIND.readers(place))
+    }
+
+    /// The stacks that are remembered.
+    pub(crate) fn stacks(&self) -> rusqlite::Result<Vec<StackId>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached("SELECT stack FROM stacks")?;
+            let rows = query.query_map([], |row| Ok(StackId(Address::new(row.get(0)?))))?;
+            rows.collect()
+        })
+    }
+
+    /// The lanes of a lease that belong to a slot, as they were before the restart.
+    pub(super) fn lanes(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        slot: u16,
+    ) -> rusqlite::Result<Vec<KeptLane>> {
+        self.0.ask(|db| lanes::of_slot(db, stack, node, slot))
+    }
+
+    /// The latest receipts of a lease, in order of their places.
+    pub(crate) fn chain(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        most: usize,
+    ) -> rusqlite::Result<Vec<Vec<u8>>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND fault IS NULL
+                 ORDER BY seq DESC LIMIT ?3",
+            )?;
+            let lease = params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(most as u64)];
+            let rows = query.query_map(lease, |row| row.get(0))?;
+            let mut receipts = rows.collect::<Result<Vec<_>, _>>()?;
+            receipts.reverse();
+            Ok(receipts)
+        })
+    }
+
+    /// The receipts of a lease at the places from `first` to `last`; of what was kept with a fault
+    /// only what claims the place `of`, which may be a second receipt for it.
+    pub(crate) fn around(
+        &self,
+        (stack, node): (StackId, NodeId),
+        (first, of, last): (u64, u64, u64),
+    ) -> rusqlite::Result<Vec<Vec<u8>>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2
+                 AND seq BETWEEN ?3 AND ?4 AND (fault IS NULL OR seq = ?5) ORDER BY seq",
+            )?;
+            let lease = (stack.0.as_bytes(), node.0.as_bytes());
+            let places = params![lease.0, lease.1, to_sql(first), to_sql(last), to_sql(of)];
+            query.query_map(places, |row| row.get(0))?.collect()
+        })
+    }
+
+    /// Receipts, of one stack or all, latest first.
+    pub(crate) fn list(&self, stack: Option<StackId>, most: usize) -> rusqlite::Result<Vec<Row>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(&format!(
+                "{ROW} WHERE ?1 IS NULL OR stack = ?1 ORDER BY received_ms DESC, seq DESC LIMIT ?2"
+            ))?;
+            let stack = stack.map(|stack| stack.0.as_bytes().to_vec());
+            let rows = query.query_map(params![stack, to_sql(most as u64)], read_row)?;
+            rows.collect()
+        })
+    }
+
+    /// The receipt of one request.
+    pub(crate) fn find(&self, request: RequestId) -> rusqlite::Result<Option<Row>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(&format!("{ROW} WHERE request = ?1"))?;
+            query.query_row([request.0], read_row).optional()
+        })
+    }
+}

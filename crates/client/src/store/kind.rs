@@ -1,0 +1,42 @@
+//! The client's file: where it is, and its tables.
+
+use atoma_store::{Durability, Kind};
+use atoma_types::NetworkId;
+use std::path::{Path, PathBuf};
+
+/// The client's store.
+///
+/// Receipts are kept as bytes, not text: with their keys, four of them fill a page then, while as
+/// base64 each would be too long for a table without row ids and get an overflow page of its own.
+/// Request ids begin with the time, so that their index grows at its end.
+pub(super) const KIND: Kind = Kind {
+    name: "the client's store",
+    file: "client.sqlite",
+    former_file: None,
+    mark: Kind::mark(*b"atCl"),
+    version: 1,
+    tables: "
+        CREATE TABLE receipts (
+            stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+            request BLOB NOT NULL, lane INTEGER NOT NULL, units INTEGER NOT NULL,
+            received_ms INTEGER NOT NULL, header BLOB NOT NULL, receipt BLOB NOT NULL, fault TEXT,
+            PRIMARY KEY (stack, node, seq, hash)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX receipts_by_request ON receipts (request);
+        CREATE TABLE lanes (
+            stack BLOB NOT NULL, node BLOB NOT NULL, lane INTEGER NOT NULL,
+            slot  INTEGER NOT NULL,  -- whose: see the module
+            bound INTEGER NOT NULL,  -- no signed ceiling exceeds it
+            PRIMARY KEY (stack, node, lane)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE stacks (stack BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+    ",
+    upgrades: &[],
+    unmarked: &[],
+    durability: Durability::Full,
+};
+
+/// The folder of a network under the client's data folder.
+pub(super) fn folder_of(root: &Path, network: NetworkId) -> PathBuf {
+    root.join(network.to_string())
+}
