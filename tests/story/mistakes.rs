@@ -202,6 +202,11 @@ fn in_files(told: &mut Transcript) {
     );
     let home = PathBuf::from(told.path("home"));
     fs::create_dir_all(&home).unwrap();
+    let file = told.write("walrus.toml", "node = 5\n");
+    told.wrong(
+        "a misspelt key of a Walrus",
+        &["walrus", "serve", "--config", &file],
+    );
     let networks = home.join("networks.toml");
     fs::write(
         &networks,
@@ -258,7 +263,9 @@ fn on_the_ledger(told: &mut Transcript) {
     let me = told.well("home", &["wallet", "new"])["address"].clone();
     let me = me.as_str().unwrap();
     told.name(me, "ME");
-    told.wrong("no gas", &["wallet", "send", me, "1"]);
+    let revision = "2".repeat(64);
+    let create = ["task", "create", "tiny", "--revision", &revision];
+    told.wrong("no gas", &create);
     told.well("home", &["wallet", "fund"]);
     let big = ["wallet", "send", me, "1000000"];
     told.wrong("no money", &big);
@@ -272,8 +279,7 @@ fn on_the_ledger(told: &mut Transcript) {
     told.wrong("a stack that isn't there", &["stack", "show", &nothing]);
 
     // a node that nobody can reach
-    let revision = "2".repeat(64);
-    let task = told.well("home", &["task", "create", "tiny", "--revision", &revision]);
+    let task = told.well("home", &create);
     let task = task["task"].as_str().unwrap();
     told.name(task, "TASK");
     let register = ["node", "register", "--url", NOBODY, "--collateral", "100"];

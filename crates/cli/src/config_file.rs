@@ -31,20 +31,20 @@ pub(crate) enum ConfigError {
     /// It can't be read.
     #[error("cannot read {path}", path = path.display())]
     Read {
-        /// The file.
+        /// Which file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
     /// It says something that it can't.
     #[error("{path}{line}: {problem}", path = path.display())]
     Wrong {
-        /// The file.
+        /// Which file.
         path: PathBuf,
         /// Where, as far as that is known.
         line: Line,
-        /// What.
+        /// What is wrong, and what may have been meant.
         problem: String,
     },
 }

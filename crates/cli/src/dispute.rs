@@ -25,9 +25,9 @@ pub(crate) enum DisputeCommand {
     Open(OpenDispute),
     /// Show a record that is demanded of a node.
     Answer {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]
@@ -38,14 +38,14 @@ pub(crate) enum DisputeCommand {
     },
     /// Show the disputes of a stack.
     Show {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
     },
     /// End a dispute that the node didn't answer in time.
     Resolve {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
         /// Which record was demanded.
         seq: u64,
@@ -80,7 +80,7 @@ pub(crate) enum Proven {
     Equivocation {
         /// A receipt as `atoma receipt show` prints it (base64).
         first: String,
-        /// Another.
+        /// Another one of the same node and stack.
         second: String,
     },
     /// By a receipt that charges too much.
@@ -97,9 +97,9 @@ pub(crate) enum Proven {
     },
     /// By a settled record that isn't an order of the owner's with its receipt.
     Forged {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]

@@ -20,14 +20,14 @@ use std::str::FromStr;
 pub(crate) enum StackCommand {
     /// Show a stack: units, leases, money.
     Show {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
     },
     /// List the stacks bought with this data folder.
     List,
-    /// Buy one.
+    /// Buy units of a task, paid into escrow.
     Buy {
-        /// The task.
+        /// The task's id, as `atoma task list` shows it.
         task: TaskId,
         /// How many units.
         #[arg(long)]
@@ -44,30 +44,30 @@ pub(crate) enum StackCommand {
     },
     /// Give a node units of a stack (limited, any).
     Grant {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
         /// Units in all.
         units: u64,
     },
-    /// Add units.
+    /// Add units to a stack; their price goes into its escrow.
     TopUp {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
-        /// How many.
+        /// How many units to add.
         units: u64,
     },
     /// Let it live longer.
     Extend {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
         /// By how many seconds.
         seconds: u64,
     },
     /// End it now: nodes settle, the rest comes back.
     Close {
-        /// The stack.
+        /// The stack's id, as `atoma stack list` shows it.
         stack: StackId,
     },
 }

@@ -22,14 +22,14 @@ pub(crate) enum TaskCommand {
     List,
     /// Show one task.
     Show {
-        /// The task.
+        /// The task's id, as `atoma task list` shows it.
         task: TaskId,
     },
     /// Create a task for a model.
     Create(CreateTask),
     /// End new business on a task of yours.
     Deprecate {
-        /// The task.
+        /// The task's id, as `atoma task list` shows it.
         task: TaskId,
     },
 }

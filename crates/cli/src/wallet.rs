@@ -30,11 +30,11 @@ pub(crate) enum WalletCommand {
         #[arg(long, value_name = "USDC")]
         usdc: Option<Usdc>,
     },
-    /// Send USDC.
+    /// Send USDC to another address.
     Send {
-        /// To whom.
+        /// The address that gets it.
         to: Address,
-        /// How much.
+        /// How much, in USDC.
         amount: Usdc,
     },
 }

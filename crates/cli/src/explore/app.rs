@@ -16,13 +16,13 @@ const PAGE: usize = 10;
 /// What a key asks of the loop around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Draw again.
+    /// Draw the screen again as it is.
     Draw,
     /// The section is another: load its rows.
     Load,
     /// The selected row is another: load what belongs to it.
     Select,
-    /// Leave.
+    /// Give the terminal back and end.
     Quit,
 }
 

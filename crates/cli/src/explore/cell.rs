@@ -37,7 +37,7 @@ impl Cell {
         value.map_or(Self::None, Into::into)
     }
 
-    /// For people.
+    /// As people read it in full.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::None => "-".to_owned(),

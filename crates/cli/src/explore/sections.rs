@@ -20,7 +20,7 @@ pub(crate) const MOST_ROWS: usize = 10_000;
 pub(crate) enum Section {
     /// The whole network in numbers.
     Overview,
-    /// Nodes.
+    /// The nodes, with collateral, reputation and earnings.
     Nodes,
     /// Tasks and prices.
     Tasks,
@@ -103,7 +103,7 @@ impl Section {
         }
     }
 
-    /// Its rows.
+    /// The rows of a section, at most `most`.
     pub(crate) fn rows(self, reader: &IndexReader, most: usize) -> Result<Vec<Row>, IndexError> {
         Ok(match self {
             Self::Overview => vec![overview(&reader.overview()?)],

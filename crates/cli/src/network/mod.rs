@@ -22,7 +22,7 @@ pub(crate) enum NetworkCommand {
     Add(Box<Add>),
     /// Use a network wherever none is named.
     Use {
-        /// Its name.
+        /// Its name, as `atoma network list` shows it.
         name: String,
     },
     /// List the networks that are known.
@@ -51,7 +51,7 @@ pub(crate) enum NetworkCommand {
     Params,
     /// Set one of them, as the administrator.
     SetParam {
-        /// Which.
+        /// Its name, as `atoma network params` shows it.
         name: String,
         /// To what: milliseconds, micro-USDC, thousandths.
         value: u64,

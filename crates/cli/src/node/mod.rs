@@ -30,7 +30,7 @@ pub(crate) enum NodeCommand {
     List,
     /// Show one node.
     Show {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
     },
     /// Register a node; the keystore's address becomes its owner.
@@ -47,9 +47,9 @@ pub(crate) enum NodeCommand {
     },
     /// Subscribe a node to a task, or change its price and capacity.
     Subscribe {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
-        /// The task.
+        /// The task's id, as `atoma task list` shows it.
         task: TaskId,
         /// USDC per million units.
         #[arg(long, value_name = "USDC")]
@@ -60,26 +60,26 @@ pub(crate) enum NodeCommand {
     },
     /// Take no more leases of a task.
     Unsubscribe {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
-        /// The task.
+        /// The task's id, as `atoma task list` shows it.
         task: TaskId,
     },
-    /// Add collateral.
+    /// Add collateral, which counts in the draw of nodes for stacks.
     AddCollateral {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
         /// How much, in USDC.
         amount: Usdc,
     },
     /// Begin to leave the network.
     Unbond {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
     },
     /// Take the collateral out after the wait.
     Withdraw {
-        /// The node.
+        /// The node's id, as `atoma node list` shows it.
         node: NodeId,
     },
 }

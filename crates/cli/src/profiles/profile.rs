@@ -3,7 +3,7 @@
 use atoma_types::{NetworkId, ObjectId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 
-/// One network.
+/// What is known of one network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
@@ -18,7 +18,7 @@ pub(crate) struct Profile {
     /// The type of the money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) usdc: Option<String>,
-    /// Walrus there.
+    /// Where its Walrus is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) walrus: Option<Walrus>,
     /// Where the package stands; looked up at localnet's own place if absent.

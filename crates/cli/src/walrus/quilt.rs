@@ -22,7 +22,7 @@ pub(crate) enum QuiltCommand {
         network: WalrusNetwork,
         #[command(flatten)]
         keep: Keep,
-        /// The files.
+        /// Which files; their names become the names in the quilt.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
