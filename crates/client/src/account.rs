@@ -94,7 +94,7 @@ impl Client {
                 ledger.network(),
                 ledger.runtime().threads,
             )?,
-            http: Http::new()?,
+            http: Http::new(ledger.runtime().net.clone())?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),
             ledger,

@@ -46,7 +46,7 @@ impl AskNodes {
     /// # Errors
     /// If TLS can't be set up.
     pub fn new() -> Result<Self, ClientError> {
-        Ok(Self(Http::new()?))
+        Ok(Self(Http::new(atoma_runtime::Net::Tcp)?))
     }
 }
 

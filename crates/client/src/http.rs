@@ -2,6 +2,7 @@
 
 use crate::{ClientError, MalformedAnswer, node_info::NodeInfo};
 use atoma_http::client::{AnswerLimits, Body, Error, Pool, PoolOptions, get};
+use atoma_runtime::Net;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -23,14 +24,15 @@ const SMALL_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(30),
 pub(crate) struct Http(Pool);
 
 impl Http {
-    pub(crate) fn new() -> Result<Self, ClientError> {
-        let pool = Pool::new(PoolOptions {
+    pub(crate) fn new(net: Net) -> Result<Self, ClientError> {
+        let options = PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             idle_per_server: IDLE_PER_NODE,
             keepalive: None,
-        })
-        .map_err(|e| ClientError::Tls(e.with_causes()))?;
+        };
+        let pool = Pool::over(net, options)
+            .map_err(|e| ClientError::Tls(e.with_causes()))?;
         Ok(Self(pool))
     }
 

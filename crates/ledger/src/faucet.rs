@@ -37,7 +37,8 @@ impl Ledger {
         let url = format!("{}{path}", self.inner.faucet.trim_end_matches('/'));
         let failed = |reason: String| LedgerError::Faucet(reason);
         let request = post_json(&url, order.to_string());
-        let pool = Pool::new(PoolOptions::ONE_REQUEST).map_err(|e| failed(e.with_causes()))?;
+        let pool = Pool::over(self.inner.runtime.net.clone(), PoolOptions::ONE_REQUEST)
+            .map_err(|e| failed(e.with_causes()))?;
         let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
         let answer = pool.ask(request, limits).await;
         let answer = answer.map_err(|e| failed(e.with_causes()))?;

@@ -2,21 +2,21 @@
 
 use crate::{config::NodeConfig, error::NodeError};
 use atoma_http::server::{Counters, Limits, Server};
+use atoma_runtime::{Listener, Net};
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
 
 /// A socket that waits for its server.
 #[derive(Debug)]
 pub(crate) struct Bound {
-    listener: TcpListener,
+    listener: Listener,
     pub address: SocketAddr,
 }
 
 impl Bound {
-    pub(crate) async fn to(address: SocketAddr) -> Result<Self, NodeError> {
+    pub(crate) async fn to(net: &Net, address: SocketAddr) -> Result<Self, NodeError> {
         let failed = |source| NodeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = net.listen(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
     }

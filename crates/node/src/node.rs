@@ -97,8 +97,8 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     // the ledger, and our place there
     let ledger = connect(&config).await?;
     check_network(&journal_path, &restored, ledger.network())?;
-    let public = Bound::to(config.listen).await?;
-    let admin = Bound::to(config.admin_listen).await?;
+    let public = Bound::to(&config.runtime.net, config.listen).await?;
+    let admin = Bound::to(&config.runtime.net, config.admin_listen).await?;
     let url = public_url(&config, public.address)?;
     let joined = join(
         &ledger,

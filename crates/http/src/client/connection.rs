@@ -1,5 +1,6 @@
 //! One connection with nobody but its user to drive it.
 
+use super::connector;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -11,15 +12,13 @@ use hyper::{
     },
 };
 use hyper_rustls::MaybeHttpsStream;
-use hyper_util::rt::TokioIo;
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
-use tokio::net::TcpStream;
 
-pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Stream = MaybeHttpsStream<connector::Stream>;
 pub(crate) type Outgoing = Request<Full<Bytes>>;
 
 /// A connection and the means to use it.

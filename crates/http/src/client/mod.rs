@@ -13,6 +13,7 @@
 mod ask;
 mod body;
 mod connection;
+mod connector;
 mod error;
 mod idle;
 mod pieces;

@@ -3,8 +3,10 @@
 use super::{
     Body, Error,
     connection::{Connection, Outgoing},
+    connector::Connector,
     idle::{IdleConnections, Origin, PoolSlot},
 };
+use atoma_runtime::Net;
 use http::{HeaderValue, Response, Uri, header::HOST, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -39,22 +41,31 @@ impl PoolOptions {
 pub struct Pool(Arc<PoolInner>);
 
 struct PoolInner {
-    connector: HttpsConnector<HttpConnector>,
+    connector: HttpsConnector<Connector>,
     options: PoolOptions,
     idle: Arc<IdleConnections>,
 }
 
 impl Pool {
-    /// An empty pool. Servers over TLS are held against the Web's usual roots.
+    /// An empty pool over TCP. Servers over TLS are held against the Web's usual roots.
     ///
     /// # Errors
     /// If TLS can't be set up.
     pub fn new(options: PoolOptions) -> Result<Self, Error> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(options.connect_timeout));
-        connector.set_keepalive(options.keepalive);
+        Self::over(Net::Tcp, options)
+    }
+
+    /// As [`new`](Self::new), over any network.
+    ///
+    /// # Errors
+    /// If TLS can't be set up.
+    pub fn over(net: Net, options: PoolOptions) -> Result<Self, Error> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(options.connect_timeout));
+        tcp.set_keepalive(options.keepalive);
+        let connector = Connector { tcp, net };
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .map_err(|error| Error::Connect(error.into()))?

@@ -102,6 +102,7 @@ impl Connections {
             () = self.closing.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
+                    biased;
                     ended = connection.as_mut() => ended,
                     reason = Expiry::new(&activity, self.timeouts) => {
                         self.counters.count(reason);

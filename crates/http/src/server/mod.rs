@@ -142,6 +142,7 @@ impl Acceptor {
     async fn run(mut self) {
         loop {
             let accepted = tokio::select! {
+                biased;
                 () = self.closing.cancelled() => return,
                 accepted = self.listener.accept() => accepted,
             };
