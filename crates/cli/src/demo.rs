@@ -86,7 +86,10 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
     let mut sums = Sums::default();
 
-    let gateway_wallet = stored_key(&folder.join("gateway").join("wallet.key"))?;
+    let gateway_wallet = stored_key(
+        &folder.join("gateway").join("wallet.key"),
+        &*network.ledger.runtime().random,
+    )?;
     let gateway_address = gateway_wallet.public_key().address();
     fund(
         &network.ledger,

@@ -129,6 +129,7 @@ impl Market {
         let mut next = Instant::now() + REFRESH_INTERVAL;
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = sleep_until(next) => {}
                 event = events.next() => match event {
@@ -144,6 +145,7 @@ impl Market {
                     None => {
                         // the interval alone keeps us up to date until the ledger answers again
                         tokio::select! {
+                            biased;
                             () = stop.cancelled() => return,
                             () = sleep_until(next) => {}
                         }

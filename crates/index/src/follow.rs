@@ -128,6 +128,7 @@ impl Indexer {
         loop {
             let mut batch = Vec::new();
             tokio::select! {
+                biased;
                 frame = frames.next() => batch.push(frame.ok_or_else(ended)??),
                 _ = tick.tick() => {}
             }

@@ -145,7 +145,8 @@ impl NetworkBuilder {
         } else {
             None
         };
-        let operator = Arc::new(stored_key(&self.folder.join("operator.key"))?);
+        let random = &*self.localnet.runtime.random;
+        let operator = Arc::new(stored_key(&self.folder.join("operator.key"), random)?);
         let mut network = Network {
             localnet,
             ledger,
@@ -228,7 +229,10 @@ impl NetworkBuilder {
         let started = Instant::now();
         let folder = self.folder.join(format!("node-{number}"));
         // a wallet of its own: two processes must not spend one wallet's coins
-        let wallet = Arc::new(stored_key(&folder.join("wallet.key"))?);
+        let wallet = Arc::new(stored_key(
+            &folder.join("wallet.key"),
+            &*self.localnet.runtime.random,
+        )?);
         let address = wallet.public_key().address();
         fund(&network.ledger, "node", address, COLLATERAL, &Silent).await?;
         let config = NodeConfig {

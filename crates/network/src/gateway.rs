@@ -84,7 +84,7 @@ pub async fn start_gateway(
     plan: GatewayPlan<'_>,
     observer: &dyn Observer,
 ) -> Result<RunningGateway, NetworkError> {
-    let wallet = stored_key(&plan.folder.join("wallet.key"))?;
+    let wallet = stored_key(&plan.folder.join("wallet.key"), &*ledger.runtime().random)?;
     let address = wallet.public_key().address();
     fund(ledger, "gateway", address, POCKET_MONEY, observer).await?;
     let key = |name: &str, key: &ApiKey, budget, max_concurrent| ApiKeyConfig {

@@ -2,13 +2,14 @@
 
 use crate::NetworkError;
 use atoma_keys::{SigningKey, write_private};
+use atoma_runtime::Random;
 use std::path::Path;
 
-/// The key in a private file, made at first use.
+/// The key in a private file, made at first use from `random`.
 ///
 /// # Errors
 /// If the file can't be read or written, or holds something else.
-pub fn stored_key(path: &Path) -> Result<SigningKey, NetworkError> {
+pub fn stored_key(path: &Path, random: &dyn Random) -> Result<SigningKey, NetworkError> {
     let wrong = |source| NetworkError::Key {
         path: path.to_owned(),
         source,
@@ -24,7 +25,7 @@ pub fn stored_key(path: &Path) -> Result<SigningKey, NetworkError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(file)?;
     }
-    let key = SigningKey::generate();
+    let key = SigningKey::from_seed(&random.bytes());
     write_private(path, key.to_suiprivkey().map_err(wrong)?.as_bytes()).map_err(file)?;
     Ok(key)
 }

@@ -45,6 +45,7 @@ where
                 return None;
             }
             tokio::select! {
+                biased;
                 sealed = self.sealed.recv() => match sealed {
                     // sealed before this stream looked at the tip
                     Ok(sealed) if sealed.summary.sequence_number <= self.tip => {}
