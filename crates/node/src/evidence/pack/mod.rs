@@ -79,6 +79,7 @@ impl PackTask {
                 tracing::warn!(%error, "stored packs can't be looked after");
             }
             tokio::select! {
+                biased;
                 Some(done) = self.uploads.join_next() => {
                     let raw = done.unwrap_or(0);
                     self.packer.step(Event::Uploaded { raw });

@@ -57,6 +57,7 @@ impl SettlementTask {
         loop {
             self.round().await;
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(self.tick) => {}
                 () = self.now.notified() => {}
             }
