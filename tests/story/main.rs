@@ -5,6 +5,7 @@
 mod anywhere;
 mod atoma;
 mod crash;
+mod data_folder;
 mod demo;
 mod dispute;
 mod evidence;

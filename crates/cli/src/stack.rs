@@ -1,20 +1,20 @@
 //! Stacks: buying, granting, adding, closing.
 
 use crate::{
-    client,
+    client::{self, client_folder},
     output::{Facts, Output},
     settings::Settings,
     values::Usdc,
 };
 use anyhow::Result;
-use atoma_client::BuyRequest;
+use atoma_client::{BuyRequest, known_networks};
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, Price, StackId, TaskId,
+    ComputeUnits, DurationMs, NetworkId, NodeId, Price, StackId, TaskId,
     chain::{Lease, LeaseState, Selection, Stack},
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::str::FromStr;
+use std::{path::Path, str::FromStr};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StackCommand {
@@ -109,6 +109,11 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 rows.push(summary(&stack.view()));
             }
             output.table(rows, "no stacks yet: buy one with `atoma stack buy`");
+            let others = of_other_networks(&client_folder(&settings), ledger.network())?;
+            if !others.is_empty() {
+                output.say("\non networks other than the one in use:");
+                output.table(others, "");
+            }
         }
         StackCommand::Buy {
             task,
@@ -162,6 +167,25 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         }
     }
     Ok(())
+}
+
+/// The stacks in the data folder that the network in use can know nothing of: their own may be gone, as a
+/// devnet is that was started anew.
+fn of_other_networks(folder: &Path, here: NetworkId) -> Result<Vec<Facts>> {
+    let mut rows = Vec::new();
+    for known in known_networks(folder)? {
+        if known.network == here {
+            continue;
+        }
+        rows.extend(known.stacks.iter().map(|stack| {
+            vec![
+                ("stack", json!(stack)),
+                ("state", json!("of another network")),
+                ("network", json!(known.network)),
+            ]
+        }));
+    }
+    Ok(rows)
 }
 
 fn summary(stack: &Stack) -> Facts {
