@@ -180,6 +180,7 @@ impl ErrorBody {
 }
 
 /// Header with a patch's name.
+#[cfg(feature = "server")]
 pub(crate) const PATCH_IDENTIFIER: &str = "x-quilt-patch-identifier";
 /// Multipart field with the tags of a quilt's blobs.
 pub(crate) const METADATA_FIELD: &str = "_metadata";
