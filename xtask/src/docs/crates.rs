@@ -1,7 +1,7 @@
 //! The map of crates: the column "Uses" of its table is what the manifests say, and the rows stand so
 //! that no crate uses one above it.
 
-use super::read;
+use super::files::read;
 use crate::shell::root;
 use anyhow::{Result, bail, ensure};
 use std::fs;

@@ -2,7 +2,7 @@
 //! of value, default and meaning of each.
 
 use super::{
-    read,
+    files::read,
     value::{self, Constants, snake_case},
 };
 use anyhow::{Context, Result, ensure};

@@ -4,10 +4,12 @@
 mod configuration;
 mod crates;
 mod fields;
+mod files;
 mod value;
 
 use crate::shell::root;
 use anyhow::{Context, Result, ensure};
+use files::read;
 use std::fs;
 
 /// A document that is made of the code, wholly or in part.
@@ -52,10 +54,4 @@ fn documents() -> Result<[Document; 2]> {
             text: configuration::text()?,
         },
     ])
-}
-
-/// A file of the repository.
-fn read(path: &str) -> Result<String> {
-    let path = root().join(path);
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
