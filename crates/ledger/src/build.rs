@@ -1,6 +1,6 @@
 //! From calls to a programmable transaction. Pure: everything it needs is given.
 
-use crate::{LedgerError, coins::Coin};
+use crate::{LedgerError, coin::Coin};
 use atoma_types::{
     Address, ObjectId,
     chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT},

@@ -1,20 +1,23 @@
 //! Connecting: where the ledger is, which network it is, and where our package stands on it.
 
-use crate::{GasOptions, LedgerError, read::mask, transport, wallet::Wallet};
+use crate::{
+    GasOptions, LedgerError, localnet,
+    status::{failure, unreachable},
+    transport,
+    wallet::Wallet,
+};
 use atoma_runtime::Runtime;
 use atoma_types::{
     Address, NetworkId, ObjectId,
-    chain::{Deployment, LOCALNET_DB, ObjectKind, WalrusDeployment},
+    chain::{Deployment, WalrusDeployment},
 };
+use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, fmt, sync::Arc};
 use sui_rpc::{Client, proto::sui::rpc::v2 as proto};
 use sui_sdk_types::{Digest, TypeTag};
 use tokio::time::Instant;
-use tonic::{Code, Status};
-
-/// What a localnet calls its chain.
-const LOCALNET_CHAIN: &str = "atoma-localnet";
+use tonic::Status;
 
 /// How to reach a ledger.
 #[derive(Clone, Debug)]
@@ -51,28 +54,32 @@ pub(crate) struct Inner {
 
 impl Ledger {
     /// Connects to a ledger whose deployment is localnet's.
-    pub async fn connect(url: impl Into<String>) -> Result<Self, LedgerError> {
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn connect(url: impl Into<String>) -> BoxFuture<'static, Result<Self, LedgerError>> {
         Self::open(LedgerConfig {
             url: url.into(),
             deployment: None,
             faucet: None,
             runtime: Runtime::default(),
         })
-        .await
     }
 
     /// Connects to a ledger where the package stands as given.
-    pub async fn connect_with(
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn connect_with(
         url: impl Into<String>,
         deployment: Deployment,
-    ) -> Result<Self, LedgerError> {
+    ) -> BoxFuture<'static, Result<Self, LedgerError>> {
         Self::open(LedgerConfig {
             url: url.into(),
             deployment: Some(deployment),
             faucet: None,
             runtime: Runtime::default(),
         })
-        .await
     }
 
     /// Connects to a ledger where the package need not stand yet: to look at it, or to publish. `usdc` is
@@ -109,7 +116,7 @@ impl Ledger {
         let runtime = Runtime::default();
         let (client, url) = connect(&url.into(), &runtime)?;
         let info = service_info(&client, &url).await?;
-        if info.chain() != LOCALNET_CHAIN {
+        if !localnet::is_one(info.chain()) {
             return Ok(None);
         }
         let deployment = Deployment::localnet(network_of(&info)?);
@@ -132,6 +139,15 @@ impl Ledger {
         Self {
             gas: Arc::clone(&self.gas),
             ..bound
+        }
+    }
+
+    /// The same connection, paying otherwise.
+    #[must_use]
+    pub fn with_gas(&self, options: GasOptions) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            gas: Arc::new(options),
         }
     }
 
@@ -159,26 +175,31 @@ impl Ledger {
     }
 
     /// Connects as configured, and checks that the ledger is the one meant.
-    pub async fn open(config: LedgerConfig) -> Result<Self, LedgerError> {
-        let (client, url) = connect(&config.url, &config.runtime)?;
-        let network = network(&client, &url).await?;
-        let deployment = match config.deployment {
-            Some(deployment) if deployment.network == network => deployment,
-            Some(deployment) => {
-                return Err(LedgerError::WrongNetwork {
-                    found: network.to_string(),
-                    expected: deployment.network.to_string(),
-                });
-            }
-            None => find_localnet(&client, &url, network).await?,
-        };
-        Ok(Self::over(
-            client,
-            url,
-            deployment,
-            config.faucet,
-            config.runtime,
-        ))
+    ///
+    /// # Errors
+    /// If nobody answers, the ledger is another one, or the package isn't found on it.
+    pub fn open(config: LedgerConfig) -> BoxFuture<'static, Result<Self, LedgerError>> {
+        Box::pin(async move {
+            let (client, url) = connect(&config.url, &config.runtime)?;
+            let network = network(&client, &url).await?;
+            let deployment = match config.deployment {
+                Some(deployment) if deployment.network == network => deployment,
+                Some(deployment) => {
+                    return Err(LedgerError::WrongNetwork {
+                        found: network.to_string(),
+                        expected: deployment.network.to_string(),
+                    });
+                }
+                None => localnet::find(&client, &url, network).await?,
+            };
+            Ok(Self::over(
+                client,
+                url,
+                deployment,
+                config.faucet,
+                config.runtime,
+            ))
+        })
     }
 
     /// Where the package stands.
@@ -255,84 +276,4 @@ fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, LedgerE
         .parse()
         .map_err(|e| LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id())))?;
     Ok(NetworkId(digest.into_inner()))
-}
-
-async fn find_localnet(
-    client: &Client,
-    url: &str,
-    network: NetworkId,
-) -> Result<Deployment, LedgerError> {
-    let none = || LedgerError::NoDeployment {
-        url: url.to_owned(),
-    };
-    let deployment = Deployment::localnet(network);
-    let request = proto::GetObjectRequest::new(&LOCALNET_DB).with_read_mask(mask(&["object_type"]));
-    let answer = client.clone().ledger_client().get_object(request).await;
-    let object = match answer {
-        Ok(answer) => answer.into_inner().object.unwrap_or_default(),
-        Err(status) if status.code() == Code::NotFound => return Err(none()),
-        Err(status) => return Err(failure(url, &status)),
-    };
-    let expected = deployment.type_of(ObjectKind::Db);
-    if object.object_type().parse().as_ref() == Ok(&expected) {
-        Ok(deployment)
-    } else {
-        Err(none())
-    }
-}
-
-pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
-    LedgerError::Unreachable {
-        url: url.to_owned(),
-        reason: describe(status),
-    }
-}
-
-fn failure(url: &str, status: &Status) -> LedgerError {
-    if is_definite(status) {
-        LedgerError::Rejected(describe(status))
-    } else {
-        unreachable(url, status)
-    }
-}
-
-/// A status with its innermost cause: tonic's own text is often just "transport error".
-pub(crate) fn describe(status: &Status) -> String {
-    let mut text = status.message().to_owned();
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    if text.is_empty() {
-        status.code().to_string()
-    } else {
-        text
-    }
-}
-
-/// Whether the ledger itself said no. Everything else leaves open what happened.
-pub(crate) fn is_definite(status: &Status) -> bool {
-    match status.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Unauthenticated => true,
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::ResourceExhausted
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss => false,
-    }
 }

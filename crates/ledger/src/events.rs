@@ -1,7 +1,8 @@
 //! Following the package's events, from any place on, through reconnections.
 
-use crate::{Cursor, Ledger, LedgerError, connect::is_definite};
+use crate::{Cursor, Ledger, LedgerError, status::is_definite};
 use atoma_types::chain::{Deployment, Event};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream::BoxStream};
 use std::{
     fmt,
@@ -121,13 +122,18 @@ impl Ledger {
 
     /// Follows the events from now on, and returns once it does: whatever is executed after this
     /// is in the stream. To know a state without gaps, subscribe first and read it then.
-    pub async fn subscribe(&self) -> Result<EventStream, LedgerError> {
-        let mut follower = Follower::new(self.clone(), EventStart::Now);
-        let early = follower.connect().await?;
-        let later = follower.into_stream();
-        Ok(EventStream(
-            futures::stream::iter(early.map(Ok)).chain(later).boxed(),
-        ))
+    ///
+    /// # Errors
+    /// If nobody answers.
+    pub fn subscribe(&self) -> BoxFuture<'_, Result<EventStream, LedgerError>> {
+        Box::pin(async move {
+            let mut follower = Follower::new(self.clone(), EventStart::Now);
+            let early = follower.connect().await?;
+            let later = follower.into_stream();
+            Ok(EventStream(
+                futures::stream::iter(early.map(Ok)).chain(later).boxed(),
+            ))
+        })
     }
 }
 
@@ -247,7 +253,7 @@ impl Follower {
                 EventStart::Beginning => EventStreamStart::Checkpoint(oldest(&self.ledger).await?),
             };
             let request = EventStreamRequest::new()
-                .with_read_mask(crate::read::mask(EVENT_FIELDS))
+                .with_read_mask(crate::mask::mask(EVENT_FIELDS))
                 .with_filter(filter(&self.ledger.inner.deployment))
                 .with_start(start);
             self.frames = Some(self.ledger.inner.client.stream_events(request).boxed());

@@ -10,14 +10,15 @@
 use crate::{
     Executed, Ledger, LedgerError,
     build::{Work, transaction},
-    connect::{describe, is_definite},
+    mask::mask,
     outcome::{EXECUTED_FIELDS, is_congestion},
-    plan::{Parties, Plan},
-    read::mask,
-    wallet::{Pending, Wallets},
+    plan::Plan,
+    status::{describe, is_definite},
+    wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
 use atoma_types::{Address, MicroUsdc, ObjectId, chain::Call};
+use futures::future::BoxFuture;
 use std::time::Duration;
 use sui_crypto::SuiSigner;
 use sui_rpc::proto::sui::rpc::v2::{
@@ -52,61 +53,84 @@ enum Attempt {
 impl Ledger {
     /// Executes calls of the package as one transaction of the key's address, in order, all or
     /// none. What it would abort with is found by simulation and costs nothing.
-    pub async fn execute(
-        &self,
-        key: &SigningKey,
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn execute<'a>(
+        &'a self,
+        key: &'a SigningKey,
         calls: Vec<Call>,
-    ) -> Result<Executed, LedgerError> {
-        self.execute_and_give(key, calls, &[]).await
+    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+        Box::pin(async move { self.execute_and_give(key, calls, &[]).await })
     }
 
     /// As [`Self::execute`], and gives objects of the key's address to others in the same
     /// transaction, after the calls.
-    pub async fn execute_and_give(
-        &self,
-        key: &SigningKey,
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn execute_and_give<'a>(
+        &'a self,
+        key: &'a SigningKey,
         calls: Vec<Call>,
-        gifts: &[(ObjectId, Address)],
-    ) -> Result<Executed, LedgerError> {
-        if calls.is_empty() && gifts.is_empty() {
-            return Err(LedgerError::Build("there is nothing to do".to_owned()));
-        }
-        let calls = &calls;
-        self.run(key, &Work::Calls { calls, gifts }).await
+        gifts: &'a [(ObjectId, Address)],
+    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+        Box::pin(async move {
+            if calls.is_empty() && gifts.is_empty() {
+                return Err(LedgerError::Build("there is nothing to do".to_owned()));
+            }
+            let calls = &calls;
+            self.run(key, &Work::Calls { calls, gifts }).await
+        })
     }
 
     /// Sends USDC.
-    pub async fn transfer_usdc(
-        &self,
-        key: &SigningKey,
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn transfer_usdc<'a>(
+        &'a self,
+        key: &'a SigningKey,
         to: Address,
         amount: MicroUsdc,
-    ) -> Result<Executed, LedgerError> {
-        let amount = amount.0;
-        self.run(key, &Work::Transfer { to, amount }).await
+    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+        Box::pin(async move {
+            let amount = amount.0;
+            self.run(key, &Work::Transfer { to, amount }).await
+        })
     }
 
     /// Sends gas, in MIST, out of what pays for gas.
-    pub async fn transfer_gas(
-        &self,
-        key: &SigningKey,
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn transfer_gas<'a>(
+        &'a self,
+        key: &'a SigningKey,
         to: Address,
         amount: u64,
-    ) -> Result<Executed, LedgerError> {
-        let count = 1;
-        self.run(key, &Work::SplitGas { to, amount, count }).await
+    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+        Box::pin(async move {
+            let count = 1;
+            self.run(key, &Work::SplitGas { to, amount, count }).await
+        })
     }
 
     /// A transaction that was executed, by its digest.
-    pub async fn transaction(&self, digest: Digest) -> Result<Executed, LedgerError> {
-        match self.look_up(digest).await {
-            Ok(Some(executed)) => self.outcome(digest, &executed),
-            Ok(None) => Err(LedgerError::NotFound {
-                what: "transaction",
-                id: digest.to_string(),
-            }),
-            Err(status) => Err(self.refused(&status)),
-        }
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn transaction(&self, digest: Digest) -> BoxFuture<'_, Result<Executed, LedgerError>> {
+        Box::pin(async move {
+            match self.look_up(digest).await {
+                Ok(Some(executed)) => self.outcome(digest, &executed),
+                Ok(None) => Err(LedgerError::NotFound {
+                    what: "transaction",
+                    id: digest.to_string(),
+                }),
+                Err(status) => Err(self.refused(&status)),
+            }
+        })
     }
 
     async fn run(&self, key: &SigningKey, work: &Work<'_>) -> Result<Executed, LedgerError> {

@@ -3,6 +3,7 @@
 use crate::{Ledger, LedgerError};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
+use futures::future::BoxFuture;
 use http::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -14,23 +15,33 @@ const FAUCET_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Ledger {
     /// Asks the faucet for gas (localnet's gives USDC with it).
-    pub async fn faucet(&self, recipient: Address) -> Result<(), LedgerError> {
-        let order = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
-        let answer = self.ask_faucet("/v2/gas", &order).await?;
-        match &answer["status"] {
-            Value::String(status) if status == "Success" => Ok(()),
-            other => Err(LedgerError::Faucet(other.to_string())),
-        }
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let order = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
+            let answer = self.ask_faucet("/v2/gas", &order).await?;
+            match &answer["status"] {
+                Value::String(status) if status == "Success" => Ok(()),
+                other => Err(LedgerError::Faucet(other.to_string())),
+            }
+        })
     }
 
     /// Asks for an amount of test USDC. Only localnet's faucet has it.
-    pub async fn mint_usdc(
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn mint_usdc(
         &self,
         recipient: Address,
         amount: MicroUsdc,
-    ) -> Result<(), LedgerError> {
-        let order = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
-        self.ask_faucet("/faucet/usdc", &order).await.map(|_| ())
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let order = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
+            self.ask_faucet("/faucet/usdc", &order).await.map(|_| ())
+        })
     }
 
     async fn ask_faucet(&self, path: &str, order: &Value) -> Result<Value, LedgerError> {

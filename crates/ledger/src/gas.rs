@@ -1,10 +1,9 @@
 //! How transactions are paid for: by whom, and at most how much.
 
-use crate::Ledger;
 use atoma_keys::SigningKey;
 use std::{fmt, sync::Arc};
 
-/// How a [`Ledger`]'s transactions are paid for. By default the sender pays, as much as a simulation
+/// How a ledger's transactions are paid for. By default the sender pays, as much as a simulation
 /// says and some headroom.
 #[derive(Clone, Default)]
 pub struct GasOptions {
@@ -21,16 +20,5 @@ impl fmt::Debug for GasOptions {
             .field("budget", &self.budget)
             .field("sponsor", &sponsor)
             .finish()
-    }
-}
-
-impl Ledger {
-    /// The same connection, paying otherwise.
-    #[must_use]
-    pub fn with_gas(&self, options: GasOptions) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            gas: Arc::new(options),
-        }
     }
 }

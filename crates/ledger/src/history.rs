@@ -1,7 +1,8 @@
 //! How far the ledger is, when something happened, and whether it is still the ledger that it was.
 
-use crate::{Ledger, LedgerError, read::mask};
+use crate::{Ledger, LedgerError, mask::mask};
 use atoma_types::{NetworkId, TimestampMs};
+use futures::future::BoxFuture;
 use sui_rpc::proto::{
     proto_to_timestamp_ms,
     sui::rpc::v2::{
@@ -33,60 +34,71 @@ pub struct Checkpoint {
 
 impl Ledger {
     /// Where the ledger stands now. Refuses if another network answers at the URL by now.
-    pub async fn tip(&self) -> Result<Tip, LedgerError> {
-        let mut client = self.inner.client.clone();
-        let answer = client
-            .ledger_client()
-            .get_service_info(GetServiceInfoRequest::default())
-            .await
-            .map_err(|status| self.refused(&status))?
-            .into_inner();
-        let chain: Digest = answer.chain_id().parse().map_err(|e| {
-            LedgerError::Malformed(format!("chain id `{}`: {e}", answer.chain_id()))
-        })?;
-        let found = NetworkId(chain.into_inner());
-        if found != self.network() {
-            return Err(LedgerError::WrongNetwork {
-                found: found.to_string(),
-                expected: self.network().to_string(),
-            });
-        }
-        Ok(Tip {
-            checkpoint: answer.checkpoint_height(),
-            oldest: answer.lowest_available_checkpoint(),
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn tip(&self) -> BoxFuture<'_, Result<Tip, LedgerError>> {
+        Box::pin(async move {
+            let mut client = self.inner.client.clone();
+            let answer = client
+                .ledger_client()
+                .get_service_info(GetServiceInfoRequest::default())
+                .await
+                .map_err(|status| self.refused(&status))?
+                .into_inner();
+            let chain: Digest = answer.chain_id().parse().map_err(|e| {
+                LedgerError::Malformed(format!("chain id `{}`: {e}", answer.chain_id()))
+            })?;
+            let found = NetworkId(chain.into_inner());
+            if found != self.network() {
+                return Err(LedgerError::WrongNetwork {
+                    found: found.to_string(),
+                    expected: self.network().to_string(),
+                });
+            }
+            Ok(Tip {
+                checkpoint: answer.checkpoint_height(),
+                oldest: answer.lowest_available_checkpoint(),
+            })
         })
     }
 
     /// A checkpoint. It never changes: another digest at the same number is another history.
-    pub async fn checkpoint(&self, number: u64) -> Result<Checkpoint, LedgerError> {
-        let mut request = GetCheckpointRequest::default();
-        request.checkpoint_id = Some(CheckpointId::SequenceNumber(number));
-        request.read_mask = Some(mask(&["digest", "summary.timestamp"]));
-        let mut client = self.inner.client.clone();
-        let answer = client.ledger_client().get_checkpoint(request).await;
-        let answer = match answer {
-            Ok(answer) => answer.into_inner(),
-            Err(status) if status.code() == Code::NotFound => {
-                return Err(LedgerError::NotFound {
-                    what: "checkpoint",
-                    id: number.to_string(),
-                });
-            }
-            Err(status) => return Err(self.refused(&status)),
-        };
-        let checkpoint = answer.checkpoint();
-        let malformed = |what| LedgerError::Malformed(format!("checkpoint {number} has no {what}"));
-        let time = checkpoint.summary().timestamp;
-        Ok(Checkpoint {
-            number,
-            digest: checkpoint
-                .digest()
-                .parse()
-                .map_err(|_| malformed("digest"))?,
-            time: time
-                .and_then(|time| proto_to_timestamp_ms(time).ok())
-                .map(TimestampMs)
-                .ok_or_else(|| malformed("time"))?,
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn checkpoint(&self, number: u64) -> BoxFuture<'_, Result<Checkpoint, LedgerError>> {
+        Box::pin(async move {
+            let mut request = GetCheckpointRequest::default();
+            request.checkpoint_id = Some(CheckpointId::SequenceNumber(number));
+            request.read_mask = Some(mask(&["digest", "summary.timestamp"]));
+            let mut client = self.inner.client.clone();
+            let answer = client.ledger_client().get_checkpoint(request).await;
+            let answer = match answer {
+                Ok(answer) => answer.into_inner(),
+                Err(status) if status.code() == Code::NotFound => {
+                    return Err(LedgerError::NotFound {
+                        what: "checkpoint",
+                        id: number.to_string(),
+                    });
+                }
+                Err(status) => return Err(self.refused(&status)),
+            };
+            let checkpoint = answer.checkpoint();
+            let malformed =
+                |what| LedgerError::Malformed(format!("checkpoint {number} has no {what}"));
+            let time = checkpoint.summary().timestamp;
+            Ok(Checkpoint {
+                number,
+                digest: checkpoint
+                    .digest()
+                    .parse()
+                    .map_err(|_| malformed("digest"))?,
+                time: time
+                    .and_then(|time| proto_to_timestamp_ms(time).ok())
+                    .map(TimestampMs)
+                    .ok_or_else(|| malformed("time"))?,
+            })
         })
     }
 }

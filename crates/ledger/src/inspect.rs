@@ -7,10 +7,9 @@ use crate::{
 };
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
-    chain::{
-        ArgKind, Call, Deployment, LOCALNET_WALRUS_PACKAGE, Package, PureKind, WalrusDeployment,
-    },
+    chain::{ArgKind, Call, Deployment, Package, PureKind, WalrusDeployment},
 };
+use futures::future::BoxFuture;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use sui_rpc::proto::sui::rpc::v2::{
@@ -71,177 +70,208 @@ struct WalrusHead {
 
 impl Ledger {
     /// What the ledger says of itself.
-    pub async fn service(&self) -> Result<Service, LedgerError> {
-        let mut client = self.inner.client.clone();
-        let info = client
-            .ledger_client()
-            .get_service_info(GetServiceInfoRequest::default())
-            .await
-            .map_err(|status| self.refused(&status))?
-            .into_inner();
-        let digest: Digest = info
-            .chain_id()
-            .parse()
-            .map_err(|e| LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id())))?;
-        let request =
-            GetEpochRequest::default().with_read_mask(mask(&["protocol_config.protocol_version"]));
-        // not every ledger tells
-        let epoch = client.ledger_client().get_epoch(request).await.ok();
-        let protocol = epoch.and_then(|answer| {
-            let config = answer.into_inner().epoch?.protocol_config?;
-            config.protocol_version
-        });
-        let time = info.timestamp.unwrap_or_default();
-        let seconds = u64::try_from(time.seconds).unwrap_or(0);
-        let millis = u64::try_from(time.nanos / 1_000_000).unwrap_or(0);
-        Ok(Service {
-            network: NetworkId(digest.into_inner()),
-            chain: info.chain().to_owned(),
-            server: info.server().to_owned(),
-            epoch: info.epoch(),
-            checkpoint: info.checkpoint_height(),
-            time: TimestampMs(seconds.saturating_mul(1_000).saturating_add(millis)),
-            protocol,
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn service(&self) -> BoxFuture<'_, Result<Service, LedgerError>> {
+        Box::pin(async move {
+            let mut client = self.inner.client.clone();
+            let info = client
+                .ledger_client()
+                .get_service_info(GetServiceInfoRequest::default())
+                .await
+                .map_err(|status| self.refused(&status))?
+                .into_inner();
+            let digest: Digest = info.chain_id().parse().map_err(|e| {
+                LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id()))
+            })?;
+            let request = GetEpochRequest::default()
+                .with_read_mask(mask(&["protocol_config.protocol_version"]));
+            // not every ledger tells
+            let epoch = client.ledger_client().get_epoch(request).await.ok();
+            let protocol = epoch.and_then(|answer| {
+                let config = answer.into_inner().epoch?.protocol_config?;
+                config.protocol_version
+            });
+            let time = info.timestamp.unwrap_or_default();
+            let seconds = u64::try_from(time.seconds).unwrap_or(0);
+            let millis = u64::try_from(time.nanos / 1_000_000).unwrap_or(0);
+            Ok(Service {
+                network: NetworkId(digest.into_inner()),
+                chain: info.chain().to_owned(),
+                server: info.server().to_owned(),
+                epoch: info.epoch(),
+                checkpoint: info.checkpoint_height(),
+                time: TimestampMs(seconds.saturating_mul(1_000).saturating_add(millis)),
+                protocol,
+            })
         })
     }
 
     /// The package at a place, if there is one.
-    pub async fn published(&self, id: ObjectId) -> Result<Option<Published>, LedgerError> {
-        let mut request = GetPackageRequest::default();
-        request.package_id = Some(id.to_string());
-        let mut client = self.inner.client.clone();
-        let answer = match client.package_client().get_package(request).await {
-            Ok(answer) => answer.into_inner(),
-            Err(status) if status.code() == Code::NotFound => return Ok(None),
-            Err(status) => return Err(self.refused(&status)),
-        };
-        let package = answer.package.unwrap_or_default();
-        let mut found = Published {
-            id: parse(package.storage_id())?,
-            original: parse(package.original_id())?,
-            version: package.version(),
-            modules: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            linkage: Vec::new(),
-        };
-        for link in &package.linkage {
-            found.linkage.push((
-                parse(link.original_id())?,
-                parse(link.upgraded_id())?,
-                link.upgraded_version(),
-            ));
-        }
-        for module in package.modules {
-            let name = module.name().to_owned();
-            for function in module.functions {
-                let path = format!("{name}::{}", function.name());
-                found.functions.insert(path, function);
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn published(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<Published>, LedgerError>> {
+        Box::pin(async move {
+            let mut request = GetPackageRequest::default();
+            request.package_id = Some(id.to_string());
+            let mut client = self.inner.client.clone();
+            let answer = match client.package_client().get_package(request).await {
+                Ok(answer) => answer.into_inner(),
+                Err(status) if status.code() == Code::NotFound => return Ok(None),
+                Err(status) => return Err(self.refused(&status)),
+            };
+            let package = answer.package.unwrap_or_default();
+            let mut found = Published {
+                id: parse(package.storage_id())?,
+                original: parse(package.original_id())?,
+                version: package.version(),
+                modules: BTreeMap::new(),
+                functions: BTreeMap::new(),
+                linkage: Vec::new(),
+            };
+            for link in &package.linkage {
+                found.linkage.push((
+                    parse(link.original_id())?,
+                    parse(link.upgraded_id())?,
+                    link.upgraded_version(),
+                ));
             }
-            if let Some(contents) = module.contents {
-                found.modules.insert(name, contents.to_vec());
+            for module in package.modules {
+                let name = module.name().to_owned();
+                for function in module.functions {
+                    let path = format!("{name}::{}", function.name());
+                    found.functions.insert(path, function);
+                }
+                if let Some(contents) = module.contents {
+                    found.modules.insert(name, contents.to_vec());
+                }
             }
-        }
-        Ok(Some(found))
+            Ok(Some(found))
+        })
     }
 
     /// The newest version of a package and its number; `None` where the ledger doesn't tell.
-    pub async fn newest_version(
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn newest_version(
         &self,
         package: ObjectId,
-    ) -> Result<Option<(ObjectId, u64)>, LedgerError> {
-        let mut request = ListPackageVersionsRequest::default();
-        request.package_id = Some(package.to_string());
-        request.page_size = Some(VERSIONS);
-        let mut newest = None;
-        loop {
-            let mut client = self.inner.client.clone();
-            let asked = request.clone();
-            let answer = match client.package_client().list_package_versions(asked).await {
-                Ok(answer) => answer.into_inner(),
-                Err(status) if status.code() == Code::Unimplemented => return Ok(None),
-                Err(status) => return Err(self.refused(&status)),
-            };
-            for version in &answer.versions {
-                let found = (version.version(), parse(version.package_id())?);
-                newest = newest.max(Some(found));
+    ) -> BoxFuture<'_, Result<Option<(ObjectId, u64)>, LedgerError>> {
+        Box::pin(async move {
+            let mut request = ListPackageVersionsRequest::default();
+            request.package_id = Some(package.to_string());
+            request.page_size = Some(VERSIONS);
+            let mut newest = None;
+            loop {
+                let mut client = self.inner.client.clone();
+                let asked = request.clone();
+                let answer = match client.package_client().list_package_versions(asked).await {
+                    Ok(answer) => answer.into_inner(),
+                    Err(status) if status.code() == Code::Unimplemented => return Ok(None),
+                    Err(status) => return Err(self.refused(&status)),
+                };
+                for version in &answer.versions {
+                    let found = (version.version(), parse(version.package_id())?);
+                    newest = newest.max(Some(found));
+                }
+                match answer.next_page_token {
+                    Some(token) if !answer.versions.is_empty() => request.page_token = Some(token),
+                    _ => return Ok(newest.map(|(version, id)| (id, version))),
+                }
             }
-            match answer.next_page_token {
-                Some(token) if !answer.versions.is_empty() => request.page_token = Some(token),
-                _ => return Ok(newest.map(|(version, id)| (id, version))),
-            }
-        }
+        })
     }
 
     /// The Move type of an object; `None` if there is no such object, or it is a package.
-    pub async fn type_of(&self, id: ObjectId) -> Result<Option<StructTag>, LedgerError> {
-        let found = self.objects(&[id], &["object_id", "object_type"]).await?;
-        Ok(found
-            .first()
-            .and_then(|object| object.object_type().parse().ok()))
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn type_of(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<StructTag>, LedgerError>> {
+        Box::pin(async move {
+            let found = self.objects(&[id], &["object_id", "object_type"]).await?;
+            Ok(found
+                .first()
+                .and_then(|object| object.object_type().parse().ok()))
+        })
     }
 
     /// Where Walrus's package stands, by its `System`.
-    pub async fn walrus_at(&self, system: ObjectId) -> Result<WalrusDeployment, LedgerError> {
-        let found = self.objects(&[system], OBJECT_FIELDS).await?;
-        let object = found.first().ok_or_else(|| LedgerError::NotFound {
-            what: "Walrus system",
-            id: system.to_string(),
-        })?;
-        let tag: Option<StructTag> = object.object_type().parse().ok();
-        let tag =
-            tag.filter(|tag| (tag.module().as_str(), tag.name().as_str()) == ("system", "System"));
-        let original_package = *tag
-            .ok_or_else(|| LedgerError::WrongType {
-                id: system,
-                found: object.object_type().to_owned(),
-                expected: "system::System of Walrus".to_owned(),
-            })?
-            .address();
-        let package = if original_package == LOCALNET_WALRUS_PACKAGE {
-            // the development Walrus is never upgraded, and its system says nothing of packages
-            original_package
-        } else {
-            let bytes = object.contents().value();
-            let head = bytes.get(..WALRUS_HEAD).unwrap_or(bytes);
-            let head: WalrusHead = bcs::from_bytes(head)
-                .map_err(|e| LedgerError::Malformed(format!("object {system}: {e}")))?;
-            head.package
-        };
-        Ok(WalrusDeployment {
-            package,
-            original_package,
-            system,
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn walrus_at(
+        &self,
+        system: ObjectId,
+    ) -> BoxFuture<'_, Result<WalrusDeployment, LedgerError>> {
+        Box::pin(async move {
+            let found = self.objects(&[system], OBJECT_FIELDS).await?;
+            let object = found.first().ok_or_else(|| LedgerError::NotFound {
+                what: "Walrus system",
+                id: system.to_string(),
+            })?;
+            let tag: Option<StructTag> = object.object_type().parse().ok();
+            let tag = tag
+                .filter(|tag| (tag.module().as_str(), tag.name().as_str()) == ("system", "System"));
+            let original_package = *tag
+                .ok_or_else(|| LedgerError::WrongType {
+                    id: system,
+                    found: object.object_type().to_owned(),
+                    expected: "system::System of Walrus".to_owned(),
+                })?
+                .address();
+            let package = if localnet::is_development_walrus(original_package) {
+                original_package
+            } else {
+                let bytes = object.contents().value();
+                let head = bytes.get(..WALRUS_HEAD).unwrap_or(bytes);
+                let head: WalrusHead = bcs::from_bytes(head)
+                    .map_err(|e| LedgerError::Malformed(format!("object {system}: {e}")))?;
+                head.package
+            };
+            Ok(WalrusDeployment {
+                package,
+                original_package,
+                system,
+            })
         })
     }
 
     /// Everything that a package for this ledger is linked to: Sui's framework, USDC and Walrus, and what
     /// they are linked to, each in its newest version among them.
-    pub async fn dependencies(&self) -> Result<Vec<ObjectId>, LedgerError> {
-        let deployment = self.deployment();
-        let usdc = CompiledPackage::money(deployment)?;
-        let direct = [
-            Address::from_static("0x1"),
-            Address::TWO,
-            usdc,
-            deployment.walrus.package,
-        ];
-        let mut newest: BTreeMap<ObjectId, (u64, ObjectId)> = BTreeMap::new();
-        let mut take = |original, id, version| {
-            let slot = newest.entry(original).or_insert((version, id));
-            *slot = (*slot).max((version, id));
-        };
-        for id in direct {
-            let package = self.published(id).await?;
-            let package = package.ok_or_else(|| LedgerError::NotFound {
-                what: "package",
-                id: id.to_string(),
-            })?;
-            take(package.original, package.id, package.version);
-            for (original, id, version) in package.linkage {
-                take(original, id, version);
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer can't be read.
+    pub fn dependencies(&self) -> BoxFuture<'_, Result<Vec<ObjectId>, LedgerError>> {
+        Box::pin(async move {
+            let deployment = self.deployment();
+            let usdc = CompiledPackage::money(deployment)?;
+            let direct = [
+                Address::from_static("0x1"),
+                Address::TWO,
+                usdc,
+                deployment.walrus.package,
+            ];
+            let mut newest: BTreeMap<ObjectId, (u64, ObjectId)> = BTreeMap::new();
+            let mut take = |original, id, version| {
+                let slot = newest.entry(original).or_insert((version, id));
+                *slot = (*slot).max((version, id));
+            };
+            for id in direct {
+                let package = self.published(id).await?;
+                let package = package.ok_or_else(|| LedgerError::NotFound {
+                    what: "package",
+                    id: id.to_string(),
+                })?;
+                take(package.original, package.id, package.version);
+                for (original, id, version) in package.linkage {
+                    take(original, id, version);
+                }
             }
-        }
-        Ok(newest.into_values().map(|(_, id)| id).collect())
+            Ok(newest.into_values().map(|(_, id)| id).collect())
+        })
     }
 }
 

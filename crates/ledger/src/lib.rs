@@ -17,6 +17,7 @@
 //!   [`Ledger::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod build;
+mod coin;
 mod coins;
 mod connect;
 mod cursor;
@@ -29,13 +30,17 @@ mod faucet;
 mod gas;
 mod history;
 mod inspect;
+mod localnet;
+mod mask;
 mod outcome;
 mod plan;
 mod pool;
 mod publish;
 mod read;
+mod status;
 mod transport;
 mod wallet;
+mod wallets;
 mod walrus;
 
 pub use atoma_package::{CompiledPackage, PackageError};

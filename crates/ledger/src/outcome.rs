@@ -1,9 +1,9 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{Ledger, LedgerError, events::known_event};
+use crate::{Ledger, LedgerError, events::known_event, localnet};
 use atoma_types::{
     ObjectId,
-    chain::{AbortCode, Deployment, Event, LOCALNET_WALRUS_PACKAGE},
+    chain::{AbortCode, Deployment, Event},
 };
 use sui_rpc::proto::sui::rpc::v2::{
     ExecutedTransaction, ExecutionError, GasCostSummary, execution_error::ExecutionErrorKind,
@@ -90,7 +90,7 @@ impl Ledger {
 /// numbers of its own.
 fn speaks_our_codes(deployment: &Deployment, package: ObjectId) -> bool {
     [deployment.package, deployment.original_package].contains(&package)
-        || (package == deployment.walrus.package && package == LOCALNET_WALRUS_PACKAGE)
+        || (package == deployment.walrus.package && localnet::is_development_walrus(package))
 }
 
 /// What was paid: computation and storage, less what freed storage gives back.

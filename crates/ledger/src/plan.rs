@@ -3,8 +3,8 @@
 use crate::{
     Ledger, LedgerError,
     build::{Inputs, Work},
-    coins::{Coin, select},
-    wallet::Wallets,
+    coin::{Coin, select},
+    wallet::{Parties, Wallets},
 };
 use atoma_types::{Address, ObjectId, chain::SUI_COIN};
 use std::{
@@ -34,13 +34,6 @@ const CONGESTION_PERCENT: u64 = 25;
 /// wallet that order the same at the same moment would else build one and the same transaction,
 /// which is executed once, and both would take it for theirs.
 const NONCE_MASK: u64 = (1 << 24) - 1;
-
-/// Who signs and who pays.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Parties {
-    pub(crate) sender: Address,
-    pub(crate) gas_owner: Address,
-}
 
 /// A transaction's resolved parts.
 #[derive(Debug)]

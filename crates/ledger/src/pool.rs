@@ -12,6 +12,7 @@ use crate::{
 };
 use atoma_keys::SigningKey;
 use atoma_types::{ObjectId, chain::Call};
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use sui_rpc::proto::sui::rpc::v2::changed_object::{IdOperation, OutputObjectState};
 use tokio::sync::{Mutex, Semaphore};
@@ -33,49 +34,54 @@ pub struct GasPool {
 impl Ledger {
     /// Splits coins of so much MIST off the key's gas, one for each lane. The key's address pays for
     /// what goes through the pool, also where this ledger has a sponsor.
-    pub async fn gas_pool(
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn gas_pool(
         &self,
         key: Arc<SigningKey>,
         lanes: u16,
         each: u64,
-    ) -> Result<GasPool, LedgerError> {
-        if lanes == 0 || lanes > MAX_LANES {
-            return Err(LedgerError::Build(format!(
-                "a pool has 1 to {MAX_LANES} lanes"
-            )));
-        }
-        let ledger = self.with_gas(crate::GasOptions {
-            budget: self.gas.budget,
-            sponsor: None,
-        });
-        let parties = ledger.parties(&key);
-        let mut wallets = ledger.wallets(parties).await;
-        let work = Work::SplitGas {
-            to: parties.sender,
-            amount: each,
-            count: lanes,
-        };
-        let (digest, executed) = ledger
-            .perform_with(&key, &work, parties, &mut wallets)
-            .await?;
-        ledger.outcome(digest, &executed)?;
-        let changed = executed.effects().changed_objects.iter();
-        let coins: Vec<ObjectId> = changed
-            .filter(|change| {
-                change.id_operation() == IdOperation::Created
-                    && change.output_state() == OutputObjectState::ObjectWrite
+    ) -> BoxFuture<'_, Result<GasPool, LedgerError>> {
+        Box::pin(async move {
+            if lanes == 0 || lanes > MAX_LANES {
+                return Err(LedgerError::Build(format!(
+                    "a pool has 1 to {MAX_LANES} lanes"
+                )));
+            }
+            let ledger = self.with_gas(crate::GasOptions {
+                budget: self.gas.budget,
+                sponsor: None,
+            });
+            let parties = ledger.parties(&key);
+            let mut wallets = ledger.wallets(parties).await;
+            let work = Work::SplitGas {
+                to: parties.sender,
+                amount: each,
+                count: lanes,
+            };
+            let (digest, executed) = ledger
+                .perform_with(&key, &work, parties, &mut wallets)
+                .await?;
+            ledger.outcome(digest, &executed)?;
+            let changed = executed.effects().changed_objects.iter();
+            let coins: Vec<ObjectId> = changed
+                .filter(|change| {
+                    change.id_operation() == IdOperation::Created
+                        && change.output_state() == OutputObjectState::ObjectWrite
+                })
+                .filter_map(|change| change.object_id().parse().ok())
+                .collect();
+            // before the wallet is let go: nobody merges them
+            wallets.sender().set_aside.extend(&coins);
+            let lane = |coin: &ObjectId| Arc::new(Mutex::new(Wallet::of_lane(*coin)));
+            Ok(GasPool {
+                lanes: coins.iter().map(lane).collect(),
+                free: Semaphore::new(coins.len()),
+                ledger,
+                key,
+                coins,
             })
-            .filter_map(|change| change.object_id().parse().ok())
-            .collect();
-        // before the wallet is let go: nobody merges them
-        wallets.sender().set_aside.extend(&coins);
-        let lane = |coin: &ObjectId| Arc::new(Mutex::new(Wallet::of_lane(*coin)));
-        Ok(GasPool {
-            lanes: coins.iter().map(lane).collect(),
-            free: Semaphore::new(coins.len()),
-            ledger,
-            key,
-            coins,
         })
     }
 }
@@ -83,33 +89,38 @@ impl Ledger {
 impl GasPool {
     /// Executes calls as one transaction, all or none, beside those of the other lanes. Waits for a free
     /// lane.
-    pub async fn execute(&self, calls: Vec<Call>) -> Result<Executed, LedgerError> {
-        let work = Work::Calls {
-            calls: &calls,
-            gifts: &[],
-        };
-        if calls.is_empty() {
-            return Err(LedgerError::Build("there is nothing to do".to_owned()));
-        }
-        if !work.payments().is_empty() || !work.owned().is_empty() {
-            return Err(LedgerError::Build(
-                "payments and objects of one's own go through the wallet, not through a pool"
-                    .to_owned(),
-            ));
-        }
-        let closed = |_| LedgerError::Build("the pool is closed".to_owned());
-        let _permit = self.free.acquire().await.map_err(closed)?;
-        // as many permits as lanes, and a lane is let go before its permit: one of them is free
-        let mut lanes = self.lanes.iter();
-        let lane = lanes.find_map(|lane| Arc::clone(lane).try_lock_owned().ok());
-        let lane = lane.ok_or_else(|| LedgerError::Build("no lane is free".to_owned()))?;
-        let mut wallets = Wallets::of(lane);
-        let parties = self.ledger.parties(&self.key);
-        let (digest, executed) = self
-            .ledger
-            .perform_with(&self.key, &work, parties, &mut wallets)
-            .await?;
-        self.ledger.outcome(digest, &executed)
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn execute(&self, calls: Vec<Call>) -> BoxFuture<'_, Result<Executed, LedgerError>> {
+        Box::pin(async move {
+            let work = Work::Calls {
+                calls: &calls,
+                gifts: &[],
+            };
+            if calls.is_empty() {
+                return Err(LedgerError::Build("there is nothing to do".to_owned()));
+            }
+            if !work.payments().is_empty() || !work.owned().is_empty() {
+                return Err(LedgerError::Build(
+                    "payments and objects of one's own go through the wallet, not through a pool"
+                        .to_owned(),
+                ));
+            }
+            let closed = |_| LedgerError::Build("the pool is closed".to_owned());
+            let _permit = self.free.acquire().await.map_err(closed)?;
+            // as many permits as lanes, and a lane is let go before its permit: one of them is free
+            let mut lanes = self.lanes.iter();
+            let lane = lanes.find_map(|lane| Arc::clone(lane).try_lock_owned().ok());
+            let lane = lane.ok_or_else(|| LedgerError::Build("no lane is free".to_owned()))?;
+            let mut wallets = Wallets::of(lane);
+            let parties = self.ledger.parties(&self.key);
+            let (digest, executed) = self
+                .ledger
+                .perform_with(&self.key, &work, parties, &mut wallets)
+                .await?;
+            self.ledger.outcome(digest, &executed)
+        })
     }
 
     /// How many transactions can be in flight.
@@ -120,17 +131,22 @@ impl GasPool {
 
     /// Gives the lanes' coins back to the wallet, which merges them when it next pays. Outcomes still
     /// open are settled first.
-    pub async fn close(self) -> Result<(), LedgerError> {
-        self.free.close();
-        for lane in &self.lanes {
-            let mut wallets = Wallets::of(Arc::clone(lane).lock_owned().await);
-            self.ledger.settle_earlier(&mut wallets).await?;
-        }
-        let parties = self.ledger.parties(&self.key);
-        let mut wallets = self.ledger.wallets(parties).await;
-        for coin in &self.coins {
-            wallets.sender().set_aside.remove(coin);
-        }
-        Ok(())
+    ///
+    /// # Errors
+    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    pub fn close(self) -> BoxFuture<'static, Result<(), LedgerError>> {
+        Box::pin(async move {
+            self.free.close();
+            for lane in &self.lanes {
+                let mut wallets = Wallets::of(Arc::clone(lane).lock_owned().await);
+                self.ledger.settle_earlier(&mut wallets).await?;
+            }
+            let parties = self.ledger.parties(&self.key);
+            let mut wallets = self.ledger.wallets(parties).await;
+            for coin in &self.coins {
+                wallets.sender().set_aside.remove(coin);
+            }
+            Ok(())
+        })
     }
 }

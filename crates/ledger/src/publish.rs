@@ -4,8 +4,8 @@
 use crate::{
     CompiledPackage, Ledger, LedgerError,
     build::{Upgrade, Work},
+    mask::mask,
     outcome::net_gas,
-    read::mask,
 };
 use atoma_keys::SigningKey;
 use atoma_types::{
@@ -13,6 +13,7 @@ use atoma_types::{
     chain::{AbortCode, ObjectKind},
 };
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use serde::Deserialize;
 use std::slice;
 use sui_rpc::proto::sui::rpc::v2::{
@@ -55,150 +56,198 @@ pub struct UpgradeCap {
 
 impl Ledger {
     /// The gas, in MIST, that publishing would take; nothing is submitted.
-    pub async fn preview_publish(
-        &self,
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn preview_publish<'a>(
+        &'a self,
         sender: Address,
-        package: &CompiledPackage,
-    ) -> Result<u64, LedgerError> {
-        let dependencies = self.dependencies().await?;
-        let work = publish(package, &dependencies);
-        self.preview_gas(sender, &work).await
+        package: &'a CompiledPackage,
+    ) -> BoxFuture<'a, Result<u64, LedgerError>> {
+        Box::pin(async move {
+            let dependencies = self.dependencies().await?;
+            let work = publish(package, &dependencies);
+            self.preview_gas(sender, &work).await
+        })
     }
 
     /// Publishes the package. The rights to administer and to upgrade it go to the key's address.
-    pub async fn publish(
-        &self,
-        key: &SigningKey,
-        package: &CompiledPackage,
-    ) -> Result<Publication, LedgerError> {
-        let dependencies = self.dependencies().await?;
-        let work = publish(package, &dependencies);
-        let (digest, executed) = self.perform(key, &work).await?;
-        self.outcome(digest, &executed)?;
-        publication(digest, &executed)
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn publish<'a>(
+        &'a self,
+        key: &'a SigningKey,
+        package: &'a CompiledPackage,
+    ) -> BoxFuture<'a, Result<Publication, LedgerError>> {
+        Box::pin(async move {
+            let dependencies = self.dependencies().await?;
+            let work = publish(package, &dependencies);
+            let (digest, executed) = self.perform(key, &work).await?;
+            self.outcome(digest, &executed)?;
+            publication(digest, &executed)
+        })
     }
 
     /// A publication of just this code whose right to upgrade the address holds.
-    pub async fn publication_of(
-        &self,
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn publication_of<'a>(
+        &'a self,
         owner: Address,
-        package: &CompiledPackage,
-    ) -> Result<Option<Publication>, LedgerError> {
-        for cap in self.upgrade_caps(owner).await? {
-            let Some(found) = self.published(cap.package).await? else {
-                continue;
-            };
-            if package.as_published(found.original)? != found.modules {
-                continue;
+        package: &'a CompiledPackage,
+    ) -> BoxFuture<'a, Result<Option<Publication>, LedgerError>> {
+        Box::pin(async move {
+            for cap in self.upgrade_caps(owner).await? {
+                let Some(found) = self.published(cap.package).await? else {
+                    continue;
+                };
+                if package.as_published(found.original)? != found.modules {
+                    continue;
+                }
+                let objects = self
+                    .objects(&[found.original], &["object_id", "previous_transaction"])
+                    .await?;
+                let digest = objects.first().map(proto::Object::previous_transaction);
+                let Some(Ok(digest)) = digest.map(str::parse::<Digest>) else {
+                    continue;
+                };
+                let executed = self.look_up(digest).await;
+                if let Some(executed) = executed.map_err(|status| self.refused(&status))? {
+                    return publication(digest, &executed).map(Some);
+                }
             }
-            let objects = self
-                .objects(&[found.original], &["object_id", "previous_transaction"])
-                .await?;
-            let digest = objects.first().map(proto::Object::previous_transaction);
-            let Some(Ok(digest)) = digest.map(str::parse::<Digest>) else {
-                continue;
-            };
-            let executed = self.look_up(digest).await;
-            if let Some(executed) = executed.map_err(|status| self.refused(&status))? {
-                return publication(digest, &executed).map(Some);
-            }
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 
     /// The rights to upgrade packages that an address holds.
-    pub async fn upgrade_caps(&self, owner: Address) -> Result<Vec<UpgradeCap>, LedgerError> {
-        let request = ListOwnedObjectsRequest::default()
-            .with_owner(owner.to_string())
-            .with_object_type(upgrade_cap_type().to_string())
-            .with_page_size(PAGE)
-            .with_read_mask(mask(&["object_id", "contents"]));
-        let objects: Vec<proto::Object> = self
-            .inner
-            .client
-            .list_owned_objects(request)
-            .try_collect()
-            .await
-            .map_err(|status| self.refused(&status))?;
-        objects.iter().map(decode_cap).collect()
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn upgrade_caps(
+        &self,
+        owner: Address,
+    ) -> BoxFuture<'_, Result<Vec<UpgradeCap>, LedgerError>> {
+        Box::pin(async move {
+            let request = ListOwnedObjectsRequest::default()
+                .with_owner(owner.to_string())
+                .with_object_type(upgrade_cap_type().to_string())
+                .with_page_size(PAGE)
+                .with_read_mask(mask(&["object_id", "contents"]));
+            let objects: Vec<proto::Object> = self
+                .inner
+                .client
+                .list_owned_objects(request)
+                .try_collect()
+                .await
+                .map_err(|status| self.refused(&status))?;
+            objects.iter().map(decode_cap).collect()
+        })
     }
 
     /// A right to upgrade a package.
-    pub async fn upgrade_cap(&self, id: ObjectId) -> Result<UpgradeCap, LedgerError> {
-        let objects = self
-            .objects(&[id], &["object_id", "object_type", "contents"])
-            .await?;
-        let object = objects.first().ok_or_else(|| LedgerError::NotFound {
-            what: "UpgradeCap",
-            id: id.to_string(),
-        })?;
-        let expected = upgrade_cap_type();
-        if object.object_type().parse::<StructTag>().as_ref() != Ok(&expected) {
-            return Err(LedgerError::WrongType {
-                id,
-                found: object.object_type().to_owned(),
-                expected: expected.to_string(),
-            });
-        }
-        decode_cap(object)
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn upgrade_cap(&self, id: ObjectId) -> BoxFuture<'_, Result<UpgradeCap, LedgerError>> {
+        Box::pin(async move {
+            let objects = self
+                .objects(&[id], &["object_id", "object_type", "contents"])
+                .await?;
+            let object = objects.first().ok_or_else(|| LedgerError::NotFound {
+                what: "UpgradeCap",
+                id: id.to_string(),
+            })?;
+            let expected = upgrade_cap_type();
+            if object.object_type().parse::<StructTag>().as_ref() != Ok(&expected) {
+                return Err(LedgerError::WrongType {
+                    id,
+                    found: object.object_type().to_owned(),
+                    expected: expected.to_string(),
+                });
+            }
+            decode_cap(object)
+        })
     }
 
     /// The gas, in MIST, that an upgrade would take; nothing is submitted.
-    pub async fn preview_upgrade(
-        &self,
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn preview_upgrade<'a>(
+        &'a self,
         sender: Address,
-        package: &CompiledPackage,
-        cap: &UpgradeCap,
-    ) -> Result<u64, LedgerError> {
-        let dependencies = self.dependencies().await?;
-        let work = upgrade(package, &dependencies, cap);
-        self.preview_gas(sender, &work).await
+        package: &'a CompiledPackage,
+        cap: &'a UpgradeCap,
+    ) -> BoxFuture<'a, Result<u64, LedgerError>> {
+        Box::pin(async move {
+            let dependencies = self.dependencies().await?;
+            let work = upgrade(package, &dependencies, cap);
+            self.preview_gas(sender, &work).await
+        })
     }
 
     /// Upgrades the package that the right is for; says where the new version stands. Ids of types stay.
-    pub async fn upgrade(
-        &self,
-        key: &SigningKey,
-        package: &CompiledPackage,
-        cap: &UpgradeCap,
-    ) -> Result<ObjectId, LedgerError> {
-        let dependencies = self.dependencies().await?;
-        let work = upgrade(package, &dependencies, cap);
-        let (digest, executed) = self.perform(key, &work).await?;
-        self.outcome(digest, &executed)?;
-        new_package(&executed)
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn upgrade<'a>(
+        &'a self,
+        key: &'a SigningKey,
+        package: &'a CompiledPackage,
+        cap: &'a UpgradeCap,
+    ) -> BoxFuture<'a, Result<ObjectId, LedgerError>> {
+        Box::pin(async move {
+            let dependencies = self.dependencies().await?;
+            let work = upgrade(package, &dependencies, cap);
+            let (digest, executed) = self.perform(key, &work).await?;
+            self.outcome(digest, &executed)?;
+            new_package(&executed)
+        })
     }
 
     /// Takes the database over to the package's newest version; `false` if it is of that already. Old
     /// versions of the package stop with it.
-    pub async fn migrate_db(
-        &self,
-        key: &SigningKey,
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn migrate_db<'a>(
+        &'a self,
+        key: &'a SigningKey,
         admin_cap: ObjectId,
-    ) -> Result<bool, LedgerError> {
-        let db = self.deployment().db;
-        self.migrate(key, Some((db, admin_cap)), &[]).await
+    ) -> BoxFuture<'a, Result<bool, LedgerError>> {
+        Box::pin(async move {
+            let db = self.deployment().db;
+            self.migrate(key, Some((db, admin_cap)), &[]).await
+        })
     }
 
     /// Takes nodes, tasks or stacks over to the package's newest version, which anyone may; says how many
     /// weren't of it already.
-    pub async fn migrate_objects(
-        &self,
-        key: &SigningKey,
-        objects: &[(ObjectKind, ObjectId)],
-    ) -> Result<usize, LedgerError> {
-        let mut taken = 0;
-        for batch in objects.chunks(MIGRATED_AT_ONCE) {
-            if self.migrate(key, None, batch).await? {
-                taken += batch.len();
-                continue;
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn migrate_objects<'a>(
+        &'a self,
+        key: &'a SigningKey,
+        objects: &'a [(ObjectKind, ObjectId)],
+    ) -> BoxFuture<'a, Result<usize, LedgerError>> {
+        Box::pin(async move {
+            let mut taken = 0;
+            for batch in objects.chunks(MIGRATED_AT_ONCE) {
+                if self.migrate(key, None, batch).await? {
+                    taken += batch.len();
+                    continue;
+                }
+                // all or none: one of them is current
+                for one in batch {
+                    taken += usize::from(self.migrate(key, None, slice::from_ref(one)).await?);
+                }
             }
-            // all or none: one of them is current
-            for one in batch {
-                taken += usize::from(self.migrate(key, None, slice::from_ref(one)).await?);
-            }
-        }
-        Ok(taken)
+            Ok(taken)
+        })
     }
 
     async fn migrate(

@@ -1,18 +1,16 @@
 //! Reading objects: asked for by id, held against their Move type, decoded from their BCS.
 
-use crate::{Ledger, LedgerError};
+use crate::{Ledger, LedgerError, mask::mask};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task},
 };
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use serde::{Deserialize, de::DeserializeOwned};
-use sui_rpc::{
-    field::{FieldMask, FieldMaskUtil},
-    proto::sui::rpc::v2::{
-        self as proto, BatchGetObjectsRequest, GetBalanceRequest, GetObjectRequest,
-        ListDynamicFieldsRequest, ListOwnedObjectsRequest, owner::OwnerKind,
-    },
+use sui_rpc::proto::sui::rpc::v2::{
+    self as proto, BatchGetObjectsRequest, GetBalanceRequest, GetObjectRequest,
+    ListDynamicFieldsRequest, ListOwnedObjectsRequest, owner::OwnerKind,
 };
 use sui_sdk_types::StructTag;
 use tonic::Code;
@@ -33,82 +31,143 @@ struct ClockObject {
 
 impl Ledger {
     /// The ledger's clock.
-    pub async fn clock(&self) -> Result<TimestampMs, LedgerError> {
-        let object = self.object(CLOCK_OBJECT, "clock").await?;
-        decode::<ClockObject>(&object).map(|clock| clock.timestamp_ms)
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn clock(&self) -> BoxFuture<'_, Result<TimestampMs, LedgerError>> {
+        Box::pin(async move {
+            let object = self.object(CLOCK_OBJECT, "clock").await?;
+            decode::<ClockObject>(&object).map(|clock| clock.timestamp_ms)
+        })
     }
 
     /// The database.
-    pub async fn db(&self) -> Result<AtomaDb, LedgerError> {
-        self.read(self.inner.deployment.db, ObjectKind::Db).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn db(&self) -> BoxFuture<'_, Result<AtomaDb, LedgerError>> {
+        Box::pin(async move { self.read(self.inner.deployment.db, ObjectKind::Db).await })
     }
 
     /// A node.
-    pub async fn node(&self, id: NodeId) -> Result<Node, LedgerError> {
-        self.read(id.0, ObjectKind::Node).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn node(&self, id: NodeId) -> BoxFuture<'_, Result<Node, LedgerError>> {
+        Box::pin(async move { self.read(id.0, ObjectKind::Node).await })
     }
 
     /// A task.
-    pub async fn task(&self, id: TaskId) -> Result<Task, LedgerError> {
-        self.read(id.0, ObjectKind::Task).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn task(&self, id: TaskId) -> BoxFuture<'_, Result<Task, LedgerError>> {
+        Box::pin(async move { self.read(id.0, ObjectKind::Task).await })
     }
 
     /// A stack.
-    pub async fn stack(&self, id: StackId) -> Result<Stack, LedgerError> {
-        self.read(id.0, ObjectKind::Stack).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn stack(&self, id: StackId) -> BoxFuture<'_, Result<Stack, LedgerError>> {
+        Box::pin(async move { self.read(id.0, ObjectKind::Stack).await })
     }
 
     /// Every registered node, by number.
-    pub async fn all_nodes(&self) -> Result<Vec<Node>, LedgerError> {
-        let table = self.db().await?.nodes;
-        let mut nodes: Vec<Node> = self.read_table(&table, ObjectKind::Node).await?;
-        nodes.sort_by_key(|node| node.number);
-        Ok(nodes)
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn all_nodes(&self) -> BoxFuture<'_, Result<Vec<Node>, LedgerError>> {
+        Box::pin(async move {
+            let table = self.db().await?.nodes;
+            let mut nodes: Vec<Node> = self.read_table(&table, ObjectKind::Node).await?;
+            nodes.sort_by_key(|node| node.number);
+            Ok(nodes)
+        })
     }
 
     /// Every task, by number.
-    pub async fn all_tasks(&self) -> Result<Vec<Task>, LedgerError> {
-        let table = self.db().await?.tasks;
-        let mut tasks: Vec<Task> = self.read_table(&table, ObjectKind::Task).await?;
-        tasks.sort_by_key(|task| task.number);
-        Ok(tasks)
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn all_tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, LedgerError>> {
+        Box::pin(async move {
+            let table = self.db().await?.tasks;
+            let mut tasks: Vec<Task> = self.read_table(&table, ObjectKind::Task).await?;
+            tasks.sort_by_key(|task| task.number);
+            Ok(tasks)
+        })
     }
 
     /// Several nodes at once; those that don't exist are left out.
-    pub async fn nodes(&self, ids: &[NodeId]) -> Result<Vec<Node>, LedgerError> {
-        let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
-        self.read_many(&ids, ObjectKind::Node).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn nodes<'a>(&'a self, ids: &'a [NodeId]) -> BoxFuture<'a, Result<Vec<Node>, LedgerError>> {
+        Box::pin(async move {
+            let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
+            self.read_many(&ids, ObjectKind::Node).await
+        })
     }
 
     /// Several tasks at once; those that don't exist are left out.
-    pub async fn tasks(&self, ids: &[TaskId]) -> Result<Vec<Task>, LedgerError> {
-        let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
-        self.read_many(&ids, ObjectKind::Task).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn tasks<'a>(&'a self, ids: &'a [TaskId]) -> BoxFuture<'a, Result<Vec<Task>, LedgerError>> {
+        Box::pin(async move {
+            let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
+            self.read_many(&ids, ObjectKind::Task).await
+        })
     }
 
     /// Several stacks at once; those that don't exist are left out.
-    pub async fn stacks(&self, ids: &[StackId]) -> Result<Vec<Stack>, LedgerError> {
-        let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
-        self.read_many(&ids, ObjectKind::Stack).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn stacks<'a>(
+        &'a self,
+        ids: &'a [StackId],
+    ) -> BoxFuture<'a, Result<Vec<Stack>, LedgerError>> {
+        Box::pin(async move {
+            let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
+            self.read_many(&ids, ObjectKind::Stack).await
+        })
     }
 
     /// What an address has in USDC.
-    pub async fn usdc(&self, owner: Address) -> Result<MicroUsdc, LedgerError> {
-        let coin = self.inner.deployment.usdc.to_string();
-        self.balance(owner, coin).await.map(MicroUsdc)
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn usdc(&self, owner: Address) -> BoxFuture<'_, Result<MicroUsdc, LedgerError>> {
+        Box::pin(async move {
+            let coin = self.inner.deployment.usdc.to_string();
+            self.balance(owner, coin).await.map(MicroUsdc)
+        })
     }
 
     /// What an address has for gas, in MIST.
-    pub async fn gas(&self, owner: Address) -> Result<u64, LedgerError> {
-        self.balance(owner, SUI_COIN.to_owned()).await
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn gas(&self, owner: Address) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        Box::pin(async move { self.balance(owner, SUI_COIN.to_owned()).await })
     }
 
     /// The capability to set parameters, if the address owns one for our database.
-    pub async fn admin_cap(&self, owner: Address) -> Result<Option<AdminCap>, LedgerError> {
-        let caps: Vec<AdminCap> = self.read_owned(owner, ObjectKind::AdminCap).await?;
-        Ok(caps
-            .into_iter()
-            .find(|cap| cap.db == self.inner.deployment.db))
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn admin_cap(
+        &self,
+        owner: Address,
+    ) -> BoxFuture<'_, Result<Option<AdminCap>, LedgerError>> {
+        Box::pin(async move {
+            let caps: Vec<AdminCap> = self.read_owned(owner, ObjectKind::AdminCap).await?;
+            Ok(caps
+                .into_iter()
+                .find(|cap| cap.db == self.inner.deployment.db))
+        })
     }
 
     /// All objects of a kind that an address owns.
@@ -277,8 +336,4 @@ fn shared_version(object: &proto::Object) -> Option<u64> {
 fn decode<T: DeserializeOwned>(object: &proto::Object) -> Result<T, LedgerError> {
     bcs::from_bytes(object.contents().value())
         .map_err(|e| LedgerError::Malformed(format!("object {}: {e}", object.object_id())))
-}
-
-pub(crate) fn mask(fields: &[&str]) -> FieldMask {
-    FieldMask::from_paths(fields)
 }

@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sui's client for the endpoint `url`. It connects when it is asked something.
 pub(crate) fn client(url: &str, net: &Net) -> Result<Client, LedgerError> {
     let client = match net {
-        Net::Tcp => Client::new(url).map_err(|status| crate::connect::unreachable(url, &status))?,
+        Net::Tcp => Client::new(url).map_err(|status| crate::status::unreachable(url, &status))?,
         Net::Memory(_) => in_memory(url, net.clone())?,
     };
     Ok(client.with_response_headers_timeout(ANSWER_TIMEOUT))

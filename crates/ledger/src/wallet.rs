@@ -3,12 +3,9 @@
 //! A full node's list of owned objects lags behind execution. What the wallet's last transactions
 //! changed is therefore remembered here, and a list that is older than that is corrected.
 
-use crate::{Ledger, coins::Coin, plan::Parties};
+use crate::coin::Coin;
 use atoma_types::{Address, ObjectId};
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 use sui_rpc::proto::sui::rpc::v2::{
     ExecuteTransactionRequest, ExecutedTransaction, changed_object::OutputObjectState,
 };
@@ -99,6 +96,13 @@ impl Wallet {
     }
 }
 
+/// Who signs and who pays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parties {
+    pub(crate) sender: Address,
+    pub(crate) gas_owner: Address,
+}
+
 /// The wallets that a transaction uses, held for as long as it takes: the sender's, and the payer's
 /// where another pays for gas.
 #[derive(Debug)]
@@ -113,6 +117,17 @@ impl Wallets {
         Self {
             sender,
             payer: None,
+        }
+    }
+
+    /// Two wallets of which the second pays.
+    pub(crate) fn sponsored(
+        sender: OwnedMutexGuard<Wallet>,
+        payer: OwnedMutexGuard<Wallet>,
+    ) -> Self {
+        Self {
+            sender,
+            payer: Some(payer),
         }
     }
 
@@ -170,38 +185,9 @@ impl Wallets {
     }
 }
 
-impl Ledger {
-    /// Holds the wallets of a transaction, always in the same order: two transactions that need the
-    /// same two can't wait for each other.
-    pub(crate) async fn wallets(&self, parties: Parties) -> Wallets {
-        let Parties { sender, gas_owner } = parties;
-        if sender == gas_owner {
-            return Wallets::of(self.wallet(sender).await);
-        }
-        let (first, second) = (sender.min(gas_owner), sender.max(gas_owner));
-        let first = self.wallet(first).await;
-        let second = self.wallet(second).await;
-        let (sender, payer) = if sender < gas_owner {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        Wallets {
-            sender,
-            payer: Some(payer),
-        }
-    }
-
-    async fn wallet(&self, owner: Address) -> OwnedMutexGuard<Wallet> {
-        let wallet = Arc::clone(self.inner.wallets.lock().entry(owner).or_default());
-        wallet.lock_owned().await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use atoma_types::Address;
 
     #[test]
     fn an_old_list_is_corrected() {
