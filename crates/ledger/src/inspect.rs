@@ -1,10 +1,7 @@
 //! Looking at a ledger before anything is built on it: which it is, how far it is, what package stands
 //! at a place, where Walrus is.
 
-use crate::{
-    CompiledPackage, Ledger, LedgerError,
-    read::{OBJECT_FIELDS, mask},
-};
+use crate::{CompiledPackage, Ledger, LedgerError, localnet, mask::mask, read::OBJECT_FIELDS};
 use atoma_types::{
     Address, NetworkId, ObjectId, TimestampMs,
     chain::{ArgKind, Call, Deployment, Package, PureKind, WalrusDeployment},

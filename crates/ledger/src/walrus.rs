@@ -2,12 +2,8 @@
 
 use crate::{Ledger, LedgerError, read::OBJECT_FIELDS};
 use atoma_types::{
-    Address, BlobId, ObjectId,
-    chain::{
-        Blob, Call, Clock, ObjectKind, RootHash, WALRUS_ENCODING_RS2, WalrusCap, WalrusSystem,
-        calls,
-    },
-    hash::Hash32,
+    Address, ObjectId,
+    chain::{Blob, ObjectKind, WalrusCap, WalrusSystem},
 };
 use futures::future::BoxFuture;
 use sui_rpc::proto::sui::rpc::v2::{self as proto, owner::OwnerKind};
