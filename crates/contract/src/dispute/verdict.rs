@@ -11,9 +11,9 @@ use atoma_types::{
     },
 };
 
-/// At most this much of a slash goes to the stack's owner. A node that convicts itself on a stack
-/// of its own gets at least half of what it loses nowhere: else a slash would be a way out before
-/// the unbonding time.
+/// At most this much of a slash goes to the stack's owner. The rest goes to the treasury, so a node
+/// that convicts itself on a stack of its own loses at least half of it. If it lost less, a slash would be
+/// a way to take collateral out before the unbonding time is over.
 const MAX_OWNER_PERMILLE: u64 = 500;
 
 /// A lease and everyone it concerns.
