@@ -9,6 +9,7 @@ use anyhow::Result;
 pub(crate) fn run() -> Result<()> {
     docs::check()?;
     shell("cargo", &["fmt", "--all", "--check"])?;
+    circles::check(None)?;
     shell(
         "cargo",
         &[

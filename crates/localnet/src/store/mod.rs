@@ -78,11 +78,6 @@ impl Store {
             _lock: lock,
         })
     }
-
-    /// The reading side.
-    pub(crate) fn readers(&self) -> Readers {
-        Readers::new(KIND.readers(&self.file))
-    }
 }
 
 /// SQLite's integers are signed; what doesn't fit is never stored, only asked for.

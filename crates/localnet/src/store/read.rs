@@ -1,6 +1,6 @@
 //! Reading: the live state at start, and history for clients.
 
-use super::{Store, from_sql, to_sql};
+use super::{KIND, Store, from_sql, to_sql};
 use crate::{
     error::LocalnetError,
     record::{Executed, Sealed, decode},
@@ -15,6 +15,11 @@ const TRANSACTION: &str =
      FROM transactions";
 
 impl Store {
+    /// The reading side.
+    pub(crate) fn readers(&self) -> Readers {
+        Readers::new(KIND.readers(&self.file))
+    }
+
     /// All live objects.
     pub(crate) fn objects(&self) -> Result<Vec<Arc<Object>>, LocalnetError> {
         let mut select = self.connection.prepare("SELECT bcs FROM objects")?;
