@@ -1,7 +1,7 @@
 //! CI beyond the tests.
 
 use crate::{
-    docs, install,
+    circles, docs, install,
     shell::{run as shell, run_with},
 };
 use anyhow::Result;
