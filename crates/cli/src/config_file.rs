@@ -31,7 +31,7 @@ pub(crate) enum ConfigError {
     /// It can't be read.
     #[error("cannot read {path}", path = path.display())]
     Read {
-        /// Which file.
+        /// Where the file is.
         path: PathBuf,
         /// What the system says.
         #[source]
@@ -40,7 +40,7 @@ pub(crate) enum ConfigError {
     /// It says something that it can't.
     #[error("{path}{line}: {problem}", path = path.display())]
     Wrong {
-        /// Which file.
+        /// Where the file is.
         path: PathBuf,
         /// Where, as far as that is known.
         line: Line,

@@ -52,7 +52,7 @@ pub enum ClientError {
         node: NodeId,
         /// Its URL on the ledger.
         url: String,
-        /// The cause.
+        /// What went wrong with the connection.
         #[source]
         source: TransportError,
     },
@@ -62,7 +62,7 @@ pub enum ClientError {
     Broken {
         /// The node that was asked.
         node: NodeId,
-        /// The cause.
+        /// What went wrong with the connection.
         #[source]
         source: TransportError,
     },
@@ -105,7 +105,7 @@ pub enum ClientError {
     /// Another program of the same data folder signs in the lane that the request names.
     #[error("lane {lane} is in use by another program: name another one, or none")]
     LaneInUse {
-        /// The lane.
+        /// The lane's number.
         lane: u16,
     },
     /// The client's store can't be opened.

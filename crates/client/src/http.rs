@@ -19,7 +19,7 @@ const IDLE_PER_NODE: usize = 256;
 /// for the ledger.
 const SMALL_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(30), 256 * 1024);
 
-/// The pool.
+/// The connections to all nodes.
 #[derive(Clone, Debug)]
 pub(crate) struct Http(Pool);
 

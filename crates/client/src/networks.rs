@@ -8,7 +8,7 @@ use std::path::Path;
 /// A network of which a client keeps something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownNetwork {
-    /// Which network.
+    /// The network id of its ledger.
     pub network: NetworkId,
     /// The stacks that were bought or opened on it and not seen closed, of any wallet.
     pub stacks: Vec<StackId>,

@@ -15,7 +15,7 @@ pub struct Env {
     pub sender: Address,
     /// The ledger's clock.
     pub now: TimestampMs,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// The transaction's digest: new ids are derived from it.
     pub transaction: Digest,
@@ -29,7 +29,7 @@ pub struct Env {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {}", code.help())]
 pub struct Abort {
-    /// Which.
+    /// Why the call was refused.
     pub code: AbortCode,
 }
 
@@ -42,7 +42,7 @@ impl From<AbortCode> for Abort {
 /// Money that leaves the package, as a coin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payout {
-    /// To whom.
+    /// The address that gets it.
     pub to: Address,
     /// How much; never zero.
     pub amount: MicroUsdc,
@@ -53,11 +53,11 @@ pub struct Payout {
 pub struct Changes {
     /// Objects made or changed, as they are now.
     pub written: BTreeMap<ObjectId, (Object, Owner)>,
-    /// Objects gone.
+    /// Ids of the objects that were deleted.
     pub deleted: BTreeSet<ObjectId>,
-    /// In order.
+    /// What happened, in the order of the calls.
     pub events: Vec<Event>,
-    /// In order.
+    /// What is paid to whom, in the order of the calls.
     pub payouts: Vec<Payout>,
     /// Ids created in the whole transaction, [`Env::created`] included.
     pub created: u64,

@@ -28,9 +28,9 @@ pub struct Violation {
 /// Money that went in and came out over many transactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
-    /// All payments.
+    /// The sum of all payments so far, in micro-USDC.
     pub paid_in: u128,
-    /// All payouts.
+    /// The sum of all payouts so far, in micro-USDC.
     pub paid_out: u128,
 }
 

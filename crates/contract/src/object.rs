@@ -21,15 +21,15 @@ const fn small_address(last: u8) -> Address {
 /// Any object of the two packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Object {
-    /// The singleton.
+    /// The one database.
     Db(AtomaDb),
     /// The right to set parameters.
     AdminCap(AdminCap),
-    /// A node.
+    /// A registered node.
     Node(Node),
-    /// A task.
+    /// A task that nodes subscribe to.
     Task(Task),
-    /// A stack.
+    /// A stack that was bought.
     Stack(Stack),
     /// A registered blob.
     Blob(Blob),
@@ -76,7 +76,7 @@ pub enum Owner {
 pub struct DecodeObjectError(String);
 
 impl Object {
-    /// Its id.
+    /// Id of the object, which it has on the ledger.
     #[must_use]
     pub fn id(&self) -> ObjectId {
         match self {
@@ -139,12 +139,12 @@ impl Object {
     }
 }
 
-/// `0x2::object::ID`.
+/// Move's type `0x2::object::ID`.
 pub(crate) fn id_type() -> TypeTag {
     named_type(SUI_FRAMEWORK, "object", "ID")
 }
 
-/// `0x1::string::String`.
+/// Move's type `0x1::string::String`.
 pub(crate) fn string_type() -> TypeTag {
     named_type(MOVE_STDLIB, "string", "String")
 }

@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    /// An object.
+    /// The object with this id, if there is one.
     #[must_use]
     pub fn get(&self, id: ObjectId) -> Option<&Object> {
         self.objects.get(&id).map(|(object, _)| object)

@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// A month.
+/// How many days a month is taken to have.
 pub const DAYS_PER_MONTH: u64 = 30;
 /// Prices of tokens are for so many.
 const MILLION: u128 = 1_000_000;
@@ -25,9 +25,9 @@ const SECONDS_PER_DAY: u128 = 86_400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Nodes' inference.
+    /// What nodes are paid for inference.
     Compute,
-    /// Attesters' inference.
+    /// What attesters are paid for repeating inference.
     Audits,
     /// The protocol's part of what nodes earn.
     ProtocolFee,
@@ -37,7 +37,7 @@ pub enum Kind {
     AuditTransactions,
     /// Transactions that store packs.
     PackTransactions,
-    /// Walrus.
+    /// What storing evidence on Walrus costs.
     Storage,
     /// What the gateway adds.
     GatewayFee,
@@ -56,7 +56,7 @@ impl Kind {
         Self::GatewayFee,
     ];
 
-    /// In words.
+    /// The name of the line, as reports show it.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -117,7 +117,7 @@ impl Plan {
 pub struct Bill {
     /// The lines, in the order of [`Kind::ALL`].
     pub lines: [(Kind, Usd); 8],
-    /// Their sum.
+    /// The sum of all lines.
     pub total: Usd,
     /// The sum of those that are the chain's.
     pub chain: Usd,
@@ -137,7 +137,7 @@ impl Bill {
         }
     }
 
-    /// A line.
+    /// The amount of one line.
     #[must_use]
     pub fn line(&self, kind: Kind) -> Usd {
         let found = self.lines.iter().find(|(other, _)| *other == kind);

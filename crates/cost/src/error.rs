@@ -35,7 +35,7 @@ pub enum CostError {
     /// A pack that no blob can hold.
     #[error("a pack of {size} bytes is more than the {max} that a blob can hold")]
     PackTooLarge {
-        /// Its bytes.
+        /// How many bytes the pack has.
         size: u64,
         /// The largest blob.
         max: u64,

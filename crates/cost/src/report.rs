@@ -16,7 +16,7 @@ const GRID_RECORDS: [u64; 5] = [1, 64, 1_024, 8_192, 65_536];
 /// Stacks of the grid, in tokens.
 const GRID_TOKENS: [u64; 4] = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
-/// The answer.
+/// All that `atoma cost` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// What it rests on.
@@ -41,7 +41,7 @@ pub struct Report {
     pub web2: Vec<Comparison>,
 }
 
-/// Volumes.
+/// How much there is of everything in a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Volume {
     /// Requests in a month.
@@ -66,20 +66,20 @@ pub struct Volume {
 /// An amount three ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Amounts {
-    /// Per request.
+    /// The amount for one request.
     pub per_request: Usd,
     /// Per million tokens.
     pub per_million_tokens: Usd,
-    /// Per month.
+    /// The amount for a month of 30 days.
     pub per_month: Usd,
 }
 
 /// A line of the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// What for.
+    /// What the line is for.
     pub kind: Kind,
-    /// How much.
+    /// What the line comes to.
     #[serde(flatten)]
     pub cost: Amounts,
     /// Part of the total, millionths.
@@ -113,10 +113,10 @@ pub struct Gpu {
 /// Somebody else's bill for the same tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// Their prices.
+    /// What the provider charges.
     #[serde(flatten)]
     pub price: Web2Price,
-    /// Their bill.
+    /// What the workload would cost there.
     pub cost: Amounts,
     /// Ours as part of theirs, millionths.
     pub ours_ppm: u64,

@@ -50,7 +50,7 @@ pub fn encoded_length(shards: u16, size: u64) -> Result<u64, CostError> {
     Ok(n * ((primary + secondary) * symbol + PAIR_HASHES * n + ROOT))
 }
 
-/// MiB begun.
+/// How many MiB have begun: what Walrus bills.
 #[must_use]
 pub fn units(encoded: u64) -> u64 {
     encoded.div_ceil(UNIT)

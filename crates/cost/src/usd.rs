@@ -19,16 +19,16 @@ const SIGNIFICANT: u32 = 4;
 pub struct Usd(u128);
 
 impl Usd {
-    /// Nothing.
+    /// An amount of zero.
     pub const ZERO: Self = Self(0);
 
-    /// From picodollars.
+    /// Takes an amount in picodollars.
     #[must_use]
     pub const fn from_pico(pico: u128) -> Self {
         Self(pico)
     }
 
-    /// In picodollars.
+    /// The amount in picodollars.
     #[must_use]
     pub const fn pico(self) -> u128 {
         self.0

@@ -34,7 +34,7 @@ pub enum Prompt {
         /// OpenAI tool definitions, handed to the template.
         tools: Option<serde_json::Value>,
     },
-    /// Plain text.
+    /// A prompt as plain text.
     Text(String),
     /// Token ids, used as they are.
     Tokens(Vec<u32>),
@@ -73,10 +73,10 @@ impl ChatMessage {
 /// Which OpenAI endpoint a request came in by; an upstream forwards it to the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Endpoint {
-    /// `/v1/chat/completions`
+    /// Messages of a chat, at `/v1/chat/completions`.
     #[default]
     Chat,
-    /// `/v1/completions`
+    /// A text to go on with, at `/v1/completions`.
     Completions,
 }
 
@@ -166,7 +166,7 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// Argmax.
+    /// Always takes the token with the highest logit.
     pub const GREEDY: Self = Self {
         temperature: 0.0,
         top_p: 1.0,

@@ -29,7 +29,7 @@ pub fn load() -> Result<Embedded, LoadError> {
     load_with(EmbeddedOptions::default())
 }
 
-/// Loads it.
+/// Loads the built-in model with options of the caller.
 pub fn load_with(options: EmbeddedOptions) -> Result<Embedded, LoadError> {
     Embedded::from_source(&Source::Builtin(FILES), NAME, options)
 }

@@ -26,9 +26,9 @@ pub enum LoadError {
     /// A file couldn't be read.
     #[error("can't read {path}")]
     Io {
-        /// Which file.
+        /// Where the file is.
         path: PathBuf,
-        /// Why not.
+        /// The system's own error.
         source: std::io::Error,
     },
     /// A file isn't there.
@@ -43,7 +43,7 @@ pub enum LoadError {
     /// A tensor is missing or malformed.
     #[error("tensor {name} {why}")]
     Tensor {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
         /// What is wrong with it.
         why: String,
@@ -130,7 +130,7 @@ impl Tensor {
         }
     }
 
-    /// All elements.
+    /// All elements as f32, row by row.
     pub(crate) fn to_vec(&self) -> Vec<f32> {
         (0..self.shape.iter().product())
             .map(|i| self.at(i))

@@ -91,9 +91,9 @@ pub enum HubError {
         "{endpoint} can't be reached ({why}); without a network, name a folder with the model's files"
     )]
     Network {
-        /// Which hub.
+        /// The URL of the hub that was asked.
         endpoint: String,
-        /// What happened.
+        /// What the hub answered, in words.
         why: String,
     },
     /// The hub has no such model or revision.
@@ -105,7 +105,7 @@ pub enum HubError {
     /// The model isn't stored in a way that the engine reads.
     #[error("{name} has no {missing}; only Hugging Face folders with safetensors can be read")]
     Unsuitable {
-        /// Which model.
+        /// The model that was asked for.
         name: String,
         /// What it lacks.
         missing: &'static str,
@@ -116,9 +116,9 @@ pub enum HubError {
     /// A file can't be written.
     #[error("can't write {path}")]
     Io {
-        /// Which file.
+        /// Where the file is.
         path: PathBuf,
-        /// Why not.
+        /// The system's own error.
         source: std::io::Error,
     },
 }

@@ -37,7 +37,7 @@ pub enum StartError {
     DataDir {
         /// The folder that the configuration names.
         path: PathBuf,
-        /// The cause.
+        /// The system's own error.
         #[source]
         source: io::Error,
     },

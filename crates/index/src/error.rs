@@ -17,7 +17,7 @@ pub enum IndexError {
         path = path.display()
     )]
     OtherNetwork {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// As the file says.
         indexed: NetworkId,
@@ -30,11 +30,11 @@ pub enum IndexError {
         path = path.display()
     )]
     OtherPackage {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// As the file says.
         indexed: ObjectId,
-        /// As configured.
+        /// The package that the configuration names.
         found: ObjectId,
     },
     /// The ledger doesn't know the history that the file holds: it was set back.
@@ -50,7 +50,7 @@ pub enum IndexError {
     Behind {
         /// The file's place.
         anchor: u64,
-        /// The ledger's.
+        /// The ledger's last checkpoint.
         tip: u64,
     },
     /// The ledger has forgotten what the file lacks.
@@ -69,28 +69,28 @@ pub enum IndexError {
         path = path.display()
     )]
     NewerSchema {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// As the file says.
         found: u32,
-        /// This program's.
+        /// The version that this program knows.
         known: u32,
     },
     /// Another program writes to the file.
     #[error("{path} is written by another program", path = path.display())]
     InUse {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
     },
     /// An event that can't follow from those before it: the ledger's endpoint isn't truthful, or the
     /// file was damaged.
     #[error("event {number} ({name}) contradicts the index: {reason}")]
     Contradiction {
-        /// Its number.
+        /// The number that it has in the order of the ledger.
         number: u64,
-        /// Its name.
+        /// Name of the event's type.
         name: &'static str,
-        /// How.
+        /// In what it does not fit.
         reason: &'static str,
     },
     /// The file can't be used.

@@ -24,7 +24,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// A node with what only its object tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeView {
-    /// From events.
+    /// What events tell of it.
     pub row: NodeRow,
     /// From the object; absent until it is read.
     pub standing: Option<NodeStanding>,
@@ -33,7 +33,7 @@ pub struct NodeView {
 /// A task with what only its object tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskView {
-    /// From events.
+    /// What events tell of it.
     pub row: TaskRow,
     /// From the object; absent until it is read.
     pub terms: Option<TaskTerms>,
@@ -42,7 +42,7 @@ pub struct TaskView {
 /// A stack with what only its object tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StackView {
-    /// From events.
+    /// What events tell of it.
     pub row: StackRow,
     /// From the object; absent until it is read.
     pub terms: Option<StackTerms>,
@@ -59,7 +59,7 @@ pub struct Overview {
     pub active_nodes: u64,
     /// What all nodes stand to lose.
     pub collateral: MicroUsdc,
-    /// Tasks.
+    /// How many tasks there are.
     pub tasks: u64,
     /// Offers of nodes to tasks.
     pub offers: u64,
@@ -157,7 +157,7 @@ impl IndexReader {
             .collect()
     }
 
-    /// A node.
+    /// The node with this id, if it is known.
     pub fn node(&self, id: NodeId) -> Result<Option<NodeView>, IndexError> {
         let row = get(&self.connection, NodeRow::at(id))?;
         row.map(|row| self.with_standing(row)).transpose()
@@ -176,7 +176,7 @@ impl IndexReader {
             .collect()
     }
 
-    /// A task.
+    /// The task with this id, if it is known.
     pub fn task(&self, id: TaskId) -> Result<Option<TaskView>, IndexError> {
         let row = get(&self.connection, TaskRow::at(id))?;
         row.map(|row| self.with_task_terms(row)).transpose()
@@ -213,7 +213,7 @@ impl IndexReader {
         rows.into_iter().map(|row| self.with_terms(row)).collect()
     }
 
-    /// A stack.
+    /// The stack with this id, if it is known.
     pub fn stack(&self, id: StackId) -> Result<Option<StackView>, IndexError> {
         let row = get(&self.connection, StackRow::at(id))?;
         row.map(|row| self.with_terms(row)).transpose()

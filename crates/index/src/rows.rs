@@ -27,7 +27,7 @@ text_enum! {
     SettlementState {
         /// Waits for the end of its dispute window.
         Open = "open",
-        /// Paid.
+        /// The node was paid.
         Paid = "paid",
         /// Void: the node was convicted before it was paid.
         Struck = "struck",
@@ -49,13 +49,13 @@ text_enum! {
 text_enum! {
     /// A kind of object that is read because events don't tell all of it.
     ObjectName {
-        /// A node.
+        /// The object of a node.
         Node = "node",
-        /// A task.
+        /// The object of a task.
         Task = "task",
-        /// A stack.
+        /// The object of a stack.
         Stack = "stack",
-        /// The database.
+        /// The object of the database, `AtomaDb`.
         Db = "db",
     }
 }
@@ -63,7 +63,7 @@ text_enum! {
 /// A dispute that is open: which record, and the dispute's number among those of its lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demand {
-    /// Which record.
+    /// The record's place in its lease, from 1.
     pub seq: u64,
     /// The dispute's number.
     pub number: u64,
@@ -73,7 +73,7 @@ table! {
     /// How far the read model is, and of which network. One row, with key 0.
     ProgressRow in "progress"
     key {
-        /// Always 0.
+        /// Always 0, as there is one row.
         id: u64,
     }
     columns {
@@ -109,11 +109,11 @@ table! {
         number: u64,
     }
     columns {
-        /// The transaction.
+        /// The transaction's digest.
         digest: [u8; 32],
         /// Its place in the transaction.
         place: u64,
-        /// The checkpoint.
+        /// Number of the checkpoint that it is in.
         checkpoint: u64,
         /// When the checkpoint was sealed.
         at_ms: TimestampMs,
@@ -128,20 +128,20 @@ table! {
 }
 
 table! {
-    /// A node.
+    /// A row for each node that was ever registered.
     NodeRow in "nodes"
     key {
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
         /// Its small number.
         number: u64,
-        /// Its owner.
+        /// Address of its owner.
         owner: Address,
         /// What it stands to lose.
         collateral: MicroUsdc,
-        /// Standing.
+        /// Whether it is active, jailed, leaving or gone.
         status: NodeStatus,
         /// Where it serves.
         url: String,
@@ -169,7 +169,7 @@ table! {
     /// What only the node's object tells. Object; read again after each event that changes it.
     NodeStanding in "node_standing"
     key {
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
@@ -190,16 +190,16 @@ table! {
 }
 
 table! {
-    /// A task.
+    /// A row for each task that was ever made.
     TaskRow in "tasks"
     key {
-        /// The task.
+        /// Id of the task's object.
         task: TaskId,
     }
     columns {
         /// Its small number.
         number: u64,
-        /// Its owner.
+        /// Address of its owner.
         owner: Address,
         /// What it computes.
         role: Role,
@@ -213,9 +213,9 @@ table! {
         deprecated: bool,
         /// Fees not yet swept into the treasury.
         fees: MicroUsdc,
-        /// Stacks bought.
+        /// How many stacks were bought.
         stacks: u64,
-        /// Units bought.
+        /// Units of the stacks that were bought, top-ups included.
         units_bought: ComputeUnits,
         /// Units that nodes were paid for.
         units_settled: ComputeUnits,
@@ -233,7 +233,7 @@ table! {
     /// What only the task's object tells; it never changes. Object.
     TaskTerms in "task_terms"
     key {
-        /// The task.
+        /// Id of the task's object.
         task: TaskId,
     }
     columns {
@@ -255,13 +255,13 @@ table! {
     /// A node's subscription to a task. Whether it is suspended is the node's own standing.
     OfferRow in "offers"
     key {
-        /// The task.
+        /// Id of the task's object.
         task: TaskId,
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
-        /// Its price.
+        /// Its price, in micro-USDC for a million units.
         price: Price,
         /// Units it is willing to have under lease at once.
         capacity: ComputeUnits,
@@ -285,31 +285,31 @@ table! {
         number: u64,
     }
     columns {
-        /// The task.
+        /// Id of the task's object.
         task: TaskId,
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
         /// Its price; none from when it left.
         price: Option<Price>,
-        /// When.
+        /// When it happened, by the ledger's clock.
         at_ms: TimestampMs,
     }
     index ["task, number"]
 }
 
 table! {
-    /// A stack.
+    /// A row for each stack that was ever bought.
     StackRow in "stacks"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
     }
     columns {
         /// The event that told of it: later stacks have larger ones.
         number: u64,
-        /// Its owner.
+        /// Address of its owner.
         owner: Address,
-        /// Its task.
+        /// Id of the task that it is of.
         task: TaskId,
         /// Signs its requests.
         request_key: PublicKey,
@@ -339,7 +339,7 @@ table! {
         selection: Selection,
         /// The drawn nodes.
         candidates: Vec<NodeId>,
-        /// Its end.
+        /// When it ends, by the ledger's clock.
         expires_at_ms: TimestampMs,
         /// Nodes may settle for this long after it.
         settle_grace_ms: DurationMs,
@@ -359,7 +359,7 @@ table! {
     /// What only the stack's object tells; it never changes. Object.
     StackTerms in "stack_terms"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
     }
     columns {
@@ -383,9 +383,9 @@ table! {
     /// Units of a stack that belong to one node.
     LeaseRow in "leases"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
@@ -393,9 +393,9 @@ table! {
         place: u64,
         /// The stack's task.
         task: TaskId,
-        /// Its units.
+        /// The units that it may serve.
         units: ComputeUnits,
-        /// Its price.
+        /// Its price, in micro-USDC for a million units.
         price: Price,
         /// Where it stands.
         state: LeaseStanding,
@@ -415,15 +415,15 @@ table! {
     /// A claim: at most one for a lease.
     SettlementRow in "settlements"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
         /// The event that told of it.
         number: u64,
-        /// Units claimed.
+        /// Units that the settlement claims.
         claimed_units: ComputeUnits,
         /// Root over its records.
         receipts_root: Hash32,
@@ -457,7 +457,7 @@ table! {
     /// A demand to see a record.
     DisputeRow in "disputes"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
         /// The node that must answer.
         node: NodeId,
@@ -467,7 +467,7 @@ table! {
     columns {
         /// The event that told of it.
         event: u64,
-        /// Which record.
+        /// The record's place in its lease, from 1.
         seq: u64,
         /// Hash of the receipt that the owner showed, if any.
         receipt: Option<Hash32>,
@@ -491,15 +491,15 @@ table! {
     /// A verdict: at most one for a lease.
     ConvictionRow in "convictions"
     key {
-        /// The stack.
+        /// Id of the stack's object.
         stack: StackId,
-        /// The node.
+        /// Id of the node's object.
         node: NodeId,
     }
     columns {
         /// The event that told of it.
         event: u64,
-        /// Of what.
+        /// What it was convicted of.
         charge: Charge,
         /// What went back out of the escrow.
         refunded: MicroUsdc,
@@ -509,7 +509,7 @@ table! {
         to_owner: MicroUsdc,
         /// What the treasury got of it.
         to_treasury: MicroUsdc,
-        /// When.
+        /// When it happened, by the ledger's clock.
         at_ms: TimestampMs,
     }
     index ["event"]
@@ -519,13 +519,13 @@ table! {
     /// The treasury's flows. One row, with key 0.
     TreasuryRow in "treasury"
     key {
-        /// Always 0.
+        /// Always 0, as there is one row.
         id: u64,
     }
     columns {
         /// Fees swept into it.
         fees: MicroUsdc,
-        /// Slashes.
+        /// What was slashed so far, in micro-USDC.
         slashes: MicroUsdc,
         /// Paid out to nodes.
         paid: MicroUsdc,
@@ -537,7 +537,7 @@ table! {
     /// What only the database's object tells. Object; read again after each event that changes it.
     TreasuryStanding in "treasury_standing"
     key {
-        /// Always 0.
+        /// Always 0, as there is one row.
         id: u64,
     }
     columns {
@@ -557,9 +557,9 @@ table! {
         day: u64,
     }
     columns {
-        /// Stacks bought.
+        /// How many stacks were bought.
         stacks: u64,
-        /// Units bought.
+        /// Units of the stacks that were bought, top-ups included.
         units_bought: ComputeUnits,
         /// Money paid in for them.
         deposited: MicroUsdc,
@@ -573,9 +573,9 @@ table! {
         fees: MicroUsdc,
         /// What went back to users.
         refunded: MicroUsdc,
-        /// Disputes opened.
+        /// How many disputes were opened.
         disputes: u64,
-        /// Convictions.
+        /// How many nodes were convicted.
         convictions: u64,
         /// Collateral that they took.
         slashed: MicroUsdc,
@@ -593,11 +593,11 @@ table! {
         number: u64,
     }
     columns {
-        /// Its name.
+        /// The parameter's name.
         name: String,
-        /// Its value.
+        /// The parameter's new value.
         value: u64,
-        /// When.
+        /// When it happened, by the ledger's clock.
         at_ms: TimestampMs,
     }
     index []
@@ -607,7 +607,7 @@ table! {
     /// An object to be read, noted by the transaction that made it so: a crash forgets none.
     StaleRow in "stale"
     key {
-        /// The object.
+        /// Id of the object on the ledger.
         id: ObjectId,
     }
     columns {

@@ -17,7 +17,7 @@ pub enum KeystoreError {
     /// The file system refuses to read or write it.
     #[error("cannot use the keystore {path}")]
     Io {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
@@ -25,19 +25,19 @@ pub enum KeystoreError {
     /// It is too large to be one.
     #[error("{path} is not a Sui keystore: it has more than {MAX_FILE_BYTES} bytes")]
     TooLarge {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
     },
     /// It isn't a JSON list of strings. The parser's own error isn't kept: it may quote secrets.
     #[error("{path} is not a Sui keystore: it is not a JSON list of strings")]
     NotAList {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
     },
     /// An entry isn't a key.
     #[error("{path} is not a Sui keystore: an entry is not a key")]
     Entry {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// What is wrong with the entry, without any of it.
         source: SecretKeyError,

@@ -13,7 +13,7 @@ const SCALAR_BITS: u32 = 253;
 /// Digits of the narrowest width.
 const MAX_DIGITS: usize = 64;
 
-/// The table.
+/// The multiples of a point, computed once.
 pub(crate) struct Multiples {
     width: u32,
     /// Rows of `1, 2, ... 2^(width - 1)` times a power of two times the point.

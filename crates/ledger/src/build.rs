@@ -34,7 +34,7 @@ pub(crate) enum Work<'a> {
         calls: &'a [Call],
         gifts: &'a [(ObjectId, Address)],
     },
-    /// Send USDC.
+    /// Sends USDC, in micro-USDC, to an address.
     Transfer { to: Address, amount: u64 },
     /// Publish a package; the right to upgrade it goes to the sender.
     Publish {

@@ -214,7 +214,7 @@ impl Ledger {
         self.inner.deployment.network
     }
 
-    /// The endpoint.
+    /// The URL of the ledger that this is connected to.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.inner.url

@@ -16,13 +16,13 @@ pub enum LedgerError {
         code: u64,
         /// The code's name.
         name: &'static str,
-        /// `module::function`.
+        /// The function that was called, as `module::function`.
         function: String,
     },
     /// The wallet's coins don't reach.
     #[error("{owner} needs {needed} of {coin} and has {available}")]
     InsufficientFunds {
-        /// The wallet.
+        /// The wallet's address.
         owner: Address,
         /// The type of coin.
         coin: String,
@@ -44,7 +44,7 @@ pub enum LedgerError {
     Unreachable {
         /// Where it was looked for.
         url: String,
-        /// The cause.
+        /// What went wrong, in words.
         reason: String,
     },
     /// The ledger says no; nothing changed.
@@ -53,7 +53,7 @@ pub enum LedgerError {
     /// The transaction was executed and failed other than by an abort of the package; gas was paid.
     #[error("the transaction {digest} failed: {reason}")]
     Failed {
-        /// The transaction.
+        /// The transaction's digest.
         digest: Digest,
         /// The ledger's words.
         reason: String,
@@ -63,14 +63,14 @@ pub enum LedgerError {
     NotFound {
         /// What was asked for.
         what: &'static str,
-        /// Its id.
+        /// The object's id, as it was given.
         id: String,
     },
     /// Submitted, and no answer came: the outcome is unknown. The wallet settles it before its
     /// next transaction, by submitting the same bytes again.
     #[error("no answer about transaction {digest}: {reason}")]
     Timeout {
-        /// The transaction.
+        /// The transaction's digest.
         digest: Digest,
         /// The last cause.
         reason: String,
@@ -78,7 +78,7 @@ pub enum LedgerError {
     /// There is no deployment of the package where one was expected.
     #[error("the ledger at {url} has no known deployment; name the package and its database")]
     NoDeployment {
-        /// The ledger.
+        /// The URL of the ledger that was asked.
         url: String,
     },
     /// The ledger is another one than the deployment says.
@@ -86,13 +86,13 @@ pub enum LedgerError {
     WrongNetwork {
         /// As the ledger says.
         found: String,
-        /// As configured.
+        /// What the configuration names.
         expected: String,
     },
     /// An object has another type than it should.
     #[error("object {id} is a {found}, not a {expected}")]
     WrongType {
-        /// The object.
+        /// Id of the object on the ledger.
         id: ObjectId,
         /// What it is.
         found: String,
@@ -114,9 +114,9 @@ pub enum LedgerError {
     /// A cursor's file can't be read or written.
     #[error("cannot use the cursor file {path}: {reason}")]
     CursorFile {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// The cause.
+        /// What went wrong, in words.
         reason: String,
     },
 }

@@ -41,7 +41,7 @@ pub struct LedgerEvent {
     pub checkpoint: u64,
     /// Its place among the transaction's events, those of other packages counted.
     pub index: u32,
-    /// The event.
+    /// What happened, as the package told it.
     pub event: Event,
 }
 
@@ -52,7 +52,7 @@ pub struct LedgerFrame {
     pub cursor: Cursor,
     /// Every event up to the end of this checkpoint has come, where the ledger says so.
     pub covered: Option<u64>,
-    /// The event.
+    /// What happened, as the package told it.
     pub event: Option<LedgerEvent>,
 }
 

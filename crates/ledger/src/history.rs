@@ -24,7 +24,7 @@ pub struct Tip {
 /// A sealed checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Its number.
+    /// The number that it has in the order of the ledger.
     pub number: u64,
     /// Its digest, which all before it goes into.
     pub digest: Digest,

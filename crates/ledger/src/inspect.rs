@@ -20,13 +20,13 @@ use tonic::Code;
 /// What a ledger says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// Its common name, where it has one.
     pub chain: String,
     /// The program that answers, with its version.
     pub server: String,
-    /// The epoch.
+    /// Number of the epoch that the ledger is in.
     pub epoch: u64,
     /// The newest checkpoint.
     pub checkpoint: u64,
@@ -39,7 +39,7 @@ pub struct Service {
 /// A package as a ledger has it.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Its id.
+    /// Id of the object on the ledger.
     pub id: ObjectId,
     /// The id of its first version, where its types are defined.
     pub original: ObjectId,

@@ -13,7 +13,7 @@ use sui_sdk_types::Digest;
 /// A transaction that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
-    /// Its digest.
+    /// The transaction's digest.
     pub digest: Digest,
     /// The events of our package, and Walrus's about blobs, in order.
     pub events: Vec<Event>,

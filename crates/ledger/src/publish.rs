@@ -29,9 +29,9 @@ const PAGE: u32 = 100;
 /// A package that was published, with what its publication made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// The transaction.
+    /// The transaction's digest.
     pub digest: Digest,
-    /// The package.
+    /// Id of the package that stands there now.
     pub package: ObjectId,
     /// The database, which everyone shares.
     pub db: ObjectId,
@@ -44,7 +44,7 @@ pub struct Publication {
 /// `0x2::package::UpgradeCap`: the right to upgrade a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct UpgradeCap {
-    /// Object id.
+    /// Id of the object on the ledger.
     pub id: ObjectId,
     /// The package's newest version.
     pub package: ObjectId,

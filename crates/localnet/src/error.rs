@@ -12,9 +12,9 @@ pub enum LocalnetError {
     /// The address can't be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address.
+        /// Where it was to listen.
         address: std::net::SocketAddr,
-        /// Why.
+        /// The system's own error.
         source: std::io::Error,
     },
     /// The database can't be read or written.

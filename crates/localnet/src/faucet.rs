@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use sui_sdk_types::{Digest, IdOperation, ObjectOut, Owner, TransactionEffects};
 
-/// The routes.
+/// The routes of the faucet and of the clock.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v2/gas", post(gas))

@@ -25,7 +25,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// A coin.
+    /// Drafts a coin of a balance for an owner.
     pub(crate) fn coin(id: ObjectId, coin_type: TypeTag, balance: u64, owner: Address) -> Self {
         Self {
             type_: StructTag::coin(coin_type),

@@ -8,7 +8,7 @@ use atoma_types::{
 };
 use sui_sdk_types::{Address, Identifier, Object, Owner, StructTag, TypeTag};
 
-/// `0x2::dynamic_field::Field<K, V>`.
+/// Move's type `0x2::dynamic_field::Field<K, V>`.
 fn field_type(key: TypeTag, value: TypeTag) -> StructTag {
     StructTag::new(
         Address::TWO,

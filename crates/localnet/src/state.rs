@@ -15,7 +15,7 @@ use sui_sdk_types::{Digest, Object, ObjectData, Owner, StructTag, TypeTag};
 /// What one transaction leaves behind.
 #[derive(Clone, Debug)]
 pub(crate) struct Delta {
-    /// The transaction.
+    /// The transaction's digest.
     pub(crate) digest: Digest,
     /// Objects in their new versions.
     pub(crate) written: Vec<Arc<Object>>,

@@ -28,7 +28,7 @@ impl Treasury {
         Self(key)
     }
 
-    /// Its address.
+    /// The address that the treasury has.
     pub(crate) fn address(&self) -> Address {
         self.0.public_key().address()
     }

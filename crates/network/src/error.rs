@@ -13,7 +13,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// The localnet.
+    /// The localnet does not start.
     #[error("the ledger does not start")]
     Localnet(#[from] LocalnetError),
     /// A transaction or a question.
@@ -22,45 +22,45 @@ pub enum NetworkError {
     /// The local Walrus.
     #[error("the local Walrus does not start")]
     Walrus(#[from] WalrusLocalnetError),
-    /// The model.
+    /// The model cannot be loaded.
     #[error("the model cannot be loaded")]
     Engine(#[from] EngineError),
-    /// A node.
+    /// A node does not start.
     #[error("node {number} does not start")]
     Node {
         /// Which, from 1.
         number: usize,
-        /// Why.
+        /// What caused it, as its own error.
         #[source]
         source: Box<NodeError>,
     },
-    /// The gateway.
+    /// The gateway does not start.
     #[error("the gateway does not start")]
     Gateway(#[source] Box<StartError>),
     /// A file of the network's folder.
     #[error("cannot use {path}")]
     File {
-        /// Which.
+        /// Where the file is.
         path: PathBuf,
-        /// Why.
+        /// The system's own error.
         #[source]
         source: io::Error,
     },
     /// A file that should hold a key of Sui's form.
     #[error("{path} holds no key")]
     Key {
-        /// Which.
+        /// Where the file is.
         path: PathBuf,
-        /// Why.
+        /// What caused it, as its own error.
         #[source]
         source: SecretKeyError,
     },
     /// A file that should hold an API key.
     #[error("{path} holds no API key")]
     ApiKey {
-        /// Which.
+        /// Where the file is.
         path: PathBuf,
-        /// Why.
+        /// What caused it, as its own error.
         #[source]
         source: ParseApiKeyError,
     },

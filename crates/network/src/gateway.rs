@@ -25,7 +25,7 @@ const NARROW: usize = 1;
 pub struct ApiKeys {
     /// Has a budget.
     pub normal: ApiKey,
-    /// Has none.
+    /// A key whose budget is empty.
     pub poor: ApiKey,
     /// May do one thing at a time.
     pub narrow: ApiKey,

@@ -10,18 +10,18 @@ use std::{fmt, time::Duration};
 pub enum Step<'a> {
     /// The ledger listens.
     Ledger {
-        /// Where.
+        /// The URL at which it listens.
         url: String,
-        /// Which.
+        /// The network id of the ledger.
         network: NetworkId,
     },
-    /// Walrus listens.
+    /// The local Walrus listens.
     Walrus {
-        /// Where.
+        /// The URL at which it listens.
         url: String,
-        /// Storage nodes.
+        /// How many storage nodes it has.
         nodes: u16,
-        /// Shards.
+        /// How many shards it has.
         shards: u16,
     },
     /// A party got test money.
@@ -35,9 +35,9 @@ pub enum Step<'a> {
     },
     /// There is a task for the model.
     Task {
-        /// The task.
+        /// Id of the task's object.
         task: TaskId,
-        /// The model.
+        /// The model that the task is for.
         model: &'a ModelInfo,
         /// What must compute the answers.
         engine: EngineClass,
@@ -48,7 +48,7 @@ pub enum Step<'a> {
     Node {
         /// Its place among the nodes, from 1.
         number: usize,
-        /// Its id.
+        /// Id of the node's object.
         node: NodeId,
         /// Where users reach it.
         url: String,
@@ -65,7 +65,7 @@ pub trait Observer: fmt::Debug + Send + Sync {
     fn step(&self, step: &Step<'_>, took: Duration);
 }
 
-/// Nobody listens.
+/// Hears the steps and tells nobody.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -19,7 +19,7 @@ pub enum NodeError {
     /// A file can't be used.
     #[error("cannot use {path}")]
     Io {
-        /// Which one.
+        /// Where the file is.
         path: PathBuf,
         /// The system's own error.
         #[source]
@@ -32,7 +32,7 @@ pub enum NodeError {
     /// The wallet's key can't be read.
     #[error("cannot read the key in {path}")]
     Key {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// What is wrong with the text.
         #[source]

@@ -21,7 +21,7 @@ const ASK_AT: u64 = EVENT_CAPACITY as u64 + 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     weights: UnitWeights,
-    /// Prompt tokens.
+    /// How many tokens the prompt has.
     pub input: u64,
     /// Most output tokens that context, the request and `max_units` allow.
     pub output_cap: u64,

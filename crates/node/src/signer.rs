@@ -17,7 +17,7 @@ pub enum SignerError {
     /// The file system said no.
     #[error("cannot use key file {path}")]
     Io {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// The system's own error.
         #[source]
@@ -26,7 +26,7 @@ pub enum SignerError {
     /// The file holds something else.
     #[error("{path} does not hold an ed25519 key")]
     Format {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
     },
 }

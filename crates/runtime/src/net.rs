@@ -48,7 +48,7 @@ struct Addresses {
     connections: u16,
 }
 
-/// Takes connections.
+/// What takes connections at an address.
 #[derive(Debug)]
 pub struct Listener(Listening);
 
@@ -65,9 +65,9 @@ enum Listening {
 /// One end of a connection.
 #[derive(Debug)]
 pub enum Socket {
-    /// Over TCP.
+    /// A connection over TCP.
     Tcp(TcpStream),
-    /// In memory.
+    /// A connection within the process, for simulations.
     Memory(DuplexStream),
 }
 

@@ -12,13 +12,13 @@ pub enum OpenError {
         folder.display()
     )]
     InUse {
-        /// The folder.
+        /// Where the folder is.
         folder: PathBuf,
     },
     /// All the places for programs that share the folder are taken.
     #[error("{most} programs use {} already: wait until one of them ends", folder.display())]
     Crowded {
-        /// The folder.
+        /// Where the folder is.
         folder: PathBuf,
         /// How many may use it at once.
         most: u16,
@@ -26,7 +26,7 @@ pub enum OpenError {
     /// The file is another kind of file.
     #[error("{} is not {kind}: move it away, or name another folder", path.display())]
     Foreign {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// What it should be.
         kind: &'static str,
@@ -38,9 +38,9 @@ pub enum OpenError {
         path.display()
     )]
     Newer {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// Its version.
+        /// The version that the file has.
         found: i32,
         /// The newest that is known.
         known: i32,
@@ -52,9 +52,9 @@ pub enum OpenError {
         path.display()
     )]
     TooOld {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// Its version.
+        /// The version that the file has.
         found: i32,
         /// The newest that is known.
         known: i32,
@@ -64,16 +64,16 @@ pub enum OpenError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's own error.
         #[source]
         source: io::Error,
     },
     /// SQLite said no.
     #[error("cannot open {}", path.display())]
     Sqlite {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// Why.
+        /// SQLite's own error.
         #[source]
         source: rusqlite::Error,
     },
@@ -82,7 +82,7 @@ pub enum OpenError {
     Thread {
         /// What it would write.
         kind: &'static str,
-        /// Why.
+        /// The system's own error.
         #[source]
         source: io::Error,
     },
@@ -95,19 +95,19 @@ pub enum WriteError {
     /// The store was closed before.
     #[error("{kind} is closed")]
     Closed {
-        /// Which store.
+        /// Which store it was, by the name of its kind.
         kind: &'static str,
     },
     /// More operations wait than may.
     #[error("{kind} has more to write than it can keep: try again")]
     Full {
-        /// Which store.
+        /// Which store it was, by the name of its kind.
         kind: &'static str,
     },
     /// A commit failed, then or before; the store writes nothing more.
     #[error("{kind} cannot be written any more")]
     Failed {
-        /// Which store.
+        /// Which store it was, by the name of its kind.
         kind: &'static str,
         /// Why the commit failed.
         #[source]

@@ -84,7 +84,7 @@ impl Slot {
         }))
     }
 
-    /// The number.
+    /// Number of the slot, from 0.
     #[must_use]
     pub fn number(&self) -> u16 {
         self.number

@@ -8,7 +8,7 @@ use std::{
 /// A file, or memory that ends with its last connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A file.
+    /// A file on the disk.
     File(PathBuf),
     /// Memory; connections of one process find it by the name.
     Memory(String),

@@ -160,7 +160,7 @@ impl Proof {
         siblings.next().is_none().then_some(hash)
     }
 
-    /// Its BCS.
+    /// Encodes it in BCS.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // integers and hashes: BCS can't refuse them

@@ -18,7 +18,7 @@ pub const PERMILLE: u128 = 1_000;
 pub struct MicroUsdc(pub u64);
 
 impl MicroUsdc {
-    /// Nothing.
+    /// An amount of zero.
     pub const ZERO: Self = Self(0);
 
     /// `self + other`, or `None` past `u64::MAX`.

@@ -10,7 +10,7 @@ macro_rules! refusals {
         pub enum RefusalCode { $($(#[$doc])* $variant),* }
 
         impl RefusalCode {
-            /// All codes.
+            /// All codes, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The stable code, as it stands in `error.code`.
@@ -111,7 +111,7 @@ impl std::fmt::Display for RefusalCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Refusal {
-    /// Why.
+    /// Why it was refused, for programs.
     pub code: RefusalCode,
     /// What to do about it, for a person.
     pub message: String,

@@ -15,7 +15,7 @@ macro_rules! byte_enum {
             /// All variants, in the order of their bytes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its byte.
+            /// The byte that stands for it on the wire.
             #[must_use]
             pub fn to_byte(self) -> u8 {
                 self as u8
@@ -73,9 +73,9 @@ byte_enum!(
         Embedding = "embedding",
         /// Images from text.
         ImageGeneration = "image-generation",
-        /// Transcription.
+        /// Text from speech.
         SpeechToText = "speech-to-text",
-        /// Speech synthesis.
+        /// Speech from text.
         TextToSpeech = "text-to-speech",
         /// Fine-tuning of a model.
         FineTuning = "fine-tuning",
@@ -95,7 +95,7 @@ byte_enum!(
         SamplingConsensus = "sampling-consensus",
         /// Served inside a trusted execution environment.
         ConfidentialCompute = "confidential-compute",
-        /// Both.
+        /// Answers are sampled for audits, and nodes run in confidential hardware.
         SamplingAndConfidential = "sampling-and-confidential",
     }
 );
@@ -170,9 +170,9 @@ byte_enum!(
 pub struct EngineClass {
     /// Content hash of the model's weights, configuration and tokenizer.
     pub model: Hash32,
-    /// The arithmetic.
+    /// How the engine computes: whether the same bits come out again.
     pub numerics: Numerics,
-    /// The comparison.
+    /// How two results are compared.
     pub rule: Rule,
 }
 

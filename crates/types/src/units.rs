@@ -14,7 +14,7 @@ pub(crate) const WEIGHT_SCALE: u128 = 1_000;
 pub struct ComputeUnits(pub u64);
 
 impl ComputeUnits {
-    /// None.
+    /// No units at all.
     pub const ZERO: Self = Self(0);
 
     /// `self + other`, or `None` past `u64::MAX`.
@@ -55,7 +55,7 @@ pub struct Usage {
     pub input: u64,
     /// Prompt tokens that a cache already held.
     pub cached_input: u64,
-    /// Tokens generated.
+    /// Tokens that the model generated.
     pub output: u64,
     /// Denoising steps of images.
     pub image_steps: u64,
@@ -115,7 +115,7 @@ impl UnitWeights {
         ]
     }
 
-    /// Reads [`to_list`](Self::to_list).
+    /// Takes what [`to_list`](Self::to_list) made.
     #[must_use]
     pub fn from_list(list: [u64; 5]) -> Self {
         let [input, cached_input, output, image_step, audio_second] = list;

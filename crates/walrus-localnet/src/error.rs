@@ -14,21 +14,21 @@ pub enum WalrusLocalnetError {
         "{0} holds no OperatorCap of the ledger's Walrus: use the key that does (on localnet the administrator's)"
     )]
     NotOperator(Address),
-    /// The ledger.
+    /// The ledger refused or was not reached.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The registry's own file, or what the ledger said to it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// The store.
+    /// The storage nodes failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
-        /// Where.
+        /// Where it was to listen.
         address: SocketAddr,
-        /// The cause.
+        /// What went wrong, in words.
         reason: String,
     },
 }

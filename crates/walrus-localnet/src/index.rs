@@ -36,7 +36,7 @@ pub(crate) struct Entry {
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
-/// The file.
+/// The file that lists what this store registered.
 #[derive(Clone, Debug)]
 pub(crate) struct Index(Arc<Mutex<Connection>>);
 

@@ -120,7 +120,7 @@ impl LedgerRegistry {
         epoch.ok_or_else(|| unavailable("the ledger reported no new epoch").into())
     }
 
-    /// The ledger.
+    /// The ledger that blobs are registered on.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger

@@ -36,7 +36,7 @@ pub struct LocalWalrusConfig {
     pub operator: SigningKey,
     /// Where publisher and aggregator listen.
     pub listen: SocketAddr,
-    /// Their limits.
+    /// What the HTTP API takes at most.
     pub http: HttpOptions,
 }
 
@@ -122,7 +122,7 @@ impl LocalWalrus {
         &self.store
     }
 
-    /// The registry.
+    /// The registry that keeps blobs as objects on the ledger.
     #[must_use]
     pub fn registry(&self) -> &LedgerRegistry {
         &self.registry

@@ -23,7 +23,7 @@ pub enum BlobStoreResult {
     },
     /// It was there for long enough.
     AlreadyCertified {
-        /// The blob.
+        /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
         /// What shows it.
         #[serde(flatten)]
@@ -33,7 +33,7 @@ pub enum BlobStoreResult {
     },
     /// The network found the blob encoded wrongly.
     MarkedInvalid {
-        /// The blob.
+        /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
         /// The event that says so.
         #[serde(default)]
@@ -44,9 +44,9 @@ pub enum BlobStoreResult {
         /// The blob, where it was known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         blob_id: Option<BlobId>,
-        /// In what.
+        /// The phase of storing in which it failed.
         failure_phase: String,
-        /// Why.
+        /// What went wrong, in words.
         error_msg: String,
     },
 }
@@ -58,7 +58,7 @@ pub enum EventOrObject {
     /// The event of its certification.
     #[serde(rename_all = "camelCase")]
     Event {
-        /// The transaction.
+        /// The transaction's digest.
         tx_digest: String,
         /// The event's number in it.
         event_seq: Value,
@@ -71,9 +71,9 @@ pub enum EventOrObject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ResourceOperation {
-    /// Bought.
+    /// New storage was bought for it.
     RegisterFromScratch {
-        /// Bytes, encoded.
+        /// Bytes of the encoded blob, which is what storage is paid by.
         encoded_length: u64,
         /// Epochs paid for.
         epochs_ahead: u32,
@@ -97,11 +97,11 @@ pub struct QuiltStoreResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredQuiltBlob {
-    /// Its name.
+    /// The name that it has in its quilt.
     pub identifier: String,
-    /// Its patch.
+    /// The id by which the patch is read.
     pub quilt_patch_id: String,
-    /// Its columns.
+    /// Its first column, and the one after its last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<(u16, u16)>,
 }
@@ -109,11 +109,11 @@ pub struct StoredQuiltBlob {
 /// A line of a quilt's table of contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchEntry {
-    /// Its name.
+    /// The name that it has in its quilt.
     pub identifier: String,
-    /// Its id.
+    /// The id by which the patch is read.
     pub patch_id: String,
-    /// Its tags.
+    /// Pairs of key and value that were stored with it.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -121,9 +121,9 @@ pub struct PatchEntry {
 /// An element of a quilt's `_metadata` field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuiltBlobMetadata {
-    /// Which blob.
+    /// The name that the blob has in its quilt.
     pub identifier: String,
-    /// Its tags.
+    /// Pairs of key and value that were stored with it.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -131,18 +131,18 @@ pub struct QuiltBlobMetadata {
 /// An error, as AIP-193 wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// What happened.
+    /// What went wrong, as AIP-193 has it.
     pub error: ErrorStatus,
 }
 
-/// See [`ErrorBody`].
+/// The one field of an [`ErrorBody`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorStatus {
     /// The HTTP status.
     pub code: u16,
     /// A coarse class, `UPPER_SNAKE`.
     pub status: String,
-    /// In words.
+    /// What went wrong, in words.
     pub message: String,
     /// What programs look at.
     #[serde(default)]
@@ -152,16 +152,16 @@ pub struct ErrorStatus {
 /// What programs look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorDetail {
-    /// `ErrorInfo`.
+    /// Always the type `ErrorInfo` of Google's API.
     #[serde(rename = "@type")]
     pub kind: String,
     /// The stable reason, `UPPER_SNAKE`.
     #[serde(default)]
     pub reason: String,
-    /// Whose reason.
+    /// Who gives the reason its meaning.
     #[serde(default)]
     pub domain: String,
-    /// More.
+    /// Pairs of key and value about the reason.
     #[serde(default)]
     pub metadata: std::collections::BTreeMap<String, String>,
 }

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageResource {
-    /// Its object.
+    /// Id of the object on the ledger.
     pub id: ObjectId,
     /// The first epoch.
     pub start_epoch: u32,
     /// The epoch in which it is over.
     pub end_epoch: u32,
-    /// Bytes, encoded.
+    /// Bytes of the encoded blob, which is what storage is paid by.
     pub storage_size: u64,
 }
 
@@ -22,15 +22,15 @@ pub struct StorageResource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlobObject {
-    /// The object.
+    /// Id of the object on the ledger.
     pub id: ObjectId,
     /// When it was registered.
     pub registered_epoch: u32,
-    /// The blob.
+    /// The blob's id, which follows from its bytes.
     pub blob_id: BlobId,
     /// Its bytes, unencoded.
     pub size: u64,
-    /// `RS2`.
+    /// The coding of the blob: always `RS2`.
     pub encoding_type: EncodingType,
     /// When it was certified.
     pub certified_epoch: Option<u32>,
@@ -49,7 +49,7 @@ pub struct BlobObject {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The coding.
+/// How a blob was coded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EncodingType {
     /// Reed-Solomon Red Stuff, the only one.

@@ -18,7 +18,7 @@ pub(super) enum Wanted {
     /// A lane of its own: one that it had before, or else the lowest that nobody has used, as far as
     /// the file and the node (these) know.
     Own { used: Vec<u16> },
-    /// This one.
+    /// The lane with this number.
     Named(u16),
 }
 

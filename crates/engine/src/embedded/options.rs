@@ -6,7 +6,7 @@ use atoma_runtime::Threads;
 /// How weights are kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightType {
-    /// As f32.
+    /// Weights stay f32.
     F32,
     /// As bf16, half the memory; weights stored more finely are rounded.
     Bf16,

@@ -16,15 +16,15 @@ pub struct RandomModel {
     pub intermediate: usize,
     /// Number of layers.
     pub layers: usize,
-    /// Query heads.
+    /// How many query heads a layer has.
     pub heads: usize,
-    /// Key heads.
+    /// How many key heads a layer has.
     pub kv_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
     /// Number of token ids; from 2048 on, the tokenizer's fit in.
     pub vocab: usize,
-    /// Most positions.
+    /// The longest context, in tokens.
     pub context: usize,
     /// Whether the embeddings serve as the head.
     pub tied: bool,
@@ -198,7 +198,7 @@ impl RandomModel {
     }
 }
 
-/// SplitMix64.
+/// A small generator of random numbers, SplitMix64.
 struct Random(u64);
 
 impl Random {

@@ -12,7 +12,7 @@ use crate::UpstreamLoad;
 /// Weight of a new observation of the time to first byte: an eighth, as in TCP.
 const SMOOTHING: u64 = 8;
 
-/// One server.
+/// One of the servers that have the model.
 #[derive(Debug)]
 pub(super) struct Server {
     /// Without a slash at its end, and without `/v1`.
@@ -49,7 +49,7 @@ impl Server {
         self.running.load(Relaxed)
     }
 
-    /// It answered.
+    /// Notes that the server answered.
     pub(super) fn succeeded(&self) {
         self.failures.store(0, Relaxed);
         self.healthy.store(true, Relaxed);

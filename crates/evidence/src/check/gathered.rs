@@ -60,7 +60,7 @@ pub(super) fn hold(holds: bool, reason: impl FnOnce() -> String) -> Item<()> {
 /// Another receipt of the same lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    /// The receipt.
+    /// The receipt, as the node signed it.
     pub receipt: Signed<Receipt>,
     /// This machine kept it, having checked it when it came.
     pub kept: bool,
@@ -91,7 +91,7 @@ pub struct PackBytes {
 /// What the ledger says of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertifiedObject {
-    /// The blob.
+    /// The blob's id, which follows from its bytes.
     pub blob_id: BlobId,
     /// Its length in bytes.
     pub size: u64,
@@ -119,7 +119,7 @@ pub struct Settlement {
 /// Everything about one request.
 #[derive(Clone)]
 pub struct Gathered {
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: Item<NetworkId>,
     /// The stack that the order names, from the ledger.
     pub stack: Item<Stack>,
@@ -127,9 +127,9 @@ pub struct Gathered {
     pub node: Item<Node>,
     /// The stack's task, from the ledger.
     pub task: Item<Task>,
-    /// The order.
+    /// The request header, as the user signed it.
     pub header: Item<Signed<RequestHeader>>,
-    /// The receipt.
+    /// The receipt, as the node signed it.
     pub receipt: Item<Signed<Receipt>>,
     /// The request's plain body.
     pub request_body: Item<Bytes>,
@@ -139,7 +139,7 @@ pub struct Gathered {
     pub neighbours: Vec<Neighbour>,
     /// The record's bytes, as they stand in a pack.
     pub record: Item<Bytes>,
-    /// Where.
+    /// Where the record stands in its pack.
     pub place: Item<PackPlace>,
     /// The whole pack.
     pub pack: Item<Arc<PackBytes>>,

@@ -68,7 +68,7 @@ kinds! {
 pub enum Outcome {
     /// It holds; with what was found.
     Passed(String),
-    /// It doesn't.
+    /// It does not hold; why, in words.
     Failed(String),
     /// It couldn't be made.
     Skipped(String),
@@ -104,10 +104,10 @@ impl From<Item<String>> for Outcome {
     }
 }
 
-/// One check.
+/// What came of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Which.
+    /// Which check it is.
     pub kind: CheckKind,
     /// What came of it.
     pub outcome: Outcome,
@@ -116,7 +116,7 @@ pub struct Check {
 /// Which request a report is about, as far as that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// The request.
+    /// Id of the request that was checked.
     pub request: RequestId,
     /// The stack that pays.
     pub stack: StackId,
@@ -218,7 +218,7 @@ impl Report {
         self.checks.iter().filter(passed)
     }
 
-    /// All together.
+    /// What all checks come to.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         if self.failed().next().is_some() {

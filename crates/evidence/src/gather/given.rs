@@ -16,9 +16,9 @@ pub struct Given {
     pub request: Option<RequestId>,
     /// Of a pack: records whose receipts have this place in their lease.
     pub seq: Option<u64>,
-    /// The order.
+    /// The request header, as the user signed it.
     pub header: Option<Signed<RequestHeader>>,
-    /// The receipt.
+    /// The receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
     /// A node's proof.
     pub proof: Option<ReceiptProof>,

@@ -22,7 +22,7 @@ pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 pub struct KeptExchange {
     /// The signed request.
     pub header: Option<Signed<RequestHeader>>,
-    /// Its receipt.
+    /// The request's receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
 }
 
@@ -53,7 +53,7 @@ pub trait NodeProofs: fmt::Debug + Send + Sync {
 pub struct Sources {
     /// Keys, weights, settlements: what is believed.
     pub ledger: Result<Ledger, String>,
-    /// Packs.
+    /// Where packs are read, or why they cannot be.
     pub walrus: Result<WalrusClient, String>,
     /// Nodes may be asked for their proofs.
     pub nodes: Result<Box<dyn NodeProofs>, String>,

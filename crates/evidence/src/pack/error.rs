@@ -37,11 +37,11 @@ pub enum PackError {
     /// More than a limit allows.
     #[error("{what}: {size} bytes, {max} at most")]
     TooLarge {
-        /// Of what.
+        /// What is too large.
         what: &'static str,
-        /// How much.
+        /// How large it is, in bytes or records.
         size: u64,
-        /// The limit.
+        /// The most that is taken.
         max: u64,
     },
     /// Compressed bytes that aren't what they should be.
@@ -71,10 +71,10 @@ pub enum PackError {
     /// A write failed before, so nobody knows what the disk has: the file is to be opened again.
     #[error("an earlier write to {0:?} failed")]
     Failed(PathBuf),
-    /// The file.
+    /// The file cannot be read or written.
     #[error("cannot use the pack's file: {0}")]
     Io(#[from] io::Error),
-    /// The network.
+    /// Walrus refused or was not reached.
     #[error(transparent)]
     Client(#[from] ClientError),
 }

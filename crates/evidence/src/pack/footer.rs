@@ -9,7 +9,7 @@ use atoma_types::hash::Hash32;
 use atoma_walrus::wire::Reader;
 use std::ops::Range;
 
-/// Its length.
+/// How many bytes it has.
 pub(super) const FOOTER_BYTES: usize = 88;
 /// Its bytes before the hash over the directory.
 const HASHED_BYTES: usize = 48;
@@ -97,7 +97,7 @@ impl Footer {
         Ok(footer)
     }
 
-    /// Its bytes.
+    /// Encodes it in its own byte layout.
     pub(super) fn to_bytes(&self) -> [u8; FOOTER_BYTES] {
         let mut out = [0; FOOTER_BYTES];
         out[..HASHED_BYTES].copy_from_slice(&self.hashed());

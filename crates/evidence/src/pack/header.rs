@@ -5,7 +5,7 @@ use atoma_types::{Address, NetworkId, NodeId, TimestampMs, hash::Hash32};
 use atoma_walrus::wire::Reader;
 use std::ops::Range;
 
-/// Its length.
+/// How many bytes it has.
 pub(super) const HEADER_BYTES: usize = 128;
 /// Its bytes before the hash over them.
 const HASHED_BYTES: usize = 96;
@@ -29,7 +29,7 @@ impl Header {
     /// Where it is in a pack.
     pub const RANGE: Range<u64> = 0..HEADER_BYTES as u64;
 
-    /// Its bytes.
+    /// Encodes it in its own byte layout.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; HEADER_BYTES] {
         let mut out = [0; HEADER_BYTES];

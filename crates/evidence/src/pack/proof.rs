@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 /// A receipt with all that is known about where its evidence is. JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReceiptProof {
-    /// The request.
+    /// Id of the request, which its header gave.
     pub request_id: RequestId,
     /// Its signed header: base64 of bytes and signature.
     #[serde(with = "signed_text")]
@@ -37,7 +37,7 @@ pub struct ReceiptProof {
 /// A record in a pack on Walrus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageProof {
-    /// The pack.
+    /// The id of the pack's blob.
     pub blob_id: BlobId,
     /// The certified blob object on the ledger, as far as the publisher told it.
     #[serde(default)]

@@ -31,7 +31,7 @@ pub struct Recorder {
 pub struct Recorded<'a> {
     /// The signed request.
     pub header: &'a Signed<RequestHeader>,
-    /// Its receipt.
+    /// The request's receipt, as the node signed it.
     pub receipt: &'a Signed<Receipt>,
     /// The stack's request key: with the node it may read what is sealed.
     pub request_key: PublicKey,

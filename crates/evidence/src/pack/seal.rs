@@ -70,13 +70,13 @@ pub struct SealContext {
     pub node: NodeId,
 }
 
-/// Which body.
+/// Which of the two bodies is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Part {
-    /// The request's.
+    /// The body of the request.
     Request = 1,
-    /// The answer's.
+    /// The body of the answer.
     Answer = 2,
 }
 

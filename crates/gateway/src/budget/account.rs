@@ -26,7 +26,7 @@ pub(crate) struct Account {
 /// How an account stands, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Whose.
+    /// The name of the key that it is of.
     pub name: String,
     /// The most it may spend.
     pub limit: Amount,

@@ -111,13 +111,13 @@ impl Limits {
         }
     }
 
-    /// `drain_grace_ms`.
+    /// `drain_grace_ms` as a duration.
     #[must_use]
     pub fn drain_grace(&self) -> Duration {
         Duration::from_millis(self.drain_grace_ms)
     }
 
-    /// `body_timeout_ms`.
+    /// `body_timeout_ms` as a duration.
     #[must_use]
     pub fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)

@@ -9,7 +9,7 @@ use sui_sdk_types::{Digest, Object};
 pub(crate) struct Context {
     /// The ledger's time.
     pub(crate) now: TimestampMs,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub(crate) network: NetworkId,
     /// The same as a digest.
     pub(crate) chain: Digest,

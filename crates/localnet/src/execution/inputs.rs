@@ -19,15 +19,15 @@ const MAX_PURE_BYTES: usize = 16 * 1_024;
 /// An input as execution sees it.
 #[derive(Clone, Debug)]
 pub(crate) enum Resolved {
-    /// Plain bytes.
+    /// A value that is given as plain bytes.
     Pure(Vec<u8>),
     /// The sender's own.
     Owned(Arc<Object>),
     /// Nobody's; can only be read.
     Immutable(Arc<Object>),
-    /// Everybody's.
+    /// An object that everybody may use.
     Shared {
-        /// The object.
+        /// The object as it is now.
         object: Arc<Object>,
         /// Whether it may be changed.
         mutable: bool,

@@ -23,7 +23,7 @@ use sui_sdk_types::{
     MoveLocation, MovePackage, Object, SplitCoins, Transaction, TransferObjects, TypeTag,
 };
 
-/// Which coin.
+/// How a program names a coin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CoinKey {
     /// One that is stored.
@@ -47,7 +47,7 @@ pub(crate) struct Coin {
 pub(crate) struct Ran {
     /// Coins that exist afterwards: every input and gas coin not consumed, and new ones.
     pub(crate) coins: BTreeMap<CoinKey, Coin>,
-    /// Coins consumed.
+    /// Ids of the coins that were used up.
     pub(crate) spent: Vec<ObjectId>,
     /// Objects of no rule of the contract's that got another owner.
     pub(crate) given: Vec<(ObjectId, Address)>,

@@ -18,7 +18,7 @@ pub(crate) enum Refusal {
     /// It calls, or depends on, a package that isn't there.
     #[error("dependent package not found on-chain: {id}")]
     NoPackage {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
     },
     /// A signature is missing, wrong or by someone else.
@@ -27,7 +27,7 @@ pub(crate) enum Refusal {
     /// An input doesn't exist.
     #[error("object {id} does not exist")]
     NoObject {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
     },
     /// An input was named in a version that isn't the current one: stale, or spent already.
@@ -35,9 +35,9 @@ pub(crate) enum Refusal {
         "object {id} version {given} is not available for consumption, current version: {current}"
     )]
     Version {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
-        /// As given.
+        /// What the transaction gives.
         given: u64,
         /// As it is.
         current: u64,
@@ -45,9 +45,9 @@ pub(crate) enum Refusal {
     /// An input's digest is another.
     #[error("object {id} has digest {current}, not {given}")]
     ObjectDigest {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
-        /// As given.
+        /// What the transaction gives.
         given: Digest,
         /// As it is.
         current: Digest,
@@ -55,7 +55,7 @@ pub(crate) enum Refusal {
     /// An input belongs to someone else, or isn't owned as the transaction says.
     #[error("object {id} is not owned by {expected} as this input says")]
     Ownership {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
         /// Who should own it.
         expected: Address,
@@ -63,25 +63,25 @@ pub(crate) enum Refusal {
     /// An object is named twice.
     #[error("object {id} is named twice")]
     Twice {
-        /// Its id.
+        /// Id of the object on the ledger.
         id: ObjectId,
     },
     /// Gas is offered at less than the reference price.
     #[error("gas price {given} is below the reference price {least}")]
     GasPrice {
-        /// As given.
+        /// What the transaction gives.
         given: u64,
-        /// The least.
+        /// The least that is taken.
         least: u64,
     },
     /// The budget is out of bounds.
     #[error("gas budget {given} is not within {least} and {most}")]
     GasBudget {
-        /// As given.
+        /// What the transaction gives.
         given: u64,
-        /// The least.
+        /// The least that is taken.
         least: u64,
-        /// The most.
+        /// The most that is taken.
         most: u64,
     },
     /// The gas coins hold less than the budget.
@@ -89,7 +89,7 @@ pub(crate) enum Refusal {
     GasBalance {
         /// What they hold.
         balance: u64,
-        /// The budget.
+        /// The most that the transaction may take for gas, in MIST.
         budget: u64,
     },
     /// Its time is over, hasn't come, or is another network's.

@@ -20,7 +20,7 @@ pub(super) struct EventPlace {
     pub(super) number: u32,
 }
 
-/// An object.
+/// An object as a message, as far as the mask asks.
 pub(super) fn object(object: &Object, mask: &FieldMaskTree) -> pb::Object {
     let mut message = pb::Object::merge_from(object.clone(), mask);
     if mask.contains(pb::Object::BALANCE_FIELD) {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) struct Batch {
     /// Transactions with what they did, in order.
     pub(crate) executed: Vec<(Arc<Executed>, Delta)>,
-    /// Checkpoints sealed.
+    /// The checkpoints that the batch sealed.
     pub(crate) sealed: Vec<Arc<Sealed>>,
     /// Small values by name.
     pub(crate) meta: Vec<(&'static str, Vec<u8>)>,

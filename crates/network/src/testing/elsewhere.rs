@@ -19,7 +19,7 @@ const PARTY_USDC: u64 = 500_000;
 /// The network, and who pays for the tests.
 #[derive(Debug)]
 pub struct Elsewhere {
-    /// The ledger.
+    /// A connection to the ledger, with its deployment.
     pub ledger: Ledger,
     /// The file that says what is known of it.
     pub file: Option<PathBuf>,
@@ -48,9 +48,9 @@ struct Network {
 /// Where Walrus is there.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct WalrusEndpoints {
-    /// Takes blobs.
+    /// The URL of a publisher, if the network has one.
     pub publisher: Option<String>,
-    /// Gives blobs.
+    /// The URL of an aggregator, if the network has one.
     pub aggregator: Option<String>,
     /// The number of shards.
     pub shards: Option<u16>,

@@ -28,15 +28,15 @@ pub const PARTS: [u64; 3] = [1_000, 500, 2_000];
 /// A node that has served a user three requests.
 #[derive(Debug)]
 pub struct Trial {
-    /// The ledger.
+    /// The ledger, and parties with money on it.
     pub world: World,
     /// The node's owner; its key signs receipts, too.
     pub operator: SigningKey,
     /// The stack's owner; their key signs requests, too.
     pub user: SigningKey,
-    /// The node.
+    /// Id of the node's object.
     pub node: NodeId,
-    /// Its task.
+    /// Id of the task that it is of.
     pub task: TaskId,
     /// The stack, all leased to the node.
     pub stack: StackId,
@@ -159,7 +159,7 @@ impl Trial {
         (EvidenceLeaf::new(header, receipt), proof)
     }
 
-    /// The database.
+    /// Id of the database, `AtomaDb`.
     pub fn db(&self) -> ObjectId {
         self.world.ledger.deployment().db
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// What `settle` takes to the ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
-    /// Units.
+    /// How many units are claimed.
     pub units: ComputeUnits,
     /// The highest header of each lane, lanes rising.
     pub vouchers: Vec<SignedRequest>,
@@ -19,7 +19,7 @@ pub(crate) struct Claim {
     pub last: Option<Arc<Signed<Receipt>>>,
     /// Root over the records of all receipts.
     pub root: Hash32,
-    /// How many.
+    /// How many receipts there are.
     pub count: u64,
 }
 

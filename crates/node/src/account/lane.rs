@@ -28,7 +28,7 @@ pub(super) struct Lane {
 pub(crate) struct RestoredLane {
     /// All that the lane has paid.
     pub committed: ComputeUnits,
-    /// Its voucher.
+    /// The signed request with the highest ceiling.
     pub voucher: SignedRequest,
 }
 

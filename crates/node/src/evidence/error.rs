@@ -18,7 +18,7 @@ pub enum EvidenceError {
     /// The secret can't be read.
     #[error("cannot read the publisher's secret in {path}")]
     Secret {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
         /// The system's own error.
         #[source]
@@ -27,7 +27,7 @@ pub enum EvidenceError {
     /// The file system said no.
     #[error("cannot use {path}")]
     Io {
-        /// The folder.
+        /// Where the folder is.
         path: PathBuf,
         /// The system's own error.
         #[source]

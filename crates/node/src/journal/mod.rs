@@ -51,7 +51,7 @@ pub(crate) struct Opened {
     pub thread: WriterThread,
     /// What it held.
     pub restored: Restored,
-    /// Its file.
+    /// Where the file is.
     pub path: PathBuf,
 }
 

@@ -29,7 +29,7 @@ macro_rules! evidence {
     };
 }
 
-/// The journal.
+/// What kind of file the journal is.
 pub(super) const KIND: Kind = Kind {
     name: "the node's journal",
     file: "journal.sqlite",

@@ -23,7 +23,7 @@ const MAX_MISSING: usize = 4_096;
 /// A request waits no longer for the ledger.
 const COLD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Finds leases.
+/// Finds the lease that a request names.
 #[derive(Debug)]
 pub(crate) struct LeaseFinder {
     leases: Arc<Leases>,

@@ -4,7 +4,7 @@
 /// Before every name.
 pub(super) const PREFIX: &str = "atoma_node";
 
-/// One metric.
+/// One metric, as it is registered and documented.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     /// Without prefix and unit.

@@ -174,7 +174,7 @@ pub(crate) struct Whole<'a> {
     pub usage: Usage,
 }
 
-/// A `chat.completion`.
+/// The whole answer as OpenAI's `chat.completion`.
 pub(crate) fn chat(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
     let choice = ChatChoice {
         index: 0,
@@ -189,7 +189,7 @@ pub(crate) fn chat(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
     answer(head, "chat.completion", choice, whole.usage)
 }
 
-/// A `text_completion`.
+/// The whole answer as OpenAI's `text_completion`.
 pub(crate) fn completion(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
     let choice = TextChoice {
         text: whole.text,

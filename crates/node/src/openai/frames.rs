@@ -20,7 +20,7 @@ pub(crate) struct Frames {
     characters: usize,
 }
 
-/// Which API.
+/// Which of the two APIs is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Chat,

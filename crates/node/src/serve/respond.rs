@@ -34,7 +34,7 @@ pub(crate) fn ok(value: &impl Serialize) -> Response {
     json(StatusCode::OK, answer::json(value))
 }
 
-/// Plain text.
+/// An answer in plain text.
 pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = json(status, body);
     response.headers_mut().insert(CONTENT_TYPE, PLAIN);

@@ -27,13 +27,13 @@ pub enum Gather {
     Siblings {
         /// Operations that show it.
         least: usize,
-        /// How long.
+        /// How long the pause is.
         pause: Duration,
     },
     /// Operations sent by [`Store::send_lazily`](super::Store::send_lazily), for which nobody waits, gather so long, or until
     /// one comes that somebody waits for.
     Lazily {
-        /// How long.
+        /// How long the pause is.
         pause: Duration,
     },
 }
@@ -45,7 +45,7 @@ pub enum OnFailure {
     Close,
     /// The same batch is tried again after a pause, until the store is closed.
     Retry {
-        /// How long.
+        /// How long the pause is.
         pause: Duration,
     },
 }

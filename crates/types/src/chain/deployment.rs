@@ -39,13 +39,13 @@ const fn small(id: u64) -> ObjectId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// The package as called now.
     pub package: ObjectId,
     /// The package that first defined the types (differs after an upgrade).
     pub original_package: ObjectId,
-    /// The `AtomaDb`.
+    /// Id of the database's object, an `AtomaDb`.
     pub db: ObjectId,
     /// The type inside `Coin<…>` that pays.
     pub usdc: TypeTag,
@@ -61,7 +61,7 @@ pub struct WalrusDeployment {
     pub package: ObjectId,
     /// The package that first defined the types (differs after an upgrade).
     pub original_package: ObjectId,
-    /// The `System`.
+    /// Id of Walrus's `System` on the ledger.
     pub system: ObjectId,
 }
 

@@ -106,61 +106,61 @@ events! {
     NAMES of Atoma {
         /// A parameter was set.
         db::ParamSet {
-            /// Its name.
+            /// The parameter's name.
             name: String,
-            /// Its value.
+            /// The parameter's new value.
             value: u64,
         }
         /// A node joined.
         node::NodeRegistered {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// Its small number.
             number: u64,
-            /// Its owner.
+            /// Address of its owner.
             owner: Address,
-            /// Its collateral.
+            /// What it has staked, in micro-USDC.
             collateral: MicroUsdc,
-            /// Its URL.
+            /// The URL at which users reach it.
             url: String,
             /// Signs its receipts.
             response_key: PublicKey,
         }
         /// A node moved to another URL.
         node::NodeMoved {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// The new URL.
             url: String,
         }
         /// Collateral was added.
         node::CollateralAdded {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// The sum now.
             collateral: MicroUsdc,
         }
         /// A node's standing changed.
         node::NodeStatusChanged {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// The new standing.
             status: NodeStatus,
         }
         /// A node left and took its collateral.
         node::NodeLeft {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// What it took.
             collateral: MicroUsdc,
         }
         /// A task was created.
         task::TaskCreated {
-            /// The task.
+            /// Id of the task's object.
             task: TaskId,
             /// Its small number.
             number: u64,
-            /// Its owner.
+            /// Address of its owner.
             owner: Address,
             /// What it computes.
             role: Role,
@@ -173,38 +173,38 @@ events! {
         }
         /// A task takes no new business.
         task::TaskDeprecated {
-            /// The task.
+            /// Id of the task's object.
             task: TaskId,
         }
         /// A node subscribed, or changed price or capacity.
         task::Subscribed {
-            /// The task.
+            /// Id of the task's object.
             task: TaskId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Its price.
+            /// Its price, in micro-USDC for a million units.
             price: Price,
-            /// Its capacity.
+            /// The units that it will have under lease at once.
             capacity: ComputeUnits,
         }
         /// A node takes no new leases of the task.
         task::Unsubscribed {
-            /// The task.
+            /// Id of the task's object.
             task: TaskId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
         }
         /// A stack was bought.
         stack::StackAcquired {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// Its owner.
+            /// Address of its owner.
             owner: Address,
-            /// Its task.
+            /// Id of the task that it is of.
             task: TaskId,
             /// Signs its requests.
             request_key: PublicKey,
-            /// Units bought.
+            /// Units that were bought with it.
             total_units: ComputeUnits,
             /// The highest price.
             max_price: Price,
@@ -221,13 +221,13 @@ events! {
         }
         /// A node was given units of a stack, or more of them. Carries all a node needs to serve.
         stack::Leased {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Its task.
+            /// Id of the task that it is of.
             task: TaskId,
-            /// Its owner.
+            /// Address of its owner.
             owner: Address,
             /// Signs its requests.
             request_key: PublicKey,
@@ -242,7 +242,7 @@ events! {
         }
         /// Units were added to a stack.
         stack::ToppedUp {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
             /// Its units now.
             total_units: ComputeUnits,
@@ -251,7 +251,7 @@ events! {
         }
         /// A stack's end moved: later by `extend`, to now by `begin_close`.
         stack::ExpiryChanged {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
             /// The new end.
             expires_at_ms: TimestampMs,
@@ -260,25 +260,25 @@ events! {
         }
         /// The owner took back what no node had.
         stack::UngrantedRevoked {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The units.
+            /// How many compute units these are.
             units: ComputeUnits,
             /// What was refunded.
             refunded: MicroUsdc,
         }
         /// Everything is paid. What came back last is told by the event before it.
         stack::StackClosed {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
         }
         /// A node claims units; the dispute window runs.
         settlement::SettlementOpened {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Units claimed.
+            /// Units that the settlement claims.
             claimed_units: ComputeUnits,
             /// Root over its receipts.
             receipts_root: Hash32,
@@ -291,11 +291,11 @@ events! {
         }
         /// A claim was paid.
         settlement::Claimed {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Units paid.
+            /// Units that were paid for.
             units: ComputeUnits,
             /// What the node got.
             paid: MicroUsdc,
@@ -306,9 +306,9 @@ events! {
         }
         /// A node let a lease expire unsettled.
         settlement::LeaseExpired {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
             /// Units that nobody was paid for.
             units: ComputeUnits,
@@ -317,7 +317,7 @@ events! {
         }
         /// An owner demands to see a record of a settlement.
         dispute::DisputeOpened {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
             /// The node that must answer.
             node: NodeId,
@@ -332,11 +332,11 @@ events! {
         }
         /// A node showed the record; the stake is its.
         dispute::DisputeAnswered {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Which record.
+            /// The record's place in its lease, from 1.
             seq: u64,
             /// Where the node says the record is stored.
             blob_id: BlobId,
@@ -345,11 +345,11 @@ events! {
         }
         /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
         dispute::NodeConvicted {
-            /// The stack.
+            /// Id of the stack's object.
             stack: StackId,
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// Of what.
+            /// What it was convicted of.
             charge: Charge,
             /// What went back to the stack's owner out of the escrow.
             refunded: MicroUsdc,
@@ -364,27 +364,27 @@ events! {
         }
         /// A task's fees went into the treasury.
         treasury::FeesCollected {
-            /// The task.
+            /// Id of the task's object.
             task: TaskId,
-            /// How much.
+            /// The amount, in micro-USDC.
             amount: MicroUsdc,
         }
         /// A node reported its units of the last epoch.
         treasury::UnitsReported {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// The epoch.
+            /// Number of the treasury's epoch.
             epoch: u64,
-            /// The units.
+            /// How many compute units these are.
             units: ComputeUnits,
         }
         /// A node got its share of the treasury.
         treasury::TreasuryPaid {
-            /// The node.
+            /// Id of the node's object.
             node: NodeId,
-            /// The epoch.
+            /// Number of the treasury's epoch.
             epoch: u64,
-            /// How much.
+            /// The amount, in micro-USDC.
             amount: MicroUsdc,
         }
     }
@@ -393,52 +393,52 @@ events! {
     WALRUS_NAMES of Walrus {
         /// A blob was registered.
         events::BlobRegistered {
-            /// Walrus's epoch.
+            /// Number of Walrus's epoch at that moment.
             epoch: u32,
-            /// The blob.
+            /// The blob's id, which follows from its bytes.
             blob_id: BlobId,
             /// Its length in bytes.
             size: u64,
-            /// The coding.
+            /// Walrus's number of the coding: 1 is RS2.
             encoding_type: u8,
             /// It is kept until this epoch begins.
             end_epoch: u32,
             /// Its owner may delete it before.
             deletable: bool,
-            /// The `Blob`.
+            /// Id of the blob's object, a `Blob`.
             object_id: ObjectId,
         }
         /// The storage nodes have promised to keep a blob, or its time was extended.
         events::BlobCertified {
-            /// Walrus's epoch.
+            /// Number of Walrus's epoch at that moment.
             epoch: u32,
-            /// The blob.
+            /// The blob's id, which follows from its bytes.
             blob_id: BlobId,
             /// It is kept until this epoch begins.
             end_epoch: u32,
             /// Its owner may delete it before.
             deletable: bool,
-            /// The `Blob`.
+            /// Id of the blob's object, a `Blob`.
             object_id: ObjectId,
             /// It was certified before.
             is_extension: bool,
         }
         /// A blob was dropped by its owner.
         events::BlobDeleted {
-            /// Walrus's epoch.
+            /// Number of Walrus's epoch at that moment.
             epoch: u32,
-            /// The blob.
+            /// The blob's id, which follows from its bytes.
             blob_id: BlobId,
             /// It would have been kept until this epoch.
             end_epoch: u32,
-            /// The `Blob`.
+            /// Id of the blob's object, a `Blob`.
             object_id: ObjectId,
             /// Whether it was certified.
             was_certified: bool,
         }
         /// An epoch began.
         events::EpochChangeDone {
-            /// Which.
+            /// Number of the epoch that begins.
             epoch: u32,
         }
     }

@@ -20,7 +20,7 @@ pub struct Table {
 /// Who holds it may set parameters. Owned by the administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminCap {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// The database it is for.
     pub db: ObjectId,
@@ -29,11 +29,11 @@ pub struct AdminCap {
 /// The singleton (shared). Only registration, parameters and the treasury change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtomaDb {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// Version of the rules that may touch it.
     pub version: u64,
-    /// The parameters.
+    /// The rules' numbers, which the administrator sets.
     pub params: Params,
     /// Nodes by small number: `u64 -> ID`.
     pub nodes: Table,
@@ -53,7 +53,7 @@ pub struct AtomaDb {
 pub struct UnitsInEpoch {
     /// `floor(ledger time / epoch_ms)`.
     pub epoch: u64,
-    /// The units.
+    /// How many compute units these are.
     pub units: ComputeUnits,
 }
 
@@ -75,25 +75,25 @@ pub struct EpochBook {
 /// One node's report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochShare {
-    /// The node.
+    /// Id of the node's object.
     pub node: NodeId,
-    /// Its units.
+    /// The units that it may serve.
     pub units: ComputeUnits,
 }
 
 /// How a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeStatus {
-    /// May serve.
+    /// It may serve and take new leases.
     Active,
     /// Found guilty; no new leases before this time.
     Jailed {
-        /// The end.
+        /// When this ends, by the ledger's clock.
         until_ms: TimestampMs,
     },
     /// Leaving; the collateral stays liable until this time.
     Unbonding {
-        /// The end.
+        /// When this ends, by the ledger's clock.
         until_ms: TimestampMs,
     },
     /// Gone; the collateral is paid out.
@@ -115,7 +115,7 @@ impl NodeStatus {
 /// A registered node (shared).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
-    /// Object id.
+    /// Id of this object.
     pub id: NodeId,
     /// Small sequential number.
     pub number: u64,
@@ -123,11 +123,11 @@ pub struct Node {
     pub owner: Address,
     /// What it stands to lose.
     pub collateral: MicroUsdc,
-    /// Standing.
+    /// Whether it is active, jailed, leaving or gone.
     pub status: NodeStatus,
     /// Where it serves, `http(s)://…`.
     pub url: String,
-    /// Signs receipts.
+    /// The public key by which its receipts are checked.
     pub response_key: PublicKey,
     /// X25519 key that requests are sealed to, where it has one.
     pub sealing_key: Option<[u8; 32]>,
@@ -148,7 +148,7 @@ pub struct Node {
 /// Whether a subscription takes new leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubscriptionState {
-    /// It does.
+    /// It takes new stacks.
     Active,
     /// The node is jailed or unbonding; copied from it by `sync`.
     Suspended,
@@ -160,9 +160,9 @@ pub enum SubscriptionState {
 /// every settlement refreshes them, and `task::sync` does for anyone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// The node.
+    /// Id of the node's object.
     pub node: NodeId,
-    /// Its price.
+    /// Its price, in micro-USDC for a million units.
     pub price: Price,
     /// Units it is willing to have under lease at once.
     pub capacity: ComputeUnits,
@@ -181,7 +181,7 @@ pub struct Subscription {
 /// One model under one set of rules (shared).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// Object id.
+    /// Id of this object.
     pub id: TaskId,
     /// Small sequential number.
     pub number: u64,
@@ -209,7 +209,7 @@ pub struct Task {
     pub deprecated: bool,
     /// Protocol fees not yet swept into the treasury.
     pub fees: MicroUsdc,
-    /// The nodes.
+    /// The offers of the nodes that serve it.
     pub subscriptions: Vec<Subscription>,
 }
 
@@ -220,7 +220,7 @@ pub enum Selection {
     Single,
     /// This many distinct nodes drawn at purchase; the owner grants units among them.
     Limited {
-        /// How many.
+        /// How many nodes are drawn.
         nodes: u8,
     },
     /// Any subscribed node that the owner grants units to.
@@ -245,7 +245,7 @@ pub struct Dispute {
 /// A claim waiting for its dispute window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Units claimed.
+    /// Units that the settlement claims.
     pub claimed_units: ComputeUnits,
     /// When it was opened.
     pub opened_at_ms: TimestampMs,
@@ -271,7 +271,7 @@ pub enum LeaseState {
     Settling(Ticket),
     /// Paid for this many units, or expired with none. Final: its units are used up or refunded.
     Closed {
-        /// Units paid.
+        /// Units that were paid for.
         paid_units: ComputeUnits,
         /// What the node got, the protocol's fee not counted.
         paid: MicroUsdc,
@@ -281,9 +281,9 @@ pub enum LeaseState {
 /// Units of a stack that belong to one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The node.
+    /// Id of the node's object.
     pub node: NodeId,
-    /// Its units.
+    /// The units that it may serve.
     pub units: ComputeUnits,
     /// The node's own price when the lease began; at most the stack's.
     pub price: Price,
@@ -296,7 +296,7 @@ pub struct Lease {
 /// A prepaid purchase (shared).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
-    /// Object id.
+    /// Id of this object.
     pub id: StackId,
     /// Who bought it and gets the rest back.
     pub owner: Address,
@@ -320,7 +320,7 @@ pub struct Stack {
     pub candidates: Vec<NodeId>,
     /// Units given to nodes.
     pub leases: Vec<Lease>,
-    /// The money.
+    /// What is left of what was paid for it, in micro-USDC.
     pub escrow: MicroUsdc,
     /// When it was bought.
     pub created_at_ms: TimestampMs,

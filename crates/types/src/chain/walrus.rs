@@ -11,20 +11,20 @@ pub const WALRUS_ENCODING_RS2: u8 = 1;
 /// `storage_resource::Storage`: a piece of storage, bought for some epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// The first epoch.
     pub start_epoch: u32,
     /// The epoch in which it is over.
     pub end_epoch: u32,
-    /// Bytes, encoded.
+    /// Bytes of the encoded blob, which is what storage is paid by.
     pub storage_size: u64,
 }
 
 /// `blob::Blob`: a registered blob (owned by whoever it was made for, or given to).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blob {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// The storage network's epoch in which it was registered.
     pub registered_epoch: u32,
@@ -32,7 +32,7 @@ pub struct Blob {
     pub blob_id: BlobId,
     /// Its length in bytes, unencoded.
     pub size: u64,
-    /// The coding.
+    /// Walrus's number of the coding: 1 is RS2.
     pub encoding_type: u8,
     /// The storage network's epoch in which it was certified, if it was.
     pub certified_epoch: Option<u32>,
@@ -54,7 +54,7 @@ pub struct WalrusMember {
 /// `system::System` of the development Walrus (shared).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalrusSystem {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// The current epoch; the first is 1.
     pub epoch: u32,
@@ -69,7 +69,7 @@ pub struct WalrusSystem {
 /// `system::OperatorCap`: who holds it ends epochs of the development Walrus and names its committee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalrusCap {
-    /// Object id.
+    /// Id of this object.
     pub id: ObjectId,
     /// The system it is for.
     pub system: ObjectId,

@@ -49,7 +49,7 @@ impl EvidenceLeaf {
         }
     }
 
-    /// Its BCS.
+    /// Encodes it in BCS.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Ok(bytes) = bcs::to_bytes(self) else {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct ForwardOrder {
     /// Always the forward tag.
     pub domain: Domain<ForwardTag>,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// The node that holds the lease.
     pub from: NodeId,

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 pub struct Grant {
     /// Always the grant tag.
     pub domain: Domain<GrantTag>,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
-    /// The stack.
+    /// Id of the stack's object.
     pub stack: StackId,
-    /// The node.
+    /// Id of the node's object.
     pub node: NodeId,
     /// Units leased to the node in all, earlier grants counted in.
     pub cumulative_units: ComputeUnits,

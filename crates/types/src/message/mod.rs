@@ -22,7 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A domain tag: 16 ASCII bytes, zero-padded, that no other kind of message begins with.
 pub trait Tag: Copy + Default + std::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
-    /// The bytes.
+    /// The tag's 16 bytes, with which such a message begins.
     const BYTES: [u8; 16];
 }
 

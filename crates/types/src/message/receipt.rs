@@ -42,7 +42,7 @@ pub struct RequestTimes {
 pub struct Receipt {
     /// Always the receipt tag.
     pub domain: Domain<ReceiptTag>,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// The stack that paid.
     pub stack: StackId,
@@ -50,7 +50,7 @@ pub struct Receipt {
     pub node: NodeId,
     /// The place in the lease's chain, from 1.
     pub seq: u64,
-    /// The request.
+    /// Id of the request, which its header gave.
     pub request_id: RequestId,
     /// Hash of the signed request header.
     pub request_hash: Hash32,
@@ -62,7 +62,7 @@ pub struct Receipt {
     pub units: ComputeUnits,
     /// What the lease has cost so far, this request included.
     pub cumulative_units: ComputeUnits,
-    /// When.
+    /// When the request began and ended.
     pub times: RequestTimes,
     /// What computed it.
     pub engine: EngineClass,

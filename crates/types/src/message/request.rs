@@ -14,11 +14,11 @@ pub const MAX_REQUEST_LIFETIME: DurationMs = DurationMs(120_000);
 byte_enum!(
     /// The endpoint a request is for.
     Endpoint {
-        /// `POST /v1/chat/completions`
+        /// Requests to `POST /v1/chat/completions`.
         ChatCompletions = "/v1/chat/completions",
-        /// `POST /v1/completions`
+        /// Requests to `POST /v1/completions`.
         Completions = "/v1/completions",
-        /// `POST /v1/embeddings`
+        /// Requests to `POST /v1/embeddings`.
         Embeddings = "/v1/embeddings",
     }
 );
@@ -45,7 +45,7 @@ byte_enum!(
 pub struct RequestHeader {
     /// Always the request tag.
     pub domain: Domain<RequestTag>,
-    /// Which ledger.
+    /// The network id of the ledger that it is for.
     pub network: NetworkId,
     /// The stack that pays.
     pub stack: StackId,

@@ -18,7 +18,7 @@ use crate::{
 pub const MAX_BATCH: usize = 1 << MAX_PATH;
 /// Hashes of the longest path.
 const MAX_PATH: usize = 5;
-/// Of ed25519.
+/// Bytes of an ed25519 signature.
 const ALONE: usize = 64;
 /// Of a sibling.
 const HASH: usize = 32;
@@ -81,7 +81,7 @@ impl MessageSignature {
             .collect()
     }
 
-    /// Its bytes.
+    /// Encodes it in its own byte layout.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(ALONE + MAX_PATH * HASH + 2);

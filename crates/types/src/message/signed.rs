@@ -108,7 +108,7 @@ impl<T: Message> Signed<T> {
         bytes
     }
 
-    /// Reads [`to_bytes`](Self::to_bytes).
+    /// Decodes what [`to_bytes`](Self::to_bytes) made.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, DecodeError> {
         let length = MessageSignature::length_at_end(&bytes).ok_or(DecodeError::NoSignature)?;
         let start = bytes.len() - length;
@@ -158,7 +158,7 @@ impl<T: Message> Signed<T> {
         &self.bytes
     }
 
-    /// The signature.
+    /// The signature over the message.
     #[must_use]
     pub fn signature(&self) -> &MessageSignature {
         &self.signature

@@ -11,7 +11,7 @@ use url::Url;
 /// Seconds that tokens of our own making are good for.
 const TOKEN_SECONDS: u64 = 300;
 
-/// See [`super::WalrusClient`].
+/// What a [`super::WalrusClient`] is made of.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// Where blobs are stored; `None` for a client that only reads.

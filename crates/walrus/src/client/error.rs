@@ -16,37 +16,37 @@ pub enum ClientError {
     /// Nobody is there; nothing was sent.
     #[error("cannot reach {url}: {reason}")]
     Unreachable {
-        /// Whom.
+        /// The URL that was asked.
         url: String,
-        /// Why.
+        /// What went wrong, in words.
         reason: String,
     },
     /// The connection broke after the request was sent.
     #[error("{url} broke off: {reason}")]
     Broken {
-        /// Who.
+        /// The URL that was asked.
         url: String,
-        /// Why.
+        /// What went wrong, in words.
         reason: String,
     },
     /// No answer in time.
     #[error("{url} didn't answer within {after:?}")]
     TimedOut {
-        /// Who.
+        /// The URL that was asked.
         url: String,
         /// How long it was waited for.
         after: Duration,
     },
-    /// A refusal.
+    /// The server refused the request.
     #[error("{url} refuses: {status}, {reason}: {message}")]
     Refused {
-        /// Who.
+        /// The URL that was asked.
         url: String,
         /// The HTTP status.
         status: u16,
         /// The stable reason, or nothing.
         reason: String,
-        /// In words.
+        /// What went wrong, in words.
         message: String,
     },
     /// No such blob.
@@ -55,33 +55,33 @@ pub enum ClientError {
     /// The publisher failed, and said so with a status of 200.
     #[error("{url} failed in {phase}: {message}")]
     Failed {
-        /// Who.
+        /// The URL that was asked.
         url: String,
-        /// In what.
+        /// The phase of storing in which it failed.
         phase: String,
-        /// Why.
+        /// What went wrong, in words.
         message: String,
     },
     /// An answer that can't be read.
     #[error("cannot read the answer of {url}: {reason}")]
     Malformed {
-        /// Whose.
+        /// The URL that was asked.
         url: String,
-        /// What's wrong.
+        /// What is wrong with the answer, in words.
         reason: String,
     },
     /// The answer is longer than allowed.
     #[error("the answer of {url} exceeds {max} bytes")]
     TooLong {
-        /// Whose.
+        /// The URL that was asked.
         url: String,
-        /// The limit.
+        /// The most that is taken.
         max: u64,
     },
     /// The publisher claims what isn't so.
     #[error("publisher {url} lies: {what}")]
     LyingPublisher {
-        /// Who.
+        /// The URL that was asked.
         url: String,
         /// What's wrong with its answer.
         what: String,
@@ -89,9 +89,9 @@ pub enum ClientError {
     /// The aggregator's bytes aren't those of the blob id.
     #[error("aggregator {url} lies: its bytes aren't those of blob {blob_id}")]
     LyingAggregator {
-        /// Who.
+        /// The URL that was asked.
         url: String,
-        /// The blob.
+        /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
     },
     /// The coding's reasons.
@@ -100,7 +100,7 @@ pub enum ClientError {
     /// A quilt's reasons.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
-    /// A bug.
+    /// A mistake of this program, in words.
     #[error("internal: {0}")]
     Internal(String),
 }

@@ -44,9 +44,9 @@ pub struct Encoded {
 /// What one shard keeps of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SliverPair {
-    /// Row `i`.
+    /// Row `i` of the matrix of symbols.
     pub primary: Sliver,
-    /// Column `n-1-i`.
+    /// Column `n-1-i` of the matrix of symbols.
     pub secondary: Sliver,
 }
 

@@ -13,9 +13,9 @@ pub enum CodingError {
     /// The blob doesn't fit.
     #[error("a blob of {size} bytes is too large: {max} at most with {shards} shards")]
     TooLarge {
-        /// Its size.
+        /// How many bytes it has.
         size: u64,
-        /// The largest.
+        /// The most bytes that the shards can hold.
         max: u64,
         /// The number of shards.
         shards: u16,
@@ -33,17 +33,17 @@ pub enum CodingError {
     /// A sliver whose shape doesn't fit the blob.
     #[error("{axis} sliver {index} has the wrong shape")]
     Shape {
-        /// Its axis.
+        /// Whether it is a primary or a secondary sliver.
         axis: Axis,
-        /// Its index.
+        /// Its number among the slivers of its axis, from 0.
         index: u16,
     },
     /// A sliver or a symbol that isn't what the metadata commits to.
     #[error("{axis} sliver {index} isn't what the blob's metadata says")]
     Hash {
-        /// Its axis.
+        /// Whether it is a primary or a secondary sliver.
         axis: Axis,
-        /// Its index.
+        /// Its number among the slivers of its axis, from 0.
         index: u16,
     },
     /// Bytes or metadata that don't give the blob id they should.

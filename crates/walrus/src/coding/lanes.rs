@@ -40,7 +40,7 @@ impl Lanes {
         self.symbol % CHUNK / 2
     }
 
-    /// All chunks.
+    /// How many chunks there are in all.
     pub(crate) fn chunks(self) -> usize {
         self.count * self.whole() + (self.count * self.tail()).div_ceil(ELEMENTS)
     }

@@ -31,7 +31,7 @@ impl Params {
         }
     }
 
-    /// `n`.
+    /// The number of shards, `n`.
     #[must_use]
     pub const fn shards(self) -> u16 {
         self.shards

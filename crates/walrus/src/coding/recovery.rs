@@ -18,7 +18,7 @@ pub struct RecoverySymbol {
     pub source: u16,
     /// Its place there: the sliver of the other axis that it helps to repair.
     pub target: u16,
-    /// Its bytes.
+    /// The bytes of the symbol.
     pub symbol: Vec<u8>,
     /// That it stands there.
     pub proof: MerkleProof,

@@ -29,7 +29,7 @@ impl Wide {
         is_x86_feature_detected!("avx512f").then_some(Self(()))
     }
 
-    /// Never.
+    /// Nothing: this processor family has no such instructions.
     #[cfg(not(target_arch = "x86_64"))]
     pub(super) fn here() -> Option<Self> {
         None
@@ -43,7 +43,7 @@ impl Wide {
         unsafe { avx512::hash(messages, digests) }
     }
 
-    /// Never called.
+    /// Never called, as there is no value of this type.
     #[cfg(not(target_arch = "x86_64"))]
     pub(super) fn hash(self, _: &[&[u8]; WIDTH], _: &mut [Node; WIDTH]) {
         match self.0 {}

@@ -73,7 +73,7 @@ impl fmt::Debug for BlsSecretKey {
     }
 }
 
-/// Checks signatures.
+/// A public key, by which signatures of a storage node are checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BlsPublicKey(PublicKey);
 

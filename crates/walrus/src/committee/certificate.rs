@@ -29,7 +29,7 @@ pub enum CertificateError {
     /// The members don't have all shards between them.
     #[error("the members keep {found} shards of {shards}")]
     Weights {
-        /// The sum.
+        /// The weight of those who signed, in shards.
         found: u32,
         /// What it must be.
         shards: u16,
@@ -45,7 +45,7 @@ pub enum CertificateError {
     /// A signer that isn't a member.
     #[error("no member {0}")]
     NoMember(usize),
-    /// The signature.
+    /// The signature is not good.
     #[error(transparent)]
     Bls(#[from] BlsError),
 }

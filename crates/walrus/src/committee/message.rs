@@ -8,7 +8,7 @@ const INTENT: [u8; 3] = [1, 0, 3];
 /// Whether the owner may delete the blob before it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// No.
+    /// Nobody can delete it before its end.
     Permanent,
     /// Yes, through the blob object of this id.
     Deletable {

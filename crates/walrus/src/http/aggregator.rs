@@ -26,7 +26,7 @@ const HEADERS: [HeaderName; 6] = [
     header::LINK,
 ];
 
-/// `GET /v1/blobs/{blob_id}`.
+/// Answers `GET /v1/blobs/{blob_id}`.
 pub(super) async fn get_blob(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
@@ -36,7 +36,7 @@ pub(super) async fn get_blob(
     give(&api, &request, &object, &BTreeMap::new()).await
 }
 
-/// `GET /v1/blobs/by-object-id/{object}`.
+/// Answers `GET /v1/blobs/by-object-id/{object}`.
 pub(super) async fn get_object(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
@@ -47,7 +47,7 @@ pub(super) async fn get_object(
     give(&api, &request, &object, &attributes).await
 }
 
-/// `HEAD /v1/blobs/{blob_id}`.
+/// Answers `HEAD /v1/blobs/{blob_id}`.
 pub(super) async fn head_blob(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
@@ -58,7 +58,7 @@ pub(super) async fn head_blob(
     Ok(head(&object, &BTreeMap::new()))
 }
 
-/// `HEAD /v1/blobs/by-object-id/{object}`.
+/// Answers `HEAD /v1/blobs/by-object-id/{object}`.
 pub(super) async fn head_object(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
@@ -69,7 +69,7 @@ pub(super) async fn head_object(
     Ok(head(&object, &object.attributes))
 }
 
-/// `GET /v1/blobs/{blob_id}/byte-range`.
+/// Answers `GET /v1/blobs/{blob_id}/byte-range`.
 pub(super) async fn get_range(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,

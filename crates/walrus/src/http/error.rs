@@ -17,7 +17,7 @@ const DAEMON: &str = "daemon.walrus.space";
 /// Whose reasons those about tokens are.
 const AUTH: &str = "auth.publisher.walrus.space";
 
-/// A refusal.
+/// Why a request is refused, as HTTP tells it.
 #[derive(Debug)]
 pub(super) enum ApiError {
     /// With a reason that programs look at.

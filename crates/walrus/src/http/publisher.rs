@@ -20,7 +20,7 @@ use axum::{
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// `PUT /v1/blobs`.
+/// Answers `PUT /v1/blobs`.
 pub(super) async fn put_blob(
     State(api): State<Arc<Api>>,
     request: Request,

@@ -46,7 +46,7 @@ pub(super) struct RangeQuery {
     pub(super) length: u64,
 }
 
-/// Nothing.
+/// The query of a route that takes none.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoQuery {}

@@ -26,7 +26,7 @@ use axum::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// `PUT /v1/quilts`.
+/// Answers `PUT /v1/quilts`.
 pub(super) async fn put_quilt(
     State(api): State<Arc<Api>>,
     request: Request,
@@ -102,7 +102,7 @@ async fn blobs(request: Request) -> Result<Vec<QuiltBlob>, ApiError> {
     Ok(blobs)
 }
 
-/// `GET /v1/blobs/by-quilt-patch-id/{patch}`.
+/// Answers `GET /v1/blobs/by-quilt-patch-id/{patch}`.
 pub(super) async fn get_patch(
     State(api): State<Arc<Api>>,
     Path(patch): Path<String>,
@@ -115,7 +115,7 @@ pub(super) async fn get_patch(
     Ok(give(&patch, content))
 }
 
-/// `GET /v1/blobs/by-quilt-id/{quilt}/{identifier}`.
+/// Answers `GET /v1/blobs/by-quilt-id/{quilt}/{identifier}`.
 pub(super) async fn get_identifier(
     State(api): State<Arc<Api>>,
     Path((quilt, identifier)): Path<(String, String)>,
@@ -140,7 +140,7 @@ pub(super) async fn get_identifier(
     Ok(give(&patch, content))
 }
 
-/// `GET /v1/quilts/{quilt}/patches`.
+/// Answers `GET /v1/quilts/{quilt}/patches`.
 pub(super) async fn get_patches(
     State(api): State<Arc<Api>>,
     Path(quilt): Path<String>,

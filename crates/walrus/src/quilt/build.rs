@@ -15,9 +15,9 @@ pub(super) const HAS_TAGS: u8 = 1;
 pub struct QuiltBlob {
     /// Its name, unique in the quilt. ASCII names sort alike in all implementations.
     pub identifier: String,
-    /// Its tags.
+    /// Pairs of key and value that were stored with it.
     pub tags: Tags,
-    /// Its bytes.
+    /// The bytes that were stored.
     pub data: Vec<u8>,
 }
 

@@ -12,9 +12,9 @@ pub enum QuiltError {
     /// More patches than columns.
     #[error("{found} blobs are too many for a quilt: {most} at most")]
     TooMany {
-        /// How many.
+        /// How many there are.
         found: usize,
-        /// The limit.
+        /// The most that is taken.
         most: usize,
     },
     /// A name that isn't allowed.

@@ -14,16 +14,16 @@ pub(super) const MAX_TEXT: usize = u16::MAX as usize;
 /// What a quilt holds, sorted by identifier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuiltIndex {
-    /// Its patches.
+    /// What is in the quilt, in its order.
     pub patches: Vec<QuiltPatch>,
 }
 
 /// A patch: one of a quilt's blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuiltPatch {
-    /// Its name.
+    /// The name that it has in its quilt.
     pub identifier: String,
-    /// Its tags.
+    /// Pairs of key and value that were stored with it.
     pub tags: Tags,
     /// Its first column.
     pub start: u16,

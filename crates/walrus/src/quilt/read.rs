@@ -23,11 +23,11 @@ pub struct Quilt<'a> {
 /// One of a quilt's blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatchContent {
-    /// Its name.
+    /// The name that it has in its quilt.
     pub identifier: String,
-    /// Its tags.
+    /// Pairs of key and value that were stored with it.
     pub tags: Tags,
-    /// Its bytes.
+    /// The bytes that were stored.
     pub data: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ pub enum StoreError {
     /// Too few nodes took the blob; nothing of it is kept.
     #[error("{confirmed} of the {needed} needed shards confirm blob {blob_id}")]
     NoQuorum {
-        /// The blob.
+        /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
         /// Shards of the nodes that confirmed.
         confirmed: usize,
@@ -29,9 +29,9 @@ pub enum StoreError {
     /// Too few nodes gave good slivers.
     #[error("{good} of the {needed} needed slivers of blob {blob_id} can be had")]
     Unavailable {
-        /// The blob.
+        /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
-        /// Good ones.
+        /// How many good ones were found.
         good: usize,
         /// How many it takes.
         needed: usize,
@@ -50,9 +50,9 @@ pub enum StoreError {
     /// The numbers of nodes and shards don't fit.
     #[error("{nodes} nodes can't share {shards} shards")]
     Nodes {
-        /// Nodes.
+        /// How many storage nodes were asked for.
         nodes: u16,
-        /// Shards.
+        /// How many shards were asked for.
         shards: u16,
     },
     /// There's no such node.
@@ -70,19 +70,19 @@ pub enum StoreError {
     /// The registry said no, or nothing.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// The coding.
+    /// The blob cannot be coded.
     #[error(transparent)]
     Coding(#[from] CodingError),
-    /// A quilt.
+    /// The quilt cannot be made or read.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
-    /// The committee.
+    /// The certificate is not good.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The store's own files.
     #[error("cannot use the store's files: {0}")]
     Io(String),
-    /// A bug.
+    /// A mistake of this program, in words.
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -107,7 +107,7 @@ pub enum NodeError {
     /// What it was given to store isn't the blob's.
     #[error("the node refuses: {0}")]
     Refused(#[from] CodingError),
-    /// Its disk.
+    /// Its disk failed; in words.
     #[error("the node's disk: {0}")]
     Disk(String),
 }

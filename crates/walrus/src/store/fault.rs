@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It doesn't.
+    /// The node does all that it should.
     #[default]
     None,
     /// It answers nothing.

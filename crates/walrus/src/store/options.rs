@@ -9,7 +9,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 pub struct StoreOptions {
     /// The store's folder.
     pub folder: PathBuf,
-    /// Storage nodes.
+    /// How many storage nodes there are.
     pub nodes: u16,
     /// Shards, dealt out to the nodes in turn. More of them allow larger blobs: 1.8 MB with 10,
     /// 149 MB with 100.
@@ -91,7 +91,7 @@ pub enum Step {
     Certified,
 }
 
-/// See [`StoreOptions::step`].
+/// What [`StoreOptions::step`] calls.
 #[derive(Clone)]
 pub struct StepHook(pub Arc<dyn Fn(Step) + Send + Sync>);
 

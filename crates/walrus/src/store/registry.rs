@@ -45,7 +45,7 @@ pub enum RegistryError {
 /// What is to be registered.
 #[derive(Clone, Debug)]
 pub struct NewBlob {
-    /// The blob.
+    /// The blob's id, which follows from its bytes.
     pub blob_id: BlobId,
     /// The root that, with size and coding, gives the id.
     pub root: [u8; 32],

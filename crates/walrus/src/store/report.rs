@@ -12,7 +12,7 @@ const KEPT: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// No answer.
+    /// The node gave no answer.
     Down,
     /// No answer in good time.
     Slow,
@@ -31,7 +31,7 @@ pub enum Problem {
 /// One of a node's failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The node.
+    /// Number of the node, from 0.
     pub node: usize,
     /// The blob it was about.
     pub blob_id: BlobId,
@@ -42,13 +42,13 @@ pub struct Report {
 /// How a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeStatus {
-    /// The node.
+    /// Number of the node, from 0.
     pub node: usize,
     /// The fault that is switched on.
     pub fault: Fault,
     /// Failures since the start.
     pub failures: u64,
-    /// The latest.
+    /// The latest problem with it, if there was one.
     pub last: Option<Problem>,
 }
 

@@ -49,7 +49,7 @@ impl BlockPart {
 
 /// One position's query heads that share a key head, over the first `len` positions of a sequence.
 pub(crate) struct Attention<'a> {
-    /// `[heads][head_dim]`
+    /// The queries, shaped `[heads][head_dim]`.
     pub(crate) queries: &'a [f32],
     pub(crate) blocks: &'a [Box<[f32]>],
     pub(crate) table: &'a [u32],
@@ -57,12 +57,12 @@ pub(crate) struct Attention<'a> {
     pub(crate) len: usize,
     /// At least `min(heads, 4) * len` rounded up to blocks.
     pub(crate) scores: &'a mut Vec<f32>,
-    /// `[heads][head_dim]`
+    /// Where the result goes, shaped `[heads][head_dim]`.
     pub(crate) out: &'a mut [f32],
 }
 
 kernel! {
-    /// Softmax attention.
+    /// Computes softmax attention of one position.
     pub(crate) fn attend(attention: Attention<'_>) {
         let mut attention = attention;
         let width = attention.part.head_dim;

@@ -40,7 +40,7 @@ pub(crate) struct Matrix<T> {
 }
 
 impl<T: Weight> Matrix<T> {
-    /// All zero.
+    /// A matrix of zeros.
     pub(crate) fn zeros(rows: usize, cols: usize) -> std::io::Result<Self> {
         let len = rows.div_ceil(NR) * NR * cols;
         let map = memmap2::MmapMut::map_anon((len * size_of::<T>()).max(1))?;

@@ -114,7 +114,7 @@ kernel! {
 }
 
 kernel! {
-    /// See [`RowDigest`].
+    /// The [`RowDigest`] of a row of logits.
     pub(crate) fn digest_row(values: &[f32]) -> RowDigest {
         const MULTIPLIER: u32 = 0x9E37_79B1;
         let fold = |lane: u32, value: f32| {

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Demand {
     pub stack: StackId,
-    /// The receipt's.
+    /// The receipt's place in its lease, from 1.
     pub seq: u64,
     /// The last moment to answer, by the ledger's clock.
     pub until: TimestampMs,
@@ -47,7 +47,7 @@ pub(super) enum Outcome {
     Over,
     /// Its time is over.
     TooLate,
-    /// Not yet.
+    /// It could not be answered yet.
     Failed,
 }
 

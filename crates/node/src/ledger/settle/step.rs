@@ -49,7 +49,7 @@ pub(crate) struct Times {
     pub ledger: TimestampMs,
     /// Ours, which a lease's activity goes by.
     pub ours: TimestampMs,
-    /// For pauses.
+    /// The moment, by the clock that pauses are measured on.
     pub at: Instant,
 }
 
@@ -90,7 +90,7 @@ pub(crate) enum Event<'a> {
     Ready { leases: &'a [LeaseView], now: Times },
     /// The ledger took a batch.
     Taken { stacks: &'a [StackId] },
-    /// It didn't.
+    /// The ledger did not take it.
     Failed {
         step: Step,
         stacks: &'a [StackId],

@@ -20,9 +20,9 @@ pub enum CallError {
     WrongCount {
         /// The function, `module::name`.
         function: &'static str,
-        /// As declared.
+        /// How many arguments the function takes.
         expected: usize,
-        /// As given.
+        /// How many arguments were given.
         got: usize,
     },
     /// One is of another kind, or its bytes don't decode.

@@ -125,7 +125,7 @@ macro_rules! object_field {
 
 /// A type-level object kind.
 pub trait Kind: Copy + std::fmt::Debug + PartialEq + Eq {
-    /// The kind.
+    /// Which kind of object it is.
     const KIND: ObjectKind;
 }
 

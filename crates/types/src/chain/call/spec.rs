@@ -2,7 +2,7 @@
 
 use crate::{MicroUsdc, NodeId, ObjectId, StackId, TaskId};
 
-/// Whose code.
+/// Whose code a function stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Package {
     /// Our own package.
@@ -14,17 +14,17 @@ pub enum Package {
 /// What kind of object an argument is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// `db::AtomaDb`
+    /// An object of Move's type `db::AtomaDb`.
     Db,
-    /// `db::AdminCap`
+    /// An object of Move's type `db::AdminCap`.
     AdminCap,
-    /// `node::Node`
+    /// An object of Move's type `node::Node`.
     Node,
-    /// `task::Task`
+    /// An object of Move's type `task::Task`.
     Task,
-    /// `stack::Stack`
+    /// An object of Move's type `stack::Stack`.
     Stack,
-    /// Walrus's `blob::Blob`
+    /// An object of Walrus's Move type `blob::Blob`.
     Blob,
     /// The development Walrus's `system::System`
     WalrusSystem,
@@ -33,7 +33,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// All kinds.
+    /// Every kind of object that a call can name.
     pub const ALL: &'static [Self] = &[
         Self::Db,
         Self::AdminCap,
@@ -73,29 +73,29 @@ impl ObjectKind {
 /// The Move type of a value passed by its BCS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PureKind {
-    /// `u8`
+    /// Move's type `u8`.
     U8,
-    /// `u16`
+    /// Move's type `u16`.
     U16,
-    /// `u32`
+    /// Move's type `u32`.
     U32,
-    /// `u64`
+    /// Move's type `u64`.
     U64,
-    /// `u256`
+    /// Move's type `u256`.
     U256,
-    /// `bool`
+    /// Move's type `bool`.
     Bool,
-    /// `vector<u8>`
+    /// Move's type `vector<u8>`.
     Bytes,
-    /// `vector<vector<u8>>`
+    /// Move's type `vector<vector<u8>>`.
     BytesList,
-    /// `vector<u16>`
+    /// Move's type `vector<u16>`.
     U16List,
-    /// `vector<u64>`
+    /// Move's type `vector<u64>`.
     U64List,
-    /// `String`
+    /// Move's type `String`.
     String,
-    /// `Option<vector<ID>>`
+    /// Move's type `Option<vector<ID>>`.
     IdListOption,
 }
 
@@ -112,11 +112,11 @@ pub enum ArgKind {
     OwnedMut(ObjectKind),
     /// `T`: an object that the sender owns, consumed.
     Consumed(ObjectKind),
-    /// `Coin<USDC>`, consumed.
+    /// A `Coin<USDC>`, which the function takes.
     Payment,
     /// A plain value.
     Pure(PureKind),
-    /// `&Clock`
+    /// The ledger's clock, by reference.
     Clock,
     /// `&Random`: the function is a private entry of its own transaction.
     Random,
@@ -131,7 +131,7 @@ pub enum CallArg {
     Payment(MicroUsdc),
     /// BCS of a plain value.
     Pure(Vec<u8>),
-    /// The clock.
+    /// The ledger's clock, the object `0x6`.
     Clock,
     /// The random beacon.
     Random,
@@ -142,9 +142,9 @@ pub enum CallArg {
 pub struct FunctionSpec {
     /// Whose it is.
     pub package: Package,
-    /// The module.
+    /// Name of the Move module that it stands in.
     pub module: &'static str,
-    /// The function.
+    /// Name of the Move function.
     pub name: &'static str,
     /// Names and kinds, in order (Move's `TxContext` left out).
     pub args: &'static [(&'static str, ArgKind)],

@@ -106,20 +106,20 @@ calls! {
     FUNCTIONS of Atoma {
         /// Sets a parameter by name.
         SetParam = db::set_param {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
             /// The right to.
             cap: Owned<AdminKind>,
-            /// Which.
+            /// Name of the parameter.
             name: String,
-            /// To what.
+            /// The value that it gets.
             value: u64,
         }
         /// Registers a node; shares a `Node` owned by the sender.
         RegisterNode = node::register {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
-            /// The collateral.
+            /// The coins that are staked.
             collateral: Payment,
             /// Where it serves.
             url: String,
@@ -130,37 +130,37 @@ calls! {
         }
         /// Moves a node to another URL.
         SetNodeUrl = node::set_url {
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The new URL.
             url: String,
         }
-        /// Adds collateral.
+        /// Adds to a node's collateral.
         AddCollateral = node::add_collateral {
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// How much.
+            /// The coins that are added to the stake.
             collateral: Payment,
         }
         /// Begins to leave; the node must have no subscription.
         BeginUnbonding = node::begin_unbonding {
             /// The database, for the length of the wait.
             db: ObjectRef<DbKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Takes the collateral out after the wait.
         WithdrawCollateral = node::withdraw_collateral {
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Creates a task; shares a `Task` owned by the sender.
         CreateTask = task::create {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
             /// What it computes.
             role: Role => RoleUnknown,
@@ -178,9 +178,9 @@ calls! {
             numerics: Numerics => NumericsUnknown,
             /// How a verifier compares.
             rule: Rule => RuleUnknown,
-            /// Least reputation.
+            /// The least reputation that a node needs, of 1000.
             min_reputation: u64,
-            /// Least collateral.
+            /// The least collateral that a node needs, in micro-USDC.
             min_collateral: MicroUsdc,
             /// Who may subscribe, if not everyone.
             allow_list: Option<Vec<NodeId>>,
@@ -189,37 +189,37 @@ calls! {
         DeprecateTask = task::deprecate {
             /// The database (its list of models).
             db: ObjectMut<DbKind>,
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
         }
         /// Subscribes a node to a task, or changes its price and capacity.
         Subscribe = task::subscribe {
             /// The database (paused or not).
             db: ObjectRef<DbKind>,
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// Its price.
+            /// Its price, in micro-USDC for a million units.
             price: Price,
             /// Units it will have under lease at once.
             capacity: ComputeUnits,
         }
         /// Leaves a task: no new leases; the entry goes with its last lease.
         Unsubscribe = task::unsubscribe {
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
         }
         /// Copies a node's collateral, reputation and standing into a task; removes an entry that has
         /// left and has no open lease. Anyone may.
         SyncSubscription = task::sync {
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Buys a stack; shares a `Stack` owned by the sender. Draws, so it ends its transaction.
@@ -227,7 +227,7 @@ calls! {
         AcquireStack = stack::acquire {
             /// The database, for the parameters.
             db: ObjectRef<DbKind>,
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
             /// The escrow: `floor(max_price * units / 1e6)`, times the surcharge where the task samples.
             payment: Payment,
@@ -241,69 +241,69 @@ calls! {
             request_key: PublicKey => RequestKeyInvalid,
             /// How long it lives.
             lifetime_ms: DurationMs,
-            /// The beacon.
+            /// The ledger's random beacon, the object `0x8`.
             random: Random,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// A node takes a signed grant to the ledger and so gets the units (`Limited`, `Any`).
         Lease = stack::lease {
             /// The database (paused or not).
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
             /// The node, owned by the sender.
             node: ObjectRef<NodeKind>,
             /// BCS of the [`Grant`](crate::message::Grant).
             grant: Vec<u8>,
-            /// Its signature.
+            /// Signature of the message before it.
             signature: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// The owner adds units; a `Single` stack's go to its lease.
         TopUp = stack::top_up {
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
             /// Exactly what the escrow then lacks.
             payment: Payment,
             /// Units to add.
             units: ComputeUnits,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// The owner lets it live longer.
         Extend = stack::extend {
             /// The database, for the longest life.
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
             /// By how much.
             by_ms: DurationMs,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// The owner takes back units that no node has.
         RevokeUngranted = stack::revoke_ungranted {
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
         }
         /// The owner ends the stack now: nodes settle within the grace, and ungranted units go back.
         BeginClose = stack::begin_close {
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// After expiry and grace, with no lease open or settling: pays the rest to the owner. Anyone may.
         CloseStack = stack::close_after_expiry {
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// A node claims what its last receipt says, within the highest headers' ceilings. Opens a
@@ -311,7 +311,7 @@ calls! {
         Settle = settlement::settle {
             /// The database, for the network id.
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
             /// The node, owned by the sender.
             node: ObjectRef<NodeKind>,
@@ -319,7 +319,7 @@ calls! {
             claimed_units: ComputeUnits,
             /// BCS of the highest request header of each lane, lanes rising.
             headers: Vec<Vec<u8>>,
-            /// Their signatures.
+            /// Signatures of the headers, in their order.
             header_signatures: Vec<Vec<u8>>,
             /// BCS of the last receipt, or empty.
             last_receipt: Vec<u8>,
@@ -331,40 +331,40 @@ calls! {
             count: u64,
             /// The manifest's blob, if there is one.
             manifest_blob: Option<BlobId> => ManifestInvalid,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Pays a settled lease after its window: node, fee and owner's refund in one step. Anyone may.
         Claim = settlement::claim {
             /// The database, for reputation's steps and the epoch.
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Closes a lease that its node let expire unsettled. Anyone may.
         ExpireLease = settlement::expire_lease {
             /// The database, for reputation's steps.
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// The stack's owner demands, against a stake, to see a record that the node has settled.
         OpenDispute = dispute::missing_response {
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The node.
+            /// The node, which is only read.
             node: ObjectRef<NodeKind>,
             /// Exactly the stack's `dispute_bond`.
             bond: Payment,
@@ -374,7 +374,7 @@ calls! {
             receipt: Vec<u8>,
             /// Its signature, or empty.
             receipt_signature: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Shows the record that is demanded, and where it is stored. Whoever owns a blob may; the stake
@@ -382,9 +382,9 @@ calls! {
         AnswerDispute = dispute::answer {
             /// The database, for the storage network's epoch.
             db: ObjectRef<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The node.
+            /// The node, which is only read.
             node: ObjectRef<NodeKind>,
             /// Where it is stored; the sender's own.
             blob: Owned<BlobKind>,
@@ -392,107 +392,107 @@ calls! {
             record: Vec<u8>,
             /// BCS of the [`Proof`](crate::merkle::Proof) that it is in the settlement.
             proof: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Ends a dispute that nobody answered in time: the node is guilty. Anyone may.
         ResolveDispute = dispute::resolve {
             /// The database: the treasury's part.
             db: ObjectMut<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// Which record was demanded.
             seq: u64,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Proves by two receipts of one lease that they can't both be honest. Anyone may.
         ProveEquivocation = dispute::equivocation {
             /// The database: the treasury's part.
             db: ObjectMut<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// BCS of a receipt.
             first: Vec<u8>,
-            /// Its signature.
+            /// Signature of the first message.
             first_signature: Vec<u8>,
             /// BCS of another.
             second: Vec<u8>,
-            /// Its signature.
+            /// Signature of the second message.
             second_signature: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Proves by a receipt that it, or the settlement after it, charges too much. Anyone may.
         ProveOverClaim = dispute::over_claim {
             /// The database: the treasury's part.
             db: ObjectMut<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// BCS of the receipt.
             receipt: Vec<u8>,
-            /// Its signature.
+            /// Signature of the receipt.
             receipt_signature: Vec<u8>,
             /// BCS of the request header that it is for, or empty.
             header: Vec<u8>,
             /// Its signature, or empty.
             header_signature: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Proves by a record of a settlement that it isn't one of an order and its receipt. Anyone may.
         ProveForgedRequest = dispute::forged_request {
             /// The database: the treasury's part.
             db: ObjectMut<DbKind>,
-            /// The stack.
+            /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// Its task.
+            /// The task of the stack, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The settled bytes: BCS of an [`EvidenceLeaf`](crate::message::EvidenceLeaf), or what
             /// stands in its place.
             record: Vec<u8>,
             /// BCS of the [`Proof`](crate::merkle::Proof) that it is in the settlement.
             proof: Vec<u8>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Sweeps a task's fees into the communal treasury. Anyone may.
         CollectFees = treasury::collect_fees {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
-            /// The task.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
         }
         /// Enters a node's units of the last epoch in the book. Anyone may.
         ReportUnits = treasury::report_units {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
-            /// The node.
+            /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Pays a node its share of a reported epoch. Anyone may.
         PayTreasury = treasury::pay {
-            /// The database.
+            /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
             /// The node, whose owner is paid.
             node: ObjectRef<NodeKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
     }
@@ -501,28 +501,28 @@ calls! {
     WALRUS_FUNCTIONS of Walrus {
         /// Buys storage and registers a blob for it; the sender owns the `Blob`. Anyone may.
         RegisterBlob = system::register_blob {
-            /// The system.
+            /// Walrus's `System`, which is only read.
             system: ObjectRef<SystemKind>,
             /// Bytes of storage: at least those of the encoded blob.
             storage_amount: u64,
             /// For how many epochs, this one included.
             epochs_ahead: u32,
-            /// The blob.
+            /// The blob's id, which follows from its bytes.
             blob_id: BlobId,
             /// The root that, with size and coding, gives the id.
             root_hash: RootHash,
             /// Its length in bytes.
             size: u64,
-            /// The coding.
+            /// Walrus's number of the coding: 1 is RS2.
             encoding_type: u8,
             /// Whether its owner may delete it before its time.
             deletable: bool,
         }
         /// Records the storage nodes' certificate of a blob.
         CertifyBlob = system::certify_blob {
-            /// The system.
+            /// Walrus's `System`, which is only read.
             system: ObjectRef<SystemKind>,
-            /// The blob.
+            /// The blob's object, which the sender owns and which is changed.
             blob: OwnedMut<BlobKind>,
             /// The signers' signatures in one, 96 bytes.
             signature: Vec<u8>,
@@ -533,33 +533,33 @@ calls! {
         }
         /// Keeps a certified blob for more epochs.
         ExtendBlob = system::extend_blob {
-            /// The system.
+            /// Walrus's `System`, which is only read.
             system: ObjectRef<SystemKind>,
-            /// The blob.
+            /// The blob's object, which the sender owns and which is changed.
             blob: OwnedMut<BlobKind>,
             /// How many more.
             extended_epochs: u32,
         }
         /// Drops a blob that is deletable, was never certified, or has ended.
         DeleteBlob = system::delete_blob {
-            /// The system.
+            /// Walrus's `System`, which is only read.
             system: ObjectRef<SystemKind>,
-            /// The blob.
+            /// The blob's object, which the sender owns and which is deleted.
             blob: Consumed<BlobKind>,
         }
         /// Ends the epoch.
         AdvanceEpoch = system::advance_epoch {
-            /// The system.
+            /// Walrus's `System`, which is changed.
             system: ObjectMut<SystemKind>,
             /// The right to.
             cap: Owned<OperatorKind>,
-            /// The clock.
+            /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Names the storage nodes. Each key must be known to be held by its node: whoever may call this
         /// vouches for it.
         SetCommittee = system::set_committee {
-            /// The system.
+            /// Walrus's `System`, which is changed.
             system: ObjectMut<SystemKind>,
             /// The right to.
             cap: Owned<OperatorKind>,
