@@ -124,6 +124,9 @@ impl Scanner {
     }
 
     /// What has come so far: the receipt, if its line is complete and nothing wrong follows it.
+    ///
+    /// # Errors
+    /// If there is no whole line, or anything follows it that must not.
     pub fn scanned(&self) -> Result<Scanned, ScanError> {
         match &self.state {
             State::After { text, .. } => Ok(Scanned {

@@ -76,6 +76,9 @@ impl Receipts {
     }
 
     /// The latest receipts, of one stack or all.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn list(&self, stack: Option<StackId>) -> Result<Vec<KeptReceipt>, ClientError> {
         let mut rows = Vec::new();
         for kept in &self.kept {
@@ -88,6 +91,9 @@ impl Receipts {
     }
 
     /// The receipt of a request.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
     pub fn show(&self, request: RequestId) -> Result<Option<KeptReceipt>, ClientError> {
         for kept in &self.kept {
             if let Some(row) = kept.find(request)? {
@@ -115,6 +121,9 @@ impl Receipts {
     }
 
     /// Waits until all receipts so far are on the disk.
+    ///
+    /// # Errors
+    /// If they cannot be written.
     pub async fn flush(&self) -> Result<(), ClientError> {
         match &self.writes {
             Some(writes) => flush(writes).await,

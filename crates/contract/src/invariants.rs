@@ -43,6 +43,9 @@ impl Flow {
     }
 
     /// Conservation: what went in and hasn't come out is held, to the micro.
+    ///
+    /// # Errors
+    /// The first rule that does not hold.
     pub fn check(&self, state: &State) -> Result<(), Violation> {
         let sums = self.paid_out.checked_add(held(state));
         must(
@@ -86,6 +89,9 @@ fn disputes(stack: &Stack) -> impl Iterator<Item = &Dispute> {
 }
 
 /// Checks every object and how they fit together.
+///
+/// # Errors
+/// The first rule that does not hold.
 pub fn check(state: &State) -> Result<(), Violation> {
     let index = Index::new(state);
     for stack in &index.stacks {

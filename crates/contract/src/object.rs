@@ -125,6 +125,9 @@ impl Object {
     }
 
     /// Reads contents of a known kind.
+    ///
+    /// # Errors
+    /// If the bytes are not those of an object of this kind.
     pub fn from_bcs(kind: ObjectKind, bytes: &[u8]) -> Result<Self, DecodeObjectError> {
         match kind {
             ObjectKind::Db => decode(bytes).map(Self::Db),

@@ -178,6 +178,9 @@ impl Sampling {
     };
 
     /// Refuses numbers that have no meaning.
+    ///
+    /// # Errors
+    /// Names the first number that has none.
     pub fn validate(&self) -> Result<(), EngineError> {
         let bad = |what: &str| Err(EngineError::BadRequest(what.to_owned()));
         if !(0.0..=100.0).contains(&self.temperature) {

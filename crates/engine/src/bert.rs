@@ -59,11 +59,17 @@ struct PoolingConfig {
 
 impl Bert {
     /// Loads a model from a Hugging Face folder.
+    ///
+    /// # Errors
+    /// If a file is missing, or the model is of another kind.
     pub fn load(path: &Path) -> Result<Arc<dyn Engine>, LoadError> {
         Ok(Arc::new(Self::open(path)?))
     }
 
     /// As [`load`](Self::load), with the concrete type.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let source = Source::Folder(path.to_owned());
         let config_text = source.required("config.json")?;

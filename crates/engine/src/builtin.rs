@@ -25,11 +25,17 @@ static FILES: &[(&str, &[u8])] = &[
 ];
 
 /// Loads it with the usual options.
+///
+/// # Errors
+/// If the processor cannot run it; the files themselves are held by tests.
 pub fn load() -> Result<Embedded, LoadError> {
     load_with(EmbeddedOptions::default())
 }
 
 /// Loads the built-in model with options of the caller.
+///
+/// # Errors
+/// If the options do not fit the model or the processor.
 pub fn load_with(options: EmbeddedOptions) -> Result<Embedded, LoadError> {
     Embedded::from_source(&Source::Builtin(FILES), NAME, options)
 }

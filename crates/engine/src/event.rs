@@ -243,6 +243,9 @@ impl EventSender {
 
     /// Sends if there is room and gives the event back if not; after that, the stream's `notify`
     /// is called once there is. Events to a closed stream vanish.
+    ///
+    /// # Errors
+    /// The event itself, if there is no room or nobody reads any more.
     pub fn try_send(
         &self,
         event: Result<Event, EngineError>,

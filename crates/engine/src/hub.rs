@@ -137,6 +137,9 @@ struct Sibling {
 
 /// The folder of a model: `name` itself if it is one, or else the model of that name, fetched
 /// unless it is in the cache.
+///
+/// # Errors
+/// If the hub cannot be reached or has no such model, or the folder cannot be written.
 pub async fn resolve(
     name: &str,
     options: &HubOptions,

@@ -1,6 +1,6 @@
 //! API keys. A key is a secret text that only its holder has; the gateway keeps its hash. Finding
 //! the account by that hash takes the same time whatever the text, because whoever guesses can't
-//! choose what his guess hashes to.
+//! choose what their guess hashes to.
 
 use atoma_keys::fill_random;
 use atoma_types::{

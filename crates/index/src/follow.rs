@@ -56,6 +56,9 @@ pub struct Indexer {
 
 impl Indexer {
     /// Opens the file, or makes it, and checks that it is about this ledger.
+    ///
+    /// # Errors
+    /// If the file is of another ledger or version, or the ledger cannot be asked.
     pub async fn open(
         ledger: &Ledger,
         path: &Path,
@@ -75,6 +78,9 @@ impl Indexer {
 
     /// Follows the ledger until it is told to stop (or `stop`'s sender is gone), or has what was
     /// wanted. A ledger that can't be reached is waited for if it is to run until stopped.
+    ///
+    /// # Errors
+    /// If the ledger has another history than the file, or the file cannot be written.
     pub async fn run(
         &self,
         until: Until,

@@ -86,6 +86,9 @@ pub struct IndexReader {
 
 impl IndexReader {
     /// Opens a file that an [`Indexer`](super::Indexer) has made for this deployment.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is of another deployment or version.
     pub fn open(path: &Path, deployment: &Deployment) -> Result<Self, IndexError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -104,6 +107,9 @@ impl IndexReader {
     }
 
     /// Asks several questions about one moment.
+    ///
+    /// # Errors
+    /// What `ask` answers with, or if the file cannot be read.
     pub fn snapshot<T>(
         &self,
         ask: impl FnOnce(&Self) -> Result<T, IndexError>,
@@ -115,18 +121,27 @@ impl IndexReader {
     }
 
     /// A number that changes whenever the writer has written.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn version(&self) -> Result<i64, IndexError> {
         let sql = "PRAGMA data_version";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// How far it is.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn progress(&self) -> Result<ProgressRow, IndexError> {
         get(&self.connection, ProgressRow::at(0))?
             .ok_or_else(|| IndexError::Store("the index has no progress".to_owned()))
     }
 
     /// The whole network in numbers.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn overview(&self) -> Result<Overview, IndexError> {
         let nodes: Vec<NodeRow> = self.list("ORDER BY number", &[])?;
         let active = |node: &&NodeRow| node.status == NodeStatus::Active;
@@ -150,6 +165,9 @@ impl IndexReader {
     }
 
     /// Nodes by number.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn nodes(&self, most: usize) -> Result<Vec<NodeView>, IndexError> {
         let rows: Vec<NodeRow> = self.list("ORDER BY number LIMIT ?1", &[limit(most)])?;
         rows.into_iter()
@@ -158,6 +176,9 @@ impl IndexReader {
     }
 
     /// The node with this id, if it is known.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn node(&self, id: NodeId) -> Result<Option<NodeView>, IndexError> {
         let row = get(&self.connection, NodeRow::at(id))?;
         row.map(|row| self.with_standing(row)).transpose()
@@ -169,6 +190,9 @@ impl IndexReader {
     }
 
     /// Tasks by number.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn tasks(&self, most: usize) -> Result<Vec<TaskView>, IndexError> {
         let rows: Vec<TaskRow> = self.list("ORDER BY number LIMIT ?1", &[limit(most)])?;
         rows.into_iter()
@@ -177,6 +201,9 @@ impl IndexReader {
     }
 
     /// The task with this id, if it is known.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn task(&self, id: TaskId) -> Result<Option<TaskView>, IndexError> {
         let row = get(&self.connection, TaskRow::at(id))?;
         row.map(|row| self.with_task_terms(row)).transpose()
@@ -188,16 +215,25 @@ impl IndexReader {
     }
 
     /// A task's offers, cheapest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn offers(&self, task: TaskId) -> Result<Vec<OfferRow>, IndexError> {
         self.list("WHERE task = ?1 ORDER BY price, node", &[task.to_value()])
     }
 
     /// A node's offers.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn offers_of(&self, node: NodeId) -> Result<Vec<OfferRow>, IndexError> {
         self.list("WHERE node = ?1 ORDER BY task", &[node.to_value()])
     }
 
     /// A task's latest changes of price, oldest of them first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn prices(&self, task: TaskId, most: usize) -> Result<Vec<PriceRow>, IndexError> {
         let mut rows: Vec<PriceRow> = self.list(
             "WHERE task = ?1 ORDER BY number DESC LIMIT ?2",
@@ -208,12 +244,18 @@ impl IndexReader {
     }
 
     /// Stacks, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn stacks(&self, most: usize) -> Result<Vec<StackView>, IndexError> {
         let rows: Vec<StackRow> = self.list("ORDER BY number DESC LIMIT ?1", &[limit(most)])?;
         rows.into_iter().map(|row| self.with_terms(row)).collect()
     }
 
     /// The stack with this id, if it is known.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn stack(&self, id: StackId) -> Result<Option<StackView>, IndexError> {
         let row = get(&self.connection, StackRow::at(id))?;
         row.map(|row| self.with_terms(row)).transpose()
@@ -225,11 +267,17 @@ impl IndexReader {
     }
 
     /// A stack's leases, in the stack's order.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn leases(&self, stack: StackId) -> Result<Vec<LeaseRow>, IndexError> {
         self.list("WHERE stack = ?1 ORDER BY place", &[stack.to_value()])
     }
 
     /// The settlement of a lease.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn settlement(
         &self,
         stack: StackId,
@@ -239,11 +287,17 @@ impl IndexReader {
     }
 
     /// Settlements, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn settlements(&self, most: usize) -> Result<Vec<SettlementRow>, IndexError> {
         self.list("ORDER BY number DESC LIMIT ?1", &[limit(most)])
     }
 
     /// The disputes of a lease, in their order.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn disputes_of(&self, stack: StackId, node: NodeId) -> Result<Vec<DisputeRow>, IndexError> {
         self.list(
             "WHERE stack = ?1 AND node = ?2 ORDER BY number",
@@ -252,21 +306,33 @@ impl IndexReader {
     }
 
     /// Disputes, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn disputes(&self, most: usize) -> Result<Vec<DisputeRow>, IndexError> {
         self.list("ORDER BY event DESC LIMIT ?1", &[limit(most)])
     }
 
     /// Convictions, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn convictions(&self, most: usize) -> Result<Vec<ConvictionRow>, IndexError> {
         self.list("ORDER BY event DESC LIMIT ?1", &[limit(most)])
     }
 
     /// Days, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn days(&self, most: usize) -> Result<Vec<DayRow>, IndexError> {
         self.list("ORDER BY day DESC LIMIT ?1", &[limit(most)])
     }
 
     /// Events, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
     pub fn events(&self, most: usize) -> Result<Vec<EventRow>, IndexError> {
         self.list("ORDER BY number DESC LIMIT ?1", &[limit(most)])
     }

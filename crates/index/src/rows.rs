@@ -39,7 +39,7 @@ text_enum! {
     DisputeState {
         /// The node may still answer.
         Open = "open",
-        /// The node showed the record, the bond is its.
+        /// The node showed the record, and keeps the bond.
         Answered = "answered",
         /// The node was convicted, the bond went back.
         Won = "won",

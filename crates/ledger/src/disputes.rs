@@ -11,7 +11,7 @@ use atoma_types::{
 
 impl Ledger {
     /// The owner demands to see the record of a `seq`, which the node has settled. With the receipt
-    /// that he holds, the record must have just this one.
+    /// that they hold, the record must have just this one.
     #[must_use]
     pub fn open_dispute(
         &self,

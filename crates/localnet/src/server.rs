@@ -54,6 +54,9 @@ pub struct RunningLocalnet {
 
 impl Localnet {
     /// Starts a localnet in its data folder, or makes one there.
+    ///
+    /// # Errors
+    /// If the folder is in use or broken, or the address cannot be listened on.
     pub async fn start(config: LocalnetConfig) -> Result<RunningLocalnet, LocalnetError> {
         let address = config.listen;
         let unusable = |source| LocalnetError::Listen { address, source };
@@ -122,6 +125,9 @@ impl RunningLocalnet {
     }
 
     /// Checks that all money is accounted for.
+    ///
+    /// # Errors
+    /// What does not add up, in words.
     pub fn audit(&self) -> Result<crate::audit::Audit, String> {
         crate::audit::audit(&self.shared.view.read())
     }

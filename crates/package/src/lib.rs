@@ -48,6 +48,9 @@ pub struct CompiledPackage {
 
 impl CompiledPackage {
     /// The package as compiled, with stand-ins.
+    ///
+    /// # Errors
+    /// If the artifact is broken; a test says that it is not.
     pub fn compiled() -> Result<Self, PackageError> {
         let artifact: Artifact =
             serde_json::from_str(ARTIFACT).map_err(|e| PackageError::Artifact(e.to_string()))?;
@@ -59,6 +62,9 @@ impl CompiledPackage {
     }
 
     /// The package for a network: its id, and where its USDC and Walrus are first defined.
+    ///
+    /// # Errors
+    /// If the artifact is broken, or an id of the network stands nowhere in it.
     pub fn for_network(deployment: &Deployment) -> Result<Self, PackageError> {
         let addresses = [
             (USDC_STAND_IN, Self::money(deployment)?),
@@ -68,6 +74,9 @@ impl CompiledPackage {
     }
 
     /// The package of the money.
+    ///
+    /// # Errors
+    /// If the type of the money is not a struct.
     pub fn money(deployment: &Deployment) -> Result<ObjectId, PackageError> {
         match &deployment.usdc {
             TypeTag::Struct(usdc)
@@ -113,6 +122,9 @@ impl CompiledPackage {
     }
 
     /// The modules as a ledger keeps them under a package first published as `original`, by name.
+    ///
+    /// # Errors
+    /// If a module of the artifact is broken.
     pub fn as_published(
         &self,
         original: ObjectId,

@@ -168,6 +168,9 @@ impl Proof {
     }
 
     /// Reads a proof. What it proves is another question.
+    ///
+    /// # Errors
+    /// If the bytes are not those of a proof.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         bcs::from_bytes(bytes).map_err(DecodeError::Bcs)
     }

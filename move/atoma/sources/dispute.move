@@ -95,9 +95,9 @@ public struct NodeConvicted has copy, drop {
     charge: Charge,
     /// What went back to the stack's owner out of the escrow.
     refunded: u64,
-    /// Stakes of open disputes that went back to him.
+    /// Stakes of open disputes that went back to the owner.
     bonds: u64,
-    /// What he got of the node's collateral.
+    /// What the owner got of the node's collateral.
     to_owner: u64,
     /// What the communal treasury got of it.
     to_treasury: u64,
@@ -108,7 +108,7 @@ public struct NodeConvicted has copy, drop {
 // === the dispute with an answer ===
 
 /// The stack's owner demands, against a stake, to see one record of a settlement. With a receipt that
-/// he holds, the record must have just this one.
+/// they hold, the record must have just this one.
 public fun missing_response(
     stack: &mut Stack,
     node: &Node,

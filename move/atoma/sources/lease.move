@@ -62,7 +62,7 @@ public struct Ticket has store {
 public struct Dispute has store {
     /// Which receipt's record.
     seq: u64,
-    /// Hash of the receipt that the owner holds, if he showed it: the record must have just that one.
+    /// Hash of the receipt that the owner holds, if they showed it: the record must have just that one.
     receipt: Option<Bytes32>,
     /// The owner's stake: the node's if it answers, else returned.
     bond: Balance<USDC>,

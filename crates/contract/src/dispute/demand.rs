@@ -17,7 +17,7 @@ use atoma_types::{
     hash::Hash32,
 };
 
-/// The stack's owner demands to see one record of a settlement. With a receipt that he holds, the
+/// The stack's owner demands to see one record of a settlement. With a receipt that they hold, the
 /// record must have just this one.
 pub(crate) fn missing_response(txn: &mut Txn<'_>, call: &OpenDispute) -> Rule {
     let mut stack = txn.own_stack(call.stack.id())?;

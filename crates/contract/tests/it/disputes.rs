@@ -167,7 +167,7 @@ impl Scene {
         self.world.db().communal_treasury.0
     }
 
-    /// Half of the collateral of 1000 is gone, and the owner has his escrow.
+    /// Half of the collateral of 1000 is gone, and the owner has the escrow back.
     #[track_caller]
     fn assert_fraud(&self, changes: &Changes, charge: Charge, refunded: u64, bonds: u64) {
         let event = changes.events.iter().find_map(|event| match event {

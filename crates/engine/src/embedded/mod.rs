@@ -66,6 +66,9 @@ pub struct Embedded {
 
 impl Embedded {
     /// Loads a model from a Hugging Face folder.
+    ///
+    /// # Errors
+    /// If a file is missing or broken, or the model is of a kind that this engine does not run.
     pub fn open(path: &Path, options: EmbeddedOptions) -> Result<Self, LoadError> {
         let name = path
             .file_name()
@@ -155,6 +158,9 @@ impl Embedded {
     }
 
     /// The tokens of a prompt, as the model reads it.
+    ///
+    /// # Errors
+    /// If the template or the tokenizer refuses the prompt.
     pub fn tokenize(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
         self.text.encode(prompt)
     }

@@ -94,11 +94,17 @@ pub struct Upstream {
 impl Upstream {
     /// Sets the engine up and starts probing; must be called within a tokio runtime. Servers may be
     /// down at the time.
+    ///
+    /// # Errors
+    /// If a URL or the tokenizer folder is not usable.
     pub fn connect(options: UpstreamOptions) -> Result<Arc<dyn Engine>, EngineError> {
         Ok(Arc::new(Self::new(options)?))
     }
 
     /// As [`connect`](Self::connect), with the concrete type.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn new(options: UpstreamOptions) -> Result<Self, EngineError> {
         if options.urls.is_empty() {
             return Err(EngineError::BadRequest(

@@ -252,7 +252,7 @@ impl Trial {
         self.world.audit();
     }
 
-    /// The user has his escrow and a quarter of the collateral, the treasury another quarter.
+    /// The user has the escrow back and a quarter of the collateral, the treasury another quarter.
     pub async fn assert_fraud(&self, executed: &Executed, charge: events::Charge) {
         let convicted = event(executed, |event| match event {
             Event::NodeConvicted(e) => Some(e.clone()),

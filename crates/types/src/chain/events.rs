@@ -79,6 +79,9 @@ macro_rules! events {
             }
 
             /// Reads an event by its Move name.
+            ///
+            /// # Errors
+            /// If no event has this name, or the bytes are not those of one.
             pub fn from_bytes(module: &str, name: &str, bytes: &[u8]) -> Result<Self, EventError> {
                 let error = |reason: String| EventError {
                     module: module.to_owned(), name: name.to_owned(), reason,
@@ -330,7 +333,7 @@ events! {
             /// The last moment to answer.
             deadline_ms: TimestampMs,
         }
-        /// A node showed the record; the stake is its.
+        /// A node showed the record, and keeps the stake.
         dispute::DisputeAnswered {
             /// Id of the stack's object.
             stack: StackId,
@@ -353,9 +356,9 @@ events! {
             charge: Charge,
             /// What went back to the stack's owner out of the escrow.
             refunded: MicroUsdc,
-            /// Stakes of open disputes that went back to him.
+            /// Stakes of open disputes that went back to the owner.
             bonds: MicroUsdc,
-            /// What he got of the node's collateral.
+            /// What the owner got of the node's collateral.
             to_owner: MicroUsdc,
             /// What the communal treasury got of it.
             to_treasury: MicroUsdc,

@@ -232,7 +232,7 @@ pub enum Selection {
 pub struct Dispute {
     /// Which receipt's record: its `seq`.
     pub seq: u64,
-    /// Hash of the receipt that the owner holds, if he showed it: the record must have just that one.
+    /// Hash of the receipt that the owner holds, if they showed it: the record must have just that one.
     pub receipt: Option<Hash32>,
     /// The owner's stake: the node's if it answers, else returned.
     pub bond: MicroUsdc,

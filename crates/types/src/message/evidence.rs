@@ -59,6 +59,9 @@ impl EvidenceLeaf {
     }
 
     /// Reads a leaf. Whether header and receipt are any good is another question.
+    ///
+    /// # Errors
+    /// If the bytes are not those of a leaf.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_LEAF_BYTES {
             return Err(DecodeError::TooLong {

@@ -83,6 +83,9 @@ impl<T: Message> Signed<T> {
 
     /// Takes bytes and signature from elsewhere. BCS has one encoding for each value, so the bytes
     /// are also what anyone else would encode.
+    ///
+    /// # Errors
+    /// If the bytes are not those of such a message.
     pub fn decode(
         bytes: Vec<u8>,
         signature: impl Into<MessageSignature>,
@@ -109,6 +112,9 @@ impl<T: Message> Signed<T> {
     }
 
     /// Decodes what [`to_bytes`](Self::to_bytes) made.
+    ///
+    /// # Errors
+    /// If the bytes are too short, or not those of such a message.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, DecodeError> {
         let length = MessageSignature::length_at_end(&bytes).ok_or(DecodeError::NoSignature)?;
         let start = bytes.len() - length;
@@ -125,6 +131,9 @@ impl<T: Message> Signed<T> {
     }
 
     /// Reads the text form.
+    ///
+    /// # Errors
+    /// If the text is not base64 of what [`from_bytes`](Self::from_bytes) takes.
     pub fn from_text(text: &str) -> Result<Self, DecodeError> {
         if text.len() > 2 * MAX_MESSAGE_BYTES {
             return Err(DecodeError::TooLong {

@@ -5,7 +5,7 @@
 //! Instructions that not every processor has may be run only on one that does. [`Wide`] can be made
 //! by [`Wide::here`] only, which asks the processor; the call that this allows is the only unsafe
 //! one. It is worth it: `blake2b_simd` hashes four at once (AVX2), and with eight an id takes about
-//! half the time (`docs/performance.md`).
+//! half the time (`docs/performance-history.md`).
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
