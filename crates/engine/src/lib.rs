@@ -6,6 +6,19 @@
 //!
 //! This crate knows nothing of money, keys or the network protocol; it never logs prompts or
 //! answers.
+//!
+//! # Example
+//!
+//! The built-in model needs no download. `examples/generate.rs` prints an answer as it comes.
+//!
+//! ```
+//! use atoma_engine::{Engine, Prompt, builtin};
+//!
+//! let engine = builtin::load()?;
+//! let prompt = Prompt::Text("What is the sun?".to_owned());
+//! assert!(engine.count_tokens(&prompt)? > 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod api;
 #[cfg(feature = "candle")]

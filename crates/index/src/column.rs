@@ -158,7 +158,7 @@ macro_rules! text_enum {
         pub enum $name { $($(#[$vdoc])* $variant),* }
 
         impl $name {
-            /// Its name.
+            /// The name under which it stands in a table.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }

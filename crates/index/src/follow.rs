@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_secs(2);
 pub enum Until {
     /// With the last event that there was when it began.
     CaughtUp,
-    /// Never.
+    /// It goes on until it is told to stop.
     Stopped,
 }
 

@@ -3,7 +3,7 @@
 use crate::LedgerError;
 use tonic::{Code, Status};
 
-/// Nobody answered.
+/// The error of a call that nobody answered.
 pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
     LedgerError::Unreachable {
         url: url.to_owned(),

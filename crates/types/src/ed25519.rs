@@ -69,7 +69,7 @@ pub trait Verify {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DecodedKey {
     key: PublicKey,
-    /// `-A`
+    /// The key's point, negated: `-A`.
     minus: EdwardsPoint,
 }
 

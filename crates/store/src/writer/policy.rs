@@ -19,7 +19,7 @@ pub struct Policy {
 /// What the writer waits for before a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gather {
-    /// Nothing.
+    /// It waits for nothing: what has come is committed at once.
     Nothing,
     /// After a commit of at least so many operations, which shows that more are on their way, the
     /// next one waits so long for them (Postgres calls it `commit_siblings` and `commit_delay`). A

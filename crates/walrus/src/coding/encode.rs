@@ -231,7 +231,7 @@ struct BatchOutput {
     columns: Vec<Node>,
     /// The nodes of the rows' trees above these columns, without rows that are zero by padding.
     rows: Vec<Node>,
-    /// Secondary slivers.
+    /// The secondary slivers, column by column.
     slivers: Slivers,
     /// The source columns of rows `p..n`, row by row.
     recovery_rows: Vec<u8>,
