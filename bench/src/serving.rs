@@ -7,8 +7,9 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use atoma_keys::{SigningKey, Verifier};
+use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, Sign, StackId, TaskId, TimestampMs,
+    ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId,
     hash::Hash32,
     http,
     message::{Draft, Endpoint, RequestHeader, Signed},
@@ -225,7 +226,7 @@ impl Signer {
     }
 
     fn header(&self, body: &Bytes) -> RequestHeader {
-        let now = TimestampMs::now();
+        let now = Runtime::system().now();
         let rise = MAX_UNITS.0;
         let ceiling = self.ceiling.fetch_add(rise, Ordering::Relaxed) + rise * 1_024;
         RequestHeader {
@@ -234,7 +235,7 @@ impl Signer {
             stack: self.stack,
             node: self.node,
             task: self.task,
-            request_id: RequestId::random(),
+            request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
             body_hash: Hash32::of(body),
             lane: 0,

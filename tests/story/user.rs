@@ -2,8 +2,9 @@
 
 use crate::parts::{MODEL, Network};
 use atoma_keys::SigningKey;
+use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
+    ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId,
     hash::Hash32,
     http,
     message::{Endpoint, Receipt, RequestHeader, Signed},
@@ -76,14 +77,14 @@ impl User {
             "max_tokens": max_tokens,
         });
         let body = Bytes::from(body.to_string());
-        let now = TimestampMs::now();
+        let now = Runtime::system().now();
         let header = RequestHeader {
             domain: Default::default(),
             network: self.network,
             stack: self.stack,
             node: self.node,
             task: self.task,
-            request_id: RequestId::random(),
+            request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
             body_hash: Hash32::of(&body),
             lane: 0,

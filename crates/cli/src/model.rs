@@ -5,6 +5,7 @@ use atoma_engine::{
     Embedded, EmbeddedOptions, Engine,
     hub::{self, HubOptions},
 };
+use atoma_runtime::Threads;
 use clap::Args;
 use indicatif::ProgressBar;
 use std::{path::PathBuf, sync::Arc};
@@ -30,14 +31,15 @@ pub(crate) async fn load(model: Option<&str>, threads: Option<usize>) -> Result<
         Some(model) => Some(fetch_model(model).await?),
         None => None,
     };
-    let engine = tokio::task::spawn_blocking(move || -> Result<Embedded> {
-        match model {
-            None => Ok(atoma_engine::builtin::load_with(options)?),
-            Some(folder) => Embedded::open(&folder, options)
-                .with_context(|| format!("cannot load the model in {}", folder.display())),
-        }
-    })
-    .await??;
+    let engine = Threads::Real
+        .blocking(move || -> Result<Embedded> {
+            match model {
+                None => Ok(atoma_engine::builtin::load_with(options)?),
+                Some(folder) => Embedded::open(&folder, options)
+                    .with_context(|| format!("cannot load the model in {}", folder.display())),
+            }
+        })
+        .await??;
     Ok(Arc::new(engine))
 }
 

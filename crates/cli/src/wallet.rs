@@ -7,10 +7,11 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
-use atoma_types::{Address, TimestampMs};
+use atoma_types::Address;
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// A key's text is far shorter; whatever is longer isn't one.
@@ -100,7 +101,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
 async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
     let ledger = settings.ledger_without_package().await?;
     let address = settings.key()?.public_key().address();
-    let started = TimestampMs::now();
+    let started = Instant::now();
     let progress = output.progress("asking the faucet");
     ledger.faucet(address).await?;
     if let Some(amount) = usdc {
@@ -111,7 +112,7 @@ async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Resul
         ("address", json!(address)),
         ("usdc", json!(ledger.usdc(address).await?.to_string())),
         ("gas_mist", json!(ledger.gas(address).await?)),
-        ("ms", json!(TimestampMs::now().since(started).0)),
+        ("ms", json!(started.elapsed().as_millis() as u64)),
     ]);
     Ok(())
 }

@@ -139,20 +139,6 @@ impl RequestId {
         rest.copy_from_slice(&random);
         Self(bytes)
     }
-
-    /// A fresh id, by the machine's clock and randomness.
-    ///
-    /// # Panics
-    /// If the operating system has no randomness to give.
-    #[must_use]
-    pub fn random() -> Self {
-        let mut random = [0; Self::RANDOM_BYTES];
-        assert!(
-            getrandom::fill(&mut random).is_ok(),
-            "the operating system has no randomness"
-        );
-        Self::new(TimestampMs::now(), random)
-    }
 }
 
 #[cfg(test)]

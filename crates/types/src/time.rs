@@ -18,15 +18,6 @@ pub struct TimestampMs(pub u64);
 pub struct DurationMs(pub u64);
 
 impl TimestampMs {
-    /// This moment by the machine's clock; zero if the clock stands before 1970.
-    ///
-    /// The only place of the crate that looks at a clock; in it, only fresh request ids call this.
-    #[must_use]
-    pub fn now() -> Self {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Self(since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)))
-    }
-
     /// `self + length`, or `None` past the end of time.
     #[must_use]
     pub fn checked_add(self, length: DurationMs) -> Option<Self> {

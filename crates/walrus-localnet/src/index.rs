@@ -6,6 +6,7 @@
 //! So what is missing here after a crash is still the operator's own, and is entered when the registry
 //! is opened.
 
+use atoma_runtime::Threads;
 use atoma_walrus::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
@@ -38,13 +39,19 @@ pub(crate) struct Entry {
 
 /// The file that lists what this store registered.
 #[derive(Clone, Debug)]
-pub(crate) struct Index(Arc<Mutex<Connection>>);
+pub(crate) struct Index {
+    connection: Arc<Mutex<Connection>>,
+    threads: Threads,
+}
 
 impl Index {
-    pub(crate) fn open(path: &Path) -> Result<Self, RegistryError> {
+    pub(crate) fn open(path: &Path, threads: Threads) -> Result<Self, RegistryError> {
         let connection = Connection::open(path).map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            threads,
+        })
     }
 
     /// Enters an object, unless it is there.
@@ -156,8 +163,9 @@ impl Index {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, RegistryError> + Send + 'static,
     ) -> Result<T, RegistryError> {
-        let connection = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&mut connection.lock()))
+        let connection = Arc::clone(&self.connection);
+        self.threads
+            .blocking(move || work(&mut connection.lock()))
             .await
             .map_err(|e| RegistryError::Unavailable(e.to_string()))?
     }

@@ -54,7 +54,7 @@ impl LedgerRegistry {
         let cap = ledger.walrus_cap(address).await?;
         let cap = cap.ok_or(WalrusLocalnetError::NotOperator(address))?;
         std::fs::create_dir_all(folder).map_err(|e| RegistryError::Unavailable(e.to_string()))?;
-        let index = Index::open(&folder.join(INDEX_FILE))?;
+        let index = Index::open(&folder.join(INDEX_FILE), ledger.runtime().threads)?;
         // what a crash kept out of the index hasn't left the operator's hands
         for blob in ledger.owned_blobs(address).await? {
             let entry = Entry {

@@ -13,6 +13,7 @@ use crate::{log::wants_colour, output::Output, run::told_to_stop, settings::Sett
 use anyhow::{Context, Result};
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_ledger::Ledger;
+use atoma_runtime::Threads;
 use clap::Args;
 use sections::{MOST_ROWS, Section};
 use std::{
@@ -134,8 +135,7 @@ async fn follow(
     let title = format!("{} at {}", &network[..8], ledger.url());
     let app = app::App::new(section, title, wants_colour(&std::io::stdout()));
     let shown = stopped.clone();
-    let screen =
-        tokio::task::spawn_blocking(move || terminal::run(app, &reader, &progress, &shown));
+    let screen = Threads::Real.blocking(move || terminal::run(app, &reader, &progress, &shown));
     let indexing = async {
         match &indexer {
             Some(indexer) => {

@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use atoma_ledger::{Ledger, Service};
+use atoma_runtime::{Clock, SystemClock};
 use atoma_types::{TimestampMs, chain::ObjectKind};
 use serde_json::json;
 use std::time::Duration;
@@ -182,7 +183,7 @@ fn chain(settings: &Settings, service: &Service, report: &mut Report) {
 /// Our clock against the ledger's.
 fn clock(service: &Service, clock: Option<TimestampMs>, report: &mut Report) {
     let ledger = clock.map_or(service.time, |clock| clock.max(service.time));
-    let ours = TimestampMs::now();
+    let ours = SystemClock::default().now();
     let (ahead, behind) = (ledger.since(ours).0, ours.since(ledger).0);
     if ahead > MAX_AHEAD_MS {
         report.bad(

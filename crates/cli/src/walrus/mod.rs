@@ -9,6 +9,7 @@ pub(crate) use network::WalrusNetwork;
 
 use crate::{output::Output, settings::Settings};
 use anyhow::{Context, Result};
+use atoma_runtime::Threads;
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},
@@ -73,7 +74,9 @@ pub(crate) async fn run(
         WalrusCommand::BlobId { shards, file } => {
             let blob = read_file(&file)?;
             let params = Params::new(usize::from(shards))?;
-            let id = tokio::task::spawn_blocking(move || blob_id(params, &blob)).await??;
+            let id = Threads::Real
+                .blocking(move || blob_id(params, &blob))
+                .await??;
             output.object(vec![
                 ("blob_id", json!(id.to_string())),
                 ("shards", json!(shards)),

@@ -2,9 +2,9 @@
 
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TimestampMs,
-    Usage,
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
@@ -123,7 +123,7 @@ impl Scripted {
         books.seq += 1;
         books.sum += COST.0;
         *books.lanes.entry(asked.lane).or_default() += COST.0;
-        let now = TimestampMs::now();
+        let now = Runtime::system().now();
         let mut receipt = Receipt {
             domain: Domain::default(),
             network: self.network,

@@ -6,6 +6,7 @@ use crate::{COLLATERAL, Network, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{LocalnetConfig, RunningLocalnet};
+use atoma_runtime::Threads;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
     TaskId,
@@ -130,7 +131,7 @@ impl World {
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let answer = tokio::task::spawn_blocking(move || {
+        let answer = Threads::Real.blocking(move || {
             let mut stream = std::net::TcpStream::connect(to).unwrap();
             stream.write_all(request.as_bytes()).unwrap();
             let mut text = String::new();

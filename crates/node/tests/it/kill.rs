@@ -7,6 +7,7 @@ use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_evidence::pack::{Pack, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_node::KeySource;
+use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, RequestId, StackId,
     http::RECEIPT,
@@ -125,7 +126,7 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
                 tokio::spawn(async move { user(&world, &url, node, stack, lane).await })
             })
             .collect();
-        let RequestId([random, ..]) = RequestId::random();
+        let RequestId([random, ..]) = Runtime::system().request_id();
         tokio::time::sleep(Duration::from_millis(20 + u64::from(random))).await;
         child.kill().unwrap();
         child.wait().unwrap();

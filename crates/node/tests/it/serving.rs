@@ -3,6 +3,7 @@
 use crate::common::{Backend, World, earned, eventually, signed_request};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_keys::SigningKey;
+use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, StackId, TaskId, TimestampMs, UnitWeights, Usage,
     hash::Hash32,
@@ -261,7 +262,7 @@ async fn wrong_requests_are_refused_and_change_nothing() {
     let (_, before) = world.get(lease.clone()).await;
 
     let other = atoma_types::Address::new([9; 32]);
-    let now = TimestampMs::now().0;
+    let now = Runtime::system().now().0;
     let wrong_model = body.replace("instant", "other");
     let cases: Vec<(&str, RequestHeader, String)> = vec![
         ("request_replayed", served, body.clone()),
@@ -537,7 +538,7 @@ async fn a_restarted_node_goes_on_where_it_was() {
     let first = world.send(&url, old.clone(), &body).await.receipt().0;
     // signed before the restart by a clock that is ahead: still not served twice
     let early = RequestHeader {
-        issued_at_ms: TimestampMs(TimestampMs::now().0 + 25_000),
+        issued_at_ms: TimestampMs(Runtime::system().now().0 + 25_000),
         ..world.header(id, stack, body.as_bytes())
     };
     let second = world.send(&url, early.clone(), &body).await.receipt().0;

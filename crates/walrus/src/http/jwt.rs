@@ -5,16 +5,13 @@
 
 use super::{error::ApiError, query::PutQuery};
 use crate::token::Claims;
+use atoma_runtime::{Clock, SystemClock};
 use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use parking_lot::Mutex;
 use serde::Deserialize;
-use std::{
-    collections::HashMap,
-    fmt,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, fmt};
 
 /// Longer tokens are refused unread.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -179,6 +176,5 @@ impl Authenticator {
 }
 
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    SystemClock::default().now().0 / 1_000
 }

@@ -17,6 +17,7 @@ use crate::{
     quilt::{PatchContent, Quilt, QuiltBlob, QuiltError, QuiltPatchId, build, check_identifier},
     store::Check,
 };
+use atoma_runtime::Threads;
 use axum::{
     Json,
     body::Body,
@@ -41,7 +42,7 @@ pub(super) async fn put_quilt(
     check_size(&api, claims.as_ref(), form.len())?;
     let blobs = blobs(Request::from_parts(parts, Body::from(form))).await?;
     let params = api.store.params();
-    let layout = tokio::task::spawn_blocking(move || build(params, blobs)).await;
+    let layout = Threads::Real.blocking(move || build(params, blobs)).await;
     let layout = layout.map_err(ApiError::malformed)??;
     check_size(&api, claims.as_ref(), layout.bytes.len())?;
     let outcome = api.store.put(layout.bytes.into(), options).await?;

@@ -48,6 +48,7 @@ use crate::{
     committee::{Committee, Member},
 };
 use atoma_store::FolderLock;
+use atoma_runtime::Threads;
 use node::Node;
 use parking_lot::Mutex;
 use registry::OWN_REGISTRY;
@@ -233,7 +234,8 @@ fn open_nodes(options: &StoreOptions, place: &str) -> Result<Vec<Arc<Node>>, Sto
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
+    Threads::Real
+        .blocking(work)
         .await
         .map_err(|e| StoreError::Internal(e.to_string()))
 }

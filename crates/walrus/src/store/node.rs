@@ -12,6 +12,7 @@ use crate::{
     coding::{Axis, BlobMetadata, Params, RecoverySymbol, Sliver, SliverPair, metadata_of},
     committee::{BlsPublicKey, BlsSecretKey, BlsSignature, Confirmation},
 };
+use atoma_runtime::Threads;
 use parking_lot::Mutex;
 use std::{
     fs, io,
@@ -72,7 +73,8 @@ impl Node {
             Fault::Slow(time) => tokio::time::sleep(time).await,
             Fault::None | Fault::Corrupt | Fault::Lying => {}
         }
-        tokio::task::spawn_blocking(move || work(&self))
+        Threads::Real
+            .blocking(move || work(&self))
             .await
             .map_err(|e| NodeError::Disk(e.to_string()))?
     }

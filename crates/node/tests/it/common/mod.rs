@@ -10,9 +10,9 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_network::{Network, create_task, engine_class};
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId, TimestampMs,
-    UnitWeights,
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TimestampMs, UnitWeights,
     chain::{
         Clock, Event, LeaseState, NewTask, Params, Payment, Random, Selection, Stack, Task, calls,
     },
@@ -208,14 +208,14 @@ impl World {
 
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
-        let now = TimestampMs::now();
+        let now = Runtime::system().now();
         RequestHeader {
             domain: Domain::default(),
             network: self.ledger.network(),
             stack,
             node,
             task: self.task.id,
-            request_id: RequestId::random(),
+            request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
             body_hash: Hash32::of(body),
             lane: 0,
