@@ -20,6 +20,7 @@ use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
+use atoma_runtime::Threads;
 use atoma_store::WriterThread;
 use atoma_types::{NetworkId, NodeId};
 use futures::future::BoxFuture;
@@ -59,6 +60,7 @@ pub struct RunningNode {
     background: Vec<AbortOnDropHandle<()>>,
     journal: Journal,
     journal_thread: WriterThread,
+    threads: Threads,
     /// Held for as long as the node lives.
     data_dir: DataDir,
 }
@@ -181,6 +183,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         background,
         journal: parts.journal,
         journal_thread,
+        threads: parts.config.runtime.threads,
         data_dir,
     })
 }
@@ -224,7 +227,7 @@ async fn stop(node: RunningNode) {
     node.admin.close(ADMIN_GRACE).await;
     node.journal.close();
     // the writer ends by itself; waiting for it must not hold up the runtime
-    let _ = tokio::task::spawn_blocking(move || node.journal_thread.join()).await;
+    let _ = node.threads.blocking(move || node.journal_thread.join()).await;
     drop(node.data_dir);
     tracing::info!("stopped");
 }

@@ -11,13 +11,14 @@ use crate::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
 };
+use atoma_runtime::{Clock, SystemClock};
 use atoma_runtime::Threads;
 use atoma_store::{Durability, Kind, SharedConnection, Stopped, Unmarked};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// The registry's file.
@@ -359,8 +360,7 @@ fn random_id() -> Result<ObjectId, RegistryError> {
 }
 
 fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
+    SystemClock::default().now().0
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
