@@ -27,7 +27,6 @@ const QUIET: Duration = Duration::from_secs(2);
 struct Trace(Vec<String>);
 
 #[test]
-#[ignore = "the stores of node and client still have threads of their own"]
 fn the_same_seed_gives_the_same_trace() {
     let (first, again, other) = (run(7), run(7), run(8));
     for (number, (first, again)) in first.0.iter().zip(&again.0).enumerate() {

@@ -227,7 +227,10 @@ async fn stop(node: RunningNode) {
     node.admin.close(ADMIN_GRACE).await;
     node.journal.close();
     // the writer ends by itself; waiting for it must not hold up the runtime
-    let _ = node.threads.blocking(move || node.journal_thread.join()).await;
+    let _ = node
+        .threads
+        .blocking(move || node.journal_thread.join())
+        .await;
     drop(node.data_dir);
     tracing::info!("stopped");
 }

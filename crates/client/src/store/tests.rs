@@ -2,6 +2,7 @@
 //! stand for programs: the locks between them are the same.
 
 use super::*;
+use atoma_runtime::Runtime;
 use atoma_types::{Address, RequestId, TimestampMs, hash::Hash32};
 use rusqlite::Connection;
 use std::{
@@ -266,8 +267,9 @@ async fn a_receipt_takes_little_more_than_its_bytes() {
         receipt: vec![8; 411],
         ..row(1, None)
     };
+    let runtime = Runtime::system();
     for seq in 1..=ROWS {
-        let request = RequestId::random();
+        let request = runtime.request_id();
         store.keep(Row {
             seq,
             request,

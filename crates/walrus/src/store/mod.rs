@@ -47,8 +47,8 @@ use crate::{
     coding::Params,
     committee::{Committee, Member},
 };
-use atoma_store::FolderLock;
 use atoma_runtime::Threads;
+use atoma_store::FolderLock;
 use node::Node;
 use parking_lot::Mutex;
 use registry::OWN_REGISTRY;

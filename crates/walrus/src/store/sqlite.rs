@@ -11,15 +11,11 @@ use crate::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
 };
-use atoma_runtime::{Clock, SystemClock};
 use atoma_runtime::Threads;
+use atoma_runtime::{Clock, SystemClock};
 use atoma_store::{Durability, Kind, SharedConnection, Stopped, Unmarked};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::{
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// The registry's file.
 const KIND: Kind = Kind {
