@@ -29,6 +29,9 @@ impl Client {
     }
 }
 
+/// A receipt, and the request that it is for.
+type Exchange = (Signed<Receipt>, Signed<RequestHeader>);
+
 impl Receipts {
     /// The demand to see the settled record of a kept receipt; `None` if none of the request is
     /// kept.
@@ -57,10 +60,7 @@ impl Receipts {
         }))
     }
 
-    fn exchange(
-        &self,
-        request: RequestId,
-    ) -> Result<Option<(Signed<Receipt>, Signed<RequestHeader>)>, ClientError> {
+    fn exchange(&self, request: RequestId) -> Result<Option<Exchange>, ClientError> {
         let Some(kept) = self.show(request)? else {
             return Ok(None);
         };

@@ -50,6 +50,10 @@ pub(crate) struct UserRequest {
 }
 
 /// How the tries at one node ended.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "returned once and taken apart at once"
+)]
 enum AtNode {
     /// This is the user's.
     Answered(Reply),

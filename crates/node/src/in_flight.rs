@@ -19,8 +19,9 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 use bytes::Bytes;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tracing::Span;
 
 #[derive(Debug)]

@@ -53,7 +53,7 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> TimestampMs {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let wall = since.map_or(0, |since| whole_ms(since));
+        let wall = since.map_or(0, whole_ms);
         TimestampMs(self.latest.fetch_max(wall, Relaxed).max(wall))
     }
 

@@ -254,7 +254,7 @@ fn kind(kind: &Kind, chapter: &Chapter) -> String {
         "NodeId" | "TaskId" | "ObjectId" | "NetworkId" => "id, hex",
         "Address" => "address, hex",
         "KeyHash" => "hash, hex",
-        "TypeTag" => "Move type",
+        "TypeTag" => "a Move type",
         "Basis" => "`tokens` or `gpu`",
         // a walrus's own limits are parsed beside its own defaults
         "Table" => return link("Limits", chapter),

@@ -36,6 +36,10 @@ pub enum DisputeError {
 }
 
 /// One step of a dispute.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for a command, never kept in numbers"
+)]
 #[derive(Clone, Debug)]
 pub enum Dispute {
     /// The stack's owner stakes a bond and demands to see a record that the node has settled.
@@ -65,6 +69,10 @@ pub enum Dispute {
 }
 
 /// Which record is demanded.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for a command, never kept in numbers"
+)]
 #[derive(Clone, Debug)]
 pub enum Demand {
     /// The one of a receipt that the owner holds: the record must have just this receipt.

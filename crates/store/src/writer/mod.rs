@@ -136,7 +136,6 @@ impl<W: Writer> Store<W> {
     }
 
     /// A reply to put into an operation, and what waits for it.
-    #[must_use]
     pub fn ack<T>(&self) -> (Reply<T>, Ack<T>) {
         Ack::new(Arc::clone(&self.0.0) as Arc<dyn Waited>)
     }
