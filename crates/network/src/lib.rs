@@ -3,7 +3,7 @@
 //! parts that it wants, and one builder starts them.
 //!
 //! ```no_run
-//! # async fn start() -> Result<(), atoma_network::NetworkError> {
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! use atoma_network::Network;
 //! use atoma_types::Price;
 //!
