@@ -114,7 +114,6 @@ fn localnet(config: &Path, data: &str) -> Part {
 }
 
 #[test]
-#[ignore = "mistakes.txt is still to be written: ATOMA_BLESS=1 does it"]
 fn the_commonest_mistakes_are_answered_with_what_to_do() {
     let mut told = Transcript::new();
     at_the_command_line(&mut told);
