@@ -1,6 +1,5 @@
 //! Why a network doesn't start.
 
-use atoma_engine::EngineError;
 use atoma_gateway::{ParseApiKeyError, StartError};
 use atoma_keys::SecretKeyError;
 use atoma_ledger::LedgerError;
@@ -22,9 +21,6 @@ pub enum NetworkError {
     /// The local Walrus.
     #[error("the local Walrus does not start")]
     Walrus(#[from] WalrusLocalnetError),
-    /// The model cannot be loaded.
-    #[error("the model cannot be loaded")]
-    Engine(#[from] EngineError),
     /// A node does not start.
     #[error("node {number} does not start")]
     Node {

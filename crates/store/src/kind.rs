@@ -102,25 +102,8 @@ impl Kind {
         Ok(db)
     }
 
-    /// Opens a connection with our settings to a file that may be empty, of this kind or of an
-    /// older version of it, and leaves the tables to the caller, who says so by [`Kind::set_marks`].
-    /// The second value is the version of the tables that are there.
-    ///
-    /// # Errors
-    /// If the file is of another kind or of a newer version, or can't be used.
-    pub fn open_unprepared(&self, place: &Place) -> Result<(Connection, Option<i32>), OpenError> {
-        let db = self.connect(place)?;
-        match self.found(&db, place)? {
-            Found::Nothing => Ok((db, None)),
-            Found::Version(version) | Found::Unmarked(version) => Ok((db, Some(version))),
-        }
-    }
-
     /// Marks the file as one of this kind and version.
-    ///
-    /// # Errors
-    /// If SQLite says no.
-    pub fn set_marks(&self, db: &Connection) -> rusqlite::Result<()> {
+    fn set_marks(&self, db: &Connection) -> rusqlite::Result<()> {
         db.pragma_update(None, "application_id", self.mark)?;
         db.pragma_update(None, "user_version", self.version)
     }
