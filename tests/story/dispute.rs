@@ -1,40 +1,21 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
-use crate::atoma::{self, Part};
+use crate::{
+    atoma::{self, Part},
+    case::Case,
+};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::{
     COLLATERAL,
-    testing::{HOUR, PARTS, Trial, UNITS},
+    testing::{HOUR, PARTS, UNITS},
 };
 use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use std::ops::{Deref, DerefMut};
 
 const QUARTER: u64 = COLLATERAL.0 / 4;
 
-/// A trial whose parties use the command.
-struct Case(Trial);
-
-impl Deref for Case {
-    type Target = Trial;
-
-    fn deref(&self) -> &Trial {
-        &self.0
-    }
-}
-
-impl DerefMut for Case {
-    fn deref_mut(&mut self) -> &mut Trial {
-        &mut self.0
-    }
-}
-
 impl Case {
-    async fn start() -> Self {
-        Self(Trial::start().await)
-    }
-
     /// Runs `atoma dispute` for a party; its lines.
     async fn command(&self, key: &SigningKey, args: &[&str]) -> Result<Vec<Value>, String> {
         let folder = self.world.folder.path();

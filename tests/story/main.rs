@@ -9,6 +9,7 @@
 
 mod anywhere;
 mod atoma;
+mod case;
 mod crash;
 mod data_folder;
 mod demo;

@@ -1,20 +1,22 @@
 //! `atoma verify` from a receipt, a pack and a blob id, with a node that shows its proofs, is gone,
 //! or lies.
 
-use crate::atoma::{self, Part};
+use crate::{
+    atoma::{self, Part},
+    case::Case,
+};
 use atoma_evidence::pack::{
     Body, Header, Pack, PackWriter, Part as Which, ReceiptProof, Record, SealContext, Sealer,
     SettlementProof, StorageProof,
 };
 use atoma_keys::{Keystore, SigningKey};
-use atoma_network::testing::{HOUR, Trial};
+use atoma_network::testing::HOUR;
 use atoma_types::{TimestampMs, chain::calls, merkle::MerkleTree, message::EvidenceLeaf};
 use atoma_walrus::BlobId;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    ops::{Deref, DerefMut},
     sync::{Arc, Mutex},
 };
 
@@ -38,28 +40,7 @@ impl Told {
     }
 }
 
-/// A trial whose records are verified by the command.
-struct Case(Trial);
-
-impl Deref for Case {
-    type Target = Trial;
-
-    fn deref(&self) -> &Trial {
-        &self.0
-    }
-}
-
-impl DerefMut for Case {
-    fn deref_mut(&mut self) -> &mut Trial {
-        &mut self.0
-    }
-}
-
 impl Case {
-    async fn start() -> Self {
-        Self(Trial::start().await)
-    }
-
     fn path(&self, name: &str) -> String {
         let path = self.world.folder.path().join(name);
         path.to_str().unwrap().to_owned()
