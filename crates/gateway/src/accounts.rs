@@ -1,8 +1,8 @@
 //! Whose money is spent: one account for the stacks that the gateway buys, one for each API key.
 
 use crate::{
-    admission::User,
     budget::{Account, Amount, BudgetError, BudgetStore, Standing},
+    concurrency::User,
     config::GatewayConfig,
     keys::{KeyHash, KeyRing},
 };

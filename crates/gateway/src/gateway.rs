@@ -2,8 +2,8 @@
 
 use crate::{
     accounts::Accounts,
-    admission::{ConcurrencyLimit, User},
     budget::{BudgetError, Standing},
+    concurrency::{ConcurrencyLimit, User},
     config::{ConfigError, GatewayConfig},
     keys::{KeyHash, KeyRing},
     market::Market,

@@ -14,10 +14,10 @@
 //! * `gateway` puts it all together.
 
 mod accounts;
-mod admission;
 mod body;
 mod budget;
 mod catalog;
+mod concurrency;
 mod config;
 mod gateway;
 mod keys;

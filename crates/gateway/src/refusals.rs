@@ -1,4 +1,4 @@
-//! What the user hears when the gateway itself says no. What follows from a node's refusal stands
+//! Refusals that several places of the gateway give; the others stand where they are decided. What follows from a node's refusal stands
 //! in [`atoma_client::retry`].
 
 use crate::budget::Amount;

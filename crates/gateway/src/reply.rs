@@ -2,7 +2,7 @@
 //! bytes are what its receipt vouches for.
 
 use crate::{
-    admission::ConcurrencyPermit,
+    concurrency::ConcurrencyPermit,
     metrics::Metrics,
     pool::InFlight,
     router::{Measure, Outcome},

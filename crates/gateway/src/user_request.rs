@@ -6,9 +6,9 @@
 //! off is paid by its own receipt, out of the gateway's stack, never out of the user's budget.
 
 use crate::{
-    admission::ConcurrencyPermit,
     body::Asked,
     budget::{Account, Amount, Hold},
+    concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
     pool::{InFlight, LeaseError, TaskPool},
     refusals::{exhausted, over_budget},

@@ -3,7 +3,7 @@
 use crate::{
     COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, engine_class,
     find_or_create_task, fund,
-    step::{Observer, Step},
+    progress::{Observer, Step},
     stored_key,
 };
 use atoma_engine::Engine;

@@ -2,7 +2,7 @@
 
 use crate::{
     NetworkError,
-    step::{Observer, Step},
+    progress::{Observer, Step},
 };
 use atoma_ledger::Ledger;
 use atoma_types::{Address, MicroUsdc};

@@ -1,6 +1,6 @@
 //! A gateway with three API keys: one with a budget, one without, one for a single request at a time.
 
-use crate::{NetworkError, POCKET_MONEY, any_port, fund, step::Observer, stored_key};
+use crate::{NetworkError, POCKET_MONEY, any_port, fund, progress::Observer, stored_key};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
     StackPolicy,

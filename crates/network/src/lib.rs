@@ -30,7 +30,7 @@ mod funds;
 mod gateway;
 mod keyfile;
 mod network;
-mod step;
+mod progress;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -41,7 +41,7 @@ pub use funds::{COLLATERAL, POCKET_MONEY, fund};
 pub use gateway::{ApiKeys, GatewayPlan, start_gateway};
 pub use keyfile::stored_key;
 pub use network::{Network, NetworkNode};
-pub use step::{Observer, Silent, Step};
+pub use progress::{Observer, Silent, Step};
 pub use task::{create_task, engine_class, find_or_create_task, subscribe_unreachable_node};
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -2,7 +2,7 @@
 
 use crate::{
     COLLATERAL, NetworkError,
-    step::{Observer, Step},
+    progress::{Observer, Step},
 };
 use atoma_engine::ModelInfo;
 use atoma_keys::SigningKey;

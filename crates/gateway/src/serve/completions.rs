@@ -2,8 +2,8 @@
 
 use super::{body, relay, respond};
 use crate::{
-    admission::{ConcurrencyLimit, User},
     body::read,
+    concurrency::{ConcurrencyLimit, User},
     config::RequestLimits,
     keys::KeyRing,
     market::Market,

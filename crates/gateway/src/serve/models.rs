@@ -2,7 +2,7 @@
 
 use super::respond;
 use crate::{
-    admission::User,
+    concurrency::User,
     keys::KeyRing,
     market::{Listed, Market},
     refusals::unknown_model,

@@ -213,6 +213,7 @@ fn refusal(failure: Failure) -> Refusal {
         AbortCode::LeasesExceedStack | AbortCode::LeaseClosed => RefusalCode::LeaseExhausted,
         AbortCode::CapacityExceeded => RefusalCode::Overloaded,
         AbortCode::GrantExpired => RefusalCode::Expired,
+        // every other abort says that the grant itself is wrong
         _ => RefusalCode::InvalidBody,
     };
     Refusal::new(code, message)
