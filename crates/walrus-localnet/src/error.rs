@@ -1,6 +1,7 @@
 //! What can go wrong when a store meets its ledger.
 
 use atoma_ledger::LedgerError;
+use atoma_store::OpenError;
 use atoma_types::Address;
 use atoma_walrus::store::{RegistryError, StoreError};
 use std::net::SocketAddr;
@@ -17,6 +18,9 @@ pub enum WalrusLocalnetError {
     /// The ledger refused or was not reached.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The registry's own file can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The registry's own file, or what the ledger said to it.
     #[error(transparent)]
     Registry(#[from] RegistryError),

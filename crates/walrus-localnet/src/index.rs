@@ -6,25 +6,39 @@
 //! So what is missing here after a crash is still the operator's own, and is entered when the registry
 //! is opened.
 
+use crate::WalrusLocalnetError;
 use atoma_runtime::Threads;
+use atoma_store::{Durability, Kind, SharedConnection, Unmarked};
 use atoma_walrus::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
     store::RegistryError,
 };
-use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path};
 
-const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS blobs (
-        object BLOB PRIMARY KEY, blob_id BLOB NOT NULL, send_to BLOB, attributes TEXT NOT NULL,
-        signers BLOB, message BLOB, signature BLOB
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS blobs_by_blob ON blobs (blob_id);
-";
+/// The list's file, in the store's folder.
+const KIND: Kind = Kind {
+    name: "a local Walrus's list of blobs",
+    file: "registered.sqlite",
+    former_file: Some("ledger.db"),
+    mark: Kind::mark(*b"atWl"),
+    version: 1,
+    tables: "
+        CREATE TABLE blobs (
+            object BLOB PRIMARY KEY, blob_id BLOB NOT NULL, send_to BLOB, attributes TEXT NOT NULL,
+            signers BLOB, message BLOB, signature BLOB
+        ) WITHOUT ROWID;
+        CREATE INDEX blobs_by_blob ON blobs (blob_id);
+    ",
+    upgrades: &[],
+    unmarked: &[Unmarked {
+        user_version: 0,
+        table: "blobs",
+        version: 1,
+    }],
+    durability: Durability::Full,
+};
 const COLUMNS: &str = "object, blob_id, send_to, attributes";
 
 /// One object that the store registered.
@@ -39,19 +53,12 @@ pub(crate) struct Entry {
 
 /// The file that lists what this store registered.
 #[derive(Clone, Debug)]
-pub(crate) struct Index {
-    connection: Arc<Mutex<Connection>>,
-    threads: Threads,
-}
+pub(crate) struct Index(SharedConnection);
 
 impl Index {
-    pub(crate) fn open(path: &Path, threads: Threads) -> Result<Self, RegistryError> {
-        let connection = Connection::open(path).map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self {
-            connection: Arc::new(Mutex::new(connection)),
-            threads,
-        })
+    pub(crate) fn open(folder: &Path, threads: Threads) -> Result<Self, WalrusLocalnetError> {
+        let connection = KIND.open(&KIND.in_folder(folder)?)?;
+        Ok(Self(SharedConnection::new(connection, threads)))
     }
 
     /// Enters an object, unless it is there.
@@ -163,11 +170,7 @@ impl Index {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, RegistryError> + Send + 'static,
     ) -> Result<T, RegistryError> {
-        let connection = Arc::clone(&self.connection);
-        self.threads
-            .blocking(move || work(&mut connection.lock()))
-            .await
-            .map_err(|e| RegistryError::Unavailable(e.to_string()))?
+        self.0.run(work).await
     }
 }
 

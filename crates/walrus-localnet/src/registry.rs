@@ -23,9 +23,6 @@ use std::{
     sync::Arc,
 };
 
-/// The index, in the store's folder.
-const INDEX_FILE: &str = "ledger.db";
-
 /// Registers a store's blobs on a ledger, by transactions of its operator's wallet. Only what this
 /// store registered counts as its own; other people's blobs on the same ledger are never touched.
 #[derive(Clone, Debug)]
@@ -53,8 +50,7 @@ impl LedgerRegistry {
         let address = operator.public_key().address();
         let cap = ledger.walrus_cap(address).await?;
         let cap = cap.ok_or(WalrusLocalnetError::NotOperator(address))?;
-        std::fs::create_dir_all(folder).map_err(|e| RegistryError::Unavailable(e.to_string()))?;
-        let index = Index::open(&folder.join(INDEX_FILE), ledger.runtime().threads)?;
+        let index = Index::open(folder, ledger.runtime().threads)?;
         // what a crash kept out of the index hasn't left the operator's hands
         for blob in ledger.owned_blobs(address).await? {
             let entry = Entry {

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
@@ -41,11 +41,14 @@ pub struct LocalWalrusConfig {
 }
 
 impl LocalWalrusConfig {
-    /// Ten storage nodes in a folder, on any free port of loopback.
+    /// Ten storage nodes in a folder, on any free port of loopback, on the ledger's runtime.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, ledger: Ledger, operator: SigningKey) -> Self {
         Self {
-            store: StoreOptions::new(folder),
+            store: StoreOptions {
+                runtime: ledger.runtime().clone(),
+                ..StoreOptions::new(folder)
+            },
             ledger,
             operator,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -84,7 +87,7 @@ impl LocalWalrus {
             address: listen,
             reason: e.to_string(),
         };
-        let listener = TcpListener::bind(listen).await.map_err(unusable)?;
+        let listener = store.runtime.net.listen(listen).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let registry = LedgerRegistry::open(ledger, operator, &store.folder).await?;
         let registry = Arc::new(registry);

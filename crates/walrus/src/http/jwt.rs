@@ -5,13 +5,13 @@
 
 use super::{error::ApiError, query::PutQuery};
 use crate::token::Claims;
-use atoma_runtime::{Clock, SystemClock};
+use atoma_runtime::SharedClock;
 use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use parking_lot::Mutex;
 use serde::Deserialize;
-use std::{collections::HashMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
 /// Longer tokens are refused unread.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -63,14 +63,16 @@ struct Header {
 pub(super) struct Authenticator {
     options: JwtOptions,
     /// Used tokens and when they end.
-    used: Mutex<HashMap<String, u64>>,
+    used: Mutex<BTreeMap<String, u64>>,
+    clock: SharedClock,
 }
 
 impl Authenticator {
-    pub(super) fn new(options: JwtOptions) -> Self {
+    pub(super) fn new(options: JwtOptions, clock: SharedClock) -> Self {
         Self {
             options,
             used: Mutex::default(),
+            clock,
         }
     }
 
@@ -145,7 +147,7 @@ impl Authenticator {
         if claims.jti.is_empty() || claims.jti.len() > MAX_TOKEN_ID {
             return Err(malformed());
         }
-        if claims.exp <= now() {
+        if claims.exp <= self.now() {
             let status = StatusCode::GATEWAY_TIMEOUT;
             return Err(ApiError::token(
                 status,
@@ -164,7 +166,7 @@ impl Authenticator {
             return Err(ApiError::token(again, "TOKEN_ALREADY_USED", message));
         }
         if used.len() >= self.options.cache_size {
-            let now = now();
+            let now = self.now();
             used.retain(|_, exp| *exp > now);
             if used.len() >= self.options.cache_size {
                 return Err(ApiError::Overloaded);
@@ -173,8 +175,9 @@ impl Authenticator {
         used.insert(claims.jti.clone(), claims.exp);
         Ok(())
     }
-}
 
-fn now() -> u64 {
-    SystemClock::default().now().0 / 1_000
+    /// Seconds since 1970.
+    fn now(&self) -> u64 {
+        self.clock.now().0 / 1_000
+    }
 }

@@ -17,6 +17,7 @@ pub use state::HttpOptions;
 
 use crate::store::Store;
 use atoma_http::server::Server;
+use atoma_runtime::Listener;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -27,13 +28,16 @@ use axum::{
 };
 use state::Api;
 use std::{io, sync::Arc};
-use tokio::net::TcpListener;
 
 /// Serves the API until the server is closed or dropped.
 ///
 /// # Errors
 /// If the listener can't be used.
-pub fn serve(listener: TcpListener, store: Store, options: HttpOptions) -> io::Result<Server> {
+pub fn serve(
+    listener: impl Into<Listener>,
+    store: Store,
+    options: HttpOptions,
+) -> io::Result<Server> {
     let limits = options.limits.clone();
     Server::start(listener, routes(store, options), limits, Arc::default())
 }

@@ -54,9 +54,11 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(store: Store, options: HttpOptions) -> Self {
+        let clock = store.runtime().clock.clone();
+        let jwt = options.jwt.clone();
         Self {
             store,
-            authenticator: options.jwt.clone().map(Authenticator::new),
+            authenticator: jwt.map(|jwt| Authenticator::new(jwt, clock)),
             uploads: Admission::new(options.max_uploads, options.max_uploads),
             downloads: Admission::new(options.max_downloads, 0),
             options,

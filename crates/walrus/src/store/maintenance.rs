@@ -2,7 +2,7 @@
 
 use super::{Store, error::StoreError};
 use crate::{BlobId, ObjectId};
-use std::{collections::HashSet, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinHandle;
 
 /// What garbage collection did.
@@ -58,7 +58,7 @@ impl Store {
     /// If the registry fails.
     pub async fn collect_garbage(&self) -> Result<Collected, StoreError> {
         // files first: a blob whose file is here was registered before
-        let mut kept: HashSet<BlobId> = HashSet::new();
+        let mut kept: BTreeSet<BlobId> = BTreeSet::new();
         for node in &self.0.nodes {
             // a node that is down does it later
             kept.extend(

@@ -47,14 +47,14 @@ use crate::{
     coding::Params,
     committee::{Committee, Member},
 };
-use atoma_runtime::Threads;
+use atoma_runtime::{Runtime, Threads};
 use atoma_store::FolderLock;
 use node::Node;
 use parking_lot::Mutex;
 use registry::OWN_REGISTRY;
 use report::Reports;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Weak},
 };
 
@@ -71,7 +71,7 @@ struct Inner {
     registry: Arc<dyn Registry>,
     reports: Reports,
     /// One write, deletion or repair of a blob at a time.
-    busy: Mutex<HashMap<BlobId, Weak<tokio::sync::Mutex<()>>>>,
+    busy: Mutex<BTreeMap<BlobId, Weak<tokio::sync::Mutex<()>>>>,
     /// Held as long as the store is: one program per folder.
     _lock: FolderLock,
 }
@@ -90,7 +90,11 @@ impl Store {
     /// If the folder is in use, is another store's, or can't be used.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let lock = FolderLock::take(&options.folder)?;
-        let registry = SqliteRegistry::open(&options.folder, options.epoch_length)?;
+        let registry = SqliteRegistry::open(
+            &options.folder,
+            options.epoch_length,
+            options.runtime.clone(),
+        )?;
         Self::start(options, Arc::new(registry), lock).await
     }
 
@@ -114,7 +118,8 @@ impl Store {
         let params = options.params()?;
         let nodes = {
             let (options, place) = (options.clone(), registry.place());
-            blocking(move || open_nodes(&options, &place)).await??
+            let threads = options.runtime.threads;
+            blocking(threads, move || open_nodes(&options, &place)).await??
         };
         let members = nodes
             .iter()
@@ -159,6 +164,19 @@ impl Store {
     #[must_use]
     pub fn prices(&self) -> Prices {
         self.0.options.prices
+    }
+
+    /// What it runs on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.options.runtime
+    }
+
+    /// Computes something, or waits for the disk, where that holds nobody up.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        blocking(self.runtime().threads, work).await
     }
 
     /// Lets a node fail in some way, or work again.
@@ -225,16 +243,19 @@ fn open_nodes(options: &StoreOptions, place: &str) -> Result<Vec<Arc<Node>>, Sto
         None => disk::write(&options.folder, SHARDS_FILE, &[wanted.as_bytes()])?,
     }
     let folder = options.folder.join(NODES_FOLDER);
-    let nodes =
-        (0..usize::from(options.nodes)).map(|number| Ok(Arc::new(Node::open(&folder, number)?)));
+    let nodes = (0..usize::from(options.nodes)).map(|number| {
+        let node = Node::open(&folder, number, &options.runtime)?;
+        Ok(Arc::new(node))
+    });
     nodes.collect()
 }
 
 /// Runs what computes or waits for the disk away from the tasks that serve.
 async fn blocking<T: Send + 'static>(
+    threads: Threads,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    Threads::Real
+    threads
         .blocking(work)
         .await
         .map_err(|e| StoreError::Internal(e.to_string()))

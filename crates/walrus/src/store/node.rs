@@ -12,7 +12,7 @@ use crate::{
     coding::{Axis, BlobMetadata, Params, RecoverySymbol, Sliver, SliverPair, metadata_of},
     committee::{BlsPublicKey, BlsSecretKey, BlsSignature, Confirmation},
 };
-use atoma_runtime::Threads;
+use atoma_runtime::{Random, Runtime, Threads};
 use parking_lot::Mutex;
 use std::{
     fs, io,
@@ -31,19 +31,21 @@ pub(super) struct Node {
     blobs: PathBuf,
     key: BlsSecretKey,
     fault: Mutex<Fault>,
+    threads: Threads,
 }
 
 impl Node {
-    pub(super) fn open(nodes: &Path, number: usize) -> Result<Self, StoreError> {
+    pub(super) fn open(nodes: &Path, number: usize, runtime: &Runtime) -> Result<Self, StoreError> {
         let folder = nodes.join(format!("{number:02}"));
         let blobs = folder.join(BLOBS_FOLDER);
         atoma_store::create_folder(&blobs)?;
         disk::remove_unfinished(&blobs).map_err(StoreError::io)?;
         Ok(Self {
             number,
-            key: load_key(&folder)?,
+            key: load_key(&folder, &*runtime.random)?,
             blobs,
             fault: Mutex::default(),
+            threads: runtime.threads,
         })
     }
 
@@ -73,7 +75,7 @@ impl Node {
             Fault::Slow(time) => tokio::time::sleep(time).await,
             Fault::None | Fault::Corrupt | Fault::Lying => {}
         }
-        Threads::Real
+        self.threads
             .blocking(move || work(&self))
             .await
             .map_err(|e| NodeError::Disk(e.to_string()))?
@@ -211,7 +213,7 @@ fn disk_error(error: io::Error) -> NodeError {
 }
 
 /// The node's key; a new one at the first start.
-fn load_key(folder: &Path) -> Result<BlsSecretKey, StoreError> {
+fn load_key(folder: &Path, random: &dyn Random) -> Result<BlsSecretKey, StoreError> {
     let internal = |e: &dyn std::error::Error| StoreError::Io(format!("{folder:?}: {e}"));
     match fs::read(folder.join(KEY_FILE)) {
         Ok(bytes) => {
@@ -221,7 +223,7 @@ fn load_key(folder: &Path) -> Result<BlsSecretKey, StoreError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
-            getrandom::fill(seed.as_mut_slice()).map_err(|e| StoreError::Io(e.to_string()))?;
+            random.fill(seed.as_mut_slice());
             let key = BlsSecretKey::from_seed(&seed).map_err(|e| internal(&e))?;
             disk::write(folder, KEY_FILE, &[key.to_bytes().as_slice()])?;
             Ok(key)

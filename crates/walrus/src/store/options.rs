@@ -2,6 +2,7 @@
 
 use super::{error::StoreError, price::Prices};
 use crate::coding::Params;
+use atoma_runtime::Runtime;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// How many nodes, where, and how patient.
@@ -23,12 +24,14 @@ pub struct StoreOptions {
     pub hedge_after: Duration,
     /// What storing costs.
     pub prices: Prices,
+    /// Clock of the epochs and of tokens, randomness of the nodes' keys, threads, and the network.
+    pub runtime: Runtime,
     /// Called between the steps of a write: tests kill the process there.
     pub step: Option<StepHook>,
 }
 
 impl StoreOptions {
-    /// Ten nodes with a shard each, in a folder.
+    /// Ten nodes with a shard each, in a folder, on the machine's runtime.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
@@ -39,6 +42,7 @@ impl StoreOptions {
             node_timeout: Duration::from_secs(5),
             hedge_after: Duration::from_millis(250),
             prices: Prices::default(),
+            runtime: Runtime::system(),
             step: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Reads.
 
 use super::{
-    Store, blocking,
+    Store,
     error::StoreError,
     node::Node,
     registry::BlobObject,
@@ -152,7 +152,7 @@ impl Store {
             .await
             .map_err(|short| unavailable(id, needed, short))?;
         let size = metadata.size();
-        let blob = blocking(move || {
+        let blob = self.blocking(move || {
             let blob = decode_primary(params, size, &slivers)?;
             let strict = check == Check::Strict;
             if strict && metadata_of(params, &blob)?.blob_id() != id {

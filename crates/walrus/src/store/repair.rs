@@ -1,7 +1,7 @@
 //! Repair: nodes get back what they have lost.
 
 use super::{
-    Store, blocking,
+    Store,
     error::{NodeError, StoreError},
     node::Node,
     read::{Call, Check},
@@ -156,7 +156,7 @@ impl Store {
         let id = metadata.blob_id();
         let symbols = self.collect(id, axis.symbols(params), calls).await.ok()?;
         let metadata = metadata.clone();
-        let recovered = blocking(move || recover_sliver(&metadata, axis, index, &symbols));
+        let recovered = self.blocking(move || recover_sliver(&metadata, axis, index, &symbols));
         recovered.await.ok()?.ok()
     }
 
@@ -167,7 +167,7 @@ impl Store {
     ) -> Result<Vec<SliverPair>, StoreError> {
         let params = self.params();
         let blob = self.read(metadata.blob_id(), Check::Strict).await?;
-        let mut encoded = blocking(move || encode(params, &blob)).await??;
+        let mut encoded = self.blocking(move || encode(params, &blob)).await??;
         encoded
             .pairs
             .retain(|pair| pairs.contains(&pair.primary.index));

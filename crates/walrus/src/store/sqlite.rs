@@ -11,8 +11,7 @@ use crate::{
     BlobId, ObjectId,
     committee::{BlsSignature, Certificate, Confirmation},
 };
-use atoma_runtime::Threads;
-use atoma_runtime::{Clock, SystemClock};
+use atoma_runtime::Runtime;
 use atoma_store::{Durability, Kind, SharedConnection, Stopped, Unmarked};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{path::Path, sync::Arc, time::Duration};
@@ -59,6 +58,7 @@ pub struct SqliteRegistry(Arc<Inner>);
 struct Inner {
     connection: SharedConnection,
     epoch_length: Option<Duration>,
+    runtime: Runtime,
 }
 
 impl SqliteRegistry {
@@ -67,15 +67,20 @@ impl SqliteRegistry {
     ///
     /// # Errors
     /// If the file can't be used.
-    pub fn open(folder: &Path, epoch_length: Option<Duration>) -> Result<Self, StoreError> {
+    pub fn open(
+        folder: &Path,
+        epoch_length: Option<Duration>,
+        runtime: Runtime,
+    ) -> Result<Self, StoreError> {
         let connection = KIND.open(&KIND.in_folder(folder)?)?;
         let first = "INSERT OR IGNORE INTO clock VALUES (0, ?, ?)";
         connection
-            .execute(first, params![FIRST_EPOCH, now_ms()])
+            .execute(first, params![FIRST_EPOCH, runtime.now().0])
             .map_err(failed)?;
         Ok(Self(Arc::new(Inner {
-            connection: SharedConnection::new(connection, Threads::Real),
+            connection: SharedConnection::new(connection, runtime.threads),
             epoch_length,
+            runtime,
         })))
     }
 
@@ -88,7 +93,7 @@ impl SqliteRegistry {
             let epoch = inner.epoch(connection)?.saturating_add(1);
             let set = "UPDATE clock SET epoch = ?, since_ms = ?";
             connection
-                .execute(set, params![epoch, now_ms()])
+                .execute(set, params![epoch, inner.runtime.now().0])
                 .map_err(failed)?;
             Ok(epoch)
         })
@@ -121,7 +126,13 @@ impl Inner {
             .map_err(failed)?;
         let length = self.epoch_length.map(|length| length.as_millis() as u64);
         let passed = length
-            .and_then(|length| now_ms().saturating_sub(since).checked_div(length))
+            .and_then(|length| {
+                self.runtime
+                    .now()
+                    .0
+                    .saturating_sub(since)
+                    .checked_div(length)
+            })
             .unwrap_or(0);
         Ok(epoch.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX)))
     }
@@ -151,26 +162,27 @@ impl Registry for SqliteRegistry {
 
     fn register(&self, new: NewBlob) -> Answer<'_, BlobObject> {
         self.run(move |inner, connection| {
+            let random_id = || ObjectId(inner.runtime.random.bytes());
             if new.epochs == 0 || new.epochs > MAX_EPOCHS_AHEAD {
                 return Err(RegistryError::Epochs(new.epochs));
             }
             let epoch = inner.epoch(connection)?;
             let object = BlobObject {
-                id: random_id()?,
+                id: random_id(),
                 registered_epoch: epoch,
                 blob_id: new.blob_id,
                 size: new.size,
                 encoding_type: EncodingType::Rs2,
                 certified_epoch: None,
                 storage: StorageResource {
-                    id: random_id()?,
+                    id: random_id(),
                     start_epoch: epoch,
                     end_epoch: epoch.saturating_add(new.epochs),
                     storage_size: new.encoded_length,
                 },
                 deletable: new.deletable,
                 owner: new.owner,
-                shared: new.share.then(random_id).transpose()?,
+                shared: new.share.then(random_id),
                 attributes: new.attributes,
             };
             insert(connection, &object)?;
@@ -347,16 +359,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<BlobObject> {
         shared: row.get::<_, Option<_>>(11)?.map(ObjectId),
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
     })
-}
-
-fn random_id() -> Result<ObjectId, RegistryError> {
-    let mut id = [0; 32];
-    getrandom::fill(&mut id).map_err(|e| RegistryError::Unavailable(e.to_string()))?;
-    Ok(ObjectId(id))
-}
-
-fn now_ms() -> u64 {
-    SystemClock::default().now().0
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

@@ -1,7 +1,7 @@
 //! Writes.
 
 use super::{
-    Store, blocking,
+    Store,
     error::{NodeError, StoreError},
     node::Node,
     options::Step,
@@ -15,11 +15,7 @@ use crate::{
     committee::{BlsSignature, Certificate, CertificateError, Confirmation, Persistence},
 };
 use bytes::Bytes;
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
 /// How often a write is confirmed anew because the epoch ended meanwhile.
@@ -102,7 +98,7 @@ impl Store {
             return Err(StoreError::Epochs(options.epochs));
         }
         let params = self.params();
-        let encoded = blocking(move || encode(params, &blob)).await??;
+        let encoded = self.blocking(move || encode(params, &blob)).await??;
         self.0.options.reached(Step::Encoded);
         let metadata = Arc::new(encoded.metadata.clone());
         let id = metadata.blob_id();
@@ -182,7 +178,7 @@ impl Store {
         metadata: Arc<BlobMetadata>,
         object: BlobObject,
     ) -> Result<BlobObject, StoreError> {
-        let mut shares: HashMap<usize, Vec<SliverPair>> = HashMap::new();
+        let mut shares: BTreeMap<usize, Vec<SliverPair>> = BTreeMap::new();
         for pair in encoded.pairs {
             let node = self
                 .node_of_pair(&object.blob_id, pair.primary.index)

@@ -1,8 +1,4 @@
 //! Blobs, their store and its HTTP API.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "tokens of an hour ago, by the machine's clock"
-)]
 
 mod coding;
 mod crash;

@@ -1,5 +1,6 @@
 //! The local store: what is lost with how many nodes, who is caught, what is kept.
 
+use atoma_runtime::Runtime;
 use atoma_store::OpenError;
 use atoma_walrus::{
     BlobId,
@@ -228,7 +229,7 @@ async fn blobs_expire_and_are_collected() {
     let folder = TempDir::new().unwrap();
     let registry = {
         fs::create_dir_all(folder.path()).unwrap();
-        SqliteRegistry::open(folder.path(), None).unwrap()
+        SqliteRegistry::open(folder.path(), None, Runtime::system()).unwrap()
     };
     let options = StoreOptions::new(folder.path());
     let store = Store::open_with(options, Arc::new(registry.clone()))

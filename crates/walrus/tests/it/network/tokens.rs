@@ -6,10 +6,7 @@ use atoma_walrus::{
     client::{SharedSecret, StoreRequest, WalrusClient},
     http::{Claims, HttpOptions, JwtOptions, sign_token},
 };
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 const SECRET: &[u8] = b"a secret of the publisher's";
 
@@ -24,10 +21,7 @@ async fn start(change: impl FnOnce(&mut JwtOptions)) -> Server {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    Runtime::system().now().0 / 1_000
 }
 
 fn claims(jti: &str) -> Claims {
