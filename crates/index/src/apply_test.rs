@@ -356,7 +356,7 @@ proptest! {
     ) {
         let events = history(&choices);
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("index.db");
+        let path = folder.path().join("index.sqlite");
         let mut store = open(&path);
         let mut done = 0;
         let mut cuts = cuts.iter().cycle();
@@ -508,7 +508,7 @@ fn what_cannot_follow_is_refused_and_what_is_unknown_is_a_gap() {
 #[test]
 fn files_of_other_networks_packages_and_schemas_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index.db");
+    let path = folder.path().join("index.sqlite");
     let refused = |deployment: &Deployment| {
         let opened = Store::open(&path, deployment, 0, Existing::Keep);
         opened.unwrap_err().code()

@@ -66,12 +66,12 @@ impl Sql {
             .iter()
             .map(|of| {
                 let name = of.replace(", ", "_");
-                format!("CREATE INDEX IF NOT EXISTS {table}_by_{name} ON {table} ({of});\n")
+                format!("CREATE INDEX {table}_by_{name} ON {table} ({of});\n")
             })
             .collect();
         Self {
             create: format!(
-                "CREATE TABLE IF NOT EXISTS {table} ({typed}, PRIMARY KEY ({key}))
+                "CREATE TABLE {table} ({typed}, PRIMARY KEY ({key}))
                  STRICT, WITHOUT ROWID;\n{indexes}"
             ),
             list: format!("SELECT {names} FROM {table}"),

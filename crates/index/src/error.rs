@@ -1,6 +1,7 @@
 //! Why a read model can't be used or carried on.
 
 use atoma_ledger::LedgerError;
+use atoma_store::OpenError;
 use atoma_types::{NetworkId, ObjectId};
 use std::path::PathBuf;
 
@@ -63,25 +64,16 @@ pub enum IndexError {
         /// The ledger's oldest checkpoint.
         oldest: u64,
     },
-    /// The file was written by a later version of the program.
-    #[error(
-        "the index {path} has schema {found}, this program knows {known}: use a newer program or another file",
-        path = path.display()
-    )]
-    NewerSchema {
-        /// Where the file is.
-        path: PathBuf,
-        /// As the file says.
-        found: u32,
-        /// The version that this program knows.
-        known: u32,
-    },
-    /// Another program writes to the file.
-    #[error("{path} is written by another program", path = path.display())]
-    InUse {
-        /// Where the file is.
+    /// There is no file to read.
+    #[error("there is no index at {path}", path = path.display())]
+    Missing {
+        /// Where it should be.
         path: PathBuf,
     },
+    /// The file can't be opened: another program writes to it, it is of a later version, or of
+    /// another kind.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// An event that can't follow from those before it: the ledger's endpoint isn't truthful, or the
     /// file was damaged.
     #[error("event {number} ({name}) contradicts the index: {reason}")]
@@ -119,8 +111,10 @@ impl IndexError {
             Self::Diverged { .. } => "diverged",
             Self::Behind { .. } => "behind",
             Self::Pruned { .. } => "pruned",
-            Self::NewerSchema { .. } => "newer_schema",
-            Self::InUse { .. } => "in_use",
+            Self::Missing { .. } => "missing",
+            Self::Open(OpenError::Newer { .. }) => "newer_schema",
+            Self::Open(OpenError::InUse { .. }) => "in_use",
+            Self::Open(_) => "open",
             Self::Contradiction { .. } => "contradiction",
             Self::Store(_) => "store",
         }

@@ -65,7 +65,10 @@ impl Indexer {
         existing: Existing,
     ) -> Result<Self, IndexError> {
         let tip = ledger.tip().await?;
-        let store = Store::open(path, ledger.deployment(), tip.oldest, existing)?;
+        let (path, deployment) = (path.to_owned(), ledger.deployment().clone());
+        let open = move || Store::open(&path, &deployment, tip.oldest, existing);
+        let opened = ledger.runtime().threads.blocking(open).await;
+        let store = opened.map_err(|e| IndexError::Store(e.to_string()))??;
         let indexer = Self {
             ledger: ledger.clone(),
             store: Arc::new(Mutex::new(store)),

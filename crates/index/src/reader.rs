@@ -8,18 +8,16 @@ use super::{
         PriceRow, ProgressRow, SettlementRow, StackRow, StackTerms, TaskRow, TaskTerms,
         TreasuryRow, TreasuryStanding,
     },
-    store::{SCHEMA, check_identity, get, read},
+    store::{KIND, check_identity, get, read},
 };
+use atoma_store::Place;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TaskId,
     chain::{Deployment, NodeStatus},
 };
-use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
+use rusqlite::{Connection, params_from_iter, types::Value};
 use serde::Serialize;
-use std::{fmt, path::Path, time::Duration};
-
-/// How long a question waits for the writer.
-const BUSY: Duration = Duration::from_secs(5);
+use std::{fmt, path::Path};
 
 /// A node with what only its object tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,17 +88,10 @@ impl IndexReader {
     /// # Errors
     /// If there is no such file, or it is of another deployment or version.
     pub fn open(path: &Path, deployment: &Deployment) -> Result<Self, IndexError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found != SCHEMA {
-            return Err(IndexError::NewerSchema {
-                path: path.to_owned(),
-                found,
-                known: SCHEMA,
-            });
-        }
+        let connection = KIND.open_to_read(&Place::File(path.to_owned()))?;
+        let connection = connection.ok_or_else(|| IndexError::Missing {
+            path: path.to_owned(),
+        })?;
         let reader = Self { connection };
         check_identity(path, &reader.progress()?, deployment)?;
         Ok(reader)

@@ -12,21 +12,38 @@ use super::{
     },
 };
 use atoma_ledger::{Checkpoint, Cursor, LedgerEvent};
+use atoma_store::{Durability, FileLock, Kind, Place as FilePlace, Unmarked};
 use atoma_types::{TimestampMs, chain::Deployment};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter, types::Value};
 use std::{
     fmt,
-    fs::File,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::LazyLock,
 };
 
-/// What the tables are. A file of an earlier one is rebuilt from the ledger, a later one is refused.
-/// It rises with every change of a table, and with every event that begins to be understood.
-pub(crate) const SCHEMA: u32 = 1;
+/// What the tables are. A file of an earlier version is filled again from the ledger, a later one is
+/// refused. It rises with every change of a table, and with every event that begins to be understood.
+const VERSION: i32 = 1;
 
-/// How long a statement waits for a reader that is just opening the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// The index's file. What a power failure takes is read from the ledger again, place and all.
+pub(crate) static KIND: LazyLock<Kind> = LazyLock::new(|| Kind {
+    name: "an index of a network",
+    file: "index.sqlite",
+    former_file: None,
+    mark: Kind::mark(*b"atIx"),
+    version: VERSION,
+    tables: &TABLES,
+    upgrades: &[],
+    unmarked: &[Unmarked {
+        user_version: 1,
+        table: "progress",
+        version: 1,
+    }],
+    durability: Durability::Rebuildable,
+});
+
+static TABLES: LazyLock<String> =
+    LazyLock::new(|| tables().into_iter().map(|(_, create)| create).collect());
 
 /// Every table: its name and what creates it.
 fn tables() -> Vec<(&'static str, &'static str)> {
@@ -81,7 +98,7 @@ pub(crate) struct Batch {
 pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Store {
@@ -93,57 +110,24 @@ impl Store {
         since: u64,
         existing: Existing,
     ) -> Result<Self, IndexError> {
-        let file_error = |e: std::io::Error| IndexError::Store(format!("{}: {e}", path.display()));
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(file_error)?;
-        }
-        let mut lock_name = path.as_os_str().to_owned();
-        lock_name.push(".lock");
-        let lock = File::create(lock_name).map_err(file_error)?;
-        lock.try_lock().map_err(|_| IndexError::InUse {
-            path: path.to_owned(),
-        })?;
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
-        // what a power failure takes is read from the ledger again, place and all
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+        let lock = FileLock::take(path)?;
+        let place = FilePlace::File(path.to_owned());
+        let connection = match existing {
+            Existing::Keep => KIND.open(&place)?,
+            Existing::Rebuild => KIND.open_emptied(&place)?,
+        };
         let mut store = Self {
             connection,
             path: path.to_owned(),
             _lock: lock,
         };
-        store.prepare(deployment, since, existing)?;
+        store.begin(deployment, since)?;
         Ok(store)
     }
 
-    fn prepare(
-        &mut self,
-        deployment: &Deployment,
-        since: u64,
-        existing: Existing,
-    ) -> Result<(), IndexError> {
-        let found: u32 = self
-            .connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found > SCHEMA && existing == Existing::Keep {
-            return Err(IndexError::NewerSchema {
-                path: self.path.clone(),
-                found,
-                known: SCHEMA,
-            });
-        }
+    /// Begins the history in a new file; checks that one that is there is of this deployment.
+    fn begin(&mut self, deployment: &Deployment, since: u64) -> Result<(), IndexError> {
         let transaction = self.connection.transaction()?;
-        if existing == Existing::Rebuild || found != SCHEMA {
-            for (name, _) in tables() {
-                transaction.execute_batch(&format!("DROP TABLE IF EXISTS {name}"))?;
-            }
-        }
-        for (_, create) in tables() {
-            transaction.execute_batch(create)?;
-        }
         let mut rows = InTransaction(&transaction);
         match rows.get(ProgressRow::at(0))? {
             Some(progress) => check_identity(&self.path, &progress, deployment)?,
@@ -161,7 +145,6 @@ impl Store {
                 gaps: 0,
             })?,
         }
-        transaction.pragma_update(None, "user_version", SCHEMA)?;
         Ok(transaction.commit()?)
     }
 

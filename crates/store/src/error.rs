@@ -6,14 +6,11 @@ use std::{error::Error, io, path::PathBuf, sync::Arc};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Another program uses the folder.
-    #[error(
-        "{} is in use by another program",
-        folder.display()
-    )]
+    /// Another program uses the folder or the file.
+    #[error("{} is in use by another program", path.display())]
     InUse {
-        /// Where the folder is.
-        folder: PathBuf,
+        /// Where the folder or the file is.
+        path: PathBuf,
     },
     /// All the places for programs that share the folder are taken.
     #[error("{most} programs use {} already: wait until one of them ends", folder.display())]

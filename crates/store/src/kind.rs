@@ -2,7 +2,8 @@
 //!
 //! A file of ours is marked with its kind (`application_id`) and the version of its tables
 //! (`user_version`). One without either and without tables is new and gets both; one of an older
-//! version is brought up to date in one transaction; anything else is refused as it is.
+//! version is brought up to date in one transaction, or, where nothing does that and it is
+//! [`Durability::Rebuildable`], emptied; anything else is refused as it is.
 
 use crate::{
     OpenError, Place, Readers,
@@ -61,7 +62,8 @@ pub enum Durability {
     /// Until it is on the disk: it survives a power cut.
     Full,
     /// Until the system has it: a power cut may take the last commits, and leaves the file whole.
-    /// For what can be read again elsewhere.
+    /// For what can be read again elsewhere: tables of a version from which no upgrade leads on are
+    /// made anew.
     Rebuildable,
 }
 
@@ -94,10 +96,23 @@ impl Kind {
     /// # Errors
     /// If the file is of another kind or version, or can't be used.
     pub fn open(&self, place: &Place) -> Result<Connection, OpenError> {
-        let mut db = self.connect(place)?;
-        match self.found(&db, place)? {
-            Found::Version(version) if version == self.version => {}
-            _ => self.prepare(&mut db, place)?,
+        self.open_with(place, Rows::Keep)
+    }
+
+    /// The same, with the tables made anew, whatever their version: for what is to be read again
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// If the file is of another kind, or can't be used.
+    pub fn open_emptied(&self, place: &Place) -> Result<Connection, OpenError> {
+        self.open_with(place, Rows::Drop)
+    }
+
+    fn open_with(&self, place: &Place, rows: Rows) -> Result<Connection, OpenError> {
+        let mut db = self.connect(place, rows)?;
+        match self.found(&db, place, rows)? {
+            Found::Version(version) if version == self.version && rows == Rows::Keep => {}
+            _ => self.prepare(&mut db, place, rows)?,
         }
         Ok(db)
     }
@@ -113,16 +128,25 @@ impl Kind {
     /// # Errors
     /// If the file is of another kind or version, or can't be read.
     pub fn check(&self, place: &Place) -> Result<bool, OpenError> {
+        self.open_to_read(place).map(|db| db.is_some())
+    }
+
+    /// Opens one connection that only reads, if there is a file of this kind and version. Makes and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// If the file is of another kind or version, or can't be read.
+    pub fn open_to_read(&self, place: &Place) -> Result<Option<Connection>, OpenError> {
         let Place::File(path) = place else {
-            return Ok(false);
+            return Ok(None);
         };
         if !path.exists() {
-            return Ok(false);
+            return Ok(None);
         }
         let db = open_to_read(place).map_err(|source| self.failed(place, source))?;
-        match self.found(&db, place)? {
-            Found::Nothing => Ok(false),
-            Found::Version(version) if version == self.version => Ok(true),
+        match self.found(&db, place, Rows::Keep)? {
+            Found::Nothing => Ok(None),
+            Found::Version(version) if version == self.version => Ok(Some(db)),
             Found::Version(found) | Found::Unmarked(found) => Err(OpenError::TooOld {
                 path: path.clone(),
                 found,
@@ -137,7 +161,7 @@ impl Kind {
         Readers::new(place.clone())
     }
 
-    fn connect(&self, place: &Place) -> Result<Connection, OpenError> {
+    fn connect(&self, place: &Place, rows: Rows) -> Result<Connection, OpenError> {
         let connect = || {
             let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI;
             let db = Connection::open_with_flags(place.name(), flags)?;
@@ -151,7 +175,7 @@ impl Kind {
             create_database(path)?;
         }
         let db = connect().map_err(|source| self.failed(place, source))?;
-        self.found(&db, place)?;
+        self.found(&db, place, rows)?;
         if let Place::File(path) = place {
             close_to_others(path)?;
         }
@@ -166,7 +190,7 @@ impl Kind {
     }
 
     /// What is in the file, if it may be opened.
-    fn found(&self, db: &Connection, place: &Place) -> Result<Found, OpenError> {
+    fn found(&self, db: &Connection, place: &Place, rows: Rows) -> Result<Found, OpenError> {
         let path = || place.path().to_owned();
         let marks = Marks::read(db).map_err(|source| self.failed(place, source))?;
         let unmarked = self.unmarked.iter().find(|unmarked| {
@@ -186,40 +210,64 @@ impl Kind {
             }
         };
         match found {
-            Found::Version(found) if found > self.version => Err(OpenError::Newer {
-                path: path(),
-                found,
-                known: self.version,
-            }),
+            Found::Version(found) if found > self.version && rows == Rows::Keep => {
+                Err(OpenError::Newer {
+                    path: path(),
+                    found,
+                    known: self.version,
+                })
+            }
             found => Ok(found),
         }
     }
 
     /// Makes the tables, or brings them up to date, wholly or not at all.
-    fn prepare(&self, db: &mut Connection, place: &Place) -> Result<(), OpenError> {
+    fn prepare(&self, db: &mut Connection, place: &Place, rows: Rows) -> Result<(), OpenError> {
         let failed = |source| self.failed(place, source);
         let transaction = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         // another process may have done it meanwhile
-        match self.found(&transaction, place)? {
-            Found::Version(version) if version == self.version => return Ok(()),
+        match self.found(&transaction, place, rows)? {
+            Found::Version(version) if version == self.version && rows == Rows::Keep => {
+                return Ok(());
+            }
             Found::Nothing => transaction.execute_batch(self.tables).map_err(failed)?,
-            Found::Version(mut version) | Found::Unmarked(mut version) => {
-                while version < self.version {
-                    let upgrade = self.upgrades.iter().find(|step| step.from == version);
-                    let upgrade = upgrade.ok_or_else(|| OpenError::TooOld {
-                        path: place.path().to_owned(),
-                        found: version,
-                        known: self.version,
-                    })?;
-                    transaction.execute_batch(upgrade.sql).map_err(failed)?;
-                    version += 1;
+            Found::Version(found) | Found::Unmarked(found) => {
+                let steps = match rows {
+                    Rows::Keep => self.steps(found),
+                    Rows::Drop => None,
+                };
+                match steps {
+                    Some(steps) => {
+                        let mut steps = steps.into_iter();
+                        steps.try_for_each(|sql| transaction.execute_batch(sql))
+                    }
+                    None if rows == Rows::Drop || self.durability == Durability::Rebuildable => {
+                        drop_tables(&transaction)
+                            .and_then(|()| transaction.execute_batch(self.tables))
+                    }
+                    None => {
+                        return Err(OpenError::TooOld {
+                            path: place.path().to_owned(),
+                            found,
+                            known: self.version,
+                        });
+                    }
                 }
+                .map_err(failed)?;
             }
         }
         self.set_marks(&transaction).map_err(failed)?;
         transaction.commit().map_err(failed)
+    }
+
+    /// What brings tables of a version up to date, if anything does.
+    fn steps(&self, version: i32) -> Option<Vec<&'static str>> {
+        let step = |from| self.upgrades.iter().find(|step| step.from == from);
+        (version..self.version)
+            .map(|from| step(from).map(|step| step.sql))
+            .collect()
     }
 
     fn failed(&self, place: &Place, source: rusqlite::Error) -> OpenError {
@@ -232,6 +280,13 @@ impl Kind {
         }
         OpenError::Sqlite { path, source }
     }
+}
+
+/// What becomes of rows that are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Keep,
+    Drop,
 }
 
 /// What a file that may be opened holds.
@@ -260,6 +315,16 @@ impl Marks {
     fn is_empty(&self) -> bool {
         self.kind == 0 && self.version == 0 && self.tables == 0
     }
+}
+
+fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut names = db.prepare(names)?;
+    let names = names.query_map([], |row| row.get::<_, String>(0))?;
+    for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
+        db.execute_batch(&format!("DROP TABLE \"{name}\""))?;
+    }
+    Ok(())
 }
 
 fn has_table(db: &Connection, table: &str) -> rusqlite::Result<bool> {

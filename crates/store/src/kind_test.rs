@@ -147,3 +147,45 @@ fn what_is_newer_older_or_of_another_kind_is_refused_as_it_is() {
     assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
     assert!(error.to_string().contains("is not the list of fruit"));
 }
+
+#[test]
+fn what_can_be_read_again_elsewhere_is_emptied_instead_of_refused() {
+    let again = Kind {
+        durability: Durability::Rebuildable,
+        ..KIND
+    };
+    let filled = |version: i32| {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let db = again.open(&place).unwrap();
+        let synchronous: i64 = db
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(synchronous, 1);
+        db.execute_batch(
+            "INSERT INTO fruit (name) VALUES ('fig'); CREATE TABLE more (a TEXT) STRICT;",
+        )
+        .unwrap();
+        db.pragma_update(None, "user_version", version).unwrap();
+        (folder, place)
+    };
+    let rows = |db: &Connection| -> (i64, i64) {
+        let tables = "SELECT COUNT(*) FROM sqlite_schema";
+        let fruit = "SELECT COUNT(*) FROM fruit";
+        let count = |sql| db.query_row(sql, [], |row| row.get(0)).unwrap();
+        (count(tables), count(fruit))
+    };
+    let (_folder, same) = filled(3);
+    assert_eq!(rows(&again.open(&same).unwrap()), (2, 1));
+    let (_folder, old) = filled(1);
+    assert_eq!(rows(&again.open(&old).unwrap()), (1, 0));
+    assert!(again.check(&old).unwrap());
+    // a newer one only if that is asked for, and another kind never
+    let (_folder, newer) = filled(4);
+    let refused = again.open(&newer).unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
+    assert_eq!(rows(&again.open_emptied(&newer).unwrap()), (1, 0));
+    let other = Kind { mark: 7, ..again };
+    let refused = other.open_emptied(&newer).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused}");
+}

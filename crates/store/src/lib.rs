@@ -5,7 +5,8 @@
 //! index.
 //!
 //! ```text
-//! FolderLock, Slot    who may use a folder; the system gives both back when a process dies
+//! FolderLock, Slot    who may use a folder, FileLock a file; the system gives them back when a
+//!                     process dies
 //! Kind                what a file is: tables, version, mark; opens, upgrades or refuses it
 //! Readers             connections that only read, beside the one that writes
 //! Store<W: Writer>    one writer, many senders: operations gather, are committed together with one
@@ -18,6 +19,8 @@
 //! * An acknowledged operation survives a crash of the process and of the machine (write-ahead log,
 //!   `synchronous = FULL`).
 //! * A batch is in the file wholly or not at all.
+//! * Where the kind says that its files can be read again elsewhere, the system need only have the
+//!   commit, not the disk, and tables that nothing brings up to date are made anew.
 //! * A failed commit closes the store (or, where the policy says so, is tried again): memory then
 //!   knows more than the disk, and going on would acknowledge what nobody can find again.
 //! * A file of another kind, or of a newer version, is never touched.
@@ -39,7 +42,7 @@ mod writer;
 
 pub use error::{OpenError, WriteError};
 pub use kind::{Durability, Kind, Unmarked, Upgrade};
-pub use lock::{FolderLock, Slot};
+pub use lock::{FileLock, FolderLock, Slot};
 pub use place::Place;
 pub use private::create_folder;
 pub use readers::Readers;

@@ -7,6 +7,7 @@ use crate::{
     private::{at, create_folder, open_file},
 };
 use std::{
+    ffi::OsStr,
     fs::{File, TryLockError},
     path::Path,
 };
@@ -26,10 +27,10 @@ impl FolderLock {
     /// # Errors
     /// [`OpenError::InUse`] if another program has it, or if the file system refuses.
     pub fn take(folder: &Path) -> Result<Self, OpenError> {
-        let held = try_take(folder, LOCK_FILE)?;
+        let held = try_take(folder, LOCK_FILE.as_ref())?;
         let taken = held.map(|file| Self { _file: file });
         taken.ok_or_else(|| OpenError::InUse {
-            folder: folder.to_owned(),
+            path: folder.to_owned(),
         })
     }
 
@@ -43,6 +44,29 @@ impl FolderLock {
         let file = open_file(&path).map_err(at(&path))?;
         file.lock().map_err(at(&path))?;
         Ok(Self { _file: file })
+    }
+}
+
+/// A database held by this program alone, where a folder has several, until this is dropped.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the database: by a file beside it, of the same name with `.lock` behind.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] if another program has it, or if the file system refuses.
+    pub fn take(database: &Path) -> Result<Self, OpenError> {
+        let mut name = database.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        let folder = database.parent().unwrap_or(Path::new(""));
+        let held = try_take(folder, &name)?;
+        let taken = held.map(|file| Self { _file: file });
+        taken.ok_or_else(|| OpenError::InUse {
+            path: database.to_owned(),
+        })
     }
 }
 
@@ -77,7 +101,7 @@ impl Slot {
     /// # Errors
     /// If the file system refuses.
     pub fn take_number(folder: &Path, number: u16) -> Result<Option<Self>, OpenError> {
-        let held = try_take(folder, &format!("slot-{number}"))?;
+        let held = try_take(folder, format!("slot-{number}").as_ref())?;
         Ok(held.map(|file| Self {
             number,
             _file: file,
@@ -91,7 +115,7 @@ impl Slot {
     }
 }
 
-fn try_take(folder: &Path, name: &str) -> Result<Option<File>, OpenError> {
+fn try_take(folder: &Path, name: &OsStr) -> Result<Option<File>, OpenError> {
     create_folder(folder)?;
     let path = folder.join(name);
     let file = open_file(&path).map_err(at(&path))?;
@@ -117,6 +141,18 @@ mod tests {
         ));
         drop(held);
         FolderLock::take(&inner).unwrap();
+    }
+
+    #[test]
+    fn databases_of_one_folder_have_locks_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join("a").join(name);
+        let held = FileLock::take(&path("one")).unwrap();
+        let _other = FileLock::take(&path("two")).unwrap();
+        let refused = FileLock::take(&path("one")).unwrap_err();
+        assert!(refused.to_string().contains("a/one is in use"), "{refused}");
+        drop(held);
+        FileLock::take(&path("one")).unwrap();
     }
 
     #[test]

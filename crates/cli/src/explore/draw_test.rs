@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 /// A node that has served, a claim that is disputed; later its conviction.
 async fn indexed(trial: &Trial) -> IndexReader {
-    let path = trial.world.folder.path().join("index.db");
+    let path = trial.world.folder.path().join("index.sqlite");
     let ledger = &trial.world.ledger;
     let indexer = Indexer::open(ledger, &path, Existing::Keep).await.unwrap();
     let (_stop, stopped) = watch::channel(false);

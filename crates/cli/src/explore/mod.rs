@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_ledger::Ledger;
 use atoma_runtime::Threads;
+use atoma_store::OpenError;
 use clap::Args;
 use sections::{MOST_ROWS, Section};
 use std::{
@@ -52,7 +53,7 @@ pub(crate) async fn run(args: Explore, settings: Settings, output: &Output) -> R
     let indexer = match Indexer::open(&ledger, &path, existing).await {
         Ok(indexer) => Some(indexer),
         // the other program keeps it up to date
-        Err(IndexError::InUse { .. }) if existing == Existing::Keep => None,
+        Err(IndexError::Open(OpenError::InUse { .. })) if existing == Existing::Keep => None,
         Err(error) => return Err(error).context(ADVICE),
     };
     let reader = IndexReader::open(&path, ledger.deployment())?;
@@ -74,7 +75,8 @@ fn default_path(home: &Path, ledger: &Ledger) -> PathBuf {
     let package = deployment.original_package.to_string();
     // hex: sixteen digits of the one, the last eight of the other, whose first may all be zero
     let (network, package) = (&network[..16], &package[package.len() - 8..]);
-    home.join("index").join(format!("{network}-{package}.db"))
+    home.join("index")
+        .join(format!("{network}-{package}.sqlite"))
 }
 
 /// Brings the index up to the ledger's end. Stopped in the middle, it goes on there the next time.

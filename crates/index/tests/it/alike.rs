@@ -2,6 +2,7 @@
 
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, LeaseStanding, Until};
 use atoma_ledger::Ledger;
+use atoma_store::OpenError;
 use atoma_types::{
     ComputeUnits, TimestampMs,
     chain::{
@@ -20,7 +21,7 @@ pub(crate) async fn catch_up(ledger: &Ledger, path: &Path) -> IndexReader {
     let indexer = loop {
         match Indexer::open(ledger, path, Existing::Keep).await {
             // one that was dropped is still at its last commit
-            Err(IndexError::InUse { .. }) => tokio::task::yield_now().await,
+            Err(IndexError::Open(OpenError::InUse { .. })) => tokio::task::yield_now().await,
             opened => break opened.unwrap(),
         }
     };

@@ -4,13 +4,14 @@ use crate::{
 };
 use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Until};
 use atoma_network::testing::{HOUR, Trial};
+use atoma_store::OpenError;
 use std::collections::BTreeSet;
 use tokio::sync::watch;
 
 #[tokio::test]
 async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
     let mut parties = Parties::start(1).await;
-    let path = parties.world.folder.path().join("index.db");
+    let path = parties.world.folder.path().join("index.sqlite");
     parties.act(150).await;
     let reader = catch_up(&parties.world.ledger, &path).await;
     assert_alike(&parties.world.ledger, &reader).await;
@@ -56,11 +57,14 @@ async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
 #[tokio::test]
 async fn it_follows_live_and_one_program_writes() {
     let mut parties = Parties::start(2).await;
-    let path = parties.world.folder.path().join("index.db");
+    let path = parties.world.folder.path().join("index.sqlite");
     let ledger = parties.world.ledger.clone();
     let indexer = Indexer::open(&ledger, &path, Existing::Keep).await.unwrap();
     let second = Indexer::open(&ledger, &path, Existing::Keep).await;
-    assert!(matches!(second, Err(IndexError::InUse { .. })));
+    assert!(matches!(
+        second,
+        Err(IndexError::Open(OpenError::InUse { .. }))
+    ));
 
     let (stop, stopped) = watch::channel(false);
     let (seen, mut progress) = watch::channel(0);
@@ -86,14 +90,14 @@ async fn it_follows_live_and_one_program_writes() {
 #[tokio::test]
 async fn a_writer_that_is_killed_at_any_moment_goes_on_where_it_was() {
     let mut parties = Parties::start(3).await;
-    let path = parties.world.folder.path().join("index.db");
+    let path = parties.world.folder.path().join("index.sqlite");
     let ledger = parties.world.ledger.clone();
     parties.act(120).await;
     for polls in 1..40 {
         let indexer = loop {
             match Indexer::open(&ledger, &path, Existing::Keep).await {
                 // the one before is still at its last commit
-                Err(IndexError::InUse { .. }) => tokio::task::yield_now().await,
+                Err(IndexError::Open(OpenError::InUse { .. })) => tokio::task::yield_now().await,
                 opened => break opened.unwrap(),
             }
         };
@@ -115,7 +119,7 @@ async fn a_writer_that_is_killed_at_any_moment_goes_on_where_it_was() {
 async fn an_answered_dispute_is_one() {
     let trial = Trial::start().await;
     let ledger = &trial.world.ledger;
-    let path = trial.world.folder.path().join("index.db");
+    let path = trial.world.folder.path().join("index.sqlite");
     trial.settle().await;
     trial.open(2).await;
     let reader = catch_up(ledger, &path).await;

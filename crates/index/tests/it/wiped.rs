@@ -27,7 +27,7 @@ async fn a_wiped_network_is_another_one() {
     let key = world.party().await;
     world.node(&key).await;
     let indexes = tempfile::tempdir().unwrap();
-    let path = indexes.path().join("index.db");
+    let path = indexes.path().join("index.sqlite");
     catch_up(&world.ledger, &path).await;
 
     // a writer that runs while the network is wiped, under the same address
@@ -61,7 +61,7 @@ async fn a_network_that_was_set_back_is_noticed() {
     let key = world.party().await;
     world.node(&key).await;
     let indexes = tempfile::tempdir().unwrap();
-    let path = indexes.path().join("index.db");
+    let path = indexes.path().join("index.sqlite");
     let (address, folder, _) = world.stop().await;
     let backup = tempfile::tempdir().unwrap();
     copy(folder.path(), backup.path());

@@ -1,0 +1,113 @@
+//! What is of the network as a whole: treasury, days, parameters.
+
+use crate::column::table;
+use atoma_types::{ComputeUnits, MicroUsdc, TimestampMs};
+
+table! {
+    /// The treasury's flows. One row, with key 0.
+    TreasuryRow in "treasury"
+    key {
+        /// Always 0, as there is one row.
+        id: u64,
+    }
+    columns {
+        /// Fees swept into it.
+        fees: MicroUsdc,
+        /// What was slashed so far, in micro-USDC.
+        slashes: MicroUsdc,
+        /// Paid out to nodes.
+        paid: MicroUsdc,
+    }
+    index []
+}
+
+table! {
+    /// What only the database's object tells. Object; read again after each event that changes it.
+    TreasuryStanding in "treasury_standing"
+    key {
+        /// Always 0, as there is one row.
+        id: u64,
+    }
+    columns {
+        /// What is in it.
+        balance: MicroUsdc,
+        /// The epoch that is being reported or paid.
+        epoch: u64,
+    }
+    index []
+}
+
+table! {
+    /// What happened on a day (UTC).
+    DayRow in "days"
+    key {
+        /// Days since 1970.
+        day: u64,
+    }
+    columns {
+        /// How many stacks were bought.
+        stacks: u64,
+        /// Units of the stacks that were bought, top-ups included.
+        units_bought: ComputeUnits,
+        /// Money paid in for them.
+        deposited: MicroUsdc,
+        /// Units that nodes were paid for.
+        units_settled: ComputeUnits,
+        /// Requests that nodes were paid for.
+        requests: u64,
+        /// What nodes got.
+        paid: MicroUsdc,
+        /// What the protocol got.
+        fees: MicroUsdc,
+        /// What went back to users.
+        refunded: MicroUsdc,
+        /// How many disputes were opened.
+        disputes: u64,
+        /// How many nodes were convicted.
+        convictions: u64,
+        /// Collateral that they took.
+        slashed: MicroUsdc,
+        /// The treasury's payments.
+        treasury_paid: MicroUsdc,
+    }
+    index []
+}
+
+table! {
+    /// A parameter that was set since the history's begin.
+    ParamRow in "params"
+    key {
+        /// The event that said so.
+        number: u64,
+    }
+    columns {
+        /// The parameter's name.
+        name: String,
+        /// The parameter's new value.
+        value: u64,
+        /// When it happened, by the ledger's clock.
+        at_ms: TimestampMs,
+    }
+    index []
+}
+
+impl DayRow {
+    /// A day on which nothing has happened yet.
+    pub(crate) fn new(day: u64) -> Self {
+        Self {
+            day,
+            stacks: 0,
+            units_bought: ComputeUnits::ZERO,
+            deposited: MicroUsdc::ZERO,
+            units_settled: ComputeUnits::ZERO,
+            requests: 0,
+            paid: MicroUsdc::ZERO,
+            fees: MicroUsdc::ZERO,
+            refunded: MicroUsdc::ZERO,
+            disputes: 0,
+            convictions: 0,
+            slashed: MicroUsdc::ZERO,
+            treasury_paid: MicroUsdc::ZERO,
+        }
+    }
+}

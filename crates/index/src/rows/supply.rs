@@ -1,0 +1,177 @@
+//! Nodes, tasks, and the offers of the one to the other.
+
+use crate::column::table;
+use atoma_types::{
+    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, PublicKey, Role, SecurityLevel,
+    TaskId, TimestampMs, UnitWeights, chain::NodeStatus,
+};
+
+table! {
+    /// A row for each node that was ever registered.
+    NodeRow in "nodes"
+    key {
+        /// Id of the node's object.
+        node: NodeId,
+    }
+    columns {
+        /// Its small number.
+        number: u64,
+        /// Address of its owner.
+        owner: Address,
+        /// What it stands to lose.
+        collateral: MicroUsdc,
+        /// Whether it is active, jailed, leaving or gone.
+        status: NodeStatus,
+        /// Where it serves.
+        url: String,
+        /// Signs its receipts.
+        response_key: PublicKey,
+        /// Settlements that were paid.
+        settled: u64,
+        /// Leases left to expire, and convictions.
+        failed: u64,
+        /// What it was paid for settlements, fees not counted.
+        earned: MicroUsdc,
+        /// What it got from the treasury.
+        from_treasury: MicroUsdc,
+        /// Stakes of disputes that it answered.
+        bonds: MicroUsdc,
+        /// What convictions took.
+        slashed: MicroUsdc,
+        /// When it joined.
+        joined_ms: TimestampMs,
+    }
+    index []
+}
+
+table! {
+    /// What only the node's object tells. Object; read again after each event that changes it.
+    NodeStanding in "node_standing"
+    key {
+        /// Id of the node's object.
+        node: NodeId,
+    }
+    columns {
+        /// 0 to 1000.
+        reputation: u64,
+        /// X25519 key that requests are sealed to.
+        sealing_key: Option<[u8; 32]>,
+        /// The epoch it was last paid in.
+        current_epoch: u64,
+        /// Units paid in it.
+        current_units: ComputeUnits,
+        /// The epoch before that it worked in.
+        previous_epoch: u64,
+        /// Units paid in that.
+        previous_units: ComputeUnits,
+    }
+    index []
+}
+
+table! {
+    /// A row for each task that was ever made.
+    TaskRow in "tasks"
+    key {
+        /// Id of the task's object.
+        task: TaskId,
+    }
+    columns {
+        /// Its small number.
+        number: u64,
+        /// Address of its owner.
+        owner: Address,
+        /// What it computes.
+        role: Role,
+        /// The model's name.
+        model_name: String,
+        /// How it is secured.
+        security_level: SecurityLevel,
+        /// Its highest price.
+        price_ceiling: Price,
+        /// No new business.
+        deprecated: bool,
+        /// Fees not yet swept into the treasury.
+        fees: MicroUsdc,
+        /// How many stacks were bought.
+        stacks: u64,
+        /// Units of the stacks that were bought, top-ups included.
+        units_bought: ComputeUnits,
+        /// Units that nodes were paid for.
+        units_settled: ComputeUnits,
+        /// Requests that nodes were paid for.
+        requests: u64,
+        /// What its users paid, fees counted.
+        revenue: MicroUsdc,
+        /// When it was created.
+        created_ms: TimestampMs,
+    }
+    index []
+}
+
+table! {
+    /// What only the task's object tells; it never changes. Object.
+    TaskTerms in "task_terms"
+    key {
+        /// Id of the task's object.
+        task: TaskId,
+    }
+    columns {
+        /// What things cost in units.
+        weights: UnitWeights,
+        /// What a verifier must run.
+        engine: EngineClass,
+        /// Nodes below it get no new leases.
+        min_reputation: u64,
+        /// Nodes below it get no new leases.
+        min_collateral: MicroUsdc,
+        /// Nodes that may subscribe; everyone if absent.
+        allow_list: Option<Vec<NodeId>>,
+    }
+    index []
+}
+
+table! {
+    /// A node's subscription to a task. Whether it is suspended is the node's own standing.
+    OfferRow in "offers"
+    key {
+        /// Id of the task's object.
+        task: TaskId,
+        /// Id of the node's object.
+        node: NodeId,
+    }
+    columns {
+        /// Its price, in micro-USDC for a million units.
+        price: Price,
+        /// Units it is willing to have under lease at once.
+        capacity: ComputeUnits,
+        /// Units under lease now.
+        leased: ComputeUnits,
+        /// Leases not yet closed.
+        open_leases: u64,
+        /// It goes with its last lease.
+        leaving: bool,
+        /// When it was last set.
+        since_ms: TimestampMs,
+    }
+    index ["node"]
+}
+
+table! {
+    /// A price over time: what a node asked from then on.
+    PriceRow in "prices"
+    key {
+        /// The event that said so.
+        number: u64,
+    }
+    columns {
+        /// Id of the task's object.
+        task: TaskId,
+        /// Id of the node's object.
+        node: NodeId,
+        /// Its price; none from when it left.
+        price: Option<Price>,
+        /// When it happened, by the ledger's clock.
+        at_ms: TimestampMs,
+    }
+    index ["task, number"]
+}
