@@ -1,0 +1,187 @@
+//! Runs the commands of a programmable transaction: splits, merges, transfers, calls.
+
+mod call;
+mod coins;
+mod slots;
+
+pub(crate) use coins::{Coin, CoinKey};
+
+use super::{
+    Context,
+    inputs::{Checked, Resolved},
+    publish::Publication,
+};
+use crate::{
+    objects::{self, SUI},
+    state::State,
+};
+use atoma_contract::{Changes, Env, Owner, Txn};
+use atoma_types::{Address, ObjectId};
+use slots::Slot;
+use std::collections::BTreeMap;
+use sui_sdk_types::{Command, Digest, ExecutionError, MovePackage, Transaction};
+
+/// What a program leaves behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Coins that exist afterwards: every input and gas coin not consumed, and new ones.
+    pub(crate) coins: BTreeMap<CoinKey, Coin>,
+    /// Ids of the coins that were used up.
+    pub(crate) spent: Vec<ObjectId>,
+    /// Objects of no rule of the contract's that got another owner.
+    pub(crate) given: Vec<(ObjectId, Address)>,
+    /// What was published.
+    pub(crate) publication: Option<Publication>,
+    /// What the contract did.
+    pub(crate) changes: Changes,
+}
+
+/// A failure: the error and the command it happened in.
+pub(crate) type Failure = Box<(ExecutionError, Option<u64>)>;
+
+struct Program<'a> {
+    state: &'a State,
+    inputs: Vec<Slot>,
+    results: Vec<Vec<Slot>>,
+    gas: Slot,
+    coins: BTreeMap<CoinKey, Coin>,
+    spent: Vec<ObjectId>,
+    given: BTreeMap<ObjectId, Address>,
+    made: usize,
+    package: Option<&'a MovePackage>,
+    publication: Option<Publication>,
+    txn: Txn<'a>,
+}
+
+/// Runs all commands. The gas budget is set aside first: what a program sees of the gas coin is the
+/// rest.
+pub(crate) fn run<'a>(
+    state: &'a State,
+    transaction: &Transaction,
+    checked: &'a Checked<'_>,
+    context: &Context,
+    digest: Digest,
+) -> Result<Ran, Failure> {
+    let env = Env {
+        sender: transaction.sender,
+        now: context.now,
+        network: context.network,
+        transaction: digest,
+        created: 0,
+        seed: context.seed,
+    };
+    let mut coins = BTreeMap::new();
+    let mut inputs = Vec::with_capacity(checked.inputs.len());
+    for input in &checked.inputs {
+        inputs.push(match input {
+            Resolved::Pure(bytes) => Slot::Pure(bytes.clone()),
+            Resolved::Immutable(_) => Slot::Immutable,
+            Resolved::Shared { object, mutable } => Slot::Shared {
+                id: object.object_id(),
+                mutable: *mutable,
+            },
+            Resolved::Owned(object) => match objects::as_coin(object) {
+                Some((coin_type, balance)) => {
+                    let key = CoinKey::Existing(object.object_id());
+                    let coin = Coin {
+                        coin_type: coin_type.clone(),
+                        balance,
+                        owner: Some(transaction.sender),
+                    };
+                    coins.insert(key, coin);
+                    Slot::Coin(key)
+                }
+                None => Slot::Owned(object.object_id()),
+            },
+        });
+    }
+    let gas_key = CoinKey::Existing(checked.gas[0].object_id());
+    let gas_coin = Coin {
+        coin_type: SUI.clone(),
+        // checked: the coins hold at least the budget
+        balance: checked
+            .gas_balance
+            .saturating_sub(transaction.gas_payment.budget),
+        owner: Some(transaction.gas_payment.owner),
+    };
+    coins.insert(gas_key, gas_coin);
+    let mut program = Program {
+        state,
+        inputs,
+        results: Vec::with_capacity(checked.program.commands.len()),
+        gas: Slot::Coin(gas_key),
+        coins,
+        spent: checked.gas[1..].iter().map(|o| o.object_id()).collect(),
+        given: BTreeMap::new(),
+        made: 0,
+        package: checked.package.as_ref(),
+        publication: None,
+        txn: state.contract().begin(env),
+    };
+    for (index, command) in checked.program.commands.iter().enumerate() {
+        let made = program
+            .step(command)
+            .map_err(|error| Box::new((error, Some(index as u64))))?;
+        program.results.push(made);
+    }
+    program.finish()
+}
+
+impl<'a> Program<'a> {
+    fn step(&mut self, command: &Command) -> Result<Vec<Slot>, ExecutionError> {
+        match command {
+            Command::SplitCoins(split) => self.split(split),
+            Command::MergeCoins(merge) => self.merge(merge).map(|()| Vec::new()),
+            Command::TransferObjects(transfer) => self.transfer(transfer).map(|()| Vec::new()),
+            Command::MoveCall(call) => self.call(call),
+            Command::Publish(_) => self.publish(),
+            _ => Err(ExecutionError::FeatureNotYetSupported),
+        }
+    }
+
+    /// Publishes what was checked to be the contract; the right to upgrade it is the result.
+    fn publish(&mut self) -> Result<Vec<Slot>, ExecutionError> {
+        let package = self.package.take();
+        let package = package.ok_or(ExecutionError::InvariantViolation)?.clone();
+        self.txn.publish(self.state.deployment().db);
+        self.publication = Some(Publication {
+            package,
+            cap: self.txn.fresh_id(),
+            owner: None,
+        });
+        Ok(vec![Slot::UpgradeCap])
+    }
+
+    /// No coin, and no right, may be left over in the program's hands.
+    fn finish(self) -> Result<Ran, Failure> {
+        // as the calls before have left it
+        let (mut held, mut given) = (Vec::new(), Vec::new());
+        for (id, to) in self.given {
+            match self.txn.get(id) {
+                Some(object) => held.push((id, (object.clone(), Owner::Address(to)))),
+                None => given.push((id, to)),
+            }
+        }
+        for (result, slots) in self.results.iter().enumerate() {
+            for (subresult, slot) in slots.iter().enumerate() {
+                if matches!(slot, Slot::Coin(_) | Slot::UpgradeCap) {
+                    let error = ExecutionError::UnusedValueWithoutDrop {
+                        result: u16::try_from(result).unwrap_or(u16::MAX),
+                        subresult: u16::try_from(subresult).unwrap_or(u16::MAX),
+                    };
+                    return Err(Box::new((error, None)));
+                }
+            }
+        }
+        let mut changes = self.txn.finish();
+        // the contract must know who has a capability or a blob now
+        changes.written.extend(held);
+        Ok(Ran {
+            coins: self.coins,
+            spent: self.spent,
+            given,
+            publication: self.publication,
+            changes,
+        })
+    }
+}
