@@ -4,6 +4,7 @@
 //! that it keeps, and the nodes it can ask.
 
 use crate::{ClientError, NodeInfo, Receipts, http::Http};
+use atoma_runtime::Net;
 use atoma_types::{
     RequestId,
     chain::Node,
@@ -41,12 +42,12 @@ impl KeptReceipts for Receipts {
 pub struct AskNodes(Http);
 
 impl AskNodes {
-    /// With connections of its own.
+    /// With connections of its own, through this network.
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn new() -> Result<Self, ClientError> {
-        Ok(Self(Http::new(atoma_runtime::Net::Tcp)?))
+    pub fn new(net: Net) -> Result<Self, ClientError> {
+        Ok(Self(Http::new(net)?))
     }
 }
 

@@ -11,7 +11,6 @@ use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get};
 use atoma_keys::SigningKey;
 use atoma_network::{Network, NetworkNode};
-use atoma_runtime::Threads;
 use atoma_types::RequestId;
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use atoma_walrus_localnet::LocalWalrus;
@@ -69,11 +68,13 @@ pub(super) async fn verified(
     let sources = Sources {
         ledger: Ok(network.ledger.clone()),
         walrus: Ok(walrus(network)?),
-        nodes: Ok(Box::new(AskNodes::new()?)),
+        nodes: Ok(Box::new(AskNodes::new(
+            network.ledger.runtime().net.clone(),
+        )?)),
         receipts: Ok(Box::new(receipts)),
         keys,
         shards: local_walrus(network)?.shards(),
-        threads: Threads::Real,
+        threads: network.ledger.runtime().threads,
     };
     let gathered = gather(&given, &sources).await?;
     let report = check(gathered.first().context("there is nothing to verify")?);

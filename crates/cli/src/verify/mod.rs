@@ -5,7 +5,7 @@ mod tell;
 
 pub(crate) use tell::rows;
 
-use crate::{client::client_folder, output::Output, settings::Settings};
+use crate::{client::client_folder, output::Output, settings::Settings, walrus::WalrusReading};
 use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
@@ -14,7 +14,7 @@ use atoma_client::{
 };
 use atoma_evidence::pack::MAX_PACK;
 use atoma_keys::SigningKey;
-use atoma_runtime::Threads;
+use atoma_runtime::{Net, Threads};
 use atoma_types::RequestId;
 use atoma_walrus::{
     ObjectId,
@@ -22,7 +22,6 @@ use atoma_walrus::{
 };
 use clap::Args;
 use std::path::PathBuf;
-use url::Url;
 
 /// An aggregator that can't be reached is asked so often; a check without it is skipped.
 const ATTEMPTS: u32 = 2;
@@ -54,21 +53,8 @@ pub(crate) struct Verify {
     /// Print request and answer.
     #[arg(long)]
     show: bool,
-    /// The aggregator's URL.
-    #[arg(
-        long,
-        env = "ATOMA_WALRUS_AGGREGATOR",
-        default_value = "http://127.0.0.1:31415"
-    )]
-    aggregator: Url,
-    /// Shards of the Walrus network: 1000 on Mainnet and Testnet. Ids depend on it.
-    #[arg(
-        long,
-        env = "ATOMA_WALRUS_SHARDS",
-        default_value_t = 10,
-        value_name = "N"
-    )]
-    shards: u16,
+    #[command(flatten)]
+    walrus: WalrusReading,
 }
 
 pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> Result<()> {
@@ -126,10 +112,10 @@ impl Verify {
             (Err(offline()), Err(offline()), Err(offline()))
         } else {
             let ledger = settings.ledger().await;
-            let nodes = AskNodes::new().map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
+            let nodes = AskNodes::new(Net::Tcp).map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
             (
                 ledger.map_err(|error| format!("{error:#}")),
-                self.walrus().map_err(|error| format!("{error:#}")),
+                self.walrus(settings).map_err(|error| format!("{error:#}")),
                 nodes.map_err(|error| error.to_string()),
             )
         };
@@ -139,16 +125,16 @@ impl Verify {
             nodes,
             receipts,
             keys,
-            shards: self.shards,
+            shards: self.walrus.shards(settings),
             threads: Threads::Real,
         })
     }
 
-    fn walrus(&self) -> Result<WalrusClient> {
+    fn walrus(&self, settings: &Settings) -> Result<WalrusClient> {
         Ok(WalrusClient::new(ClientConfig {
             attempts: ATTEMPTS,
             max_blob: MAX_PACK,
-            ..ClientConfig::new(None, self.aggregator.clone(), self.shards)
+            ..self.walrus.config(settings)?
         })?)
     }
 }

@@ -5,7 +5,7 @@ mod quilt;
 mod serve;
 mod store;
 
-pub(crate) use network::WalrusNetwork;
+pub(crate) use network::{WalrusNetwork, WalrusReading};
 
 use crate::{output::Output, settings::Settings};
 use anyhow::{Context, Result};

@@ -1,6 +1,6 @@
 //! Which Walrus a command talks to.
 
-use crate::{settings::Settings, values::web_url};
+use crate::{profiles::Walrus, settings::Settings, values::web_url};
 use anyhow::{Context, Result};
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use clap::Args;
@@ -11,12 +11,9 @@ pub(super) const DEFAULT_LISTEN: &str = "127.0.0.1:31415";
 /// Shards of a store of one's own.
 pub(super) const DEFAULT_SHARDS: u16 = 10;
 
-/// Flags that name a Walrus other than the one of the network in use.
+/// Flags that name a Walrus to read from other than that of the network in use.
 #[derive(Debug, Args)]
-pub(crate) struct WalrusNetwork {
-    /// The publisher's URL (default: the network's, or a store on this machine).
-    #[arg(long, env = "ATOMA_WALRUS_PUBLISHER", value_name = "URL", value_parser = web_url)]
-    publisher: Option<Url>,
+pub(crate) struct WalrusReading {
     /// The aggregator's URL (default: the network's, or a store on this machine).
     #[arg(long, env = "ATOMA_WALRUS_AGGREGATOR", value_name = "URL", value_parser = web_url)]
     aggregator: Option<Url>,
@@ -25,27 +22,95 @@ pub(crate) struct WalrusNetwork {
     shards: Option<u16>,
 }
 
+/// Flags that name a Walrus other than the one of the network in use.
+#[derive(Debug, Args)]
+pub(crate) struct WalrusNetwork {
+    /// The publisher's URL (default: the network's, or a store on this machine).
+    #[arg(long, env = "ATOMA_WALRUS_PUBLISHER", value_name = "URL", value_parser = web_url)]
+    publisher: Option<Url>,
+    #[command(flatten)]
+    reading: WalrusReading,
+}
+
+impl WalrusReading {
+    /// Where to read: what a flag says, else the network in use, else a store on this machine.
+    pub(crate) fn config(&self, settings: &Settings) -> Result<ClientConfig> {
+        let known = match known(settings) {
+            Some(known) => url(known.aggregator.as_ref())?,
+            None => Some(local()?),
+        };
+        let aggregator = self.aggregator.clone().or(known);
+        let aggregator = aggregator.context("the network names no aggregator: --aggregator")?;
+        Ok(ClientConfig::new(None, aggregator, self.shards(settings)))
+    }
+
+    /// How many shards it has.
+    pub(crate) fn shards(&self, settings: &Settings) -> u16 {
+        let known = known(settings).and_then(|known| known.shards);
+        self.shards.or(known).unwrap_or(DEFAULT_SHARDS)
+    }
+}
+
 impl WalrusNetwork {
     /// What a flag says, else the network in use, else a store on this machine.
     pub(crate) fn client(&self, settings: &Settings) -> Result<WalrusClient> {
-        let network = settings.network.as_ref();
-        let known = network.and_then(|(_, profile)| profile.walrus.clone());
-        let local = || Url::parse(&format!("http://{DEFAULT_LISTEN}"));
-        let (publisher, aggregator) = match &known {
+        let known = match known(settings) {
             // a network without a public publisher can still be read from
-            Some(known) => {
-                let url = |text: &String| Url::parse(text).context("a Walrus URL of the network");
-                let publisher = known.publisher.as_ref().map(url).transpose()?;
-                (publisher, known.aggregator.as_ref().map(url).transpose()?)
-            }
-            None => (Some(local()?), Some(local()?)),
+            Some(known) => url(known.publisher.as_ref())?,
+            None => Some(local()?),
         };
-        let publisher = self.publisher.clone().or(publisher);
-        let aggregator = self.aggregator.clone().or(aggregator);
-        let aggregator = aggregator.context("the network names no aggregator: --aggregator")?;
-        let shards = known.and_then(|known| known.shards);
-        let shards = self.shards.or(shards).unwrap_or(DEFAULT_SHARDS);
-        let config = ClientConfig::new(publisher, aggregator, shards);
+        let mut config = self.reading.config(settings)?;
+        config.publisher = self.publisher.clone().or(known);
         Ok(WalrusClient::new(config)?)
+    }
+}
+
+/// The Walrus of the network in use.
+fn known(settings: &Settings) -> Option<&Walrus> {
+    let (_, profile) = settings.network.as_ref()?;
+    profile.walrus.as_ref()
+}
+
+fn url(text: Option<&String>) -> Result<Option<Url>> {
+    let parsed = text.map(|text| Url::parse(text)).transpose();
+    parsed.context("a Walrus URL of the network")
+}
+
+fn local() -> Result<Url> {
+    Ok(Url::parse(&format!("http://{DEFAULT_LISTEN}"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profiles::Profile;
+
+    #[test]
+    fn flags_win_over_the_network_and_the_network_over_this_machine() {
+        let reading = |shards, aggregator: Option<&str>| WalrusReading {
+            aggregator: aggregator.map(|url| url.parse().unwrap()),
+            shards,
+        };
+        let read = |reading: WalrusReading, settings: &Settings| {
+            let config = reading.config(settings).unwrap();
+            (config.aggregators[0].to_string(), config.shards)
+        };
+        let nothing = Settings::default();
+        let here = (format!("http://{DEFAULT_LISTEN}/"), DEFAULT_SHARDS);
+        assert_eq!(read(reading(None, None), &nothing), here);
+        let mut profile = Profile::at("http://ledger");
+        profile.walrus = Some(Walrus {
+            aggregator: Some("https://of.the.network".to_owned()),
+            shards: Some(1_000),
+            ..Walrus::default()
+        });
+        let settings = Settings {
+            network: Some(("mine".to_owned(), profile)),
+            ..Settings::default()
+        };
+        let of_network = ("https://of.the.network/".to_owned(), 1_000);
+        assert_eq!(read(reading(None, None), &settings), of_network);
+        let other = reading(Some(7), Some("https://other"));
+        assert_eq!(read(other, &settings), ("https://other/".to_owned(), 7));
     }
 }
