@@ -10,10 +10,11 @@ use atoma_types::{
     message::Receipt,
 };
 use futures::StreamExt;
+use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -61,7 +62,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
         println!(
             "crash {} after {pause} ms, {} receipts",
             crash + 1,
-            receipts.lock().unwrap().len()
+            receipts.lock().len()
         );
     }
     stop.store(true, Ordering::Relaxed);
@@ -83,7 +84,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
         .await
         .expect("an answer");
     let committed = lease["committed"].as_u64().expect("units");
-    let receipts = receipts.lock().unwrap().clone();
+    let receipts = receipts.lock().clone();
     assert_eq!(committed, last.message().cumulative_units.0, "{lease}");
     for receipt in receipts.values() {
         assert!(receipt.cumulative_units.0 <= committed);
@@ -149,7 +150,7 @@ async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {
 
 /// Two different receipts for one place would be fraud.
 fn keep(receipts: &Receipts, receipt: &Receipt) {
-    let mut receipts = receipts.lock().unwrap();
+    let mut receipts = receipts.lock();
     if let Some(other) = receipts.insert(receipt.seq, receipt.clone()) {
         assert_eq!(&other, receipt, "one place, two receipts");
     }

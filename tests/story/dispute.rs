@@ -9,6 +9,7 @@ use atoma_network::{
     COLLATERAL,
     testing::{HOUR, PARTS, UNITS},
 };
+use atoma_runtime::Threads;
 use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ impl Case {
             .collect();
         // the ledger runs in this process and must go on meanwhile
         let run = move || atoma::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        let done = tokio::task::spawn_blocking(run).await.unwrap();
+        let done = Threads::Real.blocking(run).await.unwrap();
         let lines = atoma::objects(&done.stdout);
         match lines.first().and_then(|line| line.get("error")) {
             Some(error) => Err(error.to_string()),
@@ -137,7 +138,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
         ])
     };
     // the ledger runs in this process and must go on meanwhile
-    let walrus = tokio::task::spawn_blocking(serve.clone()).await.unwrap();
+    let walrus = Threads::Real.blocking(serve.clone()).await.unwrap();
     let url = walrus.text("url").to_owned();
     let owner = trial.operator.public_key().address().to_string();
     let store = move || {
@@ -145,11 +146,11 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
         let keep = ["--epochs", "5", "--send-object-to", &owner, &pack];
         atoma::run(&[&["walrus", "store"], &to[..], &keep].concat())
     };
-    let stored = tokio::task::spawn_blocking(store).await.unwrap();
+    let stored = Threads::Real.blocking(store).await.unwrap();
     let stored = atoma::objects(&stored.stdout).remove(0);
     let blob = stored["object"].as_str().expect("an object").to_owned();
     // kill -9 takes nothing away
-    let restarted = tokio::task::spawn_blocking(move || {
+    let restarted = Threads::Real.blocking(move || {
         let mut walrus = walrus;
         walrus.kill();
         let walrus = serve();

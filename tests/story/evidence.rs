@@ -9,7 +9,8 @@ use atoma_ledger::Ledger;
 use atoma_network::testing::WalrusEndpoints;
 use atoma_types::{Address, StackId, TaskId, chain::events::Charge};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Nothing here takes longer, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,11 +1,6 @@
 //! Whole stories, told through the command that a user types. Each starts its own network on free
 //! ports of loopback, in temporary folders; with `ATOMA_TEST_NETWORK` those that need nothing special of
 //! their ledger use the one that it names.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "waits for programs that run beside the test"
-)]
 
 mod anywhere;
 mod atoma;

@@ -11,13 +11,15 @@ use atoma_evidence::pack::{
 };
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::HOUR;
+use atoma_runtime::Threads;
 use atoma_types::{TimestampMs, chain::calls, merkle::MerkleTree, message::EvidenceLeaf};
 use atoma_walrus::BlobId;
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 /// What `atoma verify` said.
@@ -59,7 +61,7 @@ impl Case {
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
         // the ledger runs in this process and must go on meanwhile
         let run = move || atoma::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        let done = tokio::task::spawn_blocking(run).await.unwrap();
+        let done = Threads::Real.blocking(run).await.unwrap();
         Told {
             holds: done.status.success(),
             lines: atoma::objects(&done.stdout),
@@ -141,17 +143,18 @@ fn node(proof: &Arc<Mutex<ReceiptProof>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let proof = Arc::clone(proof);
-    std::thread::spawn(move || {
+    let serve = move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
             while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-            let body = serde_json::to_string(&*proof.lock().unwrap()).unwrap();
+            let body = serde_json::to_string(&*proof.lock()).unwrap();
             let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
             let length = body.len();
             write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
         }
-    });
+    };
+    Threads::Real.spawn("node", serve).unwrap();
     url
 }
 
@@ -193,7 +196,7 @@ async fn everything_about_a_request_is_checked() {
 
     // the settlement, while it waits and after it was paid
     trial.settle().await;
-    *proof.lock().unwrap() = trial.proof(&pack, blob_id, true);
+    *proof.lock() = trial.proof(&pack, blob_id, true);
     let told = trial.verify(&of_receipt).await;
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
     trial.advance(HOUR).await;
@@ -215,12 +218,12 @@ async fn everything_about_a_request_is_checked() {
     // a node that lies about the place is caught, and about another receipt as well
     let mut lie = trial.proof(&pack, blob_id, true);
     lie.storage.as_mut().unwrap().path.path[0].0[0] ^= 1;
-    *proof.lock().unwrap() = lie;
+    *proof.lock() = lie;
     let told = trial.verify(&of_receipt).await;
     assert_eq!((told.holds, told.checks("failed")), (false, vec!["pack"]));
     let mut lie = trial.proof(&pack, blob_id, true);
     lie.receipt = trial.record(2, 501, 1_501, trial.records[0].1.hash()).1;
-    *proof.lock().unwrap() = lie;
+    *proof.lock() = lie;
     let told = trial.verify(&of_receipt).await;
     assert_eq!(
         (told.holds, told.checks("failed")),

@@ -1,7 +1,7 @@
 //! CI beyond the tests.
 
 use crate::{
-    circles, docs, install,
+    biased, circles, docs, install,
     shell::{run as shell, run_with},
 };
 use anyhow::Result;
@@ -10,6 +10,7 @@ pub(crate) fn run() -> Result<()> {
     docs::check()?;
     shell("cargo", &["fmt", "--all", "--check"])?;
     circles::check(None)?;
+    biased::check()?;
     shell(
         "cargo",
         &[

@@ -3,6 +3,7 @@
 //! never writes the tree); `cargo xtask docs` writes the documents that are made of the code; `cargo xtask
 //! fix` formats and applies lints' suggestions; `cargo xtask dist` builds what is shipped.
 
+mod biased;
 mod check;
 mod circles;
 mod dist;

@@ -61,6 +61,7 @@ pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("atoma-demo-").tempdir()?;
     let story = tell(&args, folder.path(), output);
     tokio::select! {
+        biased;
         told = story => told,
         stopped = crate::run::told_to_stop() => {
             stopped?;

@@ -82,6 +82,7 @@ pub(crate) async fn run(args: Devnet, output: &Output) -> Result<()> {
     };
     // told to stop while it starts, it ends here and the temporary folder goes
     let (served, gateway) = tokio::select! {
+        biased;
         started = start => started?,
         stopped = told_to_stop() => return stopped,
     };

@@ -136,8 +136,8 @@ async fn main() -> ExitCode {
     log::start(args.verbose, args.log_format);
     let output = Output::new(args.json);
     let done = tokio::select! {
-        // when nobody reads any more the command is dropped, and what it keeps is put away
         biased;
+        // when nobody reads any more the command is dropped, and what it keeps is put away
         () = output.reader_gone() => Ok(()),
         done = dispatch(args.command, args.global, &output) => done,
     };

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) async fn told_to_stop() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
+        biased;
         pressed = tokio::signal::ctrl_c() => pressed?,
         _ = terminate.recv() => {}
     }

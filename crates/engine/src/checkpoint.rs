@@ -3,7 +3,7 @@
 //! Nothing is mapped: a tensor is read, packed and forgotten, so loading takes little more memory
 //! than the packed model, and a file that changes under a running node changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -163,7 +163,7 @@ struct Place {
 /// The tensors of a model and the digest over those that were read.
 pub(crate) struct Checkpoint {
     files: Vec<Box<dyn ReadSeek>>,
-    places: HashMap<String, Place>,
+    places: BTreeMap<String, Place>,
     digests: BTreeMap<String, [u8; 32]>,
 }
 
@@ -176,7 +176,7 @@ impl Checkpoint {
         };
         let mut checkpoint = Self {
             files: Vec::new(),
-            places: HashMap::new(),
+            places: BTreeMap::new(),
             digests: BTreeMap::new(),
         };
         for name in names {

@@ -30,7 +30,7 @@
 //! So the noise needs no state, and whoever knows the seed can check any token alone.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
 use crate::{Sampling, TokenScore};
@@ -39,7 +39,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 const SEED_TAG: u64 = 0x6174_6F6D_612F_7631; // "atoma/v1"
 
 /// How often each token occurs in the output so far.
-pub(crate) type Counts = HashMap<u32, u32>;
+pub(crate) type Counts = BTreeMap<u32, u32>;
 
 /// The noise of one position.
 #[derive(Debug, Clone, Copy)]

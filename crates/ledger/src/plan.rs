@@ -62,6 +62,7 @@ impl Plan {
     }
 
     /// Every owned object with the version that was used.
+    #[expect(clippy::disallowed_methods, reason = "sorted below")]
     pub(crate) fn owned_inputs(&self) -> Vec<(ObjectId, u64)> {
         let coins = self
             .payment

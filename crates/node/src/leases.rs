@@ -75,6 +75,7 @@ impl Leases {
     }
 
     /// All leases, by stack.
+    #[expect(clippy::disallowed_methods, reason = "sorted below")]
     pub(crate) fn all(&self) -> Vec<Arc<Lease>> {
         let shards = self.shards.iter();
         let mut all: Vec<Arc<Lease>> = shards

@@ -82,13 +82,13 @@ impl Default for Runtime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{collections::HashSet, time::Duration};
+    use std::{collections::BTreeSet, time::Duration};
 
     #[test]
     fn fresh_request_ids_rise_with_time_and_are_all_different() {
         let runtime = Runtime::system();
         let before = runtime.now().0;
-        let ids: HashSet<_> = (0..1_000).map(|_| runtime.request_id()).collect();
+        let ids: BTreeSet<_> = (0..1_000).map(|_| runtime.request_id()).collect();
         let after = runtime.now().0;
         assert_eq!(ids.len(), 1_000);
         for RequestId(bytes) in ids {

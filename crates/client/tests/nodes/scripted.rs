@@ -22,7 +22,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 pub(crate) const ENGINE: EngineClass = EngineClass {
     model: Hash32([1; 32]),
@@ -48,10 +51,10 @@ struct Books {
     seq: u64,
     sum: u64,
     previous: Hash32,
-    lanes: HashMap<u16, u64>,
+    lanes: BTreeMap<u16, u64>,
     kept: HashMap<RequestId, String>,
     last: Option<Signed<Receipt>>,
-    vouchers: HashMap<u16, Signed<RequestHeader>>,
+    vouchers: BTreeMap<u16, Signed<RequestHeader>>,
 }
 
 impl Scripted {
@@ -89,8 +92,7 @@ impl Scripted {
     pub(crate) fn settle(&self, stack: StackId) -> calls::Settle {
         let books = self.books.lock();
         let last = books.last.as_ref();
-        let mut lanes: Vec<_> = books.vouchers.iter().collect();
-        lanes.sort_by_key(|(lane, _)| **lane);
+        let lanes = &books.vouchers;
         let bytes = |signature: &MessageSignature| signature.to_bytes();
         calls::Settle {
             db: self.ledger.deployment().db.into(),

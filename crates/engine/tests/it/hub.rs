@@ -1,8 +1,8 @@
 //! Fetching a model from a hub that runs here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 
 use atoma_engine::hub::{HubError, HubOptions, resolve};
 use atoma_engine::testing::RandomModel;
@@ -12,10 +12,11 @@ use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 
 /// A hub with one model; large files are elsewhere, as on the real one.
 struct FakeHub {
-    files: HashMap<String, Vec<u8>>,
+    files: BTreeMap<String, Vec<u8>>,
     requests: AtomicUsize,
     /// Ranges that were asked for.
     ranges: Mutex<Vec<String>>,
@@ -83,7 +84,7 @@ impl FakeHub {
             return match request.headers().get("range").and_then(|r| r.to_str().ok()) {
                 None => reply(200, bytes.clone()),
                 Some(range) => {
-                    self.ranges.lock().expect("no panic").push(range.to_owned());
+                    self.ranges.lock().push(range.to_owned());
                     let from = range.trim_start_matches("bytes=").trim_end_matches('-');
                     reply(
                         206,
@@ -142,11 +143,9 @@ async fn a_named_model_is_fetched_once_and_runs() {
     let part = folder.join("model.safetensors.abc.part");
     std::fs::write(part, &hub.files["model.safetensors"][..1000]).expect("written");
 
-    let seen = Mutex::new(HashMap::new());
+    let seen = Mutex::new(BTreeMap::new());
     let note = |p: atoma_engine::hub::Progress| {
-        seen.lock()
-            .expect("no panic")
-            .insert(p.file, (p.done, p.total));
+        seen.lock().insert(p.file, (p.done, p.total));
     };
     let fetched = resolve("owner/model", &options, note)
         .await
@@ -155,9 +154,9 @@ async fn a_named_model_is_fetched_once_and_runs() {
     for (file, bytes) in &hub.files {
         assert_eq!(&std::fs::read(folder.join(file)).expect("there"), bytes);
         let size = bytes.len() as u64;
-        assert_eq!(seen.lock().expect("no panic")[file], (size, Some(size)));
+        assert_eq!(seen.lock()[file], (size, Some(size)));
     }
-    assert_eq!(*hub.ranges.lock().expect("no panic"), ["bytes=1000-"]);
+    assert_eq!(*hub.ranges.lock(), ["bytes=1000-"]);
     assert_eq!(hub.leaked.load(SeqCst), 0);
 
     let requests = hub.requests.load(SeqCst);

@@ -1,8 +1,4 @@
 //! The engines, through the trait that the node uses.
-#![expect(
-    clippy::disallowed_types,
-    reason = "a hub that counts what is asked of it"
-)]
 
 #[cfg(feature = "candle")]
 mod bert;

@@ -4,7 +4,8 @@ use super::connection::Connection;
 use http::uri::{Authority, Scheme};
 use parking_lot::Mutex;
 use std::{
-    collections::{HashMap, VecDeque},
+    cmp::Ordering,
+    collections::{BTreeMap, VecDeque},
     mem,
     sync::Arc,
     time::Duration,
@@ -15,10 +16,29 @@ use tokio::{
 };
 
 /// Where requests go: the key of the pool.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
+}
+
+impl Ord for Origin {
+    /// Authorities are the same in upper and lower case.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (ours, theirs) = (self.authority.as_str(), other.authority.as_str());
+        let schemes = self.scheme.as_str().cmp(other.scheme.as_str());
+        schemes.then_with(|| lower(ours).cmp(lower(theirs)))
+    }
+}
+
+fn lower(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.bytes().map(|letter| letter.to_ascii_lowercase())
+}
+
+impl PartialOrd for Origin {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The idle connections of a pool.
@@ -33,7 +53,7 @@ pub(crate) struct IdleConnections {
 #[derive(Default)]
 struct Kept {
     /// The one that was used last comes last, and is used first.
-    connections: HashMap<Origin, VecDeque<(Instant, Connection)>>,
+    connections: BTreeMap<Origin, VecDeque<(Instant, Connection)>>,
     /// A task looks for those that were idle too long.
     tended: bool,
 }

@@ -1,8 +1,4 @@
 //! The development ledger, by its clients.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "waits for blocking sockets and programs"
-)]
 
 mod coins;
 mod common;

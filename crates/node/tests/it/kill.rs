@@ -7,7 +7,7 @@ use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_evidence::pack::{Pack, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_node::KeySource;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, Threads};
 use atoma_types::{
     ComputeUnits, RequestId, StackId,
     http::RECEIPT,
@@ -62,7 +62,8 @@ fn spawn(config: &str) -> (Child, String) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let url = lines.find_map(|line| line.unwrap().strip_prefix(URL_LINE).map(str::to_owned));
     // keep reading, so that the child never writes into a closed pipe
-    std::thread::spawn(move || lines.for_each(drop));
+    let read = move || lines.for_each(drop);
+    Threads::Real.spawn("child's words", read).unwrap();
     (child, url.expect("the node starts"))
 }
 

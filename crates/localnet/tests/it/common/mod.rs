@@ -3,6 +3,7 @@
 
 use atoma_keys::SigningKey;
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_runtime::Threads;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, Numerics, ObjectId, Price,
     PublicKey, Rule, TaskId, UnitWeights,
@@ -257,7 +258,7 @@ pub(crate) async fn post(to: SocketAddr, path: &str, body: &str) -> (u16, String
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    tokio::task::spawn_blocking(move || {
+    let ask = move || {
         let mut stream = std::net::TcpStream::connect(to).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut text = String::new();
@@ -265,7 +266,6 @@ pub(crate) async fn post(to: SocketAddr, path: &str, body: &str) -> (u16, String
         let status = text.split(' ').nth(1).unwrap().parse().unwrap();
         let body = text.split_once("\r\n\r\n").unwrap().1.to_owned();
         (status, body)
-    })
-    .await
-    .unwrap()
+    };
+    Threads::Real.blocking(ask).await.unwrap()
 }
