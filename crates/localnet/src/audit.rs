@@ -3,7 +3,7 @@
 use crate::{
     genesis::{SUI_SUPPLY, USDC_SUPPLY},
     objects::{SUI, as_coin},
-    shared::View,
+    view::View,
 };
 
 /// Where the money is.

@@ -1,6 +1,9 @@
 //! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, and the clock's hand.
 
-use crate::shared::{Command, Rejected, Shared};
+use crate::{
+    shared::Shared,
+    writer::{Command, Rejected},
+};
 use atoma_types::{Address, MicroUsdc};
 use axum::{
     Json, Router,
@@ -104,7 +107,7 @@ async fn give(
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
     let executed = shared
-        .write(|reply| Command::Give {
+        .execute(|reply| Command::Give {
             to,
             sui,
             usdc: usdc.0,
@@ -169,11 +172,9 @@ async fn advance(
         let why = "the clock of this localnet can't be moved".to_owned();
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    shared.send(Command::Advance {
-        by_ms: request.advance_ms,
-        reply,
-    })?;
-    let now = answer.await.map_err(|_| Rejected::Stopped)?;
+    let by_ms = request.advance_ms;
+    let now = shared
+        .write(|reply| Command::Advance { by_ms, reply })
+        .await?;
     Ok(Json(Time { now_ms: now.0 }))
 }

@@ -21,6 +21,7 @@ mod genesis;
 mod grpc;
 mod move_types;
 mod objects;
+mod open;
 mod record;
 mod rules;
 mod server;
@@ -28,6 +29,7 @@ mod shared;
 mod state;
 mod store;
 mod treasury;
+mod view;
 mod writer;
 
 pub use audit::Audit;

@@ -4,30 +4,19 @@ use crate::{
     clock::Clock,
     config::LocalnetConfig,
     error::LocalnetError,
-    execution::{self, Refusal},
+    execution,
     record::{Executed, Sealed},
     state::State,
     store::Readers,
+    view::View,
+    writer::{Command, Rejected, Writes},
 };
-use atoma_types::{Address, NetworkId, TimestampMs};
+use atoma_store::{Reply, WriteError};
+use atoma_types::NetworkId;
 use parking_lot::RwLock;
 use std::sync::Arc;
-use sui_sdk_types::{CheckpointSummary, Digest, GasCostSummary, Transaction, UserSignature};
-use tokio::sync::{
-    broadcast,
-    mpsc::{Sender, error::TrySendError},
-    oneshot, watch,
-};
-
-/// The committed state.
-#[derive(Debug)]
-pub(crate) struct View {
-    pub(crate) state: State,
-    /// The last checkpoint sealed.
-    pub(crate) tip: CheckpointSummary,
-    /// What all transactions cost together, those not yet sealed included.
-    pub(crate) gas: GasCostSummary,
-}
+use sui_sdk_types::Digest;
+use tokio::sync::{broadcast, watch};
 
 /// Shared by everything that serves.
 #[derive(Debug)]
@@ -35,53 +24,14 @@ pub(crate) struct Shared {
     pub(crate) config: LocalnetConfig,
     /// The network's id as Sui has it: the first checkpoint's digest.
     pub(crate) chain: Digest,
-    pub(crate) view: RwLock<View>,
-    pub(crate) readers: Readers,
-    pub(crate) clock: Clock,
+    pub(crate) view: Arc<RwLock<View>>,
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) clock: Arc<Clock>,
     /// Checkpoints as they are sealed, after they are on disk.
     pub(crate) sealed: broadcast::Sender<Arc<Sealed>>,
     /// True when streams should end.
     pub(crate) stopping: watch::Sender<bool>,
-    pub(crate) commands: Sender<Command>,
-}
-
-/// What the writer is asked.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Execute a transaction whose signatures were checked.
-    Execute {
-        transaction: Box<Transaction>,
-        signatures: Vec<UserSignature>,
-        reply: Reply,
-    },
-    /// Pay out of the treasury.
-    Give {
-        to: Address,
-        sui: u64,
-        usdc: u64,
-        reply: Reply,
-    },
-    /// Move the clock.
-    Advance {
-        by_ms: u64,
-        reply: oneshot::Sender<TimestampMs>,
-    },
-    /// End, after everything that came before.
-    Stop,
-}
-
-/// Answers once the transaction is on disk.
-pub(crate) type Reply = oneshot::Sender<Result<Arc<Executed>, Rejected>>;
-
-/// Why nothing was executed.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Rejected {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("the ledger has more to do than it can keep: try again")]
-    Busy,
-    #[error("the ledger has stopped writing; it must be started again")]
-    Stopped,
+    pub(crate) writes: Writes,
 }
 
 impl Shared {
@@ -91,23 +41,21 @@ impl Shared {
     }
 
     /// Asks the writer for a transaction.
-    pub(crate) async fn write(
+    pub(crate) async fn execute(
         &self,
-        command: impl FnOnce(Reply) -> Command,
+        command: impl FnOnce(Reply<Result<Arc<Executed>, Rejected>>) -> Command,
     ) -> Result<Arc<Executed>, Rejected> {
-        let (reply, answer) = oneshot::channel();
-        self.send(command(reply))?;
-        answer.await.map_err(|_| Rejected::Stopped)?
+        self.write(command).await?
     }
 
-    /// Hands a command to the writer.
-    pub(crate) fn send(&self, command: Command) -> Result<(), Rejected> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => Rejected::Busy,
-                TrySendError::Closed(_) => Rejected::Stopped,
-            })
+    /// Asks the writer for something, and waits until it is on the disk.
+    pub(crate) async fn write<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Rejected> {
+        let (reply, ack) = self.writes.ack();
+        self.writes.send(command(reply)).map_err(rejected)?;
+        ack.durable().await.map_err(rejected)
     }
 
     /// Holds the committed state still for something that executes on it without changing it.
@@ -136,5 +84,14 @@ impl Shared {
             .blocking(move || read(&shared.readers))
             .await
             .map_err(|error| LocalnetError::Writer(error.to_string()))?
+    }
+}
+
+/// The store has logged why.
+#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
+fn rejected(error: WriteError) -> Rejected {
+    match error {
+        WriteError::Full { .. } => Rejected::Busy,
+        _ => Rejected::Stopped,
     }
 }

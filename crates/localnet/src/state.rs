@@ -86,7 +86,8 @@ impl State {
             .is_some_and(|object| matches!(object.data(), ObjectData::Package(_)))
     }
 
-    /// All live objects, in no order.
+    /// All live objects, in no order: for sums.
+    #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.objects.values()
     }

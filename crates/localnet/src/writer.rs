@@ -1,38 +1,112 @@
-//! The writer: the one thread that executes, writes and publishes. It takes what has come in,
-//! executes it in order in memory, writes all of it in one commit, and only then answers.
+//! The writer: executes what was asked in order in memory, writes all of it in one commit of the
+//! store, shows it, and only then answers.
 
 use crate::{
     beacon::Beacon,
     checkpoint,
+    clock::Clock,
     config::CheckpointMode,
-    execution::{self, Context, gas},
-    record::Executed,
-    shared::{Command, Rejected, Reply, Shared},
+    error::LocalnetError,
+    execution::{self, Context, Refusal, gas},
+    record::{Executed, Sealed},
     state::State,
-    store::{Batch, Store},
+    store::{Batch, KIND, Readers},
     treasury::Treasury,
+    view::View,
 };
-use atoma_types::TimestampMs;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use atoma_runtime::Threads;
+use atoma_store::{FolderLock, Gather, OnFailure, OpenError, Policy, Reply, Store, WriterThread};
+use atoma_types::{Address, NetworkId, TimestampMs};
+use parking_lot::RwLock;
+use rusqlite::Connection;
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration, vec::Drain};
 use sui_sdk_types::{CheckpointSummary, Digest, Transaction, UserSignature};
 use tokio::{
-    sync::{mpsc::Receiver, oneshot},
-    time::{Instant, timeout_at},
+    sync::{Notify, broadcast, watch},
+    time::sleep,
 };
 
-/// Commands of one commit: a larger batch saves no more time and keeps its first one waiting.
-const MAX_BATCH: usize = 256;
+/// How commands become commits. The capacity is a few commits' worth.
+const POLICY: Policy = Policy {
+    // a larger batch saves no more time and keeps its first one waiting
+    max_batch: 256,
+    capacity: 1_024,
+    gather: Gather::Nothing,
+    on_failure: OnFailure::Close,
+};
 
 /// Name of the clock's offset among the stored values.
 pub(crate) const CLOCK_OFFSET: &str = "clock_offset";
 /// Name of the clock's latest time among the stored values.
 pub(crate) const CLOCK_LATEST: &str = "clock_latest";
 
-/// The writer's own things.
+/// The way to write.
+pub(crate) type Writes = Store<Writer>;
+
+/// What the writer is asked.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Execute a transaction whose signatures were checked.
+    Execute {
+        transaction: Box<Transaction>,
+        signatures: Vec<UserSignature>,
+        reply: Reply<Result<Arc<Executed>, Rejected>>,
+    },
+    /// Pay out of the treasury.
+    Give {
+        to: Address,
+        sui: u64,
+        usdc: u64,
+        reply: Reply<Result<Arc<Executed>, Rejected>>,
+    },
+    /// Move the clock.
+    Advance {
+        by_ms: u64,
+        reply: Reply<TimestampMs>,
+    },
+    /// Close the open checkpoint, if there is anything in it.
+    Seal { reply: Reply },
+    /// Done, and to be told once it is on the disk.
+    Answered(Answer),
+}
+
+/// What became of a command, and who waits for it.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Executed(
+        Reply<Result<Arc<Executed>, Rejected>>,
+        Result<Arc<Executed>, Rejected>,
+    ),
+    Advanced(Reply<TimestampMs>, TimestampMs),
+    Sealed(Option<Reply>),
+}
+
+/// Why nothing was executed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Rejected {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the ledger has more to do than it can keep: try again")]
+    Busy,
+    #[error("the ledger has stopped writing; it must be started again")]
+    Stopped,
+}
+
+/// The writer's own things, and its ends of those that it shares with the services.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) store: Store,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) mode: CheckpointMode,
+    pub(crate) chain: Digest,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) readers: Arc<Readers>,
+    /// The committed state.
+    pub(crate) view: Arc<RwLock<View>>,
+    /// Checkpoints as they are sealed, after they are on disk.
+    pub(crate) sealed: broadcast::Sender<Arc<Sealed>>,
+    /// True when streams should end.
+    pub(crate) stopping: watch::Sender<bool>,
+    /// Rings when there is a checkpoint to be sealed in time.
+    pub(crate) bell: Arc<Notify>,
     /// Ahead of the committed state by what is being written.
     pub(crate) state: State,
     /// The last checkpoint sealed.
@@ -41,76 +115,92 @@ pub(crate) struct Writer {
     pub(crate) open: Vec<Arc<Executed>>,
     pub(crate) beacon: Beacon,
     pub(crate) treasury: Treasury,
+    /// What is being written.
+    pub(crate) batch: Batch,
+    /// It has rung for the open checkpoint.
+    pub(crate) rung: bool,
+    /// Held until the last commit.
+    pub(crate) _lock: FolderLock,
 }
 
-/// Answers that wait for the commit.
-#[derive(Default)]
-struct Waiting {
-    executed: Vec<(Reply, Result<Arc<Executed>, Rejected>)>,
-    advanced: Vec<(oneshot::Sender<TimestampMs>, TimestampMs)>,
-    /// This batch's transactions, for a client that sends one twice.
-    by_digest: HashMap<Digest, Arc<Executed>>,
-    stop: bool,
+/// Seals each checkpoint so long after its first transaction. Ends with the store.
+pub(crate) async fn seal_in_time(writes: Writes, bell: Arc<Notify>, every: Duration) {
+    loop {
+        bell.notified().await;
+        sleep(every).await;
+        let (reply, ack) = writes.ack();
+        if writes.send(Command::Seal { reply }).is_err() || ack.durable().await.is_err() {
+            return;
+        }
+    }
 }
 
-impl Writer {
-    /// Works until it is told to stop or the disk fails.
-    pub(crate) async fn run(mut self, mut commands: Receiver<Command>) {
-        // what a crash left unsealed is sealed in time
-        let mut due = (!self.open.is_empty()).then(Instant::now);
-        loop {
-            // nothing if a checkpoint is due before anybody asks for something
-            let first = match due {
-                None => Some(commands.recv().await),
-                Some(due) => timeout_at(due, commands.recv()).await.ok(),
-            };
-            let mut batch = Batch::default();
-            let mut waiting = Waiting::default();
-            match first {
-                Some(Some(command)) => {
-                    self.handle(command, &mut batch, &mut waiting);
-                    for _ in 1..MAX_BATCH {
-                        let Ok(command) = commands.try_recv() else {
-                            break;
-                        };
-                        self.handle(command, &mut batch, &mut waiting);
-                    }
-                }
-                Some(None) => waiting.stop = true,
-                None => {}
-            }
-            if let CheckpointMode::EveryMs(every) = self.shared.config.checkpoint {
-                let now = Instant::now();
-                if due.is_some_and(|due| due <= now) || (waiting.stop && !self.open.is_empty()) {
-                    self.seal(&mut batch);
-                }
-                due = match (self.open.is_empty(), due) {
-                    (true, _) => None,
-                    (false, Some(due)) if due > now => Some(due),
-                    (false, _) => Some(now + Duration::from_millis(every)),
-                };
-            } else {
-                if !self.open.is_empty() {
-                    self.seal(&mut batch);
-                }
-                due = None;
-            }
-            let stop = waiting.stop;
-            if !self.commit(batch, waiting) || stop {
-                return;
+impl atoma_store::Writer for Writer {
+    type Op = Command;
+    type Error = LocalnetError;
+
+    fn write(
+        &mut self,
+        transaction: &rusqlite::Transaction<'_>,
+        commands: &mut [Command],
+    ) -> Result<(), LocalnetError> {
+        // this batch's transactions, for a client that sends one twice
+        let mut recent = BTreeMap::new();
+        for command in commands {
+            let taken = mem::replace(command, Command::Answered(Answer::Sealed(None)));
+            *command = Command::Answered(self.handle(taken, &mut recent));
+        }
+        if self.mode == CheckpointMode::PerTransaction && !self.open.is_empty() {
+            // what another mode left open
+            self.seal();
+        }
+        self.batch.put(transaction)
+    }
+
+    fn committed(&mut self, commands: Drain<'_, Command>) {
+        self.show();
+        if self.mode != CheckpointMode::PerTransaction && !self.open.is_empty() && !self.rung {
+            self.rung = true;
+            self.bell.notify_one();
+        }
+        for command in commands {
+            // who waits may have gone; the transaction stands
+            match command {
+                Command::Answered(Answer::Executed(reply, result)) => reply.send(result),
+                Command::Answered(Answer::Advanced(reply, now)) => reply.send(now),
+                Command::Answered(Answer::Sealed(Some(reply))) => reply.send(()),
+                _ => {}
             }
         }
     }
 
-    fn handle(&mut self, command: Command, batch: &mut Batch, waiting: &mut Waiting) {
+    /// Nothing of the batch happened, and nothing more may.
+    fn failed(&mut self) {
+        self.stopping.send_replace(true);
+    }
+}
+
+type Recent = BTreeMap<Digest, Arc<Executed>>;
+
+impl Writer {
+    /// Starts to write.
+    pub(crate) fn start(
+        self,
+        connection: Connection,
+        threads: Threads,
+    ) -> Result<(Writes, WriterThread), OpenError> {
+        Store::start(KIND.name, connection, self, POLICY, threads)
+    }
+
+    fn handle(&mut self, command: Command, recent: &mut Recent) -> Answer {
         match command {
             Command::Execute {
                 transaction,
                 signatures,
                 reply,
             } => {
-                let result = self.execute(*transaction, signatures, batch, waiting);
-                waiting.executed.push((reply, result));
+                let result = self.execute(*transaction, signatures, recent);
+                Answer::Executed(reply, result)
             }
             Command::Give {
                 to,
@@ -118,26 +208,31 @@ impl Writer {
                 usdc,
                 reply,
             } => {
-                let result = self
-                    .treasury
-                    .pay(&self.state, to, sui, usdc)
+                let paid = self.treasury.pay(&self.state, to, sui, usdc);
+                let result = paid
                     .map_err(Rejected::from)
                     .and_then(|(transaction, signature)| {
-                        self.execute(transaction, vec![signature], batch, waiting)
+                        self.execute(transaction, vec![signature], recent)
                     });
-                waiting.executed.push((reply, result));
+                Answer::Executed(reply, result)
             }
             Command::Advance { by_ms, reply } => {
-                let (offset, now) = self.shared.clock.advance(by_ms);
-                batch
-                    .meta
-                    .push((CLOCK_OFFSET, offset.to_le_bytes().to_vec()));
-                batch
-                    .meta
-                    .push((CLOCK_LATEST, now.0.to_le_bytes().to_vec()));
-                waiting.advanced.push((reply, now));
+                let (offset, now) = self.clock.advance(by_ms);
+                let mut keep = |name, value: u64| {
+                    self.batch.meta.push((name, value.to_le_bytes().to_vec()));
+                };
+                keep(CLOCK_OFFSET, offset);
+                keep(CLOCK_LATEST, now.0);
+                Answer::Advanced(reply, now)
             }
-            Command::Stop => waiting.stop = true,
+            Command::Seal { reply } => {
+                self.rung = false;
+                if !self.open.is_empty() {
+                    self.seal();
+                }
+                Answer::Sealed(Some(reply))
+            }
+            Command::Answered(answer) => answer,
         }
     }
 
@@ -146,18 +241,17 @@ impl Writer {
         &mut self,
         transaction: Transaction,
         signatures: Vec<UserSignature>,
-        batch: &mut Batch,
-        waiting: &mut Waiting,
+        recent: &mut Recent,
     ) -> Result<Arc<Executed>, Rejected> {
         let digest = transaction.digest();
         if self.state.was_executed(&digest) {
-            return self.again(digest, waiting);
+            return self.again(digest, recent);
         }
         let checkpoint = self.tip.sequence_number + 1;
         let context = Context {
-            now: self.shared.clock.now(),
-            network: self.shared.network(),
-            chain: self.shared.chain,
+            now: self.clock.now(),
+            network: NetworkId(self.chain.into_inner()),
+            chain: self.chain,
             seed: self.beacon.seed(digest, checkpoint),
             checks: true,
             mock_gas: None,
@@ -167,19 +261,21 @@ impl Writer {
         let executed = Arc::new(outcome.executed(transaction, signatures, place, context.now));
         self.state.apply(&outcome.delta);
         self.open.push(Arc::clone(&executed));
-        waiting.by_digest.insert(digest, Arc::clone(&executed));
-        batch.executed.push((Arc::clone(&executed), outcome.delta));
-        if self.shared.config.checkpoint == CheckpointMode::PerTransaction {
-            self.seal(batch);
+        recent.insert(digest, Arc::clone(&executed));
+        self.batch
+            .executed
+            .push((Arc::clone(&executed), outcome.delta));
+        if self.mode == CheckpointMode::PerTransaction {
+            self.seal();
         }
         Ok(executed)
     }
 
-    fn again(&self, digest: Digest, waiting: &Waiting) -> Result<Arc<Executed>, Rejected> {
-        if let Some(executed) = waiting.by_digest.get(&digest) {
+    fn again(&self, digest: Digest, recent: &Recent) -> Result<Arc<Executed>, Rejected> {
+        if let Some(executed) = recent.get(&digest) {
             return Ok(Arc::clone(executed));
         }
-        match self.shared.readers.transaction(digest) {
+        match self.readers.transaction(digest) {
             Ok(Some(executed)) => Ok(Arc::new(executed)),
             Ok(None) => Err(Rejected::Stopped),
             Err(error) => {
@@ -190,8 +286,8 @@ impl Writer {
     }
 
     /// Closes the open checkpoint.
-    fn seal(&mut self, batch: &mut Batch) {
-        let transactions = std::mem::take(&mut self.open);
+    fn seal(&mut self) {
+        let transactions = mem::take(&mut self.open);
         let gas = transactions.iter().fold(
             self.tip.epoch_rolling_gas_cost_summary.clone(),
             |sum, executed| gas::add(&sum, executed.effects.gas_summary()),
@@ -200,43 +296,16 @@ impl Writer {
         let now = transactions.last().map_or(TimestampMs(0), |last| last.time);
         let sealed = checkpoint::seal(Some(&self.tip), transactions, now, gas);
         self.tip = sealed.summary.clone();
-        batch.sealed.push(Arc::new(sealed));
+        self.batch.sealed.push(Arc::new(sealed));
     }
 
-    /// Writes the batch, shows it, and answers. False if the disk failed: then nothing of it
-    /// happened, and nothing more may.
-    fn commit(&mut self, batch: Batch, waiting: Waiting) -> bool {
-        if !batch.is_empty()
-            && let Err(error) = self.store.write(&batch)
-        {
-            tracing::error!(%error, "cannot write: the ledger stops here");
-            self.shared.stopping.send_replace(true);
-            for (reply, result) in waiting.executed {
-                let _ = reply.send(result.and(Err(Rejected::Stopped)));
-            }
-            return false;
-        }
-        {
-            let mut view = self.shared.view.write();
-            for (executed, delta) in &batch.executed {
-                view.state.apply(delta);
-                view.gas = gas::add(&view.gas, executed.effects.gas_summary());
-            }
-            if let Some(sealed) = batch.sealed.last() {
-                view.tip = sealed.summary.clone();
-            }
-        }
+    /// Shows what was written.
+    fn show(&mut self) {
+        let batch = mem::take(&mut self.batch);
+        self.view.write().apply(&batch);
         for sealed in batch.sealed {
             // nobody may be listening
-            let _: Result<usize, _> = self.shared.sealed.send(sealed);
+            let _: Result<usize, _> = self.sealed.send(sealed);
         }
-        for (reply, result) in waiting.executed {
-            // the client may have gone; the transaction stands
-            let _ = reply.send(result);
-        }
-        for (reply, now) in waiting.advanced {
-            let _ = reply.send(now);
-        }
-        true
     }
 }

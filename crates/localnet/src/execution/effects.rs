@@ -269,14 +269,65 @@ fn finish(
             old.entry(*id).or_insert_with(|| Arc::clone(object));
         }
     }
-    let mut changed = Vec::new();
-    let mut types = Vec::new();
+    // what was both made and consumed inside leaves no trace
+    writes.deleted.retain(|id| old.contains_key(id));
+    let deleted: Vec<ObjectId> = writes.deleted.iter().copied().collect();
+    let Trace {
+        changed,
+        types,
+        written,
+    } = trace(writes, &old, touched.lamport, digest)?;
+    let events = changes
+        .as_ref()
+        .filter(|changes| !changes.events.is_empty())
+        .map(|changes| events(state, transaction.sender, changes))
+        .transpose()?;
+    let gas_index = changed.iter().position(|change| change.object_id == gas_id);
+    let effects = TransactionEffects::V2(Box::new(TransactionEffectsV2 {
+        status,
+        epoch: 0,
+        gas_used: summary,
+        transaction_digest: digest,
+        gas_object_index: gas_index.and_then(|index| u32::try_from(index).ok()),
+        events_digest: events.as_ref().map(TransactionEvents::digest),
+        dependencies: dependencies(touched),
+        lamport_version: touched.lamport,
+        changed_objects: changed,
+        unchanged_consensus_objects: unchanged(&touched.read),
+        auxiliary_data_digest: None,
+    }));
+    Ok(Outcome {
+        effects,
+        events,
+        balance_changes: balance_changes(&old, &written, &deleted),
+        types,
+        delta: Delta {
+            digest,
+            written,
+            deleted,
+            changes,
+        },
+    })
+}
+
+/// What is left of the writes: as effects tell it, and as it is stored.
+struct Trace {
+    changed: Vec<ChangedObject>,
+    types: Vec<(ObjectId, String)>,
+    written: Vec<Arc<Object>>,
+}
+
+fn trace(
+    writes: Writes,
+    old: &BTreeMap<ObjectId, Arc<Object>>,
+    lamport: u64,
+    digest: Digest,
+) -> Result<Trace, Refusal> {
+    let (mut changed, mut types) = (Vec::new(), Vec::new());
     let mut written = Vec::with_capacity(writes.written.len());
     for (id, draft) in writes.written {
         let rebate = gas::storage(draft.stored_bytes());
-        let object = draft
-            .seal(touched.lamport, digest, rebate)
-            .ok_or_else(invariant)?;
+        let object = draft.seal(lamport, digest, rebate).ok_or_else(invariant)?;
         let before = old.get(&id);
         types.push((id, objects::type_name(&object)));
         changed.push(ChangedObject {
@@ -299,13 +350,11 @@ fn finish(
         changed.push(publish::change(&object));
         written.push(object);
     }
-    // what was both made and consumed inside leaves no trace
-    writes.deleted.retain(|id| old.contains_key(id));
-    for id in &writes.deleted {
-        let before = &old[id];
-        types.push((*id, objects::type_name(before)));
+    for id in writes.deleted {
+        let before = &old[&id];
+        types.push((id, objects::type_name(before)));
         changed.push(ChangedObject {
-            object_id: *id,
+            object_id: id,
             input_state: state_in(before),
             output_state: ObjectOut::NotExist,
             id_operation: IdOperation::Deleted,
@@ -313,44 +362,19 @@ fn finish(
     }
     changed.sort_by_key(|change| change.object_id);
     types.sort();
-    let events = changes
-        .as_ref()
-        .filter(|changes| !changes.events.is_empty())
-        .map(|changes| events(state, transaction.sender, changes))
-        .transpose()?;
-    let dependencies: BTreeSet<Digest> = touched
-        .mutable
-        .values()
-        .chain(&touched.read)
-        .map(|object| object.previous_transaction())
-        .filter(|digest| *digest != Digest::ZERO)
-        .collect();
-    let gas_index = changed.iter().position(|change| change.object_id == gas_id);
-    let effects = TransactionEffects::V2(Box::new(TransactionEffectsV2 {
-        status,
-        epoch: 0,
-        gas_used: summary,
-        transaction_digest: digest,
-        gas_object_index: gas_index.and_then(|index| u32::try_from(index).ok()),
-        events_digest: events.as_ref().map(TransactionEvents::digest),
-        dependencies: dependencies.into_iter().collect(),
-        lamport_version: touched.lamport,
-        changed_objects: changed,
-        unchanged_consensus_objects: unchanged(&touched.read),
-        auxiliary_data_digest: None,
-    }));
-    Ok(Outcome {
-        effects,
-        events,
-        balance_changes: balance_changes(&old, &written, &writes.deleted),
+    Ok(Trace {
+        changed,
         types,
-        delta: Delta {
-            digest,
-            written,
-            deleted: writes.deleted.into_iter().collect(),
-            changes,
-        },
+        written,
     })
+}
+
+/// The transactions that wrote what this one read or changed.
+fn dependencies(touched: &Touched) -> Vec<Digest> {
+    let objects = touched.mutable.values().chain(&touched.read);
+    let digests = objects.map(|object| object.previous_transaction());
+    let digests: BTreeSet<Digest> = digests.filter(|digest| *digest != Digest::ZERO).collect();
+    digests.into_iter().collect()
 }
 
 /// Takes the charge out of the gas coin, which the program saw without the budget.
@@ -413,7 +437,7 @@ fn events(state: &State, sender: Address, changes: &Changes) -> Result<Transacti
 fn balance_changes(
     old: &BTreeMap<ObjectId, Arc<Object>>,
     written: &[Arc<Object>],
-    deleted: &BTreeSet<ObjectId>,
+    deleted: &[ObjectId],
 ) -> Vec<BalanceChange> {
     let mut sums: BTreeMap<(Address, TypeTag), i128> = BTreeMap::new();
     let mut add = |object: &Object, sign: i128| {

@@ -3,7 +3,7 @@
 use super::{Services, invalid, mask, message, resolve};
 use crate::{
     execution::{self, Context, Refusal, effects::mock_gas, gas},
-    shared::Command,
+    writer::Command,
 };
 use atoma_types::Address;
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
         check_signatures(&transaction, &signatures)?;
         let executed = self
             .shared
-            .write(|reply| Command::Execute {
+            .execute(|reply| Command::Execute {
                 transaction: Box::new(transaction),
                 signatures,
                 reply,

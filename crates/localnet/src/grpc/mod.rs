@@ -12,11 +12,7 @@ mod resolve;
 mod state;
 mod subscription;
 
-use crate::{
-    error::LocalnetError,
-    execution::Refusal,
-    shared::{Rejected, Shared},
-};
+use crate::{error::LocalnetError, execution::Refusal, shared::Shared, writer::Rejected};
 use std::sync::Arc;
 use sui_rpc::{
     field::{FieldMask, FieldMaskTree, FieldMaskUtil},

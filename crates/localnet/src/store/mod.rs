@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The database's file.
-const KIND: Kind = Kind {
+pub(crate) const KIND: Kind = Kind {
     name: "a localnet's ledger",
     file: "localnet.sqlite",
     former_file: None,
@@ -59,12 +59,12 @@ const KIND: Kind = Kind {
     durability: Durability::Full,
 };
 
-/// The writing side. One thread owns it.
+/// The database as it is opened, before anything is served.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
     file: atoma_store::Place,
-    _lock: FolderLock,
+    lock: FolderLock,
 }
 
 impl Store {
@@ -75,8 +75,13 @@ impl Store {
         Ok(Self {
             connection: KIND.open(&file)?,
             file,
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// The connection that writes, and the lock of its folder.
+    pub(crate) fn into_parts(self) -> (Connection, FolderLock) {
+        (self.connection, self.lock)
     }
 }
 

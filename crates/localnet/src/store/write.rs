@@ -21,30 +21,29 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Whether there is nothing to write.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.executed.is_empty() && self.sealed.is_empty() && self.meta.is_empty()
+    /// Writes it.
+    pub(crate) fn put(&self, to: &Transaction<'_>) -> Result<(), LocalnetError> {
+        for (executed, delta) in &self.executed {
+            put_transaction(to, executed)?;
+            put_objects(to, delta)?;
+        }
+        for sealed in &self.sealed {
+            put_checkpoint(to, sealed)?;
+        }
+        for (key, value) in &self.meta {
+            to.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+                .execute(params![key, value])?;
+        }
+        Ok(())
     }
 }
 
 impl Store {
-    /// Writes a batch. When this returns, it is on disk.
-    pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), LocalnetError> {
+    /// Writes the first batch. When this returns, it is on disk.
+    pub(crate) fn begin(&mut self, batch: &Batch) -> Result<(), LocalnetError> {
         let transaction = self.connection.transaction()?;
-        for (executed, delta) in &batch.executed {
-            put_transaction(&transaction, executed)?;
-            put_objects(&transaction, delta)?;
-        }
-        for sealed in &batch.sealed {
-            put_checkpoint(&transaction, sealed)?;
-        }
-        for (key, value) in &batch.meta {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-                .execute(params![key, value])?;
-        }
-        transaction.commit()?;
-        Ok(())
+        batch.put(&transaction)?;
+        Ok(transaction.commit()?)
     }
 }
 

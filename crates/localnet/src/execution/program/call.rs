@@ -68,30 +68,30 @@ impl Program<'_> {
             let mismatch = || bad(at, CommandArgumentError::TypeMismatch);
             arguments.push(match kind {
                 ArgKind::Payment => {
-                    let key = self.coin(at, *argument)?;
-                    if self.type_of(key)? != self.state.deployment().usdc {
+                    let key = self.slots.coin(at, *argument)?;
+                    if self.coins.type_of(key)? != self.state.deployment().usdc {
                         return Err(mismatch());
                     }
-                    self.take(at, *argument)?;
-                    CallArg::Payment(MicroUsdc(self.consume(key)?.balance))
+                    self.slots.take(at, *argument)?;
+                    CallArg::Payment(MicroUsdc(self.coins.consume(key)?.balance))
                 }
-                ArgKind::Pure(_) => match self.slot(at, *argument)? {
+                ArgKind::Pure(_) => match self.slots.get(at, *argument)? {
                     Slot::Pure(bytes) => CallArg::Pure(bytes.clone()),
                     _ => return Err(mismatch()),
                 },
-                ArgKind::Mutable(kind) => match self.slot(at, *argument)?.clone() {
+                ArgKind::Mutable(kind) => match self.slots.get(at, *argument)?.clone() {
                     Slot::Shared { mutable: false, .. } => {
                         return Err(bad(at, CommandArgumentError::InvalidObjectByMutRef));
                     }
                     Slot::Shared { id, .. } if self.is_a(id, *kind) => CallArg::Object(id),
                     _ => return Err(mismatch()),
                 },
-                ArgKind::Read(kind) => match self.slot(at, *argument)?.clone() {
+                ArgKind::Read(kind) => match self.slots.get(at, *argument)?.clone() {
                     Slot::Shared { id, .. } if self.is_a(id, *kind) => CallArg::Object(id),
                     _ => return Err(mismatch()),
                 },
                 ArgKind::Owned(kind) | ArgKind::OwnedMut(kind) | ArgKind::Consumed(kind) => {
-                    let id = match self.slot(at, *argument)?.clone() {
+                    let id = match self.slots.get(at, *argument)?.clone() {
                         Slot::Owned(id) if self.is_a(id, *kind) => id,
                         Slot::Taken => {
                             return Err(bad(at, CommandArgumentError::InvalidValueUsage));
@@ -99,15 +99,15 @@ impl Program<'_> {
                         _ => return Err(mismatch()),
                     };
                     if matches!(spec.args[at].1, ArgKind::Consumed(_)) {
-                        self.take(at, *argument)?;
+                        self.slots.take(at, *argument)?;
                     }
                     CallArg::Object(id)
                 }
-                ArgKind::Clock => match *self.slot(at, *argument)? {
+                ArgKind::Clock => match *self.slots.get(at, *argument)? {
                     Slot::Shared { id, .. } if id == CLOCK_OBJECT => CallArg::Clock,
                     _ => return Err(mismatch()),
                 },
-                ArgKind::Random => match *self.slot(at, *argument)? {
+                ArgKind::Random => match *self.slots.get(at, *argument)? {
                     Slot::Shared { id, .. } if id == RANDOM_OBJECT => CallArg::Random,
                     _ => return Err(mismatch()),
                 },
@@ -131,20 +131,20 @@ impl Program<'_> {
         };
         match (call.module.as_str(), call.function.as_str()) {
             ("coin", "zero") if call.arguments.is_empty() => {
-                Ok(vec![self.make(coin_type.clone(), 0)])
+                Ok(vec![Slot::Coin(self.coins.make(coin_type.clone(), 0))])
             }
             ("coin", "destroy_zero") => {
                 let [argument] = call.arguments.as_slice() else {
                     return Err(ExecutionError::ArityMismatch);
                 };
-                let key = self.coin(0, *argument)?;
-                if self.type_of(key)? != *coin_type {
+                let key = self.slots.coin(0, *argument)?;
+                if self.coins.type_of(key)? != *coin_type {
                     return Err(bad(0, CommandArgumentError::TypeMismatch));
                 }
                 if *argument == Argument::Gas {
                     return Err(bad(0, CommandArgumentError::InvalidGasCoinUsage));
                 }
-                if *self.balance_mut(key)? != 0 {
+                if *self.coins.balance_mut(key)? != 0 {
                     // `balance::ENonZero`
                     return Err(ExecutionError::MoveAbort {
                         location: MoveLocation {
@@ -157,8 +157,8 @@ impl Program<'_> {
                         code: 0,
                     });
                 }
-                self.take(0, *argument)?;
-                self.consume(key)?;
+                self.slots.take(0, *argument)?;
+                self.coins.consume(key)?;
                 Ok(Vec::new())
             }
             _ => Err(ExecutionError::FunctionNotFound),

@@ -3,6 +3,7 @@
 mod call;
 mod coins;
 mod slots;
+mod transfer;
 
 pub(crate) use coins::{Coin, CoinKey};
 
@@ -17,7 +18,8 @@ use crate::{
 };
 use atoma_contract::{Changes, Env, Owner, Txn};
 use atoma_types::{Address, ObjectId};
-use slots::Slot;
+use coins::Coins;
+use slots::{Slot, Slots};
 use std::collections::BTreeMap;
 use sui_sdk_types::{Command, Digest, ExecutionError, MovePackage, Transaction};
 
@@ -41,13 +43,9 @@ pub(crate) type Failure = Box<(ExecutionError, Option<u64>)>;
 
 struct Program<'a> {
     state: &'a State,
-    inputs: Vec<Slot>,
-    results: Vec<Vec<Slot>>,
-    gas: Slot,
-    coins: BTreeMap<CoinKey, Coin>,
-    spent: Vec<ObjectId>,
+    slots: Slots,
+    coins: Coins,
     given: BTreeMap<ObjectId, Address>,
-    made: usize,
     package: Option<&'a MovePackage>,
     publication: Option<Publication>,
     txn: Txn<'a>,
@@ -70,50 +68,12 @@ pub(crate) fn run<'a>(
         created: 0,
         seed: context.seed,
     };
-    let mut coins = BTreeMap::new();
-    let mut inputs = Vec::with_capacity(checked.inputs.len());
-    for input in &checked.inputs {
-        inputs.push(match input {
-            Resolved::Pure(bytes) => Slot::Pure(bytes.clone()),
-            Resolved::Immutable(_) => Slot::Immutable,
-            Resolved::Shared { object, mutable } => Slot::Shared {
-                id: object.object_id(),
-                mutable: *mutable,
-            },
-            Resolved::Owned(object) => match objects::as_coin(object) {
-                Some((coin_type, balance)) => {
-                    let key = CoinKey::Existing(object.object_id());
-                    let coin = Coin {
-                        coin_type: coin_type.clone(),
-                        balance,
-                        owner: Some(transaction.sender),
-                    };
-                    coins.insert(key, coin);
-                    Slot::Coin(key)
-                }
-                None => Slot::Owned(object.object_id()),
-            },
-        });
-    }
-    let gas_key = CoinKey::Existing(checked.gas[0].object_id());
-    let gas_coin = Coin {
-        coin_type: SUI.clone(),
-        // checked: the coins hold at least the budget
-        balance: checked
-            .gas_balance
-            .saturating_sub(transaction.gas_payment.budget),
-        owner: Some(transaction.gas_payment.owner),
-    };
-    coins.insert(gas_key, gas_coin);
+    let (slots, coins) = places(transaction, checked);
     let mut program = Program {
         state,
-        inputs,
-        results: Vec::with_capacity(checked.program.commands.len()),
-        gas: Slot::Coin(gas_key),
+        slots,
         coins,
-        spent: checked.gas[1..].iter().map(|o| o.object_id()).collect(),
         given: BTreeMap::new(),
-        made: 0,
         package: checked.package.as_ref(),
         publication: None,
         txn: state.contract().begin(env),
@@ -122,12 +82,56 @@ pub(crate) fn run<'a>(
         let made = program
             .step(command)
             .map_err(|error| Box::new((error, Some(index as u64))))?;
-        program.results.push(made);
+        program.slots.results.push(made);
     }
     program.finish()
 }
 
-impl<'a> Program<'a> {
+/// Where the inputs sit before the first command.
+fn places(transaction: &Transaction, checked: &Checked<'_>) -> (Slots, Coins) {
+    let mut coins = Coins::default();
+    let merged = checked.gas[1..].iter().map(|coin| coin.object_id());
+    coins.spent.extend(merged);
+    let inputs = checked.inputs.iter().map(|input| match input {
+        Resolved::Pure(bytes) => Slot::Pure(bytes.clone()),
+        Resolved::Immutable(_) => Slot::Immutable,
+        Resolved::Shared { object, mutable } => Slot::Shared {
+            id: object.object_id(),
+            mutable: *mutable,
+        },
+        Resolved::Owned(object) => match objects::as_coin(object) {
+            Some((coin_type, balance)) => {
+                let key = CoinKey::Existing(object.object_id());
+                let coin = Coin {
+                    coin_type: coin_type.clone(),
+                    balance,
+                    owner: Some(transaction.sender),
+                };
+                coins.all.insert(key, coin);
+                Slot::Coin(key)
+            }
+            None => Slot::Owned(object.object_id()),
+        },
+    });
+    let inputs = inputs.collect();
+    let gas = CoinKey::Existing(checked.gas[0].object_id());
+    let payment = &transaction.gas_payment;
+    let coin = Coin {
+        coin_type: SUI.clone(),
+        // checked: the coins hold at least the budget
+        balance: checked.gas_balance.saturating_sub(payment.budget),
+        owner: Some(payment.owner),
+    };
+    coins.all.insert(gas, coin);
+    let slots = Slots {
+        inputs,
+        results: Vec::with_capacity(checked.program.commands.len()),
+        gas: Slot::Coin(gas),
+    };
+    (slots, coins)
+}
+
+impl Program<'_> {
     fn step(&mut self, command: &Command) -> Result<Vec<Slot>, ExecutionError> {
         match command {
             Command::SplitCoins(split) => self.split(split),
@@ -162,7 +166,7 @@ impl<'a> Program<'a> {
                 None => given.push((id, to)),
             }
         }
-        for (result, slots) in self.results.iter().enumerate() {
+        for (result, slots) in self.slots.results.iter().enumerate() {
             for (subresult, slot) in slots.iter().enumerate() {
                 if matches!(slot, Slot::Coin(_) | Slot::UpgradeCap) {
                     let error = ExecutionError::UnusedValueWithoutDrop {
@@ -177,8 +181,8 @@ impl<'a> Program<'a> {
         // the contract must know who has a capability or a blob now
         changes.written.extend(held);
         Ok(Ran {
-            coins: self.coins,
-            spent: self.spent,
+            coins: self.coins.all,
+            spent: self.coins.spent,
             given,
             publication: self.publication,
             changes,

@@ -1,7 +1,7 @@
 //! Where the values of a program sit, and how commands take them: as Sui does, a value that isn't
 //! copied is in one place at a time.
 
-use super::{CoinKey, Program};
+use super::coins::CoinKey;
 use atoma_types::ObjectId;
 use sui_sdk_types::{Argument, CommandArgumentError, ExecutionError};
 
@@ -29,9 +29,18 @@ pub(super) fn bad(argument: usize, kind: CommandArgumentError) -> ExecutionError
     }
 }
 
-impl Program<'_> {
+/// The places of a program.
+#[derive(Debug)]
+pub(super) struct Slots {
+    pub(super) inputs: Vec<Slot>,
+    /// By command.
+    pub(super) results: Vec<Vec<Slot>>,
+    pub(super) gas: Slot,
+}
+
+impl Slots {
     /// The place that an argument names.
-    pub(super) fn slot(
+    pub(super) fn get(
         &mut self,
         at: usize,
         argument: Argument,
@@ -76,7 +85,7 @@ impl Program<'_> {
         at: usize,
         argument: Argument,
     ) -> Result<CoinKey, ExecutionError> {
-        match self.slot(at, argument)? {
+        match self.get(at, argument)? {
             Slot::Coin(key) => Ok(*key),
             Slot::Taken => Err(bad(at, CommandArgumentError::InvalidValueUsage)),
             _ => Err(bad(at, CommandArgumentError::TypeMismatch)),
@@ -85,7 +94,7 @@ impl Program<'_> {
 
     /// A value taken out of its place.
     pub(super) fn take(&mut self, at: usize, argument: Argument) -> Result<Slot, ExecutionError> {
-        let slot = self.slot(at, argument)?;
+        let slot = self.get(at, argument)?;
         match slot {
             Slot::Taken => Err(bad(at, CommandArgumentError::InvalidValueUsage)),
             Slot::Pure(_) => Ok(slot.clone()),
@@ -104,7 +113,7 @@ impl Program<'_> {
         at: usize,
         argument: Argument,
     ) -> Result<T, ExecutionError> {
-        match self.slot(at, argument)? {
+        match self.get(at, argument)? {
             Slot::Pure(bytes) => {
                 bcs::from_bytes(bytes).map_err(|_| bad(at, CommandArgumentError::InvalidBcsBytes))
             }
