@@ -156,6 +156,7 @@ async fn follow(
     };
     tokio::pin!(screen);
     let indexed = tokio::select! {
+        biased;
         left = &mut screen => return left?,
         indexed = indexing => indexed.context(ADVICE),
         told = told_to_stop() => told,

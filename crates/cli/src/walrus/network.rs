@@ -104,10 +104,8 @@ mod tests {
             shards: Some(1_000),
             ..Walrus::default()
         });
-        let settings = Settings {
-            network: Some(("mine".to_owned(), profile)),
-            ..Settings::default()
-        };
+        let mut settings = Settings::default();
+        settings.network = Some(("mine".to_owned(), profile));
         let of_network = ("https://of.the.network/".to_owned(), 1_000);
         assert_eq!(read(reading(None, None), &settings), of_network);
         let other = reading(Some(7), Some("https://other"));
