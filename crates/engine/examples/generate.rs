@@ -4,7 +4,7 @@
 //! cargo run --release -p atoma-engine --example generate -- "What is the sun?"
 //! ```
 
-use atoma_engine::{ChatMessage, Engine, Event, GenerateRequest, Prompt, builtin};
+use atoma_engine::{ChatMessage, Conversation, Engine, Event, GenerateRequest, Prompt, builtin};
 use futures::StreamExt;
 use std::{env, error::Error, io::Write};
 
@@ -17,10 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let question = question.unwrap_or_else(|| "What is the sun?".to_owned());
 
     let engine = builtin::load()?;
-    let prompt = Prompt::Chat {
-        messages: vec![ChatMessage::new("user", question)],
-        tools: None,
-    };
+    let prompt = Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", question)]));
     println!("{} tokens in", engine.count_tokens(&prompt)?);
 
     // dropping the stream would cancel the request at its next token

@@ -4,7 +4,7 @@ use atoma_types::Numerics;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::EngineError;
+use crate::{Conversation, EngineError};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,46 +28,11 @@ pub struct ModelInfo {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prompt {
     /// A conversation, rendered by the model's own chat template.
-    Chat {
-        /// The turns so far.
-        messages: Vec<ChatMessage>,
-        /// OpenAI tool definitions, handed to the template.
-        tools: Option<serde_json::Value>,
-    },
+    Chat(Conversation),
     /// A prompt as plain text.
     Text(String),
     /// Token ids, used as they are.
     Tokens(Vec<u32>),
-}
-
-/// One turn of a conversation.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ChatMessage {
-    /// `system`, `user`, `assistant` or `tool`.
-    pub role: String,
-    /// The text; content parts of type text are concatenated by the caller.
-    #[serde(default)]
-    pub content: String,
-    /// Name of the speaker or the tool.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Calls that an assistant turn made, in OpenAI's form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_calls: Option<serde_json::Value>,
-    /// Which call a tool turn answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_call_id: Option<String>,
-}
-
-impl ChatMessage {
-    /// A turn with a role and a text.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self {
-            role: role.into(),
-            content: content.into(),
-            ..Self::default()
-        }
-    }
 }
 
 /// Which OpenAI endpoint a request came in by; an upstream forwards it to the same one.

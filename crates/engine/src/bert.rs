@@ -76,7 +76,8 @@ impl Bert {
         let config: Config = serde_json::from_slice(&config_text)
             .map_err(|e| LoadError::Config(format!("config.json: {e}")))?;
         let tokenizer = source.required("tokenizer.json")?;
-        let text = TextModel::new(&tokenizer, None, None).map_err(LoadError::Tokenizer)?;
+        let text = TextModel::new(|name| (name == "tokenizer.json").then(|| tokenizer.clone()))
+            .map_err(LoadError::Tokenizer)?;
         let weights = source.required("model.safetensors")?;
         let mut state = new_state();
         state.update(REVISION_TAG);

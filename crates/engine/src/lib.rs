@@ -25,6 +25,7 @@ mod api;
 mod bert;
 pub mod builtin;
 mod checkpoint;
+mod conversation;
 mod deltas;
 mod embedded;
 mod engine;
@@ -36,17 +37,19 @@ pub mod hub;
 mod sample;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod template;
 mod text;
 mod upstream;
 
 pub use api::{
-    ChatMessage, Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore,
+    Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore,
     UpstreamLoad, Usage,
 };
 pub use atoma_types::Numerics;
 #[cfg(feature = "candle")]
 pub use bert::Bert;
 pub use checkpoint::LoadError;
+pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
 pub use engine::{Embeddings, Engine};
 pub use error::EngineError;

@@ -1,22 +1,34 @@
 //! A model's own tokenizer and chat template.
 
-use minijinja::value::Kwargs;
-use minijinja::{Environment, ErrorKind, Value, context};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
-use crate::{EngineError, Prompt};
+use crate::template::{ChatTemplate, Configured, TemplateError, Templates};
+use crate::{ChatMessage, Conversation, EngineError, Prompt, RawJson};
 
-const TEMPLATE: &str = "chat";
+/// The files that a [`TextModel`] is made of, where a model has them.
+pub(crate) const TEXT_FILES: [&str; 5] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "additional_chat_templates/tool_use.jinja",
+];
+
+/// Those of them that few models have.
+pub(crate) const RARE_TEXT_FILES: [&str; 2] = [
+    "chat_template.json",
+    "additional_chat_templates/tool_use.jinja",
+];
 
 /// Text to tokens and back, as the model was trained.
 #[derive(Debug)]
 pub(crate) struct TextModel {
     tokenizer: Tokenizer,
-    /// None when the folder has no chat template.
-    template: Option<Environment<'static>>,
-    bos: String,
-    eos: String,
+    /// None when the folder has no chat template; an error when it can't be read, which only
+    /// conversations feel.
+    template: Result<Option<ChatTemplate>, TemplateError>,
+    eos: Option<String>,
 }
 
 /// The parts of `tokenizer_config.json` that matter here.
@@ -25,7 +37,12 @@ pub(crate) struct TextModel {
 struct TokenizerConfig {
     bos_token: Option<TokenText>,
     eos_token: Option<TokenText>,
-    chat_template: Option<Template>,
+    unk_token: Option<TokenText>,
+    sep_token: Option<TokenText>,
+    pad_token: Option<TokenText>,
+    cls_token: Option<TokenText>,
+    mask_token: Option<TokenText>,
+    chat_template: Option<Configured>,
 }
 
 #[derive(Deserialize)]
@@ -35,26 +52,11 @@ enum TokenText {
     Added { content: String },
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Template {
-    One(String),
-    Named(Vec<NamedTemplate>),
-}
-
-#[derive(Deserialize)]
-struct NamedTemplate {
-    name: String,
-    template: String,
-}
-
 impl TextModel {
-    /// From the texts of `tokenizer.json`, `tokenizer_config.json` and `chat_template.jinja`.
-    pub(crate) fn new(
-        tokenizer: &[u8],
-        config: Option<&[u8]>,
-        template: Option<&[u8]>,
-    ) -> Result<Self, String> {
+    /// From the files that `file` finds, by the names in [`TEXT_FILES`]. A template that can't be
+    /// read is an error of conversations only.
+    pub(crate) fn new(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
+        let tokenizer = file("tokenizer.json").ok_or("there is no tokenizer.json")?;
         let mut tokenizer =
             Tokenizer::from_bytes(tokenizer).map_err(|e| format!("tokenizer.json: {e}"))?;
         // Counting must see the whole prompt.
@@ -62,31 +64,43 @@ impl TextModel {
             .with_truncation(None)
             .map_err(|e| e.to_string())?
             .with_padding(None);
-        let config: TokenizerConfig = match config {
+        let config: TokenizerConfig = match file("tokenizer_config.json") {
             Some(text) => {
-                serde_json::from_slice(text).map_err(|e| format!("tokenizer_config.json: {e}"))?
+                serde_json::from_slice(&text).map_err(|e| format!("tokenizer_config.json: {e}"))?
             }
             None => TokenizerConfig::default(),
         };
-        let template = match template {
-            Some(text) => Some(String::from_utf8_lossy(text).into_owned()),
-            None => config.chat_template.and_then(Template::default_text),
-        };
-        let text = |token: Option<TokenText>| match token {
-            Some(TokenText::Plain(text) | TokenText::Added { content: text }) => text,
-            None => String::new(),
-        };
+        let templates = Templates::choose(file, config.chat_template);
+        let mut tokens = Vec::new();
+        for (name, token) in [
+            ("bos_token", config.bos_token),
+            ("eos_token", config.eos_token),
+            ("unk_token", config.unk_token),
+            ("sep_token", config.sep_token),
+            ("pad_token", config.pad_token),
+            ("cls_token", config.cls_token),
+            ("mask_token", config.mask_token),
+        ] {
+            if let Some(TokenText::Plain(text) | TokenText::Added { content: text }) = token {
+                tokens.push((name.to_owned(), text));
+            }
+        }
+        let eos = tokens.iter().find(|(name, _)| name == "eos_token");
+        let eos = eos.map(|(_, text)| text.clone());
+        let template = ChatTemplate::new(templates, tokens);
+        if let Err(error) = &template {
+            tracing::warn!(%error, "the chat template can't be read; conversations are refused");
+        }
         Ok(Self {
             tokenizer,
-            template: template.map(environment).transpose()?,
-            bos: text(config.bos_token),
-            eos: text(config.eos_token),
+            template,
+            eos,
         })
     }
 
     /// The end token of `tokenizer_config.json`.
     pub(crate) fn eos_id(&self) -> Option<u32> {
-        self.tokenizer.token_to_id(&self.eos)
+        self.tokenizer.token_to_id(self.eos.as_deref()?)
     }
 
     /// The prompt as the model reads it.
@@ -95,8 +109,29 @@ impl TextModel {
             Prompt::Tokens(tokens) => Ok(tokens.clone()),
             Prompt::Text(text) => self.encode_text(text, true),
             // Templates write the special tokens themselves.
-            Prompt::Chat { .. } => self.encode_text(&self.render(prompt)?, false),
+            Prompt::Chat(conversation) => self.encode_text(&self.render(conversation)?, false),
         }
+    }
+
+    /// How many tokens a prompt has, for somebody else's engine: where the template can't be read or
+    /// refuses the conversation, an estimate from above, as that engine may do better.
+    pub(crate) fn count(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        /// Tokens that a template may add per turn, generously.
+        const PER_TURN: usize = 16;
+        let Prompt::Chat(chat) = prompt else {
+            return Ok(self.encode(prompt)?.len());
+        };
+        if let Ok(tokens) = self.encode(prompt) {
+            return Ok(tokens.len());
+        }
+        let others = |m: &ChatMessage| m.others.iter().map(|(_, json)| json.text().len()).sum::<usize>();
+        let tools = chat.tools.as_ref().map_or("", RawJson::text);
+        let mut tokens = self.encode_text(tools, false)?.len() + PER_TURN;
+        for message in &chat.messages {
+            let text = self.encode_text(message.text(), false)?.len();
+            tokens += text + message.role.len() + others(message) + PER_TURN;
+        }
+        Ok(tokens)
     }
 
     fn encode_text(&self, text: &str, special: bool) -> Result<Vec<u32>, EngineError> {
@@ -107,31 +142,15 @@ impl TextModel {
         Ok(encoding.get_ids().to_vec())
     }
 
-    fn render(&self, prompt: &Prompt) -> Result<String, EngineError> {
-        let Prompt::Chat { messages, tools } = prompt else {
-            return Err(EngineError::Internal(
-                "only conversations have a template".into(),
-            ));
-        };
-        let template = self
-            .template
-            .as_ref()
-            .and_then(|environment| environment.get_template(TEMPLATE).ok())
-            .ok_or_else(|| EngineError::BadRequest("the model has no chat template".into()))?;
-        let values = context! {
-            messages => Value::from_serialize(messages),
-            tools => tools.as_ref().map(Value::from_serialize),
-            add_generation_prompt => true,
-            bos_token => self.bos,
-            eos_token => self.eos,
-        };
-        template.render(values).map_err(|e| {
-            let why = e
-                .detail()
-                .unwrap_or("the conversation doesn't fit it")
-                .to_owned();
-            EngineError::BadRequest(format!("chat template: {why}"))
-        })
+    fn render(&self, conversation: &Conversation) -> Result<String, EngineError> {
+        let bad = |error: &TemplateError| EngineError::BadRequest(error.to_string());
+        match &self.template {
+            Ok(Some(template)) => template.render(conversation).map_err(|e| bad(&e)),
+            Ok(None) => Err(EngineError::BadRequest(
+                "the model has no chat template".into(),
+            )),
+            Err(error) => Err(bad(error)),
+        }
     }
 
     /// Text of tokens, special ones left out. Incomplete characters become U+FFFD.
@@ -144,49 +163,4 @@ impl TextModel {
     pub(crate) fn piece(&self, token: u32) -> String {
         self.tokenizer.decode(&[token], false).unwrap_or_default()
     }
-}
-
-impl Template {
-    fn default_text(self) -> Option<String> {
-        match self {
-            Self::One(text) => Some(text),
-            Self::Named(named) => named
-                .into_iter()
-                .find(|t| t.name == "default")
-                .map(|t| t.template),
-        }
-    }
-}
-
-/// A template environment that behaves as Hugging Face's does.
-fn environment(template: String) -> Result<Environment<'static>, String> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    environment.add_function(
-        "raise_exception",
-        |text: String| -> Result<Value, minijinja::Error> {
-            Err(minijinja::Error::new(ErrorKind::InvalidOperation, text))
-        },
-    );
-    // A clock would make the prompt, and so the answer, irreproducible.
-    environment.add_function("strftime_now", |_format: String| "");
-    environment.add_filter(
-        "tojson",
-        |value: Value, options: Kwargs| -> Result<Value, minijinja::Error> {
-            let indent: Option<usize> = options.get("indent").unwrap_or(None);
-            let json = if indent.is_some() {
-                serde_json::to_string_pretty(&value)
-            } else {
-                serde_json::to_string(&value)
-            };
-            json.map(Value::from_safe_string)
-                .map_err(|e| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string()))
-        },
-    );
-    environment
-        .add_template_owned(TEMPLATE, template)
-        .map_err(|e| format!("chat template: {e}"))?;
-    Ok(environment)
 }

@@ -38,7 +38,7 @@ use crate::checkpoint::{Checkpoint, LoadError, Source};
 use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::sample::Counts;
-use crate::text::TextModel;
+use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::{
     Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics,
     Prompt, Sampling, Score, Usage, event_channel,
@@ -85,11 +85,16 @@ impl Embedded {
         let config_text = source.required("config.json")?;
         let generation = file("generation_config.json")?;
         let mut config = ModelConfig::parse(&config_text, generation.as_deref())?;
-        let tokenizer = source.required("tokenizer.json")?;
-        let tokenizer_config = file("tokenizer_config.json")?;
-        let template = file("chat_template.jinja")?;
-        let text = TextModel::new(&tokenizer, tokenizer_config.as_deref(), template.as_deref())
-            .map_err(LoadError::Tokenizer)?;
+        source.required("tokenizer.json")?;
+        let mut text_files = Vec::new();
+        for name in TEXT_FILES {
+            text_files.push((name, file(name)?));
+        }
+        let text = TextModel::new(|name| {
+            let found = text_files.iter().find(|(own, _)| *own == name);
+            found.and_then(|(_, bytes)| bytes.clone())
+        })
+        .map_err(LoadError::Tokenizer)?;
         config
             .eos
             .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
@@ -125,13 +130,17 @@ impl Embedded {
             WeightType::F32 => start.run::<f32>(&mut checkpoint, simd, &options)?,
             WeightType::Bf16 => start.run::<Bf16>(&mut checkpoint, simd, &options)?,
         };
-        let revision = checkpoint.revision(&[
-            ("config.json", Some(&config_text)),
+        let mut named = vec![
+            ("config.json", Some(&config_text[..])),
             ("generation_config.json", generation.as_deref()),
-            ("tokenizer.json", Some(&tokenizer)),
-            ("tokenizer_config.json", tokenizer_config.as_deref()),
-            ("chat_template.jinja", template.as_deref()),
-        ]);
+        ];
+        for (name, bytes) in &text_files {
+            // Files that few models have change nothing for the others.
+            if bytes.is_some() || !RARE_TEXT_FILES.contains(name) {
+                named.push((*name, bytes.as_deref()));
+            }
+        }
+        let revision = checkpoint.revision(&named);
         // bf16 weights widened to f32 are the same numbers.
         let is_bf16 = stored == WeightType::Bf16 || kept == WeightType::Bf16;
         let info = ModelInfo {
@@ -175,7 +184,7 @@ impl Embedded {
         let bytes = match &prompt {
             Prompt::Tokens(_) => 0,
             Prompt::Text(text) => text.len(),
-            Prompt::Chat { messages, .. } => messages.iter().map(|m| m.content.len()).sum(),
+            Prompt::Chat(chat) => chat.messages.iter().map(|m| m.text().len()).sum(),
         };
         let tokens = if bytes <= INLINE_TEXT_BYTES {
             self.text.encode(&prompt)?

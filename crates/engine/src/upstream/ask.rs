@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Upstream;
 use super::relay::{MAX_ANSWER_BYTES, unreadable, whole};
-use crate::{Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
+use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
 
 impl Upstream {
     /// Sends a request whose answer is one JSON document.
@@ -130,8 +130,8 @@ fn embedding_input(prompt: &Prompt) -> serde_json::Value {
     match prompt {
         Prompt::Tokens(tokens) => json!(tokens),
         Prompt::Text(text) => json!(text),
-        Prompt::Chat { messages, .. } => {
-            let texts: Vec<_> = messages.iter().map(|m| m.content.as_str()).collect();
+        Prompt::Chat(chat) => {
+            let texts: Vec<_> = chat.messages.iter().map(ChatMessage::text).collect();
             json!(texts.join("\n"))
         }
     }

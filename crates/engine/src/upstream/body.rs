@@ -105,10 +105,10 @@ pub(super) fn built(request: &GenerateRequest, model: &str) -> Outgoing {
         body["stop"] = json!(request.stop);
     }
     match &request.prompt {
-        Prompt::Chat { messages, tools } => {
-            body["messages"] = json!(messages);
-            if let Some(tools) = tools {
-                body["tools"] = tools.clone();
+        Prompt::Chat(chat) => {
+            body["messages"] = json!(chat.messages);
+            if let Some(tools) = &chat.tools {
+                body["tools"] = json!(tools);
             }
             if let Some(count) = request.logprobs {
                 body["logprobs"] = json!(true);
@@ -120,7 +120,7 @@ pub(super) fn built(request: &GenerateRequest, model: &str) -> Outgoing {
     }
     if let (Some(count), false) = (
         request.logprobs,
-        matches!(request.prompt, Prompt::Chat { .. }),
+        matches!(request.prompt, Prompt::Chat(_)),
     ) {
         body["logprobs"] = json!(count);
     }

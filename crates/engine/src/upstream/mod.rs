@@ -207,7 +207,7 @@ impl Upstream {
         // A bound is good enough where the upstream itself doesn't say.
         let input = self.count_tokens(&request.prompt).unwrap_or(0) as u32;
         let path = match (&request.raw_body, request.endpoint, &request.prompt) {
-            (Some(_), Endpoint::Chat, _) | (None, _, Prompt::Chat { .. }) => "/v1/chat/completions",
+            (Some(_), Endpoint::Chat, _) | (None, _, Prompt::Chat(_)) => "/v1/chat/completions",
             _ => "/v1/completions",
         };
         let (response, busy) = self.send(path, outgoing.body.clone()).await?;
@@ -238,17 +238,18 @@ impl Engine for Upstream {
         /// Tokens that a template may add per turn, generously.
         const PER_TURN: usize = 16;
         if let Some(text) = &self.text {
-            return Ok(text.encode(prompt)?.len());
+            return text.count(prompt);
         }
         // No tokenizer makes more tokens than bytes.
         Ok(match prompt {
             Prompt::Tokens(tokens) => tokens.len(),
             Prompt::Text(text) => text.len() + 1,
-            Prompt::Chat { messages, tools } => {
-                let turns = messages
+            Prompt::Chat(chat) => {
+                let turns = chat
+                    .messages
                     .iter()
-                    .map(|m| m.content.len() + m.role.len() + PER_TURN);
-                let tools = tools.as_ref().map_or(0, |t| t.to_string().len());
+                    .map(|m| m.text().len() + m.role.len() + PER_TURN);
+                let tools = chat.tools.as_ref().map_or(0, |t| t.text().len());
                 turns.sum::<usize>() + tools + PER_TURN
             }
         })
@@ -300,12 +301,6 @@ impl std::fmt::Debug for Upstream {
 }
 
 fn load_text(folder: &std::path::Path) -> Result<TextModel, EngineError> {
-    let read = |name: &str| std::fs::read(folder.join(name));
-    let tokenizer = read("tokenizer.json").map_err(|e| {
-        EngineError::BadRequest(format!("{}/tokenizer.json: {e}", folder.display()))
-    })?;
-    let config = read("tokenizer_config.json").ok();
-    let template = read("chat_template.jinja").ok();
-    TextModel::new(&tokenizer, config.as_deref(), template.as_deref())
-        .map_err(EngineError::BadRequest)
+    TextModel::new(|name| std::fs::read(folder.join(name)).ok())
+        .map_err(|e| EngineError::BadRequest(format!("{}: {e}", folder.display())))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
-    ChatMessage, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest,
+    ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest,
     Numerics, Prompt, builtin,
 };
 use atoma_runtime::Threads;
@@ -13,10 +13,7 @@ use candle_core::Device;
 use futures::StreamExt;
 
 fn chat(text: &str) -> Prompt {
-    Prompt::Chat {
-        messages: vec![ChatMessage::new("user", text)],
-        tools: None,
-    }
+    Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", text)]))
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_engine::testing::{InstantOptions, InstantUpstream, RandomModel};
 use atoma_engine::{
-    ChatMessage, Completion, Embedded, Engine, Event, Finish, GenerateRequest, Prompt, Sampling,
+    ChatMessage, Conversation, Completion, Embedded, Engine, Event, Finish, GenerateRequest, Prompt, Sampling,
     Upstream, UpstreamOptions, Usage,
 };
 use bytes::Bytes;
@@ -25,10 +25,7 @@ fn engine(servers: &[&InstantUpstream]) -> Upstream {
 }
 
 fn chat() -> Prompt {
-    Prompt::Chat {
-        messages: vec![ChatMessage::new("user", "three words here")],
-        tools: None,
-    }
+    Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", "three words here")]))
 }
 
 fn relayed(body: &str, max_tokens: u32) -> GenerateRequest {
@@ -333,5 +330,24 @@ async fn wrong_urls_are_refused_when_set_up() {
             Upstream::new(options).expect_err("refused").code(),
             "bad_request"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_cannot_be_read_does_not_stop_an_upstream() {
+    let server = server(InstantOptions::default()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    RandomModel::small().write(folder.path()).expect("written");
+    for template in ["{% if", "{{ raise_exception('never') }}"] {
+        std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
+        let engine = Upstream::new(UpstreamOptions {
+            tokenizer: Some(folder.path().to_owned()),
+            ..UpstreamOptions::new("ours", vec![server.url()])
+        })
+        .expect("starts all the same");
+        let counted = engine.count_tokens(&chat()).expect("counted");
+        assert!((3..100).contains(&counted), "{counted}");
+        let (frames, _) = relay(&engine, relayed(STREAMED, 100)).await;
+        assert!(!frames.is_empty());
     }
 }

@@ -75,11 +75,14 @@ async fn generate(
         permit,
         ..
     } = admitted;
-    let asked = match kind {
+    let mut asked = match kind {
         Kind::Chat => request::chat(&body)?,
         Kind::Completion => request::completion(&body)?,
     };
     check_asked(&task, &asked)?;
+    if let Prompt::Chat(conversation) = &mut asked.prompt {
+        conversation.time = request.message().issued_at_ms.0 / 1_000;
+    }
     let (prompt, tokens) =
         count(inference.runtime.threads, &task, asked.prompt, body.len()).await?;
     let info = task.engine.info();

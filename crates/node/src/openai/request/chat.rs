@@ -3,17 +3,17 @@
 use super::{
     generation::{Common, Generation, MAX_TOP_LOGPROBS},
     json::{bad, parse},
-    turn::Turn,
+    turn::checked,
 };
-use atoma_engine::Prompt;
+use atoma_engine::{ChatMessage, Conversation, Prompt, RawJson};
 use atoma_types::refusal::Refusal;
 use serde::Deserialize;
-use serde_json::Value;
 
 #[derive(Deserialize)]
 struct ChatBody {
-    messages: Vec<Turn>,
-    tools: Option<Value>,
+    messages: Vec<ChatMessage>,
+    tools: Option<RawJson>,
+    chat_template_kwargs: Option<RawJson>,
     max_completion_tokens: Option<u32>,
     logprobs: Option<bool>,
     top_logprobs: Option<u8>,
@@ -26,6 +26,7 @@ pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
     let ChatBody {
         messages,
         tools,
+        chat_template_kwargs,
         max_completion_tokens,
         logprobs,
         top_logprobs,
@@ -36,16 +37,23 @@ pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
     }
     let messages = messages
         .into_iter()
-        .map(Turn::into_message)
+        .map(checked)
         .collect::<Result<_, _>>()?;
     let alternatives = top_logprobs.unwrap_or(0);
     if alternatives > MAX_TOP_LOGPROBS {
         return Err(bad("top_logprobs", "at most 20"));
     }
     let logprobs = logprobs.unwrap_or(false).then_some(alternatives);
-    rest.generation(
-        Prompt::Chat { messages, tools },
-        max_completion_tokens,
-        logprobs,
-    )
+    let object = |json: &RawJson| json.is_null() || json.text().starts_with('{');
+    if !chat_template_kwargs.as_ref().is_none_or(object) {
+        return Err(bad("chat_template_kwargs", "must be an object"));
+    }
+    let conversation = Conversation {
+        messages,
+        tools: tools.filter(|tools| !tools.is_null()),
+        variables: chat_template_kwargs.filter(|json| !json.is_null()),
+        // whoever holds the signed header knows it
+        time: 0,
+    };
+    rest.generation(Prompt::Chat(conversation), max_completion_tokens, logprobs)
 }

@@ -45,7 +45,7 @@ pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
     let empty = |prompt: &Prompt| match prompt {
         Prompt::Text(text) => text.is_empty(),
         Prompt::Tokens(tokens) => tokens.is_empty(),
-        Prompt::Chat { .. } => false,
+        Prompt::Chat(_) => false,
     };
     if inputs.is_empty() || inputs.iter().any(empty) {
         return Err(bad("input", "an input must not be empty"));

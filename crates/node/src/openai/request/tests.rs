@@ -1,7 +1,7 @@
 //! Bodies as users send them, right and wrong.
 
 use super::*;
-use atoma_engine::{ChatMessage, Prompt};
+use atoma_engine::{ChatMessage, Conversation, Prompt};
 use atoma_types::refusal::{Refusal, RefusalCode};
 use proptest::prelude::*;
 
@@ -15,12 +15,12 @@ fn a_chat_with_everything() {
         "stream":true,"stream_options":{"include_usage":true},"logprobs":true,
         "top_logprobs":2,"seed":-1,"unknown":{"deep":[1]}}"#;
     let parsed = chat(body).unwrap();
-    let Prompt::Chat { messages, .. } = parsed.prompt else {
+    let Prompt::Chat(Conversation { messages, .. }) = parsed.prompt else {
         panic!("a chat")
     };
     assert_eq!(messages[0], ChatMessage::new("system", "be brief"));
-    assert_eq!(messages[1].content, "ab");
-    assert_eq!(messages[2].content, "");
+    assert_eq!(messages[1].text(), "a\nb");
+    assert!(messages[2].other("content").unwrap().is_null());
     assert_eq!(
         (parsed.max_tokens, parsed.logprobs, parsed.top_k),
         (Some(7), Some(2), 0)
@@ -47,6 +47,7 @@ fn faults_name_their_field() {
         (r#","max_tokens":0"#, "max_tokens"),
         (r#","top_logprobs":21"#, "top_logprobs"),
         (r#","stop":["a",""]"#, "stop"),
+        (r#","chat_template_kwargs":[1]"#, "chat_template_kwargs"),
     ] {
         assert_eq!(param(chat_with(more)).as_deref(), Some(field));
     }
