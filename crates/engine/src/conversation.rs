@@ -165,7 +165,10 @@ impl<'de> Deserialize<'de> for ChatMessage {
 
 /// A message's text: a string or a list of text parts.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "content must be a string or a list of text parts")]
+#[serde(
+    untagged,
+    expecting = "content must be a string or a list of text parts"
+)]
 enum Content {
     One(String),
     Parts(Vec<Part>),
@@ -207,11 +210,17 @@ mod tests {
         let text = r#"{"role":"assistant","reasoning_content":"hm","tool_calls":[{"z":1,"a":2}],"content":null}"#;
         let message = read(text).unwrap();
         assert_eq!(message.content, None);
-        assert_eq!(message.other("tool_calls").unwrap().text(), r#"[{"z":1,"a":2}]"#);
+        assert_eq!(
+            message.other("tool_calls").unwrap().text(),
+            r#"[{"z":1,"a":2}]"#
+        );
         assert!(message.other("content").unwrap().is_null());
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
         let silent = read(r#"{"role":"assistant"}"#).unwrap();
-        assert_eq!(serde_json::to_string(&silent).unwrap(), r#"{"role":"assistant"}"#);
+        assert_eq!(
+            serde_json::to_string(&silent).unwrap(),
+            r#"{"role":"assistant"}"#
+        );
     }
 
     #[test]
@@ -221,6 +230,11 @@ mod tests {
         assert_eq!(message.text(), "a\nb");
         let image = r#"{"role":"user","content":[{"type":"image_url"}]}"#;
         assert!(read(image).unwrap_err().to_string().contains("text parts"));
-        assert!(read(r#"{"content":"x"}"#).unwrap_err().to_string().contains("role"));
+        assert!(
+            read(r#"{"content":"x"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("role")
+        );
     }
 }

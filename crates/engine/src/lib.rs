@@ -35,15 +35,15 @@ pub mod fingerprint;
 mod http;
 pub mod hub;
 mod sample;
+mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod template;
 mod text;
 mod upstream;
 
 pub use api::{
-    Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore,
-    UpstreamLoad, Usage,
+    Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore, UpstreamLoad,
+    Usage,
 };
 pub use atoma_types::Numerics;
 #[cfg(feature = "candle")]

@@ -124,7 +124,12 @@ impl TextModel {
         if let Ok(tokens) = self.encode(prompt) {
             return Ok(tokens.len());
         }
-        let others = |m: &ChatMessage| m.others.iter().map(|(_, json)| json.text().len()).sum::<usize>();
+        let others = |m: &ChatMessage| {
+            m.others
+                .iter()
+                .map(|(_, json)| json.text().len())
+                .sum::<usize>()
+        };
         let tools = chat.tools.as_ref().map_or("", RawJson::text);
         let mut tokens = self.encode_text(tools, false)?.len() + PER_TURN;
         for message in &chat.messages {

@@ -23,7 +23,11 @@ impl Args {
 
     /// The next argument, which may also be given as `name`; None and undefined are none.
     pub(super) fn next(&mut self, name: &str) -> Option<Value> {
-        let named = || self.by_name.as_ref().and_then(|k| k.get::<Value>(name).ok());
+        let named = || {
+            self.by_name
+                .as_ref()
+                .and_then(|k| k.get::<Value>(name).ok())
+        };
         let value = self.by_position.next().or_else(named);
         value.filter(|value| !value.is_none() && !value.is_undefined())
     }
@@ -31,7 +35,10 @@ impl Args {
     /// As [`next`](Self::next), where the caller must give it.
     pub(super) fn required(&mut self, name: &str) -> Result<Value, Error> {
         self.next(name).ok_or_else(|| {
-            Error::new(ErrorKind::MissingArgument, format!("argument {name} is missing"))
+            Error::new(
+                ErrorKind::MissingArgument,
+                format!("argument {name} is missing"),
+            )
         })
     }
 
@@ -50,7 +57,9 @@ impl Args {
 
     /// What is left of those by position, and those by name as the last.
     pub(super) fn rest(self) -> Vec<Value> {
-        self.by_position.chain(self.by_name.map(Value::from)).collect()
+        self.by_position
+            .chain(self.by_name.map(Value::from))
+            .collect()
     }
 
     /// The next argument's truth.
@@ -69,16 +78,19 @@ impl TryFrom<Rest<Value>> for Args {
 
 /// A text, or Python's complaint.
 pub(super) fn text(value: &Value) -> Result<&str, Error> {
-    value.as_str().ok_or_else(|| {
-        wrong(format!("expected a string, not {}", value.kind()))
-    })
+    value
+        .as_str()
+        .ok_or_else(|| wrong(format!("expected a string, not {}", value.kind())))
 }
 
 /// Texts of a sequence, or the one text.
 pub(super) fn texts(value: &Value) -> Result<Vec<String>, Error> {
     match value.as_str() {
         Some(text) => Ok(vec![text.to_owned()]),
-        None => value.try_iter()?.map(|item| text(&item).map(str::to_owned)).collect(),
+        None => value
+            .try_iter()?
+            .map(|item| text(&item).map(str::to_owned))
+            .collect(),
     }
 }
 

@@ -25,20 +25,33 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_test("float", move |value: &Value| {
         is(value, &[Number]) && !value.is_integer()
     });
-    environment.add_test("true", |value: &Value| value.kind() == Bool && value.is_true());
-    environment.add_test("false", |value: &Value| value.kind() == Bool && !value.is_true());
+    environment.add_test("true", |value: &Value| {
+        value.kind() == Bool && value.is_true()
+    });
+    environment.add_test("false", |value: &Value| {
+        value.kind() == Bool && !value.is_true()
+    });
     environment.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
     let cased = |value: &Value, upper: bool| {
         let text = super::python::str(value);
-        let wrong = |c: char| if upper { c.is_lowercase() } else { c.is_uppercase() };
+        let wrong = |c: char| {
+            if upper {
+                c.is_lowercase()
+            } else {
+                c.is_uppercase()
+            }
+        };
         text.chars().any(char::is_alphabetic) && !text.chars().any(wrong)
     };
     environment.add_test("upper", move |value: &Value| cased(value, true));
     environment.add_test("lower", move |value: &Value| cased(value, false));
-    environment.add_test("divisibleby", |value: i64, by: i64| -> Result<bool, Error> {
-        match value.checked_rem(by) {
-            Some(rest) => Ok(rest == 0),
-            None => Err(super::args::wrong("division by zero")),
-        }
-    });
+    environment.add_test(
+        "divisibleby",
+        |value: i64, by: i64| -> Result<bool, Error> {
+            match value.checked_rem(by) {
+                Some(rest) => Ok(rest == 0),
+                None => Err(super::args::wrong("division by zero")),
+            }
+        },
+    );
 }

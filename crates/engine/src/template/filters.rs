@@ -66,7 +66,10 @@ fn to_json(value: &Value, mut args: Args) -> Result<Value, Error> {
         Some(width) => Some(" ".repeat(usize::try_from(width)?.min(MAX_WIDTH))),
     };
     let separators = match args.next("separators") {
-        Some(pair) => (str(&pair.get_item(&0.into())?), str(&pair.get_item(&1.into())?)),
+        Some(pair) => (
+            str(&pair.get_item(&0.into())?),
+            str(&pair.get_item(&1.into())?),
+        ),
         None if indent.is_some() => (",".to_owned(), ": ".to_owned()),
         None => (", ".to_owned(), ": ".to_owned()),
     };
@@ -162,16 +165,21 @@ fn join(value: &Value, mut args: Args) -> Result<Value, Error> {
         Some(attribute) => get(&item, attribute).map(|item| str(&item)),
         None => Ok(str(&item)),
     });
-    Ok(items.collect::<Result<Vec<_>, _>>()?.join(&separator).into())
+    Ok(items
+        .collect::<Result<Vec<_>, _>>()?
+        .join(&separator)
+        .into())
 }
 
 /// An attribute by name, dots in it going deeper.
 fn get(item: &Value, attribute: &Value) -> Result<Value, Error> {
     match attribute.as_str() {
-        Some(path) => path.split('.').try_fold(item.clone(), |item, part| match part.parse() {
-            Ok(index) => item.get_item_by_index(index),
-            Err(_) => item.get_attr(part),
-        }),
+        Some(path) => path
+            .split('.')
+            .try_fold(item.clone(), |item, part| match part.parse() {
+                Ok(index) => item.get_item_by_index(index),
+                Err(_) => item.get_attr(part),
+            }),
         None => item.get_item(attribute),
     }
 }
@@ -191,7 +199,9 @@ fn length(value: &Value, _: Args) -> Result<Value, Error> {
         ValueKind::String => Ok(str(value).chars().count().into()),
         ValueKind::Undefined => Ok(0.into()),
         ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => {
-            let counted = value.len().map_or_else(|| each(value).map(|items| items.len()), Ok);
+            let counted = value
+                .len()
+                .map_or_else(|| each(value).map(|items| items.len()), Ok);
             counted.map(Value::from)
         }
         kind => Err(wrong(format!("{kind} has no length"))),
@@ -238,7 +248,10 @@ fn items(value: &Value, _: Args) -> Result<Value, Error> {
 }
 
 fn paired(pairs: Vec<(Value, Value)>) -> Value {
-    pairs.into_iter().map(|(key, item)| tuple(vec![key, item])).collect()
+    pairs
+        .into_iter()
+        .map(|(key, item)| tuple(vec![key, item]))
+        .collect()
 }
 
 fn dict_sort(value: &Value, mut args: Args) -> Result<Value, Error> {
@@ -272,7 +285,9 @@ fn int(value: &Value, mut args: Args) -> Result<Value, Error> {
                 2 => digits.trim_start_matches("0b"),
                 _ => digits.as_str(),
             };
-            let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
+            let base = u32::try_from(base)
+                .ok()
+                .filter(|base| (2..=36).contains(base));
             let whole = base.and_then(|base| i128::from_str_radix(bare, base).ok());
             whole.or_else(|| truncated(digits.parse().ok()?))
         }
@@ -282,10 +297,12 @@ fn int(value: &Value, mut args: Args) -> Result<Value, Error> {
         None if value.kind() == ValueKind::Bool => Some(i128::from(value.is_true())),
         None => i128::try_from(value.clone()).ok(),
     };
-    Ok(parsed.map_or(default, |number| match i64::try_from(number) {
-        Ok(number) => number.into(),
-        Err(_) => number.into(),
-    }))
+    Ok(
+        parsed.map_or(default, |number| match i64::try_from(number) {
+            Ok(number) => number.into(),
+            Err(_) => number.into(),
+        }),
+    )
 }
 
 fn truncated(number: f64) -> Option<i128> {
@@ -314,14 +331,18 @@ fn round(value: &Value, mut args: Args) -> Result<Value, Error> {
         Some("ceil") => (number * scale).ceil() / scale,
         Some("floor") => (number * scale).floor() / scale,
         // As Python: the decimal nearest to the number itself, halves to the even one.
-        _ if precision >= 0 => format!("{number:.0$}", precision as usize).parse().unwrap_or(number),
+        _ if precision >= 0 => format!("{number:.0$}", precision as usize)
+            .parse()
+            .unwrap_or(number),
         _ => (number * scale).round_ties_even() / scale,
     }
     .into())
 }
 
 fn words(text: &str) -> usize {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).count()
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .count()
 }
 
 fn center(value: &Value, mut args: Args) -> Result<Value, Error> {
@@ -381,9 +402,10 @@ fn sum(value: &Value, mut args: Args) -> Result<Value, Error> {
             None => item,
         };
         match (i64::try_from(sum.clone()), i64::try_from(item.clone())) {
-            (Ok(a), Ok(b)) if sum.is_integer() && item.is_integer() => {
-                a.checked_add(b).map(Value::from).ok_or_else(|| wrong("the sum is too large"))
-            }
+            (Ok(a), Ok(b)) if sum.is_integer() && item.is_integer() => a
+                .checked_add(b)
+                .map(Value::from)
+                .ok_or_else(|| wrong("the sum is too large")),
             _ => Ok((f64::try_from(sum)? + f64::try_from(item)?).into()),
         }
     })
@@ -421,7 +443,9 @@ fn extreme(value: &Value, mut args: Args, largest: bool) -> Result<Value, Error>
             Some(text) if !case_sensitive => text.to_lowercase().into(),
             _ => key,
         };
-        let better = best.as_ref().is_none_or(|(best, _)| if largest { key > *best } else { key < *best });
+        let better = best
+            .as_ref()
+            .is_none_or(|(best, _)| if largest { key > *best } else { key < *best });
         if better {
             best = Some((key, item));
         }

@@ -101,7 +101,9 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
         }
         "join" => {
             let items = args.required("iterable")?;
-            let letters = items.as_str().map(|t| t.chars().map(String::from).collect());
+            let letters = items
+                .as_str()
+                .map(|t| t.chars().map(String::from).collect());
             letters.map_or_else(|| texts(&items), Ok)?.join(own).into()
         }
         "startswith" | "endswith" => {
@@ -158,11 +160,18 @@ fn on_dict(own: &Value, method: &str, mut args: Args) -> Result<Option<Value>, E
     Ok(Some(match method {
         "get" => {
             let key = args.required("key")?;
-            let found = own.get_item(&key).ok().filter(|found| !found.is_undefined());
-            found.or_else(|| args.next("default")).unwrap_or(Value::from(()))
+            let found = own
+                .get_item(&key)
+                .ok()
+                .filter(|found| !found.is_undefined());
+            found
+                .or_else(|| args.next("default"))
+                .unwrap_or(Value::from(()))
         }
         "keys" => keys()?.collect(),
-        "values" => keys()?.map(|key| own.get_item(&key)).collect::<Result<_, _>>()?,
+        "values" => keys()?
+            .map(|key| own.get_item(&key))
+            .collect::<Result<_, _>>()?,
         "items" => keys()?
             .map(|key| own.get_item(&key).map(|item| tuple(vec![key, item])))
             .collect::<Result<_, _>>()?,
@@ -176,12 +185,16 @@ fn on_list(own: &Value, method: &str, mut args: Args) -> Result<Option<Value>, E
     Ok(Some(match method {
         "count" => {
             let wanted = args.required("value")?;
-            own.try_iter()?.filter(|item| *item == wanted).count().into()
+            own.try_iter()?
+                .filter(|item| *item == wanted)
+                .count()
+                .into()
         }
         "index" => {
             let wanted = args.required("value")?;
             let at = own.try_iter()?.position(|item| item == wanted);
-            at.ok_or_else(|| wrong("the value is not in the list"))?.into()
+            at.ok_or_else(|| wrong("the value is not in the list"))?
+                .into()
         }
         "copy" => own.clone(),
         "append" | "extend" | "insert" | "pop" | "remove" | "clear" | "sort" | "reverse" => {
@@ -193,7 +206,9 @@ fn on_list(own: &Value, method: &str, mut args: Args) -> Result<Option<Value>, E
 
 /// Templates run in a sandbox that changes nothing.
 fn immutable(method: &str) -> Error {
-    wrong(format!("{method} would change a value, which the sandbox forbids"))
+    wrong(format!(
+        "{method} would change a value, which the sandbox forbids"
+    ))
 }
 
 fn listed(texts: Vec<&str>) -> Value {
@@ -232,12 +247,22 @@ fn stripped(text: &str, chars: Option<String>, start: bool, end: bool) -> &str {
         Some(chars) => chars.contains(c),
         None => c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c),
     };
-    let text = if start { text.trim_start_matches(cut) } else { text };
-    if end { text.trim_end_matches(cut) } else { text }
+    let text = if start {
+        text.trim_start_matches(cut)
+    } else {
+        text
+    };
+    if end {
+        text.trim_end_matches(cut)
+    } else {
+        text
+    }
 }
 
 fn split(own: &str, by: Option<String>, limit: Option<i64>, right: bool) -> Result<Value, Error> {
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX - 1);
+    let limit = limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(usize::MAX - 1);
     let mut parts: Vec<&str> = match &by {
         Some(by) if by.is_empty() => return Err(wrong("empty separator")),
         Some(by) if right => own.rsplitn(limit + 1, by.as_str()).collect(),
@@ -279,7 +304,11 @@ fn split_spaces(own: &str, limit: usize, right: bool) -> Vec<&str> {
 /// Lines by Python's rule, which knows more ends of lines than two.
 pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     let is_end = |c: char| {
-        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+        matches!(
+            c,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
     };
     let mut lines = Vec::new();
     let mut rest = text;
@@ -304,7 +333,11 @@ fn part<'a>(own: &'a str, args: &mut Args) -> Result<(usize, &'a str), Error> {
     let count = own.chars().count() as i64;
     let place = |at: i64| (if at < 0 { at + count } else { at }).clamp(0, count) as usize;
     let (start, end) = (start.map_or(0, place), end.map_or(count as usize, place));
-    let byte = |at: usize| own.char_indices().nth(at).map_or(own.len(), |(byte, _)| byte);
+    let byte = |at: usize| {
+        own.char_indices()
+            .nth(at)
+            .map_or(own.len(), |(byte, _)| byte)
+    };
     Ok((start, &own[byte(start)..byte(end.max(start))]))
 }
 
@@ -313,7 +346,11 @@ fn own_find(own: &str, args: &mut Args, last: bool) -> Result<Option<usize>, Err
     let wanted = args.required("sub")?;
     let wanted = text(&wanted)?;
     let (start, own) = part(own, args)?;
-    let at = if last { own.rfind(wanted) } else { own.find(wanted) };
+    let at = if last {
+        own.rfind(wanted)
+    } else {
+        own.find(wanted)
+    };
     Ok(at.map(|at| start + own[..at].chars().count()))
 }
 
@@ -334,7 +371,10 @@ pub(super) fn padded(text: &str, width: usize, fill: char, left: Option<bool>) -
         None => missing / 2 + (missing & width & 1),
     };
     let fill = |count: usize| std::iter::repeat_n(fill, count);
-    fill(before).chain(text.chars()).chain(fill(missing - before)).collect()
+    fill(before)
+        .chain(text.chars())
+        .chain(fill(missing - before))
+        .collect()
 }
 
 fn expand_tabs(text: &str, width: usize) -> String {
@@ -350,7 +390,11 @@ fn expand_tabs(text: &str, width: usize) -> String {
             }
             c => {
                 out.push(c);
-                column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                column = if matches!(c, '\n' | '\r') {
+                    0
+                } else {
+                    column + 1
+                };
             }
         }
     }

@@ -69,9 +69,9 @@ impl ChatTemplate {
     pub(crate) fn render(&self, conversation: &Conversation) -> Result<String, TemplateError> {
         let objects = self.render_with(conversation, Arguments::Objects);
         match objects {
-            Err(_) if conversation.messages.iter().any(calls_tools) => self
-                .render_with(conversation, Arguments::Text)
-                .or(objects),
+            Err(_) if conversation.messages.iter().any(calls_tools) => {
+                self.render_with(conversation, Arguments::Text).or(objects)
+            }
             rendered => rendered,
         }
         .map_err(|error| TemplateError(why(&error)))
@@ -126,7 +126,9 @@ enum Arguments {
 }
 
 fn calls_tools(message: &ChatMessage) -> bool {
-    message.other("tool_calls").is_some_and(|calls| !calls.is_null())
+    message
+        .other("tool_calls")
+        .is_some_and(|calls| !calls.is_null())
 }
 
 /// A message as a template sees it.
@@ -164,7 +166,11 @@ fn with_objects(calls: &RawJson) -> Result<Value, Error> {
             None => Ok(call),
         }
     };
-    calls.try_iter()?.map(call).collect::<Result<_, _>>().map(shown)
+    calls
+        .try_iter()?
+        .map(call)
+        .collect::<Result<_, _>>()
+        .map(shown)
 }
 
 /// A dictionary with one entry replaced in its place.
@@ -173,7 +179,11 @@ fn with(dictionary: &Value, key: &str, new: Value) -> Result<Value, Error> {
         Some(own) if own == key => Ok((name, new.clone())),
         _ => dictionary.get_item(&name).map(|value| (name, value)),
     };
-    dictionary.try_iter()?.map(entry).collect::<Result<_, _>>().map(shown)
+    dictionary
+        .try_iter()?
+        .map(entry)
+        .collect::<Result<_, _>>()
+        .map(shown)
 }
 
 fn value(json: &RawJson) -> Result<Value, Error> {
@@ -203,7 +213,8 @@ fn environment() -> Environment<'static> {
     environment.set_lstrip_blocks(true);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_unknown_method_callback(methods::call);
-    environment.set_formatter(|out, _, value| out.write_str(&python::str(value)).map_err(Error::from));
+    environment
+        .set_formatter(|out, _, value| out.write_str(&python::str(value)).map_err(Error::from));
     environment.add_function("raise_exception", |why: String| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, why))
     });

@@ -1,11 +1,27 @@
 //! Dates as Python's `strftime` writes them, in UTC and in English.
 
 const DAYS: [&str; 7] = [
-    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
 ];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -119,7 +135,10 @@ impl Moment {
             'w' => self.weekday.to_string(),
             'u' => (if self.weekday == 0 { 7 } else { self.weekday }).to_string(),
             'U' => format!("{:02}", (self.day_of_year + 6 - self.weekday as u64) / 7),
-            'W' => format!("{:02}", (self.day_of_year + 6 - (self.weekday as u64 + 6) % 7) / 7),
+            'W' => format!(
+                "{:02}",
+                (self.day_of_year + 6 - (self.weekday as u64 + 6) % 7) / 7
+            ),
             // A time without a zone, as Python's datetime.now() is.
             'Z' | 'z' => String::new(),
             'T' | 'X' => self.format("%H:%M:%S"),
@@ -149,7 +168,10 @@ mod tests {
             ("%Y-%m-%d", "2026-11-29"),
             ("%A, %b %-d, %I:%M %p", "Sunday, Nov 29, 01:05 PM"),
             ("%H:%M:%S|%T|%j|%-H", "13:05:09|13:05:09|333|13"),
-            ("%c|%x|%y|%u%w|%U|%W", "Sun Nov 29 13:05:09 2026|11/29/26|26|70|48|47"),
+            (
+                "%c|%x|%y|%u%w|%U|%W",
+                "Sun Nov 29 13:05:09 2026|11/29/26|26|70|48|47",
+            ),
             ("100%%|%Z|%Q|%", "100%||%Q|%"),
         ] {
             assert_eq!(strftime(at, format), text, "{format}");

@@ -118,13 +118,19 @@ fn is_bare(code: &str) -> bool {
 
 fn loop_over(out: &mut String, code: &str) {
     out.push_str("for");
-    let end = code.len() - code.trim_end_matches("%}").trim_end_matches(['-', '+']).len();
+    let end = code.len()
+        - code
+            .trim_end_matches("%}")
+            .trim_end_matches(['-', '+'])
+            .len();
     let (inner, close) = code.split_at(code.len() - end);
     let Some(at) = keyword(inner, "in") else {
         return out.push_str(code);
     };
     let (target, what) = inner.split_at(at + 2);
-    let ends = ["if", "recursive"].iter().filter_map(|word| keyword(what, word));
+    let ends = ["if", "recursive"]
+        .iter()
+        .filter_map(|word| keyword(what, word));
     let (what, options) = what.split_at(ends.min().unwrap_or(what.len()));
     out.push_str(target);
     out.push_str(" (");

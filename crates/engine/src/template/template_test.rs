@@ -28,10 +28,17 @@ fn small_templates_render_as_in_python() {
             .template_from_str(&source)
             .and_then(|template| template.render(&vectors.context.0));
         if rendered.as_ref().ok() != expected.as_ref() {
-            wrong.push(format!("{template}\n  is     {rendered:?}\n  not {expected:?}"));
+            wrong.push(format!(
+                "{template}\n  is     {rendered:?}\n  not {expected:?}"
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Other people's templates with what transformers renders; too many and not ours to keep here.
@@ -73,7 +80,9 @@ fn published_templates_render_as_in_transformers() {
     let (mut wrong, mut equal) = (Vec::new(), 0);
     for (name, own) in published.templates {
         let tokens = [("bos_token", own.bos), ("eos_token", own.eos)];
-        let tokens = tokens.into_iter().filter_map(|(n, text)| Some((n.to_owned(), text?)));
+        let tokens = tokens
+            .into_iter()
+            .filter_map(|(n, text)| Some((n.to_owned(), text?)));
         let templates = match own.template {
             Text::One(text) => Templates::from(Configured::One(text)),
             Text::More(configured) => configured.into(),
@@ -95,7 +104,9 @@ fn published_templates_render_as_in_transformers() {
             let rendered = template.render(&conversation);
             match &published.expected[&name][kind] {
                 Some(expected) if rendered.as_ref() != Ok(expected) => {
-                    wrong.push(format!("{name}, {kind}\n  is  {rendered:?}\n  not {expected:?}"));
+                    wrong.push(format!(
+                        "{name}, {kind}\n  is  {rendered:?}\n  not {expected:?}"
+                    ));
                 }
                 // Where the reference raises, arguments as text may help.
                 None if rendered.is_ok() && !sent.messages.iter().any(calls_tools) => {
@@ -105,7 +116,12 @@ fn published_templates_render_as_in_transformers() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(equal > 0, "the file has no templates");
 }
 
@@ -153,46 +169,83 @@ fn the_template_for_tools_is_taken_where_there_are_tools() {
     let configured = r#"[{"name":"default","template":"plain"},{"name":"rag","template":"rag"},
         {"name":"tool_use","template":"{{ tools|length }} tools"}]"#;
     let configured: Configured = serde_json::from_str(configured).unwrap();
-    let template = ChatTemplate::new(configured.into(), Vec::new()).unwrap().unwrap();
+    let template = ChatTemplate::new(configured.into(), Vec::new())
+        .unwrap()
+        .unwrap();
     let with = |tools: &str| {
         let tools = serde_json::from_str(tools).unwrap();
-        template.render(&Conversation { tools, ..Conversation::default() }).unwrap()
+        template
+            .render(&Conversation {
+                tools,
+                ..Conversation::default()
+            })
+            .unwrap()
     };
-    assert_eq!((with("null"), with("[]"), with("[{}]")), ("plain".into(), "plain".into(), "1 tools".into()));
+    assert_eq!(
+        (with("null"), with("[]"), with("[{}]")),
+        ("plain".into(), "plain".into(), "1 tools".into())
+    );
 }
 
 #[test]
 fn variables_of_the_request_reach_the_template_but_replace_nothing_of_it() {
     let conversation = Conversation {
-        variables: serde_json::from_str(r#"{"enable_thinking":false,"messages":[],"strftime_now":1}"#).unwrap(),
+        variables: serde_json::from_str(
+            r#"{"enable_thinking":false,"messages":[],"strftime_now":1}"#,
+        )
+        .unwrap(),
         time: 86_400,
         ..conversation(r#"[{"role":"user","content":"hi"}]"#)
     };
     let template = "{{ enable_thinking }} {{ messages|length }} {{ strftime_now('%Y-%m-%d') }}";
-    assert_eq!(one(template).render(&conversation).unwrap(), "False 1 1970-01-02");
+    assert_eq!(
+        one(template).render(&conversation).unwrap(),
+        "False 1 1970-01-02"
+    );
 }
 
 #[test]
 fn what_a_template_raises_is_what_the_client_reads() {
-    let raised = one("{{ raise_exception('roles must alternate') }}").render(&Conversation::default());
-    assert_eq!(raised.unwrap_err().to_string(), "chat template: roles must alternate");
+    let raised =
+        one("{{ raise_exception('roles must alternate') }}").render(&Conversation::default());
+    assert_eq!(
+        raised.unwrap_err().to_string(),
+        "chat template: roles must alternate"
+    );
     let unreadable = ChatTemplate::new(Configured::One("{% if".to_owned()).into(), Vec::new());
-    assert!(unreadable.unwrap_err().to_string().starts_with("chat template: "));
+    assert!(
+        unreadable
+            .unwrap_err()
+            .to_string()
+            .starts_with("chat template: ")
+    );
 }
 
 #[test]
 fn files_beat_the_configuration() {
     let files = |names: &'static [&'static str]| {
-        move |name: &str| names.contains(&name).then(|| match name {
-            "chat_template.json" => br#"{"chat_template":"older"}"#.to_vec(),
-            name => name.as_bytes().to_vec(),
-        })
+        move |name: &str| {
+            names.contains(&name).then(|| match name {
+                "chat_template.json" => br#"{"chat_template":"older"}"#.to_vec(),
+                name => name.as_bytes().to_vec(),
+            })
+        }
     };
     let configured = || Some(Configured::One("configured".to_owned()));
-    let default = |names| Templates::choose(files(names), configured()).default.unwrap();
+    let default = |names| {
+        Templates::choose(files(names), configured())
+            .default
+            .unwrap()
+    };
     assert_eq!(default(&[]), "configured");
     assert_eq!(default(&["chat_template.json"]), "older");
-    assert_eq!(default(&["chat_template.json", "chat_template.jinja"]), "chat_template.jinja");
-    let more = Templates::choose(files(&["additional_chat_templates/tool_use.jinja"]), configured());
+    assert_eq!(
+        default(&["chat_template.json", "chat_template.jinja"]),
+        "chat_template.jinja"
+    );
+    let more = Templates::choose(
+        files(&["additional_chat_templates/tool_use.jinja"]),
+        configured(),
+    );
     assert!(more.tool_use.is_some() && more.default.is_some());
 }

@@ -54,7 +54,9 @@ impl Object for Shown {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        self.0.as_object().map_or(Enumerator::Empty, |object| object.enumerate())
+        self.0
+            .as_object()
+            .map_or(Enumerator::Empty, |object| object.enumerate())
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {

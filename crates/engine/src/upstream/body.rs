@@ -118,10 +118,7 @@ pub(super) fn built(request: &GenerateRequest, model: &str) -> Outgoing {
         Prompt::Text(text) => body["prompt"] = json!(text),
         Prompt::Tokens(tokens) => body["prompt"] = json!(tokens),
     }
-    if let (Some(count), false) = (
-        request.logprobs,
-        matches!(request.prompt, Prompt::Chat(_)),
-    ) {
+    if let (Some(count), false) = (request.logprobs, matches!(request.prompt, Prompt::Chat(_))) {
         body["logprobs"] = json!(count);
     }
     Outgoing {

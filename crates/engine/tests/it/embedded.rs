@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
-    ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish, GenerateRequest,
-    Numerics, Prompt, builtin,
+    ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish,
+    GenerateRequest, Numerics, Prompt, builtin,
 };
 use atoma_runtime::Threads;
 use candle_core::Device;

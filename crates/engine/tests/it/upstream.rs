@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use atoma_engine::testing::{InstantOptions, InstantUpstream, RandomModel};
 use atoma_engine::{
-    ChatMessage, Conversation, Completion, Embedded, Engine, Event, Finish, GenerateRequest, Prompt, Sampling,
-    Upstream, UpstreamOptions, Usage,
+    ChatMessage, Completion, Conversation, Embedded, Engine, Event, Finish, GenerateRequest,
+    Prompt, Sampling, Upstream, UpstreamOptions, Usage,
 };
 use bytes::Bytes;
 use futures::StreamExt;
@@ -25,7 +25,10 @@ fn engine(servers: &[&InstantUpstream]) -> Upstream {
 }
 
 fn chat() -> Prompt {
-    Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", "three words here")]))
+    Prompt::Chat(Conversation::new(vec![ChatMessage::new(
+        "user",
+        "three words here",
+    )]))
 }
 
 fn relayed(body: &str, max_tokens: u32) -> GenerateRequest {
