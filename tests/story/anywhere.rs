@@ -5,6 +5,7 @@ use crate::atoma::Part;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::testing::{KEY, NETWORK};
+use atoma_types::MicroUsdc;
 use std::process::Command;
 
 /// Stories that any network must tell.
@@ -33,6 +34,11 @@ async fn the_stories_run_on_a_network_of_a_file_with_one_funded_key() {
     for _ in 0..3 {
         ledger.faucet(key.public_key().address()).await.unwrap();
     }
+    let money = MicroUsdc(3_000_000_000);
+    ledger
+        .mint_usdc(key.public_key().address(), money)
+        .await
+        .unwrap();
     // a faucet that isn't there: the key pays for everything
     let deployment = toml::to_string(ledger.deployment()).unwrap();
     let networks = format!(

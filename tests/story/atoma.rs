@@ -3,8 +3,12 @@
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{self, Child, ChildStdout, Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// A command line of `atoma`, with `--json`, that finds no configuration of the machine's user.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -20,11 +24,31 @@ pub(crate) fn plain() -> Command {
         .env_remove("RUST_LOG")
         .env_remove("ATOMA_LOG_FORMAT");
     for name in [
-        "SETTINGS", "HOME", "LEDGER", "NETWORK", "KEYSTORE", "ADDRESS",
+        "SETTINGS",
+        "LEDGER",
+        "NETWORK",
+        "KEYSTORE",
+        "ADDRESS",
+        "SPONSOR",
+        "GAS_BUDGET",
+        "WALRUS_PUBLISHER",
+        "WALRUS_AGGREGATOR",
+        "WALRUS_SHARDS",
     ] {
         command.env_remove(format!("ATOMA_{name}"));
     }
+    command.env("ATOMA_HOME", no_home()).env_remove("COLUMNS");
     command
+}
+
+/// A data folder for commands that name none: this process's own, empty at first.
+fn no_home() -> &'static Path {
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    HOME.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("home-{}", process::id()));
+        let _ = std::fs::remove_dir_all(&home);
+        home
+    })
 }
 
 /// Runs to the end.
@@ -51,7 +75,18 @@ pub(crate) struct Part {
 impl Part {
     /// Starts it and waits for its `ready` line.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
+        Self::start_command(command(args), args)
+    }
+
+    /// The same with a data folder of its user.
+    pub(crate) fn start_at(home: &Path, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.env("ATOMA_HOME", home);
+        Self::start_command(command, args)
+    }
+
+    fn start_command(mut command: Command, args: &[&str]) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
@@ -95,14 +130,27 @@ impl Part {
 
     /// SIGTERM; waits until it has ended by itself.
     pub(crate) fn terminate(&mut self) {
-        let sent = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        assert!(sent.expect("kill starts").success());
+        self.signal("-TERM");
         assert!(
             self.child.wait().expect("it ends").success(),
             "it ends well"
         );
+    }
+
+    /// Ctrl-C; how long it took to end.
+    pub(crate) fn interrupt(&mut self) -> Duration {
+        let pressed = Instant::now();
+        self.signal("-INT");
+        self.child.wait().expect("it ends");
+        pressed.elapsed()
+    }
+
+    /// Sends a signal and waits for nothing.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill starts").success());
     }
 }
 

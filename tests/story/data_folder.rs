@@ -5,8 +5,7 @@ use serde_json::Value;
 use std::{path::Path, process::Stdio};
 
 fn devnet() -> Part {
-    let free = "127.0.0.1:0";
-    Part::start(&["devnet", "--listen", free, "--ledger-listen", free])
+    Part::start(&["devnet", "--any-port"])
 }
 
 /// What a command of the folder's owner prints, which must go well.
@@ -28,7 +27,7 @@ fn buy(home: &Path, devnet: &Part) -> String {
 
 /// The stacks in a list: those of this network, and those of others.
 fn listed(home: &Path, devnet: &Part) -> (Vec<String>, Vec<String>) {
-    let rows = well(home, devnet, &["stack", "list"]);
+    let rows = well(home, devnet, &["stack", "list", "--all"]);
     let (others, own): (Vec<Value>, Vec<Value>) = rows
         .into_iter()
         .partition(|row| row["state"] == "of another network");

@@ -13,7 +13,10 @@ fn the_demo_serves_settles_and_conserves_money() {
     );
     let steps = atoma::objects(&output.stdout);
     for step in &steps {
-        assert!(step["step"].is_string() && step["ms"].is_u64(), "{step}");
+        assert!(
+            step["step"].is_string() && step["took_ms"].is_u64(),
+            "{step}"
+        );
     }
     let summary = steps.last().expect("there are steps");
     assert_eq!(summary["step"], "summary");
@@ -23,11 +26,13 @@ fn the_demo_serves_settles_and_conserves_money() {
             .as_u64()
             .unwrap_or_else(|| panic!("no `{name}` in {summary}"))
     };
-    assert!(amount("paid_to_nodes") > 0, "{summary}");
+    assert!(amount("paid_to_nodes_micro_usdc") > 0, "{summary}");
     assert!(amount("receipts_verified") > 0, "{summary}");
     assert_eq!(
-        amount("deposited"),
-        amount("paid_to_nodes") + amount("refunded") + amount("fees"),
+        amount("deposited_micro_usdc"),
+        amount("paid_to_nodes_micro_usdc")
+            + amount("refunded_micro_usdc")
+            + amount("fees_micro_usdc"),
         "{summary}"
     );
     let answered = |name: &str| {

@@ -64,7 +64,7 @@ impl Case {
     async fn assert_convicted(&self, lines: &[Value], charge: Charge) {
         assert_eq!(lines[0]["outcome"], "convicted");
         assert_eq!(lines[0]["charge"], json!(charge));
-        assert_eq!(lines[0]["refunded"], UNITS);
+        assert_eq!(lines[0]["refunded_micro_usdc"], UNITS);
         self.assert_gained([0, UNITS + QUARTER, QUARTER], COLLATERAL.0 / 2)
             .await;
     }
@@ -177,7 +177,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
     let answered = trial.command(&trial.operator, &answer).await.unwrap();
     assert_eq!(answered[0]["outcome"], "answered");
     let bond = trial.stack().await.dispute_bond.0;
-    assert_eq!(answered[0]["bond_to_node"], bond);
+    assert_eq!(answered[0]["bond_to_node_micro_usdc"], bond);
     trial.advance(HOUR).await;
     trial.claim().await.unwrap();
     let (sum, fee) = (PARTS.iter().sum::<u64>(), 35);

@@ -132,7 +132,7 @@ async fn an_honest_node_answers_by_itself_and_gets_the_bond() {
     for demand in demands {
         let opened = person.does(&demand);
         assert_eq!(opened[0]["outcome"], "opened");
-        bonds += opened[0]["bond"].as_u64().unwrap();
+        bonds += opened[0]["bond_micro_usdc"].as_u64().unwrap();
     }
     let started = Instant::now();
     while person.does(&["dispute", "show", &stack])[0]["lease"] == "disputed" {
@@ -163,8 +163,8 @@ async fn a_node_that_deleted_its_evidence_is_slashed() {
     assert_eq!(resolved[0]["outcome"], "convicted");
     assert_eq!(resolved[0]["charge"], json!(Charge::Silence));
     let amount = |name: &str| resolved[0][name].as_u64().unwrap();
-    assert!(amount("slashed_to_owner") > 0 && amount("bonds_returned") > 0);
+    assert!(amount("slashed_to_owner_micro_usdc") > 0 && amount("bonds_returned_micro_usdc") > 0);
     // the whole escrow and a part of the collateral; the bond came back
-    let gained = amount("refunded") + amount("slashed_to_owner");
+    let gained = amount("refunded_micro_usdc") + amount("slashed_to_owner_micro_usdc");
     assert_eq!(person.usdc().await, before + gained);
 }

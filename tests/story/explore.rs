@@ -22,10 +22,10 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
     assert_eq!(bought.len(), 1);
     assert_eq!(bought[0]["stack"], json!(trial.stack));
     assert_eq!(
-        (&bought[0]["state"], &bought[0]["deposited"]),
+        (&bought[0]["state"], &bought[0]["deposited_micro_usdc"]),
         (&json!("open"), &json!(5_000))
     );
-    assert_eq!(bought[0]["paid"], json!(0));
+    assert_eq!(bought[0]["paid_micro_usdc"], json!(0));
 
     trial.settle().await;
     trial.advance(HOUR).await;
@@ -37,19 +37,23 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
         (
             &paid[0]["state"],
             &paid[0]["settled"],
-            &paid[0]["in_escrow"]
+            &paid[0]["in_escrow_micro_usdc"]
         ),
         (&json!("closed"), &json!(3_500), &json!(0))
     );
     assert_eq!(
-        (&paid[0]["paid"], &paid[0]["fees"], &paid[0]["refunded"]),
+        (
+            &paid[0]["paid_micro_usdc"],
+            &paid[0]["fees_micro_usdc"],
+            &paid[0]["refunded_micro_usdc"]
+        ),
         (&json!(3_465), &json!(35), &json!(1_500))
     );
     let settlements = explore(home.path(), &url, "settlements");
     assert_eq!(settlements[0]["state"], json!("paid"));
     assert_eq!(settlements[0]["requests"], json!(3));
     let sums = explore(home.path(), &url, "overview");
-    assert_eq!(sums[0]["paid_to_nodes"], json!(3_465));
+    assert_eq!(sums[0]["paid_to_nodes_micro_usdc"], json!(3_465));
     assert_eq!(explore(home.path(), &url, "nodes").len(), 1);
 
     // text, where no terminal is: the same facts as a table
@@ -65,5 +69,8 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
     ]);
     let text = plain.output().expect("the binary starts").stdout;
     let text = String::from_utf8(text).expect("text");
-    assert!(text.contains("paid") && text.contains("0.003465"), "{text}");
+    assert!(
+        text.contains("paid") && text.contains("0.003465 USDC"),
+        "{text}"
+    );
 }

@@ -10,13 +10,7 @@ fn folder(name: &str) -> std::path::PathBuf {
 }
 
 fn start_devnet() -> Part {
-    Part::start(&[
-        "devnet",
-        "--listen",
-        "127.0.0.1:0",
-        "--ledger-listen",
-        "127.0.0.1:0",
-    ])
+    Part::start(&["devnet", "--any-port", "--unreachable-model"])
 }
 
 /// Runs a script with the devnet's addresses and keys in its environment.

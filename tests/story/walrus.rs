@@ -52,7 +52,7 @@ fn blobs_and_quilts_come_back() {
     ]));
     assert_eq!(local["blob_id"], id);
     assert_eq!(said_there("store", &[&path("numbers.bin")])["new"], false);
-    assert_eq!(said_there("status", &[id])["size"], 5_000);
+    assert_eq!(said_there("status", &[id])["size_bytes"], 5_000);
     assert_eq!(there("read", &[id]).stdout, [7; 5_000]);
 
     let files = [path("greeting.txt"), path("numbers.bin")];

@@ -5,9 +5,9 @@ mod evidence;
 use crate::{
     chat,
     devnet::{PRICES, quick_params},
-    local_network::{self, Plan, Served},
+    local_network::{self, Plan, Ports, Served},
     model::ModelChoice,
-    output::{Fact, Output},
+    output::{Output, millis, money},
     receipt,
 };
 use anyhow::{Context, Result, ensure};
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
 async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     let plan = Plan {
         folder: folder.to_owned(),
-        ledger: any_port(),
+        ports: Ports::any(args.nodes.into()),
         params: quick_params(WINDOW_MS),
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
@@ -157,11 +157,11 @@ async fn buy(
         "The user buys a stack; a node is drawn by collateral, reputation and free capacity",
         started.elapsed(),
         vec![
-            ("stack", json!(bought.id).into()),
-            ("units", json!(bought.total_units.0).into()),
-            ("escrow_micro_usdc", Fact::Money(bought.escrow)),
-            ("drawn", json!(bought.candidates).into()),
-            ("request_key", json!(bought.request_key.to_string()).into()),
+            ("stack", json!(bought.id)),
+            ("units", json!(bought.total_units.0)),
+            ("escrow_micro_usdc", money(bought.escrow)),
+            ("drawn", json!(bought.candidates)),
+            ("request_key", json!(bought.request_key.to_string())),
         ],
     );
     Ok(stack)
@@ -192,11 +192,11 @@ async fn ask(
         "The answer is complete",
         told.total,
         vec![
-            ("node", json!(node).into()),
-            ("prompt", json!(prompt).into()),
-            ("text", json!(told.text).into()),
-            ("first_token_us", Fact::Time(told.first_token)),
-            ("output_tokens", json!(told.receipt.usage.output).into()),
+            ("node", json!(node)),
+            ("prompt", json!(prompt)),
+            ("text", json!(told.text)),
+            ("first_token_ms", millis(told.first_token)),
+            ("output_tokens", json!(told.receipt.usage.output)),
         ],
     );
     sums.receipts_verified += 1;
@@ -251,8 +251,10 @@ async fn through_gateway(
     let gateway = GatewayPlan {
         folder,
         listen: any_port(),
+        admin_listen: any_port(),
         max_concurrent: MAX_CONCURRENT,
         keys: &keys,
+        close_stacks_on_stop: true,
     };
     let gateway = start_gateway(&network.ledger, gateway, output).await?;
     let pool = Pool::new(PoolOptions::ONE_REQUEST)?;
@@ -291,18 +293,16 @@ async fn through_gateway(
         "A plain OpenAI request goes through a gateway, which buys its own stack",
         started.elapsed(),
         vec![
-            ("endpoint", json!(format!("{}/v1", gateway.url())).into()),
-            ("node", json!(node.id).into()),
+            ("endpoint", json!(format!("{}/v1", gateway.url()))),
+            ("node", json!(node.id)),
             (
                 "text",
-                answer_json["choices"][0]["message"]["content"]
-                    .clone()
-                    .into(),
+                answer_json["choices"][0]["message"]["content"].clone(),
             ),
-            ("stack", json!(stack.id).into()),
-            ("escrow_micro_usdc", Fact::Money(stack.escrow)),
-            ("units", json!(receipt.message().units.0).into()),
-            ("receipt_verified", json!(true).into()),
+            ("stack", json!(stack.id)),
+            ("escrow_micro_usdc", money(stack.escrow)),
+            ("units", json!(receipt.message().units.0)),
+            ("receipt_verified", json!(true)),
         ],
     );
     let started = Instant::now();
@@ -404,11 +404,11 @@ fn tell_settlement(
         title,
         took,
         vec![
-            ("stack", json!(stack).into()),
-            ("units_paid", json!(closed.units).into()),
-            ("paid_to_node", Fact::Money(MicroUsdc(closed.paid))),
-            ("fee", Fact::Money(MicroUsdc(closed.fees))),
-            ("refunded", Fact::Money(MicroUsdc(closed.refunded))),
+            ("stack", json!(stack)),
+            ("units_paid", json!(closed.units)),
+            ("paid_to_node_micro_usdc", money(MicroUsdc(closed.paid))),
+            ("fee_micro_usdc", money(MicroUsdc(closed.fees))),
+            ("refunded_micro_usdc", money(MicroUsdc(closed.refunded))),
         ],
     );
 }
@@ -423,14 +423,14 @@ fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> 
         "Every micro-USDC is accounted for",
         output.elapsed(),
         vec![
-            ("deposited", Fact::Money(MicroUsdc(sums.deposited))),
-            ("paid_to_nodes", Fact::Money(MicroUsdc(sums.paid))),
-            ("refunded", Fact::Money(MicroUsdc(sums.refunded))),
-            ("fees", Fact::Money(MicroUsdc(sums.fees))),
-            ("all_money_before", Fact::Money(MicroUsdc(before))),
-            ("all_money_after", Fact::Money(MicroUsdc(after))),
-            ("conserved", json!(conserved).into()),
-            ("receipts_verified", json!(sums.receipts_verified).into()),
+            ("deposited_micro_usdc", money(MicroUsdc(sums.deposited))),
+            ("paid_to_nodes_micro_usdc", money(MicroUsdc(sums.paid))),
+            ("refunded_micro_usdc", money(MicroUsdc(sums.refunded))),
+            ("fees_micro_usdc", money(MicroUsdc(sums.fees))),
+            ("all_money_before_micro_usdc", money(MicroUsdc(before))),
+            ("all_money_after_micro_usdc", money(MicroUsdc(after))),
+            ("conserved", json!(conserved)),
+            ("receipts_verified", json!(sums.receipts_verified)),
         ],
     );
     ensure!(conserved, "money was lost or made: {sums:?}");

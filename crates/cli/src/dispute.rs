@@ -2,7 +2,8 @@
 
 use crate::{
     client::client_folder,
-    output::{Facts, Output},
+    named::Named,
+    output::{Facts, Output, money},
     settings::Settings,
 };
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use atoma_client::{
     Receipts,
     dispute::{Demand, Dispute, DisputeEvent, DisputeOutcome, Fraud, SettledRecord},
 };
+use atoma_ledger::Ledger;
 use atoma_types::{
     NodeId, ObjectId, RequestId, StackId,
     chain::{Lease, LeaseState},
@@ -25,10 +27,10 @@ pub(crate) enum DisputeCommand {
     Open(OpenDispute),
     /// Show a record that is demanded of a node.
     Answer {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
@@ -38,15 +40,15 @@ pub(crate) enum DisputeCommand {
     },
     /// Show the disputes of a stack.
     Show {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
     },
     /// End a dispute that the node didn't answer in time.
     Resolve {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
         /// Which record was demanded.
         seq: u64,
     },
@@ -59,16 +61,16 @@ pub(crate) enum DisputeCommand {
 pub(crate) struct OpenDispute {
     /// The request of a receipt on this machine: its record must have just this receipt.
     #[arg(conflicts_with_all = ["receipt", "stack", "node", "seq"])]
-    pub(crate) request: Option<RequestId>,
+    pub(crate) request: Option<Named>,
     /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
     #[arg(long, value_name = "BASE64", conflicts_with_all = ["stack", "node", "seq"])]
     pub(crate) receipt: Option<String>,
     /// Without a receipt: the stack.
     #[arg(long, requires = "node")]
-    pub(crate) stack: Option<StackId>,
+    pub(crate) stack: Option<Named>,
     /// The node that settled.
     #[arg(long, requires = "seq")]
-    pub(crate) node: Option<NodeId>,
+    pub(crate) node: Option<Named>,
     /// Which record, from 1 to the settlement's count.
     #[arg(long, requires = "stack")]
     pub(crate) seq: Option<u64>,
@@ -87,7 +89,7 @@ pub(crate) enum Proven {
     OverClaim {
         /// The request of a receipt on this machine.
         #[arg(conflicts_with_all = ["receipt", "header"], required_unless_present = "receipt")]
-        request: Option<RequestId>,
+        request: Option<Named>,
         /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
         #[arg(long, value_name = "BASE64")]
         receipt: Option<String>,
@@ -97,10 +99,10 @@ pub(crate) enum Proven {
     },
     /// By a settled record that isn't an order of the owner's with its receipt.
     Forged {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
@@ -115,25 +117,31 @@ pub(crate) async fn run(
     let ledger = settings.ledger().await?;
     let step = match command {
         DisputeCommand::Show { stack } => {
+            let stack = stack.kept_stack(&client_folder(&settings))?;
             let stack = ledger.stack(stack).await?;
             let rows = stack.leases.iter().flat_map(rows).collect();
-            output.table(rows, "nothing of this stack is leased yet");
+            let empty = "nothing of this stack is leased yet";
+            output.narrow_table(rows, &["receipt"], empty);
             return Ok(());
         }
-        DisputeCommand::Open(open) => open.step(&settings)?,
+        DisputeCommand::Open(open) => open.step(&settings, &ledger).await?,
         DisputeCommand::Answer {
             stack,
             node,
             evidence,
             blob,
         } => Dispute::Answer {
-            stack,
-            node,
+            stack: stack.kept_stack(&client_folder(&settings))?,
+            node: node.node(&ledger).await?,
             blob,
             record: read(&evidence)?,
         },
-        DisputeCommand::Resolve { stack, node, seq } => Dispute::Resolve { stack, node, seq },
-        DisputeCommand::Prove(proven) => proven.step(&settings)?,
+        DisputeCommand::Resolve { stack, node, seq } => Dispute::Resolve {
+            stack: stack.kept_stack(&client_folder(&settings))?,
+            node: node.node(&ledger).await?,
+            seq,
+        },
+        DisputeCommand::Prove(proven) => proven.step(&settings, &ledger).await?,
     };
     let outcome = step.submit(&ledger, &settings.key()?).await?;
     output.object(told(&outcome));
@@ -142,9 +150,11 @@ pub(crate) async fn run(
 
 impl OpenDispute {
     /// The demand for a record: of a kept receipt, of another, or of any `seq`.
-    fn step(self, settings: &Settings) -> Result<Dispute> {
+    async fn step(self, settings: &Settings, ledger: &Ledger) -> Result<Dispute> {
         if let Some(request) = self.request {
-            return kept(request, receipts(settings)?.demand(request)?);
+            let receipts = receipts(settings)?;
+            let request = request.request(&receipts)?;
+            return kept(request, receipts.demand(request)?);
         }
         if let Some(text) = self.receipt {
             let receipt = Signed::from_text(&text).context("the receipt")?;
@@ -155,12 +165,14 @@ impl OpenDispute {
                 "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --seq"
             );
         };
+        let stack = stack.kept_stack(&client_folder(settings))?;
+        let node = node.node(ledger).await?;
         Ok(Dispute::Open(Demand::Seq { stack, node, seq }))
     }
 }
 
 impl Proven {
-    fn step(self, settings: &Settings) -> Result<Dispute> {
+    async fn step(self, settings: &Settings, ledger: &Ledger) -> Result<Dispute> {
         Ok(Dispute::Prove(match self {
             Self::Equivocation { first, second } => Fraud::Equivocation {
                 first: Signed::from_text(&first).context("the first receipt")?,
@@ -169,7 +181,11 @@ impl Proven {
             Self::OverClaim {
                 request: Some(request),
                 ..
-            } => return kept(request, receipts(settings)?.over_claim(request)?),
+            } => {
+                let receipts = receipts(settings)?;
+                let request = request.request(&receipts)?;
+                return kept(request, receipts.over_claim(request)?);
+            }
             Self::OverClaim {
                 request: None,
                 receipt,
@@ -189,8 +205,8 @@ impl Proven {
                 node,
                 evidence,
             } => Fraud::Forged {
-                stack,
-                node,
+                stack: stack.kept_stack(&client_folder(settings))?,
+                node: node.node(ledger).await?,
                 record: read(&evidence)?,
             },
         }))
@@ -223,9 +239,9 @@ fn rows(lease: &Lease) -> Vec<Facts> {
     let of = |seq, bond, receipt, deadline| -> Facts {
         vec![
             ("seq", seq),
-            ("bond", bond),
+            ("bond_micro_usdc", bond),
             ("receipt", receipt),
-            ("answer_by_ms", deadline),
+            ("answer_until_ms", deadline),
         ]
     };
     let none = || of(json!(null), json!(null), json!(null), json!(null));
@@ -237,7 +253,7 @@ fn rows(lease: &Lease) -> Vec<Facts> {
                 let mut facts = row("disputed");
                 facts.extend(of(
                     json!(dispute.seq),
-                    json!(dispute.bond.0),
+                    money(dispute.bond),
                     json!(dispute.receipt),
                     json!(dispute.deadline_ms.0),
                 ));
@@ -263,8 +279,8 @@ fn told(outcome: &DisputeOutcome) -> Facts {
                 facts.extend([
                     ("outcome", json!("opened")),
                     ("seq", json!(e.seq)),
-                    ("bond", json!(e.bond.0)),
-                    ("answer_by_ms", json!(e.deadline_ms.0)),
+                    ("bond_micro_usdc", money(e.bond)),
+                    ("answer_until_ms", json!(e.deadline_ms.0)),
                 ]);
             }
             DisputeEvent::Answered(e) => {
@@ -272,7 +288,7 @@ fn told(outcome: &DisputeOutcome) -> Facts {
                 facts.extend([
                     ("outcome", json!("answered")),
                     ("seq", json!(e.seq)),
-                    ("bond_to_node", json!(e.bond.0)),
+                    ("bond_to_node_micro_usdc", money(e.bond)),
                     ("blob_id", json!(e.blob_id)),
                 ]);
             }
@@ -281,11 +297,11 @@ fn told(outcome: &DisputeOutcome) -> Facts {
                 facts.extend([
                     ("outcome", json!("convicted")),
                     ("charge", json!(e.charge)),
-                    ("refunded", json!(e.refunded.0)),
-                    ("bonds_returned", json!(e.bonds.0)),
-                    ("slashed_to_owner", json!(e.to_owner.0)),
-                    ("slashed_to_treasury", json!(e.to_treasury.0)),
-                    ("collateral_left", json!(e.collateral.0)),
+                    ("refunded_micro_usdc", money(e.refunded)),
+                    ("bonds_returned_micro_usdc", money(e.bonds)),
+                    ("slashed_to_owner_micro_usdc", money(e.to_owner)),
+                    ("slashed_to_treasury_micro_usdc", money(e.to_treasury)),
+                    ("collateral_left_micro_usdc", money(e.collateral)),
                 ]);
             }
         }

@@ -3,7 +3,7 @@
 use crate::{
     config_file::ConfigFile,
     output::Output,
-    run::{default_ledger, until_stopped},
+    run::{default_ledger, put_away, until_stopped},
     settings::Settings,
 };
 use anyhow::{Context, Result};
@@ -54,7 +54,7 @@ async fn serve(path: &Path, settings: &Settings, output: &Output) -> Result<()> 
         ],
     )
     .await?;
-    running.shutdown().await;
+    put_away(running.shutdown(), None, output).await;
     Ok(())
 }
 

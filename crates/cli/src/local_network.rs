@@ -2,12 +2,12 @@
 
 use crate::{
     model::{self, ModelChoice},
-    output::{Fact, Output},
+    output::{Facts, Output, money, price},
 };
 use anyhow::{Context, Result};
 use atoma_engine::Engine;
-use atoma_network::{Network, Observer, Step, engine_class};
-use atoma_types::{Price, TaskId, chain::Params};
+use atoma_network::{Network, Observer, Step, any_port, engine_class};
+use atoma_types::{MicroUsdc, Price, TaskId, chain::Params};
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -17,14 +17,34 @@ use tokio::time::Instant;
 pub(crate) struct Plan {
     /// Where the state is kept.
     pub(crate) folder: PathBuf,
-    /// Where the ledger listens.
-    pub(crate) ledger: SocketAddr,
+    /// Where its parts listen.
+    pub(crate) ports: Ports,
     /// The ledger's parameters.
     pub(crate) params: Params,
     /// One node for each.
     pub(crate) prices: Vec<Price>,
     /// What they serve.
     pub(crate) model: ModelChoice,
+}
+
+/// Where the parts of a network listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub(crate) ledger: SocketAddr,
+    pub(crate) walrus: SocketAddr,
+    /// For users and for the operator of each node.
+    pub(crate) nodes: Vec<(SocketAddr, SocketAddr)>,
+}
+
+impl Ports {
+    /// Any free ports, for so many nodes.
+    pub(crate) fn any(nodes: usize) -> Self {
+        Self {
+            ledger: any_port(),
+            walrus: any_port(),
+            nodes: vec![(any_port(), any_port()); nodes],
+        }
+    }
 }
 
 /// A network with a model, a task and a Walrus.
@@ -40,13 +60,15 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
     let engine = tell_model(&plan.model, output).await?;
     let model = engine.info().id.clone();
     let mut builder = Network::builder(&plan.folder)
-        .listen(plan.ledger)
+        .listen(plan.ports.ledger)
+        // as Sui's faucet: gas alone; test dollars come by the amount
+        .localnet(|config| config.faucet.usdc = MicroUsdc::ZERO)
         .params(plan.params.clone())
-        .walrus()
+        .walrus_at(plan.ports.walrus)
         .serving(engine)
         .observed_by(Arc::new(output.clone()));
-    for &price in &plan.prices {
-        builder = builder.node(price);
+    for (&price, &(listen, admin)) in plan.prices.iter().zip(&plan.ports.nodes) {
+        builder = builder.node_at(price, listen, admin);
     }
     let network = builder.start().await?;
     let task = network.task.context("the network has no task")?;
@@ -65,23 +87,20 @@ impl Observer for Output {
 }
 
 /// A step's name for programs, its line for people, and the facts of both.
-fn told(step: &Step<'_>) -> (&'static str, String, Vec<(&'static str, Fact)>) {
+fn told(step: &Step<'_>) -> (&'static str, String, Facts) {
     match step {
         Step::Ledger { url, network } => (
             "ledger",
             "A ledger starts (Sui's gRPC protocol, on this machine)".to_owned(),
-            vec![
-                ("url", json!(url).into()),
-                ("network", json!(network).into()),
-            ],
+            vec![("url", json!(url)), ("network", json!(network))],
         ),
         Step::Walrus { url, nodes, shards } => (
             "walrus",
             "A local Walrus starts (its HTTP API; blobs are objects on the ledger)".to_owned(),
             vec![
-                ("url", json!(url).into()),
-                ("storage_nodes", json!(nodes).into()),
-                ("shards", json!(shards).into()),
+                ("url", json!(url)),
+                ("storage_nodes", json!(nodes)),
+                ("shards", json!(shards)),
             ],
         ),
         Step::Funded {
@@ -92,9 +111,9 @@ fn told(step: &Step<'_>) -> (&'static str, String, Vec<(&'static str, Fact)>) {
             "fund",
             format!("The faucet gives test money to the {who}"),
             vec![
-                ("who", json!(who).into()),
-                ("address", json!(address).into()),
-                ("balance_micro_usdc", Fact::Money(*balance)),
+                ("who", json!(who)),
+                ("address", json!(address)),
+                ("balance_micro_usdc", money(*balance)),
             ],
         ),
         Step::Task {
@@ -106,13 +125,13 @@ fn told(step: &Step<'_>) -> (&'static str, String, Vec<(&'static str, Fact)>) {
             "task",
             "A task is created: this model, these rules".to_owned(),
             vec![
-                ("task", json!(task).into()),
-                ("model", json!(model.id).into()),
-                ("engine", json!(engine.numerics.as_str()).into()),
-                ("revision", json!(engine.model.to_string()).into()),
+                ("task", json!(task)),
+                ("model", json!(model.id)),
+                ("engine", json!(engine.numerics.as_str())),
+                ("revision", json!(engine.model.to_string())),
                 (
-                    "price_ceiling_per_million_units",
-                    Fact::Price(*price_ceiling),
+                    "price_ceiling_micro_usdc_per_million_units",
+                    price(*price_ceiling),
                 ),
             ],
         ),
@@ -120,16 +139,16 @@ fn told(step: &Step<'_>) -> (&'static str, String, Vec<(&'static str, Fact)>) {
             number,
             node,
             url,
-            price,
+            price: asked,
             collateral,
         } => (
             "node",
             format!("Node {number} registers with collateral and subscribes"),
             vec![
-                ("node", json!(node).into()),
-                ("url", json!(url).into()),
-                ("collateral", Fact::Money(*collateral)),
-                ("price_per_million_units", Fact::Price(*price)),
+                ("node", json!(node)),
+                ("url", json!(url)),
+                ("collateral_micro_usdc", money(*collateral)),
+                ("price_micro_usdc_per_million_units", price(*asked)),
             ],
         ),
         // a step of a newer library: nothing is known of it here

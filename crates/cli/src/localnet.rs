@@ -1,8 +1,13 @@
 //! `atoma localnet`: the development ledger as a process of its own.
 
-use crate::{config_file::ConfigFile, output::Output, run::until_stopped};
+use crate::{
+    config_file::ConfigFile,
+    output::Output,
+    run::{put_away, until_stopped},
+};
 use anyhow::Result;
 use atoma_localnet::{Localnet, LocalnetConfig};
+use atoma_types::MicroUsdc;
 use clap::Subcommand;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf};
@@ -36,10 +41,11 @@ pub(crate) enum LocalnetCommand {
 pub(crate) async fn run(command: LocalnetCommand, output: &Output) -> Result<()> {
     let config = match command {
         LocalnetCommand::Config => {
-            let defaults = LocalnetConfig {
+            let mut defaults = LocalnetConfig {
                 listen: DEFAULT_LISTEN.parse()?,
                 ..LocalnetConfig::new(DEFAULT_DATA_DIR)
             };
+            defaults.faucet.usdc = MicroUsdc::ZERO;
             output.bytes(toml::to_string(&defaults)?.as_bytes());
             return Ok(());
         }
@@ -61,8 +67,13 @@ pub(crate) async fn run(command: LocalnetCommand, output: &Output) -> Result<()>
             }
             file.set_default("listen", DEFAULT_LISTEN);
             file.set_default("data_dir", DEFAULT_DATA_DIR);
+            let faucet_is_named = file.has("faucet");
             let mut config: LocalnetConfig = file.parse()?;
             config.unpublished |= unpublished;
+            if !faucet_is_named {
+                // as Sui's: gas alone; test dollars come by the amount
+                config.faucet.usdc = MicroUsdc::ZERO;
+            }
             config
         }
     };
@@ -80,7 +91,7 @@ pub(crate) async fn run(command: LocalnetCommand, output: &Output) -> Result<()>
         ],
     )
     .await?;
-    running.shutdown().await;
+    put_away(running.shutdown(), None, output).await;
     Ok(())
 }
 

@@ -7,7 +7,10 @@
 // what every command needs
 mod advice;
 mod config_file;
+mod environment;
+mod help;
 mod log;
+mod named;
 mod output;
 mod profiles;
 mod settings;
@@ -30,6 +33,7 @@ mod gateway;
 mod localnet;
 mod network;
 mod node;
+mod proxy;
 mod receipt;
 mod stack;
 mod task;
@@ -38,12 +42,13 @@ mod wallet;
 mod walrus;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use environment::Environment;
 use log::LogFormat;
 use output::{Output, SIGPIPE_STATUS};
 use settings::{Global, Settings};
-use std::{future::Future, pin::Pin, process::ExitCode};
+use std::{future::Future, pin::Pin, process::ExitCode, time::Duration};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,16 +60,19 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "atoma",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    help_template = help::TEMPLATE,
+    after_help = help::AFTER
 )]
 struct Args {
-    #[command(flatten)]
-    global: Global,
     /// Print JSON, one object a line, instead of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     json: bool,
+    /// Tables with every column and whole ids, however wide.
+    #[arg(long, global = true, conflicts_with = "json", help_heading = "Output")]
+    wide: bool,
     /// Log more to stderr (-v, -vv, -vvv).
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     verbose: u8,
     /// What the log looks like.
     #[arg(
@@ -72,9 +80,12 @@ struct Args {
         global = true,
         env = "ATOMA_LOG_FORMAT",
         value_name = "FORMAT",
-        default_value_t
+        default_value_t,
+        help_heading = "Output"
     )]
     log_format: LogFormat,
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
@@ -82,46 +93,52 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the whole protocol once, live, on this machine, and leave nothing behind.
+    #[command(after_help = help::DEMO)]
     Demo(demo::Demo),
     /// Keep a whole network up on this machine: ledger, three nodes, gateway.
     Devnet(devnet::Devnet),
     /// The development ledger.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::LOCALNET)]
     Localnet(localnet::LocalnetCommand),
     /// The gateway: an OpenAI endpoint for people with an API key.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::GATEWAY)]
     Gateway(gateway::GatewayCommand),
     /// Run a node, or do its operator's steps.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::NODE)]
     Node(node::NodeCommand),
     /// Keys, addresses, balances.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::WALLET)]
     Wallet(wallet::WalletCommand),
     /// Tasks: models under rules, which nodes subscribe to.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::TASK)]
     Task(task::TaskCommand),
     /// Stacks: prepaid compute units.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::STACK)]
     Stack(stack::StackCommand),
     /// Ask a model, paid by a stack.
-    Chat(chat::Chat),
+    Chat(Box<chat::Chat>),
+    /// An OpenAI endpoint on this machine, paid by your own stacks.
+    Proxy(proxy::Proxy),
     /// Receipts that nodes signed for you.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::RECEIPT)]
     Receipt(receipt::ReceiptCommand),
     /// Check everything about a request, trusting nobody who served it.
+    #[command(after_help = help::VERIFY)]
     Verify(Box<verify::Verify>),
     /// Disputes about what nodes settled.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::DISPUTE)]
     Dispute(dispute::DisputeCommand),
     /// Walrus: blob ids, storing, reading, and a store of one's own.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::WALRUS)]
     Walrus(walrus::WalrusCommand),
     /// The network's nodes, tasks, prices, stacks, settlements and disputes, live in the terminal.
+    #[command(after_help = help::EXPLORE)]
     Explore(explore::Explore),
     /// What a workload costs, and where the money goes.
+    #[command(after_help = help::COST)]
     Cost(Box<cost::Cost>),
     /// Networks by name; publishing the package; checking that all is well.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::NETWORK)]
     Network(network::NetworkCommand),
     /// Print a completion script for a shell.
     Completions {
@@ -130,20 +147,47 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let args = Args::parse();
+/// What still computes when a command is over isn't waited for any longer.
+const LAST_WORK: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let matches = Args::command().get_matches();
+    let mut args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    args.global.environment = Environment::of(&matches);
     log::start(args.verbose, args.log_format);
-    let output = Output::new(args.json);
+    let output = Output::new(args.json, args.wide);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.error(&error.into(), None);
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(args.command, args.global, &output));
+    runtime.shutdown_timeout(LAST_WORK);
+    code
+}
+
+async fn run(command: Command, global: Global, output: &Output) -> ExitCode {
     let done = tokio::select! {
         biased;
         // when nobody reads any more the command is dropped, and what it keeps is put away
         () = output.reader_gone() => Ok(()),
-        done = dispatch(args.command, args.global, &output) => done,
+        done = dispatch(command, global, output) => done,
     };
     match done {
         _ if output.is_reader_gone() => ExitCode::from(SIGPIPE_STATUS),
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<verify::Incomplete>() => {
+            output.note(error.to_string());
+            ExitCode::from(verify::Incomplete::STATUS)
+        }
         Err(error) => {
             output.error(&error, advice::advice(&error).as_deref());
             ExitCode::FAILURE
@@ -157,10 +201,15 @@ fn dispatch(
     global: Global,
     output: &Output,
 ) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
-    let settings = move || Settings::load(&global);
+    let home = global.data_folder();
+    let settings = move || {
+        let settings = Settings::load(&global)?;
+        settings.remarks.iter().for_each(|text| output.note(text));
+        Ok(settings)
+    };
     match command {
         Command::Demo(args) => Box::pin(demo::run(args, output)),
-        Command::Devnet(args) => Box::pin(devnet::run(args, output)),
+        Command::Devnet(args) => Box::pin(async move { devnet::run(args, &home?, output).await }),
         Command::Localnet(command) => Box::pin(localnet::run(command, output)),
         Command::Gateway(command) => Box::pin(gateway::run(command, settings, output)),
         Command::Node(command) => {
@@ -175,7 +224,10 @@ fn dispatch(
         Command::Stack(command) => {
             Box::pin(async move { stack::run(command, settings()?, output).await })
         }
-        Command::Chat(args) => Box::pin(async move { chat::run(args, settings()?, output).await }),
+        Command::Chat(args) => Box::pin(async move { chat::run(*args, settings()?, output).await }),
+        Command::Proxy(args) => {
+            Box::pin(async move { proxy::run(args, settings()?, output).await })
+        }
         Command::Receipt(command) => {
             Box::pin(async move { receipt::run(command, settings()?, output).await })
         }
@@ -213,5 +265,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_first_page_of_help_has_every_command_and_each_has_examples() {
+        let listed = |name: &str| {
+            let entry = format!("\n  {name} ");
+            help::AFTER.contains(&entry)
+        };
+        let command = Args::command();
+        let commands = command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set());
+        for command in commands {
+            assert!(listed(command.get_name()), "{}", command.get_name());
+            let examples = command.get_after_help().map(ToString::to_string);
+            let shown = examples.is_some_and(|text| text.contains("Examples:\n  "));
+            assert!(
+                shown || command.get_name() == "completions",
+                "{}",
+                command.get_name()
+            );
+        }
     }
 }

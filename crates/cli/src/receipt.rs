@@ -2,13 +2,13 @@
 
 use crate::{
     client::{self, client_folder},
+    named::Named,
     output::{Facts, Output},
     settings::Settings,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{KeptReceipt, Receipts};
 use atoma_types::message::{Receipt, Signed};
-use atoma_types::{RequestId, StackId};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -18,12 +18,12 @@ pub(crate) enum ReceiptCommand {
     List {
         /// Of this stack only.
         #[arg(long)]
-        stack: Option<StackId>,
+        stack: Option<Named>,
     },
     /// Show one and check it again.
     Show {
-        /// The request's id.
-        request: RequestId,
+        /// The request's id or a beginning of it, as `atoma receipt list` shows it.
+        request: Named,
     },
 }
 
@@ -35,12 +35,17 @@ pub(crate) async fn run(
     match command {
         ReceiptCommand::List { stack } => {
             // receipts stand on this machine: no ledger is needed to list them
-            let receipts = Receipts::open(&client_folder(&settings))?.list(stack)?;
+            let receipts = Receipts::open(&client_folder(&settings))?;
+            let folder = client_folder(&settings);
+            let stack = stack.map(|stack| stack.kept_stack(&folder)).transpose()?;
+            let receipts = receipts.list(stack)?;
             let rows = receipts.iter().map(summary).collect::<Result<_>>()?;
-            output.table(rows, "no receipts yet: ask something with `atoma chat`");
+            let empty = "no receipts yet: ask something with `atoma chat`";
+            output.narrow_table(rows, &["cumulative_units", "fault"], empty);
         }
         ReceiptCommand::Show { request } => {
             let client = client::open(&settings, None).await?;
+            let request = request.request(&client.receipts())?;
             let kept = client
                 .receipts()
                 .show(request)?
@@ -72,10 +77,10 @@ fn brief(receipt: &Receipt) -> Facts {
         ("request", json!(receipt.request_id)),
         ("stack", json!(receipt.stack)),
         ("seq", json!(receipt.seq)),
-        ("input", json!(receipt.usage.prompt_tokens())),
-        ("output", json!(receipt.usage.output)),
+        ("input_tokens", json!(receipt.usage.prompt_tokens())),
+        ("output_tokens", json!(receipt.usage.output)),
         ("units", json!(receipt.units.0)),
-        ("cumulative", json!(receipt.cumulative_units.0)),
+        ("cumulative_units", json!(receipt.cumulative_units.0)),
     ]
 }
 
@@ -85,7 +90,7 @@ pub(crate) fn details(signed: &Signed<Receipt>) -> Facts {
     let mut facts = brief(receipt);
     facts.extend([
         ("node", json!(receipt.node)),
-        ("cached_input", json!(receipt.usage.cached_input)),
+        ("cached_input_tokens", json!(receipt.usage.cached_input)),
         ("request_hash", json!(receipt.request_hash)),
         ("response_hash", json!(receipt.response_hash)),
         ("previous", json!(receipt.previous)),

@@ -8,6 +8,7 @@ use crate::{
 use anyhow::Result;
 use atoma_types::chain::Deployment;
 use serde_json::json;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Returns when the user presses Ctrl-C or the system sends SIGTERM.
@@ -21,12 +22,39 @@ pub(crate) async fn told_to_stop() -> Result<()> {
     Ok(())
 }
 
+/// Puts away what was running, for as long as `most` allows. Told to stop again, it ends at once: every store
+/// survives even `kill -9`.
+pub(crate) async fn put_away(
+    away: impl Future<Output = ()>,
+    most: Option<Duration>,
+    output: &Output,
+) {
+    let too_long = async {
+        match most {
+            Some(most) => tokio::time::sleep(most).await,
+            None => std::future::pending().await,
+        }
+    };
+    let again = async {
+        // without signals there is only kill -9
+        if told_to_stop().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = away => {}
+        () = too_long => output.note("stopped before everything had ended: it took too long"),
+        () = again => output.note("stopped at once"),
+    }
+}
+
 /// Says that a part is up, waits until it shall stop.
 pub(crate) async fn until_stopped(output: &Output, facts: Facts) -> Result<()> {
     let mut all = vec![("step", json!("ready"))];
     all.extend(facts);
     output.object(all);
-    output.say("press Ctrl-C to stop");
+    output.say("press Ctrl-C to stop; a second time, to stop at once");
     told_to_stop().await
 }
 

@@ -2,6 +2,8 @@
 
 use crate::{
     config_file::ConfigFile,
+    environment::{Chosen, Environment, choose},
+    named::Named,
     profiles::{DEFAULT_LEDGER, Profile, Profiles, held_to, unbound},
     values::web_url_text,
 };
@@ -9,14 +11,14 @@ use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
 use atoma_runtime::Runtime;
-use atoma_types::Address;
 use clap::Args;
 use serde::Deserialize;
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 /// Settings that most commands share. A flag wins over its environment variable, which wins over
 /// the configuration file.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings")]
 pub(crate) struct Global {
     /// File with these settings (default: config.toml in the data folder).
     #[arg(long, global = true, env = "ATOMA_SETTINGS", value_name = "FILE")]
@@ -35,13 +37,25 @@ pub(crate) struct Global {
     pub(crate) keystore: Option<PathBuf>,
     /// Which of the keystore's addresses acts (default: the first).
     #[arg(long, global = true, env = "ATOMA_ADDRESS", value_name = "ADDRESS")]
-    pub(crate) address: Option<Address>,
+    pub(crate) address: Option<Named>,
     /// The most a transaction may take for gas, in MIST.
     #[arg(long, global = true, env = "ATOMA_GAS_BUDGET", value_name = "MIST")]
     pub(crate) gas_budget: Option<u64>,
     /// Whose coins pay for gas; the keystore has its key too (default: the acting address).
     #[arg(long, global = true, env = "ATOMA_SPONSOR", value_name = "ADDRESS")]
-    pub(crate) sponsor: Option<Address>,
+    pub(crate) sponsor: Option<Named>,
+    /// Which of these the environment says: what the command line says beats them.
+    #[arg(skip)]
+    pub(crate) environment: Environment,
+}
+
+impl Global {
+    /// The folder for keys and receipts.
+    pub(crate) fn data_folder(&self) -> Result<PathBuf> {
+        let home = self.home.clone();
+        home.or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
+            .context("no home folder: name one with --home or ATOMA_HOME")
+    }
 }
 
 /// The configuration file.
@@ -53,7 +67,7 @@ struct File {
     /// Keystore file in Sui's format (default: sui.keystore in the data folder).
     keystore: Option<PathBuf>,
     /// Which of the keystore's addresses acts (default: the first).
-    address: Option<Address>,
+    address: Option<String>,
 }
 
 /// What the commands work with.
@@ -70,21 +84,21 @@ pub(crate) struct Settings {
     /// The keystore file.
     pub(crate) keystore: PathBuf,
     /// The acting address, if one is named.
-    pub(crate) address: Option<Address>,
+    pub(crate) address: Option<Named>,
     /// The most a transaction may take for gas, in MIST.
     gas_budget: Option<u64>,
     /// Who pays for gas.
-    sponsor: Option<Address>,
+    sponsor: Option<Named>,
+    /// The flags of whose variables nothing is taken, for the command line beats them.
+    beaten: BTreeSet<String>,
+    /// What the user should know of where these come from.
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Settings {
     /// From the flags, the environment and the file; without asking any server.
     pub(crate) fn load(flags: &Global) -> Result<Self> {
-        let home = flags
-            .home
-            .clone()
-            .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
-            .context("no home folder: name one with --home or ATOMA_HOME")?;
+        let home = flags.data_folder()?;
         let path = flags
             .settings
             .clone()
@@ -95,25 +109,42 @@ impl Settings {
             None => ConfigFile::read_if_there(&path)?,
         };
         let file: File = file.map(ConfigFile::parse).transpose()?.unwrap_or_default();
-        let network = network(flags, &Profiles::open(&home)?)?;
+        let profiles = Profiles::open(&home)?;
+        let Chosen {
+            network,
+            ledger,
+            beaten,
+            remarks,
+        } = choose(flags, &profiles)?;
         let known = network.as_ref().map(|(_, profile)| profile.ledger.clone());
         Ok(Self {
             ledger_url: known
-                .or_else(|| flags.ledger.clone())
+                .or_else(|| ledger.clone())
                 .or(file.ledger)
                 .unwrap_or_else(|| DEFAULT_LEDGER.to_owned()),
-            given_ledger: flags.ledger.clone(),
+            given_ledger: ledger,
             network,
             gas_budget: flags.gas_budget,
-            sponsor: flags.sponsor,
+            sponsor: flags.sponsor.clone(),
+            beaten,
+            remarks,
             keystore: flags
                 .keystore
                 .clone()
                 .or(file.keystore)
                 .unwrap_or_else(|| home.join("sui.keystore")),
-            address: flags.address.or(file.address),
+            address: match (&flags.address, file.address) {
+                (Some(address), _) => Some(address.clone()),
+                (None, Some(address)) => Some(address.parse()?),
+                (None, None) => None,
+            },
             home,
         })
+    }
+
+    /// A flag's value, unless it comes from a variable that the command line beats.
+    pub(crate) fn unbeaten<T: Clone>(&self, flag: &str, value: &Option<T>) -> Option<T> {
+        value.clone().filter(|_| !self.beaten.contains(flag))
     }
 
     /// The keystore; one that isn't there yet is empty.
@@ -127,12 +158,16 @@ impl Settings {
     }
 
     /// The key of an address, or the first.
-    fn key_of(&self, address: Option<&Address>) -> Result<SigningKey> {
+    fn key_of(&self, address: Option<&Named>) -> Result<SigningKey> {
         let store = self.open_keystore()?;
         let key = match address {
-            Some(address) => store.get(address).with_context(|| {
-                format!("{} has no key of {address}", self.keystore.display())
-            })?,
+            Some(named) => {
+                let all = store.keys().iter().map(|key| key.public_key().address());
+                let address = named.address(all)?;
+                store.get(&address).with_context(|| {
+                    format!("{} has no key of {address}", self.keystore.display())
+                })?
+            }
             None => store.keys().first().ok_or_else(|| {
                 anyhow!(
                     "{} has no keys: make one with `atoma wallet new` or bring yours with `atoma wallet import`",
@@ -149,7 +184,7 @@ impl Settings {
         Ok(GasOptions {
             budget: self.gas_budget,
             sponsor: sponsor
-                .map(|address| self.key_of(Some(address)).map(Arc::new))
+                .map(|named| self.key_of(Some(named)).map(Arc::new))
                 .transpose()?,
         })
     }
@@ -212,22 +247,4 @@ impl Settings {
             None => connected,
         }
     }
-}
-
-/// The network in use: the one that is named, at another URL if one is given; else, where no URL is
-/// given, the one that `atoma network use` chose.
-fn network(flags: &Global, profiles: &Profiles) -> Result<Option<(String, Profile)>> {
-    let name = match (&flags.network, &flags.ledger) {
-        (Some(name), _) => name.as_str(),
-        (None, Some(_)) => return Ok(None),
-        (None, None) => match profiles.active() {
-            Some(name) => name,
-            None => return Ok(None),
-        },
-    };
-    let mut profile = profiles.expect(name)?;
-    if let Some(ledger) = &flags.ledger {
-        profile.ledger.clone_from(ledger);
-    }
-    Ok(Some((name.to_owned(), profile)))
 }

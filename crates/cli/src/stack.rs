@@ -2,14 +2,15 @@
 
 use crate::{
     client::{self, client_folder},
-    output::{Facts, Output},
+    named::Named,
+    output::{Facts, Output, money, price},
     settings::Settings,
     values::Usdc,
 };
 use anyhow::Result;
-use atoma_client::{BuyRequest, known_networks};
+use atoma_client::{BuyRequest, Client, StackHandle, known_networks};
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, Price, StackId, TaskId,
+    ComputeUnits, DurationMs, NetworkId, Price,
     chain::{Lease, LeaseState, Selection, Stack},
 };
 use clap::Subcommand;
@@ -20,15 +21,19 @@ use std::{path::Path, str::FromStr};
 pub(crate) enum StackCommand {
     /// Show a stack: units, leases, money.
     Show {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
     },
     /// List the stacks bought with this data folder.
-    List,
+    List {
+        /// Closed ones, and those of other networks, as well.
+        #[arg(long)]
+        all: bool,
+    },
     /// Buy units of a task, paid into escrow.
     Buy {
-        /// The task's id, as `atoma task list` shows it.
-        task: TaskId,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
         /// How many units.
         #[arg(long)]
         units: u64,
@@ -44,31 +49,31 @@ pub(crate) enum StackCommand {
     },
     /// Give a node units of a stack (limited, any).
     Grant {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
         /// Units in all.
         units: u64,
     },
     /// Add units to a stack; their price goes into its escrow.
     TopUp {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
         /// How many units to add.
         units: u64,
     },
     /// Let it live longer.
     Extend {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
         /// By how many seconds.
         seconds: u64,
     },
     /// End it now: nodes settle, the rest comes back.
     Close {
-        /// The stack's id, as `atoma stack list` shows it.
-        stack: StackId,
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
     },
 }
 
@@ -96,25 +101,15 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
     let ledger = client.ledger();
     match command {
         StackCommand::Show { stack } => {
-            let stack = ledger.stack(stack).await?;
-            output.object(summary(&stack));
+            let stack = ledger.stack(stack.stack(&client).await?).await?;
+            let model = ledger.task(stack.task).await?.model_name;
+            output.object(summary(&stack, &model));
             output.table(
                 stack.leases.iter().map(lease).collect(),
                 "no node has a lease",
             );
         }
-        StackCommand::List => {
-            let mut rows = Vec::new();
-            for stack in client.stacks().await? {
-                rows.push(summary(&stack.view()));
-            }
-            output.table(rows, "no stacks yet: buy one with `atoma stack buy`");
-            let others = of_other_networks(&client_folder(&settings), ledger.network())?;
-            if !others.is_empty() {
-                output.say("\non networks other than the one in use:");
-                output.table(others, "");
-            }
-        }
+        StackCommand::List { all } => list(&client, all, &settings, output).await?,
         StackCommand::Buy {
             task,
             units,
@@ -123,48 +118,84 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             lifetime,
         } => {
             let request = BuyRequest {
-                task,
+                task: task.task(ledger).await?,
                 units: ComputeUnits(units),
                 max_price: Price(max_price.0.0),
                 selection: selection.0,
                 lifetime: DurationMs(lifetime.saturating_mul(1_000)),
             };
             let progress = output.progress("buying");
-            let stack = client.buy(request).await?;
+            let stack = client.buy(request).await;
             progress.finish_and_clear();
-            output.object(summary(&stack.view()));
+            output.object(of(&stack?));
         }
         StackCommand::Grant { stack, node, units } => {
+            let stack = client.open(stack.stack(&client).await?).await?;
+            let node = node.node(ledger).await?;
             let progress = output.progress("the node takes the grant to the ledger");
-            let stack = client.open(stack).await?;
-            stack.grant(node, ComputeUnits(units)).await?;
+            let granted = stack.grant(node, ComputeUnits(units)).await;
             progress.finish_and_clear();
-            output.object(summary(&stack.refresh().await?));
+            granted?;
+            output.object(refreshed(&stack).await?);
         }
         StackCommand::TopUp { stack, units } => {
-            let stack = client.open(stack).await?;
+            let stack = client.open(stack.stack(&client).await?).await?;
             stack.top_up(ComputeUnits(units)).await?;
-            output.object(summary(&stack.refresh().await?));
+            output.object(refreshed(&stack).await?);
         }
         StackCommand::Extend { stack, seconds } => {
-            let stack = client.open(stack).await?;
+            let stack = client.open(stack.stack(&client).await?).await?;
             stack
                 .extend(DurationMs(seconds.saturating_mul(1_000)))
                 .await?;
-            output.object(summary(&stack.refresh().await?));
+            output.object(refreshed(&stack).await?);
         }
         StackCommand::Close { stack } => {
+            let stack = client.open(stack.stack(&client).await?).await?;
             let progress = output.progress("the nodes settle, the dispute window passes");
-            let closed = client.open(stack).await?.close().await?;
+            let closed = stack.close().await;
             progress.finish_and_clear();
+            let closed = closed?;
             output.object(vec![
-                ("stack", json!(stack)),
-                ("paid_to_nodes", json!(closed.paid.0)),
-                ("fees", json!(closed.fees.0)),
-                ("refunded", json!(closed.refunded.0)),
-                ("damages", json!(closed.damages.0)),
+                ("stack", json!(stack.id())),
+                ("paid_to_nodes_micro_usdc", money(closed.paid)),
+                ("fees_micro_usdc", money(closed.fees)),
+                ("refunded_micro_usdc", money(closed.refunded)),
+                ("damages_micro_usdc", money(closed.damages)),
             ]);
         }
+    }
+    Ok(())
+}
+
+/// What a list shows only where there is room.
+const ONLY_WIDE: [&str; 3] = ["task", "selection", "ungranted_units"];
+
+async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) -> Result<()> {
+    let stacks = client.stacks().await?;
+    let mut rows: Vec<Facts> = stacks.iter().map(of).collect();
+    if all {
+        for id in client.closed_stacks()? {
+            let stack = client.ledger().stack(id).await?;
+            let model = client.ledger().task(stack.task).await?.model_name;
+            rows.push(summary(&stack, &model));
+        }
+    }
+    output.narrow_table(
+        rows,
+        &ONLY_WIDE,
+        "no open stacks: buy one with `atoma stack buy`",
+    );
+    let others = of_other_networks(&client_folder(settings), client.ledger().network())?;
+    match others.len() {
+        0 => {}
+        _ if all => {
+            output.say("\non networks other than the one in use:");
+            output.table(others, "");
+        }
+        count => output.note(format!(
+            "{count} stacks of other networks are not shown: --all shows them"
+        )),
     }
     Ok(())
 }
@@ -188,38 +219,60 @@ fn of_other_networks(folder: &Path, here: NetworkId) -> Result<Vec<Facts>> {
     Ok(rows)
 }
 
-fn summary(stack: &Stack) -> Facts {
+async fn refreshed(stack: &StackHandle) -> Result<Facts> {
+    Ok(summary(&stack.refresh().await?, &stack.task().model_name))
+}
+
+/// A stack as last read.
+pub(crate) fn of(stack: &StackHandle) -> Facts {
+    summary(&stack.view(), &stack.task().model_name)
+}
+
+fn summary(stack: &Stack, model: &str) -> Facts {
+    let selection = match stack.selection {
+        Selection::Single => "single".to_owned(),
+        Selection::Limited { nodes } => format!("limited:{nodes}"),
+        Selection::Any => "any".to_owned(),
+    };
     vec![
         ("stack", json!(stack.id)),
+        ("model", json!(model)),
+        ("state", json!(if stack.closed { "closed" } else { "open" })),
         ("task", json!(stack.task)),
-        (
-            "selection",
-            json!(format!("{:?}", stack.selection).to_lowercase()),
-        ),
+        ("selection", json!(selection)),
         ("units", json!(stack.total_units.0)),
-        ("ungranted", json!(stack.ungranted_units().0)),
-        ("escrow", json!(stack.escrow.to_string())),
-        ("max_price", json!(stack.max_price.to_string())),
+        ("ungranted_units", json!(stack.ungranted_units().0)),
+        ("escrow_micro_usdc", money(stack.escrow)),
+        (
+            "max_price_micro_usdc_per_million_units",
+            price(stack.max_price),
+        ),
         ("expires_at_ms", json!(stack.expires_at_ms.0)),
-        ("closed", json!(stack.closed)),
     ]
 }
 
 fn lease(lease: &Lease) -> Facts {
-    let state = match &lease.state {
-        LeaseState::Open => "open".to_owned(),
-        LeaseState::Settling(ticket) => {
-            format!(
-                "claims {}, payable from {}",
-                ticket.claimed_units, ticket.deadline_ms
-            )
-        }
-        LeaseState::Closed { paid_units, paid } => format!("paid {paid} for {paid_units}"),
+    let row = |state: &str, units: Option<u64>, paid: Option<u64>, payable: Option<u64>| -> Facts {
+        vec![
+            ("node", json!(lease.node)),
+            ("units", json!(lease.units.0)),
+            ("price_micro_usdc_per_million_units", price(lease.price)),
+            ("state", json!(state)),
+            ("claimed_units", json!(units)),
+            ("paid_micro_usdc", json!(paid)),
+            ("payable_at_ms", json!(payable)),
+        ]
     };
-    vec![
-        ("node", json!(lease.node)),
-        ("units", json!(lease.units.0)),
-        ("price", json!(lease.price.to_string())),
-        ("state", json!(state)),
-    ]
+    match &lease.state {
+        LeaseState::Open => row("open", None, None, None),
+        LeaseState::Settling(ticket) => row(
+            "settling",
+            Some(ticket.claimed_units.0),
+            None,
+            Some(ticket.deadline_ms.0),
+        ),
+        LeaseState::Closed { paid_units, paid } => {
+            row("closed", Some(paid_units.0), Some(paid.0), None)
+        }
+    }
 }

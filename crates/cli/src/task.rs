@@ -2,14 +2,15 @@
 
 use crate::{
     model,
-    output::{Facts, Output},
+    named::Named,
+    output::{Facts, Output, price},
     settings::Settings,
     values::Usdc,
 };
 use anyhow::{Context, Result};
 use atoma_network::engine_class;
 use atoma_types::{
-    EngineClass, Numerics, Price, Role, Rule, SecurityLevel, TaskId,
+    EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
     chain::{NewTask, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -19,18 +20,22 @@ use serde_json::json;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
     /// List the tasks with their nodes and prices.
-    List,
+    List {
+        /// Those that take no new business as well.
+        #[arg(long)]
+        all: bool,
+    },
     /// Show one task.
     Show {
-        /// The task's id, as `atoma task list` shows it.
-        task: TaskId,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
     },
     /// Create a task for a model.
     Create(CreateTask),
     /// End new business on a task of yours.
     Deprecate {
-        /// The task's id, as `atoma task list` shows it.
-        task: TaskId,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
     },
 }
 
@@ -64,15 +69,18 @@ pub(crate) struct CreateTask {
 pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Output) -> Result<()> {
     let ledger = settings.ledger().await?;
     match command {
-        TaskCommand::List => {
-            let rows = ledger.all_tasks().await?.iter().map(summary).collect();
-            output.table(
-                rows,
+        TaskCommand::List { all } => {
+            let tasks = ledger.all_tasks().await?;
+            let shown = tasks.iter().filter(|task| all || !task.deprecated);
+            let only_wide: &[&str] = if all { &["security"] } else { &ONLY_WIDE };
+            output.narrow_table(
+                shown.map(summary).collect(),
+                only_wide,
                 "no tasks yet: create one with `atoma task create builtin`",
             );
         }
         TaskCommand::Show { task } => {
-            let task = ledger.task(task).await?;
+            let task = ledger.task(task.task(&ledger).await?).await?;
             output.object(summary(&task));
             output.table(offers(&task), "no node is subscribed");
         }
@@ -85,9 +93,13 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
                 ("transaction", json!(done.digest.to_string())),
                 ("gas_mist", json!(done.gas_used)),
             ]);
+            output.say(
+                "next: a node subscribes to it, with `atoma node subscribe` or in its node.toml",
+            );
         }
         TaskCommand::Deprecate { task } => {
             let db = ledger.deployment().db;
+            let task = task.task(&ledger).await?;
             let call = calls::DeprecateTask {
                 db: db.into(),
                 task: task.into(),
@@ -96,6 +108,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             output.object(vec![
                 ("deprecated", json!(task)),
                 ("transaction", json!(done.digest.to_string())),
+                ("gas_mist", json!(done.gas_used)),
             ]);
         }
     }
@@ -134,6 +147,9 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
     })
 }
 
+/// What a list shows only where there is room.
+const ONLY_WIDE: [&str; 2] = ["security", "deprecated"];
+
 fn summary(task: &Task) -> Facts {
     let active = task
         .subscriptions
@@ -147,10 +163,13 @@ fn summary(task: &Task) -> Facts {
         ("security", json!(task.security_level.as_str())),
         ("nodes", json!(active.len())),
         (
-            "cheapest",
-            json!(active.iter().map(|s| s.price).min().map(|p| p.to_string())),
+            "cheapest_micro_usdc_per_million_units",
+            json!(active.iter().map(|s| s.price.0).min()),
         ),
-        ("ceiling", json!(task.price_ceiling.to_string())),
+        (
+            "ceiling_micro_usdc_per_million_units",
+            price(task.price_ceiling),
+        ),
         ("deprecated", json!(task.deprecated)),
     ]
 }
@@ -161,9 +180,9 @@ fn offers(task: &Task) -> Vec<Facts> {
         .map(|s| {
             vec![
                 ("node", json!(s.node)),
-                ("price", json!(s.price.to_string())),
-                ("capacity", json!(s.capacity.0)),
-                ("leased", json!(s.leased.0)),
+                ("price_micro_usdc_per_million_units", price(s.price)),
+                ("capacity_units", json!(s.capacity.0)),
+                ("leased_units", json!(s.leased.0)),
                 ("reputation", json!(s.reputation)),
                 ("state", json!(format!("{:?}", s.state).to_lowercase())),
             ]

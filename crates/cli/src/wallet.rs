@@ -1,7 +1,8 @@
 //! Keys, addresses, balances.
 
 use crate::{
-    output::{Facts, Output},
+    named::whole_address,
+    output::{Facts, Output, millis, money},
     settings::Settings,
     values::Usdc,
 };
@@ -33,7 +34,8 @@ pub(crate) enum WalletCommand {
     },
     /// Send USDC to another address.
     Send {
-        /// The address that gets it.
+        /// The address that gets it, whole.
+        #[arg(value_parser = whole_address)]
         to: Address,
         /// How much, in USDC.
         amount: Usdc,
@@ -58,7 +60,7 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
             let ledger = settings.ledger_without_package().await?;
             let done = ledger.transfer_usdc(&settings.key()?, to, amount.0).await?;
             output.object(vec![
-                ("sent", json!(amount.0.0)),
+                ("sent_micro_usdc", money(amount.0)),
                 ("to", json!(to)),
                 ("transaction", json!(done.digest.to_string())),
                 ("gas_mist", json!(done.gas_used)),
@@ -89,7 +91,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
         let address = key.public_key().address();
         let mut row: Facts = vec![("address", json!(address))];
         if let Some(ledger) = &ledger {
-            row.push(("usdc", json!(ledger.usdc(address).await?.to_string())));
+            row.push(("balance_micro_usdc", money(ledger.usdc(address).await?)));
             row.push(("gas_mist", json!(ledger.gas(address).await?)));
         }
         rows.push(row);
@@ -110,9 +112,9 @@ async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Resul
     progress.finish_and_clear();
     output.object(vec![
         ("address", json!(address)),
-        ("usdc", json!(ledger.usdc(address).await?.to_string())),
+        ("balance_micro_usdc", money(ledger.usdc(address).await?)),
         ("gas_mist", json!(ledger.gas(address).await?)),
-        ("ms", json!(started.elapsed().as_millis() as u64)),
+        ("took_ms", millis(started.elapsed())),
     ]);
     Ok(())
 }

@@ -8,7 +8,7 @@
 
 use atoma_client::{BuyRequest, Client, ClientConfig};
 use atoma_keys::SigningKey;
-use atoma_types::{ComputeUnits, DurationMs, chain::Selection};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, chain::Selection};
 use std::{env, error::Error};
 
 /// Where `atoma devnet` has its ledger.
@@ -22,6 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wallet = SigningKey::generate();
     let client = Client::connect(ledger, wallet, ClientConfig::default()).await?;
     client.ledger().faucet(client.address()).await?;
+    let dollars = MicroUsdc(10_000_000);
+    client.ledger().mint_usdc(client.address(), dollars).await?;
 
     // what is on sale, and by whom
     let tasks = client.ledger().all_tasks().await?;

@@ -38,7 +38,7 @@ pub(crate) struct LaneStatus {
 }
 
 impl Client {
-    /// The stacks of this wallet that are remembered and not closed yet.
+    /// The stacks of this wallet that are remembered and not closed yet, in the order in which they came.
     ///
     /// # Errors
     ///
@@ -59,6 +59,16 @@ impl Client {
             }
         }
         Ok(open)
+    }
+
+    /// The stacks that were bought or opened on this network and have been seen closed, of any wallet, in
+    /// the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// If the client's files can't be read.
+    pub fn closed_stacks(&self) -> Result<Vec<StackId>, ClientError> {
+        Ok(self.inner.store.kept().closed_stacks()?)
     }
 
     /// Opens a stack of this wallet.

@@ -187,6 +187,7 @@ impl Sample {
                 units: ComputeUnits(UNITS.iter().sum()),
             }),
             path: Ok(self.tree().prove(1).unwrap()),
+            recomputed: None,
         }
     }
 }

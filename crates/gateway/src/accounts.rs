@@ -50,10 +50,14 @@ impl Accounts {
     /// The hash that two keys of the configuration share.
     pub(crate) fn key_ring(&self, config: &GatewayConfig) -> Result<KeyRing<User>, KeyHash> {
         let keys = config.api_keys.iter().zip(&self.keys);
-        KeyRing::new(keys.map(|(key, account)| {
+        let ring = KeyRing::new(keys.map(|(key, account)| {
             let user = User::new(Arc::clone(account), key.max_concurrent);
             (key.hash, user)
-        }))
+        }))?;
+        Ok(match config.api_keys.first() {
+            Some(key) if config.own_use => ring.open_to_all(key.hash),
+            _ => ring,
+        })
     }
 
     /// The store, to wait for what must not be forgotten.

@@ -44,6 +44,13 @@ pub struct GatewayConfig {
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,
+    /// Whether it serves one user on this machine, who pays with stacks of their own: whoever connects may
+    /// ask, on the first key's account. No file can say so.
+    #[serde(skip)]
+    pub own_use: bool,
+    /// Where stacks and receipts are kept; `client` in the data folder if absent. No file can say so.
+    #[serde(skip)]
+    pub client_dir: Option<PathBuf>,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,

@@ -152,7 +152,10 @@ async fn connect(
     })
     .await?;
     let client_config = ClientConfig {
-        data_dir: Some(config.data_dir.join("client")),
+        data_dir: Some(match &config.client_dir {
+            Some(folder) => folder.clone(),
+            None => config.data_dir.join("client"),
+        }),
         ..ClientConfig::default()
     };
     let client = Client::with_ledger(ledger.clone(), key, client_config)?;
@@ -176,6 +179,7 @@ fn routes(
         metrics: Arc::clone(metrics),
         limits: config.limits.clone(),
         requests,
+        own_use: config.own_use,
     };
     let models = Models {
         keys,

@@ -131,6 +131,8 @@ impl<'de> serde::Deserialize<'de> for KeyHash {
 #[derive(Debug)]
 pub(crate) struct KeyRing<T> {
     by_hash: HashMap<KeyHash, T>,
+    /// Whose key everyone is taken to have.
+    everyones: Option<KeyHash>,
 }
 
 impl<T> KeyRing<T> {
@@ -146,12 +148,28 @@ impl<T> KeyRing<T> {
                 return Err(hash);
             }
         }
-        Ok(Self { by_hash })
+        Ok(Self {
+            by_hash,
+            everyones: None,
+        })
+    }
+
+    /// The same ring, which takes everyone for the holder of this key, whatever key they send.
+    pub(crate) fn open_to_all(mut self, key: KeyHash) -> Self {
+        self.everyones = Some(key);
+        self
     }
 
     /// What belongs to the key in `Authorization: Bearer`.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Result<&T, Refusal> {
         let refused = |message: &str| Err(Refusal::new(RefusalCode::InvalidApiKey, message));
+        if let Some(found) = self.everyones.and_then(|key| self.by_hash.get(&key)) {
+            // a page that a browser shows must not spend the money of whoever looks at it
+            if headers.contains_key(header::ORIGIN) {
+                return refused("this endpoint is not for web pages");
+            }
+            return Ok(found);
+        }
         let Some(value) = headers.get(header::AUTHORIZATION) else {
             return refused("no API key: send it as `Authorization: Bearer atoma-...`");
         };
@@ -212,6 +230,18 @@ mod tests {
             assert_eq!(refusal.code, RefusalCode::InvalidApiKey);
         }
         assert!(ring.find(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn an_open_ring_takes_everyone_but_web_pages() {
+        let key = ApiKey::generate();
+        let ring = KeyRing::new([(key.hash(), 7)]).unwrap();
+        let ring = ring.open_to_all(key.hash());
+        assert_eq!(ring.find(&HeaderMap::new()), Ok(&7));
+        assert_eq!(ring.find(&with("Bearer anything")), Ok(&7));
+        let mut page = HeaderMap::new();
+        page.insert(header::ORIGIN, "https://example.com".parse().unwrap());
+        assert!(ring.find(&page).is_err());
     }
 
     #[test]

@@ -22,6 +22,16 @@ pub(crate) fn exhausted(all_busy: bool) -> Refusal {
     }
 }
 
+/// The user's own stacks pay, and none has room.
+pub(crate) fn no_stack(units: ComputeUnits) -> Refusal {
+    let message = format!(
+        "no stack of yours has room for this request, which may cost up to {} units: buy one with `atoma stack \
+         buy`, ask for fewer tokens, or start `atoma proxy` with a --budget",
+        units.0
+    );
+    Refusal::new(RefusalCode::BudgetExceeded, message).needed(units.0)
+}
+
 /// The key's budget has less left than the request may cost.
 pub(crate) fn over_budget(units: ComputeUnits, worst: Amount) -> Refusal {
     let message = format!(

@@ -11,7 +11,7 @@ use crate::{
     concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
     pool::{InFlight, LeaseError, TaskPool},
-    refusals::{exhausted, over_budget},
+    refusals::{exhausted, no_stack, over_budget},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
 };
@@ -33,6 +33,8 @@ pub(crate) struct Patience {
     pub(crate) nodes: usize,
     /// For a stack to be bought and a lease to stand.
     pub(crate) lease_timeout: Duration,
+    /// The user's own stacks pay.
+    pub(crate) own_use: bool,
 }
 
 /// A request with money held for it.
@@ -46,6 +48,8 @@ pub(crate) struct UserRequest {
     /// As it is signed next.
     next: RequestTry,
     hold: Option<Hold>,
+    /// A node got no units, for there is no money to buy any.
+    out_of_money: bool,
     begun: Instant,
 }
 
@@ -102,6 +106,7 @@ impl UserRequest {
             stream: asked.stream && endpoint != Endpoint::Embeddings,
             next: RequestTry::new(ask.id, endpoint, ask.body, max_units),
             hold: None,
+            out_of_money: false,
             begun: Instant::now(),
         };
         request.afford(cheapest.ok_or_else(|| exhausted(false))?)?;
@@ -129,6 +134,9 @@ impl UserRequest {
                 }
             }
             self.next.moved(self.pool.runtime().request_id());
+        }
+        if self.patience.own_use && self.out_of_money {
+            return Err(no_stack(self.next.max_units()));
         }
         Err(exhausted(all_busy && !tried.is_empty()))
     }
@@ -232,7 +240,8 @@ impl UserRequest {
         self.pool.lease(node, units, timeout).await
     }
 
-    fn no_lease(&self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
+    fn no_lease(&mut self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
+        self.out_of_money |= matches!(error, LeaseError::Budget { .. });
         let (node, model) = (in_flight.node(), &self.pool.offer().model);
         tracing::warn!(error = error as &dyn std::error::Error, %node, model, "no lease");
         in_flight.went(if error.is_nodes_fault() {

@@ -1,7 +1,7 @@
 //! Naming the parts of a network, and starting them in the order in which they need each other.
 
 use crate::{
-    COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, engine_class,
+    COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, any_port, engine_class,
     find_or_create_task, fund,
     progress::{Observer, Step},
     stored_key,
@@ -31,13 +31,22 @@ const PRICE_CEILING: Price = Price(10_000_000);
 pub struct NetworkBuilder {
     folder: PathBuf,
     localnet: LocalnetConfig,
-    walrus: bool,
+    /// Where a Walrus listens, if there is to be one.
+    walrus: Option<SocketAddr>,
     engine: Option<Arc<dyn Engine>>,
     weights: UnitWeights,
     price_ceiling: Price,
-    prices: Vec<Price>,
+    nodes: Vec<NodePlan>,
     settlement: SettlementConfig,
     observer: Arc<dyn Observer>,
+}
+
+/// One node before it starts.
+#[derive(Clone, Copy, Debug)]
+struct NodePlan {
+    price: Price,
+    listen: SocketAddr,
+    admin: SocketAddr,
 }
 
 impl Network {
@@ -53,11 +62,11 @@ impl NetworkBuilder {
         Self {
             localnet: LocalnetConfig::new(folder.join("ledger")),
             folder,
-            walrus: false,
+            walrus: None,
             engine: None,
             weights: UnitWeights::TEXT,
             price_ceiling: PRICE_CEILING,
-            prices: Vec::new(),
+            nodes: Vec::new(),
             settlement: quick_settlement(),
             observer: Arc::new(Silent),
         }
@@ -82,10 +91,16 @@ impl NetworkBuilder {
         self.localnet(|config| config.params = params)
     }
 
-    /// A local Walrus, and nodes that keep evidence on it.
+    /// A local Walrus on any free port of loopback, and nodes that keep evidence on it.
     #[must_use]
-    pub fn walrus(mut self) -> Self {
-        self.walrus = true;
+    pub fn walrus(self) -> Self {
+        self.walrus_at(any_port())
+    }
+
+    /// The same at an address.
+    #[must_use]
+    pub fn walrus_at(mut self, listen: SocketAddr) -> Self {
+        self.walrus = Some(listen);
         self
     }
 
@@ -110,10 +125,20 @@ impl NetworkBuilder {
         self
     }
 
-    /// One more node, at this price.
+    /// One more node, at this price, on any free ports of loopback.
     #[must_use]
-    pub fn node(mut self, price: Price) -> Self {
-        self.prices.push(price);
+    pub fn node(self, price: Price) -> Self {
+        self.node_at(price, any_port(), any_port())
+    }
+
+    /// The same, with the addresses at which users and its operator reach it.
+    #[must_use]
+    pub fn node_at(mut self, price: Price, listen: SocketAddr, admin: SocketAddr) -> Self {
+        self.nodes.push(NodePlan {
+            price,
+            listen,
+            admin,
+        });
         self
     }
 
@@ -136,14 +161,13 @@ impl NetworkBuilder {
     /// # Errors
     /// If a part doesn't start; those that had are stopped.
     pub async fn start(self) -> Result<Network, NetworkError> {
-        if self.engine.is_none() && !self.prices.is_empty() {
+        if self.engine.is_none() && !self.nodes.is_empty() {
             return Err(NetworkError::NothingToServe);
         }
         let (localnet, ledger) = self.start_ledger().await?;
-        let walrus = if self.walrus {
-            Some(self.start_walrus(&localnet, &ledger).await?)
-        } else {
-            None
+        let walrus = match self.walrus {
+            Some(listen) => Some(self.start_walrus(listen, &localnet, &ledger).await?),
+            None => None,
         };
         let random = &*self.localnet.runtime.random;
         let operator = Arc::new(stored_key(&self.folder.join("operator.key"), random)?);
@@ -170,9 +194,9 @@ impl NetworkBuilder {
         fund(ledger, "operator", address, POCKET_MONEY, &*self.observer).await?;
         let task = find_or_create_task(ledger, operator, info, task, &*self.observer).await?;
         network.task = Some(task);
-        for (index, &price) in self.prices.iter().enumerate() {
+        for (index, plan) in self.nodes.iter().enumerate() {
             let node = self
-                .start_node(&network, engine, task, index + 1, price)
+                .start_node(&network, engine, task, index + 1, *plan)
                 .await?;
             network.nodes.push(node);
         }
@@ -199,6 +223,7 @@ impl NetworkBuilder {
 
     async fn start_walrus(
         &self,
+        listen: SocketAddr,
         localnet: &RunningLocalnet,
         ledger: &Ledger,
     ) -> Result<LocalWalrus, NetworkError> {
@@ -206,7 +231,10 @@ impl NetworkBuilder {
         // on localnet the administrator operates the storage nodes, and keeps the rules' epoch in step
         let operator = SigningKey::from_seed(&localnet.admin_key().to_seed());
         let folder = self.folder.join("walrus");
-        let config = LocalWalrusConfig::new(folder, ledger.clone(), operator);
+        let config = LocalWalrusConfig {
+            listen,
+            ..LocalWalrusConfig::new(folder, ledger.clone(), operator)
+        };
         let nodes = config.store.nodes;
         let walrus = LocalWalrus::start(config).await?;
         let step = Step::Walrus {
@@ -224,7 +252,7 @@ impl NetworkBuilder {
         engine: &Arc<dyn Engine>,
         task: TaskId,
         number: usize,
-        price: Price,
+        plan: NodePlan,
     ) -> Result<NetworkNode, NetworkError> {
         let started = Instant::now();
         let folder = self.folder.join(format!("node-{number}"));
@@ -238,9 +266,11 @@ impl NetworkBuilder {
         let config = NodeConfig {
             subscriptions: vec![SubscriptionConfig {
                 task,
-                price,
+                price: plan.price,
                 capacity: CAPACITY,
             }],
+            listen: plan.listen,
+            admin_listen: plan.admin,
             collateral: COLLATERAL,
             settlement: self.settlement.clone(),
             evidence: network.walrus.as_ref().map(quick_evidence),
@@ -265,11 +295,15 @@ impl NetworkBuilder {
             number,
             node: id,
             url: running.url(),
-            price,
+            price: plan.price,
             collateral: COLLATERAL,
         };
         self.observer.step(&step, started.elapsed());
-        Ok(NetworkNode { id, price, running })
+        Ok(NetworkNode {
+            id,
+            price: plan.price,
+            running,
+        })
     }
 }
 
@@ -277,7 +311,7 @@ impl std::fmt::Debug for NetworkBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NetworkBuilder")
             .field("folder", &self.folder)
-            .field("prices", &self.prices)
+            .field("nodes", &self.nodes)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! A gateway with three API keys: one with a budget, one without, one for a single request at a time.
 
-use crate::{NetworkError, POCKET_MONEY, any_port, fund, progress::Observer, stored_key};
+use crate::{NetworkError, POCKET_MONEY, fund, progress::Observer, stored_key};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
     StackPolicy,
@@ -67,12 +67,17 @@ impl ApiKeys {
 pub struct GatewayPlan<'a> {
     /// Holds its wallet, stacks and budgets.
     pub folder: PathBuf,
-    /// Where it listens.
+    /// Where users reach it.
     pub listen: SocketAddr,
+    /// Where its operator reads metrics.
+    pub admin_listen: SocketAddr,
     /// Requests at once.
     pub max_concurrent: usize,
     /// Who may ask.
     pub keys: &'a ApiKeys,
+    /// Whether it closes its stacks when it stops, so that what is left comes back. This waits for the
+    /// nodes to settle, and for the dispute window.
+    pub close_stacks_on_stop: bool,
 }
 
 /// Starts a gateway with a wallet of its own.
@@ -97,7 +102,7 @@ pub async fn start_gateway(
         ledger: ledger.url().to_owned(),
         deployment: None,
         listen: plan.listen,
-        admin_listen: Some(any_port()),
+        admin_listen: Some(plan.admin_listen),
         data_dir: plan.folder,
         api_keys: vec![
             key("user", &plan.keys.normal, KEY_BUDGET, None),
@@ -112,7 +117,9 @@ pub async fn start_gateway(
             max_concurrent: plan.max_concurrent,
             ..RequestLimits::default()
         },
-        close_stacks_on_stop: true,
+        close_stacks_on_stop: plan.close_stacks_on_stop,
+        own_use: false,
+        client_dir: None,
         runtime: ledger.runtime().clone(),
     };
     let started = Gateway::start(config, Arc::new(wallet)).await;

@@ -49,8 +49,11 @@ impl MicroUsdc {
 }
 
 impl fmt::Display for MicroUsdc {
+    /// `12.50 USDC`: the decimals that are needed, two at least.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06} USDC", self.0 / 1_000_000, self.0 % 1_000_000)
+        let fraction = format!("{:06}", self.0 % 1_000_000);
+        let needed = fraction.trim_end_matches('0').len().max(2);
+        write!(f, "{}.{} USDC", self.0 / 1_000_000, &fraction[..needed])
     }
 }
 
@@ -129,6 +132,7 @@ mod tests {
     #[test]
     fn shown_in_usdc() {
         assert_eq!(MicroUsdc(1_020_003).to_string(), "1.020003 USDC");
+        assert_eq!(MicroUsdc(12_500_000).to_string(), "12.50 USDC");
     }
 
     #[test]

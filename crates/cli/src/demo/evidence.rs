@@ -80,7 +80,8 @@ pub(super) async fn verified(
     let report = check(gathered.first().context("there is nothing to verify")?);
     if !output.is_json() {
         output.say("");
-        output.table(verify::rows(&report), "nothing was checked");
+        let rows = verify::rows(&report);
+        output.narrow_table(rows, &verify::ONLY_WIDE, "nothing was checked");
         output.say("");
     }
     let checks = verify::rows(&report)

@@ -2,9 +2,10 @@
 
 use super::{
     app::App,
-    cell::{Cell, usdc},
+    cell::Cell,
     sections::{Row, Section},
 };
+use crate::output::{label, usdc};
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -120,15 +121,11 @@ fn keys(app: &App) -> Line<'static> {
         text.push_str(&format!("  [search {}: {shown} of {all}]", app.search));
     }
     if let Some((column, from_largest)) = app.sort {
-        let name = app.section.columns().get(column).unwrap_or(&"");
+        let name = label(app.section.columns().get(column).unwrap_or(&""));
         let order = if from_largest { "down" } else { "up" };
         text.push_str(&format!("  [sorted by {name}, {order}]"));
     }
     Line::raw(text)
-}
-
-fn label(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 fn list(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -153,7 +150,7 @@ fn list(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let width = |name: &str| {
         let cells = rows.iter().filter_map(|row| row.get(name));
         let widest = cells.map(|cell| cell.short().chars().count()).max();
-        widest.unwrap_or(0).max(name.len()).min(40)
+        widest.unwrap_or(0).max(label(name).len()).min(40)
     };
     let widths: Vec<usize> = columns.iter().map(|name| width(name)).collect();
     let text = |cell: Option<&Cell>, width: usize| {
@@ -202,7 +199,7 @@ fn detail(app: &App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn facts<'a>(app: &App, row: &'a Row) -> impl Iterator<Item = Line<'a>> {
-    let names = row.cells.iter().map(|(name, _)| name.len());
+    let names = row.cells.iter().map(|(name, _)| label(name).len());
     let width = names.max().unwrap_or(0);
     let style = accent(app);
     row.cells.iter().map(move |(name, cell)| {

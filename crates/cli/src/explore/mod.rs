@@ -9,7 +9,12 @@ mod related;
 mod sections;
 mod terminal;
 
-use crate::{log::wants_colour, output::Output, run::told_to_stop, settings::Settings};
+use crate::{
+    log::wants_colour,
+    output::{Facts, Output},
+    run::told_to_stop,
+    settings::Settings,
+};
 use anyhow::{Context, Result};
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_ledger::Ledger;
@@ -97,21 +102,12 @@ async fn catch_up(indexer: &Indexer, output: &Output) -> Result<()> {
 /// The section as a table, or as a line of JSON for each row.
 fn print(reader: &IndexReader, section: Section, output: &Output) -> Result<()> {
     let rows = reader.snapshot(|reader| section.rows(reader, MOST_ROWS))?;
-    let json = output.is_json();
-    let facts = |row: sections::Row| {
+    let all = output.is_json() || output.is_wide();
+    let facts = |row: sections::Row| -> Facts {
         let cells = row.cells.into_iter();
         cells
-            .filter(|(name, _)| json || section.columns().contains(name))
-            .map(|(name, cell)| {
-                (
-                    name,
-                    if json {
-                        cell.json()
-                    } else {
-                        cell.text().into()
-                    },
-                )
-            })
+            .filter(|(name, _)| all || section.columns().contains(name))
+            .map(|(name, cell)| (name, cell.json()))
             .collect()
     };
     if section == Section::Overview {

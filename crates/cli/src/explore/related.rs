@@ -2,9 +2,10 @@
 //! what became of them.
 
 use super::{
-    cell::{usdc, utc},
+    cell::Cell,
     sections::{self, About, Section},
 };
+use crate::output::{usdc, utc};
 use atoma_index::{IndexError, IndexReader, LeaseStanding, PriceRow};
 use atoma_types::{NodeId, Price, StackId, TaskId};
 use std::collections::BTreeMap;
@@ -127,7 +128,7 @@ fn of_lease(reader: &IndexReader, stack: StackId, node: NodeId) -> Result<Vec<St
 }
 
 fn short(node: NodeId) -> String {
-    super::cell::Cell::id(node).short()
+    Cell::id(node).short()
 }
 
 /// The lowest price of all nodes after each change.

@@ -1,7 +1,8 @@
 //! The sections of the explorer, and the facts of their rows: the same in the terminal, in tables and
 //! in JSON.
 
-use super::cell::{Cell, date, usdc};
+use super::cell::Cell;
+use crate::output::{date, usdc, utc};
 use atoma_index::{
     ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, Overview,
     SettlementRow, StackView, TaskView,
@@ -91,15 +92,36 @@ impl Section {
                 "number",
                 "node",
                 "status",
-                "collateral",
+                "collateral_micro_usdc",
                 "reputation",
-                "earned",
+                "earned_micro_usdc",
             ],
-            Self::Tasks => &["number", "model", "offers", "cheapest", "stacks", "revenue"],
-            Self::Stacks => &["stack", "state", "units", "settled", "deposited", "paid"],
-            Self::Settlements => &["stack", "node", "state", "units", "requests", "paid"],
-            Self::Disputes => &["stack", "node", "kind", "state", "bond", "at"],
-            Self::Events => &["number", "at", "event", "about"],
+            Self::Tasks => &[
+                "number",
+                "model",
+                "offers",
+                "cheapest_micro_usdc_per_million_units",
+                "stacks",
+                "revenue_micro_usdc",
+            ],
+            Self::Stacks => &[
+                "stack",
+                "state",
+                "units",
+                "settled",
+                "deposited_micro_usdc",
+                "paid_micro_usdc",
+            ],
+            Self::Settlements => &[
+                "stack",
+                "node",
+                "state",
+                "units",
+                "requests",
+                "paid_micro_usdc",
+            ],
+            Self::Disputes => &["stack", "node", "kind", "state", "bond_micro_usdc", "at_ms"],
+            Self::Events => &["number", "at_ms", "event", "about"],
         }
     }
 
@@ -139,7 +161,7 @@ const OVERVIEW: &[&str] = &[
     "events",
     "nodes",
     "active_nodes",
-    "collateral",
+    "collateral_micro_usdc",
     "tasks",
     "offers",
     "stacks",
@@ -147,18 +169,18 @@ const OVERVIEW: &[&str] = &[
     "units_bought",
     "units_settled",
     "requests",
-    "deposited",
-    "paid_to_nodes",
-    "fees",
-    "refunded",
-    "in_escrow",
-    "treasury",
-    "treasury_paid",
+    "deposited_micro_usdc",
+    "paid_to_nodes_micro_usdc",
+    "fees_micro_usdc",
+    "refunded_micro_usdc",
+    "in_escrow_micro_usdc",
+    "treasury_micro_usdc",
+    "treasury_paid_micro_usdc",
     "open_settlements",
     "disputes",
     "open_disputes",
     "convictions",
-    "slashed",
+    "slashed_micro_usdc",
 ];
 
 fn overview(view: &Overview) -> Row {
@@ -167,12 +189,12 @@ fn overview(view: &Overview) -> Row {
         about: About::Nothing,
         cells: vec![
             ("checkpoint", Cell::maybe(view.progress.anchor)),
-            ("sealed_at", view.progress.anchor_ms.into()),
+            ("sealed_at_ms", view.progress.anchor_ms.into()),
             ("events", view.progress.events.into()),
             ("gaps", view.progress.gaps.into()),
             ("nodes", view.nodes.into()),
             ("active_nodes", view.active_nodes.into()),
-            ("collateral", view.collateral.into()),
+            ("collateral_micro_usdc", view.collateral.into()),
             ("tasks", view.tasks.into()),
             ("offers", view.offers.into()),
             ("stacks", sums.stacks.into()),
@@ -180,21 +202,21 @@ fn overview(view: &Overview) -> Row {
             ("units_bought", sums.units_bought.into()),
             ("units_settled", sums.units_settled.into()),
             ("requests", sums.requests.into()),
-            ("deposited", sums.deposited.into()),
-            ("paid_to_nodes", sums.paid.into()),
-            ("fees", sums.fees.into()),
-            ("refunded", sums.refunded.into()),
-            ("in_escrow", view.escrow.into()),
+            ("deposited_micro_usdc", sums.deposited.into()),
+            ("paid_to_nodes_micro_usdc", sums.paid.into()),
+            ("fees_micro_usdc", sums.fees.into()),
+            ("refunded_micro_usdc", sums.refunded.into()),
+            ("in_escrow_micro_usdc", view.escrow.into()),
             (
-                "treasury",
+                "treasury_micro_usdc",
                 Cell::maybe(view.treasury_standing.as_ref().map(|t| t.balance)),
             ),
-            ("treasury_paid", sums.treasury_paid.into()),
+            ("treasury_paid_micro_usdc", sums.treasury_paid.into()),
             ("open_settlements", view.open_settlements.into()),
             ("disputes", sums.disputes.into()),
             ("open_disputes", view.open_disputes.into()),
             ("convictions", sums.convictions.into()),
-            ("slashed", sums.slashed.into()),
+            ("slashed_micro_usdc", sums.slashed.into()),
         ],
     }
 }
@@ -203,9 +225,9 @@ fn node(view: NodeView) -> Row {
     let (row, standing) = (view.row, view.standing);
     let status = match row.status {
         NodeStatus::Active => "active".to_owned(),
-        NodeStatus::Jailed { until_ms } => format!("jailed to {}", super::cell::utc(until_ms.0)),
+        NodeStatus::Jailed { until_ms } => format!("jailed to {}", utc(until_ms.0)),
         NodeStatus::Unbonding { until_ms } => {
-            format!("leaving at {}", super::cell::utc(until_ms.0))
+            format!("leaving at {}", utc(until_ms.0))
         }
         NodeStatus::Left => "left".to_owned(),
     };
@@ -215,21 +237,21 @@ fn node(view: NodeView) -> Row {
             ("number", row.number.into()),
             ("node", Cell::id(row.node)),
             ("status", Cell::Text(status)),
-            ("collateral", row.collateral.into()),
+            ("collateral_micro_usdc", row.collateral.into()),
             (
                 "reputation",
                 Cell::maybe(standing.as_ref().map(|s| s.reputation)),
             ),
-            ("earned", row.earned.into()),
+            ("earned_micro_usdc", row.earned.into()),
             ("owner", Cell::id(row.owner)),
             ("url", Cell::Text(row.url)),
             ("response_key", Cell::id(row.response_key)),
             ("settled", row.settled.into()),
             ("failed", row.failed.into()),
-            ("from_treasury", row.from_treasury.into()),
-            ("bonds", row.bonds.into()),
-            ("slashed", row.slashed.into()),
-            ("joined", row.joined_ms.into()),
+            ("from_treasury_micro_usdc", row.from_treasury.into()),
+            ("bonds_micro_usdc", row.bonds.into()),
+            ("slashed_micro_usdc", row.slashed.into()),
+            ("joined_at_ms", row.joined_ms.into()),
         ],
     }
 }
@@ -238,35 +260,41 @@ fn task(reader: &IndexReader, view: TaskView) -> Result<Row, IndexError> {
     let (row, terms) = (view.row, view.terms);
     let offers = reader.offers(row.task)?;
     let prices = offers.iter().filter(|o| !o.leaving).map(|o| o.price);
-    let price = |price: Price| Cell::Money(price.0);
+    let price = |price: Price| Cell::Price(price.0);
     Ok(Row {
         about: About::Task(row.task),
         cells: vec![
             ("number", row.number.into()),
             ("model", Cell::Text(row.model_name)),
             ("offers", (offers.len() as u64).into()),
-            ("cheapest", prices.min().map_or(Cell::None, price)),
+            (
+                "cheapest_micro_usdc_per_million_units",
+                prices.min().map_or(Cell::None, price),
+            ),
             ("stacks", row.stacks.into()),
-            ("revenue", row.revenue.into()),
+            ("revenue_micro_usdc", row.revenue.into()),
             ("task", Cell::id(row.task)),
             ("owner", Cell::id(row.owner)),
             ("role", Cell::text_of(row.role)),
             ("security", Cell::text_of(row.security_level)),
-            ("price_ceiling", price(row.price_ceiling)),
+            (
+                "price_ceiling_micro_usdc_per_million_units",
+                price(row.price_ceiling),
+            ),
             ("deprecated", row.deprecated.into()),
             ("units_bought", row.units_bought.into()),
             ("units_settled", row.units_settled.into()),
             ("requests", row.requests.into()),
-            ("fees", row.fees.into()),
+            ("fees_micro_usdc", row.fees.into()),
             (
                 "min_reputation",
                 Cell::maybe(terms.as_ref().map(|t| t.min_reputation)),
             ),
             (
-                "min_collateral",
+                "min_collateral_micro_usdc",
                 Cell::maybe(terms.as_ref().map(|t| t.min_collateral)),
             ),
-            ("created", row.created_ms.into()),
+            ("created_at_ms", row.created_ms.into()),
         ],
     })
 }
@@ -290,20 +318,23 @@ fn stack(view: StackView) -> Row {
             ("state", Cell::text_of(state)),
             ("units", row.total_units.into()),
             ("settled", row.settled_units.into()),
-            ("deposited", row.deposited.into()),
-            ("paid", row.paid.into()),
-            ("fees", row.fees.into()),
-            ("refunded", row.refunded.into()),
-            ("in_escrow", row.escrow.into()),
-            ("damages", row.damages.into()),
+            ("deposited_micro_usdc", row.deposited.into()),
+            ("paid_micro_usdc", row.paid.into()),
+            ("fees_micro_usdc", row.fees.into()),
+            ("refunded_micro_usdc", row.refunded.into()),
+            ("in_escrow_micro_usdc", row.escrow.into()),
+            ("damages_micro_usdc", row.damages.into()),
             ("requests", row.requests.into()),
             ("owner", Cell::id(row.owner)),
             ("task", Cell::id(row.task)),
-            ("max_price", Cell::Money(row.max_price.0)),
+            (
+                "max_price_micro_usdc_per_million_units",
+                row.max_price.into(),
+            ),
             ("selection", Cell::Text(selection)),
             ("leases", row.leases.into()),
-            ("expires", row.expires_at_ms.into()),
-            ("bought", row.bought_ms.into()),
+            ("expires_at_ms", row.expires_at_ms.into()),
+            ("bought_at_ms", row.bought_ms.into()),
         ],
     }
 }
@@ -317,15 +348,15 @@ fn settlement(row: &SettlementRow) -> Row {
             ("state", Cell::text_of(row.state.as_str())),
             ("units", row.claimed_units.into()),
             ("requests", row.count.into()),
-            ("paid", row.paid.into()),
-            ("fee", row.fee.into()),
-            ("refunded", row.refunded.into()),
+            ("paid_micro_usdc", row.paid.into()),
+            ("fee_micro_usdc", row.fee.into()),
+            ("refunded_micro_usdc", row.refunded.into()),
             ("disputes", row.disputes.into()),
             ("root", Cell::id(row.receipts_root)),
             ("manifest", row.manifest_blob.map_or(Cell::None, Cell::id)),
-            ("payable_from", row.deadline_ms.into()),
-            ("opened", row.opened_ms.into()),
-            ("ended", Cell::maybe(row.ended_ms)),
+            ("payable_at_ms", row.deadline_ms.into()),
+            ("opened_at_ms", row.opened_ms.into()),
+            ("ended_at_ms", Cell::maybe(row.ended_ms)),
         ],
     }
 }
@@ -338,13 +369,13 @@ fn dispute(row: &DisputeRow) -> Row {
             ("node", Cell::id(row.node)),
             ("kind", Cell::text_of("demand")),
             ("state", Cell::text_of(row.state.as_str())),
-            ("bond", row.bond.into()),
-            ("at", row.opened_ms.into()),
+            ("bond_micro_usdc", row.bond.into()),
+            ("at_ms", row.opened_ms.into()),
             ("seq", row.seq.into()),
             ("receipt", row.receipt.map_or(Cell::None, Cell::id)),
             ("blob", row.blob.map_or(Cell::None, Cell::id)),
-            ("answer_until", row.deadline_ms.into()),
-            ("ended", Cell::maybe(row.ended_ms)),
+            ("answer_until_ms", row.deadline_ms.into()),
+            ("ended_at_ms", Cell::maybe(row.ended_ms)),
         ],
     }
 }
@@ -360,11 +391,11 @@ fn conviction(row: &ConvictionRow) -> Row {
                 "state",
                 Cell::Text(format!("{:?}", row.charge).to_lowercase()),
             ),
-            ("bond", row.bonds.into()),
-            ("at", row.at_ms.into()),
-            ("refunded", row.refunded.into()),
-            ("to_owner", row.to_owner.into()),
-            ("to_treasury", row.to_treasury.into()),
+            ("bond_micro_usdc", row.bonds.into()),
+            ("at_ms", row.at_ms.into()),
+            ("refunded_micro_usdc", row.refunded.into()),
+            ("to_owner_micro_usdc", row.to_owner.into()),
+            ("to_treasury_micro_usdc", row.to_treasury.into()),
         ],
     }
 }
@@ -383,7 +414,7 @@ fn event(row: EventRow) -> Row {
         about: about.unwrap_or(About::Nothing),
         cells: vec![
             ("number", row.number.into()),
-            ("at", row.at_ms.into()),
+            ("at_ms", row.at_ms.into()),
             ("event", Cell::Text(format!("{}::{}", row.module, row.name))),
             (
                 "about",

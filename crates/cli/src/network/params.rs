@@ -10,11 +10,20 @@ use serde_json::json;
 
 pub(super) async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let params = settings.ledger().await?.db().await?.params;
-    let facts: Facts = Params::NAMES
-        .iter()
-        .map(|name| (*name, json!(params.get(name))))
-        .collect();
-    output.object(facts);
+    let names = Params::NAMES.iter();
+    if output.is_json() {
+        let facts: Facts = names.map(|name| (*name, json!(params.get(name)))).collect();
+        output.object(facts);
+        return Ok(());
+    }
+    // names and numbers as `set-param` takes them
+    let row = |name: &&str| {
+        vec![
+            ("parameter", json!(name)),
+            ("value", json!(params.get(name))),
+        ]
+    };
+    output.table(names.map(row).collect(), "no parameters");
     Ok(())
 }
 

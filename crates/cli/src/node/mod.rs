@@ -4,14 +4,15 @@ mod engines;
 mod run;
 
 use crate::{
-    output::{Facts, Output},
+    named::Named,
+    output::{Facts, Output, money},
     settings::Settings,
     values::Usdc,
 };
 use anyhow::Result;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, NodeId, Price, PublicKey, TaskId,
+    ComputeUnits, Price, PublicKey,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
 };
 use clap::Subcommand;
@@ -27,11 +28,15 @@ pub(crate) enum NodeCommand {
         config: PathBuf,
     },
     /// List the registered nodes.
-    List,
+    List {
+        /// Those that have left as well.
+        #[arg(long)]
+        all: bool,
+    },
     /// Show one node.
     Show {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
     },
     /// Register a node; the keystore's address becomes its owner.
     Register {
@@ -47,10 +52,10 @@ pub(crate) enum NodeCommand {
     },
     /// Subscribe a node to a task, or change its price and capacity.
     Subscribe {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
-        /// The task's id, as `atoma task list` shows it.
-        task: TaskId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
         /// USDC per million units.
         #[arg(long, value_name = "USDC")]
         price: Usdc,
@@ -60,27 +65,27 @@ pub(crate) enum NodeCommand {
     },
     /// Take no more leases of a task.
     Unsubscribe {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
-        /// The task's id, as `atoma task list` shows it.
-        task: TaskId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
     },
     /// Add collateral, which counts in the draw of nodes for stacks.
     AddCollateral {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
         /// How much, in USDC.
         amount: Usdc,
     },
     /// Begin to leave the network.
     Unbond {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
     },
     /// Take the collateral out after the wait.
     Withdraw {
-        /// The node's id, as `atoma node list` shows it.
-        node: NodeId,
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
     },
 }
 
@@ -90,13 +95,19 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
     }
     let ledger = settings.ledger().await?;
     match &command {
-        NodeCommand::List => {
-            let rows = ledger.all_nodes().await?.iter().map(summary).collect();
-            output.table(rows, "no node is registered");
+        NodeCommand::List { all } => {
+            let nodes = ledger.all_nodes().await?;
+            let shown = nodes.iter();
+            let shown = shown.filter(|node| *all || node.status != NodeStatus::Left);
+            let empty = "no node is registered";
+            output.narrow_table(shown.map(summary).collect(), &ONLY_WIDE, empty);
         }
-        NodeCommand::Show { node } => output.object(summary(&ledger.node(*node).await?)),
+        NodeCommand::Show { node } => {
+            let node = ledger.node(node.node(&ledger).await?).await?;
+            output.object(summary(&node));
+        }
         _ => {
-            let Some(call) = call_for(&ledger, &command) else {
+            let Some(call) = call_for(&ledger, &command).await? else {
                 return Ok(());
             };
             execute(&ledger, &settings, call, output).await?;
@@ -121,10 +132,12 @@ async fn execute(ledger: &Ledger, settings: &Settings, call: Call, output: &Outp
 }
 
 /// The ledger call of a command, where it is one.
-fn call_for(ledger: &Ledger, command: &NodeCommand) -> Option<Call> {
+async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>> {
     let db = ledger.deployment().db;
-    Some(match command {
-        NodeCommand::Run { .. } | NodeCommand::List | NodeCommand::Show { .. } => return None,
+    Ok(Some(match command {
+        NodeCommand::Run { .. } | NodeCommand::List { .. } | NodeCommand::Show { .. } => {
+            return Ok(None);
+        }
         NodeCommand::Register {
             url,
             collateral,
@@ -144,48 +157,52 @@ fn call_for(ledger: &Ledger, command: &NodeCommand) -> Option<Call> {
             capacity,
         } => calls::Subscribe {
             db: db.into(),
-            task: (*task).into(),
-            node: (*node).into(),
+            task: task.task(ledger).await?.into(),
+            node: node.node(ledger).await?.into(),
             price: Price(price.0.0),
             capacity: ComputeUnits(*capacity),
         }
         .into(),
         NodeCommand::Unsubscribe { node, task } => calls::Unsubscribe {
-            task: (*task).into(),
-            node: (*node).into(),
+            task: task.task(ledger).await?.into(),
+            node: node.node(ledger).await?.into(),
         }
         .into(),
         NodeCommand::AddCollateral { node, amount } => calls::AddCollateral {
-            node: (*node).into(),
+            node: node.node(ledger).await?.into(),
             collateral: Payment(amount.0),
         }
         .into(),
         NodeCommand::Unbond { node } => calls::BeginUnbonding {
             db: db.into(),
-            node: (*node).into(),
+            node: node.node(ledger).await?.into(),
             clock: Clock,
         }
         .into(),
         NodeCommand::Withdraw { node } => calls::WithdrawCollateral {
-            node: (*node).into(),
+            node: node.node(ledger).await?.into(),
             clock: Clock,
         }
         .into(),
-    })
+    }))
 }
 
+/// What a list shows only where there is room.
+const ONLY_WIDE: [&str; 4] = ["status_until_ms", "settled", "failed", "owner"];
+
 fn summary(node: &Node) -> Facts {
-    let status = match node.status {
-        NodeStatus::Active => "active".to_owned(),
-        NodeStatus::Jailed { until_ms } => format!("jailed until {until_ms}"),
-        NodeStatus::Unbonding { until_ms } => format!("unbonding until {until_ms}"),
-        NodeStatus::Left => "left".to_owned(),
+    let (status, until) = match node.status {
+        NodeStatus::Active => ("active", None),
+        NodeStatus::Jailed { until_ms } => ("jailed", Some(until_ms.0)),
+        NodeStatus::Unbonding { until_ms } => ("unbonding", Some(until_ms.0)),
+        NodeStatus::Left => ("left", None),
     };
     vec![
         ("node", json!(node.id)),
         ("url", json!(node.url)),
         ("status", json!(status)),
-        ("collateral", json!(node.collateral.to_string())),
+        ("status_until_ms", json!(until)),
+        ("collateral_micro_usdc", money(node.collateral)),
         ("reputation", json!(node.reputation)),
         ("settled", json!(node.settled)),
         ("failed", json!(node.failed)),

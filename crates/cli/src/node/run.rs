@@ -4,7 +4,7 @@ use super::engines::EngineConfig;
 use crate::{
     config_file::ConfigFile,
     output::Output,
-    run::{default_ledger, until_stopped},
+    run::{default_ledger, put_away, until_stopped},
     settings::Settings,
 };
 use anyhow::{Context, Result};
@@ -34,7 +34,7 @@ pub(super) async fn run(path: &Path, settings: &Settings, output: &Output) -> Re
         ],
     )
     .await?;
-    running.drain_and_stop().await;
+    put_away(running.drain_and_stop(), None, output).await;
     Ok(())
 }
 

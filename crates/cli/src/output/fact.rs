@@ -1,76 +1,116 @@
-//! A named fact of a result: an exact value for programs, the same written out for people.
+//! A named fact of a result: exact for programs, written out for people. The name says the unit, by the
+//! endings that [`unit`](super::unit) lists, so that both read the same number.
 
+use super::unit::Unit;
 use atoma_types::{MicroUsdc, Price};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The facts of a step, in the order they are shown.
+/// Facts in the order in which they are shown: `("escrow_micro_usdc", 5000000)`.
 pub(crate) type Facts = Vec<(&'static str, Value)>;
 
-/// A fact of a step. What has a unit is an integer for programs, with the unit in the fact's name,
-/// and written out for people.
-#[derive(Debug, Clone)]
-pub(crate) enum Fact {
-    Plain(Value),
-    Money(MicroUsdc),
-    Price(Price),
-    Time(Duration),
+/// Money as a fact: micro-USDC.
+pub(crate) fn money(amount: MicroUsdc) -> Value {
+    json!(amount.0)
 }
 
-impl Fact {
-    pub(super) fn to_json(&self) -> Value {
-        match self {
-            Self::Plain(value) => value.clone(),
-            Self::Money(amount) => json!(amount.0),
-            Self::Price(price) => json!(price.0),
-            Self::Time(time) => json!(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
-        }
-    }
-
-    /// Name and text for people: a unit moves from the one to the other.
-    pub(super) fn line(&self, name: &str) -> (String, String) {
-        let (unit, text) = match self {
-            Self::Plain(value) => ("", plain(value)),
-            Self::Money(amount) => ("_micro_usdc", amount.to_string()),
-            Self::Price(price) => ("_per_million_units", price.to_string()),
-            Self::Time(time) => ("_us", human(*time)),
-        };
-        let name = name.strip_suffix(unit).unwrap_or(name);
-        (name.replace('_', " "), text)
-    }
+/// A price as a fact: micro-USDC per million units.
+pub(crate) fn price(price: Price) -> Value {
+    json!(price.0)
 }
 
-impl From<Value> for Fact {
-    fn from(value: Value) -> Self {
-        Self::Plain(value)
-    }
+/// A time that something took, as a fact: milliseconds.
+pub(crate) fn millis(took: Duration) -> Value {
+    json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The facts as one JSON object.
-pub(super) fn to_object(facts: Facts) -> Value {
+pub(super) fn to_object<N: AsRef<str>>(facts: Vec<(N, Value)>) -> Value {
     let facts = facts.into_iter();
     Value::Object(
         facts
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.as_ref().to_owned(), value))
             .collect(),
     )
 }
 
-/// A JSON value as people read it: texts without quotes, lists with commas, nothing as a dash.
-pub(super) fn plain(value: &Value) -> String {
+/// Name and text for people: a unit moves from the one to the other.
+pub(super) fn line(name: &str, value: &Value) -> (String, String) {
+    let (label, unit) = Unit::of(name);
+    (label, text(unit, value))
+}
+
+/// A value as people read it: texts without quotes, lists with commas, nothing as a dash.
+pub(super) fn text(unit: Unit, value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => printable(text),
         Value::Null => "-".to_owned(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) => match number.as_u64() {
+            Some(number) => unit.text(number),
+            None => number.to_string(),
+        },
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().map(|item| text(unit, item)).collect();
+            texts.join(", ")
+        }
+        Value::Object(_) => value.to_string(),
     }
 }
 
-/// `12 ms`, `3.4 s`.
-pub(super) fn human(took: Duration) -> String {
-    if took < Duration::from_secs(1) {
-        format!("{} ms", took.as_millis())
-    } else {
-        format!("{:.1} s", took.as_secs_f64())
+/// Names and URLs are strangers' text: what could move the cursor or turn the line around is not shown.
+/// Lines of an answer stay lines.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\t' => c,
+        c if is_plain(c) => c,
+        _ => '?',
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Neither a control character nor one that formats invisibly or turns the direction of writing.
+fn is_plain(c: char) -> bool {
+    let hidden = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+    );
+    !c.is_control() && !hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_moves_from_the_name_to_the_text() {
+        let read = |name: &str, value: Value| {
+            let (label, text) = line(name, &value);
+            format!("{label}: {text}")
+        };
+        assert_eq!(
+            read("escrow_micro_usdc", json!(12_500_000)),
+            "escrow: 12.50 USDC"
+        );
+        assert_eq!(
+            read("cheapest_micro_usdc_per_million_units", json!(2_000_000)),
+            "cheapest: 2.00 USDC/M"
+        );
+        assert_eq!(
+            read("expires_at_ms", json!(1_795_403_045_000u64)),
+            "expires: 2026-11-23 03:04:05Z"
+        );
+        assert_eq!(read("total_ms", json!(3_400)), "total: 3.4 s");
+        assert_eq!(read("gas_mist", json!(1_500_000)), "gas: 0.0015 SUI");
+        assert_eq!(read("closed", json!(true)), "closed: yes");
+        assert_eq!(read("escrow_micro_usdc", Value::Null), "escrow: -");
+        assert_eq!(read("sealed_for", json!(["a", "b"])), "sealed for: a, b");
+    }
+
+    #[test]
+    fn strangers_text_cannot_move_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\u{202e}c"), "a?[2Jb??c");
     }
 }

@@ -4,29 +4,39 @@
 mod fact;
 mod failure;
 mod pipe;
+mod table;
+mod unit;
 
-pub(crate) use fact::{Fact, Facts};
+pub(crate) use fact::{Facts, millis, money, price, printable};
 pub(crate) use pipe::SIGPIPE_STATUS;
+pub(crate) use table::ELLIPSIS;
+pub(crate) use unit::{date, label, usdc, utc};
 
-use fact::{human, plain, to_object};
+use fact::{line, to_object};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe::Pipe;
-use serde_json::{Map, Value, json};
-use std::{io::Write, time::Duration};
+use serde_json::{Value, json};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 use tokio::time::Instant;
+use unit::human;
 
 /// Text or JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     json: bool,
+    wide: bool,
     started: Instant,
     pipe: Pipe,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool, wide: bool) -> Self {
         Self {
             json,
+            wide,
             started: Instant::now(),
             pipe: Pipe::default(),
         }
@@ -37,46 +47,46 @@ impl Output {
         self.json
     }
 
+    /// Whether people want all of it, however wide.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.wide
+    }
+
     /// How long the command has run.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// One object: the fields as a small table, or as JSON.
-    pub(crate) fn object(&self, facts: Facts) {
+    /// One object: a line for each fact, or JSON.
+    pub(crate) fn object<N: AsRef<str>>(&self, facts: Vec<(N, Value)>) {
         if self.json {
             self.line(&to_object(facts).to_string());
             return;
         }
-        let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        for (name, value) in facts {
-            self.line(&format!(
-                "{:width$}  {}",
-                name.replace('_', " "),
-                plain(&value)
-            ));
-        }
+        self.lines(facts, "");
     }
 
-    /// Many objects with the same fields: a table, or a line of JSON each.
-    pub(crate) fn table(&self, rows: Vec<Facts>, empty: &str) {
+    /// Many objects with the same names: a table, or a line of JSON each.
+    pub(crate) fn table<N: AsRef<str>>(&self, rows: Vec<Vec<(N, Value)>>, empty: &str) {
+        self.narrow_table(rows, &[], empty);
+    }
+
+    /// The same, with columns that people see only in a wide table.
+    pub(crate) fn narrow_table<N: AsRef<str>>(
+        &self,
+        rows: Vec<Vec<(N, Value)>>,
+        only_wide: &[&str],
+        empty: &str,
+    ) {
         if self.json {
             for row in rows {
                 self.line(&to_object(row).to_string());
             }
-            return;
-        }
-        let Some(first) = rows.first() else {
+        } else if rows.is_empty() {
             self.line(empty);
-            return;
-        };
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(first.iter().map(|(name, _)| name.replace('_', " ")));
-        for row in &rows {
-            table.add_row(row.iter().map(|(_, value)| plain(value)));
+        } else {
+            self.line(&table::draw(&rows, only_wide, self.wide));
         }
-        self.line(&table.to_string());
     }
 
     /// A line for people only.
@@ -86,9 +96,16 @@ impl Output {
         }
     }
 
-    /// A piece of a text that comes bit by bit, for people only: no line ends here.
+    /// A piece of a text that comes bit by bit, for people only: no line ends here. A file or a pipe gets it
+    /// as it is; a terminal nothing that it might obey.
     pub(crate) fn piece(&self, text: &str) {
-        if !self.json {
+        if self.json {
+            return;
+        }
+        if std::io::stdout().is_terminal() {
+            let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+            self.bytes(text.replace(obeyed, "").as_bytes());
+        } else {
             self.bytes(text.as_bytes());
         }
     }
@@ -98,30 +115,29 @@ impl Output {
         self.pipe.write(bytes);
     }
 
+    /// A remark beside the result, on stderr: nobody reads results there.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        // where nobody reads remarks there is nowhere to say so
+        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+    }
+
+    /// Facts as a remark.
+    pub(crate) fn notes(&self, facts: Facts) {
+        for text in in_lines(&facts) {
+            self.note(text);
+        }
+    }
+
     /// A finished step of a longer story: what, how long, and its facts.
-    pub(crate) fn step<F: Into<Fact>>(
-        &self,
-        name: &'static str,
-        title: &str,
-        took: Duration,
-        facts: Vec<(&'static str, F)>,
-    ) {
-        let facts = facts.into_iter().map(|(name, fact)| (name, fact.into()));
-        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    pub(crate) fn step(&self, name: &'static str, title: &str, took: Duration, facts: Facts) {
         if self.json {
-            let mut object = Map::new();
-            object.insert("step".to_owned(), json!(name));
-            object.insert("ms".to_owned(), json!(ms));
-            object.extend(facts.map(|(name, fact)| (name.to_owned(), fact.to_json())));
-            self.line(&Value::Object(object).to_string());
+            let mut all = vec![("step", json!(name)), ("took_ms", millis(took))];
+            all.extend(facts);
+            self.line(&to_object(all).to_string());
             return;
         }
         self.line(&format!("\n{title}  ({})", human(took)));
-        let lines: Vec<_> = facts.map(|(name, fact)| fact.line(name)).collect();
-        let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        for (name, text) in lines {
-            self.line(&format!("    {name:width$}  {text}"));
-        }
+        self.lines(facts, "    ");
     }
 
     /// A spinner on stderr while something takes time; silent with `--json`.
@@ -142,13 +158,9 @@ impl Output {
         let causes = failure::causes(error);
         let text = causes.join(": ");
         if self.json {
-            let mut object = Map::new();
-            object.insert("error".to_owned(), json!(text));
-            object.insert("causes".to_owned(), json!(causes));
-            if let Some(help) = help {
-                object.insert("help".to_owned(), json!(help));
-            }
-            self.line(&Value::Object(object).to_string());
+            let mut facts = vec![("error", json!(text)), ("causes", json!(causes))];
+            facts.extend(help.map(|help| ("help", json!(help))));
+            self.line(&to_object(facts).to_string());
             return;
         }
         let mut lines = format!("error: {text}\n");
@@ -169,7 +181,25 @@ impl Output {
         self.pipe.is_closed()
     }
 
+    /// A line for each fact, the names in a column.
+    fn lines<N: AsRef<str>>(&self, facts: Vec<(N, Value)>, indent: &str) {
+        for text in in_lines(&facts) {
+            self.line(&format!("{indent}{text}"));
+        }
+    }
+
     fn line(&self, text: &str) {
         self.pipe.write(format!("{text}\n").as_bytes());
     }
+}
+
+/// A line for each fact, the values in a column.
+fn in_lines<N: AsRef<str>>(facts: &[(N, Value)]) -> Vec<String> {
+    let facts = facts.iter().map(|(name, value)| line(name.as_ref(), value));
+    let facts: Vec<(String, String)> = facts.collect();
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = facts
+        .iter()
+        .map(|(name, text)| format!("{name:width$}  {text}"));
+    lines.collect()
 }

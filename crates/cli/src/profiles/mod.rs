@@ -92,6 +92,15 @@ impl Profiles {
         self.save()
     }
 
+    /// Forgets a network of the user's own; where it was the one in use, none is any more.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<()> {
+        self.file.networks.remove(name);
+        if self.file.active.as_deref() == Some(name) {
+            self.file.active = None;
+        }
+        self.save()
+    }
+
     /// Makes a network the one that is used where none is named.
     pub(crate) fn activate(&mut self, name: &str) -> Result<()> {
         self.expect(name)?;
@@ -147,5 +156,12 @@ mod tests {
         assert_eq!(again.get("testnet"), Some(mine));
         assert_eq!(again.names().len(), 5);
         assert!(again.expect("nobody").is_err());
+
+        // what is removed is used no more; the built-in one is there again
+        profiles.remove("mine").unwrap();
+        profiles.remove("testnet").unwrap();
+        let again = Profiles::open(folder.path()).unwrap();
+        assert_eq!((again.active(), again.names().len()), (None, 4));
+        assert!(again.get("testnet").is_some());
     }
 }

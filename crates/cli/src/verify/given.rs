@@ -1,7 +1,8 @@
 //! What an argument names: a request, a blob, a receipt, or a file with one of several things in it.
 
+use crate::{named::Named, output::ELLIPSIS};
 use anyhow::{Context, Result, bail, ensure};
-use atoma_client::evidence::Given;
+use atoma_client::{Receipts, evidence::Given};
 use atoma_evidence::pack::{MAX_PACK, ReceiptProof};
 use atoma_types::{
     RequestId,
@@ -23,8 +24,8 @@ struct ReceiptFile {
     header: Option<String>,
 }
 
-/// Takes what an argument names.
-pub(super) fn take(given: &mut Given, what: &str) -> Result<()> {
+/// Takes what an argument names; the beginning of a request's id is looked for among the receipts.
+pub(super) fn take(given: &mut Given, what: &str, receipts: &Path) -> Result<()> {
     let path = Path::new(what);
     if path.is_file() {
         return take_file(given, path).with_context(|| format!("file {}", path.display()));
@@ -35,10 +36,20 @@ pub(super) fn take(given: &mut Given, what: &str) -> Result<()> {
         given.blob = Some(blob);
     } else if let Ok(receipt) = Signed::<Receipt>::from_text(what) {
         given.receipt = Some(receipt);
+    } else if is_beginning(what) {
+        let named: Named = what.parse()?;
+        given.request = Some(named.request(&Receipts::open(receipts)?)?);
     } else {
         bail!("no file, and neither a request's id nor a blob's nor a receipt: {what}");
     }
     Ok(())
+}
+
+/// Whether it may be the beginning of a request's id.
+fn is_beginning(what: &str) -> bool {
+    what.trim_end_matches(ELLIPSIS)
+        .bytes()
+        .all(|b| b.is_ascii_hexdigit())
 }
 
 fn take_file(given: &mut Given, path: &Path) -> Result<()> {

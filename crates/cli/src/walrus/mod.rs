@@ -22,13 +22,17 @@ use serde_json::json;
 use std::path::PathBuf;
 use store::{Keep, facts, read_file};
 
+/// Shards of Walrus on Mainnet and Testnet.
+const PUBLIC_SHARDS: u16 = 1_000;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WalrusCommand {
     /// Compute a blob's id, without storing it.
     BlobId {
-        /// Shards of the network: 1000 on Mainnet and Testnet, 10 in a store of one's own.
-        #[arg(long, default_value_t = 1_000, value_name = "N")]
-        shards: u16,
+        /// Shards of the network: 10 in a store of one's own (default: the network's in use, or 1000 as on
+        /// Mainnet and Testnet).
+        #[arg(long, value_name = "N")]
+        shards: Option<u16>,
         /// The file; `-` reads standard input.
         file: PathBuf,
     },
@@ -73,6 +77,10 @@ pub(crate) async fn run(
     match command {
         WalrusCommand::BlobId { shards, file } => {
             let blob = read_file(&file)?;
+            let shards = match shards {
+                Some(shards) => shards,
+                None => network::known_shards(&settings()?).unwrap_or(PUBLIC_SHARDS),
+            };
             let params = Params::new(usize::from(shards))?;
             let id = Threads::Real
                 .blocking(move || blob_id(params, &blob))
@@ -120,7 +128,7 @@ pub(crate) async fn run(
             output.object(vec![
                 ("blob_id", json!(id.to_string())),
                 ("found", json!(size.is_some())),
-                ("size", json!(size)),
+                ("size_bytes", json!(size)),
             ]);
         }
         WalrusCommand::Quilt(command) => quilt::run(command, &settings()?, output).await?,

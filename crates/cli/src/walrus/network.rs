@@ -39,7 +39,7 @@ impl WalrusReading {
             Some(known) => url(known.aggregator.as_ref())?,
             None => Some(local()?),
         };
-        let aggregator = self.aggregator.clone().or(known);
+        let aggregator = settings.unbeaten("aggregator", &self.aggregator).or(known);
         let aggregator = aggregator.context("the network names no aggregator: --aggregator")?;
         Ok(ClientConfig::new(None, aggregator, self.shards(settings)))
     }
@@ -47,7 +47,8 @@ impl WalrusReading {
     /// How many shards it has.
     pub(crate) fn shards(&self, settings: &Settings) -> u16 {
         let known = known(settings).and_then(|known| known.shards);
-        self.shards.or(known).unwrap_or(DEFAULT_SHARDS)
+        let shards = settings.unbeaten("shards", &self.shards).or(known);
+        shards.unwrap_or(DEFAULT_SHARDS)
     }
 }
 
@@ -60,9 +61,14 @@ impl WalrusNetwork {
             None => Some(local()?),
         };
         let mut config = self.reading.config(settings)?;
-        config.publisher = self.publisher.clone().or(known);
+        config.publisher = settings.unbeaten("publisher", &self.publisher).or(known);
         Ok(WalrusClient::new(config)?)
     }
+}
+
+/// Shards of the network in use, if they are known.
+pub(super) fn known_shards(settings: &Settings) -> Option<u16> {
+    known(settings)?.shards
 }
 
 /// The Walrus of the network in use.

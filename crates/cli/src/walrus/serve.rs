@@ -1,7 +1,12 @@
 //! `atoma walrus serve`: a Walrus of one's own, in one process.
 
 use super::network::{DEFAULT_LISTEN, DEFAULT_SHARDS};
-use crate::{config_file::ConfigFile, output::Output, run::told_to_stop, settings::Settings};
+use crate::{
+    config_file::ConfigFile,
+    output::Output,
+    run::{put_away, told_to_stop},
+    settings::Settings,
+};
 use anyhow::{Context, Result};
 use atoma_http::server::Limits;
 use atoma_walrus::{
@@ -140,7 +145,7 @@ async fn serve(
     let server = http::serve(listener, store, http)?;
     // without signals there is only kill -9, which the store survives as well
     let _ = told_to_stop().await;
-    server.close(grace).await;
+    put_away(server.close(grace), None, output).await;
     drop(maintenance);
     Ok(())
 }
@@ -172,7 +177,7 @@ async fn serve_on_ledger(
     ]);
     output.say("press Ctrl-C to stop");
     told_to_stop().await?;
-    walrus.stop().await;
+    put_away(walrus.stop(), None, output).await;
     Ok(())
 }
 

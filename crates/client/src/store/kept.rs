@@ -18,11 +18,21 @@ impl Kept {
         Self(KIND.readers(place))
     }
 
-    /// The stacks that are remembered.
+    /// The stacks that were not seen closed, in the order in which they came.
     pub(crate) fn stacks(&self) -> rusqlite::Result<Vec<StackId>> {
+        self.all_stacks(false)
+    }
+
+    /// Those that were, in the same order.
+    pub(crate) fn closed_stacks(&self) -> rusqlite::Result<Vec<StackId>> {
+        self.all_stacks(true)
+    }
+
+    fn all_stacks(&self, closed: bool) -> rusqlite::Result<Vec<StackId>> {
         self.0.ask(|db| {
-            let mut query = db.prepare_cached("SELECT stack FROM stacks")?;
-            let rows = query.query_map([], |row| Ok(StackId(Address::new(row.get(0)?))))?;
+            let mut query =
+                db.prepare_cached("SELECT stack FROM stacks WHERE closed = ?1 ORDER BY number")?;
+            let rows = query.query_map([closed], |row| Ok(StackId(Address::new(row.get(0)?))))?;
             rows.collect()
         })
     }

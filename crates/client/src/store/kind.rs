@@ -1,6 +1,6 @@
 //! The client's file: where it is, and its tables.
 
-use atoma_store::{Durability, Kind};
+use atoma_store::{Durability, Kind, Upgrade};
 use atoma_types::NetworkId;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 1,
+    version: 2,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -29,9 +29,23 @@ pub(super) const KIND: Kind = Kind {
             bound INTEGER NOT NULL,  -- no signed ceiling exceeds it
             PRIMARY KEY (stack, node, lane)
         ) STRICT, WITHOUT ROWID;
-        CREATE TABLE stacks (stack BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+        CREATE TABLE stacks (
+            number INTEGER PRIMARY KEY,  -- in the order in which they came
+            stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
     ",
-    upgrades: &[],
+    upgrades: &[Upgrade {
+        from: 1,
+        sql: "
+            CREATE TABLE stacks_in_order (
+                number INTEGER PRIMARY KEY,
+                stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
+            ) STRICT;
+            INSERT INTO stacks_in_order (stack) SELECT stack FROM stacks;
+            DROP TABLE stacks;
+            ALTER TABLE stacks_in_order RENAME TO stacks;
+        ",
+    }],
     unmarked: &[],
     durability: Durability::Full,
 };

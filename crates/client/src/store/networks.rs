@@ -8,7 +8,8 @@ use atoma_store::OpenError;
 use atoma_types::NetworkId;
 use std::{fs, io, path::Path};
 
-/// Opens what is kept of each network under a data folder, in the order of their ids. Makes nothing.
+/// Opens what is kept of each network under a data folder, in the order of their ids. Makes no
+/// file.
 pub(crate) fn all_kept(root: &Path) -> Result<Vec<(NetworkId, Kept)>, OpenError> {
     let unreadable = |source| OpenError::Io {
         path: root.to_owned(),
@@ -31,7 +32,12 @@ pub(crate) fn all_kept(root: &Path) -> Result<Vec<(NetworkId, Kept)>, OpenError>
     let mut kept = Vec::new();
     for network in networks {
         let place = KIND.in_folder(&folder_of(root, network))?;
-        if KIND.check(&place)? {
+        let is_there = match KIND.check(&place) {
+            // of an earlier version: brought up to date, as whoever uses that network would
+            Err(OpenError::TooOld { .. }) => KIND.open(&place).map(|_| true),
+            checked => checked,
+        };
+        if is_there? {
             kept.push((network, Kept::new(&place)));
         }
     }

@@ -96,7 +96,21 @@ async fn what_is_kept_survives_until_its_stack_is_closed() {
     store.forget_stack(STACK);
     store.flush().await.unwrap();
     assert!(store.kept().stacks().unwrap().is_empty());
+    assert_eq!(store.kept().closed_stacks().unwrap(), [STACK]);
     assert_eq!(store.kept().list(None, 9).unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn stacks_stay_in_the_order_in_which_they_came() {
+    let store = Store::open(None, NETWORK, Threads::Real).unwrap();
+    let stacks = [9, 1, 5].map(|byte| StackId(Address::new([byte; 32])));
+    for stack in stacks {
+        store.add_stack(stack).await.unwrap();
+    }
+    assert_eq!(store.kept().stacks().unwrap(), stacks);
+    store.forget_stack(stacks[0]);
+    store.add_stack(stacks[0]).await.unwrap();
+    assert_eq!(store.kept().stacks().unwrap(), stacks[1..]);
 }
 
 #[tokio::test]

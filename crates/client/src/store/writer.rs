@@ -93,11 +93,11 @@ impl Writer for ClientWriter {
                     key, slot, bound, ..
                 } => lanes::raise(to, *key, *slot, *bound)?,
                 Op::Stack(stack, _) => {
-                    to.prepare_cached("INSERT OR IGNORE INTO stacks VALUES (?1)")?
+                    to.prepare_cached("INSERT OR IGNORE INTO stacks (stack) VALUES (?1)")?
                         .execute([stack.0.as_bytes()])?;
                 }
                 Op::Forget(stack) => {
-                    to.prepare_cached("DELETE FROM stacks WHERE stack = ?1")?
+                    to.prepare_cached("UPDATE stacks SET closed = 1 WHERE stack = ?1")?
                         .execute([stack.0.as_bytes()])?;
                     lanes::forget(to, *stack)?;
                 }

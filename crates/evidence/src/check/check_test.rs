@@ -160,6 +160,9 @@ fn spoilt() -> Vec<(CheckKind, Spoil)> {
         (CheckKind::Answer, |_, g| {
             g.answer_body = Err(Gap::broken("the seal is broken"));
         }),
+        (CheckKind::Computation, |_, g| {
+            g.recomputed = Some(Err(Gap::broken("the model refuses the prompt")));
+        }),
     ]
 }
 
@@ -167,7 +170,8 @@ fn spoilt() -> Vec<(CheckKind, Spoil)> {
 fn good_evidence_holds() {
     let report = check(&Sample::new(&Plan::default()).gathered());
     assert_eq!(report.verdict(), Verdict::Holds, "{report:#?}");
-    assert_eq!(report.checks.len(), CheckKind::ALL.len());
+    // all but the computation, which nobody has repeated
+    assert_eq!(report.checks.len(), CheckKind::ALL.len() - 1);
     assert_eq!(report.subject.unwrap().seq, Some(2));
 }
 
@@ -204,6 +208,40 @@ fn the_last_receipt_must_make_the_claim() {
     assert!(matches!(claim(&gathered), Err(Gap::Broken(_))));
     gathered.settlement.as_mut().unwrap().count = 2;
     assert!(matches!(claim(&gathered), Err(Gap::Broken(_))));
+}
+
+#[test]
+fn a_repeated_computation_must_give_the_same_scores_and_the_same_text() {
+    let fingerprint = Hash32([7; 32]);
+    let sample = Sample::new(&Plan {
+        receipt: |receipt| receipt.output_fingerprint = Some(Hash32([7; 32])),
+        ..Plan::default()
+    });
+    let outcome = |fingerprint, text: &str, answer: &'static [u8]| {
+        let mut gathered = sample.gathered();
+        gathered.answer_body = Ok(Bytes::from_static(answer));
+        gathered.recomputed = Some(Ok(Recomputed {
+            fingerprint,
+            text: text.to_owned(),
+        }));
+        computed::computation(&gathered)
+    };
+    let answer = br#"{"choices":[{"message":{"content":"a star"}}]}"#;
+    assert!(outcome(fingerprint, "a star", answer).is_ok());
+    let other = outcome(Hash32([8; 32]), "a star", answer);
+    assert!(matches!(other, Err(Gap::Broken(_))), "{other:?}");
+    let other = outcome(fingerprint, "a planet", answer);
+    assert!(matches!(other, Err(Gap::Broken(_))), "{other:?}");
+    // an engine that makes no fingerprint can't be held to one
+    let mut gathered = Sample::new(&Plan::default()).gathered();
+    gathered.recomputed = Some(Ok(Recomputed {
+        fingerprint,
+        text: String::new(),
+    }));
+    assert!(matches!(
+        computed::computation(&gathered),
+        Err(Gap::Absent(_))
+    ));
 }
 
 #[test]

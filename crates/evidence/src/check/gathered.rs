@@ -116,6 +116,15 @@ pub struct Settlement {
     pub units: ComputeUnits,
 }
 
+/// An answer computed again by whoever checks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recomputed {
+    /// The engine's commitment to its scores.
+    pub fingerprint: Hash32,
+    /// The text.
+    pub text: String,
+}
+
 /// Everything about one request.
 #[derive(Clone)]
 pub struct Gathered {
@@ -151,6 +160,8 @@ pub struct Gathered {
     pub settlement: Item<Settlement>,
     /// The way from order and receipt to the settlement's root.
     pub path: Item<Proof>,
+    /// The answer computed again; none where nobody asked for that.
+    pub recomputed: Option<Item<Recomputed>>,
 }
 
 impl fmt::Debug for Gathered {

@@ -15,6 +15,7 @@
 //! A thing that is there and broken fails the one check that it belongs to.
 
 mod certified;
+mod computed;
 mod gathered;
 mod report;
 mod settled;
@@ -23,11 +24,11 @@ mod stored;
 
 pub(crate) use gathered::need;
 pub use gathered::{
-    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Settlement,
+    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Recomputed, Settlement,
 };
 pub use report::{Check, CheckKind, Outcome, Report, Rerun, Subject, Verdict};
 
-/// Makes every check.
+/// Makes every check; that of the computation only where it was repeated.
 #[must_use]
 pub fn check(gathered: &Gathered) -> Report {
     let outcome = |kind: &CheckKind| {
@@ -48,6 +49,7 @@ pub fn check(gathered: &Gathered) -> Report {
             CheckKind::Certified => certified::certified(gathered),
             CheckKind::Settled => settled::settled(gathered),
             CheckKind::Claim => settled::claim(gathered),
+            CheckKind::Computation => computed::computation(gathered),
         };
         Check {
             kind: *kind,
@@ -56,7 +58,11 @@ pub fn check(gathered: &Gathered) -> Report {
     };
     Report {
         subject: Subject::of(gathered),
-        checks: CheckKind::ALL.iter().map(outcome).collect(),
+        checks: CheckKind::ALL
+            .iter()
+            .filter(|kind| **kind != CheckKind::Computation || gathered.recomputed.is_some())
+            .map(outcome)
+            .collect(),
         rerun: Rerun::of(gathered),
     }
 }

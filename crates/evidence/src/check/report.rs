@@ -61,6 +61,8 @@ kinds! {
     Settled = "settled" rests on "Merkle path to the settlement's root on the ledger";
     /// The settlement's count and sum fit the receipt.
     Claim = "claim" rests on "settlement on the ledger";
+    /// The model gives this answer.
+    Computation = "computation" rests on "running the model again";
 }
 
 /// What came of a check.

@@ -158,6 +158,6 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
 }
 
 /// The beginning of a hash or key: enough to recognise it.
-fn short(bytes: &impl ToString) -> String {
+pub(super) fn short(bytes: &impl ToString) -> String {
     bytes.to_string().chars().take(16).collect()
 }

@@ -317,6 +317,7 @@ impl Gatherer<'_> {
             certified,
             settlement,
             path,
+            recomputed: None,
         }
     }
 

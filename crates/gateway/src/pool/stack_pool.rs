@@ -111,7 +111,11 @@ impl StackPool {
             return Ok(stack);
         }
         let mut stacks = self.stacks.lock().clone();
-        let ids: Vec<StackId> = stacks.iter().map(StackHandle::id).collect();
+        // the nodes of the others were drawn when they were bought: nothing can be granted on them
+        let open = stacks
+            .iter()
+            .filter(|stack| stack.view().selection == Selection::Any);
+        let ids: Vec<StackId> = open.map(StackHandle::id).collect();
         let mut refill = Refill::new(node, units, &offer.policy, ids.into_iter());
         let mut command = refill.begin();
         loop {
@@ -152,7 +156,8 @@ impl StackPool {
         }
     }
 
-    /// After a restart: takes over the stacks that the client remembers.
+    /// After a restart: takes over the stacks that the client remembers, those that were bought by hand as
+    /// well.
     async fn adopt(&self, purchases: &mut Purchases) -> Result<(), LeaseError> {
         if purchases.adopted {
             return Ok(());
@@ -160,7 +165,7 @@ impl StackPool {
         let now = self.runtime().now();
         for stack in self.parts.client.stacks().await? {
             let view = stack.view();
-            if view.task != self.task || view.selection != Selection::Any {
+            if view.task != self.task {
                 continue;
             }
             let granted = view.leases.iter().map(|lease| (lease.node, lease.units));

@@ -34,6 +34,8 @@ pub(crate) struct Completions {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) requests: RequestLimits,
+    /// The user's own stacks pay, so that it is theirs to hear when none has room.
+    pub(crate) own_use: bool,
 }
 
 impl Completions {
@@ -89,6 +91,7 @@ impl Completions {
         let patience = Patience {
             nodes: self.requests.max_tries,
             lease_timeout: Duration::from(self.requests.lease_timeout_ms),
+            own_use: self.own_use,
         };
         let request = UserRequest::new(ask, pool, Arc::clone(&self.metrics), patience)?;
         request.run(permit).await

@@ -111,6 +111,8 @@ impl Network {
             limits: Limits::default(),
             requests: RequestLimits::default(),
             close_stacks_on_stop: true,
+            own_use: false,
+            client_dir: None,
             runtime: Runtime::default(),
         }
     }

@@ -1,13 +1,18 @@
-//! `atoma devnet`: a whole network that stays up, and an endpoint to paste.
+//! `atoma devnet`: a whole network that stays up, an endpoint to paste, and a network that every command
+//! knows meanwhile.
+
+mod announce;
+mod ports;
+mod profile;
 
 use crate::{
     local_network::{self, Plan, Served},
     model::ModelChoice,
     output::Output,
-    run::told_to_stop,
+    run::{put_away, told_to_stop},
 };
-use anyhow::{Context, Result};
-use atoma_gateway::RunningGateway;
+use announce::Up;
+use anyhow::Result;
 use atoma_network::{ApiKeys, GatewayPlan, create_task, start_gateway, subscribe_unreachable_node};
 use atoma_types::{
     EngineClass, Numerics, Price, Rule,
@@ -15,31 +20,44 @@ use atoma_types::{
     hash::Hash32,
 };
 use clap::Args;
-use serde_json::json;
-use std::{net::SocketAddr, path::PathBuf};
+use ports::Listen;
+use profile::Announced;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Devnet {
     #[command(flatten)]
     model: ModelChoice,
-    /// Where the gateway listens.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// Where the ledger listens.
-    #[arg(long, default_value = "127.0.0.1:9000", value_name = "ADDRESS")]
-    ledger_listen: SocketAddr,
+    #[command(flatten)]
+    listen: Listen,
     /// Keep the state here and go on from it (default: a temporary folder, removed at the end).
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// How many requests the gateway serves at once; more are answered with 429.
     #[arg(long, default_value_t = 256, value_name = "N")]
     max_concurrent: usize,
+    /// A second model, whose only node can't be reached: for tests of clients.
+    #[arg(long)]
+    unreachable_model: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  atoma devnet                          everything on the usual ports, gone at the end
+  atoma devnet --data-dir my-network    the same, kept: it goes on where it was
+  atoma devnet --model ./my-model       with a model of your own";
 
 /// Cheap, middling, dear: in micro-USDC per million units.
 pub(crate) const PRICES: [Price; 3] = [Price(2_000_000), Price(3_000_000), Price(5_000_000)];
 /// A task whose only node can't be reached, to see what a 503 looks like.
 const DEAD_MODEL: &str = "unreachable-model";
+/// Whoever stops a devnet waits for nobody: every store survives a kill.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Windows of seconds instead of hours: people watch.
 pub(crate) fn quick_params(window_ms: u64) -> Params {
     Params {
@@ -50,7 +68,7 @@ pub(crate) fn quick_params(window_ms: u64) -> Params {
     }
 }
 
-pub(crate) async fn run(args: Devnet, output: &Output) -> Result<()> {
+pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()> {
     let temporary = match args.data_dir {
         Some(_) => None,
         None => Some(tempfile::Builder::new().prefix("atoma-devnet-").tempdir()?),
@@ -62,7 +80,7 @@ pub(crate) async fn run(args: Devnet, output: &Output) -> Result<()> {
     };
     let plan = Plan {
         folder: folder.clone(),
-        ledger: args.ledger_listen,
+        ports: args.listen.network(u16::try_from(PRICES.len())?)?,
         params: quick_params(2_000),
         prices: PRICES.to_vec(),
         model: args.model,
@@ -70,12 +88,17 @@ pub(crate) async fn run(args: Devnet, output: &Output) -> Result<()> {
     let keys = ApiKeys::open(&folder.join("gateway"))?;
     let start = async {
         let served = local_network::start(&plan, output).await?;
-        register_dead_model(&served).await?;
+        if args.unreachable_model {
+            register_dead_model(&served).await?;
+        }
+        let (listen, admin_listen) = args.listen.gateway();
         let gateway = GatewayPlan {
             folder: folder.join("gateway"),
-            listen: args.listen,
+            listen,
+            admin_listen,
             max_concurrent: args.max_concurrent,
             keys: &keys,
+            close_stacks_on_stop: false,
         };
         let gateway = start_gateway(&served.network.ledger, gateway, output).await?;
         Ok::<_, anyhow::Error>((served, gateway))
@@ -86,75 +109,26 @@ pub(crate) async fn run(args: Devnet, output: &Output) -> Result<()> {
         started = start => started?,
         stopped = told_to_stop() => return stopped,
     };
-    announce(&served, &gateway, &keys, output)?;
-    told_to_stop().await?;
-    output.say("stopping: streams end, the nodes' journals are flushed");
-    gateway.shutdown().await;
-    served.network.stop().await;
-    Ok(())
-}
-
-fn announce(
-    served: &Served,
-    gateway: &RunningGateway,
-    keys: &ApiKeys,
-    output: &Output,
-) -> Result<()> {
-    let network = &served.network;
-    let walrus = network
-        .walrus
-        .as_ref()
-        .context("the network has no Walrus")?;
-    let deployment = network.ledger.deployment();
-    let endpoint = format!("{}/v1", gateway.url());
-    let key = keys.normal.reveal();
-    if output.is_json() {
-        let nodes: Vec<_> = network
-            .nodes
-            .iter()
-            .map(
-                |node| json!({ "node": node.id, "url": node.running.url(), "price": node.price.0 }),
-            )
-            .collect();
-        output.object(vec![
-            ("step", json!("ready")),
-            ("endpoint", json!(endpoint)),
-            ("api_key", json!(key)),
-            ("poor_key", json!(keys.poor.reveal())),
-            ("narrow_key", json!(keys.narrow.reveal())),
-            ("model", json!(served.model)),
-            ("dead_model", json!(DEAD_MODEL)),
-            ("ledger", json!(network.ledger.url())),
-            ("network", json!(network.ledger.network())),
-            ("walrus", json!(walrus.url())),
-            ("package", json!(deployment.package)),
-            ("db", json!(deployment.db)),
-            ("usdc_type", json!(deployment.usdc.to_string())),
-            ("task", json!(served.task)),
-            ("nodes", json!(nodes)),
-        ]);
-        return Ok(());
-    }
-    output.say(format!(
-        "\nThe network is up. Ctrl-C stops it.\n\n\
-         \x20   endpoint  {endpoint}\n\
-         \x20   API key   {key}\n\
-         \x20   ledger    {}\n\
-         \x20   walrus    {}\n\n\
-         Paste this:\n\n\
-         curl {endpoint}/chat/completions -H 'Authorization: Bearer {key}' \\\n\
-         \x20   -H 'Content-Type: application/json' \\\n\
-         \x20   -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}]}}'\n\n\
-         Or, as a user without a gateway:\n\n\
-         export ATOMA_LEDGER={} ATOMA_WALRUS_AGGREGATOR={} ATOMA_WALRUS_SHARDS={}\n\
-         atoma wallet new && atoma wallet fund --usdc 10 && atoma task list",
-        network.ledger.url(),
-        walrus.url(),
-        served.model,
-        network.ledger.url(),
-        walrus.url(),
-        walrus.shards(),
-    ));
+    let walrus = served.network.walrus.as_ref();
+    let (walrus, shards) = walrus.map_or((String::new(), 0), |w| (w.url(), w.shards()));
+    let profile = Announced::write(home, served.network.ledger.url(), &walrus, shards)?;
+    let up = Up {
+        served: &served,
+        gateway: &gateway,
+        keys: &keys,
+        profile: &profile,
+        has_dead_model: args.unreachable_model,
+    };
+    up.announce(output)?;
+    let stopped = told_to_stop().await;
+    drop(profile);
+    stopped?;
+    output.say("stopping");
+    let away = async {
+        gateway.shutdown().await;
+        served.network.stop().await;
+    };
+    put_away(away, Some(GRACE), output).await;
     Ok(())
 }
 

@@ -1,0 +1,161 @@
+//! One question to one node: its answer as it comes, and the receipt that proves what it cost.
+
+use anyhow::{Context, Result};
+use atoma_client::{Answer, ClientError, RequestOptions, StackHandle, VerifiedReceipt};
+use atoma_http::client::Events;
+use atoma_types::{
+    NodeId,
+    message::Endpoint,
+    refusal::{ErrorBody, RefusalCode},
+};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// A refusal is a short JSON object; more isn't read of it.
+const MAX_REFUSAL_BYTES: usize = 64 << 10;
+
+/// What came of a question.
+pub(crate) struct Told {
+    pub(crate) text: String,
+    /// The answer was cut at the limit that the question named.
+    pub(crate) cut: bool,
+    pub(crate) receipt: Arc<VerifiedReceipt>,
+    pub(crate) first_token: Duration,
+    pub(crate) total: Duration,
+}
+
+/// The node said no.
+#[derive(Debug, thiserror::Error)]
+#[error("the node refused ({code}): {message}")]
+pub(crate) struct Refused {
+    code: String,
+    message: String,
+}
+
+/// Streams one chat answer from a node and checks its receipt; each piece of text goes to `hear` as
+/// it comes.
+pub(crate) async fn ask(
+    stack: &StackHandle,
+    node: NodeId,
+    body: &Value,
+    options: RequestOptions,
+    mut hear: impl FnMut(&str),
+) -> Result<Told> {
+    let started = Instant::now();
+    let body = Bytes::from(body.to_string());
+    let mut answer = stack
+        .request(node, Endpoint::ChatCompletions, body, options)
+        .await?;
+    if !answer.status.is_success() {
+        return Err(refused(answer).await?.into());
+    }
+    let receipt = answer.receipt();
+    let (mut text, mut cut, mut first_token) = (String::new(), false, None);
+    let mut events = Events::default();
+    while let Some(piece) = answer.body.next().await {
+        events.push(&piece?)?;
+        while let Some(event) = events.next() {
+            let (piece, ended_by_limit) = content(&event);
+            cut |= ended_by_limit;
+            if let Some(piece) = piece {
+                first_token.get_or_insert_with(|| started.elapsed());
+                hear(&piece);
+                text.push_str(&piece);
+            }
+        }
+    }
+    let receipt = receipt.await.context("the node sent no receipt")?;
+    let total = started.elapsed();
+    Ok(Told {
+        text,
+        cut,
+        receipt,
+        first_token: first_token.unwrap_or(total),
+        total,
+    })
+}
+
+/// Whether another stack may pay for the same question, of which nothing was answered yet.
+pub(crate) fn another_stack_may_do(error: &anyhow::Error) -> bool {
+    let codes = [
+        RefusalCode::LeaseExhausted,
+        RefusalCode::StackExpired,
+        RefusalCode::UnknownStack,
+        RefusalCode::Unavailable,
+    ];
+    let of_client = matches!(
+        error.downcast_ref(),
+        Some(ClientError::NoRoom { .. } | ClientError::Unreachable { .. })
+    );
+    let of_node = error.downcast_ref().is_some_and(|refused: &Refused| {
+        let mut codes = codes.iter();
+        codes.any(|code| code.as_str() == refused.code)
+    });
+    of_client || of_node
+}
+
+async fn refused(mut answer: Answer) -> Result<Refused> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.body.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > MAX_REFUSAL_BYTES {
+            break;
+        }
+    }
+    let read = serde_json::from_slice::<ErrorBody>(&body);
+    Ok(match read {
+        Ok(refusal) => Refused {
+            code: refusal.error.code.unwrap_or_default(),
+            message: refusal.error.message,
+        },
+        Err(_) => Refused {
+            code: answer.status.to_string(),
+            message: "it gave no reason".to_owned(),
+        },
+    })
+}
+
+/// The text in an event of the stream, and whether it says that the limit was reached.
+fn content(event: &[u8]) -> (Option<String>, bool) {
+    let chunk: Value = serde_json::from_slice(event).unwrap_or_default();
+    let choice = &chunk["choices"][0];
+    let piece = choice["delta"]["content"].as_str().unwrap_or_default();
+    let piece = (!piece.is_empty()).then(|| piece.to_owned());
+    (piece, choice["finish_reason"] == "length")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_events_with_text_have_text() {
+        let event = br#"{"choices":[{"delta":{"content":"hi"}}]}"#;
+        assert_eq!(content(event), (Some("hi".to_owned()), false));
+        let silent = [
+            &br#"{"choices":[{"delta":{"content":""}}]}"#[..],
+            br#"{"choices":[]}"#,
+            b"[DONE]",
+        ];
+        assert!(silent.iter().all(|event| content(event) == (None, false)));
+        let last = br#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#;
+        assert_eq!(content(last), (None, true));
+    }
+
+    #[test]
+    fn a_used_up_lease_calls_for_another_stack_and_a_bad_body_does_not() {
+        let refused = |code: RefusalCode| Refused {
+            code: code.as_str().to_owned(),
+            message: String::new(),
+        };
+        assert!(another_stack_may_do(
+            &refused(RefusalCode::LeaseExhausted).into()
+        ));
+        assert!(!another_stack_may_do(
+            &refused(RefusalCode::InvalidBody).into()
+        ));
+    }
+}

@@ -1,0 +1,135 @@
+//! The first page of help: the commands in groups, by who uses them, and what to type first; and the
+//! examples of each command. A test holds them against the commands that there are.
+
+/// The page without clap's own list of commands.
+pub(crate) const TEMPLATE: &str = "\
+{about}
+
+{usage-heading} {usage}
+{after-help}
+
+Options:
+{options}";
+
+/// The commands in groups, then examples.
+pub(crate) const AFTER: &str = "
+Try it on this machine:
+  demo         the whole protocol once, live, and nothing left behind
+  devnet       a whole network that stays up: ledger, Walrus, three nodes, gateway
+
+Ask models:
+  wallet       keys, addresses, balances, test money
+  task         the models on sale, with their nodes and prices
+  stack        prepaid compute units: buy, show, top up, close
+  chat         ask a model, paid by a stack
+  proxy        an OpenAI endpoint on this machine, paid by your own stacks
+
+Hold whoever answers to it:
+  receipt      the receipts that nodes signed for you
+  verify       check everything about a request, trusting nobody who served it
+  dispute      demand what a node settled, or prove its fraud
+
+Sell and operate:
+  node         run a node, or do its operator's steps
+  gateway      an OpenAI endpoint for people with an API key
+  localnet     the development ledger
+  walrus       blobs: ids, storing, reading, a store of one's own
+
+Networks:
+  network      networks by name, publishing the package, the doctor
+  explore      all that happens on a network, live in the terminal
+  cost         what a workload costs, and where the money goes
+  completions  a completion script for a shell
+  help         this page, or that of a command
+
+Examples:
+  atoma demo
+  atoma devnet                                  in one terminal, and in another:
+  atoma wallet new && atoma wallet fund --usdc 10
+  atoma chat --budget 1 \"What is the sun?\"
+
+Ids may be cut to a beginning that no other has; a model's name stands for its task.
+Results are on stdout, remarks and errors on stderr. `atoma COMMAND --help` says more.";
+
+pub(crate) const DEMO: &str = "\
+Examples:
+  atoma demo                              one question, step by step
+  atoma demo \"Say hello.\" --nodes 5      another one, for which five nodes compete
+  atoma demo --json                       one object a line";
+
+pub(crate) const WALLET: &str = "\
+Examples:
+  atoma wallet new                        a key of your own
+  atoma wallet fund --usdc 10             test money: gas, and exactly 10 USDC (localnet only)
+  atoma wallet list                       addresses and balances
+  atoma wallet import < key.txt           a key in Sui's form";
+
+pub(crate) const TASK: &str = "\
+Examples:
+  atoma task list                         the models on sale
+  atoma task show atoma-tiny              who serves one, and for how much
+  atoma task create ./my-model            offer a model of your own to all nodes";
+
+pub(crate) const STACK: &str = "\
+Examples:
+  atoma stack buy atoma-tiny --units 100000 --max-price 5
+  atoma stack list                        the open ones; --all shows closed ones, too
+  atoma stack top-up atoma-tiny 50000     more units for the newest one
+  atoma stack close 0x1a2b3c4d            the node settles, the rest comes back";
+
+pub(crate) const RECEIPT: &str = "\
+Examples:
+  atoma receipt list                      what was asked and charged
+  atoma receipt show 019a2b3c4d5e         one of them, checked again";
+
+pub(crate) const VERIFY: &str = "\
+Examples:
+  atoma verify 019a2b3c4d5e               a request whose receipt is on this machine
+  atoma verify BLOB_ID --seq 7            one record of a pack on Walrus
+  atoma verify proof.json pack.bin --offline
+
+It ends with 0 where all checks were made and hold, 1 where one fails, 2 where some couldn't be made.";
+
+pub(crate) const DISPUTE: &str = "\
+Examples:
+  atoma dispute open 019a2b3c4d5e         demand the record of a receipt on this machine
+  atoma dispute show 0x1a2b3c4d           what became of it
+  atoma dispute prove over-claim 019a2b3c4d5e";
+
+pub(crate) const NODE: &str = "\
+Examples:
+  atoma node run --config node.toml       registers, subscribes, serves, settles (docs/node.toml)
+  atoma node list                         who is there
+  atoma node subscribe NODE atoma-tiny --price 2 --capacity 1000000";
+
+pub(crate) const GATEWAY: &str = "\
+Examples:
+  atoma gateway new-key                   a key for a user, and its hash for the file
+  atoma gateway run --config gateway.toml (docs/gateway.toml)";
+
+pub(crate) const LOCALNET: &str = "\
+Examples:
+  atoma localnet run                      a ledger on 127.0.0.1:9000, kept in ./atoma-localnet
+  atoma localnet config > localnet.toml   every setting, to change and use with --config";
+
+pub(crate) const WALRUS: &str = "\
+Examples:
+  atoma walrus store file.txt             on the Walrus of the network in use
+  atoma walrus read BLOB_ID > file.txt    checked against the id
+  atoma walrus serve                      a store of one's own on 127.0.0.1:31415";
+
+pub(crate) const NETWORK: &str = "\
+Examples:
+  atoma network use testnet               every command means it from now on
+  atoma network add testnet --db 0x...    where the package stands there
+  atoma network doctor                    whether all is well, and what to do where it isn't";
+
+pub(crate) const EXPLORE: &str = "\
+Examples:
+  atoma explore                           live, in the terminal; ? lists the keys
+  atoma explore stacks --once             a table";
+
+pub(crate) const COST: &str = "\
+Examples:
+  atoma cost                              with the figures of docs/cost.md
+  atoma cost --requests-per-day 20000 --plot cost.svg";

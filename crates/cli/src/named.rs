@@ -1,0 +1,221 @@
+//! What people write where an id is wanted: the id, a beginning of it that no other has, or a name.
+//!
+//! A whole id is taken as it is, without asking anybody whether it exists. Anything else is looked for
+//! among what there is.
+
+use crate::output::ELLIPSIS;
+use anyhow::{Result, bail};
+use atoma_client::{Client, Receipts, StackHandle, known_networks};
+use atoma_ledger::Ledger;
+use atoma_types::{
+    Address, NodeId, RequestId, StackId, TaskId,
+    chain::{SubscriptionState, Task},
+};
+use std::{cmp::Reverse, convert::Infallible, fmt::Display, path::Path, str::FromStr};
+
+/// Hexadecimal digits of an id on the ledger.
+const OBJECT_DIGITS: usize = 64;
+/// Hexadecimal digits of a request's id.
+const REQUEST_DIGITS: usize = 32;
+/// Of many that fit, an error names so many.
+const MOST_TOLD: usize = 4;
+
+/// An id, a beginning of one, or a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named(String);
+
+impl FromStr for Named {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        // as tables cut ids
+        Ok(Self(text.trim().trim_end_matches(ELLIPSIS).to_owned()))
+    }
+}
+
+impl Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Named {
+    /// The task of this id, or the best one for a model of this name: open for business, with nodes,
+    /// the oldest.
+    pub(crate) async fn task(&self, ledger: &Ledger) -> Result<TaskId> {
+        if let Some(id) = self.whole(OBJECT_DIGITS) {
+            return Ok(id);
+        }
+        let tasks = ledger.all_tasks().await?;
+        let of_the_model = tasks.iter().filter(|task| task.model_name == self.0);
+        if let Some(task) = of_the_model.min_by_key(|task| preference(task)) {
+            return Ok(task.id);
+        }
+        self.one_of(
+            "task or model",
+            "atoma task list",
+            tasks.iter().map(|task| task.id),
+        )
+    }
+
+    /// The node of this id or URL.
+    pub(crate) async fn node(&self, ledger: &Ledger) -> Result<NodeId> {
+        if let Some(id) = self.whole(OBJECT_DIGITS) {
+            return Ok(id);
+        }
+        let nodes = ledger.all_nodes().await?;
+        let url = |url: &str| url.trim_end_matches('/') == self.0.trim_end_matches('/');
+        if let Some(node) = nodes.iter().find(|node| url(&node.url)) {
+            return Ok(node.id);
+        }
+        self.one_of("node", "atoma node list", nodes.iter().map(|node| node.id))
+    }
+
+    /// The stack of this id, or the newest one of a model of this name; of those that the client
+    /// remembers.
+    pub(crate) async fn stack(&self, client: &Client) -> Result<StackId> {
+        if let Some(id) = self.whole(OBJECT_DIGITS) {
+            return Ok(id);
+        }
+        let stacks = client.stacks().await?;
+        let of_the_model = |stack: &&StackHandle| stack.task().model_name == self.0;
+        if let Some(stack) = stacks.iter().rev().find(of_the_model) {
+            return Ok(stack.id());
+        }
+        let ids = stacks.iter().map(StackHandle::id);
+        self.one_of("stack", "atoma stack list", ids)
+    }
+
+    /// The request of this id, of those whose receipts are kept.
+    pub(crate) fn request(&self, receipts: &Receipts) -> Result<RequestId> {
+        if let Some(id) = self.whole(REQUEST_DIGITS) {
+            return Ok(id);
+        }
+        let kept = receipts.list(None)?;
+        let ids = kept.iter().map(|receipt| receipt.request_id);
+        self.one_of("receipt of a request", "atoma receipt list", ids)
+    }
+
+    /// The stack of this id, of those of which a client's folder keeps anything: without a ledger.
+    pub(crate) fn kept_stack(&self, folder: &Path) -> Result<StackId> {
+        if let Some(id) = self.whole(OBJECT_DIGITS) {
+            return Ok(id);
+        }
+        let receipts = Receipts::open(folder)?.list(None)?;
+        let open = known_networks(folder)?;
+        let open = open.into_iter().flat_map(|network| network.stacks);
+        let ids = receipts.into_iter().map(|receipt| receipt.stack);
+        self.one_of("stack", "atoma stack list --all", open.chain(ids))
+    }
+
+    /// The address, of those that there are.
+    pub(crate) fn address(&self, all: impl Iterator<Item = Address>) -> Result<Address> {
+        match self.whole(OBJECT_DIGITS) {
+            Some(address) => Ok(address),
+            None => self.one_of("address", "atoma wallet list", all),
+        }
+    }
+
+    /// The whole id, if this is one.
+    fn whole<T: FromStr>(&self, digits: usize) -> Option<T> {
+        let hex = self.0.strip_prefix("0x").unwrap_or(&self.0);
+        (hex.len() == digits).then(|| self.0.parse().ok()).flatten()
+    }
+
+    /// The one that begins so.
+    fn one_of<T: Copy + Display + PartialEq>(
+        &self,
+        kind: &str,
+        list: &str,
+        all: impl Iterator<Item = T>,
+    ) -> Result<T> {
+        let beginning = self.0.to_lowercase();
+        let plain = beginning.strip_prefix("0x").unwrap_or(&beginning);
+        let begins = |id: &T| {
+            let id = id.to_string();
+            !plain.is_empty() && id.strip_prefix("0x").unwrap_or(&id).starts_with(plain)
+        };
+        let mut found: Vec<T> = Vec::new();
+        for id in all.filter(begins) {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        match found[..] {
+            [one] => Ok(one),
+            [] => bail!("there is no {kind} `{self}`: `{list}` shows all"),
+            _ => {
+                let told: Vec<String> = found.iter().take(MOST_TOLD).map(T::to_string).collect();
+                bail!(
+                    "`{self}` begins {} ids, so write more of it: {}",
+                    found.len(),
+                    told.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Whole addresses alone: where money goes nothing is guessed.
+pub(crate) fn whole_address(text: &str) -> Result<Address, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text).len();
+    let address = (digits == OBJECT_DIGITS).then(|| text.parse().ok());
+    address
+        .flatten()
+        .ok_or_else(|| "expected a whole address: 0x and 64 hexadecimal digits".to_owned())
+}
+
+/// The lowest is the best of a model's tasks.
+fn preference(task: &Task) -> (bool, Reverse<bool>, u64) {
+    let sells = |state| state == SubscriptionState::Active;
+    let nodes = task.subscriptions.iter().any(|s| sells(s.state));
+    (task.deprecated, Reverse(nodes), task.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: u8, last: u8) -> NodeId {
+        let mut bytes = [byte; 32];
+        bytes[31] = last;
+        NodeId(Address::new(bytes))
+    }
+
+    fn find(text: &str) -> Result<NodeId, String> {
+        let all = [id(0xab, 1), id(0xab, 2), id(0xcd, 3)];
+        let named: Named = text.parse().unwrap();
+        let found = named.one_of("node", "atoma node list", all.into_iter());
+        found.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_beginning_that_no_other_has_is_enough() {
+        for text in ["0xcd", "cd", "CDCD", "0xcdcdcdcdcd…"] {
+            assert_eq!(find(text), Ok(id(0xcd, 3)), "{text}");
+        }
+        let several = find("0xab").unwrap_err();
+        assert!(several.contains("2 ids") && several.contains(&id(0xab, 2).to_string()));
+        let none = find("0x12").unwrap_err();
+        assert!(
+            none.contains("no node `0x12`") && none.contains("node list"),
+            "{none}"
+        );
+        assert!(find("").is_err() && find("0x").is_err());
+    }
+
+    #[test]
+    fn a_whole_id_is_taken_as_it_is_and_a_short_one_is_none() {
+        let whole = id(7, 7).to_string();
+        let named = |text: &str| text.parse::<Named>().unwrap();
+        assert_eq!(named(&whole).whole(OBJECT_DIGITS), Some(id(7, 7)));
+        assert_eq!(named("0x1234").whole::<NodeId>(OBJECT_DIGITS), None);
+        assert_eq!(named("llama").whole::<NodeId>(OBJECT_DIGITS), None);
+    }
+
+    #[test]
+    fn money_goes_to_whole_addresses() {
+        let whole = id(7, 7).to_string();
+        assert!(whole_address(&whole).is_ok());
+        assert!(whole_address("0x1234").is_err() && whole_address("me").is_err());
+    }
+}

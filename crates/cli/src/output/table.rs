@@ -1,0 +1,172 @@
+//! Tables for people: they fit the terminal, or 80 columns where there is none, unless all of it is asked
+//! for.
+
+use super::{fact::text, unit::Unit};
+use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
+use serde_json::Value;
+use std::{collections::BTreeSet, io::IsTerminal};
+
+/// As wide as tables are where no terminal says otherwise.
+const COLUMNS: u16 = 80;
+/// Ids are cut to this many characters where that tells them apart.
+const SHORT_ID: usize = 10;
+/// Longer numbers in hexadecimal digits are ids, hashes or keys,
+const LONGEST_NUMBER: usize = 24;
+/// and so are longer words of letters and digits alone: blob ids and digests.
+const LONGEST_WORD: usize = 40;
+
+/// One row's names and values.
+type Row<N> = Vec<(N, Value)>;
+
+/// A table of rows that have the same names. Without `wide`, ids are cut and the columns named in
+/// `only_wide` are left out.
+pub(super) fn draw<N: AsRef<str>>(rows: &[Row<N>], only_wide: &[&str], wide: bool) -> String {
+    let Some(first) = rows.first() else {
+        return String::new();
+    };
+    let shown = |name: &str| wide || !only_wide.contains(&name);
+    let mut table = comfy_table::Table::new();
+    table.load_style(NOTHING);
+    let mut columns: Vec<(String, Unit, Vec<String>)> = Vec::new();
+    for (place, (name, _)) in first.iter().enumerate() {
+        let name = name.as_ref();
+        if !shown(name) {
+            continue;
+        }
+        let (label, unit) = Unit::of(name);
+        let cells = rows.iter().map(|row| {
+            let value = row.get(place).map_or(&Value::Null, |(_, value)| value);
+            text(unit, value)
+        });
+        let mut cells: Vec<String> = cells.collect();
+        if !wide {
+            shorten(&mut cells);
+        }
+        columns.push((label, unit, cells));
+    }
+    table.set_header(columns.iter().map(|(label, ..)| label));
+    for place in 0..rows.len() {
+        table.add_row(columns.iter().map(|(_, _, cells)| &cells[place]));
+    }
+    for (place, (_, unit, _)) in columns.iter().enumerate() {
+        if let Some(column) = table.column_mut(place)
+            && unit.is_amount()
+        {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    if !wide {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some(width) = width() {
+            table.set_width(width);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// Where no terminal is asked: `COLUMNS`, or 80.
+fn width() -> Option<u16> {
+    let named = std::env::var("COLUMNS").ok().and_then(|n| n.parse().ok());
+    match named {
+        Some(width) => Some(width),
+        None if std::io::stdout().is_terminal() => None,
+        None => Some(COLUMNS),
+    }
+}
+
+/// Cuts the ids of a column to the shortest beginnings that tell them apart.
+fn shorten(cells: &mut [String]) {
+    let ids: BTreeSet<String> = cells.iter().filter(|cell| is_id(cell)).cloned().collect();
+    let longest = ids.iter().map(String::len).max().unwrap_or(0);
+    let apart = |length: &usize| {
+        let cut: BTreeSet<&str> = ids.iter().map(|id| &id[..id.len().min(*length)]).collect();
+        cut.len() == ids.len()
+    };
+    let length = (SHORT_ID..longest).find(apart).unwrap_or(longest);
+    for cell in cells {
+        if is_id(cell) && cell.len() > length {
+            *cell = format!("{}{ELLIPSIS}", &cell[..length]);
+        }
+    }
+}
+
+/// What stands for the rest of an id. Commands take it as they take the beginning alone.
+pub(crate) const ELLIPSIS: char = '…';
+
+fn is_id(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let is_number = digits.len() > LONGEST_NUMBER && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let has_digit = || text.bytes().any(|b| b.is_ascii_digit());
+    is_number || (text.len() > LONGEST_WORD && text.bytes().all(plain) && has_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rows() -> Vec<Row<&'static str>> {
+        let row = |id: &str, url: &str, amount: u64| {
+            vec![
+                ("node", json!(format!("0x{}", id.repeat(32)))),
+                ("url", json!(url)),
+                ("owner", json!(format!("0x{}", "7".repeat(64)))),
+                ("collateral_micro_usdc", json!(amount)),
+            ]
+        };
+        vec![
+            row("ab", "http://127.0.0.1:8101", 100_000_000),
+            row("cd", "http://127.0.0.1:8102", 5),
+        ]
+    }
+
+    #[test]
+    fn a_table_fits_and_ids_are_cut() {
+        let drawn = draw(&rows(), &["owner"], false);
+        assert!(
+            drawn.lines().all(|line| line.chars().count() <= 80),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("0xabababab…") && !drawn.contains("0x7777"),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("100.00 USDC") && drawn.contains("0.000005 USDC"),
+            "{drawn}"
+        );
+        assert!(!drawn.contains("micro"), "{drawn}");
+    }
+
+    #[test]
+    fn all_of_it_is_shown_where_that_is_asked_for() {
+        let drawn = draw(&rows(), &["owner"], true);
+        assert!(drawn.contains(&format!("0x{}", "ab".repeat(32))), "{drawn}");
+        assert!(drawn.contains(&format!("0x{}", "7".repeat(64))), "{drawn}");
+    }
+
+    #[test]
+    fn ids_that_begin_alike_are_cut_later() {
+        let id = |end: &str| format!("0019abcdef0123456789{}", end.repeat(6));
+        let mut cells = vec![id("ab"), id("cd"), "plain".to_owned()];
+        shorten(&mut cells);
+        assert_eq!(
+            cells,
+            ["0019abcdef0123456789a…", "0019abcdef0123456789c…", "plain"]
+        );
+    }
+
+    #[test]
+    fn words_of_prose_and_names_of_models_are_no_ids() {
+        for text in [
+            "http://127.0.0.1:9",
+            "meta-llama/Llama-3.1-70B-Instruct",
+            "a-very-long-name-without-any-digit-in-it-at-all",
+            "Qwen2-7B-Instruct-of-somebody",
+            "checked, and found to be so",
+        ] {
+            assert!(!is_id(text), "{text}");
+        }
+    }
+}
