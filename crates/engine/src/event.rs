@@ -120,7 +120,7 @@ impl OutputLimit {
 type Notify = Arc<dyn Fn() + Send + Sync>;
 
 /// What reader and writer share beside the queue.
-struct Shared {
+struct Backpressure {
     /// Set by a writer that found the queue full.
     paused: AtomicBool,
     /// Called when a paused writer can go on, and when the reader is gone.
@@ -131,7 +131,7 @@ struct Shared {
 pub struct EventStream {
     queue: mpsc::Receiver<Result<Event, EngineError>>,
     limit: Arc<OutputLimit>,
-    shared: Arc<Shared>,
+    shared: Arc<Backpressure>,
     /// The engine's work, where the reader does it.
     work: Option<BoxFuture<'static, ()>>,
     ended: bool,
@@ -140,14 +140,14 @@ pub struct EventStream {
 /// The engine's end of an [`EventStream`].
 pub struct EventSender {
     queue: mpsc::Sender<Result<Event, EngineError>>,
-    shared: Arc<Shared>,
+    shared: Arc<Backpressure>,
 }
 
 /// A stream and its sender. `notify` is called from the reader's side whenever a sender that found
 /// the queue full can go on, and when the reader is dropped; senders that await need none.
 pub fn event_channel(limit: u32, notify: Option<Notify>) -> (EventSender, EventStream) {
     let (tx, rx) = mpsc::channel(EVENT_CAPACITY);
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(Backpressure {
         paused: AtomicBool::new(false),
         notify,
     });
@@ -269,7 +269,7 @@ impl std::fmt::Debug for EventSender {
     }
 }
 
-impl Shared {
+impl Backpressure {
     fn wake(&self) {
         if let Some(notify) = &self.notify {
             notify();

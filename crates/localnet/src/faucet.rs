@@ -1,7 +1,7 @@
 //! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, and the clock's hand.
 
 use crate::{
-    shared::Shared,
+    access::LedgerAccess,
     writer::{Command, Rejected},
 };
 use atoma_types::{Address, MicroUsdc};
@@ -17,13 +17,13 @@ use std::sync::Arc;
 use sui_sdk_types::{Digest, IdOperation, ObjectOut, Owner, TransactionEffects};
 
 /// The routes of the faucet and of the clock.
-pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+pub(crate) fn routes(access: Arc<LedgerAccess>) -> Router {
     Router::new()
         .route("/v2/gas", post(gas))
         .route("/faucet/usdc", post(usdc))
         .route("/localnet/clock", get(time).post(advance))
         .route("/healthz", get(|| async { "ok\n" }))
-        .with_state(shared)
+        .with_state(access)
 }
 
 /// Sui's request for a fixed amount.
@@ -82,31 +82,31 @@ impl From<Rejected> for Refused {
 }
 
 async fn gas(
-    State(shared): State<Arc<Shared>>,
+    State(access): State<Arc<LedgerAccess>>,
     Json(request): Json<GasRequest>,
 ) -> Result<Json<Given>, Refused> {
-    let faucet = shared.config.faucet;
-    give(&shared, request.fixed.recipient, faucet.sui, faucet.usdc).await
+    let faucet = access.config.faucet;
+    give(&access, request.fixed.recipient, faucet.sui, faucet.usdc).await
 }
 
 async fn usdc(
-    State(shared): State<Arc<Shared>>,
+    State(access): State<Arc<LedgerAccess>>,
     Json(request): Json<UsdcRequest>,
 ) -> Result<Json<Given>, Refused> {
-    give(&shared, request.recipient, 0, request.amount).await
+    give(&access, request.recipient, 0, request.amount).await
 }
 
 async fn give(
-    shared: &Shared,
+    access: &LedgerAccess,
     to: Address,
     sui: u64,
     usdc: MicroUsdc,
 ) -> Result<Json<Given>, Refused> {
-    if !shared.config.faucet.enabled {
+    if !access.config.faucet.enabled {
         let why = "this localnet has no faucet".to_owned();
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
-    let executed = shared
+    let executed = access
         .execute(|reply| Command::Give {
             to,
             sui,
@@ -120,7 +120,7 @@ async fn give(
             coins_sent: Vec::new(),
         }));
     };
-    let view = shared.view.read();
+    let view = access.view.read();
     let coins_sent = effects
         .changed_objects
         .iter()
@@ -158,22 +158,22 @@ struct Time {
     now_ms: u64,
 }
 
-async fn time(State(shared): State<Arc<Shared>>) -> Json<Time> {
+async fn time(State(access): State<Arc<LedgerAccess>>) -> Json<Time> {
     Json(Time {
-        now_ms: shared.clock.now().0,
+        now_ms: access.clock.now().0,
     })
 }
 
 async fn advance(
-    State(shared): State<Arc<Shared>>,
+    State(access): State<Arc<LedgerAccess>>,
     Json(request): Json<Advance>,
 ) -> Result<Json<Time>, Refused> {
-    if !shared.clock.is_adjustable() {
+    if !access.clock.is_adjustable() {
         let why = "the clock of this localnet can't be moved".to_owned();
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
     let by_ms = request.advance_ms;
-    let now = shared
+    let now = access
         .write(|reply| Command::Advance { by_ms, reply })
         .await?;
     Ok(Json(Time { now_ms: now.0 }))

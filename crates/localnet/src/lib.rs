@@ -9,6 +9,7 @@
 //!       └──── reads: committed state in memory, history ─── SQLite
 //! ```
 
+mod access;
 mod audit;
 mod beacon;
 mod checkpoint;
@@ -25,7 +26,6 @@ mod open;
 mod record;
 mod rules;
 mod server;
-mod shared;
 mod state;
 mod store;
 mod treasury;

@@ -1,6 +1,7 @@
 //! Opens the database or makes the first one, and starts the writer.
 
 use crate::{
+    access::LedgerAccess,
     beacon::Beacon,
     clock::Clock,
     config::LocalnetConfig,
@@ -8,7 +9,6 @@ use crate::{
     execution::gas,
     genesis,
     record::Executed,
-    shared::Shared,
     state::State,
     store::{Batch, Store},
     treasury::Treasury,
@@ -34,7 +34,7 @@ const BEACON_SECRET: &str = "beacon_secret";
 
 /// A ledger that is open, and what else belongs to it.
 pub(crate) struct Opened {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) access: Arc<LedgerAccess>,
     pub(crate) writer: WriterThread,
     pub(crate) admin: SigningKey,
     /// Rings when there is a checkpoint to seal.
@@ -96,7 +96,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         _lock: lock,
     };
     let (writes, writer) = writer.start(connection, config.runtime.threads)?;
-    let shared = Arc::new(Shared {
+    let access = Arc::new(LedgerAccess {
         config,
         chain,
         view,
@@ -107,7 +107,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         writes,
     });
     Ok(Opened {
-        shared,
+        access,
         writer,
         admin,
         bell,

@@ -1,11 +1,11 @@
 //! Starting and stopping.
 
 use crate::{
+    access::LedgerAccess,
     config::{CheckpointMode, LocalnetConfig},
     error::LocalnetError,
     faucet, grpc,
     open::{Opened, open},
-    shared::Shared,
     writer::{Command, seal_in_time},
 };
 use atoma_http::server::Server;
@@ -29,7 +29,7 @@ pub struct Localnet;
 /// A localnet that runs. Dropping it stops it without waiting; see [`Self::shutdown`].
 #[derive(Debug)]
 pub struct RunningLocalnet {
-    shared: Arc<Shared>,
+    access: Arc<LedgerAccess>,
     address: SocketAddr,
     admin: SigningKey,
     server: Option<Server>,
@@ -52,25 +52,25 @@ impl Localnet {
         let threads = config.runtime.threads;
         let opened = threads.blocking(move || open(config)).await;
         let Opened {
-            shared,
+            access,
             writer,
             admin,
             bell,
         } = opened.map_err(|error| LocalnetError::Writer(error.to_string()))??;
-        let sealer = match shared.config.checkpoint {
+        let sealer = match access.config.checkpoint {
             CheckpointMode::PerTransaction => None,
             CheckpointMode::EveryMs(every) => {
                 let every = Duration::from_millis(every);
-                let seal = seal_in_time(shared.writes.clone(), bell, every);
+                let seal = seal_in_time(access.writes.clone(), bell, every);
                 Some(tokio::spawn(seal))
             }
         };
-        let limits = shared.config.limits.clone();
-        let server = Server::start(listener, routes(&shared), limits, Arc::default());
+        let limits = access.config.limits.clone();
+        let server = Server::start(listener, routes(&access), limits, Arc::default());
         let server = server.map_err(|source| LocalnetError::Listen { address, source })?;
-        tracing::info!(%address, chain = %shared.chain, "localnet runs");
+        tracing::info!(%address, chain = %access.chain, "localnet runs");
         Ok(RunningLocalnet {
-            shared,
+            access,
             address,
             admin,
             server: Some(server),
@@ -96,7 +96,7 @@ impl RunningLocalnet {
     /// Which ledger this is.
     #[must_use]
     pub fn network(&self) -> NetworkId {
-        self.shared.network()
+        self.access.network()
     }
 
     /// Where the package stands, or will once it is published.
@@ -108,7 +108,7 @@ impl RunningLocalnet {
     /// Whether the package stands there: it does from the start, unless it was left to be published.
     #[must_use]
     pub fn is_published(&self) -> bool {
-        self.shared.view.read().state.is_package(&LOCALNET_PACKAGE)
+        self.access.view.read().state.is_package(&LOCALNET_PACKAGE)
     }
 
     /// The administrator's key, as kept in the data folder. It holds the `AdminCap` unless another
@@ -123,12 +123,12 @@ impl RunningLocalnet {
     /// # Errors
     /// What does not add up, in words.
     pub fn audit(&self) -> Result<crate::audit::Audit, String> {
-        crate::audit::audit(&self.shared.view.read())
+        crate::audit::audit(&self.access.view.read())
     }
 
     /// Stops: what was accepted is finished, streams end, the database is closed.
     pub async fn shutdown(mut self) {
-        self.shared.stopping.send_replace(true);
+        self.access.stopping.send_replace(true);
         if let Some(server) = self.server.take() {
             server.close(GRACE).await;
         }
@@ -139,9 +139,9 @@ impl RunningLocalnet {
         }
         if let Some(writer) = self.writer.take() {
             // an error means that it has stopped already
-            let _ = self.shared.write(|reply| Command::Seal { reply }).await;
-            self.shared.writes.close();
-            let threads = self.shared.config.runtime.threads;
+            let _ = self.access.write(|reply| Command::Seal { reply }).await;
+            self.access.writes.close();
+            let threads = self.access.config.runtime.threads;
             if let Err(error) = threads.blocking(move || writer.join()).await {
                 tracing::error!(%error, "the writer ended badly");
             }
@@ -151,8 +151,8 @@ impl RunningLocalnet {
 
 impl Drop for RunningLocalnet {
     fn drop(&mut self) {
-        self.shared.stopping.send_replace(true);
-        self.shared.writes.close();
+        self.access.stopping.send_replace(true);
+        self.access.writes.close();
         if let Some(sealer) = &self.sealer {
             sealer.abort();
         }
@@ -160,9 +160,9 @@ impl Drop for RunningLocalnet {
 }
 
 /// gRPC, gRPC-web and the plain routes on one port.
-fn routes(shared: &Arc<Shared>) -> Router {
+fn routes(access: &Arc<LedgerAccess>) -> Router {
     let grpc = tower::ServiceBuilder::new()
         .layer(tonic_web::GrpcWebLayer::new())
-        .service(grpc::routes(Arc::clone(shared)).prepare());
-    faucet::routes(Arc::clone(shared)).fallback_service(grpc)
+        .service(grpc::routes(Arc::clone(access)).prepare());
+    faucet::routes(Arc::clone(access)).fallback_service(grpc)
 }

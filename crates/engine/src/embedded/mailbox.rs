@@ -11,7 +11,7 @@ use crate::EngineError;
 
 /// What the worker and those who send it jobs share.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct Mailbox {
     inbox: Mutex<Inbox>,
     /// Wakes a worker on a thread of its own.
     bell: Condvar,
@@ -39,7 +39,7 @@ pub(super) struct Stats {
     pub(super) dead: AtomicBool,
 }
 
-impl Shared {
+impl Mailbox {
     /// Queues a job, unless the queue is full or the worker gone.
     pub(super) fn post(&self, job: Job, max_waiting: usize) -> Result<(), EngineError> {
         let mut inbox = self.inbox.lock();
@@ -107,7 +107,7 @@ impl Inbox {
 }
 
 /// Marks the engine dead however the worker ends.
-pub(super) struct DeadOnDrop(pub(super) Arc<Shared>);
+pub(super) struct DeadOnDrop(pub(super) Arc<Mailbox>);
 
 impl Drop for DeadOnDrop {
     fn drop(&mut self) {

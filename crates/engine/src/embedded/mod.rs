@@ -30,7 +30,7 @@ use self::config::ModelConfig;
 use self::job::{Embedding, Generation, Job, Scoring, Work};
 pub use self::kern::Isa;
 use self::kern::{BLOCK, Bf16, Simd};
-use self::mailbox::Shared;
+use self::mailbox::Mailbox;
 pub use self::options::{EmbeddedOptions, WeightType};
 use self::start::{Start, default_blocks};
 use self::worker::Limits;
@@ -58,7 +58,7 @@ pub struct Embedded {
     info: ModelInfo,
     hidden: usize,
     text: Arc<TextModel>,
-    shared: Arc<Shared>,
+    shared: Arc<Mailbox>,
     limits: Limits,
     blocks: usize,
     threads: Threads,

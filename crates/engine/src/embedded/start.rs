@@ -7,7 +7,7 @@ use atoma_runtime::Threads;
 
 use super::config::ModelConfig;
 use super::kern::{BLOCK, Simd, Weight};
-use super::mailbox::{DeadOnDrop, Shared};
+use super::mailbox::{DeadOnDrop, Mailbox};
 use super::model::Model;
 use super::options::EmbeddedOptions;
 use super::worker::{Limits, Worker};
@@ -32,7 +32,7 @@ impl Start {
         checkpoint: &mut Checkpoint,
         simd: Simd,
         options: &EmbeddedOptions,
-    ) -> Result<Arc<Shared>, LoadError> {
+    ) -> Result<Arc<Mailbox>, LoadError> {
         let threads = options.threads.unwrap_or_else(default_threads).max(1);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -42,7 +42,7 @@ impl Start {
         let (eos, context) = (self.config.eos.clone(), self.limits.context);
         let model: Model<T> =
             pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Mailbox::default());
         let guard = DeadOnDrop(shared.clone());
         let worker = Worker::new(
             model,

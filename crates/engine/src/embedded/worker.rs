@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::job::{Generation, Job, Verdict, Work};
 use super::kern::{BLOCK, Weight};
 use super::kv::{BlockPool, block_hash};
-use super::mailbox::Shared;
+use super::mailbox::Mailbox;
 use super::model::{Model, Row, Scratch};
 use crate::Finish;
 use crate::text::TextModel;
@@ -58,7 +58,7 @@ pub(super) struct Worker<T> {
     text: Arc<TextModel>,
     eos: Vec<u32>,
     limits: Limits,
-    shared: Arc<Shared>,
+    shared: Arc<Mailbox>,
     kv: BlockPool,
     waiting: VecDeque<Job>,
     running: Vec<Job>,
@@ -75,7 +75,7 @@ impl<T: Weight> Worker<T> {
         eos: Vec<u32>,
         limits: Limits,
         blocks: usize,
-        shared: Arc<Shared>,
+        shared: Arc<Mailbox>,
     ) -> Self {
         let kv = BlockPool::new(blocks, Model::<T>::block_len(&model.config));
         shared.stats.blocks_free.store(blocks, Relaxed);

@@ -35,7 +35,7 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             .collect::<Result<Vec<_>, _>>()?;
         check_signatures(&transaction, &signatures)?;
         let executed = self
-            .shared
+            .access
             .execute(|reply| Command::Execute {
                 transaction: Box::new(transaction),
                 signatures,
@@ -59,7 +59,7 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             .ok_or_else(|| invalid("transaction", "it is missing"))?;
         let checks = request.checks != Some(TransactionChecks::Disabled as i32);
         let select = request.do_gas_selection.unwrap_or_default();
-        let executed = self.shared.simulate(|state, context| {
+        let executed = self.access.simulate(|state, context| {
             let mut context = Context {
                 checks,
                 ..context.clone()

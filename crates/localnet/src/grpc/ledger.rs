@@ -31,7 +31,7 @@ const PROTOCOL_VERSION: u64 = 1;
 impl Services {
     /// A live object; the clock with the time it is now.
     fn live(&self, id: &ObjectId, version: Option<u64>) -> Result<Arc<Object>, Status> {
-        let object = self.shared.view.read().state.object(id).cloned();
+        let object = self.access.view.read().state.object(id).cloned();
         let object = object.ok_or_else(|| Status::not_found(format!("object {id} not found")))?;
         if version.is_some_and(|version| version != object.version()) {
             let text = format!("object {id} is kept in version {} only", object.version());
@@ -40,7 +40,7 @@ impl Services {
         if *id == CLOCK_OBJECT
             && let Some(mut clock) = Draft::of(&object)
         {
-            clock.contents = crate::clock::contents(self.shared.clock.now());
+            clock.contents = crate::clock::contents(self.access.clock.now());
             let previous = object.previous_transaction();
             let now = clock.seal(object.version(), previous, object.storage_rebate());
             return Ok(now.unwrap_or(object));
@@ -64,7 +64,7 @@ impl Services {
         mask: &FieldMaskTree,
     ) -> Result<pb::ExecutedTransaction, Status> {
         let found = self
-            .shared
+            .access
             .history(move |db| db.transaction(digest))
             .await?;
         let executed =
@@ -74,7 +74,7 @@ impl Services {
 
     /// The last checkpoint sealed.
     pub(super) fn tip(&self) -> u64 {
-        self.shared.view.read().tip.sequence_number
+        self.access.view.read().tip.sequence_number
     }
 }
 
@@ -92,9 +92,9 @@ impl pb::ledger_service_server::LedgerService for Services {
         &self,
         _: Request<pb::GetServiceInfoRequest>,
     ) -> Answer<pb::GetServiceInfoResponse> {
-        let tip = self.shared.view.read().tip.clone();
+        let tip = self.access.view.read().tip.clone();
         let mut info = pb::GetServiceInfoResponse::default();
-        info.chain_id = Some(self.shared.chain.to_string());
+        info.chain_id = Some(self.access.chain.to_string());
         info.chain = Some(CHAIN_NAME.to_owned());
         info.epoch = Some(tip.epoch);
         info.checkpoint_height = Some(tip.sequence_number);
@@ -189,12 +189,12 @@ impl pb::ledger_service_server::LedgerService for Services {
             Some(CheckpointId::SequenceNumber(number)) => number,
             Some(CheckpointId::Digest(text)) => {
                 let digest = parse("digest", Some(&text))?;
-                let found = self.shared.history(move |db| db.checkpoint_number(digest));
+                let found = self.access.history(move |db| db.checkpoint_number(digest));
                 found.await?.ok_or_else(missing)?
             }
             Some(_) => return Err(invalid("checkpoint_id", "unknown kind")),
         };
-        let found = self.shared.history(move |db| db.checkpoint(number)).await?;
+        let found = self.access.history(move |db| db.checkpoint(number)).await?;
         let mut response = pb::GetCheckpointResponse::default();
         response.checkpoint = Some(message::checkpoint(&found.ok_or_else(missing)?, &mask));
         Ok(Response::new(response))
@@ -236,7 +236,7 @@ impl pb::ledger_service_server::LedgerService for Services {
         )?;
         let bounds = range.clone();
         let (rows, cut) = self
-            .shared
+            .access
             .history(move |db| {
                 scan(
                     &bounds,
@@ -280,7 +280,7 @@ impl pb::ledger_service_server::LedgerService for Services {
         )?;
         let bounds = range.clone();
         let (rows, cut) = self
-            .shared
+            .access
             .history(move |db| {
                 scan(
                     &bounds,
@@ -322,7 +322,7 @@ impl pb::ledger_service_server::LedgerService for Services {
         let filtered = request.filter.is_some();
         let bounds = range.clone();
         let (rows, cut) = self
-            .shared
+            .access
             .history(move |db| {
                 scan(
                     &bounds,

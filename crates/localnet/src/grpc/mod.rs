@@ -12,7 +12,7 @@ mod resolve;
 mod state;
 mod subscription;
 
-use crate::{error::LocalnetError, execution::Refusal, shared::Shared, writer::Rejected};
+use crate::{access::LedgerAccess, error::LocalnetError, execution::Refusal, writer::Rejected};
 use std::sync::Arc;
 use sui_rpc::{
     field::{FieldMask, FieldMaskTree, FieldMaskUtil},
@@ -26,11 +26,11 @@ const MAX_REQUEST_BYTES: usize = 1 << 20;
 /// The services, all over the same ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
-    shared: Arc<Shared>,
+    access: Arc<LedgerAccess>,
 }
 
 /// All services as routes.
-pub(crate) fn routes(shared: Arc<Shared>) -> Routes {
+pub(crate) fn routes(access: Arc<LedgerAccess>) -> Routes {
     use pb::{
         ledger_service_server::LedgerServiceServer,
         move_package_service_server::MovePackageServiceServer,
@@ -38,7 +38,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Routes {
         subscription_service_server::SubscriptionServiceServer,
         transaction_execution_service_server::TransactionExecutionServiceServer,
     };
-    let services = Services { shared };
+    let services = Services { access };
     let limit = MAX_REQUEST_BYTES;
     Routes::new(LedgerServiceServer::new(services.clone()).max_decoding_message_size(limit))
         .add_service(StateServiceServer::new(services.clone()).max_decoding_message_size(limit))

@@ -19,7 +19,7 @@ impl pb::move_package_service_server::MovePackageService for Services {
     ) -> Result<Response<pb::GetPackageResponse>, Status> {
         let id: Address = parse("package_id", request.into_inner().package_id.as_deref())?;
         let (object, deployment) = {
-            let view = self.shared.view.read();
+            let view = self.access.view.read();
             let object = view.state.object(&id).cloned();
             (object, view.state.deployment().clone())
         };
@@ -40,7 +40,7 @@ impl pb::move_package_service_server::MovePackageService for Services {
         let request = request.into_inner();
         let package: Address = parse("package_id", request.package_id.as_deref())?;
         let deployment = {
-            let view = self.shared.view.read();
+            let view = self.access.view.read();
             if !view.state.is_package(&package) {
                 return Err(Status::not_found(format!("no package {package}")));
             }

@@ -43,7 +43,7 @@ type OwnedToken = (StructTag, u64, ObjectId);
 
 impl Services {
     fn balance(&self, owner: &Address, coin_type: &TypeTag) -> pb::Balance {
-        let view = self.shared.view.read();
+        let view = self.access.view.read();
         let sum = view
             .state
             .coins(owner, coin_type)
@@ -89,7 +89,7 @@ impl pb::state_service_server::StateService for Services {
         let size = page_size(request.page_size);
         let mask = mask(request.read_mask, "object_id,version,object_type");
         let mut response = pb::ListOwnedObjectsResponse::default();
-        let view = self.shared.view.read();
+        let view = self.access.view.read();
         let mut last = None;
         let owned = view.state.owned(&owner, after.as_ref());
         for (key, object) in
@@ -127,7 +127,7 @@ impl pb::state_service_server::StateService for Services {
         let request = request.into_inner();
         let owner = parse("owner", request.owner.as_deref())?;
         let mut sums: BTreeMap<TypeTag, u64> = BTreeMap::new();
-        for (_, object) in self.shared.view.read().state.owned(&owner, None) {
+        for (_, object) in self.access.view.read().state.owned(&owner, None) {
             if let Some((coin_type, balance)) = objects::as_coin(object) {
                 let sum = sums.entry(coin_type.clone()).or_default();
                 *sum = sum.saturating_add(balance);
@@ -148,7 +148,7 @@ impl pb::state_service_server::StateService for Services {
     ) -> Answer<pb::GetCoinInfoResponse> {
         let request = request.into_inner();
         let coin_type: TypeTag = parse("coin_type", request.coin_type.as_deref())?;
-        let usdc = self.shared.view.read().state.deployment().usdc.clone();
+        let usdc = self.access.view.read().state.deployment().usdc.clone();
         let (decimals, symbol, name, description, supply) = if coin_type == *SUI {
             (9, "SUI", "Sui", "Pays for gas", SUI_SUPPLY)
         } else if coin_type == usdc {
@@ -189,7 +189,7 @@ impl pb::state_service_server::StateService for Services {
         let mask = mask(request.read_mask, "parent,field_id");
         type Message = pb::DynamicField;
         let mut response = pb::ListDynamicFieldsResponse::default();
-        let view = self.shared.view.read();
+        let view = self.access.view.read();
         let deployment = view.state.deployment();
         let mut last = None;
         for (key, object) in view.state.owned(&parent, after.as_ref()) {

@@ -76,8 +76,8 @@ impl Services {
         F: Send + 'static,
     {
         // first listen, then look: nothing can fall between
-        let sealed = self.shared.sealed.subscribe();
-        let stopping = self.shared.stopping.subscribe();
+        let sealed = self.access.sealed.subscribe();
+        let stopping = self.access.stopping.subscribe();
         let tip = self.tip();
         let live = Live {
             ready: idle(tip).into_iter().collect(),

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use sui_sdk_types::Digest;
 use tokio::sync::{broadcast, watch};
 
-/// Shared by everything that serves.
+/// LedgerAccess by everything that serves.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct LedgerAccess {
     pub(crate) config: LocalnetConfig,
     /// The network's id as Sui has it: the first checkpoint's digest.
     pub(crate) chain: Digest,
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) writes: Writes,
 }
 
-impl Shared {
+impl LedgerAccess {
     /// The network's id.
     pub(crate) fn network(&self) -> NetworkId {
         NetworkId(self.chain.into_inner())
@@ -78,10 +78,10 @@ impl Shared {
         self: &Arc<Self>,
         read: impl FnOnce(&Readers) -> Result<T, LocalnetError> + Send + 'static,
     ) -> Result<T, LocalnetError> {
-        let shared = Arc::clone(self);
+        let access = Arc::clone(self);
         let threads = self.config.runtime.threads;
         threads
-            .blocking(move || read(&shared.readers))
+            .blocking(move || read(&access.readers))
             .await
             .map_err(|error| LocalnetError::Writer(error.to_string()))?
     }
