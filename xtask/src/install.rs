@@ -23,10 +23,31 @@ pub(crate) fn deny() -> Result<()> {
 
 /// A Python environment with the official OpenAI SDK.
 pub(crate) fn python_sdk() -> Result<PathBuf> {
-    let folder = root().join("target/sdk-python");
+    python("sdk-python", "tests/sdk/python/requirements.txt", &[])
+}
+
+/// llama.cpp's own server in a Python environment, and the built-in model as it reads it: both go into
+/// `target/llama`, where the tests look for them.
+pub(crate) fn llama_server() -> Result<()> {
+    // a wheel of another version than the pinned one is refused by its hash
+    let requirements = "tests/servers/requirements.txt";
+    let python = python("llama", requirements, &["--require-hashes", "--no-deps"])?;
+    let (script, model) = ("tests/servers/gguf.py", "models/atoma-tiny");
+    let (folder, made) = (root().join(model), root().join("target/llama/model.gguf"));
+    let changed = |path: PathBuf| path.metadata().and_then(|file| file.modified()).ok();
+    let sources = changed(root().join(script)).max(changed(folder.join("model.safetensors")));
+    if changed(made.clone()) > sources {
+        return Ok(());
+    }
+    let made = made.to_string_lossy();
+    run(&python.to_string_lossy(), &[script, model, &made])
+}
+
+/// A Python environment in a folder of `target/`, with what a file of requirements names.
+fn python(folder: &str, requirements: &str, options: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target").join(folder);
     let python = folder.join("bin/python");
-    let requirements = root().join("tests/sdk/python/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements)?;
+    let wanted = std::fs::read_to_string(root().join(requirements))?;
     let stamp = folder.join("installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
@@ -36,17 +57,10 @@ pub(crate) fn python_sdk() -> Result<PathBuf> {
         "the tests need python3 (3.10 or later) with venv: install it with your system's packages"
     );
     run("python3", &["-m", "venv", &folder.to_string_lossy()])?;
-    run(
-        &python.to_string_lossy(),
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "-r",
-            &requirements.to_string_lossy(),
-        ],
-    )?;
+    let mut install = vec!["-m", "pip", "install", "--quiet"];
+    install.extend(options);
+    install.extend(["-r", requirements]);
+    run(&python.to_string_lossy(), &install)?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }

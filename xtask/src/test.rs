@@ -18,6 +18,7 @@ pub(crate) fn run(length: Length) -> Result<()> {
         return elsewhere(&named);
     }
     let python = install::python_sdk()?;
+    install::llama_server()?;
     install::javascript_sdks()?;
     let python = python.to_string_lossy();
     let mut env = vec![("ATOMA_TEST_PYTHON", python.as_ref())];

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     .collect();
                 println!("\n{:?}, {}", done.finish, fingerprint.concat());
             }
-            Event::Started { .. } | Event::Raw { .. } => {}
+            Event::Started { .. } | Event::Piece(_) => {}
         }
     }
     Ok(())

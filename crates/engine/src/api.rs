@@ -1,10 +1,9 @@
 //! What goes in and out of an engine.
 
 use atoma_types::Numerics;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError};
+use crate::{Conversation, EngineError, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,23 +34,17 @@ pub enum Prompt {
     Tokens(Vec<u32>),
 }
 
-/// Which OpenAI endpoint a request came in by; an upstream forwards it to the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Endpoint {
-    /// Messages of a chat, at `/v1/chat/completions`.
-    #[default]
-    Chat,
-    /// A text to go on with, at `/v1/completions`.
-    Completions,
-}
-
 /// Everything that determines an answer, and how it is to be delivered.
 #[derive(Debug, Clone)]
 pub struct GenerateRequest {
     /// What to continue.
     pub prompt: Prompt,
-    /// Most tokens to generate; [`EventStream::limit`](crate::EventStream::limit) can raise it while the stream runs.
+    /// Most tokens to generate, of all answers together;
+    /// [`EventStream::limit`](crate::EventStream::limit) can raise it while the stream runs.
     pub max_tokens: u32,
+    /// The most that it will be raised to. Servers outside are told this one, so that they end by
+    /// themselves.
+    pub most_tokens: u32,
     /// Zero picks the likeliest token; see [`Sampling`].
     pub temperature: f32,
     /// Nucleus; 1 is off.
@@ -70,11 +63,10 @@ pub struct GenerateRequest {
     pub stop: Vec<String>,
     /// Report the log probability of each token and of this many alternatives.
     pub logprobs: Option<u8>,
-    /// The untouched OpenAI body: an upstream forwards it (usage and seed forced) and answers with
-    /// [`Event::Raw`](crate::Event::Raw). The embedded engine doesn't look at it.
-    pub raw_body: Option<Bytes>,
-    /// Where an upstream sends it.
-    pub endpoint: Endpoint,
+    /// Tokens of the prompt, where they were measured; 0 where they weren't.
+    pub prompt_tokens: u32,
+    /// What servers outside get beside all this. The embedded engine doesn't look at it.
+    pub server: ServerFields,
 }
 
 impl GenerateRequest {
@@ -83,6 +75,7 @@ impl GenerateRequest {
         Self {
             prompt,
             max_tokens,
+            most_tokens: max_tokens,
             temperature: 0.0,
             top_p: 1.0,
             top_k: 0,
@@ -92,8 +85,8 @@ impl GenerateRequest {
             seed: 0,
             stop: Vec::new(),
             logprobs: None,
-            raw_body: None,
-            endpoint: Endpoint::Chat,
+            prompt_tokens: 0,
+            server: ServerFields::default(),
         }
     }
 
@@ -204,6 +197,25 @@ pub struct TokenScore {
     pub margin: f32,
 }
 
+/// How many tokens a prompt has, by whoever could say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// It has no more than so many.
+    pub most: usize,
+    /// It probably has about so many; the same where it was counted.
+    pub likely: usize,
+}
+
+impl Measured {
+    /// Of a prompt that was counted.
+    pub fn exactly(tokens: usize) -> Self {
+        Self {
+            most: tokens,
+            likely: tokens,
+        }
+    }
+}
+
 /// How busy an engine is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Load {
@@ -234,7 +246,9 @@ pub struct UpstreamLoad {
     pub healthy: bool,
     /// Requests it is working on for us.
     pub running: usize,
-    /// Smoothed time to its first byte.
+    /// Requests in its own queue, by its last word.
+    pub waiting: usize,
+    /// Smoothed time to its first words.
     pub first_byte_us: u64,
     /// Failures in a row.
     pub failures: u32,

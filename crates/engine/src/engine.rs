@@ -1,9 +1,10 @@
 //! The trait that every engine implements.
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    EngineError, EventStream, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, Usage,
+    EngineError, EventStream, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score,
+    ServerFields, Usage,
 };
 
 /// One loaded model that answers requests.
@@ -17,6 +18,21 @@ pub trait Engine: Send + Sync {
     ///
     /// An upstream without a tokenizer folder answers with an upper bound.
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// Tokens of prompt and output together that fit. Servers outside may say so only once they run.
+    fn context(&self) -> usize {
+        self.info().context
+    }
+
+    /// As [`count_tokens`](Self::count_tokens), for what is sent to servers outside: they are asked
+    /// where nobody here can count.
+    fn measure<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        _server: &'a ServerFields,
+    ) -> BoxFuture<'a, Result<Measured, EngineError>> {
+        ready(self.count_tokens(prompt).map(Measured::exactly)).boxed()
+    }
 
     /// Starts a generation. Dropping the stream cancels it at the next step.
     fn generate(&self, request: GenerateRequest)

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
-use crate::{EngineError, Usage};
+use crate::{EngineError, Piece, Usage};
 
 /// Events that may wait for a slow reader before its request is paused: about a second of a fast
 /// model, so that a hiccup of the network doesn't stall a step, and a stalled client costs little.
@@ -19,7 +18,7 @@ pub const EVENT_CAPACITY: usize = 256;
 /// One thing that happened to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The request left the queue. Upstreams that don't say beforehand report zero.
+    /// The request left the queue. Servers outside say it with their first words, or not at all.
     Started {
         /// Tokens of the prompt.
         prompt_tokens: u32,
@@ -28,13 +27,8 @@ pub enum Event {
     },
     /// One token. Its text may be empty: part of a character, or held back by a stop string.
     Token(TokenEvent),
-    /// A piece of an upstream's answer, to be relayed unchanged.
-    Raw {
-        /// The payload of one SSE frame, or the whole body of an answer that isn't streamed.
-        payload: Bytes,
-        /// Whether it says something: a client that leaves pays for those.
-        carries_token: bool,
-    },
+    /// A piece of what a server outside says.
+    Piece(Piece),
     /// The end; always the last event.
     Done(Completion),
 }
@@ -70,6 +64,10 @@ pub enum Finish {
     Stop,
     /// Output limit or context reached.
     Length,
+    /// The model calls tools and waits for what they say.
+    ToolCalls,
+    /// A filter of the server took the rest away.
+    ContentFilter,
     /// Nobody was listening any more.
     Cancelled,
 }
@@ -82,7 +80,7 @@ pub struct Completion {
     /// What it used.
     pub usage: Usage,
     /// Exact engines: commitments to token ids and logits, folded (see
-    /// [`Fingerprint`](crate::fingerprint::Fingerprint)). Upstreams: a digest of the text.
+    /// [`Fingerprint`](crate::fingerprint::Fingerprint)). Zero for servers outside.
     pub fingerprint: [u8; 32],
     /// The commitments that the fingerprint folds, one per chunk of 32 tokens; empty for upstreams.
     pub commitments: Vec<[u8; 32]>,
@@ -239,6 +237,12 @@ impl EventSender {
     /// Sends, waiting for room; false when nobody listens.
     pub async fn send(&self, event: Result<Event, EngineError>) -> bool {
         self.queue.send(event).await.is_ok()
+    }
+
+    /// Waits until everything sent was taken; false when nobody listens. A reader that asks for more
+    /// tokens does so before it takes the next event.
+    pub async fn drained(&self) -> bool {
+        self.queue.reserve_many(EVENT_CAPACITY).await.is_ok()
     }
 
     /// Sends if there is room and gives the event back if not; after that, the stream's `notify`

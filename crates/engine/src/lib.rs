@@ -34,7 +34,9 @@ mod event;
 pub mod fingerprint;
 mod http;
 pub mod hub;
+mod piece;
 mod sample;
+mod server_fields;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,7 +44,7 @@ mod text;
 mod upstream;
 
 pub use api::{
-    Endpoint, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenScore, UpstreamLoad,
+    GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore, UpstreamLoad,
     Usage,
 };
 pub use atoma_types::Numerics;
@@ -57,4 +59,6 @@ pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,
     TokenEvent, event_channel,
 };
+pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
+pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

@@ -139,6 +139,12 @@ impl TextModel {
         Ok(tokens)
     }
 
+    /// Tokens of a text alone.
+    pub(crate) fn count_text(&self, text: &str) -> usize {
+        self.encode_text(text, false)
+            .map_or(0, |tokens| tokens.len())
+    }
+
     fn encode_text(&self, text: &str, special: bool) -> Result<Vec<u32>, EngineError> {
         let encoding = self
             .tokenizer

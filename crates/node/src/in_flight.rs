@@ -103,6 +103,11 @@ impl RequestInFlight {
         u32::try_from(self.limit).unwrap_or(u32::MAX)
     }
 
+    /// The most that the limit may become.
+    pub(crate) fn most(&self) -> u32 {
+        u32::try_from(self.plan.output_cap).unwrap_or(u32::MAX)
+    }
+
     /// The engine says what the prompt was.
     pub(crate) fn prompt(&mut self, tokens: u32, cached: u32) {
         if tokens > 0 {
@@ -112,9 +117,9 @@ impl RequestInFlight {
         }
     }
 
-    /// The engine generated a token: counts it, and reserves more before the limit is reached.
-    pub(crate) fn token(&mut self, limit: &OutputLimit) {
-        self.used.output += 1;
+    /// The engine generated so many tokens: counts them, and reserves more before the limit is reached.
+    pub(crate) fn tokens(&mut self, count: u32, limit: &OutputLimit) {
+        self.used.output += u64::from(count);
         let Some(next) = self.plan.next_limit(self.used.output, self.limit) else {
             return;
         };

@@ -38,38 +38,42 @@ pub(crate) struct Plan {
 pub(crate) struct RequestBounds {
     /// Prompt tokens, or an upper bound.
     pub input: u64,
-    /// The limit that the request names.
+    /// Prompt tokens that are likely: what is held against the context.
+    pub likely_input: u64,
+    /// The limit that the request names, for each answer.
     pub output: Option<u64>,
+    /// Answers that are asked for: each may be as long.
+    pub answers: u64,
     /// Tokens of prompt and output together that the model holds; 0 if unknown.
     pub context: u64,
     /// Most output tokens of one request; 0 if unknown.
     pub max_output: u64,
     /// What the user is willing to pay.
     pub max_units: ComputeUnits,
-    /// Whether the engine lets its output limit be raised while it runs.
-    pub growable: bool,
 }
 
 impl Plan {
     /// The worst case within the limits, or why it doesn't fit.
     pub(crate) fn new(weights: UnitWeights, bounds: &RequestBounds) -> Result<Self, Refusal> {
         let too_much = || Refusal::new(RefusalCode::MaxUnitsTooLow, "the request is too large");
-        let room = room_in_context(bounds)?;
+        let room = room_in_context(bounds)?.saturating_mul(bounds.answers);
+        let named = bounds
+            .output
+            .map(|output| output.saturating_mul(bounds.answers));
         let worst = |output| worst_units(&weights, bounds.input, output).ok_or_else(too_much);
-        let smallest = if bounds.output == Some(0) { 0 } else { 1 };
+        let smallest = if named == Some(0) { 0 } else { bounds.answers };
         let affordable = output_that_fits(&weights, bounds.input, bounds.max_units);
-        let Some(affordable) = affordable.filter(|&n| n >= bounds.output.unwrap_or(smallest))
-        else {
-            let needed = worst(bounds.output.unwrap_or(smallest))?.0;
+        let Some(affordable) = affordable.filter(|&n| n >= named.unwrap_or(smallest)) else {
+            let needed = worst(named.unwrap_or(smallest))?.0;
             let message = format!("the worst case costs {needed} units; sign at least as many");
             return Err(Refusal::new(RefusalCode::MaxUnitsTooLow, message).needed(needed));
         };
-        let output_cap = bounds.output.unwrap_or_else(|| room.min(affordable));
-        let first = match bounds.output {
-            None if bounds.growable => output_cap.min(FIRST_SLICE),
-            _ => output_cap,
+        let output_cap = named.unwrap_or_else(|| room.min(affordable));
+        let first = match named {
+            None => output_cap.min(FIRST_SLICE.saturating_mul(bounds.answers)),
+            Some(_) => output_cap,
         };
-        let least = worst(bounds.output.unwrap_or(smallest))?;
+        let least = worst(named.unwrap_or(smallest))?;
         let wanted = worst(first)?;
         Ok(Self {
             weights,
@@ -89,11 +93,12 @@ impl Plan {
     ) -> Result<Self, Refusal> {
         let bounds = RequestBounds {
             input,
+            likely_input: input,
             output: Some(0),
+            answers: 1,
             context: 0,
             max_output: 0,
             max_units,
-            growable: false,
         };
         Self::new(weights, &bounds)
     }
@@ -159,12 +164,12 @@ fn room_in_context(bounds: &RequestBounds) -> Result<u64, Refusal> {
     let too_long = |limit: u64| {
         let message = format!(
             "the prompt has {} tokens and asks for {} more; the context holds {context}",
-            bounds.input,
+            bounds.likely_input,
             bounds.output.unwrap_or(1),
         );
         Err(Refusal::new(RefusalCode::ContextTooLong, message).needed(limit))
     };
-    let room = context.saturating_sub(bounds.input);
+    let room = context.saturating_sub(bounds.likely_input);
     if room < bounds.output.unwrap_or(1) {
         return too_long(if room == 0 {
             context.saturating_sub(1)
@@ -192,11 +197,12 @@ mod tests {
     fn bounds(input: u64, output: Option<u64>, max_units: u64) -> RequestBounds {
         RequestBounds {
             input,
+            likely_input: input,
             output,
+            answers: 1,
             context: 10_000,
             max_output: 0,
             max_units: ComputeUnits(max_units),
-            growable: true,
         }
     }
 
@@ -230,6 +236,39 @@ mod tests {
             5,
             "less was granted than wanted"
         );
+    }
+
+    #[test]
+    fn each_of_several_answers_is_reserved_for() {
+        let three = RequestBounds {
+            answers: 3,
+            ..bounds(10, Some(100), 310)
+        };
+        let plan = Plan::new(UnitWeights::TEXT, &three).unwrap();
+        assert_eq!((plan.output_cap, plan.wanted.0), (300, 310));
+        let poor = RequestBounds {
+            max_units: ComputeUnits(309),
+            ..three
+        };
+        let refusal = Plan::new(UnitWeights::TEXT, &poor).unwrap_err();
+        assert_eq!(refusal.needed, Some(310));
+        let open = RequestBounds {
+            output: None,
+            max_units: ComputeUnits(99_999),
+            ..three
+        };
+        let plan = Plan::new(UnitWeights::TEXT, &open).unwrap();
+        assert_eq!((plan.least.0, plan.output_cap), (13, 3 * 9_990));
+    }
+
+    #[test]
+    fn a_prompt_that_only_may_be_too_long_is_tried() {
+        let guessed = RequestBounds {
+            likely_input: 9_000,
+            ..bounds(35_000, Some(100), 99_999)
+        };
+        let plan = Plan::new(UnitWeights::TEXT, &guessed).unwrap();
+        assert_eq!((plan.input, plan.wanted.0), (35_000, 35_100));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl FromIterator<ServedTask> for Tasks {
 }
 
 impl ServedTask {
-    /// Embedded engines understand no fields but ours; upstreams get the user's own body.
+    /// Embedded engines understand fewer fields than servers outside.
     pub(crate) fn is_embedded(&self) -> bool {
         self.engine.info().numerics.is_exact()
     }

@@ -4,7 +4,7 @@ use crate::model;
 use anyhow::{Context, Result, ensure};
 use atoma_engine::{Engine, Upstream, UpstreamOptions};
 use serde::Deserialize;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// An engine of a node's configuration file.
 #[derive(Debug, Deserialize)]
@@ -40,10 +40,22 @@ struct UpstreamSource {
     model: Option<String>,
     /// Environment variable with the bearer token they want.
     api_key_env: Option<String>,
-    /// Tokens of prompt and output together.
+    /// Tokens of prompt and output together; what the servers say, if absent.
     context: Option<usize>,
-    /// Folder with the model's tokenizer: prompts are then counted exactly before they are sent.
+    /// Folder with the model's tokenizer: prompts are counted with it. Without one vLLM and llama.cpp are
+    /// asked, which takes one more question for each request; of others the bytes are taken.
     tokenizer: Option<PathBuf>,
+    /// Most prompt tokens of one image or sound: so many are reserved for each.
+    media_tokens: Option<usize>,
+    /// Most requests at a time for each server; more get 429.
+    max_running: Option<usize>,
+    /// So many requests in a server's own queue, by its metrics, mean 429, too.
+    max_waiting: Option<usize>,
+    /// How often each server is asked how it is.
+    probe_ms: Option<u64>,
+    /// A server that works on requests while nothing moves for so long is taken for hung: it gets no more
+    /// until it has shown a token.
+    stall_ms: Option<u64>,
 }
 
 impl EngineConfig {
@@ -65,9 +77,20 @@ fn upstream(model: &str, source: &UpstreamSource) -> Result<Arc<dyn Engine>> {
     let mut options = UpstreamOptions::new(model, source.urls.clone());
     options.model.clone_from(&source.model);
     options.tokenizer.clone_from(&source.tokenizer);
-    if let Some(context) = source.context {
-        options.context = context;
-    }
+    options.context = source.context;
+    let set = |option: &mut usize, value: Option<usize>| *option = value.unwrap_or(*option);
+    set(&mut options.media_tokens, source.media_tokens);
+    set(&mut options.max_running, source.max_running);
+    set(&mut options.max_waiting, source.max_waiting);
+    let time = |option: &mut Duration, value: Option<u64>| {
+        *option = value.map_or(*option, Duration::from_millis);
+    };
+    time(&mut options.probe_interval, source.probe_ms);
+    time(&mut options.stall, source.stall_ms);
+    ensure!(
+        !options.probe_interval.is_zero(),
+        "engine {model}: `probe_ms` must be at least 1"
+    );
     if let Some(name) = &source.api_key_env {
         let key = std::env::var(name)
             .with_context(|| format!("engine {model}: the variable {name} is not set"))?;

@@ -1,24 +1,50 @@
 //! Requests whose answer is one JSON document: embeddings and scores.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use atoma_http::client::AnswerLimits;
+use bytes::Bytes;
+use futures::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Upstream;
-use super::relay::{MAX_ANSWER_BYTES, unreadable, whole};
+use super::reader::broken;
+use super::refusal::of_frame;
+use super::servers::{Busy, Server};
+use super::{SILENCE_TIMEOUT, Upstream};
 use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
+
+/// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
+const MAX_ANSWER_BYTES: usize = 128 << 20;
 
 impl Upstream {
     /// Sends a request whose answer is one JSON document.
     async fn ask<T: for<'de> Deserialize<'de>>(
         &self,
-        path: &str,
+        path: &'static str,
         body: &serde_json::Value,
     ) -> Result<T, EngineError> {
-        let (response, _busy) = self.send(path, body.to_string().into()).await?;
-        let body = whole(response, MAX_ANSWER_BYTES).await?;
-        serde_json::from_slice(&body).map_err(|e| unreadable(&e))
+        let body = Bytes::from(body.to_string());
+        let ask = |server, busy| self.ask_one(server, busy, path, body.clone()).boxed();
+        let (whole, context) = self.first_of(ask).await?;
+        // an error of status 200, or nothing that can be read
+        serde_json::from_slice(&whole).map_err(|_| of_frame(&whole, context))
+    }
+
+    /// The whole answer of a server, and its context.
+    async fn ask_one(
+        &self,
+        server: Arc<Server>,
+        _busy: Busy,
+        path: &'static str,
+        body: Bytes,
+    ) -> Result<(Bytes, Option<usize>), EngineError> {
+        let response = self.send_once(&server, path, body).await?;
+        let limits = AnswerLimits::within(SILENCE_TIMEOUT, MAX_ANSWER_BYTES);
+        let whole = response.into_body().whole(limits).await;
+        let whole = whole.map_err(|error| broken(&error))?;
+        Ok((whole, server.context()))
     }
 
     pub(super) async fn embed_all(&self, prompts: Vec<Prompt>) -> Result<Embeddings, EngineError> {

@@ -1,237 +1,271 @@
-//! The body that is sent to an upstream: the client's own, with a few fields forced, or one made
-//! from a [`GenerateRequest`].
-
-use std::borrow::Cow;
-use std::fmt;
+//! The body that is sent to a server: made of what a request means, never of what a client sent.
+//!
+//! The limit is always in it, and so is every number that the answer depends on: servers have defaults of
+//! their own (vLLM takes the checkpoint's, llama.cpp top-k 40 and top-p 0.95), and we answer for ours.
+//! Always a stream: both stop computing when a stream's reader leaves, not all do for whole answers.
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
-use crate::{EngineError, GenerateRequest, Prompt};
+use super::dialect::Dialect;
+use crate::{GenerateRequest, Prompt, ServerFields};
 
-/// What to send, and how to read the answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Outgoing {
-    pub(super) body: Bytes,
-    /// Whether the answer is a stream of events.
-    pub(super) streaming: bool,
-    /// Relay frames as they are; otherwise they become tokens.
-    pub(super) relay: bool,
-    /// Whether the client asked for the frame with the usage.
-    pub(super) wants_usage: bool,
+/// A JSON object, field by field.
+struct Object(String);
+
+impl Object {
+    fn new() -> Self {
+        Self("{".to_owned())
+    }
+
+    fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        // our own fields: numbers, strings and JSON that was read before can all be written
+        let value = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+        self.0.push_str(&format!("\"{name}\":{value}"));
+    }
+
+    fn end(mut self) -> Bytes {
+        self.0.push('}');
+        self.0.into()
+    }
 }
 
-/// A JSON object whose values aren't looked into and keep their bytes.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-#[derive(Deserialize, Default)]
-struct StreamOptions {
-    #[serde(default)]
-    include_usage: bool,
+/// Where a prompt is sent.
+pub(super) fn path(prompt: &Prompt) -> &'static str {
+    match prompt {
+        Prompt::Chat(_) => "/v1/chat/completions",
+        Prompt::Text(_) | Prompt::Tokens(_) => "/v1/completions",
+    }
 }
 
-/// The client's body with usage, seed and the upstream's name of the model forced.
-pub(super) fn forwarded(
-    raw: &Bytes,
-    request: &GenerateRequest,
-    model: &str,
-) -> Result<Outgoing, EngineError> {
-    let malformed = |e: serde_json::Error| EngineError::BadRequest(format!("malformed body: {e}"));
-    let Fields(mut fields) = serde_json::from_slice(raw).map_err(malformed)?;
-    let find = |name: &str| {
-        fields
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.get())
-    };
-    let streaming = find("stream") == Some("true");
-    let wanted: Option<StreamOptions> = match find("stream_options") {
-        Some(text) => serde_json::from_str(text).map_err(malformed)?,
-        None => None,
-    };
-    let has_seed = find("seed").is_some_and(|seed| seed != "null");
-    let name = serde_json::value::to_raw_value(model).map_err(malformed)?;
-    let seed = serde_json::value::to_raw_value(&wire_seed(request.seed)).map_err(malformed)?;
-    let usage = json!({ "include_usage": true });
-    let usage = serde_json::value::to_raw_value(&usage).map_err(malformed)?;
-    set(&mut fields, "model", &name);
-    if !has_seed {
-        set(&mut fields, "seed", &seed);
+/// The body of a request for text.
+pub(super) fn generation(request: &GenerateRequest, model: &str, dialect: Dialect) -> Bytes {
+    let server = &request.server;
+    let mut body = Object::new();
+    body.set("model", model);
+    prompt(&mut body, &request.prompt, server);
+    // servers count each answer's tokens for itself
+    let limit = (request.most_tokens / server.answers.max(1)).max(1);
+    body.set("max_tokens", &limit);
+    if server.answers > 1 {
+        body.set("n", &server.answers);
     }
-    if streaming {
-        set(&mut fields, "stream_options", &usage);
-    }
-    let mut body = String::with_capacity(raw.len() + 128);
-    for (i, (name, value)) in fields.iter().enumerate() {
-        body.push(if i == 0 { '{' } else { ',' });
-        body.push_str(&serde_json::to_string(name).map_err(malformed)?);
-        body.push(':');
-        body.push_str(value.get());
-    }
-    body.push('}');
-    let wants_usage = wanted.unwrap_or_default().include_usage;
-    Ok(Outgoing {
-        body: body.into(),
-        streaming,
-        relay: true,
-        wants_usage,
-    })
-}
-
-/// A streamed request made from its parts.
-pub(super) fn built(request: &GenerateRequest, model: &str) -> Outgoing {
-    let mut body = json!({
-        "model": model,
-        "stream": true,
-        "stream_options": { "include_usage": true },
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
-        "seed": wire_seed(request.seed),
-    });
-    // Fields beyond OpenAI's are sent only when they mean something.
-    if request.top_k > 0 {
-        body["top_k"] = json!(request.top_k);
-    }
-    if request.min_p > 0.0 {
-        body["min_p"] = json!(request.min_p);
-    }
+    body.set("stream", &true);
+    let usage = json!({ "include_usage": true, "continuous_usage_stats": true });
+    body.set("stream_options", &usage);
+    sampling(&mut body, request, dialect);
     if !request.stop.is_empty() {
-        body["stop"] = json!(request.stop);
+        body.set("stop", &request.stop);
     }
-    match &request.prompt {
+    match (request.logprobs, &request.prompt) {
+        (None, _) => {}
+        (Some(count), Prompt::Chat(_)) => {
+            body.set("logprobs", &true);
+            body.set("top_logprobs", &count);
+        }
+        (Some(count), _) => body.set("logprobs", &count),
+    }
+    for (name, value) in &server.more {
+        body.set(name, value);
+    }
+    body.end()
+}
+
+fn prompt(body: &mut Object, prompt: &Prompt, server: &ServerFields) {
+    match prompt {
+        Prompt::Text(text) => body.set("prompt", text),
+        Prompt::Tokens(tokens) => body.set("prompt", tokens),
         Prompt::Chat(chat) => {
-            body["messages"] = json!(chat.messages);
-            if let Some(tools) = &chat.tools {
-                body["tools"] = json!(tools);
-            }
-            if let Some(count) = request.logprobs {
-                body["logprobs"] = json!(true);
-                body["top_logprobs"] = json!(count);
-            }
-        }
-        Prompt::Text(text) => body["prompt"] = json!(text),
-        Prompt::Tokens(tokens) => body["prompt"] = json!(tokens),
-    }
-    if let (Some(count), false) = (request.logprobs, matches!(request.prompt, Prompt::Chat(_))) {
-        body["logprobs"] = json!(count);
-    }
-    Outgoing {
-        body: body.to_string().into(),
-        streaming: true,
-        relay: false,
-        wants_usage: false,
-    }
-}
-
-/// Servers take a signed 64-bit seed.
-fn wire_seed(seed: u64) -> u64 {
-    seed & (i64::MAX as u64)
-}
-
-fn set<'a>(
-    fields: &mut Vec<(Cow<'a, str>, &'a RawValue)>,
-    name: &'static str,
-    value: &'a RawValue,
-) {
-    fields.retain(|(n, _)| n != name);
-    fields.push((name.into(), value));
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                // Names are owned: an escaped one can't be borrowed.
-                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    fields.push((Cow::Owned(name), value));
+            match &server.messages {
+                Some(messages) => body.set("messages", messages),
+                // whoever has no more than texts
+                None => {
+                    let turns = chat.messages.iter();
+                    let turns = turns.map(|m| json!({ "role": m.role, "content": m.content }));
+                    body.set("messages", &turns.collect::<Vec<_>>());
                 }
-                Ok(Fields(fields))
             }
         }
-        deserializer.deserialize_map(Collect)
     }
+}
+
+fn sampling(body: &mut Object, request: &GenerateRequest, dialect: Dialect) {
+    body.set("temperature", &request.temperature);
+    body.set("top_p", &request.top_p);
+    body.set("frequency_penalty", &request.frequency_penalty);
+    body.set("presence_penalty", &request.presence_penalty);
+    body.set("seed", &wire_seed(request.seed));
+    let repetition = request.server.repetition_penalty;
+    match dialect {
+        Dialect::Plain => {
+            // a server that we don't know may refuse fields that it doesn't know
+            if request.top_k > 0 {
+                body.set("top_k", &request.top_k);
+            }
+            if request.min_p > 0.0 {
+                body.set("min_p", &request.min_p);
+            }
+            if repetition != 1.0 {
+                body.set("repetition_penalty", &repetition);
+            }
+        }
+        Dialect::Vllm | Dialect::Sglang => {
+            // older ones refuse 0 for off
+            let top_k = i32::try_from(request.top_k).unwrap_or(i32::MAX);
+            body.set("top_k", if top_k == 0 { &-1 } else { &top_k });
+            body.set("min_p", &request.min_p);
+            body.set("repetition_penalty", &repetition);
+        }
+        Dialect::LlamaCpp => {
+            let top_k = i32::try_from(request.top_k).unwrap_or(i32::MAX);
+            body.set("top_k", &top_k);
+            body.set("min_p", &request.min_p);
+            body.set("repeat_penalty", &repetition);
+            // samplers that its command line can switch on for all
+            body.set("typical_p", &1);
+            body.set("top_n_sigma", &-1);
+            for off in [
+                "xtc_probability",
+                "dynatemp_range",
+                "mirostat",
+                "dry_multiplier",
+            ] {
+                body.set(off, &0);
+            }
+            // each frame then says how many tokens there are
+            body.set("timings_per_token", &true);
+        }
+    }
+}
+
+/// What a server that can count is asked for a prompt's length; nothing where it needn't or can't be.
+pub(super) fn count(
+    prompt: &Prompt,
+    server: &ServerFields,
+    model: &str,
+    dialect: Dialect,
+) -> Option<(&'static str, Bytes)> {
+    let chat = matches!(prompt, Prompt::Chat(_));
+    let path = match (dialect, chat) {
+        (Dialect::LlamaCpp, true) => "/v1/chat/completions/input_tokens",
+        (Dialect::LlamaCpp | Dialect::Vllm, _) => "/tokenize",
+        (Dialect::Plain | Dialect::Sglang, _) => return None,
+    };
+    let mut body = Object::new();
+    body.set("model", model);
+    match (prompt, dialect) {
+        (Prompt::Tokens(_), _) => return None,
+        (Prompt::Text(text), Dialect::LlamaCpp) => {
+            body.set("content", text);
+            body.set("add_special", &true);
+        }
+        _ => {
+            self::prompt(&mut body, prompt, server);
+            let kwargs = server
+                .more
+                .iter()
+                .find(|(name, _)| *name == "chat_template_kwargs");
+            if let Some((name, value)) = kwargs {
+                body.set(name, value);
+            }
+            let tools = server.more.iter().find(|(name, _)| *name == "tools");
+            if let Some((name, value)) = tools {
+                body.set(name, value);
+            }
+        }
+    }
+    Some((path, body.end()))
+}
+
+/// Servers look at the low 32 bits of a seed; all of them set means "any" to llama.cpp.
+fn wire_seed(seed: u64) -> u32 {
+    (seed as u32).min(u32::MAX - 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ChatMessage, Conversation};
+    use serde_json::Value;
 
-    fn send(raw: &str) -> (serde_json::Value, Outgoing) {
+    fn sent(request: &GenerateRequest, dialect: Dialect) -> Value {
+        serde_json::from_slice(&generation(request, "theirs", dialect)).unwrap()
+    }
+
+    fn chat() -> GenerateRequest {
+        let turns = vec![ChatMessage::new("user", "hi")];
+        GenerateRequest::new(Prompt::Chat(Conversation::new(turns)), 9)
+    }
+
+    #[test]
+    fn the_limit_and_every_number_of_the_sampling_are_always_written_out() {
         let request = GenerateRequest {
-            seed: 7,
-            ..GenerateRequest::new(Prompt::Text(String::new()), 1)
+            temperature: 0.7,
+            seed: 7 << 32 | 5,
+            most_tokens: 900,
+            ..chat()
         };
-        let raw = Bytes::copy_from_slice(raw.as_bytes());
-        let outgoing = forwarded(&raw, &request, "theirs").unwrap();
-        (serde_json::from_slice(&outgoing.body).unwrap(), outgoing)
-    }
-
-    #[test]
-    fn usage_seed_and_model_are_forced_and_the_rest_kept() {
-        let (sent, outgoing) =
-            send(r#"{"model":"ours","messages":[1.50,  {"x":"\u00e9"}],"stream":true}"#);
-        assert_eq!(sent["model"], "theirs");
-        assert_eq!(sent["seed"], 7);
-        assert_eq!(sent["stream_options"]["include_usage"], true);
-        assert!(
-            std::str::from_utf8(&outgoing.body)
-                .unwrap()
-                .contains(r#"[1.50,  {"x":"\u00e9"}]"#)
-        );
-        assert!(outgoing.streaming && outgoing.relay && !outgoing.wants_usage);
-    }
-
-    #[test]
-    fn the_clients_seed_and_wish_for_usage_are_respected() {
-        let raw = r#"{"seed":3,"stream":true,"stream_options":{"include_usage":true}}"#;
-        let (sent, outgoing) = send(raw);
-        assert_eq!((&sent["seed"], outgoing.wants_usage), (&json!(3), true));
-        let (sent, outgoing) = send(r#"{"stream":false,"stream_options":null}"#);
-        assert_eq!(
-            (&sent["stream_options"], outgoing.streaming),
-            (&json!(null), false)
-        );
-    }
-
-    #[test]
-    fn what_isnt_an_object_is_refused() {
-        let request = GenerateRequest::new(Prompt::Text(String::new()), 1);
-        for raw in ["", "[]", "{", "{\"a\":}", "{} x"] {
-            let raw = Bytes::copy_from_slice(raw.as_bytes());
-            let refused = forwarded(&raw, &request, "m").unwrap_err();
-            assert_eq!(refused.code(), "bad_request");
+        let body = sent(&request, Dialect::Vllm);
+        let expected = json!({
+            "model": "theirs", "messages": [{ "role": "user", "content": "hi" }],
+            "max_tokens": 900, "stream": true,
+            "stream_options": { "include_usage": true, "continuous_usage_stats": true },
+            "temperature": 0.7, "top_p": 1.0, "top_k": -1, "min_p": 0.0,
+            "frequency_penalty": 0.0, "presence_penalty": 0.0, "repetition_penalty": 1.0, "seed": 5,
+        });
+        assert_eq!(body, expected);
+        let body = sent(&request, Dialect::LlamaCpp);
+        for (name, value) in [
+            ("top_k", json!(0)),
+            ("min_p", json!(0.0)),
+            ("repeat_penalty", json!(1.0)),
+            ("typical_p", json!(1)),
+            ("mirostat", json!(0)),
+            ("timings_per_token", json!(true)),
+        ] {
+            assert_eq!(body[name], value, "{name}");
         }
+        let plain = sent(&request, Dialect::Plain);
+        assert_eq!(
+            (&plain["top_k"], &plain["max_tokens"]),
+            (&json!(null), &json!(900))
+        );
     }
 
     #[test]
-    fn a_request_without_a_body_becomes_one() {
-        let request = GenerateRequest {
-            top_k: 5,
+    fn several_answers_share_the_limit() {
+        let mut request = chat();
+        request.most_tokens = 90;
+        request.server.answers = 3;
+        let body = sent(&request, Dialect::Vllm);
+        assert_eq!((&body["n"], &body["max_tokens"]), (&json!(3), &json!(30)));
+    }
+
+    #[test]
+    fn log_probabilities_are_asked_for_as_each_endpoint_wants() {
+        let mut request = GenerateRequest {
             logprobs: Some(2),
-            ..GenerateRequest::new(Prompt::Tokens(vec![1, 2]), 9)
+            ..chat()
         };
-        let body: serde_json::Value = serde_json::from_slice(&built(&request, "m").body).unwrap();
+        let body = sent(&request, Dialect::Plain);
         assert_eq!(
-            (&body["prompt"], &body["top_k"]),
-            (&json!([1, 2]), &json!(5))
+            (&body["logprobs"], &body["top_logprobs"]),
+            (&json!(true), &json!(2))
         );
+        request.prompt = Prompt::Tokens(vec![1, 2]);
+        let body = sent(&request, Dialect::Plain);
         assert_eq!(
-            (&body["logprobs"], &body["min_p"]),
-            (&json!(2), &json!(null))
+            (&body["logprobs"], &body["prompt"]),
+            (&json!(2), &json!([1, 2]))
         );
+    }
+
+    #[test]
+    fn a_seed_never_means_any() {
+        assert_eq!(wire_seed(u64::MAX), u32::MAX - 1);
     }
 }

@@ -1,94 +1,63 @@
 //! OpenAI-compatible servers as an engine: vLLM, SGLang, TGI, llama.cpp and their like, one or many.
 //!
-//! A request with the client's own body is relayed: the body goes out with usage, seed and model name
-//! forced, and frames come back unchanged as [`Event::Raw`](crate::Event::Raw). A request without one
-//! comes back as tokens. Requests fail over to another server until one has begun to answer, never
-//! after. Dropping a stream closes its connection, by which all of these servers stop generating.
+//! What is sent is made of a request's own fields, always as a stream, and what comes back is read into
+//! [`Piece`]s: nothing is passed on as it came, neither way. Requests fail over to another server until one
+//! has said its first words, never after. Dropping a stream closes its connection, by which all of these
+//! servers stop generating.
 
-mod answer;
+mod account;
 mod ask;
 mod body;
+mod content;
+mod dialect;
+mod frame;
+mod measure;
+mod metrics;
+mod options;
 mod probe;
-mod relay;
+mod reader;
+mod refusal;
 mod servers;
+mod start;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
-use ::http::Response;
-use atoma_http::client::Body;
-use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use self::relay::{Answer, SILENCE_TIMEOUT, refusal};
-use self::servers::{Busy, Server, in_order};
+use self::dialect::Identity;
+pub use self::options::UpstreamOptions;
+use self::probe::Probe;
+use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Endpoint, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo,
-    Numerics, Prompt, Sampling, Score, event_channel,
+    Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, Measured, ModelInfo,
+    Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
-/// How an upstream engine is set up.
-#[derive(Clone)]
-pub struct UpstreamOptions {
-    /// Base URLs, with or without `/v1`.
-    pub urls: Vec<String>,
-    /// The name that it is served under here.
-    pub id: String,
-    /// The servers' own name for the model, if it differs.
-    pub model: Option<String>,
-    /// Sent as a bearer token.
-    pub api_key: Option<String>,
-    /// Tokens of prompt and output together.
-    pub context: usize,
-    /// Folder with the model's tokenizer, to count prompts exactly.
-    pub tokenizer: Option<std::path::PathBuf>,
-    /// Most requests at a time per server; more are refused as overload.
-    pub max_running: usize,
-    /// How often each server is probed.
-    pub probe_interval: Duration,
-}
-
-impl UpstreamOptions {
-    /// The usual options for a model served at `urls`.
-    pub fn new(id: impl Into<String>, urls: Vec<String>) -> Self {
-        Self {
-            urls,
-            id: id.into(),
-            model: None,
-            api_key: None,
-            context: 32_768,
-            tokenizer: None,
-            max_running: 1024,
-            probe_interval: Duration::from_secs(5),
-        }
-    }
-}
-
-impl std::fmt::Debug for UpstreamOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UpstreamOptions")
-            .field("urls", &self.urls)
-            .field("id", &self.id)
-            .field("model", &self.model)
-            .field("api_key", &self.api_key.as_ref().map(|_| "elided"))
-            .field("context", &self.context)
-            .finish_non_exhaustive()
-    }
-}
+/// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
+/// time, but not longer than clients wait.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Assumed where neither the operator nor a server says.
+const USUAL_CONTEXT: usize = 32_768;
 
 /// Servers that speak OpenAI's protocol.
 pub struct Upstream {
     info: ModelInfo,
+    /// As the operator says.
+    context: Option<usize>,
     model: String,
     http: Http,
     servers: Vec<Arc<Server>>,
     max_running: usize,
-    text: Option<TextModel>,
-    probe: tokio::task::AbortHandle,
+    max_waiting: usize,
+    media_tokens: usize,
+    text: Option<Arc<TextModel>>,
+    probe: Probe,
+    probing: tokio::task::AbortHandle,
 }
 
 impl Upstream {
@@ -106,126 +75,56 @@ impl Upstream {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub fn new(options: UpstreamOptions) -> Result<Self, EngineError> {
-        if options.urls.is_empty() {
-            return Err(EngineError::BadRequest(
-                "an upstream needs at least one URL".into(),
-            ));
-        }
+        check_urls(&options.urls)?;
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| EngineError::Internal("an upstream needs a tokio runtime".into()))?;
-        for url in &options.urls {
-            let parsed = url
-                .parse::<::http::Uri>()
-                .ok()
-                .filter(|uri| uri.authority().is_some());
-            if !parsed.is_some_and(|u| matches!(u.scheme_str(), Some("http" | "https"))) {
-                return Err(EngineError::BadRequest(format!(
-                    "{url:?} isn't an http(s) URL"
-                )));
-            }
-        }
         let text = options.tokenizer.as_deref().map(load_text).transpose()?;
         let http = Http::new(options.api_key.as_deref())?;
-        let servers: Vec<_> = options
-            .urls
-            .iter()
-            .map(|u| Arc::new(Server::new(u)))
-            .collect();
-        let probes = probe::probe_all(http.clone(), servers.clone(), options.probe_interval);
+        let servers = options.urls.iter().map(|url| Arc::new(Server::new(url)));
+        let servers: Vec<_> = servers.collect();
+        let context = options.context.unwrap_or(USUAL_CONTEXT);
         let info = ModelInfo {
             id: options.id.clone(),
             revision: [0; 32],
             numerics: Numerics::Tolerant,
-            context: options.context,
+            context,
             vocab: 0,
-            max_output: options.context.saturating_sub(1),
+            max_output: 0,
+        };
+        let model = options.model.unwrap_or(options.id);
+        let probe = Probe {
+            http: http.clone(),
+            servers: servers.clone(),
+            model: model.clone(),
+            interval: options.probe_interval,
+            stall: options.stall,
         };
         Ok(Self {
             info,
-            model: options.model.unwrap_or(options.id),
+            context: options.context,
+            model,
             http,
             servers,
             max_running: options.max_running,
-            text,
-            probe: runtime.spawn(probes).abort_handle(),
+            max_waiting: options.max_waiting,
+            media_tokens: options.media_tokens,
+            text: text.map(Arc::new),
+            probing: runtime.spawn(probe.clone().run()).abort_handle(),
+            probe,
         })
     }
 
-    /// Sends to the best server, and to the next ones while none has begun to answer.
-    async fn send(&self, path: &str, body: Bytes) -> Result<(Response<Body>, Busy), EngineError> {
-        let candidates = in_order(&self.servers);
-        if candidates.is_empty() {
-            return Err(EngineError::Unavailable(
-                "no upstream server is healthy".into(),
-            ));
-        }
-        let mut last = EngineError::Overloaded;
-        for server in candidates
-            .into_iter()
-            .filter(|s| s.running() < self.max_running)
-        {
-            let busy = Busy::new(server.clone());
-            let started = Instant::now();
-            let url = format!("{}{path}", server.base);
-            let reply = self.http.post(&url, body.clone());
-            let response = match tokio::time::timeout(SILENCE_TIMEOUT, reply).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => {
-                    tracing::debug!(server = %server.base, %error, "upstream can't be reached");
-                    server.failed();
-                    last = EngineError::Unavailable("the upstream can't be reached".into());
-                    continue;
-                }
-                Err(_) => {
-                    last = EngineError::Unavailable("the upstream doesn't answer".into());
-                    continue;
-                }
-            };
-            server.succeeded();
-            server.observed(started.elapsed());
-            if response.status().is_success() {
-                return Ok((response, busy));
-            }
-            let error = refusal(response).await;
-            // Another server can't make a bad request good.
-            if error.status() == 400 {
-                return Err(error);
-            }
-            last = error;
-        }
-        Err(last)
+    /// Healthy servers, best first.
+    fn candidates(&self) -> Vec<Arc<Server>> {
+        in_order(&self.servers)
     }
 
-    async fn start(&self, request: GenerateRequest) -> Result<EventStream, EngineError> {
-        let outgoing = match &request.raw_body {
-            Some(raw) => body::forwarded(raw, &request, &self.model)?,
-            None => {
-                request.sampling().validate()?;
-                body::built(&request, &self.model)
-            }
-        };
-        // A bound is good enough where the upstream itself doesn't say.
-        let input = self.count_tokens(&request.prompt).unwrap_or(0) as u32;
-        let path = match (&request.raw_body, request.endpoint, &request.prompt) {
-            (Some(_), Endpoint::Chat, _) | (None, _, Prompt::Chat(_)) => "/v1/chat/completions",
-            _ => "/v1/completions",
-        };
-        let (response, busy) = self.send(path, outgoing.body.clone()).await?;
-        let (events, stream) = event_channel(request.max_tokens, None);
-        let answer = Answer {
-            response,
-            outgoing,
-            limit: stream.limit(),
-            input,
-            seed: request.seed,
-        };
-        Ok(stream.working(async move {
-            // Counted as running until the answer is complete or nobody wants it any more.
-            let _busy = busy;
-            if let Err(error) = answer.pump(&events).await {
-                events.send(Err(error)).await;
-            }
-        }))
+    /// What a server is, asked if it isn't known yet.
+    async fn identity(&self, server: &Server) -> Identity {
+        if server.identity().is_none() {
+            self.probe.identify(server).await;
+        }
+        server.identity().unwrap_or_default()
     }
 }
 
@@ -234,25 +133,29 @@ impl Engine for Upstream {
         &self.info
     }
 
+    /// What the operator says, or else the smallest that a server says.
+    fn context(&self) -> usize {
+        let said = self
+            .servers
+            .iter()
+            .filter_map(|server| server.context())
+            .min();
+        self.context.or(said).unwrap_or(USUAL_CONTEXT)
+    }
+
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
-        /// Tokens that a template may add per turn, generously.
-        const PER_TURN: usize = 16;
-        if let Some(text) = &self.text {
-            return text.count(prompt);
+        match &self.text {
+            Some(text) => text.count(prompt),
+            None => Ok(Self::bound(prompt)),
         }
-        // No tokenizer makes more tokens than bytes.
-        Ok(match prompt {
-            Prompt::Tokens(tokens) => tokens.len(),
-            Prompt::Text(text) => text.len() + 1,
-            Prompt::Chat(chat) => {
-                let turns = chat
-                    .messages
-                    .iter()
-                    .map(|m| m.text().len() + m.role.len() + PER_TURN);
-                let tools = chat.tools.as_ref().map_or(0, |t| t.text().len());
-                turns.sum::<usize>() + tools + PER_TURN
-            }
-        })
+    }
+
+    fn measure<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        server: &'a ServerFields,
+    ) -> BoxFuture<'a, Result<Measured, EngineError>> {
+        self.measured(prompt, server).boxed()
     }
 
     fn generate(
@@ -279,6 +182,7 @@ impl Engine for Upstream {
         let upstreams: Vec<_> = self.servers.iter().map(|s| s.load()).collect();
         Load {
             running: upstreams.iter().map(|u| u.running).sum(),
+            waiting: upstreams.iter().map(|u| u.waiting).sum(),
             healthy: upstreams.iter().any(|u| u.healthy),
             upstreams,
             ..Load::default()
@@ -288,7 +192,7 @@ impl Engine for Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        self.probe.abort();
+        self.probing.abort();
     }
 }
 
@@ -300,7 +204,23 @@ impl std::fmt::Debug for Upstream {
     }
 }
 
-fn load_text(folder: &std::path::Path) -> Result<TextModel, EngineError> {
+fn check_urls(urls: &[String]) -> Result<(), EngineError> {
+    if urls.is_empty() {
+        let none = "an upstream needs at least one URL";
+        return Err(EngineError::BadRequest(none.into()));
+    }
+    for url in urls {
+        let parsed = url.parse::<::http::Uri>().ok();
+        let parsed = parsed.filter(|uri| uri.authority().is_some());
+        if !parsed.is_some_and(|u| matches!(u.scheme_str(), Some("http" | "https"))) {
+            let wrong = format!("{url:?} isn't an http(s) URL");
+            return Err(EngineError::BadRequest(wrong));
+        }
+    }
+    Ok(())
+}
+
+fn load_text(folder: &Path) -> Result<TextModel, EngineError> {
     TextModel::new(|name| std::fs::read(folder.join(name)).ok())
         .map_err(|e| EngineError::BadRequest(format!("{}: {e}", folder.display())))
 }

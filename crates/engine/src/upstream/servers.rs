@@ -1,15 +1,23 @@
-//! The servers behind an upstream engine: which are healthy, how busy they are, whom to ask next.
+//! The servers behind an upstream engine: which are well, how busy they are, whom to ask next.
 //!
-//! A server that can't be reached is left out at once and comes back when a probe succeeds. Among
-//! the healthy ones the least busy is asked; between equals, the one that answered faster lately.
+//! A server that can't be reached is left out at once and comes back when a probe succeeds. One that
+//! works on requests and gets nowhere for too long is left out as well, whatever it says of its health:
+//! progress is what shows that a server is well. Among the others the least busy is asked; between equals,
+//! the one that answered faster lately.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use parking_lot::RwLock;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::dialect::Identity;
+use super::metrics::Metrics;
 use crate::UpstreamLoad;
 
-/// Weight of a new observation of the time to first byte: an eighth, as in TCP.
+/// Weight of a new observation of the time to the first words: an eighth, as in TCP.
 const SMOOTHING: u64 = 8;
 
 /// One of the servers that have the model.
@@ -18,9 +26,21 @@ pub(super) struct Server {
     /// Without a slash at its end, and without `/v1`.
     pub(super) base: String,
     healthy: AtomicBool,
+    /// It worked on requests and got nowhere: it must show that it can answer.
+    hung: AtomicBool,
     running: AtomicUsize,
+    /// Requests in its queue by its own metrics.
+    waiting: AtomicUsize,
     failures: AtomicU32,
     first_byte_us: AtomicU64,
+    /// When something last moved: its words, its counters, or a request that came to an idle server.
+    moved: RwLock<Instant>,
+    /// Its counters at the last probe.
+    progress: AtomicU64,
+    /// What it says of itself; asked again after a failure.
+    identity: RwLock<Option<Identity>>,
+    /// Told when it is found to hang.
+    gave_up: Notify,
 }
 
 /// A request that a server is working on; counted until dropped.
@@ -35,9 +55,15 @@ impl Server {
             base,
             // Until proven otherwise: the first request finds out as well as a probe.
             healthy: AtomicBool::new(true),
+            hung: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             failures: AtomicU32::new(0),
             first_byte_us: AtomicU64::new(0),
+            moved: RwLock::new(Instant::now()),
+            progress: AtomicU64::new(0),
+            identity: RwLock::new(None),
+            gave_up: Notify::new(),
         }
     }
 
@@ -45,23 +71,81 @@ impl Server {
         self.healthy.load(Relaxed)
     }
 
+    pub(super) fn is_hung(&self) -> bool {
+        self.hung.load(Relaxed)
+    }
+
     pub(super) fn running(&self) -> usize {
         self.running.load(Relaxed)
     }
 
-    /// Notes that the server answered.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        *self.identity.read()
+    }
+
+    pub(super) fn context(&self) -> Option<usize> {
+        self.identity()?.context
+    }
+
+    pub(super) fn identified(&self, identity: Identity) {
+        *self.identity.write() = Some(identity);
+    }
+
+    /// Notes that the server is well.
     pub(super) fn succeeded(&self) {
         self.failures.store(0, Relaxed);
+        if self.hung.swap(false, Relaxed) {
+            self.moved();
+        }
         self.healthy.store(true, Relaxed);
     }
 
-    /// It couldn't be reached, or a probe found it ill.
+    /// It couldn't be reached, or a probe found it ill. What comes back may be another server.
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Relaxed);
         self.healthy.store(false, Relaxed);
+        self.waiting.store(0, Relaxed);
+        *self.identity.write() = None;
     }
 
-    /// Notes how long the first byte took. Concurrent notes may lose one another, harmlessly.
+    /// Something moved.
+    pub(super) fn moved(&self) {
+        *self.moved.write() = Instant::now();
+    }
+
+    /// Takes in what its metrics say.
+    pub(super) fn measured(&self, metrics: &Metrics) {
+        self.waiting.store(metrics.waiting, Relaxed);
+        if self.progress.swap(metrics.progress, Relaxed) != metrics.progress {
+            self.moved();
+        }
+    }
+
+    /// Gives it up if it works on requests and nothing has moved for `stall`: who waits for it is told.
+    pub(super) fn check_progress(&self, stall: Duration) {
+        if self.running() == 0 || self.moved.read().elapsed() < stall {
+            return;
+        }
+        tracing::warn!(server = %self.base, running = self.running(), "the server hangs: nothing moves");
+        self.hung.store(true, Relaxed);
+        self.failed();
+        self.gave_up.notify_waiters();
+    }
+
+    /// Ready when the server is found to hang.
+    pub(super) async fn hangs(&self) {
+        // made first, so that no news is missed
+        let news = self.gave_up.notified();
+        if !self.is_hung() {
+            news.await;
+        }
+    }
+
+    /// Notes how long the first words took. Concurrent notes may lose one another, harmlessly.
     pub(super) fn observed(&self, first_byte: Duration) {
         let sample = first_byte.as_micros() as u64;
         let old = self.first_byte_us.load(Relaxed);
@@ -78,6 +162,7 @@ impl Server {
             url: self.base.clone(),
             healthy: self.is_healthy(),
             running: self.running(),
+            waiting: self.waiting(),
             first_byte_us: self.first_byte_us.load(Relaxed),
             failures: self.failures.load(Relaxed),
         }
@@ -86,7 +171,9 @@ impl Server {
 
 impl Busy {
     pub(super) fn new(server: Arc<Server>) -> Self {
-        server.running.fetch_add(1, Relaxed);
+        if server.running.fetch_add(1, Relaxed) == 0 {
+            server.moved();
+        }
         Self(server)
     }
 }
@@ -100,7 +187,7 @@ impl Drop for Busy {
 /// Servers to ask, best first.
 pub(super) fn in_order(servers: &[Arc<Server>]) -> Vec<Arc<Server>> {
     let mut order: Vec<_> = servers.iter().filter(|s| s.is_healthy()).cloned().collect();
-    order.sort_by_cached_key(|s| (s.running(), s.first_byte_us.load(Relaxed)));
+    order.sort_by_cached_key(|s| (s.running() + s.waiting(), s.first_byte_us.load(Relaxed)));
     order
 }
 
@@ -108,11 +195,15 @@ pub(super) fn in_order(servers: &[Arc<Server>]) -> Vec<Arc<Server>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_least_busy_healthy_server_is_asked_first() {
-        let servers: Vec<_> = ["http://a/v1/", "http://b", "http://c"]
+    fn servers() -> Vec<Arc<Server>> {
+        ["http://a/v1/", "http://b", "http://c"]
             .map(|u| Arc::new(Server::new(u)))
-            .to_vec();
+            .to_vec()
+    }
+
+    #[tokio::test]
+    async fn the_least_busy_healthy_server_is_asked_first() {
+        let servers = servers();
         assert_eq!(servers[0].base, "http://a");
         servers[2].failed();
         servers[0].observed(Duration::from_millis(9));
@@ -126,5 +217,38 @@ mod tests {
         drop(busy);
         servers[2].succeeded();
         assert_eq!(names(&servers), ["http://c", "http://b", "http://a"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_works_and_gets_nowhere_hangs() {
+        const STALL: Duration = Duration::from_secs(60);
+        let server = servers().remove(0);
+        let metrics = |progress| Metrics {
+            progress,
+            waiting: 0,
+        };
+        server.measured(&metrics(7));
+        let pass = async |seconds| {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            server.check_progress(STALL);
+            server.is_hung()
+        };
+        assert!(!pass(600).await, "an idle server needn't move");
+        let busy = Busy::new(server.clone());
+        assert!(!pass(59).await);
+        server.measured(&metrics(8));
+        assert!(!pass(59).await, "its counters moved");
+        server.measured(&metrics(8));
+        server.moved();
+        assert!(!pass(59).await, "it said something");
+        let waiting = server.hangs();
+        tokio::pin!(waiting);
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        assert!(pass(2).await);
+        assert!(futures::poll!(waiting.as_mut()).is_ready());
+        assert!(!server.is_healthy());
+        server.succeeded();
+        assert!(server.is_healthy() && !pass(59).await);
+        drop(busy);
     }
 }

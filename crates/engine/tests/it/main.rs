@@ -7,4 +7,5 @@ mod embedded;
 mod golden;
 mod hub;
 mod invariance;
+mod odd_servers;
 mod upstream;

@@ -1,21 +1,19 @@
-//! The upstream engine against a real HTTP server on loopback.
+//! The upstream engine against an instant server on loopback.
 
 use std::time::Duration;
 
 use atoma_engine::testing::{InstantOptions, InstantUpstream, RandomModel};
 use atoma_engine::{
-    ChatMessage, Completion, Conversation, Embedded, Engine, Event, Finish, GenerateRequest,
-    Prompt, Sampling, Upstream, UpstreamOptions, Usage,
+    ChatMessage, Completion, Conversation, Embedded, Engine, EngineError, Event, Finish,
+    GenerateRequest, Piece, Prompt, Sampling, ServerFields, Upstream, UpstreamOptions, Usage,
 };
-use bytes::Bytes;
 use futures::StreamExt;
 
 async fn server(options: InstantOptions) -> InstantUpstream {
     InstantUpstream::start(options).await.expect("a free port")
 }
 
-fn engine(servers: &[&InstantUpstream]) -> Upstream {
-    let urls = servers.iter().map(|s| s.url()).collect();
+pub(crate) fn engine_at(urls: Vec<String>) -> Upstream {
     let options = UpstreamOptions {
         model: Some("theirs".into()),
         probe_interval: Duration::from_millis(10),
@@ -24,77 +22,93 @@ fn engine(servers: &[&InstantUpstream]) -> Upstream {
     Upstream::new(options).expect("set up")
 }
 
-fn chat() -> Prompt {
-    Prompt::Chat(Conversation::new(vec![ChatMessage::new(
-        "user",
-        "three words here",
-    )]))
+fn engine(servers: &[&InstantUpstream]) -> Upstream {
+    engine_at(servers.iter().map(|s| s.url()).collect())
 }
 
-fn relayed(body: &str, max_tokens: u32) -> GenerateRequest {
-    let raw_body = Some(Bytes::copy_from_slice(body.as_bytes()));
+fn chat() -> Prompt {
+    let turns = vec![ChatMessage::new("user", "three words here")];
+    Prompt::Chat(Conversation::new(turns))
+}
+
+pub(crate) fn asked(max_tokens: u32) -> GenerateRequest {
     GenerateRequest {
-        raw_body,
         seed: 5,
         ..GenerateRequest::new(chat(), max_tokens)
     }
 }
 
-const STREAMED: &str =
-    r#"{"model":"ours","messages":[{"role":"user","content":"three words here"}],"stream":true}"#;
-
-/// Raw frames and the account at the end.
-async fn relay(engine: &Upstream, request: GenerateRequest) -> (Vec<String>, Completion) {
-    let mut stream = engine.generate(request).await.expect("accepted");
-    let mut frames = Vec::new();
+/// What came of a request: pieces, and the account or an error.
+pub(crate) async fn outcome(
+    engine: &Upstream,
+    request: GenerateRequest,
+) -> (Vec<Piece>, Result<Completion, EngineError>) {
+    let mut pieces = Vec::new();
+    let mut stream = match engine.generate(request).await {
+        Ok(stream) => stream,
+        Err(error) => return (pieces, Err(error)),
+    };
     loop {
-        match stream
-            .next()
-            .await
-            .expect("ends with Done")
-            .expect("no error")
-        {
-            Event::Raw { payload, .. } => {
-                frames.push(String::from_utf8(payload.to_vec()).expect("text"));
-            }
-            Event::Done(done) => return (frames, done),
-            Event::Started { .. } => {}
-            Event::Token(_) => panic!("frames are relayed"),
+        match stream.next().await.expect("ends with Done or an error") {
+            Err(error) => return (pieces, Err(error)),
+            Ok(Event::Piece(piece)) => pieces.push(piece),
+            Ok(Event::Done(done)) => return (pieces, Ok(done)),
+            Ok(Event::Started { .. }) => {}
+            Ok(Event::Token(_)) => panic!("servers outside say pieces"),
         }
     }
 }
 
+async fn ask(engine: &Upstream, request: GenerateRequest) -> (Vec<Piece>, Completion) {
+    let (pieces, done) = outcome(engine, request).await;
+    (pieces, done.expect("answered"))
+}
+
+pub(crate) fn text(pieces: &[Piece]) -> String {
+    let parts = pieces.iter().flat_map(|piece| &piece.parts);
+    parts.map(|part| part.text.as_str()).collect()
+}
+
+fn usage(input: u32, output: u32) -> Usage {
+    Usage {
+        input,
+        cached_input: 0,
+        output,
+    }
+}
+
 #[tokio::test]
-async fn frames_are_relayed_unchanged_and_counted() {
+async fn an_answer_comes_in_pieces_and_is_counted() {
     let server = server(InstantOptions {
         tokens: 5,
         ..InstantOptions::default()
     })
     .await;
     let engine = engine(&[&server]);
-    let (frames, done) = relay(&engine, relayed(STREAMED, 100)).await;
-    // Five tokens and the end; the usage wasn't asked for.
-    assert_eq!(frames.len(), 6);
-    assert!(frames[0].contains(r#""content":"tok ""#) && frames[5].contains(r#""stop""#));
-    assert_eq!(
-        done.usage,
-        Usage {
-            input: 3,
-            cached_input: 0,
-            output: 5
-        }
-    );
+    let (pieces, done) = ask(&engine, asked(100)).await;
+    // five tokens and the end
+    assert_eq!((pieces.len(), text(&pieces)), (6, "tok ".repeat(5)));
+    assert!(pieces[..5].iter().all(|piece| piece.tokens == 1));
+    assert_eq!(pieces[5].parts[0].finish, Some(Finish::Stop));
+    assert_eq!(done.usage, usage(3, 5));
     assert_eq!((done.finish, done.seed), (Finish::Stop, 5));
     let sent: serde_json::Value = serde_json::from_slice(&server.last_body()).expect("JSON");
     assert_eq!(
-        (sent["model"].as_str(), sent["seed"].as_u64()),
-        (Some("theirs"), Some(5))
+        (
+            sent["model"].as_str(),
+            sent["seed"].as_u64(),
+            sent["max_tokens"].as_u64()
+        ),
+        (Some("theirs"), Some(5), Some(100))
     );
 
-    let with_usage = STREAMED.replace("true}", r#"true,"stream_options":{"include_usage":true}}"#);
-    let (frames, again) = relay(&engine, relayed(&with_usage, 100)).await;
-    assert_eq!(frames.len(), 7);
-    assert_eq!(again.fingerprint, done.fingerprint);
+    let text_prompt = GenerateRequest::new(Prompt::Text("two words".into()), 2);
+    let (pieces, done) = ask(&engine, text_prompt).await;
+    assert_eq!(
+        (text(&pieces).as_str(), done.finish),
+        ("tok tok ", Finish::Length)
+    );
+    assert_eq!(done.usage, usage(2, 2));
 }
 
 #[tokio::test]
@@ -103,7 +117,7 @@ async fn a_streams_connection_serves_the_next_one() {
     let server = server(InstantOptions::default()).await;
     let engine = engine(&[&server]);
     for _ in 0..STREAMS {
-        relay(&engine, relayed(STREAMED, 100)).await;
+        ask(&engine, asked(100)).await;
     }
     // one for the streams, one for probes beside them, and a few for ends that came late
     let connections = server.connections();
@@ -111,25 +125,7 @@ async fn a_streams_connection_serves_the_next_one() {
 }
 
 #[tokio::test]
-async fn whole_answers_are_relayed_whole() {
-    let server = server(InstantOptions::default()).await;
-    let engine = engine(&[&server]);
-    let body = STREAMED.replace("true", "false");
-    let (frames, done) = relay(&engine, relayed(&body, 100)).await;
-    assert_eq!(frames.len(), 1);
-    assert!(frames[0].contains("chat.completion"));
-    assert_eq!(
-        done.usage,
-        Usage {
-            input: 3,
-            cached_input: 0,
-            output: 16
-        }
-    );
-}
-
-#[tokio::test]
-async fn the_output_limit_cuts_an_upstream_off() {
+async fn the_output_limit_cuts_a_server_off() {
     let pause = Some(Duration::from_millis(1));
     let server = server(InstantOptions {
         tokens: 50,
@@ -138,39 +134,50 @@ async fn the_output_limit_cuts_an_upstream_off() {
     })
     .await;
     let engine = engine(&[&server]);
-    let (frames, done) = relay(&engine, relayed(STREAMED, 10)).await;
+    // the limit may grow to 40, and nobody lets it grow
+    let grows = GenerateRequest {
+        most_tokens: 40,
+        ..asked(10)
+    };
+    let (pieces, done) = ask(&engine, grows).await;
     assert_eq!((done.finish, done.usage.output), (Finish::Length, 10));
-    assert_eq!(frames.len(), 11);
-    assert!(frames[10].contains(r#""finish_reason":"length""#));
+    assert_eq!(text(&pieces), "tok ".repeat(10));
+    let last = pieces.last().expect("an end");
+    assert_eq!(last.parts[0].finish, Some(Finish::Length));
 
-    // An upstream that keeps to the limit ends by itself.
-    let body = STREAMED.replace("true}", r#"true,"max_tokens":10}"#);
-    let (frames, done) = relay(&engine, relayed(&body, 10)).await;
-    assert_eq!(
-        (done.finish, done.usage.input, frames.len()),
-        (Finish::Length, 3, 11)
-    );
+    // a server that keeps to the limit ends by itself
+    let (pieces, done) = ask(&engine, asked(10)).await;
+    assert_eq!((done.finish, done.usage), (Finish::Length, usage(3, 10)));
+    assert_eq!(text(&pieces), "tok ".repeat(10));
 }
 
 #[tokio::test]
-async fn without_a_body_tokens_come_back() {
+async fn a_limit_that_is_raised_in_time_cuts_nothing() {
     let server = server(InstantOptions {
-        tokens: 3,
+        tokens: 1_000,
         ..InstantOptions::default()
     })
     .await;
     let engine = engine(&[&server]);
-    let answer = crate::common::answer(&engine, GenerateRequest::new(chat(), 9)).await;
-    assert_eq!(
-        (answer.text.as_str(), answer.done.usage.output),
-        ("tok tok tok ", 3)
-    );
-    let text = GenerateRequest::new(Prompt::Text("two words".into()), 2);
-    let answer = crate::common::answer(&engine, text).await;
-    assert_eq!(
-        (answer.done.finish, answer.done.usage.input),
-        (Finish::Length, 2)
-    );
+    let grows = GenerateRequest {
+        most_tokens: 1_000,
+        ..asked(10)
+    };
+    let mut stream = engine.generate(grows).await.expect("accepted");
+    let (limit, mut seen) = (stream.limit(), 0);
+    loop {
+        match stream.next().await.expect("ends").expect("no error") {
+            // as late as can be: all of a thousand frames lie in the queue by then
+            Event::Piece(piece) => {
+                seen += piece.tokens;
+                if seen == limit.get() {
+                    limit.raise(seen + 100);
+                }
+            }
+            Event::Done(done) => break assert_eq!(done.usage.output, 1_000),
+            Event::Started { .. } | Event::Token(_) => {}
+        }
+    }
 }
 
 #[tokio::test]
@@ -183,10 +190,7 @@ async fn dropping_the_stream_closes_the_connection() {
     })
     .await;
     let engine = engine(&[&server]);
-    let mut stream = engine
-        .generate(relayed(STREAMED, 200_000))
-        .await
-        .expect("accepted");
+    let mut stream = engine.generate(asked(200_000)).await.expect("accepted");
     for _ in 0..3 {
         stream.next().await.expect("an event").expect("no error");
     }
@@ -199,7 +203,7 @@ async fn dropping_the_stream_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn requests_fail_over_before_the_first_byte() {
+async fn requests_fail_over_before_the_first_words() {
     let gone = server(InstantOptions::default()).await;
     let full = server(InstantOptions {
         refuse: Some(503),
@@ -210,7 +214,7 @@ async fn requests_fail_over_before_the_first_byte() {
     let engine = engine(&[&gone, &full, &well]);
     drop(gone);
     for _ in 0..3 {
-        let (_, done) = relay(&engine, relayed(STREAMED, 100)).await;
+        let (_, done) = ask(&engine, asked(100)).await;
         assert_eq!(done.usage.output, 16);
     }
     assert_eq!(well.requests(), 3);
@@ -227,16 +231,13 @@ async fn probes_find_out_who_is_ill_and_who_is_well_again() {
     while engine.load().healthy {
         ticks.tick().await;
     }
-    let refused = engine
-        .generate(relayed(STREAMED, 9))
-        .await
-        .expect_err("refused");
+    let refused = engine.generate(asked(9)).await.expect_err("refused");
     assert_eq!((refused.code(), refused.status()), ("unavailable", 503));
     server.set_ill(false);
     while !engine.load().healthy {
         ticks.tick().await;
     }
-    relay(&engine, relayed(STREAMED, 9)).await;
+    ask(&engine, asked(9)).await;
 }
 
 #[tokio::test]
@@ -252,17 +253,15 @@ async fn refusals_keep_their_meaning() {
         })
         .await;
         let engine = engine(&[&server]);
-        let refused = engine
-            .generate(relayed(STREAMED, 9))
-            .await
-            .expect_err("refused");
+        let refused = engine.generate(asked(9)).await.expect_err("refused");
         assert_eq!(refused.code(), code);
     }
     let server = server(InstantOptions::default()).await;
-    let refused = engine(&[&server])
-        .generate(relayed("nonsense", 9))
-        .await
-        .expect_err("refused");
+    let hot = GenerateRequest {
+        temperature: 101.0,
+        ..asked(9)
+    };
+    let refused = engine(&[&server]).generate(hot).await.expect_err("refused");
     assert_eq!(refused.code(), "bad_request");
 }
 
@@ -281,7 +280,7 @@ async fn the_key_is_sent_and_never_shown() {
     assert!(!format!("{options:?}").contains("secret"));
     let engine = Upstream::new(options).expect("set up");
     assert!(!format!("{engine:?}").contains("secret"));
-    relay(&engine, relayed(STREAMED, 9)).await;
+    ask(&engine, asked(9)).await;
 }
 
 #[tokio::test]
@@ -309,20 +308,34 @@ async fn embeddings_and_scores() {
 async fn prompts_are_counted_exactly_with_a_tokenizer_and_bounded_without() {
     let server = server(InstantOptions::default()).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    atoma_engine::testing::RandomModel::small()
-        .write(folder.path())
-        .expect("written");
+    RandomModel::small().write(folder.path()).expect("written");
     let embedded = Embedded::open(folder.path(), crate::common::options()).expect("loaded");
     let options = UpstreamOptions {
         tokenizer: Some(folder.path().to_owned()),
         ..UpstreamOptions::new("m", vec![server.url()])
     };
-    let exact = Upstream::new(options)
-        .expect("set up")
-        .count_tokens(&chat())
-        .expect("counted");
-    assert_eq!(exact, embedded.count_tokens(&chat()).expect("counted"));
-    assert!(engine(&[&server]).count_tokens(&chat()).expect("counted") >= exact);
+    let (plain, with_images) = (
+        ServerFields::default(),
+        ServerFields {
+            media: 2,
+            ..ServerFields::default()
+        },
+    );
+    let counted = embedded.count_tokens(&chat()).expect("counted");
+    let exact = Upstream::new(options).expect("set up");
+    let measured = exact.measure(&chat(), &plain).await.expect("measured");
+    assert_eq!((measured.most, measured.likely), (counted, counted));
+    let measured = exact
+        .measure(&chat(), &with_images)
+        .await
+        .expect("measured");
+    assert_eq!(measured.most, counted + 2 * 4_096);
+    // nobody who could count: the bytes bound it, and a quarter of them is likely
+    let bound = engine(&[&server])
+        .measure(&chat(), &plain)
+        .await
+        .expect("measured");
+    assert!(bound.most >= counted && bound.likely < bound.most);
 }
 
 #[tokio::test]
@@ -350,7 +363,7 @@ async fn a_template_that_cannot_be_read_does_not_stop_an_upstream() {
         .expect("starts all the same");
         let counted = engine.count_tokens(&chat()).expect("counted");
         assert!((3..100).contains(&counted), "{counted}");
-        let (frames, _) = relay(&engine, relayed(STREAMED, 100)).await;
-        assert!(!frames.is_empty());
+        let (pieces, _) = ask(&engine, asked(100)).await;
+        assert!(!pieces.is_empty());
     }
 }

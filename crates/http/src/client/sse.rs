@@ -4,6 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 /// Longest event: far above any token, far below what would hurt.
 const MAX_EVENT_BYTES: usize = 1 << 20;
+/// What some programs write before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The stream isn't one of events of a sane size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,10 @@ pub struct Events {
     buffer: BytesMut,
     /// How much of the buffer was searched for a line end.
     searched: usize,
+    /// The last line ended with a carriage return: a line feed that follows belongs to it.
+    after_return: bool,
+    /// Anything was taken out of the buffer: a byte order mark stands only before that.
+    begun: bool,
     /// Lines of `data` of the event being read.
     data: Option<BytesMut>,
 }
@@ -81,20 +87,25 @@ impl Events {
         }
     }
 
-    /// The next complete line, without its end.
+    /// The next complete line, without its end: a line feed, a carriage return, or both.
     fn line(&mut self) -> Option<BytesMut> {
-        let Some(at) = self.buffer[self.searched..]
-            .iter()
-            .position(|b| *b == b'\n')
-        else {
+        if self.after_return && !self.buffer.is_empty() {
+            self.after_return = false;
+            if self.buffer[0] == b'\n' {
+                let _ = self.buffer.split_to(1);
+            }
+        }
+        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let Some(at) = self.buffer[self.searched..].iter().position(ends) else {
             self.searched = self.buffer.len();
             return None;
         };
         let mut line = self.buffer.split_to(self.searched + at + 1);
         self.searched = 0;
+        self.after_return = line.ends_with(b"\r");
         line.truncate(line.len() - 1);
-        if line.ends_with(b"\r") {
-            line.truncate(line.len() - 1);
+        if !std::mem::replace(&mut self.begun, true) && line.starts_with(BYTE_ORDER_MARK) {
+            let _ = line.split_to(BYTE_ORDER_MARK.len());
         }
         Some(line)
     }
@@ -127,6 +138,21 @@ mod tests {
             let pieces: Vec<&[u8]> = cuts.windows(2).map(|w| &STREAM[w[0]..w[1]]).collect();
             let expected: [&[u8]; 3] = [b"{\"a\":1}", b"two\nlines", b"[DONE]"];
             prop_assert_eq!(read(&pieces), expected);
+        }
+    }
+
+    #[test]
+    fn lines_end_in_all_three_ways_and_a_byte_order_mark_is_no_part_of_the_first() {
+        let expected: [&[u8]; 2] = [b"a", b"b"];
+        for stream in [
+            "data: a\n\ndata: b\n\n",
+            "data: a\r\rdata: b\r\r",
+            "data: a\r\n\r\ndata: b\r\n\r\n",
+            "\u{feff}data: a\n\ndata: b\n\n",
+        ] {
+            let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+            assert_eq!(read(&bytes), expected, "{stream:?} byte by byte");
+            assert_eq!(read(&[stream.as_bytes()]), expected, "{stream:?}");
         }
     }
 

@@ -1,8 +1,13 @@
 //! Whole answers, as OpenAI's API gives them.
 
-use atoma_engine::{Finish, Logprob, TokenEvent, Usage};
+use super::{
+    choice::{ChatLogprobs, Function, TextLogprobs, ToolCall, finish_reason},
+    whole::Said,
+};
+use atoma_engine::Usage;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What every object of one answer begins with.
 #[derive(Clone, Debug)]
@@ -44,90 +49,6 @@ impl From<Usage> for UsageObject {
     }
 }
 
-/// OpenAI's name for an end.
-pub(crate) fn finish_reason(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "stop",
-        Finish::Length | Finish::Cancelled => "length",
-    }
-}
-
-// === log probabilities ===
-
-/// One token as chat answers show it.
-#[derive(Debug, Serialize)]
-pub(crate) struct ChatLogprob<'a> {
-    token: &'a str,
-    logprob: f32,
-    bytes: &'a [u8],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_logprobs: Option<Vec<ChatLogprob<'a>>>,
-}
-
-/// The tokens of a chat answer or chunk.
-#[derive(Debug, Serialize)]
-pub(crate) struct ChatLogprobs<'a> {
-    content: Vec<ChatLogprob<'a>>,
-}
-
-impl<'a> ChatLogprobs<'a> {
-    pub(crate) fn of(tokens: &'a [TokenEvent]) -> Self {
-        let plain = |l: &'a Logprob| ChatLogprob {
-            token: &l.token,
-            logprob: l.logprob,
-            bytes: l.token.as_bytes(),
-            top_logprobs: None,
-        };
-        let content = tokens.iter().filter_map(|token| {
-            let top = token.top.iter().map(plain).collect();
-            token.logprob.as_ref().map(|l| ChatLogprob {
-                top_logprobs: Some(top),
-                ..plain(l)
-            })
-        });
-        Self {
-            content: content.collect(),
-        }
-    }
-}
-
-/// The tokens of a legacy completion.
-#[derive(Debug, Serialize)]
-pub(crate) struct TextLogprobs<'a> {
-    tokens: Vec<&'a str>,
-    token_logprobs: Vec<f32>,
-    top_logprobs: Vec<serde_json::Map<String, serde_json::Value>>,
-    text_offset: Vec<usize>,
-}
-
-impl<'a> TextLogprobs<'a> {
-    /// `offset` is the number of characters before the first token.
-    pub(crate) fn of(tokens: &'a [TokenEvent], mut offset: usize) -> Self {
-        let mut lists = Self {
-            tokens: Vec::new(),
-            token_logprobs: Vec::new(),
-            top_logprobs: Vec::new(),
-            text_offset: Vec::new(),
-        };
-        for token in tokens {
-            let Some(chosen) = &token.logprob else {
-                continue;
-            };
-            let top = token
-                .top
-                .iter()
-                .map(|l| (l.token.clone(), l.logprob.into()))
-                .collect();
-            lists.tokens.push(&chosen.token);
-            lists.token_logprobs.push(chosen.logprob);
-            lists.top_logprobs.push(top);
-            lists.text_offset.push(offset);
-            offset += token.text.chars().count();
-        }
-        lists
-    }
-}
-
 // === whole answers ===
 
 #[derive(Serialize)]
@@ -136,7 +57,7 @@ struct Answer<'a, C> {
     object: &'static str,
     created: u64,
     model: &'a str,
-    choices: [C; 1],
+    choices: Vec<C>,
     usage: UsageObject,
     system_fingerprint: &'a str,
 }
@@ -152,8 +73,12 @@ struct ChatChoice<'a> {
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: &'a str,
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
     refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
 }
 
 #[derive(Serialize)]
@@ -164,49 +89,63 @@ struct TextChoice<'a> {
     finish_reason: &'static str,
 }
 
-/// What a generation gave in all.
-#[derive(Debug)]
-pub(crate) struct Whole<'a> {
-    pub text: &'a str,
-    /// Filled when log probabilities were asked for.
-    pub tokens: Option<&'a [TokenEvent]>,
-    pub finish: Finish,
-    pub usage: Usage,
-}
-
 /// The whole answer as OpenAI's `chat.completion`.
-pub(crate) fn chat(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
-    let choice = ChatChoice {
-        index: 0,
-        message: Message {
-            role: "assistant",
-            content: whole.text,
-            refusal: None,
-        },
-        logprobs: whole.tokens.map(ChatLogprobs::of),
-        finish_reason: finish_reason(whole.finish),
-    };
-    answer(head, "chat.completion", choice, whole.usage)
+pub(crate) fn chat(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
+    let choices = answers.iter().map(|(index, said)| ChatChoice {
+        index: *index,
+        message: message(said),
+        logprobs: said.logprobs.as_deref().map(ChatLogprobs::of),
+        finish_reason: said.finish.map_or("stop", finish_reason),
+    });
+    answer(head, "chat.completion", choices.collect(), usage)
 }
 
 /// The whole answer as OpenAI's `text_completion`.
-pub(crate) fn completion(head: &Head, whole: &Whole<'_>) -> Vec<u8> {
-    let choice = TextChoice {
-        text: whole.text,
-        index: 0,
-        logprobs: whole.tokens.map(|tokens| TextLogprobs::of(tokens, 0)),
-        finish_reason: finish_reason(whole.finish),
-    };
-    answer(head, "text_completion", choice, whole.usage)
+pub(crate) fn completion(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
+    let choices = answers.iter().map(|(index, said)| TextChoice {
+        text: &said.text,
+        index: *index,
+        logprobs: said
+            .logprobs
+            .as_deref()
+            .map(|tokens| TextLogprobs::of(tokens, 0)),
+        finish_reason: said.finish.map_or("stop", finish_reason),
+    });
+    answer(head, "text_completion", choices.collect(), usage)
 }
 
-fn answer(head: &Head, object: &'static str, choice: impl Serialize, usage: Usage) -> Vec<u8> {
+fn message(said: &Said) -> Message<'_> {
+    let calls = said.tool_calls.values().map(|call| ToolCall {
+        index: None,
+        id: call.id.as_deref(),
+        kind: Some("function"),
+        function: Function {
+            name: call.name.as_deref(),
+            arguments: &call.arguments,
+        },
+    });
+    let some = |text: &'_ String| !text.is_empty();
+    Message {
+        role: "assistant",
+        content: (some(&said.text) || said.tool_calls.is_empty()).then_some(&*said.text),
+        reasoning_content: some(&said.reasoning).then_some(&*said.reasoning),
+        refusal: some(&said.refusal).then_some(&*said.refusal),
+        tool_calls: calls.collect(),
+    }
+}
+
+fn answer(
+    head: &Head,
+    object: &'static str,
+    choices: Vec<impl Serialize>,
+    usage: Usage,
+) -> Vec<u8> {
     json(&Answer {
         id: &head.id,
         object,
         created: head.created,
         model: &head.model,
-        choices: [choice],
+        choices,
         usage: usage.into(),
         system_fingerprint: &head.system_fingerprint,
     })

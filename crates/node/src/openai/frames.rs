@@ -1,23 +1,33 @@
-//! Streamed answers as server-sent events: one `data:` frame per token.
+//! Streamed answers as server-sent events: one `data:` frame per token, or per piece of a server outside.
 
-use super::answer::{ChatLogprobs, Head, TextLogprobs, UsageObject, finish_reason};
-use atoma_engine::{Finish, TokenEvent, Usage};
+use super::{
+    answer::{Head, UsageObject},
+    choice::{ChatLogprobs, Function, TextLogprobs, ToolCall, finish_reason, logprob_of},
+};
+use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart, Usage};
 use atoma_types::http::RECEIPT_COMMENT;
 use bytes::Bytes;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// Writes the frames of one answer.
+/// Writes the frames of one answer, or of several to one request.
 #[derive(Debug)]
 pub(crate) struct Frames {
     head: Head,
     kind: Kind,
     /// The user asked for a last chunk with the usage; then every chunk has the field.
     include_usage: bool,
-    begun: bool,
-    /// An upstream writes the frames; its own end is among them.
-    relaying: bool,
+    /// How far each answer is, by its index.
+    answers: BTreeMap<u32, Progress>,
+}
+
+/// How far an answer is.
+#[derive(Debug, Default)]
+struct Progress {
     /// Characters so far, for the offsets of legacy log probabilities.
     characters: usize,
+    /// Its end was written.
+    ended: bool,
 }
 
 /// Which of the two APIs is spoken.
@@ -53,6 +63,12 @@ struct Delta<'a> {
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
 }
 
 #[derive(Serialize)]
@@ -69,9 +85,7 @@ impl Frames {
             head,
             kind,
             include_usage,
-            begun: false,
-            relaying: false,
-            characters: 0,
+            answers: BTreeMap::new(),
         }
     }
 
@@ -81,72 +95,39 @@ impl Frames {
             return Bytes::new();
         }
         let mut out = Vec::with_capacity(256);
-        self.begin(&mut out);
-        let one = std::slice::from_ref(token);
-        match self.kind {
-            Kind::Chat => self.chat(
-                &mut out,
-                ChatChoice {
-                    index: 0,
-                    delta: Delta {
-                        content: Some(&token.text),
-                        ..Delta::default()
-                    },
-                    logprobs: token.logprob.is_some().then(|| ChatLogprobs::of(one)),
-                    finish_reason: None,
-                },
-            ),
-            Kind::Completion => self.text(
-                &mut out,
-                TextChoice {
-                    text: &token.text,
-                    index: 0,
-                    logprobs: token
-                        .logprob
-                        .is_some()
-                        .then(|| TextLogprobs::of(one, self.characters)),
-                    finish_reason: None,
-                },
-            ),
-        }
-        self.characters += token.text.chars().count();
+        let part = Part {
+            text: token.text.clone(),
+            logprobs: logprob_of(token).into_iter().collect(),
+            ..Part::default()
+        };
+        self.part(&mut out, &part, Some(&token.text));
         out.into()
     }
 
-    /// From now on an upstream's frames are relayed.
-    pub(crate) fn relaying(&mut self) {
-        self.relaying = true;
+    /// The frames of a server's piece, one for each answer that it is about.
+    pub(crate) fn piece(&mut self, piece: &Piece) -> Bytes {
+        let mut out = Vec::with_capacity(256);
+        for part in &piece.parts {
+            self.part(&mut out, part, some(&part.text));
+        }
+        out.into()
     }
 
-    /// The last frames: why it ended and, if asked for, the usage. Empty for relayed answers.
+    /// The last frames: why it ended, unless that was said, and if asked for, the usage.
     pub(crate) fn finish(&mut self, finish: Finish, usage: Usage) -> Bytes {
-        if self.relaying {
-            return Bytes::new();
-        }
         let mut out = Vec::with_capacity(512);
-        self.begin(&mut out);
-        let finish_reason = Some(finish_reason(finish));
-        match self.kind {
-            Kind::Chat => self.chat(
-                &mut out,
-                ChatChoice {
-                    index: 0,
-                    delta: Delta::default(),
-                    logprobs: None,
-                    finish_reason,
-                },
-            ),
-            Kind::Completion => {
-                self.text(
-                    &mut out,
-                    TextChoice {
-                        text: "",
-                        index: 0,
-                        logprobs: None,
-                        finish_reason,
-                    },
-                );
-            }
+        let open = self.answers.iter().filter(|(_, progress)| !progress.ended);
+        let mut open: Vec<u32> = open.map(|(index, _)| *index).collect();
+        if self.answers.is_empty() {
+            open.push(0);
+        }
+        for index in open {
+            let end = Part {
+                index,
+                finish: Some(finish),
+                ..Part::default()
+            };
+            self.part(&mut out, &end, None);
         }
         if self.include_usage {
             self.chunk::<()>(&mut out, &[], Some(Some(usage.into())));
@@ -154,30 +135,68 @@ impl Frames {
         out.into()
     }
 
-    /// A chat's first frame tells the role.
-    fn begin(&mut self, out: &mut Vec<u8>) {
-        if !self.begun && self.kind == Kind::Chat {
-            self.chat(
-                out,
-                ChatChoice {
-                    index: 0,
-                    delta: Delta {
-                        role: Some("assistant"),
-                        content: Some(""),
-                    },
-                    logprobs: None,
-                    finish_reason: None,
-                },
-            );
+    /// Writes what is new in one answer.
+    fn part(&mut self, out: &mut Vec<u8>, part: &Part, content: Option<&str>) {
+        if !self.answers.contains_key(&part.index) {
+            self.begin(out, part.index);
         }
-        self.begun = true;
+        let progress = self.answers.entry(part.index).or_default();
+        let characters = progress.characters;
+        progress.characters += part.text.chars().count();
+        progress.ended |= part.finish.is_some();
+        let logprobs = Some(&*part.logprobs).filter(|tokens| !tokens.is_empty());
+        let finish_reason = part.finish.map(finish_reason);
+        match self.kind {
+            Kind::Chat => {
+                let delta = Delta {
+                    role: None,
+                    content,
+                    reasoning_content: some(&part.reasoning),
+                    refusal: some(&part.refusal),
+                    tool_calls: part.tool_calls.iter().map(tool_call).collect(),
+                };
+                let choice = ChatChoice {
+                    index: part.index,
+                    delta,
+                    logprobs: logprobs.map(ChatLogprobs::of),
+                    finish_reason,
+                };
+                self.choice(out, choice);
+            }
+            Kind::Completion => {
+                let logprobs =
+                    logprobs.map(|tokens: &[TokenLogprob]| TextLogprobs::of(tokens, characters));
+                let choice = TextChoice {
+                    text: &part.text,
+                    index: part.index,
+                    logprobs,
+                    finish_reason,
+                };
+                self.choice(out, choice);
+            }
+        }
     }
 
-    fn chat(&self, out: &mut Vec<u8>, choice: ChatChoice<'_>) {
-        self.chunk(out, &[choice], self.include_usage.then_some(None));
+    /// The first frame of a chat's answer tells the role.
+    fn begin(&mut self, out: &mut Vec<u8>, index: u32) {
+        self.answers.insert(index, Progress::default());
+        if self.kind == Kind::Chat {
+            let delta = Delta {
+                role: Some("assistant"),
+                content: Some(""),
+                ..Delta::default()
+            };
+            let choice = ChatChoice {
+                index,
+                delta,
+                logprobs: None,
+                finish_reason: None,
+            };
+            self.choice(out, choice);
+        }
     }
 
-    fn text(&self, out: &mut Vec<u8>, choice: TextChoice<'_>) {
+    fn choice(&self, out: &mut Vec<u8>, choice: impl Serialize) {
         self.chunk(out, &[choice], self.include_usage.then_some(None));
     }
 
@@ -207,9 +226,20 @@ impl Frames {
     }
 }
 
-/// A frame around a payload of an upstream.
-pub(crate) fn relayed(payload: &[u8]) -> Bytes {
-    [b"data: ".as_slice(), payload, b"\n\n"].concat().into()
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn tool_call(call: &ToolCallPart) -> ToolCall<'_> {
+    ToolCall {
+        index: Some(call.index),
+        id: call.id.as_deref(),
+        kind: call.id.as_ref().map(|_| "function"),
+        function: Function {
+            name: call.name.as_deref(),
+            arguments: &call.arguments,
+        },
+    }
 }
 
 /// The end of a stream: the receipt as a comment, then the mark that clients wait for.
@@ -276,6 +306,44 @@ mod tests {
             String::new(),
         ];
         assert_eq!(text(&last), expected.join("\n\n"));
+    }
+
+    #[test]
+    fn a_servers_pieces_get_our_own_heads_and_each_answer_its_role_and_end() {
+        let mut frames = frames(Kind::Chat, false);
+        let call = ToolCallPart {
+            index: 0,
+            id: Some("c".to_owned()),
+            name: Some("f".to_owned()),
+            arguments: "{}".to_owned(),
+        };
+        let part = |index, finish| Part {
+            index,
+            finish,
+            ..Part::default()
+        };
+        let parts = vec![
+            Part {
+                tool_calls: vec![call],
+                finish: Some(Finish::ToolCalls),
+                ..part(0, None)
+            },
+            Part {
+                reasoning: "t".to_owned(),
+                ..part(1, None)
+            },
+        ];
+        let first = frames.piece(&Piece { parts, tokens: 9 });
+        let lines: Vec<_> = text(&first).split_terminator("\n\n").collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines.iter().all(|line| line.contains(r#""id":"id""#)));
+        assert!(lines[1].contains(
+            r#""delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls""#
+        ));
+        assert!(lines[3].contains(r#""index":1,"delta":{"reasoning_content":"t"}"#));
+        let last = frames.finish(Finish::Length, Usage::default());
+        assert_eq!(text(&last).matches("finish_reason\":\"length").count(), 1);
+        assert!(text(&last).contains(r#""index":1"#));
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! OpenAI's JSON: what requests say, and the answers of the embedded engine. Requests to upstream
-//! engines are only looked at, never re-written; their answers are relayed.
+//! OpenAI's JSON: what requests say, and answers in its shape, whoever computed them.
 
 pub(crate) mod answer;
+mod choice;
 pub(crate) mod frames;
 pub(crate) mod request;
+pub(crate) mod whole;

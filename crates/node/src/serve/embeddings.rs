@@ -82,7 +82,12 @@ async fn count(
 ) -> Result<(Vec<Prompt>, u64), Refusal> {
     let task = task.clone();
     let work = move || {
-        let context = task.engine.info().context;
+        // a server outside counts for itself: here there may be no more than the bytes
+        let context = if task.is_embedded() {
+            task.engine.context()
+        } else {
+            0
+        };
         let mut total = 0u64;
         for input in &inputs {
             let tokens = task

@@ -11,15 +11,15 @@ use crate::{
     billing::Billing,
     in_flight::RequestInFlight,
     openai::{
-        answer::{self, Head, Whole},
+        answer::{self, Head},
         frames::{Frames, Kind},
         request::{self, Generation},
+        whole::Whole,
     },
     pricing::{Plan, RequestBounds},
     tasks::ServedTask,
 };
-use atoma_engine::{Event, EventStream, GenerateRequest, Prompt};
-use atoma_runtime::Threads;
+use atoma_engine::{Event, EventStream, GenerateRequest, Measured, Prompt, ServerFields};
 use atoma_types::{
     Role, TimestampMs,
     hash::Hash32,
@@ -83,28 +83,30 @@ async fn generate(
     if let Prompt::Chat(conversation) = &mut asked.prompt {
         conversation.time = request.message().issued_at_ms.0 / 1_000;
     }
-    let (prompt, tokens) =
-        count(inference.runtime.threads, &task, asked.prompt, body.len()).await?;
-    let info = task.engine.info();
+    let (prompt, measured) = count(&inference, &task, asked.prompt, &asked.server, &body).await?;
+    let answers = u64::from(asked.server.answers);
     let bounds = RequestBounds {
-        input: tokens as u64,
+        input: measured.most as u64,
+        likely_input: measured.likely as u64,
         output: asked.max_tokens.map(u64::from),
-        context: info.context as u64,
-        max_output: info.max_output as u64,
+        answers,
+        context: task.engine.context() as u64,
+        max_output: task.engine.info().max_output as u64,
         max_units: request.message().max_units,
-        // a stream is cut at the limit wherever it comes from; an upstream's whole answer comes at once
-        growable: asked.stream || task.is_embedded(),
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let seed = asked.seed.unwrap_or_else(|| seed_of(request.hash()));
     let billing = &inference.billing;
     let head = head(billing.clock.now(), &task, request.message(), kind);
-    let flight =
+    let mut flight =
         RequestInFlight::open(billing, lease, task.clone(), request, plan, bodies, permit)?;
+    let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
+    flight.prompt(prompt_tokens, 0);
 
     let engine_request = GenerateRequest {
         prompt,
         max_tokens: flight.limit(),
+        most_tokens: flight.most(),
         temperature: asked.temperature,
         top_p: asked.top_p,
         top_k: asked.top_k,
@@ -114,11 +116,8 @@ async fn generate(
         seed,
         stop: asked.stop,
         logprobs: asked.logprobs,
-        raw_body: Some(body),
-        endpoint: match kind {
-            Kind::Chat => atoma_engine::Endpoint::Chat,
-            Kind::Completion => atoma_engine::Endpoint::Completions,
-        },
+        prompt_tokens,
+        server: asked.server,
     };
     let events = task
         .engine
@@ -147,7 +146,7 @@ fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {
         let message = "the task only serves embeddings";
         return Err(Refusal::new(RefusalCode::WrongEndpoint, message));
     }
-    match asked.upstream_only {
+    match asked.server_only {
         Some(field) if task.is_embedded() => {
             let message = format!("`{field}` is not supported by this model's engine");
             Err(Refusal::new(RefusalCode::InvalidBody, message).param(field))
@@ -165,27 +164,24 @@ fn seed_of(request: Hash32) -> u64 {
 
 /// Counts the prompt's tokens with the engine's own template and tokenizer.
 async fn count(
-    threads: Threads,
+    inference: &Inference,
     task: &Arc<ServedTask>,
     prompt: Prompt,
-    bytes: usize,
-) -> Result<(Prompt, usize), Refusal> {
-    let counted = if bytes <= TOKENISE_INLINE_BYTES {
-        task.engine
-            .count_tokens(&prompt)
-            .map(|tokens| (prompt, tokens))
-    } else {
-        let task = task.clone();
-        let work = move || {
-            task.engine
-                .count_tokens(&prompt)
-                .map(|tokens| (prompt, tokens))
-        };
-        threads
-            .blocking(work)
-            .await
-            .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?
+    server: &ServerFields,
+    body: &Bytes,
+) -> Result<(Prompt, Measured), Refusal> {
+    if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
+        let measured = task.engine.measure(&prompt, server).await;
+        return Ok((prompt, measured.map_err(|error| engine_refusal(&error))?));
+    }
+    let task = task.clone();
+    let work = move || {
+        let counted = task.engine.count_tokens(&prompt);
+        counted.map(|tokens| (prompt, Measured::exactly(tokens)))
     };
+    let counted = inference.runtime.threads.blocking(work).await;
+    let counted = counted
+        .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?;
     counted.map_err(|error| engine_refusal(&error))
 }
 
@@ -213,9 +209,7 @@ async fn whole(
     logprobs: bool,
 ) -> Result<Response, Refusal> {
     let limit = events.limit();
-    let mut text = String::new();
-    let mut tokens = Vec::new();
-    let mut relayed: Option<Bytes> = None;
+    let mut whole = Whole::new(logprobs);
     while let Some(event) = events.next().await {
         match event.map_err(|error| engine_refusal(&error))? {
             Event::Started {
@@ -225,26 +219,19 @@ async fn whole(
                 flight.prompt(prompt_tokens, cached_tokens);
             }
             Event::Token(token) => {
-                flight.token(&limit);
-                text.push_str(&token.text);
-                if logprobs {
-                    tokens.push(token);
-                }
+                flight.tokens(1, &limit);
+                whole.token(token);
             }
-            Event::Raw { payload, .. } => relayed = Some(payload),
+            Event::Piece(piece) => {
+                flight.tokens(piece.tokens, &limit);
+                whole.piece(piece);
+            }
             Event::Done(completion) => {
-                let body: Bytes = relayed.take().unwrap_or_else(|| {
-                    let whole = Whole {
-                        text: &text,
-                        tokens: logprobs.then_some(&tokens),
-                        finish: completion.finish,
-                        usage: completion.usage,
-                    };
-                    match kind {
-                        Kind::Chat => answer::chat(head, &whole).into(),
-                        Kind::Completion => answer::completion(head, &whole).into(),
-                    }
-                });
+                let done = whole.end(completion.finish);
+                let body: Bytes = match kind {
+                    Kind::Chat => answer::chat(head, &done, completion.usage).into(),
+                    Kind::Completion => answer::completion(head, &done, completion.usage).into(),
+                };
                 flight.sending(&body);
                 let pending = flight.commit(completion.usage, fingerprint(&completion))?;
                 let receipt = pending.durable(billing).await?;

@@ -122,21 +122,18 @@ impl Streaming {
                     self.flight.prompt(prompt_tokens, cached_tokens);
                 }
                 Event::Token(token) => {
-                    self.flight.token(&self.limit);
+                    self.flight.tokens(1, &self.limit);
                     let frame = self.frames.token(&token);
                     if !frame.is_empty() {
                         return Ok(Output::Frame(frame));
                     }
                 }
-                Event::Raw {
-                    payload,
-                    carries_token,
-                } => {
-                    self.frames.relaying();
-                    if carries_token {
-                        self.flight.token(&self.limit);
+                Event::Piece(piece) => {
+                    self.flight.tokens(piece.tokens, &self.limit);
+                    let frame = self.frames.piece(&piece);
+                    if !frame.is_empty() {
+                        return Ok(Output::Frame(frame));
                     }
-                    return Ok(Output::Frame(frames::relayed(&payload)));
                 }
                 Event::Done(completion) => {
                     let last = self.frames.finish(completion.finish, completion.usage);

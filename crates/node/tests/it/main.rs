@@ -3,4 +3,5 @@
 mod common;
 mod evidence;
 mod kill;
+mod servers;
 mod serving;

@@ -29,7 +29,7 @@ pub async fn read(mut stream: EventStream) -> Answer {
         {
             Event::Started { cached_tokens, .. } => cached = cached_tokens,
             Event::Token(token) => tokens.push(token),
-            Event::Raw { .. } => panic!("the embedded engine has no frames"),
+            Event::Piece(_) => panic!("the embedded engine has no pieces"),
             Event::Done(done) => {
                 assert!(stream.next().await.is_none());
                 let text = tokens

@@ -1,59 +1,52 @@
 //! Bodies of `/v1/chat/completions`.
 
 use super::{
-    generation::{Common, Generation, MAX_TOP_LOGPROBS},
-    json::{bad, parse},
-    turn::checked,
+    fields::{Fields, read},
+    generation::{Generation, MAX_TOP_LOGPROBS, generation},
+    json::bad,
+    server::Server,
+    turn::{Turn, checked},
 };
-use atoma_engine::{ChatMessage, Conversation, Prompt, RawJson};
+use atoma_engine::{ChatMessage, Conversation, Prompt};
 use atoma_types::refusal::Refusal;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct ChatBody {
-    messages: Vec<ChatMessage>,
-    tools: Option<RawJson>,
-    chat_template_kwargs: Option<RawJson>,
-    max_completion_tokens: Option<u32>,
-    logprobs: Option<bool>,
-    top_logprobs: Option<u8>,
-    #[serde(flatten)]
-    rest: Common,
-}
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Reads a body of `/v1/chat/completions`.
 pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
-    let ChatBody {
-        messages,
-        tools,
-        chat_template_kwargs,
-        max_completion_tokens,
-        logprobs,
-        top_logprobs,
-        rest,
-    } = parse(body)?;
-    if messages.is_empty() {
+    let mut fields = Fields::read(body)?;
+    let raw: &RawValue = fields.need("messages")?;
+    let turns: Vec<Turn> = read("messages", raw)?;
+    if turns.is_empty() {
         return Err(bad("messages", "at least one message is needed"));
     }
-    let messages = messages
-        .into_iter()
-        .map(checked)
-        .collect::<Result<_, _>>()?;
-    let alternatives = top_logprobs.unwrap_or(0);
-    if alternatives > MAX_TOP_LOGPROBS {
-        return Err(bad("top_logprobs", "at most 20"));
-    }
-    let logprobs = logprobs.unwrap_or(false).then_some(alternatives);
-    let object = |json: &RawJson| json.is_null() || json.text().starts_with('{');
-    if !chat_template_kwargs.as_ref().is_none_or(object) {
-        return Err(bad("chat_template_kwargs", "must be an object"));
-    }
+    let media: usize = turns.iter().map(Turn::media).sum();
+    let wire = turns
+        .iter()
+        .map(Turn::to_wire)
+        .collect::<Result<Vec<_>, _>>()?;
+    let wire = to_raw_value(&wire).map_err(|_| bad("messages", "can't be read"))?;
+    // the template of an engine in the node is shown all that was sent, but for images and sounds
+    let messages: Vec<ChatMessage> = if media == 0 {
+        read("messages", raw)?
+    } else {
+        turns.into_iter().map(Turn::into_message).collect()
+    };
+    let messages = messages.into_iter().map(checked);
+
+    let mut server = Server::default();
+    server.media(wire, u32::try_from(media).unwrap_or(u32::MAX));
     let conversation = Conversation {
-        messages,
-        tools: tools.filter(|tools| !tools.is_null()),
-        variables: chat_template_kwargs.filter(|json| !json.is_null()),
+        messages: messages.collect::<Result<_, _>>()?,
+        tools: server.tools(&mut fields)?,
+        variables: server.chat(&mut fields)?,
         // whoever holds the signed header knows it
         time: 0,
     };
-    rest.generation(Prompt::Chat(conversation), max_completion_tokens, logprobs)
+    let alternatives: u8 = fields.take("top_logprobs")?.unwrap_or(0);
+    if alternatives > MAX_TOP_LOGPROBS {
+        return Err(bad("top_logprobs", "at most 20"));
+    }
+    let wanted: Option<bool> = fields.take("logprobs")?;
+    let logprobs = wanted.unwrap_or(false).then_some(alternatives);
+    generation(fields, Prompt::Chat(conversation), logprobs, server)
 }

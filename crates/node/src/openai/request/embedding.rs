@@ -1,12 +1,8 @@
 //! Bodies of `/v1/embeddings`.
 
-use super::{
-    json::{bad, parse},
-    texts::Texts,
-};
+use super::{fields::Fields, json::bad, texts::Texts};
 use atoma_engine::Prompt;
 use atoma_types::refusal::Refusal;
-use serde::Deserialize;
 
 /// OpenAI's limit on inputs of one embedding request.
 const MAX_EMBEDDING_INPUTS: usize = 2_048;
@@ -20,22 +16,15 @@ pub(crate) struct Embedding {
     pub base64: bool,
 }
 
-#[derive(Deserialize)]
-struct EmbeddingBody {
-    model: String,
-    input: Texts,
-    encoding_format: Option<String>,
-    dimensions: Option<u32>,
-}
-
 /// Reads a body of `/v1/embeddings`.
 pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
-    let EmbeddingBody {
-        model,
-        input,
-        encoding_format,
-        dimensions,
-    } = parse(body)?;
+    let mut fields = Fields::read(body)?;
+    let (model, input) = (fields.need("model")?, fields.need("input")?);
+    let encoding_format: Option<String> = fields.take("encoding_format")?;
+    if fields.take::<u32>("dimensions")?.is_some() {
+        return Err(bad("dimensions", "vectors cannot be shortened"));
+    }
+    fields.end()?;
     let inputs: Vec<Prompt> = match input {
         Texts::One(text) => vec![Prompt::Text(text)],
         Texts::Tokens(tokens) => vec![Prompt::Tokens(tokens)],
@@ -53,9 +42,6 @@ pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
     if inputs.len() > MAX_EMBEDDING_INPUTS {
         let message = format!("at most {MAX_EMBEDDING_INPUTS} inputs");
         return Err(bad("input", &message).needed(MAX_EMBEDDING_INPUTS as u64));
-    }
-    if dimensions.is_some() {
-        return Err(bad("dimensions", "vectors cannot be shortened"));
     }
     let base64 = match encoding_format.as_deref() {
         None | Some("float") => false,

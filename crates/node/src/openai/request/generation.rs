@@ -1,10 +1,9 @@
 //! What chats and completions have in common: how the text is to be drawn and shown.
 
-use super::json::bad;
-use atoma_engine::Prompt;
+use super::{fields::Fields, json::bad, server::Server};
+use atoma_engine::{MAX_ANSWERS, Prompt, ServerFields};
 use atoma_types::refusal::Refusal;
 use serde::Deserialize;
-use serde_json::Value;
 
 /// More stop strings than anyone needs; each is searched for at every token.
 const MAX_STOPS: usize = 16;
@@ -16,7 +15,7 @@ pub(super) const MAX_TOP_LOGPROBS: u8 = 20;
 pub(crate) struct Generation {
     pub model: String,
     pub prompt: Prompt,
-    /// The limit the user named.
+    /// The limit that the user named, for each answer.
     pub max_tokens: Option<u32>,
     pub temperature: f32,
     pub top_p: f32,
@@ -29,39 +28,15 @@ pub(crate) struct Generation {
     pub logprobs: Option<u8>,
     pub stream: bool,
     pub include_usage: bool,
-    /// A field that only some upstream engines understand.
-    pub upstream_only: Option<&'static str>,
-}
-
-/// Fields of both kinds of generation.
-#[derive(Deserialize)]
-pub(super) struct Common {
-    model: String,
-    max_tokens: Option<u32>,
-    temperature: Option<f32>,
-    top_p: Option<f32>,
-    top_k: Option<i64>,
-    min_p: Option<f32>,
-    frequency_penalty: Option<f32>,
-    presence_penalty: Option<f32>,
-    n: Option<u32>,
-    seed: Option<i64>,
-    stop: Option<Stop>,
-    stream: Option<bool>,
-    stream_options: Option<StreamOptions>,
-    response_format: Option<ResponseFormat>,
-    logit_bias: Option<serde_json::Map<String, Value>>,
+    /// What servers outside get beside all this.
+    pub server: ServerFields,
+    /// A field that only servers outside understand.
+    pub server_only: Option<&'static str>,
 }
 
 #[derive(Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct ResponseFormat {
-    #[serde(rename = "type")]
-    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -71,79 +46,76 @@ enum Stop {
     Many(Vec<String>),
 }
 
-impl Common {
-    pub(super) fn generation(
-        self,
-        prompt: Prompt,
-        max_completion_tokens: Option<u32>,
-        logprobs: Option<u8>,
-    ) -> Result<Generation, Refusal> {
-        if self.n.is_some_and(|n| n != 1) {
-            return Err(bad("n", "only 1 is supported; send several requests"));
-        }
-        let max_tokens = max_completion_tokens.or(self.max_tokens);
-        if max_tokens == Some(0) {
-            return Err(bad("max_tokens", "must be at least 1"));
-        }
-        let stop = match self.stop {
-            None => Vec::new(),
-            Some(Stop::One(text)) => vec![text],
-            Some(Stop::Many(texts)) => texts,
-        };
-        if stop.len() > MAX_STOPS || stop.iter().any(String::is_empty) {
-            return Err(bad("stop", "at most 16 strings, none empty"));
-        }
-        let upstream_only = if self
-            .response_format
-            .is_some_and(|format| format.kind != "text")
-        {
-            Some("response_format")
-        } else if self.logit_bias.is_some_and(|bias| !bias.is_empty()) {
-            Some("logit_bias")
-        } else {
-            None
-        };
-        let stream = self.stream.unwrap_or(false);
-        let include_usage = self
-            .stream_options
-            .and_then(|options| options.include_usage);
-        Ok(Generation {
-            prompt,
-            max_tokens,
-            temperature: within("temperature", self.temperature, 1.0, 0.0..=2.0)?,
-            top_p: within("top_p", self.top_p, 1.0, f32::MIN_POSITIVE..=1.0)?,
-            top_k: self
-                .top_k
-                .map_or(0, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
-            min_p: within("min_p", self.min_p, 0.0, 0.0..=1.0)?,
-            frequency_penalty: within(
-                "frequency_penalty",
-                self.frequency_penalty,
-                0.0,
-                -2.0..=2.0,
-            )?,
-            presence_penalty: within("presence_penalty", self.presence_penalty, 0.0, -2.0..=2.0)?,
-            seed: self.seed.map(i64::cast_unsigned),
-            stop,
-            logprobs,
-            stream,
-            include_usage: stream && include_usage.unwrap_or(false),
-            upstream_only,
-            model: self.model,
-        })
+/// Takes the fields of both kinds of generation, and sees that nothing is left that matters.
+pub(super) fn generation(
+    mut fields: Fields<'_>,
+    prompt: Prompt,
+    logprobs: Option<u8>,
+    mut server: Server,
+) -> Result<Generation, Refusal> {
+    let model = fields.need("model")?;
+    let answers: u32 = fields.take("n")?.unwrap_or(1);
+    if !(1..=MAX_ANSWERS).contains(&answers) {
+        return Err(bad("n", &format!("must lie between 1 and {MAX_ANSWERS}")));
     }
+    let max_tokens: Option<u32> = fields.take("max_tokens")?;
+    let max_tokens = fields.take("max_completion_tokens")?.or(max_tokens);
+    if max_tokens == Some(0) {
+        return Err(bad("max_tokens", "must be at least 1"));
+    }
+    let stop = match fields.take("stop")? {
+        None => Vec::new(),
+        Some(Stop::One(text)) => vec![text],
+        Some(Stop::Many(texts)) => texts,
+    };
+    if stop.len() > MAX_STOPS || stop.iter().any(String::is_empty) {
+        return Err(bad("stop", "at most 16 strings, none empty"));
+    }
+    let stream = fields.take("stream")?.unwrap_or(false);
+    let options: Option<StreamOptions> = fields.take("stream_options")?;
+    let include_usage = options.and_then(|options| options.include_usage);
+    let top_k: Option<i64> = fields.take("top_k")?;
+    let seed: Option<i64> = fields.take("seed")?;
+    let mut number = |name, default, range| within(&mut fields, name, default, range);
+    let temperature = number("temperature", 1.0, 0.0..=2.0)?;
+    let top_p = number("top_p", 1.0, f32::MIN_POSITIVE..=1.0)?;
+    let min_p = number("min_p", 0.0, 0.0..=1.0)?;
+    let frequency_penalty = number("frequency_penalty", 0.0, -2.0..=2.0)?;
+    let presence_penalty = number("presence_penalty", 0.0, -2.0..=2.0)?;
+    let repetition_penalty = number("repetition_penalty", 1.0, 0.01..=2.0)?;
+    server.both(&mut fields)?;
+    server.sampling(answers, repetition_penalty);
+    fields.end()?;
+    Ok(Generation {
+        model,
+        prompt,
+        max_tokens,
+        temperature,
+        top_p,
+        top_k: top_k.map_or(0, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
+        min_p,
+        frequency_penalty,
+        presence_penalty,
+        seed: seed.map(i64::cast_unsigned),
+        stop,
+        logprobs,
+        stream,
+        include_usage: stream && include_usage.unwrap_or(false),
+        server: server.fields,
+        server_only: server.first,
+    })
 }
 
 fn within(
-    param: &str,
-    value: Option<f32>,
+    fields: &mut Fields<'_>,
+    name: &str,
     default: f32,
     range: std::ops::RangeInclusive<f32>,
 ) -> Result<f32, Refusal> {
-    let value = value.unwrap_or(default);
+    let value = fields.take(name)?.unwrap_or(default);
     if range.contains(&value) {
         return Ok(value);
     }
     let message = format!("must lie between {} and {}", range.start(), range.end());
-    Err(bad(param, &message))
+    Err(bad(name, &message))
 }

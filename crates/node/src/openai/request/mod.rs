@@ -1,11 +1,14 @@
-//! Reading request bodies: the fields that matter, checked; unknown ones are passed over, as
-//! OpenAI's servers do.
+//! Reading request bodies: the fields that matter, checked. Those that would change the answer and aren't
+//! served are refused, unknown ones dropped.
 
 mod chat;
 mod completion;
 mod embedding;
+mod fields;
 mod generation;
 mod json;
+mod part;
+mod server;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -10,7 +10,7 @@ fn a_chat_with_everything() {
     let body = br#"{"model":"m","messages":[
         {"role":"developer","content":"be brief"},
         {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
-        {"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}],
+        {"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}],
         "max_tokens":5,"max_completion_tokens":7,"temperature":0,"top_k":-1,"stop":"x",
         "stream":true,"stream_options":{"include_usage":true},"logprobs":true,
         "top_logprobs":2,"seed":-1,"unknown":{"deep":[1]}}"#;
@@ -41,13 +41,13 @@ fn faults_name_their_field() {
     assert!(chat_with("").is_ok());
     let param = |result: Result<Generation, Refusal>| result.unwrap_err().param;
     for (more, field) in [
-        (r#","n":2"#, "n"),
+        (r#","n":17"#, "n"),
         (r#","temperature":2.5"#, "temperature"),
         (r#","top_p":0"#, "top_p"),
         (r#","max_tokens":0"#, "max_tokens"),
+        (r#","chat_template_kwargs":[1]"#, "chat_template_kwargs"),
         (r#","top_logprobs":21"#, "top_logprobs"),
         (r#","stop":["a",""]"#, "stop"),
-        (r#","chat_template_kwargs":[1]"#, "chat_template_kwargs"),
     ] {
         assert_eq!(param(chat_with(more)).as_deref(), Some(field));
     }
@@ -64,7 +64,89 @@ fn faults_name_their_field() {
     let image = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#;
     assert_eq!(chat(image).unwrap_err().code, RefusalCode::InvalidBody);
     let format = chat_with(r#","response_format":{"type":"json_object"}"#).unwrap();
-    assert_eq!(format.upstream_only, Some("response_format"));
+    assert_eq!(format.server_only, Some("response_format"));
+}
+
+#[test]
+fn what_only_servers_understand_is_written_anew() {
+    let body = br#"{"model":"m","n":2,"repetition_penalty":1.2,"messages":[
+        {"role":"user","content":"hi","priority":1,"prefix":true},
+        {"role":"assistant","content":null,"reasoning":"t",
+            "tool_calls":[{"index":0,"id":"1","function":{"name":"f","arguments":{"b":1,"a":2}}}]},
+        {"role":"tool","tool_call_id":"1","content":"x"}],
+        "tools":[{"type":"function","x":1,"function":{"name":"f","parameters":{"b":1,"a":2},"y":1}}],
+        "tool_choice":{"type":"function","function":{"name":"f","z":1}},
+        "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{},"w":1}},
+        "logit_bias":{"5":-100},"chat_template_kwargs":{"enable_thinking":false}}"#;
+    let parsed = chat(body).unwrap();
+    let messages = parsed.server.messages.as_ref().unwrap().get();
+    let expected = concat!(
+        r#"[{"role":"user","content":"hi"},{"role":"assistant","content":null,"reasoning_content":"t","#,
+        r#""tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"b\":1,\"a\":2}"}}]},"#,
+        r#"{"role":"tool","content":"x","tool_call_id":"1"}]"#
+    );
+    assert_eq!(messages, expected);
+    assert_eq!(
+        (parsed.server.answers, parsed.server.repetition_penalty),
+        (2, 1.2)
+    );
+    let more: Vec<_> = parsed
+        .server
+        .more
+        .iter()
+        .map(|(name, value)| (*name, value.get()))
+        .collect();
+    let expected = [
+        (
+            "tools",
+            r#"[{"type":"function","function":{"name":"f","parameters":{"b":1,"a":2}}}]"#,
+        ),
+        (
+            "tool_choice",
+            r#"{"type":"function","function":{"name":"f"}}"#,
+        ),
+        ("chat_template_kwargs", r#"{"enable_thinking":false}"#),
+        (
+            "response_format",
+            r#"{"type":"json_schema","json_schema":{"name":"n","schema":{}}}"#,
+        ),
+        ("logit_bias", r#"{"5":-100.0}"#),
+    ];
+    assert_eq!(more, expected);
+}
+
+#[test]
+fn servers_fields_have_bounds() {
+    let param = |more: &str| {
+        let body =
+            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
+        chat(body.as_bytes())
+            .err()
+            .and_then(|refusal| refusal.param)
+    };
+    for (more, field) in [
+        (
+            r#","chat_template_kwargs":{"chat_template":"x"}"#,
+            "chat_template_kwargs",
+        ),
+        (
+            r#","chat_template_kwargs":{"tokenize":true}"#,
+            "chat_template_kwargs",
+        ),
+        (r#","logit_bias":{"x":1}"#, "logit_bias"),
+        (r#","logit_bias":{"1":101}"#, "logit_bias"),
+        (
+            r#","response_format":{"type":"structural_tag"}"#,
+            "response_format",
+        ),
+        (r#","tools":[{"type":"custom"}]"#, "tools"),
+        (r#","tool_choice":"some""#, "tool_choice"),
+        (r#","kv_transfer_params":{"x":1}"#, "kv_transfer_params"),
+        (r#","stream_interval":1000"#, "stream_interval"),
+        (r#","n_predict":-1"#, "n_predict"),
+    ] {
+        assert_eq!(param(more).as_deref(), Some(field), "{more}");
+    }
 }
 
 #[test]

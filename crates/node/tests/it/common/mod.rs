@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod llama;
 pub(crate) mod walrus;
 
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
@@ -45,6 +46,8 @@ pub(crate) enum Backend {
     Builtin,
     /// An instant server over HTTP.
     Upstream(InstantUpstream),
+    /// An engine that the test made.
+    Given(Arc<dyn Engine>),
 }
 
 /// Ledger, task and user; nodes come and go.
@@ -81,6 +84,7 @@ impl World {
             Backend::Upstream(server) => {
                 Upstream::connect(UpstreamOptions::new("instant", vec![server.url()])).unwrap()
             }
+            Backend::Given(engine) => engine.clone(),
         };
         let info = engine.info();
         let task = NewTask {

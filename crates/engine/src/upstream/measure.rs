@@ -1,0 +1,100 @@
+//! How many tokens a prompt has: by a tokenizer here, by a server that can count, or by its bytes.
+
+use std::time::Duration;
+
+use atoma_http::client::AnswerLimits;
+use atoma_types::estimate::TEMPLATE_TOKENS;
+use serde::Deserialize;
+
+use super::{Upstream, body};
+use crate::{EngineError, Measured, Prompt, ServerFields};
+
+/// A server that counts for longer isn't waited for: the bytes bound the prompt, too.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
+/// vLLM gives all tokens back, at most ten bytes each.
+const MAX_COUNT_BYTES: usize = 64 << 20;
+/// What English has, rounded down.
+const USUAL_BYTES_PER_TOKEN: usize = 4;
+
+/// The ways in which servers say a number of tokens.
+#[derive(Deserialize)]
+struct Counted {
+    /// vLLM.
+    count: Option<usize>,
+    /// llama.cpp, of a chat.
+    input_tokens: Option<usize>,
+    /// llama.cpp, of a text.
+    tokens: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+impl Upstream {
+    /// An upper bound: no tokenizer makes more tokens than there are bytes.
+    pub(super) fn bound(prompt: &Prompt) -> usize {
+        /// Around each turn, generously.
+        const PER_TURN: usize = 16;
+        match prompt {
+            Prompt::Tokens(tokens) => tokens.len(),
+            Prompt::Text(text) => text.len() + 1,
+            Prompt::Chat(chat) => {
+                let turns = chat.messages.iter().map(|m| {
+                    let others = m.others.iter().map(|(_, json)| json.text().len());
+                    m.text().len() + m.role.len() + others.sum::<usize>() + PER_TURN
+                });
+                let tools = chat.tools.as_ref().map_or(0, |t| t.text().len());
+                turns.sum::<usize>() + tools + TEMPLATE_TOKENS as usize
+            }
+        }
+    }
+
+    /// Counts a prompt, its images and sounds included.
+    pub(super) async fn measured(
+        &self,
+        prompt: &Prompt,
+        server: &ServerFields,
+    ) -> Result<Measured, EngineError> {
+        let media = self.media_tokens.saturating_mul(server.media as usize);
+        let exact = match (&self.text, prompt) {
+            (_, Prompt::Tokens(tokens)) => Some(tokens.len()),
+            (Some(text), _) => {
+                let (text, prompt) = (text.clone(), prompt.clone());
+                let counting = tokio::task::spawn_blocking(move || text.count(&prompt));
+                let counted = counting.await.map_err(|_| {
+                    EngineError::Internal("the prompt could not be counted".to_owned())
+                })??;
+                Some(counted)
+            }
+            (None, _) => self.ask_count(prompt, server).await,
+        };
+        if let Some(tokens) = exact {
+            return Ok(Measured::exactly(tokens + media));
+        }
+        let most = Self::bound(prompt) + media;
+        Ok(Measured {
+            most,
+            likely: most / USUAL_BYTES_PER_TOKEN,
+        })
+    }
+
+    /// Asks the best server; nothing where it doesn't count, or not now.
+    async fn ask_count(&self, prompt: &Prompt, fields: &ServerFields) -> Option<usize> {
+        let server = self.candidates().into_iter().next()?;
+        let identity = self.identity(&server).await;
+        let (path, body) = body::count(prompt, fields, &self.model, identity.dialect)?;
+        let url = format!("{}{path}", server.base);
+        let asking = async {
+            let answer = self.http.post(&url, body).await.ok()?;
+            let answer = Some(answer).filter(|answer| answer.status().is_success())?;
+            let limits = AnswerLimits::within(COUNT_TIMEOUT, MAX_COUNT_BYTES);
+            answer.into_body().whole(limits).await.ok()
+        };
+        let body = tokio::time::timeout(COUNT_TIMEOUT, asking).await.ok()??;
+        let counted: Counted = serde_json::from_slice(&body).ok()?;
+        let tokens = counted.tokens.map(|tokens| tokens.len());
+        // a prompt of no tokens is one that the server didn't understand
+        counted
+            .count
+            .or(counted.input_tokens)
+            .or(tokens)
+            .filter(|n| *n > 0)
+    }
+}

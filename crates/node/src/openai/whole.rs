@@ -1,0 +1,129 @@
+//! A whole answer, put together from what an engine says bit by bit.
+
+use super::choice::logprob_of;
+use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart};
+use std::collections::BTreeMap;
+
+/// What was said so far, by the index of each answer.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    answers: BTreeMap<u32, Said>,
+    /// Whether log probabilities were asked for.
+    logprobs: bool,
+}
+
+/// One answer, whole.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub text: String,
+    pub reasoning: String,
+    pub refusal: String,
+    /// Each call of a tool, by its index.
+    pub tool_calls: BTreeMap<u32, ToolCallPart>,
+    /// Filled when log probabilities were asked for.
+    pub logprobs: Option<Vec<TokenLogprob>>,
+    pub finish: Option<Finish>,
+}
+
+impl Whole {
+    pub(crate) fn new(logprobs: bool) -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            logprobs,
+        }
+    }
+
+    /// Adds a token of an engine in the node.
+    pub(crate) fn token(&mut self, token: TokenEvent) {
+        let answer = self.answer(0);
+        answer.text.push_str(&token.text);
+        if let Some(tokens) = &mut answer.logprobs {
+            tokens.extend(logprob_of(&token));
+        }
+    }
+
+    /// Adds a piece of a server outside.
+    pub(crate) fn piece(&mut self, piece: Piece) {
+        for part in piece.parts {
+            self.answer(part.index).add(part);
+        }
+    }
+
+    /// The answers in their order; those without an end have this one.
+    pub(crate) fn end(mut self, finish: Finish) -> BTreeMap<u32, Said> {
+        if self.answers.is_empty() {
+            self.answer(0);
+        }
+        for answer in self.answers.values_mut() {
+            answer.finish.get_or_insert(finish);
+        }
+        self.answers
+    }
+
+    fn answer(&mut self, index: u32) -> &mut Said {
+        let logprobs = self.logprobs;
+        self.answers.entry(index).or_insert_with(|| Said {
+            logprobs: logprobs.then(Vec::new),
+            ..Said::default()
+        })
+    }
+}
+
+impl Said {
+    fn add(&mut self, part: Part) {
+        self.text.push_str(&part.text);
+        self.reasoning.push_str(&part.reasoning);
+        self.refusal.push_str(&part.refusal);
+        for call in part.tool_calls {
+            let whole = self.tool_calls.entry(call.index).or_default();
+            whole.id = call.id.or(whole.id.take());
+            whole.name = call.name.or(whole.name.take());
+            whole.arguments.push_str(&call.arguments);
+        }
+        if let Some(tokens) = &mut self.logprobs {
+            tokens.extend(part.logprobs);
+        }
+        self.finish = part.finish.or(self.finish);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_and_calls_are_put_together_each_for_itself() {
+        let call = |index, id: Option<&str>, arguments: &str| ToolCallPart {
+            index,
+            id: id.map(str::to_owned),
+            name: id.map(|_| "f".to_owned()),
+            arguments: arguments.to_owned(),
+        };
+        let part = |index, text: &str, tool_calls| Part {
+            index,
+            text: text.to_owned(),
+            tool_calls,
+            ..Part::default()
+        };
+        let mut whole = Whole::new(false);
+        for parts in [
+            vec![
+                part(1, "b", vec![]),
+                part(0, "a", vec![call(0, Some("x"), "{\"a\"")]),
+            ],
+            vec![part(
+                0,
+                "c",
+                vec![call(0, None, ":1}"), call(1, Some("y"), "{}")],
+            )],
+        ] {
+            whole.piece(Piece { parts, tokens: 1 });
+        }
+        let answers = whole.end(Finish::Stop);
+        assert_eq!((&*answers[&0].text, &*answers[&1].text), ("ac", "b"));
+        let calls = &answers[&0].tool_calls;
+        assert_eq!(calls[&0], call(0, Some("x"), "{\"a\":1}"));
+        assert_eq!(calls[&1].id.as_deref(), Some("y"));
+        assert_eq!(answers[&1].finish, Some(Finish::Stop));
+    }
+}

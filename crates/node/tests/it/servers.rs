@@ -1,0 +1,367 @@
+//! A node in front of llama.cpp's own server: what users get, and that they pay for just that.
+
+use crate::common::{Answer, Backend, World, earned, eventually, llama::Llama, signed_request};
+use atoma_types::{
+    ComputeUnits, NodeId, StackId,
+    message::{Endpoint, RequestHeader, Signed},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+/// A node, its server, and somebody with a stack.
+struct Scene {
+    server: Llama,
+    world: World,
+    node: atoma_node::RunningNode,
+    id: NodeId,
+    stack: StackId,
+}
+
+impl Scene {
+    async fn start(options: &[&str]) -> Self {
+        let server = Llama::start(options);
+        let world = World::start(Backend::Given(server.engine())).await;
+        let node = world.node().await;
+        let stack = world.buy(100_000).await;
+        Self {
+            id: node.node_id(),
+            server,
+            world,
+            node,
+            stack,
+        }
+    }
+
+    fn header(&self, endpoint: Endpoint, body: &str) -> RequestHeader {
+        RequestHeader {
+            endpoint,
+            ..self.world.header(self.id, self.stack, body.as_bytes())
+        }
+    }
+
+    async fn send(&self, endpoint: Endpoint, body: &Value) -> Answer {
+        let body = body.to_string();
+        let header = self.header(endpoint, &body);
+        self.world.send(&self.node.url(), header, &body).await
+    }
+
+    /// A chat with these fields beside its one message.
+    async fn chat(&self, fields: Value) -> Answer {
+        self.send(Endpoint::ChatCompletions, &asked(fields)).await
+    }
+
+    /// A stream that has begun, and would go on for long.
+    async fn long_stream(
+        &self,
+    ) -> impl BodyExt<Data = Bytes, Error: std::fmt::Debug> + Unpin + use<> {
+        // the end token is forbidden
+        let fields = json!({ "stream": true, "max_tokens": 900, "temperature": 1,
+            "logit_bias": { "2": -100 } });
+        let body = asked(fields).to_string();
+        let header = self.header(Endpoint::ChatCompletions, &body);
+        let signed = Signed::new(header, &self.world.request_key);
+        let path = Endpoint::ChatCompletions.as_str();
+        let request = signed_request(&self.node.url(), path, &signed, body);
+        let answer = self.world.http.request(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.into_body()
+    }
+
+    /// Units that the lease has paid so far.
+    async fn committed(&self) -> u64 {
+        let url = format!("{}/v1/leases/{}", self.node.url(), self.stack);
+        let (_, status) = self.world.get(url).await;
+        assert_eq!(status["reserved"], 0, "nothing is held");
+        status["committed"].as_u64().unwrap()
+    }
+
+    /// What the server itself says that it does.
+    async fn metric(&self, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.server.url()).parse().unwrap();
+        let answer = self.world.http.get(url).await.unwrap();
+        let text = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+fn asked(fields: Value) -> Value {
+    let mut body = json!({
+        "model": "ours", "temperature": 0, "max_tokens": 12,
+        "messages": [{ "role": "user", "content": "What is the sun?" }],
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+/// The frames of a stream, without its receipt and its end.
+fn frames(answer: &Answer) -> Vec<Value> {
+    let text = std::str::from_utf8(&answer.body).unwrap();
+    let payloads = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let frames = payloads.filter(|payload| *payload != "[DONE]");
+    frames
+        .map(|frame| serde_json::from_str(frame).unwrap())
+        .collect()
+}
+
+fn streamed(answer: &Answer) -> String {
+    let frames = frames(answer);
+    let deltas = frames
+        .iter()
+        .flat_map(|frame| frame["choices"].as_array().unwrap());
+    deltas
+        .filter_map(|choice| choice["delta"]["content"].as_str())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counted() {
+    let scene = Scene::start(&[]).await;
+    let whole = scene.chat(json!({})).await;
+    assert_eq!(whole.status, StatusCode::OK, "{whole:?}");
+    let answer = whole.json();
+    let said = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    assert_eq!(
+        said,
+        "The sun is the star at the centre of our solar system"
+    );
+    assert_eq!(
+        (answer["model"].as_str(), answer["timings"].is_null()),
+        (Some("ours"), true)
+    );
+    assert_eq!(answer["choices"][0]["finish_reason"], "length");
+    let (receipt, _) = whole.receipt();
+    let usage = receipt.message().usage;
+    assert_eq!((usage.prompt_tokens(), usage.output), (12, 12));
+    assert_eq!(answer["usage"]["completion_tokens"], 12);
+
+    let stream = json!({ "stream": true, "stream_options": { "include_usage": true } });
+    let stream = scene.chat(stream).await;
+    assert_eq!(streamed(&stream), said);
+    let (receipt, _) = stream.receipt();
+    let usage = receipt.message().usage;
+    // the prompt was at hand but for its last token
+    assert_eq!((usage.input, usage.cached_input, usage.output), (1, 11, 12));
+    let frames = frames(&stream);
+    assert_eq!(frames[0]["choices"][0]["delta"]["role"], "assistant");
+    assert!(
+        frames
+            .iter()
+            .all(|frame| frame["model"] == "ours" && frame["id"] == frames[0]["id"])
+    );
+    assert_eq!(
+        frames.last().unwrap()["usage"]["prompt_tokens_details"]["cached_tokens"],
+        11
+    );
+
+    let text = json!({ "model": "ours", "prompt": "Once upon a", "max_tokens": 4, "logprobs": 2 });
+    let text = scene.send(Endpoint::Completions, &text).await;
+    let answer = text.json();
+    assert_eq!(
+        answer["choices"][0]["logprobs"]["tokens"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    let (receipt, _) = text.receipt();
+    assert_eq!(receipt.message().usage.output, 4);
+
+    // money: what was committed is what is paid
+    let committed = scene.committed().await;
+    assert_eq!(committed, 24 + 24 + receipt.message().units.0);
+    scene.world.begin_close(scene.stack).await;
+    let (units, paid, _) = scene.world.paid(scene.stack, scene.id).await;
+    assert_eq!(
+        (units.0, paid),
+        (committed, earned(ComputeUnits(committed)))
+    );
+    scene.world.audit();
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_limit_ends_where_its_money_does() {
+    let scene = Scene::start(&[]).await;
+    let body =
+        asked(json!({ "max_tokens": null, "temperature": 1.9, "logit_bias": { "2": -100 } }));
+    let body = body.to_string();
+    let header = RequestHeader {
+        max_units: ComputeUnits(60),
+        ..scene.header(Endpoint::ChatCompletions, &body)
+    };
+    let answer = scene.world.send(&scene.node.url(), header, &body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(answer.json()["usage"]["completion_tokens"], 48);
+    let (receipt, _) = answer.receipt();
+    assert_eq!(receipt.message().units, ComputeUnits(60));
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_has_beyond_chats_reaches_it_and_is_counted() {
+    let scene = Scene::start(&[]).await;
+    // two answers: the server's last word counts only one of them
+    let two = scene
+        .chat(json!({ "n": 2, "max_tokens": 5, "temperature": 1 }))
+        .await;
+    let answer = two.json();
+    assert_eq!(answer["choices"].as_array().unwrap().len(), 2, "{answer}");
+    let (receipt, _) = two.receipt();
+    assert_eq!(receipt.message().usage.output, 10);
+    let two = scene
+        .chat(json!({ "n": 2, "max_tokens": 5, "temperature": 1, "stream": true }))
+        .await;
+    let (receipt, _) = two.receipt();
+    assert_eq!(receipt.message().usage.output, 10);
+
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "boolean" } },
+        "required": ["a"], "additionalProperties": false });
+    let format = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": schema } });
+    let constrained = json!({ "response_format": format, "max_tokens": 200 });
+    let constrained = scene.chat(constrained).await.json();
+    let said = constrained["choices"][0]["message"]["content"]
+        .as_str()
+        .unwrap();
+    let said: Value = serde_json::from_str(said).unwrap_or_else(|_| panic!("{constrained}"));
+    assert!(said["a"].is_boolean());
+
+    let tools = json!([{ "type": "function", "function": { "name": "f", "parameters": {} } }]);
+    let parts = json!([{ "role": "user", "content": [{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }] }]);
+    for fields in [
+        json!({ "tools": tools, "tool_choice": "auto" }),
+        json!({ "chat_template_kwargs": { "enable_thinking": false } }),
+        json!({ "messages": parts, "repetition_penalty": 1.1, "seed": -1, "user": "u", "unknown": 1 }),
+    ] {
+        let answer = scene.chat(fields.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{fields}: {answer:?}");
+    }
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_refuses_is_refused_and_costs_nothing() {
+    let scene = Scene::start(&[]).await;
+    let image = json!([{ "role": "user", "content": [{ "type": "image_url",
+        "image_url": { "url": "data:image/png;base64,AAAA" } }] }]);
+    let fetched = json!([{ "role": "user", "content": [{ "type": "image_url",
+        "image_url": { "url": "http://127.0.0.1/x.png" } }] }]);
+    let long = json!([{ "role": "user", "content": "word ".repeat(3_000) }]);
+    for (fields, code) in [
+        (json!({ "messages": image }), "invalid_body"),
+        (json!({ "messages": fetched }), "invalid_body"),
+        (json!({ "messages": long }), "context_length_exceeded"),
+        (json!({ "max_tokens": 2_000 }), "context_length_exceeded"),
+        (json!({ "n": 5 }), "invalid_body"),
+        (json!({ "n_predict": -1 }), "invalid_body"),
+        (
+            json!({ "kv_transfer_params": { "do_remote_decode": true } }),
+            "invalid_body",
+        ),
+    ] {
+        let answer = scene.chat(fields.clone()).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            "{fields}: {answer:?}"
+        );
+        assert_eq!(answer.code(), code, "{fields}");
+    }
+    let vectors = json!({ "model": "ours", "input": "x" });
+    let vectors = scene.send(Endpoint::Embeddings, &vectors).await;
+    assert_eq!(
+        (vectors.status, &*vectors.code()),
+        (StatusCode::BAD_REQUEST, "invalid_body")
+    );
+    assert_eq!(scene.committed().await, 0);
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_prompt_within_the_context_is_served() {
+    let scene = Scene::start(&["slots=1", "context=8192"]).await;
+    // 35 kB, whose bytes alone would be four contexts
+    let long = json!([{ "role": "user", "content": "word ".repeat(7_000) }]);
+    let answer = scene
+        .chat(json!({ "messages": long, "max_tokens": 1 }))
+        .await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let (receipt, _) = answer.receipt();
+    assert_eq!(receipt.message().usage.prompt_tokens(), 7_007);
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops() {
+    let scene = Scene::start(&[]).await;
+    let mut stream = scene.long_stream().await;
+    let mut got = Vec::new();
+    while got.windows(7).filter(|w| w == b"content").count() < 8 {
+        let frame = stream.frame().await.unwrap().unwrap();
+        got.extend_from_slice(&frame.into_data().unwrap());
+    }
+    drop(stream);
+    eventually("it is charged", async || scene.committed().await > 0).await;
+    let charged = scene.committed().await;
+    assert!(
+        (12 + 7..12 + 300).contains(&charged),
+        "{charged} units for 12 and some tokens"
+    );
+    eventually("the server stops", async || {
+        scene.metric("llamacpp:requests_processing").await == 0.0
+    })
+    .await;
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_back() {
+    let mut scene = Scene::start(&[]).await;
+    assert_eq!(scene.chat(json!({})).await.status, StatusCode::OK);
+    let before = scene.committed().await;
+    for dies in [true, false] {
+        let stream = scene.long_stream().await;
+        if dies {
+            scene.server.kill();
+        } else {
+            scene.server.signal("STOP");
+        }
+        let rest = stream.collect().await.unwrap().to_bytes();
+        let rest = String::from_utf8(rest.to_vec()).unwrap();
+        let last = rest.lines().rfind(|line| !line.is_empty()).unwrap();
+        let error = last.strip_prefix("data: ").unwrap();
+        let error: Value = serde_json::from_str(error).unwrap();
+        assert_eq!(error["error"]["code"], "unavailable", "{rest}");
+        assert!(!rest.contains("atoma-receipt"));
+        let refused = scene.chat(json!({})).await;
+        assert_eq!(
+            (refused.status, &*refused.code()),
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        );
+        assert_eq!(
+            scene.committed().await,
+            before,
+            "a broken answer costs nothing"
+        );
+        if dies {
+            scene.server.restart();
+        } else {
+            scene.server.signal("CONT");
+        }
+        eventually("it is used again", async || {
+            let load = scene.world.engine.load();
+            load.healthy
+        })
+        .await;
+    }
+    let again = scene.chat(json!({})).await;
+    assert_eq!(again.status, StatusCode::OK);
+    scene.node.drain_and_stop().await;
+}
