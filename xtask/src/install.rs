@@ -43,6 +43,33 @@ pub(crate) fn llama_server() -> Result<()> {
     run(&python.to_string_lossy(), &[script, model, &made])
 }
 
+/// Real vLLM for processors without a GPU: 2.5 GB in `target/vllm`, and a minute.
+pub(crate) fn vllm_server() -> Result<()> {
+    let folder = root().join("target/vllm");
+    let stamp = folder.join("installed");
+    if stamp.exists() {
+        return Ok(());
+    }
+    let python = folder.join("bin/python");
+    let (folder, python) = (folder.to_string_lossy(), python.to_string_lossy());
+    run("python3", &["-m", "venv", &folder])?;
+    run(&python, &["-m", "pip", "install", "--quiet", "uv==0.13.9"])?;
+    let overrides = ["--overrides", "tests/servers/vllm-overrides.txt"];
+    let mut install = vec!["-m", "uv", "pip", "install", "--quiet", "--no-cache"];
+    install.extend(["--python", &python]);
+    install.extend(overrides);
+    install.extend(["-r", "tests/servers/vllm-requirements.txt"]);
+    run(&python, &install)?;
+    let libraries = std::fs::read_dir(root().join("target/vllm/lib"))?;
+    for library in libraries {
+        let packages = library?.path().join("site-packages");
+        let packages = packages.to_string_lossy();
+        run(&python, &["tests/servers/no_cuda.py", &packages])?;
+    }
+    std::fs::write(stamp, "")?;
+    Ok(())
+}
+
 /// A Python environment in a folder of `target/`, with what a file of requirements names.
 fn python(folder: &str, requirements: &str, options: &[&str]) -> Result<PathBuf> {
     let folder = root().join("target").join(folder);

@@ -18,6 +18,7 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length);
+                            --vllm: instead, those of a node before a real server with vLLM (2.5 GB);
                             ATOMA_TEST_NETWORK=testnet ATOMA_TEST_KEY=suiprivkey1...: on a network that isn't the tests' own
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
@@ -35,6 +36,7 @@ fn main() -> Result<()> {
         .as_slice()
     {
         ["test"] => test::run(test::Length::Short),
+        ["test", "--vllm"] => test::vllm(),
         ["test", "--long"] => test::run(test::Length::Long),
         ["move"] => move_package::run_all(),
         ["check"] => check::run(),

@@ -37,6 +37,26 @@ pub(crate) fn run(length: Length) -> Result<()> {
     )
 }
 
+/// The tests of a node before a real server, with vLLM in place of llama.cpp.
+pub(crate) fn vllm() -> Result<()> {
+    install::nextest()?;
+    install::vllm_server()?;
+    run_with(
+        "cargo",
+        &[
+            "nextest",
+            "run",
+            "--locked",
+            "-p",
+            "atoma-node",
+            "-j",
+            "1",
+            "servers::",
+        ],
+        &[("ATOMA_TEST_SERVER", "vllm")],
+    )
+}
+
 /// The tests of what talks to a ledger, on a network that isn't theirs: one after the other, as one key
 /// pays for all. Those that must move the clock, kill the ledger or start a network still have one of their
 /// own.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::reader::broken;
 use super::refusal::of_frame;
 use super::servers::{Busy, Server};
-use super::{SILENCE_TIMEOUT, Upstream};
+use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
 use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
@@ -69,7 +69,7 @@ impl Upstream {
         let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
         let count = input.len();
         let body = json!({ "model": self.model, "input": input, "encoding_format": "float" });
-        let mut reply: Reply = self.ask("/v1/embeddings", &body).await?;
+        let mut reply: Reply = self.ask(EMBEDDINGS, &body).await?;
         reply.data.sort_by_key(|item| item.index);
         let in_order = reply
             .data

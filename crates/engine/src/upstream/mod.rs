@@ -41,6 +41,8 @@ use crate::{
 /// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
 /// time, but not longer than clients wait.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Where vectors are made.
+const EMBEDDINGS: &str = "/v1/embeddings";
 /// Assumed where neither the operator nor a server says.
 const USUAL_CONTEXT: usize = 32_768;
 

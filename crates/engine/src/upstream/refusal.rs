@@ -5,7 +5,7 @@ use ::http::Response;
 use atoma_http::client::{AnswerLimits, Body};
 use serde_json::Value;
 
-use super::SILENCE_TIMEOUT;
+use super::{EMBEDDINGS, SILENCE_TIMEOUT};
 use crate::EngineError;
 
 /// Largest error that is read for its meaning.
@@ -34,7 +34,7 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// What words in a refusal of the request mean.
-const MEANINGS: [(&[&str], &str); 6] = [
+const MEANINGS: [(&[&str], &str); 7] = [
     (
         &["image input", "audio input", "multimodal", "mmproj"],
         "the model takes no images or sounds",
@@ -51,6 +51,10 @@ const MEANINGS: [(&[&str], &str); 6] = [
     (
         &["support embeddings", "embeddings api"],
         "the model makes no embeddings",
+    ),
+    (
+        &["greedy sampling"],
+        "`n`: more than one answer needs a temperature above 0",
     ),
     (
         &["too large to process", "physical batch"],
@@ -81,21 +85,34 @@ const TOO_LONG: [&str; 5] = [
 ];
 
 /// The error that a status other than success means.
-pub(super) async fn refusal(response: Response<Body>, context: Option<usize>) -> EngineError {
+pub(super) async fn refusal(
+    response: Response<Body>,
+    path: &str,
+    context: Option<usize>,
+) -> EngineError {
     let status = response.status().as_u16();
     let limits = AnswerLimits::within(SILENCE_TIMEOUT, MAX_ERROR_BYTES);
     let body = response.into_body().whole(limits).await.unwrap_or_default();
-    of_status(status, &body, context)
+    of_status(status, path, &body, context)
 }
 
 /// The error that a status and a body mean.
-pub(super) fn of_status(status: u16, body: &[u8], context: Option<usize>) -> EngineError {
+pub(super) fn of_status(
+    status: u16,
+    path: &str,
+    body: &[u8],
+    context: Option<usize>,
+) -> EngineError {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = message(&json).to_lowercase();
     let meaning = MEANINGS
         .iter()
         .find(|(words, _)| words.iter().any(|w| said.contains(w)));
     match (status, meaning) {
+        // an endpoint that only models of another kind have
+        (404 | 405 | 501, _) if path == EMBEDDINGS && is_no_path(&said) => {
+            EngineError::BadRequest("the model makes no embeddings".to_owned())
+        }
         (429, _) => EngineError::Overloaded,
         (400 | 413 | 422, _) if TOO_LONG.iter().any(|words| said.contains(words)) => {
             too_long(&json, &said, context)
@@ -113,6 +130,14 @@ pub(super) fn of_status(status: u16, body: &[u8], context: Option<usize>) -> Eng
     }
 }
 
+/// Whether a server says that it has no such path, and not that it has no such model.
+fn is_no_path(said: &str) -> bool {
+    matches!(
+        said,
+        "" | "not found" | "file not found" | "method not allowed"
+    )
+}
+
 /// The error that stands in a stream, or in a whole answer of status 200.
 pub(super) fn of_frame(payload: &[u8], context: Option<usize>) -> EngineError {
     let json: Value = serde_json::from_slice(payload).unwrap_or_default();
@@ -125,7 +150,7 @@ pub(super) fn of_frame(payload: &[u8], context: Option<usize>) -> EngineError {
     let code = code
         .and_then(|code| u16::try_from(code).ok())
         .unwrap_or(503);
-    match of_status(code, payload, context) {
+    match of_status(code, "", payload, context) {
         error @ (EngineError::BadRequest(_) | EngineError::ContextTooLong { .. }) => error,
         EngineError::Overloaded => EngineError::Overloaded,
         _ => EngineError::Unavailable("the model's server broke the answer off".to_owned()),
@@ -214,13 +239,42 @@ mod tests {
             ),
             (429, "", EngineError::Overloaded),
         ] {
-            assert_eq!(of_status(status, body.as_bytes(), None), expected);
+            assert_eq!(
+                of_status(status, "/v1/chat/completions", body.as_bytes(), None),
+                expected
+            );
         }
         for status in [401, 404, 500, 502, 503] {
-            let refused = of_status(status, br#"{"error":"/models/secret"}"#, None);
+            let refused = of_status(
+                status,
+                "/v1/chat/completions",
+                br#"{"error":"/models/secret"}"#,
+                None,
+            );
             assert_eq!(refused.code(), "unavailable");
             assert!(!refused.to_string().contains("secret"));
         }
+    }
+
+    #[test]
+    fn a_path_that_isnt_there_is_the_requests_fault_where_the_model_could_not_have_it() {
+        let none = br#"{"detail":"Not Found"}"#;
+        assert_eq!(of_status(404, EMBEDDINGS, none, None).code(), "bad_request");
+        let model = br#"{"error":{"message":"The model `x` does not exist."}}"#;
+        assert_eq!(
+            of_status(404, EMBEDDINGS, model, None).code(),
+            "unavailable"
+        );
+        assert_eq!(
+            of_status(404, "/v1/completions", none, None).code(),
+            "unavailable"
+        );
+        let stops = br#"{"error":{"message":"secret","param":"body.stop","code":400}}"#;
+        let refused = of_status(400, "", stops, None).to_string();
+        assert!(
+            refused.contains("`stop`") && !refused.contains("secret"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -234,7 +288,7 @@ mod tests {
                 limit: 1_024,
                 got: 3_009,
             };
-            assert_eq!(of_status(400, body.as_bytes(), None), expected);
+            assert_eq!(of_status(400, "", body.as_bytes(), None), expected);
         }
     }
 

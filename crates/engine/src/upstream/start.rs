@@ -64,7 +64,7 @@ impl Upstream {
             // what only the operator can mend: the key, the model's name, the path
             tracing::warn!(server = %server.base, %status, path, "the server refuses");
         }
-        Err(refusal(response, server.context()).await)
+        Err(refusal(response, path, server.context()).await)
     }
 
     /// Asks servers in turn until one has answered; gives up at once where the request is at fault.

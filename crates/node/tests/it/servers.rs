@@ -1,6 +1,8 @@
-//! A node in front of llama.cpp's own server: what users get, and that they pay for just that.
+//! A node in front of a real server: what users get, and that they pay for just that.
 
-use crate::common::{Answer, Backend, World, earned, eventually, llama::Llama, signed_request};
+use crate::common::{
+    Answer, Backend, World, earned, eventually, real_server::RealServer, signed_request,
+};
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
     message::{Endpoint, RequestHeader, Signed},
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A node, its server, and somebody with a stack.
 struct Scene {
-    server: Llama,
+    server: RealServer,
     world: World,
     node: atoma_node::RunningNode,
     id: NodeId,
@@ -21,7 +23,7 @@ struct Scene {
 
 impl Scene {
     async fn start(options: &[&str]) -> Self {
-        let server = Llama::start(options);
+        let server = RealServer::start(options);
         let world = World::start(Backend::Given(server.engine())).await;
         let node = world.node().await;
         let stack = world.buy(100_000).await;

@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-pub(crate) mod llama;
+pub(crate) mod real_server;
 pub(crate) mod walrus;
 
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};

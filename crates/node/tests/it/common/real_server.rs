@@ -1,16 +1,23 @@
-//! llama.cpp's own server with the built-in model, as `cargo xtask test` installs it.
+//! A real server with the built-in model, as `cargo xtask test` installs it: llama.cpp's own, or vLLM where
+//! `ATOMA_TEST_SERVER` says so.
 
 use atoma_engine::{Engine, Upstream, UpstreamOptions};
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
 
+/// Whether vLLM is asked for.
+fn is_vllm() -> bool {
+    std::env::var("ATOMA_TEST_SERVER").is_ok_and(|name| name == "vllm")
+}
+
 /// A running server; dropping it stops it.
-pub(crate) struct Llama {
+pub(crate) struct RealServer {
     child: Child,
     url: String,
     options: Vec<String>,
@@ -21,16 +28,23 @@ fn root() -> PathBuf {
 }
 
 fn spawn(options: &[String]) -> (Child, String) {
-    let installed = root().join("target/llama");
-    let mut child = Command::new(installed.join("bin/python"))
-        .arg(root().join("tests/servers/llama.py"))
-        .arg(installed.join("model.gguf"))
+    let (program, script, model) = if is_vllm() {
+        ("target/vllm", "tests/servers/vllm.py", "models/atoma-tiny")
+    } else {
+        let model = "target/llama/model.gguf";
+        ("target/llama", "tests/servers/llama.py", model)
+    };
+    let mut child = Command::new(root().join(program).join("bin/python"))
+        .arg(root().join(script))
+        .arg(root().join(model))
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // signals reach its workers, too
+        .process_group(0)
         .spawn()
-        .unwrap_or_else(|e| panic!("llama.cpp's server: {e}; run `cargo xtask test`"));
+        .unwrap_or_else(|e| panic!("the server: {e}; run `cargo xtask test`"));
     let mut url = String::new();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut url).unwrap();
@@ -41,8 +55,8 @@ fn spawn(options: &[String]) -> (Child, String) {
     (child, url.trim().to_owned())
 }
 
-impl Llama {
-    /// Starts it on a free port; `options` as `tests/servers/llama.py` has them.
+impl RealServer {
+    /// Starts it on a free port; `options` as the scripts in `tests/servers` have them.
     pub(crate) fn start(options: &[&str]) -> Self {
         let options: Vec<String> = options.iter().map(|&o| o.to_owned()).collect();
         let (child, url) = spawn(&options);
@@ -70,7 +84,7 @@ impl Llama {
 
     /// As a crash does it.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
+        self.signal("KILL");
         self.child.wait().unwrap();
     }
 
@@ -82,7 +96,7 @@ impl Llama {
         (self.child, self.url) = spawn(&options);
     }
 
-    /// Stops all of its threads, or lets them go on: `STOP`, `CONT`.
+    /// To all of its processes: `STOP`, `CONT`, `KILL`.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill")
@@ -92,10 +106,11 @@ impl Llama {
     }
 }
 
-impl Drop for Llama {
+impl Drop for RealServer {
     fn drop(&mut self) {
         // it may have been killed before
-        let _ = self.child.kill();
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.child.wait();
     }
 }
