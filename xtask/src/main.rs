@@ -11,6 +11,7 @@ mod docs;
 mod install;
 mod move_package;
 mod network;
+mod paths;
 mod shell;
 mod test;
 
