@@ -135,7 +135,7 @@ fn at_the_command_line(told: &mut Transcript) {
         "a value that is no amount",
         &["wallet", "fund", "--usdc", "1,5"],
     );
-    told.wrong("an id that is none", &["task", "show", "llama"]);
+    told.wrong("an address that is none", &["wallet", "send", "alice", "1"]);
     told.wrong(
         "a URL without http",
         &["--ledger", "localhost:9000", "task", "list"],

@@ -1,12 +1,9 @@
 //! `select!` takes its branches in a random order unless it begins with `biased;`, and a run that is
 //! to be the same again from its seed can't have that. So every `select!` of the crates is biased.
 
-use crate::shell::root;
+use crate::sources::sources;
 use anyhow::{Context, Result, ensure};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 use syn::{
     Macro,
     visit::{self, Visit},
@@ -15,7 +12,7 @@ use syn::{
 /// Fails if a crate of ours has an unbiased `select!` in its sources; prints the files.
 pub(crate) fn check() -> Result<()> {
     let mut found = Vec::new();
-    for file in sources(&root().join("crates"))? {
+    for file in sources()? {
         let at = || format!("cannot read {}", file.display());
         let text = fs::read_to_string(&file).with_context(at)?;
         let unbiased = unbiased(&text).with_context(at)?;
@@ -30,33 +27,6 @@ pub(crate) fn check() -> Result<()> {
     );
     println!("every select! is biased");
     Ok(())
-}
-
-/// The Rust files of every crate's `src`.
-fn sources(crates: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    for krate in entries(crates)? {
-        folders.push(krate.join("src"));
-    }
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in entries(&folder)? {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let at = || format!("cannot read {}", folder.display());
-    let entries = fs::read_dir(folder).with_context(at)?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    paths.collect::<std::io::Result<_>>().with_context(at)
 }
 
 /// How many there are in a file.

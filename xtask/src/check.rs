@@ -1,7 +1,7 @@
 //! CI beyond the tests.
 
 use crate::{
-    biased, circles, docs, install, paths,
+    biased, circles, docs, errors, install, paths,
     shell::{run as shell, run_with},
 };
 use anyhow::Result;
@@ -11,6 +11,7 @@ pub(crate) fn run() -> Result<()> {
     shell("cargo", &["fmt", "--all", "--check"])?;
     circles::check(None)?;
     biased::check()?;
+    errors::check()?;
     paths::check()?;
     shell(
         "cargo",

@@ -8,11 +8,13 @@ mod check;
 mod circles;
 mod dist;
 mod docs;
+mod errors;
 mod install;
 mod move_package;
 mod network;
 mod paths;
 mod shell;
+mod sources;
 mod test;
 
 use anyhow::{Result, bail};
@@ -24,6 +26,7 @@ cargo xtask test [--long]   install what the tests need, run all of them (--long
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
+cargo xtask errors          the part of it that looks for errors which print their source twice
 cargo xtask docs            write the documents that are made of the code
 cargo xtask fix             format, and apply what the lints suggest
 cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
@@ -43,6 +46,7 @@ fn main() -> Result<()> {
         ["check"] => check::run(),
         ["circles"] => circles::check(None),
         ["circles", only] => circles::check(Some(only)),
+        ["errors"] => errors::check(),
         ["docs"] => docs::write(),
         ["fix"] => check::fix(),
         ["dist", more @ ..] => dist::run(more),

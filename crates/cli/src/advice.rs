@@ -1,13 +1,16 @@
 //! What to do about an error, where its cause tells. Libraries say what went wrong; what a user of this
 //! command can type against it is known here.
 
+use crate::config_file::ConfigError;
 use atoma_client::ClientError;
+use atoma_engine::hub::HubError;
 use atoma_gateway::{BudgetError, StartError};
-use atoma_ledger::LedgerError;
+use atoma_keys::{KeystoreError, SecretKeyError};
+use atoma_ledger::{Amount, LedgerError};
 use atoma_localnet::LocalnetError;
 use atoma_node::NodeError;
 use atoma_store::OpenError;
-use atoma_types::chain::{AbortCode, SUI_COIN};
+use atoma_types::chain::AbortCode;
 use std::{error::Error, io::ErrorKind};
 
 /// A sentence for the user, from the outermost cause that has one.
@@ -22,6 +25,9 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = client_error(cause) {
         return of_client(error);
     }
+    if let Some(help) = of_file(cause) {
+        return Some(help.to_owned());
+    }
     if is_folder_in_use(cause) {
         return Some("stop the other one first, or name another --data-dir".to_owned());
     }
@@ -30,6 +36,32 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
         "another program listens there: stop it, or name another port (0 takes any free one)"
             .to_owned()
     })
+}
+
+/// Of a file that isn't there or isn't what it should be.
+fn of_file(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(ConfigError::Read { source, .. }) = cause.downcast_ref()
+        && source.kind() == ErrorKind::NotFound
+    {
+        return Some("check the path; docs/configuration.md says what such a file holds");
+    }
+    if let Some(
+        KeystoreError::NotAList { .. }
+        | KeystoreError::Entry { .. }
+        | KeystoreError::TooLarge { .. },
+    ) = cause.downcast_ref()
+    {
+        return Some(
+            "name the right file with --keystore, or a new one for `atoma wallet new` to write",
+        );
+    }
+    if let Some(SecretKeyError::NotSuiprivkey) = cause.downcast_ref() {
+        return Some("`sui keytool export --key-identity ADDRESS` prints a key in this form");
+    }
+    match cause.downcast_ref()? {
+        HubError::BadName(_) => Some("to serve the built-in model, leave --model out"),
+        _ => None,
+    }
 }
 
 /// Whether another program has the data folder. These errors stand for that of the store.
@@ -71,14 +103,25 @@ fn client_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ClientError>
 fn of_ledger(error: &LedgerError) -> Option<String> {
     let help = match error {
         LedgerError::Abort { code, .. } => AbortCode::from_code(*code)?.help(),
-        LedgerError::InsufficientFunds { coin, .. } if is_gas(coin) => {
-            "get gas with `atoma wallet fund` on a test network, or let another address pay with --sponsor"
+        LedgerError::InsufficientFunds {
+            needed: Amount::Sui(_),
+            ..
+        } => {
+            "SUI pays for gas: get some with `atoma wallet fund` on a test network, or let another address pay with \
+             --sponsor"
         }
-        LedgerError::InsufficientFunds { .. } => {
-            "get test money with `atoma wallet fund --usdc 10` on a localnet; Testnet's comes from Circle's faucet"
+        LedgerError::InsufficientFunds {
+            needed: Amount::Usdc(_),
+            ..
+        } => {
+            "get test money with `atoma wallet fund --usdc 10` on a localnet; Testnet's comes from Circle's faucet; \
+             `atoma wallet list` shows what you have"
         }
-        LedgerError::GasBudget { .. } => {
-            "allow more with --gas-budget (or ATOMA_GAS_BUDGET), or name no budget"
+        LedgerError::GasBudget { needed, .. } => {
+            return Some(format!(
+                "allow at least `--gas-budget {needed}` (MIST, billionths of a SUI; or in ATOMA_GAS_BUDGET), or name \
+                 no budget"
+            ));
         }
         LedgerError::Unreachable { .. } => {
             "start a ledger with `atoma devnet`, or name yours with --ledger or --network; `atoma network doctor` \
@@ -101,11 +144,6 @@ fn of_ledger(error: &LedgerError) -> Option<String> {
         _ => return None,
     };
     Some(help.to_owned())
-}
-
-fn is_gas(coin: &str) -> bool {
-    let name = |coin: &str| coin.rsplit("::").next().map(str::to_owned);
-    name(coin) == name(SUI_COIN)
 }
 
 fn of_client(error: &ClientError) -> Option<String> {

@@ -8,8 +8,10 @@
 mod advice;
 mod config_file;
 mod environment;
+mod guess;
 mod help;
 mod log;
+mod mistyped;
 mod named;
 mod output;
 mod profiles;
@@ -151,7 +153,8 @@ enum Command {
 const LAST_WORK: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    let matches = Args::command().get_matches();
+    let matches = Args::command().try_get_matches();
+    let matches = matches.unwrap_or_else(|error| mistyped::in_words(error).exit());
     let mut args = match Args::from_arg_matches(&matches) {
         Ok(args) => args,
         Err(error) => error.exit(),

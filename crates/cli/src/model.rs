@@ -63,5 +63,5 @@ async fn fetch_model(model: &str) -> Result<PathBuf> {
     })
     .await;
     bar.finish_and_clear();
-    folder.with_context(|| format!("cannot get the model {model}"))
+    folder.context("cannot get the model")
 }

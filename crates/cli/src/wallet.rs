@@ -51,7 +51,7 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
                 .take(MAX_KEY_TEXT)
                 .read_to_string(&mut text)?;
             let key = SigningKey::from_suiprivkey(&text)
-                .context("expected a key as `suiprivkey1…` on standard input")?;
+                .context("cannot read a key from standard input")?;
             add(&settings, key, output)
         }
         WalletCommand::List => list(&settings, output).await,

@@ -121,8 +121,8 @@ pub enum ClientError {
     #[error("the client's store is damaged")]
     Damaged(#[source] ReceiptError),
     /// Connections with TLS can't be set up.
-    #[error("cannot set up TLS: {0}")]
-    Tls(String),
+    #[error("cannot set up TLS")]
+    Tls(#[source] TransportError),
     /// A wait that was given up.
     #[error("gave up waiting for {what} after {after:?}")]
     TimedOut {

@@ -31,7 +31,7 @@ impl Http {
             idle_per_server: IDLE_PER_NODE,
             keepalive: None,
         };
-        let pool = Pool::over(net, options).map_err(|e| ClientError::Tls(e.with_causes()))?;
+        let pool = Pool::over(net, options).map_err(ClientError::Tls)?;
         Ok(Self(pool))
     }
 

@@ -11,9 +11,9 @@ use sui_sdk_types::Digest;
 /// What a transaction is told by the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Env {
-    /// Who signed it.
+    /// Address that signed the transaction; owners and caps are checked against it.
     pub sender: Address,
-    /// The ledger's clock.
+    /// The time that the ledger's clock shows in this transaction, in milliseconds since 1970.
     pub now: TimestampMs,
     /// The network id of the ledger that it is for.
     pub network: NetworkId,
@@ -61,6 +61,6 @@ pub struct Changes {
     pub payouts: Vec<Payout>,
     /// Ids created in the whole transaction, [`Env::created`] included.
     pub created: u64,
-    /// The payments taken.
+    /// The sum of the coins that the calls took, in micro-USDC.
     pub paid_in: MicroUsdc,
 }

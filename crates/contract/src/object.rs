@@ -21,19 +21,19 @@ const fn small_address(last: u8) -> Address {
 /// Any object of the two packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Object {
-    /// The one database.
+    /// The deployment's `AtomaDb`: parameters and counters. There is one.
     Db(AtomaDb),
     /// The right to set parameters.
     AdminCap(AdminCap),
-    /// A registered node.
+    /// A node that was registered; it stays here after it has left.
     Node(Node),
     /// A task that nodes subscribe to.
     Task(Task),
     /// A stack that was bought.
     Stack(Stack),
-    /// A registered blob.
+    /// A blob of the development Walrus, certified or not.
     Blob(Blob),
-    /// The development Walrus.
+    /// The development Walrus's `System`: its epoch and committee. There is one.
     WalrusSystem(WalrusSystem),
     /// The right to operate it.
     WalrusCap(WalrusCap),
@@ -47,7 +47,7 @@ pub enum Object {
 pub struct TableEntry {
     /// Object id, derived from the table's id, the key's type and the key.
     pub id: ObjectId,
-    /// The table's id.
+    /// Id of the table that the entry belongs to.
     pub parent: ObjectId,
     /// `u64` or `String`.
     pub key_type: TypeTag,
@@ -64,7 +64,7 @@ pub struct TableEntry {
 pub enum Owner {
     /// Everyone, in the order that the ledger decides.
     Shared,
-    /// This address alone.
+    /// Owned: only transactions that this address signs may use it.
     Address(Address),
     /// Another object: a table's entry.
     Object(ObjectId),

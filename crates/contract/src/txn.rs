@@ -103,7 +103,7 @@ impl<'a> Txn<'a> {
         &self.done
     }
 
-    /// Ends the transaction.
+    /// Ends the transaction: all that it changed, paid and emitted, for the caller to write.
     #[must_use]
     pub fn finish(self) -> Changes {
         self.done

@@ -31,9 +31,9 @@ pub enum Kind {
     Audits,
     /// The protocol's part of what nodes earn.
     ProtocolFee,
-    /// Transactions of stacks.
+    /// Gas for buying, granting and closing stacks.
     StackTransactions,
-    /// Transactions of audits.
+    /// Gas for the calls that audits make.
     AuditTransactions,
     /// Transactions that store packs.
     PackTransactions,
@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All, in order.
+    /// Every item, in the order in which a report shows them.
     pub const ALL: [Self; 8] = [
         Self::Compute,
         Self::Audits,

@@ -37,7 +37,7 @@ pub enum Prompt {
 /// Everything that determines an answer, and how it is to be delivered.
 #[derive(Debug, Clone)]
 pub struct GenerateRequest {
-    /// What to continue.
+    /// The text, tokens or conversation that the answer continues.
     pub prompt: Prompt,
     /// Most tokens to generate, of all answers together;
     /// [`EventStream::limit`](crate::EventStream::limit) can raise it while the stream runs.
@@ -184,7 +184,7 @@ pub struct Score {
 /// How likely one token of a claimed answer is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TokenScore {
-    /// The claimed token.
+    /// The claimed token's number in the model's vocabulary.
     pub id: u32,
     /// Log probability by the plain softmax of the logits.
     pub logprob: f32,
@@ -240,7 +240,7 @@ pub struct Load {
 /// State of one server behind an upstream engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamLoad {
-    /// Its base URL.
+    /// Base URL of the server.
     pub url: String,
     /// Whether requests are sent to it.
     pub healthy: bool,

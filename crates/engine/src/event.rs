@@ -33,7 +33,7 @@ pub enum Event {
     Done(Completion),
 }
 
-/// One generated token.
+/// A token that the engine generated, with the text that it completes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TokenEvent {
     /// Its id; upstreams don't say.
@@ -75,9 +75,9 @@ pub enum Finish {
 /// The account of a finished generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
-    /// Why it ended.
+    /// Why the answer ended: a stop, the limit, or a cancelled request.
     pub finish: Finish,
-    /// What it used.
+    /// Tokens that were computed, cached and generated.
     pub usage: Usage,
     /// Exact engines: commitments to token ids and logits, folded (see
     /// [`Fingerprint`](crate::fingerprint::Fingerprint)). Zero for servers outside.
@@ -99,7 +99,7 @@ impl OutputLimit {
         Self(AtomicU32::new(tokens))
     }
 
-    /// The present limit.
+    /// The most tokens that the answer may have, as of now: it may be raised while it runs.
     pub fn get(&self) -> u32 {
         self.0.load(SeqCst)
     }

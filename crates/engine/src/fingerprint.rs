@@ -12,7 +12,7 @@
 //! The fingerprint is the last fold. A verifier of the same numeric class gets the same bits from
 //! one prefill; the chunks tell where an answer departs.
 
-/// Tokens per commitment.
+/// So many generated tokens share a commitment: an audit can tell in which chunk an answer departs.
 pub const CHUNK: usize = 32;
 /// Lanes of a row digest.
 pub const LANES: usize = 32;

@@ -84,7 +84,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum HubError {
     /// Neither a folder nor a name.
-    #[error("{0:?} is neither a folder with a model nor a name like owner/model")]
+    #[error("{0} is neither a folder with a config.json nor a name like owner/model")]
     BadName(String),
     /// The hub can't be reached.
     #[error(
@@ -107,7 +107,7 @@ pub enum HubError {
     Unsuitable {
         /// The model that was asked for.
         name: String,
-        /// What it lacks.
+        /// The kind of file that it lacks.
         missing: &'static str,
     },
     /// The hub answers nonsense.

@@ -1,5 +1,6 @@
 //! A model's own tokenizer and chat template.
 
+use atoma_runtime::WithCauses;
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
@@ -89,7 +90,7 @@ impl TextModel {
         let eos = eos.map(|(_, text)| text.clone());
         let template = ChatTemplate::new(templates, tokens);
         if let Err(error) = &template {
-            tracing::warn!(%error, "the chat template can't be read; conversations are refused");
+            tracing::warn!(error = %WithCauses(&error), "the chat template can't be read; conversations are refused");
         }
         Ok(Self {
             tokenizer,

@@ -186,7 +186,7 @@ pub(crate) enum Retry {
     SignedAnew,
     /// The node was granted more units.
     RenewedLease,
-    /// Another stack paid.
+    /// Another stack was taken for the request, because the one before was used up.
     NewStack,
     /// The node was busy: another one was asked.
     Busy,

@@ -19,6 +19,7 @@ use atoma_client::{
     Answer, ClientError, ReceiptWait, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
+use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -206,7 +207,7 @@ impl UserRequest {
             // another request was quicker to take the room
             Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node failed");
+                tracing::warn!(error = %WithCauses(&error), %node, "a node failed");
                 Tried::Failed(Failure::Failed)
             }
         }
@@ -243,7 +244,7 @@ impl UserRequest {
     fn no_lease(&mut self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
         self.out_of_money |= matches!(error, LeaseError::Budget { .. });
         let (node, model) = (in_flight.node(), &self.pool.offer().model);
-        tracing::warn!(error = error as &dyn std::error::Error, %node, model, "no lease");
+        tracing::warn!(error = %WithCauses(error), %node, model, "no lease");
         in_flight.went(if error.is_nodes_fault() {
             Outcome::Failed
         } else {
@@ -381,7 +382,7 @@ fn broke_off(mut in_flight: InFlight, error: Option<&ClientError>) -> AtNode {
     let node = in_flight.node();
     match error {
         Some(error) => {
-            tracing::warn!(error = error as &dyn std::error::Error, %node, "an answer broke off");
+            tracing::warn!(error = %WithCauses(error), %node, "an answer broke off");
         }
         None => tracing::warn!(%node, "an answer ended before its time"),
     }

@@ -35,11 +35,11 @@ pub enum Until {
 /// How far the read model is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Its last checkpoint.
+    /// The last checkpoint that is wholly in the read model.
     pub checkpoint: u64,
     /// The ledger's last checkpoint.
     pub tip: u64,
-    /// Events in it.
+    /// Events that the read model has applied.
     pub events: u64,
     /// All that there was when it began is in it.
     pub caught_up: bool,

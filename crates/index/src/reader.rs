@@ -51,7 +51,7 @@ pub struct StackView {
 pub struct Overview {
     /// How far the read model is.
     pub progress: ProgressRow,
-    /// Nodes that registered.
+    /// Nodes that ever registered, those that left included.
     pub nodes: u64,
     /// Of them, those that may serve.
     pub active_nodes: u64,
@@ -63,7 +63,7 @@ pub struct Overview {
     pub offers: u64,
     /// Stacks that aren't closed.
     pub open_stacks: u64,
-    /// What stacks hold.
+    /// What all open stacks hold, in micro-USDC.
     pub escrow: MicroUsdc,
     /// Claims that wait to be paid.
     pub open_settlements: u64,
@@ -71,13 +71,13 @@ pub struct Overview {
     pub open_disputes: u64,
     /// Sums of all days; its `day` is the first.
     pub sums: DayRow,
-    /// The treasury's flows.
+    /// What came into the treasury and what went out, from events.
     pub treasury: Option<TreasuryRow>,
     /// What is in the treasury.
     pub treasury_standing: Option<TreasuryStanding>,
 }
 
-/// Reads the file.
+/// Reads the index's file, while another program may write it. Cheap to clone.
 pub struct IndexReader {
     connection: Connection,
 }

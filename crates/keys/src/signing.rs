@@ -28,7 +28,9 @@ pub fn fill_random(bytes: &mut [u8]) {
 #[non_exhaustive]
 pub enum SecretKeyError {
     /// The text isn't `suiprivkey1…` of an ed25519 key, or is mistyped (it has a checksum).
-    #[error("not an ed25519 secret key of the form suiprivkey1…, or mistyped")]
+    #[error(
+        "expected an ed25519 secret key of the form suiprivkey1…, whose last letters are a checksum"
+    )]
     NotSuiprivkey,
     /// A keystore's entry isn't base64.
     #[error("the entry is not base64")]
@@ -49,7 +51,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh key.
+    /// A fresh key from the operating system's randomness.
     #[must_use]
     pub fn generate() -> Self {
         let mut seed = Zeroizing::new([0; 32]);
@@ -130,7 +132,7 @@ impl SigningKey {
         Ed25519PrivateKey::new(*self.seed)
     }
 
-    /// The public half.
+    /// The public key by which its signatures are checked.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         PublicKey(bytes(self.pair.public_key().as_ref()))

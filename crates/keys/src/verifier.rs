@@ -67,7 +67,7 @@ impl Verifier {
         })
     }
 
-    /// The key itself.
+    /// The public key that this verifier checks signatures by.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.key.public_key()

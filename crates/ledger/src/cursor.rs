@@ -93,7 +93,11 @@ impl CursorFile {
     /// The cursor in it; none if there is no file yet.
     pub fn load(&self) -> Result<Option<Cursor>, LedgerError> {
         match std::fs::read_to_string(&self.path) {
-            Ok(text) => text.trim().parse().map(Some).map_err(|e| self.error(e)),
+            Ok(text) => text
+                .trim()
+                .parse()
+                .map(Some)
+                .map_err(|e| self.error(io::Error::new(io::ErrorKind::InvalidData, e))),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(self.error(e)),
         }
@@ -108,10 +112,10 @@ impl CursorFile {
             .map_err(|e| self.error(e))
     }
 
-    fn error(&self, reason: impl fmt::Display) -> LedgerError {
+    fn error(&self, source: io::Error) -> LedgerError {
         LedgerError::CursorFile {
             path: self.path.clone(),
-            reason: reason.to_string(),
+            source,
         }
     }
 }

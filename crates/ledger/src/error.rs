@@ -1,8 +1,8 @@
 //! What can go wrong between a program and the ledger.
 
-use crate::PackageError;
+use crate::{Amount, PackageError, status::NoAnswer};
 use atoma_types::{Address, ObjectId};
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;
 
 /// Why the ledger's answer isn't the one that was hoped for.
@@ -14,49 +14,51 @@ pub enum LedgerError {
     Abort {
         /// The package's stable code.
         code: u64,
-        /// The code's name.
+        /// The code's name in the package, such as `nobody_eligible`.
         name: &'static str,
         /// The function that was called, as `module::function`.
         function: String,
     },
     /// The wallet's coins don't reach.
-    #[error("{owner} needs {needed} of {coin} and has {available}")]
+    #[error("{owner} needs {needed} and has {available}")]
     InsufficientFunds {
-        /// The wallet's address.
+        /// Address of the wallet that was to pay.
         owner: Address,
-        /// The type of coin.
-        coin: String,
         /// What the transaction takes.
-        needed: u64,
-        /// What there is.
-        available: u64,
+        needed: Amount,
+        /// What there is of the same coin.
+        available: Amount,
     },
     /// It would take more gas than the caller allows; nothing was submitted.
-    #[error("the transaction needs {needed} MIST of gas, the budget is {budget}")]
+    #[error(
+        "the transaction needs {} of gas, and its budget is {}",
+        Amount::Sui(*needed),
+        Amount::Sui(*budget)
+    )]
     GasBudget {
-        /// What the simulation took.
+        /// What the simulation took, in MIST.
         needed: u64,
-        /// The caller's limit.
+        /// The caller's limit, in MIST.
         budget: u64,
     },
     /// No answer, or the connection broke, before anything was submitted.
-    #[error("cannot reach the ledger at {url}: {reason}")]
+    #[error("cannot reach the ledger at {url}")]
     Unreachable {
         /// Where it was looked for.
         url: String,
-        /// What went wrong, in words.
-        reason: String,
+        /// What broke.
+        source: NoAnswer,
     },
-    /// The ledger says no; nothing changed.
+    /// The ledger says no, in its own words; nothing changed.
     #[error("the ledger rejected the request: {0}")]
     Rejected(String),
     /// The transaction was executed and failed other than by an abort of the package; gas was paid.
-    #[error("the transaction {digest} failed: {reason}")]
+    #[error("the transaction {digest} failed: {message}")]
     Failed {
         /// The transaction's digest.
         digest: Digest,
-        /// The ledger's words.
-        reason: String,
+        /// What the ledger says of it.
+        message: String,
     },
     /// No such object or transaction.
     #[error("the ledger has no {what} {id}")]
@@ -68,15 +70,15 @@ pub enum LedgerError {
     },
     /// Submitted, and no answer came: the outcome is unknown. The wallet settles it before its
     /// next transaction, by submitting the same bytes again.
-    #[error("no answer about transaction {digest}: {reason}")]
+    #[error("no answer about transaction {digest}")]
     Timeout {
         /// The transaction's digest.
         digest: Digest,
-        /// The last cause.
-        reason: String,
+        /// What broke the last time that it was submitted.
+        source: NoAnswer,
     },
     /// There is no deployment of the package where one was expected.
-    #[error("the ledger at {url} has no known deployment; name the package and its database")]
+    #[error("nothing tells which package is Atoma's on the ledger at {url}")]
     NoDeployment {
         /// The URL of the ledger that was asked.
         url: String,
@@ -90,13 +92,17 @@ pub enum LedgerError {
         expected: String,
     },
     /// An object has another type than it should.
-    #[error("object {id} is a {found}, not a {expected}")]
+    #[error(
+        "object {id} is a {}, not a {}",
+        short(found, expected),
+        short(expected, found)
+    )]
     WrongType {
         /// Id of the object on the ledger.
         id: ObjectId,
-        /// What it is.
+        /// The object's Move type, as the ledger says.
         found: String,
-        /// What it should be.
+        /// The Move type that it should have.
         expected: String,
     },
     /// An answer that can't be read.
@@ -108,17 +114,33 @@ pub enum LedgerError {
     /// The compiled package isn't fit for this ledger.
     #[error(transparent)]
     Package(#[from] PackageError),
-    /// The faucet gave nothing.
+    /// The faucet gave nothing; in its own words.
     #[error("the faucet refused: {0}")]
     Faucet(String),
+    /// The faucet has no answer.
+    #[error("cannot reach the faucet at {url}")]
+    FaucetUnreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What broke.
+        source: atoma_http::client::Error,
+    },
     /// A cursor's file can't be read or written.
-    #[error("cannot use the cursor file {path}: {reason}")]
+    #[error("cannot use the cursor file {path}")]
     CursorFile {
         /// Where the file is.
         path: PathBuf,
-        /// What went wrong, in words.
-        reason: String,
+        /// The system's own error, or that the file holds no cursor.
+        source: io::Error,
     },
+}
+
+/// A Move type without the address of its package, where the other type's is the same.
+fn short<'a>(name: &'a str, other: &str) -> &'a str {
+    match (name.split_once("::"), other.split_once("::")) {
+        (Some((package, rest)), Some((same, _))) if package == same => rest,
+        _ => name,
+    }
 }
 
 impl LedgerError {
@@ -135,5 +157,31 @@ impl LedgerError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_type_is_told_without_a_package_that_is_the_same() {
+        let said = |found: &str, expected: &str| {
+            let error = LedgerError::WrongType {
+                id: ObjectId::TWO,
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            };
+            let said = error.to_string();
+            said.split_once(" is a ").unwrap().1.to_owned()
+        };
+        assert_eq!(
+            said("0x7::task::Task", "0x7::stack::Stack"),
+            "task::Task, not a stack::Stack"
+        );
+        assert_eq!(
+            said("0x8::stack::Stack", "0x7::stack::Stack"),
+            "0x8::stack::Stack, not a 0x7::stack::Stack"
+        );
     }
 }

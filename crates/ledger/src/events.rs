@@ -1,6 +1,7 @@
 //! Following the package's events, from any place on, through reconnections.
 
 use crate::{Cursor, Ledger, LedgerError, status::is_definite};
+use atoma_runtime::WithCauses;
 use atoma_types::chain::{Deployment, Event};
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream::BoxStream};
@@ -56,7 +57,7 @@ pub struct LedgerFrame {
     pub event: Option<LedgerEvent>,
 }
 
-/// Where to begin.
+/// The place from which events are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventStart {
     /// With the oldest event that the ledger still has.
@@ -186,7 +187,7 @@ impl Follower {
             let frames = match self.frames().await {
                 Ok(frames) => frames,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot follow the ledger's events yet");
+                    tracing::warn!(error = %WithCauses(&error), "cannot follow the ledger's events yet");
                     sleep(REOPEN_PAUSE).await;
                     continue;
                 }

@@ -13,10 +13,11 @@ use crate::{
     mask::mask,
     outcome::{EXECUTED_FIELDS, is_congestion},
     plan::Plan,
-    status::{describe, is_definite},
+    status::{NoAnswer, describe, is_definite},
     wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
+use atoma_runtime::WithCauses;
 use atoma_types::{Address, MicroUsdc, ObjectId, chain::Call};
 use futures::future::BoxFuture;
 use std::time::Duration;
@@ -342,8 +343,8 @@ impl Ledger {
     ) -> Result<Box<ExecutedTransaction>, LedgerError> {
         let digest = pending.digest;
         let mut pause = FIRST_PAUSE;
-        let mut last = String::new();
-        for attempt in 0..MAX_SUBMISSIONS {
+        let mut attempt = 0;
+        loop {
             let mut client = self.inner.client.clone();
             let request = pending.request.clone();
             let status = match client.execution_client().execute_transaction(request).await {
@@ -367,15 +368,15 @@ impl Ledger {
                 wallets.refused(digest);
                 return Err(LedgerError::Rejected(describe(&status)));
             }
-            last = describe(&status);
-            tracing::debug!(%digest, attempt, error = %last, "submitting again");
+            attempt += 1;
+            let source = NoAnswer::from(status);
+            if attempt == MAX_SUBMISSIONS {
+                return Err(LedgerError::Timeout { digest, source });
+            }
+            tracing::debug!(%digest, attempt, error = %WithCauses(&source), "submitting again");
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(LedgerError::Timeout {
-            digest,
-            reason: last,
-        })
     }
 
     async fn look_for(&self, digest: Digest, looks: u32) -> Option<ExecutedTransaction> {

@@ -46,20 +46,23 @@ impl Ledger {
 
     async fn ask_faucet(&self, path: &str, order: &Value) -> Result<Value, LedgerError> {
         let url = format!("{}{path}", self.inner.faucet.trim_end_matches('/'));
-        let failed = |reason: String| LedgerError::Faucet(reason);
+        let unreachable = |source| LedgerError::FaucetUnreachable {
+            url: self.inner.faucet.clone(),
+            source,
+        };
         let request = post_json(&url, order.to_string());
         let pool = Pool::over(self.inner.runtime.net.clone(), PoolOptions::ONE_REQUEST)
-            .map_err(|e| failed(e.with_causes()))?;
+            .map_err(unreachable)?;
         let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
         let answer = pool.ask(request, limits).await;
-        let answer = answer.map_err(|e| failed(e.with_causes()))?;
+        let answer = answer.map_err(unreachable)?;
         let (status, body) = (answer.status(), answer.body());
         if !matches!(
             status,
             StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED
         ) {
             let text = String::from_utf8_lossy(body).into_owned();
-            return Err(failed(format!("{status}: {text}")));
+            return Err(LedgerError::Faucet(format!("{status}: {text}")));
         }
         Ok(serde_json::from_slice(body).unwrap_or(Value::Null))
     }

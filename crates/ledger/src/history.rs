@@ -15,13 +15,13 @@ use tonic::Code;
 /// Where a ledger stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tip {
-    /// Its last checkpoint.
+    /// Number of the last checkpoint that the ledger has sealed.
     pub checkpoint: u64,
     /// The oldest checkpoint that it still has.
     pub oldest: u64,
 }
 
-/// A sealed checkpoint.
+/// A checkpoint that the ledger has sealed: number, digest and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The number that it has in the order of the ledger.

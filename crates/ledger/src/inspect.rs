@@ -28,7 +28,7 @@ pub struct Service {
     pub server: String,
     /// Number of the epoch that the ledger is in.
     pub epoch: u64,
-    /// The newest checkpoint.
+    /// Number of the newest checkpoint that the server knows.
     pub checkpoint: u64,
     /// When that was made.
     pub time: TimestampMs,

@@ -16,6 +16,7 @@
 //! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself;
 //!   [`Ledger::tip`] and its like say how far the ledger is and whether it is still the same.
 
+mod amount;
 mod build;
 mod coin;
 mod coins;
@@ -43,6 +44,7 @@ mod wallet;
 mod wallets;
 mod walrus;
 
+pub use amount::Amount;
 pub use atoma_package::{CompiledPackage, PackageError};
 pub use connect::{Ledger, LedgerConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
@@ -55,6 +57,7 @@ pub use inspect::{Published, Service};
 pub use outcome::Executed;
 pub use pool::GasPool;
 pub use publish::{Publication, UpgradeCap};
+pub use status::NoAnswer;
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.

@@ -13,7 +13,7 @@ use sui_sdk_types::Digest;
 /// A transaction that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
-    /// The transaction's digest.
+    /// The transaction's digest, by which explorers find it.
     pub digest: Digest,
     /// The events of our package, and Walrus's about blobs, in order.
     pub events: Vec<Event>,
@@ -77,7 +77,7 @@ impl Ledger {
             },
             None => LedgerError::Failed {
                 digest,
-                reason: match error.description() {
+                message: match error.description() {
                     "" => error.kind().as_str_name().to_owned(),
                     text => text.to_owned(),
                 },

@@ -1,12 +1,12 @@
 //! What a transaction is made of, resolved on the ledger: coins, versions, price, budget.
 
 use crate::{
-    Ledger, LedgerError,
+    Amount, Ledger, LedgerError,
     build::{Inputs, Work},
     coin::{Coin, select},
     wallet::{Parties, Wallets},
 };
-use atoma_types::{Address, ObjectId, chain::SUI_COIN};
+use atoma_types::{MicroUsdc, ObjectId, chain::SUI_COIN};
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
@@ -91,20 +91,16 @@ impl Ledger {
             .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
             .ok_or_else(|| LedgerError::Build("the payments overflow".to_owned()))?;
         let usdc = &self.inner.deployment.usdc;
-        let lacking =
-            |owner: Address, coin: String, needed, available| LedgerError::InsufficientFunds {
-                owner,
-                coin,
-                needed,
-                available,
-            };
         let payment = if payments.is_empty() {
             Vec::new()
         } else {
             let coins = self.coins(sender, usdc, wallets.sender()).await?;
             // a payment of nothing still needs a coin to be split from
-            select(&coins, needed)
-                .map_err(|available| lacking(sender, usdc.to_string(), needed, available))?
+            select(&coins, needed).map_err(|available| LedgerError::InsufficientFunds {
+                owner: sender,
+                needed: Amount::Usdc(MicroUsdc(needed)),
+                available: Amount::Usdc(MicroUsdc(available)),
+            })?
         };
         let reference = self.gas_price().await?;
         let extra = (reference / 100).saturating_mul(CONGESTION_PERCENT);
@@ -125,8 +121,11 @@ impl Ledger {
             .saturating_mul(gas_price)
             .saturating_add(taken);
         if total < least {
-            let owner = parties.gas_owner;
-            return Err(lacking(owner, SUI_COIN.to_owned(), least, total));
+            return Err(LedgerError::InsufficientFunds {
+                owner: parties.gas_owner,
+                needed: Amount::Sui(least),
+                available: Amount::Sui(total),
+            });
         }
         let mut shared = HashMap::new();
         for id in work.shared().into_keys() {

@@ -29,7 +29,7 @@ const PAGE: u32 = 100;
 /// A package that was published, with what its publication made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// The transaction's digest.
+    /// Digest of the transaction that published the package.
     pub digest: Digest,
     /// Id of the package that stands there now.
     pub package: ObjectId,

@@ -1,13 +1,44 @@
 //! What a gRPC status says of a request that failed.
 
 use crate::LedgerError;
+use std::{error::Error, fmt};
 use tonic::{Code, Status};
+
+/// Why a request had no answer: the words of gRPC, whose source is the innermost cause (what lies between says
+/// the same again).
+#[derive(Clone, Debug)]
+pub struct NoAnswer(Status);
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.message() {
+            "" => fmt::Display::fmt(&self.0.code(), f),
+            message => f.write_str(message),
+        }
+    }
+}
+
+impl Error for NoAnswer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let mut cause = self.0.source()?;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        Some(cause)
+    }
+}
+
+impl From<Status> for NoAnswer {
+    fn from(status: Status) -> Self {
+        Self(status)
+    }
+}
 
 /// The error of a call that nobody answered.
 pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
     LedgerError::Unreachable {
         url: url.to_owned(),
-        reason: describe(status),
+        source: status.clone().into(),
     }
 }
 
@@ -20,22 +51,9 @@ pub(crate) fn failure(url: &str, status: &Status) -> LedgerError {
     }
 }
 
-/// A status with its innermost cause: tonic's own text is often just "transport error".
+/// The ledger's words.
 pub(crate) fn describe(status: &Status) -> String {
-    let mut text = status.message().to_owned();
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    if text.is_empty() {
-        status.code().to_string()
-    } else {
-        text
-    }
+    NoAnswer(status.clone()).to_string()
 }
 
 /// Whether the ledger itself said no. Everything else leaves open what happened.

@@ -25,7 +25,7 @@ pub(crate) fn client(url: &str, net: &Net) -> Result<Client, LedgerError> {
 fn in_memory(url: &str, net: Net) -> Result<Client, LedgerError> {
     let unusable = |error: tonic::transport::Error| LedgerError::Unreachable {
         url: url.to_owned(),
-        reason: error.to_string(),
+        source: tonic::Status::from_error(error.into()).into(),
     };
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(unusable)?;
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |url: Uri| {

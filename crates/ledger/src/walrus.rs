@@ -11,7 +11,7 @@ use sui_rpc::proto::sui::rpc::v2::{self as proto, owner::OwnerKind};
 /// A blob, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedBlob {
-    /// The blob's object.
+    /// The blob, as its object on the ledger says.
     pub blob: Blob,
     /// The address that owns it, if it is an address.
     pub owner: Option<Address>,

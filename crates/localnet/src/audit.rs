@@ -9,13 +9,13 @@ use crate::{
 /// Where the money is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
-    /// MIST in coins.
+    /// MIST in all coins of SUI together.
     pub sui_in_coins: u128,
     /// MIST held for the storage of objects.
     pub sui_in_storage: u128,
     /// MIST spent on computation and kept of storage.
     pub sui_in_fees: u128,
-    /// Micro-USDC in coins.
+    /// Micro-USDC in all coins of USDC together.
     pub usdc_in_coins: u128,
     /// Micro-USDC in escrows, collaterals, fees and the treasury of the contract.
     pub usdc_in_contract: u128,

@@ -21,7 +21,7 @@ pub struct LocalnetConfig {
     /// then begins with its own first parameters, not with `params`, and its publisher has the `AdminCap`.
     #[serde(default)]
     pub unpublished: bool,
-    /// The contract's parameters.
+    /// The parameters that the package starts with.
     #[serde(default)]
     pub params: Params,
     /// Who gets the `AdminCap`; the kept key's address if none is named.
@@ -33,7 +33,7 @@ pub struct LocalnetConfig {
     /// What the faucet gives.
     #[serde(default)]
     pub faucet: FaucetConfig,
-    /// How time passes.
+    /// Whether the ledger's clock follows the machine's or is moved by hand.
     #[serde(default)]
     pub clock: ClockMode,
     /// What strangers may do to the server: the same section in every configuration file.
@@ -77,7 +77,7 @@ pub enum CheckpointMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockMode {
-    /// With the system's.
+    /// The ledger's clock follows the machine's.
     #[default]
     System,
     /// With the system's plus what `POST /localnet/clock {"advance_ms": n}` added so far.
@@ -92,7 +92,7 @@ pub enum ClockMode {
 pub struct FaucetConfig {
     /// Whether it gives anything.
     pub enabled: bool,
-    /// MIST per request.
+    /// MIST (billionths of a SUI) that the faucet gives for a request.
     pub sui: u64,
     /// Test dollars per request.
     pub usdc: MicroUsdc,

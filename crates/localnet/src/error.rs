@@ -10,7 +10,7 @@ pub enum LocalnetError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The address can't be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// Where it was to listen.
         address: std::net::SocketAddr,

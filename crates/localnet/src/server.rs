@@ -10,6 +10,7 @@ use crate::{
 };
 use atoma_http::server::Server;
 use atoma_keys::SigningKey;
+use atoma_runtime::WithCauses;
 use atoma_store::WriterThread;
 use atoma_types::{
     NetworkId,
@@ -22,7 +23,7 @@ use tokio::task::JoinHandle;
 /// How long open connections get to end when the localnet stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The development ledger.
+/// A Sui-compatible ledger on this machine; [`Localnet::start`] runs one.
 #[derive(Debug)]
 pub struct Localnet;
 
@@ -81,7 +82,7 @@ impl Localnet {
 }
 
 impl RunningLocalnet {
-    /// Where it serves.
+    /// The URL at which the ledger and its faucet answer, `http://ADDRESS:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -143,7 +144,7 @@ impl RunningLocalnet {
             self.access.writes.close();
             let threads = self.access.config.runtime.threads;
             if let Err(error) = threads.blocking(move || writer.join()).await {
-                tracing::error!(%error, "the writer ended badly");
+                tracing::error!(error = %WithCauses(&error), "the writer ended badly");
             }
         }
     }

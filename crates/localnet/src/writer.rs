@@ -14,7 +14,7 @@ use crate::{
     treasury::Treasury,
     view::View,
 };
-use atoma_runtime::Threads;
+use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Gather, OnFailure, OpenError, Policy, Reply, Store, WriterThread};
 use atoma_types::{Address, NetworkId, TimestampMs};
 use parking_lot::RwLock;
@@ -279,7 +279,7 @@ impl Writer {
             Ok(Some(executed)) => Ok(Arc::new(executed)),
             Ok(None) => Err(Rejected::Stopped),
             Err(error) => {
-                tracing::error!(%error, "cannot read an executed transaction");
+                tracing::error!(error = %WithCauses(&error), "cannot read an executed transaction");
                 Err(Rejected::Stopped)
             }
         }

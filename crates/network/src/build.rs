@@ -85,7 +85,7 @@ impl NetworkBuilder {
         self.localnet(|config| config.listen = ledger)
     }
 
-    /// The rules' parameters.
+    /// Sets the parameters that the package starts with; else they are the defaults.
     #[must_use]
     pub fn params(self, params: Params) -> Self {
         self.localnet(|config| config.params = params)

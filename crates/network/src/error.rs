@@ -18,13 +18,13 @@ pub enum NetworkError {
     /// A transaction or a question.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The local Walrus.
+    /// The local Walrus couldn't be started.
     #[error("the local Walrus does not start")]
     Walrus(#[from] WalrusLocalnetError),
     /// A node does not start.
     #[error("node {number} does not start")]
     Node {
-        /// Which, from 1.
+        /// Which of the nodes it is, from 1.
         number: usize,
         /// What caused it, as its own error.
         #[source]

@@ -23,7 +23,7 @@ const NARROW: usize = 1;
 /// The API keys of a network.
 #[derive(Debug)]
 pub struct ApiKeys {
-    /// Has a budget.
+    /// A key that has a budget: its requests are answered.
     pub normal: ApiKey,
     /// A key whose budget is empty.
     pub poor: ApiKey,
@@ -71,9 +71,9 @@ pub struct GatewayPlan<'a> {
     pub listen: SocketAddr,
     /// Where its operator reads metrics.
     pub admin_listen: SocketAddr,
-    /// Requests at once.
+    /// So many requests are worked on at once; more get status 429.
     pub max_concurrent: usize,
-    /// Who may ask.
+    /// The API keys whose requests are answered.
     pub keys: &'a ApiKeys,
     /// Whether it closes its stacks when it stops, so that what is left comes back. This waits for the
     /// nodes to settle, and for the dispute window.

@@ -14,15 +14,15 @@ use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc};
 pub struct NetworkNode {
     /// Its id on the ledger.
     pub id: NodeId,
-    /// What it asks.
+    /// The node's price, in micro-USDC for a million units.
     pub price: Price,
-    /// The node itself.
+    /// The running node; dropping it stops it.
     pub running: RunningNode,
 }
 
 /// All of it, running. Dropping it stops the parts at once; [`Network::stop`] does so gracefully.
 pub struct Network {
-    /// The ledger itself.
+    /// The running ledger; dropping it stops it.
     pub localnet: RunningLocalnet,
     /// A client of the ledger.
     pub ledger: Ledger,
@@ -30,9 +30,9 @@ pub struct Network {
     pub walrus: Option<LocalWalrus>,
     /// What the nodes run.
     pub engine: Option<Arc<dyn Engine>>,
-    /// The model's task.
+    /// Id of the task that all nodes serve, where there is one.
     pub task: Option<TaskId>,
-    /// Owns the task.
+    /// Key of the address that created the task and owns it.
     pub operator: Arc<SigningKey>,
     /// In the order of the builder's prices.
     pub nodes: Vec<NetworkNode>,

@@ -4,11 +4,11 @@ use atoma_engine::ModelInfo;
 use atoma_types::{Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, TaskId};
 use std::{fmt, time::Duration};
 
-/// Something has started.
+/// A part of the network has started; told in the order of starting.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// The ledger listens.
+    /// The ledger listens and has the package published.
     Ledger {
         /// The URL at which it listens.
         url: String,
@@ -41,10 +41,10 @@ pub enum Step<'a> {
         model: &'a ModelInfo,
         /// What must compute the answers.
         engine: EngineClass,
-        /// The highest price.
+        /// The highest price that nodes may ask, in micro-USDC for a million units.
         price_ceiling: Price,
     },
-    /// A node serves.
+    /// A node is registered, subscribed and serves.
     Node {
         /// Its place among the nodes, from 1.
         number: usize,
@@ -52,7 +52,7 @@ pub enum Step<'a> {
         node: NodeId,
         /// Where users reach it.
         url: String,
-        /// What it asks.
+        /// The node's price, in micro-USDC for a million units.
         price: Price,
         /// What it put up.
         collateral: MicroUsdc,

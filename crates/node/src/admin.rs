@@ -8,6 +8,7 @@ use crate::{
     metrics::Metrics,
     serve::{Readiness, healthz, json, lease_status, ok, readyz, refuse, text},
 };
+use atoma_runtime::WithCauses;
 use atoma_types::{
     StackId,
     refusal::{Refusal, RefusalCode},
@@ -82,7 +83,10 @@ async fn settle(State(operator): State<Arc<Operator>>, Path(stack): Path<String>
         account.advance(Phase::Settling);
     });
     if let Err(error) = ack.durable().await {
-        return refuse(&Refusal::new(RefusalCode::Internal, error.to_string()));
+        return refuse(&Refusal::new(
+            RefusalCode::Internal,
+            WithCauses(&error).to_string(),
+        ));
     }
     operator.settle_now.notify_one();
     json(StatusCode::ACCEPTED, "{}")

@@ -14,7 +14,7 @@ use std::{
 /// Request headers may be issued this far in the future: clocks of users differ by seconds.
 pub const MAX_CLOCK_SKEW_MS: u64 = 30_000;
 
-/// A node's configuration.
+/// A node's configuration, as its TOML file says it. Unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {

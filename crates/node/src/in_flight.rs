@@ -12,6 +12,7 @@ use crate::{
     tasks::ServedTask,
 };
 use atoma_engine::OutputLimit;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     TimestampMs, Usage,
     hash::{Hash32, Hasher},
@@ -251,7 +252,7 @@ impl Drop for RequestInFlight {
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();
             if let Err(error) = self.finish(self.used, None) {
-                tracing::warn!(%error, "a broken stream is not paid");
+                tracing::warn!(error = %WithCauses(&error), "a broken stream is not paid");
             }
         } else {
             self.release();
@@ -263,11 +264,10 @@ impl Pending {
     /// The receipt's text, once it is on disk. Until then it must not leave.
     pub(crate) async fn durable(self, billing: &Billing) -> Result<String, Refusal> {
         let since = Instant::now();
-        let receipt = self
-            .ack
-            .durable()
-            .await
-            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
+        let receipt =
+            self.ack.durable().await.map_err(|error| {
+                Refusal::new(RefusalCode::Internal, WithCauses(&error).to_string())
+            })?;
         billing.metrics.durable(since.elapsed());
         if let Some(evidence) = billing.evidence.as_ref().filter(|_| self.immediate) {
             evidence.store_now(receipt.message().request_id).await;

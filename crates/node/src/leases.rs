@@ -6,6 +6,7 @@ use crate::{
     journal::{RestoredLease, SignedReceipt},
     lease::Lease,
 };
+use atoma_runtime::WithCauses;
 use atoma_types::{DurationMs, StackId, TimestampMs, message::MAX_REQUEST_LIFETIME};
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, sync::Arc};
@@ -106,7 +107,9 @@ impl Leases {
                 self.insert(lease);
             }
             // it was valid when it was recorded
-            Err(error) => tracing::error!(%error, stack = %record.stack, "cannot restore a lease"),
+            Err(error) => {
+                tracing::error!(error = %WithCauses(&error), stack = %record.stack, "cannot restore a lease")
+            }
         }
     }
 

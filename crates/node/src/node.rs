@@ -39,7 +39,7 @@ const ADMIN_GRACE: Duration = Duration::from_secs(1);
 pub struct ServedModel {
     /// The name, as tasks have it.
     pub model: String,
-    /// Computes its answers.
+    /// The engine that computes the answers for this model.
     pub engine: Arc<dyn Engine>,
 }
 

@@ -115,7 +115,7 @@ impl CompiledPackage {
         Ok(self)
     }
 
-    /// The modules' bytecode.
+    /// The bytecode of each module, in the order of publication.
     #[must_use]
     pub fn modules(&self) -> &[Vec<u8>] {
         &self.modules

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// A clock that is passed around.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// Tells the time.
+/// Tells the time: milliseconds since 1970, never running back.
 pub trait Clock: Debug + Send + Sync {
     /// Wall time in milliseconds since 1970. Never earlier than an earlier answer of this clock.
     fn now(&self) -> TimestampMs;
@@ -26,7 +26,7 @@ pub trait Clock: Debug + Send + Sync {
     fn instant(&self) -> Instant;
 }
 
-/// The machine's clock.
+/// The machine's wall clock, held so that it never runs back.
 #[derive(Debug, Default)]
 pub struct SystemClock {
     /// The latest time given out.

@@ -7,12 +7,16 @@
 //!
 //! Sleeping and deadlines need no seam of their own: `tokio::time`, including
 //! `tokio::time::Instant::now`, is what a paused tokio runtime simulates, so anyone may use it.
+//!
+//! [`WithCauses`] stands here because it is the lowest crate that all who write logs use.
 
+mod causes;
 mod clock;
 mod net;
 mod random;
 mod threads;
 
+pub use causes::WithCauses;
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
 pub use net::{Listener, MemoryNet, Net, Socket};
 pub use random::{Random, SeededRandom, SharedRandom, SystemRandom};
@@ -25,13 +29,13 @@ use std::sync::Arc;
 /// clone; clones share one clock, one stream of random bytes and one network.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    /// Tells the time.
+    /// What tells the time.
     pub clock: SharedClock,
-    /// Gives random bytes.
+    /// Where random bytes come from.
     pub random: SharedRandom,
     /// Says where blocking work runs.
     pub threads: Threads,
-    /// Listens and connects.
+    /// The network on which addresses are listened on and connected to.
     pub net: Net,
 }
 

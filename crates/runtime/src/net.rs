@@ -28,7 +28,7 @@ const FIRST_FREE_PORT: u16 = 1_024;
 /// Listens and connects. Clones in memory reach each other.
 #[derive(Clone, Debug, Default)]
 pub enum Net {
-    /// The machine's TCP.
+    /// TCP sockets of this machine.
     #[default]
     Tcp,
     /// Connections within this process.

@@ -13,7 +13,7 @@ use std::{
 /// A source of randomness that is passed around.
 pub type SharedRandom = Arc<dyn Random>;
 
-/// Gives random bytes.
+/// Gives random bytes: the operating system's, or those that follow from a seed.
 pub trait Random: Debug + Send + Sync {
     /// Fills `bytes`.
     ///

@@ -65,7 +65,7 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// SQLite said no.
+    /// SQLite can't open the file or set it up.
     #[error("cannot open {}", path.display())]
     Sqlite {
         /// Where the file is.

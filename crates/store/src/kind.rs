@@ -41,7 +41,7 @@ pub struct Kind {
 pub struct Upgrade {
     /// From this version to the one after it.
     pub from: i32,
-    /// By these statements.
+    /// The SQL statements that bring a file of the version before to this one.
     pub sql: &'static str,
 }
 
@@ -155,7 +155,7 @@ impl Kind {
         }
     }
 
-    /// Connections that read.
+    /// Connections that only read, opened as they are needed and kept.
     #[must_use]
     pub fn readers(&self, place: &Place) -> Readers {
         Readers::new(place.clone())

@@ -99,13 +99,13 @@ impl PublicKey {
 }
 
 impl DecodedKey {
-    /// The key itself.
+    /// The public key that this verifier checks signatures by.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.key
     }
 
-    /// The point `-A`.
+    /// The key's point with its sign turned, which checking a signature adds.
     #[must_use]
     pub fn minus(&self) -> &EdwardsPoint {
         &self.minus

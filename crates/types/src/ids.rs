@@ -14,11 +14,32 @@ pub type ObjectId = Address;
 
 /// The text was not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a valid {kind}: {reason}")]
+#[error("`{text}` is not the id of a {kind}: expected {}", self.form())]
 pub struct ParseIdError {
     kind: &'static str,
     text: String,
-    reason: String,
+    /// Bytes of an id in plain hex; none for an object's id.
+    bytes: Option<usize>,
+}
+
+impl ParseIdError {
+    /// What the id of any object looks like, and an address too.
+    pub const OBJECT_FORM: &str = "0x and 64 hex digits";
+
+    /// Whose id it should have been: "task", "stack", "node", "network", "request" or "blob".
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What such an id looks like, in words.
+    #[must_use]
+    pub fn form(&self) -> String {
+        match self.bytes {
+            Some(bytes) => format!("{} hex digits", 2 * bytes),
+            None => Self::OBJECT_FORM.to_owned(),
+        }
+    }
 }
 
 macro_rules! object_id {
@@ -43,10 +64,10 @@ macro_rules! object_id {
         impl FromStr for $name {
             type Err = ParseIdError;
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                text.parse::<Address>().map(Self).map_err(|e| ParseIdError {
+                text.parse::<Address>().map(Self).map_err(|_| ParseIdError {
                     kind: $kind,
                     text: text.to_owned(),
-                    reason: e.to_string(),
+                    bytes: None,
                 })
             }
         }
@@ -64,7 +85,7 @@ macro_rules! object_id {
 }
 
 object_id!(
-    /// A registered node.
+    /// Id of a node's object on the ledger.
     NodeId, "node"
 );
 object_id!(
@@ -97,10 +118,10 @@ macro_rules! bytes_id {
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
                 let mut out = [0; $len];
                 hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut out).map_err(
-                    |e| ParseIdError {
+                    |_| ParseIdError {
                         kind: $kind,
                         text: text.to_owned(),
-                        reason: e.to_string(),
+                        bytes: Some($len),
                     },
                 )?;
                 Ok(Self(out))
@@ -154,7 +175,16 @@ mod tests {
             request.to_string().parse::<RequestId>().as_ref(),
             Ok(&request)
         );
-        assert!("zz".parse::<RequestId>().is_err());
+        let said = "zz".parse::<RequestId>().unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "`zz` is not the id of a request: expected 32 hex digits"
+        );
+        let said = "0x1g".parse::<NodeId>().unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "`0x1g` is not the id of a node: expected 0x and 64 hex digits"
+        );
         assert!("0x12".parse::<BlobId>().is_err());
     }
 

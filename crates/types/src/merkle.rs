@@ -127,7 +127,7 @@ impl MerkleTree {
 /// BCS: `index` u64 ‖ `count` u64 ‖ ULEB128 length ‖ that many 32-byte hashes, leaf side first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// The item's place.
+    /// The item's place among the leaves, from 0.
     pub index: u64,
     /// The number of items in the tree.
     pub count: u64,

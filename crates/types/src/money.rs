@@ -40,7 +40,7 @@ impl MicroUsdc {
         Self(u64::try_from(share).map_or(self.0, |share| share.min(self.0)))
     }
 
-    /// `floor(self * permille / 1000)`.
+    /// `floor(self * permille / 1000)`, a share in thousandths; `None` past `u64::MAX`.
     #[must_use]
     pub fn permille(self, permille: u64) -> Option<Self> {
         let share = u128::from(self.0) * u128::from(permille) / PERMILLE;

@@ -18,7 +18,7 @@ macro_rules! refusals {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code),* }
             }
-            /// The HTTP status.
+            /// The HTTP status that the refusal is answered with.
             #[must_use]
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status),* }
@@ -83,7 +83,7 @@ refusals! {
     ContextTooLong = "context_length_exceeded", 400, "invalid_request_error";
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large", 413, "invalid_request_error";
-    /// Sent too slowly.
+    /// The body didn't arrive in time.
     BodyTimeout = "body_timeout", 408, "invalid_request_error";
     /// More lanes on one stack than a settlement can carry.
     TooManyLanes = "too_many_lanes", 400, "invalid_request_error";
@@ -168,14 +168,14 @@ impl Refusal {
 /// OpenAI's error body, as sent and as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// The one field.
+    /// What OpenAI's clients look for in an error's body.
     pub error: ErrorObject,
 }
 
 /// What is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorObject {
-    /// For a person.
+    /// What went wrong, in a sentence for a person.
     pub message: String,
     /// OpenAI's class of error.
     #[serde(rename = "type", default)]
@@ -183,7 +183,7 @@ pub struct ErrorObject {
     /// The field that is wrong.
     #[serde(default)]
     pub param: Option<String>,
-    /// The stable code.
+    /// The refusal's stable code, for programs.
     #[serde(default)]
     pub code: Option<String>,
     /// The number that would have fit.

@@ -58,7 +58,7 @@ pub(crate) use byte_enum;
 pub struct UnknownName {
     /// The type that was asked for.
     pub kind: &'static str,
-    /// What was given.
+    /// The name that was given.
     pub text: String,
     /// What would have been taken.
     pub known: String,
@@ -69,17 +69,17 @@ byte_enum!(
     Role {
         /// Chat and text completion.
         ChatCompletion = "chat-completion",
-        /// Vectors from text.
+        /// Makes vectors from text.
         Embedding = "embedding",
-        /// Images from text.
+        /// Makes images from text.
         ImageGeneration = "image-generation",
-        /// Text from speech.
+        /// Writes down speech.
         SpeechToText = "speech-to-text",
-        /// Speech from text.
+        /// Reads text aloud.
         TextToSpeech = "text-to-speech",
         /// Fine-tuning of a model.
         FineTuning = "fine-tuning",
-        /// Training from nothing.
+        /// Training of a model from its beginning.
         Training = "training",
         /// Anything else that node and user agree on.
         Custom = "custom",
@@ -127,7 +127,7 @@ byte_enum!(
         DetF32V1 = "det-f32-v1",
         /// The embedded engine with bf16 weights: bit-identical everywhere.
         DetBf16V1 = "det-bf16w-v1",
-        /// Any other engine.
+        /// Any other engine: answers are compared with a tolerance, not bit by bit.
         Tolerant = "tolerant",
     }
 );

@@ -85,9 +85,9 @@ pub struct UnitWeights {
     pub input: u64,
     /// Per cached input token.
     pub cached_input: u64,
-    /// Per output token.
+    /// Per generated token, a reasoning model's thoughts included.
     pub output: u64,
-    /// Per image step.
+    /// Per step of making an image.
     pub image_step: u64,
     /// Per second of audio.
     pub audio_second: u64,

@@ -5,6 +5,7 @@ use crate::{LedgerRegistry, WalrusLocalnetError};
 use atoma_http::server::Server;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::WithCauses;
 use atoma_walrus::{
     http::{self, HttpOptions},
     store::{Maintenance, Store, StoreOptions},
@@ -24,7 +25,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long requests under way may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What to run.
+/// How a local Walrus is to run: its folder, nodes and ledger.
 #[derive(Debug)]
 pub struct LocalWalrusConfig {
     /// The storage nodes. With `epoch_length` epochs end by the clock, else by
@@ -107,7 +108,7 @@ impl LocalWalrus {
         })
     }
 
-    /// Publisher and aggregator.
+    /// The URL of publisher and aggregator, which are one server.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -119,7 +120,7 @@ impl LocalWalrus {
         self.shards
     }
 
-    /// The storage nodes.
+    /// The store with its storage nodes, for tests and repair.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
@@ -158,13 +159,13 @@ async fn keep_time(registry: Arc<LedgerRegistry>, length: Duration) {
         match until_end(&registry, &mut began, length).await {
             Ok(0) => {
                 if let Err(error) = registry.advance_epoch().await {
-                    tracing::warn!(%error, "the epoch can't be ended yet");
+                    tracing::warn!(error = %WithCauses(&error), "the epoch can't be ended yet");
                     sleep(RETRY).await;
                 }
             }
             Ok(left) => sleep(Duration::from_millis(left)).await,
             Err(error) => {
-                tracing::warn!(%error, "the ledger's epoch can't be read");
+                tracing::warn!(error = %WithCauses(&error), "the ledger's epoch can't be read");
                 sleep(RETRY).await;
             }
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum BlobStoreResult {
-    /// It stored it.
+    /// The publisher stored the blob and made an object for it.
     NewlyCreated {
         /// The new object. Its `certified_epoch` may be missing although it is certified.
         blob_object: BlobObject,
@@ -25,7 +25,7 @@ pub enum BlobStoreResult {
     AlreadyCertified {
         /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
-        /// What shows it.
+        /// The event or the object that shows that the blob is certified already.
         #[serde(flatten)]
         shown_by: EventOrObject,
         /// The epoch in which its storage is over.
@@ -58,7 +58,7 @@ pub enum EventOrObject {
     /// The event of its certification.
     #[serde(rename_all = "camelCase")]
     Event {
-        /// The transaction's digest.
+        /// Digest of the transaction that certified it.
         tx_digest: String,
         /// The event's number in it.
         event_seq: Value,
@@ -75,7 +75,7 @@ pub enum ResourceOperation {
     RegisterFromScratch {
         /// Bytes of the encoded blob, which is what storage is paid by.
         encoded_length: u64,
-        /// Epochs paid for.
+        /// For how many epochs storage was paid.
         epochs_ahead: u32,
     },
     /// Anything else that a publisher may do.
@@ -138,7 +138,7 @@ pub struct ErrorBody {
 /// The one field of an [`ErrorBody`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorStatus {
-    /// The HTTP status.
+    /// The HTTP status, repeated in the body.
     pub code: u16,
     /// A coarse class, `UPPER_SNAKE`.
     pub status: String,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct StorageResource {
     /// Id of the object on the ledger.
     pub id: ObjectId,
-    /// The first epoch.
+    /// The first epoch of Walrus that the storage is paid for.
     pub start_epoch: u32,
     /// The epoch in which it is over.
     pub end_epoch: u32,
@@ -28,13 +28,13 @@ pub struct BlobObject {
     pub registered_epoch: u32,
     /// The blob's id, which follows from its bytes.
     pub blob_id: BlobId,
-    /// Its bytes, unencoded.
+    /// Its length in bytes, before coding.
     pub size: u64,
     /// The coding of the blob: always `RS2`.
     pub encoding_type: EncodingType,
     /// When it was certified.
     pub certified_epoch: Option<u32>,
-    /// What keeps it.
+    /// The storage that it is kept in, and until when.
     pub storage: StorageResource,
     /// Whether its owner may delete it before its time.
     pub deletable: bool,

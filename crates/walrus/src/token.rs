@@ -32,7 +32,7 @@ pub struct Claims {
     pub max_size: Option<u64>,
 }
 
-/// Makes a token.
+/// Makes a token that a publisher with the same secret takes (JWT, HS256).
 #[must_use]
 pub fn sign_token(secret: &[u8], claims: &Claims) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);

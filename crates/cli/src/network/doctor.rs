@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use atoma_ledger::{Ledger, Service};
+use atoma_runtime::WithCauses;
 use atoma_runtime::{Clock, SystemClock};
 use atoma_types::{TimestampMs, chain::ObjectKind};
 use serde_json::json;
@@ -129,7 +130,11 @@ async fn examine(settings: &Settings, report: &mut Report) {
             let time = ledger.clock().await.ok();
             clock(&service, time, report);
         }
-        Err(error) => report.bad("service", error.to_string(), "use another full node"),
+        Err(error) => report.bad(
+            "service",
+            WithCauses(&error).to_string(),
+            "use another full node",
+        ),
     }
     package(&ledger, report).await;
     database(&ledger, report).await;
@@ -213,7 +218,13 @@ async fn package(ledger: &Ledger, report: &mut Report) {
                 "publish it (`atoma network publish`), or correct its place (`atoma network add`)",
             );
         }
-        Err(error) => return report.bad("package", error.to_string(), "use another full node"),
+        Err(error) => {
+            return report.bad(
+                "package",
+                WithCauses(&error).to_string(),
+                "use another full node",
+            );
+        }
     };
     let place = format!("{}, version {}", package.id, package.version);
     if package.original == deployment.original_package {
@@ -242,7 +253,7 @@ async fn package(ledger: &Ledger, report: &mut Report) {
             "a newer or older version is published: compare versions, `atoma network upgrade` if yours is newer",
         ),
         Ok(None) => report.good("code", "none shown: the ledger runs the rules itself"),
-        Err(error) => report.bad("code", error.to_string(), "use another full node"),
+        Err(error) => report.bad("code", WithCauses(&error).to_string(), "use another full node"),
     }
     match ledger.newest_version(deployment.original_package).await {
         Ok(Some((newest, version))) if newest != deployment.package => report.warn(
@@ -254,7 +265,7 @@ async fn package(ledger: &Ledger, report: &mut Report) {
             ),
         ),
         Ok(_) => {}
-        Err(error) => report.warn("newest version", error.to_string(), ""),
+        Err(error) => report.warn("newest version", WithCauses(&error).to_string(), ""),
     }
 }
 
@@ -281,7 +292,7 @@ async fn database(ledger: &Ledger, report: &mut Report) {
         ),
         Err(error) => report.bad(
             "database",
-            error.to_string(),
+            WithCauses(&error).to_string(),
             "correct its place (`atoma network add NAME --db …`)",
         ),
     }
@@ -304,7 +315,11 @@ async fn walrus(ledger: &Ledger, report: &mut Report) {
             format!("nothing at {}", walrus.system),
             "correct its place (`atoma network add NAME --walrus-system …`)",
         ),
-        Err(error) => report.bad("walrus", error.to_string(), "use another full node"),
+        Err(error) => report.bad(
+            "walrus",
+            WithCauses(&error).to_string(),
+            "use another full node",
+        ),
     }
 }
 
@@ -328,7 +343,11 @@ async fn purse(settings: &Settings, ledger: &Ledger, report: &mut Report) {
             format!("{gas} MIST"),
             "get some: `atoma wallet fund` on a test network, or name a --sponsor",
         ),
-        Err(error) => report.bad("gas", error.to_string(), "use another full node"),
+        Err(error) => report.bad(
+            "gas",
+            WithCauses(&error).to_string(),
+            "use another full node",
+        ),
     }
     match ledger.usdc(address).await {
         Ok(usdc) if usdc.0 > 0 => report.good("usdc", usdc.to_string()),
@@ -337,6 +356,10 @@ async fn purse(settings: &Settings, ledger: &Ledger, report: &mut Report) {
             usdc.to_string(),
             "get some: `atoma wallet fund --usdc 10` on a localnet, Circle's faucet on Testnet",
         ),
-        Err(error) => report.bad("usdc", error.to_string(), "use another full node"),
+        Err(error) => report.bad(
+            "usdc",
+            WithCauses(&error).to_string(),
+            "use another full node",
+        ),
     }
 }

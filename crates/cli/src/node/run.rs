@@ -43,7 +43,7 @@ fn read(path: &Path, settings: &Settings) -> Result<(NodeConfig, Vec<EngineConfi
     let mut file = ConfigFile::read(path)?;
     let engines = file.take("engines")?.with_context(|| {
         format!(
-            "{}: it names no [[engines]]; docs/node.toml is an example",
+            "{}: it names no engine: add a section [[engines]], as in docs/node.toml",
             path.display()
         )
     })?;

@@ -2,7 +2,6 @@
 //! stdout, progress and errors to stderr.
 
 mod fact;
-mod failure;
 mod pipe;
 mod table;
 mod unit;
@@ -12,6 +11,7 @@ pub(crate) use pipe::SIGPIPE_STATUS;
 pub(crate) use table::ELLIPSIS;
 pub(crate) use unit::{date, label, usdc, utc};
 
+use atoma_runtime::WithCauses;
 use fact::{line, to_object};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe::Pipe;
@@ -155,7 +155,7 @@ impl Output {
 
     /// What went wrong with every cause, and what to do about it where that is known.
     pub(crate) fn error(&self, error: &anyhow::Error, help: Option<&str>) {
-        let causes = failure::causes(error);
+        let causes = WithCauses(error.as_ref()).texts();
         let text = causes.join(": ");
         if self.json {
             let mut facts = vec![("error", json!(text)), ("causes", json!(causes))];

@@ -10,6 +10,7 @@ pub(crate) use connect::{held_to, unbound};
 pub(crate) use profile::{Profile, Rights, Walrus};
 
 use crate::config_file::ConfigFile;
+use crate::guess;
 use anyhow::{Context, Result, bail};
 use builtin::BUILTIN;
 use serde::{Deserialize, Serialize};
@@ -75,9 +76,11 @@ impl Profiles {
     /// The same, or an error that lists the names there are.
     pub(crate) fn expect(&self, name: &str) -> Result<Profile> {
         self.get(name).with_context(|| {
+            let names = self.names();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
             format!(
-                "no network is called `{name}`; known are {} (`atoma network add` adds one)",
-                self.names().join(", ")
+                "no network is called `{name}`; {} (`atoma network list` shows all, `atoma network add` adds one)",
+                guess::meant(name, &names)
             )
         })
     }

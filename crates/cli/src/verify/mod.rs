@@ -119,20 +119,20 @@ impl Verify {
             keys.push(SigningKey::from_seed(&key.to_seed()));
         }
         let receipts = match Receipts::open(&client_folder(settings)) {
-            Ok(receipts) if receipts.is_empty() => Err("no receipts are kept here".to_owned()),
+            Ok(receipts) if receipts.is_empty() => Err("no receipts are kept here".into()),
             Ok(receipts) => Ok(Box::new(receipts) as Box<dyn KeptReceipts>),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.into()),
         };
-        let offline = || "offline".to_owned();
+        let offline = || "offline".into();
         let (ledger, walrus, nodes) = if self.offline {
             (Err(offline()), Err(offline()), Err(offline()))
         } else {
             let ledger = settings.ledger().await;
             let nodes = AskNodes::new(Net::Tcp).map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
             (
-                ledger.map_err(|error| format!("{error:#}")),
-                self.walrus(settings).map_err(|error| format!("{error:#}")),
-                nodes.map_err(|error| error.to_string()),
+                ledger.map_err(Into::into),
+                self.walrus(settings).map_err(Into::into),
+                nodes.map_err(Into::into),
             )
         };
         Ok(Sources {

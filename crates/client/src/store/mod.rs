@@ -44,7 +44,7 @@ pub(crate) use networks::all_kept;
 pub(crate) use rows::{KeptLane, LaneKey, Row};
 
 use crate::ClientError;
-use atoma_runtime::Threads;
+use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Place, Slot, WriterThread};
 use atoma_types::{ComputeUnits, NetworkId, NodeId, StackId};
 use kind::{KIND, folder_of};
@@ -121,7 +121,7 @@ impl Store {
     /// Keeps a receipt; never waits, never forgets.
     pub(crate) fn keep(&self, row: Row) {
         if let Err(error) = self.writes.send_lazily(Op::Receipt(Box::new(row))) {
-            tracing::error!(%error, "a receipt was lost");
+            tracing::error!(error = %WithCauses(&error), "a receipt was lost");
         }
     }
 
@@ -206,7 +206,7 @@ impl Store {
     pub(crate) fn forget_stack(&self, stack: StackId) {
         self.bounds.lock().retain(|key, _| key.stack != stack);
         if let Err(error) = self.writes.send(Op::Forget(stack)) {
-            tracing::error!(%error, "a closed stack stays in the client's store");
+            tracing::error!(error = %WithCauses(&error), "a closed stack stays in the client's store");
         }
     }
 

@@ -108,7 +108,7 @@ impl InstantUpstream {
         })
     }
 
-    /// Its base URL.
+    /// Base URL of the server, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,5 +1,6 @@
 //! Sends a request to a server and carries its answer over to a stream.
 
+use atoma_runtime::WithCauses;
 use std::sync::Arc;
 
 use ::http::Response;
@@ -46,7 +47,7 @@ impl Upstream {
         let response = match tokio::time::timeout(SILENCE_TIMEOUT, reply).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
-                tracing::debug!(server = %server.base, %error, "the server can't be reached");
+                tracing::debug!(server = %server.base, error = %WithCauses(&error), "the server can't be reached");
                 server.failed();
                 let message = "the model's server can't be reached";
                 return Err(EngineError::Unavailable(message.into()));

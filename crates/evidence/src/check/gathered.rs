@@ -1,6 +1,7 @@
 //! What there is about one request, and for what there isn't, why not.
 
 use crate::pack::Catalog;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     ComputeUnits, NetworkId,
     chain::{Node, Stack, Task},
@@ -10,9 +11,9 @@ use atoma_types::{
 };
 use atoma_walrus::BlobId;
 use bytes::Bytes;
-use std::{fmt, ops::Range, sync::Arc};
+use std::{error::Error, fmt, ops::Range, sync::Arc};
 
-/// Why something isn't at hand.
+/// Why something isn't at hand, in words for the report: a finding, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
     /// It couldn't be had: what needs it is skipped.
@@ -22,14 +23,14 @@ pub enum Gap {
 }
 
 impl Gap {
-    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
-    pub(crate) fn absent(reason: impl ToString) -> Self {
-        Self::Absent(reason.to_string())
+    /// Of an error it says all causes: the report that it stands in is where they are read.
+    pub(crate) fn absent<'a>(reason: impl Into<Box<dyn Error + 'a>>) -> Self {
+        Self::Absent(WithCauses(&*reason.into()).to_string())
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
-    pub(crate) fn broken(reason: impl ToString) -> Self {
-        Self::Broken(reason.to_string())
+    /// The same of something that is there and is wrong.
+    pub(crate) fn broken<'a>(reason: impl Into<Box<dyn Error + 'a>>) -> Self {
+        Self::Broken(WithCauses(&*reason.into()).to_string())
     }
 }
 
@@ -69,7 +70,7 @@ pub struct Neighbour {
 /// Where a record is said to stand in a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackPlace {
-    /// The pack's root.
+    /// Root of the Merkle tree over the pack's records.
     pub root: Hash32,
     /// The way from the record to it.
     pub path: Proof,
@@ -84,7 +85,7 @@ pub struct PackBytes {
     pub id: BlobId,
     /// For so many shards.
     pub shards: u16,
-    /// What they hold.
+    /// The pack's header and the place of each record in it.
     pub catalog: Catalog,
 }
 
@@ -150,7 +151,7 @@ pub struct Gathered {
     pub record: Item<Bytes>,
     /// Where the record stands in its pack.
     pub place: Item<PackPlace>,
-    /// The whole pack.
+    /// All bytes of the pack, with the blob id that follows from them.
     pub pack: Item<Arc<PackBytes>>,
     /// The id under which it is said to be stored.
     pub blob_id: Item<BlobId>,

@@ -13,7 +13,7 @@ macro_rules! kinds {
             /// All, in the order in which they are made.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
-            /// A stable name.
+            /// The check's name in JSON and on the command line; it never changes.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name),* }
@@ -77,7 +77,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// `passed`, `failed`, `skipped`.
+    /// The outcome's name in JSON: `passed`, `failed` or `skipped`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -167,7 +167,7 @@ impl Rerun {
     }
 }
 
-/// All checks together.
+/// What all checks together say of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every check was made and holds.
@@ -179,7 +179,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// `holds`, `incomplete`, `fails`.
+    /// The verdict's name in JSON: `holds`, `incomplete` or `fails`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -197,12 +197,12 @@ pub struct Report {
     pub subject: Option<Subject>,
     /// The checks, in their order.
     pub checks: Vec<Check>,
-    /// What isn't checked.
+    /// The request that can be computed again on one's own engine, which no check here does.
     pub rerun: Option<Rerun>,
 }
 
 impl Report {
-    /// Those that fail.
+    /// The checks that failed, each with its reason.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
         let failed = |check: &&Check| matches!(check.outcome, Outcome::Failed(_));
         self.checks.iter().filter(failed)
@@ -214,7 +214,7 @@ impl Report {
         self.checks.iter().filter(skipped)
     }
 
-    /// Those that hold.
+    /// The checks that passed.
     pub fn passed(&self) -> impl Iterator<Item = &Check> {
         let passed = |check: &&Check| matches!(check.outcome, Outcome::Passed(_));
         self.checks.iter().filter(passed)

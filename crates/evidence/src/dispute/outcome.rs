@@ -6,7 +6,7 @@ use atoma_types::chain::{
     events::{DisputeAnswered, DisputeOpened, NodeConvicted},
 };
 
-/// An executed step.
+/// An executed transaction about a dispute, and what it brought about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DisputeOutcome {
     /// The digest of the transaction, as Sui writes it.

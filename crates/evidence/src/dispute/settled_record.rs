@@ -58,7 +58,7 @@ impl SettledRecord {
         })
     }
 
-    /// The JSON form.
+    /// The record and its path as JSON, as files and nodes hand them on.
     #[must_use]
     pub fn to_json(&self) -> String {
         let file = File {

@@ -28,14 +28,14 @@ impl KeptReceipts for Kept {
 }
 
 fn offline(receipts: Option<Kept>) -> Sources {
-    let reason = "offline".to_owned();
+    let reason = || "offline".into();
     Sources {
-        ledger: Err(reason.clone()),
-        walrus: Err(reason.clone()),
-        nodes: Err(reason.clone()),
+        ledger: Err(reason()),
+        walrus: Err(reason()),
+        nodes: Err(reason()),
         receipts: match receipts {
             Some(kept) => Ok(Box::new(kept)),
-            None => Err(reason),
+            None => Err(reason()),
         },
         keys: vec![user()],
         shards: SHARDS,

@@ -20,9 +20,9 @@ pub struct Given {
     pub header: Option<Signed<RequestHeader>>,
     /// The receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
-    /// A node's proof.
+    /// The proof of a receipt that its node gave.
     pub proof: Option<ReceiptProof>,
-    /// A pack's bytes.
+    /// All bytes of a pack, read from a file say.
     pub pack: Option<Bytes>,
     /// A pack's id on Walrus.
     pub blob: Option<BlobId>,

@@ -1,5 +1,6 @@
 //! What the ledger says, each thing asked for once.
 
+use super::sources::SourceError;
 use crate::check::{CertifiedObject, Gap, Item, Settlement};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
@@ -16,7 +17,7 @@ const SEARCH: Duration = Duration::from_secs(30);
 
 /// Reads, and remembers.
 pub(super) struct Reader<'a> {
-    ledger: &'a Result<Ledger, String>,
+    ledger: &'a Result<Ledger, SourceError>,
     stacks: HashMap<StackId, Item<Stack>>,
     nodes: HashMap<NodeId, Item<Node>>,
     tasks: HashMap<TaskId, Item<Task>>,
@@ -25,7 +26,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(ledger: &'a Result<Ledger, String>) -> Self {
+    pub(super) fn new(ledger: &'a Result<Ledger, SourceError>) -> Self {
         Self {
             ledger,
             stacks: HashMap::new(),
@@ -37,7 +38,7 @@ impl<'a> Reader<'a> {
     }
 
     fn ledger(&self) -> Item<&'a Ledger> {
-        self.ledger.as_ref().map_err(Gap::absent)
+        self.ledger.as_ref().map_err(|e| Gap::absent(&**e))
     }
 
     pub(super) fn network(&self) -> Item<NetworkId> {

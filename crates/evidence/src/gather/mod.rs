@@ -12,6 +12,7 @@ use crate::{
     check::{Gap, Gathered, Item, Neighbour, PackPlace, need},
     pack::{ReceiptProof, Record},
 };
+use atoma_runtime::WithCauses;
 use atoma_types::{
     Address, RequestId,
     message::{Receipt, RequestHeader, Signed},
@@ -174,7 +175,10 @@ impl Gatherer<'_> {
                     Ok(pack) => pack.find(&exchange),
                     Err(Gap::Absent(reason) | Gap::Broken(reason)) => {
                         // the pack's fault is told once, with its blob
-                        (Err(Gap::absent(reason)), Err(Gap::absent(reason)))
+                        (
+                            Err(Gap::Absent(reason.clone())),
+                            Err(Gap::Absent(reason.clone())),
+                        )
                     }
                 };
                 (record, place, pack)
@@ -213,11 +217,13 @@ impl Gatherer<'_> {
     /// The proof of the node that served, which must be about this very receipt.
     async fn ask_node(&mut self, exchange: &Exchange) -> Item<ReceiptProof> {
         let receipt = exchange.receipt.as_ref().map_err(Clone::clone)?;
-        let nodes = self.sources.nodes.as_ref().map_err(Gap::absent)?;
+        let nodes = self.sources.nodes.as_ref().map_err(|e| Gap::absent(&**e))?;
         let message = receipt.message();
         let node = self.reader.node(message.node).await?;
         let proof = nodes.proof(&node, message.request_id).await;
-        proof.map_err(|error| Gap::absent(format!("the node shows no proof: {}", chain(&*error))))
+        proof.map_err(|error| {
+            Gap::absent(format!("the node shows no proof: {}", WithCauses(&*error)))
+        })
     }
 
     async fn put_together(&mut self, parts: Parts) -> Gathered {
@@ -353,17 +359,6 @@ impl Gatherer<'_> {
         };
         around.into_iter().map(kept).collect()
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) async fn pack(
 
 /// A blob's bytes; that they are its bytes, the client has made sure of.
 async fn fetch(id: BlobId, sources: &Sources) -> Item<Bytes> {
-    let client = sources.walrus.as_ref().map_err(Gap::absent)?;
+    let client = sources.walrus.as_ref().map_err(|e| Gap::absent(&**e))?;
     client.read(id).await.map_err(|error| match error {
         ClientError::LyingAggregator { .. } => Gap::broken(error),
         error => Gap::absent(error),

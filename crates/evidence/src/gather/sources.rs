@@ -20,7 +20,7 @@ pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 /// What a machine kept about a request, as far as it can still be read.
 #[derive(Clone, Debug, Default)]
 pub struct KeptExchange {
-    /// The signed request.
+    /// The request header, as the user signed it.
     pub header: Option<Signed<RequestHeader>>,
     /// The request's receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
@@ -52,13 +52,13 @@ pub trait NodeProofs: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Sources {
     /// Keys, weights, settlements: what is believed.
-    pub ledger: Result<Ledger, String>,
+    pub ledger: Result<Ledger, SourceError>,
     /// Where packs are read, or why they cannot be.
-    pub walrus: Result<WalrusClient, String>,
+    pub walrus: Result<WalrusClient, SourceError>,
     /// Nodes may be asked for their proofs.
-    pub nodes: Result<Box<dyn NodeProofs>, String>,
+    pub nodes: Result<Box<dyn NodeProofs>, SourceError>,
     /// What this machine keeps.
-    pub receipts: Result<Box<dyn KeptReceipts>, String>,
+    pub receipts: Result<Box<dyn KeptReceipts>, SourceError>,
     /// Open sealed bodies: the user's request keys, or the node's response key.
     pub keys: Vec<SigningKey>,
     /// Shards of the Walrus network: ids depend on it.

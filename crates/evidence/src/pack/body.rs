@@ -23,9 +23,9 @@ thread_local! {
 /// How a body lies in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Not at all.
+    /// The body isn't in the record; only its hash stands in the signed messages.
     Absent,
-    /// As it is.
+    /// The body is in the record, readable by everybody.
     Open,
     /// As one zstd frame.
     Compressed,

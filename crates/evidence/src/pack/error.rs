@@ -9,7 +9,7 @@ use std::{io, path::PathBuf};
 #[non_exhaustive]
 pub enum PackError {
     /// Bytes that can't be read.
-    #[error("not a pack: {0}")]
+    #[error("not a pack")]
     Wire(#[from] WireError),
     /// Bytes that break a rule of the format.
     #[error("not a pack: {0}")]
@@ -26,7 +26,7 @@ pub enum PackError {
     /// A pack with another root than the one asked for.
     #[error("the pack's root is {found}, not {wanted}")]
     WrongRoot {
-        /// The trusted one.
+        /// The root that is trusted, from the ledger or a proof.
         wanted: Hash32,
         /// That of the pack.
         found: Hash32,
@@ -72,7 +72,7 @@ pub enum PackError {
     #[error("an earlier write to {0:?} failed")]
     Failed(PathBuf),
     /// The file cannot be read or written.
-    #[error("cannot use the pack's file: {0}")]
+    #[error("cannot use the pack's file")]
     Io(#[from] io::Error),
     /// Walrus refused or was not reached.
     #[error(transparent)]
@@ -80,7 +80,7 @@ pub enum PackError {
 }
 
 impl PackError {
-    /// A stable code.
+    /// A code for programs, such as `pack_format`. It never changes.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -15,9 +15,9 @@ const VERSION: u16 = 1;
 /// What is known of a pack when it is begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The ledger's network.
+    /// Id of the ledger's network that the receipts are for.
     pub network: NetworkId,
-    /// Who writes it.
+    /// The node that wrote the pack.
     pub node: NodeId,
     /// The number of the first record in the node's log. Far below `u64::MAX`.
     pub first_seq: u64,

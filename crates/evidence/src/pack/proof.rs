@@ -48,7 +48,7 @@ pub struct StorageProof {
     pub offset: u64,
     /// How many bytes it has.
     pub length: u32,
-    /// The pack's root.
+    /// Root of the Merkle tree over the pack's records.
     pub root: Hash32,
     /// The way from the record to it: base64 of its BCS.
     #[serde(with = "path_text")]
@@ -82,7 +82,7 @@ impl StorageProof {
 /// A record under the root that its node settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementProof {
-    /// The settlement's `receipts_root`.
+    /// The settlement's `receipts_root`: the Merkle root that the node put on the ledger.
     pub root: Hash32,
     /// The way from the evidence leaf to it: base64 of its BCS.
     #[serde(with = "path_text")]

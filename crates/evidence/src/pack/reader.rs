@@ -79,7 +79,7 @@ impl Pack {
         Ok(Self { catalog, source })
     }
 
-    /// What it holds.
+    /// The pack's header and the place of each record in it.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog

@@ -78,7 +78,7 @@ impl Record {
         }
     }
 
-    /// A request alone.
+    /// The record of a request that has no answer yet.
     #[must_use]
     pub fn request(header: &Signed<RequestHeader>, request: Body) -> Self {
         Self {
@@ -108,13 +108,13 @@ impl Record {
         &self.statement
     }
 
-    /// The request's body.
+    /// The request's body: absent, open or sealed.
     #[must_use]
     pub fn request_body(&self) -> &Body {
         &self.request
     }
 
-    /// The answer's body.
+    /// The answer's body: absent, open or sealed.
     #[must_use]
     pub fn answer_body(&self) -> &Body {
         &self.answer

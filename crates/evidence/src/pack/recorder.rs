@@ -26,10 +26,10 @@ pub struct Recorder {
     sealers: HashMap<StackId, Sealer>,
 }
 
-/// What is recorded.
+/// One answered request, as a recorder takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'a> {
-    /// The signed request.
+    /// The request header, as the user signed it.
     pub header: &'a Signed<RequestHeader>,
     /// The request's receipt, as the node signed it.
     pub receipt: &'a Signed<Receipt>,

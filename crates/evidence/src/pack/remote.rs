@@ -46,7 +46,7 @@ impl RemotePack {
         })
     }
 
-    /// What it holds.
+    /// The pack's header and the place of each record in it.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog

@@ -22,7 +22,7 @@ const LEAF: usize = 32;
 /// What was cut off a file that a crash left unfinished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// How many bytes.
+    /// How many bytes of the file are good records.
     pub bytes: u64,
     /// Where they are kept aside: a damaged disk looks the same as an unfinished write, and nobody
     /// but a person can tell.

@@ -62,7 +62,7 @@ type Kem = X25519HkdfSha256;
 /// Between whom, and about what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {
-    /// The ledger's network.
+    /// Id of the ledger's network that the request is for.
     pub network: NetworkId,
     /// The stack that pays.
     pub stack: StackId,

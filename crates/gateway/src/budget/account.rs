@@ -30,7 +30,7 @@ pub struct Standing {
     pub name: String,
     /// The most it may spend.
     pub limit: Amount,
-    /// Spent for good.
+    /// What answered requests cost; it never comes back.
     pub spent: Amount,
     /// Held for what is under way.
     pub held: Amount,

@@ -1,7 +1,7 @@
-//! Bodies of requests; what is wrong with them becomes a refusal.
+//! Bodies of requests, within the server's limits.
 
-use atoma_http::server::{BodyError, BodyLimit, Limits, read_body};
-use atoma_types::refusal::{Refusal, RefusalCode};
+use atoma_http::server::{BodyLimit, Limits, read_body};
+use atoma_types::refusal::Refusal;
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -20,18 +20,5 @@ pub(super) async fn read(
         discarded_bytes: DISCARDED_BYTES,
         ..BodyLimit::new(limits)
     };
-    read_body(headers, body, limit, |_| ())
-        .await
-        .map_err(|e| refusal(&e))
-}
-
-fn refusal(error: &BodyError) -> Refusal {
-    let message = error.to_string();
-    match error {
-        BodyError::TooLarge { max_bytes } => {
-            Refusal::new(RefusalCode::BodyTooLarge, message).needed(*max_bytes as u64)
-        }
-        BodyError::TooSlow(_) => Refusal::new(RefusalCode::BodyTimeout, message),
-        _ => Refusal::new(RefusalCode::InvalidBody, message),
-    }
+    Ok(read_body(headers, body, limit, |_| ()).await?)
 }

@@ -25,7 +25,7 @@ pub enum Error {
     /// The body is longer than allowed.
     #[error("the answer is longer than {max_bytes} bytes")]
     TooLong {
-        /// What was allowed.
+        /// The most bytes of a body that the caller allows.
         max_bytes: usize,
     },
 }
@@ -35,18 +35,6 @@ impl Error {
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self, Self::Url | Self::Connect(_))
-    }
-
-    /// The error with its causes: the outermost often says little.
-    #[must_use]
-    pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(inner) = cause {
-            text = format!("{text}: {inner}");
-            cause = inner.source();
-        }
-        text
     }
 
     /// Whether the time was up.

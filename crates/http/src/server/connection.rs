@@ -8,7 +8,7 @@ use super::{
     stream_timeout::StreamExecutor,
     write_timeout::WriteTimeout,
 };
-use atoma_runtime::Socket;
+use atoma_runtime::{Socket, WithCauses};
 use axum::Router;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -119,7 +119,7 @@ impl Connections {
             if timed_out(&*error) {
                 self.counters.count(Closed::WriteTimeout);
             }
-            tracing::debug!(error = &*error, "a connection broke");
+            tracing::debug!(error = %WithCauses(&*error), "a connection broke");
         }
     }
 }

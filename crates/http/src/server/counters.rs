@@ -24,7 +24,7 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// All of them.
+    /// Every reason, in the order in which metrics name them.
     pub const ALL: [Self; 8] = [
         Self::Full,
         Self::AddressFull,

@@ -108,7 +108,7 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on; with port 0 asked for, the port that it got.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -2,6 +2,8 @@
 
 use super::Limits;
 use crate::silence::TooSlow;
+use atoma_runtime::WithCauses;
+use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{
@@ -40,6 +42,20 @@ pub enum BodyError {
     /// It ended before its end.
     #[error("the body broke off before its end")]
     Broken(#[source] axum::Error),
+}
+
+impl From<BodyError> for Refusal {
+    /// What node and gateway answer to a bad body.
+    fn from(error: BodyError) -> Self {
+        let message = WithCauses(&error).to_string();
+        match error {
+            BodyError::TooLarge { max_bytes } => {
+                Self::new(RefusalCode::BodyTooLarge, message).needed(max_bytes as u64)
+            }
+            BodyError::TooSlow(_) => Self::new(RefusalCode::BodyTimeout, message),
+            BodyError::Broken(_) => Self::new(RefusalCode::InvalidBody, message),
+        }
+    }
 }
 
 impl BodyLimit {

@@ -32,7 +32,7 @@ table! {
         owner: Address,
         /// Id of the task that it is of.
         task: TaskId,
-        /// Signs its requests.
+        /// The ed25519 key by which its requests are checked.
         request_key: PublicKey,
         /// Units bought, less those revoked.
         total_units: ComputeUnits,
@@ -42,13 +42,13 @@ table! {
         settled_units: ComputeUnits,
         /// Requests that nodes were paid for.
         requests: u64,
-        /// The highest price.
+        /// The highest price that its owner pays, in micro-USDC for a million units.
         max_price: Price,
-        /// What it holds.
+        /// What is in its escrow now, in micro-USDC.
         escrow: MicroUsdc,
         /// What was paid in.
         deposited: MicroUsdc,
-        /// What nodes got.
+        /// What nodes were paid, fees not counted, in micro-USDC.
         paid: MicroUsdc,
         /// What the protocol got.
         fees: MicroUsdc,
@@ -56,19 +56,19 @@ table! {
         refunded: MicroUsdc,
         /// What the owner got of convicted nodes' collateral.
         damages: MicroUsdc,
-        /// Who may serve.
+        /// How its nodes are chosen: drawn when it is bought, or by the owner's grants.
         selection: Selection,
-        /// The drawn nodes.
+        /// The nodes that were drawn when it was bought.
         candidates: Vec<NodeId>,
         /// When it ends, by the ledger's clock.
         expires_at_ms: TimestampMs,
         /// Nodes may settle for this long after it.
         settle_grace_ms: DurationMs,
-        /// Leases so far.
+        /// How many leases nodes have got on it so far.
         leases: u64,
         /// The owner is closing it.
         closing: bool,
-        /// Everything is paid.
+        /// Whether all its leases are closed and its escrow is paid out.
         closed: bool,
         /// When it was bought.
         bought_ms: TimestampMs,
@@ -112,13 +112,13 @@ table! {
     columns {
         /// Its place among the stack's leases.
         place: u64,
-        /// The stack's task.
+        /// Id of the task that the stack is of.
         task: TaskId,
         /// The units that it may serve.
         units: ComputeUnits,
         /// Its price, in micro-USDC for a million units.
         price: Price,
-        /// Where it stands.
+        /// Whether the lease is open, being settled, or closed.
         state: LeaseStanding,
         /// Units paid, once closed.
         paid_units: ComputeUnits,
@@ -126,7 +126,7 @@ table! {
         paid: MicroUsdc,
         /// The node was found guilty on it.
         convicted: bool,
-        /// When it began.
+        /// When the node got the lease, by the ledger's clock.
         leased_ms: TimestampMs,
     }
     index ["node"]

@@ -29,7 +29,7 @@ table! {
         network: NetworkId,
         /// The package as first published: another one has another history.
         package: ObjectId,
-        /// Resume after this.
+        /// The place in the ledger's stream of events after which reading goes on.
         cursor: Option<Vec<u8>>,
         /// Everything up to the end of this checkpoint is in it.
         covered: Option<u64>,
@@ -41,7 +41,7 @@ table! {
         anchor_ms: TimestampMs,
         /// The history begins with this checkpoint; not 0 where the ledger had no more.
         since: u64,
-        /// Events so far.
+        /// Events that were applied so far.
         events: u64,
         /// Events about objects from before the history's begin; what they change can't be told.
         gaps: u64,
@@ -57,7 +57,7 @@ table! {
         number: u64,
     }
     columns {
-        /// The transaction's digest.
+        /// Digest of the transaction that emitted it, 32 bytes.
         digest: [u8; 32],
         /// Its place in the transaction.
         place: u64,
@@ -83,7 +83,7 @@ table! {
         id: ObjectId,
     }
     columns {
-        /// What it is.
+        /// Which kind of object it is, and so into which table it goes.
         kind: ObjectName,
     }
     index []

@@ -41,7 +41,7 @@ table! {
     /// What happened on a day (UTC).
     DayRow in "days"
     key {
-        /// Days since 1970.
+        /// The day (UTC), counted from 1970-01-01, which is 0.
         day: u64,
     }
     columns {
@@ -55,7 +55,7 @@ table! {
         units_settled: ComputeUnits,
         /// Requests that nodes were paid for.
         requests: u64,
-        /// What nodes got.
+        /// What nodes were paid, fees not counted, in micro-USDC.
         paid: MicroUsdc,
         /// What the protocol got.
         fees: MicroUsdc,
@@ -67,7 +67,7 @@ table! {
         convictions: u64,
         /// Collateral that they took.
         slashed: MicroUsdc,
-        /// The treasury's payments.
+        /// What the treasury paid to nodes, in micro-USDC.
         treasury_paid: MicroUsdc,
     }
     index []
@@ -81,7 +81,7 @@ table! {
         number: u64,
     }
     columns {
-        /// The parameter's name.
+        /// The parameter's name, as `set_param` takes it.
         name: String,
         /// The parameter's new value.
         value: u64,

@@ -35,7 +35,7 @@ text_enum! {
 pub struct Demand {
     /// The record's place in its lease, from 1.
     pub seq: u64,
-    /// The dispute's number.
+    /// The dispute's number among those of its lease, from 1.
     pub number: u64,
 }
 
@@ -65,11 +65,11 @@ table! {
         state: SettlementState,
         /// What the node got.
         paid: MicroUsdc,
-        /// The protocol's share.
+        /// The protocol's share of the payment, in micro-USDC.
         fee: MicroUsdc,
         /// What went back to the owner.
         refunded: MicroUsdc,
-        /// Disputes so far.
+        /// How many disputes were opened on it so far.
         disputes: u64,
         /// Those that are open; the contract allows eight.
         open_disputes: Vec<Demand>,
@@ -99,7 +99,7 @@ table! {
         seq: u64,
         /// Hash of the receipt that the owner showed, if any.
         receipt: Option<Hash32>,
-        /// The owner's stake.
+        /// What the owner staked on the dispute, in micro-USDC.
         bond: MicroUsdc,
         /// The last moment to answer.
         deadline_ms: TimestampMs,
@@ -109,7 +109,7 @@ table! {
         blob: Option<BlobId>,
         /// When it was opened.
         opened_ms: TimestampMs,
-        /// When it ended.
+        /// When it was answered, or its node convicted.
         ended_ms: Option<TimestampMs>,
     }
     index ["event"]

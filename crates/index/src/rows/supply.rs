@@ -14,7 +14,7 @@ table! {
         node: NodeId,
     }
     columns {
-        /// Its small number.
+        /// The number that the package gave it, from 1 in order of creation.
         number: u64,
         /// Address of its owner.
         owner: Address,
@@ -22,9 +22,9 @@ table! {
         collateral: MicroUsdc,
         /// Whether it is active, jailed, leaving or gone.
         status: NodeStatus,
-        /// Where it serves.
+        /// The URL at which users reach it.
         url: String,
-        /// Signs its receipts.
+        /// The ed25519 key by which its receipts are checked.
         response_key: PublicKey,
         /// Settlements that were paid.
         settled: u64,
@@ -36,9 +36,9 @@ table! {
         from_treasury: MicroUsdc,
         /// Stakes of disputes that it answered.
         bonds: MicroUsdc,
-        /// What convictions took.
+        /// Collateral that convictions took, in micro-USDC.
         slashed: MicroUsdc,
-        /// When it joined.
+        /// When it registered, by the ledger's clock.
         joined_ms: TimestampMs,
     }
     index []
@@ -52,7 +52,7 @@ table! {
         node: NodeId,
     }
     columns {
-        /// 0 to 1000.
+        /// From 0 to 1000: rises with settlements, falls with expired leases and convictions.
         reputation: u64,
         /// X25519 key that requests are sealed to.
         sealing_key: Option<[u8; 32]>,
@@ -76,19 +76,19 @@ table! {
         task: TaskId,
     }
     columns {
-        /// Its small number.
+        /// The number that the package gave it, from 1 in order of creation.
         number: u64,
         /// Address of its owner.
         owner: Address,
-        /// What it computes.
+        /// The kind of work, such as chat completion.
         role: Role,
-        /// The model's name.
+        /// The model's name, as requests give it.
         model_name: String,
         /// How it is secured.
         security_level: SecurityLevel,
-        /// Its highest price.
+        /// The highest price that its nodes may ask, in micro-USDC for a million units.
         price_ceiling: Price,
-        /// No new business.
+        /// Whether its owner has ended it: no new stacks or subscriptions.
         deprecated: bool,
         /// Fees not yet swept into the treasury.
         fees: MicroUsdc,

@@ -74,7 +74,7 @@ impl Ledger {
         .into()
     }
 
-    /// Ends the epoch.
+    /// The call that ends the development Walrus's epoch and begins the next.
     #[must_use]
     pub fn advance_epoch(&self, cap: &WalrusCap) -> Call {
         calls::AdvanceEpoch {

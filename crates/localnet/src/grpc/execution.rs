@@ -5,6 +5,7 @@ use crate::{
     execution::{self, Context, Refusal, effects::mock_gas, gas},
     writer::Command,
 };
+use atoma_runtime::WithCauses;
 use atoma_types::Address;
 use std::collections::BTreeSet;
 use sui_crypto::{SuiVerifier, UserSignatureVerifier};
@@ -112,7 +113,7 @@ fn check_signatures(
     let verifier = UserSignatureVerifier::new();
     for signature in signatures {
         if let Err(error) = verifier.verify_transaction(transaction, signature) {
-            return refused(error.to_string());
+            return refused(WithCauses(&error).to_string());
         }
         let signer = signature
             .derive_addresses()

@@ -13,6 +13,7 @@ mod state;
 mod subscription;
 
 use crate::{access::LedgerAccess, error::LocalnetError, execution::Refusal, writer::Rejected};
+use atoma_runtime::WithCauses;
 use std::sync::Arc;
 use sui_rpc::{
     field::{FieldMask, FieldMaskTree, FieldMaskUtil},
@@ -106,7 +107,7 @@ impl From<Rejected> for Status {
 
 impl From<LocalnetError> for Status {
     fn from(error: LocalnetError) -> Self {
-        tracing::error!(%error, "a read failed");
-        Status::internal(error.to_string())
+        tracing::error!(error = %WithCauses(&error), "a read failed");
+        Status::internal(WithCauses(&error).to_string())
     }
 }

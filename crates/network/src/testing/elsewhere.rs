@@ -113,7 +113,7 @@ impl Elsewhere {
         }
     }
 
-    /// Gives USDC alone.
+    /// Gives an address USDC and no gas, from the funder, or from the faucet where there is none.
     pub async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
         match &self.funder {
             Some(funder) => {

@@ -152,7 +152,7 @@ impl World {
         key
     }
 
-    /// Gives USDC alone.
+    /// Gives an address USDC and no gas, from the funder, or from the faucet where there is none.
     pub async fn give_usdc(&self, to: Address, amount: MicroUsdc) {
         match &self.host {
             Host::Other(elsewhere) => elsewhere.give_usdc(to, amount).await,

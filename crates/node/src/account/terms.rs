@@ -5,7 +5,7 @@ use atoma_types::{ComputeUnits, TimestampMs};
 /// What the ledger says about the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// The lease's units.
+    /// Units that the lease may serve in all.
     pub units: ComputeUnits,
     /// No request after this.
     pub expires_at: TimestampMs,

@@ -3,7 +3,7 @@
 use super::{cache::Caches, error::EvidenceError, reader::Reader};
 use crate::{config::EvidenceConfig, journal::PackRow};
 use atoma_evidence::pack::ClosingPolicy;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, WithCauses};
 use atoma_store::Readers;
 use atoma_types::{
     RequestId,
@@ -148,7 +148,9 @@ impl EvidenceLog {
             match self.reader.ask(move |db| db.pack_of(id)).await {
                 Ok(Some(row)) => return Some(row),
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "the evidence log can't be read"),
+                Err(error) => {
+                    tracing::warn!(error = %WithCauses(&error), "the evidence log can't be read")
+                }
             }
             let changed = tokio::time::timeout_at(deadline, stored.changed()).await;
             if !matches!(changed, Ok(Ok(()))) {

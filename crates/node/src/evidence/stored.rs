@@ -5,6 +5,7 @@ use super::log::{EvidenceLog, IMMEDIATE_TIMEOUT};
 use crate::{account::SignedRequest, lease::Lease};
 use atoma_evidence::immediate::check_request_blob;
 use atoma_keys::SigningKey;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     BlobId,
     refusal::{Refusal, RefusalCode},
@@ -31,13 +32,13 @@ impl EvidenceLog {
                 ));
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "a request's blob can't be read");
+                tracing::warn!(error = %WithCauses(&error), "a request's blob can't be read");
                 return Err(away());
             }
             Err(_) => return Err(away()),
         };
         let checked = check_request_blob(bytes, request.message(), &lease.verifier, response_key);
-        checked.map_err(|error| invalid(&error.to_string()))
+        checked.map_err(|error| invalid(&WithCauses(&error).to_string()))
     }
 }
 

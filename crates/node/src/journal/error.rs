@@ -14,9 +14,9 @@ pub enum JournalError {
     /// The file can't be read.
     #[error("cannot read the journal {}", path.display())]
     Read {
-        /// The journal's file.
+        /// Where the journal's file is.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's own error.
         #[source]
         source: rusqlite::Error,
     },
@@ -27,7 +27,7 @@ pub enum JournalError {
         path.display()
     )]
     OtherNetwork {
-        /// The journal's file.
+        /// Where the journal's file is.
         path: PathBuf,
         /// The network that the journal names.
         found: String,

@@ -5,6 +5,7 @@
 use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{lease::Lease, leases::Leases, metrics::Metrics};
 use atoma_ledger::LedgerError;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     StackId,
     chain::Stack,
@@ -106,7 +107,7 @@ impl LeaseFinder {
             Ok(Err(LedgerError::NotFound { .. } | LedgerError::WrongType { .. })) => Ok(None),
             Ok(Err(error)) => {
                 self.metrics.ledger_errors.inc();
-                tracing::warn!(%error, stack = %id, "cannot read a stack");
+                tracing::warn!(error = %WithCauses(&error), stack = %id, "cannot read a stack");
                 Err(Refusal::new(
                     RefusalCode::Unavailable,
                     "the ledger does not answer",

@@ -5,6 +5,7 @@
 use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{journal::Change, metrics::Metrics};
 use atoma_ledger::{Cursor, EventStream, Ledger, LedgerEvent};
+use atoma_runtime::WithCauses;
 use atoma_types::StackId;
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -39,7 +40,7 @@ impl Follower {
                 Ok(event) => self.hear(&event, &mut skipped).await,
                 Err(error) => {
                     self.metrics.ledger_errors.inc();
-                    tracing::warn!(%error, "an event cannot be read");
+                    tracing::warn!(error = %WithCauses(&error), "an event cannot be read");
                 }
             }
         }
@@ -64,7 +65,7 @@ impl Follower {
         if let Some(ack) = ack
             && let Err(error) = ack.durable().await
         {
-            tracing::error!(%error, "an event could not be made durable");
+            tracing::error!(error = %WithCauses(&error), "an event could not be made durable");
         }
     }
 
@@ -81,7 +82,7 @@ impl Follower {
                     tokio::time::sleep(REREAD_PAUSE).await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, %stack, "cannot read a topped-up stack");
+                    tracing::warn!(error = %WithCauses(&error), %stack, "cannot read a topped-up stack");
                     return;
                 }
             }

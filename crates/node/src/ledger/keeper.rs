@@ -10,7 +10,7 @@ use crate::{
     lease::Lease,
     leases::Leases,
 };
-use atoma_runtime::SharedClock;
+use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
     NodeId, StackId,
     chain::{Event, Stack},
@@ -174,7 +174,7 @@ impl LeaseKeeper {
         let lease = match Lease::new(record, self.clock.now()) {
             Ok(lease) => lease,
             Err(error) => {
-                tracing::error!(%error, stack = %record.stack, "the request key is not valid");
+                tracing::error!(error = %WithCauses(&error), stack = %record.stack, "the request key is not valid");
                 return None;
             }
         };

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 pub(crate) struct Head {
     /// `chatcmpl-…` or `cmpl-…`.
     pub id: String,
-    /// Seconds since 1970.
+    /// When the answer was made, in seconds since 1970.
     pub created: u64,
-    /// As asked for.
+    /// The model's name, as the request gave it.
     pub model: String,
     /// The model's revision, shortened.
     pub system_fingerprint: String,

@@ -1,12 +1,11 @@
 //! Getting a lease by a grant, and looking at one.
 
 use super::{
-    body,
     lease_status::lease_status,
     respond::{ok, refuse},
 };
 use crate::{concurrency::ConcurrencyLimit, leases::Leases, ledger::Granter};
-use atoma_http::server::{BodyLimit, Limits};
+use atoma_http::server::{BodyLimit, Limits, read_body};
 use atoma_types::{
     StackId,
     refusal::{Refusal, RefusalCode},
@@ -45,7 +44,7 @@ pub(super) async fn take_grant(
             max_bytes: MAX_GRANT_BYTES,
             ..BodyLimit::new(&state.limits)
         };
-        let bytes = body::read(&parts.headers, body, limit, |_| ()).await?;
+        let bytes = read_body(&parts.headers, body, limit, |_| ()).await?;
         // not before the body is here, for anyone may ask; held so that a drain waits for the ledger's
         // answer
         let _permit = state.concurrency.enter()?;

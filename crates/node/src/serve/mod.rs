@@ -2,7 +2,6 @@
 //! the state that it needs.
 
 mod about;
-mod body;
 mod embeddings;
 mod engine;
 mod generate;

@@ -2,7 +2,7 @@
 
 use super::respond::{ok, refuse};
 use crate::{evidence::EvidenceLog, journal::Journal};
-use atoma_runtime::Threads;
+use atoma_runtime::{Threads, WithCauses};
 use atoma_types::{
     RequestId,
     refusal::{Refusal, RefusalCode},
@@ -56,7 +56,7 @@ pub(super) async fn proof(State(kept): State<Arc<Receipts>>, Path(id): Path<Stri
             return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
         };
         let proof = evidence.prove(id).await.map_err(|error| {
-            tracing::warn!(%error, "a proof can't be given");
+            tracing::warn!(error = %WithCauses(&error), "a proof can't be given");
             Refusal::new(
                 RefusalCode::EvidenceUnavailable,
                 "the proof can't be given now",

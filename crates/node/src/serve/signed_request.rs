@@ -1,7 +1,6 @@
 //! The way from an HTTP request to an admitted request with its body, the same for all endpoints.
 
 use super::{
-    body,
     inference::Inference,
     respond::{name, refuse},
 };
@@ -12,7 +11,7 @@ use crate::{
     lease::Lease,
     tasks::ServedTask,
 };
-use atoma_http::server::BodyLimit;
+use atoma_http::server::{BodyLimit, read_body};
 use atoma_types::{
     hash::Hasher,
     http::EVIDENCE,
@@ -83,7 +82,7 @@ async fn admit(
     let (parts, body) = incoming.into_parts();
     let open = wants_open(&parts.headers)?;
     let limit = BodyLimit::new(&inference.limits);
-    body::check_announced(&parts.headers, limit)?;
+    limit.check_announced(&parts.headers)?;
     let request = request?;
     let header = request.message();
     Span::current().record("stack", tracing::field::display(header.stack));
@@ -103,7 +102,7 @@ async fn admit(
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
-    let body = body::read(&parts.headers, body, limit, hash).await?;
+    let body = read_body(&parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {
         let Some(evidence) = &inference.billing.evidence else {

@@ -20,7 +20,7 @@ pub use policy::{Gather, OnFailure, Policy};
 
 use crate::{OpenError, WriteError};
 use ack::Waited;
-use atoma_runtime::Threads;
+use atoma_runtime::{Threads, WithCauses};
 use parking_lot::Mutex;
 use queue::{Next, Queue};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -248,10 +248,10 @@ impl<W: Writer> Core<W> {
                 && self.in_line.is_none()
                 && self.queue.rest(pause)
             {
-                tracing::error!(store = self.kind, %error, "cannot write, trying again");
+                tracing::error!(store = self.kind, error = %WithCauses(&error), "cannot write, trying again");
                 continue;
             }
-            tracing::error!(store = self.kind, %error, "cannot write: the store is closed");
+            tracing::error!(store = self.kind, error = %WithCauses(&error), "cannot write: the store is closed");
             // the cause and the end before anybody is told
             let _ = self.failure.set(Arc::new(error));
             self.queue.close();

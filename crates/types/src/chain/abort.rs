@@ -11,10 +11,10 @@ macro_rules! aborts {
         pub enum AbortCode { $(#[doc = $help] $variant = $code),* }
 
         impl AbortCode {
-            /// All codes, rising.
+            /// Every code, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The stable number.
+            /// The number that the package aborts with. It never changes its meaning.
             #[must_use]
             pub fn code(self) -> u64 {
                 self as u64

@@ -65,7 +65,7 @@ macro_rules! events {
                 match self { $($(Self::$name(_) => stringify!($module),)*)* }
             }
 
-            /// Its Move name.
+            /// The event's name in Move, without its module.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self { $($(Self::$name(_) => stringify!($name),)*)* }
@@ -109,16 +109,16 @@ events! {
     NAMES of Atoma {
         /// A parameter was set.
         db::ParamSet {
-            /// The parameter's name.
+            /// The parameter's name, as `set_param` takes it.
             name: String,
             /// The parameter's new value.
             value: u64,
         }
-        /// A node joined.
+        /// A node was registered.
         node::NodeRegistered {
             /// Id of the node's object.
             node: NodeId,
-            /// Its small number.
+            /// The number that the package gave it, from 1 in order of creation.
             number: u64,
             /// Address of its owner.
             owner: Address,
@@ -126,52 +126,52 @@ events! {
             collateral: MicroUsdc,
             /// The URL at which users reach it.
             url: String,
-            /// Signs its receipts.
+            /// The ed25519 key by which its receipts are checked.
             response_key: PublicKey,
         }
         /// A node moved to another URL.
         node::NodeMoved {
             /// Id of the node's object.
             node: NodeId,
-            /// The new URL.
+            /// The URL at which users reach it from now on.
             url: String,
         }
-        /// Collateral was added.
+        /// A node's owner added to its collateral.
         node::CollateralAdded {
             /// Id of the node's object.
             node: NodeId,
-            /// The sum now.
+            /// All that it has staked now, in micro-USDC.
             collateral: MicroUsdc,
         }
         /// A node's standing changed.
         node::NodeStatusChanged {
             /// Id of the node's object.
             node: NodeId,
-            /// The new standing.
+            /// Whether it is now active, jailed, leaving or gone.
             status: NodeStatus,
         }
         /// A node left and took its collateral.
         node::NodeLeft {
             /// Id of the node's object.
             node: NodeId,
-            /// What it took.
+            /// The collateral that its owner took out, in micro-USDC.
             collateral: MicroUsdc,
         }
         /// A task was created.
         task::TaskCreated {
             /// Id of the task's object.
             task: TaskId,
-            /// Its small number.
+            /// The number that the package gave it, from 1 in order of creation.
             number: u64,
             /// Address of its owner.
             owner: Address,
-            /// What it computes.
+            /// The kind of work, such as chat completion.
             role: Role,
-            /// The model's name.
+            /// The model's name, as requests give it.
             model_name: String,
             /// How it is secured.
             security_level: SecurityLevel,
-            /// Its highest price.
+            /// The highest price that its nodes may ask, in micro-USDC for a million units.
             price_ceiling: Price,
         }
         /// A task takes no new business.
@@ -205,19 +205,19 @@ events! {
             owner: Address,
             /// Id of the task that it is of.
             task: TaskId,
-            /// Signs its requests.
+            /// The ed25519 key by which its requests are checked.
             request_key: PublicKey,
             /// Units that were bought with it.
             total_units: ComputeUnits,
-            /// The highest price.
+            /// The highest price that its owner pays, in micro-USDC for a million units.
             max_price: Price,
             /// What was paid into escrow.
             escrow: MicroUsdc,
-            /// Who may serve.
+            /// How its nodes are chosen: drawn when it is bought, or by the owner's grants.
             selection: Selection,
-            /// The drawn nodes.
+            /// The nodes that were drawn when it was bought.
             candidates: Vec<NodeId>,
-            /// When it ends.
+            /// When it ends, by the ledger's clock.
             expires_at_ms: TimestampMs,
             /// Nodes may settle for this long after it.
             settle_grace_ms: DurationMs,
@@ -232,7 +232,7 @@ events! {
             task: TaskId,
             /// Address of its owner.
             owner: Address,
-            /// Signs its requests.
+            /// The ed25519 key by which its requests are checked.
             request_key: PublicKey,
             /// Units of this lease in all.
             units: ComputeUnits,
@@ -247,16 +247,16 @@ events! {
         stack::ToppedUp {
             /// Id of the stack's object.
             stack: StackId,
-            /// Its units now.
+            /// All units that the stack has now.
             total_units: ComputeUnits,
-            /// What was paid.
+            /// What was paid into its escrow, in micro-USDC.
             paid: MicroUsdc,
         }
         /// A stack's end moved: later by `extend`, to now by `begin_close`.
         stack::ExpiryChanged {
             /// Id of the stack's object.
             stack: StackId,
-            /// The new end.
+            /// When it ends from now on, by the ledger's clock.
             expires_at_ms: TimestampMs,
             /// Whether the owner is closing it: nodes should settle now.
             closing: bool,
@@ -267,7 +267,7 @@ events! {
             stack: StackId,
             /// How many compute units these are.
             units: ComputeUnits,
-            /// What was refunded.
+            /// What went back to the owner, in micro-USDC.
             refunded: MicroUsdc,
         }
         /// Everything is paid. What came back last is told by the event before it.
@@ -285,7 +285,7 @@ events! {
             claimed_units: ComputeUnits,
             /// Root over its receipts.
             receipts_root: Hash32,
-            /// How many receipts.
+            /// How many receipts the settlement is over.
             count: u64,
             /// Where the manifest is.
             manifest_blob: Option<BlobId>,
@@ -302,7 +302,7 @@ events! {
             units: ComputeUnits,
             /// What the node got.
             paid: MicroUsdc,
-            /// The protocol's share.
+            /// The protocol's share of the payment, in micro-USDC.
             fee: MicroUsdc,
             /// What went back to the stack's owner.
             refunded: MicroUsdc,
@@ -328,7 +328,7 @@ events! {
             seq: u64,
             /// Hash of the receipt that the owner showed, if any.
             receipt: Option<Hash32>,
-            /// The owner's stake.
+            /// What the owner staked on the dispute, in micro-USDC.
             bond: MicroUsdc,
             /// The last moment to answer.
             deadline_ms: TimestampMs,
@@ -343,7 +343,7 @@ events! {
             seq: u64,
             /// Where the node says the record is stored.
             blob_id: BlobId,
-            /// What it got.
+            /// The owner's stake, which the node got, in micro-USDC.
             bond: MicroUsdc,
         }
         /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
@@ -439,7 +439,7 @@ events! {
             /// Whether it was certified.
             was_certified: bool,
         }
-        /// An epoch began.
+        /// A new epoch of Walrus began.
         events::EpochChangeDone {
             /// Number of the epoch that begins.
             epoch: u32,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Table {
     /// Parent of the entries.
     pub id: ObjectId,
-    /// How many entries.
+    /// How many entries the table has.
     pub size: u64,
 }
 
@@ -72,7 +72,7 @@ pub struct EpochBook {
     pub shares: Vec<EpochShare>,
 }
 
-/// One node's report.
+/// What one node reported of its paid units in an epoch of the treasury.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochShare {
     /// Id of the node's object.
@@ -117,7 +117,7 @@ impl NodeStatus {
 pub struct Node {
     /// Id of this object.
     pub id: NodeId,
-    /// Small sequential number.
+    /// The number that the package gave it, from 1 in order of creation.
     pub number: u64,
     /// Who may act for it and is paid.
     pub owner: Address,
@@ -131,7 +131,7 @@ pub struct Node {
     pub response_key: PublicKey,
     /// X25519 key that requests are sealed to, where it has one.
     pub sealing_key: Option<[u8; 32]>,
-    /// 0 to 1000.
+    /// From 0 to 1000: rises with settlements, falls with expired leases and convictions.
     pub reputation: u64,
     /// Settlements that were paid.
     pub settled: u64,
@@ -183,11 +183,11 @@ pub struct Subscription {
 pub struct Task {
     /// Id of this object.
     pub id: TaskId,
-    /// Small sequential number.
+    /// The number that the package gave it, from 1 in order of creation.
     pub number: u64,
     /// Who may deprecate it and change its allow-list.
     pub owner: Address,
-    /// What it computes.
+    /// The kind of work, such as chat completion.
     pub role: Role,
     /// The model's name, as requests give it.
     pub model_name: String,
@@ -254,7 +254,7 @@ pub struct Ticket {
     /// Merkle root over the lease's records, in order of `seq`
     /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
     pub receipts_root: Hash32,
-    /// How many receipts.
+    /// How many receipts the settlement is over.
     pub count: u64,
     /// Where the manifest of the evidence is stored, if it is.
     pub manifest_blob: Option<BlobId>,
@@ -287,7 +287,7 @@ pub struct Lease {
     pub units: ComputeUnits,
     /// The node's own price when the lease began; at most the stack's.
     pub price: Price,
-    /// Where it stands.
+    /// Whether the lease is open, being settled, or closed.
     pub state: LeaseState,
     /// The node was found guilty on this lease, and punished; once is all.
     pub convicted: bool,
@@ -314,7 +314,7 @@ pub struct Stack {
     pub total_units: ComputeUnits,
     /// Units of leases that are closed.
     pub closed_units: ComputeUnits,
-    /// Who may serve.
+    /// How its nodes are chosen: drawn when it is bought, or by the owner's grants.
     pub selection: Selection,
     /// The drawn nodes (`Single`, `Limited`).
     pub candidates: Vec<NodeId>,

@@ -13,7 +13,7 @@ pub const WALRUS_ENCODING_RS2: u8 = 1;
 pub struct Storage {
     /// Id of this object.
     pub id: ObjectId,
-    /// The first epoch.
+    /// The first epoch of Walrus that the storage is paid for.
     pub start_epoch: u32,
     /// The epoch in which it is over.
     pub end_epoch: u32,
@@ -36,7 +36,7 @@ pub struct Blob {
     pub encoding_type: u8,
     /// The storage network's epoch in which it was certified, if it was.
     pub certified_epoch: Option<u32>,
-    /// What keeps it.
+    /// The storage that it is kept in, and until when.
     pub storage: Storage,
     /// Its owner may delete it before its time, so it is no lasting proof.
     pub deletable: bool,
@@ -58,7 +58,7 @@ pub struct WalrusSystem {
     pub id: ObjectId,
     /// The current epoch; the first is 1.
     pub epoch: u32,
-    /// When it began.
+    /// When the current epoch began, by the ledger's clock.
     pub epoch_start_ms: TimestampMs,
     /// How many shards blobs are coded for; 0 before there is a committee.
     pub n_shards: u16,

@@ -26,7 +26,7 @@ pub struct ForwardOrder {
     pub request_hash: Hash32,
     /// The most that the first node pays for.
     pub max_units: ComputeUnits,
-    /// At this price.
+    /// The price of the request's units, in micro-USDC for a million.
     pub price: Price,
     /// When the order becomes worthless.
     pub expires_at_ms: TimestampMs,

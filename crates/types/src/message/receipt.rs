@@ -56,15 +56,15 @@ pub struct Receipt {
     pub request_hash: Hash32,
     /// Hash of the answer as sent.
     pub response_hash: Hash32,
-    /// What was used.
+    /// Tokens, image steps and seconds of audio that the request used.
     pub usage: Usage,
-    /// What it cost.
+    /// What the request cost, in compute units.
     pub units: ComputeUnits,
     /// What the lease has cost so far, this request included.
     pub cumulative_units: ComputeUnits,
     /// When the request began and ended.
     pub times: RequestTimes,
-    /// What computed it.
+    /// The kind of engine that computed the answer: model, arithmetic and rule.
     pub engine: EngineClass,
     /// The engine's commitment to its own scores, where it makes one.
     pub output_fingerprint: Option<Hash32>,

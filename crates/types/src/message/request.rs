@@ -51,11 +51,11 @@ pub struct RequestHeader {
     pub stack: StackId,
     /// The node that may serve and claim.
     pub node: NodeId,
-    /// The stack's task.
+    /// Id of the task that the stack is of.
     pub task: TaskId,
     /// Chosen at random; never used twice.
     pub request_id: RequestId,
-    /// What is asked.
+    /// The endpoint that the request is for; another may not serve it.
     pub endpoint: Endpoint,
     /// BLAKE2b-256 of the body as sent.
     pub body_hash: Hash32,

@@ -89,7 +89,7 @@ impl MessageSignature {
         bytes
     }
 
-    /// Appends its bytes.
+    /// Appends the signature's bytes, as they stand in signed messages.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.ed25519.0);
         if let Some(path) = &self.path {

@@ -19,14 +19,14 @@ pub struct Draft<T> {
 }
 
 impl<T: Message> Draft<T> {
-    /// Encodes a message.
+    /// A message with its bytes, ready to be signed.
     #[must_use]
     pub fn new(message: T) -> Self {
         let bytes = encode(&message);
         Self { message, bytes }
     }
 
-    /// Signs it alone.
+    /// Signs this message by itself, without others in a tree.
     #[must_use]
     pub fn sign(self, key: &impl Sign) -> Signed<T> {
         let signature = MessageSignature::alone(&self.bytes, key);
@@ -75,7 +75,7 @@ pub struct Signed<T> {
 }
 
 impl<T: Message> Signed<T> {
-    /// Signs a message.
+    /// Encodes a message and signs it by itself.
     #[must_use]
     pub fn new(message: T, key: &impl Sign) -> Self {
         Draft::new(message).sign(key)
@@ -155,7 +155,7 @@ impl<T: Message> Signed<T> {
         self.signature.verify(&self.bytes, key)
     }
 
-    /// What was signed.
+    /// The message that was signed.
     #[must_use]
     pub fn message(&self) -> &T {
         &self.message

@@ -44,7 +44,7 @@ pub struct ClientConfig {
 pub struct Timeouts {
     /// Storing: on Mainnet 20 to 75 seconds are common.
     pub store: Duration,
-    /// Reading a blob.
+    /// How long reading a blob may take in all.
     pub read: Duration,
     /// Looking a blob up.
     pub lookup: Duration,

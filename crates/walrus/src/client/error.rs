@@ -42,14 +42,14 @@ pub enum ClientError {
     Refused {
         /// The URL that was asked.
         url: String,
-        /// The HTTP status.
+        /// The HTTP status that it answered with.
         status: u16,
         /// The stable reason, or nothing.
         reason: String,
         /// What went wrong, in words.
         message: String,
     },
-    /// No such blob.
+    /// The aggregator has no blob of that id.
     #[error("no blob {0}")]
     NotFound(BlobId),
     /// The publisher failed, and said so with a status of 200.
@@ -94,10 +94,10 @@ pub enum ClientError {
         /// The blob's id, which follows from its bytes.
         blob_id: BlobId,
     },
-    /// The coding's reasons.
+    /// The blob can't be coded, or what came can't be decoded.
     #[error(transparent)]
     Coding(#[from] CodingError),
-    /// A quilt's reasons.
+    /// The quilt can't be made, or what came isn't one.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
     /// A mistake of this program, in words.
@@ -106,7 +106,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// A stable code.
+    /// A code for programs, such as `walrus_not_found`. It never changes.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use super::error::ClientError;
 use crate::api::ErrorBody;
 use atoma_http::client::{AnswerLimits, Error, Pool, PoolOptions};
+use atoma_runtime::WithCauses;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
@@ -45,7 +46,7 @@ impl Http {
             keepalive: None,
         });
         pool.map(Self)
-            .map_err(|e| ClientError::Config(format!("TLS: {}", e.with_causes())))
+            .map_err(|e| ClientError::Config(format!("TLS: {}", WithCauses(&e))))
     }
 
     /// Sends a request; refusals are errors.
@@ -87,11 +88,11 @@ fn failed(url: &Url, limits: Limits, error: &Error) -> ClientError {
         },
         error if error.is_connect() => ClientError::Unreachable {
             url,
-            reason: error.with_causes(),
+            reason: WithCauses(error).to_string(),
         },
         error => ClientError::Broken {
             url,
-            reason: error.with_causes(),
+            reason: WithCauses(error).to_string(),
         },
     }
 }

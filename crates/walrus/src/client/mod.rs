@@ -53,7 +53,7 @@ impl WalrusClient {
         })
     }
 
-    /// The code's parameters.
+    /// How many shards blobs are coded for: ids depend on it.
     #[must_use]
     pub fn params(&self) -> Params {
         self.params

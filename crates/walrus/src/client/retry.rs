@@ -1,6 +1,7 @@
 //! Trying again.
 
 use super::{WalrusClient, error::ClientError};
+use atoma_runtime::WithCauses;
 use std::time::Duration;
 
 /// Pauses grow no longer.
@@ -16,7 +17,7 @@ impl WalrusClient {
         loop {
             match work(attempt).await {
                 Err(error) if error.is_transient() && attempt + 1 < self.config.attempts => {
-                    tracing::debug!(%error, attempt, "trying again");
+                    tracing::debug!(error = %WithCauses(&error), attempt, "trying again");
                     self.pause(attempt).await;
                     attempt += 1;
                 }

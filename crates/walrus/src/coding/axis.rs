@@ -14,7 +14,7 @@ pub enum Axis {
 }
 
 impl Axis {
-    /// The other one.
+    /// Rows for columns, columns for rows.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {

@@ -19,9 +19,9 @@ pub(crate) const DIGEST_NODE: u8 = 1;
 /// The hashes of a pair of slivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairHashes {
-    /// Of row `i`.
+    /// Merkle root of the primary sliver, row `i`.
     pub primary: Node,
-    /// Of column `n-1-i`.
+    /// Merkle root of the secondary sliver, column `n-1-i`.
     pub secondary: Node,
 }
 
@@ -69,7 +69,7 @@ impl BlobMetadata {
         })
     }
 
-    /// The code's parameters.
+    /// How many shards the blob is coded for.
     #[must_use]
     pub fn params(&self) -> Params {
         self.params
@@ -93,7 +93,7 @@ impl BlobMetadata {
         &self.root
     }
 
-    /// The blob's id.
+    /// The blob's id, which is a hash of this metadata.
     #[must_use]
     pub fn blob_id(&self) -> BlobId {
         self.id

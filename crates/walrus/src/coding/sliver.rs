@@ -17,7 +17,7 @@ use std::fmt;
 /// BCS: `uleb(length) data | symbol size u16 le | index u16 le`; the axis isn't part of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sliver {
-    /// Row or column.
+    /// Whether it is a row (primary) or a column (secondary).
     pub axis: Axis,
     /// Which row or column.
     pub index: u16,

@@ -54,13 +54,13 @@ impl BlsSecretKey {
         Zeroizing::new(self.0.to_bytes())
     }
 
-    /// The other half.
+    /// The public key by which its signatures are checked.
     #[must_use]
     pub fn public_key(&self) -> BlsPublicKey {
         BlsPublicKey(self.0.sk_to_pk())
     }
 
-    /// Signs a message.
+    /// Signs a message, in G2 as Walrus's nodes do.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> BlsSignature {
         BlsSignature(self.0.sign(message, DOMAIN, &[]))
@@ -78,7 +78,7 @@ impl fmt::Debug for BlsSecretKey {
 pub struct BlsPublicKey(PublicKey);
 
 impl BlsPublicKey {
-    /// Its 48 bytes.
+    /// The key's point in G1, compressed to 48 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 48] {
         self.0.to_bytes()
@@ -118,7 +118,7 @@ impl fmt::Debug for BlsPublicKey {
 pub struct BlsSignature(Signature);
 
 impl BlsSignature {
-    /// Its 96 bytes.
+    /// The signature's point in G2, compressed to 96 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 96] {
         self.0.to_bytes()

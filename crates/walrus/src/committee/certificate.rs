@@ -9,7 +9,7 @@ use crate::coding::Params;
 /// A storage node as its peers know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Checks its signatures.
+    /// The BLS key by which its confirmations are checked.
     pub key: BlsPublicKey,
     /// How many shards it keeps.
     pub weight: u16,
@@ -55,7 +55,7 @@ pub enum CertificateError {
 pub struct Certificate {
     /// One bit per member, lowest first.
     pub signers: Vec<u8>,
-    /// What they signed.
+    /// The confirmation that all signers signed.
     pub message: Confirmation,
     /// All their signatures in one.
     pub signature: BlsSignature,

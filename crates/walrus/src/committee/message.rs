@@ -23,9 +23,9 @@ pub enum Persistence {
 pub struct Confirmation {
     /// The Walrus epoch in which the promise is given.
     pub epoch: u32,
-    /// What is kept.
+    /// Id of the blob that is kept.
     pub blob_id: BlobId,
-    /// For how long.
+    /// Whether the blob may be deleted before its time, and by which object.
     pub persistence: Persistence,
 }
 

@@ -6,6 +6,7 @@ use crate::{
     quilt::QuiltError,
     store::{RegistryError, StoreError},
 };
+use atoma_runtime::WithCauses;
 use axum::{
     Json,
     http::StatusCode,
@@ -108,7 +109,7 @@ impl From<StoreError> for ApiError {
             StoreError::Coding(CodingError::TooLarge { .. }) => too_large(&error),
             StoreError::Quilt(error) => error.into(),
             other => {
-                tracing::error!(error = %other, "a request failed");
+                tracing::error!(error = %WithCauses(&other), "a request failed");
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 Self::daemon(status, "INTERNAL", "an internal error occurred")
             }

@@ -42,7 +42,7 @@ pub fn serve(
     Server::start(listener, routes(store, options), limits, Arc::default())
 }
 
-/// The API's routes.
+/// The routes of publisher and aggregator over a store.
 pub fn routes(store: Store, options: HttpOptions) -> Router {
     let api = Arc::new(Api::new(store, options));
     Router::new()

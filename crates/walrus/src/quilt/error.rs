@@ -33,9 +33,9 @@ pub enum QuiltError {
     #[error("the quilt has no such patch")]
     NoPatch,
     /// Bytes that aren't a quilt.
-    #[error("not a quilt: {0}")]
+    #[error("not a quilt")]
     Wire(#[from] WireError),
-    /// The coding's reasons.
+    /// The quilt can't be coded.
     #[error(transparent)]
     Coding(#[from] CodingError),
 }

@@ -25,7 +25,7 @@ pub struct QuiltPatch {
     pub identifier: String,
     /// Pairs of key and value that were stored with it.
     pub tags: Tags,
-    /// Its first column.
+    /// The first column of the quilt that the patch fills.
     pub start: u16,
     /// The column behind its last.
     pub end: u16,

@@ -30,5 +30,5 @@ pub use read::{PatchContent, Quilt, patch_of_columns};
 const VERSION: u8 = 1;
 /// Version and length before the index and before each patch (which has a mask besides).
 const PREFIX: usize = 5;
-/// Tags by name.
+/// A patch's tags: values by names, in the order of the names.
 pub type Tags = std::collections::BTreeMap<String, String>;

@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 pub struct QuiltPatchId {
     /// The quilt's blob id.
     pub quilt: BlobId,
-    /// Its first column.
+    /// The first column of the quilt that the patch fills.
     pub start: u16,
     /// The column behind its last.
     pub end: u16,

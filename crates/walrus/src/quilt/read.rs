@@ -64,7 +64,7 @@ impl<'a> Quilt<'a> {
         Ok(quilt)
     }
 
-    /// What it holds.
+    /// The quilt's patches: identifiers, tags and places.
     #[must_use]
     pub fn index(&self) -> &QuiltIndex {
         &self.index

@@ -13,7 +13,7 @@ pub enum StoreError {
     /// No certified blob of that id, or it has expired.
     #[error("no blob {0}")]
     NotFound(BlobId),
-    /// No such object.
+    /// There is no blob object of that id.
     #[error("no blob object {0}")]
     NoObject(ObjectId),
     /// Too few nodes took the blob; nothing of it is kept.
@@ -44,7 +44,7 @@ pub enum StoreError {
     /// A range that isn't within the blob.
     #[error("the range isn't within the {size} bytes of the blob")]
     Range {
-        /// The blob's size.
+        /// The blob's length in bytes.
         size: u64,
     },
     /// The numbers of nodes and shards don't fit.
@@ -98,14 +98,14 @@ impl StoreError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// It doesn't answer.
+    /// The node doesn't answer: a test has switched it off, say.
     #[error("the node is down")]
     Down,
     /// It hasn't what was asked for.
     #[error("the node has nothing of the blob")]
     Missing,
     /// What it was given to store isn't the blob's.
-    #[error("the node refuses: {0}")]
+    #[error("the node refuses")]
     Refused(#[from] CodingError),
     /// Its disk failed; in words.
     #[error("the node's disk: {0}")]

@@ -9,9 +9,9 @@ pub enum Fault {
     /// The node does all that it should.
     #[default]
     None,
-    /// It answers nothing.
+    /// The node answers no request.
     Down,
-    /// It answers late.
+    /// The node answers each request so much later.
     Slow(Duration),
     /// It gives out damaged bytes.
     Corrupt,

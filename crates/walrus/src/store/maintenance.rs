@@ -2,6 +2,7 @@
 
 use super::{Store, error::StoreError};
 use crate::{BlobId, ObjectId};
+use atoma_runtime::WithCauses;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinHandle;
 
@@ -42,10 +43,10 @@ impl Store {
             loop {
                 ticks.tick().await;
                 if let Err(error) = store.collect_garbage().await {
-                    tracing::warn!(%error, "cannot collect garbage");
+                    tracing::warn!(error = %WithCauses(&error), "cannot collect garbage");
                 }
                 if let Err(error) = store.repair().await {
-                    tracing::warn!(%error, "cannot repair");
+                    tracing::warn!(error = %WithCauses(&error), "cannot repair");
                 }
             }
         }))
@@ -101,7 +102,7 @@ impl Store {
         for node in &self.0.nodes {
             let forgotten = node.clone().ask(move |node| node.delete(id)).await;
             if let Err(error) = forgotten {
-                tracing::debug!(node = node.number(), blob = %id, %error, "slivers stay for now");
+                tracing::debug!(node = node.number(), blob = %id, error = %WithCauses(&error), "slivers stay for now");
             }
         }
         Ok(true)

@@ -142,7 +142,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The code's parameters.
+    /// How many shards blobs are coded for: ids depend on it.
     #[must_use]
     pub fn params(&self) -> Params {
         self.0.params

@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 /// How many nodes, where, and how patient.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// The store's folder.
+    /// Where blobs and registry are kept; one store at a time uses it.
     pub folder: PathBuf,
     /// How many storage nodes there are.
     pub nodes: u16,
@@ -22,7 +22,7 @@ pub struct StoreOptions {
     /// A node that hasn't answered by then is slow: others are asked besides, and with a quorum a
     /// write doesn't wait for it.
     pub hedge_after: Duration,
-    /// What storing costs.
+    /// The prices that the store answers with; nobody pays them.
     pub prices: Prices,
     /// Clock of the epochs and of tokens, randomness of the nodes' keys, threads, and the network.
     pub runtime: Runtime,
@@ -95,7 +95,7 @@ pub enum Step {
     Certified,
 }
 
-/// What [`StoreOptions::step`] calls.
+/// A function that is called at each step of storing, so that tests can stop there.
 #[derive(Clone)]
 pub struct StepHook(pub Arc<dyn Fn(Step) + Send + Sync>);
 

@@ -16,7 +16,7 @@ pub(super) const OWN_REGISTRY: &str = "the store itself";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// No such object.
+    /// There is no blob object of that id.
     #[error("no blob object {0}")]
     NoObject(ObjectId),
     /// Only deletable blobs can be deleted once they're certified.
@@ -49,9 +49,9 @@ pub struct NewBlob {
     pub blob_id: BlobId,
     /// The root that, with size and coding, gives the id.
     pub root: [u8; 32],
-    /// Its bytes, unencoded.
+    /// Its length in bytes, before coding.
     pub size: u64,
-    /// Its bytes, encoded.
+    /// The length of all its slivers in bytes, which storage is paid by.
     pub encoded_length: u64,
     /// For how many epochs, this one included.
     pub epochs: u32,
@@ -65,7 +65,7 @@ pub struct NewBlob {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A registry's answer.
+/// What a registry's methods return: the answer, later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, RegistryError>>;
 
 /// Registers, certifies, extends. What it has acknowledged is durable.
@@ -73,7 +73,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// Which registry this is: a store's folder belongs to one, or another would have its blobs
     /// collected as garbage.
     fn place(&self) -> String;
-    /// The current epoch.
+    /// The epoch of Walrus that the registry is in now.
     fn epoch(&self) -> Answer<'_, u32>;
     /// Buys storage and registers a blob for it.
     fn register(&self, new: NewBlob) -> Answer<'_, BlobObject>;

@@ -12,13 +12,14 @@ use crate::{
     BlobId,
     coding::{Axis, BlobMetadata, RecoverySymbol, Sliver, SliverPair, encode, recover_sliver},
 };
+use atoma_runtime::WithCauses;
 use futures::FutureExt;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What a round of repair did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
-    /// Blobs looked at.
+    /// How many blobs were looked at.
     pub blobs: usize,
     /// Nodes that had lost a blob's slivers and have them again.
     pub repaired: usize,
@@ -53,7 +54,7 @@ impl Store {
                     done.failed += failed;
                 }
                 Err(error) => {
-                    tracing::warn!(blob = %id, %error, "cannot repair");
+                    tracing::warn!(blob = %id, error = %WithCauses(&error), "cannot repair");
                     done.failed += 1;
                 }
             }

@@ -35,7 +35,7 @@ pub struct Report {
     pub node: usize,
     /// The blob it was about.
     pub blob_id: BlobId,
-    /// What was wrong.
+    /// What was wrong with the node's answer.
     pub problem: Problem,
 }
 

@@ -14,6 +14,7 @@ use crate::{
     coding::{BlobMetadata, Encoded, SliverPair, encode},
     committee::{BlsSignature, Certificate, CertificateError, Confirmation, Persistence},
 };
+use atoma_runtime::WithCauses;
 use bytes::Bytes;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
@@ -280,11 +281,11 @@ impl Store {
     /// Takes back a write that wasn't certified.
     async fn undo(&self, blob: BlobId, object: ObjectId) {
         if let Err(error) = self.0.registry.delete(object).await {
-            tracing::warn!(%blob, %error, "a registration without a certificate stays until the next start");
+            tracing::warn!(%blob, error = %WithCauses(&error), "a registration without a certificate stays until the next start");
             return;
         }
         if let Err(error) = self.forget_if_unused(blob).await {
-            tracing::warn!(%blob, %error, "slivers without a certificate stay until garbage is collected");
+            tracing::warn!(%blob, error = %WithCauses(&error), "slivers without a certificate stay until garbage is collected");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     metrics::Metrics,
 };
 use atoma_ledger::LedgerError;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     Address, NodeId, ObjectId, StackId, TimestampMs, chain::AbortCode, message::EvidenceLeaf,
 };
@@ -109,7 +110,7 @@ impl AnswerTask {
                 Ok(stack) => return demands_in(self.node, &stack),
                 Err(error) if error.is_transient() => tokio::time::sleep(FIRST_PAUSE).await,
                 Err(error) => {
-                    tracing::warn!(%error, %stack, "a stack can't be read");
+                    tracing::warn!(error = %WithCauses(&error), %stack, "a stack can't be read");
                     return Vec::new();
                 }
             }
@@ -124,15 +125,15 @@ impl AnswerTask {
                 Outcome::Answered
             }
             Err(Unanswered::Ledger(error)) if is_over(&error) => {
-                tracing::warn!(%error, "a demand for a record is over");
+                tracing::warn!(error = %WithCauses(&error), "a demand for a record is over");
                 Outcome::Over
             }
             Err(error) if self.is_late(demand.until).await => {
-                tracing::error!(%error, "a demand for a record was not answered in time");
+                tracing::error!(error = %WithCauses(&error), "a demand for a record was not answered in time");
                 Outcome::TooLate
             }
             Err(error) => {
-                tracing::error!(%error, "a demand for a record is not answered yet");
+                tracing::error!(error = %WithCauses(&error), "a demand for a record is not answered yet");
                 Outcome::Failed
             }
         }

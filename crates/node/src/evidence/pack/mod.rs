@@ -10,7 +10,7 @@ use super::{
     log::EvidenceLog,
 };
 use crate::{backoff::Backoff, ledger::LedgerLink};
-use atoma_runtime::SharedClock;
+use atoma_runtime::{SharedClock, WithCauses};
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering},
@@ -66,7 +66,7 @@ impl PackTask {
         loop {
             if let Err(error) = self.pack().await {
                 self.store.metrics.evidence_errors.inc();
-                tracing::error!(%error, "a pack can't be made");
+                tracing::error!(error = %WithCauses(&error), "a pack can't be made");
                 tokio::time::sleep(REST).await;
             }
             let look_after = Event::LookAfter {
@@ -76,7 +76,7 @@ impl PackTask {
             if self.packer.step(look_after) == [Command::LookAfterPacks]
                 && let Err(error) = self.look_after_packs().await
             {
-                tracing::warn!(%error, "stored packs can't be looked after");
+                tracing::warn!(error = %WithCauses(&error), "stored packs can't be looked after");
             }
             tokio::select! {
                 biased;
@@ -151,7 +151,7 @@ impl PackTask {
             let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
             while let Err(error) = store.store(&built).await {
                 store.metrics.evidence_errors.inc();
-                tracing::warn!(%error, "a pack is not stored yet");
+                tracing::warn!(error = %WithCauses(&error), "a pack is not stored yet");
                 tokio::time::sleep(backoff.failed()).await;
             }
             built.raw
@@ -168,7 +168,7 @@ impl PackTask {
         let epoch = match self.link.ledger.db().await {
             Ok(db) => db.params.walrus_epoch,
             Err(error) => {
-                tracing::warn!(%error, "the epoch of Walrus can't be read");
+                tracing::warn!(error = %WithCauses(&error), "the epoch of Walrus can't be read");
                 return Ok(());
             }
         };

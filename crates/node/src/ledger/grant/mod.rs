@@ -6,7 +6,7 @@ mod step;
 use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink};
 use crate::{identity::Identity, metrics::Metrics, tasks::Tasks};
 use atoma_ledger::LedgerError;
-use atoma_runtime::SharedClock;
+use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
     StackId,
     chain::{AbortCode, Clock as LedgerClock, Stack, calls},
@@ -32,7 +32,7 @@ impl Granter {
     /// Makes a grant's units ours. A grant that is satisfied already is answered at once.
     pub(crate) async fn take(&self, text: &str) -> Result<LeaseView, Refusal> {
         let grant = Signed::<Grant>::from_text(text).map_err(|error| {
-            Refusal::new(RefusalCode::InvalidBody, error.to_string()).param("grant")
+            Refusal::new(RefusalCode::InvalidBody, WithCauses(&error).to_string()).param("grant")
         })?;
         let stack = grant.message().stack;
         let mut granting = Granting::new(self.us, grant);
@@ -99,10 +99,10 @@ impl Granter {
 
     fn failure(&self, error: &LedgerError) -> Failure {
         match error.abort_code().and_then(AbortCode::from_code) {
-            Some(code) => Failure::Abort(code, error.to_string()),
+            Some(code) => Failure::Abort(code, WithCauses(error).to_string()),
             None => {
                 self.metrics.ledger_errors.inc();
-                tracing::warn!(%error, "cannot take a grant to the ledger");
+                tracing::warn!(error = %WithCauses(error), "cannot take a grant to the ledger");
                 Failure::Other
             }
         }

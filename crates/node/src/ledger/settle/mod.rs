@@ -11,6 +11,7 @@ use crate::{
     metrics::Metrics,
 };
 use atoma_ledger::LedgerError;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     NodeId, StackId, TimestampMs,
     chain::{AbortCode, Call, Clock, calls},
@@ -128,7 +129,7 @@ impl SettlementTask {
             .collect();
         for ack in acks {
             if let Err(error) = ack.durable().await {
-                tracing::error!(%error, "a settlement could not be begun");
+                tracing::error!(error = %WithCauses(&error), "a settlement could not be begun");
             }
         }
     }
@@ -159,7 +160,7 @@ impl SettlementTask {
             if let Some(ack) = self.keeper.hear(event, Vec::new()).ack
                 && let Err(error) = ack.durable().await
             {
-                tracing::error!(%error, "a settlement could not be made durable");
+                tracing::error!(error = %WithCauses(&error), "a settlement could not be made durable");
             }
         }
         for lease in &leases {
@@ -185,7 +186,7 @@ impl SettlementTask {
         if why != Failure::TooEarly && !goes_on_alone {
             for stack in stacks {
                 self.metrics.ledger_errors.inc();
-                tracing::warn!(%error, %stack, ?step, "the ledger did not take it");
+                tracing::warn!(error = %WithCauses(&error), %stack, ?step, "the ledger did not take it");
             }
         }
         commands

@@ -12,7 +12,7 @@ pub enum CallError {
     UnknownFunction {
         /// The module that was asked for.
         module: String,
-        /// The function's name.
+        /// The function's name in its module.
         name: String,
     },
     /// There are too few arguments or too many.
@@ -28,7 +28,7 @@ pub enum CallError {
     /// One is of another kind, or its bytes don't decode.
     #[error("argument `{name}` is not valid")]
     WrongArgument {
-        /// The argument's name.
+        /// Name of the argument, as in Move.
         name: &'static str,
         /// What is wrong with it.
         source: ArgError,
@@ -50,7 +50,7 @@ pub enum ArgError {
     Kind {
         /// What the function takes.
         expected: &'static str,
-        /// What is given.
+        /// What was given in its place.
         found: &'static str,
     },
     /// Its bytes aren't those of its type.

@@ -5,7 +5,7 @@ use crate::{MicroUsdc, NodeId, ObjectId, StackId, TaskId};
 /// Whose code a function stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Package {
-    /// Our own package.
+    /// The package of this project, under `move/`.
     Atoma,
     /// Walrus's; on localnet the development Walrus, which has this crate's functions.
     Walrus,
@@ -45,7 +45,7 @@ impl ObjectKind {
         Self::WalrusCap,
     ];
 
-    /// Who defines it.
+    /// The package that defines the function.
     #[must_use]
     pub fn package(self) -> Package {
         match self {
@@ -114,7 +114,7 @@ pub enum ArgKind {
     Consumed(ObjectKind),
     /// A `Coin<USDC>`, which the function takes.
     Payment,
-    /// A plain value.
+    /// A value that isn't an object, in BCS.
     Pure(PureKind),
     /// The ledger's clock, by reference.
     Clock,
@@ -122,7 +122,7 @@ pub enum ArgKind {
     Random,
 }
 
-/// An argument's value.
+/// The value of an argument, as it goes into a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallArg {
     /// An object, by id.
@@ -133,14 +133,14 @@ pub enum CallArg {
     Pure(Vec<u8>),
     /// The ledger's clock, the object `0x6`.
     Clock,
-    /// The random beacon.
+    /// The ledger's random beacon, the object `0x8`.
     Random,
 }
 
 /// A function with its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FunctionSpec {
-    /// Whose it is.
+    /// The package that defines the function.
     pub package: Package,
     /// Name of the Move module that it stands in.
     pub module: &'static str,

@@ -19,7 +19,7 @@ macro_rules! calls {
             $($(#[$fdoc:meta])* $field:ident: $type:ty $(=> $code:ident)?),* $(,)?
         })*
     })*) => {
-        /// The functions' arguments.
+        /// A type for each function of the package, whose fields are its arguments.
         pub mod calls {
             use super::*;
             $($(
@@ -108,7 +108,7 @@ calls! {
         SetParam = db::set_param {
             /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
-            /// The right to.
+            /// The admin's capability, which the sender must own.
             cap: Owned<AdminKind>,
             /// Name of the parameter.
             name: String,
@@ -121,7 +121,7 @@ calls! {
             db: ObjectMut<DbKind>,
             /// The coins that are staked.
             collateral: Payment,
-            /// Where it serves.
+            /// The URL at which users will reach it, `http(s)://…`.
             url: String,
             /// Will sign its receipts.
             response_key: PublicKey => ResponseKeyInvalid,
@@ -132,7 +132,7 @@ calls! {
         SetNodeUrl = node::set_url {
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The new URL.
+            /// The URL at which users will reach it from now on.
             url: String,
         }
         /// Adds to a node's collateral.
@@ -162,13 +162,13 @@ calls! {
         CreateTask = task::create {
             /// The database, `AtomaDb`, which is changed.
             db: ObjectMut<DbKind>,
-            /// What it computes.
+            /// The kind of work, such as chat completion.
             role: Role => RoleUnknown,
-            /// The model's name.
+            /// The model's name, as requests will give it.
             model_name: String,
             /// How its answers are made trustworthy.
             security_level: SecurityLevel => SecurityLevelUnknown,
-            /// The highest price.
+            /// The highest price that nodes may ask, in micro-USDC for a million units.
             price_ceiling: Price,
             /// What one of each thing costs.
             weights: UnitWeights => WeightsInvalid,
@@ -231,9 +231,9 @@ calls! {
             task: ObjectMut<TaskKind>,
             /// The escrow: `floor(max_price * units / 1e6)`, times the surcharge where the task samples.
             payment: Payment,
-            /// How many units.
+            /// How many compute units are bought.
             total_units: ComputeUnits,
-            /// The highest price.
+            /// The highest price that the buyer pays, in micro-USDC for a million units.
             max_price: Price,
             /// Who may serve it.
             selection: Selection,
@@ -271,7 +271,7 @@ calls! {
             task: ObjectMut<TaskKind>,
             /// Exactly what the escrow then lacks.
             payment: Payment,
-            /// Units to add.
+            /// How many compute units are added.
             units: ComputeUnits,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
@@ -282,7 +282,7 @@ calls! {
             db: ObjectRef<DbKind>,
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// By how much.
+            /// By how many milliseconds it lives longer.
             by_ms: DurationMs,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
@@ -537,7 +537,7 @@ calls! {
             system: ObjectRef<SystemKind>,
             /// The blob's object, which the sender owns and which is changed.
             blob: OwnedMut<BlobKind>,
-            /// How many more.
+            /// For how many more epochs of Walrus it is kept.
             extended_epochs: u32,
         }
         /// Drops a blob that is deletable, was never certified, or has ended.
@@ -547,11 +547,11 @@ calls! {
             /// The blob's object, which the sender owns and which is deleted.
             blob: Consumed<BlobKind>,
         }
-        /// Ends the epoch.
+        /// Ends the development Walrus's epoch and begins the next.
         AdvanceEpoch = system::advance_epoch {
             /// Walrus's `System`, which is changed.
             system: ObjectMut<SystemKind>,
-            /// The right to.
+            /// The Walrus operator's capability, which the sender must own.
             cap: Owned<OperatorKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
@@ -561,7 +561,7 @@ calls! {
         SetCommittee = system::set_committee {
             /// Walrus's `System`, which is changed.
             system: ObjectMut<SystemKind>,
-            /// The right to.
+            /// The Walrus operator's capability, which the sender must own.
             cap: Owned<OperatorKind>,
             /// The nodes' BLS12-381 keys in G1, 48 bytes each.
             public_keys: Vec<Vec<u8>>,

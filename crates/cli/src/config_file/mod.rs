@@ -1,6 +1,9 @@
 //! Configuration files in TOML: reading one, and saying of a mistake where it stands and what may have
 //! been meant. Every file is read through here, so that all speak of mistakes alike.
 
+mod toml_words;
+
+use crate::guess;
 use serde::de::DeserializeOwned;
 use std::{
     fmt,
@@ -38,20 +41,32 @@ pub(crate) enum ConfigError {
         source: std::io::Error,
     },
     /// It says something that it can't.
-    #[error("{path}{line}: {problem}", path = path.display())]
+    #[error("{path}{at}: {problem}", path = path.display())]
     Wrong {
         /// Where the file is.
         path: PathBuf,
         /// Where, as far as that is known.
-        line: Line,
+        at: At,
         /// What is wrong, and what may have been meant.
         problem: String,
     },
 }
 
-/// A line's number after a file's name, `:7`, or nothing.
+/// What is said after a file's name of the place in it. Both count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line(Option<usize>);
+pub(crate) enum At {
+    /// Nothing.
+    Unknown,
+    /// `:7`
+    Line(usize),
+    /// `, line 7, column 3`
+    Column {
+        /// The line's number.
+        line: usize,
+        /// The letter's number in its line.
+        column: usize,
+    },
+}
 
 impl ConfigFile {
     /// Reads a file.
@@ -89,7 +104,7 @@ impl ConfigFile {
     fn of(path: PathBuf, text: String) -> Result<Self, ConfigError> {
         let place = Place { path, text };
         let parsed = place.text.parse();
-        let table = parsed.map_err(|error| place.wrong(&error))?;
+        let table = parsed.map_err(|error| place.broken(&error))?;
         Ok(Self { place, table })
     }
 
@@ -142,6 +157,21 @@ impl ConfigFile {
 }
 
 impl Place {
+    /// What is wrong with a text that isn't TOML.
+    fn broken(&self, error: &toml::de::Error) -> ConfigError {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = self.text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        ConfigError::Wrong {
+            path: self.path.clone(),
+            at: At::Column {
+                line: before.matches('\n').count() + 1,
+                column: before[line_start..].chars().count() + 1,
+            },
+            problem: toml_words::broken(error.message(), &self.text, start),
+        }
+    }
+
     fn wrong(&self, error: &toml::de::Error) -> ConfigError {
         self.wrong_in(None, error)
     }
@@ -167,17 +197,20 @@ impl Place {
         let before = at.and_then(|at| self.text.get(..at));
         ConfigError::Wrong {
             path: self.path.clone(),
-            line: Line(before.map(|before| before.matches('\n').count() + 1)),
+            at: before.map_or(At::Unknown, |before| {
+                At::Line(before.matches('\n').count() + 1)
+            }),
             problem,
         }
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(line) => write!(f, ":{line}"),
-            None => Ok(()),
+        match self {
+            Self::Unknown => Ok(()),
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Column { line, column } => write!(f, ", line {line}, column {column}"),
         }
     }
 }
@@ -191,11 +224,7 @@ fn problem(message: &str, keys: &[String], unknown: Option<&Unknown<'_>>) -> Str
     let Some(Unknown { what, name, known }) = unknown else {
         return format!("{}{of}", message.trim());
     };
-    let meant = match closest(name, known) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None if known.is_empty() => "none is known here".to_owned(),
-        None => format!("known are {}", known.join(", ")),
-    };
+    let meant = guess::meant(name, known);
     format!("unknown {what} `{name}`{of}; {meant}")
 }
 
@@ -248,14 +277,6 @@ impl<'a> Unknown<'a> {
         let known = rest.split('`').skip(1).step_by(2).collect();
         Some(Self { what, name, known })
     }
-}
-
-/// The known name that a misspelt one is nearest to, if it is near.
-fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = |other: &&str| strsim::damerau_levenshtein(name, other);
-    let best = known.iter().min_by_key(|other| near(other))?;
-    // one slip, and one more for every four letters
-    (near(best) <= 1 + name.len() / 4).then_some(*best)
 }
 
 #[cfg(test)]
@@ -318,9 +339,10 @@ mod tests {
         let wrong = mistake("\n[limits]\nmax_requests = \"many\"\n");
         assert!(wrong.starts_with("a.toml:3: "), "{wrong}");
         assert!(wrong.contains("limits.max_requests"), "{wrong}");
-        let broken = mistake("listen = \n");
-        assert!(broken.starts_with("a.toml:1: "), "{broken}");
-        assert!(!broken.contains('\n'), "{broken}");
+        assert_eq!(
+            mistake("# é\nlisten = \n"),
+            "a.toml, line 2, column 10: a value is missing after `=`"
+        );
     }
 
     #[test]

@@ -1,0 +1,115 @@
+//! What is wrong with a text that isn't TOML, for somebody who doesn't know TOML's grammar.
+
+/// What the parser says of a value that it can't read begins so.
+const BAD_VALUE: [&str; 14] = [
+    "string values must be quoted",
+    "invalid float",
+    "invalid integer",
+    "invalid hexadecimal",
+    "invalid octal",
+    "invalid binary",
+    "invalid boolean",
+    "invalid date",
+    "invalid time",
+    "invalid string",
+    "invalid mantissa",
+    "invalid fraction",
+    "unexpected leading zero",
+    "unexpected sign",
+];
+
+/// A mistake of the text's form at byte `at`, which the parser describes by `message`.
+pub(super) fn broken(message: &str, text: &str, at: usize) -> String {
+    let line = line_at(text, at);
+    let begins = |prefix: &&str| message.starts_with(*prefix);
+    if BAD_VALUE.iter().any(|prefix| begins(&prefix)) {
+        return bad_value(line);
+    }
+    let words = match message.split(", expected").next().unwrap_or_default() {
+        "key with no value" => {
+            "expected `key = value`, or the name of a section in brackets: `[section]`"
+        }
+        "duplicate key" => "this key or section stands a second time: keep one of the two",
+        "unclosed table" => {
+            "the bracket `[` is not closed: a section begins with a line `[section]`"
+        }
+        "unclosed array" => "the list is not closed: it ends with `]`",
+        "unclosed inline table" => "the brace `{` is not closed: it ends with `}` on the same line",
+        "invalid basic string" | "invalid literal string" => {
+            "the text is not closed: it ends on the same line with the quote that it begins with"
+        }
+        "missing escaped value" => {
+            "a backslash in a text is written twice (\"C:\\\\data\"), or the text stands in single quotes ('C:\\data')"
+        }
+        "unexpected key or value" => {
+            "expected one `key = value` a line; a number's fraction comes after a point, as in 0.25"
+        }
+        _ => return format!("{message}; a line is `key = value` or `[section]`"),
+    };
+    words.to_owned()
+}
+
+/// The line `key = value`, whose value isn't one.
+fn bad_value(line: &str) -> String {
+    let value = line.split_once('=').map_or(line, |(_, value)| value).trim();
+    // a comment isn't part of it
+    let value = value.split(" #").next().unwrap_or_default().trim();
+    if value.is_empty() {
+        return "a value is missing after `=`".to_owned();
+    }
+    format!(
+        "`{value}` is no value: expected a text in quotes (\"{}\"), a number (5 or 0.25), or true or false",
+        value.trim_matches(['"', '\'']),
+    )
+}
+
+fn line_at(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(begin..).unwrap_or_default();
+    line.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let error = text.parse::<toml::Table>().unwrap_err();
+        let at = error.span().unwrap().start;
+        broken(error.message(), text, at)
+    }
+
+    #[test]
+    fn a_value_without_quotes_is_told_how_texts_and_numbers_are_written() {
+        for value in ["127.0.0.1:0", "hello", "http://x", "12abc", "01", "True"] {
+            let said = said(&format!("# first\nlisten = {value}\n"));
+            let expected =
+                format!("`{value}` is no value: expected a text in quotes (\"{value}\"), ");
+            assert!(said.starts_with(&expected), "{said}");
+        }
+        assert_eq!(said("listen = \n"), "a value is missing after `=`");
+        assert_eq!(said("listen =  # later\n"), "a value is missing after `=`");
+    }
+
+    #[test]
+    fn every_other_mistake_is_told_in_words() {
+        for (text, expected) in [
+            ("listen\n", "expected `key = value`"),
+            ("listen: 5\n", "expected `key = value`"),
+            ("a = 1\na = 2\n", "stands a second time"),
+            ("[a]\n[a]\n", "stands a second time"),
+            ("[limits\n", "bracket `[` is not closed"),
+            ("a = [1, 2\n", "list is not closed"),
+            ("a = {b = 1\n", "brace `{` is not closed"),
+            ("a = \"x\n", "text is not closed"),
+            ("a = 'x\n", "text is not closed"),
+            ("a = \"C:\\dir\"\n", "backslash"),
+            ("a = 1,5\n", "as in 0.25"),
+            ("= 5\n", "a line is `key = value`"),
+        ] {
+            let said = said(text);
+            assert!(said.contains(expected), "{text:?}: {said}");
+        }
+    }
+}
