@@ -1,6 +1,6 @@
 //! What can go wrong between a program and the ledger.
 
-use crate::{Amount, PackageError, status::NoAnswer};
+use crate::{Amount, PackageError, no_answer::NoAnswer};
 use atoma_types::{Address, ObjectId};
 use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;

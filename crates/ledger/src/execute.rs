@@ -11,9 +11,10 @@ use crate::{
     Executed, Ledger, LedgerError,
     build::{Work, transaction},
     mask::mask,
+    no_answer::NoAnswer,
     outcome::{EXECUTED_FIELDS, is_congestion},
     plan::Plan,
-    status::{NoAnswer, describe, is_definite},
+    status::{describe, is_definite},
     wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
@@ -56,7 +57,8 @@ impl Ledger {
     /// none. What it would abort with is found by simulation and costs nothing.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
+    /// outcome can't be learnt.
     pub fn execute<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -69,7 +71,8 @@ impl Ledger {
     /// transaction, after the calls.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
+    /// outcome can't be learnt.
     pub fn execute_and_give<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -88,7 +91,8 @@ impl Ledger {
     /// Sends USDC.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
+    /// outcome can't be learnt.
     pub fn transfer_usdc<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -104,7 +108,8 @@ impl Ledger {
     /// Sends gas, in MIST, out of what pays for gas.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
+    /// outcome can't be learnt.
     pub fn transfer_gas<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -120,7 +125,8 @@ impl Ledger {
     /// A transaction that was executed, by its digest.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
+    /// outcome can't be learnt.
     pub fn transaction(&self, digest: Digest) -> BoxFuture<'_, Result<Executed, LedgerError>> {
         Box::pin(async move {
             match self.look_up(digest).await {

@@ -33,6 +33,7 @@ mod history;
 mod inspect;
 mod localnet;
 mod mask;
+mod no_answer;
 mod outcome;
 mod plan;
 mod pool;
@@ -54,10 +55,10 @@ pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame}
 pub use gas::GasOptions;
 pub use history::{Checkpoint, Tip};
 pub use inspect::{Published, Service};
+pub use no_answer::NoAnswer;
 pub use outcome::Executed;
 pub use pool::GasPool;
 pub use publish::{Publication, UpgradeCap};
-pub use status::NoAnswer;
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.

@@ -133,7 +133,7 @@ impl GasPool {
     /// open are settled first.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
+    /// If the outcome of a transaction that is still open can't be learnt.
     pub fn close(self) -> BoxFuture<'static, Result<(), LedgerError>> {
         Box::pin(async move {
             self.free.close();

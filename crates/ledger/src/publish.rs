@@ -74,7 +74,7 @@ impl Ledger {
     /// Publishes the package. The rights to administer and to upgrade it go to the key's address.
     ///
     /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    /// If nobody answers, or the answer can't be read.
     pub fn publish<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -92,7 +92,7 @@ impl Ledger {
     /// A publication of just this code whose right to upgrade the address holds.
     ///
     /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    /// If nobody answers, or the answer can't be read.
     pub fn publication_of<'a>(
         &'a self,
         owner: Address,
@@ -125,7 +125,7 @@ impl Ledger {
     /// The rights to upgrade packages that an address holds.
     ///
     /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    /// If nobody answers, or the answer can't be read.
     pub fn upgrade_caps(
         &self,
         owner: Address,

@@ -1,10 +1,11 @@
 //! What can go wrong for a client.
 
 use crate::{BlobId, coding::CodingError, quilt::QuiltError};
+use atoma_http::client::Error as TransportError;
 use std::time::Duration;
 
 /// Why a blob isn't stored or read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// A setting that can't be.
@@ -14,20 +15,20 @@ pub enum ClientError {
     #[error("no publisher is configured")]
     NoPublisher,
     /// Nobody is there; nothing was sent.
-    #[error("cannot reach {url}: {reason}")]
+    #[error("cannot reach {url}")]
     Unreachable {
         /// The URL that was asked.
         url: String,
-        /// What went wrong, in words.
-        reason: String,
+        /// Why there is no connection.
+        source: TransportError,
     },
     /// The connection broke after the request was sent.
-    #[error("{url} broke off: {reason}")]
+    #[error("{url} broke off")]
     Broken {
         /// The URL that was asked.
         url: String,
-        /// What went wrong, in words.
-        reason: String,
+        /// What broke.
+        source: TransportError,
     },
     /// No answer in time.
     #[error("{url} didn't answer within {after:?}")]
@@ -44,9 +45,9 @@ pub enum ClientError {
         url: String,
         /// The HTTP status that it answered with.
         status: u16,
-        /// The stable reason, or nothing.
+        /// The stable reason that the server gives, or nothing.
         reason: String,
-        /// What went wrong, in words.
+        /// The server's own words.
         message: String,
     },
     /// The aggregator has no blob of that id.
@@ -59,16 +60,32 @@ pub enum ClientError {
         url: String,
         /// The phase of storing in which it failed.
         phase: String,
-        /// What went wrong, in words.
+        /// The publisher's own words.
         message: String,
     },
-    /// An answer that can't be read.
-    #[error("cannot read the answer of {url}: {reason}")]
-    Malformed {
+    /// An answer that isn't the JSON that it should be.
+    #[error("cannot read the answer of {url}")]
+    NotJson {
         /// The URL that was asked.
         url: String,
-        /// What is wrong with the answer, in words.
-        reason: String,
+        /// Where the text departs from what it should be.
+        source: serde_json::Error,
+    },
+    /// An answer of another length than was asked for.
+    #[error("the answer of {url} has {found} bytes, expected {expected}")]
+    Length {
+        /// The URL that was asked.
+        url: String,
+        /// How many came.
+        found: usize,
+        /// How many were asked for.
+        expected: u64,
+    },
+    /// An answer that doesn't say how long the blob is.
+    #[error("the answer of {url} doesn't tell the blob's length")]
+    NoLength {
+        /// The URL that was asked.
+        url: String,
     },
     /// The answer is longer than allowed.
     #[error("the answer of {url} exceeds {max} bytes")]
@@ -100,9 +117,9 @@ pub enum ClientError {
     /// The quilt can't be made, or what came isn't one.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
-    /// A mistake of this program, in words.
-    #[error("internal: {0}")]
-    Internal(String),
+    /// A mistake of this program.
+    #[error("the client of Walrus failed")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl ClientError {
@@ -118,7 +135,9 @@ impl ClientError {
             Self::Refused { .. } => "walrus_refused",
             Self::NotFound(_) => "walrus_not_found",
             Self::Failed { .. } => "walrus_failed",
-            Self::Malformed { .. } => "walrus_malformed",
+            Self::NotJson { .. } | Self::Length { .. } | Self::NoLength { .. } => {
+                "walrus_malformed"
+            }
             Self::TooLong { .. } => "walrus_too_long",
             Self::LyingPublisher { .. } => "walrus_lying_publisher",
             Self::LyingAggregator { .. } => "walrus_lying_aggregator",

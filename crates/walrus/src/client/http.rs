@@ -64,7 +64,7 @@ impl Http {
         let max_bytes = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
         let within = AnswerLimits::within(limits.time, max_bytes);
         let answer = self.0.ask(request, within).await;
-        let (parts, body) = answer.map_err(|e| failed(url, limits, &e))?.into_parts();
+        let (parts, body) = answer.map_err(|e| failed(url, limits, e))?.into_parts();
         if !parts.status.is_success() {
             return Err(refused(url, parts.status, &body));
         }
@@ -75,7 +75,7 @@ impl Http {
     }
 }
 
-fn failed(url: &Url, limits: Limits, error: &Error) -> ClientError {
+fn failed(url: &Url, limits: Limits, error: Error) -> ClientError {
     let url = name(url);
     match error {
         Error::TooLong { .. } => ClientError::TooLong {
@@ -86,14 +86,8 @@ fn failed(url: &Url, limits: Limits, error: &Error) -> ClientError {
             url,
             after: limits.time,
         },
-        error if error.is_connect() => ClientError::Unreachable {
-            url,
-            reason: WithCauses(error).to_string(),
-        },
-        error => ClientError::Broken {
-            url,
-            reason: WithCauses(error).to_string(),
-        },
+        error if error.is_connect() => ClientError::Unreachable { url, source: error },
+        error => ClientError::Broken { url, source: error },
     }
 }
 

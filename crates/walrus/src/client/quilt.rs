@@ -154,7 +154,7 @@ fn form(blobs: &[QuiltBlob], random: &dyn Random) -> Result<(Bytes, String), Cli
         })
         .collect();
     if !tagged.is_empty() {
-        let json = serde_json::to_vec(&tagged).map_err(|e| ClientError::Internal(e.to_string()))?;
+        let json = serde_json::to_vec(&tagged).map_err(|e| ClientError::Internal(e.into()))?;
         field(METADATA_FIELD, "\r\ncontent-type: application/json", &json);
     }
     for blob in blobs {

@@ -71,9 +71,10 @@ impl WalrusClient {
             .append_pair("length", &length.to_string());
         let body = self.get(&url, id, length).await?;
         if body.len() as u64 != length {
-            return Err(ClientError::Malformed {
+            return Err(ClientError::Length {
                 url: name(aggregator),
-                reason: format!("{} bytes instead of {length}", body.len()),
+                found: body.len(),
+                expected: length,
             });
         }
         Ok(body)
@@ -109,9 +110,8 @@ impl WalrusClient {
         let answer = answer.map_err(|error| missing(error, id))?;
         let length = answer.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        length.ok_or_else(|| ClientError::Malformed {
+        length.ok_or_else(|| ClientError::NoLength {
             url: name(aggregator),
-            reason: "no length".to_owned(),
         })
     }
 

@@ -251,9 +251,9 @@ pub(super) fn read_json<T: serde::de::DeserializeOwned>(
     url: &Url,
     body: &[u8],
 ) -> Result<T, ClientError> {
-    serde_json::from_slice(body).map_err(|e| ClientError::Malformed {
+    serde_json::from_slice(body).map_err(|source| ClientError::NotJson {
         url: name(url),
-        reason: e.to_string(),
+        source,
     })
 }
 
@@ -264,6 +264,6 @@ impl WalrusClient {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ClientError> {
         let done = self.config.runtime.threads.blocking(work).await;
-        done.map_err(|e| ClientError::Internal(e.to_string()))
+        done.map_err(|e| ClientError::Internal(e.into()))
     }
 }

@@ -13,8 +13,8 @@ const UNFINISHED: &str = ".part";
 
 /// Writes a file so that it survives the machine once this returns.
 pub(super) fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
-    let unfinished = begin(folder, name, parts).map_err(StoreError::io)?;
-    finish(folder, &unfinished, name).map_err(StoreError::io)
+    let unfinished = begin(folder, name, parts).map_err(StoreError::Io)?;
+    finish(folder, &unfinished, name).map_err(StoreError::Io)
 }
 
 /// Writes a file's bytes under another name.

@@ -5,6 +5,7 @@ use crate::{
     BlobId, ObjectId, coding::CodingError, committee::CertificateError, quilt::QuiltError,
 };
 use atoma_store::OpenError;
+use std::{error::Error, path::PathBuf};
 
 /// Why a blob isn't stored or can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +80,20 @@ pub enum StoreError {
     /// The certificate is not good.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// The store's own files.
-    #[error("cannot use the store's files: {0}")]
-    Io(String),
-    /// A mistake of this program, in words.
-    #[error("internal: {0}")]
-    Internal(String),
-}
-
-impl StoreError {
-    #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-    pub(super) fn io(error: std::io::Error) -> Self {
-        Self::Io(error.to_string())
-    }
+    /// The store's own files can't be read or written.
+    #[error("cannot use the store's files")]
+    Io(#[source] std::io::Error),
+    /// A storage node's key can't be read or made.
+    #[error("cannot use the key of the node in {folder}", folder = folder.display())]
+    Key {
+        /// The node's folder.
+        folder: PathBuf,
+        /// What is wrong with the key or its file.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A mistake of this program.
+    #[error("the store failed")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// Why a node didn't do what it was asked.

@@ -258,5 +258,5 @@ async fn blocking<T: Send + 'static>(
     threads
         .blocking(work)
         .await
-        .map_err(|e| StoreError::Internal(e.to_string()))
+        .map_err(|e| StoreError::Internal(e.into()))
 }

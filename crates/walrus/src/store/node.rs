@@ -15,6 +15,7 @@ use crate::{
 use atoma_runtime::{Random, Runtime, Threads};
 use parking_lot::Mutex;
 use std::{
+    array::TryFromSliceError,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -39,7 +40,7 @@ impl Node {
         let folder = nodes.join(format!("{number:02}"));
         let blobs = folder.join(BLOBS_FOLDER);
         atoma_store::create_folder(&blobs)?;
-        disk::remove_unfinished(&blobs).map_err(StoreError::io)?;
+        disk::remove_unfinished(&blobs).map_err(StoreError::Io)?;
         Ok(Self {
             number,
             key: load_key(&folder, &*runtime.random)?,
@@ -214,20 +215,24 @@ fn disk_error(error: io::Error) -> NodeError {
 
 /// The node's key; a new one at the first start.
 fn load_key(folder: &Path, random: &dyn Random) -> Result<BlsSecretKey, StoreError> {
-    let internal = |e: &dyn std::error::Error| StoreError::Io(format!("{folder:?}: {e}"));
+    let unusable = |source| StoreError::Key {
+        folder: folder.to_owned(),
+        source,
+    };
     match fs::read(folder.join(KEY_FILE)) {
         Ok(bytes) => {
             let bytes = zeroize::Zeroizing::new(bytes);
-            let bytes = bytes.as_slice().try_into().map_err(|e| internal(&e))?;
-            BlsSecretKey::from_bytes(bytes).map_err(|e| internal(&e))
+            let bytes = bytes.as_slice().try_into();
+            let bytes = bytes.map_err(|e: TryFromSliceError| unusable(e.into()))?;
+            BlsSecretKey::from_bytes(bytes).map_err(|e| unusable(e.into()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
             random.fill(seed.as_mut_slice());
-            let key = BlsSecretKey::from_seed(&seed).map_err(|e| internal(&e))?;
+            let key = BlsSecretKey::from_seed(&seed).map_err(|e| unusable(e.into()))?;
             disk::write(folder, KEY_FILE, &[key.to_bytes().as_slice()])?;
             Ok(key)
         }
-        Err(error) => Err(internal(&error)),
+        Err(error) => Err(unusable(error.into())),
     }
 }

@@ -89,9 +89,7 @@ impl Store {
         // a write ends by itself, also if nobody waits for it any more
         let store = self.clone();
         let write = tokio::spawn(async move { store.write(blob, options).await });
-        write
-            .await
-            .map_err(|e| StoreError::Internal(e.to_string()))?
+        write.await.map_err(|e| StoreError::Internal(e.into()))?
     }
 
     async fn write(&self, blob: Bytes, options: PutOptions) -> Result<PutOutcome, StoreError> {
@@ -254,7 +252,7 @@ impl Store {
                 break;
             };
             let Some(next) = next else { break };
-            let (node, outcome) = next.map_err(|e| StoreError::Internal(e.to_string()))?;
+            let (node, outcome) = next.map_err(|e| StoreError::Internal(e.into()))?;
             match outcome {
                 Ok(Ok(signature)) => found.push((node, signature)),
                 Ok(Err(error)) => self.report(node, message.blob_id, problem(&error)),

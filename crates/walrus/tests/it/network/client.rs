@@ -106,11 +106,9 @@ async fn blobs_go_there_and_back() {
         .unwrap();
     assert_eq!(range, blob(5_000)[10..4_000]);
     let missing = "A".repeat(43).parse().unwrap();
-    assert_eq!(
-        client.read(missing).await,
-        Err(ClientError::NotFound(missing))
-    );
-    assert_eq!(client.lookup(missing).await, Ok(None));
+    let read = client.read(missing).await;
+    assert!(matches!(read, Err(ClientError::NotFound(id)) if id == missing));
+    assert_eq!(client.lookup(missing).await.unwrap(), None);
     let large = client
         .store(vec![0; 1_900_000].into(), ONCE)
         .await
@@ -284,10 +282,8 @@ async fn refusals_are_final_and_reads_are_tried_again() {
     assert_eq!(error.code(), "walrus_unreachable");
     config.publisher = None;
     let reader = WalrusClient::new(config).unwrap();
-    assert_eq!(
-        reader.store(blob(12), ONCE).await,
-        Err(ClientError::NoPublisher)
-    );
+    let stored = reader.store(blob(12), ONCE).await;
+    assert!(matches!(stored, Err(ClientError::NoPublisher)));
 }
 
 #[tokio::test]
