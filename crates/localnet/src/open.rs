@@ -69,10 +69,6 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         tip: tip.clone(),
     }));
     let bell = Arc::new(Notify::new());
-    if !open.is_empty() {
-        // what a crash left unsealed is sealed in time
-        bell.notify_one();
-    }
     let readers = Arc::new(store.readers());
     let (sealed, stopping) = (broadcast::channel(BACKLOG).0, watch::channel(false).0);
     let state = restore(&store)?;
@@ -85,7 +81,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         view: Arc::clone(&view),
         sealed: sealed.clone(),
         stopping: stopping.clone(),
-        rung: !open.is_empty(),
+        rung: false,
         bell: Arc::clone(&bell),
         state,
         tip,

@@ -58,6 +58,9 @@ impl Localnet {
             admin,
             bell,
         } = opened.map_err(|error| LocalnetError::Writer(error.to_string()))??;
+        // what a crash left unsealed
+        let sealed = access.write(|reply| Command::Seal { reply }).await;
+        sealed.map_err(|error| LocalnetError::Writer(error.to_string()))?;
         let sealer = match access.config.checkpoint {
             CheckpointMode::PerTransaction => None,
             CheckpointMode::EveryMs(every) => {

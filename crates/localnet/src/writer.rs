@@ -150,10 +150,6 @@ impl atoma_store::Writer for Writer {
             let taken = mem::replace(command, Command::Answered(Answer::Sealed(None)));
             *command = Command::Answered(self.handle(taken, &mut recent));
         }
-        if self.mode == CheckpointMode::PerTransaction && !self.open.is_empty() {
-            // what another mode left open
-            self.seal();
-        }
         self.batch.put(transaction)
     }
 
