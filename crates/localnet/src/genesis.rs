@@ -156,22 +156,7 @@ fn assemble(
         );
         born.push((Arc::new(object), 0));
     }
-    let transaction = Transaction {
-        kind: TransactionKind::Genesis(GenesisTransaction {
-            objects: born
-                .iter()
-                .map(|(object, _)| GenesisObject::new(object.data().clone(), *object.owner()))
-                .collect(),
-        }),
-        sender: Address::ZERO,
-        gas_payment: GasPayment {
-            objects: Vec::new(),
-            owner: Address::ZERO,
-            price: 1,
-            budget: 0,
-        },
-        expiration: TransactionExpiration::None,
-    };
+    let transaction = transaction(&born);
     let digest = transaction.digest();
     let written: Vec<Arc<Object>> = born
         .into_iter()
@@ -208,6 +193,26 @@ fn assemble(
             changes: None,
         },
     })
+}
+
+/// The transaction that makes these objects.
+fn transaction(born: &[(Arc<Object>, u64)]) -> Transaction {
+    Transaction {
+        kind: TransactionKind::Genesis(GenesisTransaction {
+            objects: born
+                .iter()
+                .map(|(object, _)| GenesisObject::new(object.data().clone(), *object.owner()))
+                .collect(),
+        }),
+        sender: Address::ZERO,
+        gas_payment: GasPayment {
+            objects: Vec::new(),
+            owner: Address::ZERO,
+            price: 1,
+            budget: 0,
+        },
+        expiration: TransactionExpiration::None,
+    }
 }
 
 fn types(written: &[Arc<Object>]) -> Vec<(ObjectId, String)> {

@@ -9,12 +9,13 @@ mod packs;
 mod sources;
 
 use crate::{
-    check::{Gap, Gathered, Item, Neighbour, PackPlace, need},
+    check::{Gap, Gathered, Item, Neighbour, PackPlace, Settlement, need},
     pack::{ReceiptProof, Record},
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    Address, RequestId,
+    Address, NodeId, RequestId, StackId,
+    chain::{Node, Stack, Task},
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::BlobId;
@@ -274,37 +275,13 @@ impl Gatherer<'_> {
             let path = settlement.map(|settlement| settlement.path);
             path.ok_or_else(|| Gap::absent("the node shows no path to a settlement yet"))
         });
-        let parties = header
-            .as_ref()
-            .map(|h| (h.message().stack, h.message().node));
-        let parties = parties.or_else(|_| {
-            let receipt = receipt.as_ref().map(Signed::message);
-            receipt.map(|receipt| (receipt.stack, receipt.node))
-        });
-        let (stack, node, task, settlement) = match parties {
-            Ok((stack, node)) => {
-                let stack = self.reader.stack(stack).await;
-                // that there is no stack is told once, with the order
-                let task = match need(&stack) {
-                    Ok(stack) => self.reader.task(stack.task).await,
-                    Err(gap) => Err(gap),
-                };
-                let settlement = match need(&stack) {
-                    Ok(stack) => self.reader.settlement(stack, node).await,
-                    Err(gap) => Err(gap),
-                };
-                (stack, self.reader.node(node).await, task, settlement)
-            }
-            Err(_) => {
-                let unknown = || Gap::absent("neither order nor receipt can be read");
-                (
-                    Err(unknown()),
-                    Err(unknown()),
-                    Err(unknown()),
-                    Err(unknown()),
-                )
-            }
+        let messages = (header.as_ref().ok(), receipt.as_ref().ok());
+        let lease = match messages {
+            (Some(header), _) => Some((header.message().stack, header.message().node)),
+            (None, Some(receipt)) => Some((receipt.message().stack, receipt.message().node)),
+            (None, None) => None,
         };
+        let (stack, node, task, settlement) = self.of_lease(lease).await;
         let (request_body, answer_body) = self.bodies(&header, &record);
         Gathered {
             network: self.reader.network(),
@@ -324,6 +301,37 @@ impl Gatherer<'_> {
             settlement,
             path,
             recomputed: None,
+        }
+    }
+
+    /// What the ledger has of a lease and of those whose it is.
+    async fn of_lease(
+        &mut self,
+        lease: Option<(StackId, NodeId)>,
+    ) -> (Item<Stack>, Item<Node>, Item<Task>, Item<Settlement>) {
+        match lease {
+            Some((stack, node)) => {
+                let stack = self.reader.stack(stack).await;
+                // that there is no stack is told once, with the order
+                let task = match need(&stack) {
+                    Ok(stack) => self.reader.task(stack.task).await,
+                    Err(gap) => Err(gap),
+                };
+                let settlement = match need(&stack) {
+                    Ok(stack) => self.reader.settlement(stack, node).await,
+                    Err(gap) => Err(gap),
+                };
+                (stack, self.reader.node(node).await, task, settlement)
+            }
+            None => {
+                let unknown = || Gap::absent("neither order nor receipt can be read");
+                (
+                    Err(unknown()),
+                    Err(unknown()),
+                    Err(unknown()),
+                    Err(unknown()),
+                )
+            }
         }
     }
 

@@ -25,6 +25,50 @@ pub(super) struct Range {
     end: (pb::QueryEndReason, pb::Watermark),
 }
 
+/// What bounds a request: checkpoints, and cursors of answers before.
+struct Bounds {
+    start: Option<u64>,
+    end: Option<u64>,
+    after: Option<Place>,
+    before: Option<Place>,
+    /// Where `start` and `end` are.
+    lowest: Place,
+    highest: Place,
+}
+
+impl Bounds {
+    fn end_descending(&self, to: Place) -> (pb::QueryEndReason, pb::Watermark) {
+        match self.after {
+            Some(after) if after >= self.lowest => (
+                pb::QueryEndReason::CursorBound,
+                cursor::watermark(after, after.0.checked_add(1).filter(|c| *c <= to.0)),
+            ),
+            _ => (
+                pb::QueryEndReason::CheckpointBound,
+                cursor::watermark(self.lowest, Some(self.start.unwrap_or(0))),
+            ),
+        }
+    }
+
+    fn end_ascending(&self, from: Place, tip: u64) -> (pb::QueryEndReason, pb::Watermark) {
+        if let Some(before) = self.before
+            && before <= self.highest
+        {
+            let watermark = cursor::watermark(before, before.0.checked_sub(1));
+            return (pb::QueryEndReason::CursorBound, watermark);
+        }
+        let reached = self.end.is_some_and(|end| end.saturating_sub(1) <= tip);
+        let reason = if reached {
+            pb::QueryEndReason::CheckpointBound
+        } else {
+            pb::QueryEndReason::LedgerTip
+        };
+        // a watermark never goes back behind where the client already is
+        let at = max(self.highest, from);
+        (reason, cursor::watermark(at, Some(self.highest.0)))
+    }
+}
+
 impl Range {
     /// Reads a request. `tip` is the last sealed checkpoint.
     pub(super) fn new(
@@ -64,37 +108,18 @@ impl Range {
         };
         let from = max(lowest, after.unwrap_or(cursor::START));
         let to = min(highest, before.unwrap_or(highest));
+        let bounds = Bounds {
+            start,
+            end,
+            after,
+            before,
+            lowest,
+            highest,
+        };
         let finish = if descending {
-            match after {
-                Some(after) if after >= lowest => (
-                    pb::QueryEndReason::CursorBound,
-                    cursor::watermark(after, after.0.checked_add(1).filter(|c| *c <= to.0)),
-                ),
-                _ => (
-                    pb::QueryEndReason::CheckpointBound,
-                    cursor::watermark(lowest, Some(start.unwrap_or(0))),
-                ),
-            }
+            bounds.end_descending(to)
         } else {
-            match before {
-                Some(before) if before <= highest => (
-                    pb::QueryEndReason::CursorBound,
-                    cursor::watermark(before, before.0.checked_sub(1)),
-                ),
-                _ => {
-                    let reached = end.is_some_and(|end| end.saturating_sub(1) <= tip);
-                    let reason = if reached {
-                        pb::QueryEndReason::CheckpointBound
-                    } else {
-                        pb::QueryEndReason::LedgerTip
-                    };
-                    // a watermark never goes back behind where the client already is
-                    (
-                        reason,
-                        cursor::watermark(max(highest, from), Some(highest.0)),
-                    )
-                }
-            }
+            bounds.end_ascending(from, tip)
         };
         Ok(Self {
             after: from,

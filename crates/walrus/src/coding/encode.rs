@@ -125,19 +125,16 @@ fn run(
     let filled = matrix.filled_rows();
     let mut rows_forest = Forest::new(n - (p - filled), batches.len());
     let mut column_hashes = Vec::with_capacity(n);
-    let mut primary: Slivers = Vec::new();
     let mut secondary: Slivers = Vec::new();
-    if keep {
-        primary = (0..n)
-            .map(|row| {
-                if row < p {
-                    matrix.row(row)
-                } else {
-                    Vec::with_capacity(s * matrix.symbol)
-                }
-            })
-            .collect();
-    }
+    let row = |row| {
+        if row < p {
+            matrix.row(row)
+        } else {
+            Vec::with_capacity(s * matrix.symbol)
+        }
+    };
+    let kept_rows = if keep { n } else { 0 };
+    let mut primary: Slivers = (0..kept_rows).map(row).collect();
     let wave = WAVE * rayon::current_num_threads();
     for (first, ranges) in (0..).step_by(wave).zip(batches.chunks(wave)) {
         let done: Vec<BatchOutput> = match ranges {
@@ -163,10 +160,7 @@ fn run(
     }
     let mut row_hashes = rows_forest.roots();
     if filled < p {
-        let zero = leaf(matrix.zero());
-        let mut tree = Forest::new(1, n);
-        (0..n).for_each(|i| tree.set(0, i, &zero));
-        let root = tree.roots()[0];
+        let root = root_of_zeros(matrix, n);
         row_hashes.splice(filled..filled, std::iter::repeat_n(root, p - filled));
     }
     let hashes = row_hashes
@@ -175,6 +169,14 @@ fn run(
         .map(|(primary, secondary)| PairHashes { primary, secondary })
         .collect();
     Ok((hashes, primary, secondary))
+}
+
+/// The hash of a row in which nothing is.
+fn root_of_zeros(matrix: &Matrix<'_>, n: usize) -> Node {
+    let zero = leaf(matrix.zero());
+    let mut tree = Forest::new(1, n);
+    (0..n).for_each(|i| tree.set(0, i, &zero));
+    tree.roots()[0]
 }
 
 /// Columns of a batch: a power of two.
