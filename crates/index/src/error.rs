@@ -1,6 +1,6 @@
 //! Why a read model can't be used or carried on.
 
-use atoma_ledger::LedgerError;
+use atoma_ledger::{LedgerError, ParseCursorError};
 use atoma_store::OpenError;
 use atoma_types::{NetworkId, ObjectId};
 use std::path::PathBuf;
@@ -39,10 +39,15 @@ pub enum IndexError {
         found: ObjectId,
     },
     /// The ledger doesn't know the history that the file holds: it was set back.
-    #[error("the ledger does not know what the index holds ({reason}): rebuild the index")]
+    #[error(
+        "the ledger does not know what the index holds (checkpoint {checkpoint} is {}): rebuild the index",
+        if *missing { "missing" } else { "another one" }
+    )]
     Diverged {
-        /// What is missing.
-        reason: String,
+        /// Number of the last checkpoint that the index knows.
+        checkpoint: u64,
+        /// Whether the ledger has none of that number; else it has another one.
+        missing: bool,
     },
     /// The ledger isn't as far as the file: it lags, or was set back. Waiting tells which.
     #[error(
@@ -85,9 +90,18 @@ pub enum IndexError {
         /// In what it does not fit.
         reason: &'static str,
     },
-    /// The file can't be used.
-    #[error("cannot use the index: {0}")]
-    Store(String),
+    /// SQLite can't read or write the file.
+    #[error("cannot use the index")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row isn't there or isn't one of this version.
+    #[error("the index is damaged, rebuild it: the table {0} has no such row as it should")]
+    Damaged(&'static str),
+    /// The place from which events are to be followed can't be read.
+    #[error("the index is damaged, rebuild it")]
+    Cursor(#[from] ParseCursorError),
+    /// The thread that uses the file has died: a mistake of this program.
+    #[error("the index's thread has died")]
+    Thread(#[source] tokio::task::JoinError),
 }
 
 impl IndexError {
@@ -116,13 +130,7 @@ impl IndexError {
             Self::Open(OpenError::InUse { .. }) => "in_use",
             Self::Open(_) => "open",
             Self::Contradiction { .. } => "contradiction",
-            Self::Store(_) => "store",
+            Self::Sqlite(_) | Self::Damaged(_) | Self::Cursor(_) | Self::Thread(_) => "store",
         }
-    }
-}
-
-impl From<rusqlite::Error> for IndexError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.to_string())
     }
 }

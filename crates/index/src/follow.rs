@@ -68,7 +68,7 @@ impl Indexer {
         let (path, deployment) = (path.to_owned(), ledger.deployment().clone());
         let open = move || Store::open(&path, &deployment, tip.oldest, existing);
         let opened = ledger.runtime().threads.blocking(open).await;
-        let store = opened.map_err(|e| IndexError::Store(e.to_string()))??;
+        let store = opened.map_err(IndexError::Thread)??;
         let indexer = Self {
             ledger: ledger.clone(),
             store: Arc::new(Mutex::new(store)),
@@ -194,17 +194,18 @@ impl Indexer {
             Ok(found) if found.digest == Digest::new(digest) => Ok((tip, row)),
             // forgotten between the two questions
             Err(LedgerError::NotFound { .. }) if tip.oldest >= anchor => Ok((tip, row)),
-            Ok(_) => Err(self.diverged(anchor, "another one").await),
-            Err(LedgerError::NotFound { .. }) => Err(self.diverged(anchor, "missing").await),
+            Ok(_) => Err(self.diverged(anchor, false).await),
+            Err(LedgerError::NotFound { .. }) => Err(self.diverged(anchor, true).await),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Another history; of another network, if the network went between two questions.
-    async fn diverged(&self, anchor: u64, how: &str) -> IndexError {
+    async fn diverged(&self, checkpoint: u64, missing: bool) -> IndexError {
         match self.ledger.tip().await {
             Ok(_) => IndexError::Diverged {
-                reason: format!("checkpoint {anchor} is {how}"),
+                checkpoint,
+                missing,
             },
             Err(error) => error.into(),
         }
@@ -227,9 +228,12 @@ impl Indexer {
             .map_ok(|checkpoint| (checkpoint.number, checkpoint))
             .try_collect()
             .await?;
-        let missing = || IndexError::Store("a checkpoint was not read".to_owned());
         let events = events.into_iter().map(|event| {
-            let checkpoint = checkpoints.get(&event.checkpoint).ok_or_else(missing)?;
+            let checkpoint = checkpoints.get(&event.checkpoint);
+            let checkpoint = checkpoint.ok_or_else(|| LedgerError::NotFound {
+                what: "checkpoint",
+                id: event.checkpoint.to_string(),
+            })?;
             Ok((event, checkpoint.time))
         });
         let batch = Batch {
@@ -264,7 +268,7 @@ impl Indexer {
         threads
             .blocking(move || work(&mut store.lock()))
             .await
-            .map_err(|e| IndexError::Store(e.to_string()))?
+            .map_err(IndexError::Thread)?
     }
 }
 
@@ -279,9 +283,7 @@ impl Progress {
 fn start(row: &ProgressRow) -> Result<EventStart, IndexError> {
     match &row.cursor {
         None => Ok(EventStart::Beginning),
-        Some(bytes) => Cursor::from_bytes(bytes)
-            .map(EventStart::After)
-            .map_err(|e| IndexError::Store(e.to_string())),
+        Some(bytes) => Ok(EventStart::After(Cursor::from_bytes(bytes)?)),
     }
 }
 

@@ -125,8 +125,7 @@ impl IndexReader {
     /// # Errors
     /// If the file cannot be read, or a row is not one of this version.
     pub fn progress(&self) -> Result<ProgressRow, IndexError> {
-        get(&self.connection, ProgressRow::at(0))?
-            .ok_or_else(|| IndexError::Store("the index has no progress".to_owned()))
+        get(&self.connection, ProgressRow::at(0))?.ok_or(IndexError::Damaged(ProgressRow::NAME))
     }
 
     /// The whole network in numbers.

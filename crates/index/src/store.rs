@@ -252,7 +252,7 @@ impl fmt::Debug for Store {
 
 fn progress(rows: &impl Rows) -> Result<ProgressRow, IndexError> {
     rows.get(ProgressRow::at(0))?
-        .ok_or_else(|| IndexError::Store("the index has no progress".to_owned()))
+        .ok_or(IndexError::Damaged(ProgressRow::NAME))
 }
 
 /// Whether a file is about this deployment.
@@ -320,6 +320,5 @@ pub(crate) fn read<T: Table>(row: &Row<'_>) -> Result<T, IndexError> {
     let values = (0..columns)
         .map(|column| row.get(column))
         .collect::<Result<Vec<Value>, _>>()?;
-    T::from_values(values)
-        .ok_or_else(|| IndexError::Store(format!("a row of {} cannot be read", T::NAME)))
+    T::from_values(values).ok_or(IndexError::Damaged(T::NAME))
 }
