@@ -12,7 +12,7 @@ use ::http::{HeaderValue, Response, StatusCode, header};
 use atoma_http::client::{AnswerLimits, Body, Pieces, get};
 use serde::Deserialize;
 
-use crate::http::Http;
+use crate::{EngineError, http::Http};
 
 /// The files that the engine reads, beside the weights.
 const SMALL_FILES: [&str; 6] = [
@@ -86,15 +86,31 @@ pub enum HubError {
     /// Neither a folder nor a name.
     #[error("{0} is neither a folder with a config.json nor a name like owner/model")]
     BadName(String),
-    /// The hub can't be reached.
+    /// The hub can't be reached, or breaks off.
     #[error(
-        "{endpoint} can't be reached ({why}); without a network, name a folder with the model's files"
+        "cannot fetch from {endpoint} (without a network, name a folder with the model's files)"
     )]
     Network {
         /// The URL of the hub that was asked.
         endpoint: String,
-        /// What the hub answered, in words.
-        why: String,
+        /// What went wrong on the way.
+        source: atoma_http::client::Error,
+    },
+    /// The hub answers with a status that says nothing about the model.
+    #[error("{endpoint} answers with status {status}: try again later")]
+    Status {
+        /// The URL of the hub that was asked.
+        endpoint: String,
+        /// The HTTP status.
+        status: StatusCode,
+    },
+    /// A file ended before its end.
+    #[error("{file} broke off after {done} bytes: the next try goes on from there")]
+    BrokeOff {
+        /// The file's name in the model.
+        file: String,
+        /// Bytes of it that are here.
+        done: u64,
     },
     /// The hub has no such model or revision.
     #[error("the hub has no model {0}; check the name and the revision")]
@@ -110,9 +126,15 @@ pub enum HubError {
         /// The kind of file that it lacks.
         missing: &'static str,
     },
-    /// The hub answers nonsense.
-    #[error("the hub's answer is unusable: {0}")]
-    Protocol(String),
+    /// The hub's list of files isn't one.
+    #[error("the hub's list of the model's files can't be read")]
+    List(#[source] serde_json::Error),
+    /// The hub sends us on and on, or nowhere.
+    #[error("the hub redirects {0}")]
+    Redirects(&'static str),
+    /// Connections can't be made at all: TLS fails, or the token isn't printable.
+    #[error("cannot connect to a hub")]
+    Setup(#[source] EngineError),
     /// A file can't be written.
     #[error("can't write {path}")]
     Io {
@@ -219,7 +241,7 @@ struct Hub<'a> {
 impl<'a> Hub<'a> {
     fn new(name: &'a str, options: &'a HubOptions) -> Result<Self, HubError> {
         let http = Http::new(options.token.as_deref());
-        let http = http.map_err(|e| HubError::Protocol(e.to_string()))?;
+        let http = http.map_err(HubError::Setup)?;
         Ok(Self {
             name,
             options,
@@ -227,10 +249,10 @@ impl<'a> Hub<'a> {
         })
     }
 
-    fn network(&self, why: impl std::fmt::Display) -> HubError {
+    fn network(&self, source: atoma_http::client::Error) -> HubError {
         HubError::Network {
             endpoint: self.options.endpoint.clone(),
-            why: why.to_string(),
+            source,
         }
     }
 
@@ -243,7 +265,7 @@ impl<'a> Hub<'a> {
         let limits = AnswerLimits::within(SILENCE_TIMEOUT, MAX_LIST_BYTES);
         let body = response.into_body().whole(limits).await;
         let body = body.map_err(|e| self.network(e))?;
-        serde_json::from_slice(&body).map_err(|e| HubError::Protocol(e.to_string()))
+        serde_json::from_slice(&body).map_err(HubError::List)
     }
 
     /// Follows redirects. The token goes to the hub only, never to where it redirects.
@@ -260,7 +282,10 @@ impl<'a> Hub<'a> {
             let reply = tokio::time::timeout(SILENCE_TIMEOUT, self.http.send(request)).await;
             let response = match reply {
                 Ok(response) => response.map_err(|e| self.network(e))?,
-                Err(_) => return Err(self.network("it doesn't answer")),
+                Err(_) => {
+                    let silent = atoma_http::client::Error::NoAnswer(SILENCE_TIMEOUT);
+                    return Err(self.network(silent));
+                }
             };
             match response.status() {
                 status if status.is_success() => return Ok(response),
@@ -269,10 +294,15 @@ impl<'a> Hub<'a> {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     return Err(HubError::Forbidden(self.name.to_owned()));
                 }
-                status => return Err(self.network(format!("status {status}"))),
+                status => {
+                    return Err(HubError::Status {
+                        endpoint: self.options.endpoint.clone(),
+                        status,
+                    });
+                }
             }
         }
-        Err(HubError::Protocol("it redirects in circles".to_owned()))
+        Err(HubError::Redirects("in circles"))
     }
 
     fn target(&self, url: &str, response: &Response<Body>) -> Result<String, HubError> {
@@ -280,7 +310,7 @@ impl<'a> Hub<'a> {
             .headers()
             .get(header::LOCATION)
             .and_then(|l| l.to_str().ok());
-        let location = location.ok_or_else(|| HubError::Protocol("it redirects nowhere".into()))?;
+        let location = location.ok_or(HubError::Redirects("nowhere"))?;
         if location.starts_with("https://") || location.starts_with("http://") {
             return Ok(location.to_owned());
         }
@@ -345,7 +375,10 @@ impl<'a> Hub<'a> {
             done += data.len() as u64;
         }
         if total.is_some_and(|total| total != done) {
-            return Err(self.network("the file broke off; the next try goes on from there"));
+            return Err(HubError::BrokeOff {
+                file: file.to_owned(),
+                done,
+            });
         }
         out.sync_all().map_err(io)?;
         std::fs::rename(&part, &target).map_err(io)
