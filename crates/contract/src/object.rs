@@ -49,11 +49,11 @@ pub struct TableEntry {
     pub id: ObjectId,
     /// Id of the table that the entry belongs to.
     pub parent: ObjectId,
-    /// `u64` or `String`.
+    /// Move type of the table's keys: `u64` or `String`.
     pub key_type: TypeTag,
     /// BCS of the key.
     pub key: Vec<u8>,
-    /// `u64` or `ID`.
+    /// Move type of the table's values: `u64` or `ID`.
     pub value_type: TypeTag,
     /// BCS of the value.
     pub value: Vec<u8>,

@@ -11,7 +11,7 @@ pub enum CostError {
     OutOfRange {
         /// Its name, as in the file.
         name: &'static str,
-        /// What it was.
+        /// The figure, as the settings give it.
         value: u64,
         /// The least it may be.
         min: u64,
@@ -29,7 +29,7 @@ pub enum CostError {
     UnknownModel {
         /// What was asked for.
         model: String,
-        /// What there is.
+        /// The names that would have been taken.
         known: String,
     },
     /// A pack that no blob can hold.
@@ -37,7 +37,7 @@ pub enum CostError {
     PackTooLarge {
         /// How many bytes the pack has.
         size: u64,
-        /// The largest blob.
+        /// The most bytes that a blob may have.
         max: u64,
     },
     /// A file or flags that can't be understood.

@@ -26,7 +26,7 @@ pub struct ModelPrices {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Web2Price {
-    /// The provider's name.
+    /// The provider's name, as the report shows it.
     pub name: String,
     /// The model that it is charged for.
     pub model: String,

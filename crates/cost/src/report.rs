@@ -25,9 +25,9 @@ pub struct Report {
     pub volume: Volume,
     /// Where the money goes.
     pub lines: Vec<Item>,
-    /// All of it.
+    /// What everything together costs.
     pub total: Amounts,
-    /// Ledger and storage.
+    /// What of it the ledger and storage cost.
     pub chain: Amounts,
     /// Their part of the total, millionths.
     pub chain_share_ppm: u64,
@@ -68,7 +68,7 @@ pub struct Volume {
 pub struct Amounts {
     /// The amount for one request.
     pub per_request: Usd,
-    /// Per million tokens.
+    /// The amount for a million tokens.
     pub per_million_tokens: Usd,
     /// The amount for a month of 30 days.
     pub per_month: Usd,

@@ -79,7 +79,7 @@ impl RawJson {
         serde_json::value::to_raw_value(value).map(Self)
     }
 
-    /// Its text.
+    /// The value as JSON text.
     pub fn text(&self) -> &str {
         self.0.get()
     }

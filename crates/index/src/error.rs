@@ -54,7 +54,7 @@ pub enum IndexError {
         "the index stands at checkpoint {anchor}, the ledger only at {tip}: it lags, or was set back"
     )]
     Behind {
-        /// The file's place.
+        /// The last checkpoint that the file holds.
         anchor: u64,
         /// The ledger's last checkpoint.
         tip: u64,
@@ -64,7 +64,7 @@ pub enum IndexError {
         "the index stands at checkpoint {anchor} and the ledger has none before {oldest}: rebuild the index, or use a ledger that keeps more"
     )]
     Pruned {
-        /// The file's place.
+        /// The last checkpoint that the file holds.
         anchor: u64,
         /// The ledger's oldest checkpoint.
         oldest: u64,

@@ -55,7 +55,7 @@ pub enum LedgerError {
     /// The transaction was executed and failed other than by an abort of the package; gas was paid.
     #[error("the transaction {digest} failed: {message}")]
     Failed {
-        /// The transaction's digest.
+        /// The transaction's digest, by which explorers find it.
         digest: Digest,
         /// What the ledger says of it.
         message: String,
@@ -72,7 +72,7 @@ pub enum LedgerError {
     /// next transaction, by submitting the same bytes again.
     #[error("no answer about transaction {digest}")]
     Timeout {
-        /// The transaction's digest.
+        /// The transaction's digest, by which explorers find it.
         digest: Digest,
         /// What broke the last time that it was submitted.
         source: NoAnswer,

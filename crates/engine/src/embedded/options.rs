@@ -6,7 +6,7 @@ use atoma_runtime::Threads;
 /// How weights are kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightType {
-    /// Weights stay f32.
+    /// Weights are kept as f32: exact, and twice the memory of bf16.
     F32,
     /// As bf16, half the memory; weights stored more finely are rounded.
     Bf16,

@@ -14,7 +14,7 @@ pub struct RandomModel {
     pub hidden: usize,
     /// Width within the feed-forward layers.
     pub intermediate: usize,
-    /// Number of layers.
+    /// How many transformer layers it has.
     pub layers: usize,
     /// How many query heads a layer has.
     pub heads: usize,

@@ -16,11 +16,11 @@ use tokio::net::TcpListener;
 /// What the server answers.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The status.
+    /// The HTTP status that is answered.
     pub status: u16,
     /// What the body says it is.
     pub content_type: &'static str,
-    /// The body.
+    /// The body that is answered.
     pub body: Bytes,
     /// What comes after it.
     pub then: Then,
@@ -29,16 +29,16 @@ pub struct Reply {
 /// How an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// As it should.
+    /// The answer ends as it should.
     End,
-    /// Nothing more comes.
+    /// Nothing more comes, and the connection stays open.
     Hang,
-    /// The connection breaks.
+    /// The connection breaks off in the middle.
     Break,
 }
 
 impl Reply {
-    /// A JSON document.
+    /// An answer whose body is a JSON document.
     pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
         Self {
             status,
@@ -86,7 +86,7 @@ impl Scripted {
         Ok(Self { address, accept })
     }
 
-    /// Its base URL.
+    /// Base URL of the server, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

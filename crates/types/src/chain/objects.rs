@@ -51,7 +51,7 @@ pub struct AtomaDb {
 /// its price, so that cheap units sold to oneself buy no share of the treasury.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsInEpoch {
-    /// `floor(ledger time / epoch_ms)`.
+    /// The epoch of the treasury: `floor(ledger time / epoch_ms)`.
     pub epoch: u64,
     /// How many compute units these are.
     pub units: ComputeUnits,

@@ -18,7 +18,7 @@ use bytes::Bytes;
 /// A stored quilt and its blobs' ids, as computed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredQuilt {
-    /// The quilt's blob.
+    /// The blob that the quilt was stored as.
     pub stored: Stored,
     /// Its blobs by name, sorted.
     pub patches: Vec<(String, QuiltPatchId)>,

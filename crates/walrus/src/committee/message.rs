@@ -12,7 +12,7 @@ pub enum Persistence {
     Permanent,
     /// Yes, through the blob object of this id.
     Deletable {
-        /// The object's id.
+        /// Id of the blob object through which it may be deleted.
         object: [u8; 32],
     },
 }

@@ -20,7 +20,7 @@ pub struct HttpOptions {
     pub max_quilt_body: usize,
     /// Uploads at once; as many more may wait.
     pub max_uploads: usize,
-    /// Downloads at once.
+    /// So many downloads are served at once; more get status 429.
     pub max_downloads: usize,
     /// Demands a token for uploads.
     pub jwt: Option<JwtOptions>,

@@ -8,7 +8,7 @@ const UNIT: u64 = 1 << 20;
 pub struct Prices {
     /// Per unit and epoch.
     pub storage: u64,
-    /// Per unit, once.
+    /// Per unit, once, for writing.
     pub write: u64,
 }
 

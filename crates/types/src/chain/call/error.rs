@@ -18,7 +18,7 @@ pub enum CallError {
     /// There are too few arguments or too many.
     #[error("{function} takes {expected} arguments, not {got}")]
     WrongCount {
-        /// The function, `module::name`.
+        /// The function that was to be called, as `module::name`.
         function: &'static str,
         /// How many arguments the function takes.
         expected: usize,
