@@ -5,7 +5,7 @@ use crate::{
     output::{Facts, Output, money, price},
 };
 use anyhow::{Context, Result};
-use atoma_engine::Engine;
+use atoma_engine::{EmbeddedOptions, Engine};
 use atoma_network::{Network, Observer, Step, any_port, engine_class};
 use atoma_types::{MicroUsdc, Price, TaskId, chain::Params};
 use serde_json::json;
@@ -159,7 +159,11 @@ fn told(step: &Step<'_>) -> (&'static str, String, Facts) {
 async fn tell_model(choice: &ModelChoice, output: &Output) -> Result<Arc<dyn Engine>> {
     let started = Instant::now();
     let progress = output.progress("loading the model");
-    let engine = model::load(choice.model.as_deref(), choice.threads).await?;
+    let options = EmbeddedOptions {
+        threads: choice.threads,
+        ..EmbeddedOptions::default()
+    };
+    let engine = model::load(choice.model.as_deref(), options).await?;
     progress.finish_and_clear();
     let info = engine.info();
     output.step(

@@ -21,12 +21,14 @@ pub(crate) struct ModelChoice {
     pub(crate) threads: Option<usize>,
 }
 
+/// Environment variable with the token for a hub's gated models; the one that its own tools read.
+const HUB_TOKEN: &str = "HF_TOKEN";
+
 /// The built-in model, or one from a folder or hub.
-pub(crate) async fn load(model: Option<&str>, threads: Option<usize>) -> Result<Arc<dyn Engine>> {
-    let options = EmbeddedOptions {
-        threads,
-        ..EmbeddedOptions::default()
-    };
+pub(crate) async fn load(
+    model: Option<&str>,
+    options: EmbeddedOptions,
+) -> Result<Arc<dyn Engine>> {
     let model = match model {
         Some(model) => Some(fetch_model(model).await?),
         None => None,
@@ -43,15 +45,32 @@ pub(crate) async fn load(model: Option<&str>, threads: Option<usize>) -> Result<
     Ok(Arc::new(engine))
 }
 
+/// The revision of a model that only a server has, from its repository's metadata.
+pub(crate) async fn remote_revision(model: &str) -> Result<[u8; 32]> {
+    let revision = hub::revision(model, &hub_options(atoma_home()?)).await;
+    revision.with_context(|| format!("cannot get the revision of {model}"))
+}
+
+fn atoma_home() -> Result<PathBuf> {
+    std::env::var_os("ATOMA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
+        .context("no home folder to keep models in: set ATOMA_HOME")
+}
+
+fn hub_options(home: PathBuf) -> HubOptions {
+    HubOptions {
+        token: std::env::var(HUB_TOKEN).ok().filter(|token| !token.is_empty()),
+        ..HubOptions::new(home.join("models"))
+    }
+}
+
 /// A model's folder: `model` itself if it is one, or else the model of that name from the hub, kept
 /// in the data folder.
 async fn fetch_model(model: &str) -> Result<PathBuf> {
-    let home = std::env::var_os("ATOMA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".atoma")))
-        .context("no home folder to keep models in: set ATOMA_HOME")?;
+    let options = hub_options(atoma_home()?);
     let bar = ProgressBar::new_spinner();
-    let folder = hub::resolve(model, &HubOptions::new(home.join("models")), |progress| {
+    let folder = hub::resolve(model, &options, |progress| {
         let total = progress
             .total
             .map_or_else(String::new, |total| format!(" of {total}"));

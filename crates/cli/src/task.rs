@@ -8,6 +8,7 @@ use crate::{
     values::Usdc,
 };
 use anyhow::{Context, Result};
+use atoma_engine::EmbeddedOptions;
 use atoma_network::engine_class;
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
@@ -41,8 +42,12 @@ pub(crate) enum TaskCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CreateTask {
-    /// The model: `builtin`, a Hugging Face folder, or any name together with --revision.
+    /// The model: `builtin`, a Hugging Face folder, a hub's name, or any name together with --revision.
     model: String,
+    /// The model runs on a server: its revision is that of the hub's repository, and no weights are
+    /// fetched.
+    #[arg(long, conflicts_with = "revision")]
+    upstream: bool,
     /// Name in requests (default: the model's own).
     #[arg(long)]
     name: Option<String>,
@@ -116,13 +121,18 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
 }
 
 async fn new_task(create: &CreateTask) -> Result<NewTask> {
-    let (name, engine) = match &create.revision {
+    let remote = match &create.revision {
         Some(hex) => {
-            let model = hex
-                .parse::<atoma_types::BlobId>()
-                .context("--revision takes 64 hex digits")?;
+            let model = hex.parse::<atoma_types::BlobId>();
+            Some(model.context("--revision takes 64 hex digits")?.0)
+        }
+        None if create.upstream => Some(model::remote_revision(&create.model).await?),
+        None => None,
+    };
+    let (name, engine) = match remote {
+        Some(revision) => {
             let engine = EngineClass {
-                model: Hash32(model.0),
+                model: Hash32(revision),
                 numerics: Numerics::Tolerant,
                 rule: Rule::Tolerant,
             };
@@ -130,7 +140,7 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
         }
         None => {
             let model = (create.model != "builtin").then(|| create.model.clone());
-            let model = model::load(model.as_deref(), None).await?;
+            let model = model::load(model.as_deref(), EmbeddedOptions::default()).await?;
             (model.info().id.clone(), engine_class(model.info()))
         }
     };

@@ -13,10 +13,10 @@ use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
 use crate::fingerprint::{digest, new_state};
+use crate::shards;
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
-const INDEX: &str = "model.safetensors.index.json";
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
 
 /// Why a model couldn't be loaded.
@@ -84,6 +84,25 @@ impl Source {
     pub(crate) fn required(&self, name: &str) -> Result<Vec<u8>, LoadError> {
         self.file(name)?
             .ok_or_else(|| LoadError::Missing(name.to_owned()))
+    }
+
+    /// Names of the files, without those in folders below.
+    fn names(&self) -> Result<Vec<String>, LoadError> {
+        match self {
+            Self::Folder(folder) => {
+                let io = |source| LoadError::Io {
+                    path: folder.clone(),
+                    source,
+                };
+                let entries = std::fs::read_dir(folder).map_err(io)?;
+                let name = |entry: std::io::Result<std::fs::DirEntry>| {
+                    let name = entry.map_err(io)?.file_name();
+                    Ok(name.to_string_lossy().into_owned())
+                };
+                entries.map(name).collect()
+            }
+            Self::Builtin(files) => Ok(files.iter().map(|(name, _)| (*name).to_owned()).collect()),
+        }
     }
 
     fn open(&self, name: &str) -> Result<Option<Box<dyn ReadSeek>>, LoadError> {
@@ -168,12 +187,13 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the headers of `model.safetensors`, or of the shards that its index names.
+    /// Reads the headers of the files that hold the weights.
     pub(crate) fn open(source: &Source) -> Result<Self, LoadError> {
-        let names = match source.file(INDEX)? {
-            None => vec!["model.safetensors".to_owned()],
-            Some(index) => shard_names(&index)?,
-        };
+        let index = source.file(shards::INDEX)?;
+        let names = shards::choose(&source.names()?, index.as_deref())?;
+        if names.is_empty() {
+            return Err(LoadError::Missing(shards::WHOLE.to_owned()));
+        }
         let mut checkpoint = Self {
             files: Vec::new(),
             places: BTreeMap::new(),
@@ -198,7 +218,36 @@ impl Checkpoint {
             }
             checkpoint.files.push(file);
         }
+        checkpoint.name_as_in_a_model();
         Ok(checkpoint)
+    }
+
+    /// Models that were saved without their head have names without `model.`.
+    fn name_as_in_a_model(&mut self) {
+        if self.has("model.embed_tokens.weight") || !self.has("embed_tokens.weight") {
+            return;
+        }
+        let places = std::mem::take(&mut self.places).into_iter();
+        let renamed = places.map(|(name, place)| match name.starts_with("lm_head.") {
+            true => (name, place),
+            false => (format!("model.{name}"), place),
+        });
+        self.places = renamed.collect();
+    }
+
+    /// Refuses a checkpoint with tensors that nobody asked for: the engine would compute another
+    /// model than was trained.
+    pub(crate) fn all_used(&self) -> Result<(), LoadError> {
+        /// Older files keep what follows from the configuration, and the head beside the embeddings
+        /// that serve as it.
+        const DERIVED: [&str; 4] = ["rotary_emb.inv_freq", "masked_bias", "attn.bias", "lm_head.weight"];
+        let unused = self.places.keys().filter(|name| {
+            !self.digests.contains_key(*name) && !DERIVED.iter().any(|end| name.ends_with(end))
+        });
+        match unused.min() {
+            None => Ok(()),
+            Some(name) => Err(LoadError::Unsupported(format!("a model with a tensor {name}"))),
+        }
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -269,24 +318,6 @@ impl Checkpoint {
     }
 }
 
-fn shard_names(index: &[u8]) -> Result<Vec<String>, LoadError> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let index: Index = json(INDEX, index)?;
-    let mut names: Vec<String> = index.weight_map.into_values().collect();
-    names.sort();
-    names.dedup();
-    // A name is a file beside the index, never a path out of the folder.
-    match names.iter().find(|name| name.contains(['/', '\\'])) {
-        Some(name) => Err(LoadError::Config(format!(
-            "shard {name:?} isn't a plain file name"
-        ))),
-        None => Ok(names),
-    }
-}
-
 /// Where the data begin, and what they are.
 fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), String> {
     let total = file.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
@@ -324,17 +355,6 @@ mod tests {
         assert_eq!(widen_f16(0x8000).to_bits(), (-0.0f32).to_bits());
         assert_eq!(widen_f16(0x7bff), 65_504.0);
         assert!(widen_f16(0x7c00).is_infinite() && widen_f16(0x7e00).is_nan());
-    }
-
-    #[test]
-    fn shards_stay_in_the_folder() {
-        let index = br#"{"weight_map":{"a":"../../etc/passwd"}}"#;
-        assert!(shard_names(index).is_err());
-        let index = br#"{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-1.safetensors"}}"#;
-        assert_eq!(
-            shard_names(index).unwrap(),
-            ["m-1.safetensors", "m-2.safetensors"]
-        );
     }
 
     #[test]

@@ -245,6 +245,17 @@ impl EventSender {
         self.queue.reserve_many(EVENT_CAPACITY).await.is_ok()
     }
 
+    /// Whether so many more events have room now; if not, the stream's `notify` is called when one
+    /// was read.
+    pub(crate) fn has_room(&self, events: usize) -> bool {
+        let has = || self.queue.capacity() >= events;
+        // The second look closes the gap between the first and the flag.
+        has() || {
+            self.shared.paused.store(true, SeqCst);
+            has()
+        }
+    }
+
     /// Sends if there is room and gives the event back if not; after that, the stream's `notify`
     /// is called once there is. Events to a closed stream vanish.
     ///

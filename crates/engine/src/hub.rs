@@ -12,16 +12,19 @@ use ::http::{HeaderValue, Response, StatusCode, header};
 use atoma_http::client::{AnswerLimits, Body, Pieces, get};
 use serde::Deserialize;
 
-use crate::{EngineError, http::Http};
+use crate::fingerprint::{digest, new_state};
+use crate::{EngineError, http::Http, shards};
 
 /// The files that the engine reads, beside the weights.
-const SMALL_FILES: [&str; 6] = [
+const SMALL_FILES: [&str; 8] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "chat_template.jinja",
-    "model.safetensors.index.json",
+    "chat_template.json",
+    "additional_chat_templates/tool_use.jinja",
+    shards::INDEX,
 ];
 /// Written last; its presence says that all the rest is there.
 const COMPLETE: &str = ".complete";
@@ -129,6 +132,9 @@ pub enum HubError {
     /// The hub's list of files isn't one.
     #[error("the hub's list of the model's files can't be read")]
     List(#[source] serde_json::Error),
+    /// It can't be told which files have the weights.
+    #[error("the model's weights can't be found")]
+    Weights(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The hub sends us on and on, or nowhere.
     #[error("the hub redirects {0}")]
     Redirects(&'static str),
@@ -186,11 +192,38 @@ pub async fn resolve(
         source,
     })?;
     let listing = hub.list().await?;
-    for file in wanted(name, &listing)? {
+    // Small files first, so that mistakes show before gigabytes have come.
+    for file in small_files(name, &listing)? {
         hub.fetch(&listing.sha, file, &folder, &progress).await?;
+    }
+    let index = std::fs::read(folder.join(shards::INDEX)).ok();
+    for file in weights(name, &listing, index.as_deref())? {
+        hub.fetch(&listing.sha, &file, &folder, &progress).await?;
     }
     write(&folder.join(COMPLETE), listing.sha.as_bytes())?;
     Ok(folder)
+}
+
+/// Names a hub's repository at a commit, for models whose weights only a server has.
+const REPOSITORY_TAG: &[u8] = b"atoma/engine/repository/v1";
+
+/// The revision of a model that isn't here: BLAKE2b-256 over a tag, its name and the commit that the
+/// hub says. No weights are fetched.
+///
+/// # Errors
+/// If the hub cannot be reached or has no such model.
+pub async fn revision(name: &str, options: &HubOptions) -> Result<[u8; 32], HubError> {
+    if !is_name(name) {
+        return Err(HubError::BadName(name.to_owned()));
+    }
+    let listing = Hub::new(name, options)?.list().await?;
+    let mut state = new_state();
+    state
+        .update(REPOSITORY_TAG)
+        .update(name.as_bytes())
+        .update(&[0])
+        .update(listing.sha.as_bytes());
+    Ok(digest(&state))
 }
 
 /// `owner/model`, of letters, digits, dots, dashes and underscores.
@@ -203,33 +236,34 @@ fn is_name(name: &str) -> bool {
         .is_some_and(|(owner, model)| is_part(owner) && is_part(model))
 }
 
-/// The files to fetch: small ones first, so that mistakes show before gigabytes have come.
-fn wanted<'a>(name: &str, listing: &'a Listing) -> Result<Vec<&'a str>, HubError> {
-    let unsuitable = |missing| HubError::Unsuitable {
-        name: name.to_owned(),
-        missing,
-    };
-    // Names with a slash would lead out of the folder; nothing that the engine reads has one.
-    let plain = || {
-        listing
-            .siblings
-            .iter()
-            .map(|s| s.rfilename.as_str())
-            .filter(|f| !f.contains(['/', '\\']))
-    };
-    let mut files: Vec<&str> = plain().filter(|f| SMALL_FILES.contains(f)).collect();
+/// The files to fetch beside the weights. Other names with a slash would lead out of the folder.
+fn small_files<'a>(name: &str, listing: &'a Listing) -> Result<Vec<&'a str>, HubError> {
+    let all = listing.siblings.iter().map(|s| s.rfilename.as_str());
+    let files: Vec<&str> = all.filter(|f| SMALL_FILES.contains(f)).collect();
     for missing in ["config.json", "tokenizer.json"] {
         if !files.contains(&missing) {
-            return Err(unsuitable(missing));
+            return Err(HubError::Unsuitable {
+                name: name.to_owned(),
+                missing,
+            });
         }
     }
-    let before = files.len();
-    files.extend(plain().filter(|f| f.ends_with(".safetensors")));
-    if files.len() == before {
-        Err(unsuitable("safetensors"))
-    } else {
-        Ok(files)
+    Ok(files)
+}
+
+/// The files with the weights, and no others: some repositories have them twice.
+fn weights(name: &str, listing: &Listing, index: Option<&[u8]>) -> Result<Vec<String>, HubError> {
+    let plain = listing.siblings.iter().map(|s| s.rfilename.clone());
+    let plain: Vec<String> = plain.filter(|f| !f.contains(['/', '\\'])).collect();
+    let chosen = shards::choose(&plain, index);
+    let chosen = chosen.map_err(|error| HubError::Weights(error.into()))?;
+    if chosen.is_empty() {
+        return Err(HubError::Unsuitable {
+            name: name.to_owned(),
+            missing: "safetensors",
+        });
     }
+    Ok(chosen)
 }
 
 struct Hub<'a> {
@@ -336,6 +370,10 @@ impl<'a> Hub<'a> {
         if target.is_file() {
             return Ok(());
         }
+        if let Some(parent) = target.parent() {
+            let path = parent.to_owned();
+            std::fs::create_dir_all(parent).map_err(|source| HubError::Io { path, source })?;
+        }
         // The commit is in the name: parts of different commits don't mix.
         let part = folder.join(format!("{file}.{commit}.part"));
         let io = |source| HubError::Io {
@@ -423,14 +461,15 @@ mod tests {
             "x.py",
             "pytorch_model.bin",
             "tokenizer.json",
+            "consolidated.safetensors",
             "onnx/model.safetensors",
+            "../additional_chat_templates/tool_use.jinja",
         ]);
-        let files = wanted("m", &all).unwrap();
-        assert_eq!(
-            files,
-            ["config.json", "tokenizer.json", "model.safetensors"]
-        );
-        assert!(wanted("m", &listing(&["config.json", "tokenizer.json"])).is_err());
-        assert!(wanted("m", &listing(&["model.safetensors"])).is_err());
+        let files = small_files("m", &all).unwrap();
+        assert_eq!(files, ["config.json", "tokenizer.json"]);
+        assert_eq!(weights("m", &all, None).unwrap(), ["model.safetensors"]);
+        let bare = listing(&["config.json", "tokenizer.json", "onnx/model.safetensors"]);
+        assert!(weights("m", &bare, None).is_err());
+        assert!(small_files("m", &listing(&["model.safetensors"])).is_err());
     }
 }

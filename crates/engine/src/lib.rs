@@ -34,9 +34,11 @@ mod event;
 pub mod fingerprint;
 mod http;
 pub mod hub;
+mod order;
 mod piece;
 mod sample;
 mod server_fields;
+mod shards;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -4,7 +4,8 @@
 //!
 //! 1. Each token in the output so far: `logit -= presence + frequency * occurrences` (f32; the sum
 //!    is formed first).
-//! 2. Temperature 0: the largest logit; ties go to the smaller id. Nothing below applies.
+//! 2. Temperature below 1e-5, where dividing by it would leave the numbers: the largest logit; ties
+//!    go to the smaller id. Nothing below applies.
 //! 3. `scaled = logit / temperature` (f32).
 //! 4. Filters, on tokens in order of (scaled descending, id ascending), with weights
 //!    `w = exp(scaled - max)` by the engine's own f32 polynomial:
@@ -29,12 +30,14 @@
 //!
 //! So the noise needs no state, and whoever knows the seed can check any token alone.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
-use crate::{Sampling, TokenScore};
+use crate::{Sampling, TokenScore, order};
 
+/// Colder is greedy: noise is at most 37, so it could only part logits closer than 0.0004, and f32
+/// overflows from 1e-36 on. Other servers have the same limit.
+const GREEDY_BELOW: f32 = 1e-5;
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 const SEED_TAG: u64 = 0x6174_6F6D_612F_7631; // "atoma/v1"
 
@@ -87,7 +90,7 @@ pub(crate) fn choose(
     position: usize,
 ) -> u32 {
     penalise(logits, sampling, counts);
-    if sampling.temperature == 0.0 {
+    if is_greedy(sampling) {
         return argmax(simd, logits).0 as u32;
     }
     for logit in &mut *logits {
@@ -107,6 +110,10 @@ pub(crate) fn choose(
     race.winner
 }
 
+fn is_greedy(sampling: &Sampling) -> bool {
+    sampling.temperature < GREEDY_BELOW
+}
+
 /// Scores a claimed token against the choice that [`choose`] makes.
 pub(crate) fn score(
     simd: Simd,
@@ -122,7 +129,7 @@ pub(crate) fn score(
     let reference = choose(simd, logits, sampling, counts, position);
     let noise = Noise::new(sampling.seed, position);
     let value = |id: u32| {
-        let noise = if sampling.temperature == 0.0 {
+        let noise = if is_greedy(sampling) {
             0.0
         } else {
             noise.gumbel(id)
@@ -151,8 +158,7 @@ pub(crate) fn top(simd: Simd, logits: &[f32], count: usize) -> Vec<(u32, f32)> {
         return Vec::new();
     }
     let total = log_sum(simd, logits);
-    let all = (0..logits.len() as u32).collect();
-    first_in_order(logits, all, count)
+    order::first(logits, count)
         .into_iter()
         .map(|id| (id, (f64::from(logits[id as usize]) - total) as f32))
         .collect()
@@ -214,50 +220,66 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
     let mut weights = scaled.to_vec();
     exp_shifted(simd, &mut weights, max);
     let weight = |id: &u32| f64::from(weights[*id as usize]);
-    let all: Vec<u32> = (0..scaled.len() as u32).collect();
+    let top_p = f64::from(sampling.top_p);
     let mut kept = match sampling.top_k as usize {
-        k if 0 < k && k < all.len() => first_in_order(scaled, all, k),
-        _ => all,
+        k if 0 < k && k < scaled.len() => {
+            let mut kept = order::first(scaled, k);
+            if top_p < 1.0 {
+                let goal = top_p * kept.iter().map(weight).sum::<f64>();
+                shorten(&mut kept, weight, goal);
+            }
+            kept
+        }
+        _ if top_p < 1.0 => {
+            let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+            nucleus(scaled, max, &weights, top_p * total)
+        }
+        _ => (0..scaled.len() as u32).collect(),
     };
-    if sampling.top_p < 1.0 {
-        let total: f64 = kept.iter().map(weight).sum();
-        kept = nucleus(scaled, &kept, weight, f64::from(sampling.top_p) * total);
-    }
     kept.retain(|id| weights[*id as usize] >= sampling.min_p);
     kept
 }
 
-/// The shortest beginning whose weights reach `goal`. Ever longer beginnings are sorted, as the
-/// nucleus is short as a rule.
-fn nucleus(scaled: &[f32], ids: &[u32], weight: impl Fn(&u32) -> f64, goal: f64) -> Vec<u32> {
-    let mut count = 256;
-    loop {
-        let mut kept = first_in_order(scaled, ids.to_vec(), count);
-        let mut sum = 0.0;
-        let end = kept.iter().position(|id| {
-            sum += weight(id);
-            sum >= goal
-        });
-        if end.is_some() || kept.len() == ids.len() {
-            kept.truncate(end.map_or(usize::MAX, |end| end + 1));
-            return kept;
-        }
-        count *= 8;
-    }
+/// Cuts tokens in order behind the first of them whose weights reach `goal`; false if they don't.
+fn shorten(kept: &mut Vec<u32>, weight: impl Fn(&u32) -> f64, goal: f64) -> bool {
+    let mut sum = 0.0;
+    let end = kept.iter().position(|id| {
+        sum += weight(id);
+        sum >= goal
+    });
+    kept.truncate(end.map_or(kept.len(), |end| end + 1));
+    end.is_some()
 }
 
-/// The first `count` of `ids` by (value descending, id ascending).
-fn first_in_order(values: &[f32], mut ids: Vec<u32>, count: usize) -> Vec<u32> {
-    let order = |a: &u32, b: &u32| -> Ordering {
-        let by_value = values[*b as usize].total_cmp(&values[*a as usize]);
-        by_value.then(a.cmp(b))
-    };
-    if count < ids.len() {
-        ids.select_nth_unstable_by(count, order);
-        ids.truncate(count);
+/// The shortest beginning of all tokens whose weights reach `goal`.
+///
+/// Only tokens down to some depth below the largest logit are sorted. A histogram of weights by
+/// depth says how deep that must be; its sums are in another order than the exact ones, so that the
+/// exact sum may fall short of the goal, and then all tokens are sorted.
+fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
+    /// A quarter each; beyond the last, weights are below e^-32.
+    const DEPTHS: usize = 128;
+    let depth = |logit: f32| (((max - logit) * 4.0) as usize).min(DEPTHS - 1);
+    let mut masses = [0.0f64; DEPTHS];
+    for (logit, weight) in scaled.iter().zip(weights) {
+        masses[depth(*logit)] += f64::from(*weight);
     }
-    ids.sort_unstable_by(order);
-    ids
+    let mut sum = 0.0;
+    let reached = masses.iter().position(|mass| {
+        sum += mass;
+        sum >= goal
+    });
+    let weight = |id: &u32| f64::from(weights[*id as usize]);
+    if let Some(deepest) = reached {
+        let near = (0..scaled.len() as u32).filter(|id| depth(scaled[*id as usize]) <= deepest);
+        let mut kept = order::sorted(scaled, near);
+        if shorten(&mut kept, weight, goal) {
+            return kept;
+        }
+    }
+    let mut kept = order::sorted(scaled, 0..scaled.len() as u32);
+    shorten(&mut kept, weight, goal);
+    kept
 }
 
 #[cfg(test)]

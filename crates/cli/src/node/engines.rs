@@ -2,7 +2,7 @@
 
 use crate::model;
 use anyhow::{Context, Result, ensure};
-use atoma_engine::{Engine, Upstream, UpstreamOptions};
+use atoma_engine::{EmbeddedOptions, Engine, Upstream, UpstreamOptions, WeightType};
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,6 +16,28 @@ pub(super) struct EngineConfig {
     from: EngineSource,
     /// Threads of an embedded engine; all cores if absent.
     threads: Option<usize>,
+    /// Sequences that an embedded engine works on at a time.
+    max_running: Option<usize>,
+    /// Requests that wait for an embedded engine; more are refused as overload.
+    max_waiting: Option<usize>,
+    /// Tokens of one step of an embedded engine: more read prompts faster, and others wait longer for
+    /// their next token.
+    step_tokens: Option<usize>,
+    /// MiB for keys and values of an embedded engine; a context that doesn't fit is shortened.
+    kv_cache_mib: Option<usize>,
+    /// How an embedded engine keeps weights; as the model's files have them if absent. bf16 halves the
+    /// memory of f32 and is another numerics class.
+    weights: Option<Weights>,
+}
+
+/// How weights are kept in memory.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Weights {
+    /// As they are, or widened.
+    F32,
+    /// Rounded if they are finer.
+    Bf16,
 }
 
 /// Where an engine comes from.
@@ -62,10 +84,27 @@ impl EngineConfig {
     /// Loads the model, or connects to the servers that have it.
     pub(super) async fn start(&self) -> Result<Arc<dyn Engine>> {
         match &self.from {
-            EngineSource::Builtin => model::load(None, self.threads).await,
-            EngineSource::Model(model) => model::load(Some(model), self.threads).await,
+            EngineSource::Builtin => model::load(None, self.embedded()?).await,
+            EngineSource::Model(model) => model::load(Some(model), self.embedded()?).await,
             EngineSource::Upstream(source) => upstream(&self.model, source),
         }
+    }
+
+    fn embedded(&self) -> Result<EmbeddedOptions> {
+        let usual = EmbeddedOptions::default();
+        let bytes = |mib: usize| mib.checked_mul(1 << 20).context("`kv_cache_mib` is too large");
+        Ok(EmbeddedOptions {
+            threads: self.threads,
+            max_running: self.max_running.unwrap_or(usual.max_running),
+            max_waiting: self.max_waiting.unwrap_or(usual.max_waiting),
+            token_budget: self.step_tokens.unwrap_or(usual.token_budget),
+            kv_bytes: self.kv_cache_mib.map_or(Ok(usual.kv_bytes), bytes)?,
+            weights: self.weights.map(|weights| match weights {
+                Weights::F32 => WeightType::F32,
+                Weights::Bf16 => WeightType::Bf16,
+            }),
+            ..usual
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use crate::checkpoint::{LoadError, json};
 /// Sizes beyond this are mistakes or attacks: the largest dense Llama has 126 layers and a hidden
 /// size of 16,384.
 const MAX_DIMENSION: usize = 1 << 20;
+/// Folders promise up to 1e30 positions; nobody trained more than a million.
+const MAX_POSITIONS: f64 = 1_048_576.0;
 /// As `model_type` names them.
 const KNOWN_TYPES: [&str; 4] = ["llama", "mistral", "qwen2", "qwen3"];
 
@@ -25,6 +27,8 @@ pub(crate) struct ModelConfig {
     pub(crate) norm_eps: f32,
     pub(crate) tied: bool,
     pub(crate) context: usize,
+    /// What the configuration promises; more than `context` where that is cut.
+    pub(crate) promised: usize,
     pub(crate) rotary: Rotary,
     pub(crate) eos: Vec<u32>,
 }
@@ -52,7 +56,7 @@ struct Raw {
     head_dim: Option<usize>,
     vocab_size: usize,
     rms_norm_eps: f64,
-    max_position_embeddings: usize,
+    max_position_embeddings: f64,
     #[serde(default)]
     tie_word_embeddings: bool,
     hidden_act: Option<String>,
@@ -60,6 +64,10 @@ struct Raw {
     rope_scaling: Option<RopeConfig>,
     /// Its newer name; some files have both.
     rope_parameters: Option<RopeConfig>,
+    partial_rotary_factor: Option<f64>,
+    /// Its older name.
+    rotary_pct: Option<f64>,
+    rope_interleave: Option<bool>,
     sliding_window: Option<usize>,
     use_sliding_window: Option<bool>,
 }
@@ -101,6 +109,8 @@ impl ModelConfig {
         let heads = raw.num_attention_heads;
         let kv_heads = raw.num_key_value_heads.unwrap_or(heads);
         let head_dim = raw.head_dim.unwrap_or(raw.hidden_size / heads.max(1));
+        // What isn't a number becomes 0, which is refused.
+        let positions = raw.max_position_embeddings.min(MAX_POSITIONS) as usize;
         let sizes = [
             (raw.hidden_size, "hidden_size"),
             (raw.intermediate_size, "intermediate_size"),
@@ -109,10 +119,17 @@ impl ModelConfig {
             (kv_heads, "num_key_value_heads"),
             (head_dim, "head_dim"),
             (raw.vocab_size, "vocab_size"),
-            (raw.max_position_embeddings, "max_position_embeddings"),
+            (positions, "max_position_embeddings"),
         ];
         if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
             return unsupported(format!("{name} {size}"));
+        }
+        let parts = [raw.partial_rotary_factor, raw.rotary_pct];
+        if parts.iter().flatten().any(|part| *part != 1.0) {
+            return unsupported("rotation of a part of a head".to_owned());
+        }
+        if raw.rope_interleave == Some(true) {
+            return unsupported("rotation of neighbours".to_owned());
         }
         if !heads.is_multiple_of(kv_heads) || !head_dim.is_multiple_of(2) {
             return unsupported("heads don't divide into key heads or head size is odd".to_owned());
@@ -132,7 +149,6 @@ impl ModelConfig {
             .sliding_window
             .filter(|_| windowed)
             .unwrap_or(MAX_DIMENSION);
-        let positions = raw.max_position_embeddings;
         let rope = raw.rope_parameters.or(raw.rope_scaling).unwrap_or_default();
         let rotary = rope.rotary(raw.rope_theta, head_dim, positions)?;
         // A float beyond the integers becomes the largest, and the window holds it.
@@ -150,6 +166,7 @@ impl ModelConfig {
             norm_eps: raw.rms_norm_eps as f32,
             tied: raw.tie_word_embeddings,
             context: reach.min(window.clamp(1, MAX_DIMENSION)),
+            promised: reach,
             rotary,
             eos: match eos {
                 None => Vec::new(),
@@ -209,6 +226,36 @@ mod tests {
         let other = ModelConfig::parse(br#"{"model_type":"mamba"}"#, None).unwrap_err();
         assert!(other.to_string().contains("mamba"), "{other}");
         assert!(matches!(parse("{", "["), Err(LoadError::Config(_))));
+    }
+
+    #[test]
+    fn huge_contexts_are_clamped_and_senseless_ones_refused() {
+        let with = |positions: &str| {
+            let text = format!("\"max_position_embeddings\":{positions}");
+            parse("\"max_position_embeddings\":64", &text).map(|config| config.context)
+        };
+        assert_eq!(with("1e30").unwrap(), 1 << 20);
+        assert_eq!(with("4194304").unwrap(), 1 << 20);
+        assert_eq!(with("32768.0").unwrap(), 32_768);
+        assert!(with("0").is_err() && with("-5").is_err() && with("\"x\"").is_err());
+    }
+
+    #[test]
+    fn rotations_that_the_engine_does_not_compute_are_refused() {
+        for more in [
+            r#""partial_rotary_factor":0.5"#,
+            r#""rotary_pct":0.25"#,
+            r#""rope_interleave":true"#,
+            r#""rope_scaling":{"rope_type":"longrope","factor":2.0}"#,
+            r#""rope_scaling":{"type":"su","factor":2.0}"#,
+            r#""rope_parameters":{"full_attention":{"rope_type":"default"},"sliding_attention":{}}"#,
+            r#""rope_parameters":{"rope_type":"default","partial_rotary_factor":0.5}"#,
+        ] {
+            let refused = parse("\"llama\"", &format!("\"llama\",{more}"));
+            assert!(matches!(refused, Err(LoadError::Unsupported(_))), "{more}");
+        }
+        let whole = r#""llama","partial_rotary_factor":1.0,"rope_interleave":false"#;
+        assert!(parse("\"llama\"", whole).is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::fingerprint::{Fingerprint, RowDigest};
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::{
-    Completion, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Sampling, Score,
+    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Sampling, Score,
     TokenEvent, TokenScore, Usage,
 };
 
@@ -124,9 +124,23 @@ impl Job {
         }
     }
 
-    /// The listener is behind.
-    pub(super) fn is_paused(&self) -> bool {
-        matches!(&self.work, Work::Generate(generation) if !generation.pending.is_empty())
+    /// Sends what the listener has room for; false while the listener is behind.
+    pub(super) fn is_flushed(&mut self) -> bool {
+        match &mut self.work {
+            Work::Generate(generation) => generation.flush(),
+            _ => true,
+        }
+    }
+
+    /// As [`is_flushed`](Self::is_flushed), and with room for many more: a sequence that gave its
+    /// blocks back isn't taken up again for a single event.
+    pub(super) fn is_caught_up(&mut self) -> bool {
+        match &mut self.work {
+            Work::Generate(generation) => {
+                generation.flush() && generation.events.has_room(EVENT_CAPACITY / 2)
+            }
+            _ => true,
+        }
     }
 
     /// Forgets what was computed; the caller has released the blocks.

@@ -13,6 +13,7 @@ mod mailbox;
 mod model;
 mod options;
 mod rope;
+mod shares;
 mod start;
 mod worker;
 
@@ -48,6 +49,9 @@ use crate::{
 /// token. OpenAI allows four.
 const MAX_STOPS: usize = 16;
 const MAX_STOP_BYTES: usize = 1024;
+/// Inputs of one embedding request that wait or run at a time: enough to fill a step, few enough to
+/// leave places to others.
+const EMBEDDINGS_AT_A_TIME: usize = 16;
 /// Most alternatives per token, as OpenAI has it.
 const MAX_TOP_LOGPROBS: u8 = 20;
 /// Texts longer than this are tokenized away from the async threads.
@@ -119,6 +123,19 @@ impl Embedded {
             max_waiting: options.max_waiting.max(1),
             context: config.context.min(blocks * BLOCK),
         };
+        if limits.context < config.promised {
+            let why = if limits.context < config.context {
+                "keys and values have no room for more"
+            } else {
+                "attention reaches no further"
+            };
+            tracing::warn!(
+                model = options.id.as_deref().unwrap_or(name),
+                tokens = limits.context,
+                of = config.promised,
+                "the context is shortened: {why}"
+            );
+        }
         let start = Start {
             config: config.clone(),
             limits,
@@ -266,18 +283,32 @@ impl Engine for Embedded {
     fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
         let work = async move {
             let mut usage = Usage::default();
-            let mut replies = Vec::with_capacity(prompts.len());
+            let mut inputs = Vec::with_capacity(prompts.len());
             for prompt in prompts {
                 let tokens = self.encode(prompt, 0).await?;
                 usage.input += tokens.len() as u32;
+                inputs.push(tokens);
+            }
+            let mut vectors = Vec::with_capacity(inputs.len());
+            let mut replies = VecDeque::new();
+            for tokens in inputs {
+                if replies.len() == EMBEDDINGS_AT_A_TIME {
+                    vectors.extend(next_vector(&mut replies).await?);
+                }
                 let (reply, answer) = oneshot::channel();
                 let sum = vec![0.0; self.hidden];
-                self.post(tokens, Work::Embed(Embedding { sum, reply }))?;
-                replies.push(answer);
+                let job = Job::new(tokens, Work::Embed(Embedding { sum, reply }));
+                // A request that was let in is worked off.
+                let limit = if vectors.is_empty() && replies.is_empty() {
+                    self.limits.max_waiting
+                } else {
+                    usize::MAX
+                };
+                self.shared.post(job, limit)?;
+                replies.push_back(answer);
             }
-            let mut vectors = Vec::with_capacity(replies.len());
-            for reply in replies {
-                vectors.push(reply.await.map_err(|_| stopped())??);
+            while let Some(vector) = next_vector(&mut replies).await? {
+                vectors.push(vector);
             }
             Ok((vectors, usage))
         };
@@ -341,6 +372,16 @@ impl std::fmt::Debug for Embedded {
         f.debug_struct("Embedded")
             .field("info", &self.info)
             .finish_non_exhaustive()
+    }
+}
+
+/// The vector that was asked for first.
+async fn next_vector(
+    replies: &mut VecDeque<oneshot::Receiver<Result<Vec<f32>, EngineError>>>,
+) -> Result<Option<Vec<f32>>, EngineError> {
+    match replies.pop_front() {
+        Some(reply) => Ok(Some(reply.await.map_err(|_| stopped())??)),
+        None => Ok(None),
     }
 }
 

@@ -25,7 +25,10 @@ pub struct EmbeddedOptions {
     pub max_running: usize,
     /// Most requests in the queue; more are refused as overload.
     pub max_waiting: usize,
-    /// KV-cache blocks of 32 tokens; 2 GiB of them at most if none.
+    /// Most bytes for keys and values; a context that doesn't fit is shortened, with a warning.
+    pub kv_bytes: usize,
+    /// Blocks of 32 tokens for keys and values; what `kv_bytes` allows and the running sequences can
+    /// use if none.
     pub kv_blocks: Option<usize>,
     /// Instruction set; the best there is if none.
     pub isa: Option<Isa>,
@@ -44,6 +47,8 @@ impl Default for EmbeddedOptions {
             token_budget: 128,
             max_running: 64,
             max_waiting: 256,
+            // leaves a laptop room for other things
+            kv_bytes: 2 << 30,
             kv_blocks: None,
             isa: None,
             weights: None,

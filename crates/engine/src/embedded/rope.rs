@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use crate::checkpoint::LoadError;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Wavelengths were trained with this base where a folder doesn't say.
 const DEFAULT_THETA: f64 = 10_000.0;
@@ -41,6 +42,9 @@ pub(super) struct RopeConfig {
     mscale: Option<f64>,
     mscale_all_dim: Option<f64>,
     truncate: Option<bool>,
+    /// Rotations by kind of layer.
+    full_attention: Option<IgnoredAny>,
+    sliding_attention: Option<IgnoredAny>,
 }
 
 impl RopeConfig {
@@ -57,6 +61,9 @@ impl RopeConfig {
             return Err(LoadError::Unsupported(
                 "rotation of a part of a head".into(),
             ));
+        }
+        if self.full_attention.is_some() || self.sliding_attention.is_some() {
+            return Err(LoadError::Unsupported("a rotation for each kind of layer".into()));
         }
         let exponent = |j: usize| 2.0 * j as f64 / head_dim as f64;
         let plain = (0..head_dim / 2).map(|j| 1.0 / libm::pow(theta, exponent(j)));

@@ -14,9 +14,6 @@ use super::worker::{Limits, Worker};
 use crate::checkpoint::{Checkpoint, LoadError};
 use crate::text::TextModel;
 
-/// Memory for keys and values unless told otherwise: leaves a laptop room for other things.
-const DEFAULT_KV_BYTES: usize = 2 << 30;
-
 /// What a worker is started with.
 pub(super) struct Start {
     pub(super) config: ModelConfig,
@@ -42,6 +39,7 @@ impl Start {
         let (eos, context) = (self.config.eos.clone(), self.limits.context);
         let model: Model<T> =
             pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
+        checkpoint.all_used()?;
         let shared = Arc::new(Mailbox::default());
         let guard = DeadOnDrop(shared.clone());
         let worker = Worker::new(
@@ -80,9 +78,9 @@ fn default_threads() -> usize {
     if all > 2 { all - 1 } else { all }
 }
 
-/// As many blocks as the running sequences could fill, within [`DEFAULT_KV_BYTES`].
+/// As many blocks as the running sequences could fill, within the bytes that are allowed.
 pub(super) fn default_blocks(config: &ModelConfig, options: &EmbeddedOptions) -> usize {
     let block_bytes = Model::<f32>::block_len(config) * size_of::<f32>();
     let wanted = config.context.div_ceil(BLOCK) * options.max_running;
-    wanted.min(DEFAULT_KV_BYTES / block_bytes)
+    wanted.min(options.kv_bytes / block_bytes)
 }

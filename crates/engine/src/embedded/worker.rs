@@ -1,9 +1,10 @@
 //! The one thread that owns a model's state: admit, step, choose, tell; again.
 //!
 //! A step takes at most `token_budget` rows: first one row of every sequence that is generating, then
-//! pieces of prompts in order of arrival. Sequences whose listener is behind rest. When blocks run
-//! out, the youngest sequence gives its blocks back and is computed anew later. None of this can
-//! change a bit of any answer, as rows don't depend on each other.
+//! pieces of prompts, divided between the oldest and the shortest ([`super::shares`]). Sequences whose
+//! listener is behind give their blocks back and rest. When blocks run out, the youngest sequence
+//! gives its blocks back and is computed anew later. None of this can change a bit of any answer, as
+//! rows don't depend on each other.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::kern::{BLOCK, Weight};
 use super::kv::{BlockPool, block_hash};
 use super::mailbox::Mailbox;
 use super::model::{Model, Row, Scratch};
+use super::shares::{divide, left_for_prompts};
 use crate::Finish;
 use crate::text::TextModel;
 
@@ -62,6 +64,8 @@ pub(super) struct Worker<T> {
     kv: BlockPool,
     waiting: VecDeque<Job>,
     running: Vec<Job>,
+    /// Sequences whose listener is behind, without blocks.
+    paused: Vec<Job>,
     /// Finished answers whose last events the stream had no room for.
     draining: Vec<Generation>,
     scratch: Scratch,
@@ -88,6 +92,7 @@ impl<T: Weight> Worker<T> {
             kv,
             waiting: VecDeque::new(),
             running: Vec::new(),
+            paused: Vec::new(),
             draining: Vec::new(),
             scratch: Scratch::default(),
             logits: Vec::new(),
@@ -143,15 +148,22 @@ impl<T: Weight> Worker<T> {
             .fetch_sub(before - self.waiting.len(), Relaxed);
         let kv = &mut self.kv;
         self.running.retain_mut(|job| {
-            if job.is_cancelled() {
+            let stays = !job.is_cancelled();
+            if !stays {
                 kv.release(&mut job.table);
-                return false;
             }
-            if let Work::Generate(generation) = &mut job.work {
-                generation.flush();
-            }
-            true
+            stays
         });
+        for mut job in self.running.extract_if(.., |job| !job.is_flushed()) {
+            kv.release(&mut job.table);
+            job.restart();
+            self.paused.push(job);
+        }
+        self.paused.retain(|job| !job.is_cancelled());
+        for job in self.paused.extract_if(.., Job::is_caught_up) {
+            self.shared.stats.waiting.fetch_add(1, Relaxed);
+            self.waiting.push_front(job);
+        }
         self.draining
             .retain_mut(|generation| !generation.flush() && !generation.events.is_cancelled());
     }
@@ -202,20 +214,18 @@ impl<T: Weight> Worker<T> {
         let mut plan = Vec::new();
         let mut job = 0;
         while job < self.running.len() && budget > 0 {
-            let ready = self.running[job].remaining() == 1 && !self.running[job].is_paused();
-            if ready && self.grow(job) {
+            if self.running[job].remaining() == 1 && self.grow(job) {
                 plan.push(Planned { job, len: 1 });
                 budget -= 1;
             }
             job += 1;
         }
-        for (job, running) in self.running.iter().enumerate() {
-            if budget > 0 && running.remaining() > 1 && !running.is_paused() {
-                let len = running.remaining().min(budget);
-                plan.push(Planned { job, len });
-                budget -= len;
-            }
-        }
+        let rows = left_for_prompts(self.limits.token_budget, plan.len());
+        let is_prompt = |job: &Job| job.remaining() > 1;
+        let prompts = self.running.iter().enumerate().filter(|(_, job)| is_prompt(job));
+        let (jobs, left): (Vec<_>, Vec<_>) = prompts.map(|(at, job)| (at, job.remaining())).unzip();
+        let shares = jobs.into_iter().zip(divide(rows, &left));
+        plan.extend(shares.filter(|(_, len)| *len > 0).map(|(job, len)| Planned { job, len }));
         plan
     }
 

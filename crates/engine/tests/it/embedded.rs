@@ -357,3 +357,55 @@ fn an_engine_in_line_gives_the_answer_of_one_with_a_thread() {
     };
     assert_eq!(ask(Threads::InLine), ask(Threads::Real));
 }
+
+/// Writes a model, its tensors renamed or added to by `change`.
+fn changed(change: impl Fn(&mut HashMap<String, candle_core::Tensor>)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    RandomModel::small().write(folder.path()).expect("written");
+    let file = folder.path().join("model.safetensors");
+    let mut tensors = candle_core::safetensors::load(&file, &Device::Cpu).expect("read");
+    change(&mut tensors);
+    candle_core::safetensors::save(&tensors, &file).expect("written");
+    folder
+}
+
+#[tokio::test]
+async fn names_without_their_model_are_understood() {
+    let whole = random(&RandomModel::small(), options());
+    let bare = changed(|tensors| {
+        let names: Vec<String> = tensors.keys().cloned().collect();
+        for name in names {
+            let tensor = tensors.remove(&name).expect("there");
+            tensors.insert(name.trim_start_matches("model.").to_owned(), tensor);
+        }
+    });
+    let bare = Embedded::open(bare.path(), options()).expect("loaded");
+    assert_eq!(bare.info().revision, whole.info().revision);
+}
+
+#[tokio::test]
+async fn tensors_that_would_be_left_out_are_refused() {
+    let odd = changed(|tensors| {
+        let norm = tensors["model.norm.weight"].clone();
+        tensors.insert("model.layers.0.self_attn.sinks".into(), norm);
+    });
+    let refused = Embedded::open(odd.path(), options()).expect_err("refused");
+    assert!(refused.to_string().contains("self_attn.sinks"), "{refused}");
+    let derived = changed(|tensors| {
+        let norm = tensors["model.norm.weight"].clone();
+        tensors.insert("model.layers.0.self_attn.rotary_emb.inv_freq".into(), norm);
+    });
+    Embedded::open(derived.path(), options()).expect("what follows from the configuration is left");
+}
+
+#[tokio::test]
+async fn a_stale_index_and_files_of_other_formats_do_not_matter() {
+    let folder = changed(|_| ());
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("consolidated.safetensors"), "another format").expect("written");
+    let index = r#"{"weight_map":{"model.norm.weight":"model-00001-of-00002.safetensors"}}"#;
+    std::fs::write(path("model.safetensors.index.json"), index).expect("written");
+    let engine = Embedded::open(folder.path(), options()).expect("loaded");
+    let whole = random(&RandomModel::small(), options());
+    assert_eq!(engine.info().revision, whole.info().revision);
+}

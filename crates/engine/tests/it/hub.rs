@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use atoma_engine::hub::{HubError, HubOptions, resolve};
+use atoma_engine::hub::{HubError, HubOptions, resolve, revision};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{Embedded, Engine, GenerateRequest, Prompt};
 use bytes::Bytes;
@@ -171,6 +171,25 @@ async fn a_named_model_is_fetched_once_and_runs() {
     assert_eq!(engine.info().context, 512);
     let request = GenerateRequest::new(Prompt::Tokens(vec![5]), 2);
     assert_eq!(crate::common::answer(&engine, request).await.ids.len(), 2);
+}
+
+#[tokio::test]
+async fn a_revision_is_known_without_the_weights() {
+    let (hub, endpoint) = FakeHub::start().await;
+    let cache = tempfile::tempdir().expect("a temporary folder");
+    let options = HubOptions {
+        endpoint,
+        token: Some("token".to_owned()),
+        ..HubOptions::new(cache.path())
+    };
+    let first = revision("owner/model", &options).await.expect("known");
+    assert_eq!(revision("owner/model", &options).await.expect("known"), first);
+    assert_ne!(first, [0; 32]);
+    // Two listings and nothing else.
+    assert_eq!(hub.requests.load(SeqCst), 2);
+    let gated = revision("gated/model", &options).await;
+    assert!(matches!(gated, Err(HubError::Forbidden(_))));
+    assert!(matches!(revision("here", &options).await, Err(HubError::BadName(_))));
 }
 
 #[tokio::test]

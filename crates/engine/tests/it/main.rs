@@ -7,5 +7,6 @@ mod embedded;
 mod golden;
 mod hub;
 mod invariance;
+mod many;
 mod odd_servers;
 mod upstream;
