@@ -12,16 +12,31 @@ pub(crate) struct Deltas {
     /// Tokens from the last safe place on: `..read` have been turned into text.
     tokens: Vec<u32>,
     read: usize,
+    /// Characters that tokens made so far.
+    made: usize,
     stop: StopFilter,
 }
 
 impl Deltas {
-    pub(crate) fn new(stop: Vec<String>) -> Self {
+    /// Of an answer to `prompt`: its last tokens decide whether the answer's first one begins with a
+    /// space, where a tokenizer looks back.
+    pub(crate) fn new(text: &TextModel, prompt: &[u32], stop: Vec<String>) -> Self {
+        let begin = prompt.len().saturating_sub(MAX_INCOMPLETE_TOKENS);
+        let mut tokens = Vec::new();
+        if text.looks_back() && !text.decode(&prompt[begin..]).ends_with('\u{FFFD}') {
+            tokens.extend_from_slice(&prompt[begin..]);
+        }
         Self {
-            tokens: Vec::new(),
-            read: 0,
+            read: tokens.len(),
+            tokens,
+            made: 0,
             stop: StopFilter::new(stop),
         }
+    }
+
+    /// Characters of the answer so far, those included that a stop string may yet take.
+    pub(crate) fn made(&self) -> usize {
+        self.made
     }
 
     /// Adds a token. Returns the text that is certain now, and whether a stop string ended it.
@@ -57,6 +72,7 @@ impl Deltas {
             .to_owned();
         self.tokens.drain(..self.read);
         self.read = self.tokens.len();
+        self.made += delta.chars().count();
         delta
     }
 }

@@ -40,6 +40,8 @@ pub struct TokenEvent {
     pub id: Option<u32>,
     /// Text that became certain with this token.
     pub text: String,
+    /// Characters of the answer before this token, those included that a stop string may yet take.
+    pub offset: usize,
     /// Its log probability, when asked for.
     pub logprob: Option<Logprob>,
     /// The likeliest alternatives, when asked for, likeliest first.
@@ -51,8 +53,10 @@ pub struct TokenEvent {
 pub struct Logprob {
     /// Token id; zero when an upstream doesn't say.
     pub id: u32,
-    /// The token alone as text.
+    /// The token alone as text; U+FFFD for parts of a character.
     pub token: String,
+    /// The token alone.
+    pub bytes: Vec<u8>,
     /// Natural logarithm of its probability.
     pub logprob: f32,
 }

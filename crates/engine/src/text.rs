@@ -4,6 +4,7 @@ use atoma_runtime::WithCauses;
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
+use crate::alphabet::Alphabet;
 use crate::template::{ChatTemplate, Configured, TemplateError, Templates};
 use crate::{ChatMessage, Conversation, EngineError, Prompt, RawJson};
 
@@ -26,6 +27,7 @@ pub(crate) const RARE_TEXT_FILES: [&str; 2] = [
 #[derive(Debug)]
 pub(crate) struct TextModel {
     tokenizer: Tokenizer,
+    alphabet: Alphabet,
     /// None when the folder has no chat template; an error when it can't be read, which only
     /// conversations feel.
     template: Result<Option<ChatTemplate>, TemplateError>,
@@ -58,6 +60,7 @@ impl TextModel {
     /// read is an error of conversations only.
     pub(crate) fn new(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
         let tokenizer = file("tokenizer.json").ok_or("there is no tokenizer.json")?;
+        let alphabet = Alphabet::of(&tokenizer);
         let mut tokenizer =
             Tokenizer::from_bytes(tokenizer).map_err(|e| format!("tokenizer.json: {e}"))?;
         // Counting must see the whole prompt.
@@ -94,6 +97,7 @@ impl TextModel {
         }
         Ok(Self {
             tokenizer,
+            alphabet,
             template,
             eos,
         })
@@ -171,8 +175,13 @@ impl TextModel {
         self.tokenizer.decode(tokens, true).unwrap_or_default()
     }
 
-    /// One token alone, special ones included.
-    pub(crate) fn piece(&self, token: u32) -> String {
-        self.tokenizer.decode(&[token], false).unwrap_or_default()
+    /// The bytes of one token alone, special ones included.
+    pub(crate) fn bytes(&self, token: u32) -> Vec<u8> {
+        self.alphabet.bytes(&self.tokenizer, token)
+    }
+
+    /// Whether what a token decodes to depends on those before it.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.alphabet != Alphabet::Bytes
     }
 }

@@ -227,6 +227,7 @@ impl Generation {
         self.fingerprint.push(id, digest);
         *self.counts.entry(id).or_default() += 1;
         let is_end = eos.contains(&id);
+        let offset = self.deltas.made();
         // An end token has no text, whatever the tokenizer says.
         let (mut delta, stopped) = if is_end {
             (String::new(), false)
@@ -243,14 +244,19 @@ impl Generation {
         if finish.is_some() && !stopped {
             delta.push_str(&self.deltas.finish(text));
         }
-        let name = |(id, logprob): (u32, f32)| Logprob {
-            id,
-            token: text.piece(id),
-            logprob,
+        let name = |(id, logprob): (u32, f32)| {
+            let bytes = text.bytes(id);
+            Logprob {
+                id,
+                token: String::from_utf8_lossy(&bytes).into_owned(),
+                bytes,
+                logprob,
+            }
         };
         self.emit(Event::Token(TokenEvent {
             id: Some(id),
             text: delta,
+            offset,
             logprob: logprob.map(|logprob| name((id, logprob))),
             top: top.iter().copied().map(name).collect(),
         }));

@@ -268,7 +268,7 @@ impl Engine for Embedded {
                 limit: stream.limit(),
                 events,
                 pending: VecDeque::new(),
-                deltas: Deltas::new(request.stop),
+                deltas: Deltas::new(&self.text, &tokens, request.stop),
                 counts: Counts::new(),
                 fingerprint: Fingerprint::default(),
                 usage,
