@@ -54,6 +54,8 @@ pub struct TokenLogprob {
     pub logprob: f32,
     /// Its bytes, where the server says: a token may be part of a character.
     pub bytes: Option<Vec<u8>>,
+    /// Characters of the answer before it, where the engine says.
+    pub offset: Option<usize>,
     /// The likeliest tokens in its place, likeliest first.
     pub top: Vec<TokenLogprob>,
 }

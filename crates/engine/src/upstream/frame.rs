@@ -266,6 +266,7 @@ fn plain(token: String, logprob: f32) -> TokenLogprob {
         token,
         logprob,
         bytes: None,
+        offset: None,
         top: Vec::new(),
     }
 }
@@ -277,6 +278,7 @@ impl WireLogprob {
             token: self.token,
             logprob: self.logprob,
             bytes: self.bytes,
+            offset: None,
             top: top.map(Self::into_logprob).collect(),
         }
     }

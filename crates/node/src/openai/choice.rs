@@ -39,10 +39,12 @@ pub(crate) fn logprob_of(token: &TokenEvent) -> Option<TokenLogprob> {
     let plain = |l: &Logprob| TokenLogprob {
         token: l.token.clone(),
         logprob: l.logprob,
-        bytes: None,
+        bytes: Some(l.bytes.clone()),
+        offset: None,
         top: Vec::new(),
     };
     token.logprob.as_ref().map(|chosen| TokenLogprob {
+        offset: Some(token.offset),
         top: token.top.iter().map(plain).collect(),
         ..plain(chosen)
     })
@@ -106,6 +108,8 @@ impl<'a> TextLogprobs<'a> {
             lists.tokens.push(&token.token);
             lists.token_logprobs.push(token.logprob);
             lists.top_logprobs.push(top.collect());
+            // a stop string takes text of tokens that were shown, and parts of a character make none
+            offset = token.offset.unwrap_or(offset);
             lists.text_offset.push(offset);
             offset += token.token.chars().count();
         }
