@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, ServerFields};
+use crate::{Conversation, EngineError, Format, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct GenerateRequest {
     pub seed: u64,
     /// Strings that end the answer and aren't part of it.
     pub stop: Vec<String>,
+    /// The form that the answer must have. Servers outside have it in fields of their own.
+    pub format: Option<Format>,
     /// Report the log probability of each token and of this many alternatives.
     pub logprobs: Option<u8>,
     /// Tokens of the prompt, where they were measured; 0 where they weren't.
@@ -84,6 +86,7 @@ impl GenerateRequest {
             presence_penalty: 0.0,
             seed: 0,
             stop: Vec::new(),
+            format: None,
             logprobs: None,
             prompt_tokens: 0,
             server: ServerFields::default(),

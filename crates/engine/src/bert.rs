@@ -21,7 +21,7 @@ use crate::checkpoint::{LoadError, Source};
 use crate::fingerprint::{digest, new_state};
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Numerics,
     Prompt, Sampling, Score, Usage,
 };
 
@@ -225,6 +225,7 @@ impl Engine for Bert {
         _prompt: Vec<u32>,
         _output: Vec<u32>,
         _sampling: Sampling,
+        _format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
         cannot("score")
     }

@@ -3,7 +3,7 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    EngineError, EventStream, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score,
+    EngineError, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score,
     ServerFields, Usage,
 };
 
@@ -41,12 +41,14 @@ pub trait Engine: Send + Sync {
     /// One vector of unit length per prompt.
     fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>>;
 
-    /// Re-scores an answer that somebody claims `prompt` gave under `sampling`: one prefill.
+    /// Re-scores an answer that somebody claims `prompt` gave under `sampling` and, if it had to have
+    /// one, in this form: one prefill.
     fn score(
         &self,
         prompt: Vec<u32>,
         output: Vec<u32>,
         sampling: Sampling,
+        format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>>;
 
     /// How busy the engine is right now.

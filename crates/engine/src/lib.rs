@@ -33,6 +33,7 @@ mod engine;
 mod error;
 mod event;
 pub mod fingerprint;
+mod format;
 mod http;
 pub mod hub;
 mod order;
@@ -62,6 +63,7 @@ pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,
     TokenEvent, event_channel,
 };
+pub use format::Format;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

@@ -4,6 +4,7 @@
 //!
 //! 1. Each token in the output so far: `logit -= presence + frequency * occurrences` (f32; the sum
 //!    is formed first).
+//!    Where the answer's form is given, the logits of tokens that it forbids become -1e30.
 //! 2. Temperature below 1e-5, where dividing by it would leave the numbers: the largest logit; ties
 //!    go to the smaller id. Nothing below applies.
 //! 3. `scaled = logit / temperature` (f32).
@@ -33,6 +34,7 @@
 use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
+use crate::format::Mask;
 use crate::{Sampling, TokenScore, order};
 
 /// Colder is greedy: noise is at most 37, so it could only part logits closer than 0.0004, and f32
@@ -88,8 +90,12 @@ pub(crate) fn choose(
     sampling: &Sampling,
     counts: &Counts,
     position: usize,
+    mask: Option<&Mask>,
 ) -> u32 {
     penalise(logits, sampling, counts);
+    if let Some(mask) = mask {
+        mask.apply(logits);
+    }
     if is_greedy(sampling) {
         return argmax(simd, logits).0 as u32;
     }
@@ -121,12 +127,13 @@ pub(crate) fn score(
     sampling: &Sampling,
     counts: &Counts,
     position: usize,
+    mask: Option<&Mask>,
     claimed: u32,
 ) -> TokenScore {
     let own = logits[claimed as usize];
     let rank = logits.iter().filter(|logit| **logit > own).count() as u32;
     let logprob = log_probability(simd, logits, claimed);
-    let reference = choose(simd, logits, sampling, counts, position);
+    let reference = choose(simd, logits, sampling, counts, position, mask);
     let noise = Noise::new(sampling.seed, position);
     let value = |id: u32| {
         let noise = if is_greedy(sampling) {

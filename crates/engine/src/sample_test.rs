@@ -19,6 +19,7 @@ fn pick(logits: &[f32], sampling: &Sampling, position: usize) -> u32 {
         sampling,
         &Counts::new(),
         position,
+        None,
     )
 }
 
@@ -164,7 +165,7 @@ fn ties_go_to_the_smaller_id_and_penalties_move_the_choice() {
         ..Sampling::GREEDY
     };
     let counts = Counts::from([(1, 1), (2, 1)]);
-    assert_eq!(choose(simd(), &mut row.to_vec(), &penalised, &counts, 0), 3);
+    assert_eq!(choose(simd(), &mut row.to_vec(), &penalised, &counts, 0, None), 3);
 }
 
 #[test]
@@ -178,6 +179,7 @@ fn scores_tell_honest_tokens_from_others() {
             &sampling,
             &Counts::new(),
             5,
+            None,
             claimed,
         )
     };

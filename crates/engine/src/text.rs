@@ -180,6 +180,12 @@ impl TextModel {
         self.alphabet.bytes(&self.tokenizer, token)
     }
 
+    /// Whether a token is no text: the end of a turn and its like.
+    pub(crate) fn is_special(&self, token: u32) -> bool {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        added.get(&token).is_some_and(|token| token.special)
+    }
+
     /// Whether what a token decodes to depends on those before it.
     pub(crate) fn looks_back(&self) -> bool {
         self.alphabet != Alphabet::Bytes

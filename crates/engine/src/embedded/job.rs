@@ -1,6 +1,6 @@
 //! What the worker works on: sequences of tokens and what is wanted of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -9,6 +9,7 @@ use super::kern::{BLOCK, Simd, digest_row};
 use super::kv::BlockHash;
 use crate::deltas::Deltas;
 use crate::fingerprint::{Fingerprint, RowDigest};
+use crate::format::{Guide, Mask};
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::{
@@ -45,6 +46,9 @@ pub(super) struct Generation {
     pub(super) pending: VecDeque<Result<Event, EngineError>>,
     pub(super) deltas: Deltas,
     pub(super) counts: Counts,
+    pub(super) guide: Option<Guide>,
+    /// What may come next, while a step is judged.
+    pub(super) mask: Option<Mask>,
     pub(super) fingerprint: Fingerprint,
     pub(super) usage: Usage,
     pub(super) started: bool,
@@ -56,6 +60,9 @@ pub(super) struct Scoring {
     pub(super) prompt: usize,
     pub(super) output: Vec<u32>,
     pub(super) sampling: Sampling,
+    pub(super) guide: Option<Guide>,
+    /// What might have come at each index, while a step is judged.
+    pub(super) masks: HashMap<usize, Mask>,
     pub(super) scores: Vec<TokenScore>,
     pub(super) fingerprint: Fingerprint,
     pub(super) reply: oneshot::Sender<Result<Score, EngineError>>,
@@ -152,6 +159,41 @@ impl Job {
         }
     }
 
+    /// Works out what the answer's form allows after the token at `position`, before that is judged.
+    pub(super) fn prepare(&mut self, position: usize) -> Result<(), EngineError> {
+        match &mut self.work {
+            Work::Generate(generation) => {
+                let mask = generation.guide.as_mut().map(Guide::mask);
+                generation.mask = mask.transpose()?;
+            }
+            Work::Score(scoring) => {
+                let index = position + 1 - scoring.prompt;
+                if let Some(guide) = &mut scoring.guide {
+                    scoring.masks.insert(index, guide.mask()?);
+                    // Beyond a token that the form forbids, or its end, there is no form.
+                    if guide.push(scoring.output[index]) {
+                        scoring.guide = None;
+                    }
+                }
+            }
+            Work::Embed(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Tells whoever asked that it can't be done.
+    pub(super) fn fail(self, error: EngineError) {
+        match self.work {
+            Work::Generate(mut generation) => {
+                generation.pending.push_back(Err(error));
+                generation.flush();
+            }
+            // Whoever asked may be gone.
+            Work::Score(scoring) => drop(scoring.reply.send(Err(error))),
+            Work::Embed(embedding) => drop(embedding.reply.send(Err(error))),
+        }
+    }
+
     /// Judges the logits after the token at `position`. Pure, so that rows are judged in parallel.
     pub(super) fn judge(&self, simd: Simd, position: usize, logits: &mut [f32]) -> Option<Verdict> {
         let digest = digest_row(simd, logits);
@@ -160,7 +202,8 @@ impl Job {
             Work::Generate(generation) => {
                 let plain = generation.logprobs.map(|_| logits.to_vec());
                 let sampling = &generation.sampling;
-                let id = sample::choose(simd, logits, sampling, &generation.counts, next);
+                let mask = generation.mask.as_ref();
+                let id = sample::choose(simd, logits, sampling, &generation.counts, next, mask);
                 let top = match (&plain, generation.logprobs) {
                     (Some(plain), Some(count)) => sample::top(simd, plain, usize::from(count)),
                     _ => Vec::new(),
@@ -178,7 +221,8 @@ impl Job {
                 let counts = count(&scoring.output[..index], &scoring.sampling);
                 let claimed = scoring.output[index];
                 let sampling = &scoring.sampling;
-                let score = sample::score(simd, logits, sampling, &counts, next, claimed);
+                let mask = scoring.masks.get(&index);
+                let score = sample::score(simd, logits, sampling, &counts, next, mask, claimed);
                 Some(Verdict::Scored { score, digest })
             }
             Work::Embed(_) => None,
@@ -234,7 +278,8 @@ impl Generation {
         } else {
             self.deltas.push(text, id)
         };
-        let finish = if is_end || stopped {
+        let formed = !is_end && self.guide.as_mut().is_some_and(|guide| guide.push(id));
+        let finish = if is_end || stopped || formed {
             Some(Finish::Stop)
         } else if full || self.usage.output >= self.limit.get() {
             Some(Finish::Length)

@@ -17,7 +17,7 @@ mod shares;
 mod start;
 mod worker;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,10 +38,11 @@ use self::worker::Limits;
 use crate::checkpoint::{Checkpoint, LoadError, Source};
 use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
+use crate::format::{Formats, Guide};
 use crate::sample::Counts;
 use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, ModelInfo, Numerics,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Numerics,
     Prompt, Sampling, Score, Usage, event_channel,
 };
 
@@ -63,6 +64,7 @@ pub struct Embedded {
     hidden: usize,
     text: Arc<TextModel>,
     shared: Arc<Mailbox>,
+    formats: Arc<Formats>,
     limits: Limits,
     blocks: usize,
     threads: Threads,
@@ -175,6 +177,7 @@ impl Embedded {
         Ok(Self {
             info,
             hidden: config.hidden,
+            formats: Arc::new(Formats::new(text.clone(), config.vocab, config.eos)),
             text,
             shared,
             limits,
@@ -212,6 +215,17 @@ impl Embedded {
         };
         self.check(&tokens, room)?;
         Ok(tokens)
+    }
+
+    /// A guide to the form that an answer must have; away from the async threads, as it takes a while.
+    async fn guide(&self, format: Option<Format>) -> Result<Option<Guide>, EngineError> {
+        let Some(format) = format else {
+            return Ok(None);
+        };
+        let formats = self.formats.clone();
+        let made = self.threads.blocking(move || formats.guide(&format)).await;
+        let made = made.map_err(|e| EngineError::Internal(e.to_string()))?;
+        made.map(Some)
     }
 
     fn check(&self, tokens: &[u32], room: usize) -> Result<(), EngineError> {
@@ -255,6 +269,7 @@ impl Engine for Embedded {
             sampling.validate()?;
             check_request(&request)?;
             let tokens = self.encode(request.prompt, 1).await?;
+            let guide = self.guide(request.format).await?;
             let shared = self.shared.clone();
             let notify = Arc::new(move || shared.ring());
             let (events, stream) = event_channel(request.max_tokens, Some(notify));
@@ -270,6 +285,8 @@ impl Engine for Embedded {
                 pending: VecDeque::new(),
                 deltas: Deltas::new(&self.text, &tokens, request.stop),
                 counts: Counts::new(),
+                guide,
+                mask: None,
                 fingerprint: Fingerprint::default(),
                 usage,
                 started: false,
@@ -320,9 +337,11 @@ impl Engine for Embedded {
         prompt: Vec<u32>,
         output: Vec<u32>,
         sampling: Sampling,
+        format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
         let work = async move {
             sampling.validate()?;
+            let guide = self.guide(format).await?;
             let (reply, answer) = oneshot::channel();
             let mut tokens = [&prompt[..], &output].concat();
             self.check(&tokens, 0)?;
@@ -336,6 +355,8 @@ impl Engine for Embedded {
                 prompt: prompt.len(),
                 output,
                 sampling,
+                guide,
+                masks: HashMap::new(),
                 scores: Vec::new(),
                 fingerprint: Fingerprint::default(),
                 reply,

@@ -6,7 +6,7 @@
 //! gives its blocks back and is computed anew later. None of this can change a bit of any answer, as
 //! rows don't depend on each other.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -283,8 +283,12 @@ impl<T: Weight> Worker<T> {
         for planned in plan {
             self.advance(planned);
         }
-        let mut finished = Vec::new();
+        let (mut finished, mut failed) = (Vec::new(), HashMap::new());
         for wanted in wanted.chunks(LOGIT_ROWS) {
+            for wanted in wanted {
+                let prepared = self.running[wanted.job].prepare(wanted.position);
+                failed.extend(prepared.err().map(|error| (wanted.job, error)));
+            }
             let verdicts = self.judge(wanted);
             for (wanted, verdict) in wanted.iter().zip(verdicts) {
                 if let Some(verdict) = verdict {
@@ -298,10 +302,16 @@ impl<T: Weight> Worker<T> {
                 finished.push((job, Finish::Stop));
             }
         }
+        finished.extend(failed.keys().map(|job| (*job, Finish::Cancelled)));
         finished.sort_unstable_by_key(|(job, _)| std::cmp::Reverse(*job));
-        for (job, finish) in finished {
-            let job = self.running.remove(job);
-            self.finish(job, finish);
+        finished.dedup_by_key(|(job, _)| *job);
+        for (index, finish) in finished {
+            let mut job = self.running.remove(index);
+            self.kv.release(&mut job.table);
+            match failed.remove(&index) {
+                Some(error) => job.fail(error),
+                None => self.finish(job, finish),
+            }
         }
     }
 
@@ -376,6 +386,7 @@ impl<T: Weight> Worker<T> {
             }
             (Work::Score(scoring), Verdict::Scored { score, digest }) => {
                 scoring.fingerprint.push(score.id, &digest);
+                scoring.masks.remove(&scoring.scores.len());
                 scoring.scores.push(score);
                 if scoring.scores.len() == scoring.output.len() {
                     finished.push((index, Finish::Stop));
@@ -385,9 +396,8 @@ impl<T: Weight> Worker<T> {
         }
     }
 
-    /// Gives the blocks back and says the last word.
-    fn finish(&mut self, mut job: Job, finish: Finish) {
-        self.kv.release(&mut job.table);
+    /// Says the last word.
+    fn finish(&mut self, job: Job, finish: Finish) {
         match job.work {
             Work::Generate(mut generation) => {
                 generation.end(finish);

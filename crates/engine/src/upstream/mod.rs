@@ -34,7 +34,7 @@ use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, GenerateRequest, Load, Measured, ModelInfo,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo,
     Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
@@ -176,6 +176,7 @@ impl Engine for Upstream {
         prompt: Vec<u32>,
         output: Vec<u32>,
         _sampling: Sampling,
+        _format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
         self.score_one(prompt, output).boxed()
     }

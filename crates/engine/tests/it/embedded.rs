@@ -83,7 +83,7 @@ async fn seeds_decide_and_log_probabilities_agree_with_scores() {
     assert_ne!(answer(&engine, request(2)).await.ids, first.ids);
     let sampling = request(1).sampling();
     let score = engine
-        .score(prompt.clone(), first.ids.clone(), sampling)
+        .score(prompt.clone(), first.ids.clone(), sampling, None)
         .await
         .expect("scored");
     for (token, score) in first.tokens.iter().zip(&score.tokens) {
@@ -99,7 +99,7 @@ async fn seeds_decide_and_log_probabilities_agree_with_scores() {
     let mut forged = first.ids.clone();
     forged[4] = (forged[4] + 1) % 2000;
     let score = engine
-        .score(prompt, forged, sampling)
+        .score(prompt, forged, sampling, None)
         .await
         .expect("scored");
     assert_ne!(score.fingerprint, first.done.fingerprint);

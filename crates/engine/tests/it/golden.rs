@@ -76,7 +76,7 @@ async fn compare_as(model: &RandomModel, config: &str) {
             .collect();
         for id in (0..model.vocab as u32).step_by(97) {
             let score = engine
-                .score(prompt.clone(), vec![id], Sampling::GREEDY)
+                .score(prompt.clone(), vec![id], Sampling::GREEDY, None)
                 .await;
             seen.push((id, score.expect("scored").tokens[0].logprob));
         }

@@ -155,7 +155,7 @@ fn check(
         // And as a verifier sees it.
         let request = sampled(Vec::new(), 1, 11);
         let score = engine
-            .score(prompt, again.ids, request.sampling())
+            .score(prompt, again.ids, request.sampling(), None)
             .await
             .expect("scored");
         assert_eq!(score.fingerprint, expected.done.fingerprint);

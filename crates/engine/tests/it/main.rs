@@ -4,6 +4,7 @@
 mod bert;
 mod common;
 mod embedded;
+mod formats;
 mod golden;
 mod hub;
 mod invariance;

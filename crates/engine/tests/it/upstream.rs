@@ -291,7 +291,7 @@ async fn embeddings_and_scores() {
     let (vectors, usage) = engine.embed(prompts).await.expect("embedded");
     assert_eq!((vectors, usage.input), (vec![vec![0.6, 0.8]; 2], 3));
     let score = engine
-        .score(vec![1, 2], vec![7, 8], Sampling::GREEDY)
+        .score(vec![1, 2], vec![7, 8], Sampling::GREEDY, None)
         .await
         .expect("scored");
     assert_eq!(

@@ -115,6 +115,7 @@ async fn generate(
         presence_penalty: asked.presence_penalty,
         seed,
         stop: asked.stop,
+        format: asked.format,
         logprobs: asked.logprobs,
         prompt_tokens,
         server: asked.server,

@@ -1,7 +1,7 @@
 //! What chats and completions have in common: how the text is to be drawn and shown.
 
 use super::{fields::Fields, json::bad, server::Server};
-use atoma_engine::{MAX_ANSWERS, Prompt, ServerFields};
+use atoma_engine::{Format, MAX_ANSWERS, Prompt, ServerFields};
 use atoma_types::refusal::Refusal;
 use serde::Deserialize;
 
@@ -25,6 +25,8 @@ pub(crate) struct Generation {
     pub presence_penalty: f32,
     pub seed: Option<u64>,
     pub stop: Vec<String>,
+    /// The form that the answer of an engine in the node must have.
+    pub format: Option<Format>,
     pub logprobs: Option<u8>,
     pub stream: bool,
     pub include_usage: bool,
@@ -98,6 +100,7 @@ pub(super) fn generation(
         presence_penalty,
         seed: seed.map(i64::cast_unsigned),
         stop,
+        format: server.format,
         logprobs,
         stream,
         include_usage: stream && include_usage.unwrap_or(false),

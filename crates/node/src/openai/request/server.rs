@@ -4,7 +4,7 @@ use super::{
     fields::{Fields, read},
     json::bad,
 };
-use atoma_engine::{RawJson, ServerFields};
+use atoma_engine::{Format, RawJson, ServerFields};
 use atoma_types::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -38,6 +38,8 @@ pub(super) struct Server {
     pub(super) fields: ServerFields,
     /// The first that says something: an engine in the node refuses the request for it.
     pub(super) first: Option<&'static str>,
+    /// The form of the answer, for an engine in the node.
+    pub(super) format: Option<Format>,
 }
 
 /// A tool that the model may call.
@@ -140,12 +142,31 @@ enum Variable {
     Word(String),
 }
 
+impl ResponseFormat<'_> {
+    /// The form that the answer must have.
+    fn form(&self) -> Result<Option<Format>, Refusal> {
+        match self.kind {
+            FormatKind::Text => Ok(None),
+            FormatKind::JsonObject => Ok(Some(Format::JsonObject)),
+            FormatKind::JsonSchema => {
+                let schema = self.json_schema.as_ref().and_then(|schema| schema.schema);
+                let missing = || bad("response_format", "`json_schema.schema` is missing");
+                let schema = read("response_format", schema.ok_or_else(missing)?)?;
+                Ok(Some(Format::JsonSchema(schema)))
+            }
+        }
+    }
+}
+
 impl Server {
     /// Those of both kinds of generation.
     pub(super) fn both(&mut self, fields: &mut Fields<'_>) -> Result<(), Refusal> {
         let format: Option<ResponseFormat<'_>> = fields.take("response_format")?;
-        if let Some(format) = format.filter(|format| format.kind != FormatKind::Text) {
-            self.add("response_format", &format);
+        if let Some(format) = format {
+            self.format = format.form()?;
+            if format.kind != FormatKind::Text {
+                self.keep("response_format", &format);
+            }
         }
         let biases: Option<BTreeMap<String, f32>> = fields.take("logit_bias")?;
         let biases = biases.unwrap_or_default();

@@ -1,0 +1,161 @@
+//! Answers whose form is given: JSON that fits a schema, or calls of tools.
+//!
+//! Before each choice, tokens with which the answer could no longer get the form are forbidden: their
+//! logits become [`FORBIDDEN`]. Which those are follows from the form and the tokens so far, so a
+//! formed answer can be checked as exactly as any other. The answer ends when nothing can follow.
+
+use std::sync::{Arc, OnceLock};
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{ApproximateTokEnv, SimpleVob, TokEnv, TokRxInfo, TokTrie};
+use llguidance::{Matcher, ParserFactory};
+use serde_json::Value;
+
+use crate::text::TextModel;
+use crate::{EngineError, RawJson};
+
+/// What a forbidden token's logit becomes: finite, so that no filter computes with infinities, and
+/// beyond what any noise makes up for.
+const FORBIDDEN: f32 = -1e30;
+/// Longer schemas are mistakes or attacks.
+const MAX_SCHEMA_BYTES: usize = 64 << 10;
+
+/// The form that an answer must have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema(RawJson),
+}
+
+/// Makes [`Guide`]s for one model.
+pub(crate) struct Formats {
+    text: Arc<TextModel>,
+    vocab: usize,
+    eos: Vec<u32>,
+    /// Made when first needed: it takes a moment with a large vocabulary.
+    factory: OnceLock<Result<ParserFactory, String>>,
+}
+
+/// Guides one answer.
+pub(crate) struct Guide {
+    matcher: Matcher,
+    eos: Arc<[u32]>,
+}
+
+/// Which tokens may follow.
+#[derive(Debug)]
+pub(crate) struct Mask {
+    allowed: SimpleVob,
+    eos: Arc<[u32]>,
+}
+
+impl Formats {
+    pub(crate) fn new(text: Arc<TextModel>, vocab: usize, eos: Vec<u32>) -> Self {
+        Self {
+            text,
+            vocab,
+            eos,
+            factory: OnceLock::new(),
+        }
+    }
+
+    /// A guide to answers of this form. Takes milliseconds.
+    pub(crate) fn guide(&self, format: &Format) -> Result<Guide, EngineError> {
+        let bad = |why: String| EngineError::BadRequest(format!("the answer's form: {why}"));
+        let mut schema: Value = match format {
+            Format::JsonObject => serde_json::json!({ "type": "object" }),
+            Format::JsonSchema(schema) if schema.text().len() > MAX_SCHEMA_BYTES => {
+                return Err(bad(format!("a schema of more than {MAX_SCHEMA_BYTES} bytes")));
+            }
+            Format::JsonSchema(schema) => {
+                serde_json::from_str(schema.text()).map_err(|error| bad(error.to_string()))?
+            }
+        };
+        if let Value::Object(schema) = &mut schema {
+            schema.insert("x-guidance".to_owned(), style());
+        }
+        let factory = self.factory.get_or_init(|| self.factory());
+        let factory = factory.as_ref().map_err(|why| bad(why.clone()))?;
+        let parser = factory.create_parser(TopLevelGrammar::from_json_schema(schema));
+        let matcher = Matcher::new(parser);
+        match matcher.get_error() {
+            None => Ok(Guide {
+                matcher,
+                eos: self.eos.clone().into(),
+            }),
+            Some(why) => Err(bad(why)),
+        }
+    }
+
+    fn factory(&self) -> Result<ParserFactory, String> {
+        let eos = self.eos.first().ok_or("the model has no end token")?;
+        let vocab = u32::try_from(self.vocab).map_err(|error| error.to_string())?;
+        let words: Vec<Vec<u8>> = (0..vocab)
+            .map(|token| match self.text.is_special(token) {
+                // No text: what grammars spell never matches it.
+                true => [&[TokTrie::SPECIAL_TOKEN_MARKER], &self.text.bytes(token)[..]].concat(),
+                false => self.text.bytes(token),
+            })
+            .collect();
+        let trie = TokTrie::from(&TokRxInfo::new(vocab, *eos), &words);
+        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
+        factory.quiet();
+        factory.limits_mut().verbose_errors = false;
+        Ok(factory)
+    }
+}
+
+/// JSON as models write it on one line. With free whitespace, small models never end a line.
+fn style() -> Value {
+    serde_json::json!({
+        "whitespace_flexible": false,
+        "item_separator": ", ",
+        "key_separator": ": ",
+    })
+}
+
+impl Guide {
+    /// What may follow the answer so far.
+    ///
+    /// # Errors
+    /// If working that out takes more steps than allowed.
+    pub(crate) fn mask(&mut self) -> Result<Mask, EngineError> {
+        let allowed = self.matcher.compute_mask();
+        let allowed = allowed.map_err(|error| EngineError::Internal(error.to_string()))?;
+        let eos = self.eos.clone();
+        Ok(Mask { allowed, eos })
+    }
+
+    /// Takes a token in; true when nothing can follow it.
+    pub(crate) fn push(&mut self, token: u32) -> bool {
+        self.matcher.consume_token(token).is_err() || self.matcher.is_stopped()
+    }
+}
+
+impl Mask {
+    /// Forbids the other tokens.
+    pub(crate) fn apply(&self, logits: &mut [f32]) {
+        let ends = self.eos.first().is_some_and(|eos| self.allowed.is_allowed(*eos));
+        for (token, logit) in (0u32..).zip(logits) {
+            let allowed = self.allowed.is_allowed(token) || (ends && self.eos.contains(&token));
+            if !allowed {
+                *logit = FORBIDDEN;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Formats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Formats").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Guide {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guide").finish_non_exhaustive()
+    }
+}
