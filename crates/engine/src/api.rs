@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, Format, ServerFields};
+use crate::{Conversation, EngineError, Format, ServerFields, ToolChoice};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub struct GenerateRequest {
     pub seed: u64,
     /// Strings that end the answer and aren't part of it.
     pub stop: Vec<String>,
+    /// Whether the model may call the conversation's tools. Servers outside have it in fields of
+    /// their own.
+    pub tool_choice: ToolChoice,
     /// The form that the answer must have. Servers outside have it in fields of their own.
     pub format: Option<Format>,
     /// Report the log probability of each token and of this many alternatives.
@@ -86,6 +89,7 @@ impl GenerateRequest {
             presence_penalty: 0.0,
             seed: 0,
             stop: Vec::new(),
+            tool_choice: ToolChoice::Auto,
             format: None,
             logprobs: None,
             prompt_tokens: 0,

@@ -27,6 +27,13 @@ pub enum Format {
     JsonObject,
     /// JSON that fits a schema.
     JsonSchema(RawJson),
+    /// A call of one of these tools, of the one with the name if there is one.
+    ToolCall {
+        /// OpenAI's tool definitions, a list.
+        tools: RawJson,
+        /// Which of them.
+        name: Option<String>,
+    },
 }
 
 /// Makes [`Guide`]s for one model.
@@ -64,22 +71,19 @@ impl Formats {
     /// A guide to answers of this form. Takes milliseconds.
     pub(crate) fn guide(&self, format: &Format) -> Result<Guide, EngineError> {
         let bad = |why: String| EngineError::BadRequest(format!("the answer's form: {why}"));
-        let mut schema: Value = match format {
-            Format::JsonObject => serde_json::json!({ "type": "object" }),
-            Format::JsonSchema(schema) if schema.text().len() > MAX_SCHEMA_BYTES => {
-                return Err(bad(format!("a schema of more than {MAX_SCHEMA_BYTES} bytes")));
+        let grammar = match format {
+            Format::ToolCall { tools, name } => {
+                let syntax = self.text.call_syntax().ok_or_else(|| {
+                    bad("the model's template shows no way to call tools that is known".into())
+                })?;
+                let grammar = syntax.grammar(tools, name.as_deref());
+                TopLevelGrammar::from_lark(grammar.ok_or_else(|| bad("no such tool".into()))?)
             }
-            Format::JsonSchema(schema) => {
-                serde_json::from_str(schema.text()).map_err(|error| bad(error.to_string()))?
-            }
+            _ => TopLevelGrammar::from_json_schema(schema_of(format).map_err(bad)?),
         };
-        if let Value::Object(schema) = &mut schema {
-            schema.insert("x-guidance".to_owned(), style());
-        }
         let factory = self.factory.get_or_init(|| self.factory());
         let factory = factory.as_ref().map_err(|why| bad(why.clone()))?;
-        let parser = factory.create_parser(TopLevelGrammar::from_json_schema(schema));
-        let matcher = Matcher::new(parser);
+        let matcher = Matcher::new(factory.create_parser(grammar));
         match matcher.get_error() {
             None => Ok(Guide {
                 matcher,
@@ -108,8 +112,27 @@ impl Formats {
     }
 }
 
+/// The schema of an answer that is JSON.
+fn schema_of(format: &Format) -> Result<Value, String> {
+    let mut schema: Value = match format {
+        Format::JsonSchema(schema) if schema.text().len() > MAX_SCHEMA_BYTES => {
+            return Err(format!("a schema of more than {MAX_SCHEMA_BYTES} bytes"));
+        }
+        Format::JsonSchema(schema) => {
+            serde_json::from_str(schema.text()).map_err(|error| error.to_string())?
+        }
+        _ => serde_json::json!({ "type": "object" }),
+    };
+    match &mut schema {
+        Value::Object(schema) => _ = schema.insert("x-guidance".to_owned(), style()),
+        Value::Bool(_) => {}
+        _ => return Err("a schema is an object".to_owned()),
+    }
+    Ok(schema)
+}
+
 /// JSON as models write it on one line. With free whitespace, small models never end a line.
-fn style() -> Value {
+pub(crate) fn style() -> Value {
     serde_json::json!({
         "whitespace_flexible": false,
         "item_separator": ", ",

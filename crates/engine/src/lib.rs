@@ -45,6 +45,7 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+mod tool_calls;
 mod upstream;
 
 pub use api::{
@@ -66,4 +67,5 @@ pub use event::{
 pub use format::Format;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
+pub use tool_calls::ToolChoice;
 pub use upstream::{Upstream, UpstreamOptions};

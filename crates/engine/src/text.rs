@@ -6,6 +6,7 @@ use tokenizers::Tokenizer;
 
 use crate::alphabet::Alphabet;
 use crate::template::{ChatTemplate, Configured, TemplateError, Templates};
+use crate::tool_calls::Syntax;
 use crate::{ChatMessage, Conversation, EngineError, Prompt, RawJson};
 
 /// The files that a [`TextModel`] is made of, where a model has them.
@@ -178,6 +179,11 @@ impl TextModel {
     /// The bytes of one token alone, special ones included.
     pub(crate) fn bytes(&self, token: u32) -> Vec<u8> {
         self.alphabet.bytes(&self.tokenizer, token)
+    }
+
+    /// How the model writes calls of tools; none if its template shows no way that is known.
+    pub(crate) fn call_syntax(&self) -> Option<Syntax> {
+        self.template.as_ref().ok()?.as_ref()?.call_syntax()
     }
 
     /// Whether a token is no text: the end of a turn and its like.

@@ -12,9 +12,10 @@ use crate::fingerprint::{Fingerprint, RowDigest};
 use crate::format::{Guide, Mask};
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
+use crate::tool_calls::ToolCalls;
 use crate::{
-    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Sampling, Score,
-    TokenEvent, TokenScore, Usage,
+    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Part, Piece, Sampling, Score,
+    TokenEvent, TokenScore, ToolCallPart, Usage,
 };
 
 /// A sequence, waiting or running.
@@ -49,6 +50,7 @@ pub(super) struct Generation {
     pub(super) guide: Option<Guide>,
     /// What may come next, while a step is judged.
     pub(super) mask: Option<Mask>,
+    pub(super) calls: Option<ToolCalls>,
     pub(super) fingerprint: Fingerprint,
     pub(super) usage: Usage,
     pub(super) started: bool,
@@ -289,6 +291,7 @@ impl Generation {
         if finish.is_some() && !stopped {
             delta.push_str(&self.deltas.finish(text));
         }
+        let found = self.sort(&mut delta, finish.is_some());
         let name = |(id, logprob): (u32, f32)| {
             let bytes = text.bytes(id);
             Logprob {
@@ -305,7 +308,37 @@ impl Generation {
             logprob: logprob.map(|logprob| name((id, logprob))),
             top: top.iter().copied().map(name).collect(),
         }));
-        finish
+        if !found.is_empty() {
+            let part = Part {
+                tool_calls: found,
+                ..Part::default()
+            };
+            // Its tokens were told one by one.
+            self.emit(Event::Piece(Piece {
+                parts: vec![part],
+                tokens: 0,
+            }));
+        }
+        let called = self.calls.as_ref().is_some_and(ToolCalls::any);
+        match finish {
+            Some(Finish::Stop) if called => Some(Finish::ToolCalls),
+            finish => finish,
+        }
+    }
+
+    /// Takes calls of tools out of a piece of text.
+    fn sort(&mut self, text: &mut String, last: bool) -> Vec<ToolCallPart> {
+        let Some(calls) = &mut self.calls else {
+            return Vec::new();
+        };
+        let mut sorted = calls.push(text);
+        if last {
+            let rest = calls.finish();
+            sorted.text.push_str(&rest.text);
+            sorted.calls.extend(rest.calls);
+        }
+        *text = sorted.text;
+        sorted.calls
     }
 
     /// The last event.

@@ -40,10 +40,11 @@ use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::format::{Formats, Guide};
 use crate::sample::Counts;
+use crate::tool_calls::ToolCalls;
 use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::{
     Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Numerics,
-    Prompt, Sampling, Score, Usage, event_channel,
+    Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -217,6 +218,35 @@ impl Embedded {
         Ok(tokens)
     }
 
+    /// The form that an answer must have, and what takes calls of tools out of it.
+    fn called(
+        &self,
+        request: &GenerateRequest,
+    ) -> Result<(Option<Format>, Option<ToolCalls>), EngineError> {
+        let tools = match &request.prompt {
+            Prompt::Chat(chat) => chat.tools.as_ref(),
+            _ => None,
+        };
+        let name = match &request.tool_choice {
+            ToolChoice::None => return Ok((request.format.clone(), None)),
+            ToolChoice::Auto => {
+                let syntax = tools.and(self.text.call_syntax());
+                let calls = syntax.map(|syntax| ToolCalls::new(syntax, request.seed));
+                return Ok((request.format.clone(), calls));
+            }
+            ToolChoice::Required => None,
+            ToolChoice::Named(name) => Some(name.clone()),
+        };
+        let bad = |why: &str| EngineError::BadRequest(format!("tool_choice: {why}"));
+        let tools = tools.ok_or_else(|| bad("there are no tools"))?.clone();
+        if request.format.is_some() {
+            return Err(bad("an answer can't be a call and have a form of its own"));
+        }
+        let syntax = self.text.call_syntax();
+        let calls = syntax.map(|syntax| ToolCalls::new(syntax, request.seed));
+        Ok((Some(Format::ToolCall { tools, name }), calls))
+    }
+
     /// A guide to the form that an answer must have; away from the async threads, as it takes a while.
     async fn guide(&self, format: Option<Format>) -> Result<Option<Guide>, EngineError> {
         let Some(format) = format else {
@@ -268,8 +298,9 @@ impl Engine for Embedded {
             let sampling = request.sampling();
             sampling.validate()?;
             check_request(&request)?;
+            let (format, calls) = self.called(&request)?;
             let tokens = self.encode(request.prompt, 1).await?;
-            let guide = self.guide(request.format).await?;
+            let guide = self.guide(format).await?;
             let shared = self.shared.clone();
             let notify = Arc::new(move || shared.ring());
             let (events, stream) = event_channel(request.max_tokens, Some(notify));
@@ -287,6 +318,7 @@ impl Engine for Embedded {
                 counts: Counts::new(),
                 guide,
                 mask: None,
+                calls,
                 fingerprint: Fingerprint::default(),
                 usage,
                 started: false,

@@ -23,6 +23,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 pub(crate) use self::source::{Configured, Templates};
 use self::strftime::strftime;
 use self::value::{Python, shown};
+use crate::tool_calls::Syntax;
 use crate::{ChatMessage, Conversation, RawJson};
 
 const DEFAULT: &str = "default";
@@ -34,6 +35,8 @@ const FIXED: [&str; 3] = ["messages", "tools", "strftime_now"];
 #[derive(Debug)]
 pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
+    /// How the model writes calls of tools.
+    calls: Option<Syntax>,
     /// `bos_token` and its like, where the model has them.
     tokens: Vec<(String, String)>,
 }
@@ -50,6 +53,8 @@ impl ChatTemplate {
         tokens: Vec<(String, String)>,
     ) -> Result<Option<Self>, TemplateError> {
         let mut environment = environment();
+        let for_tools = templates.tool_use.as_ref().or(templates.default.as_ref());
+        let calls = for_tools.and_then(|template| Syntax::of(template));
         let texts = [(DEFAULT, templates.default), (TOOL_USE, templates.tool_use)];
         for (name, text) in texts {
             if let Some(text) = text {
@@ -61,8 +66,14 @@ impl ChatTemplate {
         let any = environment.templates().next().is_some();
         Ok(any.then_some(Self {
             environment,
+            calls,
             tokens,
         }))
+    }
+
+    /// How the model writes calls of tools, as its template shows.
+    pub(crate) fn call_syntax(&self) -> Option<Syntax> {
+        self.calls
     }
 
     /// The prompt that a conversation becomes.

@@ -116,6 +116,7 @@ async fn generate(
         seed,
         stop: asked.stop,
         format: asked.format,
+        tool_choice: asked.tool_choice,
         logprobs: asked.logprobs,
         prompt_tokens,
         server: asked.server,

@@ -1,7 +1,7 @@
 //! What chats and completions have in common: how the text is to be drawn and shown.
 
 use super::{fields::Fields, json::bad, server::Server};
-use atoma_engine::{Format, MAX_ANSWERS, Prompt, ServerFields};
+use atoma_engine::{Format, MAX_ANSWERS, Prompt, ServerFields, ToolChoice};
 use atoma_types::refusal::Refusal;
 use serde::Deserialize;
 
@@ -27,6 +27,8 @@ pub(crate) struct Generation {
     pub stop: Vec<String>,
     /// The form that the answer of an engine in the node must have.
     pub format: Option<Format>,
+    /// Whether a model in the node may call tools.
+    pub tool_choice: ToolChoice,
     pub logprobs: Option<u8>,
     pub stream: bool,
     pub include_usage: bool,
@@ -101,6 +103,7 @@ pub(super) fn generation(
         seed: seed.map(i64::cast_unsigned),
         stop,
         format: server.format,
+        tool_choice: server.tool_choice,
         logprobs,
         stream,
         include_usage: stream && include_usage.unwrap_or(false),

@@ -40,6 +40,8 @@ pub(super) struct Server {
     pub(super) first: Option<&'static str>,
     /// The form of the answer, for an engine in the node.
     pub(super) format: Option<Format>,
+    /// Whether the model may call tools, for an engine in the node.
+    pub(super) tool_choice: atoma_engine::ToolChoice,
 }
 
 /// A tool that the model may call.
@@ -186,13 +188,13 @@ impl Server {
     /// Those of a chat, but its messages and tools; the variables of its template are given back.
     pub(super) fn chat(&mut self, fields: &mut Fields<'_>) -> Result<Option<RawJson>, Refusal> {
         if let Some(choice) = fields.take::<ToolChoice>("tool_choice")? {
-            // without more, tools are a matter of the template, which every engine has
-            match choice {
-                ToolChoice::Mode(ToolMode::Auto | ToolMode::None) => {
-                    self.keep("tool_choice", &choice);
-                }
-                _ => self.add("tool_choice", &choice),
-            }
+            self.keep("tool_choice", &choice);
+            self.tool_choice = match choice {
+                ToolChoice::Mode(ToolMode::Auto) => atoma_engine::ToolChoice::Auto,
+                ToolChoice::Mode(ToolMode::None) => atoma_engine::ToolChoice::None,
+                ToolChoice::Mode(ToolMode::Required) => atoma_engine::ToolChoice::Required,
+                ToolChoice::One { function, .. } => atoma_engine::ToolChoice::Named(function.name),
+            };
         }
         if let Some(parallel) = fields.take::<bool>("parallel_tool_calls")? {
             self.keep("parallel_tool_calls", &parallel);
