@@ -151,6 +151,50 @@ mod tests {
         (out, false)
     }
 
+    /// A SentencePiece tokenizer of six tokens.
+    const PIECES: &str = r#"{"version":"1.0","truncation":null,"padding":null,
+        "added_tokens":[{"id":0,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,
+            "normalized":false,"special":true}],
+        "normalizer":null,"pre_tokenizer":null,"post_processor":null,
+        "decoder":{"type":"Sequence","decoders":[
+            {"type":"Replace","pattern":{"String":"\u2581"},"content":" "},{"type":"ByteFallback"},
+            {"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},
+        "model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,
+            "end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":true,"ignore_merges":false,
+            "vocab":{"<s>":0,"\u2581Hello":1,"\u2581world":2,"<0xC3>":3,"<0xBC>":4,"!":5},"merges":[]}}"#;
+
+    fn pieces() -> TextModel {
+        TextModel::new(|name| (name == "tokenizer.json").then(|| PIECES.as_bytes().to_vec())).unwrap()
+    }
+
+    #[test]
+    fn an_answer_begins_with_its_space_where_the_prompt_has_text() {
+        let text = pieces();
+        let first = |prompt: &[u32]| Deltas::new(&text, prompt, Vec::new()).push(&text, 2).0;
+        assert_eq!((&*first(&[0, 1]), &*first(&[0, 1, 5])), (" world", " world"));
+        // A text of its own has none.
+        assert_eq!((&*first(&[0]), &*first(&[])), ("world", "world"));
+    }
+
+    #[test]
+    fn tokens_alone_have_their_space_and_parts_of_characters_their_bytes() {
+        let text = pieces();
+        assert_eq!((&*text.bytes(2), &*text.bytes(0)), (&b" world"[..], &b"<s>"[..]));
+        assert_eq!((text.bytes(3), text.bytes(4), text.bytes(99)), (vec![0xc3], vec![0xbc], vec![]));
+    }
+
+    #[test]
+    fn offsets_count_what_tokens_made_and_a_stop_string_may_take() {
+        let text = pieces();
+        let mut deltas = Deltas::new(&text, &[1], vec!["!!".to_owned()]);
+        let mut made = Vec::new();
+        for token in [2, 3, 4, 5, 5] {
+            made.push(deltas.made());
+            deltas.push(&text, token);
+        }
+        assert_eq!(made, [0, 6, 6, 7, 8]);
+    }
+
     #[test]
     fn stop_strings_are_found_across_pieces_and_not_shown() {
         assert_eq!(

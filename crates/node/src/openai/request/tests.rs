@@ -1,7 +1,7 @@
 //! Bodies as users send them, right and wrong.
 
 use super::*;
-use atoma_engine::{ChatMessage, Conversation, Prompt};
+use atoma_engine::{ChatMessage, Conversation, Format, Prompt, ToolChoice};
 use atoma_types::refusal::{Refusal, RefusalCode};
 use proptest::prelude::*;
 
@@ -64,7 +64,12 @@ fn faults_name_their_field() {
     let image = br#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#;
     assert_eq!(chat(image).unwrap_err().code, RefusalCode::InvalidBody);
     let format = chat_with(r#","response_format":{"type":"json_object"}"#).unwrap();
-    assert_eq!(format.server_only, Some("response_format"));
+    assert_eq!(
+        (format.server_only, format.format),
+        (None, Some(Format::JsonObject))
+    );
+    let nothing = chat_with(r#","response_format":{"type":"json_schema"}"#);
+    assert_eq!(param(nothing).as_deref(), Some("response_format"));
 }
 
 #[test]
@@ -113,6 +118,27 @@ fn what_only_servers_understand_is_written_anew() {
         ("logit_bias", r#"{"5":-100.0}"#),
     ];
     assert_eq!(more, expected);
+    assert_eq!(parsed.tool_choice, ToolChoice::Named("f".to_owned()));
+    assert_eq!(parsed.server_only, Some("logit_bias"));
+}
+
+#[test]
+fn what_an_engine_in_the_node_cannot_do_is_named() {
+    let server_only = |more: &str| {
+        let body =
+            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
+        chat(body.as_bytes()).unwrap().server_only
+    };
+    for (more, field) in [
+        (r#","repetition_penalty":1.1"#, Some("repetition_penalty")),
+        (r#","n":2"#, Some("n")),
+        (r#","logit_bias":{"5":1}"#, Some("logit_bias")),
+        (r#","repetition_penalty":1,"n":1,"logit_bias":{}"#, None),
+        (r#","tool_choice":"required""#, None),
+        (r#","response_format":{"type":"json_object"}"#, None),
+    ] {
+        assert_eq!(server_only(more), field, "{more}");
+    }
 }
 
 #[test]
