@@ -43,7 +43,8 @@ impl Alphabet {
         };
         let has = |kinds: &[&str]| {
             let all = std::iter::once(&decoder).chain(&decoder.decoders);
-            all.into_iter().any(|decoder| kinds.contains(&decoder.kind.as_str()))
+            all.into_iter()
+                .any(|decoder| kinds.contains(&decoder.kind.as_str()))
         };
         if has(&["ByteLevel"]) {
             Self::Bytes
@@ -96,7 +97,10 @@ fn byte_of(c: char) -> Option<u8> {
         return printable(code).then_some(code as u8);
     }
     let others = (0..0x100).filter(|byte| !printable(*byte));
-    others.zip(0x100..).find(|(_, sign)| *sign == code).map(|(byte, _)| byte as u8)
+    others
+        .zip(0x100..)
+        .find(|(_, sign)| *sign == code)
+        .map(|(byte, _)| byte as u8)
 }
 
 #[cfg(test)]
@@ -119,7 +123,13 @@ mod tests {
         let llama = r#"{"type":"Sequence","decoders":[{"type":"Replace"},{"type":"ByteFallback"},{"type":"Fuse"}]}"#;
         assert_eq!(of(llama), Alphabet::SentencePiece);
         assert_eq!(of(r#"{"type":"Metaspace"}"#), Alphabet::SentencePiece);
-        assert_eq!((of("null"), of(r#"{"type":"WordPiece"}"#)), (Alphabet::Plain, Alphabet::Plain));
-        assert_eq!((hex_byte("<0x0A>"), hex_byte("<0x>"), hex_byte("<s>")), (Some(10), None, None));
+        assert_eq!(
+            (of("null"), of(r#"{"type":"WordPiece"}"#)),
+            (Alphabet::Plain, Alphabet::Plain)
+        );
+        assert_eq!(
+            (hex_byte("<0x0A>"), hex_byte("<0x>"), hex_byte("<s>")),
+            (Some(10), None, None)
+        );
     }
 }

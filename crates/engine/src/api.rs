@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, Format, ServerFields, ToolChoice};
+use crate::{Conversation, EngineError, RawJson, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,36 @@ pub enum Prompt {
     Text(String),
     /// Token ids, used as they are.
     Tokens(Vec<u32>),
+}
+
+/// Whether the model may, must or must not call tools.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ToolChoice {
+    /// As it likes.
+    #[default]
+    Auto,
+    /// Its answer is text, whatever it looks like.
+    None,
+    /// It must call one.
+    Required,
+    /// It must call this one.
+    Named(String),
+}
+
+/// The form that an answer must have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema(RawJson),
+    /// A call of one of these tools, of the one with the name if there is one.
+    ToolCall {
+        /// OpenAI's tool definitions, a list.
+        tools: RawJson,
+        /// Which of them.
+        name: Option<String>,
+    },
 }
 
 /// Everything that determines an answer, and how it is to be delivered.

@@ -21,8 +21,8 @@ use crate::checkpoint::{LoadError, Source};
 use crate::fingerprint::{digest, new_state};
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Numerics,
-    Prompt, Sampling, Score, Usage,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
+    Numerics, Prompt, Sampling, Score, Usage,
 };
 
 const REVISION_TAG: &[u8] = b"atoma/engine/bert-revision/v1";

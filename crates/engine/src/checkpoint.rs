@@ -13,7 +13,7 @@ use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
 use crate::fingerprint::{digest, new_state};
-use crate::shards;
+use crate::shards::{self, ShardsError};
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -37,6 +37,9 @@ pub enum LoadError {
     /// A configuration file is malformed.
     #[error("{0}")]
     Config(String),
+    /// It can't be told which files have the weights.
+    #[error("the weights can't be found")]
+    Shards(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The model is of a kind that the engine doesn't compute.
     #[error("unsupported: {0}")]
     Unsupported(String),
@@ -190,7 +193,11 @@ impl Checkpoint {
     /// Reads the headers of the files that hold the weights.
     pub(crate) fn open(source: &Source) -> Result<Self, LoadError> {
         let index = source.file(shards::INDEX)?;
-        let names = shards::choose(&source.names()?, index.as_deref())?;
+        let names = shards::choose(&source.names()?, index.as_deref());
+        let names = names.map_err(|error| match error {
+            ShardsError::Missing(name) => LoadError::Missing(name),
+            other => LoadError::Shards(other.into()),
+        })?;
         if names.is_empty() {
             return Err(LoadError::Missing(shards::WHOLE.to_owned()));
         }
@@ -240,13 +247,20 @@ impl Checkpoint {
     pub(crate) fn all_used(&self) -> Result<(), LoadError> {
         /// Older files keep what follows from the configuration, and the head beside the embeddings
         /// that serve as it.
-        const DERIVED: [&str; 4] = ["rotary_emb.inv_freq", "masked_bias", "attn.bias", "lm_head.weight"];
+        const DERIVED: [&str; 4] = [
+            "rotary_emb.inv_freq",
+            "masked_bias",
+            "attn.bias",
+            "lm_head.weight",
+        ];
         let unused = self.places.keys().filter(|name| {
             !self.digests.contains_key(*name) && !DERIVED.iter().any(|end| name.ends_with(end))
         });
         match unused.min() {
             None => Ok(()),
-            Some(name) => Err(LoadError::Unsupported(format!("a model with a tensor {name}"))),
+            Some(name) => Err(LoadError::Unsupported(format!(
+                "a model with a tensor {name}"
+            ))),
         }
     }
 

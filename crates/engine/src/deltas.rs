@@ -164,14 +164,18 @@ mod tests {
             "vocab":{"<s>":0,"\u2581Hello":1,"\u2581world":2,"<0xC3>":3,"<0xBC>":4,"!":5},"merges":[]}}"#;
 
     fn pieces() -> TextModel {
-        TextModel::new(|name| (name == "tokenizer.json").then(|| PIECES.as_bytes().to_vec())).unwrap()
+        TextModel::new(|name| (name == "tokenizer.json").then(|| PIECES.as_bytes().to_vec()))
+            .unwrap()
     }
 
     #[test]
     fn an_answer_begins_with_its_space_where_the_prompt_has_text() {
         let text = pieces();
         let first = |prompt: &[u32]| Deltas::new(&text, prompt, Vec::new()).push(&text, 2).0;
-        assert_eq!((&*first(&[0, 1]), &*first(&[0, 1, 5])), (" world", " world"));
+        assert_eq!(
+            (&*first(&[0, 1]), &*first(&[0, 1, 5])),
+            (" world", " world")
+        );
         // A text of its own has none.
         assert_eq!((&*first(&[0]), &*first(&[])), ("world", "world"));
     }
@@ -179,8 +183,14 @@ mod tests {
     #[test]
     fn tokens_alone_have_their_space_and_parts_of_characters_their_bytes() {
         let text = pieces();
-        assert_eq!((&*text.bytes(2), &*text.bytes(0)), (&b" world"[..], &b"<s>"[..]));
-        assert_eq!((text.bytes(3), text.bytes(4), text.bytes(99)), (vec![0xc3], vec![0xbc], vec![]));
+        assert_eq!(
+            (&*text.bytes(2), &*text.bytes(0)),
+            (&b" world"[..], &b"<s>"[..])
+        );
+        assert_eq!(
+            (text.bytes(3), text.bytes(4), text.bytes(99)),
+            (vec![0xc3], vec![0xbc], vec![])
+        );
     }
 
     #[test]

@@ -12,29 +12,13 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use crate::text::TextModel;
-use crate::{EngineError, RawJson};
+use crate::{EngineError, Format};
 
 /// What a forbidden token's logit becomes: finite, so that no filter computes with infinities, and
 /// beyond what any noise makes up for.
 const FORBIDDEN: f32 = -1e30;
 /// Longer schemas are mistakes or attacks.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
-
-/// The form that an answer must have.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Format {
-    /// Any JSON object.
-    JsonObject,
-    /// JSON that fits a schema.
-    JsonSchema(RawJson),
-    /// A call of one of these tools, of the one with the name if there is one.
-    ToolCall {
-        /// OpenAI's tool definitions, a list.
-        tools: RawJson,
-        /// Which of them.
-        name: Option<String>,
-    },
-}
 
 /// Makes [`Guide`]s for one model.
 pub(crate) struct Formats {
@@ -76,7 +60,7 @@ impl Formats {
                 let syntax = self.text.call_syntax().ok_or_else(|| {
                     bad("the model's template shows no way to call tools that is known".into())
                 })?;
-                let grammar = syntax.grammar(tools, name.as_deref());
+                let grammar = syntax.grammar(tools, name.as_deref(), &style());
                 TopLevelGrammar::from_lark(grammar.ok_or_else(|| bad("no such tool".into()))?)
             }
             _ => TopLevelGrammar::from_json_schema(schema_of(format).map_err(bad)?),
@@ -99,7 +83,11 @@ impl Formats {
         let words: Vec<Vec<u8>> = (0..vocab)
             .map(|token| match self.text.is_special(token) {
                 // No text: what grammars spell never matches it.
-                true => [&[TokTrie::SPECIAL_TOKEN_MARKER], &self.text.bytes(token)[..]].concat(),
+                true => [
+                    &[TokTrie::SPECIAL_TOKEN_MARKER],
+                    &self.text.bytes(token)[..],
+                ]
+                .concat(),
                 false => self.text.bytes(token),
             })
             .collect();
@@ -132,7 +120,7 @@ fn schema_of(format: &Format) -> Result<Value, String> {
 }
 
 /// JSON as models write it on one line. With free whitespace, small models never end a line.
-pub(crate) fn style() -> Value {
+fn style() -> Value {
     serde_json::json!({
         "whitespace_flexible": false,
         "item_separator": ", ",
@@ -161,7 +149,10 @@ impl Guide {
 impl Mask {
     /// Forbids the other tokens.
     pub(crate) fn apply(&self, logits: &mut [f32]) {
-        let ends = self.eos.first().is_some_and(|eos| self.allowed.is_allowed(*eos));
+        let ends = self
+            .eos
+            .first()
+            .is_some_and(|eos| self.allowed.is_allowed(*eos));
         for (token, logit) in (0u32..).zip(logits) {
             let allowed = self.allowed.is_allowed(token) || (ends && self.eos.contains(&token));
             if !allowed {

@@ -49,8 +49,8 @@ mod tool_calls;
 mod upstream;
 
 pub use api::{
-    GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore, UpstreamLoad,
-    Usage,
+    Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore,
+    ToolChoice, UpstreamLoad, Usage,
 };
 pub use atoma_types::Numerics;
 #[cfg(feature = "candle")]
@@ -64,8 +64,6 @@ pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,
     TokenEvent, event_channel,
 };
-pub use format::Format;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
-pub use tool_calls::ToolChoice;
 pub use upstream::{Upstream, UpstreamOptions};

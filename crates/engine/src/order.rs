@@ -9,7 +9,11 @@ const DIGITS: u32 = 3;
 /// A key that is smaller for larger values, by the total order of floats.
 fn key(value: f32) -> u32 {
     let bits = value.to_bits();
-    let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+    let ascending = if bits >> 31 == 1 {
+        !bits
+    } else {
+        bits | 1 << 31
+    };
     !ascending
 }
 
@@ -23,7 +27,9 @@ fn ids(pairs: Vec<u64>) -> Vec<u32> {
 
 /// The first `count` of all tokens.
 pub(crate) fn first(values: &[f32], count: usize) -> Vec<u32> {
-    let mut pairs: Vec<u64> = (0..values.len() as u32).map(|id| pair(values, id)).collect();
+    let mut pairs: Vec<u64> = (0..values.len() as u32)
+        .map(|id| pair(values, id))
+        .collect();
     if count < pairs.len() {
         pairs.select_nth_unstable(count);
         pairs.truncate(count);

@@ -131,7 +131,9 @@ fn filters_keep_what_they_say() {
 #[test]
 fn a_nucleus_of_any_length_is_the_shortest_beginning() {
     let flat: Vec<f32> = (0..5000).map(|i| (i % 13) as f32 * 1e-3).collect();
-    let steep: Vec<f32> = (0..5000).map(|i| (i * 7919 % 5000) as f32 * -0.01).collect();
+    let steep: Vec<f32> = (0..5000)
+        .map(|i| (i * 7919 % 5000) as f32 * -0.01)
+        .collect();
     for row in [flat, steep] {
         let max = argmax(simd(), &row).1;
         let mut weights = row.clone();
@@ -142,7 +144,11 @@ fn a_nucleus_of_any_length_is_the_shortest_beginning() {
             let mut whole: Vec<u32> = (0..5000).collect();
             whole.sort_by(|a, b| row[*b as usize].total_cmp(&row[*a as usize]).then(a.cmp(b)));
             shorten(&mut whole, weight, top_p * total);
-            assert_eq!(nucleus(&row, max, &weights, top_p * total), whole, "{top_p}");
+            assert_eq!(
+                nucleus(&row, max, &weights, top_p * total),
+                whole,
+                "{top_p}"
+            );
         }
     }
 }
@@ -165,7 +171,10 @@ fn ties_go_to_the_smaller_id_and_penalties_move_the_choice() {
         ..Sampling::GREEDY
     };
     let counts = Counts::from([(1, 1), (2, 1)]);
-    assert_eq!(choose(simd(), &mut row.to_vec(), &penalised, &counts, 0, None), 3);
+    assert_eq!(
+        choose(simd(), &mut row.to_vec(), &penalised, &counts, 0, None),
+        3
+    );
 }
 
 #[test]

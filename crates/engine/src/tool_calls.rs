@@ -11,20 +11,6 @@ use crate::{RawJson, ToolCallPart};
 const OPEN: &str = "<tool_call>";
 const CLOSE: &str = "</tool_call>";
 
-/// Whether the model may, must or must not call tools.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ToolChoice {
-    /// As it likes.
-    #[default]
-    Auto,
-    /// Its answer is text, whatever it looks like.
-    None,
-    /// It must call one.
-    Required,
-    /// It must call this one.
-    Named(String),
-}
-
 /// How a model writes calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {
@@ -76,9 +62,14 @@ impl Syntax {
         }
     }
 
-    /// A grammar of one call of one of `tools`, in Lark with JSON schemas; none if there is no such
-    /// tool.
-    pub(crate) fn grammar(self, tools: &RawJson, named: Option<&str>) -> Option<String> {
+    /// A grammar of one call of one of `tools`, in Lark with JSON schemas, its JSON written in this
+    /// style; none if there is no such tool.
+    pub(crate) fn grammar(
+        self,
+        tools: &RawJson,
+        named: Option<&str>,
+        style: &Value,
+    ) -> Option<String> {
         let tools: Vec<Value> = serde_json::from_str(tools.text()).ok()?;
         let functions = tools.iter().map(|tool| &tool["function"]);
         let wanted = functions.filter(|function| named.is_none_or(|name| function["name"] == name));
@@ -103,7 +94,7 @@ impl Syntax {
         if calls.is_empty() {
             return None;
         }
-        let call = json!({ "anyOf": calls, "x-guidance": crate::format::style() });
+        let call = json!({ "anyOf": calls, "x-guidance": style });
         Some(match self {
             Self::Tags => format!("start: \"{OPEN}\\n\" call \"\\n{CLOSE}\"\ncall: %json {call}\n"),
             Self::Bare => format!("start: call\ncall: %json {call}\n"),
@@ -188,7 +179,9 @@ impl ToolCalls {
             None => self.held.len() - beginning(&self.held, OPEN),
         };
         let rest = self.held.split_off(certain);
-        sorted.text.push_str(&std::mem::replace(&mut self.held, rest));
+        sorted
+            .text
+            .push_str(&std::mem::replace(&mut self.held, rest));
         // Between calls, models write ends of lines.
         if self.any() && sorted.text.trim().is_empty() {
             sorted.text.clear();
@@ -230,7 +223,10 @@ impl ToolCalls {
 /// Length of the longest end of `text` with which `tag` begins.
 fn beginning(text: &str, tag: &str) -> usize {
     let lengths = (1..tag.len()).rev();
-    lengths.into_iter().find(|length| text.ends_with(&tag[..*length])).unwrap_or(0)
+    lengths
+        .into_iter()
+        .find(|length| text.ends_with(&tag[..*length]))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -248,7 +244,10 @@ mod tests {
         };
         pieces.iter().for_each(|piece| add(calls.push(piece)));
         add(calls.finish());
-        let named = all.calls.into_iter().map(|call| (call.name.unwrap(), call.arguments));
+        let named = all
+            .calls
+            .into_iter()
+            .map(|call| (call.name.unwrap(), call.arguments));
         (all.text, named.collect())
     }
 
@@ -259,12 +258,17 @@ mod tests {
     #[test]
     fn calls_in_tags_are_taken_out_and_the_rest_stays() {
         let two = [
-            "Let me see.<tool", "_call>\n{\"name\": \"f\", \"arguments\": {\"b\": 1, \"a\": 2}}\n</tool_",
+            "Let me see.<tool",
+            "_call>\n{\"name\": \"f\", \"arguments\": {\"b\": 1, \"a\": 2}}\n</tool_",
             "call>\n<tool_call>{\"name\":\"g\",\"arguments\":{}}</tool_call>",
         ];
         let calls = vec![call("f", r#"{"b": 1, "a": 2}"#), call("g", "{}")];
         assert_eq!(feed(Syntax::Tags, &two), ("Let me see.".to_owned(), calls));
-        for text in ["a < b <tool_call> never closed", "<tool_call>no JSON</tool_call>", "x <tool"] {
+        for text in [
+            "a < b <tool_call> never closed",
+            "<tool_call>no JSON</tool_call>",
+            "x <tool",
+        ] {
             assert_eq!(feed(Syntax::Tags, &[text]), (text.to_owned(), vec![]));
         }
     }
@@ -272,11 +276,19 @@ mod tests {
     #[test]
     fn an_answer_that_is_a_call_is_one() {
         let llama = ["{\"name\": \"f\", ", "\"parameters\": {\"a\": 1}}"];
-        assert_eq!(feed(Syntax::Bare, &llama), (String::new(), vec![call("f", r#"{"a": 1}"#)]));
+        assert_eq!(
+            feed(Syntax::Bare, &llama),
+            (String::new(), vec![call("f", r#"{"a": 1}"#)])
+        );
         let mistral = r#" [{"name": "f", "arguments": {}}, {"name": "g", "arguments": {"x": []}}]"#;
         let calls = vec![call("f", "{}"), call("g", r#"{"x": []}"#)];
         assert_eq!(feed(Syntax::Bare, &[mistral]), (String::new(), calls));
-        for text in [r#"{"x": 1}"#, "[1, 2]", r#"It is {"name": "f", "parameters": {}}"#, " "] {
+        for text in [
+            r#"{"x": 1}"#,
+            "[1, 2]",
+            r#"It is {"name": "f", "parameters": {}}"#,
+            " ",
+        ] {
             assert_eq!(feed(Syntax::Bare, &[text]), (text.to_owned(), vec![]));
         }
     }
@@ -284,10 +296,16 @@ mod tests {
     #[test]
     fn the_template_shows_how_calls_are_written() {
         let of = Syntax::of;
-        assert_eq!(of("<tool_call>\n{\"name\": <function-name>"), Some(Syntax::Tags));
+        assert_eq!(
+            of("<tool_call>\n{\"name\": <function-name>"),
+            Some(Syntax::Tags)
+        );
         assert_eq!(of("<tool_call>\n<function=name>"), None);
         assert_eq!(of("[TOOL_CALLS]"), Some(Syntax::Bare));
-        assert_eq!(of("Environment: ipython {\"parameters\": }"), Some(Syntax::Bare));
+        assert_eq!(
+            of("Environment: ipython {\"parameters\": }"),
+            Some(Syntax::Bare)
+        );
         assert_eq!(of("<|im_start|>"), None);
     }
 

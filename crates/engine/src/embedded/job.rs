@@ -14,8 +14,8 @@ use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::{
-    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit, Part, Piece, Sampling, Score,
-    TokenEvent, TokenScore, ToolCallPart, Usage,
+    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit,
+    Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
 };
 
 /// A sequence, waiting or running.

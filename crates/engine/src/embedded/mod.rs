@@ -40,11 +40,11 @@ use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::format::{Formats, Guide};
 use crate::sample::Counts;
-use crate::tool_calls::ToolCalls;
 use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
+use crate::tool_calls::ToolCalls;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Numerics,
-    Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
+    Numerics, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per

@@ -63,7 +63,9 @@ impl RopeConfig {
             ));
         }
         if self.full_attention.is_some() || self.sliding_attention.is_some() {
-            return Err(LoadError::Unsupported("a rotation for each kind of layer".into()));
+            return Err(LoadError::Unsupported(
+                "a rotation for each kind of layer".into(),
+            ));
         }
         let exponent = |j: usize| 2.0 * j as f64 / head_dim as f64;
         let plain = (0..head_dim / 2).map(|j| 1.0 / libm::pow(theta, exponent(j)));

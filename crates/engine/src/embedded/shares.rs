@@ -24,7 +24,10 @@ pub(super) fn divide(rows: usize, left: &[usize]) -> Vec<usize> {
     let mut rest = rows;
     let mut by_length: Vec<usize> = (0..left.len()).collect();
     by_length.sort_by_key(|prompt| left[*prompt]);
-    let oldest = by_length.iter().min().map(|oldest| (*oldest, rows.div_ceil(2)));
+    let oldest = by_length
+        .iter()
+        .min()
+        .map(|oldest| (*oldest, rows.div_ceil(2)));
     let others = by_length.iter().map(|prompt| (*prompt, usize::MAX));
     for (prompt, most) in oldest.into_iter().chain(others) {
         let share = (left[prompt] - shares[prompt]).min(most).min(rest);

@@ -222,10 +222,18 @@ impl<T: Weight> Worker<T> {
         }
         let rows = left_for_prompts(self.limits.token_budget, plan.len());
         let is_prompt = |job: &Job| job.remaining() > 1;
-        let prompts = self.running.iter().enumerate().filter(|(_, job)| is_prompt(job));
+        let prompts = self
+            .running
+            .iter()
+            .enumerate()
+            .filter(|(_, job)| is_prompt(job));
         let (jobs, left): (Vec<_>, Vec<_>) = prompts.map(|(at, job)| (at, job.remaining())).unzip();
         let shares = jobs.into_iter().zip(divide(rows, &left));
-        plan.extend(shares.filter(|(_, len)| *len > 0).map(|(job, len)| Planned { job, len }));
+        plan.extend(
+            shares
+                .filter(|(_, len)| *len > 0)
+                .map(|(job, len)| Planned { job, len }),
+        );
         plan
     }
 

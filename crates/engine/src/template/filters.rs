@@ -5,9 +5,9 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, FormatStyle, Value, format_filter};
 
 use super::args::{Args, wrong};
-use super::python::{Dump, str};
+use super::python::{Dump, str, tuple};
+use super::strings::{capitalize, lines, padded};
 use super::syntax::EACH;
-use super::value::tuple;
 
 /// Adds them all.
 pub(super) fn add(environment: &mut Environment<'static>) {
@@ -94,15 +94,6 @@ fn escape(text: &str) -> String {
         .replace('"', "&#34;")
 }
 
-/// The first letter large, the others small.
-pub(super) fn capitalize(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + &chars.as_str().to_lowercase(),
-        None => String::new(),
-    }
-}
-
 /// Jinja's own rule: words begin after spaces, dashes and opening brackets.
 fn title(text: &str) -> String {
     let mut begins = true;
@@ -144,9 +135,9 @@ fn indent(value: &Value, mut args: Args) -> Result<Value, Error> {
     };
     let (first, blank) = (args.flag("first"), args.flag("blank"));
     let text = str(value) + "\n";
-    let lines: Vec<&str> = super::methods::lines(&text, false);
+    let text_lines = lines(&text, false);
     let mut out = String::new();
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in text_lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
@@ -347,7 +338,7 @@ fn words(text: &str) -> usize {
 
 fn center(value: &Value, mut args: Args) -> Result<Value, Error> {
     let width = args.int("width")?.unwrap_or(80).clamp(0, MAX_WIDTH as i64) as usize;
-    Ok(super::methods::padded(&str(value), width, ' ', None).into())
+    Ok(padded(&str(value), width, ' ', None).into())
 }
 
 fn truncate(value: &Value, mut args: Args) -> Result<Value, Error> {

@@ -4,9 +4,8 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, FormatStyle, State, Value, format_filter};
 
 use super::args::{Args, text, texts, wrong};
-use super::filters::capitalize;
-use super::python::str;
-use super::value::tuple;
+use super::python::{str, tuple};
+use super::strings::{capitalize, lines, padded};
 
 /// Wider texts are mistakes or attacks.
 const MAX_WIDTH: i64 = 1 << 16;
@@ -301,32 +300,6 @@ fn split_spaces(own: &str, limit: usize, right: bool) -> Vec<&str> {
     parts
 }
 
-/// Lines by Python's rule, which knows more ends of lines than two.
-pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
-    let is_end = |c: char| {
-        matches!(
-            c,
-            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
-                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-        )
-    };
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let Some(at) = rest.find(is_end) else {
-            lines.push(rest);
-            break;
-        };
-        let end = match rest[at..].starts_with("\r\n") {
-            true => at + 2,
-            false => at + rest[at..].chars().next().map_or(1, char::len_utf8),
-        };
-        lines.push(&rest[..if keep_ends { end } else { at }]);
-        rest = &rest[end..];
-    }
-    lines
-}
-
 /// The part between the next two arguments, in characters, and the first of them.
 fn part<'a>(own: &'a str, args: &mut Args) -> Result<(usize, &'a str), Error> {
     let (start, end) = (args.int("start")?, args.int("end")?);
@@ -360,21 +333,6 @@ fn found(at: Option<usize>, method: &str) -> Result<Value, Error> {
         None if method.ends_with("index") => Err(wrong("substring not found")),
         None => Ok((-1).into()),
     }
-}
-
-/// Filled up to `width`: on the left, on the right, or (None) on both sides.
-pub(super) fn padded(text: &str, width: usize, fill: char, left: Option<bool>) -> String {
-    let missing = width.saturating_sub(text.chars().count());
-    let before = match left {
-        Some(true) => missing,
-        Some(false) => 0,
-        None => missing / 2 + (missing & width & 1),
-    };
-    let fill = |count: usize| std::iter::repeat_n(fill, count);
-    fill(before)
-        .chain(text.chars())
-        .chain(fill(missing - before))
-        .collect()
 }
 
 fn expand_tabs(text: &str, width: usize) -> String {

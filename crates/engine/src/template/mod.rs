@@ -15,6 +15,7 @@ mod methods;
 mod python;
 mod source;
 mod strftime;
+mod strings;
 mod syntax;
 mod value;
 

@@ -1,14 +1,40 @@
 //! How Python shows values: `str`, `repr` and `json.dumps`.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::sync::Arc;
 
-use minijinja::value::ValueKind;
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
-
-use super::value::Tuple;
 
 /// Deeper values are mistakes: JSON is read to a depth of 128.
 const MAX_DEPTH: usize = 200;
+
+/// Shows itself as Python's tuple.
+#[derive(Debug)]
+pub(super) struct Tuple(Vec<Value>);
+
+/// A tuple of these.
+pub(super) fn tuple(items: Vec<Value>) -> Value {
+    Value::from_object(Tuple(items))
+}
+
+impl Object for Tuple {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&repr(&Value::from_dyn_object(self.clone())))
+    }
+}
 
 /// As Python's `str` of a value, and so as Jinja prints it.
 pub(super) fn str(value: &Value) -> String {

@@ -1,4 +1,4 @@
-//! Python's dictionaries, lists and tuples as the template engine's objects.
+//! Python's dictionaries and lists as the template engine's objects.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,33 +9,6 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::python::repr;
-
-/// Shows itself as Python's tuple.
-#[derive(Debug)]
-pub(super) struct Tuple(pub(super) Vec<Value>);
-
-/// A tuple of these.
-pub(super) fn tuple(items: Vec<Value>) -> Value {
-    Value::from_object(Tuple(items))
-}
-
-impl Object for Tuple {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Seq
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_usize()?).cloned()
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.0.len())
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&repr(&Value::from_dyn_object(self.clone())))
-    }
-}
 
 /// A list or dictionary that shows itself as Python's.
 #[derive(Debug)]

@@ -34,8 +34,8 @@ use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo,
-    Numerics, Prompt, Sampling, Score, ServerFields,
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured,
+    ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
 /// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its

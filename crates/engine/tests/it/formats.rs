@@ -45,7 +45,9 @@ async fn every_answer_fits_the_schema_and_can_be_checked_exactly() {
         assert_eq!(score.fingerprint, answer.done.fingerprint);
         let honest = |score: &atoma_engine::TokenScore| score.reference == Some(score.id);
         assert!(score.tokens.iter().all(honest));
-        let free = engine.score(tokens(seed, 20), answer.ids, sampling, None).await;
+        let free = engine
+            .score(tokens(seed, 20), answer.ids, sampling, None)
+            .await;
         assert!(!free.expect("scored").tokens.iter().all(honest));
     }
 }
@@ -64,8 +66,14 @@ async fn formed_and_free_answers_do_not_touch_each_other() {
         answer(&engine, formed()),
     );
     assert_eq!((&a.text, a.done.fingerprint), (&c.text, c.done.fingerprint));
-    assert_eq!(answer(&engine, formed()).await.done.fingerprint, a.done.fingerprint);
-    assert_eq!(answer(&engine, free()).await.done.fingerprint, b.done.fingerprint);
+    assert_eq!(
+        answer(&engine, formed()).await.done.fingerprint,
+        a.done.fingerprint
+    );
+    assert_eq!(
+        answer(&engine, free()).await.done.fingerprint,
+        b.done.fingerprint
+    );
 }
 
 #[tokio::test]
@@ -77,9 +85,20 @@ async fn an_object_is_an_object_and_a_schema_that_makes_no_sense_is_refused() {
     };
     let object = answer(&engine, with(Some(Format::JsonObject))).await;
     assert!(object.text.starts_with('{'), "{}", object.text);
-    for wrong in [r#"{"type":"nonsense"}"#, r#"{"$ref":"https://elsewhere.example/x"}"#, "[]"] {
-        let refused = engine.generate(with(schema(wrong))).await.expect_err("refused");
-        assert_eq!((refused.code(), refused.status()), ("bad_request", 400), "{wrong}");
+    for wrong in [
+        r#"{"type":"nonsense"}"#,
+        r#"{"$ref":"https://elsewhere.example/x"}"#,
+        "[]",
+    ] {
+        let refused = engine
+            .generate(with(schema(wrong)))
+            .await
+            .expect_err("refused");
+        assert_eq!(
+            (refused.code(), refused.status()),
+            ("bad_request", 400),
+            "{wrong}"
+        );
     }
     let long = format!(r#"{{"description":"{}"}}"#, "x".repeat(70_000));
     assert!(engine.generate(with(schema(&long))).await.is_err());
@@ -89,7 +108,8 @@ async fn an_object_is_an_object_and_a_schema_that_makes_no_sense_is_refused() {
 fn caller() -> Embedded {
     let folder = tempfile::tempdir().expect("a folder");
     RandomModel::small().write(folder.path()).expect("written");
-    let template = "{{ messages[0].content }}{% if tools %} <tool_call>{{ tools|tojson }}{% endif %}";
+    let template =
+        "{{ messages[0].content }}{% if tools %} <tool_call>{{ tools|tojson }}{% endif %}";
     std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
     Embedded::open(folder.path(), options()).expect("loaded")
 }
@@ -112,11 +132,19 @@ fn asked(tool_choice: ToolChoice, seed: u64) -> GenerateRequest {
 }
 
 /// Text, calls and end of an answer.
-async fn called(engine: &Embedded, request: GenerateRequest) -> (String, Vec<ToolCallPart>, Finish) {
+async fn called(
+    engine: &Embedded,
+    request: GenerateRequest,
+) -> (String, Vec<ToolCallPart>, Finish) {
     let mut stream = engine.generate(request).await.expect("accepted");
     let (mut text, mut calls) = (String::new(), Vec::new());
     loop {
-        match stream.next().await.expect("ends with Done").expect("no error") {
+        match stream
+            .next()
+            .await
+            .expect("ends with Done")
+            .expect("no error")
+        {
             Event::Token(token) => text.push_str(&token.text),
             Event::Piece(piece) => {
                 assert_eq!(piece.tokens, 0, "tokens are told one by one");
@@ -171,5 +199,8 @@ async fn calls_that_cannot_be_made_are_refused() {
     };
     assert_eq!(code(caller(), both).await, ("bad_request", 400));
     let plain = random(&RandomModel::small(), options());
-    assert_eq!(code(plain, asked(ToolChoice::Required, 1)).await, ("bad_request", 400));
+    assert_eq!(
+        code(plain, asked(ToolChoice::Required, 1)).await,
+        ("bad_request", 400)
+    );
 }

@@ -183,13 +183,19 @@ async fn a_revision_is_known_without_the_weights() {
         ..HubOptions::new(cache.path())
     };
     let first = revision("owner/model", &options).await.expect("known");
-    assert_eq!(revision("owner/model", &options).await.expect("known"), first);
+    assert_eq!(
+        revision("owner/model", &options).await.expect("known"),
+        first
+    );
     assert_ne!(first, [0; 32]);
     // Two listings and nothing else.
     assert_eq!(hub.requests.load(SeqCst), 2);
     let gated = revision("gated/model", &options).await;
     assert!(matches!(gated, Err(HubError::Forbidden(_))));
-    assert!(matches!(revision("here", &options).await, Err(HubError::BadName(_))));
+    assert!(matches!(
+        revision("here", &options).await,
+        Err(HubError::BadName(_))
+    ));
 }
 
 #[tokio::test]

@@ -40,9 +40,15 @@ async fn a_short_prompt_does_not_wait_for_a_long_one_that_came_first() {
 
     // How prompts are divided changes no bit.
     let long_done = last(long_stream).await;
-    assert_eq!(long_done, answer(&engine, sampled(long, 8, 1)).await.done.fingerprint);
+    assert_eq!(
+        long_done,
+        answer(&engine, sampled(long, 8, 1)).await.done.fingerprint
+    );
     let short_done = last(short_stream).await;
-    assert_eq!(short_done, answer(&engine, sampled(short, 8, 2)).await.done.fingerprint);
+    assert_eq!(
+        short_done,
+        answer(&engine, sampled(short, 8, 2)).await.done.fingerprint
+    );
 }
 
 /// The fingerprint of an answer whose beginning was read.
@@ -71,7 +77,10 @@ async fn two_thousand_embeddings_are_worked_off_beside_others() {
     let (vectors, usage) = embedded.expect("worked off");
     assert_eq!((vectors.len(), usage.input), (2048, 3 * 2048));
     assert_eq!(other.done.usage.output, 5);
-    let (alone, _) = engine.embed(vec![Prompt::Tokens(tokens(77, 3))]).await.expect("embedded");
+    let (alone, _) = engine
+        .embed(vec![Prompt::Tokens(tokens(77, 3))])
+        .await
+        .expect("embedded");
     assert_eq!(vectors[77], alone[0]);
 }
 
@@ -82,7 +91,10 @@ async fn a_paused_reader_holds_no_blocks() {
         ..options()
     };
     let engine = random(&long_context(), few);
-    let unread = engine.generate(sampled(tokens(1, 10), 900, 1)).await.expect("accepted");
+    let unread = engine
+        .generate(sampled(tokens(1, 10), 900, 1))
+        .await
+        .expect("accepted");
     // Needs nearly all blocks there are.
     let other = answer(&engine, sampled(tokens(2, 700), 300, 2)).await;
     assert_eq!(other.done.usage.output, 300);
