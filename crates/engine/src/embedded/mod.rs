@@ -341,7 +341,8 @@ impl Engine for Embedded {
             let mut vectors = Vec::with_capacity(inputs.len());
             let mut replies = VecDeque::new();
             for tokens in inputs {
-                if replies.len() == EMBEDDINGS_AT_A_TIME {
+                let most = EMBEDDINGS_AT_A_TIME.min(self.limits.max_waiting / 2).max(1);
+                if replies.len() == most {
                     vectors.extend(next_vector(&mut replies).await?);
                 }
                 let (reply, answer) = oneshot::channel();

@@ -107,7 +107,11 @@ async fn an_object_is_an_object_and_a_schema_that_makes_no_sense_is_refused() {
 /// A model whose template calls tools in tags.
 fn caller() -> Embedded {
     let folder = tempfile::tempdir().expect("a folder");
-    RandomModel::small().write(folder.path()).expect("written");
+    let model = RandomModel {
+        vocab: 4096,
+        ..RandomModel::small()
+    };
+    model.write(folder.path()).expect("written");
     let template =
         "{{ messages[0].content }}{% if tools %} <tool_call>{{ tools|tojson }}{% endif %}";
     std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
