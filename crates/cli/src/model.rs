@@ -25,10 +25,7 @@ pub(crate) struct ModelChoice {
 const HUB_TOKEN: &str = "HF_TOKEN";
 
 /// The built-in model, or one from a folder or hub.
-pub(crate) async fn load(
-    model: Option<&str>,
-    options: EmbeddedOptions,
-) -> Result<Arc<dyn Engine>> {
+pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Result<Arc<dyn Engine>> {
     let model = match model {
         Some(model) => Some(fetch_model(model).await?),
         None => None,
@@ -60,7 +57,9 @@ fn atoma_home() -> Result<PathBuf> {
 
 fn hub_options(home: PathBuf) -> HubOptions {
     HubOptions {
-        token: std::env::var(HUB_TOKEN).ok().filter(|token| !token.is_empty()),
+        token: std::env::var(HUB_TOKEN)
+            .ok()
+            .filter(|token| !token.is_empty()),
         ..HubOptions::new(home.join("models"))
     }
 }

@@ -92,7 +92,10 @@ impl EngineConfig {
 
     fn embedded(&self) -> Result<EmbeddedOptions> {
         let usual = EmbeddedOptions::default();
-        let bytes = |mib: usize| mib.checked_mul(1 << 20).context("`kv_cache_mib` is too large");
+        let bytes = |mib: usize| {
+            mib.checked_mul(1 << 20)
+                .context("`kv_cache_mib` is too large")
+        };
         Ok(EmbeddedOptions {
             threads: self.threads,
             max_running: self.max_running.unwrap_or(usual.max_running),
