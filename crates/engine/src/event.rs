@@ -9,7 +9,7 @@ use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
-use crate::{EngineError, Piece, Usage};
+use crate::{EngineError, Finish, Piece, Usage};
 
 /// Events that may wait for a slow reader before its request is paused: about a second of a fast
 /// model, so that a hiccup of the network doesn't stall a step, and a stalled client costs little.
@@ -59,21 +59,6 @@ pub struct Logprob {
     pub bytes: Vec<u8>,
     /// Natural logarithm of its probability.
     pub logprob: f32,
-}
-
-/// Why a generation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finish {
-    /// End token or stop string.
-    Stop,
-    /// Output limit or context reached.
-    Length,
-    /// The model calls tools and waits for what they say.
-    ToolCalls,
-    /// A filter of the server took the rest away.
-    ContentFilter,
-    /// Nobody was listening any more.
-    Cancelled,
 }
 
 /// The account of a finished generation.

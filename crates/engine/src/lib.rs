@@ -33,6 +33,7 @@ mod engine;
 mod error;
 mod event;
 pub mod fingerprint;
+mod finish;
 mod format;
 mod http;
 pub mod hub;
@@ -61,9 +62,10 @@ pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
 pub use engine::{Embeddings, Engine};
 pub use error::EngineError;
 pub use event::{
-    Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Finish, Logprob, OutputLimit,
-    TokenEvent, event_channel,
+    Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Logprob, OutputLimit, TokenEvent,
+    event_channel,
 };
+pub use finish::Finish;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};
