@@ -1,8 +1,8 @@
-//! Models that nodes of this program serve: the built-in one, a folder's, or a hub's.
+//! Models that nodes of this program serve: the built-in one, a folder's, a hub's, or a server's.
 
 use anyhow::{Context, Result};
 use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine,
+    Embedded, EmbeddedOptions, Engine, Upstream,
     hub::{self, HubOptions},
 };
 use atoma_runtime::Threads;
@@ -13,8 +13,9 @@ use std::{path::PathBuf, sync::Arc};
 /// What `demo` and `devnet` serve.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ModelChoice {
-    /// Hugging Face folder or hub name of a Llama-family model (default: the built-in one).
-    #[arg(long, value_name = "FOLDER|NAME")]
+    /// Hugging Face folder or hub name of a Llama-family model, or the URL of a server that speaks
+    /// OpenAI's API (default: the built-in one).
+    #[arg(long, value_name = "FOLDER|NAME|URL")]
     pub(crate) model: Option<String>,
     /// Threads for the engine (default: all cores).
     #[arg(long, value_name = "N")]
@@ -24,8 +25,11 @@ pub(crate) struct ModelChoice {
 /// Environment variable with the token for a hub's gated models; the one that its own tools read.
 const HUB_TOKEN: &str = "HF_TOKEN";
 
-/// The built-in model, or one from a folder or hub.
+/// The built-in model, one from a folder or hub, or a server's.
 pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Result<Arc<dyn Engine>> {
+    if let Some(url) = model.filter(|model| model.contains("://")) {
+        return Ok(Upstream::discover(url).await?);
+    }
     let model = match model {
         Some(model) => Some(fetch_model(model).await?),
         None => None,

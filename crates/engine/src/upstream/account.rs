@@ -47,10 +47,21 @@ impl Answer {
     /// Tokens so far.
     fn tokens(&self) -> u32 {
         match self.said {
-            Some(said) => said.max((self.bytes / MOST_BYTES_PER_TOKEN) as u32),
-            None if self.tokenized > 0 => self.tokenized.max(self.frames),
-            None => self.frames.max(self.bytes.div_ceil(BYTES_PER_TOKEN) as u32),
+            Some(said) if self.is_counted() => said.max((self.bytes / MOST_BYTES_PER_TOKEN) as u32),
+            _ => self.guess(),
         }
+    }
+
+    fn guess(&self) -> u32 {
+        if self.tokenized > 0 {
+            return self.tokenized.max(self.frames);
+        }
+        self.frames.max(self.bytes.div_ceil(BYTES_PER_TOKEN) as u32)
+    }
+
+    /// Whether the server counts it: some say 0 until the end.
+    fn is_counted(&self) -> bool {
+        self.said.is_some_and(|said| said > 0 || self.frames == 0)
     }
 }
 
@@ -160,7 +171,7 @@ impl Account {
 
     /// Whether the server itself has counted every answer.
     pub(super) fn is_exact(&self) -> bool {
-        self.answers.iter().all(|answer| answer.said.is_some())
+        self.answers.iter().all(Answer::is_counted)
     }
 
     /// Whether anything came that is an answer, or the beginning of one.
@@ -294,10 +305,16 @@ mod tests {
     #[test]
     fn a_server_that_counts_nothing_while_text_flows_is_not_believed() {
         let text = "x".repeat(12_800);
-        let frame = format!(
-            r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}],"usage":{{"completion_tokens":0}}}}"#
-        );
-        assert_eq!(counted(1, &[&frame]).0, 100);
+        let frame = |n| {
+            format!(
+                r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}],"usage":{{"completion_tokens":{n}}}}}"#
+            )
+        };
+        assert_eq!(counted(1, &[&frame(0)]).0, 12_800 / 5);
+        assert_eq!(counted(1, &[&frame(1)]).0, 100);
+        // some say zeros until the end
+        let last = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2600}}"#;
+        assert_eq!(counted(1, &[&frame(0), last]).1, 2_600);
     }
 
     #[test]

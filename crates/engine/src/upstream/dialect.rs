@@ -45,6 +45,14 @@ struct Meta {
     n_ctx: Option<usize>,
 }
 
+/// The first model in an answer to `/v1/models`.
+pub(super) fn first_model(body: &[u8]) -> Option<String> {
+    let models: Models = serde_json::from_slice(body).ok()?;
+    let names = models.data.into_iter().map(|model| model.id);
+    let mut names = names.filter(|name| !name.is_empty());
+    names.next()
+}
+
 /// Reads the answer to `/v1/models`; a server that says nothing usable is one that we don't know.
 pub(super) fn identify(body: &[u8], model: &str) -> Identity {
     let models = serde_json::from_slice::<Models>(body).map_or_else(|_| Vec::new(), |m| m.data);

@@ -116,6 +116,21 @@ impl Upstream {
         })
     }
 
+    /// An engine for the first model that a server at `url` has, under that server's own name.
+    ///
+    /// # Errors
+    /// If the URL is none, or no server there lists a model.
+    pub async fn discover(url: &str) -> Result<Arc<dyn Engine>, EngineError> {
+        let nameless = Self::new(UpstreamOptions::new("", vec![url.to_owned()]))?;
+        let name = match nameless.servers.first() {
+            Some(server) => nameless.probe.first_model(server).await,
+            None => None,
+        };
+        let none = || EngineError::Unavailable(format!("no server at {url} lists a model"));
+        let name = name.ok_or_else(none)?;
+        Self::connect(UpstreamOptions::new(name, vec![url.to_owned()]))
+    }
+
     /// Healthy servers, best first.
     fn candidates(&self) -> Vec<Arc<Server>> {
         in_order(&self.servers)

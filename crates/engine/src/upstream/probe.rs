@@ -7,7 +7,7 @@ use atoma_http::client::AnswerLimits;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::dialect::{Identity, identify};
+use super::dialect::{Identity, first_model, identify};
 use super::metrics;
 use super::servers::Server;
 use crate::http::Http;
@@ -94,6 +94,14 @@ impl Probe {
             Some((200, body)) => server.identified(identify(&body, &self.model)),
             // it doesn't say, and won't
             Some(_) => server.identified(Identity::default()),
+        }
+    }
+
+    /// The name of a model that a server has.
+    pub(super) async fn first_model(&self, server: &Server) -> Option<String> {
+        match self.get(server, "/v1/models").await? {
+            (200, body) => first_model(&body),
+            _ => None,
         }
     }
 

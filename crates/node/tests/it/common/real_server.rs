@@ -76,7 +76,7 @@ impl RealServer {
         let options = UpstreamOptions {
             model: Some("atoma-tiny".to_owned()),
             probe_interval: Duration::from_millis(50),
-            stall: Duration::from_secs(2),
+            stall: Duration::from_secs(4),
             ..UpstreamOptions::new("ours", vec![self.url()])
         };
         Upstream::connect(options).unwrap()
