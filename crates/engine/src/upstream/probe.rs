@@ -16,7 +16,7 @@ use crate::http::Http;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Largest answer to a probe: metrics have the most, some hundred KiB.
 const MAX_PROBE_BYTES: usize = 4 << 20;
-/// A server that hung has so long for one token.
+/// A server that hung has so long for one token, or as long as it takes to be found hanging.
 const TRIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks every server how it is.
@@ -31,14 +31,18 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// For ever.
+    /// For ever, each server at its own pace: one that hangs keeps nobody from asking the others.
     pub(super) async fn run(self) {
+        let watched = self.servers.iter().map(|server| self.watch(server));
+        futures::future::join_all(watched).await;
+    }
+
+    async fn watch(&self, server: &Server) {
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let probes = self.servers.iter().map(|server| self.probe(server));
-            futures::future::join_all(probes).await;
+            self.probe(server).await;
         }
     }
 
@@ -78,7 +82,7 @@ impl Probe {
         let body = json!({ "model": self.model, "prompt": "a", "max_tokens": 1 });
         let url = format!("{}/v1/completions", server.base);
         let trial = self.http.post(&url, body.to_string().into());
-        let answer = tokio::time::timeout(TRIAL_TIMEOUT, async {
+        let answer = tokio::time::timeout(TRIAL_TIMEOUT.min(self.stall), async {
             let answer = trial.await.ok()?;
             let good = answer.status().is_success();
             let limits = AnswerLimits::within(TRIAL_TIMEOUT, MAX_PROBE_BYTES);
