@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use atoma_http::client::AnswerLimits;
+use atoma_runtime::Threads;
 use atoma_types::estimate::TEMPLATE_TOKENS;
 use serde::Deserialize;
 
@@ -57,7 +58,7 @@ impl Upstream {
             (_, Prompt::Tokens(tokens)) => Some(tokens.len()),
             (Some(text), _) => {
                 let (text, prompt) = (text.clone(), prompt.clone());
-                let counting = tokio::task::spawn_blocking(move || text.count(&prompt));
+                let counting = Threads::Real.blocking(move || text.count(&prompt));
                 let counted = counting.await.map_err(|_| {
                     EngineError::Internal("the prompt could not be counted".to_owned())
                 })??;
