@@ -134,8 +134,12 @@ async fn answer(
         Then::End => said.boxed(),
         Then::Hang => said.chain(stream::pending()).boxed(),
         Then::Break => {
-            let broken = || Err(std::io::ErrorKind::ConnectionReset.into());
-            said.chain(stream::once(async move { broken() })).boxed()
+            let broken = async {
+                // what was said is on its way by then
+                tokio::task::yield_now().await;
+                Err(std::io::ErrorKind::ConnectionReset.into())
+            };
+            said.chain(stream::once(broken)).boxed()
         }
     };
     let mut response = Response::new(StreamBody::new(stream));
