@@ -293,7 +293,7 @@ async fn a_long_prompt_within_the_context_is_served() {
         .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let (receipt, _) = answer.receipt();
-    assert_eq!(receipt.message().usage.prompt_tokens(), 7_007);
+    assert_eq!(receipt.message().usage.prompt_tokens(), 7_009);
     scene.node.drain_and_stop().await;
 }
 
