@@ -3,10 +3,10 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, RawJson, ServerFields};
+use crate::{Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
 
 /// Identity and limits of a loaded model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelInfo {
     /// The name it is served under.
     pub id: String,
@@ -21,6 +21,8 @@ pub struct ModelInfo {
     pub vocab: usize,
     /// Most tokens of output of one request.
     pub max_output: usize,
+    /// How tokens are chosen where a request doesn't say.
+    pub defaults: SamplingDefaults,
 }
 
 /// What the model is asked to continue.

@@ -100,6 +100,7 @@ impl Bert {
             context: config.max_position_embeddings,
             vocab: config.vocab_size,
             max_output: 0,
+            defaults: crate::SamplingDefaults::default(),
         };
         Ok(Self {
             info,

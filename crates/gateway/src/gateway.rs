@@ -229,6 +229,7 @@ impl RunningGateway {
             for pool in self.market.pools() {
                 pool.stop(self.close_stacks_on_stop).await;
             }
+            self.market.flush().await;
             self.accounts.budgets().flush().await;
         })
     }

@@ -86,6 +86,14 @@ impl Market {
         self.models.load().values().flatten().cloned().collect()
     }
 
+    /// Waits until all receipts so far are on the disk.
+    pub(crate) async fn flush(&self) {
+        if let Err(error) = self.parts.client.receipts().flush().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot keep the last receipts");
+        }
+    }
+
     /// Reads the ledger and takes over what is for sale there now.
     pub(crate) async fn refresh(
         &self,

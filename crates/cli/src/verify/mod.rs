@@ -1,6 +1,7 @@
 //! `atoma verify`: everything about a request, checked without trusting whoever served it.
 
 mod given;
+mod recompute;
 mod tell;
 
 pub(crate) use tell::{ONLY_WIDE, rows};
@@ -21,6 +22,7 @@ use atoma_walrus::{
     client::{ClientConfig, WalrusClient},
 };
 use clap::Args;
+use recompute::{Recompute, recompute};
 use std::path::PathBuf;
 
 /// An aggregator that can't be reached is asked so often; a check without it is skipped.
@@ -54,6 +56,8 @@ pub(crate) struct Verify {
     #[arg(long)]
     show: bool,
     #[command(flatten)]
+    recompute: Recompute,
+    #[command(flatten)]
     walrus: WalrusReading,
 }
 
@@ -63,7 +67,14 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     let progress = output.progress("gathering the evidence");
     let gathered = gather(&given, &sources).await;
     progress.finish_and_clear();
-    let gathered = gathered?;
+    let mut gathered = gathered?;
+    if let Some(engine) = verify.recompute.engine().await? {
+        let progress = output.progress("computing the answer again");
+        for one in &mut gathered {
+            one.recomputed = Some(recompute(one, &*engine).await);
+        }
+        progress.finish_and_clear();
+    }
     let reports: Vec<Report> = gathered.iter().map(check).collect();
     match &reports[..] {
         [report] => tell::one(report, output),

@@ -1,7 +1,7 @@
 //! What is shown of the checks: a row for each, what they come to, and the bodies where they are wanted.
 
 use crate::output::{Facts, Output};
-use atoma_client::evidence::{Check, CheckKind, Gathered, Report, Verdict};
+use atoma_client::evidence::{Check, CheckKind, Gathered, Outcome, Report, Verdict};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -37,7 +37,11 @@ fn verdict(report: &Report) -> Facts {
         ("failed", json!(report.failed().count())),
         ("skipped", json!(report.skipped().count())),
     ]);
-    let rerun = report.rerun.as_ref().map(|rerun| {
+    let repeated = report.checks.iter().any(|check| {
+        let made = matches!(check.outcome, Outcome::Passed(_) | Outcome::Failed(_));
+        check.kind == CheckKind::Computation && made
+    });
+    let rerun = report.rerun.as_ref().filter(|_| !repeated).map(|rerun| {
         let (class, print) = (rerun.engine, rerun.fingerprint);
         let endpoint = rerun.endpoint.map_or("", |endpoint| endpoint.as_str());
         let scores = match print {
@@ -45,7 +49,7 @@ fn verdict(report: &Report) -> Facts {
             None => String::new(),
         };
         format!(
-            "the computation: repeat it with model {} in {} by rule {} {endpoint}{scores}",
+            "the computation: repeat it (--recompute) with model {} in {} by rule {} {endpoint}{scores}",
             class.model,
             class.numerics.as_str(),
             class.rule.as_str(),

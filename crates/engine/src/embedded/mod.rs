@@ -44,7 +44,7 @@ use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::tool_calls::ToolCalls;
 use crate::{
     Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
-    Numerics, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
+    Numerics, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -174,6 +174,10 @@ impl Embedded {
             context: limits.context,
             vocab: config.vocab,
             max_output: limits.context - 1,
+            defaults: match &generation {
+                Some(text) => SamplingDefaults::parse(text)?,
+                None => SamplingDefaults::default(),
+            },
         };
         Ok(Self {
             info,

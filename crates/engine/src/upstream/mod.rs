@@ -92,6 +92,7 @@ impl Upstream {
             context,
             vocab: 0,
             max_output: 0,
+            defaults: crate::SamplingDefaults::default(),
         };
         let model = options.model.unwrap_or(options.id);
         let probe = Probe {

@@ -22,7 +22,6 @@ use crate::{
 use atoma_engine::{Event, EventStream, GenerateRequest, Measured, Prompt, ServerFields};
 use atoma_types::{
     Role, TimestampMs,
-    hash::Hash32,
     message::{Endpoint, RequestHeader},
     refusal::{Refusal, RefusalCode},
 };
@@ -75,15 +74,10 @@ async fn generate(
         permit,
         ..
     } = admitted;
-    let mut asked = match kind {
-        Kind::Chat => request::chat(&body)?,
-        Kind::Completion => request::completion(&body)?,
-    };
+    let mut asked = request::order(&request, &body, task.engine.info().defaults)?;
     check_asked(&task, &asked)?;
-    if let Prompt::Chat(conversation) = &mut asked.prompt {
-        conversation.time = request.message().issued_at_ms.0 / 1_000;
-    }
-    let (prompt, measured) = count(&inference, &task, asked.prompt, &asked.server, &body).await?;
+    let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
+    let (prompt, measured) = count(&inference, &task, prompt, &asked.server, &body).await?;
     let answers = u64::from(asked.server.answers);
     let bounds = RequestBounds {
         input: measured.most as u64,
@@ -95,7 +89,6 @@ async fn generate(
         max_units: request.message().max_units,
     };
     let plan = Plan::new(task.weights, &bounds)?;
-    let seed = asked.seed.unwrap_or_else(|| seed_of(request.hash()));
     let billing = &inference.billing;
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
@@ -103,23 +96,12 @@ async fn generate(
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 
+    let server = std::mem::take(&mut asked.server);
     let engine_request = GenerateRequest {
-        prompt,
-        max_tokens: flight.limit(),
         most_tokens: flight.most(),
-        temperature: asked.temperature,
-        top_p: asked.top_p,
-        top_k: asked.top_k,
-        min_p: asked.min_p,
-        frequency_penalty: asked.frequency_penalty,
-        presence_penalty: asked.presence_penalty,
-        seed,
-        stop: asked.stop,
-        format: asked.format,
-        tool_choice: asked.tool_choice,
-        logprobs: asked.logprobs,
         prompt_tokens,
-        server: asked.server,
+        server,
+        ..asked.engine_request(prompt, flight.limit())
     };
     let events = task
         .engine
@@ -155,13 +137,6 @@ fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
-}
-
-/// The seed of a request that names none: drawn from its signed header, so that the node can't
-/// choose it and everyone who holds the request can check the answer.
-fn seed_of(request: Hash32) -> u64 {
-    let Hash32([a, b, c, d, e, f, g, h, ..]) = request;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Counts the prompt's tokens with the engine's own template and tokenizer.

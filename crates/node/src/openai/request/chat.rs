@@ -7,12 +7,12 @@ use super::{
     server::Server,
     turn::{Turn, checked},
 };
-use atoma_engine::{ChatMessage, Conversation, Prompt};
+use atoma_engine::{ChatMessage, Conversation, Prompt, SamplingDefaults};
 use atoma_types::refusal::Refusal;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// Reads a body of `/v1/chat/completions`.
-pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
+/// Reads a body of `/v1/chat/completions`; what it doesn't say of sampling is `defaults`.
+pub(crate) fn chat(body: &[u8], defaults: SamplingDefaults) -> Result<Generation, Refusal> {
     let mut fields = Fields::read(body)?;
     let raw: &RawValue = fields.need("messages")?;
     let turns: Vec<Turn> = read("messages", raw)?;
@@ -48,5 +48,6 @@ pub(crate) fn chat(body: &[u8]) -> Result<Generation, Refusal> {
     }
     let wanted: Option<bool> = fields.take("logprobs")?;
     let logprobs = wanted.unwrap_or(false).then_some(alternatives);
-    generation(fields, Prompt::Chat(conversation), logprobs, server)
+    let prompt = Prompt::Chat(conversation);
+    generation(fields, prompt, logprobs, server, defaults)
 }

@@ -7,11 +7,11 @@ use super::{
     server::Server,
     texts::Texts,
 };
-use atoma_engine::Prompt;
+use atoma_engine::{Prompt, SamplingDefaults};
 use atoma_types::refusal::Refusal;
 
-/// Reads a body of `/v1/completions`.
-pub(crate) fn completion(body: &[u8]) -> Result<Generation, Refusal> {
+/// Reads a body of `/v1/completions`; what it doesn't say of sampling is `defaults`.
+pub(crate) fn completion(body: &[u8], defaults: SamplingDefaults) -> Result<Generation, Refusal> {
     let mut fields = Fields::read(body)?;
     let one_prompt = || bad("prompt", "one prompt per request is supported");
     let prompt = match fields.need("prompt")? {
@@ -24,5 +24,5 @@ pub(crate) fn completion(body: &[u8]) -> Result<Generation, Refusal> {
     if logprobs.is_some_and(|n| n > MAX_TOP_LOGPROBS) {
         return Err(bad("logprobs", "at most 20"));
     }
-    generation(fields, prompt, logprobs, Server::default())
+    generation(fields, prompt, logprobs, Server::default(), defaults)
 }

@@ -1,7 +1,7 @@
 //! What chats and completions have in common: how the text is to be drawn and shown.
 
 use super::{fields::Fields, json::bad, server::Server};
-use atoma_engine::{Format, MAX_ANSWERS, Prompt, ServerFields, ToolChoice};
+use atoma_engine::{Format, MAX_ANSWERS, Prompt, SamplingDefaults, ServerFields, ToolChoice};
 use atoma_types::refusal::Refusal;
 use serde::Deserialize;
 
@@ -56,6 +56,7 @@ pub(super) fn generation(
     prompt: Prompt,
     logprobs: Option<u8>,
     mut server: Server,
+    defaults: SamplingDefaults,
 ) -> Result<Generation, Refusal> {
     let model = fields.need("model")?;
     let answers: u32 = fields.take("n")?.unwrap_or(1);
@@ -81,9 +82,9 @@ pub(super) fn generation(
     let top_k: Option<i64> = fields.take("top_k")?;
     let seed: Option<i64> = fields.take("seed")?;
     let mut number = |name, default, range| within(&mut fields, name, default, range);
-    let temperature = number("temperature", 1.0, 0.0..=2.0)?;
-    let top_p = number("top_p", 1.0, f32::MIN_POSITIVE..=1.0)?;
-    let min_p = number("min_p", 0.0, 0.0..=1.0)?;
+    let temperature = number("temperature", defaults.temperature, 0.0..=2.0)?;
+    let top_p = number("top_p", defaults.top_p, f32::MIN_POSITIVE..=1.0)?;
+    let min_p = number("min_p", defaults.min_p, 0.0..=1.0)?;
     let frequency_penalty = number("frequency_penalty", 0.0, -2.0..=2.0)?;
     let presence_penalty = number("presence_penalty", 0.0, -2.0..=2.0)?;
     let repetition_penalty = number("repetition_penalty", 1.0, 0.01..=2.0)?;
@@ -96,7 +97,7 @@ pub(super) fn generation(
         max_tokens,
         temperature,
         top_p,
-        top_k: top_k.map_or(0, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
+        top_k: top_k.map_or(defaults.top_k, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
         min_p,
         frequency_penalty,
         presence_penalty,

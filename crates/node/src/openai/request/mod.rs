@@ -7,6 +7,7 @@ mod embedding;
 mod fields;
 mod generation;
 mod json;
+mod order;
 mod part;
 mod server;
 #[cfg(test)]
@@ -14,7 +15,6 @@ mod tests;
 mod texts;
 mod turn;
 
-pub(crate) use chat::chat;
-pub(crate) use completion::completion;
 pub(crate) use embedding::embedding;
 pub(crate) use generation::Generation;
+pub(crate) use order::order;

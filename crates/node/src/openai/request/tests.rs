@@ -1,9 +1,17 @@
 //! Bodies as users send them, right and wrong.
 
 use super::*;
-use atoma_engine::{ChatMessage, Conversation, Format, Prompt, ToolChoice};
+use atoma_engine::{ChatMessage, Conversation, Format, Prompt, SamplingDefaults, ToolChoice};
 use atoma_types::refusal::{Refusal, RefusalCode};
 use proptest::prelude::*;
+
+fn chat(body: &[u8]) -> Result<Generation, Refusal> {
+    super::chat::chat(body, SamplingDefaults::default())
+}
+
+fn completion(body: &[u8]) -> Result<Generation, Refusal> {
+    super::completion::completion(body, SamplingDefaults::default())
+}
 
 #[test]
 fn a_chat_with_everything() {
