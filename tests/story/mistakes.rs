@@ -274,6 +274,7 @@ fn on_the_ledger(told: &mut Transcript) {
         "a gas budget too small",
         &["--gas-budget", "1", "wallet", "send", me, "1"],
     );
+    told.wrong("an id that is none", &["task", "show", "llama"]);
     told.wrong("no stack yet", &["chat", "hello"]);
     let nothing = format!("0x{}", "1".repeat(64));
     told.wrong("a stack that isn't there", &["stack", "show", &nothing]);
