@@ -10,6 +10,7 @@ use atoma_ledger::Ledger;
 use atoma_types::{
     Address, NodeId, RequestId, StackId, TaskId,
     chain::{SubscriptionState, Task},
+    ids::ParseIdError,
 };
 use std::{cmp::Reverse, convert::Infallible, fmt::Display, path::Path, str::FromStr};
 
@@ -159,9 +160,12 @@ impl Named {
 pub(crate) fn whole_address(text: &str) -> Result<Address, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text).len();
     let address = (digits == OBJECT_DIGITS).then(|| text.parse().ok());
-    address
-        .flatten()
-        .ok_or_else(|| "expected a whole address: 0x and 64 hexadecimal digits".to_owned())
+    address.flatten().ok_or_else(|| {
+        format!(
+            "expected {}, as `atoma wallet list` shows for an address",
+            ParseIdError::OBJECT_FORM
+        )
+    })
 }
 
 /// The lowest is the best of a model's tasks.
