@@ -97,7 +97,9 @@ pub(super) fn generation(
         max_tokens,
         temperature,
         top_p,
-        top_k: top_k.map_or(defaults.top_k, |k| u32::try_from(k.max(0)).unwrap_or(u32::MAX)),
+        top_k: top_k.map_or(defaults.top_k, |k| {
+            u32::try_from(k.max(0)).unwrap_or(u32::MAX)
+        }),
         min_p,
         frequency_penalty,
         presence_penalty,

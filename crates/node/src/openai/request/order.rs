@@ -95,7 +95,8 @@ mod tests {
     }
 
     fn chosen(more: &str) -> (f32, f32, u32, f32) {
-        let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
+        let body =
+            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
         let header = header(Endpoint::ChatCompletions);
         let asked = order(&header, body.as_bytes(), ADVICE).unwrap();
         let Prompt::Chat(conversation) = &asked.prompt else {
