@@ -3,7 +3,7 @@
 use crate::model;
 use anyhow::{Context, Result};
 use atoma_client::evidence::{Gap, Gathered, Item, Recomputed};
-use atoma_engine::{Engine, Event};
+use atoma_engine::{EmbeddedOptions, Engine, Event};
 use atoma_types::{Numerics, hash::Hash32, message::Receipt};
 use clap::Args;
 use futures::StreamExt;
@@ -27,7 +27,7 @@ impl Recompute {
         if !self.recompute {
             return Ok(None);
         }
-        let engine = model::load(self.model.as_deref(), None).await;
+        let engine = model::load(self.model.as_deref(), EmbeddedOptions::default()).await;
         Ok(Some(engine.context("cannot compute the answer again")?))
     }
 }
