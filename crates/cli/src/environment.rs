@@ -1,10 +1,7 @@
 //! Which network is meant: what the command line says, then the environment, then the network in use. Where
 //! a variable decides over the network in use, a remark says so: variables are easily forgotten.
 
-use crate::{
-    profiles::{Profile, Profiles},
-    settings::Global,
-};
+use crate::profiles::{Profile, Profiles};
 use anyhow::Result;
 use clap::{ArgMatches, parser::ValueSource};
 use std::collections::BTreeSet;
@@ -61,29 +58,34 @@ pub(crate) struct Chosen {
 
 /// The network that is named, at another URL if one is given; else, where no URL is given, the one that
 /// `atoma network use` chose.
-pub(crate) fn choose(flags: &Global, profiles: &Profiles) -> Result<Chosen> {
-    let mut env = flags.environment.clone();
+pub(crate) fn choose(
+    network: Option<&String>,
+    ledger: Option<&String>,
+    environment: &Environment,
+    profiles: &Profiles,
+) -> Result<Chosen> {
+    let mut env = environment.clone();
     // a network on the command line beats a URL in the environment
     let mut beaten = BTreeSet::new();
-    if env.is_beaten_by(flags.network.as_ref()) {
+    if env.is_beaten_by(network) {
         std::mem::swap(&mut env.0, &mut beaten);
     }
-    let ledger = flags.ledger.clone().filter(|_| !beaten.contains("ledger"));
-    let name = match (&flags.network, &ledger) {
+    let ledger = ledger.filter(|_| !beaten.contains("ledger")).cloned();
+    let name = match (network, &ledger) {
         (Some(name), _) => Some(name.as_str()),
         (None, Some(_)) => None,
         (None, None) => profiles.active(),
     };
-    let mut network = None;
+    let mut chosen = None;
     if let Some(name) = name {
         let mut profile = profiles.expect(name)?;
         if let Some(ledger) = &ledger {
             profile.ledger.clone_from(ledger);
         }
-        network = Some((name.to_owned(), profile));
+        chosen = Some((name.to_owned(), profile));
     }
     let mut remarks = remarks(&env, name, ledger.as_deref(), profiles.active());
-    if let Some((name, profile)) = &network
+    if let Some((name, profile)) = &chosen
         && profile.walrus.is_some()
     {
         let said = WALRUS.iter().filter(|(flag, _)| env.says(flag));
@@ -92,7 +94,7 @@ pub(crate) fn choose(flags: &Global, profiles: &Profiles) -> Result<Chosen> {
         }));
     }
     Ok(Chosen {
-        network,
+        network: chosen,
         ledger,
         beaten,
         remarks,
@@ -145,19 +147,12 @@ mod tests {
         if let Some(active) = active {
             profiles.activate(active).unwrap();
         }
-        let flags = Global {
-            network: network.map(str::to_owned),
-            ledger: ledger.map(str::to_owned),
-            environment: Environment(
-                ["network", "ledger"]
-                    .into_iter()
-                    .zip(by_variable)
-                    .filter_map(|(flag, by_variable)| by_variable.then(|| flag.to_owned()))
-                    .collect(),
-            ),
-            ..Global::default()
-        };
-        let chosen = choose(&flags, &profiles).unwrap();
+        let said = ["network", "ledger"].into_iter().zip(by_variable);
+        let said = said.filter_map(|(flag, said)| said.then(|| flag.to_owned()));
+        let environment = Environment(said.collect());
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (network, ledger) = (owned(network), owned(ledger));
+        let chosen = choose(network.as_ref(), ledger.as_ref(), &environment, &profiles).unwrap();
         let (name, url) = match chosen.network {
             Some((name, profile)) => (Some(name), Some(profile.ledger)),
             None => (None, chosen.ledger),

@@ -115,7 +115,12 @@ impl Settings {
             ledger,
             beaten,
             remarks,
-        } = choose(flags, &profiles)?;
+        } = choose(
+            flags.network.as_ref(),
+            flags.ledger.as_ref(),
+            &flags.environment,
+            &profiles,
+        )?;
         let known = network.as_ref().map(|(_, profile)| profile.ledger.clone());
         Ok(Self {
             ledger_url: known

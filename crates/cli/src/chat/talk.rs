@@ -1,6 +1,6 @@
 //! A conversation: lines from standard input, each asked with all that was said before.
 
-use super::Conversation;
+use super::conversation::Conversation;
 use crate::advice::advice;
 use anyhow::Result;
 use atoma_runtime::Threads;

@@ -1,7 +1,7 @@
 //! What a devnet says when it is up: where its parts are, and what to type.
 
 use super::{
-    DEAD_MODEL,
+    dead_model::DEAD_MODEL,
     profile::{Announced, NAME},
 };
 use crate::{

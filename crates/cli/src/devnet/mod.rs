@@ -2,23 +2,20 @@
 //! knows meanwhile.
 
 mod announce;
+mod dead_model;
 mod ports;
 mod profile;
 
 use crate::{
-    local_network::{self, Plan, Served},
+    local_network::{self, Plan},
     model::ModelChoice,
     output::Output,
     run::{put_away, told_to_stop},
 };
 use announce::Up;
 use anyhow::Result;
-use atoma_network::{ApiKeys, GatewayPlan, create_task, start_gateway, subscribe_unreachable_node};
-use atoma_types::{
-    EngineClass, Numerics, Price, Rule,
-    chain::{NewTask, Params},
-    hash::Hash32,
-};
+use atoma_network::{ApiKeys, GatewayPlan, start_gateway};
+use atoma_types::{Price, chain::Params};
 use clap::Args;
 use ports::Listen;
 use profile::Announced;
@@ -53,8 +50,6 @@ Examples:
 
 /// Cheap, middling, dear: in micro-USDC per million units.
 pub(crate) const PRICES: [Price; 3] = [Price(2_000_000), Price(3_000_000), Price(5_000_000)];
-/// A task whose only node can't be reached, to see what a 503 looks like.
-const DEAD_MODEL: &str = "unreachable-model";
 /// Whoever stops a devnet waits for nobody: every store survives a kill.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -89,7 +84,7 @@ pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()
     let start = async {
         let served = local_network::start(&plan, output).await?;
         if args.unreachable_model {
-            register_dead_model(&served).await?;
+            dead_model::register(&served).await?;
         }
         let (listen, admin_listen) = args.listen.gateway();
         let gateway = GatewayPlan {
@@ -129,23 +124,5 @@ pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()
         served.network.stop().await;
     };
     put_away(away, Some(GRACE), output).await;
-    Ok(())
-}
-
-/// A task with one node that nobody can reach: what users see when a model has no live node.
-async fn register_dead_model(served: &Served) -> Result<()> {
-    let (ledger, operator) = (&served.network.ledger, &served.network.operator);
-    let tasks = ledger.all_tasks().await?;
-    if tasks.iter().any(|task| task.model_name == DEAD_MODEL) {
-        return Ok(());
-    }
-    let engine = EngineClass {
-        model: Hash32::of(DEAD_MODEL.as_bytes()),
-        numerics: Numerics::Tolerant,
-        rule: Rule::Tolerant,
-    };
-    let task = NewTask::chat(DEAD_MODEL, engine, PRICES[2]);
-    let task = create_task(ledger, operator, task).await?;
-    subscribe_unreachable_node(ledger, operator, task, PRICES[0]).await?;
     Ok(())
 }

@@ -1,0 +1,158 @@
+//! What was said so far, and the next question: who pays for it, its answer, and what it cost.
+
+use super::{
+    args::Chat,
+    ask::{Told, another_stack_may_do, ask},
+    payer::Choice,
+};
+use crate::{
+    output::{Facts, Output, money, usdc},
+    receipt,
+};
+use anyhow::Result;
+use atoma_client::{Client, RequestOptions};
+use atoma_types::MicroUsdc;
+use serde_json::{Value, json};
+
+/// Of a request's id, what the line of its cost shows: commands take it for the whole.
+const SHOWN_DIGITS: usize = 16;
+
+/// What was said so far, and who pays and serves.
+pub(super) struct Conversation<'a> {
+    chat: Chat,
+    client: Client,
+    pub(super) output: &'a Output,
+    messages: Vec<Value>,
+    choice: Option<Choice>,
+}
+
+impl<'a> Conversation<'a> {
+    /// In which nothing was said but what the system is told.
+    pub(super) fn new(mut chat: Chat, client: Client, output: &'a Output) -> Self {
+        let system = chat.system.take();
+        let system = system.map(|system| json!({ "role": "system", "content": system }));
+        Self {
+            messages: system.into_iter().collect(),
+            choice: None,
+            client,
+            chat,
+            output,
+        }
+    }
+
+    /// Begins another conversation, under the same system message.
+    pub(super) fn forget(&mut self) {
+        self.messages.retain(|message| message["role"] == "system");
+    }
+
+    /// Asks, and tells the answer and its cost. A question that fails was not said.
+    pub(super) async fn say(&mut self, prompt: &str) -> Result<()> {
+        self.messages
+            .push(json!({ "role": "user", "content": prompt }));
+        let told = self.answered().await;
+        let (told, choice) = match told {
+            Ok(answered) => answered,
+            Err(error) => {
+                self.messages.pop();
+                return Err(error);
+            }
+        };
+        self.messages
+            .push(json!({ "role": "assistant", "content": told.text }));
+        // the receipt is proof: it is on the disk before the program says so
+        self.client.receipts().flush().await?;
+        self.tell(&told, &choice);
+        self.choice = Some(choice);
+        Ok(())
+    }
+
+    /// The answer, paid by the first stack that can, or by one that is bought.
+    async fn answered(&self) -> Result<(Told, Choice)> {
+        let payer = &self.chat.payer;
+        let mut candidates: Vec<Choice> = self.choice.iter().cloned().collect();
+        let mut failed = None;
+        for looked in [false, true] {
+            if looked {
+                candidates = payer.candidates(&self.client).await?;
+            }
+            for choice in candidates.drain(..) {
+                match self.ask(&choice).await {
+                    Ok(told) => return Ok((told, choice)),
+                    Err(error) if another_stack_may_do(&error) => failed = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        if let Some(choice) = payer.buy(&self.client, self.output).await? {
+            let told = self.ask(&choice).await?;
+            return Ok((told, choice));
+        }
+        failed.map_or(Ok(()), Err)?;
+        anyhow::bail!(
+            "no open stack on this machine: buy one with `atoma stack buy` or --budget, or name one with --stack"
+        )
+    }
+
+    async fn ask(&self, choice: &Choice) -> Result<Told> {
+        let chat = &self.chat;
+        let mut body = json!({
+            "model": choice.stack.task().model_name,
+            "messages": self.messages,
+            "max_tokens": chat.max_tokens,
+            "stream": true,
+            "stream_options": { "include_usage": true },
+        });
+        if let Some(temperature) = chat.temperature {
+            body["temperature"] = json!(temperature);
+        }
+        if let Some(seed) = chat.seed {
+            body["seed"] = json!(seed);
+        }
+        let options = RequestOptions {
+            evidence: chat.evidence.into(),
+            ..RequestOptions::default()
+        };
+        let hear = |piece: &str| self.output.piece(piece);
+        ask(&choice.stack, choice.node, &body, options, hear).await
+    }
+
+    fn tell(&self, told: &Told, choice: &Choice) {
+        let output = self.output;
+        let price = choice.stack.price(choice.node);
+        let cost = price.and_then(|price| price.cost(told.receipt.units));
+        if output.is_json() {
+            let mut facts = vec![
+                ("text", json!(told.text)),
+                ("cut", json!(told.cut)),
+                ("model", json!(choice.stack.task().model_name)),
+            ];
+            facts.extend(self.facts(told, cost));
+            output.object(facts);
+            return;
+        }
+        output.say("");
+        if told.cut {
+            output.note("the answer is cut: --max-tokens allows a longer one");
+        }
+        if self.chat.receipt {
+            output.notes(self.facts(told, cost));
+            return;
+        }
+        let receipt = &told.receipt;
+        let request = receipt.request_id.to_string();
+        output.note(format!(
+            "{} USDC: {} units, {} tokens in, {} out; receipt {}",
+            cost.map_or_else(|| "?".to_owned(), |cost| usdc(cost.0)),
+            receipt.units.0,
+            receipt.usage.prompt_tokens(),
+            receipt.usage.output,
+            &request[..SHOWN_DIGITS.min(request.len())],
+        ));
+    }
+
+    fn facts(&self, told: &Told, cost: Option<MicroUsdc>) -> Facts {
+        let mut facts = vec![("cost_micro_usdc", cost.map_or(Value::Null, money))];
+        facts.extend(receipt::details(told.receipt.signed()));
+        facts
+    }
+}
