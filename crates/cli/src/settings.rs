@@ -4,12 +4,12 @@ use crate::{
     config_file::ConfigFile,
     environment::{Chosen, Environment, choose},
     named::Named,
-    profiles::{DEFAULT_LEDGER, Profile, Profiles, held_to, unbound},
+    profiles::{self, DEFAULT_LEDGER, Profile, Profiles, held_to},
     values::web_url_text,
 };
 use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
-use atoma_ledger::{GasOptions, Ledger, LedgerConfig, LedgerError};
+use atoma_ledger::{Connection, GasOptions, Ledger, LedgerConfig, LedgerError};
 use atoma_runtime::Runtime;
 use clap::Args;
 use serde::Deserialize;
@@ -216,10 +216,9 @@ impl Settings {
     /// Connects; the ledger must be the one that is meant.
     pub(crate) async fn connect(&self) -> Result<Ledger> {
         let ledger = Ledger::open(self.ledger_config()).await?;
-        let ledger = match &self.network {
-            Some((_, profile)) => held_to(profile, ledger)?,
-            None => ledger,
-        };
+        if let Some((_, profile)) = &self.network {
+            held_to(profile, ledger.network())?;
+        }
         Ok(ledger.with_gas(self.gas_options()?))
     }
 
@@ -228,21 +227,23 @@ impl Settings {
         self.explained(self.connect().await)
     }
 
-    /// The ledger for what needs no package, such as wallets before one is published.
-    pub(crate) async fn ledger_without_package(&self) -> Result<Ledger> {
+    /// A connection for what needs no package, such as wallets before one is published.
+    pub(crate) async fn connection(&self) -> Result<Connection> {
         let found = self.connect().await;
         let unpublished = matches!(&found, Err(error) if matches!(
             error.downcast_ref(),
             Some(LedgerError::NoDeployment { .. })
         ));
         if !unpublished {
-            return self.explained(found);
+            return Ok(self.explained(found)?.connection().clone());
         }
         let profile = match &self.network {
             Some((_, profile)) => profile.clone(),
             None => Profile::at(&self.ledger_url),
         };
-        Ok(unbound(&profile).await?.with_gas(self.gas_options()?))
+        Ok(profiles::connection(&profile)
+            .await?
+            .with_gas(self.gas_options()?))
     }
 
     /// Which network it was where a connection failed; the cause names the URL.

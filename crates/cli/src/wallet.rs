@@ -57,8 +57,10 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
         WalletCommand::List => list(&settings, output).await,
         WalletCommand::Fund { usdc } => fund(&settings, usdc, output).await,
         WalletCommand::Send { to, amount } => {
-            let ledger = settings.ledger_without_package().await?;
-            let done = ledger.transfer_usdc(&settings.key()?, to, amount.0).await?;
+            let connection = settings.connection().await?;
+            let done = connection
+                .transfer_usdc(&settings.key()?, to, amount.0)
+                .await?;
             output.object(vec![
                 ("sent_micro_usdc", money(amount.0)),
                 ("to", json!(to)),
@@ -85,14 +87,14 @@ fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
 async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let store = settings.open_keystore()?;
     // balances need a ledger; addresses don't
-    let ledger = settings.ledger_without_package().await.ok();
+    let connection = settings.connection().await.ok();
     let mut rows = Vec::new();
     for key in store.keys() {
         let address = key.public_key().address();
         let mut row: Facts = vec![("address", json!(address))];
-        if let Some(ledger) = &ledger {
-            row.push(("balance_micro_usdc", money(ledger.usdc(address).await?)));
-            row.push(("gas_mist", json!(ledger.gas(address).await?)));
+        if let Some(connection) = &connection {
+            row.push(("balance_micro_usdc", money(connection.usdc(address).await?)));
+            row.push(("gas_mist", json!(connection.gas(address).await?)));
         }
         rows.push(row);
     }
@@ -101,19 +103,19 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
 }
 
 async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
-    let ledger = settings.ledger_without_package().await?;
+    let connection = settings.connection().await?;
     let address = settings.key()?.public_key().address();
     let started = Instant::now();
     let progress = output.progress("asking the faucet");
-    ledger.faucet(address).await?;
+    connection.faucet(address).await?;
     if let Some(amount) = usdc {
-        ledger.mint_usdc(address, amount.0).await?;
+        connection.mint_usdc(address, amount.0).await?;
     }
     progress.finish_and_clear();
     output.object(vec![
         ("address", json!(address)),
-        ("balance_micro_usdc", money(ledger.usdc(address).await?)),
-        ("gas_mist", json!(ledger.gas(address).await?)),
+        ("balance_micro_usdc", money(connection.usdc(address).await?)),
+        ("gas_mist", json!(connection.gas(address).await?)),
         ("took_ms", millis(started.elapsed())),
     ]);
     Ok(())

@@ -31,6 +31,7 @@ pub(crate) struct Inputs<'a> {
 pub(crate) enum Work<'a> {
     /// Call functions, in order, and then give objects of the sender's to others.
     Calls {
+        deployment: &'a Deployment,
         calls: &'a [Call],
         gifts: &'a [(ObjectId, Address)],
     },
@@ -46,6 +47,7 @@ pub(crate) enum Work<'a> {
     /// Take objects over to the newest version of the package: the database, by the administrator's
     /// right, and others.
     Migrate {
+        deployment: &'a Deployment,
         db: Option<(ObjectId, ObjectId)>,
         others: &'a [(ObjectKind, ObjectId)],
     },
@@ -70,6 +72,17 @@ pub(crate) struct Upgrade<'a> {
 }
 
 impl Work<'_> {
+    /// The deployment whose package is called, where it is.
+    pub(crate) fn deployment(&self) -> Option<&Deployment> {
+        match self {
+            Self::Calls { deployment, .. } | Self::Migrate { deployment, .. } => Some(deployment),
+            Self::Transfer { .. }
+            | Self::Publish { .. }
+            | Self::Upgrade(_)
+            | Self::SplitGas { .. } => None,
+        }
+    }
+
     /// The exact amounts that are taken out of the sender's USDC, in order.
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
@@ -101,7 +114,7 @@ impl Work<'_> {
     /// each object once, so the strongest use counts.
     pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
         let mut shared = BTreeMap::new();
-        if let Self::Migrate { db, others } = self {
+        if let Self::Migrate { db, others, .. } = self {
             let others = others.iter().map(|(_, id)| *id);
             shared.extend(
                 db.map(|(id, _)| id)
@@ -159,7 +172,6 @@ impl Work<'_> {
 /// The transaction that does the work.
 pub(crate) fn transaction(
     work: &Work<'_>,
-    deployment: &Deployment,
     inputs: &Inputs<'_>,
 ) -> Result<Transaction, LedgerError> {
     let mut builder = TransactionBuilder::new();
@@ -182,7 +194,11 @@ pub(crate) fn transaction(
             let coin = payment()?;
             builder.transfer_objects(vec![coin], to);
         }
-        Work::Calls { calls, gifts } => {
+        Work::Calls {
+            deployment,
+            calls,
+            gifts,
+        } => {
             let uses = work.shared();
             for call in *calls {
                 let function = function_of(call, deployment);
@@ -216,7 +232,11 @@ pub(crate) fn transaction(
             );
             builder.move_call(of_sui("commit_upgrade"), vec![cap, receipt]);
         }
-        Work::Migrate { db, others } => {
+        Work::Migrate {
+            deployment,
+            db,
+            others,
+        } => {
             let uses = work.shared();
             let migrate = |kind: ObjectKind| {
                 let (module, name) = (kind.move_name().0, "migrate");

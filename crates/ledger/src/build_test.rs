@@ -34,11 +34,22 @@ fn acquire(amount: u64) -> Call {
     .into()
 }
 
+fn deployment() -> Deployment {
+    Deployment::localnet(NetworkId([0; 32]))
+}
+
+fn calling<'a>(deployment: &'a Deployment, calls: &'a [Call]) -> Work<'a> {
+    Work::Calls {
+        deployment,
+        calls,
+        gifts: &[],
+    }
+}
+
 fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> {
     let shared = [DB, TASK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
     transaction(
         work,
-        &Deployment::localnet(NetworkId([0; 32])),
         &Inputs {
             sender: Address::new([9; 32]),
             gas_owner: Address::new([9; 32]),
@@ -62,14 +73,7 @@ fn commands(transaction: Transaction) -> (Vec<Input>, Vec<Command>) {
 #[test]
 fn merges_splits_and_calls_in_order() {
     let calls = [acquire(40)];
-    let built = build(
-        &Work::Calls {
-            calls: &calls,
-            gifts: &[],
-        },
-        &[coin(1, 30), coin(2, 20)],
-    )
-    .unwrap();
+    let built = build(&calling(&deployment(), &calls), &[coin(1, 30), coin(2, 20)]).unwrap();
     let (inputs, commands) = commands(built);
     assert!(matches!(
         commands.as_slice(),
@@ -97,14 +101,7 @@ fn merges_splits_and_calls_in_order() {
 #[test]
 fn an_even_sum_leaves_no_empty_coin() {
     let calls = [acquire(50)];
-    let built = build(
-        &Work::Calls {
-            calls: &calls,
-            gifts: &[],
-        },
-        &[coin(1, 30), coin(2, 20)],
-    )
-    .unwrap();
+    let built = build(&calling(&deployment(), &calls), &[coin(1, 30), coin(2, 20)]).unwrap();
     assert!(matches!(
         commands(built).1.as_slice(),
         [Command::MergeCoins(_), Command::MoveCall(_)]
@@ -118,10 +115,8 @@ fn one_object_is_one_input_with_its_strongest_use() {
         task: TASK.into(),
     };
     let calls = [sync.into(), acquire(1)];
-    let work = Work::Calls {
-        calls: &calls,
-        gifts: &[],
-    };
+    let deployment = deployment();
+    let work = calling(&deployment, &calls);
     assert_eq!(work.shared().get(&DB), Some(&true));
     assert_eq!(work.payments(), [1]);
     let (inputs, _) = commands(build(&work, &[coin(1, 5)]).unwrap());
@@ -162,12 +157,15 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
         modules: &modules,
         dependencies: &dependencies,
     };
+    let deployment = Deployment {
+        package: id(0xa),
+        ..deployment()
+    };
     let migrate = Work::Migrate {
+        deployment: &deployment,
         db: Some((id(0xd), id(0xc))),
         others: &[(ObjectKind::Node, id(0xf))],
     };
-    let mut deployment = Deployment::localnet(NetworkId([0; 32]));
-    deployment.package = id(0xa);
     for (name, work, gas_owner) in [
         ("publish", publish, id(9)),
         ("upgrade", Work::Upgrade(upgrade), id(9)),
@@ -192,7 +190,7 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
             shared: &work.shared().into_keys().map(|id| (id, 5)).collect(),
             owned: &owned.collect(),
         };
-        let built = transaction(&work, &deployment, &inputs).unwrap();
+        let built = transaction(&work, &inputs).unwrap();
         let bytes = hex::encode(bcs::to_bytes(&built).unwrap());
         assert_eq!(Some(&bytes), golden.get(name), "{name}");
     }

@@ -1,6 +1,6 @@
 //! Reading the coins and other objects that a wallet owns.
 
-use crate::{Ledger, LedgerError, coin::Coin, mask::mask, wallet::Wallet};
+use crate::{Connection, LedgerError, coin::Coin, mask::mask, wallet::Wallet};
 use atoma_types::{Address, ObjectId};
 use futures::TryStreamExt;
 use std::cmp::Reverse;
@@ -12,7 +12,7 @@ const PAGE: u32 = 500;
 
 const COIN_FIELDS: &[&str] = &["object_id", "version", "digest", "owner", "balance"];
 
-impl Ledger {
+impl Connection {
     /// The coins of one type that a wallet owns, largest first.
     pub(crate) async fn coins(
         &self,
@@ -35,7 +35,7 @@ impl Ledger {
         let mut coins = listed.iter().map(coin).collect::<Result<Vec<_>, _>>()?;
         let behind = wallet.retain_current(&mut coins);
         if !behind.is_empty() {
-            let fresh = self.objects(&behind, COIN_FIELDS).await?;
+            let fresh = self.inner.objects(&behind, COIN_FIELDS).await?;
             for object in fresh.iter().filter(|object| is_owned_by(object, owner)) {
                 coins.push(coin(object)?);
             }
@@ -47,7 +47,7 @@ impl Ledger {
 
     /// Objects of whatever type that the wallet owns, as a transaction must name them.
     pub(crate) async fn owned_objects(&self, ids: &[ObjectId]) -> Result<Vec<Coin>, LedgerError> {
-        let objects = self.objects(ids, COIN_FIELDS).await?;
+        let objects = self.inner.objects(ids, COIN_FIELDS).await?;
         objects.iter().map(coin).collect()
     }
 
@@ -56,7 +56,7 @@ impl Ledger {
         &self,
         ids: &[ObjectId],
     ) -> Result<Vec<(ObjectId, u64)>, LedgerError> {
-        let objects = self.objects(ids, &["object_id", "version"]).await?;
+        let objects = self.inner.objects(ids, &["object_id", "version"]).await?;
         objects
             .iter()
             .map(|object| Ok((parse_id(object)?, object.version())))

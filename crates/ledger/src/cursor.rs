@@ -25,6 +25,9 @@ impl Cursor {
     }
 
     /// A cursor that was kept as bytes.
+    ///
+    /// # Errors
+    /// If they are longer than any cursor.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseCursorError> {
         if bytes.len() > MAX_CURSOR_BYTES {
             return Err(ParseCursorError);
@@ -91,6 +94,9 @@ impl CursorFile {
     }
 
     /// The cursor in it; none if there is no file yet.
+    ///
+    /// # Errors
+    /// If the file can't be read, or holds something else.
     pub fn load(&self) -> Result<Option<Cursor>, LedgerError> {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => text
@@ -104,6 +110,9 @@ impl CursorFile {
     }
 
     /// Replaces it durably. Call it after the events up to the cursor have been dealt with.
+    ///
+    /// # Errors
+    /// If the file can't be written; it then holds the old cursor, or, after a crash, either.
     pub fn store(&self, cursor: &Cursor) -> Result<(), LedgerError> {
         let temporary = self.path.with_extension("new");
         write_private(&temporary, cursor.to_string().as_bytes())

@@ -225,7 +225,7 @@ impl Follower {
         let Some(event) = found.event else {
             return Ok(frame);
         };
-        let Some(known) = known_event(&event, &self.ledger.inner.deployment)? else {
+        let Some(known) = known_event(&event, &self.ledger.deployment)? else {
             return Ok(frame);
         };
         let transaction = event
@@ -255,7 +255,7 @@ impl Follower {
             };
             let request = EventStreamRequest::new()
                 .with_read_mask(crate::mask::mask(EVENT_FIELDS))
-                .with_filter(filter(&self.ledger.inner.deployment))
+                .with_filter(filter(&self.ledger.deployment))
                 .with_start(start);
             self.frames = Some(self.ledger.inner.client.stream_events(request).boxed());
         }

@@ -8,18 +8,18 @@
 //! builds the next; where another pays, this holds for the payer's wallet as well.
 
 use crate::{
-    Executed, Ledger, LedgerError,
+    Connection, Executed, LedgerError,
     build::{Work, transaction},
     mask::mask,
     no_answer::NoAnswer,
-    outcome::{EXECUTED_FIELDS, is_congestion},
+    outcome::{EXECUTED_FIELDS, execution_error, is_congestion, outcome},
     plan::Plan,
     status::{describe, is_definite},
     wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
 use atoma_runtime::WithCauses;
-use atoma_types::{Address, MicroUsdc, ObjectId, chain::Call};
+use atoma_types::{Address, MicroUsdc, ObjectId};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use sui_crypto::SuiSigner;
@@ -52,47 +52,11 @@ enum Attempt {
     Congested(LedgerError),
 }
 
-impl Ledger {
-    /// Executes calls of the package as one transaction of the key's address, in order, all or
-    /// none. What it would abort with is found by simulation and costs nothing.
-    ///
-    /// # Errors
-    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
-    /// outcome can't be learnt.
-    pub fn execute<'a>(
-        &'a self,
-        key: &'a SigningKey,
-        calls: Vec<Call>,
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
-        Box::pin(async move { self.execute_and_give(key, calls, &[]).await })
-    }
-
-    /// As [`Self::execute`], and gives objects of the key's address to others in the same
-    /// transaction, after the calls.
-    ///
-    /// # Errors
-    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
-    /// outcome can't be learnt.
-    pub fn execute_and_give<'a>(
-        &'a self,
-        key: &'a SigningKey,
-        calls: Vec<Call>,
-        gifts: &'a [(ObjectId, Address)],
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
-        Box::pin(async move {
-            if calls.is_empty() && gifts.is_empty() {
-                return Err(LedgerError::Build("there is nothing to do".to_owned()));
-            }
-            let calls = &calls;
-            self.run(key, &Work::Calls { calls, gifts }).await
-        })
-    }
-
+impl Connection {
     /// Sends USDC.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
-    /// outcome can't be learnt.
+    /// If the ledger refuses, the wallet's coins or the gas budget don't reach, or the outcome can't be learnt.
     pub fn transfer_usdc<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -108,8 +72,7 @@ impl Ledger {
     /// Sends gas, in MIST, out of what pays for gas.
     ///
     /// # Errors
-    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
-    /// outcome can't be learnt.
+    /// If the ledger refuses, the wallet's coins or the gas budget don't reach, or the outcome can't be learnt.
     pub fn transfer_gas<'a>(
         &'a self,
         key: &'a SigningKey,
@@ -122,27 +85,14 @@ impl Ledger {
         })
     }
 
-    /// A transaction that was executed, by its digest.
-    ///
-    /// # Errors
-    /// If the package aborts, the wallet's coins or the gas budget don't reach, the ledger refuses, or the
-    /// outcome can't be learnt.
-    pub fn transaction(&self, digest: Digest) -> BoxFuture<'_, Result<Executed, LedgerError>> {
-        Box::pin(async move {
-            match self.look_up(digest).await {
-                Ok(Some(executed)) => self.outcome(digest, &executed),
-                Ok(None) => Err(LedgerError::NotFound {
-                    what: "transaction",
-                    id: digest.to_string(),
-                }),
-                Err(status) => Err(self.refused(&status)),
-            }
-        })
-    }
-
-    async fn run(&self, key: &SigningKey, work: &Work<'_>) -> Result<Executed, LedgerError> {
+    /// Does the work with the key's wallet, and says what came of it.
+    pub(crate) async fn run(
+        &self,
+        key: &SigningKey,
+        work: &Work<'_>,
+    ) -> Result<Executed, LedgerError> {
         let (digest, executed) = self.perform(key, work).await?;
-        self.outcome(digest, &executed)
+        outcome(work.deployment(), digest, &executed)
     }
 
     /// Does the work with the key's wallet.
@@ -203,10 +153,10 @@ impl Ledger {
         let parties = Parties { sender, gas_owner };
         let mut wallets = self.wallets(parties).await;
         let plan = self.plan(parties, work, &mut wallets, 0).await?;
-        let trial = transaction(work, &self.inner.deployment, &plan.inputs())?;
+        let trial = transaction(work, &plan.inputs())?;
         let simulated = self.simulate(&trial).await;
         let simulated = simulated.map_err(|status| self.refused(&status))?;
-        self.outcome(trial.digest(), &simulated)?;
+        outcome(work.deployment(), trial.digest(), &simulated)?;
         self.budget(simulated.effects().gas_used(), &plan)?;
         Ok(simulated)
     }
@@ -235,22 +185,22 @@ impl Ledger {
         congested: u64,
     ) -> Result<Attempt, LedgerError> {
         let mut plan = self.plan(parties, work, wallets, congested).await?;
-        let deployment = &self.inner.deployment;
-        let trial = transaction(work, deployment, &plan.inputs())?;
+        let deployment = work.deployment();
+        let trial = transaction(work, &plan.inputs())?;
         let gas = match self.simulate(&trial).await {
             Ok(simulated) => {
                 if is_congestion(&simulated) {
                     let error = simulated.effects().status().error();
-                    let error = self.execution_error(trial.digest(), error);
+                    let error = execution_error(deployment, trial.digest(), error);
                     return Ok(Attempt::Congested(error));
                 }
-                self.outcome(trial.digest(), &simulated)?;
+                outcome(deployment, trial.digest(), &simulated)?;
                 *simulated.effects().gas_used()
             }
             Err(status) => return self.stale_or(&plan, wallets, &status).await,
         };
         plan.budget = self.budget(&gas, &plan)?;
-        let transaction = transaction(work, deployment, &plan.inputs())?;
+        let transaction = transaction(work, &plan.inputs())?;
         let digest = transaction.digest();
         let request = self.sign(key, transaction)?;
         // from here on the outcome is open until it is known, even if this future is dropped
@@ -258,7 +208,9 @@ impl Ledger {
         match self.settle_pending(wallets).await {
             Ok(Some(executed)) if is_congestion(&executed) => {
                 let error = executed.effects().status().error();
-                Ok(Attempt::Congested(self.execution_error(digest, error)))
+                Ok(Attempt::Congested(execution_error(
+                    deployment, digest, error,
+                )))
             }
             Ok(Some(executed)) => Ok(Attempt::Done(executed, digest)),
             Ok(None) => Err(LedgerError::Build("nothing was submitted".to_owned())),

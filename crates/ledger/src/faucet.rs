@@ -1,6 +1,6 @@
 //! Test money, where there is a faucet: Sui's own protocol for gas, localnet's for USDC.
 
-use crate::{Ledger, LedgerError};
+use crate::{Connection, LedgerError};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Faucets wait for their own transactions.
 const FAUCET_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Ledger {
+impl Connection {
     /// Asks the faucet for gas (localnet's gives USDC with it).
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! How far the ledger is, when something happened, and whether it is still the ledger that it was.
 
-use crate::{Ledger, LedgerError, mask::mask};
-use atoma_types::{NetworkId, TimestampMs};
+use crate::{Connection, LedgerError, connection::network_of, mask::mask};
+use atoma_types::TimestampMs;
 use futures::future::BoxFuture;
 use sui_rpc::proto::{
     proto_to_timestamp_ms,
@@ -32,7 +32,7 @@ pub struct Checkpoint {
     pub time: TimestampMs,
 }
 
-impl Ledger {
+impl Connection {
     /// Where the ledger stands now. Refuses if another network answers at the URL by now.
     ///
     /// # Errors
@@ -46,10 +46,7 @@ impl Ledger {
                 .await
                 .map_err(|status| self.refused(&status))?
                 .into_inner();
-            let chain: Digest = answer.chain_id().parse().map_err(|e| {
-                LedgerError::Malformed(format!("chain id `{}`: {e}", answer.chain_id()))
-            })?;
-            let found = NetworkId(chain.into_inner());
+            let found = network_of(&answer)?;
             if found != self.network() {
                 return Err(LedgerError::WrongNetwork {
                     found: found.to_string(),

@@ -2,25 +2,29 @@
 //! follows events. It speaks Sui's gRPC protocol through Sui's own crates and knows nothing of
 //! what answers: localnet and Sui are the same to it.
 //!
+//! * A [`Connection`] needs no package: it reads coins and blobs, pays, and publishes. A [`Ledger`] is a connection
+//!   with the deployment that is meant on it.
 //! * [`Ledger::execute`] turns [`Call`](atoma_types::chain::Call)s into one programmable
 //!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
 //!   nothing), submits it and reads its effects.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
-//! * [`Ledger::blob`] and its like read Walrus's blobs; [`Ledger::register_blob`] and its like make the
+//! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
-//! * [`CompiledPackage`] is the Move package, ready to be published; [`Ledger::publish`] and
-//!   [`Ledger::upgrade`] do it, [`Ledger::published`] and its like look at what stands on a ledger.
+//! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and
+//!   [`Connection::upgrade`] do it, [`Connection::published`] and its like look at what stands on a ledger;
+//!   [`Ledger::migrate_db`] and its like take objects over to an upgraded package.
 //! * [`Ledger::with_gas`] has a sponsor pay, or sets a limit; [`Ledger::gas_pool`] has several
 //!   transactions of one wallet in flight.
 //! * [`Ledger::events`] follows the package's events from a [`Cursor`] and reconnects by itself;
-//!   [`Ledger::tip`] and its like say how far the ledger is and whether it is still the same.
+//!   [`Connection::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod amount;
 mod build;
+mod call;
 mod coin;
 mod coins;
-mod connect;
+mod connection;
 mod cursor;
 mod disputes;
 mod error;
@@ -31,13 +35,18 @@ mod faucet;
 mod gas;
 mod history;
 mod inspect;
+mod ledger;
 mod localnet;
 mod mask;
+mod migrate;
 mod no_answer;
+mod objects;
+mod open;
 mod outcome;
 mod plan;
 mod pool;
 mod publish;
+mod published;
 mod read;
 mod status;
 mod transport;
@@ -47,18 +56,20 @@ mod walrus;
 
 pub use amount::Amount;
 pub use atoma_package::{CompiledPackage, PackageError};
-pub use connect::{Ledger, LedgerConfig};
+pub use connection::{Connection, ConnectionConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
 pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame};
 pub use gas::GasOptions;
 pub use history::{Checkpoint, Tip};
-pub use inspect::{Published, Service};
+pub use inspect::Service;
+pub use ledger::{Ledger, LedgerConfig};
 pub use no_answer::NoAnswer;
 pub use outcome::Executed;
 pub use pool::GasPool;
 pub use publish::{Publication, UpgradeCap};
+pub use published::Published;
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.

@@ -3,12 +3,12 @@
 
 mod development_walrus;
 
-use crate::{LedgerError, mask::mask, status::failure};
+use crate::{LedgerError, connection::Inner, mask::mask};
 use atoma_types::{
     NetworkId, ObjectId,
     chain::{Deployment, LOCALNET_DB, LOCALNET_WALRUS_PACKAGE, ObjectKind},
 };
-use sui_rpc::{Client, proto::sui::rpc::v2 as proto};
+use sui_rpc::proto::sui::rpc::v2 as proto;
 use tonic::Code;
 
 /// What a localnet calls its chain.
@@ -25,27 +25,34 @@ pub(crate) fn is_development_walrus(package: ObjectId) -> bool {
     package == LOCALNET_WALRUS_PACKAGE
 }
 
-/// Where the package stands on a localnet, if it stands there.
-pub(crate) async fn find(
-    client: &Client,
-    url: &str,
-    network: NetworkId,
-) -> Result<Deployment, LedgerError> {
-    let none = || LedgerError::NoDeployment {
-        url: url.to_owned(),
-    };
-    let deployment = Deployment::localnet(network);
-    let request = proto::GetObjectRequest::new(&LOCALNET_DB).with_read_mask(mask(&["object_type"]));
-    let answer = client.clone().ledger_client().get_object(request).await;
-    let object = match answer {
-        Ok(answer) => answer.into_inner().object.unwrap_or_default(),
-        Err(status) if status.code() == Code::NotFound => return Err(none()),
-        Err(status) => return Err(failure(url, &status)),
-    };
-    let expected = deployment.type_of(ObjectKind::Db);
-    if object.object_type().parse().as_ref() == Ok(&expected) {
-        Ok(deployment)
-    } else {
-        Err(none())
+impl Inner {
+    /// Where the package stands on a localnet, if it stands there.
+    pub(crate) async fn find_localnets(
+        &self,
+        network: NetworkId,
+    ) -> Result<Deployment, LedgerError> {
+        let none = || LedgerError::NoDeployment {
+            url: self.url.clone(),
+        };
+        let deployment = Deployment::localnet(network);
+        let request =
+            proto::GetObjectRequest::new(&LOCALNET_DB).with_read_mask(mask(&["object_type"]));
+        let answer = self
+            .client
+            .clone()
+            .ledger_client()
+            .get_object(request)
+            .await;
+        let object = match answer {
+            Ok(answer) => answer.into_inner().object.unwrap_or_default(),
+            Err(status) if status.code() == Code::NotFound => return Err(none()),
+            Err(status) => return Err(self.refused(&status)),
+        };
+        let expected = deployment.type_of(ObjectKind::Db);
+        if object.object_type().parse().as_ref() == Ok(&expected) {
+            Ok(deployment)
+        } else {
+            Err(none())
+        }
     }
 }

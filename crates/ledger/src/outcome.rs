@@ -1,6 +1,6 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{Ledger, LedgerError, events::known_event, localnet};
+use crate::{LedgerError, events::known_event, localnet};
 use atoma_types::{
     ObjectId,
     chain::{AbortCode, Deployment, Event},
@@ -34,55 +34,59 @@ pub(crate) const EXECUTED_FIELDS: &[&str] = &[
     "checkpoint",
 ];
 
-impl Ledger {
-    /// Success with its events, or the error that the effects name.
-    pub(crate) fn outcome(
-        &self,
-        digest: Digest,
-        executed: &ExecutedTransaction,
-    ) -> Result<Executed, LedgerError> {
-        let status = executed.effects().status();
-        if !status.success() {
-            return Err(self.execution_error(digest, status.error()));
-        }
-        let mut events = Vec::new();
-        for event in &executed.events().events {
-            events.extend(known_event(event, &self.inner.deployment)?);
-        }
-        Ok(Executed {
-            digest,
-            events,
-            gas_used: net_gas(executed.effects().gas_used()),
-            checkpoint: executed.checkpoint,
-        })
+/// Success with its events, or the error that the effects name. Without a deployment there are no events, and
+/// no aborts, of ours.
+pub(crate) fn outcome(
+    deployment: Option<&Deployment>,
+    digest: Digest,
+    executed: &ExecutedTransaction,
+) -> Result<Executed, LedgerError> {
+    let status = executed.effects().status();
+    if !status.success() {
+        return Err(execution_error(deployment, digest, status.error()));
     }
-
-    /// An abort of our package by name; any other failure in the ledger's words.
-    pub(crate) fn execution_error(&self, digest: Digest, error: &ExecutionError) -> LedgerError {
-        let abort = error.abort_opt().filter(|abort| {
-            let package = abort.location().package().parse();
-            let deployment = &self.inner.deployment;
-            error.kind() == ExecutionErrorKind::MoveAbort
-                && package.is_ok_and(|package: ObjectId| speaks_our_codes(deployment, package))
-        });
-        match abort {
-            Some(abort) => LedgerError::Abort {
-                code: abort.abort_code(),
-                name: AbortCode::from_code(abort.abort_code()).map_or("unknown", AbortCode::name),
-                function: format!(
-                    "{}::{}",
-                    abort.location().module(),
-                    abort.location().function_name()
-                ),
-            },
-            None => LedgerError::Failed {
-                digest,
-                message: match error.description() {
-                    "" => error.kind().as_str_name().to_owned(),
-                    text => text.to_owned(),
-                },
-            },
+    let mut events = Vec::new();
+    if let Some(deployment) = deployment {
+        for event in &executed.events().events {
+            events.extend(known_event(event, deployment)?);
         }
+    }
+    Ok(Executed {
+        digest,
+        events,
+        gas_used: net_gas(executed.effects().gas_used()),
+        checkpoint: executed.checkpoint,
+    })
+}
+
+/// An abort of our package by name; any other failure in the ledger's words.
+pub(crate) fn execution_error(
+    deployment: Option<&Deployment>,
+    digest: Digest,
+    error: &ExecutionError,
+) -> LedgerError {
+    let ours = |package: ObjectId| deployment.is_some_and(|d| speaks_our_codes(d, package));
+    let abort = error.abort_opt().filter(|abort| {
+        error.kind() == ExecutionErrorKind::MoveAbort
+            && abort.location().package().parse().is_ok_and(ours)
+    });
+    match abort {
+        Some(abort) => LedgerError::Abort {
+            code: abort.abort_code(),
+            name: AbortCode::from_code(abort.abort_code()).map_or("unknown", AbortCode::name),
+            function: format!(
+                "{}::{}",
+                abort.location().module(),
+                abort.location().function_name()
+            ),
+        },
+        None => LedgerError::Failed {
+            digest,
+            message: match error.description() {
+                "" => error.kind().as_str_name().to_owned(),
+                text => text.to_owned(),
+            },
+        },
     }
 }
 

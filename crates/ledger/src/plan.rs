@@ -1,7 +1,7 @@
 //! What a transaction is made of, resolved on the ledger: coins, versions, price, budget.
 
 use crate::{
-    Amount, Ledger, LedgerError,
+    Amount, Connection, LedgerError,
     build::{Inputs, Work},
     coin::{Coin, select},
     wallet::{Parties, Wallets},
@@ -74,7 +74,7 @@ impl Plan {
     }
 }
 
-impl Ledger {
+impl Connection {
     /// Resolves everything that the work is made of. `congested` says how often it was given up for
     /// congestion.
     pub(crate) async fn plan(
@@ -90,7 +90,7 @@ impl Ledger {
             .iter()
             .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
             .ok_or_else(|| LedgerError::Build("the payments overflow".to_owned()))?;
-        let usdc = &self.inner.deployment.usdc;
+        let usdc = &self.surroundings.usdc;
         let payment = if payments.is_empty() {
             Vec::new()
         } else {
@@ -129,7 +129,7 @@ impl Ledger {
         }
         let mut shared = HashMap::new();
         for id in work.shared().into_keys() {
-            shared.insert(id, self.initial_version(id).await?);
+            shared.insert(id, self.inner.initial_version(id).await?);
         }
         Ok(Plan {
             parties,

@@ -8,6 +8,7 @@
 use crate::{
     Executed, Ledger, LedgerError,
     build::Work,
+    outcome::outcome,
     wallet::{Wallet, Wallets},
 };
 use atoma_keys::SigningKey;
@@ -63,7 +64,7 @@ impl Ledger {
             let (digest, executed) = ledger
                 .perform_with(&key, &work, parties, &mut wallets)
                 .await?;
-            ledger.outcome(digest, &executed)?;
+            outcome(work.deployment(), digest, &executed)?;
             let changed = executed.effects().changed_objects.iter();
             let coins: Vec<ObjectId> = changed
                 .filter(|change| {
@@ -95,6 +96,7 @@ impl GasPool {
     pub fn execute(&self, calls: Vec<Call>) -> BoxFuture<'_, Result<Executed, LedgerError>> {
         Box::pin(async move {
             let work = Work::Calls {
+                deployment: &self.ledger.deployment,
                 calls: &calls,
                 gifts: &[],
             };
@@ -119,7 +121,7 @@ impl GasPool {
                 .ledger
                 .perform_with(&self.key, &work, parties, &mut wallets)
                 .await?;
-            self.ledger.outcome(digest, &executed)
+            outcome(work.deployment(), digest, &executed)
         })
     }
 

@@ -2,27 +2,22 @@
 //! by its code, so that a lost answer costs nothing but another look.
 
 use crate::{
-    CompiledPackage, Ledger, LedgerError,
+    CompiledPackage, Connection, LedgerError,
     build::{Upgrade, Work},
     mask::mask,
-    outcome::net_gas,
+    objects::decode,
+    outcome::{net_gas, outcome},
 };
 use atoma_keys::SigningKey;
-use atoma_types::{
-    Address, ObjectId,
-    chain::{AbortCode, ObjectKind},
-};
+use atoma_types::{Address, ObjectId, chain::ObjectKind};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use std::slice;
 use sui_rpc::proto::sui::rpc::v2::{
     self as proto, ExecutedTransaction, ListOwnedObjectsRequest, changed_object::OutputObjectState,
 };
 use sui_sdk_types::{Digest, Identifier, StructTag};
 
-/// Objects taken over in one transaction.
-const MIGRATED_AT_ONCE: usize = 100;
 /// Rights in one page.
 const PAGE: u32 = 100;
 
@@ -54,7 +49,7 @@ pub struct UpgradeCap {
     pub policy: u8,
 }
 
-impl Ledger {
+impl Connection {
     /// The gas, in MIST, that publishing would take; nothing is submitted.
     ///
     /// # Errors
@@ -84,7 +79,7 @@ impl Ledger {
             let dependencies = self.dependencies().await?;
             let work = publish(package, &dependencies);
             let (digest, executed) = self.perform(key, &work).await?;
-            self.outcome(digest, &executed)?;
+            outcome(None, digest, &executed)?;
             publication(digest, &executed)
         })
     }
@@ -107,6 +102,7 @@ impl Ledger {
                     continue;
                 }
                 let objects = self
+                    .inner
                     .objects(&[found.original], &["object_id", "previous_transaction"])
                     .await?;
                 let digest = objects.first().map(proto::Object::previous_transaction);
@@ -143,7 +139,7 @@ impl Ledger {
                 .try_collect()
                 .await
                 .map_err(|status| self.refused(&status))?;
-            objects.iter().map(decode_cap).collect()
+            objects.iter().map(decode).collect()
         })
     }
 
@@ -154,6 +150,7 @@ impl Ledger {
     pub fn upgrade_cap(&self, id: ObjectId) -> BoxFuture<'_, Result<UpgradeCap, LedgerError>> {
         Box::pin(async move {
             let objects = self
+                .inner
                 .objects(&[id], &["object_id", "object_type", "contents"])
                 .await?;
             let object = objects.first().ok_or_else(|| LedgerError::NotFound {
@@ -168,7 +165,7 @@ impl Ledger {
                     expected: expected.to_string(),
                 });
             }
-            decode_cap(object)
+            decode(object)
         })
     }
 
@@ -203,68 +200,9 @@ impl Ledger {
             let dependencies = self.dependencies().await?;
             let work = upgrade(package, &dependencies, cap);
             let (digest, executed) = self.perform(key, &work).await?;
-            self.outcome(digest, &executed)?;
+            outcome(None, digest, &executed)?;
             new_package(&executed)
         })
-    }
-
-    /// Takes the database over to the package's newest version; `false` if it is of that already. Old
-    /// versions of the package stop with it.
-    ///
-    /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
-    pub fn migrate_db<'a>(
-        &'a self,
-        key: &'a SigningKey,
-        admin_cap: ObjectId,
-    ) -> BoxFuture<'a, Result<bool, LedgerError>> {
-        Box::pin(async move {
-            let db = self.deployment().db;
-            self.migrate(key, Some((db, admin_cap)), &[]).await
-        })
-    }
-
-    /// Takes nodes, tasks or stacks over to the package's newest version, which anyone may; says how many
-    /// weren't of it already.
-    ///
-    /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
-    pub fn migrate_objects<'a>(
-        &'a self,
-        key: &'a SigningKey,
-        objects: &'a [(ObjectKind, ObjectId)],
-    ) -> BoxFuture<'a, Result<usize, LedgerError>> {
-        Box::pin(async move {
-            let mut taken = 0;
-            for batch in objects.chunks(MIGRATED_AT_ONCE) {
-                if self.migrate(key, None, batch).await? {
-                    taken += batch.len();
-                    continue;
-                }
-                // all or none: one of them is current
-                for one in batch {
-                    taken += usize::from(self.migrate(key, None, slice::from_ref(one)).await?);
-                }
-            }
-            Ok(taken)
-        })
-    }
-
-    async fn migrate(
-        &self,
-        key: &SigningKey,
-        db: Option<(ObjectId, ObjectId)>,
-        others: &[(ObjectKind, ObjectId)],
-    ) -> Result<bool, LedgerError> {
-        let done = match self.perform(key, &Work::Migrate { db, others }).await {
-            Ok((digest, executed)) => self.outcome(digest, &executed),
-            Err(error) => Err(error),
-        };
-        match done {
-            Ok(_) => Ok(true),
-            Err(e) if e.abort_code() == Some(AbortCode::WrongVersion.code()) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     async fn preview_gas(&self, sender: Address, work: &Work<'_>) -> Result<u64, LedgerError> {
@@ -303,11 +241,6 @@ fn upgrade_cap_type() -> StructTag {
         identifier("UpgradeCap"),
         Vec::new(),
     )
-}
-
-fn decode_cap(object: &proto::Object) -> Result<UpgradeCap, LedgerError> {
-    bcs::from_bytes(object.contents().value())
-        .map_err(|e| LedgerError::Malformed(format!("object {}: {e}", object.object_id())))
 }
 
 fn new_package(executed: &ExecutedTransaction) -> Result<ObjectId, LedgerError> {

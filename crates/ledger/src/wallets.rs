@@ -1,14 +1,14 @@
 //! Holding wallets for as long as a transaction of theirs takes.
 
 use crate::{
-    Ledger,
+    Connection,
     wallet::{Parties, Wallet, Wallets},
 };
 use atoma_types::Address;
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
-impl Ledger {
+impl Connection {
     /// Holds the wallets of a transaction, always in the same order: two transactions that need the
     /// same two can't wait for each other.
     pub(crate) async fn wallets(&self, parties: Parties) -> Wallets {

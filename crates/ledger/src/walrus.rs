@@ -1,12 +1,25 @@
-//! Walrus's objects on the ledger: blobs, and the system of localnet's development Walrus.
+//! Walrus on the ledger: where it stands, its blobs, and the system of localnet's development Walrus.
 
-use crate::{Ledger, LedgerError, read::OBJECT_FIELDS};
+use crate::{Connection, LedgerError, connection::Inner, localnet, objects::OBJECT_FIELDS};
 use atoma_types::{
     Address, ObjectId,
-    chain::{Blob, ObjectKind, WalrusCap, WalrusSystem},
+    chain::{Blob, ObjectKind, WalrusCap, WalrusDeployment, WalrusSystem},
 };
 use futures::future::BoxFuture;
+use serde::{Deserialize, de::DeserializeOwned};
 use sui_rpc::proto::sui::rpc::v2::{self as proto, owner::OwnerKind};
+use sui_sdk_types::StructTag;
+
+/// Bytes of [`WalrusHead`].
+const WALRUS_HEAD: usize = 32 + 8 + 32;
+
+/// The beginning of Walrus's own `System`.
+#[derive(Deserialize)]
+struct WalrusHead {
+    _id: ObjectId,
+    _version: u64,
+    package: ObjectId,
+}
 
 /// A blob, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +30,13 @@ pub struct OwnedBlob {
     pub owner: Option<Address>,
 }
 
-impl Ledger {
+impl Connection {
     /// A registered blob, by the id of its object.
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
     pub fn blob(&self, id: ObjectId) -> BoxFuture<'_, Result<Blob, LedgerError>> {
-        Box::pin(async move { self.read(id, ObjectKind::Blob).await })
+        Box::pin(async move { self.read_walrus(id, ObjectKind::Blob).await })
     }
 
     /// Several blobs at once, with their owners; ids of nothing, or of something else, are left out.
@@ -35,13 +48,14 @@ impl Ledger {
         ids: &'a [ObjectId],
     ) -> BoxFuture<'a, Result<Vec<OwnedBlob>, LedgerError>> {
         Box::pin(async move {
+            let blob_type = self.surroundings.walrus.type_of(ObjectKind::Blob);
             let mut blobs = Vec::with_capacity(ids.len());
-            for object in self.objects(ids, OBJECT_FIELDS).await? {
+            for object in self.inner.objects(ids, OBJECT_FIELDS).await? {
                 let id = object
                     .object_id()
                     .parse()
                     .map_err(|e| LedgerError::Malformed(format!("object id: {e}")))?;
-                match self.typed(id, &object, ObjectKind::Blob) {
+                match self.inner.typed(id, &object, &blob_type) {
                     Ok(blob) => blobs.push(OwnedBlob {
                         blob,
                         owner: owner(&object),
@@ -59,7 +73,7 @@ impl Ledger {
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
     pub fn owned_blobs(&self, owner: Address) -> BoxFuture<'_, Result<Vec<Blob>, LedgerError>> {
-        Box::pin(async move { self.read_owned(owner, ObjectKind::Blob).await })
+        Box::pin(async move { self.read_owned_walrus(owner, ObjectKind::Blob).await })
     }
 
     /// Localnet's development Walrus.
@@ -68,8 +82,8 @@ impl Ledger {
     /// If nobody answers, or what is asked for isn't there or can't be read.
     pub fn walrus_system(&self) -> BoxFuture<'_, Result<WalrusSystem, LedgerError>> {
         Box::pin(async move {
-            let id = self.deployment().walrus.system;
-            self.read(id, ObjectKind::WalrusSystem).await
+            let id = self.surroundings.walrus.system;
+            self.read_walrus(id, ObjectKind::WalrusSystem).await
         })
     }
 
@@ -82,9 +96,65 @@ impl Ledger {
         owner: Address,
     ) -> BoxFuture<'_, Result<Option<WalrusCap>, LedgerError>> {
         Box::pin(async move {
-            let caps: Vec<WalrusCap> = self.read_owned(owner, ObjectKind::WalrusCap).await?;
-            let system = self.deployment().walrus.system;
+            let caps: Vec<WalrusCap> = self.read_owned_walrus(owner, ObjectKind::WalrusCap).await?;
+            let system = self.surroundings.walrus.system;
             Ok(caps.into_iter().find(|cap| cap.system == system))
+        })
+    }
+
+    async fn read_walrus<T: DeserializeOwned>(
+        &self,
+        id: ObjectId,
+        kind: ObjectKind,
+    ) -> Result<T, LedgerError> {
+        let expected = self.surroundings.walrus.type_of(kind);
+        self.inner.read(id, kind.move_name().1, &expected).await
+    }
+
+    async fn read_owned_walrus<T: DeserializeOwned>(
+        &self,
+        owner: Address,
+        kind: ObjectKind,
+    ) -> Result<Vec<T>, LedgerError> {
+        let expected = self.surroundings.walrus.type_of(kind);
+        self.inner.read_owned(owner, &expected).await
+    }
+}
+
+impl Inner {
+    /// Where Walrus's package stands, by its `System`.
+    pub(crate) async fn walrus_at(
+        &self,
+        system: ObjectId,
+    ) -> Result<WalrusDeployment, LedgerError> {
+        let found = self.objects(&[system], OBJECT_FIELDS).await?;
+        let object = found.first().ok_or_else(|| LedgerError::NotFound {
+            what: "Walrus system",
+            id: system.to_string(),
+        })?;
+        let tag: Option<StructTag> = object.object_type().parse().ok();
+        let tag =
+            tag.filter(|tag| (tag.module().as_str(), tag.name().as_str()) == ("system", "System"));
+        let original_package = *tag
+            .ok_or_else(|| LedgerError::WrongType {
+                id: system,
+                found: object.object_type().to_owned(),
+                expected: "system::System of Walrus".to_owned(),
+            })?
+            .address();
+        let package = if localnet::is_development_walrus(original_package) {
+            original_package
+        } else {
+            let bytes = object.contents().value();
+            let head = bytes.get(..WALRUS_HEAD).unwrap_or(bytes);
+            let head: WalrusHead = bcs::from_bytes(head)
+                .map_err(|e| LedgerError::Malformed(format!("object {system}: {e}")))?;
+            head.package
+        };
+        Ok(WalrusDeployment {
+            package,
+            original_package,
+            system,
         })
     }
 }

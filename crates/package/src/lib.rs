@@ -11,7 +11,7 @@ mod error;
 
 pub use error::PackageError;
 
-use atoma_types::{NetworkId, ObjectId, chain::Deployment};
+use atoma_types::{NetworkId, ObjectId, chain::Surroundings};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use blake2b_simd::Params;
 use serde::Deserialize;
@@ -65,20 +65,20 @@ impl CompiledPackage {
     ///
     /// # Errors
     /// If the artifact is broken, or an id of the network stands nowhere in it.
-    pub fn for_network(deployment: &Deployment) -> Result<Self, PackageError> {
+    pub fn for_network(surroundings: &Surroundings) -> Result<Self, PackageError> {
         let addresses = [
-            (USDC_STAND_IN, Self::money(deployment)?),
-            (WALRUS_STAND_IN, deployment.walrus.original_package),
+            (USDC_STAND_IN, Self::money(surroundings)?),
+            (WALRUS_STAND_IN, surroundings.walrus.original_package),
         ];
-        Self::compiled()?.bound_to(&addresses, deployment.network)
+        Self::compiled()?.bound_to(&addresses, surroundings.network)
     }
 
     /// The package of the money.
     ///
     /// # Errors
     /// If the type of the money is not a struct.
-    pub fn money(deployment: &Deployment) -> Result<ObjectId, PackageError> {
-        match &deployment.usdc {
+    pub fn money(surroundings: &Surroundings) -> Result<ObjectId, PackageError> {
+        match &surroundings.usdc {
             TypeTag::Struct(usdc)
                 if (usdc.module().as_str(), usdc.name().as_str()) == ("usdc", "USDC") =>
             {
@@ -164,13 +164,13 @@ mod tests {
         dependencies: Vec<ObjectId>,
     }
 
-    fn deployment() -> Deployment {
-        let mut deployment = Deployment::localnet(NetworkId([0x77; 32]));
-        deployment.walrus.original_package = ObjectId::new([0x55; 32]);
-        deployment.usdc = format!("0x{}::usdc::USDC", "44".repeat(32))
+    fn surroundings() -> Surroundings {
+        let mut surroundings = Surroundings::localnet(NetworkId([0x77; 32]));
+        surroundings.walrus.original_package = ObjectId::new([0x55; 32]);
+        surroundings.usdc = format!("0x{}::usdc::USDC", "44".repeat(32))
             .parse()
             .unwrap();
-        deployment
+        surroundings
     }
 
     fn count(package: &CompiledPackage, bytes: &[u8; 32]) -> usize {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn every_stand_in_is_exchanged_and_nothing_else() {
         let plain = CompiledPackage::compiled().unwrap();
-        let bound = CompiledPackage::for_network(&deployment()).unwrap();
+        let bound = CompiledPackage::for_network(&surroundings()).unwrap();
         for (old, new) in [
             (USDC_STAND_IN.into_inner(), [0x44; 32]),
             (WALRUS_STAND_IN.into_inner(), [0x55; 32]),
@@ -232,9 +232,9 @@ mod tests {
 
     #[test]
     fn other_money_is_refused() {
-        let mut deployment = deployment();
-        deployment.usdc = "0x2::sui::SUI".parse().unwrap();
-        let refused = CompiledPackage::for_network(&deployment);
+        let mut surroundings = surroundings();
+        surroundings.usdc = "0x2::sui::SUI".parse().unwrap();
+        let refused = CompiledPackage::for_network(&surroundings);
         assert!(matches!(refused, Err(PackageError::OtherMoney(_))));
     }
 

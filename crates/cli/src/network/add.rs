@@ -1,12 +1,12 @@
 //! `atoma network add`: what is told of a network, kept under a name.
 
 use crate::{
-    profiles::{Profile, Profiles, Walrus, unbound},
+    profiles::{self, Profile, Profiles, Walrus},
     settings::Settings,
     values::web_url,
 };
 use anyhow::{Context, Result};
-use atoma_ledger::{Ledger, TypeTag};
+use atoma_ledger::{Connection, TypeTag};
 use atoma_types::{
     ObjectId,
     chain::{Deployment, ObjectKind},
@@ -77,8 +77,8 @@ impl Add {
         walrus.shards = self.shards.or(walrus.shards);
         profile.walrus = (walrus != Walrus::default()).then_some(walrus);
         if let Some(db) = self.db {
-            let ledger = unbound(&profile).await?;
-            profile.deployment = Some(deployed(&ledger, &profile, db, self.package).await?);
+            let connection = profiles::connection(&profile).await?;
+            profile.deployment = Some(deployed(&connection, &profile, db, self.package).await?);
             profile.rights = None;
         }
         Ok(profile)
@@ -87,21 +87,19 @@ impl Add {
 
 /// Where a package stands, by its database.
 async fn deployed(
-    ledger: &Ledger,
+    connection: &Connection,
     profile: &Profile,
     db: ObjectId,
     package: Option<ObjectId>,
 ) -> Result<Deployment> {
-    let tag = ledger.type_of(db).await?;
+    let tag = connection.type_of(db).await?;
     let (module, name) = ObjectKind::Db.move_name();
     let tag = tag
         .filter(|tag| (tag.module().as_str(), tag.name().as_str()) == (module, name))
         .with_context(|| format!("{db} is no AtomaDb of the ledger at {}", profile.ledger))?;
     let original_package = *tag.address();
-    Ok(Deployment {
-        package: package.unwrap_or(original_package),
-        original_package,
-        db,
-        ..ledger.deployment().clone()
-    })
+    let package = package.unwrap_or(original_package);
+    Ok(connection
+        .surroundings()
+        .with_package(original_package, package, db))
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     output::{Facts, Output},
-    profiles::unbound,
+    profiles,
     settings::Settings,
 };
 use anyhow::{Result, bail};
-use atoma_ledger::{Ledger, Service};
+use atoma_ledger::{Connection, Ledger, Service};
 use atoma_runtime::WithCauses;
 use atoma_runtime::{Clock, SystemClock};
 use atoma_types::{TimestampMs, chain::ObjectKind};
@@ -114,11 +114,11 @@ async fn examine(settings: &Settings, report: &mut Report) {
             );
             // what can be seen without the package still says more
             if let Some((_, profile)) = &settings.network
-                && let Ok(ledger) = unbound(profile).await
-                && let Ok(service) = ledger.service().await
+                && let Ok(connection) = profiles::connection(profile).await
+                && let Ok(service) = connection.service().await
             {
                 clock(&service, None, report);
-                purse(settings, &ledger, report).await;
+                wallet(settings, &connection, report).await;
             }
             return;
         }
@@ -139,14 +139,14 @@ async fn examine(settings: &Settings, report: &mut Report) {
     package(&ledger, report).await;
     database(&ledger, report).await;
     walrus(&ledger, report).await;
-    purse(settings, &ledger, report).await;
+    wallet(settings, &ledger, report).await;
 }
 
-async fn latency(ledger: &Ledger, report: &mut Report) {
+async fn latency(connection: &Connection, report: &mut Report) {
     let mut fastest = None::<Duration>;
     for _ in 0..PINGS {
         let asked = Instant::now();
-        if ledger.service().await.is_ok() {
+        if connection.service().await.is_ok() {
             let took = asked.elapsed();
             fastest = Some(fastest.map_or(took, |other| other.min(took)));
         }
@@ -245,7 +245,7 @@ async fn package(ledger: &Ledger, report: &mut Report) {
             "upgrade the package (`atoma network upgrade`), or use the program that it was published with",
         ),
     }
-    match package.is_ours(deployment) {
+    match package.is_ours(ledger.surroundings()) {
         Ok(Some(true)) => report.good("code", "what this program carries"),
         Ok(Some(false)) => report.warn(
             "code",
@@ -324,7 +324,7 @@ async fn walrus(ledger: &Ledger, report: &mut Report) {
 }
 
 /// Whether the acting address can act.
-async fn purse(settings: &Settings, ledger: &Ledger, report: &mut Report) {
+async fn wallet(settings: &Settings, connection: &Connection, report: &mut Report) {
     let address = match settings.key() {
         Ok(key) => key.public_key().address(),
         Err(error) => {
@@ -336,7 +336,7 @@ async fn purse(settings: &Settings, ledger: &Ledger, report: &mut Report) {
         }
     };
     report.good("wallet", address.to_string());
-    match ledger.gas(address).await {
+    match connection.gas(address).await {
         Ok(gas) if gas >= LITTLE_GAS => report.good("gas", format!("{gas} MIST")),
         Ok(gas) => report.warn(
             "gas",
@@ -349,7 +349,7 @@ async fn purse(settings: &Settings, ledger: &Ledger, report: &mut Report) {
             "use another full node",
         ),
     }
-    match ledger.usdc(address).await {
+    match connection.usdc(address).await {
         Ok(usdc) if usdc.0 > 0 => report.good("usdc", usdc.to_string()),
         Ok(usdc) => report.warn(
             "usdc",

@@ -3,12 +3,12 @@
 
 use crate::{
     output::Output,
-    profiles::{Profile, Profiles, Rights, unbound},
+    profiles::{self, Profile, Profiles, Rights},
     settings::Settings,
 };
 use anyhow::{Result, bail};
 use atoma_ledger::{CompiledPackage, Ledger, Publication};
-use atoma_types::{Address, chain::Deployment};
+use atoma_types::{Address, chain::Surroundings};
 use serde_json::json;
 
 pub(super) async fn publish(
@@ -31,12 +31,14 @@ pub(super) async fn publish(
     }
     let key = settings.key()?;
     let owner = key.public_key().address();
-    let ledger = unbound(profile).await?.with_gas(settings.gas_options()?);
-    let package = CompiledPackage::for_network(ledger.deployment())?;
+    let connection = profiles::connection(profile)
+        .await?
+        .with_gas(settings.gas_options()?);
+    let package = CompiledPackage::for_network(connection.surroundings())?;
     let found = if again {
         None
     } else {
-        ledger.publication_of(owner, &package).await?
+        connection.publication_of(owner, &package).await?
     };
     if found.is_none() && Ledger::connect(&profile.ledger).await.is_ok() {
         bail!(
@@ -52,19 +54,20 @@ pub(super) async fn publish(
     let publication = match found {
         Some(found) => found,
         None => {
-            let gas = ledger.preview_publish(owner, &package).await?;
+            let gas = connection.preview_publish(owner, &package).await?;
             tell_preview(name, owner, gas, &package, output);
             if !yes {
                 output.say("nothing was published: repeat it with --yes");
                 return Ok(());
             }
             let progress = output.progress("publishing");
-            let done = ledger.publish(&key, &package).await;
+            let done = connection.publish(&key, &package).await;
             progress.finish_and_clear();
             done?
         }
     };
-    keep(profiles, name, profile, ledger.deployment(), &publication)?;
+    let surroundings = connection.surroundings();
+    keep(profiles, name, profile, surroundings, &publication)?;
     output.object(vec![
         ("network", json!(name)),
         ("state", json!(state)),
@@ -102,17 +105,13 @@ fn keep(
     profiles: &mut Profiles,
     name: &str,
     profile: &Profile,
-    ledger: &Deployment,
+    surroundings: &Surroundings,
     publication: &Publication,
 ) -> Result<()> {
-    let deployment = Deployment {
-        package: publication.package,
-        original_package: publication.package,
-        db: publication.db,
-        ..ledger.clone()
-    };
+    let package = publication.package;
+    let deployment = surroundings.with_package(package, package, publication.db);
     let profile = Profile {
-        network: Some(ledger.network),
+        network: Some(surroundings.network),
         deployment: Some(deployment),
         rights: Some(Rights {
             upgrade_cap: publication.upgrade_cap,

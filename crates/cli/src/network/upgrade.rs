@@ -4,7 +4,7 @@
 use super::publish::tell_preview;
 use crate::{
     output::Output,
-    profiles::{Profile, Profiles, unbound},
+    profiles::{self, Profile, Profiles},
     settings::Settings,
 };
 use anyhow::{Context, Result, bail};
@@ -32,18 +32,20 @@ pub(super) async fn upgrade(
         .with_context(|| format!("nothing is published on {name}: `atoma network publish`"))?;
     let key = settings.key()?;
     let owner = key.public_key().address();
-    let ledger = unbound(profile).await?.with_gas(settings.gas_options()?);
+    let connection = profiles::connection(profile)
+        .await?
+        .with_gas(settings.gas_options()?);
     // Walrus may have been upgraded meanwhile
     let deployment = Deployment {
-        walrus: ledger.deployment().walrus.clone(),
+        walrus: connection.surroundings().walrus.clone(),
         ..deployment
     };
-    let ledger = ledger.with_deployment(deployment.clone());
-    let package = CompiledPackage::for_network(&deployment)?;
+    let ledger = connection.bind(deployment.clone())?;
+    let package = CompiledPackage::for_network(ledger.surroundings())?;
     let cap = right(&ledger, owner, deployment.original_package).await?;
     let standing = ledger.published(cap.package).await?;
     let standing = standing.with_context(|| format!("there is no package {}", cap.package))?;
-    let current = standing.is_ours(&deployment)? == Some(true);
+    let current = standing.is_ours(ledger.surroundings())? == Some(true);
     if !current {
         let gas = ledger.preview_upgrade(owner, &package, &cap).await?;
         tell_preview(name, owner, gas, &package, output);
@@ -70,7 +72,7 @@ pub(super) async fn upgrade(
         package: newest,
         ..deployment
     };
-    let ledger = ledger.with_deployment(deployment.clone());
+    let ledger = ledger.bind(deployment.clone())?;
     profiles.put(
         name,
         Profile {

@@ -2,51 +2,56 @@
 
 use super::Profile;
 use anyhow::{Context, Result};
-use atoma_ledger::{Ledger, LedgerError};
-use atoma_types::{ObjectId, chain::Deployment};
+use atoma_ledger::{Connection, ConnectionConfig, LedgerError};
+use atoma_runtime::Runtime;
+use atoma_types::{NetworkId, ObjectId};
 
 /// A connection on which the package isn't looked for: for publishing it, and for wallets before it is
 /// published.
-pub(crate) async fn unbound(profile: &Profile) -> Result<Ledger> {
+pub(crate) async fn connection(profile: &Profile) -> Result<Connection> {
     let system = profile.walrus.as_ref().and_then(|walrus| walrus.system);
-    let (url, faucet) = (&profile.ledger, profile.faucet.clone());
-    // a localnet's money and Walrus are known, unless others are meant
-    let ledger = match (&profile.usdc, system) {
-        (None, None) => match Ledger::unpublished_localnet(url, faucet).await? {
-            Some(ledger) => ledger,
-            None => described(profile, system).await?,
-        },
-        _ => described(profile, system).await?,
+    let config = ConnectionConfig {
+        url: profile.ledger.clone(),
+        faucet: profile.faucet.clone(),
+        runtime: Runtime::default(),
     };
-    held_to(profile, ledger)
+    // a localnet's money and Walrus are known, unless others are meant
+    let localnet = match (&profile.usdc, system) {
+        (None, None) => Connection::open_localnet(config.clone()).await?,
+        _ => None,
+    };
+    let connection = match localnet {
+        Some(connection) => connection,
+        None => described(config, profile, system).await?,
+    };
+    held_to(profile, connection.network())?;
+    Ok(connection)
 }
 
-/// The ledger, if it is the one that the profile means.
-pub(crate) fn held_to(profile: &Profile, ledger: Ledger) -> Result<Ledger> {
+/// Refuses a network other than the one that the profile means.
+pub(crate) fn held_to(profile: &Profile, found: NetworkId) -> Result<()> {
     match profile.expected_network() {
-        Some(expected) if expected != ledger.network() => Err(LedgerError::WrongNetwork {
-            found: ledger.network().to_string(),
+        Some(expected) if expected != found => Err(LedgerError::WrongNetwork {
+            found: found.to_string(),
             expected: expected.to_string(),
         }
         .into()),
-        _ => Ok(ledger),
+        _ => Ok(()),
     }
 }
 
-/// A connection by what the profile says of money and Walrus.
-async fn described(profile: &Profile, system: Option<ObjectId>) -> Result<Ledger> {
+/// A connection by what the profile says of money and Walrus; the package is compiled against both.
+async fn described(
+    config: ConnectionConfig,
+    profile: &Profile,
+    system: Option<ObjectId>,
+) -> Result<Connection> {
     let usdc = profile.usdc.as_deref().context(
         "the type of the money is not known: `atoma network add NAME --usdc 0x…::usdc::USDC`",
     )?;
     let usdc = usdc.parse().context("the type of the money")?;
-    let ledger = Ledger::unbound(&profile.ledger, profile.faucet.clone(), usdc).await?;
-    // Walrus first: the package is compiled against it
     let system = system.context(
         "Walrus's system object is not known: `atoma network add NAME --walrus-system 0x…`",
     )?;
-    let deployment = Deployment {
-        walrus: ledger.walrus_at(system).await?,
-        ..ledger.deployment().clone()
-    };
-    Ok(ledger.with_deployment(deployment))
+    Ok(Connection::open(config, usdc, system).await?)
 }

@@ -6,7 +6,7 @@ mod connect;
 mod profile;
 
 pub(crate) use builtin::DEFAULT_LEDGER;
-pub(crate) use connect::{held_to, unbound};
+pub(crate) use connect::{connection, held_to};
 pub(crate) use profile::{Profile, Rights, Walrus};
 
 use crate::config_file::ConfigFile;

@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn network(&self) -> Item<NetworkId> {
-        self.ledger().map(Ledger::network)
+        self.ledger().map(|ledger| ledger.network())
     }
 
     pub(super) async fn stack(&mut self, id: StackId) -> Item<Stack> {

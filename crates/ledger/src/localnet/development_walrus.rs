@@ -1,14 +1,14 @@
-//! The calls of localnet's development Walrus, which are executed with [`Ledger::execute`] or
-//! [`Ledger::execute_and_give`].
+//! The calls of localnet's development Walrus, which are executed with [`Ledger::execute`](crate::Ledger::execute) or
+//! [`Ledger::execute_and_give`](crate::Ledger::execute_and_give).
 
-use crate::Ledger;
+use crate::Connection;
 use atoma_types::{
     BlobId, ObjectId,
     chain::{Call, Clock, RootHash, WALRUS_ENCODING_RS2, WalrusCap, calls},
     hash::Hash32,
 };
 
-impl Ledger {
+impl Connection {
     /// Buys storage for a blob and registers it. `encoded` is what all shards keep of it.
     #[must_use]
     pub fn register_blob(
@@ -21,7 +21,7 @@ impl Ledger {
         deletable: bool,
     ) -> Call {
         calls::RegisterBlob {
-            system: self.deployment().walrus.system.into(),
+            system: self.surroundings.walrus.system.into(),
             storage_amount: encoded,
             epochs_ahead,
             blob_id,
@@ -44,7 +44,7 @@ impl Ledger {
         message: Vec<u8>,
     ) -> Call {
         calls::CertifyBlob {
-            system: self.deployment().walrus.system.into(),
+            system: self.surroundings.walrus.system.into(),
             blob: blob.into(),
             signature,
             signers_bitmap,
@@ -57,7 +57,7 @@ impl Ledger {
     #[must_use]
     pub fn extend_blob(&self, blob: ObjectId, extended_epochs: u32) -> Call {
         calls::ExtendBlob {
-            system: self.deployment().walrus.system.into(),
+            system: self.surroundings.walrus.system.into(),
             blob: blob.into(),
             extended_epochs,
         }
@@ -68,7 +68,7 @@ impl Ledger {
     #[must_use]
     pub fn delete_blob(&self, blob: ObjectId) -> Call {
         calls::DeleteBlob {
-            system: self.deployment().walrus.system.into(),
+            system: self.surroundings.walrus.system.into(),
             blob: blob.into(),
         }
         .into()

@@ -170,7 +170,7 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
         (deployment.package, 1)
     );
     assert_eq!(standing.differences(deployment), Vec::<String>::new());
-    assert_eq!(standing.is_ours(deployment).unwrap(), None);
+    assert_eq!(standing.is_ours(ledger.surroundings()).unwrap(), None);
     let other = Deployment {
         usdc: "0x2::sui::SUI".parse().unwrap(),
         ..deployment.clone()
@@ -178,7 +178,7 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
     assert!(!standing.differences(&other).is_empty());
     assert!(ledger.published(owner).await.unwrap().is_none());
 
-    let package = CompiledPackage::for_network(deployment).unwrap();
+    let package = CompiledPackage::for_network(ledger.surroundings()).unwrap();
     let dependencies = ledger.dependencies().await.unwrap();
     assert_eq!(dependencies.len(), 4);
     assert!(dependencies.contains(&deployment.walrus.package));

@@ -1,4 +1,5 @@
 use atoma_keys::SigningKey;
+use atoma_ledger::Ledger;
 use atoma_network::testing::World;
 use atoma_types::MicroUsdc;
 use futures::future::{join_all, try_join_all};
@@ -20,9 +21,10 @@ async fn two_programs_with_one_wallet_get_through() {
     let payer = world.party().await;
     let payee = SigningKey::generate().public_key().address();
     // a connection of its own, as another program has it
-    let other = world
-        .ledger
-        .with_deployment(world.ledger.deployment().clone());
+    let deployment = world.ledger.deployment().clone();
+    let other = Ledger::connect_with(world.ledger.url(), deployment)
+        .await
+        .unwrap();
     for _ in 0..5 {
         let both =
             [&world.ledger, &other].map(|ledger| ledger.transfer_usdc(&payer, payee, MicroUsdc(1)));

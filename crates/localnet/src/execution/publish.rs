@@ -81,7 +81,7 @@ pub(super) fn check(
         return refused("it holds the contract's package once, and has it already");
     }
     let damaged = |error: PackageError| Refusal::Publication(error.to_string());
-    let contract = CompiledPackage::for_network(deployment).map_err(damaged)?;
+    let contract = CompiledPackage::for_network(&deployment.surroundings()).map_err(damaged)?;
     let sorted = |modules: &[Vec<u8>]| {
         let mut modules = modules.to_vec();
         modules.sort_unstable();
@@ -130,7 +130,7 @@ fn linkage(state: &State, publish: &Publish) -> Result<BTreeMap<ObjectId, Upgrad
 }
 
 fn needed(deployment: &Deployment) -> Result<[ObjectId; 4], Refusal> {
-    let money = CompiledPackage::money(deployment);
+    let money = CompiledPackage::money(&deployment.surroundings());
     Ok([
         Address::from_static("0x1"),
         Address::TWO,

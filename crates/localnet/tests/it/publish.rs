@@ -20,7 +20,7 @@ async fn unpublished() -> Net {
 }
 
 fn ours(net: &Net) -> Vec<Vec<u8>> {
-    let package = CompiledPackage::for_network(&net.localnet.deployment()).unwrap();
+    let package = CompiledPackage::for_network(&net.localnet.deployment().surroundings()).unwrap();
     package.modules().to_vec()
 }
 
@@ -109,7 +109,7 @@ async fn the_contract_is_published_once_and_stays() {
 
     // the code is shown as it was published
     let shown = package(&mut net).await.unwrap();
-    let expected = CompiledPackage::for_network(&deployment).unwrap();
+    let expected = CompiledPackage::for_network(&deployment.surroundings()).unwrap();
     for (name, code) in expected.as_published(deployment.package).unwrap() {
         let module = shown.modules.iter().find(|module| module.name() == name);
         assert_eq!(module.unwrap().contents(), code, "{name}");
@@ -169,7 +169,7 @@ async fn nothing_else_is_published() {
     let fewer = modules[1..].to_vec();
     let mut elsewhere = net.localnet.deployment();
     elsewhere.network.0 = [7; 32];
-    let elsewhere = CompiledPackage::for_network(&elsewhere).unwrap();
+    let elsewhere = CompiledPackage::for_network(&elsewhere.surroundings()).unwrap();
     let plain = CompiledPackage::compiled().unwrap();
     for other in [
         altered,

@@ -1,4 +1,4 @@
-//! Where the package stands on a ledger.
+//! Where the package stands on a ledger, and what it finds there before it stands.
 
 use crate::{
     Address, NetworkId, ObjectId,
@@ -35,7 +35,19 @@ const fn small(id: u64) -> ObjectId {
     Address::new(bytes)
 }
 
-/// One published package with its database and its money.
+/// What the package finds on a network before it is published there, and is compiled for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Which network it is.
+    pub network: NetworkId,
+    /// The type inside `Coin<…>` that pays.
+    pub usdc: TypeTag,
+    /// The Walrus whose blobs are taken as evidence.
+    pub walrus: WalrusDeployment,
+}
+
+/// One published package with its database, and the [`Surroundings`] that it is for. (Its fields stand here once
+/// more: this is a section of configuration files.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
@@ -65,21 +77,64 @@ pub struct WalrusDeployment {
     pub system: ObjectId,
 }
 
-impl Deployment {
-    /// Where the package stands on every localnet: from its birth, or once it is published there.
+impl Surroundings {
+    /// What is the same on every localnet.
     #[must_use]
     pub fn localnet(network: NetworkId) -> Self {
         Self {
             network,
-            package: LOCALNET_PACKAGE,
-            original_package: LOCALNET_PACKAGE,
-            db: LOCALNET_DB,
             usdc: TypeTag::Struct(Box::new(struct_tag(LOCALNET_USDC_PACKAGE, "usdc", "USDC"))),
             walrus: WalrusDeployment {
                 package: LOCALNET_WALRUS_PACKAGE,
                 original_package: LOCALNET_WALRUS_PACKAGE,
                 system: LOCALNET_WALRUS_SYSTEM,
             },
+        }
+    }
+
+    /// The deployment of a package that stands here: its first version, the version that is called now, and its
+    /// database.
+    #[must_use]
+    pub fn with_package(
+        &self,
+        original_package: ObjectId,
+        package: ObjectId,
+        db: ObjectId,
+    ) -> Deployment {
+        let Self {
+            network,
+            usdc,
+            walrus,
+        } = self.clone();
+        Deployment {
+            network,
+            package,
+            original_package,
+            db,
+            usdc,
+            walrus,
+        }
+    }
+}
+
+impl Deployment {
+    /// Where the package stands on every localnet: from its birth, or once it is published there.
+    #[must_use]
+    pub fn localnet(network: NetworkId) -> Self {
+        Surroundings::localnet(network).with_package(
+            LOCALNET_PACKAGE,
+            LOCALNET_PACKAGE,
+            LOCALNET_DB,
+        )
+    }
+
+    /// What the package found there.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            network: self.network,
+            usdc: self.usdc.clone(),
+            walrus: self.walrus.clone(),
         }
     }
 
@@ -124,6 +179,16 @@ impl Deployment {
             event.module(),
             event.name(),
         )
+    }
+}
+
+impl WalrusDeployment {
+    /// The Move type of one of Walrus's kinds of objects.
+    #[must_use]
+    pub fn type_of(&self, kind: ObjectKind) -> StructTag {
+        debug_assert_eq!(kind.package(), Package::Walrus);
+        let (module, name) = kind.move_name();
+        struct_tag(self.original_package, module, name)
     }
 }
 

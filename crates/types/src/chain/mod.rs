@@ -18,7 +18,8 @@ pub use call::{
 };
 pub use deployment::{
     CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
-    LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, WalrusDeployment,
+    LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, Surroundings,
+    WalrusDeployment,
 };
 pub use events::{Charge, Event, EventError};
 pub use new_task::NewTask;
