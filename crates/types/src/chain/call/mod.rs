@@ -1,9 +1,10 @@
-//! The package's functions. One table gives, for each, its module, name and arguments in Move's
-//! order; `ledger` builds transactions from it, localnet accepts exactly it, the Move package is
-//! held against it. A second one has the functions of localnet's development Walrus.
+//! The package's functions. Tables, one for each module of Move, give each function's name and arguments in
+//! Move's order; `ledger` builds transactions from them, localnet accepts exactly them, the Move package is
+//! held against them. One more has the functions of localnet's development Walrus.
 
 mod error;
 mod field;
+mod function;
 mod spec;
 mod table;
 
