@@ -133,9 +133,7 @@ fn a_task_is_created_counted_and_deprecated() {
     assert_eq!(world.db().models.size, 1);
     world.ok(ADMIN, deprecate_call(second));
     assert_eq!(world.db().models.size, 0);
-    let mut again = create_call();
-    again.model_name = "tiny".to_owned();
-    world.create_task_from(again);
+    world.create_task();
     assert_eq!((world.db().tasks.size, world.db().models.size), (3, 1));
 }
 
@@ -143,9 +141,9 @@ fn a_task_is_created_counted_and_deprecated() {
 fn subscriptions_change_leave_and_come_back() {
     let mut world = World::new();
     let node = world.register(OPERATOR, 1_000);
-    let mut call = create_call();
-    call.allow_list = Some(vec![node]);
-    let task = world.create_task_from(call);
+    let mut new = new_task();
+    new.allow_list = Some(vec![node]);
+    let task = world.create_task_from(new);
     world.ok(OPERATOR, subscribe_call(task, node, 1_000_000, 1_000));
     world.ok(OPERATOR, subscribe_call(task, node, 1_200_000, 2_000));
     assert_eq!(world.task(task).subscriptions.len(), 1);

@@ -103,9 +103,9 @@ fn a_single_stack_pays_node_fee_and_owner() {
 #[test]
 fn the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits() {
     let mut world = World::new();
-    let mut call = create_call();
-    call.security_level = SecurityLevel::SamplingConsensus;
-    let task = world.create_task_from(call);
+    let mut new = new_task();
+    new.security = SecurityLevel::SamplingConsensus;
+    let task = world.create_task_from(new);
     let node = world.serve(OPERATOR, task, 1_500_000, 10_000);
     let stack = world.buy(task, 1_001, Selection::Single);
     // floor(1001 * 1.5) = 1501, times 1.02 = 1531.02
@@ -120,9 +120,9 @@ fn the_surcharge_of_a_sampling_task_comes_back_when_nobody_audits() {
 #[test]
 fn the_surcharge_stays_for_what_is_still_leased() {
     let mut world = World::new();
-    let mut call = create_call();
-    call.security_level = SecurityLevel::SamplingConsensus;
-    let task = world.create_task_from(call);
+    let mut new = new_task();
+    new.security = SecurityLevel::SamplingConsensus;
+    let task = world.create_task_from(new);
     let node = world.serve(OPERATOR, task, 1_500_000, 10_000);
     let stack = world.buy(task, 1_001, Selection::Any);
     world.grant(OPERATOR, stack, node, 500);

@@ -8,7 +8,7 @@ use atoma_contract::Object;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, SecurityLevel, StackId, TaskId,
     TimestampMs,
-    chain::{Call, LeaseState, Node, NodeStatus, Selection, Ticket},
+    chain::{Call, LOCALNET_DB, LeaseState, Node, NodeStatus, Selection, Ticket},
     message::{EvidenceLeaf, Receipt},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -165,9 +165,9 @@ impl Play {
         play.world.set_param("jail_ms", HOUR);
         play.world.set_param("dispute_bond", 1_003);
         for level in [SecurityLevel::None, SecurityLevel::SamplingConsensus] {
-            let mut call = create_call();
-            call.security_level = level;
-            play.tasks.push(play.world.create_task_from(call));
+            let mut new = new_task();
+            new.security = level;
+            play.tasks.push(play.world.create_task_from(new));
         }
         for operator in OPERATOR..OPERATOR + 3 {
             let price = 700_003 * u64::from(operator - OPERATOR + 1);
@@ -323,18 +323,18 @@ impl Play {
     }
 
     fn create_task(&mut self, step: &Step) {
-        let mut call = create_call();
-        call.model_name = format!("model-{}", step.picks[0] % 2);
-        call.security_level = [
+        let mut new = new_task();
+        new.model = format!("model-{}", step.picks[0] % 2);
+        new.security = [
             SecurityLevel::None,
             SecurityLevel::SamplingConsensus,
             SecurityLevel::None,
             SecurityLevel::ConfidentialCompute,
         ][usize::from(step.picks[1] % 4)];
-        call.price_ceiling = Price(1 + u64::from(step.picks[2]) * 150);
-        call.min_reputation = [0, 0, 400][usize::from(step.picks[3] % 3)];
-        call.min_collateral = MicroUsdc([0, 0, 1_500][usize::from(step.picks[4] % 3)]);
-        self.run(ADMIN, call);
+        new.price_ceiling = Price(1 + u64::from(step.picks[2]) * 150);
+        new.min_reputation = [0, 0, 400][usize::from(step.picks[3] % 3)];
+        new.min_collateral = MicroUsdc([0, 0, 1_500][usize::from(step.picks[4] % 3)]);
+        self.run(ADMIN, new.call(LOCALNET_DB));
     }
 
     fn acquire(&mut self, task: TaskId, step: &Step) {

@@ -118,9 +118,9 @@ proptest! {
         let mut books = Books::default();
         world.set_param("protocol_fee_permille", fee);
         world.set_param("sampling_surcharge_permille", surcharge);
-        let mut call = create_call();
-        call.security_level = SecurityLevel::SamplingConsensus;
-        let task = world.create_task_from(call);
+        let mut new = new_task();
+        new.security = SecurityLevel::SamplingConsensus;
+        let task = world.create_task_from(new);
         let total = units.iter().map(|(units, _)| units).sum();
         let nodes: Vec<_> = (OPERATOR..)
             .zip(prices)

@@ -9,11 +9,10 @@ use atoma_contract::{
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics,
-    ObjectId, Price, PublicKey, RequestId, Role, Rule, SecurityLevel, StackId, TaskId, TimestampMs,
-    UnitWeights, Usage,
+    ObjectId, Price, PublicKey, RequestId, Rule, StackId, TaskId, TimestampMs, Usage,
     chain::{
-        AbortCode, AtomaDb, Call, Clock, Deployment, Event, LOCALNET_DB, Lease, Node, Params,
-        Payment, Random, Selection, Stack, Subscription, Task, calls,
+        AbortCode, AtomaDb, Call, Clock, Deployment, Event, LOCALNET_DB, Lease, NewTask, Node,
+        Params, Payment, Random, Selection, Stack, Subscription, Task, calls,
     },
     chain::{CallArg, CallError, FunctionSpec},
     hash::Hash32,
@@ -225,11 +224,11 @@ impl World {
     }
 
     pub(crate) fn create_task(&mut self) -> TaskId {
-        self.create_task_from(create_call())
+        self.create_task_from(new_task())
     }
 
-    pub(crate) fn create_task_from(&mut self, call: calls::CreateTask) -> TaskId {
-        let changes = self.ok(ADMIN, call);
+    pub(crate) fn create_task_from(&mut self, task: NewTask) -> TaskId {
+        let changes = self.ok(ADMIN, task.call(LOCALNET_DB));
         match &changes.events[..] {
             [Event::TaskCreated(event)] => event.task,
             other => panic!("{other:?}"),
@@ -720,21 +719,13 @@ pub(crate) fn register_call(operator: u8, collateral: u64) -> calls::RegisterNod
     }
 }
 
-pub(crate) fn create_call() -> calls::CreateTask {
-    calls::CreateTask {
-        db: LOCALNET_DB.into(),
-        role: Role::ChatCompletion,
-        model_name: "tiny".to_owned(),
-        security_level: SecurityLevel::None,
-        price_ceiling: Price(10_000_000),
-        weights: UnitWeights::TEXT,
+pub(crate) fn new_task() -> NewTask {
+    let engine = EngineClass {
         model: Hash32([7; 32]),
         numerics: Numerics::DetF32V1,
         rule: Rule::Exact,
-        min_reputation: 0,
-        min_collateral: MicroUsdc::ZERO,
-        allow_list: None,
-    }
+    };
+    NewTask::chat("tiny", engine, Price(10_000_000))
 }
 
 pub(crate) fn subscribe_call(

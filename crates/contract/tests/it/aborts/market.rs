@@ -78,31 +78,31 @@ pub(super) const TASK: &[Case] = &[
     }),
     (RoleUnknown, || create_raw("role", &8u8)),
     (SecurityLevelUnknown, || create_raw("security_level", &4u8)),
-    (ModelNameInvalid, || create(|call| call.model_name.clear())),
+    (ModelNameInvalid, || create(|new| new.model.clear())),
     (ModelNameInvalid, || {
-        create(|call| call.model_name = "m".repeat(129))
+        create(|new| new.model = "m".repeat(129))
     }),
     (PriceCeilingZero, || {
-        create(|call| call.price_ceiling = Price(0))
+        create(|new| new.price_ceiling = Price(0))
     }),
     (WeightsInvalid, || create_raw("weights", &vec![1u64; 4])),
     (WeightsInvalid, || {
-        create(|call| call.weights = UnitWeights::from_list([0; 5]))
+        create(|new| new.weights = UnitWeights::from_list([0; 5]))
     }),
     (WeightsInvalid, || {
-        create(|call| call.weights.output = limits::MAX_WEIGHT + 1)
+        create(|new| new.weights.output = limits::MAX_WEIGHT + 1)
     }),
     (ModelHashInvalid, || create_raw("model", &vec![1u8; 33])),
     (NumericsUnknown, || create_raw("numerics", &3u8)),
     (RuleUnknown, || create_raw("rule", &2u8)),
     (RuleUnfit, || {
-        create(|call| call.numerics = Numerics::Tolerant)
+        create(|new| new.engine.numerics = Numerics::Tolerant)
     }),
     (MinReputationTooHigh, || {
-        create(|call| call.min_reputation = 1_001)
+        create(|new| new.min_reputation = 1_001)
     }),
     (AllowListTooLong, || {
-        create(|call| call.allow_list = Some(vec![NodeId(address(1)); 65]))
+        create(|new| new.allow_list = Some(vec![NodeId(address(1)); 65]))
     }),
     (TaskDeprecated, || {
         let (mut world, task, _) = with_task();
@@ -127,21 +127,21 @@ pub(super) const TASK: &[Case] = &[
         world.run(USER, call)
     }),
     (NodeNotAllowed, || {
-        subscribe(|call| call.allow_list = Some(vec![]), 1, 1)
+        subscribe(|new| new.allow_list = Some(vec![]), 1, 1)
     }),
     (PriceInvalid, || subscribe(|_| {}, 0, 1)),
     (PriceInvalid, || {
-        subscribe(|call| call.price_ceiling = Price(5), 6, 1)
+        subscribe(|new| new.price_ceiling = Price(5), 6, 1)
     }),
     (CapacityInvalid, || subscribe(|_| {}, 1, 0)),
     (CapacityInvalid, || {
         subscribe(|_| {}, 1, limits::MAX_UNITS + 1)
     }),
     (CollateralBelowTask, || {
-        subscribe(|call| call.min_collateral = MicroUsdc(1_001), 1, 1)
+        subscribe(|new| new.min_collateral = MicroUsdc(1_001), 1, 1)
     }),
     (ReputationBelowTask, || {
-        subscribe(|call| call.min_reputation = 501, 1, 1)
+        subscribe(|new| new.min_reputation = 501, 1, 1)
     }),
     (SubscriptionsFull, || {
         let (mut world, task, node) = with_task();

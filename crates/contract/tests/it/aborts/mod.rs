@@ -15,7 +15,7 @@ use atoma_types::{
     StackId, TaskId, TimestampMs, UnitWeights,
     chain::{
         AbortCode::{self, *},
-        AdminCap, Deployment, EpochShare, LOCALNET_DB, NodeStatus, Params, Payment,
+        AdminCap, Deployment, EpochShare, LOCALNET_DB, NewTask, NodeStatus, Params, Payment,
         Selection::{Any, Limited, Single},
         calls,
     },
@@ -97,18 +97,18 @@ fn register(change: impl FnOnce(&mut calls::RegisterNode)) -> Outcome {
     World::new().run(OPERATOR, call)
 }
 
-fn create(change: impl FnOnce(&mut calls::CreateTask)) -> Outcome {
-    let mut call = create_call();
-    change(&mut call);
-    World::new().run(ADMIN, call)
+fn create(change: impl FnOnce(&mut NewTask)) -> Outcome {
+    let mut new = new_task();
+    change(&mut new);
+    World::new().run(ADMIN, new.call(LOCALNET_DB))
 }
 
 /// A node tries to subscribe to a task that was made so, at this price and capacity.
-fn subscribe(change: impl FnOnce(&mut calls::CreateTask), price: u64, capacity: u64) -> Outcome {
+fn subscribe(change: impl FnOnce(&mut NewTask), price: u64, capacity: u64) -> Outcome {
     let (mut world, node) = with_node();
-    let mut call = create_call();
-    change(&mut call);
-    let task = world.create_task_from(call);
+    let mut new = new_task();
+    change(&mut new);
+    let task = world.create_task_from(new);
     world.run(OPERATOR, subscribe_call(task, node, price, capacity))
 }
 
@@ -121,7 +121,7 @@ fn acquire(change: impl FnOnce(&mut calls::AcquireStack)) -> Outcome {
 
 /// A task with an argument that no typed call can have.
 fn create_raw(name: &str, value: &impl Serialize) -> Outcome {
-    World::new().run_raw(ADMIN, &raw(create_call(), name, value))
+    World::new().run_raw(ADMIN, &raw(new_task().call(LOCALNET_DB), name, value))
 }
 
 /// A purchase with an argument that no typed call can have.

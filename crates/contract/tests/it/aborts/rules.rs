@@ -31,7 +31,7 @@ pub(super) const ANYWHERE: &[Case] = &[
     (Paused, || {
         let mut world = World::new();
         world.set_param("paused", 1);
-        world.run(ADMIN, create_call())
+        world.run(ADMIN, new_task().call(LOCALNET_DB))
     }),
     (Paused, || {
         let (mut world, task, node) = with_task();

@@ -64,9 +64,9 @@ pub(super) const STACK: &[Case] = &[
     }),
     (EscrowOverflow, || {
         let mut world = World::new();
-        let mut call = create_call();
-        call.price_ceiling = Price(u64::MAX);
-        let task = world.create_task_from(call);
+        let mut new = new_task();
+        new.price_ceiling = Price(u64::MAX);
+        let task = world.create_task_from(new);
         let call = world.acquire_call(task, limits::MAX_UNITS, u64::MAX, Any);
         world.run(USER, call)
     }),
@@ -97,9 +97,9 @@ pub(super) const STACK: &[Case] = &[
     (NobodyEligible, || {
         // nobody can prove to be confidential yet
         let (mut world, node) = with_node();
-        let mut call = create_call();
-        call.security_level = SecurityLevel::ConfidentialCompute;
-        let task = world.create_task_from(call);
+        let mut new = new_task();
+        new.security = SecurityLevel::ConfidentialCompute;
+        let task = world.create_task_from(new);
         world.ok(OPERATOR, subscribe_call(task, node, 1, 1_000));
         let call = world.acquire_call(task, 1_000, 1_500_000, Any);
         world.run(USER, call)
