@@ -122,7 +122,8 @@ pub struct RequestLimits {
     pub max_concurrent: usize,
     /// How long a request may wait for a stack to be bought and a lease to be open, in milliseconds.
     pub lease_timeout_ms: DurationMs,
-    /// Nodes tried for one request.
+    /// Nodes tried for one request. It is sent at most five times more than that: once for each reason to mend it
+    /// and ask the same node again.
     pub max_tries: usize,
 }
 

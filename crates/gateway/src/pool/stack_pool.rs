@@ -121,7 +121,7 @@ impl StackPool {
         loop {
             let event = match command {
                 Command::Read(id) => {
-                    let stack = found(&stacks, id)?;
+                    let stack = found(&stacks, id);
                     stack.refresh().await?;
                     Event::Read(reading(stack, node, self.runtime().now()))
                 }
@@ -140,17 +140,17 @@ impl StackPool {
                     event
                 }
                 Command::Pay(Payment::TopUp(units, grant)) => {
-                    self.top_up(found(&stacks, grant.stack)?, units).await?;
+                    self.top_up(found(&stacks, grant.stack), units).await?;
                     Event::ToppedUp(grant)
                 }
                 Command::Grant(PlannedGrant { stack, more, .. }) => {
                     // others may buy and grant while this node takes its grant to the ledger
                     drop(purchases);
-                    let stack = found(&stacks, stack)?;
+                    let stack = found(&stacks, stack);
                     stack.grant(node, more).await?;
                     return Ok(stack.clone());
                 }
-                Command::Use(stack) => return Ok(found(&stacks, stack)?.clone()),
+                Command::Use(stack) => return Ok(found(&stacks, stack).clone()),
             };
             command = refill.step(event, &mut purchases.promises);
         }
@@ -266,10 +266,12 @@ fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
 }
 
 /// The stack of a command.
-fn found(stacks: &[StackHandle], id: StackId) -> Result<&StackHandle, LeaseError> {
-    // commands name only stacks that they were told of
+///
+/// # Panics
+/// If it is none of these; a refill names only stacks that it was told of.
+fn found(stacks: &[StackHandle], id: StackId) -> &StackHandle {
     let stack = stacks.iter().find(|stack| stack.id() == id);
-    stack.ok_or(LeaseError::Interrupted)
+    stack.expect("a refill names only stacks that it was told of")
 }
 
 /// What the ledger last said about a stack, as far as it concerns this node.
