@@ -123,7 +123,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
 async fn new_task(create: &CreateTask) -> Result<NewTask> {
     let remote = match &create.revision {
         Some(hex) => {
-            let model = hex.parse::<atoma_types::BlobId>();
+            let model = hex.parse::<Hash32>();
             Some(model.context("--revision takes 64 hex digits")?.0)
         }
         None if create.upstream => Some(model::remote_revision(&create.model).await?),

@@ -5,10 +5,7 @@
 
 use crate::{ClientError, NodeInfo, StackHandle};
 use atoma_evidence::immediate::request_blob;
-use atoma_types::{
-    BlobId,
-    message::{RequestHeader, Signed},
-};
+use atoma_types::message::{RequestHeader, Signed};
 use atoma_walrus::client::StoreRequest;
 use bytes::Bytes;
 
@@ -48,7 +45,7 @@ impl StackHandle {
         )?;
         let stored = walrus.store(blob, StoreRequest::permanent(EPOCHS)).await?;
         let named = RequestHeader {
-            evidence: Some(BlobId(stored.blob_id.0)),
+            evidence: Some(stored.blob_id),
             ..header.clone()
         };
         Ok(Signed::new(named, inner.signer.key()))

@@ -197,17 +197,6 @@ impl Sampling {
     }
 }
 
-/// Tokens counted for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Usage {
-    /// Prompt tokens, cached ones included.
-    pub input: u32,
-    /// Prompt tokens whose keys and values were at hand.
-    pub cached_input: u32,
-    /// Tokens generated, the end token included.
-    pub output: u32,
-}
-
 /// A claimed answer, seen by this engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {

@@ -133,7 +133,7 @@ impl Bert {
             inputs.push(tokens);
         }
         let usage = Usage {
-            input: inputs.iter().map(|tokens| tokens.len() as u32).sum(),
+            input: inputs.iter().map(|tokens| tokens.len() as u64).sum(),
             ..Usage::default()
         };
         // Given back when the work is done, even if nobody waits for it any more.
@@ -151,7 +151,7 @@ impl Bert {
         let vectors = Threads::Real.blocking(work).await;
         let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
         let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
-        self.tokens.fetch_add(u64::from(usage.input), Relaxed);
+        self.tokens.fetch_add(usage.input, Relaxed);
         Ok((vectors, usage))
     }
 }

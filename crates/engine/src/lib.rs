@@ -52,9 +52,9 @@ mod upstream;
 
 pub use api::{
     Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore,
-    ToolChoice, UpstreamLoad, Usage,
+    ToolChoice, UpstreamLoad,
 };
-pub use atoma_types::Numerics;
+pub use atoma_types::{Numerics, Usage};
 #[cfg(feature = "candle")]
 pub use bert::Bert;
 pub use checkpoint::LoadError;

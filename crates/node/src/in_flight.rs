@@ -152,16 +152,9 @@ impl RequestInFlight {
     /// Ends it with a receipt for what the engine counted.
     pub(crate) fn commit(
         &mut self,
-        usage: atoma_engine::Usage,
+        usage: Usage,
         fingerprint: Option<Hash32>,
     ) -> Result<Pending, Refusal> {
-        let cached = usage.cached_input.min(usage.input);
-        let usage = Usage {
-            input: u64::from(usage.input - cached),
-            cached_input: u64::from(cached),
-            output: u64::from(usage.output),
-            ..Usage::default()
-        };
         let ack = self
             .finish(usage, fingerprint)
             .map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! BLAKE2b-256, the one hash of the protocol: Sui and Move compute the same.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// A 32-byte BLAKE2b digest. BCS: 32 bytes, no length prefix. JSON: hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -39,6 +39,21 @@ impl fmt::Debug for Hash32 {
 impl fmt::Display for Hash32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", hex::encode(self.0))
+    }
+}
+
+/// Text that isn't a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a hash: 64 hex digits are")]
+pub struct ParseHashError;
+
+impl FromStr for Hash32 {
+    type Err = ParseHashError;
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
+            .map_err(|_| ParseHashError)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -88,6 +103,8 @@ mod tests {
     fn known_digest_of_abc() {
         let expected = "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319";
         assert_eq!(Hash32::of(b"abc").to_string(), expected);
+        assert_eq!(expected.parse(), Ok(Hash32::of(b"abc")));
+        assert!("bddd".parse::<Hash32>().is_err());
         assert_eq!(Hash32::of_parts(&[b"a", b"", b"bc"]).to_string(), expected);
     }
 }

@@ -26,7 +26,7 @@ impl ParseIdError {
     /// What the id of any object looks like, and an address too.
     pub const OBJECT_FORM: &str = "0x and 64 hex digits";
 
-    /// Whose id it should have been: "task", "stack", "node", "network", "request" or "blob".
+    /// Whose id it should have been: "task", "stack", "node", "network" or "request".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
@@ -139,10 +139,6 @@ bytes_id!(
     /// One request, chosen by the client. BCS: 16 bytes. Text: 32 hex digits.
     RequestId, 16, "request"
 );
-bytes_id!(
-    /// A blob on Walrus. BCS: 32 bytes. Text: hex.
-    BlobId, 32, "blob"
-);
 
 impl RequestId {
     /// How many random bytes an id has.
@@ -185,7 +181,7 @@ mod tests {
             said,
             "`0x1g` is not the id of a node: expected 0x and 64 hex digits"
         );
-        assert!("0x12".parse::<BlobId>().is_err());
+        assert!("0x12".parse::<NetworkId>().is_err());
     }
 
     #[test]

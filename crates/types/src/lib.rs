@@ -6,6 +6,7 @@
 //!
 //! [BCS]: https://docs.rs/bcs
 
+mod blob_id;
 pub mod chain;
 mod decode;
 pub mod ed25519;
@@ -22,9 +23,10 @@ mod text_bytes;
 pub mod time;
 pub mod units;
 
+pub use blob_id::{BlobId, ParseBlobIdError};
 pub use decode::DecodeError;
 pub use ed25519::{PublicKey, Sign, Signature, Verify};
-pub use ids::{BlobId, NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
+pub use ids::{NetworkId, NodeId, ObjectId, RequestId, StackId, TaskId};
 pub use money::{MicroUsdc, Price};
 pub use role::{EngineClass, Numerics, Role, Rule, SecurityLevel};
 pub use sui_sdk_types::Address;

@@ -64,6 +64,18 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// What a text model used: of the prompt's tokens at most all were cached.
+    #[must_use]
+    pub fn of_text(prompt_tokens: u64, cached_tokens: u64, output: u64) -> Self {
+        let cached_input = cached_tokens.min(prompt_tokens);
+        Self {
+            input: prompt_tokens - cached_input,
+            cached_input,
+            output,
+            ..Self::default()
+        }
+    }
+
     /// All tokens of the prompt, cached or not (what OpenAI calls `prompt_tokens`).
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {

@@ -67,11 +67,16 @@ impl Index {
             let attributes = serde_json::to_string(&entry.attributes)
                 .map_err(|e| RegistryError::Unavailable(e.to_string()))?;
             let insert = format!("INSERT OR IGNORE INTO blobs ({COLUMNS}) VALUES (?, ?, ?, ?)");
-            let send_to = entry.send_to.map(|to| to.0);
+            let send_to = entry.send_to.map(ObjectId::into_inner);
             connection
                 .execute(
                     &insert,
-                    params![entry.object.0, entry.blob_id.0, send_to, attributes],
+                    params![
+                        entry.object.as_bytes(),
+                        entry.blob_id.0,
+                        send_to,
+                        attributes
+                    ],
                 )
                 .map_err(failed)?;
             Ok(())
@@ -83,7 +88,7 @@ impl Index {
         self.run(move |connection| {
             let all = connection.transaction().map_err(failed)?;
             for object in objects {
-                all.execute("DELETE FROM blobs WHERE object = ?", [object.0])
+                all.execute("DELETE FROM blobs WHERE object = ?", [object.as_bytes()])
                     .map_err(failed)?;
             }
             all.commit().map_err(failed)
@@ -93,7 +98,7 @@ impl Index {
 
     pub(crate) async fn get(&self, object: ObjectId) -> Result<Option<Entry>, RegistryError> {
         let query = format!("SELECT {COLUMNS} FROM blobs WHERE object = ?");
-        Ok(self.select(query, Some(object.0)).await?.pop())
+        Ok(self.select(query, Some(object.into_inner())).await?.pop())
     }
 
     pub(crate) async fn of_blob(&self, blob: BlobId) -> Result<Vec<Entry>, RegistryError> {
@@ -118,7 +123,7 @@ impl Index {
             connection
                 .execute(
                     set,
-                    params![certificate.signers, message, signature, object.0],
+                    params![certificate.signers, message, signature, object.as_bytes()],
                 )
                 .map_err(failed)?;
             Ok(())
@@ -137,7 +142,9 @@ impl Index {
                 let (message, signature): (Vec<u8>, [u8; 96]) = (row.get(1)?, row.get(2)?);
                 Ok((row.get(0)?, message, signature))
             };
-            let row = connection.query_row(query, [object.0], parts).optional();
+            let row = connection
+                .query_row(query, [object.as_bytes()], parts)
+                .optional();
             let damaged = |e: &dyn std::error::Error| RegistryError::Unavailable(e.to_string());
             row.map_err(failed)?
                 .map(|(signers, message, signature)| {
@@ -177,9 +184,9 @@ impl Index {
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let attributes: String = row.get(3)?;
     Ok(Entry {
-        object: ObjectId(row.get(0)?),
+        object: ObjectId::new(row.get(0)?),
         blob_id: BlobId(row.get(1)?),
-        send_to: row.get::<_, Option<_>>(2)?.map(ObjectId),
+        send_to: row.get::<_, Option<_>>(2)?.map(ObjectId::new),
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     WalrusLocalnetError,
-    convert::{to_address, to_blob_id, to_blob_object, to_object},
+    convert::to_blob_object,
     index::{Entry, Index},
 };
 use atoma_keys::SigningKey;
@@ -54,8 +54,8 @@ impl LedgerRegistry {
         // what a crash kept out of the index hasn't left the operator's hands
         for blob in ledger.owned_blobs(address).await? {
             let entry = Entry {
-                object: to_object(blob.id),
-                blob_id: BlobId(blob.blob_id.0),
+                object: blob.id,
+                blob_id: blob.blob_id,
                 send_to: None,
                 attributes: BTreeMap::new(),
             };
@@ -138,7 +138,7 @@ impl Inner {
     /// What the ledger has of these entries. Entries of nothing are forgotten: their owners deleted
     /// them.
     async fn look_up(&self, entries: Vec<Entry>) -> Result<Vec<BlobObject>, RegistryError> {
-        let ids: Vec<Address> = entries.iter().map(|e| to_address(e.object)).collect();
+        let ids: Vec<ObjectId> = entries.iter().map(|e| e.object).collect();
         let found = self.ledger.blobs(&ids).await;
         let found = found.map_err(|e| unavailable(&e))?;
         let mut attributes: BTreeMap<ObjectId, _> = entries
@@ -148,7 +148,7 @@ impl Inner {
         let objects = found
             .iter()
             .map(|held| {
-                let attributes = attributes.remove(&to_object(held.blob.id));
+                let attributes = attributes.remove(&held.blob.id);
                 self.object(held, attributes.unwrap_or_default())
             })
             .collect();
@@ -164,7 +164,7 @@ impl Inner {
     }
 
     async fn held(&self, object: ObjectId) -> Result<OwnedBlob, RegistryError> {
-        let found = self.ledger.blobs(&[to_address(object)]).await;
+        let found = self.ledger.blobs(&[object]).await;
         let found = found.map_err(|e| unavailable(&e))?.pop();
         found.ok_or(RegistryError::NoObject(object))
     }
@@ -193,7 +193,7 @@ impl Inner {
             return Err(RegistryError::Epochs(new.epochs));
         }
         let call = self.ledger.register_blob(
-            to_blob_id(new.blob_id),
+            new.blob_id,
             Hash32(new.root),
             new.size,
             new.encoded_length,
@@ -201,7 +201,7 @@ impl Inner {
             new.deletable,
         );
         let done = self.ledger.execute(&self.operator, vec![call]).await;
-        let object = to_object(registered(&done.map_err(|e| unavailable(&e))?)?);
+        let object = registered(&done.map_err(|e| unavailable(&e))?)?;
         let entry = Entry {
             object,
             blob_id: new.blob_id,
@@ -231,7 +231,7 @@ impl Inner {
             certificate.message.to_bytes(),
         );
         self.index.keep_certificate(object, certificate).await?;
-        let gift = entry.send_to.map(|to| (held.blob.id, to_address(to)));
+        let gift = entry.send_to.map(|to| (held.blob.id, to));
         let done = self
             .ledger
             .execute_and_give(&self.operator, vec![call], gift.as_slice());

@@ -79,13 +79,9 @@ fn client(walrus: &LocalWalrus) -> WalrusClient {
 
 fn for_owner(owner: Address, epochs: u32) -> StoreRequest {
     StoreRequest {
-        send_object_to: Some(atoma_walrus::ObjectId(owner.into_inner())),
+        send_object_to: Some(owner),
         ..StoreRequest::permanent(epochs)
     }
-}
-
-fn on_ledger(id: atoma_walrus::ObjectId) -> ObjectId {
-    Address::new(id.0)
 }
 
 #[tokio::test]
@@ -99,11 +95,11 @@ async fn a_stored_blob_is_its_owner_s_object() {
         .store(blob.clone(), for_owner(address, 3))
         .await;
     let stored = stored.unwrap();
-    let id = on_ledger(stored.object_id.unwrap());
+    let id = stored.object_id.unwrap();
 
     let held = ledger.blobs(&[id]).await.unwrap().pop().unwrap();
     assert_eq!(held.owner, Some(address));
-    assert_eq!(held.blob.blob_id.0, stored.blob_id.0);
+    assert_eq!(held.blob.blob_id, stored.blob_id);
     assert_eq!(
         (held.blob.size, held.blob.deletable),
         (blob.len() as u64, false)
@@ -143,7 +139,7 @@ async fn register(world: &World, key: &SigningKey, content: &[u8]) -> ObjectId {
     let params = Params::new(10).unwrap();
     let metadata = encode(params, content).unwrap().metadata;
     let call = world.ledger.register_blob(
-        atoma_types::BlobId(metadata.blob_id().0),
+        metadata.blob_id(),
         Hash32(*metadata.root()),
         metadata.size(),
         params.encoded_length(metadata.size()).unwrap(),
@@ -260,7 +256,7 @@ async fn nobody_certifies_without_the_storage_nodes() {
     let committee = Committee::new(Params::new(10).unwrap(), members.collect()).unwrap();
     let message = Confirmation {
         epoch: 1,
-        blob_id: atoma_walrus::BlobId(blob_id.0),
+        blob_id,
         persistence: Persistence::Permanent,
     };
     let sign = |(place, key): (usize, &BlsSecretKey)| (place, key.sign(&message.to_bytes()));
@@ -297,7 +293,7 @@ async fn the_rules_epoch_keeps_step_and_expired_blobs_go() {
     assert!(client(&walrus).read(stored.blob_id).await.is_err());
     assert_eq!(walrus.store().collect_garbage().await.unwrap().blobs, 1);
     // its object is there, for whoever wants to look
-    let object = on_ledger(stored.object_id.unwrap());
+    let object = stored.object_id.unwrap();
     assert!(!world.ledger.blob(object).await.unwrap().is_live(2));
 }
 

@@ -10,6 +10,8 @@
 //! With the feature `server` there is a Walrus of one's own beside them: `store`, storage nodes in
 //! one process, and `http`, which serves them through the same API.
 //!
+//! Of Atoma it knows the ids of blobs and objects, which the ledger's calls have in them as well.
+//!
 //! The formats are Walrus's own, byte for byte; `docs/walrus.md` says which.
 //!
 //! # Example
@@ -49,14 +51,13 @@ pub mod coding;
 pub mod committee;
 #[cfg(feature = "server")]
 pub mod http;
-mod object_id;
 pub mod quilt;
 #[cfg(feature = "server")]
 pub mod store;
 mod token;
 pub mod wire;
 
+pub use atoma_types::{BlobId, ObjectId};
 pub use blob_object::{BlobObject, EncodingType, StorageResource};
-pub use coding::{BlobId, CodingError};
-pub use object_id::{ObjectId, ObjectIdError};
+pub use coding::CodingError;
 pub use token::{Claims, sign_token};

@@ -247,12 +247,11 @@ impl Generation {
     /// Tells the listener that the request left the queue; once.
     pub(super) fn start(&mut self, cached_tokens: usize) {
         if !std::mem::replace(&mut self.started, true) {
-            self.usage.cached_input = cached_tokens as u32;
-            let prompt_tokens = self.usage.input;
-            let cached_tokens = self.usage.cached_input;
+            let prompt_tokens = self.usage.prompt_tokens();
+            self.usage = Usage::of_text(prompt_tokens, cached_tokens as u64, self.usage.output);
             self.emit(Event::Started {
-                prompt_tokens,
-                cached_tokens,
+                prompt_tokens: prompt_tokens as u32,
+                cached_tokens: cached_tokens as u32,
             });
         }
     }
@@ -283,7 +282,7 @@ impl Generation {
         let formed = !is_end && self.guide.as_mut().is_some_and(|guide| guide.push(id));
         let finish = if is_end || stopped || formed {
             Some(Finish::Stop)
-        } else if full || self.usage.output >= self.limit.get() {
+        } else if full || self.usage.output >= u64::from(self.limit.get()) {
             Some(Finish::Length)
         } else {
             None

@@ -309,7 +309,7 @@ impl Engine for Embedded {
             let notify = Arc::new(move || shared.ring());
             let (events, stream) = event_channel(request.max_tokens, Some(notify));
             let usage = Usage {
-                input: tokens.len() as u32,
+                input: tokens.len() as u64,
                 ..Usage::default()
             };
             let generation = Generation {
@@ -339,7 +339,7 @@ impl Engine for Embedded {
             let mut inputs = Vec::with_capacity(prompts.len());
             for prompt in prompts {
                 let tokens = self.encode(prompt, 0).await?;
-                usage.input += tokens.len() as u32;
+                usage.input += tokens.len() as u64;
                 inputs.push(tokens);
             }
             let mut vectors = Vec::with_capacity(inputs.len());

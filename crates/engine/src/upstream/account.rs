@@ -201,15 +201,12 @@ impl Account {
 
     /// The account of the whole, with no more output than `limit`; `input` where the server doesn't say.
     pub(super) fn close(self, limit: u32, input: u32, seed: u64) -> Completion {
-        let (input, cached_input) = self.prompt().unwrap_or((input, 0));
+        let (prompt, cached) = self.prompt().unwrap_or((input, 0));
+        let output = self.output().min(limit);
         let finish = self.answers.first().and_then(|answer| answer.finish);
         Completion {
             finish: finish.unwrap_or(Finish::Stop),
-            usage: Usage {
-                input,
-                cached_input: cached_input.min(input),
-                output: self.output().min(limit),
-            },
+            usage: Usage::of_text(prompt.into(), cached.into(), output.into()),
             fingerprint: [0; 32],
             commitments: Vec::new(),
             seed,
@@ -236,7 +233,7 @@ mod tests {
         account.see(&frame).map(|parts| parts.len())
     }
 
-    fn counted(wanted: u32, frames: &[&str]) -> (u32, u32) {
+    fn counted(wanted: u32, frames: &[&str]) -> (u32, u64) {
         let mut account = Account::new(wanted, None);
         for frame in frames {
             read(&mut account, frame).unwrap();

@@ -86,7 +86,7 @@ impl Upstream {
         Ok((
             vectors,
             Usage {
-                input,
+                input: input.into(),
                 ..Usage::default()
             },
         ))

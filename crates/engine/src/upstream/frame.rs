@@ -14,7 +14,7 @@ use crate::{Finish, Part, TokenLogprob, ToolCallPart};
 pub(super) struct Frame<'a> {
     #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
-    pub(super) usage: Option<Usage>,
+    pub(super) usage: Option<WireUsage>,
     /// llama.cpp's counts, of the one answer that the frame is about.
     pub(super) timings: Option<Timings>,
     #[serde(borrow)]
@@ -91,7 +91,7 @@ struct WireLogprob {
 
 /// Tokens by the server's own account.
 #[derive(Deserialize, Clone, Copy, Default)]
-pub(super) struct Usage {
+pub(super) struct WireUsage {
     #[serde(default)]
     pub(super) prompt_tokens: Option<Count>,
     #[serde(default)]
@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-impl Usage {
+impl WireUsage {
     pub(super) fn cached(&self) -> Option<u32> {
         self.prompt_tokens_details?.cached_tokens.map(|n| n.0)
     }

@@ -176,7 +176,7 @@ fn no_bit_depends_on_how_the_work_is_done() {
         .expect("a runtime");
     for model in families() {
         let expected = reference(&model, &runtime);
-        assert_eq!(expected.done.usage.output, OUTPUT);
+        assert_eq!(expected.done.usage.output, u64::from(OUTPUT));
         let config = ProptestConfig {
             cases: 12,
             failure_persistence: None,

@@ -69,12 +69,8 @@ pub(crate) fn text(pieces: &[Piece]) -> String {
     parts.map(|part| part.text.as_str()).collect()
 }
 
-fn usage(input: u32, output: u32) -> Usage {
-    Usage {
-        input,
-        cached_input: 0,
-        output,
-    }
+fn usage(prompt: u64, output: u64) -> Usage {
+    Usage::of_text(prompt, 0, output)
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use atoma_types::{
     NetworkId, NodeId, ObjectId, StackId, TaskId,
     chain::{Event, LeaseState, Node, Stack, Task},
 };
-use atoma_walrus::BlobId;
 use futures::StreamExt;
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -99,7 +98,7 @@ async fn certified(ledger: &Ledger, id: ObjectId) -> Result<CertifiedObject, Led
     let blob = ledger.blob(id).await?;
     let now = ledger.db().await?.params.walrus_epoch;
     Ok(CertifiedObject {
-        blob_id: BlobId(blob.blob_id.0),
+        blob_id: blob.blob_id,
         size: blob.size,
         certified_epoch: blob.certified_epoch,
         end_epoch: blob.storage.end_epoch,

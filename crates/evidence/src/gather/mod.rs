@@ -14,7 +14,7 @@ use crate::{
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    Address, NodeId, RequestId, StackId,
+    NodeId, RequestId, StackId,
     chain::{Node, Stack, Task},
     message::{Receipt, RequestHeader, Signed},
 };
@@ -267,7 +267,7 @@ impl Gatherer<'_> {
             .object
             .or(storage.and_then(|storage| storage.object));
         let certified = match object {
-            Some(id) => self.reader.certified(Address::new(id.0)).await,
+            Some(id) => self.reader.certified(id).await,
             None => Err(Gap::absent("nothing names the blob's object (--object)")),
         };
         let path = proof.and_then(|proof| {

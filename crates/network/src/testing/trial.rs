@@ -6,8 +6,8 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, LedgerError};
 use atoma_localnet::ClockMode;
 use atoma_types::{
-    BlobId, ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule,
-    StackId, TaskId, TimestampMs, Usage,
+    ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule, StackId,
+    TaskId, TimestampMs, Usage,
     chain::{Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
     hash::Hash32,
     merkle::{MerkleTree, Proof},
@@ -288,9 +288,8 @@ impl Trial {
 
         let params = Params::new(10).unwrap();
         let metadata = encode(params, b"records").unwrap().metadata;
-        let (id, size) = (metadata.blob_id(), metadata.size());
+        let (blob_id, size) = (metadata.blob_id(), metadata.size());
         let encoded = params.encoded_length(size).unwrap();
-        let blob_id = BlobId(id.0);
         let root = Hash32(*metadata.root());
         let call = ledger.register_blob(blob_id, root, size, encoded, 5, false);
         let object = event(
@@ -302,7 +301,7 @@ impl Trial {
         );
         let message = Confirmation {
             epoch: 1,
-            blob_id: id,
+            blob_id,
             persistence: Persistence::Permanent,
         };
         let signed = |(place, key): (usize, &BlsSecretKey)| (place, key.sign(&message.to_bytes()));

@@ -5,7 +5,7 @@ use crate::journal::{PackRow, signed};
 use atoma_runtime::Threads;
 use atoma_store::Readers;
 use atoma_types::{
-    Address, PublicKey, RequestId, StackId, TimestampMs,
+    PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
     message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
@@ -221,13 +221,8 @@ fn pack_row(row: &Row<'_>) -> rusqlite::Result<PackRow> {
         last: row.get(1)?,
         blob: BlobId(row.get(2)?),
         root: Hash32(row.get(3)?),
-        object: object.map(ObjectId),
+        object: object.map(ObjectId::new),
         end_epoch: row.get(5)?,
         released: row.get(6)?,
     })
-}
-
-/// An owner's address as Walrus's client takes it.
-pub(crate) fn owner(address: Address) -> ObjectId {
-    ObjectId(address.into_inner())
 }

@@ -21,8 +21,7 @@ impl EvidenceLog {
         lease: &Lease,
         response_key: &SigningKey,
     ) -> Result<(), Refusal> {
-        let id = atoma_walrus::BlobId(blob.0);
-        let read = self.requests.read_certified(id);
+        let read = self.requests.read_certified(blob);
         let read = tokio::time::timeout(IMMEDIATE_TIMEOUT, read).await;
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,

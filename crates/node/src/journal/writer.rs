@@ -5,7 +5,7 @@ use crate::account::Phase;
 use atoma_keys::SigningKey;
 use atoma_store::{Gather, OnFailure, Policy, Reply, Writer};
 use atoma_types::{
-    RequestId,
+    ObjectId, RequestId,
     message::{Draft, Receipt, Signed},
 };
 use rusqlite::{Transaction, params};
@@ -221,7 +221,7 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 pack.last,
                 pack.blob.0,
                 pack.root.0,
-                pack.object.map(|object| object.0),
+                pack.object.map(ObjectId::into_inner),
                 pack.end_epoch,
                 pack.released,
             ])?;

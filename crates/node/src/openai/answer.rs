@@ -4,7 +4,7 @@ use super::{
     choice::{ChatLogprobs, Function, TextLogprobs, ToolCall, finish_reason},
     whole::Said,
 };
-use atoma_engine::Usage;
+use atoma_types::Usage;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,23 +25,23 @@ pub(crate) struct Head {
 /// OpenAI's usage object.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct UsageObject {
-    prompt_tokens: u32,
-    completion_tokens: u32,
-    total_tokens: u32,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
     prompt_tokens_details: PromptDetails,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
 struct PromptDetails {
-    cached_tokens: u32,
+    cached_tokens: u64,
 }
 
 impl From<Usage> for UsageObject {
     fn from(usage: Usage) -> Self {
         Self {
-            prompt_tokens: usage.input,
+            prompt_tokens: usage.prompt_tokens(),
             completion_tokens: usage.output,
-            total_tokens: usage.input.saturating_add(usage.output),
+            total_tokens: usage.total_tokens(),
             prompt_tokens_details: PromptDetails {
                 cached_tokens: usage.cached_input,
             },
@@ -175,8 +175,8 @@ enum Vector<'a> {
 
 #[derive(Serialize)]
 struct EmbeddingUsage {
-    prompt_tokens: u32,
-    total_tokens: u32,
+    prompt_tokens: u64,
+    total_tokens: u64,
 }
 
 /// A list of `embedding`s; base64 holds the floats little-endian.
@@ -202,8 +202,8 @@ pub(crate) fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64
         data: data.collect(),
         model,
         usage: EmbeddingUsage {
-            prompt_tokens: usage.input,
-            total_tokens: usage.input,
+            prompt_tokens: usage.prompt_tokens(),
+            total_tokens: usage.prompt_tokens(),
         },
     })
 }

@@ -4,7 +4,8 @@ use super::{
     answer::{Head, UsageObject},
     choice::{ChatLogprobs, Function, TextLogprobs, ToolCall, finish_reason, logprob_of},
 };
-use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart, Usage};
+use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart};
+use atoma_types::Usage;
 use atoma_types::http::RECEIPT_COMMENT;
 use bytes::Bytes;
 use serde::Serialize;
@@ -290,11 +291,7 @@ mod tests {
             String::new(),
         ];
         assert_eq!(text(&first), expected.join("\n\n"));
-        let usage = Usage {
-            input: 3,
-            cached_input: 1,
-            output: 2,
-        };
+        let usage = Usage::of_text(3, 1, 2);
         let last = frames.finish(Finish::Length, usage);
         let expected = [
             format!(

@@ -10,7 +10,7 @@ use atoma_keys::SigningKey;
 use atoma_node::EvidenceConfig;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
-    Address, BlobId, NodeId, StackId,
+    BlobId, NodeId, StackId,
     hash::Hash32,
     http::EVIDENCE,
     message::{EvidenceLeaf, RequestHeader, Signed},
@@ -246,7 +246,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
         let blob = pack_records(head, &[Record::request(&signed, sealed)]).unwrap();
         let client = walrus.client();
         let stored = client.store(blob, StoreRequest::permanent(1)).await;
-        BlobId(stored.unwrap().blob_id.0)
+        stored.unwrap().blob_id
     };
     let naming = |bare: &RequestHeader, blob| RequestHeader {
         evidence: Some(blob),
@@ -280,7 +280,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
         .store("no pack".into(), StoreRequest::permanent(1))
         .await
         .unwrap();
-    let wrong = wrong.into_iter().chain([BlobId(no_pack.blob_id.0)]);
+    let wrong = wrong.into_iter().chain([no_pack.blob_id]);
     for blob in wrong {
         let answer = world.send(&url, naming(&other, blob), &other_body).await;
         assert_eq!(answer.code(), "evidence_invalid", "{answer:?}");
@@ -342,7 +342,7 @@ async fn packs_are_renewed_while_a_lease_needs_them_and_then_let_go() {
     .await;
     let storage = ask_proof(&world, &url, &header).await.storage.unwrap();
     assert_eq!(storage.blob_id, first.blob_id);
-    let object = Address::new(storage.object.unwrap().0);
+    let object = storage.object.unwrap();
     let blob = world.ledger.blob(object).await.unwrap();
     assert_eq!(blob.storage.end_epoch, storage.end_epoch);
     assert!(!blob.deletable && blob.certified_epoch.is_some());

@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use crate::wire::WireError;
+use atoma_types::ParseBlobIdError;
 
 /// Why something can't be encoded, decoded or trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +51,8 @@ pub enum CodingError {
     #[error("the bytes aren't those of the blob id")]
     WrongId,
     /// Text that isn't a blob id.
-    #[error("not a blob id: 43 characters of base64url are")]
-    Id,
+    #[error(transparent)]
+    Id(#[from] ParseBlobIdError),
     /// Foreign bytes that can't be read.
     #[error(transparent)]
     Wire(#[from] WireError),

@@ -4,12 +4,13 @@ use super::{
     axis::Axis,
     error::CodingError,
     hash::{Forest, LEAF, hash_each},
-    id::{BlobId, ENCODING_TYPE},
+    id::{self, ENCODING_TYPE},
     node::Node,
     params::{MAX_SHARDS, Params},
     sliver::Sliver,
 };
 use crate::wire::{Reader, WireError, put_length};
+use atoma_types::BlobId;
 
 /// The only version of the metadata's format.
 const VERSION: u8 = 0;
@@ -65,7 +66,7 @@ impl BlobMetadata {
             size,
             hashes,
             root,
-            id: BlobId::new(&root, size),
+            id: id::derive(&root, size),
         })
     }
 

@@ -36,13 +36,15 @@ pub use decode::{decode, decode_primary, decode_secondary};
 pub use encode::{Encoded, SliverPair, encode, metadata_of};
 pub use error::CodingError;
 pub use hash::digest;
-pub use id::{BlobId, ENCODING_TYPE};
+pub use id::{ENCODING_TYPE, shard_of_pair};
 pub use merkle::MerkleProof;
 pub use metadata::{BlobMetadata, PairHashes};
 pub use node::Node;
 pub use params::{MAX_SHARDS, MIN_SHARDS, Params};
 pub use recovery::{RecoverySymbol, recover_sliver};
 pub use sliver::Sliver;
+
+use atoma_types::BlobId;
 
 /// The id of a blob among `params.shards()` shards.
 ///

@@ -5,6 +5,7 @@ use crate::{
     coding::{CodingError, WireError},
     wire::Reader,
 };
+use atoma_types::ParseBlobIdError;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, str::FromStr};
 
@@ -33,7 +34,7 @@ impl FromStr for QuiltPatchId {
     type Err = CodingError;
 
     fn from_str(text: &str) -> Result<Self, CodingError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CodingError::Id)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ParseBlobIdError)?;
         let mut reader = Reader::new(&bytes);
         let quilt = BlobId(reader.array()?);
         reader.tag(super::VERSION)?;

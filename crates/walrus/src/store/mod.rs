@@ -44,7 +44,7 @@ pub use write::{PutOptions, PutOutcome};
 
 use crate::{
     BlobId,
-    coding::Params,
+    coding::{Params, shard_of_pair},
     committee::{Committee, Member},
 };
 use atoma_runtime::{Runtime, Threads};
@@ -203,8 +203,8 @@ impl Store {
     }
 
     /// The node that keeps a sliver pair.
-    fn node_of_pair(&self, blob: &BlobId, pair: u16) -> &Arc<Node> {
-        let shard = blob.shard_of_pair(pair, self.0.params.shards());
+    fn node_of_pair(&self, blob: BlobId, pair: u16) -> &Arc<Node> {
+        let shard = shard_of_pair(blob, pair, self.0.params.shards());
         &self.0.nodes[self.0.options.node_of_shard(shard)]
     }
 

@@ -184,7 +184,7 @@ impl Store {
     fn sliver_call(&self, metadata: &Arc<BlobMetadata>, axis: Axis, index: u16) -> Call<Sliver> {
         let id = metadata.blob_id();
         let pair = axis.index_of_pair(index, self.params());
-        let node = self.node_of_pair(&id, pair);
+        let node = self.node_of_pair(id, pair);
         let metadata = metadata.clone();
         let answer = node.clone().ask(move |node: &Node| {
             let sliver = node.sliver(id, pair, axis)?;

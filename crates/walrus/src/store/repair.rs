@@ -67,7 +67,7 @@ impl Store {
         let (mut repaired, mut failed) = (0, 0);
         for node in &self.0.nodes {
             let pairs: Vec<u16> = (0..self.params().shards())
-                .filter(|pair| self.node_of_pair(&id, *pair).number() == node.number())
+                .filter(|pair| self.node_of_pair(id, *pair).number() == node.number())
                 .collect();
             match self.is_whole(node, &metadata, &pairs).await {
                 Ok(true) => continue,
@@ -140,7 +140,7 @@ impl Store {
         let params = self.params();
         let index = axis.index_of_pair(pair, params);
         let helpers = (0..params.shards())
-            .map(|helper| (helper, self.node_of_pair(&metadata.blob_id(), helper)))
+            .map(|helper| (helper, self.node_of_pair(metadata.blob_id(), helper)))
             .filter(|(_, node)| node.number() != lost.number());
         let calls = helpers.map(|(helper, node)| -> Call<RecoverySymbol> {
             let metadata = metadata.clone();

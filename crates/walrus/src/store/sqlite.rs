@@ -162,7 +162,7 @@ impl Registry for SqliteRegistry {
 
     fn register(&self, new: NewBlob) -> Answer<'_, BlobObject> {
         self.run(move |inner, connection| {
-            let random_id = || ObjectId(inner.runtime.random.bytes());
+            let random_id = || ObjectId::new(inner.runtime.random.bytes());
             if new.epochs == 0 || new.epochs > MAX_EPOCHS_AHEAD {
                 return Err(RegistryError::Epochs(new.epochs));
             }
@@ -211,7 +211,7 @@ impl Registry for SqliteRegistry {
                         certificate.signers,
                         message.to_bytes(),
                         certificate.signature.to_bytes(),
-                        object.0
+                        object.as_bytes()
                     ],
                 )
                 .map_err(failed)?;
@@ -229,7 +229,7 @@ impl Registry for SqliteRegistry {
             }
             let set = "UPDATE blobs SET end_epoch = ? WHERE id = ?";
             connection
-                .execute(set, params![end, object.0])
+                .execute(set, params![end, object.as_bytes()])
                 .map_err(failed)?;
             found.storage.end_epoch = end;
             Ok(found)
@@ -243,7 +243,9 @@ impl Registry for SqliteRegistry {
                 return Err(RegistryError::Permanent(object));
             }
             let delete = "DELETE FROM blobs WHERE id = ?";
-            connection.execute(delete, [object.0]).map_err(failed)?;
+            connection
+                .execute(delete, [object.as_bytes()])
+                .map_err(failed)?;
             Ok(())
         })
     }
@@ -273,7 +275,7 @@ impl Registry for SqliteRegistry {
             let query = "SELECT signers, message, signature FROM blobs
                 WHERE id = ? AND certified_epoch IS NOT NULL";
             let row = connection
-                .query_row(query, [object.0], |row| {
+                .query_row(query, [object.as_bytes()], |row| {
                     Ok((
                         row.get(0)?,
                         row.get::<_, Vec<u8>>(1)?,
@@ -305,18 +307,18 @@ fn insert(connection: &Connection, object: &BlobObject) -> Result<(), RegistryEr
         .execute(
             &insert,
             params![
-                object.id.0,
+                object.id.as_bytes(),
                 object.blob_id.0,
                 object.size,
                 object.registered_epoch,
                 object.certified_epoch,
                 object.deletable,
-                storage.id.0,
+                storage.id.as_bytes(),
                 storage.start_epoch,
                 storage.end_epoch,
                 storage.storage_size,
-                object.owner.map(|id| id.0),
-                object.shared.map(|id| id.0),
+                object.owner.map(ObjectId::into_inner),
+                object.shared.map(ObjectId::into_inner),
                 attributes
             ],
         )
@@ -326,7 +328,7 @@ fn insert(connection: &Connection, object: &BlobObject) -> Result<(), RegistryEr
 
 fn load(connection: &Connection, object: ObjectId) -> Result<Option<BlobObject>, RegistryError> {
     let query = format!("SELECT {COLUMNS} FROM blobs WHERE id = ?");
-    Ok(select(connection, &query, params![object.0])?.pop())
+    Ok(select(connection, &query, params![object.as_bytes()])?.pop())
 }
 
 fn select(
@@ -342,7 +344,7 @@ fn select(
 fn read(row: &Row<'_>) -> rusqlite::Result<BlobObject> {
     let attributes: String = row.get(12)?;
     Ok(BlobObject {
-        id: ObjectId(row.get(0)?),
+        id: ObjectId::new(row.get(0)?),
         blob_id: BlobId(row.get(1)?),
         size: row.get(2)?,
         registered_epoch: row.get(3)?,
@@ -350,13 +352,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<BlobObject> {
         certified_epoch: row.get(4)?,
         deletable: row.get(5)?,
         storage: StorageResource {
-            id: ObjectId(row.get(6)?),
+            id: ObjectId::new(row.get(6)?),
             start_epoch: row.get(7)?,
             end_epoch: row.get(8)?,
             storage_size: row.get(9)?,
         },
-        owner: row.get::<_, Option<_>>(10)?.map(ObjectId),
-        shared: row.get::<_, Option<_>>(11)?.map(ObjectId),
+        owner: row.get::<_, Option<_>>(10)?.map(ObjectId::new),
+        shared: row.get::<_, Option<_>>(11)?.map(ObjectId::new),
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
     })
 }

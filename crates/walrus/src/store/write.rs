@@ -180,7 +180,7 @@ impl Store {
         let mut shares: BTreeMap<usize, Vec<SliverPair>> = BTreeMap::new();
         for pair in encoded.pairs {
             let node = self
-                .node_of_pair(&object.blob_id, pair.primary.index)
+                .node_of_pair(object.blob_id, pair.primary.index)
                 .number();
             shares.entry(node).or_default().push(pair);
         }
@@ -196,7 +196,7 @@ impl Store {
                 blob_id: object.blob_id,
                 persistence: if object.deletable {
                     Persistence::Deletable {
-                        object: object.id.0,
+                        object: object.id.into_inner(),
                     }
                 } else {
                     Persistence::Permanent

@@ -14,7 +14,7 @@ use crate::{
 use atoma_ledger::LedgerError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    Address, NodeId, ObjectId, StackId, TimestampMs, chain::AbortCode, message::EvidenceLeaf,
+    NodeId, ObjectId, StackId, TimestampMs, chain::AbortCode, message::EvidenceLeaf,
 };
 use std::{sync::Arc, time::Duration};
 pub(crate) use step::Demand;
@@ -151,7 +151,7 @@ impl AnswerTask {
             pack = self.packs.renew(&pack).await?;
         }
         let object = match pack.object {
-            Some(object) => Address::new(object.0),
+            Some(object) => object,
             None => self.own_object(&pack).await?,
         };
         self.show(&exchange, object).await
@@ -160,7 +160,7 @@ impl AnswerTask {
     /// The blob object of a pack that the publisher only said to be there already.
     async fn own_object(&self, pack: &PackRow) -> Result<ObjectId, Unanswered> {
         let blobs = self.link.ledger.owned_blobs(self.link.owner()).await?;
-        let blobs = blobs.iter().filter(|blob| blob.blob_id.0 == pack.blob.0);
+        let blobs = blobs.iter().filter(|blob| blob.blob_id == pack.blob);
         let longest = blobs.max_by_key(|blob| blob.storage.end_epoch);
         longest.map(|blob| blob.id).ok_or(Unanswered::NoObject)
     }

@@ -5,7 +5,6 @@ use crate::{
         build::{Built, path_of},
         error::EvidenceError,
         log::EvidenceLog,
-        reader::owner,
     },
     journal::{Change, Journal, PackRow},
     metrics::Metrics,
@@ -92,7 +91,7 @@ impl PackStore {
         let request = StoreRequest {
             epochs: self.log.config.epochs,
             deletable: false,
-            send_object_to: Some(owner(self.owner)),
+            send_object_to: Some(self.owner),
         };
         Ok(self.log.client.store(blob, request).await?)
     }

@@ -92,7 +92,7 @@ async fn refusals_have_walrus_reasons() {
         "encoding_type=RaptorQ",
         "quilt_version=V1",
         "send_object_to=0x1&share=true",
-        "send_object_to=1",
+        "send_object_to=0xg",
     ];
     for query in malformed {
         let reply = server
