@@ -6,7 +6,7 @@
 //! gives its blocks back and is computed anew later. None of this can change a bit of any answer, as
 //! rows don't depend on each other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -291,7 +291,7 @@ impl<T: Weight> Worker<T> {
         for planned in plan {
             self.advance(planned);
         }
-        let (mut finished, mut failed) = (Vec::new(), HashMap::new());
+        let (mut finished, mut failed) = (Vec::new(), BTreeMap::new());
         for wanted in wanted.chunks(LOGIT_ROWS) {
             for wanted in wanted {
                 let prepared = self.running[wanted.job].prepare(wanted.position);

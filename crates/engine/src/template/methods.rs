@@ -60,9 +60,9 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
         "capitalize" => capitalize(own).into(),
         "title" => python_title(own).into(),
         "swapcase" => own.chars().flat_map(swapped).collect::<String>().into(),
-        "strip" => stripped(own, args.text("chars")?, true, true).into(),
-        "lstrip" => stripped(own, args.text("chars")?, true, false).into(),
-        "rstrip" => stripped(own, args.text("chars")?, false, true).into(),
+        "strip" => stripped(own, args.text("chars")?.as_deref(), true, true).into(),
+        "lstrip" => stripped(own, args.text("chars")?.as_deref(), true, false).into(),
+        "rstrip" => stripped(own, args.text("chars")?.as_deref(), false, true).into(),
         "removeprefix" => {
             let prefix = args.required("prefix")?;
             own.strip_prefix(text(&prefix)?).unwrap_or(own).into()
@@ -79,8 +79,18 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
                 _ => own.replace(old, new).into(),
             }
         }
-        "split" => split(own, args.text("sep")?, args.int("maxsplit")?, false)?,
-        "rsplit" => split(own, args.text("sep")?, args.int("maxsplit")?, true)?,
+        "split" => split(
+            own,
+            args.text("sep")?.as_deref(),
+            args.int("maxsplit")?,
+            false,
+        )?,
+        "rsplit" => split(
+            own,
+            args.text("sep")?.as_deref(),
+            args.int("maxsplit")?,
+            true,
+        )?,
         "splitlines" => listed(lines(own, args.flag("keepends"))),
         "partition" => {
             let separator = args.required("sep")?;
@@ -241,8 +251,8 @@ fn python_title(text: &str) -> String {
     out
 }
 
-fn stripped(text: &str, chars: Option<String>, start: bool, end: bool) -> &str {
-    let cut = |c: char| match &chars {
+fn stripped<'a>(text: &'a str, chars: Option<&str>, start: bool, end: bool) -> &'a str {
+    let cut = |c: char| match chars {
         Some(chars) => chars.contains(c),
         None => c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c),
     };
@@ -258,14 +268,14 @@ fn stripped(text: &str, chars: Option<String>, start: bool, end: bool) -> &str {
     }
 }
 
-fn split(own: &str, by: Option<String>, limit: Option<i64>, right: bool) -> Result<Value, Error> {
+fn split(own: &str, by: Option<&str>, limit: Option<i64>, right: bool) -> Result<Value, Error> {
     let limit = limit
         .and_then(|limit| usize::try_from(limit).ok())
         .unwrap_or(usize::MAX - 1);
-    let mut parts: Vec<&str> = match &by {
+    let mut parts: Vec<&str> = match by {
         Some(by) if by.is_empty() => return Err(wrong("empty separator")),
-        Some(by) if right => own.rsplitn(limit + 1, by.as_str()).collect(),
-        Some(by) => return Ok(listed(own.splitn(limit + 1, by.as_str()).collect())),
+        Some(by) if right => own.rsplitn(limit + 1, by).collect(),
+        Some(by) => return Ok(listed(own.splitn(limit + 1, by).collect())),
         None => return Ok(listed(split_spaces(own, limit, right))),
     };
     parts.reverse();

@@ -69,6 +69,56 @@ fn chain(mut receipts: Vec<Signed<Receipt>>) -> ComputeUnits {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_in_the_node_gives_the_form_that_is_asked_for_or_says_that_it_cannot() {
+    let world = World::start(Backend::Builtin).await;
+    let node = world.node().await;
+    let (id, url) = (node.node_id(), node.url());
+    let facts = facts(&world, id).await;
+    let stack = world.buy(10_000).await;
+    let format = r#","max_tokens":64,"response_format":{"type":"json_schema","json_schema":{"name":"n",
+        "schema":{"type":"object","properties":{"warm":{"type":"boolean"},"unit":{"enum":["C","F"]}},
+        "required":["warm","unit"],"additionalProperties":false}}}"#;
+    for stream in [false, true] {
+        let body = world.chat(&format!(r#"{format},"stream":{stream}"#));
+        let order = world.header(id, stack, body.as_bytes());
+        let answer = world.send(&url, order.clone(), &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let (receipt, hash) = answer.receipt();
+        check(&receipt, hash, &order, &facts);
+        assert!(
+            receipt.message().output_fingerprint.is_some(),
+            "exact as ever"
+        );
+        if !stream {
+            let said = &answer.json()["choices"][0]["message"]["content"];
+            let said: serde_json::Value = serde_json::from_str(said.as_str().unwrap()).unwrap();
+            assert!(said["warm"].is_boolean() && said["unit"].is_string());
+        }
+    }
+    let tools = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+    for (more, param) in [
+        (
+            r#","repetition_penalty":1.3"#.to_owned(),
+            Some("repetition_penalty"),
+        ),
+        (r#","min_tokens":5"#.to_owned(), Some("min_tokens")),
+        (
+            r#","guided_json":{"type":"object"}"#.to_owned(),
+            Some("guided_json"),
+        ),
+        (r#","logit_bias":{"5":1}"#.to_owned(), Some("logit_bias")),
+        (format!(r#",{tools},"tool_choice":"required""#), None),
+    ] {
+        let body = world.chat(&more);
+        let order = world.header(id, stack, body.as_bytes());
+        let answer = world.send(&url, order, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{more}: {answer:?}");
+        assert_eq!(answer.json()["error"]["code"], "invalid_body", "{more}");
+        assert_eq!(answer.json()["error"]["param"].as_str(), param, "{more}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn from_purchase_to_pay() {
     let world = World::start(Backend::Builtin).await;
     let node = world.node().await;
