@@ -2,9 +2,10 @@
 
 /// Up to here a comparing sort is as fast as three passes over the digits.
 const FEW: usize = 4096;
-/// Bits of a digit, and digits of a key.
+/// Bits of a digit, the values that it has, and digits of a key.
 const DIGIT: u32 = 11;
-const DIGITS: u32 = 3;
+const VALUES: usize = 1 << DIGIT;
+const DIGITS: usize = 3;
 
 /// A key that is smaller for larger values, by the total order of floats.
 fn key(value: f32) -> u32 {
@@ -46,17 +47,26 @@ pub(crate) fn sorted(values: &[f32], tokens: impl Iterator<Item = u32>) -> Vec<u
         return ids(pairs);
     }
     // By digits, the last first; each pass keeps the order of equals, so ids stay ascending.
+    let digit_of =
+        |pair: u64, digit: usize| (pair >> (32 + digit as u32 * DIGIT)) as usize % VALUES;
+    let mut counts = [[0usize; VALUES]; DIGITS];
+    for pair in &pairs {
+        for (digit, counts) in counts.iter_mut().enumerate() {
+            counts[digit_of(*pair, digit)] += 1;
+        }
+    }
     let mut other = vec![0; pairs.len()];
-    for digit in 0..DIGITS {
-        let digit_of = |pair: u64| (pair >> (32 + digit * DIGIT)) as usize & ((1 << DIGIT) - 1);
-        let mut places = [0; 1 << DIGIT];
-        pairs.iter().for_each(|pair| places[digit_of(*pair)] += 1);
+    for (digit, places) in counts.iter_mut().enumerate() {
+        // One that all have in common orders nothing.
+        if places[digit_of(pairs[0], digit)] == pairs.len() {
+            continue;
+        }
         let mut next = 0;
-        for place in &mut places {
+        for place in &mut *places {
             next += std::mem::replace(place, next);
         }
         for pair in &pairs {
-            let place = &mut places[digit_of(*pair)];
+            let place = &mut places[digit_of(*pair, digit)];
             other[*place] = *pair;
             *place += 1;
         }

@@ -266,10 +266,11 @@ fn shorten(kept: &mut Vec<u32>, weight: impl Fn(&u32) -> f64, goal: f64) -> bool
 fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
     /// A quarter each; beyond the last, weights are below e^-32.
     const DEPTHS: usize = 128;
-    let depth = |logit: f32| (((max - logit) * 4.0) as usize).min(DEPTHS - 1);
+    let depth = |logit: &f32| ((max - logit) * 4.0).min((DEPTHS - 1) as f32) as u8;
+    let depths: Vec<u8> = scaled.iter().map(depth).collect();
     let mut masses = [0.0f64; DEPTHS];
-    for (logit, weight) in scaled.iter().zip(weights) {
-        masses[depth(*logit)] += f64::from(*weight);
+    for (depth, weight) in depths.iter().zip(weights) {
+        masses[usize::from(*depth)] += f64::from(*weight);
     }
     let mut sum = 0.0;
     let reached = masses.iter().position(|mass| {
@@ -278,8 +279,9 @@ fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
     });
     let weight = |id: &u32| f64::from(weights[*id as usize]);
     if let Some(deepest) = reached {
-        let near = (0..scaled.len() as u32).filter(|id| depth(scaled[*id as usize]) <= deepest);
-        let mut kept = order::sorted(scaled, near);
+        let ids = (0u32..).zip(&depths);
+        let near = ids.filter(|(_, depth)| usize::from(**depth) <= deepest);
+        let mut kept = order::sorted(scaled, near.map(|(id, _)| id));
         if shorten(&mut kept, weight, goal) {
             return kept;
         }
