@@ -213,7 +213,8 @@ impl Checkpoint {
                 name: name.clone(),
                 why,
             })?;
-            for (tensor, info) in metadata.tensors() {
+            let tensors: BTreeMap<_, _> = metadata.tensors().into_iter().collect();
+            for (tensor, info) in tensors {
                 let place = Place {
                     file: checkpoint.files.len(),
                     dtype: info.dtype,

@@ -139,7 +139,10 @@ impl ToolCalls {
     pub(crate) fn finish(&mut self) -> Sorted {
         let calls = match self.syntax {
             Syntax::Tags => None,
-            Syntax::Bare => self.read(&self.held.trim().to_owned()),
+            Syntax::Bare => {
+                let whole = self.held.trim().to_owned();
+                self.read(&whole)
+            }
         };
         match calls {
             Some(calls) => {

@@ -1,11 +1,13 @@
 //! Arguments as Python's callers give them: by position, then by name.
 
+use std::collections::VecDeque;
+
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Error, ErrorKind, Value};
 
 /// What a filter or method was called with.
 pub(super) struct Args {
-    by_position: std::vec::IntoIter<Value>,
+    by_position: VecDeque<Value>,
     by_name: Option<Kwargs>,
 }
 
@@ -16,7 +18,7 @@ impl Args {
             _ => (None, args),
         };
         Ok(Self {
-            by_position: rest.to_vec().into_iter(),
+            by_position: rest.iter().cloned().collect(),
             by_name,
         })
     }
@@ -28,7 +30,7 @@ impl Args {
                 .as_ref()
                 .and_then(|k| k.get::<Value>(name).ok())
         };
-        let value = self.by_position.next().or_else(named);
+        let value = self.by_position.pop_front().or_else(named);
         value.filter(|value| !value.is_none() && !value.is_undefined())
     }
 
@@ -58,6 +60,7 @@ impl Args {
     /// What is left of those by position, and those by name as the last.
     pub(super) fn rest(self) -> Vec<Value> {
         self.by_position
+            .into_iter()
             .chain(self.by_name.map(Value::from))
             .collect()
     }

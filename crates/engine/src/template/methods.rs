@@ -38,7 +38,7 @@ fn checks(text: &str, method: &str) -> Option<bool> {
         "isspace" => all(char::is_whitespace),
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),
-        "isdigit" | "isdecimal" => all(|c| c.is_numeric() && c.to_digit(10).is_some()),
+        "isdigit" | "isdecimal" => all(|c| c.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isascii" => text.is_ascii(),
         "isprintable" => !text.chars().any(char::is_control),
@@ -273,7 +273,7 @@ fn split(own: &str, by: Option<&str>, limit: Option<i64>, right: bool) -> Result
         .and_then(|limit| usize::try_from(limit).ok())
         .unwrap_or(usize::MAX - 1);
     let mut parts: Vec<&str> = match by {
-        Some(by) if by.is_empty() => return Err(wrong("empty separator")),
+        Some("") => return Err(wrong("empty separator")),
         Some(by) if right => own.rsplitn(limit + 1, by).collect(),
         Some(by) => return Ok(listed(own.splitn(limit + 1, by).collect())),
         None => return Ok(listed(split_spaces(own, limit, right))),

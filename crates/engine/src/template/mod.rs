@@ -174,7 +174,7 @@ fn with_objects(calls: &RawJson) -> Result<Value, Error> {
             .map(|Python(value)| value)
             .filter(|object| object.kind() == minijinja::value::ValueKind::Map);
         match object {
-            Some(object) => with(&call, "function", with(&function, "arguments", object)?),
+            Some(object) => with(&call, "function", &with(&function, "arguments", &object)?),
             None => Ok(call),
         }
     };
@@ -186,7 +186,7 @@ fn with_objects(calls: &RawJson) -> Result<Value, Error> {
 }
 
 /// A dictionary with one entry replaced in its place.
-fn with(dictionary: &Value, key: &str, new: Value) -> Result<Value, Error> {
+fn with(dictionary: &Value, key: &str, new: &Value) -> Result<Value, Error> {
     let entry = |name: Value| match name.as_str() {
         Some(own) if own == key => Ok((name, new.clone())),
         _ => dictionary.get_item(&name).map(|value| (name, value)),
