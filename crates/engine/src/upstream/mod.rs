@@ -1,7 +1,7 @@
 //! OpenAI-compatible servers as an engine: vLLM, SGLang, TGI, llama.cpp and their like, one or many.
 //!
 //! What is sent is made of a request's own fields, always as a stream, and what comes back is read into
-//! [`Piece`]s: nothing is passed on as it came, neither way. Requests fail over to another server until one
+//! [`Piece`](crate::Piece)s: nothing is passed on as it came, neither way. Requests fail over to another server until one
 //! has said its first words, never after. Dropping a stream closes its connection, by which all of these
 //! servers stop generating.
 

@@ -34,11 +34,11 @@ impl Whole {
     }
 
     /// Adds a token of an engine in the node.
-    pub(crate) fn token(&mut self, token: TokenEvent) {
+    pub(crate) fn token(&mut self, token: &TokenEvent) {
         let answer = self.answer(0);
         answer.text.push_str(&token.text);
         if let Some(tokens) = &mut answer.logprobs {
-            tokens.extend(logprob_of(&token));
+            tokens.extend(logprob_of(token));
         }
     }
 

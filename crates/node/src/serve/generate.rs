@@ -197,7 +197,7 @@ async fn whole(
             }
             Event::Token(token) => {
                 flight.tokens(1, &limit);
-                whole.token(token);
+                whole.token(&token);
             }
             Event::Piece(piece) => {
                 flight.tokens(piece.tokens, &limit);

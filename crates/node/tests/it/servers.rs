@@ -50,7 +50,7 @@ impl Scene {
     }
 
     /// A chat with these fields beside its one message.
-    async fn chat(&self, fields: Value) -> Answer {
+    async fn chat(&self, fields: &Value) -> Answer {
         self.send(Endpoint::ChatCompletions, &asked(fields)).await
     }
 
@@ -61,7 +61,7 @@ impl Scene {
         // the end token is forbidden
         let fields = json!({ "stream": true, "max_tokens": 900, "temperature": 1,
             "logit_bias": { "2": -100 } });
-        let body = asked(fields).to_string();
+        let body = asked(&fields).to_string();
         let header = self.header(Endpoint::ChatCompletions, &body);
         let signed = Signed::new(header, &self.world.request_key);
         let path = Endpoint::ChatCompletions.as_str();
@@ -92,7 +92,7 @@ impl Scene {
     }
 }
 
-fn asked(fields: Value) -> Value {
+fn asked(fields: &Value) -> Value {
     let mut body = json!({
         "model": "ours", "temperature": 0, "max_tokens": 12,
         "messages": [{ "role": "user", "content": "What is the sun?" }],
@@ -126,7 +126,7 @@ fn streamed(answer: &Answer) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counted() {
     let scene = Scene::start(&[]).await;
-    let whole = scene.chat(json!({})).await;
+    let whole = scene.chat(&json!({})).await;
     assert_eq!(whole.status, StatusCode::OK, "{whole:?}");
     let answer = whole.json();
     let said = answer["choices"][0]["message"]["content"].as_str().unwrap();
@@ -145,7 +145,7 @@ async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counte
     assert_eq!(answer["usage"]["completion_tokens"], 12);
 
     let stream = json!({ "stream": true, "stream_options": { "include_usage": true } });
-    let stream = scene.chat(stream).await;
+    let stream = scene.chat(&stream).await;
     assert_eq!(streamed(&stream), said);
     let (receipt, _) = stream.receipt();
     let usage = receipt.message().usage;
@@ -190,7 +190,7 @@ async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counte
 async fn an_answer_without_a_limit_ends_where_its_money_does() {
     let scene = Scene::start(&[]).await;
     let body =
-        asked(json!({ "max_tokens": null, "temperature": 1.9, "logit_bias": { "2": -100 } }));
+        asked(&json!({ "max_tokens": null, "temperature": 1.9, "logit_bias": { "2": -100 } }));
     let body = body.to_string();
     let header = RequestHeader {
         max_units: ComputeUnits(60),
@@ -209,14 +209,14 @@ async fn what_the_server_has_beyond_chats_reaches_it_and_is_counted() {
     let scene = Scene::start(&[]).await;
     // two answers: the server's last word counts only one of them
     let two = scene
-        .chat(json!({ "n": 2, "max_tokens": 5, "temperature": 1 }))
+        .chat(&json!({ "n": 2, "max_tokens": 5, "temperature": 1 }))
         .await;
     let answer = two.json();
     assert_eq!(answer["choices"].as_array().unwrap().len(), 2, "{answer}");
     let (receipt, _) = two.receipt();
     assert_eq!(receipt.message().usage.output, 10);
     let two = scene
-        .chat(json!({ "n": 2, "max_tokens": 5, "temperature": 1, "stream": true }))
+        .chat(&json!({ "n": 2, "max_tokens": 5, "temperature": 1, "stream": true }))
         .await;
     let (receipt, _) = two.receipt();
     assert_eq!(receipt.message().usage.output, 10);
@@ -225,7 +225,7 @@ async fn what_the_server_has_beyond_chats_reaches_it_and_is_counted() {
         "required": ["a"], "additionalProperties": false });
     let format = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": schema } });
     let constrained = json!({ "response_format": format, "max_tokens": 200 });
-    let constrained = scene.chat(constrained).await.json();
+    let constrained = scene.chat(&constrained).await.json();
     let said = constrained["choices"][0]["message"]["content"]
         .as_str()
         .unwrap();
@@ -239,7 +239,7 @@ async fn what_the_server_has_beyond_chats_reaches_it_and_is_counted() {
         json!({ "chat_template_kwargs": { "enable_thinking": false } }),
         json!({ "messages": parts, "repetition_penalty": 1.1, "seed": -1, "user": "u", "unknown": 1 }),
     ] {
-        let answer = scene.chat(fields.clone()).await;
+        let answer = scene.chat(&fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{fields}: {answer:?}");
     }
     scene.node.drain_and_stop().await;
@@ -265,7 +265,7 @@ async fn what_the_server_refuses_is_refused_and_costs_nothing() {
             "invalid_body",
         ),
     ] {
-        let answer = scene.chat(fields.clone()).await;
+        let answer = scene.chat(&fields).await;
         assert_eq!(
             answer.status,
             StatusCode::BAD_REQUEST,
@@ -289,7 +289,7 @@ async fn a_long_prompt_within_the_context_is_served() {
     // 35 kB, whose bytes alone would be four contexts
     let long = json!([{ "role": "user", "content": "word ".repeat(7_000) }]);
     let answer = scene
-        .chat(json!({ "messages": long, "max_tokens": 1 }))
+        .chat(&json!({ "messages": long, "max_tokens": 1 }))
         .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let (receipt, _) = answer.receipt();
@@ -320,7 +320,7 @@ async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_back() {
     let mut scene = Scene::start(&[]).await;
-    assert_eq!(scene.chat(json!({})).await.status, StatusCode::OK);
+    assert_eq!(scene.chat(&json!({})).await.status, StatusCode::OK);
     let before = scene.committed().await;
     for dies in [true, false] {
         let stream = scene.long_stream().await;
@@ -336,7 +336,7 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
         let error: Value = serde_json::from_str(error).unwrap();
         assert_eq!(error["error"]["code"], "unavailable", "{rest}");
         assert!(!rest.contains("atoma-receipt"));
-        let refused = scene.chat(json!({})).await;
+        let refused = scene.chat(&json!({})).await;
         assert_eq!(
             (refused.status, &*refused.code()),
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -357,7 +357,7 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
         })
         .await;
     }
-    let again = scene.chat(json!({})).await;
+    let again = scene.chat(&json!({})).await;
     assert_eq!(again.status, StatusCode::OK);
     scene.node.drain_and_stop().await;
 }
