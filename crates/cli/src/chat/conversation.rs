@@ -135,7 +135,7 @@ impl<'a> Conversation<'a> {
             output.note("the answer is cut: --max-tokens allows a longer one");
         }
         if self.chat.receipt {
-            output.notes(self.facts(told, cost));
+            output.notes(&self.facts(told, cost));
             return;
         }
         let receipt = &told.receipt;

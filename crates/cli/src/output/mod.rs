@@ -63,7 +63,7 @@ impl Output {
             self.line(&to_object(facts).to_string());
             return;
         }
-        self.lines(facts, "");
+        self.lines(&facts, "");
     }
 
     /// Many objects with the same names: a table, or a line of JSON each.
@@ -122,8 +122,8 @@ impl Output {
     }
 
     /// Facts as a remark.
-    pub(crate) fn notes(&self, facts: Facts) {
-        for text in in_lines(&facts) {
+    pub(crate) fn notes(&self, facts: &Facts) {
+        for text in in_lines(facts) {
             self.note(text);
         }
     }
@@ -137,7 +137,7 @@ impl Output {
             return;
         }
         self.line(&format!("\n{title}  ({})", human(took)));
-        self.lines(facts, "    ");
+        self.lines(&facts, "    ");
     }
 
     /// A spinner on stderr while something takes time; silent with `--json`.
@@ -182,8 +182,8 @@ impl Output {
     }
 
     /// A line for each fact, the names in a column.
-    fn lines<N: AsRef<str>>(&self, facts: Vec<(N, Value)>, indent: &str) {
-        for text in in_lines(&facts) {
+    fn lines<N: AsRef<str>>(&self, facts: &[(N, Value)], indent: &str) {
+        for text in in_lines(facts) {
             self.line(&format!("{indent}{text}"));
         }
     }
