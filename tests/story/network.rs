@@ -145,7 +145,8 @@ fn gas_can_be_limited_and_paid_by_another() {
     };
     let (user, sponsor) = (new(), new());
     for address in [&user, &sponsor] {
-        well(&home, &["--address", address, "wallet", "fund"]);
+        let fund = ["--address", address, "wallet", "fund", "--usdc", "10"];
+        well(&home, &fund);
     }
     let gas = |address: &str| {
         let listed = well(&home, &["wallet", "list"]);

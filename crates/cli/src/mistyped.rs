@@ -86,7 +86,7 @@ mod tests {
             "{text}"
         );
         let text = said(value_parser!(BlobId), "0x12");
-        assert!(text.contains("of a blob: 64 hex digits"), "{text}");
+        assert!(text.contains("of a blob: expected 43 characters"), "{text}");
         let text = said(value_parser!(Address), "me");
         assert!(text.contains("`atoma wallet list`"), "{text}");
     }

@@ -13,7 +13,7 @@ pub struct BlobId(pub [u8; 32]);
 
 /// Text that isn't a blob id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a blob id: 43 characters of base64url are")]
+#[error("not the id of a blob: expected 43 characters of base64url (letters, digits, - and _)")]
 pub struct ParseBlobIdError;
 
 impl fmt::Display for BlobId {

@@ -243,6 +243,7 @@ fn kind(kind: &Kind, chapter: &Chapter) -> String {
         "" => "",
         "String" => "text",
         "PathBuf" => "path",
+        "Weights" => "`f32` or `bf16`",
         "SocketAddr" => "address and port",
         "bool" => "true or false",
         "u16" | "u32" | "u64" | "usize" => "number",

@@ -54,7 +54,7 @@ fn bad_value(line: &str) -> String {
     let value = line.split_once('=').map_or(line, |(_, value)| value).trim();
     // a comment isn't part of it
     let value = value.split(" #").next().unwrap_or_default().trim();
-    if value.is_empty() {
+    if value.is_empty() || value.starts_with('#') {
         return "a value is missing after `=`".to_owned();
     }
     format!(

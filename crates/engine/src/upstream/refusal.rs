@@ -181,8 +181,9 @@ fn field(json: &Value) -> Option<&'static str> {
         .chain(place.into_iter().flatten())
         .filter_map(Value::as_str);
     named
-        .filter_map(|name| FIELDS.into_iter().find(|field| *field == name))
-        .next()
+        // some give the way to it: `body.stop`
+        .flat_map(|name| name.split('.'))
+        .find_map(|name| FIELDS.into_iter().find(|field| *field == name))
 }
 
 /// The numbers, from their fields (llama.cpp) or from the words: the limit is the first of them that
