@@ -2,8 +2,10 @@
 //! [`server`] with limits on all that strangers can do.
 
 pub mod client;
+mod public;
 #[cfg(feature = "server")]
 pub mod server;
 mod silence;
 
+pub use public::is_public;
 pub use silence::TooSlow;

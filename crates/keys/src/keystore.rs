@@ -1,7 +1,11 @@
 //! Sui's keystore file: a JSON list of base64 strings, each `flag ‖ 32-byte secret` with flag 0 for
 //! ed25519. Keys of other schemes in the file are kept as they are and passed over.
 
-use crate::{SecretKeyError, SigningKey, private_file::write_private, signing::ED25519_FLAG};
+use crate::{
+    SecretKeyError, SigningKey,
+    private_file::{read_private, write_private},
+    signing::ED25519_FLAG,
+};
 use atoma_types::Address;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::path::{Path, PathBuf};
@@ -53,10 +57,10 @@ pub struct Keystore {
 }
 
 impl Keystore {
-    /// Opens the file; one that doesn't exist is an empty keystore.
+    /// Opens the file; one that doesn't exist, or in which nothing is, is an empty keystore.
     ///
     /// # Errors
-    /// If the file can't be read or isn't a keystore.
+    /// If the file can't be read, others can read it, or it isn't a keystore.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeystoreError> {
         let path = path.into();
         let mut store = Self {
@@ -70,9 +74,11 @@ impl Keystore {
             Ok(meta) if meta.len() > MAX_FILE_BYTES => {
                 return Err(KeystoreError::TooLarge { path: store.path });
             }
-            Ok(_) => std::fs::read_to_string(&store.path).map_err(|e| store.io(e))?,
+            Ok(_) => read_private(&store.path).map_err(|e| store.io(e))?,
         };
-        let text = Zeroizing::new(text);
+        let Some(text) = text else {
+            return Ok(store);
+        };
         let entries: Vec<String> =
             serde_json::from_str(&text).map_err(|_| KeystoreError::NotAList {
                 path: store.path.clone(),
@@ -141,9 +147,7 @@ impl Keystore {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| self.io(e))?;
         }
-        let temporary = self.path.with_extension("new");
-        write_private(&temporary, text.as_bytes()).map_err(|e| self.io(e))?;
-        std::fs::rename(&temporary, &self.path).map_err(|e| self.io(e))
+        write_private(&self.path, text.as_bytes()).map_err(|e| self.io(e))
     }
 
     fn io(&self, source: std::io::Error) -> KeystoreError {
@@ -170,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sui.keystore");
         let foreign = BASE64_STANDARD.encode([[1; 1].as_slice(), &[9; 32]].concat());
-        std::fs::write(&path, format!("[\"{foreign}\"]")).unwrap();
+        write_private(&path, format!("[\"{foreign}\"]").as_bytes()).unwrap();
         let mut store = Keystore::open(&path).unwrap();
         store.add(SigningKey::from_seed(&[4; 32])).unwrap();
         store.add(SigningKey::from_seed(&[4; 32])).unwrap();
@@ -185,7 +189,7 @@ mod tests {
     fn nonsense_is_refused_without_quoting_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sui.keystore");
-        std::fs::write(&path, "[\"c2VjcmV0\", 3]").unwrap();
+        write_private(&path, b"[\"c2VjcmV0\", 3]").unwrap();
         let error = Keystore::open(&path).unwrap_err().to_string();
         assert!(!error.contains("c2Vj"), "{error}");
     }

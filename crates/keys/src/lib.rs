@@ -4,6 +4,7 @@
 //! What a signature is, and the strict check of it, stands in [`atoma_types::ed25519`]: whoever
 //! only reads signed messages, as the contract does, needs nothing from here.
 
+mod at_rest;
 mod keystore;
 mod multiples;
 mod private_file;
@@ -11,8 +12,9 @@ mod sealing;
 mod signing;
 mod verifier;
 
+pub use at_rest::{AtRestKey, SEAL_BYTES};
 pub use keystore::{Keystore, KeystoreError};
-pub use private_file::write_private;
+pub use private_file::{ExposedSecret, read_private, write_private};
 pub use sealing::x25519_of;
 pub use signing::{SecretKeyError, SigningKey, fill_random};
 pub use verifier::Verifier;

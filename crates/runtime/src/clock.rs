@@ -1,11 +1,13 @@
 //! Clocks: the machine's, and one that is simulated.
 //!
-//! Every clock keeps the promise that wall time never runs back, even where the machine's does: what
-//! has expired once stays expired (a forgotten request id can't come back to life).
+//! A clock that is put right by a little stands still until the time has caught up; one that is put
+//! back by more is followed, for otherwise a machine whose clock was a day ahead for a moment would
+//! take everything for expired until the day is over. So whoever must never see something expired come
+//! back to life keeps its own mark of what it has forgotten.
 
 use atoma_types::TimestampMs;
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -19,17 +21,22 @@ pub type SharedClock = Arc<dyn Clock>;
 
 /// Tells the time: milliseconds since 1970, never running back.
 pub trait Clock: Debug + Send + Sync {
-    /// Wall time in milliseconds since 1970. Never earlier than an earlier answer of this clock.
+    /// Wall time in milliseconds since 1970. It may be put back, but never by a little.
     fn now(&self) -> TimestampMs;
 
     /// A reading for measuring lengths of time; comparable with tokio's deadlines.
     fn instant(&self) -> Instant;
 }
 
-/// The machine's wall clock, held so that it never runs back.
-#[derive(Debug, Default)]
+/// The machine's clock is put back by more than this, or not at all: time servers correct seconds,
+/// and what they correct by steps is far more.
+const SMALL_STEP_MS: u64 = 5_000;
+
+/// The machine's clock.
 pub struct SystemClock {
-    /// The latest time given out.
+    /// What the machine's clock shows.
+    wall: Box<dyn Fn() -> TimestampMs + Send + Sync>,
+    /// The time given out last.
     latest: AtomicU64,
 }
 
@@ -45,21 +52,54 @@ pub struct SimulatedClock {
 
 // === impl SystemClock ===
 
+impl SystemClock {
+    /// A machine whose clock shows what `wall` says: to try what happens when it is set.
+    pub fn over(wall: impl Fn() -> TimestampMs + Send + Sync + 'static) -> Self {
+        Self {
+            wall: Box::new(wall),
+            latest: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::over(machine)
+    }
+}
+
+impl Debug for SystemClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SystemClock").field(&self.latest).finish()
+    }
+}
+
 impl Clock for SystemClock {
-    /// Zero if the machine's clock stands before 1970.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's wall clock"
-    )]
     fn now(&self) -> TimestampMs {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let wall = since.map_or(0, whole_ms);
-        TimestampMs(self.latest.fetch_max(wall, Relaxed).max(wall))
+        let wall = (self.wall)().0;
+        let next = |latest: u64| {
+            let behind = latest.saturating_sub(wall);
+            (behind == 0 || behind > SMALL_STEP_MS).then_some(wall)
+        };
+        match self.latest.fetch_update(Relaxed, Relaxed, next) {
+            Ok(_) => TimestampMs(wall),
+            Err(latest) => TimestampMs(latest),
+        }
     }
 
     fn instant(&self) -> Instant {
         Instant::now()
     }
+}
+
+/// The machine's wall clock; zero if it stands before 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's wall clock"
+)]
+fn machine() -> TimestampMs {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    TimestampMs(since.map_or(0, whole_ms))
 }
 
 // === impl SimulatedClock ===
@@ -119,11 +159,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machines_clock_never_runs_back() {
-        let clock = SystemClock::default();
-        let ahead = clock.now().0 + 1_000_000;
-        clock.latest.store(ahead, Relaxed);
-        assert_eq!(clock.now(), TimestampMs(ahead));
+    fn a_clock_that_is_put_right_stands_still_and_one_that_is_put_back_is_followed() {
+        const DAY_MS: u64 = 24 * 3_600 * 1_000;
+        let wall = Arc::new(AtomicU64::new(DAY_MS));
+        let shown = Arc::clone(&wall);
+        let clock = SystemClock::over(move || TimestampMs(shown.load(Relaxed)));
+        let at = |ms| {
+            wall.store(ms, Relaxed);
+            clock.now().0
+        };
+        assert_eq!(at(DAY_MS), DAY_MS);
+        assert_eq!(at(DAY_MS - SMALL_STEP_MS), DAY_MS);
+        assert_eq!(at(DAY_MS + 1), DAY_MS + 1);
+        assert_eq!(at(2 * DAY_MS), 2 * DAY_MS);
+        assert_eq!(at(DAY_MS + 2), DAY_MS + 2);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Runtime {
         }
     }
 
-    /// Wall time; never runs back.
+    /// Wall time; see [`Clock::now`].
     #[must_use]
     pub fn now(&self) -> TimestampMs {
         self.clock.now()

@@ -10,8 +10,15 @@ pub const RECEIPT: &str = "atoma-receipt";
 /// A stream's receipt stands in an SSE comment line that begins so, just before `data: [DONE]`.
 /// SSE clients skip comments, so every OpenAI client still works.
 pub const RECEIPT_COMMENT: &str = ": atoma-receipt ";
-/// Request header: `sealed`, the default, or `open`: whether the bodies become evidence that only
-/// their parties can read, or everyone.
+/// Request header: `sealed`, the default, or `open` with an
+/// [`OpenEvidence`](crate::message::OpenEvidence) in its text form after a space: whether the bodies
+/// become evidence that only their parties can read, or everyone.
 pub const EVIDENCE: &str = "atoma-evidence";
+/// Request header of a question about a lease: a [`LeaseQuery`](crate::message::LeaseQuery) in its text
+/// form.
+pub const QUERY: &str = "atoma-query";
+/// Request header, of any value, of whoever asks an operator's port to do something: a page in the
+/// operator's browser can't send it, nor can a service that fetches other people's URLs.
+pub const OPERATOR: &str = "atoma-operator";
 /// Response header that names the request in logs and at `/v1/receipts/{id}`.
 pub const REQUEST_ID: &str = "x-request-id";

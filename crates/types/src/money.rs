@@ -83,6 +83,21 @@ impl Price {
         u64::try_from(cost).ok().map(MicroUsdc)
     }
 
+    /// The fewest units that cost at least `worth`.
+    #[must_use]
+    pub fn units_for(self, worth: MicroUsdc) -> ComputeUnits {
+        let units = (u128::from(worth.0) * UNITS_PER_PRICE).div_ceil(u128::from(self.0.max(1)));
+        ComputeUnits(u64::try_from(units).unwrap_or(u64::MAX))
+    }
+
+    /// The most units that cost no more than `amount`, give or take a fraction of a micro-USDC in the
+    /// payer's favour.
+    #[must_use]
+    pub fn affords(self, amount: MicroUsdc) -> ComputeUnits {
+        let units = u128::from(amount.0) * UNITS_PER_PRICE / u128::from(self.0.max(1));
+        ComputeUnits(u64::try_from(units).unwrap_or(u64::MAX))
+    }
+
     /// What a stack must hold for `units` that may cost this much:
     /// `floor(cost(units) * (1000 + surcharge_permille) / 1000)`; `None` past `u64::MAX`.
     ///
@@ -127,6 +142,18 @@ mod tests {
             Price(1_000_000).cost(ComputeUnits(u64::MAX)),
             Some(MicroUsdc(u64::MAX))
         );
+    }
+
+    #[test]
+    fn units_for_an_amount_and_back() {
+        for (price, amount) in [(3, 1), (2_000_000, 1_000), (7_000_001, 5), (1, 9)] {
+            let (price, amount) = (Price(price), MicroUsdc(amount));
+            let least = price.units_for(amount);
+            assert!(price.cost(least).unwrap() >= amount);
+            assert!(price.cost(ComputeUnits(least.0 - 1)).unwrap() < amount);
+            assert!(price.cost(price.affords(amount)).unwrap() <= amount);
+        }
+        assert_eq!(Price(1).units_for(MicroUsdc(u64::MAX)).0, u64::MAX);
     }
 
     #[test]

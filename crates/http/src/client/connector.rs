@@ -1,5 +1,7 @@
 //! Connections as a [`Net`] makes them: TCP with the pool's options, or memory.
 
+use super::resolver::{Resolver, not_public};
+use crate::is_public;
 use atoma_runtime::{Net, Socket};
 use http::Uri;
 use hyper::rt;
@@ -10,7 +12,7 @@ use hyper_util::{
 use std::{
     error::Error,
     io::{self, IoSlice},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -21,8 +23,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// Connects to where a URL says.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    pub(crate) tcp: HttpConnector,
+    pub(crate) tcp: HttpConnector<Resolver>,
     pub(crate) net: Net,
+    /// Other addresses aren't connected to.
+    pub(crate) public_only: bool,
 }
 
 /// A connection as hyper wants it.
@@ -38,6 +42,9 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, url: Uri) -> Self::Future {
+        if self.public_only && !may_be_public(&url) {
+            return Box::pin(async { Err(not_public().into()) });
+        }
         if let Net::Tcp = self.net {
             let connecting = self.tcp.call(url);
             return Box::pin(async move {
@@ -51,6 +58,13 @@ impl Service<Uri> for Connector {
             Ok(Stream(TokioIo::new(socket)))
         })
     }
+}
+
+/// False for an address that isn't public; of a name the resolver knows.
+fn may_be_public(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().map_or(true, is_public)
 }
 
 /// Nobody looks names up in memory.

@@ -18,6 +18,7 @@ mod error;
 mod idle;
 mod pieces;
 mod pool;
+mod resolver;
 mod sse;
 
 pub use ask::{AnswerLimits, get, post_json};

@@ -5,6 +5,7 @@ use super::{
     connection::{Connection, Outgoing},
     connector::Connector,
     idle::{IdleConnections, Origin, PoolSlot},
+    resolver::Resolver,
 };
 use atoma_runtime::Net;
 use http::{HeaderValue, Response, Uri, header::HOST, uri::PathAndQuery};
@@ -60,12 +61,29 @@ impl Pool {
     /// # Errors
     /// If TLS can't be set up.
     pub fn over(net: Net, options: PoolOptions) -> Result<Self, Error> {
-        let mut tcp = HttpConnector::new();
+        Self::with(net, options, false)
+    }
+
+    /// As [`over`](Self::over), to [public](crate::is_public) addresses alone: for URLs that strangers
+    /// have chosen. Names are looked at when they are resolved, for they may lead elsewhere the next time.
+    ///
+    /// # Errors
+    /// If TLS can't be set up.
+    pub fn public_only(net: Net, options: PoolOptions) -> Result<Self, Error> {
+        Self::with(net, options, true)
+    }
+
+    fn with(net: Net, options: PoolOptions, public_only: bool) -> Result<Self, Error> {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(public_only));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(options.connect_timeout));
         tcp.set_keepalive(options.keepalive);
-        let connector = Connector { tcp, net };
+        let connector = Connector {
+            tcp,
+            net,
+            public_only,
+        };
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .map_err(|error| Error::Connect(error.into()))?

@@ -27,7 +27,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::JoinHandle,
     time::Duration,
     vec::Drain,
@@ -81,6 +84,8 @@ struct Core<W: Writer> {
     policy: Policy,
     queue: Queue<W::Op>,
     failure: OnceLock<Arc<dyn Error + Send + Sync>>,
+    /// The last commit failed and is tried again.
+    stuck: AtomicBool,
     /// The writer, where it works in line.
     in_line: Option<Mutex<Line<W>>>,
 }
@@ -122,6 +127,7 @@ impl<W: Writer> Store<W> {
             policy,
             queue: Queue::new(policy),
             failure: OnceLock::new(),
+            stuck: AtomicBool::new(false),
             in_line,
         });
         let spawn = |mut line: Line<W>| {
@@ -163,10 +169,12 @@ impl<W: Writer> Store<W> {
         self.0.0.work();
     }
 
-    /// False once the store is closed, by hand or by a failed commit.
+    /// False while a commit that failed is tried again, and once the store is closed, by hand or by a
+    /// failed commit.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        !self.0.0.queue.is_closed()
+        let core = &self.0.0;
+        !core.queue.is_closed() && !core.stuck.load(Relaxed)
     }
 }
 
@@ -234,11 +242,18 @@ impl<W: Writer> Core<W> {
         }
     }
 
+    /// Rests after a commit that failed; false once the store is closed.
+    fn rest(&self, pause: Duration) -> bool {
+        self.stuck.store(true, Relaxed);
+        self.queue.rest(pause)
+    }
+
     /// Writes the batch, however often that takes. False if the store is closed by a failure.
     fn write(&self, line: &mut Line<W>) -> bool {
         loop {
             let error = match line.commit() {
                 Ok(()) => {
+                    self.stuck.store(false, Relaxed);
                     line.writer.committed(line.batch.drain(..));
                     return true;
                 }
@@ -246,7 +261,7 @@ impl<W: Writer> Core<W> {
             };
             if let OnFailure::Retry { pause } = self.policy.on_failure
                 && self.in_line.is_none()
-                && self.queue.rest(pause)
+                && self.rest(pause)
             {
                 tracing::error!(store = self.kind, error = %WithCauses(&error), "cannot write, trying again");
                 continue;

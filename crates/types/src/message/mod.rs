@@ -5,6 +5,8 @@
 mod evidence;
 mod forward;
 mod grant;
+mod open;
+mod query;
 mod receipt;
 mod request;
 mod signature;
@@ -13,6 +15,8 @@ mod signed;
 pub use evidence::EvidenceLeaf;
 pub use forward::ForwardOrder;
 pub use grant::Grant;
+pub use open::OpenEvidence;
+pub use query::{LeaseQuery, MAX_QUERY_AGE};
 pub use receipt::{Receipt, RequestTimes};
 pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
 pub use signature::{MAX_BATCH, MessageSignature};
@@ -73,6 +77,14 @@ tag!(
 tag!(
     /// Tag of forward orders.
     ForwardTag = b"atoma/forward/v1"
+);
+tag!(
+    /// Tag of words that make evidence open.
+    OpenTag = b"atoma/open/v1\0\0\0"
+);
+tag!(
+    /// Tag of questions about leases.
+    QueryTag = b"atoma/query/v1\0\0"
 );
 tag!(
     /// Tag of records.
