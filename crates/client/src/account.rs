@@ -1,7 +1,7 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, Receipts, http::Http, node_info::NodeCache, signing::HeaderSigner,
+    ClientError, NodeReach, Receipts, http::Http, node_info::NodeCache, signing::HeaderSigner,
     stack_state::StackState, store::Store,
 };
 use atoma_keys::SigningKey;
@@ -28,6 +28,8 @@ pub struct ClientConfig {
     pub window: ComputeUnits,
     /// Output tokens that are paid for at most where a request names no limit.
     pub default_output_tokens: u64,
+    /// Which nodes are asked.
+    pub reach: NodeReach,
     /// Where requests with [`Evidence::Immediate`](crate::Evidence) are stored.
     pub walrus: Option<WalrusClient>,
 }
@@ -38,6 +40,7 @@ impl Default for ClientConfig {
             data_dir: None,
             window: ComputeUnits(4_096),
             default_output_tokens: 1_024,
+            reach: NodeReach::Anywhere,
             walrus: None,
         }
     }
@@ -94,7 +97,7 @@ impl Client {
                 ledger.network(),
                 ledger.runtime().threads,
             )?,
-            http: Http::new(ledger.runtime().net.clone())?,
+            http: Http::new(ledger.runtime().net.clone(), config.reach)?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),
             ledger,

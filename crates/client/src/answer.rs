@@ -4,6 +4,7 @@
 use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
+    pace::{MAX_WHOLE_BYTES, Pace, SILENCE_TIMEOUT},
     receipt_scanner::{ScanError, Scanner},
 };
 use atoma_evidence::receipt::ReceiptError;
@@ -17,14 +18,8 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 use tokio::sync::oneshot;
-
-/// An answer that stands still for so long is given up.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(120);
-/// [`Answer::whole`] takes no more.
-const MAX_WHOLE_BYTES: usize = 64 * 1024 * 1024;
 
 /// A node's answer, or its refusal.
 #[derive(Debug)]
@@ -79,6 +74,7 @@ enum Kind {
 struct Served {
     node: NodeId,
     pieces: Pieces,
+    pace: Pace,
     in_flight: InFlight,
     proof: Proof,
 }
@@ -101,6 +97,7 @@ pub(crate) fn served(
     request_id: RequestId,
     response: Response<Body>,
     node: &NodeInfo,
+    pace: Pace,
     in_flight: InFlight,
     receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
 ) -> Answer {
@@ -127,6 +124,7 @@ pub(crate) fn served(
     let served = Served {
         node: node.id,
         pieces: Pieces::new(body, SILENCE_TIMEOUT),
+        pace,
         in_flight,
         proof,
     };
@@ -168,8 +166,8 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// If the answer breaks off, stands still for two minutes, is longer than 64 MiB, or its receipt
-    /// is missing or bad.
+    /// If the answer breaks off, stands still for a minute or creeps, is longer than what was paid for or
+    /// than 64 MiB, or its receipt is missing or bad.
     pub fn whole(self) -> BoxFuture<'static, Result<WholeAnswer, ClientError>> {
         Box::pin(self.collect())
     }
@@ -236,6 +234,12 @@ impl Future for ReceiptWait {
     }
 }
 
+impl ReceiptWait {
+    pub(crate) fn on(receipt: oneshot::Receiver<Arc<VerifiedReceipt>>) -> Self {
+        Self(Some(receipt))
+    }
+}
+
 // === impl AnswerBody ===
 
 impl Stream for AnswerBody {
@@ -268,6 +272,9 @@ impl Served {
 
     /// Takes note of bytes, and checks the receipt if it is complete with them.
     fn pass(&mut self, bytes: Bytes) -> Result<Bytes, ClientError> {
+        let node = self.node;
+        let paced = self.pace.passed(bytes.len());
+        paced.map_err(|source| ClientError::Broken { node, source })?;
         match &mut self.proof {
             Proof::Header { hasher, .. } => {
                 hasher.update(&bytes);

@@ -46,7 +46,8 @@ impl Client {
         let node = self.ledger().node(id).await?;
         let mut nodes = self.inner.nodes.lock();
         let known = nodes.get(&id).map(|(_, known)| known.as_ref());
-        let info = Arc::new(NodeInfo::new(&node, known)?);
+        let reach = self.inner.config.reach;
+        let info = Arc::new(NodeInfo::new(&node, known, reach)?);
         nodes.insert(id, (Instant::now(), Arc::clone(&info)));
         Ok(info)
     }

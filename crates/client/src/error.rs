@@ -1,6 +1,6 @@
 //! What can go wrong for a user's program.
 
-use crate::{estimate::EstimateError, lane::LaneError};
+use crate::{BadNodeUrl, estimate::EstimateError, lane::LaneError};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::Error as TransportError;
 use atoma_ledger::LedgerError;
@@ -140,6 +140,15 @@ pub enum MalformedAnswer {
     /// The ledger keeps what a node registers, whatever it is.
     #[error("the node's response key on the ledger is not a key")]
     ResponseKey,
+    /// Anyone can register any URL.
+    #[error("the node's URL {url} is not used")]
+    Url {
+        /// What the ledger has.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        source: BadNodeUrl,
+    },
     /// It isn't the document that was asked for.
     #[error("it is not the expected JSON")]
     Json(#[source] serde_json::Error),

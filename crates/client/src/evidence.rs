@@ -3,7 +3,7 @@
 //! The checks themselves are in `atoma-evidence`; here are this machine's two sources: the receipts
 //! that it keeps, and the nodes it can ask.
 
-use crate::{ClientError, NodeInfo, Receipts, http::Http};
+use crate::{ClientError, NodeInfo, NodeReach, Receipts, http::Http};
 use atoma_runtime::Net;
 use atoma_types::{
     RequestId,
@@ -47,7 +47,7 @@ impl AskNodes {
     /// # Errors
     /// If TLS can't be set up.
     pub fn new(net: Net) -> Result<Self, ClientError> {
-        Ok(Self(Http::new(net)?))
+        Ok(Self(Http::new(net, NodeReach::Anywhere)?))
     }
 }
 
@@ -58,7 +58,7 @@ impl NodeProofs for AskNodes {
         request: RequestId,
     ) -> BoxFuture<'a, Result<ReceiptProof, SourceError>> {
         Box::pin(async move {
-            let info = NodeInfo::new(node, None)?;
+            let info = NodeInfo::new(node, None, NodeReach::Anywhere)?;
             let path = format!("/v1/receipts/{request}/proof");
             Ok(self.0.get(&info, &path).await?)
         })

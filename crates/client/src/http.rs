@@ -1,6 +1,6 @@
 //! Talking to nodes: one pool of connections for all, http and https, without Nagle's delay.
 
-use crate::{ClientError, MalformedAnswer, node_info::NodeInfo};
+use crate::{ClientError, MalformedAnswer, NodeReach, node_info::NodeInfo};
 use atoma_http::client::{AnswerLimits, Body, Error, Pool, PoolOptions, get};
 use atoma_runtime::Net;
 use bytes::Bytes;
@@ -24,24 +24,35 @@ const SMALL_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(30),
 pub(crate) struct Http(Pool);
 
 impl Http {
-    pub(crate) fn new(net: Net) -> Result<Self, ClientError> {
+    pub(crate) fn new(net: Net, reach: NodeReach) -> Result<Self, ClientError> {
         let options = PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             idle_per_server: IDLE_PER_NODE,
             keepalive: None,
         };
-        let pool = Pool::over(net, options).map_err(ClientError::Tls)?;
+        let pool = match reach {
+            NodeReach::Anywhere => Pool::over(net, options),
+            NodeReach::Public => Pool::public_only(net, options),
+        };
+        let pool = pool.map_err(ClientError::Tls)?;
         Ok(Self(pool))
     }
 
-    /// Sends a request. What fails before anything was sent is `Unreachable`, later `Broken`.
+    /// Sends a request and waits so long for the head of its answer. What fails before anything was sent is `Unreachable`, later `Broken`.
     pub(crate) async fn send(
         &self,
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
+        first_byte: Duration,
     ) -> Result<Response<Body>, ClientError> {
-        self.0.send(request).await.map_err(|e| failed(node, e))
+        match tokio::time::timeout(first_byte, self.0.send(request)).await {
+            Ok(answered) => answered.map_err(|e| failed(node, e)),
+            Err(_) => Err(ClientError::TimedOut {
+                what: "the node's answer",
+                after: first_byte,
+            }),
+        }
     }
 
     /// A small question with a JSON answer.

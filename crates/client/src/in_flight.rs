@@ -41,7 +41,12 @@ struct Open {
     key: LaneKey,
     request: Signed<RequestHeader>,
     done: oneshot::Sender<Arc<VerifiedReceipt>>,
+    /// Who wants to know even if the answer is dropped before it begins.
+    watcher: Option<ReceiptWatcher>,
 }
+
+/// Where a receipt is told beside the answer.
+pub(crate) type ReceiptWatcher = oneshot::Sender<Arc<VerifiedReceipt>>;
 
 #[derive(Deserialize)]
 struct KeptByNode {
@@ -62,8 +67,17 @@ impl InFlight {
             key,
             request,
             done,
+            watcher: None,
         };
         (Self(Some(Box::new(open))), receipt)
+    }
+
+    /// The receipt is told to this one, too.
+    pub(crate) fn watched_by(mut self, watcher: Option<ReceiptWatcher>) -> Self {
+        if let Some(open) = &mut self.0 {
+            open.watcher = watcher;
+        }
+        self
     }
 
     /// The node refused, or nothing was ever sent: it costs nothing.
@@ -133,6 +147,9 @@ impl Open {
         ));
         // who doesn't wait for it has dropped its end
         let _ = self.done.send(Arc::clone(&verified));
+        if let Some(watcher) = self.watcher {
+            let _ = watcher.send(Arc::clone(&verified));
+        }
         Ok(verified)
     }
 
@@ -191,6 +208,7 @@ impl Open {
             key: self.key,
             request: self.request,
             done: self.done,
+            watcher: self.watcher,
         };
         let clock = Arc::clone(&self.handle.client.runtime().clock);
         drop(self.handle);
@@ -214,6 +232,7 @@ struct Lost {
     key: LaneKey,
     request: Signed<RequestHeader>,
     done: oneshot::Sender<Arc<VerifiedReceipt>>,
+    watcher: Option<ReceiptWatcher>,
 }
 
 impl Lost {
@@ -256,6 +275,7 @@ impl Lost {
             key: self.key,
             request: self.request,
             done: self.done,
+            watcher: self.watcher,
         }
     }
 }

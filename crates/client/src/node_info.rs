@@ -1,6 +1,6 @@
 //! A node as it is known to those who ask it.
 
-use crate::{ClientError, MalformedAnswer};
+use crate::{ClientError, MalformedAnswer, NodeReach};
 use atoma_keys::Verifier;
 use atoma_types::{NodeId, PublicKey, chain::Node};
 use std::{collections::HashMap, sync::Arc};
@@ -23,7 +23,20 @@ pub(crate) type NodeCache = HashMap<NodeId, (Instant, Arc<NodeInfo>)>;
 
 impl NodeInfo {
     /// What `node` says, with the verifier of an older reading while the key is the same.
-    pub(crate) fn new(node: &Node, known: Option<&Self>) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        node: &Node,
+        known: Option<&Self>,
+        reach: NodeReach,
+    ) -> Result<Self, ClientError> {
+        reach
+            .check(&node.url)
+            .map_err(|source| ClientError::Malformed {
+                node: node.id,
+                reason: MalformedAnswer::Url {
+                    url: node.url.clone(),
+                    source,
+                },
+            })?;
         let verifier = match known {
             Some(known) if known.response_key == node.response_key => Arc::clone(&known.verifier),
             _ => {

@@ -2,9 +2,10 @@
 //! all that it takes, by the rules in [`retry`](crate::retry); [`StackHandle::try_once`] doesn't.
 
 use crate::{
-    Answer, ClientError, Evidence, NodeInfo, StackHandle, answer, estimate,
+    Answer, ClientError, Evidence, NodeInfo, ReceiptWait, StackHandle, answer, estimate,
     http::{bad_url, small},
-    in_flight::InFlight,
+    in_flight::{InFlight, ReceiptWatcher},
+    pace::Pace,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
     store::LaneKey,
 };
@@ -12,18 +13,21 @@ use atoma_types::{
     ComputeUnits, DurationMs, NodeId, RequestId,
     hash::Hash32,
     http::{EVIDENCE, REQUEST, SIGNATURE},
-    message::{Domain, Endpoint, RequestHeader, Signed},
+    message::{Domain, Endpoint, OpenEvidence, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, header::CONTENT_TYPE};
 use http_body_util::Full;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::oneshot;
 use tracing::Instrument;
 
 /// Time for a request to reach the node; its answer may take longer.
 const REQUEST_LIFETIME: DurationMs = DurationMs(60_000);
+/// Time for an answer to begin, where the caller names none. A whole answer begins when it is complete.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What a caller may say about a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +55,7 @@ pub struct RequestTry {
     ceiling: Option<ComputeUnits>,
     lane: Option<u16>,
     evidence: Evidence,
+    first_byte: Duration,
 }
 
 impl RequestTry {
@@ -67,7 +72,15 @@ impl RequestTry {
             ceiling: None,
             lane: None,
             evidence: Evidence::default(),
+            first_byte: FIRST_BYTE_TIMEOUT,
         }
+    }
+
+    /// The answer must begin by then: a node that takes a request and says nothing is given up.
+    #[must_use]
+    pub fn answered_within(mut self, first_byte: Duration) -> Self {
+        self.first_byte = first_byte;
+        self
     }
 
     /// The same request at another node or on another stack, under a new id: what the last node
@@ -149,8 +162,24 @@ impl StackHandle {
         Box::pin(async move {
             let info = self.client.find_node(node).await?;
             self.prepare(&info).await?;
-            self.attempt(&info, request).await
+            self.attempt(&info, request, None).await
         })
+    }
+
+    /// As [`try_once`](Self::try_once); the wait resolves to the receipt even if the call itself is
+    /// dropped before it returns, because whoever asked has lost interest.
+    pub fn try_once_watched<'a>(
+        &'a self,
+        node: NodeId,
+        request: &'a RequestTry,
+    ) -> (ReceiptWait, BoxFuture<'a, Result<Answer, ClientError>>) {
+        let (watcher, receipt) = oneshot::channel();
+        let tried = async move {
+            let info = self.client.find_node(node).await?;
+            self.prepare(&info).await?;
+            self.attempt(&info, request, Some(watcher)).await
+        };
+        (ReceiptWait::on(receipt), Box::pin(tried))
     }
 
     async fn retried(
@@ -182,7 +211,7 @@ impl StackHandle {
         };
         let mut retries = Retries::direct();
         loop {
-            let answer = self.attempt(&info, &next).await?;
+            let answer = self.attempt(&info, &next, None).await?;
             let Some(refusal) = answer.small_body() else {
                 return Ok(answer);
             };
@@ -217,15 +246,19 @@ impl StackHandle {
         &self,
         info: &Arc<NodeInfo>,
         request: &RequestTry,
+        watcher: Option<ReceiptWatcher>,
     ) -> Result<Answer, ClientError> {
         let span = tracing::info_span!("try", request = %request.id, node = %info.id);
-        self.sign_and_send(info, request).instrument(span).await
+        self.sign_and_send(info, request, watcher)
+            .instrument(span)
+            .await
     }
 
     async fn sign_and_send(
         &self,
         info: &Arc<NodeInfo>,
         request: &RequestTry,
+        watcher: Option<ReceiptWatcher>,
     ) -> Result<Answer, ClientError> {
         let id = request.id;
         let key = LaneKey {
@@ -258,8 +291,9 @@ impl StackHandle {
         if request.evidence == Evidence::Immediate {
             signed = self.stored_first(info, key, request, signed).await?;
         }
-        let message = http_request(info, request, &signed);
+        let message = self.http_request(info, request, &signed);
         let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
+        let in_flight = in_flight.watched_by(watcher);
         let message = match message {
             Ok(message) => message,
             Err(_) => {
@@ -272,7 +306,12 @@ impl StackHandle {
             in_flight.refused();
             return Err(error);
         }
-        let response = match self.client.inner.http.send(info, message).await {
+        let sent = self
+            .client
+            .inner
+            .http
+            .send(info, message, request.first_byte);
+        let response = match sent.await {
             Ok(response) => response,
             Err(error) => {
                 if matches!(error, ClientError::Unreachable { .. }) {
@@ -283,13 +322,38 @@ impl StackHandle {
             }
         };
         if response.status().is_success() {
-            return Ok(answer::served(id, response, info, in_flight, receipt));
+            let weights = &self.state.task.weights;
+            let pace = Pace::new(request.endpoint, weights, request.max_units);
+            return Ok(answer::served(id, response, info, pace, in_flight, receipt));
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = small(info, response).await?;
         in_flight.refused();
         tracing::debug!(%status, "the node refused");
         Ok(answer::refused(info.id, id, status, headers, body))
+    }
+
+    fn http_request(
+        &self,
+        info: &NodeInfo,
+        request: &RequestTry,
+        signed: &Signed<RequestHeader>,
+    ) -> Result<Request<Full<Bytes>>, http::Error> {
+        let signature = BASE64_STANDARD.encode(signed.signature().to_bytes());
+        let mut message = Request::post(info.at(request.endpoint.as_str()))
+            .header(CONTENT_TYPE, "application/json")
+            .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
+            .header(SIGNATURE, signature);
+        if request.evidence == Evidence::Open {
+            let word = OpenEvidence {
+                domain: Domain::default(),
+                network: signed.message().network,
+                request: signed.hash(),
+            };
+            let word = Signed::new(word, self.client.inner.signer.key());
+            message = message.header(EVIDENCE, format!("open {}", word.to_text()));
+        }
+        message.body(Full::new(request.body.clone()))
     }
 
     /// The header that names where the request is stored. Nothing of it costs anything before.
@@ -312,20 +376,4 @@ impl StackHandle {
             }
         }
     }
-}
-
-fn http_request(
-    info: &NodeInfo,
-    request: &RequestTry,
-    signed: &Signed<RequestHeader>,
-) -> Result<Request<Full<Bytes>>, http::Error> {
-    let signature = BASE64_STANDARD.encode(signed.signature().to_bytes());
-    let mut message = Request::post(info.at(request.endpoint.as_str()))
-        .header(CONTENT_TYPE, "application/json")
-        .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-        .header(SIGNATURE, signature);
-    if request.evidence == Evidence::Open {
-        message = message.header(EVIDENCE, "open");
-    }
-    message.body(Full::new(request.body.clone()))
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     Client, ClientError, NodeInfo,
+    http::bad_url,
     lane::{Lane, LaneError},
     stack_state::{Books, StackState},
     store::LaneKey,
@@ -11,9 +12,12 @@ use atoma_evidence::receipt::{Chain, MAX_LINKS};
 use atoma_types::{
     ComputeUnits, NodeId, Price, RequestId, StackId, TimestampMs,
     chain::{LeaseState, Stack, Task},
-    message::Signed,
+    http::QUERY,
+    message::{Domain, LeaseQuery, Signed},
 };
 use futures::future::BoxFuture;
+use http::Request;
+use http_body_util::Full;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
@@ -283,8 +287,18 @@ impl StackHandle {
     }
 
     pub(crate) async fn lease_status(&self, node: &NodeInfo) -> Result<LeaseStatus, ClientError> {
-        let path = format!("/v1/leases/{}", self.id());
-        self.client.inner.http.get(node, &path).await
+        let query = LeaseQuery {
+            domain: Domain::default(),
+            network: self.client.ledger().network(),
+            stack: self.id(),
+            node: node.id,
+            asked_at_ms: self.client.runtime().now(),
+        };
+        let query = Signed::new(query, self.client.inner.signer.key());
+        let url = node.at(&format!("/v1/leases/{}", self.id()));
+        let question = Request::get(url).header(QUERY, query.to_text());
+        let question = question.body(Full::default()).map_err(|_| bad_url(node))?;
+        self.client.inner.http.ask(node, question).await
     }
 
     /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign, and

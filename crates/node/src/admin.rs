@@ -11,6 +11,7 @@ use crate::{
 use atoma_runtime::WithCauses;
 use atoma_types::{
     StackId,
+    http::OPERATOR,
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
@@ -19,8 +20,8 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use http::StatusCode;
-use std::sync::Arc;
+use http::{HeaderMap, StatusCode, header::HOST, uri::Authority};
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 /// What the operator's routes need.
@@ -57,7 +58,32 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
     text(StatusCode::OK, metrics)
 }
 
-async fn leases(State(operator): State<Arc<Operator>>) -> Response {
+/// Leases and settlements are for who came to this very port on purpose. A page in the operator's
+/// browser can neither send our header to another site, nor be of a site without a name.
+fn check_operator(headers: &HeaderMap) -> Result<(), Refusal> {
+    let refuse = |message: String| Err(Refusal::new(RefusalCode::NotFound, message));
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let named = host.is_none_or(|host| {
+        let name = host.host();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        name != "localhost" && bare.parse::<IpAddr>().is_err()
+    });
+    if named {
+        return refuse("the operator's port is reached by its address, not by a name".to_owned());
+    }
+    if !headers.contains_key(OPERATOR) {
+        return refuse(format!(
+            "the operator says so with the header `{OPERATOR}: yes`"
+        ));
+    }
+    Ok(())
+}
+
+async fn leases(State(operator): State<Arc<Operator>>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = check_operator(&headers) {
+        return refuse(&refusal);
+    }
     let leases = operator.leases.all();
     let leases: Vec<_> = leases
         .iter()
@@ -68,7 +94,14 @@ async fn leases(State(operator): State<Arc<Operator>>) -> Response {
 
 /// Settles a lease now: it takes no more requests, and its claim goes to the ledger when those
 /// that run are done.
-async fn settle(State(operator): State<Arc<Operator>>, Path(stack): Path<String>) -> Response {
+async fn settle(
+    State(operator): State<Arc<Operator>>,
+    Path(stack): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refusal) = check_operator(&headers) {
+        return refuse(&refusal);
+    }
     let lease = stack
         .parse::<StackId>()
         .ok()

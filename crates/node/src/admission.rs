@@ -70,7 +70,7 @@ pub(crate) fn check_request(
     request: &SignedRequest,
     lease: &Lease,
     endpoint: Endpoint,
-    us: &Identity,
+    started_at: TimestampMs,
     now: TimestampMs,
 ) -> Result<(), Refusal> {
     let refuse = |code, message: &str| Err(Refusal::new(code, message));
@@ -91,7 +91,7 @@ pub(crate) fn check_request(
             "the request is signed for another endpoint",
         );
     }
-    check_times(header, us.started_at, now)
+    check_times(header, started_at, now)
 }
 
 fn check_times(
@@ -139,6 +139,7 @@ mod tests {
     };
     use http::HeaderValue;
     use proptest::prelude::*;
+    use tokio::time::Instant;
 
     const NOW: TimestampMs = TimestampMs(1_000_000);
 
@@ -147,6 +148,7 @@ mod tests {
             network: NetworkId([1; 32]),
             node: NodeId(Address::new([3; 32])),
             started_at: TimestampMs(900_000),
+            started: Instant::now(),
         }
     }
 
@@ -192,7 +194,10 @@ mod tests {
     fn verdict(header: RequestHeader, key: &SigningKey) -> Option<RefusalCode> {
         let request = Arc::new(Signed::new(header, key));
         check_addressee(request.message(), &us())
-            .and_then(|()| check_request(&request, &lease(), Endpoint::ChatCompletions, &us(), NOW))
+            .and_then(|()| {
+                let endpoint = Endpoint::ChatCompletions;
+                check_request(&request, &lease(), endpoint, us().started_at, NOW)
+            })
             .and_then(|()| check_body(request.message(), Hash32::of(b"body")))
             .err()
             .map(|refusal| refusal.code)

@@ -31,6 +31,10 @@ pub struct NodeConfig {
     /// What a new registration stakes, in micro-USDC.
     #[serde(default = "defaults::collateral")]
     pub collateral: MicroUsdc,
+    /// What a grant must add to a lease, in micro-USDC at the node's price: each costs the node a
+    /// transaction.
+    #[serde(default = "defaults::min_grant")]
+    pub min_grant: MicroUsdc,
     /// Where requests are served.
     #[serde(default = "defaults::listen")]
     pub listen: SocketAddr,
@@ -188,6 +192,10 @@ mod defaults {
     pub(super) fn collateral() -> MicroUsdc {
         MicroUsdc(100_000_000)
     }
+    /// A twentieth of a cent: less than a grant's gas, about what a single request costs.
+    pub(super) fn min_grant() -> MicroUsdc {
+        MicroUsdc(500)
+    }
     pub(super) fn listen() -> SocketAddr {
         (Ipv4Addr::UNSPECIFIED, 8_080).into()
     }
@@ -224,6 +232,7 @@ impl NodeConfig {
             key,
             node: None,
             collateral: defaults::collateral(),
+            min_grant: defaults::min_grant(),
             listen: loopback,
             admin_listen: loopback,
             public_url: None,

@@ -1,12 +1,25 @@
 //! Who this node is.
 
 use atoma_types::{NetworkId, NodeId, TimestampMs};
+use tokio::time::Instant;
 
 /// Who we are, and since when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
     pub network: NetworkId,
     pub node: NodeId,
-    /// Whatever was issued before is refused: what was seen then is forgotten.
+    /// Whatever was issued before is refused: a part of its answer may have been sent then.
     pub started_at: TimestampMs,
+    /// The same moment by the clock that nobody sets.
+    pub started: Instant,
+}
+
+impl Identity {
+    /// When the node started, by a clock that shows `now` at `instant`. If the clock was ahead then and
+    /// has been put back since, so is the start.
+    pub(crate) fn started_by(&self, now: TimestampMs, instant: Instant) -> TimestampMs {
+        let up = instant.saturating_duration_since(self.started).as_millis();
+        let up = u64::try_from(up).unwrap_or(u64::MAX);
+        self.started_at.min(TimestampMs(now.0.saturating_sub(up)))
+    }
 }

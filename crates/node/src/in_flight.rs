@@ -1,6 +1,6 @@
 //! One admitted request on its way. It holds a reservation, hashes what is sent, asks for more
 //! units while the answer grows, and ends in exactly one of three ways: a receipt, a release, or,
-//! when its client leaves in mid-stream, a receipt for what was sent.
+//! when its client leaves in the middle, a receipt for what was sent (of a whole answer: computed).
 
 use crate::{
     account::{CommitError, Reservation, SignedRequest},
@@ -36,6 +36,8 @@ pub(crate) struct RequestInFlight {
     reservation: Option<Reservation>,
     hasher: Hasher,
     sent_bytes: bool,
+    /// The answer is sent as a whole: who leaves before pays for what was computed.
+    whole: bool,
     /// What goes into the evidence log, where one is kept.
     bodies: Option<Bodies>,
     /// The engine's present output limit.
@@ -86,12 +88,19 @@ impl RequestInFlight {
             plan,
             hasher: Hasher::new(),
             sent_bytes: false,
+            whole: false,
             bodies,
             started: (now, Instant::now()),
             first_token: now,
             span: Span::current(),
             _permit: permit,
         })
+    }
+
+    /// The answer is sent when it is complete, so that its tokens are paid for as they are computed:
+    /// otherwise a client that leaves just before the end would have all of it computed for nothing.
+    pub(crate) fn computes_whole(&mut self) {
+        self.whole = true;
     }
 
     /// The span that work for the request belongs to.
@@ -240,8 +249,8 @@ impl Drop for RequestInFlight {
         if self.reservation.is_none() {
             return;
         }
-        if self.sent_bytes && self.used.output > 0 {
-            // The client left in mid-stream and pays for what was sent. The journal gets the
+        if (self.sent_bytes || self.whole) && self.used.output > 0 {
+            // The client left in the middle and pays for what it has caused. The journal gets the
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();
             if let Err(error) = self.finish(self.used, None) {

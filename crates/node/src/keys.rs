@@ -1,24 +1,23 @@
 //! Loading the wallet's key.
 
 use crate::{config::KeySource, error::NodeError};
-use atoma_keys::{Keystore, SigningKey};
-use std::{fs, sync::Arc};
-use zeroize::Zeroizing;
+use atoma_keys::{Keystore, SigningKey, read_private};
+use std::sync::Arc;
 
 impl KeySource {
     /// Reads the key from where it is kept.
     ///
     /// # Errors
-    /// If the file can't be read, or doesn't hold such a key.
+    /// If the file can't be read, others can read it, or it doesn't hold such a key.
     pub fn load(&self) -> Result<Arc<SigningKey>, NodeError> {
         match self {
             Self::Given(key) => Ok(key.clone()),
             Self::File(path) => {
-                let text = fs::read_to_string(path).map_err(|source| NodeError::Io {
+                let text = read_private(path).map_err(|source| NodeError::Io {
                     path: path.clone(),
                     source,
                 })?;
-                let text = Zeroizing::new(text);
+                let text = text.ok_or_else(|| NodeError::NoKey(path.clone()))?;
                 let key = SigningKey::from_suiprivkey(text.trim());
                 let key = key.map_err(|source| NodeError::Key {
                     path: path.clone(),

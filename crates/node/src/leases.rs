@@ -2,12 +2,11 @@
 
 use crate::{
     account::Phase,
-    config::MAX_CLOCK_SKEW_MS,
     journal::{RestoredLease, SignedReceipt},
     lease::Lease,
 };
 use atoma_runtime::WithCauses;
-use atoma_types::{DurationMs, StackId, TimestampMs, message::MAX_REQUEST_LIFETIME};
+use atoma_types::{StackId, TimestampMs};
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, sync::Arc};
 
@@ -86,20 +85,16 @@ impl Leases {
         all
     }
 
-    /// Puts a lease back, with the ids of all requests whose headers may still be alive: none of them
-    /// is served twice, even if a user's clock was ahead of ours.
+    /// Puts a lease back, with what it must know of the requests that have a receipt: none of them is
+    /// served twice.
     pub(crate) fn restore(&self, restored: RestoredLease, now: TimestampMs) {
         let RestoredLease {
             record,
             mut account,
-            recent,
+            served,
         } = restored;
-        let lifetime = DurationMs(MAX_REQUEST_LIFETIME.0 + MAX_CLOCK_SKEW_MS);
-        let until = now.saturating_add(lifetime);
-        for (id, finished) in recent {
-            if finished.saturating_add(lifetime) >= now {
-                account.restore_seen(id, until, now);
-            }
+        for (id, expires_at) in served {
+            account.restore_seen(id, expires_at, now);
         }
         account.touch(now);
         match Lease::with(&record, account) {

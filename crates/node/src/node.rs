@@ -1,6 +1,7 @@
 //! Starting a node and stopping it.
 
 use crate::{
+    account::Phase,
     address::{Bound, public_url},
     admin,
     concurrency::ConcurrencyLimit,
@@ -9,7 +10,7 @@ use crate::{
     error::NodeError,
     evidence::{EvidenceError, EvidenceLog},
     identity::Identity,
-    journal::{Change, Journal, JournalError, Opened, Restored},
+    journal::{Change, DOUBT, DOUBT_BEGINS, Doubt, Journal, JournalError, NODE, Opened, Restored},
     leases::Leases,
     ledger::{self, LeaseKeeper, LedgerLink, Registration, Signals},
     metrics::Metrics,
@@ -18,18 +19,17 @@ use crate::{
 };
 use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
-use atoma_keys::SigningKey;
+use atoma_keys::{AtRestKey, SigningKey};
 use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_runtime::Threads;
 use atoma_store::WriterThread;
-use atoma_types::{NetworkId, NodeId};
+use atoma_types::{NetworkId, NodeId, TimestampMs};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Names in the journal's table of small texts.
-const NODE: &str = "node";
+/// Name in the journal's table of small texts.
 const NETWORK: &str = "network";
 /// The operator's port closes at once; nothing runs there for long.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -94,6 +94,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         thread: journal_thread,
         restored,
         path: journal_path,
+        doubt,
     } = open_journal(&config, &response_key, &leases)?;
 
     // the ledger, and our place there
@@ -115,19 +116,27 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     let Registration {
         node,
         tasks,
+        found,
         events,
     } = joined;
+    // a node that was registered and whose journal knows nothing of it has lost one
+    let lost = (found && !restored.meta.contains_key(NODE)).then_some(Doubt::Gone);
+    let doubt = doubt_from(&ledger, &journal, &restored, doubt.or(lost)).await?;
     let resumed = ledger::resume(&ledger, &restored.meta);
     let events = resumed.or(events).unwrap_or_else(|| ledger.events(None));
     let network = ledger.network();
     remember(&journal, node, network).await?;
 
     // the parts
-    let evidence = open_evidence(&config, &data_dir, &journal)?;
+    let at_rest = AtRestKey::of(&response_key);
+    let evidence = open_evidence(&config, &data_dir, &journal, at_rest)?;
     let clock = config.runtime.clock.clone();
-    let started_at = clock.now();
+    let (started_at, started) = (clock.now(), clock.instant());
     for lease in restored.leases {
         leases.restore(lease, started_at);
+    }
+    if let Doubts::New(_) = doubt {
+        settle_all(&leases, &journal).await?;
     }
     let (demands, heard) = mpsc::unbounded_channel();
     let keeper = LeaseKeeper {
@@ -135,6 +144,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         leases: leases.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
+        doubt: doubt.before(),
         signals: Signals {
             settle_now: Arc::new(Notify::new()),
             demands,
@@ -146,6 +156,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
             network,
             node,
             started_at,
+            started,
         },
         url,
         response_key,
@@ -243,7 +254,14 @@ fn open_journal(
     let leases = leases.clone();
     let on_signed = move |signed| leases.signed(signed);
     let threads = config.runtime.threads;
-    Journal::open(&config.data_dir, response_key.clone(), on_signed, threads)
+    let random = &*config.runtime.random;
+    Journal::open(
+        &config.data_dir,
+        response_key.clone(),
+        on_signed,
+        random,
+        threads,
+    )
 }
 
 async fn connect(config: &NodeConfig) -> Result<Ledger, NodeError> {
@@ -287,6 +305,66 @@ async fn join(
     Ok(joined.await?)
 }
 
+/// Since when the journal may have forgotten something.
+#[derive(Clone, Copy, Debug)]
+enum Doubts {
+    None,
+    /// Since an earlier start.
+    Old(TimestampMs),
+    /// Since this one.
+    New(TimestampMs),
+}
+
+impl Doubts {
+    /// Stacks from before this are in doubt.
+    fn before(self) -> Option<TimestampMs> {
+        match self {
+            Self::None => None,
+            Self::Old(before) | Self::New(before) => Some(before),
+        }
+    }
+}
+
+/// What the journal can't be trusted with, and from now on remembers of that.
+async fn doubt_from(
+    ledger: &Ledger,
+    journal: &Journal,
+    restored: &Restored,
+    doubt: Option<Doubt>,
+) -> Result<Doubts, NodeError> {
+    let known = restored.meta.get(DOUBT).map(String::as_str);
+    if doubt.is_none() && known != Some(DOUBT_BEGINS) {
+        let before = known.and_then(|known| known.parse().ok());
+        return Ok(before.map_or(Doubts::None, |before| Doubts::Old(TimestampMs(before))));
+    }
+    let now = ledger.clock().await?;
+    let change = Change::Meta(DOUBT, now.0.to_string());
+    journal
+        .change(vec![change])
+        .durable()
+        .await
+        .map_err(JournalError::from)?;
+    let reason = doubt.map(|doubt| doubt.to_string()).unwrap_or_default();
+    tracing::error!(
+        reason,
+        "the journal is not the one that this node last wrote: no stack that was bought before now is \
+         served, and those that the journal has are settled; if it is in another place, stop the node and \
+         see docs/operators.md"
+    );
+    Ok(Doubts::New(now))
+}
+
+/// Takes no more requests on the leases that there are, so that they are settled for what the journal has.
+async fn settle_all(leases: &Leases, journal: &Journal) -> Result<(), JournalError> {
+    for lease in leases.all() {
+        let ack = lease.save(journal, Vec::new(), |account| {
+            account.advance(Phase::Settling);
+        });
+        ack.durable().await?;
+    }
+    Ok(())
+}
+
 /// Who we are, for the next start.
 async fn remember(journal: &Journal, node: NodeId, network: NetworkId) -> Result<(), JournalError> {
     let names = [(NODE, node.to_string()), (NETWORK, network.to_string())];
@@ -298,6 +376,7 @@ fn open_evidence(
     config: &NodeConfig,
     data_dir: &DataDir,
     journal: &Journal,
+    at_rest: AtRestKey,
 ) -> Result<Option<Arc<EvidenceLog>>, EvidenceError> {
     let Some(evidence) = config.evidence.clone() else {
         tracing::warn!("no evidence is kept: whoever demands a record from this node wins");
@@ -306,7 +385,7 @@ fn open_evidence(
     let max_body = config.limits.max_body_bytes;
     let runtime = config.runtime.clone();
     let (folder, readers) = (data_dir.path(), journal.readers());
-    let log = EvidenceLog::open(evidence, folder, readers, max_body, runtime)?;
+    let log = EvidenceLog::open(evidence, folder, readers, max_body, at_rest, runtime)?;
     Ok(Some(Arc::new(log)))
 }
 

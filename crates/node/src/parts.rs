@@ -9,9 +9,11 @@ use crate::{
     identity::Identity,
     journal::Journal,
     leases::Leases,
-    ledger::{Follower, Granter, LeaseFinder, LeaseKeeper, LedgerLink, SettlementTask},
+    ledger::{
+        Follower, Granter, LeaseFinder, LeaseKeeper, LedgerLink, SettlementTask, TakenGrants,
+    },
     metrics::Metrics,
-    serve::{About, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
+    serve::{About, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
     tasks::Tasks,
 };
 use atoma_keys::SigningKey;
@@ -51,6 +53,8 @@ impl Parts {
             keeper: self.keeper.clone(),
             link: self.link.clone(),
             metrics: self.metrics.clone(),
+            url: self.url.clone(),
+            concurrency: self.concurrency.clone(),
         };
         let settlement = SettlementTask::new(
             self.config.settlement.clone(),
@@ -115,6 +119,7 @@ impl Parts {
                 tasks: self.tasks.clone(),
                 response_key: self.response_key.clone(),
                 billing: Arc::new(billing),
+                counter: Counter::new(self.config.runtime.threads),
                 runtime: self.config.runtime.clone(),
             },
             about: About {
@@ -138,6 +143,8 @@ impl Parts {
                     link: self.link.clone(),
                     clock: self.clock.clone(),
                     metrics: self.metrics.clone(),
+                    least: self.config.min_grant,
+                    taken: TakenGrants::default(),
                 },
                 concurrency: self.concurrency.clone(),
                 limits: self.config.limits.clone(),

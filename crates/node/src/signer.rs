@@ -1,14 +1,9 @@
 //! The response key: signs receipts, once per request. It is a key of its own, apart from the
 //! wallet's, and lives in the data directory; the ledger knows its public half.
 
-use atoma_keys::SigningKey;
+use atoma_keys::{SigningKey, read_private, write_private};
 use atoma_runtime::Random;
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// The response key can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,31 +35,20 @@ pub(crate) fn open(path: &Path, random: &dyn Random) -> Result<SigningKey, Signe
     let format = |_| SignerError::Format {
         path: path.to_owned(),
     };
-    match fs::read_to_string(path) {
-        Ok(text) => SigningKey::from_suiprivkey(&text).map_err(format),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = SigningKey::from_seed(&random.bytes());
-            let text = key.to_suiprivkey().map_err(format)?;
-            let mut options = fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .map_err(io)?;
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(io)?;
-            Ok(key)
-        }
-        Err(error) => Err(io(error)),
+    if let Some(text) = read_private(path).map_err(io)? {
+        return SigningKey::from_suiprivkey(text.trim()).map_err(format);
     }
+    let key = SigningKey::from_seed(&random.bytes());
+    let text = key.to_suiprivkey().map_err(format)?;
+    write_private(path, text.as_bytes()).map_err(io)?;
+    Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use atoma_runtime::SystemRandom;
+    use std::fs;
 
     #[test]
     fn the_file_is_made_once_and_private() {

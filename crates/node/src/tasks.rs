@@ -36,8 +36,9 @@ impl Tasks {
         })
     }
 
-    pub(crate) fn serves(&self, task: TaskId) -> bool {
-        self.0.contains_key(&task)
+    /// What is asked in a task, if it is served.
+    pub(crate) fn price(&self, task: TaskId) -> Option<Price> {
+        self.0.get(&task).map(|task| task.price)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ServedTask>> {

@@ -24,6 +24,8 @@ pub(crate) struct Reservation {
 pub(crate) enum Denied {
     #[error("this request id was used before; sign a new request")]
     Replayed,
+    #[error("the request has expired before it could begin")]
+    RequestExpired,
     #[error("the stack has expired or is closing")]
     Expired,
     #[error("the lease is being settled")]
@@ -60,9 +62,9 @@ impl Account {
         if self.terms.closing || now >= self.terms.expires_at {
             return Err(Denied::Expired);
         }
-        if self.seen.contains(&header.request_id) {
-            return Err(Denied::Replayed);
-        }
+        // here and not only where its header came: its body may have taken its time since
+        let (id, expires_at) = (&header.request_id, header.expires_at_ms);
+        self.seen.check(id, expires_at, now)?;
         let lane = self.lanes.get(&header.lane);
         if lane.is_none() && self.lanes.len() >= MAX_LANES {
             return Err(Denied::TooManyLanes);
@@ -147,6 +149,7 @@ impl From<Denied> for Refusal {
         let refuse = |code| Refusal::new(code, denied.to_string());
         match denied {
             Denied::Replayed => refuse(RefusalCode::Replayed),
+            Denied::RequestExpired => refuse(RefusalCode::Expired),
             Denied::Expired => refuse(RefusalCode::StackExpired),
             Denied::Settling => refuse(RefusalCode::LeaseExhausted).needed(0),
             Denied::Closed => refuse(RefusalCode::UnknownStack),

@@ -47,9 +47,14 @@ impl Account {
         fits
     }
 
-    /// Takes a request id that was served before the restart.
-    pub(crate) fn restore_seen(&mut self, id: RequestId, until: TimestampMs, now: TimestampMs) {
-        self.seen.insert(id, until, now);
+    /// Takes the id of a request that was served before the restart.
+    pub(crate) fn restore_seen(
+        &mut self,
+        id: RequestId,
+        expires_at: TimestampMs,
+        now: TimestampMs,
+    ) {
+        self.seen.insert(id, expires_at, now);
     }
 
     /// Whether what was restored adds up.

@@ -1,32 +1,49 @@
-//! Request ids that were used, remembered until their headers expire. A header lives at most
-//! `MAX_REQUEST_LIFETIME` and can't be issued far in the future, so the memory is bounded by the
-//! number of requests served in that time.
+//! Request ids that were used. Each is remembered until its header has expired, and then forgotten by
+//! time: no header that expires as early as one that was forgotten is taken any more. So a request is
+//! served at most once, whatever the clock does and however long its body took; and the memory is
+//! bounded by the requests of one header's life.
 
+use super::reserve::Denied;
 use atoma_types::{RequestId, TimestampMs};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 
+/// The ids of one lease's requests.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     ids: HashSet<RequestId>,
-    /// In order of arrival; an id behind one that expires later is forgotten a little late.
-    expiries: VecDeque<(TimestampMs, RequestId)>,
+    by_expiry: BTreeSet<(TimestampMs, RequestId)>,
+    /// The latest expiry of an id that was forgotten.
+    forgotten: TimestampMs,
 }
 
 impl Seen {
-    pub(super) fn contains(&self, id: &RequestId) -> bool {
-        self.ids.contains(id)
+    /// Whether a request is alive and new.
+    pub(super) fn check(
+        &self,
+        id: &RequestId,
+        expires_at: TimestampMs,
+        now: TimestampMs,
+    ) -> Result<(), Denied> {
+        if self.ids.contains(id) {
+            return Err(Denied::Replayed);
+        }
+        if expires_at <= now.max(self.forgotten) {
+            return Err(Denied::RequestExpired);
+        }
+        Ok(())
     }
 
     /// Remembers `id` and forgets what has expired by `now`.
     pub(super) fn insert(&mut self, id: RequestId, expires_at: TimestampMs, now: TimestampMs) {
-        while let Some((expiry, old)) = self.expiries.front()
-            && *expiry < now
-        {
-            self.ids.remove(old);
-            self.expiries.pop_front();
-        }
         if self.ids.insert(id) {
-            self.expiries.push_back((expires_at, id));
+            self.by_expiry.insert((expires_at, id));
+        }
+        while let Some((expiry, old)) = self.by_expiry.first().copied()
+            && expiry <= now
+        {
+            self.by_expiry.pop_first();
+            self.ids.remove(&old);
+            self.forgotten = self.forgotten.max(expiry);
         }
     }
 }
@@ -35,18 +52,43 @@ impl Seen {
 mod tests {
     use super::*;
 
+    const T: fn(u64) -> TimestampMs = TimestampMs;
+
+    fn id(n: u8) -> RequestId {
+        RequestId([n; 16])
+    }
+
     #[test]
     fn ids_are_kept_until_they_expire() {
         let mut seen = Seen::default();
-        seen.insert(RequestId([1; 16]), TimestampMs(10), TimestampMs(0));
-        seen.insert(RequestId([2; 16]), TimestampMs(30), TimestampMs(10));
-        assert!(
-            seen.contains(&RequestId([1; 16])),
-            "valid up to and at its expiry"
+        seen.insert(id(1), T(10), T(0));
+        seen.insert(id(2), T(30), T(9));
+        assert_eq!(seen.check(&id(1), T(10), T(9)), Err(Denied::Replayed));
+        seen.insert(id(3), T(20), T(11));
+        assert_eq!(seen.ids.len(), 2);
+        assert_eq!(
+            seen.check(&id(1), T(10), T(11)),
+            Err(Denied::RequestExpired)
         );
-        seen.insert(RequestId([3; 16]), TimestampMs(40), TimestampMs(11));
-        assert!(!seen.contains(&RequestId([1; 16])));
-        assert!(seen.contains(&RequestId([2; 16])));
-        assert_eq!(seen.expiries.len(), 2);
+        seen.insert(id(4), T(40), T(25));
+        assert_eq!(
+            seen.ids.len(),
+            2,
+            "an early end behind a late one is not kept"
+        );
+        assert_eq!(seen.check(&id(2), T(30), T(25)), Err(Denied::Replayed));
+    }
+
+    #[test]
+    fn what_was_forgotten_stays_dead_when_the_clock_goes_back() {
+        let mut seen = Seen::default();
+        seen.insert(id(1), T(100), T(50));
+        seen.insert(id(2), T(9_000), T(8_000));
+        assert_eq!(
+            seen.check(&id(1), T(100), T(50)),
+            Err(Denied::RequestExpired)
+        );
+        assert_eq!(seen.check(&id(3), T(101), T(50)), Ok(()), "others go on");
+        assert_eq!(seen.check(&id(2), T(9_000), T(50)), Err(Denied::Replayed));
     }
 }

@@ -9,11 +9,13 @@ use crate::identity::Identity;
 use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Record, Recorded, Recorder,
 };
+use atoma_keys::AtRestKey;
 use atoma_runtime::SharedRandom;
 use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Who packs, and how.
@@ -26,6 +28,8 @@ pub(crate) struct Builder {
     node: NodeId,
     /// The node is a party of every seal.
     response_key: PublicKey,
+    /// Opens the bodies in the log.
+    at_rest: Arc<AtRestKey>,
     /// Draws the keys of seals.
     random: SharedRandom,
 }
@@ -55,6 +59,7 @@ impl Builder {
             network: us.network,
             node: us.node,
             response_key,
+            at_rest: log.at_rest.clone(),
             random: log.runtime.random.clone(),
         }
     }
@@ -109,6 +114,7 @@ impl Builder {
         );
         self.reader.now(|log| {
             log.each_after(after, |logged| {
+                let logged = logged.opened(&self.at_rest)?;
                 let record = recorder.record(&recorded(&logged))?;
                 let size = writer.length_with_record(&record);
                 let is_first = writer.entries().is_empty();

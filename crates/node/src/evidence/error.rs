@@ -1,7 +1,7 @@
 //! What can go wrong with evidence.
 
 use atoma_evidence::pack::PackError;
-use atoma_store::WriteError;
+use atoma_store::{OpenError, WriteError};
 use atoma_walrus::client::ClientError;
 use std::path::PathBuf;
 
@@ -24,15 +24,9 @@ pub enum EvidenceError {
         #[source]
         source: std::io::Error,
     },
-    /// The file system said no.
-    #[error("cannot use {path}")]
-    Io {
-        /// Where the folder is.
-        path: PathBuf,
-        /// The system's own error.
-        #[source]
-        source: std::io::Error,
-    },
+    /// The packs' folder can't be made.
+    #[error(transparent)]
+    Folder(#[from] OpenError),
     /// The journal can't be written any more.
     #[error(transparent)]
     Journal(#[from] WriteError),
@@ -42,6 +36,9 @@ pub enum EvidenceError {
     /// A pack can't be written or read.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// The bodies in the journal are sealed by another response key than the folder has.
+    #[error("the journal's bodies are sealed by another response key: put the folder's own back")]
+    OtherKey,
     /// A task of ours panicked or was stopped.
     #[error("stopped")]
     Stopped,

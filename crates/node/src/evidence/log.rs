@@ -3,6 +3,7 @@
 use super::{cache::Caches, error::EvidenceError, reader::Reader};
 use crate::{config::EvidenceConfig, journal::PackRow};
 use atoma_evidence::pack::ClosingPolicy;
+use atoma_keys::AtRestKey;
 use atoma_runtime::{Runtime, WithCauses};
 use atoma_store::Readers;
 use atoma_types::{
@@ -43,6 +44,8 @@ pub(crate) struct EvidenceLog {
     pub(super) requests: WalrusClient,
     pub(super) policy: ClosingPolicy,
     pub(super) reader: Reader,
+    /// Seals bodies in the journal.
+    pub(super) at_rest: Arc<AtRestKey>,
     pub(super) runtime: Runtime,
     pub(super) caches: Caches,
     /// Bytes of bodies that Walrus doesn't have yet.
@@ -63,13 +66,11 @@ impl EvidenceLog {
         data_dir: &Path,
         journal: Arc<Readers>,
         max_body: usize,
+        at_rest: AtRestKey,
         runtime: Runtime,
     ) -> Result<Self, EvidenceError> {
         let folder = data_dir.join(FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|source| EvidenceError::Io {
-            path: folder.clone(),
-            source,
-        })?;
+        atoma_store::create_folder(&folder)?;
         let settings = client_config(&config, &runtime)?;
         let requests = ClientConfig {
             max_blob: max_body as u64 + BESIDE_BODY,
@@ -88,6 +89,7 @@ impl EvidenceLog {
         Ok(Self {
             requests: WalrusClient::new(requests)?,
             policy,
+            at_rest: Arc::new(at_rest),
             backlog: AtomicU64::new(reader.backlog()?),
             reader,
             runtime,

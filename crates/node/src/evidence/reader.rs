@@ -1,7 +1,8 @@
 //! Reading the log, on threads that may block.
 
 use super::error::EvidenceError;
-use crate::journal::{PackRow, signed};
+use crate::journal::{ANSWER_PART, PackRow, REQUEST_PART, signed};
+use atoma_keys::{AtRestKey, SEAL_BYTES};
 use atoma_runtime::Threads;
 use atoma_store::Readers;
 use atoma_types::{
@@ -12,6 +13,10 @@ use atoma_types::{
 use atoma_walrus::{BlobId, ObjectId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
+
+/// The bytes of bodies, without those that sealing adds.
+const BODY_BYTES: &str = "coalesce(sum(length(request) + length(answer) - sealed * 32), 0)";
+const _: () = assert!(2 * SEAL_BYTES == 32);
 
 /// Asks the log.
 #[derive(Clone, Debug)]
@@ -41,6 +46,22 @@ pub(crate) struct Logged {
     pub open: bool,
     pub request: Vec<u8>,
     pub answer: Vec<u8>,
+    /// The two are under the node's own key.
+    pub sealed: bool,
+}
+
+impl Logged {
+    /// With the bodies as they were sent.
+    pub(crate) fn opened(mut self, key: &AtRestKey) -> Result<Self, EvidenceError> {
+        if self.sealed {
+            let name = self.exchange.receipt.hash();
+            let open = |part, body| key.open(name, part, body).ok_or(EvidenceError::OtherKey);
+            self.request = open(REQUEST_PART, self.request)?;
+            self.answer = open(ANSWER_PART, self.answer)?;
+            self.sealed = false;
+        }
+        Ok(self)
+    }
 }
 
 impl Reader {
@@ -68,8 +89,10 @@ impl Reader {
 
     /// Bytes of the bodies that aren't stored yet.
     pub(crate) fn backlog(&self) -> Result<u64, EvidenceError> {
-        let sum = "SELECT coalesce(sum(length(request) + length(answer)), 0) FROM evidence";
-        let bytes: i64 = self.now(|log| log.0.query_row(sum, [], |row| row.get(0)))?;
+        let bytes: i64 = self.now(|log| {
+            let sum = format!("SELECT {BODY_BYTES} FROM evidence");
+            log.0.query_row(&sum, [], |row| row.get(0))
+        })?;
         Ok(bytes.cast_unsigned())
     }
 }
@@ -96,7 +119,7 @@ impl Log<'_> {
     ) -> Result<(), E> {
         let mut query = self.0.prepare_cached(
             "SELECT r.id, r.header, r.header_signature, r.bytes, r.signature, l.request_key,
-                 e.open, e.request, e.answer
+                 e.open, e.request, e.answer, e.sealed
              FROM evidence e JOIN receipts r ON r.id = e.id JOIN leases l ON l.stack = r.stack
              WHERE e.id > ?1 ORDER BY e.id",
         )?;
@@ -115,6 +138,7 @@ impl Log<'_> {
                 open: row.get(6)?,
                 request: row.get(7)?,
                 answer: row.get(8)?,
+                sealed: row.get(9)?,
             })?;
             if !more {
                 break;
@@ -196,10 +220,9 @@ impl Log<'_> {
 
     /// Bytes of the bodies of some records in the log.
     pub(crate) fn raw_bytes(&self, first: i64, last: i64) -> rusqlite::Result<u64> {
-        let mut query = self.0.prepare_cached(
-            "SELECT coalesce(sum(length(request) + length(answer)), 0) FROM evidence
-             WHERE id BETWEEN ?1 AND ?2",
-        )?;
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT {BODY_BYTES} FROM evidence WHERE id BETWEEN ?1 AND ?2"
+        ))?;
         let bytes: i64 = query.query_row([first, last], |row| row.get(0))?;
         Ok(bytes.cast_unsigned())
     }

@@ -3,10 +3,12 @@
 //! Requests send their receipts by message and wait; the writer takes whatever has gathered, signs it
 //! together and makes it durable with one commit. A receipt leaves the node only after that.
 //! The journal is the truth about what was committed: a request whose receipt isn't in it costs
-//! nothing. If a commit ever fails the journal stays closed and the node serves nothing more, for
-//! its memory then knows more than its disk.
+//! nothing. While a commit fails (a full disk) it is tried again, and the node takes no requests: what
+//! waits is signed and in its place, and leaves once it is on the disk. Bodies of evidence are sealed
+//! before they are written, so that a copy of the file has nobody's prompts in it.
 
 mod error;
+mod mark;
 mod record;
 mod restore;
 mod row;
@@ -17,17 +19,20 @@ mod writer;
 
 pub(crate) use atoma_store::Ack;
 pub use error::JournalError;
+pub(crate) use mark::{DOUBT, DOUBT_BEGINS, Doubt};
 pub(crate) use record::{Change, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
 pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use row::signed;
+pub(crate) use writer::{ANSWER_PART, REQUEST_PART};
 
 use atoma_keys::SigningKey;
-use atoma_runtime::Threads;
+use atoma_runtime::{Random, Threads};
 use atoma_store::{Readers, Store, WriterThread};
 use atoma_types::{
     RequestId, StackId,
     message::{Draft, Receipt, Signed},
 };
+use mark::Mark;
 use rusqlite::OptionalExtension;
 use schema::KIND;
 use std::{
@@ -35,6 +40,9 @@ use std::{
     sync::Arc,
 };
 use writer::{JournalWriter, Op, POLICY};
+
+/// Name of the node's id in the table of small texts.
+pub(crate) const NODE: &str = "node";
 
 /// A handle for everyone who writes.
 #[derive(Clone, Debug)]
@@ -53,6 +61,8 @@ pub(crate) struct Opened {
     pub restored: Restored,
     /// Where the file is.
     pub path: PathBuf,
+    /// Why it isn't the one that the node last wrote, if it isn't.
+    pub doubt: Option<Doubt>,
 }
 
 // === impl Journal ===
@@ -66,13 +76,16 @@ impl Journal {
         folder: &Path,
         signer: Arc<SigningKey>,
         on_signed: impl FnMut(SignedReceipt) + Send + 'static,
+        random: &dyn Random,
         threads: Threads,
     ) -> Result<Opened, JournalError> {
         let place = KIND.in_folder(folder)?;
         let path = place.path().to_owned();
         let db = KIND.open(&place)?;
         let restored = restore::read(&db, &path)?;
-        let writer = JournalWriter::new(signer, Box::new(on_signed));
+        let has_node = restored.meta.contains_key(NODE);
+        let (mark, doubt) = Mark::open(folder, &path, &db, &restored.meta, has_node, random)?;
+        let writer = JournalWriter::new(signer, Box::new(on_signed), mark);
         let (store, thread) = Store::start(KIND.name, db, writer, POLICY, threads)?;
         let readers = Arc::new(KIND.readers(&place));
         Ok(Opened {
@@ -80,6 +93,7 @@ impl Journal {
             thread,
             restored,
             path,
+            doubt,
         })
     }
 
@@ -113,7 +127,7 @@ impl Journal {
         self.store.close();
     }
 
-    /// False once it is closed, by a failed commit above all.
+    /// False while commits fail, and once it is closed.
     pub(crate) fn is_healthy(&self) -> bool {
         self.store.is_healthy()
     }

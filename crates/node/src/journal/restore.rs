@@ -25,8 +25,8 @@ pub(crate) struct RestoredLease {
     pub record: LeaseRecord,
     /// What was served.
     pub account: Account,
-    /// When each of the newest requests finished: their ids may still be in living headers.
-    pub recent: Vec<(RequestId, TimestampMs)>,
+    /// The requests that have a receipt, and when their headers expire.
+    pub served: Vec<(RequestId, TimestampMs)>,
 }
 
 pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalError> {
@@ -50,7 +50,7 @@ pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalErro
         for lane in lanes(db, record.stack).map_err(at)? {
             account.restore_lane(lane);
         }
-        let recent = receipts(db, record.stack, &mut account).map_err(at)?;
+        let served = receipts(db, record.stack, &mut account).map_err(at)?;
         if !account.adds_up() {
             return Err(JournalError::Broken {
                 stack: record.stack,
@@ -61,7 +61,7 @@ pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalErro
         restored.leases.push(RestoredLease {
             record,
             account,
-            recent,
+            served,
         });
     }
     Ok(restored)
@@ -129,10 +129,8 @@ fn receipts(
     while let Some(row) = rows.next()? {
         let receipt = signed::<Receipt>(row, 0)?;
         let request = signed::<RequestHeader>(row, 2)?;
-        ids.push((
-            receipt.message().request_id,
-            receipt.message().times.finished_ms,
-        ));
+        let header = request.message();
+        ids.push((header.request_id, header.expires_at_ms));
         if !account.restore_receipt(&request, receipt) {
             break;
         }

@@ -29,13 +29,23 @@ macro_rules! evidence {
     };
 }
 
+/// What version 4 added: bodies are sealed before they are written.
+macro_rules! sealed {
+    () => {
+        "
+            -- 1: under the node's own key; 0: from before, as it is
+            ALTER TABLE evidence ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+        "
+    };
+}
+
 /// What kind of file the journal is.
 pub(super) const KIND: Kind = Kind {
     name: "the node's journal",
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 3,
+    version: 4,
     tables: concat!(
         "
             CREATE TABLE meta (
@@ -81,12 +91,19 @@ pub(super) const KIND: Kind = Kind {
 
             CREATE INDEX receipts_by_request ON receipts (request_id);
         ",
-        evidence!()
+        evidence!(),
+        sealed!()
     ),
-    upgrades: &[Upgrade {
-        from: 2,
-        sql: evidence!(),
-    }],
+    upgrades: &[
+        Upgrade {
+            from: 2,
+            sql: evidence!(),
+        },
+        Upgrade {
+            from: 3,
+            sql: sealed!(),
+        },
+    ],
     unmarked: &[
         Unmarked {
             user_version: 2,

@@ -10,6 +10,7 @@ use crate::{
     leases::Leases,
 };
 use atoma_keys::SigningKey;
+use atoma_runtime::SystemRandom;
 use atoma_store::{OpenError, WriteError};
 use atoma_types::{Address, ComputeUnits, DurationMs, Price, TaskId, TimestampMs};
 use rusqlite::Connection;
@@ -57,7 +58,7 @@ fn reopen(
     let leases = leases.clone();
     let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
     let on_signed = move |signed| leases.signed(signed);
-    let opened = Journal::open(folder, signer, on_signed, Threads::Real)?;
+    let opened = Journal::open(folder, signer, on_signed, &SystemRandom, Threads::Real)?;
     Ok((opened.journal, opened.thread, opened.restored))
 }
 
@@ -85,9 +86,9 @@ async fn acknowledged_means_still_there() {
     let RestoredLease {
         record: again,
         account,
-        recent,
+        served,
     } = restored.leases.remove(0);
-    assert_eq!((again, recent.len()), (record(), 5));
+    assert_eq!((again, served.len()), (record(), 5));
     let lease = leases.insert(Lease::with(&again, account).unwrap());
     let after = lease.with_account(|account| (account.claim().unwrap().root, account.summary()));
     assert_eq!(before.0, after.0);

@@ -1,8 +1,11 @@
 //! The writer: signs the receipts of a batch, commits it, hands the receipts out.
 
-use super::record::{Change, ReceiptRecord, SignedReceipt};
+use super::{
+    mark::Mark,
+    record::{Change, ReceiptRecord, SignedReceipt},
+};
 use crate::account::Phase;
-use atoma_keys::SigningKey;
+use atoma_keys::{AtRestKey, SigningKey};
 use atoma_store::{Gather, OnFailure, Policy, Reply, Writer};
 use atoma_types::{
     ObjectId, RequestId,
@@ -24,8 +27,15 @@ pub(super) const POLICY: Policy = Policy {
         least: 4,
         pause: Duration::from_millis(2),
     },
-    on_failure: OnFailure::Close,
+    // a full disk is emptied some day; until then nothing that isn't durable leaves the node
+    on_failure: OnFailure::Retry {
+        pause: Duration::from_secs(1),
+    },
 };
+
+/// The names of a receipt's bodies under the key that seals them.
+pub(crate) const REQUEST_PART: u8 = 1;
+pub(crate) const ANSWER_PART: u8 = 2;
 
 #[derive(Debug)]
 #[expect(
@@ -47,25 +57,37 @@ pub(super) enum Op {
 
 pub(super) struct JournalWriter {
     signer: Arc<SigningKey>,
+    at_rest: AtRestKey,
     on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
     /// The receipts of the batch that is written, in their order.
     signed: Vec<Arc<Signed<Receipt>>>,
+    /// Says how far the journal is.
+    mark: Mark,
+    /// The number of the last receipt.
+    last: i64,
 }
 
 impl JournalWriter {
     pub(super) fn new(
         signer: Arc<SigningKey>,
         on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
+        mark: Mark,
     ) -> Self {
         Self {
+            at_rest: AtRestKey::of(&signer),
             signer,
             on_signed,
             signed: Vec::new(),
+            mark,
+            last: 0,
         }
     }
 
-    /// Signs the receipts of a batch.
+    /// Signs the receipts of a batch, once: after a failed commit it comes again.
     fn sign(&mut self, batch: &mut [Op]) {
+        if !self.signed.is_empty() {
+            return;
+        }
         let drafts = batch.iter_mut().filter_map(|op| match op {
             Op::Receipt { receipt, .. } => receipt.take(),
             Op::Change { .. } => None,
@@ -91,7 +113,7 @@ impl Writer for JournalWriter {
                     let Some(receipt) = receipts.next() else {
                         break;
                     };
-                    insert_receipt(to, receipt, record)?;
+                    self.last = insert_receipt(to, receipt, record, &self.at_rest)?;
                     lanes.insert((record.stack, record.lane), record);
                 }
                 Op::Change { changes, .. } => {
@@ -108,6 +130,12 @@ impl Writer for JournalWriter {
     }
 
     fn committed(&mut self, batch: Drain<'_, Op>) {
+        if !self.signed.is_empty()
+            && let Err(error) = self.mark.write(self.last)
+        {
+            // it stays behind, which harms nobody
+            tracing::debug!(%error, "cannot write the journal's mark");
+        }
         let mut receipts = self.signed.drain(..);
         for op in batch {
             match op {
@@ -137,7 +165,8 @@ fn insert_receipt(
     db: &Transaction<'_>,
     signed: &Signed<Receipt>,
     record: &ReceiptRecord,
-) -> rusqlite::Result<()> {
+    at_rest: &AtRestKey,
+) -> rusqlite::Result<i64> {
     let receipt = signed.message();
     let RequestId(request) = receipt.request_id;
     db.prepare_cached(
@@ -155,13 +184,19 @@ fn insert_receipt(
         record.request.bytes(),
         record.request.signature().to_bytes(),
     ])?;
+    let number = db.last_insert_rowid();
     if let Some(bodies) = &record.bodies {
         db.prepare_cached(
-            "INSERT INTO evidence (id, open, request, answer) VALUES (last_insert_rowid(), ?1, ?2, ?3)",
+            "INSERT INTO evidence (id, open, request, answer, sealed)
+             VALUES (last_insert_rowid(), ?1, ?2, ?3, 1)",
         )?
-        .execute(params![bodies.open, &bodies.request[..], &bodies.answer()[..]])?;
+        .execute(params![
+            bodies.open,
+            at_rest.seal(signed.hash(), REQUEST_PART, bodies.request.to_vec()),
+            at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer().into()),
+        ])?;
     }
-    Ok(())
+    Ok(number)
 }
 
 fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result<()> {

@@ -3,7 +3,7 @@
 //! nothing.
 
 use super::{keeper::LeaseKeeper, link::LedgerLink};
-use crate::{journal::Change, metrics::Metrics};
+use crate::{concurrency::ConcurrencyLimit, journal::Change, metrics::Metrics};
 use atoma_ledger::{Cursor, EventStream, Ledger, LedgerEvent};
 use atoma_runtime::WithCauses;
 use atoma_types::StackId;
@@ -29,6 +29,9 @@ pub(crate) struct Follower {
     pub keeper: Arc<LeaseKeeper>,
     pub link: Arc<LedgerLink>,
     pub metrics: Arc<Metrics>,
+    /// Where we serve.
+    pub url: String,
+    pub concurrency: Arc<ConcurrencyLimit>,
 }
 
 impl Follower {
@@ -50,6 +53,9 @@ impl Follower {
     async fn hear(&self, event: &LedgerEvent, skipped: &mut u32) {
         let cursor = Change::Meta(CURSOR, event.cursor.to_string());
         let heard = self.keeper.hear(&event.event, vec![cursor.clone()]);
+        if heard.moved {
+            self.check_place().await;
+        }
         let journal = &self.keeper.journal;
         let ack = if let Some(stack) = heard.reread {
             self.reread(stack).await;
@@ -66,6 +72,22 @@ impl Follower {
             && let Err(error) = ack.durable().await
         {
             tracing::error!(error = %WithCauses(&error), "an event could not be made durable");
+        }
+    }
+
+    /// Serves nothing more if another process with our keys has moved the node: two would give out
+    /// receipts with the same numbers. (What moved it may have been ourselves, at an earlier start.)
+    async fn check_place(&self) {
+        let Ok(node) = self.link.ledger.node(self.keeper.node).await else {
+            return;
+        };
+        if node.url != self.url {
+            let url = &node.url;
+            tracing::error!(
+                url,
+                "another process moved this node: this one serves nothing more"
+            );
+            self.concurrency.drain();
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) enum Command {
         seq: u64,
         until: TimestampMs,
     },
+    /// Our URL was changed: by us, or by another process with our keys.
+    CheckPlace,
     /// An epoch of Walrus has ended: stored packs are to be looked after.
     LookAfterPacks,
 }
@@ -51,6 +53,7 @@ pub(crate) fn hear(us: NodeId, event: &Event) -> Vec<Command> {
             closing: false,
             phase: Phase::Open,
         })],
+        Event::NodeMoved(e) if e.node == us => vec![Command::CheckPlace],
         Event::ToppedUp(e) => vec![Command::Reread(e.stack)],
         Event::ExpiryChanged(e) => vec![Command::MoveEnd {
             stack: e.stack,

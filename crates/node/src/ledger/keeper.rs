@@ -12,7 +12,7 @@ use crate::{
 };
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
-    NodeId, StackId,
+    NodeId, StackId, TimestampMs,
     chain::{Event, Stack},
 };
 use std::sync::Arc;
@@ -25,6 +25,9 @@ pub(crate) struct LeaseKeeper {
     pub leases: Arc<Leases>,
     pub journal: Journal,
     pub clock: SharedClock,
+    /// Stacks that were bought before this may have been served by a journal that is gone. Of these
+    /// only the ones that the journal has are kept, to be settled.
+    pub doubt: Option<TimestampMs>,
     pub signals: Signals,
 }
 
@@ -44,6 +47,8 @@ pub(crate) struct Signals {
 pub(crate) struct Heard {
     /// It concerned this node.
     pub changed: bool,
+    /// Our URL on the ledger must be looked at.
+    pub moved: bool,
     /// The stack must be read to know.
     pub reread: Option<StackId>,
     /// What it changed is durable then.
@@ -53,8 +58,19 @@ pub(crate) struct Heard {
 impl LeaseKeeper {
     /// Takes over a stack as read; the lease of this node in it, unless it is closed.
     pub(crate) fn adopt(&self, stack: &Stack) -> Option<Arc<Lease>> {
+        if self.doubts(stack) {
+            return None;
+        }
         let record = heard::lease_in(self.node, stack)?;
         self.take_over(record, Vec::new()).0
+    }
+
+    /// Whether a stack may have been served by a journal that is gone.
+    pub(crate) fn doubts(&self, stack: &Stack) -> bool {
+        let before = self
+            .doubt
+            .is_some_and(|before| stack.created_at_ms < before);
+        before && self.leases.get(stack.id).is_none()
     }
 
     /// Takes over an event; `more` becomes durable together with what it changes.
@@ -64,6 +80,12 @@ impl LeaseKeeper {
         let mut more = Some(more);
         for command in heard::hear(self.node, event) {
             match command {
+                // the stack says how old it is, the event doesn't
+                Command::TakeOver(record)
+                    if self.doubt.is_some() && self.leases.get(record.stack).is_none() =>
+                {
+                    outcome.reread = Some(record.stack);
+                }
                 Command::TakeOver(record) => {
                     outcome.changed = true;
                     outcome.ack = self.take_over(record, more.take().unwrap_or_default()).1;
@@ -112,6 +134,7 @@ impl LeaseKeeper {
                     let more = more.take().filter(|more| !more.is_empty());
                     outcome.ack = more.map(|more| self.journal.change(more));
                 }
+                Command::CheckPlace => outcome.moved = true,
                 Command::LookAfterPacks => {
                     if let Some(evidence) = &self.signals.evidence {
                         evidence.epoch_ended();

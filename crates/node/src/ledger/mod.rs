@@ -17,7 +17,7 @@ mod settle;
 
 pub(crate) use finder::LeaseFinder;
 pub(crate) use follow::{Follower, resume};
-pub(crate) use grant::Granter;
+pub(crate) use grant::{Granter, TakenGrants};
 pub(crate) use heard::demands_in;
 pub(crate) use keeper::{LeaseKeeper, Signals};
 pub(crate) use link::LedgerLink;

@@ -66,6 +66,8 @@ pub enum RegisterError {
 pub(crate) struct Registration {
     pub node: NodeId,
     pub tasks: Tasks,
+    /// It was registered before.
+    pub found: bool,
     /// Events from before the registration on; only when it was made just now.
     pub events: Option<EventStream>,
 }
@@ -131,6 +133,7 @@ pub(crate) async fn register(
     Ok(Registration {
         node: node.id,
         tasks,
+        found: events.is_none(),
         events,
     })
 }

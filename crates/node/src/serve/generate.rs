@@ -1,6 +1,7 @@
 //! `/v1/chat/completions` and `/v1/completions`.
 
 use super::{
+    count::Room,
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
     respond,
@@ -77,7 +78,9 @@ async fn generate(
     let mut asked = request::order(&request, &body, task.engine.info().defaults)?;
     check_asked(&task, &asked)?;
     let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
-    let (prompt, measured) = count(&inference, &task, prompt, &asked.server, &body).await?;
+    let room = Room::of(&*task.engine, &task.weights, request.message().max_units);
+    let counting = count(&inference, &task, prompt, &asked.server, &body, room);
+    let (prompt, measured) = counting.await?;
     let answers = u64::from(asked.server.answers);
     let bounds = RequestBounds {
         input: measured.most as u64,
@@ -146,20 +149,17 @@ async fn count(
     prompt: Prompt,
     server: &ServerFields,
     body: &Bytes,
+    room: Room,
 ) -> Result<(Prompt, Measured), Refusal> {
     if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
         let measured = task.engine.measure(&prompt, server).await;
         return Ok((prompt, measured.map_err(|error| engine_refusal(&error))?));
     }
-    let task = task.clone();
-    let work = move || {
-        let counted = task.engine.count_tokens(&prompt);
-        counted.map(|tokens| (prompt, Measured::exactly(tokens)))
-    };
-    let counted = inference.runtime.threads.blocking(work).await;
-    let counted = counted
-        .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?;
-    counted.map_err(|error| engine_refusal(&error))
+    let (prompt, tokens) = inference
+        .counter
+        .count(task, prompt, body.len(), room)
+        .await?;
+    Ok((prompt, Measured::exactly(tokens)))
 }
 
 fn head(now: TimestampMs, task: &ServedTask, request: &RequestHeader, kind: Kind) -> Head {
@@ -185,10 +185,15 @@ async fn whole(
     kind: Kind,
     logprobs: bool,
 ) -> Result<Response, Refusal> {
+    flight.computes_whole();
     let limit = events.limit();
     let mut whole = Whole::new(logprobs);
     while let Some(event) = events.next().await {
-        match event.map_err(|error| engine_refusal(&error))? {
+        let event = event.map_err(|error| {
+            flight.release();
+            engine_refusal(&error)
+        })?;
+        match event {
             Event::Started {
                 prompt_tokens,
                 cached_tokens,
@@ -216,6 +221,7 @@ async fn whole(
             }
         }
     }
+    flight.release();
     Err(Refusal::new(
         RefusalCode::Internal,
         "the engine ended without an answer",

@@ -15,23 +15,38 @@ pub(crate) struct Readiness {
     pub tasks: Arc<Tasks>,
 }
 
+const NO_JOURNAL: &str = "the journal cannot be written: is the disk full?\n";
+
 impl Readiness {
-    fn is_ready(&self) -> bool {
-        !self.concurrency.is_draining()
-            && self.journal.is_healthy()
-            && self.link.is_reachable()
-            && self.tasks.are_healthy()
+    /// Why requests are refused now; nothing if they aren't.
+    fn trouble(&self) -> Option<&'static str> {
+        if self.concurrency.is_draining() {
+            Some("stopping\n")
+        } else if !self.journal.is_healthy() {
+            Some(NO_JOURNAL)
+        } else if !self.link.is_reachable() {
+            Some("the ledger does not answer\n")
+        } else if !self.tasks.are_healthy() {
+            Some("an engine does not work\n")
+        } else {
+            None
+        }
     }
 }
 
-pub(crate) async fn healthz() -> Response {
-    text(StatusCode::OK, "ok\n")
+/// A node that can't write its journal does nothing, though its process lives.
+pub(crate) async fn healthz(State(readiness): State<Arc<Readiness>>) -> Response {
+    let draining = readiness.concurrency.is_draining();
+    if draining || readiness.journal.is_healthy() {
+        text(StatusCode::OK, "ok\n")
+    } else {
+        text(StatusCode::SERVICE_UNAVAILABLE, NO_JOURNAL)
+    }
 }
 
 pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
-    if readiness.is_ready() {
-        text(StatusCode::OK, "ready\n")
-    } else {
-        text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    match readiness.trouble() {
+        None => text(StatusCode::OK, "ready\n"),
+        Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }

@@ -1,5 +1,6 @@
 //! What the paid endpoints need.
 
+use super::count::Counter;
 use crate::{
     billing::Billing, concurrency::ConcurrencyLimit, identity::Identity, ledger::LeaseFinder,
     tasks::Tasks,
@@ -19,6 +20,7 @@ pub(crate) struct Inference {
     /// Opens what users sealed for this node.
     pub response_key: Arc<SigningKey>,
     pub billing: Arc<Billing>,
-    /// Where prompts are counted, and ids drawn for requests without one.
+    pub counter: Counter,
+    /// Where inputs are counted, and ids drawn for requests without one.
     pub runtime: Runtime,
 }

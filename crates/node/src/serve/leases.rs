@@ -4,16 +4,19 @@ use super::{
     lease_status::lease_status,
     respond::{ok, refuse},
 };
-use crate::{concurrency::ConcurrencyLimit, leases::Leases, ledger::Granter};
+use crate::{concurrency::ConcurrencyLimit, lease::Lease, leases::Leases, ledger::Granter};
 use atoma_http::server::{BodyLimit, Limits, read_body};
 use atoma_types::{
     StackId,
+    http::QUERY,
+    message::{LeaseQuery, MAX_QUERY_AGE, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
+use http::HeaderMap;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -61,21 +64,60 @@ pub(super) async fn take_grant(
     }
 }
 
+/// How a lease stands, for the owner of its stack alone: use is private.
 pub(super) async fn lease(
     State(state): State<Arc<LeaseRoutes>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Response {
-    let Ok(stack) = id.parse::<StackId>() else {
-        return refuse(&Refusal::new(RefusalCode::NotFound, "not a stack id"));
-    };
-    match state.leases.get(stack) {
-        Some(lease) => ok(&lease_status(
-            stack,
-            lease.with_account(|account| account.summary()),
-        )),
-        None => {
-            let message = "this node holds no open lease on the stack";
-            refuse(&Refusal::new(RefusalCode::UnknownStack, message))
+    let found = id
+        .parse::<StackId>()
+        .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a stack id"))
+        .and_then(|stack| state.asked_for(stack, &headers));
+    match found {
+        Ok(lease) => {
+            let summary = lease.with_account(|account| account.summary());
+            ok(&lease_status(lease.stack, summary))
         }
+        Err(refusal) => refuse(&refusal),
     }
+}
+
+impl LeaseRoutes {
+    /// The lease that a signed question is about.
+    fn asked_for(&self, stack: StackId, headers: &HeaderMap) -> Result<Arc<Lease>, Refusal> {
+        let query = read_query(headers)?;
+        let lease = self.leases.get(stack).ok_or_else(|| {
+            let message = "this node holds no open lease on the stack";
+            Refusal::new(RefusalCode::UnknownStack, message)
+        })?;
+        let asked = query.message();
+        let us = &self.granter.us;
+        let ours = (asked.network, asked.node, asked.stack) == (us.network, us.node, stack);
+        if !ours || query.verify(&lease.verifier).is_err() {
+            let message = "the question is not signed for this lease by the stack's request key";
+            return Err(Refusal::new(RefusalCode::BadSignature, message));
+        }
+        let (now, at) = (self.granter.clock.now(), asked.asked_at_ms);
+        if now.since(at).max(at.since(now)) > MAX_QUERY_AGE {
+            let message = "the question is of another time: ask anew, or set the clock";
+            return Err(Refusal::new(RefusalCode::Expired, message));
+        }
+        Ok(lease)
+    }
+}
+
+fn read_query(headers: &HeaderMap) -> Result<Signed<LeaseQuery>, Refusal> {
+    let Some(value) = headers.get(QUERY) else {
+        let message = format!("only the stack's owner may ask: sign the question in `{QUERY}`");
+        return Err(Refusal::new(RefusalCode::MissingHeader, message));
+    };
+    let query = value
+        .to_str()
+        .ok()
+        .and_then(|text| Signed::from_text(text).ok());
+    query.ok_or_else(|| {
+        let message = format!("`{QUERY}` is not a signed question");
+        Refusal::new(RefusalCode::InvalidHeader, message)
+    })
 }

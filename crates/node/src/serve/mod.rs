@@ -2,6 +2,7 @@
 //! the state that it needs.
 
 mod about;
+mod count;
 mod embeddings;
 mod engine;
 mod generate;
@@ -15,6 +16,7 @@ mod signed_request;
 mod stream;
 
 pub(crate) use about::About;
+pub(crate) use count::Counter;
 pub(crate) use health::{Readiness, healthz, readyz};
 pub(crate) use inference::Inference;
 pub(crate) use lease_status::lease_status;

@@ -15,7 +15,7 @@ use atoma_http::server::{BodyLimit, read_body};
 use atoma_types::{
     hash::Hasher,
     http::EVIDENCE,
-    message::Endpoint,
+    message::{Endpoint, OpenEvidence, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
@@ -80,7 +80,7 @@ async fn admit(
         evidence.check_room()?;
     }
     let (parts, body) = incoming.into_parts();
-    let open = wants_open(&parts.headers)?;
+    let wish = evidence_wish(&parts.headers)?;
     let limit = BodyLimit::new(&inference.limits);
     limit.check_announced(&parts.headers)?;
     let request = request?;
@@ -88,13 +88,14 @@ async fn admit(
     Span::current().record("stack", tracing::field::display(header.stack));
     check_addressee(header, &inference.us)?;
     let lease = inference.finder.lease(header.stack).await?;
-    check_request(
-        &request,
-        &lease,
-        endpoint,
-        &inference.us,
-        inference.billing.clock.now(),
-    )?;
+    let clock = &inference.billing.clock;
+    let now = clock.now();
+    let started_at = inference.us.started_by(now, clock.instant());
+    check_request(&request, &lease, endpoint, started_at, now)?;
+    let open = match wish {
+        None => false,
+        Some(word) => check_open(&word, &request, &lease).map(|()| true)?,
+    };
     let task = inference.tasks.get(lease.task)?.clone();
     Span::current().record("model", task.model.as_str());
     // hashed as it comes in
@@ -123,16 +124,44 @@ async fn admit(
     })
 }
 
-/// Whether the user wants open evidence: `atoma-evidence: open`.
-fn wants_open(headers: &HeaderMap) -> Result<bool, Refusal> {
-    match headers.get(EVIDENCE).map(|value| value.as_bytes()) {
-        None | Some(b"sealed") => Ok(false),
-        Some(b"open") => Ok(true),
-        Some(_) => {
-            let message = format!("`{EVIDENCE}` is `sealed` or `open`");
-            Err(Refusal::new(RefusalCode::InvalidHeader, message))
-        }
+/// The user's word for open evidence, if they want it: `atoma-evidence: open` and the word.
+fn evidence_wish(headers: &HeaderMap) -> Result<Option<Signed<OpenEvidence>>, Refusal> {
+    let Some(value) = headers.get(EVIDENCE) else {
+        return Ok(None);
+    };
+    let refuse = || {
+        let message =
+            format!("`{EVIDENCE}` is `sealed`, or `open` with the user's signed word for it");
+        Refusal::new(RefusalCode::InvalidHeader, message)
+    };
+    match value.to_str().ok().and_then(|text| text.split_once(' ')) {
+        Some(("open", word)) => match Signed::from_text(word) {
+            Ok(word) => Ok(Some(word)),
+            Err(_) => Err(refuse()),
+        },
+        None if value.as_bytes() == b"sealed" => Ok(None),
+        _ => Err(refuse()),
     }
+}
+
+/// Whoever stands between user and node could add a header; only the user can sign for it.
+fn check_open(
+    word: &Signed<OpenEvidence>,
+    request: &SignedRequest,
+    lease: &Lease,
+) -> Result<(), Refusal> {
+    let OpenEvidence {
+        network,
+        request: hash,
+        ..
+    } = *word.message();
+    let ours = network == request.message().network && hash == request.hash();
+    if ours && word.verify(&lease.verifier).is_ok() {
+        return Ok(());
+    }
+    let message =
+        format!("`{EVIDENCE}`: the word for open evidence is not the user's for this request");
+    Err(Refusal::new(RefusalCode::BadSignature, message))
 }
 
 impl Admitted {

@@ -13,7 +13,7 @@ use atoma_types::{
     BlobId, NodeId, StackId,
     hash::Hash32,
     http::EVIDENCE,
-    message::{EvidenceLeaf, RequestHeader, Signed},
+    message::{Domain, EvidenceLeaf, OpenEvidence, RequestHeader, Signed},
 };
 use atoma_walrus::client::StoreRequest;
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
@@ -121,8 +121,14 @@ async fn every_answer_can_be_proved() {
     let header = world.header(id, stack, body.as_bytes());
     let signed = Signed::new(header.clone(), &world.request_key);
     let mut request = signed_request(&url, header.endpoint.as_str(), &signed, body.clone());
+    let word = OpenEvidence {
+        domain: Domain::default(),
+        network: world.ledger.network(),
+        request: signed.hash(),
+    };
+    let word = Signed::new(word, &world.request_key).to_text();
     let headers = request.headers_mut();
-    headers.insert(EVIDENCE, "open".parse().unwrap());
+    headers.insert(EVIDENCE, format!("open {word}").parse().unwrap());
     let answer = post(&world.http, request).await;
     let (receipt, hash) = answer.receipt();
     assert_eq!(receipt.message().response_hash, hash);
@@ -285,7 +291,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
         let answer = world.send(&url, naming(&other, blob), &other_body).await;
         assert_eq!(answer.code(), "evidence_invalid", "{answer:?}");
     }
-    let lease = world.get(format!("{url}/v1/leases/{stack}")).await.1;
+    let lease = world.lease(&url, id, stack).await;
     assert_eq!(lease["seq"], 1);
 }
 

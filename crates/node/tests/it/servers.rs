@@ -73,8 +73,8 @@ impl Scene {
 
     /// Units that the lease has paid so far.
     async fn committed(&self) -> u64 {
-        let url = format!("{}/v1/leases/{}", self.node.url(), self.stack);
-        let (_, status) = self.world.get(url).await;
+        let (url, id) = (self.node.url(), self.node.node_id());
+        let status = self.world.lease(&url, id, self.stack).await;
         assert_eq!(status["reserved"], 0, "nothing is held");
         status["committed"].as_u64().unwrap()
     }

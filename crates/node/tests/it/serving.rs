@@ -7,6 +7,7 @@ use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, StackId, TaskId, TimestampMs, UnitWeights, Usage,
     hash::Hash32,
+    http::OPERATOR,
     message::{Endpoint, Receipt, RequestHeader, Signed},
 };
 use futures::future::join_all;
@@ -217,7 +218,7 @@ async fn from_purchase_to_pay() {
     );
     receipts.push(receipt);
 
-    let (_, status) = world.get(format!("{url}/v1/leases/{stack}")).await;
+    let status = world.lease(&url, id, stack).await;
     let units = chain(receipts);
     assert_eq!(status["committed"], units.0);
     assert_eq!(status["reserved"], 0);
@@ -308,8 +309,7 @@ async fn wrong_requests_are_refused_and_change_nothing() {
         world.send(&url, served.clone(), &body).await.status,
         StatusCode::OK
     );
-    let lease = format!("{url}/v1/leases/{stack}");
-    let (_, before) = world.get(lease.clone()).await;
+    let before = world.lease(&url, id, stack).await;
 
     let other = atoma_types::Address::new([9; 32]);
     let now = Runtime::system().now().0;
@@ -456,7 +456,7 @@ async fn wrong_requests_are_refused_and_change_nothing() {
     let head = raw_head(&signed, &url, body.len());
     assert!(raw(&url, head.as_bytes()).await.starts_with("HTTP/1.1 408"));
 
-    let (_, after) = world.get(lease).await;
+    let after = world.lease(&url, id, stack).await;
     assert_eq!(before, after);
     node.drain_and_stop().await;
 }
@@ -513,7 +513,7 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
                 .unwrap(),
         );
     }
-    let (_, running) = world.get(format!("{url}/v1/leases/{stack}")).await;
+    let running = world.lease(&url, id, stack).await;
     let reserved = running["reserved"].as_u64().unwrap();
     assert!(
         (500..2_000).contains(&reserved),
@@ -540,7 +540,7 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
         (received..10_000).contains(&output),
         "{received} received, {output} charged"
     );
-    let (_, after) = world.get(format!("{url}/v1/leases/{stack}")).await;
+    let after = world.lease(&url, id, stack).await;
     assert_eq!(after["committed"], receipt.message().units.0);
     assert_eq!(after["reserved"], 0);
     node.drain_and_stop().await;
@@ -616,6 +616,7 @@ async fn a_restarted_node_goes_on_where_it_was() {
     // settled by the operator's word
     let settle = format!("{}/admin/settle/{stack}", node.admin_url());
     let request = http::Request::post(settle)
+        .header(OPERATOR, "yes")
         .body(http_body_util::Full::default())
         .unwrap();
     assert_eq!(

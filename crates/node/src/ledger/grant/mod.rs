@@ -3,17 +3,22 @@
 
 mod step;
 
-use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink};
+use super::{
+    finder::{LeaseFinder, lost},
+    keeper::LeaseKeeper,
+    link::LedgerLink,
+};
 use crate::{identity::Identity, metrics::Metrics, tasks::Tasks};
 use atoma_ledger::LedgerError;
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
-    StackId,
+    MicroUsdc, StackId,
     chain::{AbortCode, Clock as LedgerClock, Stack, calls},
     message::{Grant, Signed},
     refusal::{Refusal, RefusalCode},
 };
-use std::sync::Arc;
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
 use step::{Command, Event, Failure, Granting, Held, LeaseView};
 
 /// Makes grants leases.
@@ -26,7 +31,34 @@ pub(crate) struct Granter {
     pub link: Arc<LedgerLink>,
     pub clock: SharedClock,
     pub metrics: Arc<Metrics>,
+    /// What a grant must add.
+    pub least: MicroUsdc,
+    pub taken: TakenGrants,
 }
+
+/// How many grants on each stack were taken to the ledger since the start.
+#[derive(Debug, Default)]
+pub(crate) struct TakenGrants(Mutex<HashMap<StackId, u32>>);
+
+/// Stacks whose grants are counted; beyond that those with few are forgotten.
+const MAX_COUNTED: usize = 65_536;
+
+impl TakenGrants {
+    fn of(&self, stack: StackId) -> u32 {
+        self.0.lock().get(&stack).copied().unwrap_or_default()
+    }
+
+    fn add(&self, stack: StackId) {
+        let mut taken = self.0.lock();
+        if taken.len() >= MAX_COUNTED {
+            taken.retain(|_, grants| *grants > 8);
+        }
+        *taken.entry(stack).or_default() += 1;
+    }
+}
+
+/// Gas in MIST that is kept for settling and claiming; both together take about a tenth of it.
+const GAS_RESERVE: u64 = 50_000_000;
 
 impl Granter {
     /// Makes a grant's units ours. A grant that is satisfied already is answered at once.
@@ -35,7 +67,7 @@ impl Granter {
             Refusal::new(RefusalCode::InvalidBody, WithCauses(&error).to_string()).param("grant")
         })?;
         let stack = grant.message().stack;
-        let mut granting = Granting::new(self.us, grant);
+        let mut granting = Granting::new(self.us, grant, self.least);
         let mut read: Option<Stack> = None;
         let mut event = Event::Begun {
             now: self.clock.now(),
@@ -46,8 +78,12 @@ impl Granter {
             event = match command {
                 Command::Read => {
                     read = self.finder.read_stack(stack).await?;
+                    if read.as_ref().is_some_and(|stack| self.keeper.doubts(stack)) {
+                        return Err(lost());
+                    }
                     Event::Read {
-                        serves: read.as_ref().is_some_and(|s| self.tasks.serves(s.task)),
+                        price: read.as_ref().and_then(|s| self.tasks.price(s.task)),
+                        grants: self.taken.of(stack),
                         stack: read.as_ref(),
                     }
                 }
@@ -80,6 +116,11 @@ impl Granter {
 
     async fn submit(&self, grant: &Signed<Grant>, stack: Option<&Stack>) -> Result<(), Failure> {
         let stack = stack.ok_or(Failure::Other)?;
+        let gas = self.link.ledger.gas(self.link.owner()).await;
+        if gas.map_err(|error| self.failure(&error))? < GAS_RESERVE {
+            tracing::warn!("no more grants are taken: the wallet is short of gas");
+            return Err(Failure::GasLow);
+        }
         let call = calls::Lease {
             db: self.link.ledger.deployment().db.into(),
             stack: stack.id.into(),
@@ -90,9 +131,16 @@ impl Granter {
             clock: LedgerClock,
         };
         let executed = self.link.execute(vec![call.into()]).await;
+        // a refused one costs gas, too
+        self.taken.add(stack.id);
         let executed = executed.map_err(|error| self.failure(&error))?;
         for event in &executed.events {
-            self.keeper.hear(event, Vec::new());
+            let heard = self.keeper.hear(event, Vec::new());
+            if let Some(stack) = heard.reread
+                && let Ok(stack) = self.link.ledger.stack(stack).await
+            {
+                self.keeper.adopt(&stack);
+            }
         }
         Ok(())
     }

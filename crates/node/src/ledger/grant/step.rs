@@ -12,7 +12,7 @@ use crate::{
     identity::Identity,
 };
 use atoma_types::{
-    ComputeUnits, Price, StackId, TimestampMs,
+    ComputeUnits, MicroUsdc, Price, StackId, TimestampMs,
     chain::{AbortCode, Stack},
     message::{Grant, Signed},
     refusal::{Refusal, RefusalCode},
@@ -28,11 +28,18 @@ pub(crate) struct LeaseView {
     pub expires_at_ms: TimestampMs,
 }
 
+/// Grants on one stack that may be small.
+const SMALL_GRANTS: u32 = 32;
+/// Each after that adds this part of the lease: 32 and 16 for each tenfold of it, and no more.
+const PART_OF_LEASE: u64 = 8;
+
 /// A grant on its way.
 #[derive(Debug)]
 pub(crate) struct Granting {
     us: Identity,
     grant: Signed<Grant>,
+    /// What a grant must add: each costs the node a transaction.
+    least: MicroUsdc,
     stage: Stage,
 }
 
@@ -59,8 +66,10 @@ pub(crate) enum Event<'a> {
     /// The stack as the ledger has it.
     Read {
         stack: Option<&'a Stack>,
-        /// Whether we serve its task.
-        serves: bool,
+        /// What we ask in its task, if we serve it.
+        price: Option<Price>,
+        /// Grants on it that we have taken to the ledger.
+        grants: u32,
     },
     /// What was read is taken over.
     Adopted { held: Option<Held> },
@@ -75,6 +84,8 @@ pub(crate) enum Event<'a> {
 pub(crate) enum Failure {
     /// The contract's refusal, and the ledger's message.
     Abort(AbortCode, String),
+    /// The node has just the gas left that it needs to settle what it has.
+    GasLow,
     /// It can't be reached, or something else is wrong with the transaction.
     Other,
 }
@@ -92,10 +103,11 @@ pub(crate) enum Command {
 }
 
 impl Granting {
-    pub(crate) fn new(us: Identity, grant: Signed<Grant>) -> Self {
+    pub(crate) fn new(us: Identity, grant: Signed<Grant>, least: MicroUsdc) -> Self {
         Self {
             us,
             grant,
+            least,
             stage: Stage::Fresh,
         }
     }
@@ -111,8 +123,13 @@ impl Granting {
                 Some(lease) => Command::Finish(Ok(lease)),
                 None => Command::Read,
             }),
-            Event::Read { stack, serves } => {
-                self.check_stack(stack, serves).map(|()| Command::Adopt)
+            Event::Read {
+                stack,
+                price,
+                grants,
+            } => {
+                let checked = self.check_stack(stack, price, grants);
+                checked.map(|()| Command::Adopt)
             }
             Event::Adopted { held } => match (self.satisfied(held), self.stage) {
                 (Some(lease), _) => Ok(Command::Finish(Ok(lease))),
@@ -156,7 +173,12 @@ impl Granting {
         Ok(())
     }
 
-    fn check_stack(&self, stack: Option<&Stack>, serves: bool) -> Result<(), Refusal> {
+    fn check_stack(
+        &self,
+        stack: Option<&Stack>,
+        price: Option<Price>,
+        grants: u32,
+    ) -> Result<(), Refusal> {
         let refuse = |code, message| Err(Refusal::new(code, message));
         let Some(stack) = stack else {
             return refuse(RefusalCode::UnknownStack, "the ledger has no such stack");
@@ -167,13 +189,37 @@ impl Granting {
                 "the grant is not signed by the stack's request key",
             );
         }
-        if !serves {
+        let Some(price) = price else {
             return refuse(
                 RefusalCode::WrongTask,
                 "this node is not subscribed to the stack's task",
             );
+        };
+        self.check_worth(stack, price, grants)
+    }
+
+    /// Whoever grants unit by unit would have the node pay gas for each: what is granted comes back in the
+    /// end, what the node pays doesn't. So each adds something, and after some each adds a part of what
+    /// there is.
+    fn check_worth(&self, stack: &Stack, price: Price, grants: u32) -> Result<(), Refusal> {
+        let grant = self.grant.message();
+        let lease = stack.lease(grant.node);
+        let (price, units) = lease.map_or((price, ComputeUnits::ZERO), |l| (l.price, l.units));
+        let more = grant.cumulative_units.saturating_sub(units);
+        // what a lease has already is answered from the ledger, without a transaction
+        let part = match grants {
+            0..SMALL_GRANTS => ComputeUnits::ZERO,
+            _ => ComputeUnits(units.0.div_ceil(PART_OF_LEASE)),
+        };
+        let least = price.units_for(self.least).max(part);
+        if more == ComputeUnits::ZERO || more >= least {
+            return Ok(());
         }
-        Ok(())
+        let message =
+            format!("a grant costs the node a transaction: let it add at least {least} units");
+        Err(Refusal::new(RefusalCode::InvalidBody, message)
+            .param("grant")
+            .needed(least.0))
     }
 
     /// The lease, if it is open and has what the grant gives.
@@ -201,6 +247,10 @@ fn not_visible() -> Refusal {
 fn refusal(failure: Failure) -> Refusal {
     let (code, message) = match failure {
         Failure::Abort(code, message) => (code, message),
+        Failure::GasLow => {
+            let message = "the node keeps what gas it has to settle the leases it has";
+            return Refusal::new(RefusalCode::Unavailable, message);
+        }
         Failure::Other => {
             return Refusal::new(
                 RefusalCode::Unavailable,

@@ -16,8 +16,13 @@ fn us() -> Identity {
         network: NetworkId([1; 32]),
         node: NodeId(Address::new([3; 32])),
         started_at: TimestampMs(0),
+        started: tokio::time::Instant::now(),
     }
 }
+
+/// What 500 units cost.
+const LEAST: MicroUsdc = MicroUsdc(1_000);
+const PRICE: Price = Price(2_000_000);
 
 fn key() -> SigningKey {
     SigningKey::from_seed(&[8; 32])
@@ -34,7 +39,7 @@ fn grant(change: impl FnOnce(&mut Grant)) -> Granting {
         expires_at_ms: TimestampMs(2_000),
     };
     change(&mut grant);
-    Granting::new(us(), Signed::new(grant, &key()))
+    Granting::new(us(), Signed::new(grant, &key()), LEAST)
 }
 
 fn held(units: u64) -> Option<Held> {
@@ -99,7 +104,8 @@ fn a_grant_goes_by_the_stack_to_the_ledger_and_becomes_a_lease() {
     let stack = stack(key().public_key());
     let read = Event::Read {
         stack: Some(&stack),
-        serves: true,
+        price: Some(PRICE),
+        grants: 0,
     };
     assert_eq!(granting.step(read), Command::Adopt);
     let adopted = Event::Adopted { held: held(499) };
@@ -128,20 +134,24 @@ fn nothing_is_read_for_a_grant_that_is_not_ours_or_has_expired() {
 
 #[test]
 fn nothing_is_taken_over_for_a_strangers_grant() {
-    let refused = |stack: Option<Stack>, serves| {
+    let refused = |stack: Option<Stack>, price| {
         let mut granting = grant(|_| {});
         assert_eq!(granting.step(begun(None)), Command::Read);
         let stack = stack.as_ref();
-        code(&granting.step(Event::Read { stack, serves }))
+        code(&granting.step(Event::Read {
+            stack,
+            price,
+            grants: 0,
+        }))
     };
-    assert_eq!(refused(None, false), RefusalCode::UnknownStack);
+    assert_eq!(refused(None, None), RefusalCode::UnknownStack);
     let stranger = SigningKey::from_seed(&[9; 32]).public_key();
     assert_eq!(
-        refused(Some(stack(stranger)), true),
+        refused(Some(stack(stranger)), Some(PRICE)),
         RefusalCode::BadSignature
     );
     assert_eq!(
-        refused(Some(stack(key().public_key())), false),
+        refused(Some(stack(key().public_key())), None),
         RefusalCode::WrongTask
     );
 }
@@ -152,7 +162,8 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
     let stack = stack(key().public_key());
     let read = Event::Read {
         stack: Some(&stack),
-        serves: true,
+        price: Some(PRICE),
+        grants: 0,
     };
     let mut granting = grant(|_| {});
     assert_eq!(granting.step(Event::Refused(overtaken())), Command::Read);
@@ -161,4 +172,28 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
     assert_eq!(code(&adopted), RefusalCode::Unavailable, "not a second try");
     let again = granting.step(Event::Refused(overtaken()));
     assert_eq!(code(&again), RefusalCode::InvalidBody);
+}
+
+#[test]
+fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
+    let stack = stack(key().public_key());
+    let read_after = |grants, units| {
+        let mut granting = grant(|grant| grant.cumulative_units = ComputeUnits(units));
+        assert_eq!(granting.step(begun(None)), Command::Read);
+        granting.step(Event::Read {
+            stack: Some(&stack),
+            price: Some(PRICE),
+            grants,
+        })
+    };
+    let read = |units| read_after(0, units);
+    assert_eq!(read(500), Command::Adopt);
+    let Command::Finish(Err(refusal)) = read(499) else {
+        panic!("one unit less")
+    };
+    let refused = (refusal.code, refusal.needed);
+    assert_eq!(refused, (RefusalCode::InvalidBody, Some(500)));
+    let mut granting = grant(|_| {});
+    let low = granting.step(Event::Refused(Failure::GasLow));
+    assert_eq!(code(&low), RefusalCode::Unavailable);
 }

@@ -18,8 +18,8 @@ use atoma_types::{
         Clock, Event, LeaseState, NewTask, Params, Payment, Random, Selection, Stack, Task, calls,
     },
     hash::Hash32,
-    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, Endpoint, Receipt, RequestHeader, Signed},
+    http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
+    message::{Domain, Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -260,6 +260,23 @@ impl World {
         let answer = post(&self.http, request).await;
         let value = serde_json::from_slice(&answer.body).unwrap_or_default();
         (answer.status, value)
+    }
+
+    /// How a lease stands, as its owner asks the node.
+    pub(crate) async fn lease(&self, url: &str, node: NodeId, stack: StackId) -> serde_json::Value {
+        let query = LeaseQuery {
+            domain: Domain::default(),
+            network: self.ledger.network(),
+            stack,
+            node,
+            asked_at_ms: Runtime::system().now(),
+        };
+        let query = Signed::new(query, &self.request_key);
+        let request = Request::get(format!("{url}/v1/leases/{stack}"))
+            .header(QUERY, query.to_text())
+            .body(Full::default())
+            .unwrap();
+        post(&self.http, request).await.json()
     }
 
     /// Money is conserved on the ledger.
