@@ -81,6 +81,8 @@ pub(crate) async fn run(args: Proxy, settings: Settings, output: &Output) -> Res
             stack_units: STACK_UNITS,
             grant_units: GRANT_UNITS,
             lifetime: LIFETIME,
+            // one user's budget may go into one stack
+            max_purchase: Some(MicroUsdc(u64::MAX)),
             ..StackPolicy::default()
         },
         models: Vec::new(),
@@ -89,6 +91,8 @@ pub(crate) async fn run(args: Proxy, settings: Settings, output: &Output) -> Res
             max_tries: MAX_TRIES,
             ..RequestLimits::default()
         },
+        // whoever asks could as well ask the node
+        local_nodes: true,
         close_stacks_on_stop: false,
         own_use: true,
         client_dir: Some(client_folder(&settings)),

@@ -10,6 +10,8 @@ use atoma_types::{
 use serde::Deserialize;
 use std::borrow::Cow;
 
+/// Tokens that a body doesn't show: a template with tools, two pictures.
+const BESIDE_BODY_TOKENS: u64 = 8_192;
 /// More choices than this are refused, as OpenAI does.
 const MAX_CHOICES: u64 = 128;
 
@@ -72,15 +74,47 @@ impl Asked<'_> {
         weights: &UnitWeights,
         default_output: u64,
     ) -> ComputeUnits {
+        self.worst(endpoint, weights, default_output, self.bytes)
+    }
+
+    /// What a node may raise that to: it may have a longer template than we think, and parts of a body
+    /// stand for more tokens than they have bytes (a picture's URL). More is no node's to ask, for
+    /// units are granted to whoever asks.
+    pub(crate) fn most_units(
+        &self,
+        endpoint: Endpoint,
+        weights: &UnitWeights,
+        default_output: u64,
+    ) -> ComputeUnits {
+        let bytes = self
+            .bytes
+            .saturating_mul(2)
+            .saturating_add(BESIDE_BODY_TOKENS);
+        self.worst(endpoint, weights, default_output, bytes)
+    }
+
+    fn worst(
+        &self,
+        endpoint: Endpoint,
+        weights: &UnitWeights,
+        default_output: u64,
+        bytes: u64,
+    ) -> ComputeUnits {
         let bounds = BodyBounds {
             endpoint,
-            bytes: self.bytes,
+            bytes,
             max_tokens: self.max_tokens,
             answers: self.choices,
         };
         let worst = bounds.worst_units(weights, default_output);
         // more than anyone can pay for: the budget says no
         worst.unwrap_or(ComputeUnits(u64::MAX))
+    }
+
+    /// Output tokens of all answers at most.
+    pub(crate) fn output_tokens(&self, default_output: u64) -> u64 {
+        let each = self.max_tokens.unwrap_or(default_output);
+        each.saturating_mul(self.choices)
     }
 }
 

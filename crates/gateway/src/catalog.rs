@@ -3,7 +3,7 @@
 use crate::config::{GatewayConfig, StackPolicy};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
-    NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
+    ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
     chain::{Event, Node, SubscriptionState, Task},
     message::Endpoint,
 };
@@ -104,20 +104,27 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
             let model = config.models.iter().find(|model| {
                 model.name == task.model_name && model.task.is_none_or(|id| id == task.id)
             });
-            let policy = config.policy_of(model);
+            let mut policy = config.policy_of(model);
             let cap = policy.max_price.unwrap_or(task.price_ceiling);
-            let max_price = cap.min(task.price_ceiling);
+            let cap = cap.min(task.price_ceiling);
             let sellers = task.subscriptions.iter().filter_map(|subscription| {
                 let node = nodes.get(&subscription.node)?;
                 let selling = subscription.state == SubscriptionState::Active
                     && node.status.takes_leases(now)
-                    && subscription.price <= max_price;
+                    && subscription.price <= cap
+                    && is_used(config, node);
                 selling.then(|| Seller {
                     node: node.id,
                     url: node.url.clone(),
                     price: subscription.price,
                 })
             });
+            let sellers: Vec<Seller> = sellers.collect();
+            // a task's ceiling is its owner's word alone: what is put aside goes by what is asked
+            let dearest = sellers.iter().map(|seller| seller.price).max();
+            let max_price = dearest.unwrap_or(cap);
+            let most = config.max_purchase(&policy);
+            fit(&mut policy, max_price, most);
             Offer {
                 task: task.id,
                 number: task.number,
@@ -125,11 +132,30 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
                 role: task.role,
                 weights: task.weights,
                 max_price,
-                sellers: sellers.collect(),
+                sellers,
                 policy,
             }
         })
         .collect()
+}
+
+/// Whether a node's URL leads where this gateway goes.
+fn is_used(config: &GatewayConfig, node: &Node) -> bool {
+    match config.reach().check(&node.url) {
+        Ok(()) => true,
+        Err(reason) => {
+            let (node, url) = (node.id, &node.url);
+            tracing::debug!(%node, url, %reason, "a node is not used: see `local_nodes`");
+            false
+        }
+    }
+}
+
+/// Makes purchases so small that one of them, at this price, is at most `most`.
+fn fit(policy: &mut StackPolicy, max_price: Price, most: MicroUsdc) {
+    let affordable = max_price.affords(most).max(ComputeUnits(1));
+    policy.stack_units = policy.stack_units.min(affordable);
+    policy.grant_units = policy.grant_units.min(policy.stack_units);
 }
 
 #[cfg(test)]
@@ -137,7 +163,7 @@ mod tests {
     use super::*;
     use crate::config::ModelConfig;
     use atoma_types::{
-        Address, ComputeUnits, EngineClass, MicroUsdc, Numerics, PublicKey, Rule, SecurityLevel,
+        Address, EngineClass, Numerics, PublicKey, Rule, SecurityLevel,
         chain::{NodeStatus, Subscription, UnitsInEpoch},
         hash::Hash32,
     };
@@ -200,7 +226,7 @@ mod tests {
     }
 
     fn config(models: Vec<ModelConfig>) -> GatewayConfig {
-        let text = "ledger = \"http://192.0.2.1\"\ndata_dir = \"d\"\nbudget = 1\n";
+        let text = "ledger = \"http://192.0.2.1\"\ndata_dir = \"d\"\nbudget = 50000000\nlocal_nodes = true\n";
         let mut config: GatewayConfig = toml::from_str(text).unwrap();
         config.models = models;
         config
@@ -233,7 +259,51 @@ mod tests {
             .map(|s| (s.node, s.price))
             .collect();
         assert_eq!(sellers, [(NodeId(id(1)), Price(10))]);
-        assert_eq!(offers[0].max_price, Price(50));
+        assert_eq!(offers[0].max_price, Price(10), "of those who sell");
+    }
+
+    #[test]
+    fn a_dear_task_takes_no_more_of_the_budget_than_a_cheap_one() {
+        let nodes = [node(1, NodeStatus::Active)];
+        for (ceiling, price) in [
+            (24_000_000, 24_000_000),
+            (24_000_000, 100),
+            (u64::MAX, u64::MAX),
+        ] {
+            let mut dear = task(7, "dear", &[(1, price)]);
+            dear.price_ceiling = Price(ceiling);
+            let offers = offers(&config(vec![]), &[dear], &nodes, TimestampMs(0));
+            let (offer, policy) = (&offers[0], &offers[0].policy);
+            assert_eq!(offer.max_price, Price(price));
+            let locked = offer.max_price.cost(policy.stack_units);
+            // a unit is the least that there is
+            let least = offer.max_price.cost(ComputeUnits(1));
+            assert!(
+                locked <= least.max(Some(MicroUsdc(5_000_000))),
+                "{locked:?}"
+            );
+            assert!(policy.grant_units <= policy.stack_units);
+        }
+    }
+
+    #[test]
+    fn nodes_on_somebodys_own_network_are_for_local_networks() {
+        let mut nodes = [node(1, NodeStatus::Active), node(2, NodeStatus::Active)];
+        nodes[0].url = "http://127.0.0.1:9080/admin/settle/7?".to_owned();
+        nodes[1].url = "http://127.0.0.1:8080".to_owned();
+        let chat = [task(7, "m", &[(1, 10), (2, 10)])];
+        let sellers = |local_nodes| -> Vec<NodeId> {
+            let mut config = config(vec![]);
+            config.local_nodes = local_nodes;
+            let offers = offers(&config, &chat, &nodes, TimestampMs(0));
+            offers[0].sellers.iter().map(|seller| seller.node).collect()
+        };
+        assert_eq!(sellers(false), []);
+        assert_eq!(
+            sellers(true),
+            [NodeId(id(2))],
+            "a query is never part of a URL"
+        );
     }
 
     #[test]

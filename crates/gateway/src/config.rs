@@ -1,6 +1,7 @@
 //! The gateway's configuration, as it stands in a file.
 
 use crate::keys::KeyHash;
+use atoma_client::NodeReach;
 use atoma_http::server::{Limits, ZeroLimit};
 use atoma_runtime::Runtime;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId, chain::Deployment};
@@ -41,6 +42,11 @@ pub struct GatewayConfig {
     /// Bounds on what the gateway takes on.
     #[serde(default)]
     pub requests: RequestLimits,
+    /// Whether nodes at addresses that aren't public (loopback, home and company networks) are used: for
+    /// local networks alone. Elsewhere whoever registers a node could have the gateway ask services
+    /// that trust it.
+    #[serde(default)]
+    pub local_nodes: bool,
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,
@@ -93,6 +99,10 @@ pub struct StackPolicy {
     pub max_price: Option<Price>,
     /// Units of a new stack, and of each top-up.
     pub stack_units: ComputeUnits,
+    /// The most that one purchase puts into a stack: of a dear model's units fewer are bought. A tenth of
+    /// the gateway's budget if absent. (Only a single request that may cost more, which its key's budget
+    /// covers, makes it larger.)
+    pub max_purchase: Option<MicroUsdc>,
     /// Units granted to a node at a time: enough for some minutes, as a grant takes a transaction. (A
     /// node can take only what vouchers are signed for, however much it is granted.)
     pub grant_units: ComputeUnits,
@@ -107,6 +117,7 @@ impl Default for StackPolicy {
         Self {
             max_price: None,
             stack_units: ComputeUnits(2_000_000),
+            max_purchase: None,
             grant_units: ComputeUnits(200_000),
             lifetime: DurationMs(24 * 3_600 * 1_000),
             default_output_tokens: 2_048,
@@ -125,6 +136,11 @@ pub struct RequestLimits {
     /// Nodes tried for one request. It is sent at most five times more than that: once for each reason to mend it
     /// and ask the same node again.
     pub max_tries: usize,
+    /// How long a node may take until a stream begins, in milliseconds; a whole answer has a tenth of a
+    /// second more for each of its tokens.
+    pub first_byte_timeout_ms: DurationMs,
+    /// After this time no further node is tried for a request, in milliseconds.
+    pub retry_for_ms: DurationMs,
 }
 
 impl Default for RequestLimits {
@@ -132,7 +148,9 @@ impl Default for RequestLimits {
         Self {
             max_concurrent: 1_024,
             lease_timeout_ms: DurationMs(20_000),
-            max_tries: 3,
+            max_tries: 6,
+            first_byte_timeout_ms: DurationMs(30_000),
+            retry_for_ms: DurationMs(60_000),
         }
     }
 }
@@ -174,6 +192,8 @@ pub enum ConfigError {
 
 /// Stacks that end soon take no new requests, so shorter lives would buy a new one all the time.
 const MIN_STACK_LIFETIME: DurationMs = DurationMs(10 * 60 * 1_000);
+/// So many purchases fit into the budget: a single model, however dear, must not take all of it.
+const PURCHASES: u64 = 10;
 /// Names are short: they are keys of the database and stand in logs.
 const MAX_NAME_LENGTH: usize = 64;
 
@@ -208,8 +228,10 @@ impl GatewayConfig {
         self.limits.check().map_err(ConfigError::ZeroLimit)?;
         let requests = &self.requests;
         let zeros = [
-            ("max_concurrent", requests.max_concurrent),
-            ("max_tries", requests.max_tries),
+            ("max_concurrent", requests.max_concurrent as u64),
+            ("max_tries", requests.max_tries as u64),
+            ("first_byte_timeout_ms", requests.first_byte_timeout_ms.0),
+            ("retry_for_ms", requests.retry_for_ms.0),
         ];
         match zeros.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(ConfigError::ZeroBound(name)),
@@ -221,6 +243,20 @@ impl GatewayConfig {
     pub(crate) fn policy_of(&self, model: Option<&ModelConfig>) -> StackPolicy {
         let own = model.and_then(|model| model.policy.clone());
         own.unwrap_or_else(|| self.policy.clone())
+    }
+
+    /// The most that one purchase under a policy puts into a stack.
+    pub(crate) fn max_purchase(&self, policy: &StackPolicy) -> MicroUsdc {
+        let share = MicroUsdc(self.budget.0 / PURCHASES);
+        policy.max_purchase.unwrap_or(share)
+    }
+
+    /// Which nodes are used.
+    pub(crate) fn reach(&self) -> NodeReach {
+        match self.local_nodes {
+            true => NodeReach::Anywhere,
+            false => NodeReach::Public,
+        }
     }
 }
 

@@ -16,9 +16,10 @@ use atoma_client::{Client, ClientConfig, ClientError};
 use atoma_http::server::Server;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
+use atoma_store::OpenError;
 use axum::Router;
 use futures::future::{BoxFuture, join_all};
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -33,14 +34,8 @@ pub enum StartError {
     #[error("configuration: two API keys have the hash {0}")]
     SameKey(KeyHash),
     /// The folder for the gateway's data can't be made.
-    #[error("cannot use the data folder {}", path.display())]
-    DataDir {
-        /// The folder that the configuration names.
-        path: PathBuf,
-        /// The system's own error.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    DataDir(#[from] OpenError),
     /// The store of what was spent can't be used.
     #[error(transparent)]
     Budget(#[from] BudgetError),
@@ -101,6 +96,8 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
         account: Arc::clone(accounts.stacks()),
         budgets: Arc::clone(accounts.budgets()),
         metrics: Arc::clone(&metrics),
+        exclusive: config.client_dir.is_none(),
+        reach: config.reach(),
         started: Instant::now(),
     }));
     // first the events, then the state: nothing falls between
@@ -132,11 +129,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
 }
 
 fn make_data_dir(config: &GatewayConfig) -> Result<(), StartError> {
-    let path = &config.data_dir;
-    std::fs::create_dir_all(path).map_err(|source| StartError::DataDir {
-        path: path.clone(),
-        source,
-    })
+    Ok(atoma_store::create_folder(&config.data_dir)?)
 }
 
 /// The wallet's client, over its own connection to the ledger.
@@ -156,6 +149,7 @@ async fn connect(
             Some(folder) => folder.clone(),
             None => config.data_dir.join("client"),
         }),
+        reach: config.reach(),
         ..ClientConfig::default()
     };
     let client = Client::with_ledger(ledger.clone(), key, client_config)?;

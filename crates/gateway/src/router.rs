@@ -8,6 +8,10 @@
 //! so that a bad moment is forgotten, and price decides. A node that fails rests, each time twice as long; if all rest, the one whose
 //! rest ends first is tried nonetheless, because a refusal costs nothing.
 //!
+//! Anyone can register nodes that take requests and never answer. So a request finds out about one
+//! stranger at most: once it has failed somewhere, nodes that have answered come first, and those that
+//! have only ever failed come last.
+//!
 //! Pure: time and the seed come from outside.
 
 use atoma_types::{NodeId, Price};
@@ -107,9 +111,13 @@ impl Router {
         tried: &[NodeId],
         now: Duration,
     ) -> Option<NodeId> {
-        let (awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
+        let (mut awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
             .filter(|&i| !tried.contains(&self.slots[i].node))
             .partition(|&i| self.slots[i].rests_until <= now);
+        let standing = |i: usize| self.slots[i].standing(!tried.is_empty());
+        if let Some(best) = awake.iter().map(|&i| standing(i)).min() {
+            awake.retain(|&i| standing(i) == best);
+        }
         let chosen = match *awake.as_slice() {
             [] => resting
                 .into_iter()
@@ -186,6 +194,18 @@ impl Router {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         // the remainder is below `bound`
         usize::try_from((z ^ (z >> 31)) % (bound as u64)).unwrap_or(0)
+    }
+}
+
+impl Slot {
+    /// Who is asked first: lower is better. Strangers are given their chance with a request's first try.
+    fn standing(&self, has_failed: bool) -> u8 {
+        let has_answered = self.averages.iter().any(Option::is_some);
+        match (has_answered, self.failures) {
+            (true, _) => 0,
+            (false, 0) => u8::from(has_failed),
+            (false, _) => 2,
+        }
     }
 }
 
@@ -318,6 +338,40 @@ mod tests {
         }
         router.done(node(1), Outcome::Answered(FIRST, MS), MS);
         assert_eq!(router.slots[0].failures, 0);
+    }
+
+    #[test]
+    fn sellers_that_never_answer_stand_between_nobody_and_a_healthy_one() {
+        let prices: Vec<u64> = std::iter::once(1_000).chain([1; 20]).collect();
+        let mut router = router(&prices);
+        let now = Duration::from_secs(3_600);
+        router.done(node(1), Outcome::Answered(FIRST, 10 * MS), now);
+        // each of the twenty is tried once, by one request, which then finds the healthy one
+        for _ in 0..20 {
+            let stranger = router.pick(FIRST, &[], now).unwrap();
+            if stranger == node(1) {
+                router.done(stranger, Outcome::Nothing, now);
+                continue;
+            }
+            router.done(stranger, Outcome::Failed, now);
+            let second = router.pick(FIRST, &[stranger], now).unwrap();
+            assert_eq!(second, node(1));
+            router.done(second, Outcome::Nothing, now);
+        }
+        // rested or not, they come last from then on
+        for hours in 2..50 {
+            let now = Duration::from_secs(3_600 * hours);
+            let mut strangers = 0;
+            let picked = router.pick(FIRST, &[], now).unwrap();
+            strangers += u32::from(
+                router
+                    .slots
+                    .iter()
+                    .any(|s| s.node == picked && s.failures > 0),
+            );
+            router.done(picked, Outcome::Nothing, now);
+            assert_eq!(strangers, 0);
+        }
     }
 
     #[test]

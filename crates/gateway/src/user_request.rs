@@ -24,7 +24,10 @@ use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, ref
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
 use tracing::{Instrument, Span};
 
 /// How long one request may look for its answer.
@@ -36,7 +39,17 @@ pub(crate) struct Patience {
     pub(crate) lease_timeout: Duration,
     /// The user's own stacks pay.
     pub(crate) own_use: bool,
+    /// For a node to begin its answer; see [`answer_timeout`].
+    pub(crate) first_byte: Duration,
+    /// After this no other node is tried.
+    pub(crate) retry_for: Duration,
 }
+
+/// Beyond the first byte's time, a whole answer has so long for each of its tokens: slower than any model
+/// that people wait for.
+const PER_TOKEN: Duration = Duration::from_millis(100);
+/// And no more than this in all.
+const LONGEST_ANSWER: Duration = Duration::from_secs(300);
 
 /// A request with money held for it.
 pub(crate) struct UserRequest {
@@ -48,6 +61,8 @@ pub(crate) struct UserRequest {
     stream: bool,
     /// As it is signed next.
     next: RequestTry,
+    /// No node can raise its units above this.
+    most_units: ComputeUnits,
     hold: Option<Hold>,
     /// A node got no units, for there is no money to buy any.
     out_of_money: bool,
@@ -96,16 +111,24 @@ impl UserRequest {
         let offer = pool.offer();
         let (endpoint, asked) = (ask.endpoint, ask.asked);
         let cheapest = offer.sellers.iter().map(|seller| seller.price).min();
-        let max_units =
-            asked.max_units(endpoint, &offer.weights, offer.policy.default_output_tokens);
+        let default_output = offer.policy.default_output_tokens;
+        let max_units = asked.max_units(endpoint, &offer.weights, default_output);
+        let most_units = asked.most_units(endpoint, &offer.weights, default_output);
+        let stream = asked.stream && endpoint != Endpoint::Embeddings;
+        let timeout = match stream {
+            true => patience.first_byte,
+            false => answer_timeout(patience.first_byte, asked.output_tokens(default_output)),
+        };
+        let next = RequestTry::new(ask.id, endpoint, ask.body, max_units);
         let mut request = Self {
             account: Arc::clone(ask.account),
             pool,
             metrics,
             patience,
             endpoint,
-            stream: asked.stream && endpoint != Endpoint::Embeddings,
-            next: RequestTry::new(ask.id, endpoint, ask.body, max_units),
+            stream,
+            next: next.answered_within(timeout),
+            most_units,
             hold: None,
             out_of_money: false,
             begun: Instant::now(),
@@ -120,7 +143,7 @@ impl UserRequest {
         let mut retries = Retries::routed(self.patience.nodes);
         let mut tried: Vec<NodeId> = Vec::new();
         let mut all_busy = true;
-        while retries.begin_node() {
+        while self.may_go_on(&tried) && retries.begin_node() {
             let Some(in_flight) = self.pool.pick(self.measure(), &tried) else {
                 break;
             };
@@ -140,6 +163,11 @@ impl UserRequest {
             return Err(no_stack(self.next.max_units()));
         }
         Err(exhausted(all_busy && !tried.is_empty()))
+    }
+
+    /// Whether another node may be tried: the first always, others as long as somebody still waits.
+    fn may_go_on(&self, tried: &[NodeId]) -> bool {
+        tried.is_empty() || self.begun.elapsed() < self.patience.retry_for
     }
 
     /// One node: a lease, a try, and others as long as something can be mended.
@@ -165,9 +193,21 @@ impl UserRequest {
                 return AtNode::Refused(refusal);
             }
             let sent = Instant::now();
-            let (failure, refused) = match self.try_once(&stack, node).await {
+            let (receipt, tried) = stack.try_once_watched(node, &self.next);
+            let unsettled = Unsettled {
+                hold: self.hold.take(),
+                receipt: Some(receipt),
+                price,
+                metrics: Arc::clone(&self.metrics),
+            };
+            let tried = tried_once(tried.await, node).await;
+            let (failure, refused) = match tried {
                 Tried::Answered(answer) => {
-                    return self.deliver(answer, in_flight, sent, price, permit).await;
+                    let sent = Sent {
+                        unsettled,
+                        at: sent,
+                    };
+                    return self.deliver(answer, in_flight, sent, permit).await;
                 }
                 Tried::Refused(whole) => {
                     let refusal = NodeRefusal::read(whole.status.as_u16(), &whole.body);
@@ -175,10 +215,10 @@ impl UserRequest {
                 }
                 Tried::Failed(failure) => (failure, None),
             };
+            self.hold = unsettled.nothing_to_pay();
             let units = UnitBounds {
                 signed: self.next.max_units(),
-                // the key's budget is what bounds it
-                most: ComputeUnits(u64::MAX),
+                most: self.most_units,
             };
             lease = match (retries.after(failure, units), refused) {
                 (Decision::PassOn, Some(whole)) => {
@@ -194,22 +234,6 @@ impl UserRequest {
                     return AtNode::Next { busy: false };
                 }
             };
-        }
-    }
-
-    async fn try_once(&self, stack: &StackHandle, node: NodeId) -> Tried {
-        match stack.try_once(node, &self.next).await {
-            Ok(answer) if answer.status.is_success() => Tried::Answered(answer),
-            Ok(answer) => match answer.whole().await {
-                Ok(whole) => Tried::Refused(whole),
-                Err(_) => Tried::Failed(Failure::Failed),
-            },
-            // another request was quicker to take the room
-            Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
-            Err(error) => {
-                tracing::warn!(error = %WithCauses(&error), %node, "a node failed");
-                Tried::Failed(Failure::Failed)
-            }
         }
     }
 
@@ -230,7 +254,7 @@ impl UserRequest {
                 self.pool.renew(node, units, timeout).await
             }
             Mend::NewStack => {
-                self.pool.retire(&stack);
+                self.pool.retire_ended(&stack).await?;
                 self.lease(node).await
             }
         }
@@ -258,17 +282,15 @@ impl UserRequest {
         &mut self,
         answer: Answer,
         in_flight: InFlight,
-        sent: Instant,
-        price: Price,
+        sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
         // a later try has an id of its own
         Span::current().record("served_as", tracing::field::display(answer.request_id));
         if self.stream {
-            self.deliver_stream(answer, in_flight, sent, price, permit)
-                .await
+            self.deliver_stream(answer, in_flight, sent, permit).await
         } else {
-            self.deliver_whole(answer, in_flight, sent, price).await
+            self.deliver_whole(answer, in_flight, sent).await
         }
     }
 
@@ -276,17 +298,21 @@ impl UserRequest {
         &mut self,
         answer: Answer,
         mut in_flight: InFlight,
-        sent: Instant,
-        price: Price,
+        sent: Sent,
     ) -> AtNode {
-        let whole = match answer.whole().await {
+        let Sent { unsettled, at } = sent;
+        // a user who leaves meanwhile pays by the receipt that comes later
+        let whole = answer.whole().await;
+        let price = unsettled.price;
+        self.hold = unsettled.nothing_to_pay();
+        let whole = match whole {
             Ok(whole) => whole,
             Err(error) => return broke_off(in_flight, Some(&error)),
         };
         let Some(receipt) = &whole.receipt else {
             return broke_off(in_flight, None);
         };
-        let took = sent.elapsed();
+        let took = at.elapsed();
         let tokens = u32::try_from(receipt.usage.output.max(1)).unwrap_or(u32::MAX);
         let each = match self.measure() {
             Measure::PerToken => took / tokens,
@@ -303,51 +329,39 @@ impl UserRequest {
 
     async fn deliver_stream(
         &mut self,
-        mut answer: Answer,
+        answer: Answer,
         in_flight: InFlight,
-        sent: Instant,
-        price: Price,
+        sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
-        let receipt = answer.receipt();
         let (headers, mut rest) = (answer.headers, answer.body);
-        let first = match rest.next().await {
+        let left = self.patience.first_byte.saturating_sub(sent.at.elapsed());
+        let first = timeout(left, rest.next()).await.unwrap_or(None);
+        let first = match first {
             Some(Ok(first)) => first,
-            Some(Err(error)) => return broke_off(in_flight, Some(&error)),
-            None => return broke_off(in_flight, None),
+            failed => {
+                self.hold = sent.unsettled.nothing_to_pay();
+                let error = failed.and_then(Result::err);
+                return broke_off(in_flight, error.as_ref());
+            }
         };
         let arrived = Instant::now();
         self.metrics.first_byte(self.endpoint, arrived - self.begun);
-        self.settle_later(price, receipt);
+        // the receipt is known when the stream has ended, or, where its user has left, when the node was
+        // asked; until then the money stays held
+        sent.unsettled.settle_later();
         AtNode::Answered(Reply::Stream(StreamReply {
             headers: relayed(&headers),
             first,
             rest,
             in_flight: StreamInFlight {
                 in_flight,
-                took: arrived - sent,
+                took: arrived - sent.at,
                 metrics: Arc::clone(&self.metrics),
                 span: Span::current(),
                 _permit: permit.take(),
             },
         }))
-    }
-
-    /// The receipt is known when the stream has ended, or, where its user has left, when the node
-    /// was asked. Until then the money stays held.
-    fn settle_later(&mut self, price: Price, receipt: ReceiptWait) {
-        let Some(hold) = self.hold.take() else {
-            return;
-        };
-        let metrics = Arc::clone(&self.metrics);
-        let settling = async move {
-            // no valid receipt, no charge
-            if let Some(receipt) = receipt.await {
-                metrics.units.inc_by(receipt.units.0);
-                hold.settle(Amount::cost(price, receipt.units));
-            }
-        };
-        tokio::spawn(settling.in_current_span());
     }
 
     /// Holds the worst case at this price.
@@ -373,6 +387,80 @@ impl UserRequest {
             Endpoint::Embeddings => Measure::Embedding,
             Endpoint::ChatCompletions | Endpoint::Completions if self.stream => Measure::FirstToken,
             Endpoint::ChatCompletions | Endpoint::Completions => Measure::PerToken,
+        }
+    }
+}
+
+/// The money of a request that a node has, until its answer says what it costs. Dropped, because the user
+/// has left, it waits for the receipt: who leaves pays for what they have caused, and not the gateway.
+struct Unsettled {
+    hold: Option<Hold>,
+    receipt: Option<ReceiptWait>,
+    price: Price,
+    metrics: Arc<Metrics>,
+}
+
+/// A request that was sent.
+struct Sent {
+    unsettled: Unsettled,
+    at: Instant,
+}
+
+impl Unsettled {
+    /// It costs the user nothing at this node, or is settled by whoever has the hold now.
+    fn nothing_to_pay(mut self) -> Option<Hold> {
+        self.receipt = None;
+        self.hold.take()
+    }
+
+    /// Settles by the receipt, whenever that comes.
+    fn settle_later(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Unsettled {
+    fn drop(&mut self) {
+        let (Some(hold), Some(receipt)) = (self.hold.take(), self.receipt.take()) else {
+            return;
+        };
+        let (price, metrics) = (self.price, Arc::clone(&self.metrics));
+        let settling = async move {
+            // no valid receipt, no charge
+            if let Some(receipt) = receipt.await {
+                metrics.units.inc_by(receipt.units.0);
+                hold.settle(Amount::cost(price, receipt.units));
+            }
+        };
+        // without a runtime the gateway is gone, too
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(settling.in_current_span());
+        }
+    }
+}
+
+/// How long a whole answer may take that has at most so many tokens.
+fn answer_timeout(first_byte: Duration, tokens: u64) -> Duration {
+    let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+    let computed = PER_TOKEN.saturating_mul(tokens);
+    first_byte
+        .saturating_add(computed)
+        .min(LONGEST_ANSWER.max(first_byte))
+}
+
+/// What became of a try.
+async fn tried_once(tried: Result<Answer, ClientError>, node: NodeId) -> Tried {
+    match tried {
+        Ok(answer) if answer.status.is_success() => Tried::Answered(answer),
+        Ok(answer) => match answer.whole().await {
+            Ok(whole) => Tried::Refused(whole),
+            Err(_) => Tried::Failed(Failure::Failed),
+        },
+        // another request was quicker to take the room
+        Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node failed");
+            Tried::Failed(Failure::Failed)
         }
     }
 }

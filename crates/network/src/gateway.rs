@@ -39,17 +39,15 @@ impl ApiKeys {
     pub fn open(folder: &Path) -> Result<Self, NetworkError> {
         let stored = |name: &str| -> Result<ApiKey, NetworkError> {
             let path = folder.join(name);
-            if let Ok(text) = std::fs::read_to_string(&path) {
-                return text
-                    .trim()
-                    .parse()
-                    .map_err(|source| NetworkError::ApiKey { path, source });
-            }
-            let key = ApiKey::generate();
             let file = |source| NetworkError::File {
                 path: path.clone(),
                 source,
             };
+            if let Some(text) = atoma_keys::read_private(&path).map_err(file)? {
+                let key = text.trim().parse();
+                return key.map_err(|source| NetworkError::ApiKey { path, source });
+            }
+            let key = ApiKey::generate();
             std::fs::create_dir_all(folder).map_err(file)?;
             atoma_keys::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
             Ok(key)
@@ -117,6 +115,7 @@ pub async fn start_gateway(
             max_concurrent: plan.max_concurrent,
             ..RequestLimits::default()
         },
+        local_nodes: true,
         close_stacks_on_stop: plan.close_stacks_on_stop,
         own_use: false,
         client_dir: None,

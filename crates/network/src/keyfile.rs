@@ -1,7 +1,7 @@
 //! Keys of a network's parties, kept in its folder so that a network that starts again has the same ones.
 
 use crate::NetworkError;
-use atoma_keys::{SigningKey, write_private};
+use atoma_keys::{SigningKey, read_private, write_private};
 use atoma_runtime::Random;
 use std::path::Path;
 
@@ -14,14 +14,13 @@ pub fn stored_key(path: &Path, random: &dyn Random) -> Result<SigningKey, Networ
         path: path.to_owned(),
         source,
     };
-    if let Ok(text) = std::fs::read_to_string(path) {
-        let text = zeroize::Zeroizing::new(text);
-        return SigningKey::from_suiprivkey(text.trim()).map_err(wrong);
-    }
     let file = |source| NetworkError::File {
         path: path.to_owned(),
         source,
     };
+    if let Some(text) = read_private(path).map_err(file)? {
+        return SigningKey::from_suiprivkey(text.trim()).map_err(wrong);
+    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(file)?;
     }

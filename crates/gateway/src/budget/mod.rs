@@ -6,6 +6,7 @@
 
 mod account;
 mod amount;
+mod booked;
 mod store;
 
 pub use account::Standing;

@@ -9,12 +9,14 @@
 use super::{
     account::{Account, Wake},
     amount::Amount,
+    booked::{Booked, booked_table},
 };
 use atoma_runtime::Threads;
 use atoma_store::{
     Durability, FolderLock, Gather, Kind, OnFailure, OpenError, Policy, Reply, Store, Unmarked,
-    Writer, WriterThread,
+    Upgrade, Writer, WriterThread,
 };
+use atoma_types::{MicroUsdc, StackId};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::{
     collections::BTreeSet,
@@ -30,15 +32,21 @@ const KIND: Kind = Kind {
     file: "budget.sqlite",
     former_file: Some("budget.db"),
     mark: Kind::mark(*b"atBu"),
-    version: 1,
-    tables: "
-        CREATE TABLE spent (
-            account TEXT PRIMARY KEY,
-            -- millionths of a micro-USDC
-            amount INTEGER NOT NULL CHECK (amount >= 0)
-        ) STRICT, WITHOUT ROWID;
-    ",
-    upgrades: &[],
+    version: 2,
+    tables: concat!(
+        "
+            CREATE TABLE spent (
+                account TEXT PRIMARY KEY,
+                -- millionths of a micro-USDC
+                amount INTEGER NOT NULL CHECK (amount >= 0)
+            ) STRICT, WITHOUT ROWID;
+        ",
+        booked_table!()
+    ),
+    upgrades: &[Upgrade {
+        from: 1,
+        sql: booked_table!(),
+    }],
     unmarked: &[Unmarked {
         user_version: 0,
         table: "spent",
@@ -82,6 +90,7 @@ pub enum BudgetError {
 #[derive(Debug)]
 pub(crate) struct BudgetStore {
     accounts: Vec<Arc<Account>>,
+    booked: Arc<Booked>,
     store: Store<SpentWriter>,
     thread: Option<WriterThread>,
     /// One gateway per folder: two would each let a key spend its whole limit.
@@ -107,15 +116,19 @@ impl BudgetStore {
                 Ok(Arc::new(Account::new(name.clone(), *limit, spent, wake)))
             })
             .collect::<rusqlite::Result<Vec<_>>>()?;
+        let booked = Arc::new(Booked::read(&db)?);
         let writer = SpentWriter {
             accounts: accounts.clone(),
             changed: BTreeSet::new(),
+            booked: Arc::clone(&booked),
+            stacks: BTreeSet::new(),
         };
         let (store, thread) = Store::start(KIND.name, db, writer, POLICY, threads)?;
         // an account can't have been used before
         let _ = bell.0.set(store.clone());
         Ok(Self {
             accounts,
+            booked,
             store,
             thread: Some(thread),
             _lock: lock,
@@ -125,6 +138,46 @@ impl BudgetStore {
     /// The accounts, in the order they were given.
     pub(crate) fn accounts(&self) -> &[Arc<Account>] {
         &self.accounts
+    }
+
+    /// A stack was charged to the account of stacks.
+    pub(crate) fn book(&self, stack: StackId, amount: MicroUsdc) {
+        self.booked.add(stack, amount);
+        self.changed();
+    }
+
+    /// Gives back to `account` what a stack was charged beyond what it costs by the ledger's word.
+    /// `bought` is what it was charged where nothing is known of it, if it was charged at all.
+    pub(crate) fn correct(
+        &self,
+        account: &Account,
+        stack: StackId,
+        costs: MicroUsdc,
+        bought: Option<MicroUsdc>,
+    ) -> MicroUsdc {
+        // first what was given back, then the giving: a crash in between makes the budget smaller
+        let back = self.booked.correct(stack, costs, bought);
+        if back > MicroUsdc::ZERO {
+            account.credit(Amount::from(back));
+        }
+        self.changed();
+        back
+    }
+
+    /// Whether a stack was charged, and isn't forgotten.
+    pub(crate) fn has(&self, stack: StackId) -> bool {
+        self.booked.has(stack)
+    }
+
+    /// A stack is closed: what it cost is spent for good.
+    pub(crate) fn forget(&self, stack: StackId) {
+        self.booked.forget(stack);
+        self.changed();
+    }
+
+    fn changed(&self) {
+        // once the store is closed nothing changes any more
+        let _ = self.store.send_lazily(Op::Changed);
     }
 
     /// Waits until everything spent so far is stored; false if the store has failed for good.
@@ -178,6 +231,9 @@ struct SpentWriter {
     accounts: Vec<Arc<Account>>,
     /// The accounts whose sums are to be stored: those of a commit that failed stay here.
     changed: BTreeSet<usize>,
+    booked: Arc<Booked>,
+    /// The stacks whose charges are to be stored, likewise.
+    stacks: BTreeSet<StackId>,
 }
 
 impl Writer for SpentWriter {
@@ -195,11 +251,16 @@ impl Writer for SpentWriter {
             let amount = i64::try_from(account.standing().spent.0).unwrap_or(i64::MAX);
             statement.execute((account.name(), amount))?;
         }
+        self.stacks.append(&mut self.booked.take_unsaved());
+        for stack in &self.stacks {
+            self.booked.write(to, *stack)?;
+        }
         Ok(())
     }
 
     fn committed(&mut self, batch: Drain<'_, Op>) {
         self.changed.clear();
+        self.stacks.clear();
         for op in batch {
             if let Op::Flush(reply) = op {
                 reply.send(());
@@ -242,6 +303,35 @@ mod tests {
         assert!(store.accounts()[0].reserve(Amount(41)).is_none());
         assert!(store.accounts()[0].reserve(Amount(40)).is_some());
         assert_eq!(store.accounts()[1].standing().spent, Amount(5));
+    }
+
+    #[tokio::test]
+    async fn what_comes_back_of_a_stack_is_credited_once_even_across_restarts() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [("stacks".to_owned(), Amount::from(MicroUsdc(100)))];
+        let stack = StackId(atoma_types::Address::new([7; 32]));
+        let buy = |store: &BudgetStore| {
+            let amount = Amount::from(MicroUsdc(60));
+            store.accounts()[0].reserve(amount).unwrap().settle(amount);
+            store.book(stack, MicroUsdc(60));
+        };
+        let correct = |store: &BudgetStore, costs| {
+            let account = &store.accounts()[0];
+            let back = store.correct(account, stack, MicroUsdc(costs), None);
+            (back.0, account.standing().spent.whole().0)
+        };
+        let store = open(&folder, &names);
+        buy(&store);
+        assert_eq!(correct(&store, 60), (0, 60));
+        assert_eq!(correct(&store, 50), (10, 50));
+        drop(store);
+        let store = open(&folder, &names);
+        assert_eq!(correct(&store, 50), (0, 50), "not again");
+        assert_eq!(correct(&store, 20), (30, 20));
+        store.forget(stack);
+        drop(store);
+        let store = open(&folder, &names);
+        assert_eq!(store.accounts()[0].standing().spent.whole(), MicroUsdc(20));
     }
 
     #[tokio::test]

@@ -19,6 +19,9 @@ pub(crate) enum LeaseError {
         /// The node's URL on the ledger.
         url: String,
     },
+    /// The node asks for more than our books and the ledger explain.
+    #[error("the node says that its lease or stack is used up, and it is not")]
+    Unfounded,
     /// The node has left the task since it was chosen.
     #[error("the node does not sell this task")]
     NotSelling,
@@ -37,7 +40,7 @@ impl LeaseError {
     /// Whether it is the node that failed, rather than the ledger or our own budget.
     pub(crate) fn is_nodes_fault(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut => true,
+            Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut | Self::Unfounded => true,
             Self::Client(error) => !matches!(
                 error,
                 ClientError::Ledger(_)

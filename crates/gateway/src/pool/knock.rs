@@ -2,9 +2,10 @@
 
 use super::LeaseError;
 use crate::catalog::Seller;
+use atoma_client::NodeReach;
 use http::Uri;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 
 /// A node that takes no connection by then is not worth a payment.
 const KNOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -14,7 +15,7 @@ const KNOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 ///
 /// [`LeaseError::Unreachable`] if nobody answers in time.
-pub(super) async fn knock(seller: &Seller) -> Result<(), LeaseError> {
+pub(super) async fn knock(seller: &Seller, reach: NodeReach) -> Result<(), LeaseError> {
     let unreachable = || LeaseError::Unreachable {
         url: seller.url.clone(),
     };
@@ -27,7 +28,11 @@ pub(super) async fn knock(seller: &Seller) -> Result<(), LeaseError> {
         80
     };
     let port = uri.port_u16().unwrap_or(default);
-    let knock = TcpStream::connect((host, port));
+    let knock = async {
+        let found = lookup_host((host, port)).await?;
+        let allowed: Vec<_> = found.filter(|address| reach.allows(address.ip())).collect();
+        TcpStream::connect(allowed.as_slice()).await
+    };
     match tokio::time::timeout(KNOCK_TIMEOUT, knock).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(unreachable()),

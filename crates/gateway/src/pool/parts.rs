@@ -4,7 +4,7 @@ use crate::{
     budget::{Account, BudgetStore},
     metrics::Metrics,
 };
-use atoma_client::Client;
+use atoma_client::{Client, NodeReach};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -16,6 +16,10 @@ pub(crate) struct PoolParts {
     pub(crate) account: Arc<Account>,
     pub(crate) budgets: Arc<BudgetStore>,
     pub(crate) metrics: Arc<Metrics>,
+    /// All stacks that the client remembers were paid from this budget.
+    pub(crate) exclusive: bool,
+    /// Which nodes are used.
+    pub(crate) reach: NodeReach,
     /// The router's clock counts from here.
     pub(crate) started: Instant,
 }

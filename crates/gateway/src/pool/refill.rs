@@ -26,6 +26,10 @@ pub(super) struct Refill {
     node: NodeId,
     /// Room that the node shall have in the end.
     wanted: ComputeUnits,
+    /// The least that is granted at a time.
+    grant_units: ComputeUnits,
+    /// A stack that has less than that is topped up; otherwise its last units are granted as they are.
+    tops_up: bool,
     /// Units of a new stack, and of a top-up, at least.
     stack_units: ComputeUnits,
     /// Stacks to look at, the newest first.
@@ -36,7 +40,7 @@ pub(super) struct Refill {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) stack: StackId,
-    /// It is closed, or ends too soon to take requests.
+    /// It is closed, ends too soon to take requests, or has only leases that are over.
     pub(super) ended: bool,
     pub(super) total_units: ComputeUnits,
     pub(super) lease: NodesLease,
@@ -141,17 +145,21 @@ impl Promises {
 }
 
 impl Refill {
-    /// Room for `units` at `node`, and for a whole grant if that is more. `stacks` are those in
+    /// Room for `units` at `node`, and for a whole grant if that is more; `tops_up` where there is a budget
+    /// for it. `stacks` are those in
     /// use, the newest last.
     pub(super) fn new(
         node: NodeId,
         units: ComputeUnits,
         policy: &StackPolicy,
+        tops_up: bool,
         stacks: impl DoubleEndedIterator<Item = StackId>,
     ) -> Self {
         Self {
             node,
             wanted: units.max(policy.grant_units),
+            grant_units: policy.grant_units,
+            tops_up,
             stack_units: policy.stack_units,
             candidates: stacks.rev().collect(),
         }
@@ -182,24 +190,43 @@ impl Refill {
             NodesLease::Open(units) => units,
             NodesLease::None | NodesLease::Final => ComputeUnits::ZERO,
         };
-        let missing = self.wanted.saturating_sub(reading.room);
         // never below what was promised before: that grant may still be taken to the ledger
         let promised = promises.to(reading.stack, self.node);
-        let total = leased.saturating_add(missing).max(promised);
+        let others = promises.to_others(reading.stack, self.node);
+        let free = reading.total_units.saturating_sub(others);
+        let more = self.more(
+            leased,
+            reading.room,
+            free.saturating_sub(leased.max(promised)),
+        );
+        let total = leased.saturating_add(more).max(promised);
         let grant = PlannedGrant {
             stack: reading.stack,
             more: total.saturating_sub(leased),
             total,
         };
-        let taken = promises
-            .to_others(reading.stack, self.node)
-            .saturating_add(total);
+        let taken = others.saturating_add(total);
         let lacking = taken.saturating_sub(reading.total_units);
         if lacking > ComputeUnits::ZERO {
             Command::Knock(Payment::TopUp(lacking.max(self.stack_units), grant))
         } else {
             self.grant(grant, promises)
         }
+    }
+
+    /// How much more is granted: what is missing, or a worthwhile part of the lease if that is more. Nodes
+    /// pay a transaction for each grant, and take no crumbs.
+    fn more(&self, leased: ComputeUnits, room: ComputeUnits, free: ComputeUnits) -> ComputeUnits {
+        let missing = self.wanted.saturating_sub(room);
+        if missing == ComputeUnits::ZERO {
+            return missing;
+        }
+        let worthwhile = self.grant_units.max(ComputeUnits(leased.0.div_ceil(8)));
+        let bound = match self.tops_up {
+            true => worthwhile,
+            false => worthwhile.min(free),
+        };
+        missing.max(bound)
     }
 
     fn grant(&self, grant: PlannedGrant, promises: &mut Promises) -> Command {

@@ -17,13 +17,17 @@ fn units(n: u64) -> ComputeUnits {
 }
 
 fn refill(stacks: &[u8]) -> Refill {
+    refill_of(stacks, true)
+}
+
+fn refill_of(stacks: &[u8], tops_up: bool) -> Refill {
     let policy = StackPolicy {
         stack_units: units(STACK),
         grant_units: units(WANTED),
         ..StackPolicy::default()
     };
     let stacks: Vec<_> = stacks.iter().map(|n| stack(*n)).collect();
-    Refill::new(node(1), units(7), &policy, stacks.into_iter())
+    Refill::new(node(1), units(7), &policy, tops_up, stacks.into_iter())
 }
 
 /// A stack of `STACK` units on which the node has nothing yet.
@@ -64,7 +68,7 @@ fn a_request_larger_than_a_stack_gets_a_larger_stack() {
         grant_units: units(WANTED),
         ..StackPolicy::default()
     };
-    let mut refill = Refill::new(node(1), units(5_000), &policy, std::iter::empty());
+    let mut refill = Refill::new(node(1), units(5_000), &policy, true, std::iter::empty());
     let payment = Payment::Stack(units(5_000));
     assert_eq!(refill.begin(), Command::Knock(payment));
 }
@@ -95,8 +99,21 @@ fn the_newest_stack_on_which_the_node_may_have_units_is_used() {
     let end = refill.step(Event::Read(open), &mut promises);
     assert_eq!(
         end,
-        Command::Grant(grant(1, WANTED - 30, 200 + WANTED - 30))
+        Command::Grant(grant(1, WANTED, 200 + WANTED)),
+        "no crumbs"
     );
+    // of a large lease more, unless the stack has no more and nobody tops it up
+    let large = |total| Reading {
+        lease: NodesLease::Open(units(8_000)),
+        room: units(30),
+        total_units: units(total),
+        ..reading(1)
+    };
+    for (total, more) in [(20_000, 1_000), (8_090, 90), (8_070, 70)] {
+        let mut refill = refill_of(&[1], false);
+        let end = refill.step(Event::Read(large(total)), &mut Promises::default());
+        assert_eq!(end, Command::Grant(grant(1, more, 8_000 + more)));
+    }
 }
 
 #[test]

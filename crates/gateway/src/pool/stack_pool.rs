@@ -12,7 +12,7 @@ use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
-    chain::{LeaseState, Selection},
+    chain::{LeaseState, Selection, Stack},
 };
 use parking_lot::Mutex;
 
@@ -89,13 +89,56 @@ impl StackPool {
             ended.map(StackHandle::id).collect()
         };
         ended.into_iter().for_each(|id| self.retire(id));
-        // requests admitted to a retired stack may still run; they end before it does
+        // requests admitted to a retired stack may still run; they end before it does, or with its leases
         let mut retired = self.retired.lock();
         let (over, waiting) = retired
             .drain(..)
-            .partition(|stack| stack.expires_at() <= now);
+            .partition(|stack| stack.expires_at() <= now || stack.nodes().is_empty());
         *retired = waiting;
         over
+    }
+
+    /// Brings the books in step with the ledger: what has come back of stacks goes back into the budget.
+    pub(super) async fn balance(&self) {
+        let mut stacks = self.stacks.lock().clone();
+        stacks.extend(self.retired.lock().iter().cloned());
+        for stack in stacks {
+            match stack.refresh().await {
+                Ok(view) => self.correct(&view),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::debug!(error, stack = %stack.id(), "cannot read a stack");
+                }
+            }
+        }
+    }
+
+    fn correct(&self, view: &Stack) {
+        let bought = view
+            .max_price
+            .escrow(view.total_units, view.surcharge_permille);
+        let bought = bought.filter(|_| self.parts.exclusive && !view.closed);
+        let account = &self.parts.account;
+        let budgets = &self.parts.budgets;
+        budgets.correct(account, view.id, costs(view), bought);
+        if view.closed {
+            budgets.forget(view.id);
+        }
+    }
+
+    /// Takes back at once what stacks hold that no node has a lease on any more.
+    async fn reclaim(&self) {
+        self.balance().await;
+        let idle = |stack: &&StackHandle| self.is_idle(&stack.view());
+        let idle: Vec<StackHandle> = self.stacks.lock().iter().filter(idle).cloned().collect();
+        for stack in idle {
+            self.retire(stack.id());
+            if let Err(error) = stack.begin_close().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, stack = %stack.id(), "cannot begin to close a stack");
+            }
+        }
+        self.balance().await;
     }
 
     /// Makes room for the node: on a stack it can use, topped up if need be, or on a new one.
@@ -116,26 +159,33 @@ impl StackPool {
             .iter()
             .filter(|stack| stack.view().selection == Selection::Any);
         let ids: Vec<StackId> = open.map(StackHandle::id).collect();
-        let mut refill = Refill::new(node, units, &offer.policy, ids.into_iter());
+        let mut refill = Refill::new(
+            node,
+            units,
+            &offer.policy,
+            self.parts.exclusive,
+            ids.into_iter(),
+        );
         let mut command = refill.begin();
         loop {
             let event = match command {
                 Command::Read(id) => {
                     let stack = found(&stacks, id);
                     stack.refresh().await?;
-                    Event::Read(reading(stack, node, self.runtime().now()))
+                    Event::Read(self.reading(stack, offer, node))
                 }
                 Command::Retire(id) => {
                     self.retire(id);
                     Event::Retired
                 }
                 Command::Knock(payment) => {
-                    knock(offer.seller(node).ok_or(LeaseError::NotSelling)?).await?;
+                    let seller = offer.seller(node).ok_or(LeaseError::NotSelling)?;
+                    knock(seller, self.parts.reach).await?;
                     Event::Answered(payment)
                 }
                 Command::Pay(Payment::Stack(units)) => {
                     let stack = self.buy(offer, units).await?;
-                    let event = Event::Bought(reading(&stack, node, self.runtime().now()));
+                    let event = Event::Bought(self.reading(&stack, offer, node));
                     stacks.push(stack);
                     event
                 }
@@ -193,6 +243,7 @@ impl StackPool {
         };
         let escrow = escrow.ok_or(ClientError::Overflow)?;
         let stack = self.pay(escrow, self.parts.client.buy(request)).await?;
+        self.parts.budgets.book(stack.id(), escrow);
         self.parts.metrics.bought(escrow);
         tracing::info!(stack = %stack.id(), model = offer.model, %units, %escrow, "bought a stack");
         self.stacks.lock().push(stack.clone());
@@ -202,6 +253,7 @@ impl StackPool {
     async fn top_up(&self, stack: &StackHandle, units: ComputeUnits) -> Result<(), LeaseError> {
         let payment = top_up_payment(&stack.view(), units).ok_or(ClientError::Overflow)?;
         self.pay(payment, stack.top_up(units)).await?;
+        self.parts.budgets.book(stack.id(), payment);
         self.parts.metrics.topped_up(payment);
         tracing::info!(stack = %stack.id(), %units, %payment, "topped up a stack");
         Ok(())
@@ -215,9 +267,17 @@ impl StackPool {
         payment: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, LeaseError> {
         let exact = Amount::from(amount);
-        let hold = self.parts.account.reserve(exact);
-        hold.ok_or(LeaseError::Budget { needed: amount })?
-            .settle(exact);
+        let account = &self.parts.account;
+        let hold = match account.reserve(exact) {
+            Some(hold) => hold,
+            None => {
+                // perhaps some has come back since
+                self.reclaim().await;
+                let hold = account.reserve(exact);
+                hold.ok_or(LeaseError::Budget { needed: amount })?
+            }
+        };
+        hold.settle(exact);
         self.parts.budgets.flush().await;
         let paid = payment.await;
         if let Err(ClientError::Ledger(error)) = &paid
@@ -233,7 +293,11 @@ impl StackPool {
     pub(super) async fn close(&self, stack: StackHandle) {
         match stack.close().await {
             Ok(closed) => {
-                self.parts.account.credit(Amount::from(closed.refunded));
+                match stack.refresh().await {
+                    Ok(view) => self.correct(&view),
+                    // it is closed all the same, and looked at again
+                    Err(_) => self.put_back(stack.clone()),
+                }
                 tracing::info!(stack = %stack.id(), refunded = %closed.refunded, "closed a stack");
             }
             Err(error) => {
@@ -242,6 +306,39 @@ impl StackPool {
                 self.put_back(stack);
             }
         }
+    }
+
+    /// What the ledger last said about a stack, as far as it concerns this node.
+    fn reading(&self, stack: &StackHandle, offer: &Offer, node: NodeId) -> Reading {
+        let view = stack.view();
+        let too_dear = offer.seller(node).is_some_and(|s| s.price > view.max_price);
+        let ended = view.closed || !lives(stack, self.runtime().now());
+        Reading {
+            stack: stack.id(),
+            ended: ended || self.is_idle(&view),
+            total_units: view.total_units,
+            lease: match view.lease(node) {
+                // the ledger gives it none at its price
+                None if too_dear => NodesLease::Final,
+                None => NodesLease::None,
+                Some(lease) if lease.state == LeaseState::Open => NodesLease::Open(lease.units),
+                Some(_) => NodesLease::Final,
+            },
+            room: stack.room(node),
+        }
+    }
+
+    /// Whether every lease of a stack of ours is settled or closed: it holds money for nobody.
+    fn is_idle(&self, view: &Stack) -> bool {
+        let ours = self.parts.exclusive || self.parts.budgets.has(view.id);
+        let mut leases = view.leases.iter();
+        ours && !view.leases.is_empty() && leases.all(|lease| lease.state != LeaseState::Open)
+    }
+
+    /// Whether a stack is really over, whatever a node says of it.
+    pub(super) async fn has_ended(&self, stack: &StackHandle) -> Result<bool, LeaseError> {
+        let view = stack.refresh().await?;
+        Ok(view.closed || !lives(stack, self.runtime().now()))
     }
 
     /// A stack that was not closed after all.
@@ -274,18 +371,13 @@ fn found(stacks: &[StackHandle], id: StackId) -> &StackHandle {
     stack.expect("a refill names only stacks that it was told of")
 }
 
-/// What the ledger last said about a stack, as far as it concerns this node.
-fn reading(stack: &StackHandle, node: NodeId, now: TimestampMs) -> Reading {
-    let view = stack.view();
-    Reading {
-        stack: stack.id(),
-        ended: view.closed || !lives(stack, now),
-        total_units: view.total_units,
-        lease: match view.lease(node) {
-            None => NodesLease::None,
-            Some(lease) if lease.state == LeaseState::Open => NodesLease::Open(lease.units),
-            Some(_) => NodesLease::Final,
-        },
-        room: stack.room(node),
-    }
+/// What a stack costs so far, were it closed as its leases stand: what is in escrow, and what its paid
+/// leases took.
+fn costs(view: &Stack) -> MicroUsdc {
+    let paid = view.leases.iter().filter_map(|lease| match lease.state {
+        LeaseState::Closed { paid_units, .. } => lease.price.cost(paid_units),
+        LeaseState::Open | LeaseState::Settling(_) => None,
+    });
+    let sum = paid.fold(view.escrow.0, |sum, paid| sum.saturating_add(paid.0));
+    MicroUsdc(sum)
 }

@@ -95,7 +95,9 @@ impl TaskPool {
         self.refill(node, units, timeout).await
     }
 
-    /// The node says that its lease is used up, whatever our books say: grants it more.
+    /// The node says that its lease is used up, whatever our books say: grants it more, unless it has
+    /// a whole grant by them. (After a crash the books may miss what was under way, which is far less.)
+    /// Otherwise a node could have all units of the stack granted by saying so.
     ///
     /// # Errors
     ///
@@ -107,16 +109,32 @@ impl TaskPool {
         timeout: Duration,
     ) -> Result<StackHandle, LeaseError> {
         let room = self.stacks.room(node);
+        let grant = self.offer().policy.grant_units;
+        if room >= units.saturating_add(grant) {
+            return Err(LeaseError::Unfounded);
+        }
         self.refill(node, room.saturating_add(units), timeout).await
     }
 
-    /// No request uses this stack any more.
-    pub(crate) fn retire(&self, stack: &StackHandle) {
+    /// A node says that a stack is over: if it is, no request uses it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Unfounded`] if it isn't, or if the ledger can't be asked.
+    pub(crate) async fn retire_ended(&self, stack: &StackHandle) -> Result<(), LeaseError> {
+        if !self.stacks.has_ended(stack).await? {
+            return Err(LeaseError::Unfounded);
+        }
         self.stacks.retire(stack.id());
+        Ok(())
     }
 
-    /// Closes stacks that are about to end.
+    /// Closes stacks that are about to end, and keeps the books in step with the ledger.
     pub(crate) fn tend(self: &Arc<Self>) {
+        let (pool, stop) = (Arc::clone(self), self.stop.clone());
+        self.tasks.spawn(async move {
+            let _ = stop.run_until_cancelled(pool.stacks.balance()).await;
+        });
         for stack in self.stacks.ended() {
             let (pool, stop) = (Arc::clone(self), self.stop.clone());
             // closing waits for nodes and windows, perhaps for hours; it is taken up again later

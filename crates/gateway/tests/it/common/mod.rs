@@ -110,6 +110,7 @@ impl Network {
             models: Vec::new(),
             limits: Limits::default(),
             requests: RequestLimits::default(),
+            local_nodes: true,
             close_stacks_on_stop: true,
             own_use: false,
             client_dir: None,
