@@ -79,10 +79,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     keep(&receipts, last.message());
 
     // the books of the node: every receipt that a user got stands in it, with its place and sum
-    let (_, lease) = user
-        .get(&format!("/v1/leases/{}", user.stack))
-        .await
-        .expect("an answer");
+    let lease = user.lease().await.expect("an answer");
     let committed = lease["committed"].as_u64().expect("units");
     let receipts = receipts.lock().clone();
     assert_eq!(committed, last.message().cumulative_units.0, "{lease}");

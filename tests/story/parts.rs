@@ -181,7 +181,9 @@ impl Network {
         let url = format!("{}/admin/settle/{stack}", self.node.text("admin"));
         let http: Client<HttpConnector, Full<Bytes>> =
             Client::builder(TokioExecutor::new()).build_http();
-        let request = hyper::Request::post(url).body(Full::default());
+        let request = hyper::Request::post(url)
+            .header(atoma_types::http::OPERATOR, "yes")
+            .body(Full::default());
         let mut events = self.ledger.subscribe().await.expect("events");
         let asked = http.request(request.expect("a URL")).await;
         assert!(asked.expect("the node answers").status().is_success());

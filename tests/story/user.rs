@@ -7,7 +7,7 @@ use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId,
     hash::Hash32,
     http,
-    message::{Endpoint, Receipt, RequestHeader, Signed},
+    message::{Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -118,14 +118,22 @@ impl User {
         })
     }
 
-    /// Reads a path of the node.
-    pub(crate) async fn get(&self, path: &str) -> Option<(u16, Value)> {
-        let request = hyper::Request::get(format!("{}{path}", self.url))
+    /// How the lease stands, as the node says to its owner.
+    pub(crate) async fn lease(&self) -> Option<Value> {
+        let query = LeaseQuery {
+            domain: Default::default(),
+            network: self.network,
+            stack: self.stack,
+            node: self.node,
+            asked_at_ms: Runtime::system().now(),
+        };
+        let query = Signed::new(query, &self.key);
+        let request = hyper::Request::get(format!("{}/v1/leases/{}", self.url, self.stack))
+            .header(http::QUERY, query.to_text())
             .body(Full::default())
             .expect("the request is valid");
         let response = self.http.request(request).await.ok()?;
-        let status = response.status().as_u16();
         let body = response.into_body().collect().await.ok()?.to_bytes();
-        Some((status, serde_json::from_slice(&body).unwrap_or_default()))
+        Some(serde_json::from_slice(&body).unwrap_or_default())
     }
 }

@@ -1,0 +1,138 @@
+//! Another user of the machine, or whoever finds a backup, reads the node's folder; and a kill leaves
+//! half-written files in it.
+
+use crate::arena::{Arena, chat, eventually};
+use atoma_engine::builtin;
+use atoma_keys::{Keystore, SigningKey};
+use atoma_network::Network;
+use atoma_node::{EvidenceConfig, KeySource, Node};
+use atoma_runtime::Runtime;
+use atoma_types::chain::Selection;
+use http::StatusCode;
+use std::{
+    error::Error,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_of_a_node_tells_others_what_was_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(builtin::load().unwrap());
+    let network = Network::builder(folder.path()).walrus().serving(engine);
+    let arena = Arena::of(network.start().await.unwrap(), folder).await;
+    let walrus = arena.network.walrus.as_ref().unwrap();
+    let mut config = arena.config();
+    config.evidence = Some(EvidenceConfig {
+        // nothing is packed while the test looks
+        patience_ms: Some(3_600_000),
+        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
+    });
+    let node = arena.node_with(config).await;
+    let stack = arena.buy(100_000, Selection::Single).await;
+    let secret = "xyzzy-plugh";
+    let body = chat(2, false).replace("Say hello.", secret);
+    let header = arena.header(
+        node.node_id(),
+        stack,
+        body.as_bytes(),
+        Runtime::system().now(),
+    );
+    let served = arena.send(&node.url(), header, &body).await;
+    assert_eq!(served.status(), StatusCode::OK, "{served:?}");
+    let look = |when: &str| {
+        let files = files(&arena.node_folder());
+        assert!(files.len() > 3, "{files:?}");
+        for file in files {
+            let mode = fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{when}: {} is open", file.display());
+            let bytes = fs::read(&file).unwrap();
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "{when}: {} has the prompt", file.display());
+        }
+    };
+    look("while it runs");
+    node.drain_and_stop().await;
+    look("afterwards");
+    arena.network.stop().await;
+}
+
+/// All files below a folder, and the folders.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.append(&mut files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keystore_that_others_can_read_is_refused_with_what_to_do() {
+    let arena = Arena::start().await;
+    let path = arena.folder.path().join("sui.keystore");
+    let mut store = Keystore::open(&path).unwrap();
+    let key = SigningKey::from_seed(&arena.operator.to_seed());
+    store.add(key).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut config = arena.config();
+    config.key = KeySource::Keystore {
+        path: path.clone(),
+        address: None,
+    };
+    let refused = Node::start(config.clone(), arena.engines())
+        .await
+        .unwrap_err();
+    assert!(told(&refused).contains("chmod 600"), "{}", told(&refused));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let node = arena.node_with(config).await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_kill_leaves_behind_does_not_keep_a_node_from_starting() {
+    let arena = Arena::start().await;
+    let folder = arena.node_folder();
+    fs::create_dir_all(&folder).unwrap();
+    // files that were made and not filled, locks whose holder is gone, a half-written successor
+    for name in ["response.key", "lock", "journal.sqlite", "response.key.new"] {
+        fs::write(folder.join(name), "").unwrap();
+    }
+    let keystore = arena.folder.path().join("sui.keystore");
+    fs::write(&keystore, "").unwrap();
+    let mut store = Keystore::open(&keystore).unwrap();
+    store
+        .add(SigningKey::from_seed(&arena.operator.to_seed()))
+        .unwrap();
+    let mut config = arena.config();
+    config.key = KeySource::Keystore {
+        path: keystore,
+        address: None,
+    };
+    let node = arena.node_with(config.clone()).await;
+    let id = node.node_id();
+    node.drain_and_stop().await;
+    // and it is the same node the next time
+    let node = arena.node_with(config).await;
+    assert_eq!(node.node_id(), id);
+    eventually("it serves", async || {
+        arena.get(&format!("{}/readyz", node.url())).await.status() == StatusCode::OK
+    })
+    .await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+/// An error with its causes.
+fn told(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", told(source)),
+        None => error.to_string(),
+    }
+}

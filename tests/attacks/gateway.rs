@@ -1,0 +1,304 @@
+//! What strangers who register tasks and nodes can do to a gateway: to its money, to its users' patience,
+//! and to the services that it alone can reach.
+
+use crate::{
+    arena::{Answer, Arena, PATIENCE, PRICE, chat, eventually},
+    seller::{Act, Seller, register},
+};
+use atoma_engine::builtin;
+use atoma_gateway::{
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
+    StackPolicy,
+};
+use atoma_http::client::{AnswerLimits, post_json};
+use atoma_keys::SigningKey;
+use atoma_network::create_task;
+use atoma_runtime::Runtime;
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, Price,
+    chain::NewTask,
+    http::RECEIPT,
+    message::{Receipt, Signed},
+};
+use http::{HeaderValue, StatusCode, header::AUTHORIZATION};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::Instant};
+
+/// What the gateway may put into stacks.
+const BUDGET: MicroUsdc = MicroUsdc(50_000_000);
+/// What two purchases may lock up: more is never needed here.
+const TWO_PURCHASES: MicroUsdc = MicroUsdc(2 * BUDGET.0 / 10);
+
+/// A gateway, and who may use it.
+struct Office {
+    running: RunningGateway,
+    key: ApiKey,
+}
+
+impl Office {
+    async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let wallet = Arc::new(SigningKey::generate());
+        let owner = wallet.public_key().address();
+        arena.ledger.faucet(owner).await.unwrap();
+        let key = ApiKey::generate();
+        let mut config = GatewayConfig {
+            ledger: arena.network.localnet.url(),
+            deployment: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: None,
+            data_dir: arena.folder.path().join("gateway"),
+            api_keys: vec![ApiKeyConfig {
+                name: "ann".to_owned(),
+                hash: key.hash(),
+                budget: MicroUsdc(1_000_000_000),
+                max_concurrent: None,
+            }],
+            budget: BUDGET,
+            policy: StackPolicy::default(),
+            models: Vec::new(),
+            limits: Limits::default(),
+            requests: RequestLimits::default(),
+            local_nodes: true,
+            close_stacks_on_stop: false,
+            own_use: false,
+            client_dir: None,
+            runtime: Runtime::default(),
+        };
+        change(&mut config);
+        let running = Gateway::start(config, wallet).await.unwrap();
+        Self { running, key }
+    }
+
+    async fn ask(&self, arena: &Arena, body: String) -> Answer {
+        let url = format!("{}/v1/chat/completions", self.running.url());
+        let mut request = post_json(&url, body);
+        let key = format!("Bearer {}", self.key.reveal());
+        let value = HeaderValue::from_str(&key).unwrap();
+        request.headers_mut().insert(AUTHORIZATION, value);
+        let limits = AnswerLimits::within(PATIENCE, 64 << 20);
+        Answer(arena.http.ask(request, limits).await.unwrap())
+    }
+
+    fn locked(&self) -> MicroUsdc {
+        self.running.stacks_account().spent.whole()
+    }
+
+    fn spent(&self) -> MicroUsdc {
+        self.running.accounts()[0].spent.whole()
+    }
+}
+
+/// Beside an honest node, a seller who says this is asked some times.
+async fn a_sellers_word_costs_little(act: Act) {
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let seller = Seller::start(&arena, arena.task, PRICE, act).await;
+    let office = Office::open(&arena, |_| {}).await;
+    let mut asked = 0;
+    while asked < 8 || seller.asked() == 0 {
+        let answer = office.ask(&arena, chat(2, false)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
+        asked += 1;
+    }
+    let locked = office.locked();
+    assert!(locked <= TWO_PURCHASES, "{act:?}: {locked} are locked");
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_needs_forty_million_units_does_not_get_them() {
+    a_sellers_word_costs_little(Act::Needs(40_000_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_lease_is_always_used_up_gets_no_budget() {
+    a_sellers_word_costs_little(Act::Exhausted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_calls_every_stack_expired_has_none_bought() {
+    a_sellers_word_costs_little(Act::Expired).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_dear_task_locks_a_small_part_of_the_budget() {
+    let arena = Arena::start().await;
+    let dear = Price(24_000_000);
+    let info = arena.network.engine.as_ref().unwrap().info().clone();
+    let task = NewTask::chat("strangers-model", atoma_network::engine_class(&info), dear);
+    let task = create_task(&arena.ledger, &arena.operator, task)
+        .await
+        .unwrap();
+    let seller = Seller::start(&arena, task, dear, Act::Exhausted).await;
+    let office = Office::open(&arena, |_| {}).await;
+    let body = chat(2, false).replace(builtin::NAME, "strangers-model");
+    let answer = office.ask(&arena, body).await;
+    assert_ne!(answer.status(), StatusCode::OK);
+    let locked = office.locked();
+    assert!(locked <= MicroUsdc(BUDGET.0 / 10), "{locked} are locked");
+    assert!(seller.asked() > 0);
+    office.running.shutdown().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nodes_settle_early_comes_back_into_the_budget() {
+    let arena = Arena::start().await;
+    let mut config = arena.config();
+    // this node settles after every request
+    config.settlement.nearly_used_permille = 1;
+    config.settlement.rest_ms = 0;
+    let node = arena.node_with(config).await;
+    let office = Office::open(&arena, |config| {
+        // three stacks of 20,000 units, and no more
+        config.budget = MicroUsdc(120_000);
+        config.policy.stack_units = ComputeUnits(20_000);
+        config.policy.grant_units = ComputeUnits(5_000);
+        config.policy.max_purchase = Some(MicroUsdc(40_000));
+    })
+    .await;
+    for asked in 0..8 {
+        let answer = office.ask(&arena, chat(8, false)).await;
+        assert_eq!(
+            answer.status(),
+            StatusCode::OK,
+            "request {asked}: {answer:?}"
+        );
+        let stack = receipt_of(&answer).stack;
+        eventually("the node has settled it", async || {
+            let stack = arena.ledger.stack(stack).await.unwrap();
+            let lease = stack.lease(node.node_id()).unwrap();
+            matches!(lease.state, atoma_types::chain::LeaseState::Closed { .. })
+        })
+        .await;
+    }
+    office.running.shutdown().await;
+    arena.network.localnet.audit().unwrap();
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+/// The receipt of a whole answer.
+pub(crate) fn receipt_of(answer: &Answer) -> Receipt {
+    let text = answer.0.headers().get(RECEIPT).unwrap();
+    let receipt = Signed::<Receipt>::from_text(text.to_str().unwrap()).unwrap();
+    receipt.message().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nodes_url_does_not_lead_the_gateway_to_a_service_of_its_own() {
+    let arena = Arena::start().await;
+    // what only this machine can reach
+    let service = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = service.local_addr().unwrap();
+    let urls = [
+        format!("http://{address}/secrets?x="),
+        format!("http://{address}"),
+        format!("http://localhost:{}/secrets#", address.port()),
+    ];
+    for url in &urls {
+        let key = SigningKey::generate();
+        register(&arena, &key, arena.task, PRICE, url).await;
+    }
+    for local_nodes in [false, true] {
+        let office = Office::open(&arena, |config| config.local_nodes = local_nodes).await;
+        let asked = office.ask(&arena, chat(2, false));
+        let hit = async {
+            let (mut socket, _) = service.accept().await.unwrap();
+            let mut head = vec![0; 1_024];
+            let read = tokio::io::AsyncReadExt::read(&mut socket, &mut head).await;
+            String::from_utf8_lossy(&head[..read.unwrap_or(0)]).into_owned()
+        };
+        tokio::select! {
+            biased;
+            head = hit, if !local_nodes => panic!("the service was asked: {head}"),
+            answer = asked => assert_ne!(answer.status(), StatusCode::OK),
+        }
+        office.running.shutdown().await;
+    }
+    // on a local network the plain one is a node like others, and was asked as one
+    let (mut socket, _) = service.accept().await.unwrap();
+    let mut text = String::new();
+    let _ = tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut text).await;
+    assert!(!text.contains("secrets"), "{text}");
+    arena.network.stop().await;
+}
+
+/// Beside an honest node, three sellers who act so stand between nobody and an answer.
+async fn three_sellers_keep_nobody_waiting(act: Act, stream: bool) {
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let mut sellers = Vec::new();
+    for _ in 0..3 {
+        sellers.push(Seller::start(&arena, arena.task, Price(1_000_000), act).await);
+    }
+    let office = Office::open(&arena, |config| {
+        config.requests.first_byte_timeout_ms = DurationMs(1_000);
+    })
+    .await;
+    let asked = || sellers.iter().map(Seller::asked).sum::<usize>();
+    let mut longest = Duration::ZERO;
+    for _ in 0..6 {
+        let begun = Instant::now();
+        let answer = office.ask(&arena, chat(2, stream)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
+        longest = longest.max(begun.elapsed());
+    }
+    assert!(longest < Duration::from_secs(20), "{longest:?}");
+    assert!(asked() > 0, "somebody found out about them");
+    assert!(asked() <= 6, "and few: {} tries", asked());
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sellers_that_never_answer_keep_nobody_waiting() {
+    three_sellers_keep_nobody_waiting(Act::Silent, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_without_an_end_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Endless, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let office = Office::open(&arena, |_| {}).await;
+    // so that a stack and a lease stand
+    let first = office.ask(&arena, chat(1, false)).await;
+    assert_eq!(first.status(), StatusCode::OK, "{first:?}");
+    let before = office.spent();
+
+    let body = chat(400, false);
+    let address = office.running.url();
+    let address = address.trim_start_matches("http://");
+    let mut user = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        office.key.reveal(),
+        body.len()
+    );
+    user.write_all(head.as_bytes()).await.unwrap();
+    eventually("it is computed", async || {
+        let load = arena.get(&format!("{}/v1/node", node.url())).await.json();
+        load["tasks"][0]["load"]["running"] == 1
+    })
+    .await;
+    // some tokens later
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(user);
+    eventually("the user has paid", async || office.spent() > before).await;
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}

@@ -1,0 +1,53 @@
+//! Grants of one unit each: every one would cost the node a transaction, until it has no gas left to
+//! settle with.
+
+use crate::arena::{Answer, Arena, PATIENCE};
+use atoma_http::client::{AnswerLimits, post_json};
+use atoma_types::{
+    ComputeUnits, NodeId, StackId, TimestampMs,
+    chain::Selection,
+    message::{Domain, Grant, Signed},
+};
+use http::StatusCode;
+
+const GRANTS: u64 = 40;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_of_one_unit_cost_the_node_no_gas() {
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let stack = arena.buy(1_000_000, Selection::Any).await;
+    let owner = arena.operator.public_key().address();
+    let before = arena.ledger.gas(owner).await.unwrap();
+    for units in 1..=GRANTS {
+        let answer = grant(&arena, &node.url(), node.node_id(), stack, units).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{answer:?}");
+        let needed = answer.json()["error"]["needed"].as_u64().unwrap();
+        assert_eq!(needed, 250, "a twentieth of a cent at the node's price");
+    }
+    assert_eq!(arena.ledger.gas(owner).await.unwrap(), before);
+
+    // a grant worth its transaction is taken
+    let answer = grant(&arena, &node.url(), node.node_id(), stack, 100_000).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
+    assert!(arena.ledger.gas(owner).await.unwrap() < before);
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+async fn grant(arena: &Arena, url: &str, node: NodeId, stack: StackId, units: u64) -> Answer {
+    let now = atoma_runtime::Runtime::system().now();
+    let grant = Grant {
+        domain: Domain::default(),
+        network: arena.ledger.network(),
+        stack,
+        node,
+        cumulative_units: ComputeUnits(units),
+        expires_at_ms: TimestampMs(now.0 + 300_000),
+    };
+    let grant = Signed::new(grant, &arena.request_key).to_text();
+    let body = serde_json::json!({ "grant": grant }).to_string();
+    let request = post_json(&format!("{url}/v1/leases"), body);
+    let limits = AnswerLimits::within(PATIENCE, 1 << 20);
+    Answer(arena.http.ask(request, limits).await.unwrap())
+}
