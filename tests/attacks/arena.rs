@@ -3,7 +3,10 @@
 #![allow(dead_code, reason = "each attack uses its own part")]
 
 use atoma_client::request_key;
-use atoma_engine::{Engine, builtin};
+use atoma_engine::{
+    Engine, Upstream, UpstreamOptions, builtin,
+    testing::{InstantOptions, InstantUpstream},
+};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get, post_json};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
@@ -33,6 +36,8 @@ use std::{
 pub(crate) const PRICE: Price = Price(2_000_000);
 /// Nothing here takes longer, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The model of a server that takes its time.
+pub(crate) const SLOW: &str = "slow";
 /// For any answer.
 const ANSWER: AnswerLimits = AnswerLimits::within(PATIENCE, 64 << 20);
 
@@ -88,6 +93,15 @@ impl Arena {
         Self::of(network.start().await.unwrap(), folder).await
     }
 
+    /// With a server behind the node that takes a hundredth of a second for each token.
+    pub(crate) async fn start_slow(server: &InstantUpstream) -> Self {
+        let options = UpstreamOptions::new(SLOW, vec![server.url()]);
+        let engine = Upstream::connect(options).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let network = Network::builder(folder.path()).serving(engine);
+        Self::of(network.start().await.unwrap(), folder).await
+    }
+
     /// Around a network that serves the built-in model and has no node yet.
     pub(crate) async fn of(network: Network, folder: tempfile::TempDir) -> Self {
         let ledger = network.ledger.clone();
@@ -136,7 +150,7 @@ impl Arena {
 
     pub(crate) fn engines(&self) -> Vec<ServedModel> {
         vec![ServedModel {
-            model: builtin::NAME.to_owned(),
+            model: self.engine.info().id.clone(),
             engine: self.engine.clone(),
         }]
     }
@@ -224,6 +238,16 @@ impl Arena {
     pub(crate) async fn get(&self, url: &str) -> Answer {
         Answer(self.http.ask(get(url), ANSWER).await.unwrap())
     }
+}
+
+/// A server that answers in so many tokens, slowly.
+pub(crate) async fn slow_server(tokens: u32) -> InstantUpstream {
+    let options = InstantOptions {
+        tokens,
+        pause: Some(Duration::from_millis(10)),
+        ..InstantOptions::default()
+    };
+    InstantUpstream::start(options).await.unwrap()
 }
 
 /// The two headers of a signed request.

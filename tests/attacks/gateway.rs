@@ -2,7 +2,7 @@
 //! and to the services that it alone can reach.
 
 use crate::{
-    arena::{Answer, Arena, PATIENCE, PRICE, chat, eventually},
+    arena::{Answer, Arena, PATIENCE, PRICE, SLOW, chat, eventually, slow_server},
     seller::{Act, Seller, register},
 };
 use atoma_engine::builtin;
@@ -270,15 +270,17 @@ async fn answers_without_an_end_are_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
-    let arena = Arena::start().await;
+    let server = slow_server(400).await;
+    let arena = Arena::start_slow(&server).await;
     let node = arena.node().await;
     let office = Office::open(&arena, |_| {}).await;
     // so that a stack and a lease stand
-    let first = office.ask(&arena, chat(1, false)).await;
+    let first = office.ask(&arena, chat(1, false).replace(builtin::NAME, SLOW));
+    let first = first.await;
     assert_eq!(first.status(), StatusCode::OK, "{first:?}");
     let before = office.spent();
 
-    let body = chat(400, false);
+    let body = chat(400, false).replace(builtin::NAME, SLOW);
     let address = office.running.url();
     let address = address.trim_start_matches("http://");
     let mut user = TcpStream::connect(address).await.unwrap();
@@ -291,7 +293,7 @@ async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
     user.write_all(head.as_bytes()).await.unwrap();
     eventually("it is computed", async || {
         let load = arena.get(&format!("{}/v1/node", node.url())).await.json();
-        load["tasks"][0]["load"]["running"] == 1
+        load["load"]["running"] == 1
     })
     .await;
     // some tokens later

@@ -1,6 +1,7 @@
 //! A user asks for a whole answer and leaves while it is computed, again and again.
 
-use crate::arena::{Arena, chat, eventually, signed_headers};
+use crate::arena::{Arena, SLOW, chat, eventually, signed_headers, slow_server};
+use atoma_engine::builtin;
 use atoma_runtime::Runtime;
 use atoma_types::{
     chain::Selection,
@@ -10,11 +11,12 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_a_whole_answer_pays_for_what_was_computed() {
-    let arena = Arena::start().await;
+    let server = slow_server(400).await;
+    let arena = Arena::start_slow(&server).await;
     let node = arena.node().await;
     let (id, url) = (node.node_id(), node.url());
     let stack = arena.buy(1_000_000, Selection::Single).await;
-    let body = chat(400, false);
+    let body = chat(400, false).replace(builtin::NAME, SLOW);
     let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
     let request = header.request_id;
     let signed = arena.sign(header);
@@ -33,7 +35,7 @@ async fn who_leaves_a_whole_answer_pays_for_what_was_computed() {
         .unwrap();
     eventually("it is computed", async || {
         let load = arena.get(&format!("{url}/v1/node")).await.json();
-        load["tasks"][0]["load"]["running"] == 1
+        load["load"]["running"] == 1
     })
     .await;
     // some tokens later
