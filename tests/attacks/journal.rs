@@ -100,7 +100,12 @@ async fn a_journal_that_was_put_back_settles_what_it_has_and_serves_nothing_old(
     for ending in ["-wal", "-shm"] {
         let _ = fs::remove_file(arena.node_folder().join(format!("{name}{ending}")));
     }
-    fs::copy(backup.join(name), arena.node_folder().join(name)).unwrap();
+    for ending in ["", "-wal"] {
+        let file = format!("{name}{ending}");
+        if backup.join(&file).exists() {
+            fs::copy(backup.join(&file), arena.node_folder().join(&file)).unwrap();
+        }
+    }
     let node = arena.node().await;
     refuses(&arena, &node, later).await;
     refuses(&arena, &node, stack).await;

@@ -129,7 +129,8 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         Code::CeilingTooLow => with_number(Mend::RaiseCeiling),
         Code::IssuedBeforeRestart => Remedy::Mend(Mend::SignAnew),
         Code::LeaseExhausted => Remedy::Mend(Mend::RenewLease),
-        Code::StackExpired => Remedy::Mend(Mend::NewStack),
+        // a node that has settled early knows the stack no more
+        Code::StackExpired | Code::UnknownStack => Remedy::Mend(Mend::NewStack),
         Code::Overloaded => Remedy::Busy,
         // what was signed is wrong in this node's eyes: perhaps not in another's
         Code::InvalidHeader
@@ -140,7 +141,6 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         | Code::WrongTask
         | Code::WrongEndpoint
         | Code::BodyMismatch
-        | Code::UnknownStack
         | Code::UnknownModel
         | Code::Expired
         | Code::IssuedInFuture

@@ -33,7 +33,7 @@ fn every_refusal_has_its_remedy_for_both_callers() {
         ("wrong_task", PassOn, elsewhere),
         ("wrong_endpoint", PassOn, elsewhere),
         ("body_mismatch", PassOn, elsewhere),
-        ("unknown_stack", PassOn, elsewhere),
+        ("unknown_stack", PassOn, Again(Mend::NewStack)),
         ("model_not_found", PassOn, elsewhere),
         ("not_found", PassOn, elsewhere),
         ("method_not_allowed", PassOn, elsewhere),

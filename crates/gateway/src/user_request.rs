@@ -254,7 +254,7 @@ impl UserRequest {
                 self.pool.renew(node, units, timeout).await
             }
             Mend::NewStack => {
-                self.pool.retire_ended(&stack).await?;
+                self.pool.retire_ended(&stack, node).await?;
                 self.lease(node).await
             }
         }

@@ -335,10 +335,19 @@ impl StackPool {
         ours && !view.leases.is_empty() && leases.all(|lease| lease.state != LeaseState::Open)
     }
 
-    /// Whether a stack is really over, whatever a node says of it.
-    pub(super) async fn has_ended(&self, stack: &StackHandle) -> Result<bool, LeaseError> {
+    /// What the ledger says of a stack and a node's lease in it, whatever the node says.
+    pub(super) async fn fate(&self, stack: &StackHandle, node: NodeId) -> Result<Fate, LeaseError> {
         let view = stack.refresh().await?;
-        Ok(view.closed || !lives(stack, self.runtime().now()))
+        let open = view
+            .lease(node)
+            .is_some_and(|lease| lease.state == LeaseState::Open);
+        Ok(if view.closed || !lives(stack, self.runtime().now()) {
+            Fate::Over
+        } else if open {
+            Fate::Open
+        } else {
+            Fate::Settled
+        })
     }
 
     /// A stack that was not closed after all.
@@ -356,6 +365,17 @@ impl StackPool {
         stacks.append(&mut self.retired.lock());
         futures::future::join_all(stacks.into_iter().map(|stack| self.close(stack))).await;
     }
+}
+
+/// What has become of a node's lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The node must serve on it.
+    Open,
+    /// The node has settled it, or has none; the stack goes on.
+    Settled,
+    /// The stack is closed, or about to expire.
+    Over,
 }
 
 fn lives(stack: &StackHandle, now: TimestampMs) -> bool {

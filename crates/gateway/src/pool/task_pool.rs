@@ -4,7 +4,7 @@ use super::{
     LeaseError, PoolParts,
     dispatch::{Dispatch, InFlight},
     refill,
-    stack_pool::StackPool,
+    stack_pool::{Fate, StackPool},
 };
 use crate::{catalog::Offer, router::Measure};
 use arc_swap::ArcSwap;
@@ -116,16 +116,23 @@ impl TaskPool {
         self.refill(node, room.saturating_add(units), timeout).await
     }
 
-    /// A node says that a stack is over: if it is, no request uses it any more.
+    /// A node says that a stack is over, or that it knows it no more: looks at the ledger. A stack that is over
+    /// is used for no request any more; a lease that the node has settled has no room from now on.
     ///
     /// # Errors
     ///
     /// [`LeaseError::Unfounded`] if it isn't, or if the ledger can't be asked.
-    pub(crate) async fn retire_ended(&self, stack: &StackHandle) -> Result<(), LeaseError> {
-        if !self.stacks.has_ended(stack).await? {
-            return Err(LeaseError::Unfounded);
+    pub(crate) async fn retire_ended(
+        &self,
+        stack: &StackHandle,
+        node: NodeId,
+    ) -> Result<(), LeaseError> {
+        match self.stacks.fate(stack, node).await? {
+            Fate::Over => self.stacks.retire(stack.id()),
+            // other nodes may still serve on it
+            Fate::Settled => {}
+            Fate::Open => return Err(LeaseError::Unfounded),
         }
-        self.stacks.retire(stack.id());
         Ok(())
     }
 

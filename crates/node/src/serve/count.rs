@@ -180,7 +180,7 @@ mod tests {
         };
         assert_eq!(check(400_000, u64::MAX), Err(RefusalCode::ContextTooLong));
         assert_eq!(check(400_000, 100), Err(RefusalCode::ContextTooLong));
-        assert_eq!(check(2_000, 100), Err(RefusalCode::MaxUnitsTooLow));
+        assert_eq!(check(150, 100), Err(RefusalCode::MaxUnitsTooLow));
         assert_eq!(check(10, 10_000), Ok(()));
     }
 }
