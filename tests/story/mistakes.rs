@@ -8,6 +8,7 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -229,6 +230,7 @@ fn with_keys(told: &mut Transcript) {
         "suiprivkey1oops",
     );
     let file = told.write("not.keystore", "{}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     told.wrong(
         "a keystore that is none",
         &["--keystore", &file, "wallet", "list"],
