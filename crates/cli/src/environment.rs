@@ -148,7 +148,8 @@ mod tests {
             profiles.activate(active).unwrap();
         }
         let said = ["network", "ledger"].into_iter().zip(by_variable);
-        let said = said.filter_map(|(flag, said)| said.then(|| flag.to_owned()));
+        let said = said.filter(|(_, said)| *said);
+        let said = said.map(|(flag, _)| flag.to_owned());
         let environment = Environment(said.collect());
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let (network, ledger) = (owned(network), owned(ledger));

@@ -8,7 +8,10 @@ use atoma_engine::{
 use atoma_runtime::Threads;
 use clap::Args;
 use indicatif::ProgressBar;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What `demo` and `devnet` serve.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +51,7 @@ pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Resul
 
 /// The revision of a model that only a server has, from its repository's metadata.
 pub(crate) async fn remote_revision(model: &str) -> Result<[u8; 32]> {
-    let revision = hub::revision(model, &hub_options(atoma_home()?)).await;
+    let revision = hub::revision(model, &hub_options(&atoma_home()?)).await;
     revision.with_context(|| format!("cannot get the revision of {model}"))
 }
 
@@ -59,7 +62,7 @@ fn atoma_home() -> Result<PathBuf> {
         .context("no home folder to keep models in: set ATOMA_HOME")
 }
 
-fn hub_options(home: PathBuf) -> HubOptions {
+fn hub_options(home: &Path) -> HubOptions {
     HubOptions {
         token: std::env::var(HUB_TOKEN)
             .ok()
@@ -71,7 +74,7 @@ fn hub_options(home: PathBuf) -> HubOptions {
 /// A model's folder: `model` itself if it is one, or else the model of that name from the hub, kept
 /// in the data folder.
 async fn fetch_model(model: &str) -> Result<PathBuf> {
-    let options = hub_options(atoma_home()?);
+    let options = hub_options(&atoma_home()?);
     let bar = ProgressBar::new_spinner();
     let folder = hub::resolve(model, &options, |progress| {
         let total = progress

@@ -103,7 +103,7 @@ impl Leases {
             }
             // it was valid when it was recorded
             Err(error) => {
-                tracing::error!(error = %WithCauses(&error), stack = %record.stack, "cannot restore a lease")
+                tracing::error!(error = %WithCauses(&error), stack = %record.stack, "cannot restore a lease");
             }
         }
     }

@@ -22,7 +22,7 @@ const BAD_VALUE: [&str; 14] = [
 pub(super) fn broken(message: &str, text: &str, at: usize) -> String {
     let line = line_at(text, at);
     let begins = |prefix: &&str| message.starts_with(*prefix);
-    if BAD_VALUE.iter().any(|prefix| begins(&prefix)) {
+    if BAD_VALUE.iter().any(begins) {
         return bad_value(line);
     }
     let words = match message.split(", expected").next().unwrap_or_default() {

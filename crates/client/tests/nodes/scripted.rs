@@ -100,10 +100,10 @@ impl Scripted {
             node: self.id.into(),
             claimed_units: ComputeUnits(books.sum),
             headers: lanes
-                .iter()
-                .map(|(_, header)| header.bytes().to_vec())
+                .values()
+                .map(|header| header.bytes().to_vec())
                 .collect(),
-            header_signatures: lanes.iter().map(|(_, h)| bytes(h.signature())).collect(),
+            header_signatures: lanes.values().map(|h| bytes(h.signature())).collect(),
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
             receipts_root: Hash32([7; 32]),

@@ -373,11 +373,10 @@ fn changed(change: impl Fn(&mut HashMap<String, candle_core::Tensor>)) -> tempfi
 async fn names_without_their_model_are_understood() {
     let whole = random(&RandomModel::small(), options());
     let bare = changed(|tensors| {
-        let names: Vec<String> = tensors.keys().cloned().collect();
-        for name in names {
-            let tensor = tensors.remove(&name).expect("there");
-            tensors.insert(name.trim_start_matches("model.").to_owned(), tensor);
-        }
+        let whole = std::mem::take(tensors);
+        let bare =
+            |(name, tensor): (String, _)| (name.trim_start_matches("model.").to_owned(), tensor);
+        tensors.extend(whole.into_iter().map(bare));
     });
     let bare = Embedded::open(bare.path(), options()).expect("loaded");
     assert_eq!(bare.info().revision, whole.info().revision);

@@ -151,7 +151,7 @@ impl EvidenceLog {
                 Ok(Some(row)) => return Some(row),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error = %WithCauses(&error), "the evidence log can't be read")
+                    tracing::warn!(error = %WithCauses(&error), "the evidence log can't be read");
                 }
             }
             let changed = tokio::time::timeout_at(deadline, stored.changed()).await;
