@@ -13,6 +13,7 @@
 
 mod claim;
 mod commit;
+mod denied;
 mod lane;
 mod reserve;
 mod restore;
@@ -23,8 +24,9 @@ pub(crate) mod tests;
 
 pub(crate) use claim::Claim;
 pub(crate) use commit::{CommitError, Link};
+pub(crate) use denied::Denied;
 pub(crate) use lane::{RestoredLane, SignedRequest};
-pub(crate) use reserve::{Denied, Reservation};
+pub(crate) use reserve::Reservation;
 pub(crate) use terms::{Phase, Summary, Terms};
 
 use atoma_types::{

@@ -3,7 +3,7 @@
 //! served at most once, whatever the clock does and however long its body took; and the memory is
 //! bounded by the requests of one header's life.
 
-use super::reserve::Denied;
+use super::denied::Denied;
 use atoma_types::{RequestId, TimestampMs};
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,7 +1,7 @@
 //! What an order asks of an engine: its body, and what stands in no body but is decided all the same. Who
 //! signs the header decides the time that a template sees and the seed, the model's makers how tokens are
 //! chosen where the body doesn't say. The node has no say in any of it, so whoever holds order and model can
-//! compute the answer again: see [`replay`](crate::replay).
+//! compute the answer again: see [`replay`](crate::replay()).
 
 use super::{chat::chat, completion::completion, generation::Generation};
 use atoma_engine::{GenerateRequest, Prompt, SamplingDefaults};
