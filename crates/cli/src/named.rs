@@ -83,7 +83,7 @@ impl Named {
             return Ok(stack.id());
         }
         let ids = stacks.iter().map(StackHandle::id);
-        self.one_of("stack", "atoma stack list", ids)
+        self.one_of("stack", "atoma stack list --all", ids)
     }
 
     /// The request of this id, of those whose receipts are kept.

@@ -42,7 +42,7 @@ pub enum NodeError {
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
     /// The keystore doesn't have the key.
-    #[error("{0} does not hold the configured key")]
+    #[error("{0} isn't there, or doesn't hold the configured key")]
     NoKey(PathBuf),
     /// The response key can't be used.
     #[error(transparent)]

@@ -51,8 +51,8 @@ const EReceiptsAgree: u64 = 721;
 const EChargeAllowed: u64 = 722;
 
 /// At most this much of a slash goes to the stack's owner. A node that convicts itself on a stack of
-/// its own gets at least half of what it loses nowhere: else a slash would be a way out before the
-/// unbonding time.
+/// its own loses the other half for good: otherwise a slash would be a way to take collateral out before
+/// the unbonding time is over.
 const MAX_OWNER_PERMILLE: u64 = 500;
 
 /// What a node was convicted of.

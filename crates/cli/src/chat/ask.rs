@@ -1,7 +1,10 @@
 //! One question to one node: its answer as it comes, and the receipt that proves what it cost.
 
 use anyhow::{Context, Result};
-use atoma_client::{Answer, ClientError, RequestOptions, StackHandle, VerifiedReceipt};
+use atoma_client::{
+    Answer, ClientError, RequestOptions, StackHandle, VerifiedReceipt,
+    retry::{Mend, Remedy, remedy},
+};
 use atoma_http::client::Events;
 use atoma_types::{
     NodeId,
@@ -78,21 +81,22 @@ pub(crate) async fn ask(
     })
 }
 
-/// Whether another stack may pay for the same question, of which nothing was answered yet.
+/// Whether another stack may pay for the same question, of which nothing was answered yet: where the table
+/// of remedies calls for more units or another node, and not where the request itself is wrong.
 pub(crate) fn another_stack_may_do(error: &anyhow::Error) -> bool {
-    let codes = [
-        RefusalCode::LeaseExhausted,
-        RefusalCode::StackExpired,
-        RefusalCode::UnknownStack,
-        RefusalCode::Unavailable,
-    ];
     let of_client = matches!(
         error.downcast_ref(),
         Some(ClientError::NoRoom { .. } | ClientError::Unreachable { .. })
     );
     let of_node = error.downcast_ref().is_some_and(|refused: &Refused| {
-        let mut codes = codes.iter();
-        codes.any(|code| code.as_str() == refused.code)
+        let mut codes = RefusalCode::ALL.iter();
+        let code = codes.find(|code| code.as_str() == refused.code);
+        code.is_some_and(|&code| match remedy(code, None) {
+            Remedy::Mend(Mend::RenewLease | Mend::NewStack) | Remedy::Elsewhere | Remedy::Busy => {
+                true
+            }
+            Remedy::Mend(_) | Remedy::PassOn => false,
+        })
     });
     of_client || of_node
 }

@@ -1,4 +1,4 @@
-//! Reads.
+//! What a store gives: blobs, their parts and their status.
 
 use super::{
     Store,

@@ -1,4 +1,4 @@
-//! Writes.
+//! What a store takes: blobs, encoded and certified before they count.
 
 use super::{
     Store,

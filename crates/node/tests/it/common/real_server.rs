@@ -76,7 +76,8 @@ impl RealServer {
         let options = UpstreamOptions {
             model: Some("atoma-tiny".to_owned()),
             probe_interval: Duration::from_millis(50),
-            stall: Duration::from_secs(4),
+            // a long prompt on a busy machine takes several seconds without a word
+            stall: Duration::from_secs(12),
             ..UpstreamOptions::new("ours", vec![self.url()])
         };
         Upstream::connect(options).unwrap()
