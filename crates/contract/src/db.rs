@@ -1,30 +1,31 @@
-//! Parameters.
+//! Parameters, and what days are.
 
-use crate::{
-    Owner, Rule, Txn, ensure,
-    limits::{MIN_ANSWER_WINDOW, MIN_EPOCH},
-};
+use crate::{Owner, Rule, Txn, ensure, limits::EPOCH_MS};
 use atoma_types::{
-    TimestampMs,
-    chain::{AbortCode, AtomaDb, Params, calls::SetParam, events::ParamSet},
+    ObjectId, TimestampMs,
+    chain::{
+        AbortCode, AtomaDb, Params,
+        calls::{SetDevelopment, SetParam},
+        events::{DevelopmentSet, ParamSet},
+    },
 };
 
 /// Sets one parameter. Only its owner can pass the `AdminCap`, and only values that the rules can
 /// work with are taken.
 pub(crate) fn set_param(txn: &mut Txn<'_>, call: &SetParam) -> Rule {
-    let mut db = txn.db(call.db.id())?;
-    let (cap, owner) = txn.admin_cap(call.cap.id())?;
-    ensure(owner == Owner::Address(txn.sender()), AbortCode::NotAdmin)?;
-    ensure(cap.db == db.id, AbortCode::WrongDatabase)?;
-    let limit = Params::limit(&call.name).ok_or(AbortCode::UnknownParam)?;
-    ensure(call.value <= limit, AbortCode::ParamTooLarge)?;
-    ensure(call.value >= least(&call.name), AbortCode::ParamTooSmall)?;
+    let mut db = administered(txn, call.db.id(), call.cap.id())?;
+    let (floor, cap) = Params::bounds(&call.name).ok_or(AbortCode::UnknownParam)?;
+    ensure(call.value <= cap, AbortCode::ParamTooLarge)?;
+    ensure(
+        call.value >= floor || db.development,
+        AbortCode::ParamTooSmall,
+    )?;
     ensure(
         db.params.set(&call.name, call.value),
         AbortCode::UnknownParam,
     )?;
     ensure(
-        db.params.min_lifetime_ms <= db.params.max_lifetime_ms,
+        db.params.fit() || db.development,
         AbortCode::ParamsContradict,
     )?;
     txn.put_db(db);
@@ -35,15 +36,23 @@ pub(crate) fn set_param(txn: &mut Txn<'_>, call: &SetParam) -> Rule {
     Ok(())
 }
 
-/// The smallest value of a parameter: times are divided by the epoch's length, weights multiply the
-/// cap, a stack that lives no time can't be used, and an answer takes some.
-fn least(name: &str) -> u64 {
-    match name {
-        "epoch_ms" => MIN_EPOCH.0,
-        "answer_window_ms" => MIN_ANSWER_WINDOW.0,
-        "collateral_cap" | "max_lifetime_ms" => 1,
-        _ => 0,
-    }
+/// Takes the floors away, before anybody could have relied on them.
+pub(crate) fn set_development(txn: &mut Txn<'_>, call: &SetDevelopment) -> Rule {
+    let mut db = administered(txn, call.db.id(), call.cap.id())?;
+    ensure(db.nodes.size == 0 && db.tasks.size == 0, AbortCode::InUse)?;
+    db.development = true;
+    txn.put_db(db);
+    txn.emit(DevelopmentSet {});
+    Ok(())
+}
+
+/// The database, if the sender holds its `AdminCap`.
+pub(crate) fn administered(txn: &Txn<'_>, db: ObjectId, cap: ObjectId) -> Rule<AtomaDb> {
+    let db = txn.db(db)?;
+    let (cap, owner) = txn.admin_cap(cap)?;
+    ensure(owner == Owner::Address(txn.sender()), AbortCode::NotAdmin)?;
+    ensure(cap.db == db.id, AbortCode::WrongDatabase)?;
+    Ok(db)
 }
 
 /// New business stops while the administrator has paused it. Exits never ask.
@@ -51,9 +60,12 @@ pub(crate) fn ensure_open(db: &AtomaDb) -> Rule {
     ensure(db.params.paused == 0, AbortCode::Paused)
 }
 
-/// The epoch of a moment, and whether its second half has begun.
-pub(crate) fn epoch_at(db: &AtomaDb, now: TimestampMs) -> (u64, bool) {
-    // genesis may have been given any parameters; set_param keeps to the minimum
-    let length = db.params.epoch_ms.max(MIN_EPOCH.0);
-    (now.0 / length, now.0 % length >= length / 2)
+/// The treasury's epoch of a moment.
+pub(crate) fn epoch(now: TimestampMs) -> u64 {
+    now.0 / EPOCH_MS
+}
+
+/// Whether the second half of the moment's epoch has begun.
+pub(crate) fn second_half(now: TimestampMs) -> bool {
+    now.0 % EPOCH_MS >= EPOCH_MS / 2
 }

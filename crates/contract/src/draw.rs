@@ -1,83 +1,83 @@
 //! The weighted draw of nodes, without replacement.
 //!
 //! ```text
-//! weight(node)  = min(collateral, collateral_cap) * reputation * (capacity - leased)
+//! weight(node)  = matured collateral * reputation
 //! number(i)     = le256(BLAKE2b-256("atoma/draw/v1" ‖ seed ‖ u64 le i)) mod total
 //! ```
 //!
 //! Draw `i` (from 0) takes the first node, in the order of the task's subscriptions, whose cumulative
-//! weight is above `number(i)`; its weight then counts zero. Collateral and capacity count at most
-//! 2^50 each and reputation below 2^10, so 256 weights sum to less than 2^118, and reducing a 256-bit
-//! number leaves a bias below 2^-138: nobody can ever measure it. (128 bits would leave 2^-10.)
+//! weight is above `number(i)`; its weight then counts zero. Weights are linear in money at stake, whatever a
+//! node says of itself, so no split of a wallet raises their sum. Collateral counts below 2^50 and
+//! reputation below 2^10, so 256 weights sum to less than 2^68, and reducing a 256-bit number leaves a bias
+//! below 2^-188.
 
-use crate::limits::{MAX_REPUTATION, MAX_SUBSCRIPTIONS, MAX_UNITS};
+use crate::limits::MAX_REPUTATION;
 use atoma_types::{
-    ComputeUnits, Price,
+    Address, MicroUsdc, Price, TimestampMs,
     chain::{Subscription, SubscriptionState, Task},
     hash::Hash32,
 };
 
 const DOMAIN: &[u8] = b"atoma/draw/v1";
 
-/// Collateral counts at most this, whatever the parameter says.
-const MAX_CAP: u64 = 1 << 50;
-
-// `number` shifts a remainder by a byte, and sums must not wrap
-const _: () = assert!(
-    (MAX_CAP as u128) * (MAX_REPUTATION as u128) * (MAX_UNITS as u128)
-        < (1 << 120) / (MAX_SUBSCRIPTIONS as u128)
-);
+/// Collateral counts at most this: a thousand million USDC.
+const MAX_COLLATERAL: u64 = 1 << 50;
 
 /// A node's weight in a draw.
 #[must_use]
-pub fn weight(subscription: &Subscription, collateral_cap: u64) -> u128 {
-    let collateral = subscription.collateral.0.min(collateral_cap).min(MAX_CAP);
+pub fn weight(subscription: &Subscription) -> u128 {
+    let collateral = subscription.matured.0.min(MAX_COLLATERAL);
     let reputation = subscription.reputation.min(MAX_REPUTATION);
-    let free = free_capacity(subscription).0.min(MAX_UNITS);
-    u128::from(collateral) * u128::from(reputation) * u128::from(free)
+    u128::from(collateral) * u128::from(reputation)
 }
 
-/// Units that a node would still take.
-#[must_use]
-pub fn free_capacity(subscription: &Subscription) -> ComputeUnits {
-    subscription.capacity.saturating_sub(subscription.leased)
-}
-
-/// Whether a node can be given at least `units` at no more than `max_price`.
-///
-/// Confidential tasks need a live attestation; none can be registered yet, so nobody fits them.
+/// Whether, as far as the task knows, a node would serve at no more than `max_price`. The lease asks the node.
 #[must_use]
 pub fn eligible(
     task: &Task,
     subscription: &Subscription,
     max_price: Price,
-    units: ComputeUnits,
+    now: TimestampMs,
 ) -> bool {
-    !task.security_level.confidential()
+    let attested = subscription.attested_until_ms >= now;
+    (attested || !task.security_level.confidential())
         && subscription.state == SubscriptionState::Active
         && subscription.price <= max_price
-        && subscription.collateral >= task.min_collateral
+        && subscription.matured >= task.min_collateral
         && subscription.reputation >= task.min_reputation
-        && free_capacity(subscription) >= units
 }
 
-/// Draws `count` distinct places among `weights`; `None` if fewer have any weight.
+/// Whether a node can be drawn to examine: it promised to, has what it could be fined, room for a duty, some
+/// weight, and an owner that isn't one of these.
+#[must_use]
+pub fn attests(subscription: &Subscription, fine: MicroUsdc, but: &[Address]) -> bool {
+    let promise = subscription.attester.is_some_and(|attester| {
+        attester.active && attester.stake >= fine && attester.duties < crate::limits::MAX_DUTIES
+    });
+    promise
+        && subscription.state == SubscriptionState::Active
+        && weight(subscription) > 0
+        && !but.contains(&subscription.owner)
+}
+
+/// Draws `count` distinct places among `weights`; `None` if fewer have any weight. It looks at each weight in
+/// each draw, whichever it takes: the same work for every outcome.
 #[must_use]
 pub fn draw(seed: &[u8; 32], mut weights: Vec<u128>, count: usize) -> Option<Vec<usize>> {
+    let some = weights.iter().filter(|&&weight| weight > 0).count();
+    if some < count {
+        return None;
+    }
     let mut total: u128 = weights.iter().sum();
     let mut drawn = Vec::with_capacity(count);
     for i in 0..count as u64 {
-        if total == 0 {
-            return None;
+        let number = number(seed, i, total);
+        let (mut sum, mut place) = (0, 0);
+        for &weight in &weights {
+            sum += weight;
+            place += usize::from(sum <= number);
         }
-        let mut left = number(seed, i, total);
-        // `left` is below the total, so the walk ends before the weights do
-        let place = weights.iter().position(|&weight| {
-            let here = left < weight;
-            left = left.saturating_sub(weight);
-            here
-        })?;
-        total -= std::mem::take(&mut weights[place]);
+        total -= std::mem::take(weights.get_mut(place)?);
         drawn.push(place);
     }
     Some(drawn)
@@ -85,7 +85,11 @@ pub fn draw(seed: &[u8; 32], mut weights: Vec<u128>, count: usize) -> Option<Vec
 
 /// The digest as a little-endian 256-bit number, reduced.
 fn number(seed: &[u8; 32], i: u64, total: u128) -> u128 {
-    let digest = Hash32::of_parts(&[DOMAIN, seed, &i.to_le_bytes()]);
+    reduce(Hash32::of_parts(&[DOMAIN, seed, &i.to_le_bytes()]), total)
+}
+
+/// A digest as a little-endian 256-bit number, reduced by a number below 2^120.
+pub(crate) fn reduce(digest: Hash32, total: u128) -> u128 {
     let bytes = digest.0.iter().rev();
     bytes.fold(0, |rest, &byte| ((rest << 8) | u128::from(byte)) % total)
 }
@@ -109,7 +113,8 @@ mod tests {
         assert_eq!(draw(&[1; 32], vec![0, 5, 0], 1), Some(vec![1]));
         assert_eq!(draw(&[1; 32], vec![0, 5, 0], 2), None);
         assert_eq!(draw(&[1; 32], vec![], 1), None);
-        let all = draw(&[1; 32], vec![1, u128::MAX >> 10, 3], 3).map(|mut all| {
+        assert_eq!(draw(&[1; 32], vec![], 0), Some(vec![]));
+        let all = draw(&[1; 32], vec![1, 1 << 67, 3], 3).map(|mut all| {
             all.sort_unstable();
             all
         });

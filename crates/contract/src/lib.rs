@@ -8,6 +8,7 @@
 //!
 //! A call that aborts changes nothing; a transaction that is dropped changes nothing.
 
+mod audit;
 mod changes;
 mod db;
 mod dispatch;
@@ -17,9 +18,9 @@ pub mod invariants;
 pub mod limits;
 mod node;
 mod object;
-mod reputation;
 mod settlement;
 mod stack;
+mod standing;
 mod state;
 mod task;
 mod treasury;
@@ -27,12 +28,13 @@ mod txn;
 mod verified;
 mod walrus;
 
+pub use audit::commitment;
 pub use changes::{Abort, Changes, Env, Payout};
 pub use object::{DecodeObjectError, Object, Owner, TableEntry};
 pub use state::State;
 pub use txn::Txn;
 
-use atoma_types::chain::AbortCode;
+use atoma_types::{MicroUsdc, chain::AbortCode};
 
 /// What a rule says: nothing, or why not.
 type Rule<T = ()> = Result<T, AbortCode>;
@@ -40,4 +42,14 @@ type Rule<T = ()> = Result<T, AbortCode>;
 /// One check, one code.
 fn ensure(holds: bool, code: AbortCode) -> Rule {
     if holds { Ok(()) } else { Err(code) }
+}
+
+/// A balance after something came in.
+fn plus(balance: MicroUsdc, amount: MicroUsdc) -> Rule<MicroUsdc> {
+    balance.checked_add(amount).ok_or(AbortCode::AmountOverflow)
+}
+
+/// A balance after something went out.
+fn minus(balance: MicroUsdc, amount: MicroUsdc) -> Rule<MicroUsdc> {
+    balance.checked_sub(amount).ok_or(AbortCode::AmountOverflow)
 }

@@ -1,31 +1,44 @@
 //! Limits of the package that are no parameters: changing one means publishing new code.
 
-use atoma_types::DurationMs;
-
-/// Nodes drawn for a `Limited` stack. More choice than sixteen serves nobody, and each candidate is
+/// Nodes drawn for a stack. More choice than sixteen serves nobody, and each candidate is
 /// read again at every lease.
 pub const MAX_CANDIDATES: u8 = 16;
 
-/// Leases of one stack, closed ones included: bounds what `close_after_expiry` looks through.
+/// Leases of one stack, closed ones included: bounds what the escrow is summed over.
 pub const MAX_LEASES: usize = 32;
 
-/// Subscriptions of one task. About 130 bytes each: a task stays far below the 250 KiB that an
-/// object may have, and a draw over all of them stays cheap.
+/// Subscriptions of one task. About 190 bytes each with an attester's promise: a task stays far below the
+/// 250 KiB that an object may have, and a draw over all of them stays cheap.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 
-/// Lanes of one lease, so headers of one settlement. About 330 bytes each with the signature: 21 KiB,
-/// and 64 signature checks.
-pub const MAX_LANES: usize = 64;
+/// Lanes of one lease, so headers of one settlement: 60 of 260 bytes and a length each are the 16 KiB that
+/// Sui lets one plain value have.
+pub const MAX_LANES: usize = 60;
 
-/// Open disputes of one ticket: bounds what a conviction pays back, and what a node must answer at
-/// once.
-pub const MAX_DISPUTES: usize = 8;
+/// Open demands of one ticket: bounds what a conviction pays back, and what a node must answer at
+/// once. One unit that it can't back is enough to void the ticket.
+pub const MAX_DEMANDS: usize = 8;
 
-/// Nodes in the treasury's book. 40 bytes each: 160 KiB of the 250 KiB that an object may have.
-pub const MAX_SHARES: usize = 4096;
+/// Examinations that one attester may have at once: more than it could do in the time it has.
+pub const MAX_DUTIES: u64 = 32;
 
-/// Units of one stack, and capacity of one subscription. Large enough for any purchase (a million
-/// tokens a second for thirty years); keeps the weights of a draw within `u128`.
+/// Examiners of one ticket that may be silent before it is paid unexamined.
+pub const MAX_SILENT: u8 = 2;
+
+/// Attesters' fees that a task's pool must hold when an examined stack is sold: with dues a quarter above
+/// what they must pay, a pool that begins with ten runs dry once in five hundred times.
+pub const MIN_POOL_FEES: u64 = 10;
+
+/// Bytes of a wrapped key: an ephemeral key, a content key, and a tag need 80.
+pub const MAX_WRAP: usize = 256;
+
+/// Bytes of sealed bodies that an answer carries: what fits one plain value of a transaction.
+pub const MAX_BODIES: usize = 16_000;
+
+/// Statements that a task has released: current software, the one before, and some hardware.
+pub const MAX_RELEASES: usize = 16;
+
+/// Units of one stack. Large enough for any purchase (a million tokens a second for thirty years).
 pub const MAX_UNITS: u64 = 1 << 50;
 
 /// Thousandths of a unit that one thing may cost: a billion units.
@@ -56,8 +69,5 @@ pub const MIN_SHARDS: u16 = 4;
 /// The shards of Walrus's own Mainnet.
 pub const MAX_SHARDS: u16 = 1_000;
 
-/// The shortest epoch: below it, halves of epochs lose their meaning.
-pub const MIN_EPOCH: DurationMs = DurationMs(1_000);
-
-/// The shortest time to answer a dispute: in less no transaction arrives, and nobody could.
-pub const MIN_ANSWER_WINDOW: DurationMs = DurationMs(1_000);
+/// The length of an epoch of the treasury: a day. No exit may ask the database for it.
+pub const EPOCH_MS: u64 = 24 * 3_600 * 1_000;

@@ -1,15 +1,12 @@
 //! All objects of the package, and how changes get into them.
 
-use crate::{Changes, Object, Owner, limits::MAX_REPUTATION, walrus};
+use crate::{Changes, Object, Owner, walrus};
 use atoma_types::{
     Address, MicroUsdc, ObjectId,
-    chain::{AdminCap, AtomaDb, Deployment, EpochBook, Params, Table},
+    chain::{AdminCap, AtomaDb, Deployment, EpochBook, Params, Table, VERSION},
     hash::Hash32,
 };
 use std::collections::BTreeMap;
-
-/// The version of the rules that a fresh database is marked with.
-pub(crate) const VERSION: u64 = 1;
 
 /// The package's objects, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +18,7 @@ impl State {
     /// A fresh package: its database and the administrator's right to it; and a development Walrus.
     #[must_use]
     pub fn genesis(deployment: &Deployment, admin: Address, params: Params) -> Self {
-        let mut state = Self::unpublished(deployment, admin, &params);
+        let mut state = Self::unpublished(deployment, admin);
         for (object, owner) in first_objects(deployment.db, admin, params) {
             state.objects.insert(object.id(), (object, owner));
         }
@@ -30,8 +27,8 @@ impl State {
 
     /// A ledger on which the package is still to be published ([`Txn::publish`](crate::Txn::publish)): a development Walrus.
     #[must_use]
-    pub fn unpublished(deployment: &Deployment, admin: Address, params: &Params) -> Self {
-        Self::restore(walrus::genesis(deployment, admin, params))
+    pub fn unpublished(deployment: &Deployment, admin: Address) -> Self {
+        Self::restore(walrus::genesis(deployment, admin))
     }
 
     /// The state that these objects make up, read back from where they were stored.
@@ -77,7 +74,6 @@ impl State {
 /// the database's here: `BLAKE2b-256("atoma/genesis/v1" ‖ db ‖ n)` for the tables of nodes (0), models (1)
 /// and tasks (2) and for the `AdminCap` (3).
 pub(crate) fn first_objects(db: ObjectId, admin: Address, params: Params) -> [(Object, Owner); 2] {
-    const { assert!(MAX_REPUTATION == 1_000) }; // Params' limits are written against it
     let id = |n: u8| {
         let parts: [&[u8]; 3] = [b"atoma/genesis/v1", db.as_bytes(), &[n]];
         Address::new(Hash32::of_parts(&parts).0)
@@ -86,6 +82,7 @@ pub(crate) fn first_objects(db: ObjectId, admin: Address, params: Params) -> [(O
     let database = AtomaDb {
         id: db,
         version: VERSION,
+        development: !params.are_sound(),
         params,
         nodes: table(0),
         models: table(1),

@@ -1,21 +1,13 @@
-//! The communal treasury: fees come in, and each epoch pays part of it to the nodes that worked.
-//!
-//! ```text
-//! epoch e            nodes are paid for units
-//! e + 1, first half  the units of e are reported into the book (the first report opens it)
-//! from its middle on each reported node takes floor(pool * units / all units)
-//! ```
-//!
-//! The pool is fixed by the first payment and stays in the treasury until it is paid, so a share
-//! that nobody fetched before the next book opens is simply still there.
+//! The communal treasury: fees and fines come in, and each day a part goes to the nodes that paid fees, in
+//! proportion to them and never as much as they paid. Only sums are kept: there is no list to fill.
 
-use crate::{Rule, Txn, db, ensure, limits::MAX_SHARES};
+use crate::{Rule, Txn, db, ensure, minus, plus};
 use atoma_types::{
-    ComputeUnits, MicroUsdc,
+    MicroUsdc,
     chain::{
-        AbortCode, EpochBook, EpochShare, Node,
-        calls::{CollectFees, PayTreasury, ReportUnits},
-        events::{FeesCollected, TreasuryPaid, UnitsReported},
+        AbortCode, EpochBook, FeesInEpoch,
+        calls::{CollectFees, PayTreasury, ReportFees},
+        events::{FeesCollected, FeesReported, TreasuryPaid},
     },
 };
 
@@ -25,10 +17,7 @@ pub(crate) fn collect_fees(txn: &mut Txn<'_>, call: &CollectFees) -> Rule {
     let mut task = txn.task(call.task.id())?;
     ensure(task.fees > MicroUsdc::ZERO, AbortCode::NoFees)?;
     let amount = std::mem::take(&mut task.fees);
-    db.communal_treasury = db
-        .communal_treasury
-        .checked_add(amount)
-        .ok_or(AbortCode::AmountOverflow)?;
+    db.communal_treasury = plus(db.communal_treasury, amount)?;
     txn.emit(FeesCollected {
         task: task.id,
         amount,
@@ -38,58 +27,55 @@ pub(crate) fn collect_fees(txn: &mut Txn<'_>, call: &CollectFees) -> Rule {
     Ok(())
 }
 
-/// Enters a node's units of the last epoch in the book, once. Anyone may.
-pub(crate) fn report_units(txn: &mut Txn<'_>, call: &ReportUnits) -> Rule {
+/// Adds a node's fees of the last epoch to the book. Reporting empties the node's counter, so nothing is
+/// reported twice. Anyone may.
+pub(crate) fn report(txn: &mut Txn<'_>, call: &ReportFees) -> Rule {
     let mut db = txn.db(call.db.id())?;
     let mut node = txn.node(call.node.id())?;
-    let (epoch, second_half) = db::epoch_at(&db, txn.now());
-    ensure(!second_half, AbortCode::ReportsClosed)?;
-    let last = epoch.checked_sub(1).ok_or(AbortCode::NothingToReport)?;
-    let units = take_units(&mut node, last);
-    ensure(units > ComputeUnits::ZERO, AbortCode::NothingToReport)?;
-    if db.book.epoch != last {
+    let now = txn.now();
+    let epoch = db::epoch(now).saturating_sub(1);
+    let count = if node.current.epoch == epoch {
+        &mut node.current
+    } else {
+        &mut node.previous
+    };
+    ensure(
+        count.epoch == epoch && count.fees > MicroUsdc::ZERO,
+        AbortCode::NothingToReport,
+    )?;
+    ensure(!db::second_half(now), AbortCode::ReportsClosed)?;
+    let fees = std::mem::take(&mut count.fees);
+    if db.book.epoch != epoch {
         db.book = EpochBook {
-            epoch: last,
+            epoch,
             ..EpochBook::default()
         };
     }
-    let book = &mut db.book;
-    // a change of the epoch's length may turn the clock of epochs back: what is fixed stays fixed
-    ensure(book.pool.is_none(), AbortCode::ReportsClosed)?;
-    ensure(book.shares.len() < MAX_SHARES, AbortCode::BookFull)?;
-    book.units = book
-        .units
-        .checked_add(units)
-        .ok_or(AbortCode::AmountOverflow)?;
-    book.shares.push(EpochShare {
+    ensure(db.book.pool.is_none(), AbortCode::ReportsClosed)?;
+    db.book.fees = plus(db.book.fees, fees)?;
+    node.reported = FeesInEpoch { epoch, fees };
+    txn.emit(FeesReported {
         node: node.id,
-        units,
-    });
-    txn.emit(UnitsReported {
-        node: node.id,
-        epoch: last,
-        units,
+        epoch,
+        fees,
     });
     txn.put_db(db);
     txn.put_node(node);
     Ok(())
 }
 
-/// Pays a node its share. Anyone may.
+/// Credits a node with its share of the book. Anyone may.
 pub(crate) fn pay(txn: &mut Txn<'_>, call: &PayTreasury) -> Rule {
     let mut db = txn.db(call.db.id())?;
-    let node = txn.node(call.node.id())?;
-    let (epoch, second_half) = db::epoch_at(&db, txn.now());
-    let closed = epoch
-        .checked_sub(db.book.epoch)
-        .is_some_and(|since| since > 1 || (since == 1 && second_half));
-    ensure(closed, AbortCode::PaymentsNotOpen)?;
-    let place = db
-        .book
-        .shares
-        .iter()
-        .position(|share| share.node == node.id)
-        .ok_or(AbortCode::NoShare)?;
+    let mut node = txn.node(call.node.id())?;
+    let now = txn.now();
+    let FeesInEpoch { epoch, fees } = node.reported;
+    ensure(
+        epoch == db.book.epoch && fees > MicroUsdc::ZERO,
+        AbortCode::NoShare,
+    )?;
+    let open = db::epoch(now) > epoch.saturating_add(1) || db::second_half(now);
+    ensure(open, AbortCode::PaymentsNotOpen)?;
     let pool = match db.book.pool {
         Some(pool) => pool,
         None => db
@@ -98,34 +84,23 @@ pub(crate) fn pay(txn: &mut Txn<'_>, call: &PayTreasury) -> Rule {
             .ok_or(AbortCode::AmountOverflow)?,
     };
     db.book.pool = Some(pool);
-    let share = db.book.shares.remove(place);
-    let amount = part(pool, share.units, db.book.units).ok_or(AbortCode::AmountOverflow)?;
-    // all parts together are at most the pool, and only this takes from the treasury
-    db.communal_treasury = db
-        .communal_treasury
-        .checked_sub(amount)
-        .ok_or(AbortCode::AmountOverflow)?;
-    txn.pay(node.owner, amount);
+    node.reported = FeesInEpoch::default();
+    let amount = share(pool, fees, db.book.fees, db.params.rebate_permille);
+    db.communal_treasury = minus(db.communal_treasury, amount)?;
+    node.earnings = plus(node.earnings, amount)?;
     txn.emit(TreasuryPaid {
         node: node.id,
-        epoch: db.book.epoch,
+        epoch,
         amount,
     });
     txn.put_db(db);
+    txn.put_node(node);
     Ok(())
 }
 
-/// `floor(pool * units / all)`.
-pub(crate) fn part(pool: MicroUsdc, units: ComputeUnits, all: ComputeUnits) -> Option<MicroUsdc> {
-    let part = (u128::from(pool.0) * u128::from(units.0)).checked_div(u128::from(all.0))?;
-    u64::try_from(part).ok().map(MicroUsdc)
-}
-
-/// The node's units of that epoch, which then count no more: so they are reported once.
-fn take_units(node: &mut Node, epoch: u64) -> ComputeUnits {
-    [&mut node.current, &mut node.previous]
-        .into_iter()
-        .find(|worked| worked.epoch == epoch)
-        .map(|worked| std::mem::take(&mut worked.units))
-        .unwrap_or_default()
+/// `min(pool * fees / all, fees * rebate / 1000)`, floors: no cycle of one's own money gains.
+fn share(pool: MicroUsdc, fees: MicroUsdc, all: MicroUsdc, rebate_permille: u64) -> MicroUsdc {
+    let part = u128::from(pool.0) * u128::from(fees.0) / u128::from(all.0.max(1));
+    let rebate = u128::from(fees.0) * u128::from(rebate_permille) / 1_000;
+    MicroUsdc(u64::try_from(part.min(rebate)).unwrap_or(0))
 }

@@ -3,13 +3,13 @@
 use crate::{
     Abort, Changes, Env, Object, Owner, Payout, Rule, State, TableEntry, ensure,
     object::{encode, id_type, string_type},
-    state::{VERSION, first_objects},
+    state::first_objects,
 };
 use atoma_types::{
     Address, MicroUsdc, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{
-        AbortCode, AdminCap, AtomaDb, Blob, Event, Node, Params, Stack, Table, Task, WalrusCap,
-        WalrusSystem,
+        AbortCode, AdminCap, AtomaDb, Blob, Event, Node, Params, Stack, Table, Task, VERSION,
+        WalrusCap, WalrusSystem,
     },
 };
 use serde::Serialize;
@@ -168,21 +168,30 @@ impl Txn<'_> {
 
     pub(crate) fn node(&self, id: ObjectId) -> Rule<Node> {
         match self.require(id)? {
-            (Object::Node(node), _) => Ok(node.clone()),
+            (Object::Node(node), _) => {
+                ensure(node.version == VERSION, AbortCode::WrongVersion)?;
+                Ok(node.clone())
+            }
             _ => Err(AbortCode::WrongObjectKind),
         }
     }
 
     pub(crate) fn task(&self, id: ObjectId) -> Rule<Task> {
         match self.require(id)? {
-            (Object::Task(task), _) => Ok(task.clone()),
+            (Object::Task(task), _) => {
+                ensure(task.version == VERSION, AbortCode::WrongVersion)?;
+                Ok(task.clone())
+            }
             _ => Err(AbortCode::WrongObjectKind),
         }
     }
 
     pub(crate) fn stack(&self, id: ObjectId) -> Rule<Stack> {
         match self.require(id)? {
-            (Object::Stack(stack), _) => Ok(stack.clone()),
+            (Object::Stack(stack), _) => {
+                ensure(stack.version == VERSION, AbortCode::WrongVersion)?;
+                Ok(stack.clone())
+            }
             _ => Err(AbortCode::WrongObjectKind),
         }
     }
@@ -228,11 +237,10 @@ impl Txn<'_> {
         Ok(task)
     }
 
-    /// A stack that the sender bought and that still holds money.
+    /// A stack that the sender bought.
     pub(crate) fn own_stack(&self, id: ObjectId) -> Rule<Stack> {
         let stack = self.stack(id)?;
         ensure(stack.owner == self.sender(), AbortCode::NotStackOwner)?;
-        ensure(!stack.closed, AbortCode::StackClosed)?;
         Ok(stack)
     }
 

@@ -3,7 +3,7 @@
 use crate::{Rule, Txn, ensure};
 use atoma_types::{
     NetworkId,
-    chain::{AbortCode, Node, Stack},
+    chain::{AbortCode, Lease, Stack},
     ed25519::DecodedKey,
     message::{MessageSignature, Receipt, RequestHeader, Signed},
 };
@@ -12,19 +12,19 @@ use atoma_types::{
 pub(crate) struct VerifiedMessages<'a> {
     network: NetworkId,
     stack: &'a Stack,
-    node: &'a Node,
+    lease: &'a Lease,
 }
 
 impl<'a> VerifiedMessages<'a> {
-    pub(crate) fn new(txn: &Txn<'_>, stack: &'a Stack, node: &'a Node) -> Self {
+    pub(crate) fn new(txn: &Txn<'_>, stack: &'a Stack, lease: &'a Lease) -> Self {
         Self {
             network: txn.network(),
             stack,
-            node,
+            lease,
         }
     }
 
-    /// A receipt of this stack by this node.
+    /// A receipt of this lease, by the key that it began with.
     pub(crate) fn receipt(&self, bytes: &[u8], signature: &[u8]) -> Rule<Signed<Receipt>> {
         let signature =
             MessageSignature::try_from(signature).map_err(|_| AbortCode::ReceiptBadSignature)?;
@@ -36,9 +36,9 @@ impl<'a> VerifiedMessages<'a> {
             AbortCode::ReceiptWrongNetwork,
         )?;
         ensure(receipt.stack == self.stack.id, AbortCode::ReceiptWrongStack)?;
-        ensure(receipt.node == self.node.id, AbortCode::ReceiptWrongNode)?;
+        ensure(receipt.node == self.lease.node, AbortCode::ReceiptWrongNode)?;
         signed
-            .verify(&self.node.response_key)
+            .verify(&self.lease.key)
             .map_err(|_| AbortCode::ReceiptBadSignature)?;
         Ok(signed)
     }
@@ -69,7 +69,7 @@ impl<'a> VerifiedMessages<'a> {
             AbortCode::HeaderWrongNetwork,
         )?;
         ensure(header.stack == self.stack.id, AbortCode::HeaderWrongStack)?;
-        ensure(header.node == self.node.id, AbortCode::HeaderWrongNode)?;
+        ensure(header.node == self.lease.node, AbortCode::HeaderWrongNode)?;
         ensure(header.task == self.stack.task, AbortCode::HeaderWrongTask)?;
         signed
             .verify(key)

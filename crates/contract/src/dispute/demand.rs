@@ -1,140 +1,108 @@
-//! The dispute with an answer: the owner demands a record, the node shows it or loses.
+//! The dispute with an answer: the owner names a unit, the node shows its record or loses the ticket.
 
-use super::{
-    record::{self, Place},
-    verdict::Case,
-};
+use super::{convict::Case, record};
 use crate::{
-    Rule, Txn, ensure, limits::MAX_DISPUTES, settlement, verified::VerifiedMessages, walrus,
+    Rule, Txn, ensure,
+    limits::{MAX_BODIES, MAX_DEMANDS},
+    plus, settlement,
+    stack::lease_mut,
+    verified::VerifiedMessages,
 };
-use atoma_types::{
-    NodeId,
-    chain::{
-        AbortCode, Dispute, LeaseState, Stack, Ticket,
-        calls::{AnswerDispute, OpenDispute, ResolveDispute},
-        events::{Charge, DisputeAnswered, DisputeOpened},
-    },
-    hash::Hash32,
+use atoma_types::chain::{
+    AbortCode, Demand, Stack,
+    calls::{AnswerDemand, DemandRecord, ProveSilence},
+    events::{Charge, DemandAnswered, RecordDemanded},
 };
 
-/// The stack's owner demands to see one record of a settlement. With a receipt that they hold, the
-/// record must have just this one.
-pub(crate) fn missing_response(txn: &mut Txn<'_>, call: &OpenDispute) -> Rule {
-    let mut stack = txn.own_stack(call.stack.id())?;
-    let node = txn.node(call.node.id())?;
-    let (now, bond) = (txn.now(), call.bond.0);
-    let deadline_ms = now.saturating_add(stack.answer_window_ms);
-    ensure(bond == stack.dispute_bond, AbortCode::WrongBond)?;
-    let receipt = shown_receipt(&VerifiedMessages::new(txn, &stack, &node), call)?;
-    let ticket = ticket_mut(&mut stack, node.id)?;
-    ensure(now < ticket.deadline_ms, AbortCode::WindowOver)?;
-    ensure(
-        (1..=ticket.count).contains(&call.seq),
-        AbortCode::SeqNotSettled,
-    )?;
-    ensure(
-        ticket.dispute(call.seq).is_none(),
-        AbortCode::AlreadyDisputed,
-    )?;
-    ensure(
-        ticket.disputes.len() < MAX_DISPUTES,
-        AbortCode::DisputesFull,
-    )?;
-    txn.take(bond)?;
-    ticket.disputes.push(Dispute {
-        seq: call.seq,
-        receipt,
-        bond,
-        opened_at_ms: now,
-        deadline_ms,
-    });
-    txn.emit(DisputeOpened {
-        stack: stack.id,
-        node: node.id,
-        seq: call.seq,
-        receipt,
-        bond,
-        deadline_ms,
-    });
-    txn.put_stack(stack);
-    Ok(())
-}
-
-fn shown_receipt(messages: &VerifiedMessages<'_>, call: &OpenDispute) -> Rule<Option<Hash32>> {
-    if call.receipt.is_empty() && call.receipt_signature.is_empty() {
-        return Ok(None);
-    }
-    let receipt = messages.receipt(&call.receipt, &call.receipt_signature)?;
-    ensure(
-        receipt.message().seq == call.seq,
-        AbortCode::ReceiptWrongSeq,
-    )?;
-    Ok(Some(receipt.hash()))
-}
-
-/// Shows the record, and a blob of the sender's where it is stored. The stake goes to the node,
-/// whoever calls.
-pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDispute) -> Rule {
-    let db = txn.db(call.db.id())?;
+/// The stack's owner, or its watcher, demands to see the record of a unit. The fee is what an answer costs, and
+/// the node's: nobody can make it work for nothing, and nobody earns by asking.
+pub(crate) fn demand(txn: &mut Txn<'_>, call: &DemandRecord) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let node = txn.node(call.node.id())?;
-    let (blob, _) = txn.own_blob(call.blob.id())?;
-    let lease = stack.lease(node.id).ok_or(AbortCode::NoSuchLease)?;
-    let LeaseState::Settling(ticket) = &lease.state else {
-        return Err(AbortCode::NotSettling);
-    };
-    let place = Place::prove(&call.record, &call.proof, ticket)?;
-    let dispute = ticket.dispute(place.seq).ok_or(AbortCode::NoSuchDispute)?;
-    ensure(txn.now() <= dispute.deadline_ms, AbortCode::AnswerTooLate)?;
-    let receipt = record::check(
-        &VerifiedMessages::new(txn, &stack, &node),
-        &call.record,
-        place.seq,
+    ensure_eyes(txn, &stack)?;
+    let (now, fee) = (txn.now(), call.fee.0);
+    let deadline_ms = now.saturating_add(stack.terms.answer_window_ms);
+    ensure(fee == stack.terms.demand_fee, AbortCode::WrongFee)?;
+    let (lease, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    ensure(now <= ticket.deadline_ms, AbortCode::WindowOver)?;
+    ensure(
+        settlement::claims(lease, ticket, call.unit),
+        AbortCode::UnitNotSettled,
     )?;
     ensure(
-        dispute.receipt.is_none_or(|shown| shown == receipt.hash()),
-        AbortCode::ReceiptDiffers,
+        ticket.demand(call.unit).is_none(),
+        AbortCode::AlreadyDemanded,
     )?;
-    walrus::ensure_stored(&db, &blob)?;
-
-    let bond = dispute.bond;
-    ticket_mut(&mut stack, node.id)?
-        .disputes
-        .retain(|dispute| dispute.seq != place.seq);
-    txn.pay(node.owner, bond);
-    txn.emit(DisputeAnswered {
+    ensure(ticket.demands.len() < MAX_DEMANDS, AbortCode::DemandsFull)?;
+    txn.take(fee)?;
+    settlement::ticket_mut(&mut stack, call.holder)?
+        .demands
+        .push(Demand {
+            unit: call.unit,
+            fee,
+            deadline_ms,
+        });
+    txn.emit(RecordDemanded {
         stack: stack.id,
-        node: node.id,
-        seq: place.seq,
-        blob_id: blob.blob_id,
-        bond,
+        node: call.holder,
+        unit: call.unit,
+        deadline_ms,
     });
     txn.put_stack(stack);
     Ok(())
 }
 
-/// Ends a dispute that nobody answered in time: silence loses. Anyone may.
-pub(crate) fn resolve(txn: &mut Txn<'_>, call: &ResolveDispute) -> Rule {
-    let case = Case::load(
-        txn,
-        call.db.id(),
-        call.stack.id(),
-        call.task.id(),
-        call.node.id(),
-    )?;
-    let ticket = case.ticket()?.ok_or(AbortCode::NotSettling)?;
-    let dispute = ticket.dispute(call.seq).ok_or(AbortCode::NoSuchDispute)?;
+/// Only the stack's owner, or whom it named to watch.
+pub(crate) fn ensure_eyes(txn: &Txn<'_>, stack: &Stack) -> Rule {
+    let sender = txn.sender();
     ensure(
-        txn.now() > dispute.deadline_ms,
-        AbortCode::AnswerTimeNotOver,
-    )?;
-    case.convict(txn, Charge::Silence)
+        stack.owner == sender || stack.watcher == Some(sender),
+        AbortCode::NotWatcher,
+    )
 }
 
-/// The ticket of a node's lease that waits to be paid.
-fn ticket_mut(stack: &mut Stack, node: NodeId) -> Rule<&mut Ticket> {
-    match &mut settlement::lease_mut(stack, node)?.state {
-        LeaseState::Settling(ticket) => Ok(ticket),
-        LeaseState::Open | LeaseState::Closed { .. } => Err(AbortCode::NotSettling),
-    }
+/// Shows the record, and says where the bodies are. The ledger can't look into a blob, so it asks for no proof
+/// of storage, which would prove that something is stored; who reads it sees, and a jury.
+pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDemand) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let (lease, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let demand = ticket.demand(call.unit).ok_or(AbortCode::NoSuchDemand)?;
+    ensure(txn.now() <= demand.deadline_ms, AbortCode::AnswerTooLate)?;
+    ensure(
+        call.blob.is_some() || !call.bodies.is_empty(),
+        AbortCode::EvidenceMissing,
+    )?;
+    ensure(call.bodies.len() <= MAX_BODIES, AbortCode::EvidenceTooLong)?;
+    let seq = record::show(
+        &VerifiedMessages::new(txn, &stack, lease),
+        (&stack, lease, ticket),
+        call.unit,
+        (&call.record, &call.proof),
+    )?;
+    let fee = demand.fee;
+    let lease = lease_mut(&mut stack, call.holder)?;
+    lease.fees = plus(lease.fees, fee)?;
+    settlement::ticket_mut(&mut stack, call.holder)?
+        .demands
+        .retain(|demand| demand.unit != call.unit);
+    txn.emit(DemandAnswered {
+        stack: stack.id,
+        node: call.holder,
+        unit: call.unit,
+        seq,
+        blob: call.blob,
+        bodies: call.bodies.clone(),
+    });
+    txn.put_stack(stack);
+    Ok(())
+}
+
+/// Ends a demand that nobody answered in time. Anyone may.
+pub(crate) fn silence(txn: &mut Txn<'_>, call: &ProveSilence) -> Rule {
+    let case = Case::load(txn, call.stack.id(), call.task.id(), call.node.id())?;
+    let demand = case
+        .ticket()?
+        .demand(call.unit)
+        .ok_or(AbortCode::NoSuchDemand)?;
+    ensure(txn.now() > demand.deadline_ms, AbortCode::AnswerTimeNotOver)?;
+    case.convict(txn, Charge::Silence)
 }

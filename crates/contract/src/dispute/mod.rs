@@ -1,21 +1,20 @@
-//! Disputes about a lease. Each ends by a deadline or at once, and silence loses.
+//! Disputes about a ticket. What makes a node owe an answer is its own settlement: it claims money for each
+//! unit under one root, so it must be able to show the record of each. Nothing that a user signs alone can
+//! make it owe anything.
 //!
 //! ```text
-//! settle ──> ticket ── missing_response (owner, bond) ──> open dispute ── answer ──> bond to the node
-//!                                                               └─ resolve (late) ──┐
-//! two receipts that contradict each other ── equivocation ──────────────────────────┤
-//! a receipt above tariff, order or claim ─── over_claim ────────────────────────────┼──> conviction
-//! a settled record that is none ──────────── forged_request ────────────────────────┘
+//! demand (owner or watcher, F) ──> answer ──> F to the node
+//!                                    └─ silence (late) ──┐
+//! two receipts for one request ── equivocation ──────────┼──> conviction
+//! examined, and not disclosed, or found guilty ──────────┘
 //! ```
-//!
-//! What makes a node owe an answer is its own settlement: it claims money for `count` records under
-//! one root, so it must be able to show each of them. Nothing that a user signs alone can make it
-//! owe anything.
 
+mod convict;
 mod demand;
-mod proof;
+mod equivocation;
 mod record;
-mod verdict;
 
-pub(crate) use demand::{answer, missing_response, resolve};
-pub(crate) use proof::{equivocation, forged_request, over_claim};
+pub(crate) use convict::{Case, Verdicts};
+pub(crate) use demand::{answer, demand, ensure_eyes, silence};
+pub(crate) use equivocation::equivocation;
+pub(crate) use record::show;

@@ -1,47 +1,65 @@
-//! Records of a settlement: where one stands in it, and whether it is what it should be.
+//! Records of a ticket: where one stands, and whether it backs a unit.
 
 use crate::{Rule, ensure, verified::VerifiedMessages};
 use atoma_types::{
-    chain::{AbortCode, Ticket},
+    ComputeUnits,
+    chain::{AbortCode, Lease, Stack, Ticket},
     merkle::Proof,
-    message::{EvidenceLeaf, Receipt, Signed},
+    message::{EvidenceLeaf, Receipt, RequestHeader},
 };
 
-/// A place in a settlement at which certain bytes were proven to stand.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// The `seq` that belongs there.
-    pub(super) seq: u64,
-}
-
-impl Place {
-    /// Checks that the node settled exactly these bytes, and where among its records.
-    pub(super) fn prove(record: &[u8], proof: &[u8], ticket: &Ticket) -> Rule<Self> {
-        let proof = Proof::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
-        let holds = proof.count == ticket.count && proof.verify(record, ticket.receipts_root);
-        ensure(holds, AbortCode::ProofFails)?;
-        // a proof that holds has its index below its count
-        Ok(Self {
-            seq: proof.index.saturating_add(1),
-        })
-    }
-}
-
-/// The receipt of a record that is one: an order by the stack's request key and, at its place, the
-/// node's receipt for it.
-pub(super) fn check(
+/// The `seq` of the record that is shown for a unit, once it is found proper: one that the node settled, of an
+/// order of the owner's, at the tariff and within the order, for this unit.
+pub(crate) fn show(
     messages: &VerifiedMessages<'_>,
-    record: &[u8],
-    seq: u64,
-) -> Rule<Signed<Receipt>> {
+    (stack, lease, ticket): (&Stack, &Lease, &Ticket),
+    unit: ComputeUnits,
+    (record, proof): (&[u8], &[u8]),
+) -> Rule<u64> {
+    let place = place(lease, ticket, record, proof)?;
     let leaf = EvidenceLeaf::from_bytes(record).map_err(|_| AbortCode::RecordInvalid)?;
     let key = messages.request_key()?;
     let header = messages.header(&leaf.header, &leaf.header_signature, &key)?;
     let receipt = messages.receipt(&leaf.receipt, &leaf.receipt_signature)?;
-    ensure(receipt.message().seq == seq, AbortCode::ReceiptWrongSeq)?;
     ensure(
         receipt.message().request_hash == header.hash(),
         AbortCode::ReceiptWrongRequest,
     )?;
-    Ok(receipt)
+    let receipt = receipt.message();
+    ensure(receipt.seq == place, AbortCode::ReceiptWrongSeq)?;
+    check_charge(stack, header.message(), receipt)?;
+    let begin = receipt
+        .cumulative_units
+        .checked_sub(receipt.units)
+        .ok_or(AbortCode::RecordWrongUnit)?;
+    ensure(
+        begin <= unit && unit < receipt.cumulative_units,
+        AbortCode::RecordWrongUnit,
+    )?;
+    Ok(place)
+}
+
+/// The `seq` that belongs where the node settled exactly these bytes.
+fn place(lease: &Lease, ticket: &Ticket, record: &[u8], proof: &[u8]) -> Rule<u64> {
+    let proof = Proof::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
+    let count = ticket.to_seq.saturating_sub(lease.paid_seq);
+    let holds = proof.count == count && proof.verify(record, ticket.receipts_root);
+    ensure(holds, AbortCode::ProofFails)?;
+    // a proof that holds has its index below its count
+    Ok(lease.paid_seq.saturating_add(proof.index).saturating_add(1))
+}
+
+/// Whether what was charged is what the task's model costs, and no more than was ordered.
+fn check_charge(stack: &Stack, order: &RequestHeader, receipt: &Receipt) -> Rule {
+    ensure(
+        receipt.engine == stack.engine,
+        AbortCode::ReceiptWrongEngine,
+    )?;
+    // usage too large to be counted costs more than any receipt can say
+    let tariff = stack.weights.units(&receipt.usage);
+    ensure(
+        tariff.is_none_or(|tariff| receipt.units <= tariff),
+        AbortCode::RecordOverTariff,
+    )?;
+    ensure(receipt.units <= order.max_units, AbortCode::RecordOverOrder)
 }

@@ -2,46 +2,31 @@
 
 use crate::{Rule, ensure, limits::MAX_LANES, verified::VerifiedMessages};
 use atoma_types::{
-    ComputeUnits,
     chain::{AbortCode, calls::Settle},
     hash::Hash32,
 };
 
-/// Checks that the claim is what the node's last receipt says and the owner's headers allow. A
-/// lease never used is settled with nothing at all.
+/// Checks that the claim is what the node's last receipt says and the owner's headers allow; returns the
+/// receipt's hash.
 ///
 /// Headers may have expired: an expiry ends the order, not the voucher.
-pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule {
-    if call.claimed_units == ComputeUnits::ZERO && call.count == 0 {
-        let empty = call.headers.is_empty()
-            && call.header_signatures.is_empty()
-            && call.last_receipt.is_empty()
-            && call.receipt_signature.is_empty()
-            && call.receipts_root == Hash32::ZERO;
-        return ensure(empty, AbortCode::NotAllEmpty);
-    }
-    check_receipt(messages, call)?;
-    let allowed = sum_of_ceilings(messages, call)?;
-    ensure(
-        u128::from(call.claimed_units.0) <= allowed,
-        AbortCode::ClaimAboveCeilings,
-    )
-}
-
-fn check_receipt(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule {
+pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule<Hash32> {
     let signed = messages.receipt(&call.last_receipt, &call.receipt_signature)?;
     let receipt = signed.message();
+    ensure(receipt.seq == call.to_seq, AbortCode::CountMismatch)?;
     ensure(
-        receipt.seq == call.count && call.count > 0,
-        AbortCode::CountMismatch,
-    )?;
-    ensure(
-        receipt.cumulative_units == call.claimed_units,
+        receipt.cumulative_units == call.to_units,
         AbortCode::ClaimMismatch,
-    )
+    )?;
+    let allowed = sum_of_ceilings(messages, call)?;
+    ensure(
+        u128::from(call.to_units.0) <= allowed,
+        AbortCode::ClaimAboveCeilings,
+    )?;
+    Ok(signed.hash())
 }
 
-/// The ceilings of all lanes together: 64 of them can't overflow `u128`.
+/// The ceilings of all lanes together: 60 of them can't overflow `u128`.
 fn sum_of_ceilings(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule<u128> {
     let count = call.headers.len();
     ensure(

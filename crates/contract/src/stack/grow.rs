@@ -1,56 +1,42 @@
-//! More units, more time.
+//! More units, more time, more eyes.
 
-use super::{announce, occupy, required};
-use crate::{Rule, Txn, ensure, limits::MAX_UNITS, task};
+use crate::{Rule, Txn, ensure, limits::MAX_UNITS, minus};
 use atoma_types::{
     ComputeUnits,
     chain::{
-        AbortCode, LeaseState, Selection,
-        calls::{Extend, TopUp},
-        events::{ExpiryChanged, ToppedUp},
+        AbortCode,
+        calls::{Extend, SetWatcher, TopUp},
+        events::{ExpiryChanged, ToppedUp, WatcherSet},
     },
 };
 
-/// Adds units at the stack's own terms. Those of a `Single` stack go to its lease, so the node must
-/// have room and still take some. A pause doesn't stop it: the deal is made already.
+/// Adds units at the stack's own terms. They are nobody's yet. A pause doesn't stop it: the deal is made already.
 pub(crate) fn top_up(txn: &mut Txn<'_>, call: &TopUp) -> Rule {
     let mut stack = txn.own_stack(call.stack.id())?;
-    let mut task = txn.task(call.task.id())?;
+    let task = txn.task(call.task.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
     ensure(txn.now() < stack.expires_at_ms, AbortCode::StackExpired)?;
     ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
     ensure(call.units > ComputeUnits::ZERO, AbortCode::UnitsInvalid)?;
-    let total = stack.total_units.saturating_add(call.units);
-    ensure(total.0 <= MAX_UNITS, AbortCode::UnitsInvalid)?;
-    let needed = required(&stack, total)?;
-    let lacking = needed
-        .checked_sub(stack.escrow)
-        .ok_or(AbortCode::AmountOverflow)?;
+    let live = stack.live_units().saturating_add(call.units);
+    ensure(live.0 <= MAX_UNITS, AbortCode::UnitsInvalid)?;
+    let needed = stack.escrow_for(live).ok_or(AbortCode::EscrowOverflow)?;
+    let lacking = minus(needed, stack.escrow)?;
     ensure(call.payment.0 == lacking, AbortCode::WrongPayment)?;
-
     txn.take(lacking)?;
     stack.escrow = needed;
-    stack.total_units = total;
+    stack.ungranted = stack.ungranted.saturating_add(call.units);
     txn.emit(ToppedUp {
         stack: stack.id,
-        total_units: total,
+        ungranted: stack.ungranted,
         paid: lacking,
     });
-    if stack.selection == Selection::Single {
-        let lease = stack.leases.first_mut().ok_or(AbortCode::NoSuchLease)?;
-        ensure(lease.state == LeaseState::Open, AbortCode::LeaseClosed)?;
-        let subscription = task::entry(&mut task, lease.node).ok_or(AbortCode::NotSubscribed)?;
-        occupy(subscription, call.units)?;
-        lease.units = lease.units.saturating_add(call.units);
-        let lease = lease.clone();
-        announce(txn, &stack, &task, &lease);
-        txn.put_task(task);
-    }
     txn.put_stack(stack);
     Ok(())
 }
 
-/// Lets a stack that hasn't expired live longer, up to the longest life a new one could have.
+/// Lets a stack that hasn't expired live longer, up to the longest life a new one could have. A node that
+/// doesn't want that settles, and releases the rest.
 pub(crate) fn extend(txn: &mut Txn<'_>, call: &Extend) -> Rule {
     let db = txn.db(call.db.id())?;
     let mut stack = txn.own_stack(call.stack.id())?;
@@ -69,6 +55,18 @@ pub(crate) fn extend(txn: &mut Txn<'_>, call: &Extend) -> Rule {
         stack: stack.id,
         expires_at_ms: end,
         closing: false,
+    });
+    txn.put_stack(stack);
+    Ok(())
+}
+
+/// Names who else may demand and challenge. What a watcher pays for that is the owner's from then on.
+pub(crate) fn set_watcher(txn: &mut Txn<'_>, call: &SetWatcher) -> Rule {
+    let mut stack = txn.own_stack(call.stack.id())?;
+    stack.watcher = call.watcher;
+    txn.emit(WatcherSet {
+        stack: stack.id,
+        watcher: stack.watcher,
     });
     txn.put_stack(stack);
     Ok(())

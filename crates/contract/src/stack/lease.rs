@@ -1,10 +1,14 @@
-//! A node takes its grant to the ledger.
+//! A node takes its grant to the ledger. Here alone a node binds itself, and here its live standing is
+//! looked at.
 
-use super::{announce, occupy};
+use super::{fit, restake, stake};
 use crate::{Rule, Txn, db, ensure, limits::MAX_LEASES, node, task};
 use atoma_types::{
-    ComputeUnits,
-    chain::{AbortCode, Lease, LeaseState, Node, Selection, Stack, calls::Lease as LeaseCall},
+    ComputeUnits, MicroUsdc, Price, TimestampMs,
+    chain::{
+        AbortCode, AtomaDb, Lease, Node, Stack, Task, calls::Lease as LeaseCall, events::Leased,
+    },
+    hash::Hash32,
     message::{Grant, MessageSignature, Signed},
 };
 
@@ -13,81 +17,59 @@ pub(crate) fn lease(txn: &mut Txn<'_>, call: &LeaseCall) -> Rule {
     let db = txn.db(call.db.id())?;
     db::ensure_open(&db)?;
     let mut stack = txn.stack(call.stack.id())?;
-    let mut task = txn.task(call.task.id())?;
-    let node = txn.own_node(call.node.id())?;
+    let task = txn.task(call.task.id())?;
+    let mut node = txn.own_node(call.node.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
-    ensure(!stack.closed, AbortCode::StackClosed)?;
     ensure(txn.now() < stack.expires_at_ms, AbortCode::StackExpired)?;
     ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
-    ensure(node::is_active(&node, txn.now()), AbortCode::NodeNotActive)?;
-    ensure_selected(&stack, &node)?;
-    let granted = granted_units(txn, &stack, &node, call)?;
+    ensure_standing(&db, &task, &node, txn.now())?;
+    let may = stack.candidates.is_empty() || stack.candidates.contains(&node.id);
+    ensure(may, AbortCode::NotCandidate)?;
+    let grant = check_grant(txn, &stack, &node, call)?;
 
-    let place = stack.leases.iter().position(|lease| lease.node == node.id);
-    let held = match place.map(|place| &stack.leases[place]) {
-        Some(lease) => {
-            ensure(lease.state == LeaseState::Open, AbortCode::LeaseClosed)?;
-            lease.units
-        }
-        None => {
-            ensure(stack.leases.len() < MAX_LEASES, AbortCode::LeasesFull)?;
-            ComputeUnits::ZERO
-        }
-    };
-    let added = granted.saturating_sub(held);
-    ensure(added > ComputeUnits::ZERO, AbortCode::GrantNotHigher)?;
+    let offer = task.subscription(node.id).map(|offer| offer.price);
+    let place = place_for(&mut stack, &node, offer)?;
+    let lease = &stack.leases[place];
     ensure(
-        added <= stack.ungranted_units(),
-        AbortCode::LeasesExceedStack,
+        lease.price <= stack.max_price && lease.price <= grant.max_price,
+        AbortCode::PriceAboveMax,
     )?;
-    task::ensure_fits(&task, &node)?;
-    let subscription = task::entry(&mut task, node.id).ok_or(AbortCode::NotSubscribed)?;
-    occupy(subscription, added)?;
-    let lease = match place {
-        Some(place) => {
-            stack.leases[place].units = granted;
-            stack.leases[place].clone()
-        }
-        None => {
-            ensure(
-                subscription.price <= stack.max_price,
-                AbortCode::PriceAboveMax,
-            )?;
-            subscription.open_leases += 1;
-            let lease = Lease {
-                node: node.id,
-                units: granted,
-                price: subscription.price,
-                state: LeaseState::Open,
-                convicted: false,
-            };
-            stack.leases.push(lease.clone());
-            lease
-        }
-    };
-    announce(txn, &stack, &task, &lease);
-    txn.put_task(task);
+    let added = grant.cumulative_units.saturating_sub(lease.units);
+    ensure(added > ComputeUnits::ZERO, AbortCode::GrantNotHigher)?;
+    let left = stack
+        .ungranted
+        .checked_sub(added)
+        .ok_or(AbortCode::LeasesExceedStack)?;
+    let before = stake(&stack, node.id)?;
+    stack.ungranted = left;
+    stack.leases[place].units = grant.cumulative_units;
+    restake(&stack, &mut node, before)?;
+    // every fine that can come of it is covered in full
+    ensure(node.at_stake <= node.collateral, AbortCode::CollateralBusy)?;
+    fit(&mut stack)?;
+    announce(txn, &stack, place);
     txn.put_stack(stack);
+    txn.put_node(node);
     Ok(())
 }
 
-fn ensure_selected(stack: &Stack, node: &Node) -> Rule {
-    match stack.selection {
-        Selection::Single => Err(AbortCode::SingleTakesNoGrants),
-        Selection::Limited { .. } => {
-            ensure(stack.candidates.contains(&node.id), AbortCode::NotCandidate)
-        }
-        Selection::Any => Ok(()),
-    }
+/// What the node is now, not what some copy says.
+fn ensure_standing(db: &AtomaDb, task: &Task, node: &Node, now: TimestampMs) -> Rule {
+    ensure(node::is_active(node, now), AbortCode::NodeNotActive)?;
+    ensure(
+        node.collateral.0 >= db.params.min_collateral,
+        AbortCode::CollateralTooLow,
+    )?;
+    task::ensure_fits(task, node)?;
+    let attested = task::attested_until(task, node, now) >= now;
+    ensure(
+        attested || !task.security_level.confidential(),
+        AbortCode::NotAttested,
+    )
 }
 
-/// The cumulative units of a grant, once it is found to be the stack's own word to this node.
-fn granted_units(
-    txn: &Txn<'_>,
-    stack: &Stack,
-    node: &Node,
-    call: &LeaseCall,
-) -> Rule<ComputeUnits> {
+/// The grant, once it is found to be the stack's own word to this node.
+fn check_grant(txn: &Txn<'_>, stack: &Stack, node: &Node, call: &LeaseCall) -> Rule<Grant> {
     let signature = MessageSignature::try_from(call.signature.as_slice())
         .map_err(|_| AbortCode::GrantBadSignature)?;
     let signed = Signed::<Grant>::decode(call.grant.clone(), signature)
@@ -100,5 +82,48 @@ fn granted_units(
         .verify(&stack.request_key)
         .map_err(|_| AbortCode::GrantBadSignature)?;
     ensure(txn.now() <= grant.expires_at_ms, AbortCode::GrantExpired)?;
-    Ok(grant.cumulative_units)
+    ensure(grant.nonce == stack.nonce, AbortCode::GrantRevoked)?;
+    Ok(grant.clone())
+}
+
+/// The place of the node's open lease; a new one, without units, begins at its present price and key.
+fn place_for(stack: &mut Stack, node: &Node, offer: Option<Price>) -> Rule<usize> {
+    if let Some(place) = stack.leases.iter().position(|lease| lease.node == node.id) {
+        ensure(!stack.leases[place].closed, AbortCode::LeaseClosed)?;
+        return Ok(place);
+    }
+    let price = offer.ok_or(AbortCode::NotSubscribed)?;
+    ensure(stack.leases.len() < MAX_LEASES, AbortCode::LeasesFull)?;
+    stack.leases.push(Lease {
+        node: node.id,
+        owner: node.owner,
+        key: node.response_key,
+        price,
+        units: ComputeUnits::ZERO,
+        paid_units: ComputeUnits::ZERO,
+        paid_seq: 0,
+        last: Hash32::ZERO,
+        fees: MicroUsdc::ZERO,
+        ticket: None,
+        closed: false,
+    });
+    Ok(stack.leases.len() - 1)
+}
+
+/// Tells the node all it needs to serve.
+fn announce(txn: &mut Txn<'_>, stack: &Stack, place: usize) {
+    let lease = &stack.leases[place];
+    txn.emit(Leased {
+        stack: stack.id,
+        node: lease.node,
+        task: stack.task,
+        owner: stack.owner,
+        request_key: stack.request_key,
+        response_key: lease.key,
+        units: lease.units,
+        price: lease.price,
+        ungranted: stack.ungranted,
+        expires_at_ms: stack.expires_at_ms,
+        settle_grace_ms: stack.terms.settle_grace_ms,
+    });
 }

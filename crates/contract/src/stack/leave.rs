@@ -1,30 +1,72 @@
-//! The owner's ways out. None needs anyone's help.
+//! Ways out. None needs anyone's help, and none reads the database.
 
-use super::{close_if_done, refund};
-use crate::{Rule, Txn, ensure};
+use super::{close_lease, fit, open_lease, restake, stake};
+use crate::{Rule, Txn, ensure, settlement};
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, MicroUsdc,
     chain::{
-        AbortCode, LeaseState, Stack,
-        calls::{BeginClose, CloseStack, RevokeUngranted},
-        events::{ExpiryChanged, UngrantedRevoked},
+        AbortCode, Stack,
+        calls::{BeginClose, ReleaseUnits, RevokeUngranted, WithdrawFree},
+        events::{ExpiryChanged, FreeWithdrawn, UngrantedRevoked, UnitsReleased},
     },
 };
 
-/// Takes back the units that no node has.
-pub(crate) fn revoke_ungranted(txn: &mut Txn<'_>, call: &RevokeUngranted) -> Rule {
-    let mut stack = txn.own_stack(call.stack.id())?;
+/// A node gives back units that it neither settled nor was paid for. They are the owner's to grant again;
+/// after the expiry, their escrow is its credit at once.
+pub(crate) fn release(txn: &mut Txn<'_>, call: &ReleaseUnits) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let mut node = txn.own_node(call.node.id())?;
+    let over = txn.now() >= stack.expires_at_ms;
+    let before = stake(&stack, node.id)?;
+    let lease = open_lease(&mut stack, node.id)?;
+    let bound = lease
+        .ticket
+        .as_ref()
+        .map_or(lease.paid_units, |ticket| ticket.to_units);
     ensure(
-        stack.ungranted_units() > ComputeUnits::ZERO,
+        bound <= call.units && call.units < lease.units,
+        AbortCode::ReleaseInvalid,
+    )?;
+    let freed = lease.units.saturating_sub(call.units);
+    lease.units = call.units;
+    if !over {
+        stack.ungranted = stack.ungranted.saturating_add(freed);
+    }
+    restake(&stack, &mut node, before)?;
+    fit(&mut stack)?;
+    txn.emit(UnitsReleased {
+        stack: stack.id,
+        node: node.id,
+        units: call.units,
+        ungranted: stack.ungranted,
+    });
+    if settlement::is_done(&stack, node.id, txn.now()) {
+        let freed = close_lease(&mut stack, &mut node)?;
+        settlement::announce_closed(txn, &stack, &node, freed);
+    }
+    txn.put_stack(stack);
+    txn.put_node(node);
+    Ok(())
+}
+
+/// Takes back the units that no node has, and makes every grant given out before void. The owner may, and
+/// after the expiry anyone.
+pub(crate) fn revoke(txn: &mut Txn<'_>, call: &RevokeUngranted) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    ensure(
+        stack.owner == txn.sender() || txn.now() >= stack.expires_at_ms,
+        AbortCode::StackNotExpired,
+    )?;
+    ensure(
+        stack.ungranted > ComputeUnits::ZERO,
         AbortCode::NothingUngranted,
     )?;
-    revoke(txn, &mut stack)?;
-    close_if_done(txn, &mut stack);
+    take_back(txn, &mut stack)?;
     txn.put_stack(stack);
     Ok(())
 }
 
-/// Ends the stack now: what nobody has goes back at once, and nodes settle within the grace.
+/// Ends the stack now: what nobody has is free at once, and nodes settle within the grace.
 pub(crate) fn begin_close(txn: &mut Txn<'_>, call: &BeginClose) -> Rule {
     let mut stack = txn.own_stack(call.stack.id())?;
     stack.expires_at_ms = stack.expires_at_ms.min(txn.now());
@@ -33,39 +75,38 @@ pub(crate) fn begin_close(txn: &mut Txn<'_>, call: &BeginClose) -> Rule {
         expires_at_ms: stack.expires_at_ms,
         closing: true,
     });
-    if stack.ungranted_units() > ComputeUnits::ZERO {
-        revoke(txn, &mut stack)?;
-    }
-    close_if_done(txn, &mut stack);
+    take_back(txn, &mut stack)?;
     txn.put_stack(stack);
     Ok(())
 }
 
-/// Pays an expired stack's rest to its owner, once no lease can claim any of it. Anyone may.
-pub(crate) fn close_after_expiry(txn: &mut Txn<'_>, call: &CloseStack) -> Rule {
-    let mut stack = txn.stack(call.stack.id())?;
-    ensure(!stack.closed, AbortCode::StackClosed)?;
-    ensure(txn.now() > stack.settle_deadline(), AbortCode::GraceNotOver)?;
-    let all_closed = stack
-        .leases
-        .iter()
-        .all(|lease| matches!(lease.state, LeaseState::Closed { .. }));
-    ensure(all_closed, AbortCode::LeasesNotClosed)?;
-    revoke(txn, &mut stack)?;
-    close_if_done(txn, &mut stack);
+/// Pays the whole credit out, to whatever address the owner names.
+pub(crate) fn withdraw(txn: &mut Txn<'_>, call: &WithdrawFree) -> Rule {
+    let mut stack = txn.own_stack(call.stack.id())?;
+    let amount = std::mem::take(&mut stack.free);
+    ensure(amount > MicroUsdc::ZERO, AbortCode::NothingToWithdraw)?;
+    txn.pay(call.to, amount);
+    txn.emit(FreeWithdrawn {
+        stack: stack.id,
+        to: call.to,
+        amount,
+    });
     txn.put_stack(stack);
     Ok(())
 }
 
-/// Takes the ungranted units out of the stack and pays their escrow back.
-fn revoke(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule {
-    let units = stack.ungranted_units();
-    stack.total_units = stack.total_units.saturating_sub(units);
-    let refunded = refund(txn, stack)?;
+fn take_back(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule {
+    let units = std::mem::take(&mut stack.ungranted);
+    stack.nonce = stack
+        .nonce
+        .checked_add(1)
+        .ok_or(AbortCode::AmountOverflow)?;
+    let freed = fit(stack)?;
     txn.emit(UngrantedRevoked {
         stack: stack.id,
         units,
-        refunded,
+        freed,
+        nonce: stack.nonce,
     });
     Ok(())
 }

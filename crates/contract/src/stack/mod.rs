@@ -1,7 +1,11 @@
 //! Stacks: bought, leased to nodes, grown, taken back.
 //!
-//! At every moment `escrow == max_price.escrow(total_units - closed_units, surcharge)`. What a
-//! payment, a revocation or a close frees beyond that goes back to the owner in the same step.
+//! ```text
+//! escrow == cost(ungranted + sum of open leases' units, max_price) - sum of open leases' cost(paid, price)
+//! ```
+//!
+//! at every moment, over all leases at once: differences lease by lease would leave it a micro short, for
+//! floors. What an act frees above that becomes the owner's credit.
 
 mod acquire;
 mod grow;
@@ -9,77 +13,69 @@ mod lease;
 mod leave;
 
 pub(crate) use acquire::acquire;
-pub(crate) use grow::{extend, top_up};
+pub(crate) use grow::{extend, set_watcher, top_up};
 pub(crate) use lease::lease;
-pub(crate) use leave::{begin_close, close_after_expiry, revoke_ungranted};
+pub(crate) use leave::{begin_close, release, revoke, withdraw};
 
-use crate::{Rule, Txn, draw, ensure};
+use crate::{Rule, minus, plus};
 use atoma_types::{
-    ComputeUnits, MicroUsdc,
-    chain::{
-        AbortCode, Lease, Stack, Subscription, SubscriptionState, Task,
-        events::{Leased, StackClosed},
-    },
+    MicroUsdc, NodeId,
+    chain::{AbortCode, Lease, Node, Stack},
 };
 
-/// What a stack must hold for the units that aren't closed yet, were there `total` of them.
-fn required(stack: &Stack, total: ComputeUnits) -> Rule<MicroUsdc> {
-    let open = total
-        .checked_sub(stack.closed_units)
+/// Frees what the escrow no longer needs; returns how much.
+pub(crate) fn fit(stack: &mut Stack) -> Rule<MicroUsdc> {
+    let needed = stack
+        .escrow_for(stack.live_units())
         .ok_or(AbortCode::AmountOverflow)?;
-    stack
-        .max_price
-        .escrow(open, stack.surcharge_permille)
-        .ok_or(AbortCode::EscrowOverflow)
-}
-
-/// Pays the owner what the stack no longer needs to hold.
-pub(crate) fn refund(txn: &mut Txn<'_>, stack: &mut Stack) -> Rule<MicroUsdc> {
-    let needed = required(stack, stack.total_units)?;
-    // payments leave enough for the rest: see `Price::escrow`
-    let surplus = stack
-        .escrow
-        .checked_sub(needed)
-        .ok_or(AbortCode::AmountOverflow)?;
+    // parts never cost more than their sum, so the escrow always suffices
+    let surplus = minus(stack.escrow, needed)?;
     stack.escrow = needed;
-    txn.pay(stack.owner, surplus);
+    stack.free = plus(stack.free, surplus)?;
     Ok(surplus)
 }
 
-/// Closes a stack of which nothing is left.
-pub(crate) fn close_if_done(txn: &mut Txn<'_>, stack: &mut Stack) {
-    if !stack.closed && stack.total_units == stack.closed_units {
-        stack.closed = true;
-        txn.emit(StackClosed { stack: stack.id });
-    }
+/// A node's lease, to be changed.
+pub(crate) fn lease_mut(stack: &mut Stack, node: NodeId) -> Rule<&mut Lease> {
+    let lease = stack.leases.iter_mut().find(|lease| lease.node == node);
+    lease.ok_or(AbortCode::NoSuchLease)
 }
 
-/// Books units of a stack under a node's subscription, which must be active and have room.
-fn occupy(subscription: &mut Subscription, units: ComputeUnits) -> Rule {
-    let active = subscription.state == SubscriptionState::Active;
-    ensure(active, AbortCode::SubscriptionNotActive)?;
-    ensure(
-        draw::free_capacity(subscription) >= units,
-        AbortCode::CapacityExceeded,
-    )?;
-    subscription.leased = subscription
-        .leased
-        .checked_add(units)
-        .ok_or(AbortCode::CapacityExceeded)?;
+/// A node's lease, unless it is closed.
+pub(crate) fn open_lease(stack: &mut Stack, node: NodeId) -> Rule<&mut Lease> {
+    let lease = lease_mut(stack, node)?;
+    if lease.closed {
+        return Err(AbortCode::LeaseClosed);
+    }
+    Ok(lease)
+}
+
+/// What an open lease has its node at stake for.
+pub(crate) fn stake(stack: &Stack, node: NodeId) -> Rule<MicroUsdc> {
+    let lease = stack.lease(node).ok_or(AbortCode::NoSuchLease)?;
+    if lease.closed {
+        return Ok(MicroUsdc::ZERO);
+    }
+    let unpaid = lease.unpaid().ok_or(AbortCode::AmountOverflow)?;
+    stack.terms.fine(unpaid).ok_or(AbortCode::AmountOverflow)
+}
+
+/// Makes what a node has at stake follow a change of its lease: `before` is what it was.
+pub(crate) fn restake(stack: &Stack, node: &mut Node, before: MicroUsdc) -> Rule {
+    let after = stake(stack, node.id)?;
+    node.at_stake = plus(minus(node.at_stake, before)?, after)?;
     Ok(())
 }
 
-/// Tells the node all it needs to serve.
-fn announce(txn: &mut Txn<'_>, stack: &Stack, task: &Task, lease: &Lease) {
-    txn.emit(Leased {
-        stack: stack.id,
-        node: lease.node,
-        task: task.id,
-        owner: stack.owner,
-        request_key: stack.request_key,
-        units: lease.units,
-        price: lease.price,
-        expires_at_ms: stack.expires_at_ms,
-        settle_grace_ms: stack.settle_grace_ms,
-    });
+/// Closes a lease: whatever of it isn't paid is the owner's credit, and nothing is at stake for it any more.
+/// Returns what was freed.
+pub(crate) fn close_lease(stack: &mut Stack, node: &mut Node) -> Rule<MicroUsdc> {
+    let before = stake(stack, node.id)?;
+    let lease = lease_mut(stack, node.id)?;
+    lease.closed = true;
+    lease.ticket = None;
+    let fees = std::mem::take(&mut lease.fees);
+    node.earnings = plus(node.earnings, fees)?;
+    restake(stack, node, before)?;
+    fit(stack)
 }

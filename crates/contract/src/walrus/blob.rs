@@ -1,11 +1,6 @@
 //! What follows from a blob's own numbers.
 
-use crate::{Rule, ensure};
-use atoma_types::{
-    BlobId,
-    chain::{AbortCode, AtomaDb, Blob},
-    hash::Hash32,
-};
+use atoma_types::{BlobId, hash::Hash32};
 
 /// Bytes of the largest symbol that the code works on.
 const MAX_SYMBOL: u64 = 65_534;
@@ -26,16 +21,6 @@ pub(super) fn encoded_length(shards: u16, size: u64) -> Option<u64> {
     let symbol = symbol.checked_next_multiple_of(2)?;
     // at most 65535 * (131070 * 65534 + 64 * 65535 + 32): far from overflow
     (symbol <= MAX_SYMBOL).then(|| n * ((primary + secondary) * symbol + 64 * n + 32))
-}
-
-/// Whether the blob is stored, and nobody can take it away before its time.
-pub(crate) fn ensure_stored(db: &AtomaDb, blob: &Blob) -> Rule {
-    ensure(blob.certified_epoch.is_some(), AbortCode::BlobInvalid)?;
-    ensure(!blob.deletable, AbortCode::BlobDeletable)?;
-    ensure(
-        u64::from(blob.storage.end_epoch) > db.params.walrus_epoch,
-        AbortCode::BlobExpired,
-    )
 }
 
 #[cfg(test)]

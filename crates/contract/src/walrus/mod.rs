@@ -9,7 +9,6 @@ mod blob;
 mod certificate;
 mod system;
 
-pub(crate) use blob::ensure_stored;
 pub(crate) use system::{
     advance_epoch, certify_blob, delete_blob, extend_blob, register_blob, set_committee,
 };
@@ -17,7 +16,7 @@ pub(crate) use system::{
 use crate::{Object, Owner};
 use atoma_types::{
     Address, TimestampMs,
-    chain::{Deployment, Params, WalrusCap, WalrusSystem},
+    chain::{Deployment, WalrusCap, WalrusSystem},
     hash::Hash32,
 };
 
@@ -26,18 +25,12 @@ const FIRST_EPOCH: u32 = 1;
 
 /// What the package is born with: the system, without storage nodes, and the administrator's right
 /// to it, whose id is `BLAKE2b-256("atoma/genesis/walrus/v1" ‖ system)`.
-pub(crate) fn genesis(
-    deployment: &Deployment,
-    admin: Address,
-    params: &Params,
-) -> [(Object, Owner); 2] {
+pub(crate) fn genesis(deployment: &Deployment, admin: Address) -> [(Object, Owner); 2] {
     let id = deployment.walrus.system;
     let parts: [&[u8]; 2] = [b"atoma/genesis/walrus/v1", id.as_bytes()];
-    // a ledger that begins in a later epoch of the storage network goes on from there
-    let epoch = u32::try_from(params.walrus_epoch).unwrap_or(FIRST_EPOCH);
     let system = WalrusSystem {
         id,
-        epoch: epoch.max(FIRST_EPOCH),
+        epoch: FIRST_EPOCH,
         epoch_start_ms: TimestampMs(0),
         n_shards: 0,
         committee: Vec::new(),

@@ -4,7 +4,7 @@
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, PublicKey, Role,
     SecurityLevel, StackId, TaskId, TimestampMs,
-    chain::{NodeStatus, Package, Selection},
+    chain::{Attestation, NodeStatus, Package, Verdict},
     hash::Hash32,
 };
 use serde::{Deserialize, Serialize};
@@ -21,14 +21,29 @@ pub struct EventError {
 /// What a node was convicted of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Charge {
-    /// It didn't show a record that it had settled.
+    /// A demanded record was not shown in time.
     Silence,
-    /// It signed receipts that contradict each other.
+    /// Two receipts for one request.
     Equivocation,
-    /// It charged more than tariff, order or its own receipts allow.
-    OverClaim,
-    /// It settled a record that isn't what it should be.
-    ForgedRequest,
+    /// An examined record was not disclosed in time.
+    Undisclosed,
+    /// The jury of an examination found it guilty.
+    Examined,
+    /// The jury of a challenge found it guilty.
+    Challenged,
+}
+
+/// How a jury ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// So many found the same bad that the node is convicted.
+    Guilty,
+    /// So many found nothing wrong.
+    Acquitted,
+    /// Neither.
+    Hung,
+    /// It could not be drawn.
+    Dissolved,
 }
 
 macro_rules! events {
@@ -109,285 +124,543 @@ events! {
     NAMES of Atoma {
         /// A parameter was set.
         db::ParamSet {
-            /// The parameter's name, as `set_param` takes it.
+            /// Which parameter.
             name: String,
-            /// The parameter's new value.
+            /// Its new value.
             value: u64,
+        }
+        /// The database is one for development.
+        db::DevelopmentSet {
         }
         /// A node was registered.
         node::NodeRegistered {
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// The number that the package gave it, from 1 in order of creation.
+            /// From 1, in order of creation.
             number: u64,
-            /// Address of its owner.
+            /// Who may act for it.
             owner: Address,
-            /// What it has staked, in micro-USDC.
+            /// What it stands to lose, afterwards.
             collateral: MicroUsdc,
-            /// The URL at which users reach it.
+            /// Where it serves.
             url: String,
-            /// The ed25519 key by which its receipts are checked.
+            /// Checks the receipts of leases from now on.
             response_key: PublicKey,
+            /// X25519, if requests may be sealed.
+            sealing_key: Option<[u8; 32]>,
         }
-        /// A node moved to another URL.
+        /// A node serves elsewhere.
         node::NodeMoved {
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// The URL at which users reach it from now on.
+            /// Where it serves.
             url: String,
         }
-        /// A node's owner added to its collateral.
-        node::CollateralAdded {
-            /// Id of the node's object.
+        /// A node has other keys; open leases keep the old response key.
+        node::NodeKeysChanged {
+            /// Id of the node.
             node: NodeId,
-            /// All that it has staked now, in micro-USDC.
+            /// Checks the receipts of leases from now on.
+            response_key: PublicKey,
+            /// X25519, if requests may be sealed.
+            sealing_key: Option<[u8; 32]>,
+        }
+        /// A node stated what it runs on.
+        node::NodeAttested {
+            /// Id of the node.
+            node: NodeId,
+            /// What it stated.
+            attestation: Attestation,
+        }
+        /// Collateral was added.
+        node::CollateralAdded {
+            /// Id of the node.
+            node: NodeId,
+            /// What it stands to lose, afterwards.
             collateral: MicroUsdc,
         }
-        /// A node's standing changed.
+        /// A node was jailed, or leaves.
         node::NodeStatusChanged {
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Whether it is now active, jailed, leaving or gone.
+            /// As it is now.
             status: NodeStatus,
         }
-        /// A node left and took its collateral.
+        /// A node is gone; its collateral is its owner's credit.
         node::NodeLeft {
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// The collateral that its owner took out, in micro-USDC.
+            /// How much.
+            amount: MicroUsdc,
+        }
+        /// A node's credit was paid out.
+        node::EarningsWithdrawn {
+            /// Id of the node.
+            node: NodeId,
+            /// Who got the coin.
+            to: Address,
+            /// How much.
+            amount: MicroUsdc,
+        }
+        /// The administrator returned fines.
+        node::FinesPardoned {
+            /// Id of the node.
+            node: NodeId,
+            /// How much.
+            amount: MicroUsdc,
+            /// What it stands to lose, afterwards.
             collateral: MicroUsdc,
+        }
+        /// Fines became the treasury's.
+        node::FinesForfeited {
+            /// Id of the node.
+            node: NodeId,
+            /// How much.
+            amount: MicroUsdc,
         }
         /// A task was created.
         task::TaskCreated {
-            /// Id of the task's object.
+            /// Id of the task.
             task: TaskId,
-            /// The number that the package gave it, from 1 in order of creation.
+            /// From 1, in order of creation.
             number: u64,
-            /// Address of its owner.
+            /// Who may act for it.
             owner: Address,
-            /// The kind of work, such as chat completion.
+            /// The kind of work.
             role: Role,
-            /// The model's name, as requests give it.
+            /// The model's name.
             model_name: String,
             /// How it is secured.
             security_level: SecurityLevel,
-            /// The highest price that its nodes may ask, in micro-USDC for a million units.
+            /// The highest price.
             price_ceiling: Price,
         }
         /// A task takes no new business.
         task::TaskDeprecated {
-            /// Id of the task's object.
+            /// Id of the task.
             task: TaskId,
         }
-        /// A node subscribed, or changed price or capacity.
+        /// Somebody added to the pool of examinations.
+        task::TaskFunded {
+            /// Id of the task.
+            task: TaskId,
+            /// How much.
+            amount: MicroUsdc,
+            /// The task's pool, afterwards.
+            dues: MicroUsdc,
+        }
+        /// A statement will be good.
+        task::StatementReleased {
+            /// Id of the task.
+            task: TaskId,
+            /// Digest of the statement.
+            statement: Hash32,
+            /// From when on it is good.
+            from_ms: TimestampMs,
+        }
+        /// A statement is no longer good.
+        task::ReleaseWithdrawn {
+            /// Id of the task.
+            task: TaskId,
+            /// Digest of the statement.
+            statement: Hash32,
+        }
+        /// A node subscribed, or changed its price.
         task::Subscribed {
-            /// Id of the task's object.
+            /// Id of the task.
             task: TaskId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Its price, in micro-USDC for a million units.
+            /// The node's price.
             price: Price,
-            /// The units that it will have under lease at once.
-            capacity: ComputeUnits,
         }
-        /// A node takes no new leases of the task.
+        /// A node is no longer subscribed.
         task::Unsubscribed {
-            /// Id of the task's object.
+            /// Id of the task.
             task: TaskId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
+            /// Whether another took its place.
+            evicted: bool,
+        }
+        /// A node attests, was fined, was struck off, or resigned.
+        task::AttesterChanged {
+            /// Id of the task.
+            task: TaskId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is drawn.
+            active: bool,
+            /// What is left of its deposit.
+            stake: MicroUsdc,
+        }
+        /// Fees of an attester are its node's earnings.
+        task::AttesterPaid {
+            /// Id of the task.
+            task: TaskId,
+            /// Id of the node.
+            node: NodeId,
+            /// How much.
+            amount: MicroUsdc,
         }
         /// A stack was bought.
         stack::StackAcquired {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// Address of its owner.
+            /// Who may act for it.
             owner: Address,
-            /// Id of the task that it is of.
+            /// Id of the task.
             task: TaskId,
-            /// The ed25519 key by which its requests are checked.
+            /// Signs its requests.
             request_key: PublicKey,
-            /// Units that were bought with it.
+            /// Units bought.
             total_units: ComputeUnits,
-            /// The highest price that its owner pays, in micro-USDC for a million units.
+            /// No lease costs more.
             max_price: Price,
-            /// What was paid into escrow.
+            /// What it holds.
             escrow: MicroUsdc,
-            /// How its nodes are chosen: drawn when it is bought, or by the owner's grants.
-            selection: Selection,
-            /// The nodes that were drawn when it was bought.
+            /// The drawn nodes.
             candidates: Vec<NodeId>,
-            /// When it ends, by the ledger's clock.
+            /// When it ends.
             expires_at_ms: TimestampMs,
-            /// Nodes may settle for this long after it.
+            /// How long nodes may settle after that.
             settle_grace_ms: DurationMs,
         }
-        /// A node was given units of a stack, or more of them. Carries all a node needs to serve.
+        /// A node has so many units.
         stack::Leased {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Id of the task that it is of.
+            /// Id of the task.
             task: TaskId,
-            /// Address of its owner.
+            /// Who may act for it.
             owner: Address,
-            /// The ed25519 key by which its requests are checked.
+            /// Signs its requests.
             request_key: PublicKey,
-            /// Units of this lease in all.
+            /// Checks the receipts of leases from now on.
+            response_key: PublicKey,
+            /// Units, afterwards.
             units: ComputeUnits,
-            /// The price of this lease.
+            /// The node's price.
             price: Price,
-            /// When the stack ends.
+            /// Units that no node has, afterwards.
+            ungranted: ComputeUnits,
+            /// When it ends.
             expires_at_ms: TimestampMs,
-            /// The node may settle for this long after it.
+            /// How long nodes may settle after that.
             settle_grace_ms: DurationMs,
         }
-        /// Units were added to a stack.
-        stack::ToppedUp {
-            /// Id of the stack's object.
+        /// A node gave units back.
+        stack::UnitsReleased {
+            /// Id of the stack.
             stack: StackId,
-            /// All units that the stack has now.
-            total_units: ComputeUnits,
-            /// What was paid into its escrow, in micro-USDC.
+            /// Id of the node.
+            node: NodeId,
+            /// Units, afterwards.
+            units: ComputeUnits,
+            /// Units that no node has, afterwards.
+            ungranted: ComputeUnits,
+        }
+        /// Units were added.
+        stack::ToppedUp {
+            /// Id of the stack.
+            stack: StackId,
+            /// Units that no node has, afterwards.
+            ungranted: ComputeUnits,
+            /// What was paid.
             paid: MicroUsdc,
         }
-        /// A stack's end moved: later by `extend`, to now by `begin_close`.
+        /// A stack ends sooner or later.
         stack::ExpiryChanged {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// When it ends from now on, by the ledger's clock.
+            /// When it ends.
             expires_at_ms: TimestampMs,
-            /// Whether the owner is closing it: nodes should settle now.
+            /// Whether the owner ended it.
             closing: bool,
         }
-        /// The owner took back what no node had.
+        /// Another may demand and challenge.
+        stack::WatcherSet {
+            /// Id of the stack.
+            stack: StackId,
+            /// Who it is now.
+            watcher: Option<Address>,
+        }
+        /// Units that nobody had were taken back.
         stack::UngrantedRevoked {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// How many compute units these are.
+            /// Units, afterwards.
             units: ComputeUnits,
-            /// What went back to the owner, in micro-USDC.
-            refunded: MicroUsdc,
+            /// What became the owner's credit.
+            freed: MicroUsdc,
+            /// Grants with another are void.
+            nonce: u64,
         }
-        /// Everything is paid. What came back last is told by the event before it.
-        stack::StackClosed {
-            /// Id of the stack's object.
+        /// A stack's credit was paid out.
+        stack::FreeWithdrawn {
+            /// Id of the stack.
             stack: StackId,
+            /// Who got the coin.
+            to: Address,
+            /// How much.
+            amount: MicroUsdc,
         }
-        /// A node claims units; the dispute window runs.
+        /// A node claims; a ticket is open.
         settlement::SettlementOpened {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Units that the settlement claims.
-            claimed_units: ComputeUnits,
-            /// Root over its receipts.
+            /// Units of the lease that would then be paid.
+            to_units: ComputeUnits,
+            /// `seq` of the last receipt.
+            to_seq: u64,
+            /// Over the records.
             receipts_root: Hash32,
-            /// How many receipts the settlement is over.
-            count: u64,
-            /// Where the manifest is.
+            /// Where the manifest is stored.
             manifest_blob: Option<BlobId>,
-            /// From when on it can be paid.
+            /// Its new value.
+            value: MicroUsdc,
+            /// The last moment of what comes next.
             deadline_ms: TimestampMs,
         }
-        /// A claim was paid.
+        /// A ticket was paid.
         settlement::Claimed {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Units that were paid for.
-            units: ComputeUnits,
-            /// What the node got.
+            /// Units of the lease that are paid.
+            paid_units: ComputeUnits,
+            /// `seq` of the last paid receipt.
+            paid_seq: u64,
+            /// What was paid.
             paid: MicroUsdc,
-            /// The protocol's share of the payment, in micro-USDC.
+            /// The protocol's share.
             fee: MicroUsdc,
-            /// What went back to the stack's owner.
-            refunded: MicroUsdc,
+            /// What the task's pool got.
+            due: MicroUsdc,
+            /// The node's, afterwards.
+            reputation: u64,
         }
-        /// A node let a lease expire unsettled.
-        settlement::LeaseExpired {
-            /// Id of the stack's object.
+        /// Nothing more comes of a lease.
+        settlement::LeaseClosed {
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Units that nobody was paid for.
-            units: ComputeUnits,
-            /// What went back to the stack's owner.
-            refunded: MicroUsdc,
+            /// Units of the lease that are paid.
+            paid_units: ComputeUnits,
+            /// What became the owner's credit.
+            freed: MicroUsdc,
         }
-        /// An owner demands to see a record of a settlement.
-        dispute::DisputeOpened {
-            /// Id of the stack's object.
+        /// A record must be shown.
+        dispute::RecordDemanded {
+            /// Id of the stack.
             stack: StackId,
-            /// The node that must answer.
+            /// Id of the node.
             node: NodeId,
-            /// Which record: its receipt's `seq`.
-            seq: u64,
-            /// Hash of the receipt that the owner showed, if any.
-            receipt: Option<Hash32>,
-            /// What the owner staked on the dispute, in micro-USDC.
-            bond: MicroUsdc,
-            /// The last moment to answer.
+            /// The unit.
+            unit: ComputeUnits,
+            /// The last moment of what comes next.
             deadline_ms: TimestampMs,
         }
-        /// A node showed the record, and keeps the stake.
-        dispute::DisputeAnswered {
-            /// Id of the stack's object.
+        /// It was.
+        dispute::DemandAnswered {
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// The record's place in its lease, from 1.
+            /// The unit.
+            unit: ComputeUnits,
+            /// The record's `seq`.
             seq: u64,
-            /// Where the node says the record is stored.
-            blob_id: BlobId,
-            /// The owner's stake, which the node got, in micro-USDC.
-            bond: MicroUsdc,
+            /// Where the bodies are stored.
+            blob: Option<BlobId>,
+            /// The sealed bodies.
+            bodies: Vec<u8>,
         }
-        /// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
+        /// A node was convicted; its fine can be pardoned until then.
         dispute::NodeConvicted {
-            /// Id of the stack's object.
+            /// Id of the stack.
             stack: StackId,
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
             /// What it was convicted of.
             charge: Charge,
-            /// What went back to the stack's owner out of the escrow.
-            refunded: MicroUsdc,
-            /// Stakes of open disputes that went back to the owner.
-            bonds: MicroUsdc,
-            /// What the owner got of the node's collateral.
-            to_owner: MicroUsdc,
-            /// What the communal treasury got of it.
-            to_treasury: MicroUsdc,
-            /// What the node has left.
+            /// Its new value.
+            value: MicroUsdc,
+            /// What left the collateral.
+            fine: MicroUsdc,
+            /// What of the fine went to jurors.
+            jurors: MicroUsdc,
+            /// What became the owner's credit.
+            freed: MicroUsdc,
+            /// What it stands to lose, afterwards.
             collateral: MicroUsdc,
+            /// Until when.
+            until_ms: TimestampMs,
         }
-        /// A task's fees went into the treasury.
+        /// It is known whether a ticket is examined.
+        audit::TicketDrawn {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// The beacon's bytes.
+            seed: Hash32,
+            /// Whether it is examined.
+            hit: bool,
+        }
+        /// The node must disclose to the examiner.
+        audit::ExaminerDrawn {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// The unit.
+            unit: ComputeUnits,
+            /// The examiner.
+            examiner: NodeId,
+            /// The last moment of what comes next.
+            deadline_ms: TimestampMs,
+        }
+        /// Nobody was there to examine; the due goes to the owner.
+        audit::Unexamined {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+        }
+        /// The examiner can work.
+        audit::Disclosed {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// The examiner.
+            examiner: NodeId,
+            /// The record's `seq`.
+            seq: u64,
+            /// The wrapped key.
+            wrap: Vec<u8>,
+            /// The last moment of what comes next.
+            deadline_ms: TimestampMs,
+        }
+        /// What the examiner found.
+        audit::VerdictGiven {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// The examiner.
+            examiner: NodeId,
+            /// What was found.
+            verdict: Verdict,
+        }
+        /// The owner accuses the node.
+        audit::Challenged {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// What is staked.
+            bond: MicroUsdc,
+            /// The unit.
+            unit: Option<ComputeUnits>,
+        }
+        /// The node must disclose to a jury.
+        audit::JuryDrawn {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is the challenge's jury.
+            challenge: bool,
+            /// The unit.
+            unit: ComputeUnits,
+            /// The jurors, in their order.
+            nodes: Vec<NodeId>,
+            /// The last moment of what comes next.
+            deadline_ms: TimestampMs,
+        }
+        /// The jury can work.
+        audit::DisclosedToJury {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is the challenge's jury.
+            challenge: bool,
+            /// The record's `seq`.
+            seq: u64,
+            /// The wrapped keys.
+            wraps: Vec<Vec<u8>>,
+            /// What opens the first wrap.
+            opening: Vec<u8>,
+            /// The last moment of what comes next.
+            deadline_ms: TimestampMs,
+        }
+        /// A juror has committed to a verdict.
+        audit::Committed {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is the challenge's jury.
+            challenge: bool,
+            /// Which juror.
+            juror: NodeId,
+        }
+        /// What it found.
+        audit::Revealed {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is the challenge's jury.
+            challenge: bool,
+            /// Which juror.
+            juror: NodeId,
+            /// What was found.
+            verdict: Verdict,
+        }
+        /// A jury is done.
+        audit::JuryDecided {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Whether it is the challenge's jury.
+            challenge: bool,
+            /// How it ended.
+            outcome: Outcome,
+        }
+        /// A task's fees are the treasury's.
         treasury::FeesCollected {
-            /// Id of the task's object.
+            /// Id of the task.
             task: TaskId,
-            /// The amount, in micro-USDC.
+            /// How much.
             amount: MicroUsdc,
         }
-        /// A node reported its units of the last epoch.
-        treasury::UnitsReported {
-            /// Id of the node's object.
+        /// A node's fees count.
+        treasury::FeesReported {
+            /// Id of the node.
             node: NodeId,
-            /// Number of the treasury's epoch.
+            /// Which epoch.
             epoch: u64,
-            /// How many compute units these are.
-            units: ComputeUnits,
+            /// How much.
+            fees: MicroUsdc,
         }
-        /// A node got its share of the treasury.
+        /// A node was credited with its share.
         treasury::TreasuryPaid {
-            /// Id of the node's object.
+            /// Id of the node.
             node: NodeId,
-            /// Number of the treasury's epoch.
+            /// Which epoch.
             epoch: u64,
-            /// The amount, in micro-USDC.
+            /// How much.
             amount: MicroUsdc,
         }
     }

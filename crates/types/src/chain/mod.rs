@@ -21,11 +21,13 @@ pub use deployment::{
     LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, Surroundings,
     WalrusDeployment,
 };
-pub use events::{Charge, Event, EventError};
+pub use events::{Charge, Event, EventError, Outcome};
 pub use new_task::NewTask;
 pub use objects::{
-    AdminCap, AtomaDb, Dispute, EpochBook, EpochShare, Lease, LeaseState, Node, NodeStatus,
-    Selection, Stack, Subscription, SubscriptionState, Table, Task, Ticket, UnitsInEpoch,
+    AdminCap, AtomaDb, Attestation, Attester, Auditor, Challenge, Demand, EpochBook, Exam,
+    FeesInEpoch, Hit, HitStage, Juror, Jury, Lease, Node, NodeStatus, Pending, Release,
+    SamplingTerms, Stack, Standing, Subscription, SubscriptionState, Table, Task, Terms, Ticket,
+    VERSION, Verdict,
 };
 pub use params::Params;
 pub use walrus::{Blob, Storage, WALRUS_ENCODING_RS2, WalrusCap, WalrusMember, WalrusSystem};

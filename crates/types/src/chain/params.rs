@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! params {
-    ($($(#[$doc:meta])* $name:ident = $default:expr, $max:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $default:expr, $floor:expr, $cap:expr;)*) => {
         /// Numbers the rules depend on. BCS: `u64` each, in this order. A stack keeps those of its
-        /// purchase, so a change never touches a deal already made.
+        /// purchase, so a change never touches a deal already made. Floors and caps stand in the code; a
+        /// database for development has no floors.
         ///
         /// In configuration files, what isn't named has its default.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +27,17 @@ macro_rules! params {
                 match name { $(stringify!($name) => Some(self.$name),)* _ => None }
             }
 
-            /// The largest value a parameter may have.
+            /// The smallest and the largest value that a parameter may have.
             #[must_use]
-            pub fn limit(name: &str) -> Option<u64> {
-                match name { $(stringify!($name) => Some($max),)* _ => None }
+            pub fn bounds(name: &str) -> Option<(u64, u64)> {
+                match name { $(stringify!($name) => Some(($floor, $cap)),)* _ => None }
             }
 
-            /// Sets a parameter by name; false if there is none such or the value is over its
-            /// limit.
+            /// Sets a parameter by name, whatever its bounds; false if there is none such.
             #[must_use]
             pub fn set(&mut self, name: &str, value: u64) -> bool {
                 match name {
-                    $(stringify!($name) if value <= $max => { self.$name = value; true })*
+                    $(stringify!($name) => { self.$name = value; true })*
                     _ => false,
                 }
             }
@@ -48,52 +48,109 @@ macro_rules! params {
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
+const USDC: u64 = 1_000_000;
 
 params! {
     /// 1 stops new business (registration, tasks, subscriptions, stacks, leases); exits always work.
-    paused = 0, 1;
-    /// Collateral to register a node, micro-USDC.
-    min_collateral = 100_000_000, u64::MAX;
-    /// Collateral above this counts no more in the draw, micro-USDC.
-    collateral_cap = 10_000_000_000, 1 << 50;
-    /// How long a settlement can be disputed before it is paid.
-    dispute_window_ms = HOUR, 30 * DAY;
-    /// How long after a stack's expiry its nodes may still settle.
-    settle_grace_ms = HOUR, 30 * DAY;
+    paused = 0, 0, 1;
+    /// Collateral to register a node and to take leases, micro-USDC.
+    min_collateral = 100 * USDC, USDC, 1 << 50;
+    /// The fine for a ticket is its value times this.
+    fine_multiple = 10, 5, 30;
+    /// How long a ticket waits (D): a night's outage, and daily pay.
+    dispute_window_ms = DAY, 6 * HOUR, 30 * DAY;
+    /// How long a node has to answer a demand or to disclose a record (A).
+    answer_window_ms = DAY, 12 * HOUR, 7 * DAY;
+    /// How long after a stack's expiry its nodes may still settle (G); at least A.
+    settle_grace_ms = DAY, 12 * HOUR, 7 * DAY;
+    /// What a demand costs (F), micro-USDC: about the gas of an answer, whose node gets it.
+    demand_fee = 20_000, 0, 100_000;
+    /// How many of a thousand tickets are examined, where the task samples.
+    sample_permille = 200, 50, 1_000;
+    /// What an examiner, or a juror, gets, micro-USDC: gas times five, and a prefill.
+    attest_fee = 100_000, 10_000, 10 * USDC;
+    /// What a ticket on a sampling task pays into the pool, micro-USDC; a quarter above what its examination costs on average.
+    due = 25_000, 0, 10 * USDC;
+    /// How long an examiner has, a juror to commit, and to reveal (X).
+    verdict_window_ms = 12 * HOUR, 6 * HOUR, 3 * DAY;
+    /// Jurors of a jury.
+    jury_size = 7, 7, 9;
+    /// Equal verdicts of a jury that decide.
+    jury_quorum = 5, 5, 9;
+    /// What an examiner pays whom a jury contradicts, micro-USDC: at least what the jury gets.
+    examiner_fine = 2 * USDC, 100_000, 100 * USDC;
+    /// What a juror pays on the losing side, micro-USDC.
+    juror_fine = USDC, 100_000, 100 * USDC;
+    /// What an attester deposits in a task, micro-USDC.
+    attest_deposit = 8 * USDC, USDC, 1_000 * USDC;
+    /// The least bond of a challenge, micro-USDC.
+    challenge_bond = 5 * USDC, USDC, 1_000 * USDC;
+    /// The least bond of a challenge, in thousandths of the ticket's value.
+    challenge_bond_permille = 50, 10, 1_000;
+    /// Attesters of others that must be there when a stack on a sampling task is bought: an examiner, a jury, and one to spare.
+    min_attesters = 9, 9, 64;
+    /// How long a fine can be pardoned: time for people to stop a bad release.
+    slash_delay_ms = 7 * DAY, DAY, 30 * DAY;
+    /// How long a leaving node's collateral waits; at least the slash delay.
+    unbonding_ms = 7 * DAY, 7 * DAY, 90 * DAY;
+    /// How long a convicted node takes no new leases; at least D and A together.
+    jail_ms = 2 * DAY, DAY, 60 * DAY;
+    /// How long added collateral has no weight.
+    maturity_ms = DAY, DAY, 30 * DAY;
+    /// How long a released statement waits before it is good.
+    release_delay_ms = DAY, DAY, 30 * DAY;
+    /// The protocol's share of what nodes earn, thousandths.
+    protocol_fee_permille = 10, 0, 200;
+    /// The most of its fees that a node gets back from the treasury, thousandths.
+    rebate_permille = 900, 0, 999;
+    /// The share of the communal treasury that an epoch pays out, thousandths.
+    treasury_payout_permille = 100, 0, 1_000;
     /// The shortest life of a stack.
-    min_lifetime_ms = SECOND, DAY;
+    min_lifetime_ms = HOUR, SECOND, DAY;
     /// The longest life of a stack, extensions included.
-    max_lifetime_ms = 90 * DAY, 366 * DAY;
-    /// How long a leaving node's collateral stays liable.
-    unbonding_ms = 7 * DAY, 90 * DAY;
-    /// The protocol's share of what nodes earn.
-    protocol_fee_permille = 10, 200;
-    /// Escrowed on top of a stack's price to pay for audits, where its task samples.
-    sampling_surcharge_permille = 20, 500;
-    /// What a user stakes to demand a record, micro-USDC; a node that shows it keeps the stake.
-    dispute_bond = 1_000_000, 1_000_000_000;
-    /// How long a node has to show a record that is demanded.
-    answer_window_ms = HOUR, 30 * DAY;
-    /// The part of its collateral that a node loses by not answering, thousandths.
-    silence_slash_permille = 100, 1_000;
-    /// The part of its collateral that a node loses for proven fraud, thousandths.
-    fraud_slash_permille = 500, 1_000;
-    /// The part of a slash that goes to the stack's owner, thousandths; the rest goes to the treasury.
-    slash_owner_permille = 500, 500;
-    /// How long a convicted node gets no new business.
-    jail_ms = 7 * DAY, 366 * DAY;
-    /// The storage network's epoch: blobs that ended by it prove nothing.
-    walrus_epoch = 0, u64::from(u32::MAX);
-    /// A new node's reputation, of 1000.
-    reputation_initial = 500, 1_000;
-    /// Gained with a settlement that was paid.
-    reputation_gain = 2, 1_000;
-    /// Lost with a lease that the node let expire unsettled.
-    reputation_loss = 50, 1_000;
-    /// The length of an epoch of the treasury.
-    epoch_ms = DAY, 366 * DAY;
-    /// The share of the communal treasury that an epoch pays out.
-    treasury_payout_permille = 100, 1_000;
+    max_lifetime_ms = 90 * DAY, DAY, 366 * DAY;
+}
+
+impl Params {
+    /// Whether a network on which something is worth something may have these numbers.
+    #[must_use]
+    pub fn are_sound(&self) -> bool {
+        let within = |name: &&str| {
+            let (value, bounds) = (self.get(name), Self::bounds(name));
+            value
+                .zip(bounds)
+                .is_some_and(|(value, (floor, cap))| (floor..=cap).contains(&value))
+        };
+        Self::NAMES.iter().all(within) && self.fit()
+    }
+
+    /// Whether the numbers fit each other, beside the bounds of each: what a theorem of `docs/protocol.md` needs
+    /// of two or more of them.
+    #[must_use]
+    pub fn fit(&self) -> bool {
+        let (p, fee) = (
+            u128::from(self.sample_permille),
+            u128::from(self.attest_fee),
+        );
+        let due = u128::from(self.due);
+        let jury = u128::from(self.jury_size) * fee;
+        self.min_lifetime_ms <= self.max_lifetime_ms
+            // who is away for less than A can still settle, and is out of jail after his own tickets end
+            && self.answer_window_ms <= self.settle_grace_ms
+            && self.slash_delay_ms <= self.unbonding_ms
+            && self.dispute_window_ms.saturating_add(self.answer_window_ms) <= self.jail_ms
+            // the pool grows
+            && due * 4 * 1_000 >= 5 * p * fee
+            // the fine of the smallest ticket pays a jury, and so do an examiner's fine and a bond
+            && u128::from(self.fine_multiple) * 4 * due >= jury
+            && u128::from(self.examiner_fine) >= jury
+            && u128::from(self.challenge_bond) >= jury
+            && self.attest_deposit >= self.examiner_fine.saturating_mul(2)
+            // neither a minority nor two sides can decide
+            && self.jury_quorum * 2 > self.jury_size
+            && self.jury_quorum <= self.jury_size
+            && self.min_attesters >= self.jury_size + 2
+    }
 }
 
 #[cfg(test)]
@@ -101,15 +158,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn set_by_name_within_limits() {
-        let mut params = Params::default();
-        assert!(params.set("protocol_fee_permille", 200));
-        assert!(!params.set("protocol_fee_permille", 201));
-        assert!(!params.set("nonsense", 0));
-        assert_eq!(params.get("protocol_fee_permille"), Some(200));
-        for name in Params::NAMES {
-            assert!(params.get(name) <= Params::limit(name), "{name}");
-        }
+    fn defaults_are_within_bounds_and_fit_each_other() {
+        let params = Params::default();
+        assert!(params.are_sound());
+        let short = Params {
+            answer_window_ms: 1,
+            ..params
+        };
+        assert!(short.fit() && !short.are_sound());
+        assert_eq!(Params::bounds("nonsense"), None);
     }
 
     #[test]

@@ -5,9 +5,8 @@ use super::{
     spec::{ArgKind, CallArg, ObjectKind, PureKind},
 };
 use crate::{
-    BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, ObjectId, Price, PublicKey,
-    Role, Rule, SecurityLevel, UnitWeights,
-    chain::{abort::AbortCode, objects::Selection},
+    Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, ObjectId, Price,
+    PublicKey, Role, Rule, SecurityLevel, TimestampMs, UnitWeights, chain::abort::AbortCode,
     hash::Hash32,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -31,8 +30,6 @@ pub(super) enum FieldError {
     Unfit(ArgError),
     /// Move's type has this value, and ours not: the package aborts with the code in the table.
     Unknown,
-    /// The package aborts with this code.
-    Refused(AbortCode),
 }
 
 impl From<ArgError> for FieldError {
@@ -49,7 +46,7 @@ impl FieldError {
         match (self, code) {
             (Self::Unfit(error), _) => wrong(error),
             (Self::Unknown, None) => wrong(ArgError::NoValue),
-            (Self::Unknown, Some(code)) | (Self::Refused(code), _) => CallError::Refused { code },
+            (Self::Unknown, Some(code)) => CallError::Refused { code },
         }
     }
 }
@@ -238,6 +235,7 @@ pure_field!(
     Vec<u8> => Bytes, Vec<Vec<u8>> => BytesList, Vec<u16> => U16List,
     BlobId => U256, MicroUsdc => U64, ComputeUnits => U64, Price => U64, DurationMs => U64,
     Option<Vec<NodeId>> => IdListOption,
+    NodeId => Id, Address => Address, Option<Address> => AddressOption, TimestampMs => U64,
 );
 
 /// A root hash where Walrus's functions take a `u256`: the same 32 bytes.
@@ -318,32 +316,5 @@ impl Field for UnitWeights {
         let list: Vec<u64> = decode_pure(args)?;
         let list = list.try_into().map_err(|_| FieldError::Unknown)?;
         Ok(Self::from_list(list))
-    }
-}
-
-/// As two bytes: 0 single, 1 limited, 2 any; and how many nodes, where limited (else 0).
-impl Field for Selection {
-    const ARGS: &'static [(&'static str, ArgKind)] = &[
-        ("selection", ArgKind::Pure(PureKind::U8)),
-        ("nodes", ArgKind::Pure(PureKind::U8)),
-    ];
-    fn encode(&self, args: &mut Vec<CallArg>) {
-        let (kind, nodes) = match *self {
-            Self::Single => (0u8, 0u8),
-            Self::Limited { nodes } => (1, nodes),
-            Self::Any => (2, 0),
-        };
-        encode_pure(&kind, args);
-        encode_pure(&nodes, args);
-    }
-    fn decode(args: &mut IntoIter<CallArg>) -> Result<Self, FieldError> {
-        let (kind, nodes): (u8, u8) = (decode_pure(args)?, decode_pure(args)?);
-        match (kind, nodes) {
-            (0, 0) => Ok(Self::Single),
-            (1, nodes) => Ok(Self::Limited { nodes }),
-            (2, 0) => Ok(Self::Any),
-            (0 | 2, _) => Err(FieldError::Refused(AbortCode::NodeCountInvalid)),
-            _ => Err(FieldError::Refused(AbortCode::SelectionInvalid)),
-        }
     }
 }

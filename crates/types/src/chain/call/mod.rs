@@ -44,7 +44,7 @@ impl Call {
 mod tests {
     use super::*;
     use crate::{
-        Address, ComputeUnits, MicroUsdc, Numerics, Price, Role, Rule, SecurityLevel, UnitWeights,
+        Address, MicroUsdc, Numerics, Price, Role, Rule, SecurityLevel, UnitWeights,
         chain::AbortCode, hash::Hash32,
     };
     use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ mod tests {
             task: Address::new([2; 32]).into(),
             node: Address::new([3; 32]).into(),
             price: Price(4),
-            capacity: ComputeUnits(5),
+            clock: Clock,
         });
         let spec = call.function();
         assert_eq!((spec.module, spec.name), ("task", "subscribe"));
@@ -169,12 +169,5 @@ mod tests {
                 source: ArgError::Bcs(_)
             })
         ));
-    }
-
-    #[test]
-    fn a_selection_is_two_arguments() {
-        let spec = Call::spec(Package::Atoma, "stack", "acquire").unwrap();
-        let names: Vec<_> = spec.args.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names[5..8], ["selection", "nodes", "request_key"]);
     }
 }

@@ -97,6 +97,12 @@ pub enum PureKind {
     String,
     /// Move's type `Option<vector<ID>>`.
     IdListOption,
+    /// `0x2::object::ID`.
+    Id,
+    /// `address`.
+    Address,
+    /// `Option<address>`.
+    AddressOption,
 }
 
 /// The kind of an argument.

@@ -1,5 +1,6 @@
 //! The tables, by the modules of Move, and [`Call`] over all their functions.
 
+mod audit;
 mod db;
 mod dispute;
 mod node;
@@ -17,7 +18,8 @@ use super::{
 /// A type for each function of the package, whose fields are its arguments.
 pub mod calls {
     pub use super::{
-        db::*, dispute::*, node::*, settlement::*, stack::*, task::*, treasury::*, walrus::*,
+        audit::*, db::*, dispute::*, node::*, settlement::*, stack::*, task::*, treasury::*,
+        walrus::*,
     };
 }
 
@@ -72,16 +74,19 @@ macro_rules! calls {
 calls! {
     /// Every function of our package, with its arguments.
     FUNCTIONS:
-        SetParam,
-        RegisterNode, SetNodeUrl, AddCollateral, BeginUnbonding, WithdrawCollateral,
-        CreateTask, DeprecateTask, Subscribe, Unsubscribe, SyncSubscription,
-        AcquireStack, Lease, TopUp, Extend, RevokeUngranted, BeginClose, CloseStack,
+        SetParam, SetDevelopment,
+        RegisterNode, SetNodeUrl, SetNodeKeys, AttestNode, AddCollateral, BeginUnbonding, LeaveNode,
+        WithdrawEarnings, Pardon, Forfeit,
+        CreateTask, DeprecateTask, FundTask, ReleaseStatement, WithdrawRelease,
+        Subscribe, Evict, Unsubscribe, SyncSubscription,
+        EnrollAttester, ResignAttester, CollectAttesterFees,
+        AcquireStack, Lease, ReleaseUnits, TopUp, Extend, SetWatcher, RevokeUngranted, BeginClose, WithdrawFree,
         Settle, Claim, ExpireLease,
-        OpenDispute, AnswerDispute, ResolveDispute,
-        ProveEquivocation, ProveOverClaim, ProveForgedRequest,
-        CollectFees, ReportUnits, PayTreasury;
-    /// Every function of localnet's development Walrus, with its arguments. Names are Walrus's where it
-    /// has them; storage costs nothing, so there are no payments.
+        DemandRecord, AnswerDemand, ProveSilence, ProveEquivocation,
+        DrawTicket, DrawExaminer, Disclose, GiveVerdict, ChallengeTicket, DrawJury, DiscloseToJury,
+        CommitVerdict, RevealVerdict, DecideJury, ProveUndisclosed,
+        CollectFees, ReportFees, PayTreasury;
+    /// The functions of the development Walrus: storage costs nothing, so there are no payments.
     WALRUS_FUNCTIONS:
         RegisterBlob, CertifyBlob, ExtendBlob, DeleteBlob, AdvanceEpoch, SetCommittee;
 }

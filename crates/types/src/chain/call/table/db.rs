@@ -7,16 +7,23 @@ use crate::chain::call::{
 
 functions! {
     Atoma {
-        /// Sets a parameter by name.
+        /// Sets one parameter within its bounds.
         SetParam = db::set_param {
-            /// The database, `AtomaDb`, which is changed.
+            /// The database.
             db: ObjectMut<DbKind>,
-            /// The admin's capability, which the sender must own.
+            /// The administrator's right.
             cap: Owned<AdminKind>,
-            /// Name of the parameter.
+            /// Which parameter.
             name: String,
-            /// The value that it gets.
+            /// Its new value.
             value: u64,
+        }
+        /// Takes the floors away, for a network on which nothing is worth anything; only while nobody has registered.
+        SetDevelopment = db::set_development {
+            /// The database.
+            db: ObjectMut<DbKind>,
+            /// The administrator's right.
+            cap: Owned<AdminKind>,
         }
     }
 }

@@ -1,53 +1,111 @@
-//! What nodes' operators call about a node.
+//! What nodes' operators call about a node, and pardons.
 
 use crate::{
-    PublicKey,
+    Address, BlobId, MicroUsdc, PublicKey, TimestampMs,
     chain::call::{
-        field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, Payment},
+        field::{AdminKind, Clock, DbKind, NodeKind, ObjectMut, ObjectRef, Owned, Payment},
         function::functions,
     },
+    hash::Hash32,
 };
 
 functions! {
     Atoma {
-        /// Registers a node; shares a `Node` owned by the sender.
+        /// Registers a node; shares a `Node` of the sender's.
         RegisterNode = node::register {
-            /// The database, `AtomaDb`, which is changed.
+            /// The database.
             db: ObjectMut<DbKind>,
-            /// The coins that are staked.
+            /// What is paid for it.
             collateral: Payment,
-            /// The URL at which users will reach it, `http(s)://…`.
+            /// `http(s)://…`.
             url: String,
-            /// Will sign its receipts.
+            /// Checks receipts of leases that begin from now on.
             response_key: PublicKey => ResponseKeyInvalid,
-            /// X25519 key that requests are sealed to, where it has one.
+            /// X25519, if requests may be sealed.
             sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
         }
         /// Moves a node to another URL.
         SetNodeUrl = node::set_url {
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The URL at which users will reach it from now on.
+            /// `http(s)://…`.
             url: String,
         }
-        /// Adds to a node's collateral.
-        AddCollateral = node::add_collateral {
+        /// Gives a node other keys; open leases keep the old response key.
+        SetNodeKeys = node::set_keys {
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The coins that are added to the stake.
-            collateral: Payment,
+            /// Checks receipts of leases that begin from now on.
+            response_key: PublicKey => ResponseKeyInvalid,
+            /// X25519, if requests may be sealed.
+            sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
         }
-        /// Begins to leave; the node must have no subscription.
+        /// States what hardware and software a node runs on.
+        AttestNode = node::attest {
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// What kind it is.
+            kind: u8,
+            /// Digest of the statement.
+            statement: Hash32 => StatementInvalid,
+            /// Where the evidence is stored.
+            evidence: BlobId,
+            /// The last moment at which it opens a lease.
+            expires_at_ms: TimestampMs,
+        }
+        /// Adds collateral.
+        AddCollateral = node::add_collateral {
+            /// The database.
+            db: ObjectRef<DbKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// What is paid for it.
+            collateral: Payment,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
+        }
+        /// Begins to leave.
         BeginUnbonding = node::begin_unbonding {
-            /// The database, for the length of the wait.
+            /// The database.
             db: ObjectRef<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Takes the collateral out after the wait.
-        WithdrawCollateral = node::withdraw_collateral {
+        /// Makes the collateral of a node that has waited its owner's credit.
+        LeaveNode = node::leave {
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
+        }
+        /// Pays a node's whole credit out.
+        WithdrawEarnings = node::withdraw {
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// Who gets the coin.
+            to: Address,
+        }
+        /// Returns fines, or a part of them, to the collateral within the delay.
+        Pardon = node::pardon {
+            /// The database.
+            db: ObjectRef<DbKind>,
+            /// The administrator's right.
+            cap: Owned<AdminKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// How much of the fines.
+            amount: MicroUsdc,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
+        }
+        /// Moves fines whose delay is over to the treasury. Anyone may.
+        Forfeit = node::forfeit {
+            /// The database.
+            db: ObjectMut<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.

@@ -1,9 +1,9 @@
 //! Settlements of leases.
 
 use crate::{
-    BlobId, ComputeUnits,
+    BlobId, ComputeUnits, NodeId,
     chain::call::{
-        field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, StackKind, TaskKind},
+        field::{Clock, NodeKind, ObjectMut, StackKind, TaskKind},
         function::functions,
     },
     hash::Hash32,
@@ -11,55 +11,46 @@ use crate::{
 
 functions! {
     Atoma {
-        /// A node claims what its last receipt says, within the highest headers' ceilings. Opens a
-        /// ticket. A lease never used is settled with empty lists and zero units.
+        /// A node claims units up to what its last receipt says. Opens a ticket.
         Settle = settlement::settle {
-            /// The database, for the network id.
-            db: ObjectRef<DbKind>,
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The node, owned by the sender.
-            node: ObjectRef<NodeKind>,
-            /// Units claimed: the last receipt's cumulative units.
-            claimed_units: ComputeUnits,
-            /// BCS of the highest request header of each lane, lanes rising.
+            /// The node whose lease it is.
+            holder: NodeId,
+            /// Units of the lease that would then be paid, earlier ones counted in.
+            to_units: ComputeUnits,
+            /// `seq` of the last receipt.
+            to_seq: u64,
+            /// The highest header of each lane, lanes rising.
             headers: Vec<Vec<u8>>,
-            /// Signatures of the headers, in their order.
+            /// One for each header.
             header_signatures: Vec<Vec<u8>>,
-            /// BCS of the last receipt, or empty.
+            /// BCS of the last receipt.
             last_receipt: Vec<u8>,
-            /// Its signature, or empty.
+            /// Its signature.
             receipt_signature: Vec<u8>,
-            /// Merkle root over the records.
+            /// Over the records after the last paid one.
             receipts_root: Hash32 => RootInvalid,
-            /// How many receipts: the last one's `seq`.
-            count: u64,
-            /// The manifest's blob, if there is one.
+            /// Where the manifest is stored, if it is.
             manifest_blob: Option<BlobId> => ManifestInvalid,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Pays a settled lease after its window: node, fee and owner's refund in one step. Anyone may.
+        /// Pays a ticket after its window. Anyone may.
         Claim = settlement::claim {
-            /// The database, for reputation's steps and the epoch.
-            db: ObjectRef<DbKind>,
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The task of the stack, which is changed.
+            /// The task, which is changed.
             task: ObjectMut<TaskKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Closes a lease that its node let expire unsettled. Anyone may.
-        ExpireLease = settlement::expire_lease {
-            /// The database, for reputation's steps.
-            db: ObjectRef<DbKind>,
+        /// Closes a lease of which nothing more comes. Anyone may.
+        ExpireLease = settlement::expire {
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
-            /// The task of the stack, which is changed.
-            task: ObjectMut<TaskKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.

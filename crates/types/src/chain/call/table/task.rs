@@ -1,9 +1,9 @@
 //! Tasks, and nodes' subscriptions to them.
 
 use crate::{
-    ComputeUnits, MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel, UnitWeights,
+    MicroUsdc, NodeId, Numerics, Price, Role, Rule, SecurityLevel, UnitWeights,
     chain::call::{
-        field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, TaskKind},
+        field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, Payment, TaskKind},
         function::functions,
     },
     hash::Hash32,
@@ -13,7 +13,7 @@ functions! {
     Atoma {
         /// Creates a task; shares a `Task` owned by the sender.
         CreateTask = task::create {
-            /// The database, `AtomaDb`, which is changed.
+            /// The database.
             db: ObjectMut<DbKind>,
             /// The kind of work, such as chat completion.
             role: Role => RoleUnknown,
@@ -40,14 +40,39 @@ functions! {
         }
         /// Ends new business on a task.
         DeprecateTask = task::deprecate {
-            /// The database (its list of models).
+            /// The database.
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
         }
-        /// Subscribes a node to a task, or changes its price and capacity.
+        /// Adds to the pool that pays for a task's examinations. Anyone may.
+        FundTask = task::fund {
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// What is paid for it.
+            payment: Payment,
+        }
+        /// The task's owner releases a statement that nodes may attest after the delay.
+        ReleaseStatement = task::release {
+            /// The database.
+            db: ObjectRef<DbKind>,
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// Digest of the statement.
+            statement: Hash32 => StatementInvalid,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
+        }
+        /// The task's owner withdraws one, at once.
+        WithdrawRelease = task::withdraw_release {
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// Digest of the statement.
+            statement: Hash32 => StatementInvalid,
+        }
+        /// Subscribes a node to a task, or changes its price.
         Subscribe = task::subscribe {
-            /// The database (paused or not).
+            /// The database.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -55,18 +80,32 @@ functions! {
             node: ObjectMut<NodeKind>,
             /// Its price, in micro-USDC for a million units.
             price: Price,
-            /// Units it will have under lease at once.
-            capacity: ComputeUnits,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
         }
-        /// Leaves a task: no new leases; the entry goes with its last lease.
+        /// Subscribes a node to a full task in another's place: a suspended one's, or that of the smallest, a quarter below.
+        Evict = task::evict {
+            /// The database.
+            db: ObjectRef<DbKind>,
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// The node that has to go, which is changed.
+            evicted: ObjectMut<NodeKind>,
+            /// Its price, in micro-USDC for a million units.
+            price: Price,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
+        }
+        /// Leaves a task. Its leases go on.
         Unsubscribe = task::unsubscribe {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
         }
-        /// Copies a node's collateral, reputation and standing into a task; removes an entry that has
-        /// left and has no open lease. Anyone may.
+        /// Copies a node's standing into a task. Anyone may.
         SyncSubscription = task::sync {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -74,6 +113,31 @@ functions! {
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
+        }
+        /// Promises to examine others, with a deposit.
+        EnrollAttester = task::attest {
+            /// The database.
+            db: ObjectRef<DbKind>,
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+            /// Exactly `attest_deposit`.
+            deposit: Payment,
+        }
+        /// Ends the promise; deposit and fees become the node's earnings.
+        ResignAttester = task::resign {
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
+        }
+        /// Makes an attester's fees its node's earnings. Anyone may.
+        CollectAttesterFees = task::collect {
+            /// The task, which is changed.
+            task: ObjectMut<TaskKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
         }
     }
 }

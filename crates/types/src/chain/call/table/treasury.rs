@@ -1,34 +1,34 @@
-//! What the protocol keeps, and pays out.
+//! The communal treasury.
 
 use crate::chain::call::{
-    field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, TaskKind},
+    field::{Clock, DbKind, NodeKind, ObjectMut, TaskKind},
     function::functions,
 };
 
 functions! {
     Atoma {
-        /// Sweeps a task's fees into the communal treasury. Anyone may.
+        /// Moves a task's fees and fines into the treasury. Anyone may.
         CollectFees = treasury::collect_fees {
-            /// The database, `AtomaDb`, which is changed.
+            /// The database.
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
         }
-        /// Enters a node's units of the last epoch in the book. Anyone may.
-        ReportUnits = treasury::report_units {
-            /// The database, `AtomaDb`, which is changed.
+        /// Adds the fees that a node paid in the last epoch to the book. Anyone may.
+        ReportFees = treasury::report {
+            /// The database.
             db: ObjectMut<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Pays a node its share of a reported epoch. Anyone may.
+        /// Credits a node with its share. Anyone may.
         PayTreasury = treasury::pay {
-            /// The database, `AtomaDb`, which is changed.
+            /// The database.
             db: ObjectMut<DbKind>,
-            /// The node, whose owner is paid.
-            node: ObjectRef<NodeKind>,
+            /// The node, which is changed.
+            node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }

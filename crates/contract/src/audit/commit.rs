@@ -1,0 +1,102 @@
+//! Jurors commit, then reveal: nobody sees another's verdict before his own is fixed.
+
+use super::{exam, sitting_mut};
+use crate::{Rule, Txn, ensure, settlement::ticket_mut};
+use atoma_types::{
+    Address, NodeId, StackId, TimestampMs,
+    chain::{
+        AbortCode, Juror, Jury, Verdict,
+        calls::{CommitVerdict, RevealVerdict},
+        events::{Committed, Revealed},
+    },
+    hash::Hash32,
+};
+
+const DOMAIN: &[u8] = b"atoma/verdict/v1";
+
+/// What a juror commits to. Its id is under the hash, so that a copied commitment can't be revealed by who copied it;
+/// it isn't in the verdict, which is the same for all honest jurors.
+///
+/// `BLAKE2b-256("atoma/verdict/v1" ‖ stack ‖ node ‖ u64 le to_seq ‖ challenge ‖ juror ‖ kind ‖ digest ‖ salt)`
+#[must_use]
+pub fn commitment(
+    (stack, node, to_seq, challenge): (StackId, NodeId, u64, bool),
+    juror: NodeId,
+    verdict: &Verdict,
+    salt: &Hash32,
+) -> Hash32 {
+    Hash32::of_parts(&[
+        DOMAIN,
+        stack.0.as_bytes(),
+        node.0.as_bytes(),
+        &to_seq.to_le_bytes(),
+        &[u8::from(challenge)],
+        juror.0.as_bytes(),
+        &[verdict.kind],
+        &verdict.digest.0,
+        &salt.0,
+    ])
+}
+
+/// A juror fixes its verdict.
+pub(crate) fn commit(txn: &mut Txn<'_>, call: &CommitVerdict) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let (now, sender) = (txn.now(), txn.sender());
+    let jury = sitting_mut(ticket_mut(&mut stack, call.holder)?, call.challenge)?;
+    ensure(
+        jury.seq != 0 && now <= jury.deadline_ms,
+        AbortCode::NotCommitting,
+    )?;
+    let juror = own_seat(jury, call.juror, sender)?;
+    ensure(juror.commitment.is_none(), AbortCode::NotCommitting)?;
+    juror.commitment = Some(call.commitment);
+    txn.emit(Committed {
+        stack: stack.id,
+        node: call.holder,
+        challenge: call.challenge,
+        juror: call.juror,
+    });
+    txn.put_stack(stack);
+    Ok(())
+}
+
+/// A juror shows it, once all have committed or the time for it is over.
+pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let verdict = exam::checked(call.verdict, call.digest)?;
+    let (now, sender, id) = (txn.now(), txn.sender(), stack.id);
+    let ticket = ticket_mut(&mut stack, call.holder)?;
+    let ballot = (id, call.holder, ticket.to_seq, call.challenge);
+    let jury = sitting_mut(ticket, call.challenge)?;
+    ensure(is_revealing(jury, now), AbortCode::NotRevealing)?;
+    let juror = own_seat(jury, call.juror, sender)?;
+    ensure(
+        juror.commitment.is_some() && juror.verdict.is_none(),
+        AbortCode::NotRevealing,
+    )?;
+    let expected = commitment(ballot, call.juror, &verdict, &call.salt);
+    ensure(juror.commitment == Some(expected), AbortCode::WrongReveal)?;
+    juror.verdict = Some(verdict);
+    txn.emit(Revealed {
+        stack: stack.id,
+        node: call.holder,
+        challenge: call.challenge,
+        juror: call.juror,
+        verdict,
+    });
+    txn.put_stack(stack);
+    Ok(())
+}
+
+fn is_revealing(jury: &Jury, now: TimestampMs) -> bool {
+    let all = jury.jurors.iter().all(|juror| juror.commitment.is_some());
+    jury.seq != 0 && now <= jury.reveal_ms && (all || now > jury.deadline_ms)
+}
+
+/// A juror that the sender acts for.
+fn own_seat(jury: &mut Jury, juror: NodeId, sender: Address) -> Rule<&mut Juror> {
+    jury.jurors
+        .iter_mut()
+        .find(|seat| seat.auditor.node == juror && seat.auditor.owner == sender)
+        .ok_or(AbortCode::NotAuditor)
+}

@@ -1,0 +1,131 @@
+//! The draw of a jury.
+
+use super::{exam, seed, terms};
+use crate::{
+    Rule, Txn, draw as weights, ensure, plus,
+    settlement::{self, ticket_mut},
+};
+use atoma_types::{
+    ComputeUnits, NodeId, TimestampMs,
+    chain::{
+        AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack,
+        calls::DrawJury,
+        events::{JuryDecided, JuryDrawn, Outcome},
+    },
+    hash::Hash32,
+};
+
+/// Draws the jury that a bad verdict or a challenge called for: others than the examiner, of other owners than the
+/// parties. If there aren't so many, the accusation is dropped and costs nobody anything. Anyone may.
+pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let mut task = txn.task(call.task.id())?;
+    ensure(stack.task == task.id, AbortCode::WrongTask)?;
+    let unit = called(txn, &stack, call.holder, call.challenge)?;
+    let but = parties(&stack, call.holder)?;
+    let sampling = terms(&stack)?;
+    let (size, fine) = (sampling.jury_size, sampling.juror_fine);
+    let count = usize::try_from(size).map_err(|_| AbortCode::AmountOverflow)?;
+    let drawn = exam::pick(&mut task, txn.seed(), count, |subscription| {
+        weights::attests(subscription, fine, &but)
+    })?;
+    match drawn {
+        Some(drawn) => seat(txn, &mut stack, call, unit, drawn)?,
+        None => dissolve(txn, &mut stack, call)?,
+    }
+    txn.put_task(task);
+    txn.put_stack(stack);
+    Ok(())
+}
+
+/// The unit that a jury was called to look at.
+fn called(txn: &Txn<'_>, stack: &Stack, holder: NodeId, challenge: bool) -> Rule<ComputeUnits> {
+    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
+    if challenge {
+        let challenge = ticket.challenge.as_ref();
+        let challenge = challenge
+            .filter(|challenge| !challenge.over)
+            .ok_or(AbortCode::JuryNotCalled)?;
+        ensure(challenge.jury.is_none(), AbortCode::JurySits)?;
+        let drawn = || seed::unit(&Hash32(*txn.seed()), lease, ticket);
+        return Ok(challenge.unit.unwrap_or_else(drawn));
+    }
+    match &ticket.exam {
+        Exam::Hit(hit) if hit.stage == HitStage::Accused => {
+            ensure(ticket.exam_jury.is_none(), AbortCode::JurySits)?;
+            Ok(hit.unit)
+        }
+        Exam::None | Exam::Undrawn | Exam::Drawn { .. } | Exam::Hit(_) | Exam::Unexamined => {
+            Err(AbortCode::JuryNotCalled)
+        }
+    }
+}
+
+/// Owners who may not judge: the node's, the stack's, and the examiner's.
+fn parties(stack: &Stack, holder: NodeId) -> Rule<Vec<atoma_types::Address>> {
+    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
+    let mut owners = vec![lease.owner, stack.owner];
+    if let Exam::Hit(hit) = &ticket.exam {
+        owners.push(hit.examiner.owner);
+    }
+    Ok(owners)
+}
+
+fn seat(
+    txn: &mut Txn<'_>,
+    stack: &mut Stack,
+    call: &DrawJury,
+    unit: ComputeUnits,
+    drawn: Vec<Auditor>,
+) -> Rule {
+    let deadline_ms = txn.now().saturating_add(stack.terms.answer_window_ms);
+    let nodes = drawn.iter().map(|auditor| auditor.node).collect();
+    let juror = |auditor| Juror {
+        auditor,
+        commitment: None,
+        verdict: None,
+    };
+    let jury = Jury {
+        unit,
+        seq: 0,
+        jurors: drawn.into_iter().map(juror).collect(),
+        deadline_ms,
+        reveal_ms: TimestampMs::default(),
+    };
+    let ticket = ticket_mut(stack, call.holder)?;
+    match &mut ticket.challenge {
+        Some(challenge) if call.challenge => challenge.jury = Some(jury),
+        _ => ticket.exam_jury = Some(jury),
+    }
+    txn.emit(JuryDrawn {
+        stack: stack.id,
+        node: call.holder,
+        challenge: call.challenge,
+        unit,
+        nodes,
+        deadline_ms,
+    });
+    Ok(())
+}
+
+/// Nobody is there to judge: nobody was wrong.
+fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, call: &DrawJury) -> Rule {
+    let ticket = ticket_mut(stack, call.holder)?;
+    let mut back = atoma_types::MicroUsdc::ZERO;
+    match (&mut ticket.challenge, &mut ticket.exam) {
+        (Some(challenge), _) if call.challenge => {
+            challenge.over = true;
+            back = challenge.bond;
+        }
+        (_, Exam::Hit(hit)) => hit.stage = HitStage::Cleared,
+        _ => {}
+    }
+    stack.free = plus(stack.free, back)?;
+    txn.emit(JuryDecided {
+        stack: stack.id,
+        node: call.holder,
+        challenge: call.challenge,
+        outcome: Outcome::Dissolved,
+    });
+    Ok(())
+}

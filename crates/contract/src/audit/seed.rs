@@ -1,0 +1,33 @@
+//! What follows from a ticket's seed: anyone can compute it, nobody can choose it.
+//!
+//! ```text
+//! hit   le64(BLAKE2b-256("atoma/hit/v1" ‖ seed)) mod 1000 < sample_permille
+//! unit  from + le256(BLAKE2b-256("atoma/unit/v1" ‖ seed)) mod (to - from)
+//! ```
+//!
+//! Units are drawn, not records: half of the units in one record of a thousand are found in half of the
+//! examinations, not in one of a thousand.
+
+use crate::draw;
+use atoma_types::{
+    ComputeUnits,
+    chain::{Lease, Ticket},
+    hash::Hash32,
+};
+
+/// Whether a ticket is examined. The same for every value: were it more for larger tickets, small ones would be
+/// made.
+pub(super) fn is_hit(seed: &Hash32, sample_permille: u64) -> bool {
+    let digest = Hash32::of_parts(&[b"atoma/hit/v1", &seed.0]);
+    let [a, b, c, d, e, f, g, h, ..] = digest.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < sample_permille
+}
+
+/// One of the units that a ticket claims.
+pub(super) fn unit(seed: &Hash32, lease: &Lease, ticket: &Ticket) -> ComputeUnits {
+    let claimed = ticket.to_units.saturating_sub(lease.paid_units);
+    let digest = Hash32::of_parts(&[b"atoma/unit/v1", &seed.0]);
+    let offset = draw::reduce(digest, u128::from(claimed.0.max(1)));
+    let offset = ComputeUnits(u64::try_from(offset).unwrap_or(0));
+    lease.paid_units.saturating_add(offset)
+}

@@ -1,0 +1,144 @@
+//! A conviction: one for every charge, so that no path is cheaper than another.
+
+use crate::{Rule, Txn, audit, minus, node, plus, settlement, stack::close_lease, standing, task};
+use atoma_types::{
+    MicroUsdc, NodeId, ObjectId,
+    chain::{
+        AbortCode, Lease, Node, NodeStatus, Stack, Task, Ticket,
+        events::{Charge, NodeConvicted},
+    },
+};
+
+/// A lease with an open ticket, and everyone it concerns.
+pub(crate) struct Case {
+    pub(crate) stack: Stack,
+    pub(crate) task: Task,
+    pub(crate) node: Node,
+}
+
+/// Jurors whom a conviction pays, and what each gets.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
+    /// The jurors on the winning side.
+    pub(crate) winners: Vec<NodeId>,
+    /// What each gets.
+    pub(crate) fee: MicroUsdc,
+    /// Whether they contradict the examiner.
+    pub(crate) contradict: bool,
+}
+
+impl Case {
+    pub(crate) fn load(
+        txn: &Txn<'_>,
+        stack: ObjectId,
+        task: ObjectId,
+        node: ObjectId,
+    ) -> Rule<Self> {
+        let (stack, task, node) = settlement::parties(txn, stack, task, node)?;
+        Ok(Self { stack, task, node })
+    }
+
+    pub(crate) fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    pub(crate) fn lease(&self) -> Rule<&Lease> {
+        self.stack.lease(self.node.id).ok_or(AbortCode::NoSuchLease)
+    }
+
+    /// The ticket that waits to be paid.
+    pub(crate) fn ticket(&self) -> Rule<&Ticket> {
+        settlement::open_ticket(&self.stack, self.node.id).map(|(_, ticket)| ticket)
+    }
+
+    /// Finds the node guilty, where no jury is to be paid.
+    pub(crate) fn convict(self, txn: &mut Txn<'_>, charge: Charge) -> Rule {
+        self.convict_by(txn, charge, &Verdicts::default())
+    }
+
+    /// Finds the node guilty: the ticket is void, the lease is closed with nothing more, and all that was paid
+    /// for what isn't to come is the owner's credit. The fine leaves the collateral and waits.
+    pub(crate) fn convict_by(
+        mut self,
+        txn: &mut Txn<'_>,
+        charge: Charge,
+        verdicts: &Verdicts,
+    ) -> Rule {
+        let overflow = AbortCode::AmountOverflow;
+        let ticket = self.ticket()?.clone();
+        let value = settlement::value(self.lease()?, &ticket)?;
+        let fine = self.stack.terms.fine(value).ok_or(overflow)?;
+
+        let bonds = bonds(&ticket)?;
+        self.stack.free = plus(self.stack.free, bonds)?;
+        audit::end(
+            txn,
+            &mut self.task,
+            &self.stack.terms,
+            &ticket,
+            verdicts.contradict,
+        )?;
+        let jurors = self.pay_jurors(verdicts, fine)?;
+        self.fine(txn, fine, jurors)?;
+        let freed = close_lease(&mut self.stack, &mut self.node)?;
+        standing::lost(&mut self.node.standing);
+        self.jail(txn);
+        task::refresh(&mut self.task, &self.node, txn.now());
+        txn.emit(NodeConvicted {
+            stack: self.stack.id,
+            node: self.node.id,
+            charge,
+            value,
+            fine,
+            jurors,
+            freed: plus(freed, bonds)?,
+            collateral: self.node.collateral,
+            until_ms: self.node.pending.until_ms,
+        });
+        settlement::put(txn, self.stack, self.task, self.node);
+        Ok(())
+    }
+
+    /// Pays jurors out of the fine, which the smallest ticket's is enough for. Returns what they got.
+    fn pay_jurors(&mut self, verdicts: &Verdicts, fine: MicroUsdc) -> Rule<MicroUsdc> {
+        let mut left = fine;
+        for &juror in &verdicts.winners {
+            let fee = verdicts.fee.min(left);
+            task::credit(&mut self.task, juror, fee)?;
+            left = minus(left, fee)?;
+        }
+        minus(fine, left)
+    }
+
+    /// Takes the fine: what is at stake is never above the collateral, so it is there.
+    fn fine(&mut self, txn: &Txn<'_>, fine: MicroUsdc, jurors: MicroUsdc) -> Rule {
+        let node = &mut self.node;
+        node.collateral = minus(node.collateral, fine)?;
+        node.fresh = node.fresh.min(node.collateral);
+        node.pending.fines = plus(node.pending.fines, minus(fine, jurors)?)?;
+        let until = txn.now().saturating_add(self.stack.terms.slash_delay_ms);
+        node.pending.until_ms = node.pending.until_ms.max(until);
+        Ok(())
+    }
+
+    /// A node that is leaving keeps leaving: it gets no new business anyway.
+    fn jail(&mut self, txn: &mut Txn<'_>) {
+        let until = txn.now().saturating_add(self.stack.terms.jail_ms);
+        let until_ms = match self.node.status {
+            NodeStatus::Active => until,
+            NodeStatus::Jailed { until_ms } => until_ms.max(until),
+            NodeStatus::Unbonding { .. } | NodeStatus::Left => return,
+        };
+        node::set_status(txn, &mut self.node, NodeStatus::Jailed { until_ms });
+    }
+}
+
+/// Fees of open demands, and the bond of a challenge that isn't over: there are few.
+fn bonds(ticket: &Ticket) -> Rule<MicroUsdc> {
+    let challenge = ticket.challenge.as_ref();
+    let bond = challenge
+        .filter(|challenge| !challenge.over)
+        .map(|challenge| challenge.bond);
+    let fees = ticket.demands.iter().map(|demand| demand.fee);
+    fees.chain(bond).try_fold(MicroUsdc::ZERO, plus)
+}

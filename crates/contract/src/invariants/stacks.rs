@@ -1,0 +1,115 @@
+//! A stack by itself.
+
+use super::{Violation, must};
+use crate::limits::{MAX_CANDIDATES, MAX_DEMANDS, MAX_LEASES};
+use atoma_types::{
+    MicroUsdc, NodeId,
+    chain::{Exam, Jury, Lease, Stack, Ticket},
+};
+use std::collections::BTreeSet;
+
+pub(super) fn check(stack: &Stack) -> Result<(), Violation> {
+    let id = &stack.id;
+    must(
+        stack.escrow_for(stack.live_units()) == Some(stack.escrow),
+        id,
+        "the escrow is what ungranted and leased units need",
+    )?;
+    must(stack.leases.len() <= MAX_LEASES, id, "leases are few")?;
+    let nodes: BTreeSet<_> = stack.leases.iter().map(|lease| lease.node).collect();
+    must(
+        nodes.len() == stack.leases.len(),
+        id,
+        "a node has one lease",
+    )?;
+    let candidates: BTreeSet<_> = stack.candidates.iter().copied().collect();
+    must(
+        candidates.len() == stack.candidates.len()
+            && candidates.len() <= usize::from(MAX_CANDIDATES),
+        id,
+        "candidates are distinct and few",
+    )?;
+    must(
+        candidates.is_empty() || nodes.is_subset(&candidates),
+        id,
+        "only candidates hold leases",
+    )?;
+    stack
+        .leases
+        .iter()
+        .try_for_each(|lease| check_lease(stack, lease))
+}
+
+fn check_lease(stack: &Stack, lease: &Lease) -> Result<(), Violation> {
+    let id = &(stack.id, lease.node);
+    must(
+        lease.price <= stack.max_price,
+        id,
+        "no lease costs more than the stack's price",
+    )?;
+    must(
+        lease.paid_units <= lease.units,
+        id,
+        "no more is paid than was leased",
+    )?;
+    must(
+        !lease.closed || (lease.ticket.is_none() && lease.fees == MicroUsdc::ZERO),
+        id,
+        "nothing comes of a closed lease",
+    )?;
+    let Some(ticket) = &lease.ticket else {
+        return Ok(());
+    };
+    must(
+        lease.paid_units < ticket.to_units
+            && ticket.to_units <= lease.units
+            && lease.paid_seq < ticket.to_seq,
+        id,
+        "a ticket claims more than is paid, within its lease",
+    )?;
+    let units: BTreeSet<_> = ticket.demands.iter().map(|demand| demand.unit).collect();
+    let claimed = lease.paid_units..ticket.to_units;
+    must(
+        units.len() == ticket.demands.len()
+            && units.len() <= MAX_DEMANDS
+            && units.iter().all(|unit| claimed.contains(unit)),
+        id,
+        "demands are few, and each is for another claimed unit",
+    )?;
+    must(
+        stack.terms.sampling.is_some() == (ticket.exam != Exam::None),
+        id,
+        "what samples is examined",
+    )
+}
+
+/// Money that lies in a stack's leases.
+pub(super) fn held(stack: &Stack) -> impl Iterator<Item = MicroUsdc> {
+    stack.leases.iter().flat_map(|lease| {
+        let tickets = lease.ticket.iter();
+        let in_tickets = tickets.flat_map(|ticket| {
+            let challenge = ticket.challenge.iter().filter(|challenge| !challenge.over);
+            let demands = ticket.demands.iter().map(|demand| demand.fee);
+            demands.chain(challenge.map(|challenge| challenge.bond))
+        });
+        in_tickets.chain([lease.fees])
+    })
+}
+
+/// Attesters with a duty in a ticket, one entry for each duty.
+pub(super) fn on_duty(ticket: &Ticket) -> Vec<NodeId> {
+    let examiner = match &ticket.exam {
+        Exam::Hit(hit) => Some(hit.examiner.node),
+        Exam::None | Exam::Undrawn | Exam::Drawn { .. } | Exam::Unexamined => None,
+    };
+    let challenge = ticket.challenge.as_ref();
+    let juries: [Option<&Jury>; 2] = [
+        ticket.exam_jury.as_ref(),
+        challenge.and_then(|challenge| challenge.jury.as_ref()),
+    ];
+    let jurors = juries.into_iter().flatten().flat_map(|jury| &jury.jurors);
+    examiner
+        .into_iter()
+        .chain(jurors.map(|juror| juror.auditor.node))
+        .collect()
+}

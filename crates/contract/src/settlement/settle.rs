@@ -1,0 +1,61 @@
+//! A node claims. The lease goes on.
+
+use super::evidence;
+use crate::{Rule, Txn, ensure, stack::lease_mut, verified::VerifiedMessages};
+use atoma_types::chain::{AbortCode, Exam, Ticket, calls::Settle, events::SettlementOpened};
+
+/// Claims the units up to what the last receipt says, within what the owner signed. Touches the stack alone, so
+/// nobody can hold it up by crowding a task or the database.
+pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
+    let mut stack = txn.stack(call.stack.id())?;
+    let now = txn.now();
+    let lease = stack.lease(call.holder).ok_or(AbortCode::NoSuchLease)?;
+    ensure(lease.owner == txn.sender(), AbortCode::NotLeaseOwner)?;
+    ensure(!lease.closed, AbortCode::LeaseClosed)?;
+    ensure(lease.ticket.is_none(), AbortCode::TicketOpen)?;
+    ensure(now <= stack.settle_deadline(), AbortCode::DeadlinePassed)?;
+    ensure(
+        call.to_units > lease.paid_units && call.to_seq > lease.paid_seq,
+        AbortCode::NothingClaimed,
+    )?;
+    ensure(call.to_units <= lease.units, AbortCode::ClaimAboveLease)?;
+    let value = lease
+        .value(call.to_units)
+        .ok_or(AbortCode::AmountOverflow)?;
+    ensure(
+        value >= stack.terms.smallest_ticket(),
+        AbortCode::TicketTooSmall,
+    )?;
+    let last = evidence::check(&VerifiedMessages::new(txn, &stack, lease), call)?;
+
+    let deadline_ms = now.saturating_add(stack.terms.dispute_window_ms);
+    let exam = match stack.terms.sampling {
+        Some(_) => Exam::Undrawn,
+        None => Exam::None,
+    };
+    lease_mut(&mut stack, call.holder)?.ticket = Some(Ticket {
+        to_units: call.to_units,
+        to_seq: call.to_seq,
+        last,
+        receipts_root: call.receipts_root,
+        manifest_blob: call.manifest_blob,
+        opened_at_ms: now,
+        deadline_ms,
+        demands: Vec::new(),
+        exam,
+        exam_jury: None,
+        challenge: None,
+    });
+    txn.emit(SettlementOpened {
+        stack: stack.id,
+        node: call.holder,
+        to_units: call.to_units,
+        to_seq: call.to_seq,
+        receipts_root: call.receipts_root,
+        manifest_blob: call.manifest_blob,
+        value,
+        deadline_ms,
+    });
+    txn.put_stack(stack);
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! A claim that waits to be paid, and demands for its records.
+
+use super::{Challenge, Exam, Jury};
+use crate::{BlobId, ComputeUnits, MicroUsdc, TimestampMs, hash::Hash32};
+use serde::{Deserialize, Serialize};
+
+/// A demand to show the record of one unit; it waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// Which unit's record, of all units of the lease.
+    pub unit: ComputeUnits,
+    /// What was paid for it: the node's if it answers, else returned.
+    pub fee: MicroUsdc,
+    /// The last moment to answer.
+    pub deadline_ms: TimestampMs,
+}
+
+/// A claim for the units `(paid, to_units]` of a lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Units of the lease that would then be paid, earlier ones counted in.
+    pub to_units: ComputeUnits,
+    /// The `seq` of the last receipt.
+    pub to_seq: u64,
+    /// Hash of the last receipt: the next ticket's chain goes on from it.
+    pub last: Hash32,
+    /// Merkle root over the records after the last paid one, in order of `seq`
+    /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
+    pub receipts_root: Hash32,
+    /// Where the manifest of the evidence is stored, if it is.
+    pub manifest_blob: Option<BlobId>,
+    /// When it was opened.
+    pub opened_at_ms: TimestampMs,
+    /// The last moment to demand or challenge; it is paid after it.
+    pub deadline_ms: TimestampMs,
+    /// Open demands, at most eight; nothing is paid before the last is answered.
+    pub demands: Vec<Demand>,
+    /// The examination, where the task samples.
+    pub exam: Exam,
+    /// The jury that a bad verdict of the examiner called.
+    pub exam_jury: Option<Jury>,
+    /// The one challenge that a ticket may get.
+    pub challenge: Option<Challenge>,
+}
+
+impl Ticket {
+    /// The open demand for a unit.
+    #[must_use]
+    pub fn demand(&self, unit: ComputeUnits) -> Option<&Demand> {
+        self.demands.iter().find(|demand| demand.unit == unit)
+    }
+}
