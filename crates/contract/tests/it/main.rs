@@ -1,19 +1,7 @@
-//! The rules, tried from outside: the good ways, every way to be refused, and random parties.
+//! The rules, tried from outside: the good ways, the attacks that earlier rules fell to, and parties whose goal
+//! is to break a theorem.
 
-mod aborts;
-mod conformance;
-mod disputes;
-mod draws;
-mod exits;
-mod markets;
-mod package;
-mod payments;
-mod publication;
-mod random;
-mod rounding;
-mod spec;
-mod storage;
-mod tape;
-mod treasury;
-mod vectors;
+mod attacks;
+mod theorems;
+mod ways;
 mod world;

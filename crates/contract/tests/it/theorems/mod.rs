@@ -1,0 +1,1 @@
+//! The theorems of `docs/protocol.md`, each searched for a counter-example.

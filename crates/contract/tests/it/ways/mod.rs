@@ -1,0 +1,1 @@
+//! The good ways, and each way to be refused.
