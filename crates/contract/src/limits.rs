@@ -15,6 +15,10 @@ pub const MAX_SUBSCRIPTIONS: usize = 256;
 /// Sui lets one plain value have.
 pub const MAX_LANES: usize = 60;
 
+/// Open tickets of one lease: one that may be examined for days, and another so that what was served since is
+/// settled in time when the stack ends.
+pub const MAX_TICKETS: usize = 2;
+
 /// Open demands of one ticket: bounds what a conviction pays back, and what a node must answer at
 /// once. One unit that it can't back is enough to void the ticket.
 pub const MAX_DEMANDS: usize = 8;
@@ -22,8 +26,9 @@ pub const MAX_DEMANDS: usize = 8;
 /// Examinations that one attester may have at once: more than it could do in the time it has.
 pub const MAX_DUTIES: u64 = 32;
 
-/// Examiners of one ticket that may be silent before it is paid unexamined.
-pub const MAX_SILENT: u8 = 2;
+/// Examiners of one ticket that may be silent before another is drawn: each costs up to 36 hours, and a liar would
+/// rather say that all is well.
+pub const MAX_SILENT: u8 = 1;
 
 /// Attesters' fees that a task's pool must hold when an examined stack is sold: with dues a quarter above
 /// what they must pay, a pool that begins with ten runs dry once in five hundred times.

@@ -17,23 +17,20 @@ pub(crate) fn challenge(txn: &mut Txn<'_>, call: &ChallengeTicket) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     dispute::ensure_eyes(txn, &stack)?;
     let bond = call.bond.0;
-    let (lease, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let (lease, ticket) = settlement::open_ticket(&stack, call.holder, call.ticket)?;
     let value = settlement::value(lease, ticket)?;
     ensure(bond == terms(&stack)?.bond(value), AbortCode::WrongBond)?;
     ensure(txn.now() <= ticket.deadline_ms, AbortCode::WindowOver)?;
     ensure(ticket.challenge.is_none(), AbortCode::AlreadyChallenged)?;
     let unit = match stack.engine.rule {
         Comparison::Exact => {
-            ensure(
-                settlement::claims(lease, ticket, call.unit),
-                AbortCode::UnitNotSettled,
-            )?;
+            ensure(ticket.claims(call.unit), AbortCode::UnitNotSettled)?;
             Some(call.unit)
         }
         Comparison::Tolerant => None,
     };
     txn.take(bond)?;
-    ticket_mut(&mut stack, call.holder)?.challenge = Some(Challenge {
+    ticket_mut(&mut stack, call.holder, call.ticket)?.challenge = Some(Challenge {
         bond,
         unit,
         jury: None,
@@ -42,6 +39,7 @@ pub(crate) fn challenge(txn: &mut Txn<'_>, call: &ChallengeTicket) -> Rule {
     txn.emit(Challenged {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         bond,
         unit,
     });

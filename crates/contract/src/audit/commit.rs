@@ -42,7 +42,10 @@ pub fn commitment(
 pub(crate) fn commit(txn: &mut Txn<'_>, call: &CommitVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let (now, sender) = (txn.now(), txn.sender());
-    let jury = sitting_mut(ticket_mut(&mut stack, call.holder)?, call.challenge)?;
+    let jury = sitting_mut(
+        ticket_mut(&mut stack, call.holder, call.ticket)?,
+        call.challenge,
+    )?;
     ensure(
         jury.seq != 0 && now <= jury.deadline_ms,
         AbortCode::NotCommitting,
@@ -53,6 +56,7 @@ pub(crate) fn commit(txn: &mut Txn<'_>, call: &CommitVerdict) -> Rule {
     txn.emit(Committed {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         challenge: call.challenge,
         juror: call.juror,
     });
@@ -65,8 +69,8 @@ pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let verdict = exam::checked(call.verdict, call.digest)?;
     let (now, sender, id) = (txn.now(), txn.sender(), stack.id);
-    let ticket = ticket_mut(&mut stack, call.holder)?;
-    let ballot = (id, call.holder, ticket.to_seq, call.challenge);
+    let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
+    let ballot = (id, call.holder, call.ticket, call.challenge);
     let jury = sitting_mut(ticket, call.challenge)?;
     ensure(is_revealing(jury, now), AbortCode::NotRevealing)?;
     let juror = own_seat(jury, call.juror, sender)?;
@@ -80,6 +84,7 @@ pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
     txn.emit(Revealed {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         challenge: call.challenge,
         juror: call.juror,
         verdict,

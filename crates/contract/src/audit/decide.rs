@@ -21,7 +21,7 @@ use atoma_types::{
 pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
     let mut case = Case::load(txn, call.stack.id(), call.task.id(), call.node.id())?;
     let sampling = terms(&case.stack)?.clone();
-    let ticket = case.ticket()?;
+    let ticket = case.ticket(call.ticket)?;
     let jury = sitting(ticket, call.challenge)?.clone();
     ensure(is_over(&jury, txn.now()), AbortCode::VerdictTimeNotOver)?;
     let (outcome, winning) = count(&jury, sampling.jury_quorum);
@@ -31,6 +31,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
     txn.emit(JuryDecided {
         stack: case.stack.id,
         node: case.node.id,
+        ticket: call.ticket,
         challenge: call.challenge,
         outcome,
     });
@@ -46,7 +47,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
         }
     }
     if outcome == Outcome::Guilty {
-        let contradict = contradicts(case.ticket()?, &jury, call.challenge);
+        let contradict = contradicts(case.ticket(call.ticket)?, &jury, call.challenge);
         let charge = if call.challenge {
             Charge::Challenged
         } else {
@@ -55,7 +56,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
         let verdicts = Verdicts {
             winners,
             fee: sampling.attest_fee,
-            contradict,
+            contradict: contradict.then_some(call.ticket),
         };
         return case.convict_by(txn, charge, &verdicts);
     }
@@ -65,7 +66,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
     } else {
         winners
     };
-    clear(txn, &mut case, &sampling, (outcome, call.challenge), &paid)?;
+    clear(txn, &mut case, &sampling, (outcome, call), &paid)?;
     for juror in &jury.jurors {
         end::free(&mut case.task, juror.auditor.node)?;
     }
@@ -116,12 +117,12 @@ fn clear(
     txn: &mut Txn<'_>,
     case: &mut Case,
     sampling: &SamplingTerms,
-    (outcome, by_challenge): (Outcome, bool),
+    (outcome, call): (Outcome, &DecideJury),
     paid: &[NodeId],
 ) -> Rule {
-    let mut ticket = case.ticket()?.clone();
+    let mut ticket = case.ticket(call.ticket)?.clone();
     let pot = match (&mut ticket.challenge, &mut ticket.exam) {
-        (Some(challenge), _) if by_challenge => {
+        (Some(challenge), _) if call.challenge => {
             challenge.over = true;
             challenge.jury = None;
             challenge.bond
@@ -138,14 +139,14 @@ fn clear(
         }
         _ => MicroUsdc::ZERO,
     };
-    *ticket_mut(&mut case.stack, case.node.id)? = ticket;
+    *ticket_mut(&mut case.stack, case.node.id, call.ticket)? = ticket;
     let mut left = pot;
     for &juror in paid {
         let fee = sampling.attest_fee.min(left);
         task::credit(&mut case.task, juror, fee)?;
         left = minus(left, fee)?;
     }
-    if by_challenge && outcome == Outcome::Hung {
+    if call.challenge && outcome == Outcome::Hung {
         case.stack.free = plus(case.stack.free, left)?;
     } else {
         case.task.fees = plus(case.task.fees, left)?;

@@ -21,7 +21,7 @@ use atoma_types::{
 pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let window = terms(&stack)?.verdict_window_ms;
-    let (_, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let (_, ticket) = settlement::open_ticket(&stack, call.holder, call.ticket)?;
     let Exam::Hit(hit) = &ticket.exam else {
         return Err(AbortCode::NotDisclosing);
     };
@@ -31,15 +31,14 @@ pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
     ensure(wrapped, AbortCode::WrapsInvalid)?;
     let seq = shown(
         txn,
-        &stack,
-        call.holder,
+        (&stack, call.holder, call.ticket),
         hit.unit,
         (&call.record, &call.proof),
     )?;
     // every examiner of this ticket looks at the same record
     ensure(hit.seq == 0 || hit.seq == seq, AbortCode::ReceiptWrongSeq)?;
     let deadline_ms = txn.now().saturating_add(window);
-    let Exam::Hit(hit) = &mut ticket_mut(&mut stack, call.holder)?.exam else {
+    let Exam::Hit(hit) = &mut ticket_mut(&mut stack, call.holder, call.ticket)?.exam else {
         return Err(AbortCode::NotDisclosing);
     };
     hit.seq = seq;
@@ -49,6 +48,7 @@ pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
     txn.emit(Disclosed {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         examiner,
         seq,
         wrap: call.wrap.clone(),
@@ -62,7 +62,7 @@ pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
 pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let window = terms(&stack)?.verdict_window_ms;
-    let (_, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let (_, ticket) = settlement::open_ticket(&stack, call.holder, call.ticket)?;
     let jury = sitting(ticket, call.challenge)?;
     ensure(jury.seq == 0, AbortCode::NotDisclosing)?;
     ensure(txn.now() <= jury.deadline_ms, AbortCode::AnswerTooLate)?;
@@ -73,8 +73,7 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
     ensure(wrapped, AbortCode::WrapsInvalid)?;
     let seq = shown(
         txn,
-        &stack,
-        call.holder,
+        (&stack, call.holder, call.ticket),
         jury.unit,
         (&call.record, &call.proof),
     )?;
@@ -83,13 +82,17 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
         ensure(hit.seq == seq, AbortCode::ReceiptWrongSeq)?;
     }
     let deadline_ms = txn.now().saturating_add(window);
-    let jury = sitting_mut(ticket_mut(&mut stack, call.holder)?, call.challenge)?;
+    let jury = sitting_mut(
+        ticket_mut(&mut stack, call.holder, call.ticket)?,
+        call.challenge,
+    )?;
     jury.seq = seq;
     jury.deadline_ms = deadline_ms;
     jury.reveal_ms = deadline_ms.saturating_add(window);
     txn.emit(DisclosedToJury {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         challenge: call.challenge,
         seq,
         wraps: call.wraps.clone(),
@@ -103,10 +106,10 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
 /// Convicts a node that left an examiner or a jury without the record. Anyone may.
 pub(crate) fn undisclosed(txn: &mut Txn<'_>, call: &ProveUndisclosed) -> Rule {
     let case = dispute::Case::load(txn, call.stack.id(), call.task.id(), call.node.id())?;
-    ensure(
-        is_overdue(case.ticket()?, txn.now()),
-        AbortCode::AnswerTimeNotOver,
-    )?;
+    let tickets = &case.lease()?.tickets;
+    ensure(!tickets.is_empty(), AbortCode::NoTicket)?;
+    let overdue = tickets.iter().any(|ticket| is_overdue(ticket, txn.now()));
+    ensure(overdue, AbortCode::AnswerTimeNotOver)?;
     case.convict(txn, Charge::Undisclosed)
 }
 
@@ -123,16 +126,15 @@ fn is_overdue(ticket: &Ticket, now: TimestampMs) -> bool {
 /// Who discloses must be the node's owner: a wrap is its word.
 fn shown(
     txn: &Txn<'_>,
-    stack: &Stack,
-    holder: NodeId,
+    (stack, holder, to_seq): (&Stack, NodeId, u64),
     unit: ComputeUnits,
     record: (&[u8], &[u8]),
 ) -> Rule<u64> {
-    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
+    let (lease, ticket) = settlement::open_ticket(stack, holder, to_seq)?;
     ensure(lease.owner == txn.sender(), AbortCode::NotLeaseOwner)?;
     dispute::show(
         &VerifiedMessages::new(txn, stack, lease),
-        (stack, lease, ticket),
+        (stack, ticket),
         unit,
         record,
     )

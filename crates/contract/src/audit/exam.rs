@@ -22,12 +22,13 @@ pub(crate) fn draw(txn: &mut Txn<'_>, call: &DrawTicket) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let permille = terms(&stack)?.sample_permille;
     let seed = Hash32(*txn.seed());
-    let ticket = ticket_mut(&mut stack, call.holder)?;
+    let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     ensure(ticket.exam == Exam::Undrawn, AbortCode::NotUndrawn)?;
     ticket.exam = Exam::Drawn { seed };
     txn.emit(TicketDrawn {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         seed,
         hit: seed::is_hit(&seed, permille),
     });
@@ -40,7 +41,7 @@ pub(crate) fn examine(txn: &mut Txn<'_>, call: &DrawExaminer) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let mut task = txn.task(call.task.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
-    let (unit, silent, seq) = due(txn, &stack, &mut task, call.holder)?;
+    let (unit, silent, seq) = due(txn, &stack, &mut task, (call.holder, call.ticket))?;
     let drawn = if silent > MAX_SILENT {
         None
     } else {
@@ -49,7 +50,7 @@ pub(crate) fn examine(txn: &mut Txn<'_>, call: &DrawExaminer) -> Rule {
     match drawn {
         Some(examiner) => {
             let deadline_ms = txn.now().saturating_add(stack.terms.answer_window_ms);
-            ticket_mut(&mut stack, call.holder)?.exam = Exam::Hit(Hit {
+            ticket_mut(&mut stack, call.holder, call.ticket)?.exam = Exam::Hit(Hit {
                 unit,
                 examiner,
                 silent,
@@ -60,16 +61,18 @@ pub(crate) fn examine(txn: &mut Txn<'_>, call: &DrawExaminer) -> Rule {
             txn.emit(ExaminerDrawn {
                 stack: stack.id,
                 node: call.holder,
+                ticket: call.ticket,
                 unit,
                 examiner: examiner.node,
                 deadline_ms,
             });
         }
         None => {
-            ticket_mut(&mut stack, call.holder)?.exam = Exam::Unexamined;
+            ticket_mut(&mut stack, call.holder, call.ticket)?.exam = Exam::Unexamined;
             txn.emit(Unexamined {
                 stack: stack.id,
                 node: call.holder,
+                ticket: call.ticket,
             });
         }
     }
@@ -83,14 +86,14 @@ fn due(
     txn: &mut Txn<'_>,
     stack: &Stack,
     task: &mut Task,
-    holder: NodeId,
+    (holder, to_seq): (NodeId, u64),
 ) -> Rule<(ComputeUnits, u8, u64)> {
     let permille = terms(stack)?.sample_permille;
-    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
+    let (_, ticket) = settlement::open_ticket(stack, holder, to_seq)?;
     match &ticket.exam {
         Exam::Drawn { seed } => {
             ensure(seed::is_hit(seed, permille), AbortCode::Missed)?;
-            Ok((seed::unit(seed, lease, ticket), 0, 0))
+            Ok((seed::unit(seed, ticket), 0, 0))
         }
         Exam::Hit(hit) if hit.stage == HitStage::Examining => {
             let late = txn.now() > hit.deadline_ms;
@@ -156,7 +159,7 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let verdict = checked(call.verdict, call.digest)?;
     let (now, sender) = (txn.now(), txn.sender());
-    let ticket = ticket_mut(&mut stack, call.holder)?;
+    let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     let Exam::Hit(hit) = &mut ticket.exam else {
         return Err(AbortCode::NotExamining);
     };
@@ -173,6 +176,7 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     txn.emit(VerdictGiven {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         examiner,
         verdict,
     });

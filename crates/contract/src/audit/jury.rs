@@ -6,7 +6,7 @@ use crate::{
     settlement::{self, ticket_mut},
 };
 use atoma_types::{
-    ComputeUnits, NodeId, TimestampMs,
+    ComputeUnits, TimestampMs,
     chain::{
         AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack,
         calls::DrawJury,
@@ -21,8 +21,8 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let mut task = txn.task(call.task.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
-    let unit = called(txn, &stack, call.holder, call.challenge)?;
-    let but = parties(&stack, call.holder)?;
+    let unit = called(txn, &stack, call)?;
+    let but = parties(&stack, call)?;
     let sampling = terms(&stack)?;
     let (size, fine) = (sampling.jury_size, sampling.juror_fine);
     let count = usize::try_from(size).map_err(|_| AbortCode::AmountOverflow)?;
@@ -39,15 +39,15 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
 }
 
 /// The unit that a jury was called to look at.
-fn called(txn: &Txn<'_>, stack: &Stack, holder: NodeId, challenge: bool) -> Rule<ComputeUnits> {
-    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
-    if challenge {
+fn called(txn: &Txn<'_>, stack: &Stack, call: &DrawJury) -> Rule<ComputeUnits> {
+    let (_, ticket) = settlement::open_ticket(stack, call.holder, call.ticket)?;
+    if call.challenge {
         let challenge = ticket.challenge.as_ref();
         let challenge = challenge
             .filter(|challenge| !challenge.over)
             .ok_or(AbortCode::JuryNotCalled)?;
         ensure(challenge.jury.is_none(), AbortCode::JurySits)?;
-        let drawn = || seed::unit(&Hash32(*txn.seed()), lease, ticket);
+        let drawn = || seed::unit(&Hash32(*txn.seed()), ticket);
         return Ok(challenge.unit.unwrap_or_else(drawn));
     }
     match &ticket.exam {
@@ -62,8 +62,8 @@ fn called(txn: &Txn<'_>, stack: &Stack, holder: NodeId, challenge: bool) -> Rule
 }
 
 /// Owners who may not judge: the node's, the stack's, and the examiner's.
-fn parties(stack: &Stack, holder: NodeId) -> Rule<Vec<atoma_types::Address>> {
-    let (lease, ticket) = settlement::open_ticket(stack, holder)?;
+fn parties(stack: &Stack, call: &DrawJury) -> Rule<Vec<atoma_types::Address>> {
+    let (lease, ticket) = settlement::open_ticket(stack, call.holder, call.ticket)?;
     let mut owners = vec![lease.owner, stack.owner];
     if let Exam::Hit(hit) = &ticket.exam {
         owners.push(hit.examiner.owner);
@@ -92,7 +92,7 @@ fn seat(
         deadline_ms,
         reveal_ms: TimestampMs::default(),
     };
-    let ticket = ticket_mut(stack, call.holder)?;
+    let ticket = ticket_mut(stack, call.holder, call.ticket)?;
     match &mut ticket.challenge {
         Some(challenge) if call.challenge => challenge.jury = Some(jury),
         _ => ticket.exam_jury = Some(jury),
@@ -100,6 +100,7 @@ fn seat(
     txn.emit(JuryDrawn {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         challenge: call.challenge,
         unit,
         nodes,
@@ -110,7 +111,7 @@ fn seat(
 
 /// Nobody is there to judge: nobody was wrong.
 fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, call: &DrawJury) -> Rule {
-    let ticket = ticket_mut(stack, call.holder)?;
+    let ticket = ticket_mut(stack, call.holder, call.ticket)?;
     let mut back = atoma_types::MicroUsdc::ZERO;
     match (&mut ticket.challenge, &mut ticket.exam) {
         (Some(challenge), _) if call.challenge => {
@@ -124,6 +125,7 @@ fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, call: &DrawJury) -> Rule {
     txn.emit(JuryDecided {
         stack: stack.id,
         node: call.holder,
+        ticket: call.ticket,
         challenge: call.challenge,
         outcome: Outcome::Dissolved,
     });

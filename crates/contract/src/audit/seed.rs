@@ -9,11 +9,7 @@
 //! examinations, not in one of a thousand.
 
 use crate::draw;
-use atoma_types::{
-    ComputeUnits,
-    chain::{Lease, Ticket},
-    hash::Hash32,
-};
+use atoma_types::{ComputeUnits, chain::Ticket, hash::Hash32};
 
 /// Whether a ticket is examined. The same for every value: were it more for larger tickets, small ones would be
 /// made.
@@ -24,10 +20,10 @@ pub(super) fn is_hit(seed: &Hash32, sample_permille: u64) -> bool {
 }
 
 /// One of the units that a ticket claims.
-pub(super) fn unit(seed: &Hash32, lease: &Lease, ticket: &Ticket) -> ComputeUnits {
-    let claimed = ticket.to_units.saturating_sub(lease.paid_units);
+pub(super) fn unit(seed: &Hash32, ticket: &Ticket) -> ComputeUnits {
+    let claimed = ticket.to_units.saturating_sub(ticket.from_units);
     let digest = Hash32::of_parts(&[b"atoma/unit/v1", &seed.0]);
     let offset = draw::reduce(digest, u128::from(claimed.0.max(1)));
     let offset = ComputeUnits(u64::try_from(offset).unwrap_or(0));
-    lease.paid_units.saturating_add(offset)
+    ticket.from_units.saturating_add(offset)
 }

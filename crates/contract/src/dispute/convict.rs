@@ -9,7 +9,7 @@ use atoma_types::{
     },
 };
 
-/// A lease with an open ticket, and everyone it concerns.
+/// A lease with open tickets, and everyone it concerns.
 pub(crate) struct Case {
     pub(crate) stack: Stack,
     pub(crate) task: Task,
@@ -23,8 +23,8 @@ pub(crate) struct Verdicts {
     pub(crate) winners: Vec<NodeId>,
     /// What each gets.
     pub(crate) fee: MicroUsdc,
-    /// Whether they contradict the examiner.
-    pub(crate) contradict: bool,
+    /// The ticket whose examiner they contradict.
+    pub(crate) contradict: Option<u64>,
 }
 
 impl Case {
@@ -46,9 +46,9 @@ impl Case {
         self.stack.lease(self.node.id).ok_or(AbortCode::NoSuchLease)
     }
 
-    /// The ticket that waits to be paid.
-    pub(crate) fn ticket(&self) -> Rule<&Ticket> {
-        settlement::open_ticket(&self.stack, self.node.id).map(|(_, ticket)| ticket)
+    /// One of the tickets that wait to be paid.
+    pub(crate) fn ticket(&self, to_seq: u64) -> Rule<&Ticket> {
+        settlement::open_ticket(&self.stack, self.node.id, to_seq).map(|(_, ticket)| ticket)
     }
 
     /// Finds the node guilty, where no jury is to be paid.
@@ -56,7 +56,7 @@ impl Case {
         self.convict_by(txn, charge, &Verdicts::default())
     }
 
-    /// Finds the node guilty: the ticket is void, the lease is closed with nothing more, and all that was paid
+    /// Finds the node guilty: its tickets are void, the lease is closed with nothing more, and all that was paid
     /// for what isn't to come is the owner's credit. The fine leaves the collateral and waits.
     pub(crate) fn convict_by(
         mut self,
@@ -65,19 +65,20 @@ impl Case {
         verdicts: &Verdicts,
     ) -> Rule {
         let overflow = AbortCode::AmountOverflow;
-        let ticket = self.ticket()?.clone();
-        let value = settlement::value(self.lease()?, &ticket)?;
+        let lease = self.lease()?;
+        let tickets = lease.tickets.clone();
+        // all that is claimed: a cheap ticket is no plea for a dear one
+        let value = lease
+            .value(lease.paid_units, lease.claimed_units())
+            .ok_or(overflow)?;
         let fine = self.stack.terms.fine(value).ok_or(overflow)?;
 
-        let bonds = bonds(&ticket)?;
+        let bonds = bonds(&tickets)?;
         self.stack.free = plus(self.stack.free, bonds)?;
-        audit::end(
-            txn,
-            &mut self.task,
-            &self.stack.terms,
-            &ticket,
-            verdicts.contradict,
-        )?;
+        for ticket in &tickets {
+            let contradicted = verdicts.contradict == Some(ticket.to_seq);
+            audit::end(txn, &mut self.task, &self.stack.terms, ticket, contradicted)?;
+        }
         let jurors = self.pay_jurors(verdicts, fine)?;
         self.fine(txn, fine, jurors)?;
         let freed = close_lease(&mut self.stack, &mut self.node)?;
@@ -133,12 +134,18 @@ impl Case {
     }
 }
 
-/// Fees of open demands, and the bond of a challenge that isn't over: there are few.
-fn bonds(ticket: &Ticket) -> Rule<MicroUsdc> {
-    let challenge = ticket.challenge.as_ref();
-    let bond = challenge
-        .filter(|challenge| !challenge.over)
-        .map(|challenge| challenge.bond);
-    let fees = ticket.demands.iter().map(|demand| demand.fee);
-    fees.chain(bond).try_fold(MicroUsdc::ZERO, plus)
+/// Fees of open demands, and bonds of challenges that aren't over: there are few.
+fn bonds(tickets: &[Ticket]) -> Rule<MicroUsdc> {
+    let held = |ticket: &Ticket| {
+        let challenge = ticket.challenge.as_ref();
+        let bond = challenge
+            .filter(|challenge| !challenge.over)
+            .map(|challenge| challenge.bond);
+        let fees = ticket.demands.iter().map(|demand| demand.fee);
+        fees.chain(bond).collect::<Vec<_>>()
+    };
+    tickets
+        .iter()
+        .flat_map(held)
+        .try_fold(MicroUsdc::ZERO, plus)
 }

@@ -22,19 +22,16 @@ pub(crate) fn demand(txn: &mut Txn<'_>, call: &DemandRecord) -> Rule {
     let (now, fee) = (txn.now(), call.fee.0);
     let deadline_ms = now.saturating_add(stack.terms.answer_window_ms);
     ensure(fee == stack.terms.demand_fee, AbortCode::WrongFee)?;
-    let (lease, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let (_, ticket) = settlement::ticket_of_unit(&stack, call.holder, call.unit)?;
     ensure(now <= ticket.deadline_ms, AbortCode::WindowOver)?;
-    ensure(
-        settlement::claims(lease, ticket, call.unit),
-        AbortCode::UnitNotSettled,
-    )?;
     ensure(
         ticket.demand(call.unit).is_none(),
         AbortCode::AlreadyDemanded,
     )?;
     ensure(ticket.demands.len() < MAX_DEMANDS, AbortCode::DemandsFull)?;
     txn.take(fee)?;
-    settlement::ticket_mut(&mut stack, call.holder)?
+    let to_seq = ticket.to_seq;
+    settlement::ticket_mut(&mut stack, call.holder, to_seq)?
         .demands
         .push(Demand {
             unit: call.unit,
@@ -64,7 +61,7 @@ pub(crate) fn ensure_eyes(txn: &Txn<'_>, stack: &Stack) -> Rule {
 /// of storage, which would prove that something is stored; who reads it sees, and a jury.
 pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDemand) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let (lease, ticket) = settlement::open_ticket(&stack, call.holder)?;
+    let (lease, ticket) = settlement::ticket_of_unit(&stack, call.holder, call.unit)?;
     let demand = ticket.demand(call.unit).ok_or(AbortCode::NoSuchDemand)?;
     ensure(txn.now() <= demand.deadline_ms, AbortCode::AnswerTooLate)?;
     ensure(
@@ -74,14 +71,14 @@ pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDemand) -> Rule {
     ensure(call.bodies.len() <= MAX_BODIES, AbortCode::EvidenceTooLong)?;
     let seq = record::show(
         &VerifiedMessages::new(txn, &stack, lease),
-        (&stack, lease, ticket),
+        (&stack, ticket),
         call.unit,
         (&call.record, &call.proof),
     )?;
-    let fee = demand.fee;
+    let (fee, to_seq) = (demand.fee, ticket.to_seq);
     let lease = lease_mut(&mut stack, call.holder)?;
     lease.fees = plus(lease.fees, fee)?;
-    settlement::ticket_mut(&mut stack, call.holder)?
+    settlement::ticket_mut(&mut stack, call.holder, to_seq)?
         .demands
         .retain(|demand| demand.unit != call.unit);
     txn.emit(DemandAnswered {
@@ -99,10 +96,8 @@ pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDemand) -> Rule {
 /// Ends a demand that nobody answered in time. Anyone may.
 pub(crate) fn silence(txn: &mut Txn<'_>, call: &ProveSilence) -> Rule {
     let case = Case::load(txn, call.stack.id(), call.task.id(), call.node.id())?;
-    let demand = case
-        .ticket()?
-        .demand(call.unit)
-        .ok_or(AbortCode::NoSuchDemand)?;
+    let (_, ticket) = settlement::ticket_of_unit(&case.stack, case.node.id, call.unit)?;
+    let demand = ticket.demand(call.unit).ok_or(AbortCode::NoSuchDemand)?;
     ensure(txn.now() > demand.deadline_ms, AbortCode::AnswerTimeNotOver)?;
     case.convict(txn, Charge::Silence)
 }

@@ -10,7 +10,7 @@ use atoma_types::chain::{AbortCode, calls::ProveEquivocation, events::Charge};
 /// was paid for, and so makes a second chain without charging anyone twice.
 pub(crate) fn equivocation(txn: &mut Txn<'_>, call: &ProveEquivocation) -> Rule {
     let case = Case::load(txn, call.stack.id(), call.task.id(), call.node.id())?;
-    case.ticket()?;
+    ensure(!case.lease()?.tickets.is_empty(), AbortCode::NoTicket)?;
     let messages = VerifiedMessages::new(txn, case.stack(), case.lease()?);
     let first = messages.receipt(&call.first, &call.first_signature)?;
     let second = messages.receipt(&call.second, &call.second_signature)?;

@@ -3,7 +3,7 @@
 use crate::{Rule, ensure, verified::VerifiedMessages};
 use atoma_types::{
     ComputeUnits,
-    chain::{AbortCode, Lease, Stack, Ticket},
+    chain::{AbortCode, Stack, Ticket},
     merkle::Proof,
     message::{EvidenceLeaf, Receipt, RequestHeader},
 };
@@ -12,11 +12,11 @@ use atoma_types::{
 /// order of the owner's, at the tariff and within the order, for this unit.
 pub(crate) fn show(
     messages: &VerifiedMessages<'_>,
-    (stack, lease, ticket): (&Stack, &Lease, &Ticket),
+    (stack, ticket): (&Stack, &Ticket),
     unit: ComputeUnits,
     (record, proof): (&[u8], &[u8]),
 ) -> Rule<u64> {
-    let place = place(lease, ticket, record, proof)?;
+    let place = place(ticket, record, proof)?;
     let leaf = EvidenceLeaf::from_bytes(record).map_err(|_| AbortCode::RecordInvalid)?;
     let key = messages.request_key()?;
     let header = messages.header(&leaf.header, &leaf.header_signature, &key)?;
@@ -40,13 +40,16 @@ pub(crate) fn show(
 }
 
 /// The `seq` that belongs where the node settled exactly these bytes.
-fn place(lease: &Lease, ticket: &Ticket, record: &[u8], proof: &[u8]) -> Rule<u64> {
+fn place(ticket: &Ticket, record: &[u8], proof: &[u8]) -> Rule<u64> {
     let proof = Proof::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
-    let count = ticket.to_seq.saturating_sub(lease.paid_seq);
+    let count = ticket.to_seq.saturating_sub(ticket.from_seq);
     let holds = proof.count == count && proof.verify(record, ticket.receipts_root);
     ensure(holds, AbortCode::ProofFails)?;
     // a proof that holds has its index below its count
-    Ok(lease.paid_seq.saturating_add(proof.index).saturating_add(1))
+    Ok(ticket
+        .from_seq
+        .saturating_add(proof.index)
+        .saturating_add(1))
 }
 
 /// Whether what was charged is what the task's model costs, and no more than was ordered.

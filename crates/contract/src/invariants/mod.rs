@@ -170,7 +170,7 @@ impl<'a> Index<'a> {
             let unpaid = lease.unpaid().unwrap_or(MicroUsdc(u64::MAX));
             *self.at_stake.entry(lease.node).or_default() +=
                 u128::from(unpaid.0) * u128::from(stack.terms.fine_multiple);
-            for node in lease.ticket.iter().flat_map(stacks::on_duty) {
+            for node in lease.tickets.iter().flat_map(stacks::on_duty) {
                 *self.duties.entry((stack.task, node)).or_default() += 1;
             }
         }

@@ -1,7 +1,7 @@
 //! A stack by itself.
 
 use super::{Violation, must};
-use crate::limits::{MAX_CANDIDATES, MAX_DEMANDS, MAX_LEASES};
+use crate::limits::{MAX_CANDIDATES, MAX_DEMANDS, MAX_LEASES, MAX_TICKETS};
 use atoma_types::{
     MicroUsdc, NodeId,
     chain::{Exam, Jury, Lease, Stack, Ticket},
@@ -53,26 +53,32 @@ fn check_lease(stack: &Stack, lease: &Lease) -> Result<(), Violation> {
         "no more is paid than was leased",
     )?;
     must(
-        !lease.closed || (lease.ticket.is_none() && lease.fees == MicroUsdc::ZERO),
+        !lease.closed || (lease.tickets.is_empty() && lease.fees == MicroUsdc::ZERO),
         id,
         "nothing comes of a closed lease",
     )?;
-    let Some(ticket) = &lease.ticket else {
-        return Ok(());
-    };
-    must(
-        lease.paid_units < ticket.to_units
-            && ticket.to_units <= lease.units
-            && lease.paid_seq < ticket.to_seq,
-        id,
-        "a ticket claims more than is paid, within its lease",
-    )?;
+    must(lease.tickets.len() <= MAX_TICKETS, id, "tickets are few")?;
+    let mut from = (lease.paid_units, lease.paid_seq);
+    for ticket in &lease.tickets {
+        must(
+            from == (ticket.from_units, ticket.from_seq)
+                && ticket.from_units < ticket.to_units
+                && ticket.from_seq < ticket.to_seq,
+            id,
+            "each ticket claims more than what is paid or claimed",
+        )?;
+        from = (ticket.to_units, ticket.to_seq);
+        check_ticket(stack, ticket, id)?;
+    }
+    must(from.0 <= lease.units, id, "tickets are within their lease")
+}
+
+fn check_ticket(stack: &Stack, ticket: &Ticket, id: &dyn std::fmt::Debug) -> Result<(), Violation> {
     let units: BTreeSet<_> = ticket.demands.iter().map(|demand| demand.unit).collect();
-    let claimed = lease.paid_units..ticket.to_units;
     must(
         units.len() == ticket.demands.len()
             && units.len() <= MAX_DEMANDS
-            && units.iter().all(|unit| claimed.contains(unit)),
+            && units.iter().all(|&unit| ticket.claims(unit)),
         id,
         "demands are few, and each is for another claimed unit",
     )?;
@@ -86,7 +92,7 @@ fn check_lease(stack: &Stack, lease: &Lease) -> Result<(), Violation> {
 /// Money that lies in a stack's leases.
 pub(super) fn held(stack: &Stack) -> impl Iterator<Item = MicroUsdc> {
     stack.leases.iter().flat_map(|lease| {
-        let tickets = lease.ticket.iter();
+        let tickets = lease.tickets.iter();
         let in_tickets = tickets.flat_map(|ticket| {
             let challenge = ticket.challenge.iter().filter(|challenge| !challenge.over);
             let demands = ticket.demands.iter().map(|demand| demand.fee);

@@ -11,13 +11,13 @@ use atoma_types::{
     chain::{AbortCode, Exam, FeesInEpoch, Node, Ticket, calls::Claim, events::Claimed},
 };
 
-/// Pays a ticket after its window, once nothing about it is open. Anyone may.
+/// Pays the first ticket after its window, once nothing about it is open. Anyone may.
 pub(crate) fn claim(txn: &mut Txn<'_>, call: &Claim) -> Rule {
     let (mut stack, mut task, mut node) =
         parties(txn, call.stack.id(), call.task.id(), call.node.id())?;
     let now = txn.now();
-    let (lease, ticket) = super::open_ticket(&stack, node.id)?;
-    let ticket = ticket.clone();
+    let lease = stack.lease(node.id).ok_or(AbortCode::NoSuchLease)?;
+    let ticket = lease.tickets.first().ok_or(AbortCode::NoTicket)?.clone();
     ensure_payable(&ticket, &stack.terms, now)?;
     let value = super::value(lease, &ticket)?;
     let fee = value
@@ -43,7 +43,7 @@ pub(crate) fn claim(txn: &mut Txn<'_>, call: &Claim) -> Rule {
     lease.paid_units = ticket.to_units;
     lease.paid_seq = ticket.to_seq;
     lease.last = ticket.last;
-    lease.ticket = None;
+    lease.tickets.remove(0);
     let demand_fees = std::mem::take(&mut lease.fees);
     node.earnings = plus(plus(node.earnings, paid)?, demand_fees)?;
     restake(&stack, &mut node, before)?;

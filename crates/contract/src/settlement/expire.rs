@@ -12,7 +12,7 @@ pub(crate) fn expire(txn: &mut Txn<'_>, call: &ExpireLease) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let mut node = txn.node(call.node.id())?;
     let lease = stack::open_lease(&mut stack, node.id)?;
-    ensure(lease.ticket.is_none(), AbortCode::TicketOpen)?;
+    ensure(lease.tickets.is_empty(), AbortCode::TicketOpen)?;
     ensure(
         is_done(&stack, node.id, txn.now()),
         AbortCode::DeadlineNotPassed,
@@ -30,7 +30,7 @@ pub(crate) fn is_done(stack: &Stack, node: NodeId, now: TimestampMs) -> bool {
         return false;
     };
     let all_paid = now >= stack.expires_at_ms && lease.units == lease.paid_units;
-    !lease.closed && lease.ticket.is_none() && (all_paid || now > stack.settle_deadline())
+    !lease.closed && lease.tickets.is_empty() && (all_paid || now > stack.settle_deadline())
 }
 
 /// Says that a lease is closed.

@@ -34,27 +34,39 @@ pub(crate) fn put(txn: &mut Txn<'_>, stack: Stack, task: Task, node: Node) {
     txn.put_node(node);
 }
 
-/// A node's lease and its open ticket.
-pub(crate) fn open_ticket(stack: &Stack, node: NodeId) -> Rule<(&Lease, &Ticket)> {
+/// A node's lease and one of its open tickets.
+pub(crate) fn open_ticket(stack: &Stack, node: NodeId, to_seq: u64) -> Rule<(&Lease, &Ticket)> {
     let lease = stack.lease(node).ok_or(AbortCode::NoSuchLease)?;
-    let ticket = lease.ticket.as_ref().ok_or(AbortCode::NoTicket)?;
-    Ok((lease, ticket))
+    let mut tickets = lease.tickets.iter();
+    let ticket = tickets.find(|ticket| ticket.to_seq == to_seq);
+    Ok((lease, ticket.ok_or(AbortCode::NoTicket)?))
 }
 
-/// The open ticket of a node's lease, to be changed.
-pub(crate) fn ticket_mut(stack: &mut Stack, node: NodeId) -> Rule<&mut Ticket> {
+/// A node's lease and the open ticket that claims a unit.
+pub(crate) fn ticket_of_unit(
+    stack: &Stack,
+    node: NodeId,
+    unit: ComputeUnits,
+) -> Rule<(&Lease, &Ticket)> {
+    let lease = stack.lease(node).ok_or(AbortCode::NoSuchLease)?;
+    ensure(!lease.tickets.is_empty(), AbortCode::NoTicket)?;
+    let mut tickets = lease.tickets.iter();
+    let ticket = tickets.find(|ticket| ticket.claims(unit));
+    Ok((lease, ticket.ok_or(AbortCode::UnitNotSettled)?))
+}
+
+/// An open ticket of a node's lease, to be changed.
+pub(crate) fn ticket_mut(stack: &mut Stack, node: NodeId, to_seq: u64) -> Rule<&mut Ticket> {
     let lease = crate::stack::lease_mut(stack, node)?;
-    lease.ticket.as_mut().ok_or(AbortCode::NoTicket)
+    let mut tickets = lease.tickets.iter_mut();
+    tickets
+        .find(|ticket| ticket.to_seq == to_seq)
+        .ok_or(AbortCode::NoTicket)
 }
 
 /// What an open ticket is worth.
 pub(crate) fn value(lease: &Lease, ticket: &Ticket) -> Rule<MicroUsdc> {
     lease
-        .value(ticket.to_units)
+        .value(ticket.from_units, ticket.to_units)
         .ok_or(AbortCode::AmountOverflow)
-}
-
-/// Whether a ticket claims a unit.
-pub(crate) fn claims(lease: &Lease, ticket: &Ticket, unit: ComputeUnits) -> bool {
-    lease.paid_units <= unit && unit < ticket.to_units
 }

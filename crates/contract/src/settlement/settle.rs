@@ -1,7 +1,7 @@
 //! A node claims. The lease goes on.
 
 use super::evidence;
-use crate::{Rule, Txn, ensure, stack::lease_mut, verified::VerifiedMessages};
+use crate::{Rule, Txn, ensure, limits::MAX_TICKETS, stack::lease_mut, verified::VerifiedMessages};
 use atoma_types::chain::{AbortCode, Exam, Ticket, calls::Settle, events::SettlementOpened};
 
 /// Claims the units up to what the last receipt says, within what the owner signed. Touches the stack alone, so
@@ -12,15 +12,16 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
     let lease = stack.lease(call.holder).ok_or(AbortCode::NoSuchLease)?;
     ensure(lease.owner == txn.sender(), AbortCode::NotLeaseOwner)?;
     ensure(!lease.closed, AbortCode::LeaseClosed)?;
-    ensure(lease.ticket.is_none(), AbortCode::TicketOpen)?;
+    ensure(lease.tickets.len() < MAX_TICKETS, AbortCode::TicketOpen)?;
     ensure(now <= stack.settle_deadline(), AbortCode::DeadlinePassed)?;
+    let (from_units, from_seq) = (lease.claimed_units(), lease.claimed_seq());
     ensure(
-        call.to_units > lease.paid_units && call.to_seq > lease.paid_seq,
+        call.to_units > from_units && call.to_seq > from_seq,
         AbortCode::NothingClaimed,
     )?;
     ensure(call.to_units <= lease.units, AbortCode::ClaimAboveLease)?;
     let value = lease
-        .value(call.to_units)
+        .value(from_units, call.to_units)
         .ok_or(AbortCode::AmountOverflow)?;
     ensure(
         value >= stack.terms.smallest_ticket(),
@@ -33,7 +34,9 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         Some(_) => Exam::Undrawn,
         None => Exam::None,
     };
-    lease_mut(&mut stack, call.holder)?.ticket = Some(Ticket {
+    let ticket = Ticket {
+        from_units,
+        from_seq,
         to_units: call.to_units,
         to_seq: call.to_seq,
         last,
@@ -45,7 +48,8 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         exam,
         exam_jury: None,
         challenge: None,
-    });
+    };
+    lease_mut(&mut stack, call.holder)?.tickets.push(ticket);
     txn.emit(SettlementOpened {
         stack: stack.id,
         node: call.holder,

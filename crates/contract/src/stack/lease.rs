@@ -104,7 +104,7 @@ fn place_for(stack: &mut Stack, node: &Node, offer: Option<Price>) -> Rule<usize
         paid_seq: 0,
         last: Hash32::ZERO,
         fees: MicroUsdc::ZERO,
-        ticket: None,
+        tickets: Vec::new(),
         closed: false,
     });
     Ok(stack.leases.len() - 1)

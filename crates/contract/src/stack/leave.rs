@@ -19,10 +19,7 @@ pub(crate) fn release(txn: &mut Txn<'_>, call: &ReleaseUnits) -> Rule {
     let over = txn.now() >= stack.expires_at_ms;
     let before = stake(&stack, node.id)?;
     let lease = open_lease(&mut stack, node.id)?;
-    let bound = lease
-        .ticket
-        .as_ref()
-        .map_or(lease.paid_units, |ticket| ticket.to_units);
+    let bound = lease.claimed_units();
     ensure(
         bound <= call.units && call.units < lease.units,
         AbortCode::ReleaseInvalid,

@@ -73,7 +73,7 @@ pub(crate) fn close_lease(stack: &mut Stack, node: &mut Node) -> Rule<MicroUsdc>
     let before = stake(stack, node.id)?;
     let lease = lease_mut(stack, node.id)?;
     lease.closed = true;
-    lease.ticket = None;
+    lease.tickets.clear();
     let fees = std::mem::take(&mut lease.fees);
     node.earnings = plus(node.earnings, fees)?;
     restake(stack, node, before)?;

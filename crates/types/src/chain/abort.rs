@@ -143,7 +143,7 @@ aborts! {
     NotLeaseOwner = 501, "not_lease_owner", "only the owner of the lease's node may do this: sign with its key";
     DeadlinePassed = 502, "deadline_passed", "the time to settle is over";
     ClaimAboveLease = 503, "claim_above_lease", "the claim is more than the lease's units";
-    NothingClaimed = 504, "nothing_claimed", "the claim must go beyond what is paid, in units and in seq";
+    NothingClaimed = 504, "nothing_claimed", "the claim must go beyond what is paid or claimed, in units and in seq";
     CountMismatch = 505, "count_mismatch", "the count must be the last receipt's seq";
     ClaimMismatch = 506, "claim_mismatch", "the claim must be the last receipt's cumulative units";
     ReceiptInvalid = 507, "receipt_invalid", "the bytes are not a receipt";
@@ -162,10 +162,10 @@ aborts! {
     ClaimAboveCeilings = 520, "claim_above_ceilings", "the claim is more than the ceilings the owner signed";
     RootInvalid = 521, "root_invalid", "the root over the receipts must have 32 bytes";
     ManifestInvalid = 522, "manifest_invalid", "the blob id must have 32 bytes or be empty";
-    NoTicket = 523, "no_ticket", "the lease has no ticket that waits to be paid";
+    NoTicket = 523, "no_ticket", "the lease has no such ticket that waits to be paid";
     WindowNotOver = 524, "window_not_over", "the dispute window is still open: claim when it is over";
     DeadlineNotPassed = 525, "deadline_not_passed", "the node may still settle: wait until expiry and grace are over";
-    TicketOpen = 526, "ticket_open", "a ticket waits to be paid: claim it first";
+    TicketOpen = 526, "ticket_open", "as many tickets as may be wait to be paid: claim first";
     TicketTooSmall = 527, "ticket_too_small", "the claim is worth less than the smallest ticket: settle later";
     ExamOpen = 528, "exam_open", "the ticket's examination is not over: see whose turn it is";
     ChallengeOpen = 529, "challenge_open", "the ticket's challenge is not over: see whose turn it is";

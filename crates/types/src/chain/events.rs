@@ -509,6 +509,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The beacon's bytes.
             seed: Hash32,
             /// Whether it is examined.
@@ -520,6 +522,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The unit.
             unit: ComputeUnits,
             /// The examiner.
@@ -533,6 +537,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
         }
         /// The examiner can work.
         audit::Disclosed {
@@ -540,6 +546,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The examiner.
             examiner: NodeId,
             /// The record's `seq`.
@@ -555,6 +563,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The examiner.
             examiner: NodeId,
             /// What was found.
@@ -566,6 +576,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// What is staked.
             bond: MicroUsdc,
             /// The unit.
@@ -577,6 +589,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury.
             challenge: bool,
             /// The unit.
@@ -592,6 +606,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury.
             challenge: bool,
             /// The record's `seq`.
@@ -609,6 +625,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury.
             challenge: bool,
             /// Which juror.
@@ -620,6 +638,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury.
             challenge: bool,
             /// Which juror.
@@ -633,6 +653,8 @@ events! {
             stack: StackId,
             /// Id of the node.
             node: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury.
             challenge: bool,
             /// How it ended.

@@ -65,7 +65,7 @@ fn a_ticket_that_nobody_can_examine_is_paid_and_its_due_returned() {
         }
     }
     w.draw(&chain, true);
-    let call = w.examine_call(chain.stack, chain.node);
+    let call = w.examine_call(chain.stack, chain.node, chain.seq);
     w.ok(STRANGER, call);
     w.now += DAY + 1;
     let call = w.claim_call(chain.stack, chain.node);
@@ -97,7 +97,7 @@ fn an_honest_ticket_is_examined_and_paid() {
     chain.serve(&w, 200_000);
     w.settle(&chain);
     w.draw(&chain, false);
-    let call = w.examine_call(chain.stack, chain.node);
+    let call = w.examine_call(chain.stack, chain.node, chain.seq);
     w.refused(STRANGER, call, AbortCode::Missed);
     w.now += DAY + 1;
     let call = w.claim_call(chain.stack, chain.node);
@@ -120,7 +120,7 @@ fn a_draw_stores_its_seed_and_is_made_once() {
         sizes.push(bcs::to_bytes(ticket).unwrap().len());
         w.refused(
             STRANGER,
-            draw_call(chain.stack, chain.node),
+            draw_call(chain.stack, chain.node, chain.seq),
             AbortCode::NotUndrawn,
         );
     }
@@ -154,11 +154,11 @@ fn three_silent_examiners_are_struck_off_and_the_ticket_is_paid() {
         let (unit, examiner) = w.examine(&chain);
         silent.push(examiner);
         w.ok(OPERATOR, disclose_call(&chain, unit));
-        let call = w.examine_call(chain.stack, chain.node);
+        let call = w.examine_call(chain.stack, chain.node, chain.seq);
         w.refused(STRANGER, call, AbortCode::VerdictTimeNotOver);
         w.now += 12 * HOUR + 1;
     }
-    let call = w.examine_call(chain.stack, chain.node);
+    let call = w.examine_call(chain.stack, chain.node, chain.seq);
     w.ok(STRANGER, call);
     let call = w.claim_call(chain.stack, chain.node);
     w.ok(STRANGER, call);
@@ -228,7 +228,7 @@ fn the_jury_judges_what_the_examiner_saw() {
     });
     w.settle(&chain);
     let (unit, _) = w.examined(&chain, BAD);
-    let call = w.jury_call(chain.stack, chain.node, false);
+    let call = w.jury_call(chain.stack, chain.node, chain.seq, false);
     w.ok(STRANGER, call);
     let mut call = disclose_jury_call(&chain, unit, 7, false);
     if unit >= 400_000 {

@@ -94,7 +94,7 @@ fn nobody_chooses_the_worst_of_many_tolerant_answers() {
     let mut units = std::collections::BTreeSet::new();
     for _ in 0..20 {
         let mut w = w.clone();
-        let call = w.jury_call(chain.stack, node, true);
+        let call = w.jury_call(chain.stack, node, chain.seq, true);
         w.beacon = Some(Hash32::of(&[units.len() as u8]).0);
         w.ok(STRANGER, call);
         units.insert(w.sitting(&chain, true).unit.0);

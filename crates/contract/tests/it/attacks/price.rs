@@ -21,7 +21,6 @@ fn a7_a_price_raised_for_a_moment_gets_no_lease() {
     w.ok(OPERATOR, call);
     // and a lease keeps its price whatever is listed later
     w.ok(OPERATOR, subscribe_call(task, node, 1_500_000));
-    grant = w.grant_of(stack, node, USDC);
     assert_eq!(w.lease_of(stack, node).price, Price(100_000));
 }
 

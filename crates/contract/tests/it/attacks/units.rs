@@ -151,9 +151,9 @@ fn half_of_the_units_in_one_record_are_hit_by_half_of_the_draws() {
     for seed in &hits {
         let mut w = before.clone();
         w.beacon = Some(*seed);
-        w.run_unchecked(STRANGER, draw_call(chain.stack, node))
+        w.run_unchecked(STRANGER, draw_call(chain.stack, node, chain.seq))
             .unwrap();
-        let call = w.examine_call(chain.stack, node);
+        let call = w.examine_call(chain.stack, node, chain.seq);
         w.run_unchecked(STRANGER, call).unwrap();
         let ticket = w.ticket_of(chain.stack, node).unwrap();
         if let atoma_types::chain::Exam::Hit(hit) = &ticket.exam {

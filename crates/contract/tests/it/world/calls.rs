@@ -158,18 +158,25 @@ pub(crate) fn forfeit_call(node: NodeId) -> calls::Forfeit {
     }
 }
 
-pub(crate) fn draw_call(stack: StackId, node: NodeId) -> calls::DrawTicket {
+pub(crate) fn draw_call(stack: StackId, node: NodeId, ticket: u64) -> calls::DrawTicket {
     calls::DrawTicket {
         stack: stack.into(),
         holder: node,
+        ticket,
         random: Random,
     }
 }
 
-pub(crate) fn verdict_call(stack: StackId, node: NodeId, verdict: Verdict) -> calls::GiveVerdict {
+pub(crate) fn verdict_call(
+    stack: StackId,
+    node: NodeId,
+    ticket: u64,
+    verdict: Verdict,
+) -> calls::GiveVerdict {
     calls::GiveVerdict {
         stack: stack.into(),
         holder: node,
+        ticket,
         verdict: verdict.kind,
         digest: verdict.digest,
         clock: Clock,
@@ -348,11 +355,17 @@ impl World {
         }
     }
 
-    pub(crate) fn examine_call(&self, stack: StackId, node: NodeId) -> calls::DrawExaminer {
+    pub(crate) fn examine_call(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        ticket: u64,
+    ) -> calls::DrawExaminer {
         calls::DrawExaminer {
             stack: stack.into(),
             task: self.stack(stack).task.into(),
             holder: node,
+            ticket,
             random: Random,
             clock: Clock,
         }
@@ -362,12 +375,14 @@ impl World {
         &self,
         stack: StackId,
         node: NodeId,
+        ticket: u64,
         challenge: bool,
     ) -> calls::DrawJury {
         calls::DrawJury {
             stack: stack.into(),
             task: self.stack(stack).task.into(),
             holder: node,
+            ticket,
             challenge,
             random: Random,
             clock: Clock,
@@ -378,12 +393,14 @@ impl World {
         &self,
         stack: StackId,
         node: NodeId,
+        ticket: u64,
         challenge: bool,
     ) -> calls::DecideJury {
         calls::DecideJury {
             stack: stack.into(),
             task: self.stack(stack).task.into(),
             node: node.into(),
+            ticket,
             challenge,
             clock: Clock,
         }
@@ -405,12 +422,15 @@ impl World {
         unit: u64,
     ) -> calls::ChallengeTicket {
         let lease = self.lease_of(stack, node);
-        let ticket = lease.ticket.as_ref().unwrap();
-        let value = lease.value(ticket.to_units).unwrap();
+        let mut tickets = lease.tickets.iter();
+        let ticket = tickets.find(|ticket| ticket.claims(ComputeUnits(unit)));
+        let ticket = ticket.or(lease.tickets.first()).unwrap();
+        let value = lease.value(ticket.from_units, ticket.to_units).unwrap();
         let sampling = self.stack(stack).terms.sampling.as_ref().unwrap();
         calls::ChallengeTicket {
             stack: stack.into(),
             holder: node,
+            ticket: ticket.to_seq,
             bond: Payment(sampling.bond(value)),
             unit: ComputeUnits(unit),
             clock: Clock,
@@ -438,6 +458,7 @@ pub(crate) fn disclose_call(chain: &super::Chain, unit: u64) -> calls::Disclose 
     calls::Disclose {
         stack: chain.stack.into(),
         holder: chain.node,
+        ticket: chain.seq,
         record,
         proof,
         wrap: vec![1; 80],
@@ -455,6 +476,7 @@ pub(crate) fn disclose_jury_call(
     calls::DiscloseToJury {
         stack: chain.stack.into(),
         holder: chain.node,
+        ticket: chain.seq,
         challenge,
         record,
         proof,

@@ -174,7 +174,7 @@ impl Chain {
         self.prove(self.place_of(unit))
     }
 
-    /// The ticket was paid: what comes next is a tree of its own.
+    /// What was settled is a tree of its own: what comes next is another.
     pub(crate) fn paid(&mut self) {
         self.records.clear();
         self.paid_seq = self.seq;

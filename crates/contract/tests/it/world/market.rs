@@ -112,12 +112,12 @@ impl World {
     /// Draws a ticket so that it is hit or missed.
     pub(crate) fn draw(&mut self, chain: &Chain, hit: bool) {
         self.beacon = Some(seed_that(hit));
-        self.ok(STRANGER, draw_call(chain.stack, chain.node));
+        self.ok(STRANGER, draw_call(chain.stack, chain.node, chain.seq));
     }
 
     /// Draws the examiner of a hit; returns the unit and who it is.
     pub(crate) fn examine(&mut self, chain: &Chain) -> (u64, u8) {
-        let call = self.examine_call(chain.stack, chain.node);
+        let call = self.examine_call(chain.stack, chain.node, chain.seq);
         self.ok(STRANGER, call);
         match &self.ticket_of(chain.stack, chain.node).unwrap().exam {
             Exam::Hit(hit) => (hit.unit.0, self.party(hit.examiner.owner)),
@@ -130,7 +130,10 @@ impl World {
         self.draw(chain, true);
         let (unit, examiner) = self.examine(chain);
         self.ok(chain.operator, disclose_call(chain, unit));
-        self.ok(examiner, verdict_call(chain.stack, chain.node, verdict));
+        self.ok(
+            examiner,
+            verdict_call(chain.stack, chain.node, chain.seq, verdict),
+        );
         (unit, examiner)
     }
 
@@ -147,7 +150,7 @@ impl World {
 
     /// Draws a jury and discloses to it; returns its members.
     pub(crate) fn seated(&mut self, chain: &Chain, challenge: bool) -> Vec<(NodeId, u8)> {
-        let call = self.jury_call(chain.stack, chain.node, challenge);
+        let call = self.jury_call(chain.stack, chain.node, chain.seq, challenge);
         self.ok(STRANGER, call);
         let jury = self.sitting(chain, challenge);
         let unit = jury.unit.0;
@@ -184,7 +187,7 @@ impl World {
             }
         }
         self.now = self.sitting(chain, challenge).reveal_ms.0 + 1;
-        let call = self.decide_call(chain.stack, chain.node, challenge);
+        let call = self.decide_call(chain.stack, chain.node, chain.seq, challenge);
         self.ok(STRANGER, call)
     }
 
@@ -195,11 +198,11 @@ impl World {
         juror: NodeId,
         verdict: &Verdict,
     ) -> calls::CommitVerdict {
-        let to_seq = self.ticket_of(chain.stack, chain.node).unwrap().to_seq;
-        let ballot = (chain.stack, chain.node, to_seq, challenge);
+        let ballot = (chain.stack, chain.node, chain.seq, challenge);
         calls::CommitVerdict {
             stack: chain.stack.into(),
             holder: chain.node,
+            ticket: chain.seq,
             challenge,
             juror,
             commitment: commitment(ballot, juror, verdict, &SALT),
@@ -226,6 +229,7 @@ pub(crate) fn reveal_call(
     calls::RevealVerdict {
         stack: chain.stack.into(),
         holder: chain.node,
+        ticket: chain.seq,
         challenge,
         juror,
         verdict: verdict.kind,

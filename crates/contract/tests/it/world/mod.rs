@@ -210,7 +210,7 @@ impl World {
     }
 
     pub(crate) fn ticket_of(&self, stack: StackId, node: NodeId) -> Option<&Ticket> {
-        self.lease_of(stack, node).ticket.as_ref()
+        self.lease_of(stack, node).tickets.first()
     }
 
     pub(crate) fn subscription(&self, task: TaskId, node: NodeId) -> &Subscription {
@@ -227,13 +227,6 @@ impl World {
 
     pub(crate) fn free(&self, stack: StackId) -> u64 {
         self.stack(stack).free.0
-    }
-
-    pub(crate) fn all<T>(&self, pick: impl Fn(&Object) -> Option<T>) -> Vec<T> {
-        self.state
-            .iter()
-            .filter_map(|(object, _)| pick(object))
-            .collect()
     }
 }
 

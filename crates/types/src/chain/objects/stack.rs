@@ -29,8 +29,8 @@ pub struct Lease {
     pub last: Hash32,
     /// Fees of answered demands, the node's with the next payment or the end.
     pub fees: MicroUsdc,
-    /// The claim that waits to be paid.
-    pub ticket: Option<Ticket>,
+    /// Claims that wait to be paid, at most two, the earlier one first.
+    pub tickets: Vec<Ticket>,
     /// Nothing more comes of it.
     pub closed: bool,
 }
@@ -80,14 +80,30 @@ impl Lease {
     /// What its units cost that are not paid; `None` past `u64::MAX`.
     #[must_use]
     pub fn unpaid(&self) -> Option<MicroUsdc> {
-        self.value(self.units)
+        self.value(self.paid_units, self.units)
     }
 
-    /// What paying it up to `to` units costs; `None` if that is less than is paid, or past `u64::MAX`.
+    /// What the units between cost; `None` if they are less than none, or past `u64::MAX`.
     #[must_use]
-    pub fn value(&self, to: ComputeUnits) -> Option<MicroUsdc> {
-        let paid = self.price.cost(self.paid_units)?;
-        self.price.cost(to)?.checked_sub(paid)
+    pub fn value(&self, from: ComputeUnits, to: ComputeUnits) -> Option<MicroUsdc> {
+        let before = self.price.cost(from)?;
+        self.price.cost(to)?.checked_sub(before)
+    }
+
+    /// Units that are paid or claimed.
+    #[must_use]
+    pub fn claimed_units(&self) -> ComputeUnits {
+        self.tickets
+            .last()
+            .map_or(self.paid_units, |ticket| ticket.to_units)
+    }
+
+    /// The `seq` of the last receipt that is paid or claimed.
+    #[must_use]
+    pub fn claimed_seq(&self) -> u64 {
+        self.tickets
+            .last()
+            .map_or(self.paid_seq, |ticket| ticket.to_seq)
     }
 }
 

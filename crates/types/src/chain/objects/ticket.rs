@@ -15,16 +15,20 @@ pub struct Demand {
     pub deadline_ms: TimestampMs,
 }
 
-/// A claim for the units `(paid, to_units]` of a lease.
+/// A claim for the units `[from_units, to_units)` of a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
+    /// Units of the lease that are paid or claimed before.
+    pub from_units: ComputeUnits,
     /// Units of the lease that would then be paid, earlier ones counted in.
     pub to_units: ComputeUnits,
-    /// The `seq` of the last receipt.
+    /// The `seq` of the last receipt before.
+    pub from_seq: u64,
+    /// The `seq` of the last receipt; it names the ticket.
     pub to_seq: u64,
     /// Hash of the last receipt: the next ticket's chain goes on from it.
     pub last: Hash32,
-    /// Merkle root over the records after the last paid one, in order of `seq`
+    /// Merkle root over its records, in order of `seq`
     /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
     pub receipts_root: Hash32,
     /// Where the manifest of the evidence is stored, if it is.
@@ -44,6 +48,12 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Whether it claims a unit.
+    #[must_use]
+    pub fn claims(&self, unit: ComputeUnits) -> bool {
+        self.from_units <= unit && unit < self.to_units
+    }
+
     /// The open demand for a unit.
     #[must_use]
     pub fn demand(&self, unit: ComputeUnits) -> Option<&Demand> {

@@ -17,6 +17,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The ledger's random beacon, the object `0x8`.
             random: Random,
         }
@@ -28,6 +30,8 @@ functions! {
             task: ObjectMut<TaskKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// The ledger's random beacon, the object `0x8`.
             random: Random,
             /// The ledger's clock, the object `0x6`.
@@ -39,6 +43,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// BCS of the [`EvidenceLeaf`](crate::message::EvidenceLeaf).
             record: Vec<u8>,
             /// BCS of the path to the root.
@@ -54,6 +60,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// 0 for ok, else a kind of bad.
             verdict: u8,
             /// What is there instead.
@@ -67,6 +75,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Exactly the bond.
             bond: Payment,
             /// The unit.
@@ -82,6 +92,8 @@ functions! {
             task: ObjectMut<TaskKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
             /// The ledger's random beacon, the object `0x8`.
@@ -95,6 +107,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
             /// BCS of the [`EvidenceLeaf`](crate::message::EvidenceLeaf).
@@ -114,6 +128,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
             /// Who acts.
@@ -129,6 +145,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
             /// Who acts.
@@ -150,6 +168,8 @@ functions! {
             task: ObjectMut<TaskKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
+            /// `to_seq` of the ticket.
+            ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
             /// The ledger's clock, the object `0x6`.
