@@ -40,11 +40,10 @@ pub(crate) fn add_collateral(txn: &mut Txn<'_>, call: &AddCollateral) -> Rule {
 
 /// Begins to leave: no new leases and no draws from here on. Leases that are open go on.
 pub(crate) fn begin_unbonding(txn: &mut Txn<'_>, call: &BeginUnbonding) -> Rule {
-    let db = txn.db(call.db.id())?;
     let mut node = txn.own_node(call.node.id())?;
     ensure_active(txn, &node)?;
     ensure(node.subscriptions == 0, AbortCode::NodeHasSubscriptions)?;
-    let until_ms = txn.now().saturating_add(DurationMs(db.params.unbonding_ms));
+    let until_ms = txn.now().saturating_add(node.unbonding_ms);
     set_status(txn, &mut node, NodeStatus::Unbonding { until_ms });
     txn.put_node(node);
     Ok(())

@@ -38,6 +38,7 @@ pub(crate) fn register(txn: &mut Txn<'_>, call: &RegisterNode) -> Rule {
         fresh: collateral,
         matures_at_ms: txn.now().saturating_add(maturity),
         at_stake: MicroUsdc::ZERO,
+        unbonding_ms: DurationMs(db.params.unbonding_ms),
         earnings: MicroUsdc::ZERO,
         pending: Pending::default(),
         status: NodeStatus::Active,

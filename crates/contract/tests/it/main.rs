@@ -2,6 +2,7 @@
 //! is to break a theorem.
 
 mod attacks;
+mod spec;
 mod theorems;
 mod ways;
 mod world;

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use atoma_contract::Object;
-use atoma_types::chain::{AbortCode, Event, LOCALNET_DB};
+use atoma_types::chain::{AbortCode, Event, LOCALNET_DB, Verdict};
 
 /// B11. Edition 1: a settlement closed the lease, so nobody settled early: 20 hours served, one hour away, everything forfeit.
 #[test]
@@ -18,9 +18,6 @@ fn b11_a_node_is_paid_day_by_day_and_goes_on() {
     for day in 1..=5 {
         chain.serve(&w, USDC);
         w.settle(&chain);
-        // it serves on while the ticket waits
-        chain.clone().serve(&w, 1);
-        w.refused(OPERATOR, chain.settle_call(), AbortCode::TicketOpen);
         w.now += DAY + 1;
         let call = w.claim_call(stack, node);
         w.ok(STRANGER, call);
@@ -128,6 +125,7 @@ fn what_a_node_must_do_in_time_touches_its_stack_alone() {
         ("stack", "release"),
         ("stack", "revoke"),
         ("stack", "withdraw"),
+        ("node", "begin_unbonding"),
         ("node", "leave"),
         ("node", "withdraw"),
         ("task", "resign"),
@@ -141,6 +139,52 @@ fn what_a_node_must_do_in_time_touches_its_stack_alone() {
         };
         assert!(!function.args.iter().any(reads), "{module}::{name}");
     }
+}
+
+/// A rule of these that fell: with one ticket at a time, an owner waited until its node had settled, used the lease on, challenged the
+/// ticket and closed the stack: the jury took longer than the grace, and what was served since was lost.
+#[test]
+fn a_ticket_that_is_examined_holds_up_no_settlement() {
+    let (mut w, _, mut chain) = super::examiners::sampled(10);
+    w.settle(&chain);
+    let first = chain.clone();
+    chain.paid();
+    chain.serve(&w, 2 * USDC);
+    let call = w.challenge_call(first.stack, first.node, 3);
+    w.ok(USER, call);
+    w.ok(USER, begin_close_call(first.stack));
+    w.settle(&chain);
+    let mut third = chain.clone();
+    third.paid();
+    third.serve(&w, 200_000);
+    w.refused(OPERATOR, third.settle_call(), AbortCode::TicketOpen);
+
+    let members = w.seated(&first, true);
+    w.vote(&first, true, &members, &[Some(Verdict::OK); 7]);
+    for chain in [&first, &chain] {
+        w.draw(chain, false);
+        let call = w.claim_call(chain.stack, chain.node);
+        w.ok(STRANGER, call);
+    }
+    assert_eq!(w.lease_of(chain.stack, chain.node).paid_units.0, 3 * USDC);
+}
+
+/// With two tickets open, a conviction on the small one would be a plea for the large one: the fine is for all that is claimed.
+#[test]
+fn a_small_ticket_is_no_plea_for_a_large_one() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 50 * USDC);
+    chain.serve(&w, 40 * USDC);
+    w.settle(&chain);
+    chain.paid();
+    chain.serve(&w, 1);
+    w.settle(&chain);
+    let (first, second) = super::convictions::twice_for_one_request(&w, &chain);
+    let call = w.equivocation_call(chain.stack, node, first, second);
+    let changes = w.ok(OPERATOR, call);
+    assert_eq!(convictions(&changes)[0].2, 10 * (40 * USDC + 1));
 }
 
 /// An owner that closes its stack under a node's hands takes nothing that was served.

@@ -1,1 +1,49 @@
 //! The theorems of `docs/protocol.md`, each searched for a counter-example.
+//!
+//! `play` lets honest parties follow the protocol while others do whatever a pair of dice says: coalitions of owners, nodes and
+//! attesters under many names, in any order, at any time. `watch` looks at every call for what theorems 3 to 8 forbid; `end`
+//! lets strangers alone bring everything to its end, and then looks at theorems 1, 2, 9 and 10. Theorems 11 and 12 are about
+//! numbers, and have tests of their own.
+//!
+//! `ATOMA_SEARCH_RUNS` is the number of plays; each prints its seed if it finds something.
+
+mod end;
+mod honest;
+mod numbers;
+mod play;
+mod watch;
+
+use play::Play;
+
+/// Plays unless `ATOMA_SEARCH_RUNS` says otherwise: about a minute.
+const RUNS: u64 = 24;
+/// Steps of one play.
+const STEPS: usize = 250;
+
+#[test]
+fn no_play_breaks_a_theorem() {
+    let runs = std::env::var("ATOMA_SEARCH_RUNS");
+    let runs = runs.ok().and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);
+    let mut seen = play::Seen::default();
+    for seed in 0..runs {
+        let played = std::panic::catch_unwind(|| {
+            let mut play = Play::new(seed);
+            for _ in 0..STEPS {
+                play.step();
+            }
+            play.finish();
+            play.seen
+        });
+        match played {
+            Ok(of_one) => seen.add(&of_one),
+            Err(reason) => {
+                eprintln!("seed {seed}");
+                std::panic::resume_unwind(reason);
+            }
+        }
+    }
+    eprintln!("{runs} plays: {seen:?}");
+    // a search that meets nothing finds nothing
+    assert!(seen.claims > 0 && seen.convictions > 0 && seen.answers > 0);
+    assert!(seen.examined > 0 && seen.juries > 0);
+}

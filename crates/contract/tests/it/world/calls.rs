@@ -67,7 +67,6 @@ pub(crate) fn sync_call(task: TaskId, node: NodeId) -> calls::SyncSubscription {
 
 pub(crate) fn unbond_call(node: NodeId) -> calls::BeginUnbonding {
     calls::BeginUnbonding {
-        db: LOCALNET_DB.into(),
         node: node.into(),
         clock: Clock,
     }

@@ -180,6 +180,27 @@ impl Chain {
         self.paid_seq = self.seq;
     }
 
+    /// The first unit of the records that aren't paid.
+    pub(crate) fn begin(&self) -> u64 {
+        self.records
+            .first()
+            .map_or(self.sum, |(_, units, sum)| sum - units)
+    }
+
+    /// The `seq` of the record that covers a unit.
+    pub(crate) fn seq_of(&self, unit: u64) -> Option<u64> {
+        let mut records = self.records.iter();
+        let place = records.position(|(_, units, sum)| sum - units <= unit && unit < *sum)?;
+        Some(self.paid_seq + 1 + place as u64)
+    }
+
+    /// The first unit of the record of a `seq`, if it is here.
+    pub(crate) fn begin_of(&self, seq: u64) -> Option<u64> {
+        let place = seq.checked_sub(self.paid_seq + 1)?;
+        let (_, units, sum) = self.records.get(place as usize)?;
+        Some(sum - units)
+    }
+
     /// The last receipt, as the ledger takes it.
     pub(crate) fn last_receipt(&self) -> (Vec<u8>, Vec<u8>) {
         let (_, receipt) = self.last.as_ref().unwrap();

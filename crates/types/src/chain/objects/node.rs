@@ -1,6 +1,6 @@
 //! Nodes: money, standing, keys.
 
-use crate::{Address, BlobId, MicroUsdc, NodeId, PublicKey, TimestampMs, hash::Hash32};
+use crate::{Address, BlobId, DurationMs, MicroUsdc, NodeId, PublicKey, TimestampMs, hash::Hash32};
 use serde::{Deserialize, Serialize};
 
 /// Fees that a node's claims paid in one epoch of the treasury.
@@ -102,6 +102,8 @@ pub struct Node {
     pub matures_at_ms: TimestampMs,
     /// What its open leases could cost it, by the terms of each; never above the collateral.
     pub at_stake: MicroUsdc,
+    /// How long its collateral waits when it leaves, as when it registered.
+    pub unbonding_ms: DurationMs,
     /// The owner's credit.
     pub earnings: MicroUsdc,
     /// Fines not yet the treasury's.

@@ -68,8 +68,6 @@ functions! {
         }
         /// Begins to leave.
         BeginUnbonding = node::begin_unbonding {
-            /// The database.
-            db: ObjectRef<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
             /// The ledger's clock, the object `0x6`.

@@ -109,8 +109,8 @@ functions! {
         SyncSubscription = task::sync {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node, which is changed.
-            node: ObjectMut<NodeKind>,
+            /// The node.
+            node: ObjectRef<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
@@ -120,8 +120,8 @@ functions! {
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node, which is changed.
-            node: ObjectMut<NodeKind>,
+            /// The node.
+            node: ObjectRef<NodeKind>,
             /// Exactly `attest_deposit`.
             deposit: Payment,
         }

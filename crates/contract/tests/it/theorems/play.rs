@@ -1,0 +1,512 @@
+//! A play: who there is, and what they may do next.
+
+use crate::world::*;
+use atoma_types::{
+    ComputeUnits, MicroUsdc, NodeId, Price, StackId, TaskId,
+    chain::{Call, Event, NodeStatus, calls},
+    hash::Hash32,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Owners of stacks. All sign requests with `USER`'s key.
+pub(super) const OWNERS: [u8; 3] = [USER, 12, 13];
+/// Attesters that lie: a fifth of them.
+pub(super) const LIARS: u8 = 2;
+const ALL_ATTESTERS: u8 = 11;
+
+/// What was met.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) calls: u64,
+    pub(super) refused: u64,
+    pub(super) claims: u64,
+    pub(super) convictions: u64,
+    pub(super) answers: u64,
+    pub(super) examined: u64,
+    pub(super) juries: u64,
+    pub(super) unexamined: u64,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.refused += other.refused;
+        self.claims += other.claims;
+        self.convictions += other.convictions;
+        self.answers += other.answers;
+        self.examined += other.examined;
+        self.juries += other.juries;
+        self.unexamined += other.unexamined;
+    }
+}
+
+/// A node and who runs it.
+#[derive(Clone, Copy)]
+pub(super) struct Player {
+    pub(super) node: NodeId,
+    pub(super) operator: u8,
+    pub(super) honest: bool,
+    /// It is away until then.
+    pub(super) back: u64,
+}
+
+/// What was served on a lease.
+#[derive(Clone)]
+pub(super) struct Book {
+    /// What isn't settled.
+    pub(super) running: Chain,
+    /// A chain for each ticket that was settled, by its `to_seq`.
+    pub(super) settled: BTreeMap<u64, Chain>,
+    /// Records that back no unit.
+    pub(super) improper: BTreeSet<u64>,
+    /// Records whose answers are wrong.
+    pub(super) wrong: BTreeSet<u64>,
+    /// Units that somebody demanded.
+    pub(super) demanded: BTreeSet<u64>,
+    pub(super) served: u64,
+}
+
+pub(super) struct Play {
+    pub(super) w: World,
+    pub(super) players: Vec<Player>,
+    pub(super) tasks: Vec<TaskId>,
+    pub(super) stacks: Vec<StackId>,
+    pub(super) books: BTreeMap<(StackId, NodeId), Book>,
+    /// Values of open tickets, as they were announced.
+    pub(super) announced: BTreeMap<(StackId, NodeId), Vec<u64>>,
+    pub(super) seen: Seen,
+    /// When strangers began to look every hour.
+    pub(super) ending: u64,
+    dice: u64,
+}
+
+impl Play {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut w = World::new();
+        let plain = w.create_task();
+        let exact = w.sampling_task(atoma_types::Rule::Exact, ALL_ATTESTERS);
+        let tolerant = w.sampling_task(atoma_types::Rule::Tolerant, ALL_ATTESTERS);
+        let tasks = vec![plain, exact, tolerant];
+        let mut players = Vec::new();
+        for place in 0..5u8 {
+            let operator = OPERATOR + place;
+            let node = w.register(operator, [100, 1_000, 5_000][usize::from(place) % 3] * USDC);
+            for &task in &tasks {
+                let price = [300_001, PRICE, 3_333_333][usize::from(place) % 3];
+                w.ok(operator, subscribe_call(task, node, price));
+            }
+            players.push(Player {
+                node,
+                operator,
+                honest: place % 2 == 0,
+                back: 0,
+            });
+        }
+        Self {
+            w,
+            players,
+            tasks,
+            stacks: Vec::new(),
+            books: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            seen: Seen::default(),
+            ending: 0,
+            dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678,
+        }
+    }
+
+    // --- dice ---
+
+    fn throw(&mut self) -> u64 {
+        self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.dice;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    }
+
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.throw() % end.max(1)
+    }
+
+    pub(super) fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+        let place = self.below(of.len() as u64) as usize;
+        of.get(place).cloned()
+    }
+
+    // --- calls ---
+
+    /// Tries a call; every success is watched.
+    pub(super) fn try_call(&mut self, sender: u8, call: impl Into<Call>) -> bool {
+        let call = call.into();
+        let before = self.w.state.clone();
+        self.seen.calls += 1;
+        match self.w.run(sender, call.clone()) {
+            Ok(changes) => {
+                self.watch(&before, sender, &call, &changes);
+                self.note(&changes.events);
+                true
+            }
+            Err(_) => {
+                self.seen.refused += 1;
+                false
+            }
+        }
+    }
+
+    fn note(&mut self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::StackAcquired(event) => self.stacks.push(event.stack),
+                Event::Leased(event) => {
+                    let key = (event.stack, event.node);
+                    if !self.books.contains_key(&key) {
+                        let operator = self.operator(event.node);
+                        let running = Chain::new(event.stack, event.node, USER, operator);
+                        let book = Book {
+                            running,
+                            settled: BTreeMap::new(),
+                            improper: BTreeSet::new(),
+                            wrong: BTreeSet::new(),
+                            demanded: BTreeSet::new(),
+                            served: 0,
+                        };
+                        self.books.insert(key, book);
+                    }
+                }
+                Event::SettlementOpened(event) => {
+                    let values = self.announced.entry((event.stack, event.node));
+                    values.or_default().push(event.value.0);
+                }
+                Event::Claimed(event) => {
+                    self.seen.claims += 1;
+                    self.check_claimed(event.stack, event.node, event.paid_seq);
+                    let values = self.announced.get_mut(&(event.stack, event.node));
+                    values.unwrap().remove(0);
+                }
+                Event::NodeConvicted(event) => {
+                    self.seen.convictions += 1;
+                    self.announced.remove(&(event.stack, event.node));
+                }
+                Event::DemandAnswered(_) => self.seen.answers += 1,
+                Event::VerdictGiven(_) => self.seen.examined += 1,
+                Event::JuryDecided(_) => self.seen.juries += 1,
+                Event::Unexamined(_) => self.seen.unexamined += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Theorem 1: a ticket whose unit was asked for and can't be backed is never paid.
+    fn check_claimed(&mut self, stack: StackId, node: NodeId, to_seq: u64) {
+        let book = &self.books[&(stack, node)];
+        let chain = &book.settled[&to_seq];
+        let last = chain.last.as_ref().unwrap().1.message();
+        let (end, begin) = (last.cumulative_units.0, chain.begin());
+        for &unit in book.demanded.range(begin..end) {
+            let seq = chain.seq_of(unit);
+            assert!(
+                seq.is_some_and(|seq| !book.improper.contains(&seq)),
+                "unit {unit} was paid without a proper record"
+            );
+        }
+    }
+
+    pub(super) fn operator(&self, node: NodeId) -> u8 {
+        let owner = self.w.node(node).owner;
+        self.w.party(owner)
+    }
+
+    // --- steps ---
+
+    pub(super) fn step(&mut self) {
+        match self.below(100) {
+            0..=11 => self.buy(),
+            12..=25 => self.take_lease(),
+            26..=47 => self.serve_something(),
+            48..=53 => self.settle_hostile(),
+            54..=61 => self.demand(),
+            62..=64 => self.challenge(),
+            65..=72 => self.call_what_anyone_may(),
+            73..=80 => self.hostile_duties(),
+            81..=87 => self.change_a_stack(),
+            88..=91 => self.change_a_node(),
+            _ => {
+                let hours = self.one(&[1, 1, 3, 6, 12, 25]).unwrap();
+                self.wait(hours * HOUR);
+            }
+        }
+    }
+
+    fn buy(&mut self) {
+        let owner = self.one(&OWNERS).unwrap();
+        let task = self.one(&self.tasks.clone()).unwrap();
+        let units = self.one(&[1, 40_000, USDC, 3 * USDC, 7 * USDC]).unwrap();
+        let price = self.one(&[300_001, PRICE, 3_333_333, 5_000_003]).unwrap();
+        let nodes = self.one(&[0, 0, 0, 1, 3]).unwrap();
+        let mut call = self.w.acquire_call(task, units, price, nodes);
+        call.lifetime_ms.0 = self.one(&[HOUR, DAY, 5 * DAY, 20 * DAY]).unwrap();
+        self.try_call(owner, call);
+    }
+
+    fn take_lease(&mut self) {
+        let Some(stack) = self.one(&self.stacks.clone()) else {
+            return;
+        };
+        let player = self.one(&self.players.clone()).unwrap();
+        let held = self.w.stack(stack);
+        let had = held.lease(player.node).map_or(0, |lease| lease.units.0);
+        let left = held.ungranted.0;
+        let units = had + 1 + self.below(left);
+        let mut grant = self.w.grant_of(stack, player.node, units);
+        if self.chance(10) {
+            grant.max_price = Price(grant.max_price.0 / 2);
+        }
+        if self.chance(5) {
+            grant.nonce ^= 1;
+        }
+        let call = self.w.lease_call_of(&grant, USER);
+        self.try_call(player.operator, call);
+    }
+
+    fn serve_something(&mut self) {
+        let open: Vec<_> = self.books.keys().copied().collect();
+        let Some((stack, node)) = self.one(&open) else {
+            return;
+        };
+        let (lease, now) = (self.w.lease_of(stack, node).clone(), self.w.now);
+        let room = lease
+            .units
+            .0
+            .saturating_sub(self.books[&(stack, node)].running.sum);
+        if lease.closed || room == 0 || now >= self.w.stack(stack).expires_at_ms.0 {
+            return;
+        }
+        let player = *self.players.iter().find(|p| p.node == node).unwrap();
+        if player.back > now {
+            return;
+        }
+        let units = 1 + self.below(room);
+        let (improper, wrong) = if player.honest {
+            (false, false)
+        } else {
+            (self.chance(15), self.chance(25))
+        };
+        let kind = self.below(4);
+        let book = self.books.get_mut(&(stack, node)).unwrap();
+        book.running.serve_with(&self.w, units, |header, receipt| {
+            if improper {
+                match kind {
+                    0 => receipt.usage.output -= 1,
+                    1 => receipt.engine.model = Hash32([1; 32]),
+                    2 => receipt.request_hash = Hash32([2; 32]),
+                    _ => header.max_units = ComputeUnits(units - 1),
+                }
+            }
+        });
+        let seq = book.running.seq;
+        book.served += units;
+        if improper {
+            book.improper.insert(seq);
+        }
+        if wrong {
+            book.wrong.insert(seq);
+        }
+    }
+
+    /// Settles what a book has.
+    pub(super) fn settle(&mut self, key: (StackId, NodeId), operator: u8) -> bool {
+        let book = &self.books[&key];
+        if book.running.records.is_empty() {
+            return false;
+        }
+        let chain = book.running.clone();
+        if !self.try_call(operator, chain.settle_call()) {
+            return false;
+        }
+        let book = self.books.get_mut(&key).unwrap();
+        book.running.paid();
+        book.settled.insert(chain.seq, chain);
+        true
+    }
+
+    fn settle_hostile(&mut self) {
+        let hostile: Vec<_> = self.books.keys().copied().collect();
+        let Some(key) = self.one(&hostile) else {
+            return;
+        };
+        let player = *self.players.iter().find(|p| p.node == key.1).unwrap();
+        if !player.honest {
+            self.settle(key, player.operator);
+        }
+    }
+
+    /// An open ticket at random: its lease and its `to_seq`.
+    pub(super) fn open_ticket(&mut self) -> Option<(StackId, NodeId, u64)> {
+        let open = self.open_tickets();
+        self.one(&open)
+    }
+
+    pub(super) fn open_tickets(&self) -> Vec<(StackId, NodeId, u64)> {
+        let leases = self.books.keys();
+        leases
+            .flat_map(|&(stack, node)| {
+                let tickets = &self.w.lease_of(stack, node).tickets;
+                tickets
+                    .iter()
+                    .map(move |ticket| (stack, node, ticket.to_seq))
+            })
+            .collect()
+    }
+
+    fn demand(&mut self) {
+        let Some((stack, node, to_seq)) = self.open_ticket() else {
+            return;
+        };
+        let book = &self.books[&(stack, node)];
+        let chain = book.settled[&to_seq].clone();
+        let bad = book
+            .improper
+            .iter()
+            .copied()
+            .find(|seq| chain.begin_of(*seq).is_some());
+        let (begin, end) = (chain.begin(), chain.sum);
+        let mut unit = begin + self.below(end - begin);
+        if let (Some(bad), true) = (bad, self.chance(40)) {
+            unit = chain.begin_of(bad).unwrap();
+        }
+        let owner = self.w.stack(stack).owner;
+        let owner = self.w.party(owner);
+        let call = self.w.demand_call(stack, node, unit);
+        if self.try_call(owner, call) {
+            let book = self.books.get_mut(&(stack, node)).unwrap();
+            book.demanded.insert(unit);
+        }
+    }
+
+    fn challenge(&mut self) {
+        let Some((stack, node, to_seq)) = self.open_ticket() else {
+            return;
+        };
+        if self.w.stack(stack).terms.sampling.is_none() {
+            return;
+        }
+        let chain = self.books[&(stack, node)].settled[&to_seq].clone();
+        let unit = chain.begin() + self.below(chain.sum - chain.begin());
+        let owner = self.w.stack(stack).owner;
+        let owner = self.w.party(owner);
+        let call = self.w.challenge_call(stack, node, unit);
+        self.try_call(owner, call);
+    }
+
+    fn change_a_stack(&mut self) {
+        let Some(stack) = self.one(&self.stacks.clone()) else {
+            return;
+        };
+        let owner = self.w.stack(stack).owner;
+        let owner = self.w.party(owner);
+        match self.below(7) {
+            0 => {
+                let units = 1 + self.below(2 * USDC);
+                let call = self.w.top_up_call(stack, units);
+                self.try_call(owner, call);
+            }
+            1 => {
+                let call = calls::Extend {
+                    db: atoma_types::chain::LOCALNET_DB.into(),
+                    stack: stack.into(),
+                    by_ms: atoma_types::DurationMs(DAY),
+                    clock: atoma_types::chain::Clock,
+                };
+                self.try_call(owner, call);
+            }
+            2 => {
+                self.try_call(owner, revoke_call(stack));
+            }
+            3 => {
+                self.try_call(owner, begin_close_call(stack));
+            }
+            4 => {
+                self.try_call(owner, withdraw_stack_call(stack, owner));
+            }
+            _ => {
+                let player = self.one(&self.players.clone()).unwrap();
+                let lease = self.w.stack(stack).lease(player.node).cloned();
+                let Some(lease) = lease.filter(|lease| !lease.closed) else {
+                    return;
+                };
+                // who is honest keeps what it served
+                let served = self.books[&(stack, player.node)].running.sum;
+                let least = if player.honest { served } else { 0 };
+                let units = least + self.below(lease.units.0.saturating_sub(least) + 1);
+                let call = release_call(stack, player.node, units);
+                self.try_call(player.operator, call);
+            }
+        }
+    }
+
+    fn change_a_node(&mut self) {
+        let player = self.one(&self.players.clone()).unwrap();
+        let (node, operator) = (player.node, player.operator);
+        match self.below(8) {
+            0 => {
+                self.try_call(operator, withdraw_node_call(node, operator));
+            }
+            1 => {
+                self.try_call(operator, collateral_call(node, 50 * USDC));
+            }
+            2 => {
+                self.try_call(STRANGER, forfeit_call(node));
+            }
+            3 => {
+                let pending = self.w.node(node).pending.fines.0;
+                let amount = 1 + self.below(pending);
+                let call = self.w.pardon_call(node, amount);
+                self.try_call(ADMIN, call);
+            }
+            4 => {
+                self.try_call(STRANGER, report_call(node));
+            }
+            5 => {
+                self.try_call(STRANGER, pay_call(node));
+            }
+            6 if !player.honest => {
+                for task in self.tasks.clone() {
+                    self.try_call(operator, unsubscribe_call(task, node));
+                }
+                self.try_call(operator, unbond_call(node));
+            }
+            _ => {
+                if matches!(self.w.node(node).status, NodeStatus::Unbonding { .. }) {
+                    self.try_call(operator, leave_call(node));
+                }
+                let (name, value) = self
+                    .one(&[
+                        ("fine_multiple", 5),
+                        ("fine_multiple", 10),
+                        ("fine_multiple", 30),
+                        ("protocol_fee_permille", 200),
+                        ("demand_fee", 0),
+                        ("due", 50_000),
+                        ("due", 25_000),
+                    ])
+                    .unwrap();
+                let call = self.w.set_param_call(name, value);
+                self.try_call(ADMIN, call);
+            }
+        }
+        if let Some(task) = self.one(&self.tasks.clone()) {
+            self.try_call(STRANGER, collect_call(task));
+            self.try_call(STRANGER, sync_call(task, node));
+        }
+    }
+
+    /// What somebody gets by a call is in its events.
+    pub(super) fn sum_of(&self, amounts: impl Iterator<Item = MicroUsdc>) -> u64 {
+        amounts.map(|amount| amount.0).sum()
+    }
+}
