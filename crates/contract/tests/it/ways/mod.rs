@@ -1,1 +1,7 @@
-//! The good ways, and each way to be refused.
+//! Each way to be refused.
+
+mod audits;
+mod codes;
+mod leases;
+mod market;
+mod tickets;
