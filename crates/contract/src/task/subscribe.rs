@@ -45,6 +45,10 @@ pub(crate) fn evict(txn: &mut Txn<'_>, call: &Evict) -> Rule {
         task.subscriptions.len() >= MAX_SUBSCRIPTIONS,
         AbortCode::SubscriptionsNotFull,
     )?;
+    ensure(
+        task.subscription(node.id).is_none(),
+        AbortCode::SubscribedAlready,
+    )?;
     // who goes is judged by what it is, not by a copy
     refresh(&mut task, &evicted, now);
     let smallest = task.subscriptions.iter().map(|s| s.matured).min();

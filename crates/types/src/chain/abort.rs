@@ -105,6 +105,7 @@ aborts! {
     NoSuchRelease = 329, "no_such_release", "the task has not released this statement";
     NotAttested = 330, "not_attested", "the node has no attestation that this task has released: attest first";
     ReleasedAlready = 331, "released_already", "the task has released this statement already";
+    SubscribedAlready = 332, "subscribed_already", "the node is subscribed already: nobody need go for it";
     // --- stack -----------------------------------------------------------------------------------
     NotStackOwner = 400, "not_stack_owner", "only the stack's owner may do this: sign with the owner's key";
     WrongTask = 401, "wrong_task", "the stack was bought for another task: pass that one";

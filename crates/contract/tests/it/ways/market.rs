@@ -289,6 +289,11 @@ fn subscriptions() {
         subscribe_call(task, other, PRICE),
     );
     s.case(NotEvictable, OPERATOR, evict_call(task, other, node, PRICE));
+    s.case(
+        SubscribedAlready,
+        OPERATOR,
+        evict_call(task, node, node, PRICE),
+    );
     s.play();
 }
 
