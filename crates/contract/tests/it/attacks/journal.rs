@@ -75,11 +75,16 @@ fn a4_a_jailed_node_settles_claims_and_answers_for_its_other_leases() {
     bad.serve(&w, USDC);
     good.serve(&w, USDC);
     w.settle(&bad);
-    w.silence(&bad, 0);
-    assert!(matches!(w.node(node).status, NodeStatus::Jailed { .. }));
     let stack = w.buy(task, 1_000);
     let call = w.lease_call(stack, node, 1_000);
-    w.refused(OPERATOR, call, AbortCode::NodeNotActive);
+    let mut lease = w.clone();
+    lease.ok(OPERATOR, call);
+    w.silence(&bad, 0);
+    assert!(matches!(w.node(node).status, NodeStatus::Jailed { .. }));
+    let mut later = w.clone();
+    later.now = w.stack(stack).created_at_ms.0 + HOUR;
+    let call = later.lease_call(stack, node, 1_000);
+    later.refused(OPERATOR, call, AbortCode::NodeNotActive);
 
     w.settle(&good);
     let call = w.demand_call(good.stack, node, 3);

@@ -15,10 +15,10 @@ mod watch;
 
 use play::Play;
 
-/// Plays unless `ATOMA_SEARCH_RUNS` says otherwise: about a minute.
-const RUNS: u64 = 24;
+/// Plays unless `ATOMA_SEARCH_RUNS` says otherwise: some twenty seconds of a processor.
+const RUNS: u64 = 40;
 /// Steps of one play.
-const STEPS: usize = 250;
+const STEPS: usize = 500;
 
 #[test]
 fn no_play_breaks_a_theorem() {

@@ -225,16 +225,16 @@ impl Play {
 
     pub(super) fn step(&mut self) {
         match self.below(100) {
-            0..=11 => self.buy(),
-            12..=25 => self.take_lease(),
-            26..=47 => self.serve_something(),
-            48..=53 => self.settle_hostile(),
-            54..=61 => self.demand(),
-            62..=64 => self.challenge(),
-            65..=72 => self.call_what_anyone_may(),
-            73..=80 => self.hostile_duties(),
-            81..=87 => self.change_a_stack(),
-            88..=91 => self.change_a_node(),
+            0..=7 => self.buy(),
+            8..=24 => self.take_lease(),
+            25..=49 => self.serve_something(),
+            50..=58 => self.settle_hostile(),
+            59..=66 => self.demand(),
+            67..=69 => self.challenge(),
+            70..=77 => self.call_what_anyone_may(),
+            78..=83 => self.hostile_duties(),
+            84..=86 => self.change_a_stack(),
+            87..=89 => self.change_a_node(),
             _ => {
                 let hours = self.one(&[1, 1, 3, 6, 12, 25]).unwrap();
                 self.wait(hours * HOUR);
@@ -245,16 +245,24 @@ impl Play {
     fn buy(&mut self) {
         let owner = self.one(&OWNERS).unwrap();
         let task = self.one(&self.tasks.clone()).unwrap();
-        let units = self.one(&[1, 40_000, USDC, 3 * USDC, 7 * USDC]).unwrap();
-        let price = self.one(&[300_001, PRICE, 3_333_333, 5_000_003]).unwrap();
+        let units = self
+            .one(&[1, 40_000, 200_000, USDC, USDC, 2 * USDC, 3 * USDC])
+            .unwrap();
+        let price = self
+            .one(&[300_001, PRICE, 3_333_333, 5_000_003, 5_000_003, 5_000_003])
+            .unwrap();
         let nodes = self.one(&[0, 0, 0, 1, 3]).unwrap();
         let mut call = self.w.acquire_call(task, units, price, nodes);
-        call.lifetime_ms.0 = self.one(&[HOUR, DAY, 5 * DAY, 20 * DAY]).unwrap();
+        call.lifetime_ms.0 = self.one(&[HOUR, DAY, 5 * DAY, 5 * DAY, 20 * DAY]).unwrap();
         self.try_call(owner, call);
     }
 
     fn take_lease(&mut self) {
-        let Some(stack) = self.one(&self.stacks.clone()) else {
+        let now = self.w.now;
+        let live = |stack: &StackId| self.w.stack(*stack).expires_at_ms.0 > now;
+        let mut stacks = self.stacks.clone();
+        stacks.retain(live);
+        let Some(stack) = self.one(&stacks) else {
             return;
         };
         let player = self.one(&self.players.clone()).unwrap();
@@ -290,7 +298,8 @@ impl Play {
         if player.back > now {
             return;
         }
-        let units = 1 + self.below(room);
+        let part = self.one(&[1, 4, 4, 4]).unwrap();
+        let units = 1 + self.below(room.div_ceil(part));
         let (improper, wrong) = if player.honest {
             (false, false)
         } else {
