@@ -91,7 +91,11 @@ impl Play {
 
     fn strangers(&mut self) {
         for (stack, node, to_seq) in self.open_tickets() {
+            // the first of two may have taken the other with it
             let open = |play: &Self| play.open_tickets().contains(&(stack, node, to_seq));
+            if !open(self) {
+                continue;
+            }
             for call in self.of_ticket(stack, node, to_seq) {
                 if open(self) {
                     self.try_call(STRANGER, call);
