@@ -80,7 +80,7 @@ fn b5_eight_late_answers_save_no_bad_unit() {
     let opened = w.now;
     for unit in 0..8 {
         let call = w.demand_call(chain.stack, node, unit);
-        w.ok(WATCHER_OR_USER, call);
+        w.ok(USER, call);
     }
     let call = w.demand_call(chain.stack, node, 13_500);
     w.refused(USER, call.clone(), AbortCode::DemandsFull);
@@ -102,8 +102,6 @@ fn b5_eight_late_answers_save_no_bad_unit() {
     let call = w.silence_call(chain.stack, node, 13_500);
     w.ok(STRANGER, call);
 }
-
-const WATCHER_OR_USER: u8 = USER;
 
 /// B5. Edition 1: only the owner could ask.
 #[test]
@@ -165,10 +163,4 @@ fn half_of_the_units_in_one_record_are_hit_by_half_of_the_draws() {
     // one ticket in five, whatever it is worth
     let rate = hits.len() * 100 / 4_000;
     assert!((18..=22).contains(&rate), "{rate} %");
-}
-
-fn is_hit(seed: &[u8; 32]) -> bool {
-    let digest = Hash32::of_parts(&[b"atoma/hit/v1", seed]);
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < 200
 }

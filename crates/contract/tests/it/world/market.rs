@@ -241,13 +241,15 @@ pub(crate) fn reveal_call(
 
 /// What the beacon must say for a hit or a miss, at the default of one in five.
 pub(crate) fn seed_that(hit: bool) -> [u8; 32] {
-    let seeds = (0..=u8::MAX).map(|byte| [byte; 32]);
-    let hits = |seed: &[u8; 32]| {
-        let digest = Hash32::of_parts(&[b"atoma/hit/v1", seed]);
-        let [a, b, c, d, e, f, g, h, ..] = digest.0;
-        u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < 200
-    };
-    seeds.into_iter().find(|seed| hits(seed) == hit).unwrap()
+    let mut seeds = (0..=u8::MAX).map(|byte| [byte; 32]);
+    seeds.find(|seed| is_hit(seed) == hit).unwrap()
+}
+
+/// Whether a seed is a hit, at the default of one in five.
+pub(crate) fn is_hit(seed: &[u8; 32]) -> bool {
+    let digest = Hash32::of_parts(&[b"atoma/hit/v1", seed]);
+    let [a, b, c, d, e, f, g, h, ..] = digest.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < 200
 }
 
 pub(crate) fn bought(changes: &Changes) -> StackId {
