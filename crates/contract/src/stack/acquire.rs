@@ -74,7 +74,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
 
 /// What is agreed on: the parameters of this moment.
 fn terms(params: &Params, task: &Task) -> Terms {
-    let sampling = task.security_level.samples().then(|| SamplingTerms {
+    let sampling = task.security_level.samples().then_some(SamplingTerms {
         sample_permille: params.sample_permille,
         due: MicroUsdc(params.due),
         attest_fee: MicroUsdc(params.attest_fee),

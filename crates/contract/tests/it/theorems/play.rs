@@ -259,7 +259,7 @@ impl Play {
         let owner = self.one(&OWNERS).unwrap();
         let task = self.one(&self.tasks.clone()).unwrap();
         let units = self
-            .one(&[1, 40_000, 200_000, USDC, USDC, 2 * USDC, 3 * USDC])
+            .one(&[1, 40_000, 200_000, USDC, 2 * USDC, 3 * USDC, 20 * USDC])
             .unwrap();
         let price = self
             .one(&[300_001, PRICE, 3_333_333, 5_000_003, 5_000_003, 5_000_003])
