@@ -188,11 +188,11 @@ fn a_bad_release_can_be_pardoned_and_only_to_the_collateral() {
     assert_eq!(w.db().communal_treasury.0, 50 * USDC);
 }
 
+/// A message and its signature.
+type Bytes = (Vec<u8>, Vec<u8>);
+
 /// Two receipts of a lease for the same request.
-pub(super) fn twice_for_one_request(
-    w: &World,
-    chain: &Chain,
-) -> ((Vec<u8>, Vec<u8>), (Vec<u8>, Vec<u8>)) {
+pub(super) fn twice_for_one_request(w: &World, chain: &Chain) -> (Bytes, Bytes) {
     let first = chain.last_receipt();
     let hash = chain.last.as_ref().unwrap().1.message().request_hash;
     let mut again = chain.clone();

@@ -139,7 +139,8 @@ fn b13_a_stolen_key_is_rotated_and_convicts_nobody_on_what_is_paid() {
 /// their own; now they are records that back no unit.)
 #[test]
 fn a_record_of_another_model_above_tariff_or_order_backs_no_unit() {
-    let changes: [(fn(&mut Receipt), AbortCode); 3] = [
+    type Change = fn(&mut Receipt);
+    let changes: [(Change, AbortCode); 3] = [
         (
             |receipt| receipt.engine.model = atoma_types::hash::Hash32([1; 32]),
             AbortCode::ReceiptWrongEngine,

@@ -135,7 +135,7 @@ fn a_juror_that_copies_a_commitment_cannot_reveal_it() {
     w.ok(honest_party, commit.clone());
     let copied = calls::CommitVerdict {
         juror: copier,
-        ..commit.clone()
+        ..commit
     };
     w.refused(STRANGER, copied.clone(), AbortCode::NotAuditor);
     w.ok(copier_party, copied);

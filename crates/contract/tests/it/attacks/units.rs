@@ -144,7 +144,7 @@ fn half_of_the_units_in_one_record_are_hit_by_half_of_the_draws() {
     let mut large = 0;
     let hits: Vec<_> = (0..4_000u64)
         .map(|n| Hash32::of(&n.to_le_bytes()).0)
-        .filter(|seed| is_hit(seed))
+        .filter(is_hit)
         .collect();
     for seed in &hits {
         let mut w = before.clone();

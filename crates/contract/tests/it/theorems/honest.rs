@@ -89,10 +89,10 @@ impl Play {
         for demand in &ticket.demands {
             calls.push(answer_call(chain, demand.unit.0).into());
         }
-        if let Exam::Hit(hit) = &ticket.exam {
-            if hit.stage == HitStage::Disclosing {
-                calls.push(disclose_call(chain, hit.unit.0).into());
-            }
+        if let Exam::Hit(hit) = &ticket.exam
+            && hit.stage == HitStage::Disclosing
+        {
+            calls.push(disclose_call(chain, hit.unit.0).into());
         }
         for (jury, challenge) in juries(ticket) {
             if jury.seq == 0 {
@@ -121,13 +121,13 @@ impl Play {
         let chain = self.books[&(stack, node)].settled[&to_seq].clone();
         let ticket = self.ticket(stack, node, to_seq).clone();
         let mut calls: Vec<(u8, Call)> = Vec::new();
-        if let Exam::Hit(hit) = &ticket.exam {
-            if hit.stage == HitStage::Examining {
-                let party = self.w.party(hit.examiner.owner);
-                if let Some(verdict) = self.opinion(party, stack, node, hit.seq) {
-                    let call = verdict_call(stack, node, to_seq, verdict);
-                    calls.push((party, call.into()));
-                }
+        if let Exam::Hit(hit) = &ticket.exam
+            && hit.stage == HitStage::Examining
+        {
+            let party = self.w.party(hit.examiner.owner);
+            if let Some(verdict) = self.opinion(party, stack, node, hit.seq) {
+                let call = verdict_call(stack, node, to_seq, verdict);
+                calls.push((party, call.into()));
             }
         }
         for (jury, challenge) in juries(&ticket) {

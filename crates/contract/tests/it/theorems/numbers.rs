@@ -60,7 +60,7 @@ proptest! {
         let sum: u64 = parts.iter().sum();
         let (one, several) = if whole_first { (0, 1) } else { (1, 0) };
         let mut weights = [0u128; 2];
-        for side in 0..2 {
+        for (side, weight) in weights.iter_mut().enumerate() {
             let nodes: Vec<_> = if side == one {
                 let first = w.serve(OPERATOR, task, PRICE, parts[0] * USDC);
                 w.ok(OPERATOR, collateral_call(first, (sum - parts[0]) * USDC));
@@ -74,7 +74,7 @@ proptest! {
                     .collect()
             };
             for node in nodes {
-                weights[side] += draw::weight(w.subscription(task, node));
+                *weight += draw::weight(w.subscription(task, node));
             }
         }
         prop_assert_eq!(weights[one], weights[several]);

@@ -71,7 +71,7 @@ fn examinations() {
         examiner,
         calls::GiveVerdict {
             digest: Hash32([1; 32]),
-            ..ok.clone()
+            ..ok
         },
     );
     s.case(

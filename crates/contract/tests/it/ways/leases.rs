@@ -40,7 +40,7 @@ fn purchases() {
         USER,
         calls::AcquireStack {
             request_key: weak_key(),
-            ..good.clone()
+            ..good
         },
     );
     s.case(
@@ -48,7 +48,7 @@ fn purchases() {
         USER,
         calls::AcquireStack {
             lifetime_ms: DurationMs(HOUR - 1),
-            ..good.clone()
+            ..good
         },
     );
     s.case(
@@ -114,10 +114,10 @@ fn grants() {
         calls::Lease {
             grant: elsewhere.0,
             signature: elsewhere.1,
-            ..good.clone()
+            ..good
         },
     ));
-    changed = grant.clone();
+    changed = grant;
     changed.node = NodeId(ObjectId::new([1; 32]));
     let elsewhere = signed_grant(&changed);
     wrong.push((
@@ -125,7 +125,7 @@ fn grants() {
         calls::Lease {
             grant: elsewhere.0,
             signature: elsewhere.1,
-            ..good.clone()
+            ..good
         },
     ));
     wrong.push((

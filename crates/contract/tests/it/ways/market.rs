@@ -110,7 +110,7 @@ fn nodes() {
         OPERATOR,
         calls::RegisterNode {
             url: "ftp://x".to_owned(),
-            ..good.clone()
+            ..good
         },
     );
     s.case(
@@ -182,7 +182,8 @@ impl World {
 }
 
 fn tasks() {
-    let changes: [(fn(&mut NewTask), atoma_types::chain::AbortCode); 7] = [
+    type Change = fn(&mut NewTask);
+    let changes: [(Change, atoma_types::chain::AbortCode); 7] = [
         (|task| task.model.clear(), ModelNameInvalid),
         (|task| task.price_ceiling = Price(0), PriceCeilingZero),
         (

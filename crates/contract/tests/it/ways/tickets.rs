@@ -14,6 +14,9 @@ pub(super) fn scenes() {
     records();
 }
 
+/// What is wrong with a message.
+type Change<'a, T> = &'a dyn Fn(&mut T);
+
 fn bytes<T: Message>(message: T, signer: u8) -> (Vec<u8>, Vec<u8>) {
     let signed = Signed::new(message, &key(signer));
     (signed.bytes().to_vec(), signed.signature().to_bytes())
@@ -32,7 +35,7 @@ fn settlements() {
     s.case(NotLeaseOwner, STRANGER, good.clone());
     s.case(NoTicket, STRANGER, s.w.claim_call(chain.stack, node));
     let id = ObjectId::new([1; 32]);
-    let receipts: [(AbortCode, &dyn Fn(&mut Receipt)); 5] = [
+    let receipts: [(AbortCode, Change<'_, Receipt>); 5] = [
         (ReceiptWrongNetwork, &|r| r.network = NetworkId([1; 32])),
         (ReceiptWrongStack, &|r| r.stack = StackId(id)),
         (ReceiptWrongNode, &|r| r.node = NodeId(id)),
@@ -71,7 +74,7 @@ fn settlements() {
             ..good.clone()
         },
     );
-    let headers: [(AbortCode, &dyn Fn(&mut RequestHeader)); 5] = [
+    let headers: [(AbortCode, Change<'_, RequestHeader>); 5] = [
         (HeaderWrongNetwork, &|h| h.network = NetworkId([1; 32])),
         (HeaderWrongStack, &|h| h.stack = StackId(id)),
         (HeaderWrongNode, &|h| h.node = NodeId(id)),
@@ -92,7 +95,7 @@ fn settlements() {
             },
         );
     }
-    let (one, signature) = bytes(header.clone(), STRANGER);
+    let (one, signature) = bytes(header, STRANGER);
     s.case(
         HeaderBadSignature,
         OPERATOR,
@@ -214,7 +217,8 @@ fn demands() {
 
 /// A demand whose record has something wrong.
 fn records() {
-    let changes: [(AbortCode, &dyn Fn(&mut RequestHeader, &mut Receipt)); 5] = [
+    type Changes<'a> = &'a dyn Fn(&mut RequestHeader, &mut Receipt);
+    let changes: [(AbortCode, Changes<'_>); 5] = [
         (ReceiptWrongSeq, &|_, r| r.seq = 7),
         (ReceiptWrongRequest, &|_, r| {
             r.request_hash = atoma_types::hash::Hash32([1; 32]);
