@@ -27,6 +27,9 @@ pub(crate) struct ModelChoice {
 
 /// Environment variable with the token for a hub's gated models; the one that its own tools read.
 const HUB_TOKEN: &str = "HF_TOKEN";
+/// Environment variable with the URL of another hub than the public one, such as a mirror; the one that its own tools
+/// read.
+const HUB_ENDPOINT: &str = "HF_ENDPOINT";
 
 /// The built-in model, one from a folder or hub, or a server's.
 pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Result<Arc<dyn Engine>> {
@@ -63,11 +66,13 @@ fn atoma_home() -> Result<PathBuf> {
 }
 
 fn hub_options(home: &Path) -> HubOptions {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let usual = HubOptions::new(home.join("models"));
     HubOptions {
-        token: std::env::var(HUB_TOKEN)
-            .ok()
-            .filter(|token| !token.is_empty()),
-        ..HubOptions::new(home.join("models"))
+        token: set(HUB_TOKEN),
+        endpoint: set(HUB_ENDPOINT)
+            .map_or(usual.endpoint, |url| url.trim_end_matches('/').to_owned()),
+        ..usual
     }
 }
 

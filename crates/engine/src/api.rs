@@ -263,6 +263,19 @@ pub struct Load {
     pub healthy: bool,
     /// One entry per server behind an upstream engine.
     pub upstreams: Vec<UpstreamLoad>,
+    /// Where an upstream engine with several servers sent prompts.
+    pub prefixes: PrefixLoad,
+}
+
+/// How many prompts went where their beginnings were, since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PrefixLoad {
+    /// Prompts whose beginning no server had.
+    pub new: u64,
+    /// Prompts that went to the server that had most of them.
+    pub kept: u64,
+    /// Prompts that went elsewhere, as that server was busier than its share.
+    pub moved: u64,
 }
 
 /// State of one server behind an upstream engine.

@@ -51,8 +51,8 @@ mod tool_calls;
 mod upstream;
 
 pub use api::{
-    Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore,
-    ToolChoice, UpstreamLoad,
+    Format, GenerateRequest, Load, Measured, ModelInfo, PrefixLoad, Prompt, Sampling, Score,
+    TokenScore, ToolChoice, UpstreamLoad,
 };
 pub use atoma_types::{Numerics, Usage};
 #[cfg(feature = "candle")]

@@ -158,6 +158,7 @@ impl Parts {
         Operator {
             metrics: self.metrics.clone(),
             leases: self.leases.clone(),
+            tasks: self.tasks.clone(),
             journal: self.journal.clone(),
             evidence: self.evidence.clone(),
             settle_now: self.keeper.signals.settle_now.clone(),

@@ -414,7 +414,7 @@ impl Engine for Embedded {
             prefill_tokens: stats.prefill_tokens.load(Relaxed),
             output_tokens: stats.output_tokens.load(Relaxed),
             healthy: !stats.dead.load(Relaxed),
-            upstreams: Vec::new(),
+            ..Load::default()
         }
     }
 }

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::prefix::Prefix;
 use super::reader::broken;
 use super::refusal::of_frame;
 use super::servers::{Busy, Server};
@@ -27,7 +28,7 @@ impl Upstream {
     ) -> Result<T, EngineError> {
         let body = Bytes::from(body.to_string());
         let ask = |server, busy| self.ask_one(server, busy, path, body.clone()).boxed();
-        let (whole, context) = self.first_of(ask).await?;
+        let (whole, context) = self.first_of(&Prefix::default(), ask).await?;
         // an error of status 200, or nothing that can be read
         serde_json::from_slice(&whole).map_err(|_| of_frame(&whole, context))
     }

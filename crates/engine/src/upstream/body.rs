@@ -70,9 +70,17 @@ pub(super) fn generation(request: &GenerateRequest, model: &str, dialect: Dialec
         (Some(count), _) => body.set("logprobs", &count),
     }
     for (name, value) in &server.more {
-        body.set(name, value);
+        if !(dialect == Dialect::Plain && is_choice_of_nothing(name, server)) {
+            body.set(name, value);
+        }
     }
     body.end()
+}
+
+/// Whether a field is about tools where there are none: OpenAI itself refuses it.
+fn is_choice_of_nothing(name: &str, server: &ServerFields) -> bool {
+    let is_choice = matches!(name, "tool_choice" | "parallel_tool_calls");
+    is_choice && !server.more.iter().any(|(name, _)| *name == "tools")
 }
 
 fn prompt(body: &mut Object, prompt: &Prompt, server: &ServerFields) {
@@ -234,6 +242,20 @@ mod tests {
             (&plain["top_k"], &plain["max_tokens"]),
             (&json!(null), &json!(900))
         );
+    }
+
+    #[test]
+    fn that_no_tool_may_be_called_is_said_to_servers_that_know_it_without_tools() {
+        let mut request = chat();
+        let none = serde_json::value::to_raw_value("none").unwrap();
+        request.server.more.push(("tool_choice", none));
+        for dialect in [Dialect::Vllm, Dialect::Sglang, Dialect::LlamaCpp] {
+            assert_eq!(sent(&request, dialect)["tool_choice"], "none");
+        }
+        assert_eq!(sent(&request, Dialect::Plain)["tool_choice"], json!(null));
+        let tools = serde_json::value::to_raw_value(&json!([{ "type": "function" }])).unwrap();
+        request.server.more.push(("tools", tools));
+        assert_eq!(sent(&request, Dialect::Plain)["tool_choice"], "none");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use atoma_runtime::Threads;
 use atoma_types::estimate::TEMPLATE_TOKENS;
 use serde::Deserialize;
 
+use super::prefix::Prefix;
 use super::{Upstream, body};
 use crate::{EngineError, Measured, Prompt, ServerFields};
 
@@ -82,7 +83,7 @@ impl Upstream {
 
     /// Asks the best server; nothing where it doesn't count, or not now.
     async fn ask_count(&self, prompt: &Prompt, fields: &ServerFields) -> Option<usize> {
-        let server = self.candidates().into_iter().next()?;
+        let server = self.candidates(&Prefix::default()).0.into_iter().next()?;
         let identity = self.identity(&server).await;
         let (path, body) = body::count(prompt, fields, &self.model, identity.dialect)?;
         let url = format!("{}{path}", server.base);

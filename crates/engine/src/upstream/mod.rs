@@ -8,27 +8,33 @@
 mod account;
 mod ask;
 mod body;
+mod choice;
 mod content;
 mod dialect;
+mod folder;
 mod frame;
 mod measure;
 mod metrics;
 mod options;
+mod prefix;
+mod prefix_counts;
 mod probe;
 mod reader;
 mod refusal;
 mod servers;
 mod start;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use self::choice::Outcome;
 use self::dialect::Identity;
 pub use self::options::UpstreamOptions;
+use self::prefix::Prefix;
+use self::prefix_counts::PrefixCounts;
 use self::probe::Probe;
 use self::servers::{Server, in_order};
 use crate::http::Http;
@@ -57,6 +63,8 @@ pub struct Upstream {
     max_running: usize,
     max_waiting: usize,
     media_tokens: usize,
+    prefix_slack_percent: u32,
+    prefixes: PrefixCounts,
     text: Option<Arc<TextModel>>,
     probe: Probe,
     probing: tokio::task::AbortHandle,
@@ -80,7 +88,9 @@ impl Upstream {
         check_urls(&options.urls)?;
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| EngineError::Internal("an upstream needs a tokio runtime".into()))?;
-        let text = options.tokenizer.as_deref().map(load_text).transpose()?;
+        let folder = options.tokenizer.as_deref();
+        let text = folder.map(folder::text).transpose()?;
+        let advice = folder.map(folder::advice).transpose()?;
         let http = Http::new(options.api_key.as_deref())?;
         let servers = options.urls.iter().map(|url| Arc::new(Server::new(url)));
         let servers: Vec<_> = servers.collect();
@@ -92,7 +102,7 @@ impl Upstream {
             context,
             vocab: 0,
             max_output: 0,
-            defaults: crate::SamplingDefaults::default(),
+            defaults: advice.unwrap_or_default(),
         };
         let model = options.model.unwrap_or(options.id);
         let probe = Probe {
@@ -111,6 +121,8 @@ impl Upstream {
             max_running: options.max_running,
             max_waiting: options.max_waiting,
             media_tokens: options.media_tokens,
+            prefix_slack_percent: options.prefix_slack_percent,
+            prefixes: PrefixCounts::default(),
             text: text.map(Arc::new),
             probing: runtime.spawn(probe.clone().run()).abort_handle(),
             probe,
@@ -132,9 +144,18 @@ impl Upstream {
         Self::connect(UpstreamOptions::new(name, vec![url.to_owned()]))
     }
 
-    /// Healthy servers, best first.
-    fn candidates(&self) -> Vec<Arc<Server>> {
-        in_order(&self.servers)
+    /// Healthy servers, best first for a prompt.
+    fn candidates(&self, prefix: &Prefix) -> (Vec<Arc<Server>>, Outcome) {
+        in_order(&self.servers, prefix, self.prefix_slack_percent)
+    }
+
+    /// What the servers may have of a prompt already; nothing where there is no choice among them.
+    fn prefix(&self, request: &GenerateRequest) -> Prefix {
+        if self.servers.len() > 1 {
+            Prefix::of(request)
+        } else {
+            Prefix::default()
+        }
     }
 
     /// What a server is, asked if it isn't known yet.
@@ -204,6 +225,7 @@ impl Engine for Upstream {
             waiting: upstreams.iter().map(|u| u.waiting).sum(),
             healthy: upstreams.iter().any(|u| u.healthy),
             upstreams,
+            prefixes: self.prefixes.load(),
             ..Load::default()
         }
     }
@@ -237,9 +259,4 @@ fn check_urls(urls: &[String]) -> Result<(), EngineError> {
         }
     }
     Ok(())
-}
-
-fn load_text(folder: &Path) -> Result<TextModel, EngineError> {
-    TextModel::new(|name| std::fs::read(folder.join(name)).ok())
-        .map_err(|e| EngineError::BadRequest(format!("{}: {e}", folder.display())))
 }

@@ -10,4 +10,5 @@ mod hub;
 mod invariance;
 mod many;
 mod odd_servers;
+mod replicas;
 mod upstream;

@@ -3,5 +3,7 @@
 mod common;
 mod evidence;
 mod kill;
+mod odd_servers;
 mod servers;
 mod serving;
+mod upstream;
