@@ -51,7 +51,8 @@ pub(crate) fn vllm() -> Result<()> {
             "atoma-node",
             "-j",
             "1",
-            "servers::",
+            "-E",
+            "test(/^servers::/)",
         ],
         &[("ATOMA_TEST_SERVER", "vllm")],
     )
