@@ -1,6 +1,6 @@
 """Trains the model on a corpus and exports it at every checkpoint, so that stopping early still leaves a usable folder.
 
-    python train.py --corpus corpus.jsonl --tokenizer tokenizer.json --run run --minutes 75 --cooldown 25 [--resume]
+    python train.py --corpus corpus.jsonl --tokenizer tokenizer.json --run run --minutes 75 --cooldown 25 [--init FOLDER] [--rate 0.5] [--resume]
 
 The learning rate is flat and then falls to nothing over the last --cooldown minutes (it follows the wall clock, because the machine
 is shared). Muon trains the matrices, AdamW the embedding and the norms. Loss is taken on what the assistant says, and a little on the rest.
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from model import Llama, Shape, export
@@ -133,6 +134,8 @@ def main() -> None:
     parser.add_argument(
         "--length", type=int, default=256, help="tokens in a row: whole conversations, packed; attention never crosses between them"
     )
+    parser.add_argument("--init", type=Path, help="begin with the weights of this exported model instead of random ones")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates: less than 1 to go on from a trained model")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -146,6 +149,9 @@ def main() -> None:
     conversations = encode(args.corpus, tokenizer, args.length)
     total = sum(len(ids) for ids, _ in conversations)
     model = Llama(Shape())
+    if args.init:
+        tensors = load_file(args.init / "model.safetensors")
+        model.load_state_dict({name.removeprefix("model."): tensor.float() for name, tensor in tensors.items()})
     optimizer = Optimizer(model)
     checkpoint, step, seen = args.run / "checkpoint.pt", 0, 0
     if args.resume:
@@ -175,7 +181,7 @@ def main() -> None:
             loss = loss_of(model, *batch(chosen, conversations, args.length))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step(min(1.0, (step + 1) / WARM_UP) * min(1.0, left / args.cooldown))
+        optimizer.step(args.rate * min(1.0, (step + 1) / WARM_UP) * min(1.0, left / args.cooldown))
         tokens = sum(len(conversations[i][0]) for row in chosen for i in row)
         step, seen, since = step + 1, seen + tokens, since + tokens
         mean = loss.item() if mean is None else 0.97 * mean + 0.03 * loss.item()
