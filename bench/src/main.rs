@@ -24,6 +24,9 @@ struct Args {
     /// The binary to measure.
     #[arg(long, default_value = "target/release/atoma")]
     atoma: PathBuf,
+    /// Folder for the figures' table, which `cargo xtask performance` puts into the documents.
+    #[arg(long, value_name = "FOLDER")]
+    report: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -38,7 +41,7 @@ enum What {
     Evidence(Size),
     /// Transactions per second of localnet.
     Localnet {
-        /// Transactions.
+        /// How many transactions are sent, from several wallets at once.
         #[arg(long, default_value_t = 5_000)]
         transactions: usize,
     },
@@ -64,12 +67,16 @@ async fn main() -> Result<()> {
     ) {
         process::pin_self()?;
     }
-    match args.what {
-        What::Serving(size) => serving::run(&args.atoma, size).await,
-        What::Streams(size) => streams::run(&args.atoma, size).await,
-        What::Evidence(size) => evidence::run(&args.atoma, size).await,
-        What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
-        What::Upstream { pause_ms } => upstream::run(pause_ms).await,
-        What::Floor { upstream } => floor::run(upstream).await,
+    let report = match args.what {
+        What::Serving(size) => serving::run(&args.atoma, size).await?,
+        What::Streams(size) => streams::run(&args.atoma, size).await?,
+        What::Evidence(size) => evidence::run(&args.atoma, size).await?,
+        What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await?,
+        What::Upstream { pause_ms } => return upstream::run(pause_ms).await,
+        What::Floor { upstream } => return floor::run(upstream).await,
+    };
+    match args.report {
+        Some(folder) => report.write(&folder),
+        None => Ok(()),
     }
 }

@@ -1,11 +1,15 @@
 //! Whole answers over an instant upstream: what node and gateway add.
 
+mod figures;
+
+use self::figures::Figures;
 use crate::{
     load::{self, Prepared},
     network::{Bench, Evidence, MODEL},
-    rounds::{self, Lane, Requests, Size, least, median, per, ratio},
+    rounds::{self, Lane, Requests, Size, per},
 };
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
+use atoma_bench_report::Report;
 use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Runtime;
 use atoma_types::{
@@ -38,7 +42,7 @@ const SIGNATURES: usize = 1_000;
 /// A prompt of about 0.8 KB, as in the published comparisons.
 const PROMPT_WORDS: usize = 130;
 
-pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, size: Size) -> Result<Report> {
     let bench = Bench::start(atoma, None, Evidence::None).await?;
     let (plain, signer) = (&body(false), &Signer::new(&bench));
     let (floor, floor_address) = bench.floor()?;
@@ -80,36 +84,8 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
             prepare: Box::new(|_| relay(plain, Some(&key))),
         },
     ];
-    rounds::head(size);
     let mut ed25519 = Vec::new();
-    let all = rounds::run(&lanes, size, || ed25519.push(signatures(signer))).await?;
-    for turns in &all {
-        turns.print();
-    }
-    let [_, proxy, node, _, both] = &all[..] else {
-        bail!("there are five lanes");
-    };
-    println!(
-        "{:34} {:8.1} {:8.1}          one strict verification and one signature, as the node does them",
-        "ed25519",
-        least(&ed25519),
-        median(&ed25519),
-    );
-    let gateways = both.best().map_or(0.0, |turn| turn.cpu[0]);
-    println!("of gateway + node, the gateway: {gateways:.1}");
-    let limit: Vec<_> = proxy
-        .totals()
-        .iter()
-        .zip(&ed25519)
-        .map(|(a, b)| a + b)
-        .collect();
-    let twice: Vec<_> = limit.iter().map(|limit| 2.0 * limit).collect();
-    println!(
-        "beside proxy + ed25519, median of the rounds: node {:.2}x, gateway + node {:.2}x of twice that",
-        ratio(&node.totals(), &limit),
-        ratio(&both.totals(), &twice),
-    );
-
+    let turns = rounds::run(&lanes, size, || ed25519.push(signatures(signer))).await?;
     let wide = load::run(
         &bench.node_address,
         WIDE,
@@ -117,13 +93,20 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
         signer.requests(plain, size.requests, ALONE),
     )
     .await?;
-    println!(
-        "memory at {WIDE} connections: node {} MiB, gateway {} MiB ({} requests answered)",
-        bench.node.memory_kib()? / 1_024,
-        gateway.memory_kib()? / 1_024,
-        wide.ok,
-    );
-    Ok(())
+    let figures = Figures {
+        turns: turns
+            .try_into()
+            .map_err(|_| anyhow!("there are five lanes"))?,
+        ed25519,
+        memory_mib: [
+            bench.node.memory_kib()? / 1_024,
+            gateway.memory_kib()? / 1_024,
+        ],
+        wide_answers: wide.ok,
+    };
+    rounds::head(size);
+    figures.print();
+    Ok(Report::of_today("serving", size.setup(), figures.table()))
 }
 
 /// Microseconds of what ed25519 alone costs here: one strict verification and one signature by the

@@ -13,6 +13,7 @@ mod install;
 mod move_package;
 mod network;
 mod paths;
+mod performance;
 mod shell;
 mod sources;
 mod test;
@@ -28,6 +29,7 @@ cargo xtask check           format, lints, docs, licences, advisories; changes n
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
 cargo xtask errors          the part of it that looks for errors which print their source twice
 cargo xtask docs            write the documents that are made of the code
+cargo xtask performance FOLDER   put the tables that benches left there (--report FOLDER) into docs/performance.md
 cargo xtask fix             format, and apply what the lints suggest
 cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
 
@@ -48,6 +50,7 @@ fn main() -> Result<()> {
         ["circles", only] => circles::check(Some(only)),
         ["errors"] => errors::check(),
         ["docs"] => docs::write(),
+        ["performance", folder] => performance::run(folder.as_ref()),
         ["fix"] => check::fix(),
         ["dist", more @ ..] => dist::run(more),
         _ => bail!("usage:\n{USAGE}"),
