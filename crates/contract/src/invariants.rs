@@ -11,8 +11,8 @@ use crate::{
 use atoma_types::{
     MicroUsdc, NodeId, TaskId,
     chain::{
-        AtomaDb, Blob, Dispute, LeaseState, Node, NodeStatus, Selection, Stack, Subscription,
-        SubscriptionState, Table, Task, Ticket, WalrusSystem,
+        AtomaDb, Blob, Dispute, Lease, LeaseState, Node, NodeStatus, Selection, Stack,
+        Subscription, SubscriptionState, Table, Task, Ticket, WalrusSystem,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,33 +192,39 @@ fn check_stack(stack: &Stack) -> Result<(), Violation> {
         id,
         "a single stack's node has all units",
     )?;
-    for lease in &stack.leases {
-        must(lease.units.0 > 0, id, "a lease has units")?;
-        must(
-            lease.price <= stack.max_price,
-            id,
-            "no lease costs more than the stack's price",
-        )?;
-        let claimed = match &lease.state {
-            LeaseState::Open => 0,
-            LeaseState::Settling(ticket) => {
-                check_disputes(stack, ticket)?;
-                ticket.claimed_units.0
-            }
-            LeaseState::Closed { paid_units, paid } => {
-                let cost = lease.price.cost(*paid_units);
-                must(Some(*paid) <= cost, id, "a lease is paid at its price")?;
-                paid_units.0
-            }
-        };
-        must(claimed <= lease.units.0, id, "a claim is within its lease")?;
-        must(
-            !lease.convicted || is_closed(&lease.state),
-            id,
-            "nobody goes on with a lease he was convicted on",
-        )?;
-    }
-    Ok(())
+    stack
+        .leases
+        .iter()
+        .try_for_each(|lease| check_lease(stack, lease))
+}
+
+/// A lease within its stack.
+fn check_lease(stack: &Stack, lease: &Lease) -> Result<(), Violation> {
+    let id = &stack.id;
+    must(lease.units.0 > 0, id, "a lease has units")?;
+    must(
+        lease.price <= stack.max_price,
+        id,
+        "no lease costs more than the stack's price",
+    )?;
+    let claimed = match &lease.state {
+        LeaseState::Open => 0,
+        LeaseState::Settling(ticket) => {
+            check_disputes(stack, ticket)?;
+            ticket.claimed_units.0
+        }
+        LeaseState::Closed { paid_units, paid } => {
+            let cost = lease.price.cost(*paid_units);
+            must(Some(*paid) <= cost, id, "a lease is paid at its price")?;
+            paid_units.0
+        }
+    };
+    must(claimed <= lease.units.0, id, "a claim is within its lease")?;
+    must(
+        !lease.convicted || is_closed(&lease.state),
+        id,
+        "nobody goes on with a lease that they were convicted on",
+    )
 }
 
 /// The open disputes of a ticket.

@@ -54,6 +54,36 @@ fn checks(text: &str, method: &str) -> Option<bool> {
 
 fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Error> {
     let mut args = Args::new(given)?;
+    for methods in [changed, cut, searched, widened] {
+        if let Some(answer) = methods(own, method, &mut args)? {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(Some(match method {
+        "join" => {
+            let items = args.required("iterable")?;
+            let letters = items
+                .as_str()
+                .map(|t| t.chars().map(String::from).collect());
+            letters.map_or_else(|| texts(&items), Ok)?.join(own).into()
+        }
+        "format" => {
+            let shown: Vec<Value> = given
+                .iter()
+                .map(|value| match value.kind() {
+                    ValueKind::Bool | ValueKind::None => str(value).into(),
+                    ValueKind::Seq | ValueKind::Map if !value.is_kwargs() => str(value).into(),
+                    _ => value.clone(),
+                })
+                .collect();
+            format_filter(FormatStyle::StrFormat, own, &shown)?.into()
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text with other letters, or with fewer.
+fn changed(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
     Ok(Some(match method {
         "upper" => own.to_uppercase().into(),
         "lower" | "casefold" => own.to_lowercase().into(),
@@ -79,6 +109,13 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
                 _ => own.replace(old, new).into(),
             }
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text in pieces.
+fn cut(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "split" => split(
             own,
             args.text("sep")?.as_deref(),
@@ -108,40 +145,36 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
                 None => parts(["", "", own]),
             }
         }
-        "join" => {
-            let items = args.required("iterable")?;
-            let letters = items
-                .as_str()
-                .map(|t| t.chars().map(String::from).collect());
-            letters.map_or_else(|| texts(&items), Ok)?.join(own).into()
-        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Where something stands in the text, and how often.
+fn searched(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "startswith" | "endswith" => {
             let wanted = texts(&args.required("prefix")?)?;
-            let (_, own) = part(own, &mut args)?;
+            let (_, own) = part(own, args)?;
             let is = |wanted: &String| match method {
                 "startswith" => own.starts_with(wanted.as_str()),
                 _ => own.ends_with(wanted.as_str()),
             };
             wanted.iter().any(is).into()
         }
-        "find" | "index" => found(own_find(own, &mut args, false)?, method)?,
-        "rfind" | "rindex" => found(own_find(own, &mut args, true)?, method)?,
+        "find" | "index" => found(own_find(own, args, false)?, method)?,
+        "rfind" | "rindex" => found(own_find(own, args, true)?, method)?,
         "count" => {
             let wanted = args.required("sub")?;
-            let (_, own) = part(own, &mut args)?;
+            let (_, own) = part(own, args)?;
             own.matches(text(&wanted)?).count().into()
         }
-        "format" => {
-            let shown: Vec<Value> = given
-                .iter()
-                .map(|value| match value.kind() {
-                    ValueKind::Bool | ValueKind::None => str(value).into(),
-                    ValueKind::Seq | ValueKind::Map if !value.is_kwargs() => str(value).into(),
-                    _ => value.clone(),
-                })
-                .collect();
-            format_filter(FormatStyle::StrFormat, own, &shown)?.into()
-        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text with more room in it.
+fn widened(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "center" | "ljust" | "rjust" | "zfill" => {
             let width = args.int("width")?.unwrap_or(0).clamp(0, MAX_WIDTH) as usize;
             let fill = args.text("fillchar")?.and_then(|fill| fill.chars().next());

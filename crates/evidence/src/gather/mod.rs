@@ -10,7 +10,7 @@ mod sources;
 
 use crate::{
     check::{Gap, Gathered, Item, Neighbour, PackPlace, Settlement, need},
-    pack::{ReceiptProof, Record},
+    pack::{ReceiptProof, Record, StorageProof},
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
@@ -236,30 +236,17 @@ impl Gatherer<'_> {
             blob_id,
             proof,
         } = parts;
+        let lease = exchange.lease();
         let Exchange { header, receipt } = exchange;
         let mut neighbours = self.kept_around(receipt.as_ref().ok());
         if let (Ok(receipt), Ok(pack)) = (&receipt, &pack) {
             neighbours.extend(pack.around(receipt.message(), SPAN));
         }
-        // a proof about another receipt proves nothing about this one, and much about its node
-        let proof = match (proof, &receipt) {
-            (Ok(proof), Ok(receipt)) if proof.receipt != *receipt => {
-                neighbours.push(Neighbour {
-                    receipt: proof.receipt,
-                    kept: false,
-                });
-                Err(Gap::absent("the node's proof is of another receipt"))
-            }
-            (proof, _) => proof,
-        };
+        let proof = of_this_receipt(proof, &receipt, &mut neighbours);
         let storage = proof.as_ref().ok().and_then(|proof| proof.storage.as_ref());
         // the word of a proof about the record's place is checked too
         let place = match storage {
-            Some(storage) if record.is_ok() => Ok(PackPlace {
-                root: storage.root,
-                path: storage.path.clone(),
-                range: storage.offset..storage.offset.saturating_add(u64::from(storage.length)),
-            }),
+            Some(storage) if record.is_ok() => Ok(place_in(storage)),
             _ => place,
         };
         let object = self
@@ -275,12 +262,6 @@ impl Gatherer<'_> {
             let path = settlement.map(|settlement| settlement.path);
             path.ok_or_else(|| Gap::absent("the node shows no path to a settlement yet"))
         });
-        let messages = (header.as_ref().ok(), receipt.as_ref().ok());
-        let lease = match messages {
-            (Some(header), _) => Some((header.message().stack, header.message().node)),
-            (None, Some(receipt)) => Some((receipt.message().stack, receipt.message().node)),
-            (None, None) => None,
-        };
         let (stack, node, task, settlement) = self.of_lease(lease).await;
         let (request_body, answer_body) = self.bodies(&header, &record);
         Gathered {
@@ -371,3 +352,30 @@ impl Gatherer<'_> {
 
 #[cfg(test)]
 mod gather_test;
+
+/// A proof about another receipt proves nothing about this one, and much about its node.
+fn of_this_receipt(
+    proof: Item<ReceiptProof>,
+    receipt: &Item<Signed<Receipt>>,
+    neighbours: &mut Vec<Neighbour>,
+) -> Item<ReceiptProof> {
+    match (proof, receipt) {
+        (Ok(proof), Ok(receipt)) if proof.receipt != *receipt => {
+            neighbours.push(Neighbour {
+                receipt: proof.receipt,
+                kept: false,
+            });
+            Err(Gap::absent("the node's proof is of another receipt"))
+        }
+        (proof, _) => proof,
+    }
+}
+
+/// Where a proof says that the record stands.
+fn place_in(storage: &StorageProof) -> PackPlace {
+    PackPlace {
+        root: storage.root,
+        path: storage.path.clone(),
+        range: storage.offset..storage.offset.saturating_add(u64::from(storage.length)),
+    }
+}
