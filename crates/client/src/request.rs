@@ -137,7 +137,7 @@ impl StackHandle {
     /// # Errors
     ///
     /// If the body can't be read for its limits, the lease has no room, the node asks for a ceiling
-    /// that our books don't explain, or the node can't be reached or breaks off before its answer
+    /// that our account doesn't explain, or the node can't be reached or breaks off before its answer
     /// begins.
     pub fn request(
         &self,
@@ -168,6 +168,10 @@ impl StackHandle {
 
     /// As [`try_once`](Self::try_once); the wait resolves to the receipt even if the call itself is
     /// dropped before it returns, because whoever asked has lost interest.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::request`].
     pub fn try_once_watched<'a>(
         &'a self,
         node: NodeId,
@@ -261,36 +265,9 @@ impl StackHandle {
         watcher: Option<ReceiptWatcher>,
     ) -> Result<Answer, ClientError> {
         let id = request.id;
-        let key = LaneKey {
-            stack: self.id(),
-            node: info.id,
-            lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
-        };
-        if request.lane.is_some() {
-            self.take_lane(key).await?;
-        }
+        let key = self.lane_of(info, request).await?;
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
-        let issued = self.client.runtime().now();
-        let header = RequestHeader {
-            domain: Domain::default(),
-            network: self.client.ledger().network(),
-            stack: self.id(),
-            node: info.id,
-            task: self.state.task.id,
-            request_id: id,
-            endpoint: request.endpoint,
-            body_hash: request.body_hash,
-            lane: key.lane,
-            ceiling,
-            max_units: request.max_units,
-            issued_at_ms: issued,
-            expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
-            evidence: None,
-        };
-        let mut signed = self.client.inner.signer.sign(header).await;
-        if request.evidence == Evidence::Immediate {
-            signed = self.stored_first(info, key, request, signed).await?;
-        }
+        let signed = self.sign(info, key, request, ceiling).await?;
         let message = self.http_request(info, request, &signed);
         let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
         let in_flight = in_flight.watched_by(watcher);
@@ -331,6 +308,52 @@ impl StackHandle {
         in_flight.refused();
         tracing::debug!(%status, "the node refused");
         Ok(answer::refused(info.id, id, status, headers, body))
+    }
+
+    /// The lane that a request goes in: the one that it names, or this program's own.
+    async fn lane_of(&self, info: &NodeInfo, request: &RequestTry) -> Result<LaneKey, ClientError> {
+        let key = LaneKey {
+            stack: self.id(),
+            node: info.id,
+            lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
+        };
+        if request.lane.is_some() {
+            self.take_lane(key).await?;
+        }
+        Ok(key)
+    }
+
+    /// Signs a request with the ceiling that was reserved for it; where its evidence is to be stored
+    /// first, it says where.
+    async fn sign(
+        &self,
+        info: &Arc<NodeInfo>,
+        key: LaneKey,
+        request: &RequestTry,
+        ceiling: ComputeUnits,
+    ) -> Result<Signed<RequestHeader>, ClientError> {
+        let issued = self.client.runtime().now();
+        let header = RequestHeader {
+            domain: Domain::default(),
+            network: self.client.ledger().network(),
+            stack: self.id(),
+            node: info.id,
+            task: self.state.task.id,
+            request_id: request.id,
+            endpoint: request.endpoint,
+            body_hash: request.body_hash,
+            lane: key.lane,
+            ceiling,
+            max_units: request.max_units,
+            issued_at_ms: issued,
+            expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
+            evidence: None,
+        };
+        let signed = self.client.inner.signer.sign(header).await;
+        match request.evidence {
+            Evidence::Immediate => self.stored_first(info, key, request, signed).await,
+            _ => Ok(signed),
+        }
     }
 
     fn http_request(

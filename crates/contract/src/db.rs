@@ -1,4 +1,4 @@
-//! Parameters.
+//! The package's database, `AtomaDb`: who may set its parameters, and to what.
 
 use crate::{
     Owner, Rule, Txn, ensure,

@@ -83,7 +83,7 @@ impl Alphabet {
     }
 }
 
-/// `<0x0A>`.
+/// The byte of a token that stands for one, such as `<0x0A>`.
 fn hex_byte(token: &str) -> Option<u8> {
     let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
     (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?

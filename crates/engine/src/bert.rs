@@ -17,12 +17,13 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::checkpoint::{LoadError, Source};
+use crate::checkpoint::{Source, json};
 use crate::fingerprint::{digest, new_state};
+use crate::load_error::LoadError;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
-    Numerics, Prompt, Sampling, Score, Usage,
+    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    ModelInfo, Numerics, Prompt, Sampling, Score, Usage,
 };
 
 const REVISION_TAG: &[u8] = b"atoma/engine/bert-revision/v1";
@@ -73,11 +74,9 @@ impl Bert {
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let source = Source::Folder(path.to_owned());
         let config_text = source.required("config.json")?;
-        let config: Config = serde_json::from_slice(&config_text)
-            .map_err(|e| LoadError::Config(format!("config.json: {e}")))?;
+        let config: Config = json("config.json", &config_text)?;
         let tokenizer = source.required("tokenizer.json")?;
-        let text = TextModel::new(|name| (name == "tokenizer.json").then(|| tokenizer.clone()))
-            .map_err(LoadError::Tokenizer)?;
+        let text = TextModel::new(|name| (name == "tokenizer.json").then(|| tokenizer.clone()))?;
         let weights = source.required("model.safetensors")?;
         let mut state = new_state();
         state.update(REVISION_TAG);
@@ -138,7 +137,7 @@ impl Bert {
         };
         // Given back when the work is done, even if nobody waits for it any more.
         let running = self.running.clone().acquire_owned().await;
-        let running = running.map_err(|e| EngineError::Internal(e.to_string()))?;
+        let running = running.map_err(|_| EngineFault::Stopped)?;
         let (model, pooling) = (self.model.clone(), self.pooling);
         let work = move || -> candle_core::Result<Vec<Vec<f32>>> {
             let _running = running;
@@ -149,8 +148,8 @@ impl Bert {
                 .collect()
         };
         let vectors = Threads::Real.blocking(work).await;
-        let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
-        let vectors = vectors.map_err(|e| EngineError::Internal(e.to_string()))?;
+        let vectors = vectors.map_err(EngineFault::from)?;
+        let vectors = vectors.map_err(|e| EngineFault::Model(e.to_string()))?;
         self.tokens.fetch_add(usage.input, Relaxed);
         Ok((vectors, usage))
     }
@@ -181,8 +180,7 @@ fn pooling(source: &Source) -> Result<Pooling, LoadError> {
     let Some(text) = source.file("1_Pooling/config.json")? else {
         return Ok(Pooling::Mean);
     };
-    let config: PoolingConfig = serde_json::from_slice(&text)
-        .map_err(|e| LoadError::Config(format!("1_Pooling/config.json: {e}")))?;
+    let config: PoolingConfig = json("1_Pooling/config.json", &text)?;
     match (
         config.pooling_mode_mean_tokens,
         config.pooling_mode_cls_token,

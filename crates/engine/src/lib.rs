@@ -38,6 +38,7 @@ mod finish;
 mod format;
 mod http;
 pub mod hub;
+mod load_error;
 mod order;
 mod piece;
 mod sample;
@@ -57,17 +58,17 @@ pub use api::{
 pub use atoma_types::{Numerics, Usage};
 #[cfg(feature = "candle")]
 pub use bert::Bert;
-pub use checkpoint::LoadError;
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
 pub use engine::{Embeddings, Engine};
-pub use error::EngineError;
+pub use error::{EngineError, EngineFault};
 pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Logprob, OutputLimit, TokenEvent,
     event_channel,
 };
 pub use finish::Finish;
+pub use load_error::{HeaderError, LoadError, TensorFault, TokenizerError};
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

@@ -4,7 +4,7 @@
 use crate::{
     concurrency::ConcurrencyPermit,
     metrics::Metrics,
-    pool::InFlight,
+    pool::Attempt,
     router::{Measure, Outcome},
 };
 use atoma_client::{AnswerBody, ClientError, WholeAnswer};
@@ -48,7 +48,7 @@ pub(crate) struct StreamReply {
 /// A stream under way. Dropped, it lets the next request in.
 #[derive(Debug)]
 pub(crate) struct StreamInFlight {
-    pub(crate) in_flight: InFlight,
+    pub(crate) attempt: Attempt,
     /// The time until its first byte.
     pub(crate) took: Duration,
     pub(crate) metrics: Arc<Metrics>,
@@ -61,17 +61,17 @@ impl StreamInFlight {
     /// The stream has ended as it should.
     pub(crate) fn ended(&mut self) {
         let outcome = Outcome::Answered(Measure::FirstToken, self.took);
-        self.in_flight.went(outcome);
+        self.attempt.went(outcome);
     }
 
     /// The stream broke off.
     pub(crate) fn broke(&mut self, error: &ClientError) {
-        let node = self.in_flight.node();
+        let node = self.attempt.node();
         let error = error as &dyn std::error::Error;
         self.span
             .in_scope(|| tracing::warn!(error, %node, "a stream broke off"));
         self.metrics.broken.inc();
-        self.in_flight.went(Outcome::Failed);
+        self.attempt.went(Outcome::Failed);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     budget::{Account, Amount, Hold},
     concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
-    pool::{InFlight, LeaseError, TaskPool},
+    pool::{Attempt, LeaseError, TaskPool},
     refusals::{exhausted, no_stack, over_budget},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
@@ -144,11 +144,11 @@ impl UserRequest {
         let mut tried: Vec<NodeId> = Vec::new();
         let mut all_busy = true;
         while self.may_go_on(&tried) && retries.begin_node() {
-            let Some(in_flight) = self.pool.pick(self.measure(), &tried) else {
+            let Some(attempt) = self.pool.pick(self.measure(), &tried) else {
                 break;
             };
-            tried.push(in_flight.node());
-            match self.at_node(in_flight, &mut retries, &mut permit).await {
+            tried.push(attempt.node());
+            match self.at_node(attempt, &mut retries, &mut permit).await {
                 AtNode::Answered(reply) => return Ok(reply),
                 AtNode::Refused(refusal) => return Err(refusal),
                 AtNode::Next { busy } => {
@@ -173,11 +173,11 @@ impl UserRequest {
     /// One node: a lease, a try, and others as long as something can be mended.
     async fn at_node(
         &mut self,
-        mut in_flight: InFlight,
+        mut attempt: Attempt,
         retries: &mut Retries,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
-        let node = in_flight.node();
+        let node = attempt.node();
         let Some(asked) = self.pool.offer().seller(node).map(|seller| seller.price) else {
             return AtNode::Next { busy: false };
         };
@@ -185,7 +185,7 @@ impl UserRequest {
         loop {
             let stack = match lease {
                 Ok(stack) => stack,
-                Err(error) => return self.no_lease(in_flight, &error),
+                Err(error) => return self.no_lease(attempt, &error),
             };
             // the lease's price is what the node is paid, even if it asks for another one now
             let price = stack.price(node).unwrap_or(asked);
@@ -207,7 +207,7 @@ impl UserRequest {
                         unsettled,
                         at: sent,
                     };
-                    return self.deliver(answer, in_flight, sent, permit).await;
+                    return self.deliver(answer, attempt, sent, permit).await;
                 }
                 Tried::Refused(whole) => {
                     let refusal = NodeRefusal::read(whole.status.as_u16(), &whole.body);
@@ -226,11 +226,11 @@ impl UserRequest {
                 }
                 (Decision::Again(mend), _) => self.mend(mend, stack, node).await,
                 (Decision::Elsewhere { busy: true }, _) => {
-                    in_flight.went(Outcome::Busy);
+                    attempt.went(Outcome::Busy);
                     return AtNode::Next { busy: true };
                 }
                 (Decision::Elsewhere { busy: false } | Decision::PassOn, _) => {
-                    in_flight.went(Outcome::Failed);
+                    attempt.went(Outcome::Failed);
                     return AtNode::Next { busy: false };
                 }
             };
@@ -265,11 +265,11 @@ impl UserRequest {
         self.pool.lease(node, units, timeout).await
     }
 
-    fn no_lease(&mut self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
+    fn no_lease(&mut self, mut attempt: Attempt, error: &LeaseError) -> AtNode {
         self.out_of_money |= matches!(error, LeaseError::Budget { .. });
-        let (node, model) = (in_flight.node(), &self.pool.offer().model);
+        let (node, model) = (attempt.node(), &self.pool.offer().model);
         tracing::warn!(error = %WithCauses(error), %node, model, "no lease");
-        in_flight.went(if error.is_nodes_fault() {
+        attempt.went(if error.is_nodes_fault() {
             Outcome::Failed
         } else {
             Outcome::Nothing
@@ -281,25 +281,20 @@ impl UserRequest {
     async fn deliver(
         &mut self,
         answer: Answer,
-        in_flight: InFlight,
+        attempt: Attempt,
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
         // a later try has an id of its own
         Span::current().record("served_as", tracing::field::display(answer.request_id));
         if self.stream {
-            self.deliver_stream(answer, in_flight, sent, permit).await
+            self.deliver_stream(answer, attempt, sent, permit).await
         } else {
-            self.deliver_whole(answer, in_flight, sent).await
+            self.deliver_whole(answer, attempt, sent).await
         }
     }
 
-    async fn deliver_whole(
-        &mut self,
-        answer: Answer,
-        mut in_flight: InFlight,
-        sent: Sent,
-    ) -> AtNode {
+    async fn deliver_whole(&mut self, answer: Answer, mut attempt: Attempt, sent: Sent) -> AtNode {
         let Sent { unsettled, at } = sent;
         // a user who leaves meanwhile pays by the receipt that comes later
         let whole = answer.whole().await;
@@ -307,10 +302,10 @@ impl UserRequest {
         self.hold = unsettled.nothing_to_pay();
         let whole = match whole {
             Ok(whole) => whole,
-            Err(error) => return broke_off(in_flight, Some(&error)),
+            Err(error) => return broke_off(attempt, Some(&error)),
         };
         let Some(receipt) = &whole.receipt else {
-            return broke_off(in_flight, None);
+            return broke_off(attempt, None);
         };
         let took = at.elapsed();
         let tokens = u32::try_from(receipt.usage.output.max(1)).unwrap_or(u32::MAX);
@@ -318,7 +313,7 @@ impl UserRequest {
             Measure::PerToken => took / tokens,
             Measure::Embedding | Measure::FirstToken => took,
         };
-        in_flight.went(Outcome::Answered(self.measure(), each));
+        attempt.went(Outcome::Answered(self.measure(), each));
         self.metrics.units.inc_by(receipt.units.0);
         if let Some(hold) = self.hold.take() {
             hold.settle(Amount::cost(price, receipt.units));
@@ -330,7 +325,7 @@ impl UserRequest {
     async fn deliver_stream(
         &mut self,
         answer: Answer,
-        in_flight: InFlight,
+        attempt: Attempt,
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
@@ -342,7 +337,7 @@ impl UserRequest {
             failed => {
                 self.hold = sent.unsettled.nothing_to_pay();
                 let error = failed.and_then(Result::err);
-                return broke_off(in_flight, error.as_ref());
+                return broke_off(attempt, error.as_ref());
             }
         };
         let arrived = Instant::now();
@@ -355,7 +350,7 @@ impl UserRequest {
             first,
             rest,
             in_flight: StreamInFlight {
-                in_flight,
+                attempt,
                 took: arrived - sent.at,
                 metrics: Arc::clone(&self.metrics),
                 span: Span::current(),
@@ -466,14 +461,14 @@ async fn tried_once(tried: Result<Answer, ClientError>, node: NodeId) -> Tried {
 }
 
 /// The answer ended before its first byte, or without a receipt.
-fn broke_off(mut in_flight: InFlight, error: Option<&ClientError>) -> AtNode {
-    let node = in_flight.node();
+fn broke_off(mut attempt: Attempt, error: Option<&ClientError>) -> AtNode {
+    let node = attempt.node();
     match error {
         Some(error) => {
             tracing::warn!(error = %WithCauses(error), %node, "an answer broke off");
         }
         None => tracing::warn!(%node, "an answer ended before its time"),
     }
-    in_flight.went(Outcome::Failed);
+    attempt.went(Outcome::Failed);
     AtNode::Next { busy: false }
 }

@@ -43,11 +43,11 @@ pub(crate) struct Scripted {
     pub(crate) response_key: SigningKey,
     pub(crate) owner: Arc<SigningKey>,
     pub(crate) ledger: Ledger,
-    books: Mutex<Books>,
+    account: Mutex<Account>,
 }
 
 #[derive(Default)]
-struct Books {
+struct Account {
     seq: u64,
     sum: u64,
     previous: Hash32,
@@ -64,14 +64,14 @@ impl Scripted {
         owner: Arc<SigningKey>,
         ledger: Ledger,
     ) -> Arc<Self> {
-        let books = Mutex::default();
+        let account = Mutex::default();
         Arc::new(Self {
             id,
             network: ledger.network(),
             response_key,
             owner,
             ledger,
-            books,
+            account,
         })
     }
 
@@ -85,20 +85,20 @@ impl Scripted {
     }
 
     pub(crate) fn highest_lane(&self) -> Option<u16> {
-        self.books.lock().vouchers.keys().max().copied()
+        self.account.lock().vouchers.keys().max().copied()
     }
 
     /// Settles what was served, as the last receipt has it.
     pub(crate) fn settle(&self, stack: StackId) -> calls::Settle {
-        let books = self.books.lock();
-        let last = books.last.as_ref();
-        let lanes = &books.vouchers;
+        let account = self.account.lock();
+        let last = account.last.as_ref();
+        let lanes = &account.vouchers;
         let bytes = |signature: &MessageSignature| signature.to_bytes();
         calls::Settle {
             db: self.ledger.deployment().db.into(),
             stack: stack.into(),
             node: self.id.into(),
-            claimed_units: ComputeUnits(books.sum),
+            claimed_units: ComputeUnits(account.sum),
             headers: lanes
                 .values()
                 .map(|header| header.bytes().to_vec())
@@ -107,7 +107,7 @@ impl Scripted {
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
             receipts_root: Hash32([7; 32]),
-            count: books.seq,
+            count: account.seq,
             manifest_blob: None,
             clock: Clock,
         }
@@ -120,18 +120,18 @@ impl Scripted {
         answer: &[u8],
         lie: impl FnOnce(&mut Receipt),
     ) -> String {
-        let mut books = self.books.lock();
+        let mut account = self.account.lock();
         let asked = header.message();
-        books.seq += 1;
-        books.sum += COST.0;
-        *books.lanes.entry(asked.lane).or_default() += COST.0;
+        account.seq += 1;
+        account.sum += COST.0;
+        *account.lanes.entry(asked.lane).or_default() += COST.0;
         let now = Runtime::system().now();
         let mut receipt = Receipt {
             domain: Domain::default(),
             network: self.network,
             stack: asked.stack,
             node: self.id,
-            seq: books.seq,
+            seq: account.seq,
             request_id: asked.request_id,
             request_hash: header.hash(),
             response_hash: Hash32::of(answer),
@@ -141,7 +141,7 @@ impl Scripted {
                 ..Usage::default()
             },
             units: COST,
-            cumulative_units: ComputeUnits(books.sum),
+            cumulative_units: ComputeUnits(account.sum),
             times: RequestTimes {
                 started_ms: now,
                 first_token_ms: now,
@@ -149,18 +149,21 @@ impl Scripted {
             },
             engine: ENGINE,
             output_fingerprint: None,
-            previous: books.previous,
+            previous: account.previous,
         };
         lie(&mut receipt);
         let signed = Signed::new(receipt, &self.response_key);
-        books.previous = signed.hash();
-        books.kept.insert(asked.request_id, signed.to_text());
-        let known = books.vouchers.get(&asked.lane).map(|h| h.message().ceiling);
+        account.previous = signed.hash();
+        account.kept.insert(asked.request_id, signed.to_text());
+        let known = account
+            .vouchers
+            .get(&asked.lane)
+            .map(|h| h.message().ceiling);
         if known.is_none_or(|ceiling| ceiling < asked.ceiling) {
-            books.vouchers.insert(asked.lane, header.clone());
+            account.vouchers.insert(asked.lane, header.clone());
         }
         let text = signed.to_text();
-        books.last = Some(signed);
+        account.last = Some(signed);
         text
     }
 }
@@ -271,7 +274,7 @@ fn json_or_404(value: Option<Value>) -> Response<Body> {
 
 async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
     let kept = node
-        .books
+        .account
         .lock()
         .kept
         .get(&id.parse::<RequestId>().unwrap())
@@ -280,8 +283,8 @@ async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> R
 }
 
 async fn lease(State(node): State<Arc<Scripted>>, Path(_): Path<String>) -> Response<Body> {
-    let books = node.books.lock();
-    let lanes: Vec<Value> = books
+    let account = node.account.lock();
+    let lanes: Vec<Value> = account
         .lanes
         .iter()
         .map(|(lane, committed)| json!({ "lane": lane, "ceiling": committed, "committed": committed }))

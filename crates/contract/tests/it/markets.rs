@@ -3,7 +3,7 @@
 use crate::world::*;
 use atoma_contract::{Object, Owner};
 use atoma_types::{
-    ComputeUnits, MicroUsdc, Price, TimestampMs,
+    ComputeUnits, MicroUsdc, Price, SealingKey, TimestampMs,
     chain::{AbortCode, Event, LOCALNET_DB, NodeStatus, Selection, SubscriptionState},
 };
 
@@ -45,7 +45,7 @@ pub(crate) const TALES: &[(&str, fn())] = &[
 fn a_node_joins_works_and_leaves_with_its_collateral() {
     let mut world = World::new();
     let mut call = register_call(OPERATOR, 1_500);
-    call.sealing_key = Some([5; 32]);
+    call.sealing_key = Some(SealingKey([5; 32]));
     world.ok(OPERATOR, call);
     let Some(Event::NodeRegistered(event)) = world
         .ok(OPERATOR, register_call(OPERATOR, 1_000))

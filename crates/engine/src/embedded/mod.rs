@@ -35,16 +35,18 @@ use self::mailbox::Mailbox;
 pub use self::options::{EmbeddedOptions, WeightType};
 use self::start::{Start, default_blocks};
 use self::worker::Limits;
-use crate::checkpoint::{Checkpoint, LoadError, Source};
+use crate::checkpoint::{Checkpoint, Source};
 use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::format::{Formats, Guide};
+use crate::load_error::LoadError;
 use crate::sample::Counts;
 use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::tool_calls::ToolCalls;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
-    Numerics, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage, event_channel,
+    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    ModelInfo, Numerics, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage,
+    event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -100,8 +102,7 @@ impl Embedded {
         let text = TextModel::new(|name| {
             let found = text_files.iter().find(|(own, _)| *own == name);
             found.and_then(|(_, bytes)| bytes.clone())
-        })
-        .map_err(LoadError::Tokenizer)?;
+        })?;
         config
             .eos
             .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
@@ -216,7 +217,7 @@ impl Embedded {
         } else {
             let text = self.text.clone();
             let encoded = self.threads.blocking(move || text.encode(&prompt)).await;
-            encoded.map_err(|e| EngineError::Internal(e.to_string()))??
+            encoded.map_err(EngineFault::from)??
         };
         self.check(&tokens, room)?;
         Ok(tokens)
@@ -258,7 +259,7 @@ impl Embedded {
         };
         let formats = self.formats.clone();
         let made = self.threads.blocking(move || formats.guide(&format)).await;
-        let made = made.map_err(|e| EngineError::Internal(e.to_string()))?;
+        let made = made.map_err(EngineFault::from)?;
         made.map(Some)
     }
 
@@ -461,5 +462,5 @@ fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
 }
 
 fn stopped() -> EngineError {
-    EngineError::Internal("the engine stopped before the answer was complete".into())
+    EngineFault::Stopped.into()
 }

@@ -13,7 +13,8 @@ use super::kern::{
 };
 use super::kv::BlockPool;
 use super::rope::Rotary;
-use crate::checkpoint::{Checkpoint, LoadError};
+use crate::checkpoint::Checkpoint;
+use crate::load_error::LoadError;
 
 /// Below this many multiply-adds of attention a second thread costs more than it brings.
 const PARALLEL_ATTENTION_MACS: usize = 1 << 16;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::checkpoint::LoadError;
+use crate::load_error::LoadError;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 

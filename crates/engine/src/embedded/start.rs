@@ -11,7 +11,8 @@ use super::mailbox::{DeadOnDrop, Mailbox};
 use super::model::Model;
 use super::options::EmbeddedOptions;
 use super::worker::{Limits, Worker};
-use crate::checkpoint::{Checkpoint, LoadError};
+use crate::checkpoint::Checkpoint;
+use crate::load_error::LoadError;
 use crate::text::TextModel;
 
 /// What a worker is started with.

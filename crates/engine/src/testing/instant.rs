@@ -89,6 +89,9 @@ struct AskedOptions {
 
 impl InstantUpstream {
     /// Listens and answers in the background.
+    ///
+    /// # Errors
+    /// If the address can't be had.
     pub async fn start(options: InstantOptions) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;

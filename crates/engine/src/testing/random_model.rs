@@ -163,6 +163,9 @@ impl RandomModel {
     }
 
     /// Writes a complete folder, with the built-in model's tokenizer.
+    ///
+    /// # Errors
+    /// If the folder can't be made or written.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let tensors: Vec<_> = self

@@ -15,7 +15,7 @@ const ADVICE: &str = "generation_config.json";
 /// If there is no tokenizer, or it can't be read.
 pub(super) fn text(folder: &Path) -> Result<TextModel, EngineError> {
     TextModel::new(|name| std::fs::read(folder.join(name)).ok())
-        .map_err(|error| bad(folder, &error))
+        .map_err(|error| bad(folder, &WithCauses(&error).to_string()))
 }
 
 /// What the model's makers say of sampling, OpenAI's values where they say nothing. It is read here and

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::prefix::Prefix;
 use super::{Upstream, body};
-use crate::{EngineError, Measured, Prompt, ServerFields};
+use crate::{EngineError, EngineFault, Measured, Prompt, ServerFields};
 
 /// A server that counts for longer isn't waited for: the bytes bound the prompt, too.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const USUAL_BYTES_PER_TOKEN: usize = 4;
 /// The ways in which servers say a number of tokens.
 #[derive(Deserialize)]
 struct Counted {
-    /// vLLM.
+    /// As vLLM says it.
     count: Option<usize>,
     /// llama.cpp, of a chat.
     input_tokens: Option<usize>,
@@ -60,9 +60,7 @@ impl Upstream {
             (Some(text), _) => {
                 let (text, prompt) = (text.clone(), prompt.clone());
                 let counting = Threads::Real.blocking(move || text.count(&prompt));
-                let counted = counting.await.map_err(|_| {
-                    EngineError::Internal("the prompt could not be counted".to_owned())
-                })??;
+                let counted = counting.await.map_err(EngineFault::from)??;
                 Some(counted)
             }
             (None, _) => self.ask_count(prompt, server).await,

@@ -40,8 +40,8 @@ use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured,
-    ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
+    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    Measured, ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
 /// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
@@ -86,8 +86,7 @@ impl Upstream {
     /// As [`connect`](Self::connect).
     pub fn new(options: UpstreamOptions) -> Result<Self, EngineError> {
         check_urls(&options.urls)?;
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|_| EngineError::Internal("an upstream needs a tokio runtime".into()))?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| EngineFault::NoRuntime)?;
         let folder = options.tokenizer.as_deref();
         let text = folder.map(folder::text).transpose()?;
         let advice = folder.map(folder::advice).transpose()?;

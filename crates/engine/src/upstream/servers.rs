@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// Something moved.
+    /// The server has sent something: it isn't hanging.
     pub(super) fn moved(&self) {
         *self.moved.write() = Instant::now();
     }

@@ -122,7 +122,7 @@ pub struct Settlement {
 pub struct Recomputed {
     /// The engine's commitment to its scores.
     pub fingerprint: Hash32,
-    /// The text.
+    /// The text that the computation gave.
     pub text: String,
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum LeaseError {
         /// The node's URL on the ledger.
         url: String,
     },
-    /// The node asks for more than our books and the ledger explain.
+    /// The node asks for more than our account and the ledger explain.
     #[error("the node says that its lease or stack is used up, and it is not")]
     Unfounded,
     /// The node has left the task since it was chosen.

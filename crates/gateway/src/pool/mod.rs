@@ -14,7 +14,7 @@ mod refill;
 mod stack_pool;
 mod task_pool;
 
-pub(crate) use dispatch::InFlight;
+pub(crate) use dispatch::Attempt;
 pub(crate) use error::LeaseError;
 pub(crate) use parts::PoolParts;
 pub(crate) use task_pool::TaskPool;

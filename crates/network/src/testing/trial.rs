@@ -165,6 +165,9 @@ impl Trial {
     }
 
     /// Runs one call as this party.
+    ///
+    /// # Errors
+    /// If the ledger refuses it or isn't reached.
     pub async fn run(
         &self,
         key: &SigningKey,
@@ -217,6 +220,9 @@ impl Trial {
     }
 
     /// Asks for the payment.
+    ///
+    /// # Errors
+    /// If the ledger refuses it, as before the dispute window is over.
     pub async fn claim(&self) -> Result<Executed, LedgerError> {
         let call = calls::Claim {
             db: self.db().into(),

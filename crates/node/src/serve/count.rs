@@ -24,7 +24,7 @@ const PER_CUT: u64 = 64;
 /// Prompts that are counted on threads at once: each keeps a core busy.
 const AT_ONCE: usize = 4;
 
-/// Counts prompts.
+/// Counts the tokens of prompts, so many at once.
 #[derive(Debug)]
 pub(crate) struct Counter {
     threads: Threads,

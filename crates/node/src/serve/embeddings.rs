@@ -1,4 +1,4 @@
-//! `/v1/embeddings`.
+//! Requests for vectors, `/v1/embeddings`: counted, computed and billed as a whole.
 
 use super::{
     engine::{check_model, engine_refusal},

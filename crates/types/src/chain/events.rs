@@ -9,13 +9,28 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An event that this version doesn't know, or bytes that don't fit it.
+/// Why an event cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read event {module}::{name}: {reason}")]
-pub struct EventError {
-    module: String,
-    name: String,
-    reason: String,
+#[non_exhaustive]
+pub enum EventError {
+    /// This version knows no event of the name: a later package emits it.
+    #[error("cannot read event {module}::{name}: unknown event")]
+    Unknown {
+        /// The module that its type stands in.
+        module: String,
+        /// The name of its type.
+        name: String,
+    },
+    /// The bytes don't fit the event's fields.
+    #[error("cannot read event {module}::{name}")]
+    Bytes {
+        /// The module that its type stands in.
+        module: &'static str,
+        /// The name of its type.
+        name: &'static str,
+        /// Where they depart from them.
+        source: bcs::Error,
+    },
 }
 
 /// What a node was convicted of.
@@ -83,13 +98,12 @@ macro_rules! events {
             /// # Errors
             /// If no event has this name, or the bytes are not those of one.
             pub fn from_bytes(module: &str, name: &str, bytes: &[u8]) -> Result<Self, EventError> {
-                let error = |reason: String| EventError {
-                    module: module.to_owned(), name: name.to_owned(), reason,
-                };
                 match (module, name) {
                     $($((stringify!($module), stringify!($name)) =>
-                        bcs::from_bytes(bytes).map(Self::$name).map_err(|e| error(e.to_string())),)*)*
-                    _ => Err(error("unknown event".to_owned())),
+                        bcs::from_bytes(bytes).map(Self::$name).map_err(|source| EventError::Bytes {
+                            module: stringify!($module), name: stringify!($name), source,
+                        }),)*)*
+                    _ => Err(EventError::Unknown { module: module.to_owned(), name: name.to_owned() }),
                 }
             }
 

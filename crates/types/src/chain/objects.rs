@@ -3,8 +3,8 @@
 
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, ObjectId, Price,
-    PublicKey, Role, SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights, chain::Params,
-    hash::Hash32,
+    PublicKey, Role, SealingKey, SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights,
+    chain::Params, hash::Hash32,
 };
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +130,7 @@ pub struct Node {
     /// The public key by which its receipts are checked.
     pub response_key: PublicKey,
     /// X25519 key that requests are sealed to, where it has one.
-    pub sealing_key: Option<[u8; 32]>,
+    pub sealing_key: Option<SealingKey>,
     /// From 0 to 1000: rises with settlements, falls with expired leases and convictions.
     pub reputation: u64,
     /// Settlements that were paid.

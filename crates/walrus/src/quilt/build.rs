@@ -1,4 +1,4 @@
-//! Making quilts.
+//! Making a quilt: many small blobs in one.
 
 use super::{
     PREFIX, Tags, VERSION,

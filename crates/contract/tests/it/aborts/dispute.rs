@@ -1,4 +1,4 @@
-//! Disputes.
+//! What demands and their answers are refused for.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Stacks.
+//! What purchases, leases and closes of stacks are refused for.
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! What nodes' operators call about a node.
 
 use crate::{
-    PublicKey,
+    PublicKey, SealingKey,
     chain::call::{
         field::{Clock, DbKind, NodeKind, ObjectMut, ObjectRef, Payment},
         function::functions,
@@ -21,7 +21,7 @@ functions! {
             /// Will sign its receipts.
             response_key: PublicKey => ResponseKeyInvalid,
             /// X25519 key that requests are sealed to, where it has one.
-            sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
+            sealing_key: Option<SealingKey> => SealingKeyInvalid,
         }
         /// Moves a node to another URL.
         SetNodeUrl = node::set_url {
