@@ -51,6 +51,8 @@ pub(crate) fn vllm() -> Result<()> {
             "atoma-node",
             "-j",
             "1",
+            "--profile",
+            "vllm",
             "-E",
             "test(/^servers::/)",
         ],

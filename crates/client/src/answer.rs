@@ -3,6 +3,7 @@
 
 use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
+    error_frame::ErrorFrames,
     in_flight::InFlight,
     pace::{MAX_WHOLE_BYTES, Pace, SILENCE_TIMEOUT},
     receipt_scanner::{ScanError, Scanner},
@@ -87,7 +88,11 @@ enum Proof {
         hasher: Hasher,
     },
     /// In a stream's last comment.
-    Comment { scanner: Scanner, verified: bool },
+    Comment {
+        scanner: Scanner,
+        errors: ErrorFrames,
+        verified: bool,
+    },
 }
 
 // === impl Answer ===
@@ -113,6 +118,7 @@ pub(crate) fn served(
     let proof = if is_stream && text.is_none() {
         Proof::Comment {
             scanner: Scanner::default(),
+            errors: ErrorFrames::default(),
             verified: false,
         }
     } else {
@@ -279,8 +285,13 @@ impl Served {
             Proof::Header { hasher, .. } => {
                 hasher.update(&bytes);
             }
-            Proof::Comment { scanner, verified } => {
+            Proof::Comment {
+                scanner,
+                errors,
+                verified,
+            } => {
                 scanner.feed(&bytes);
+                errors.feed(&bytes);
                 let checked = match scanner.scanned() {
                     Ok(_) if *verified => Ok(()),
                     Ok(scanned) => {
@@ -305,6 +316,10 @@ impl Served {
                 None => Err(ReceiptError::Missing),
             },
             Proof::Comment { verified: true, .. } => Ok(()),
+            // it said itself that the answer isn't complete: there is nothing to vouch for
+            Proof::Comment { errors, .. } if errors.is_last() => {
+                return Err(ClientError::GaveUp { node: self.node });
+            }
             Proof::Comment { .. } => Err(ReceiptError::Missing),
         };
         checked.map_err(|reason| self.bad(reason))

@@ -237,6 +237,14 @@ async fn chat(
         }
         // neither was ever there
         "vanish" => streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true),
+        // it says itself that it can't go on
+        "gives_up" => streamed(
+            vec![
+                FRAMES.to_owned(),
+                "data: {\"error\":{\"code\":\"unavailable\"}}\n\n".to_owned(),
+            ],
+            false,
+        ),
         "no_receipt" => plain(None),
         "other_answer" => plain(Some(&honest("something else"))),
         "other_key" => {
