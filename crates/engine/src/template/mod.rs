@@ -6,7 +6,8 @@
 //! the objects that templates expect (as text where the template fails with objects).
 //!
 //! What no template known to us needs is left out: `%` between texts, tuples written in a template
-//! (they are lists), slices backwards to an end, and the filters for web pages.
+//! (they are lists), slices backwards to an end, and the filters `filesizeformat`, `random`, `urlize`,
+//! `wordwrap` and `xmlattr`.
 
 mod args;
 mod checks;

@@ -4,6 +4,10 @@
 //! [`Piece`](crate::Piece)s: nothing is passed on as it came, neither way. Requests fail over to another server until one
 //! has said its first words, never after. Dropping a stream closes its connection, by which all of these
 //! servers stop generating.
+//!
+//! * `body` writes what is sent, in each server's `dialect`; `start` sends it, `reader` reads what comes.
+//! * `choice` says which server gets a prompt, by its load and by what it has seen of the prompt (`prefix`).
+//! * `probe` and `servers` say which servers are well.
 
 mod account;
 mod ask;
