@@ -168,16 +168,14 @@ async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counte
     let cached = &frames.last().unwrap()["usage"]["prompt_tokens_details"]["cached_tokens"];
     assert_eq!(*cached, usage.cached_input);
 
-    let text = json!({ "model": "ours", "prompt": "Once upon a", "max_tokens": 4, "logprobs": 2 });
+    // the end token is forbidden
+    let text = json!({ "model": "ours", "prompt": "Once upon a", "max_tokens": 4, "logprobs": 2,
+        "temperature": 0, "logit_bias": { "2": -100 } });
     let text = scene.send(Endpoint::Completions, &text).await;
+    assert_eq!(text.status, StatusCode::OK, "{text:?}");
     let answer = text.json();
-    assert_eq!(
-        answer["choices"][0]["logprobs"]["tokens"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
-    );
+    let tokens = answer["choices"][0]["logprobs"]["tokens"].as_array();
+    assert_eq!(tokens.map(Vec::len), Some(4), "{answer}");
     let (receipt, _) = text.receipt();
     assert_eq!(receipt.message().usage.output, 4);
 

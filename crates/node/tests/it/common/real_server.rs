@@ -105,8 +105,9 @@ pub(crate) fn engine(servers: &[RealServer]) -> Arc<dyn Engine> {
     let options = UpstreamOptions {
         model: Some("atoma-tiny".to_owned()),
         probe_interval: Duration::from_millis(50),
-        // one step of a long prompt on a busy machine takes several seconds
-        stall: Duration::from_secs(12),
+        // one step of a long prompt on a busy machine takes several seconds; vLLM compiles at its first request
+        // for log probabilities
+        stall: Duration::from_secs(if is_vllm() { 40 } else { 12 }),
         ..UpstreamOptions::new("ours", urls)
     };
     Upstream::connect(options).unwrap()
