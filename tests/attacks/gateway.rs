@@ -243,7 +243,7 @@ async fn three_sellers_keep_nobody_waiting(act: Act, stream: bool) {
         sellers.push(Seller::start(&arena, arena.task, Price(1_000_000), act).await);
     }
     let office = Office::open(&arena, |config| {
-        config.requests.first_byte_timeout_ms = DurationMs(1_000);
+        config.requests.answer_begins_timeout_ms = DurationMs(1_000);
     })
     .await;
     let asked = || sellers.iter().map(Seller::asked).sum::<usize>();

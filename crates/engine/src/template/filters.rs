@@ -12,7 +12,7 @@ use super::syntax::EACH;
 /// Adds them all.
 pub(super) fn add(environment: &mut Environment<'static>) {
     type Filter = fn(&Value, Args) -> Result<Value, Error>;
-    let filters: [(&'static str, Filter); 36] = [
+    let filters: &[(&'static str, Filter)] = &[
         ("tojson", to_json),
         ("string", |value, _| Ok(str(value).into())),
         ("safe", |value, _| Ok(str(value).into())),
@@ -50,7 +50,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
         ("max", |value, args| extreme(value, args, true)),
         ("min", |value, args| extreme(value, args, false)),
     ];
-    for (name, filter) in filters {
+    for &(name, filter) in filters {
         let called = move |value: &Value, args: Rest<Value>| filter(value, args.try_into()?);
         environment.add_filter(name, called);
     }
