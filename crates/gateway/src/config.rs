@@ -230,7 +230,10 @@ impl GatewayConfig {
         let zeros = [
             ("max_concurrent", requests.max_concurrent as u64),
             ("max_tries", requests.max_tries as u64),
-            ("answer_begins_timeout_ms", requests.answer_begins_timeout_ms.0),
+            (
+                "answer_begins_timeout_ms",
+                requests.answer_begins_timeout_ms.0,
+            ),
             ("retry_for_ms", requests.retry_for_ms.0),
         ];
         match zeros.iter().find(|(_, value)| *value == 0) {
