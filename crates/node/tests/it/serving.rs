@@ -1,19 +1,18 @@
 //! The whole serving path against a real ledger and real engines.
 
 use crate::{
-    common::{Backend, World, earned, eventually, signed_request},
+    common::{Backend, World, earned},
     receipts::{chain, check, facts},
 };
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_types::{
-    ComputeUnits, TaskId,
-    http::OPERATOR,
-    message::{Endpoint, Receipt, Signed},
+    ComputeUnits,
+    message::{Endpoint, RequestHeader},
 };
 use futures::future::join_all;
 use http::StatusCode;
 use http_body_util::BodyExt;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_in_the_node_gives_the_form_that_is_asked_for_or_says_that_it_cannot() {

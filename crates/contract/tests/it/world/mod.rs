@@ -1,10 +1,10 @@
 //! A ledger in miniature with keys for everyone. After every call it checks all invariants and
 //! that no micro-USDC came or went.
 
-mod calls;
 mod claims;
+mod plain_calls;
 
-pub(crate) use self::{calls::*, claims::*};
+pub(crate) use self::{claims::*, plain_calls::*};
 
 use crate::tape;
 use atoma_contract::{
