@@ -81,7 +81,7 @@ impl TestTask<'_> {
         &self,
         node: NodeId,
         stack: StackId,
-        body: &[u8],
+        body_hash: Hash32,
         now: TimestampMs,
     ) -> RequestHeader {
         RequestHeader {
@@ -92,7 +92,7 @@ impl TestTask<'_> {
             task: self.task,
             request_id: RequestId::new(now, Runtime::system().random.bytes()),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(body),
+            body_hash,
             lane: 0,
             ceiling: PLENTY,
             max_units: PLENTY,

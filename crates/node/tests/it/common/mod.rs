@@ -189,7 +189,8 @@ impl World {
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
         let now = Runtime::system().now();
-        self.test_task().header(node, stack, body, now)
+        let body_hash = Hash32::of(body);
+        self.test_task().header(node, stack, body_hash, now)
     }
 
     /// A chat with a fixed prompt.
