@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine, Upstream,
+    EmbeddedOptions, Engine, Upstream,
     hub::{self, HubOptions},
 };
 use atoma_runtime::Threads;
@@ -16,7 +16,7 @@ use std::{
 /// What `demo` and `devnet` serve.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ModelChoice {
-    /// Hugging Face folder or hub name of a Llama-family model, or the URL of a server that speaks
+    /// Hugging Face folder or hub name of a Llama-family model or a BERT that embeds, or the URL of a server that speaks
     /// OpenAI's API (default: the built-in one).
     #[arg(long, value_name = "FOLDER|NAME|URL")]
     pub(crate) model: Option<String>,
@@ -40,16 +40,14 @@ pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Resul
         Some(model) => Some(fetch_model(model).await?),
         None => None,
     };
-    let engine = Threads::Real
-        .blocking(move || -> Result<Embedded> {
-            match model {
-                None => Ok(atoma_engine::builtin::load_with(options)?),
-                Some(folder) => Embedded::open(&folder, options)
-                    .with_context(|| format!("cannot load the model in {}", folder.display())),
-            }
-        })
-        .await??;
-    Ok(Arc::new(engine))
+    let load = move || -> Result<Arc<dyn Engine>> {
+        match model {
+            None => Ok(Arc::new(atoma_engine::builtin::load_with(options)?)),
+            Some(folder) => atoma_engine::open(&folder, options)
+                .with_context(|| format!("cannot load the model in {}", folder.display())),
+        }
+    };
+    Threads::Real.blocking(load).await?
 }
 
 /// The revision of a model that only a server has, from its repository's metadata.

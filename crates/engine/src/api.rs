@@ -19,8 +19,10 @@ pub struct ModelInfo {
     pub context: usize,
     /// Number of token ids; zero when unknown.
     pub vocab: usize,
-    /// Most tokens of output of one request.
+    /// Most tokens of output of one request; zero where that isn't known, or there is none.
     pub max_output: usize,
+    /// Whether the model makes vectors and no text.
+    pub only_embeds: bool,
     /// How tokens are chosen where a request doesn't say.
     pub defaults: SamplingDefaults,
 }

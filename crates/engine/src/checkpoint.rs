@@ -201,19 +201,10 @@ impl Checkpoint {
     }
 
     /// Refuses a checkpoint with tensors that nobody asked for: the engine would compute another
-    /// model than was trained.
-    pub(crate) fn all_used(&self) -> Result<(), LoadError> {
-        /// Older files keep what follows from the configuration, and the head beside the embeddings
-        /// that serve as it.
-        const DERIVED: [&str; 4] = [
-            "rotary_emb.inv_freq",
-            "masked_bias",
-            "attn.bias",
-            "lm_head.weight",
-        ];
-        let unused = self.places.keys().filter(|name| {
-            !self.digests.contains_key(*name) && !DERIVED.iter().any(|end| name.ends_with(end))
-        });
+    /// model than was trained. `is_idle` knows those that change nothing.
+    pub(crate) fn all_used_but(&self, is_idle: impl Fn(&str) -> bool) -> Result<(), LoadError> {
+        let names = self.places.keys();
+        let unused = names.filter(|name| !self.digests.contains_key(*name) && !is_idle(name));
         match unused.min() {
             None => Ok(()),
             Some(name) => Err(LoadError::Unsupported(format!(

@@ -22,7 +22,6 @@
 
 mod alphabet;
 mod api;
-#[cfg(feature = "candle")]
 mod bert;
 pub mod builtin;
 mod checkpoint;
@@ -39,6 +38,8 @@ mod format;
 mod http;
 pub mod hub;
 mod load_error;
+mod nucleus;
+mod open;
 mod order;
 mod piece;
 mod sample;
@@ -49,6 +50,7 @@ mod template;
 pub mod testing;
 mod text;
 mod tool_calls;
+mod unit;
 mod upstream;
 
 pub use api::{
@@ -56,7 +58,6 @@ pub use api::{
     TokenScore, ToolChoice, UpstreamLoad,
 };
 pub use atoma_types::{Numerics, Usage};
-#[cfg(feature = "candle")]
 pub use bert::Bert;
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
@@ -69,6 +70,7 @@ pub use event::{
 };
 pub use finish::Finish;
 pub use load_error::{HeaderError, LoadError, TensorFault, TokenizerError};
+pub use open::open;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

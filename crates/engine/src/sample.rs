@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
 use crate::format::Mask;
+use crate::nucleus::{nucleus, shorten};
 use crate::{Sampling, TokenScore, order};
 
 /// Colder is greedy: noise is at most 37, so it could only part logits closer than 0.0004, and f32
@@ -244,50 +245,6 @@ fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u
         _ => (0..scaled.len() as u32).collect(),
     };
     kept.retain(|id| weights[*id as usize] >= sampling.min_p);
-    kept
-}
-
-/// Cuts tokens in order behind the first of them whose weights reach `goal`; false if they don't.
-fn shorten(kept: &mut Vec<u32>, weight: impl Fn(&u32) -> f64, goal: f64) -> bool {
-    let mut sum = 0.0;
-    let end = kept.iter().position(|id| {
-        sum += weight(id);
-        sum >= goal
-    });
-    kept.truncate(end.map_or(kept.len(), |end| end + 1));
-    end.is_some()
-}
-
-/// The shortest beginning of all tokens whose weights reach `goal`.
-///
-/// Only tokens down to some depth below the largest logit are sorted. A histogram of weights by
-/// depth says how deep that must be; its sums are in another order than the exact ones, so that the
-/// exact sum may fall short of the goal, and then all tokens are sorted.
-fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
-    /// A quarter each; beyond the last, weights are below e^-32.
-    const DEPTHS: usize = 128;
-    let depth = |logit: &f32| ((max - logit) * 4.0).min((DEPTHS - 1) as f32) as u8;
-    let depths: Vec<u8> = scaled.iter().map(depth).collect();
-    let mut masses = [0.0f64; DEPTHS];
-    for (depth, weight) in depths.iter().zip(weights) {
-        masses[usize::from(*depth)] += f64::from(*weight);
-    }
-    let mut sum = 0.0;
-    let reached = masses.iter().position(|mass| {
-        sum += mass;
-        sum >= goal
-    });
-    let weight = |id: &u32| f64::from(weights[*id as usize]);
-    if let Some(deepest) = reached {
-        let ids = (0u32..).zip(&depths);
-        let near = ids.filter(|(_, depth)| usize::from(**depth) <= deepest);
-        let mut kept = order::sorted(scaled, near.map(|(id, _)| id));
-        if shorten(&mut kept, weight, goal) {
-            return kept;
-        }
-    }
-    let mut kept = order::sorted(scaled, 0..scaled.len() as u32);
-    shorten(&mut kept, weight, goal);
     kept
 }
 

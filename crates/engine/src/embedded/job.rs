@@ -13,6 +13,7 @@ use crate::format::{Guide, Mask};
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
+use crate::unit::unit;
 use crate::{
     Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit,
     Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
@@ -398,18 +399,7 @@ impl Embedding {
 
     /// The direction of the sum, which is that of the mean.
     pub(super) fn end(self) {
-        let squares: f64 = self.sum.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
-        let scale = if squares > 0.0 {
-            1.0 / squares.sqrt()
-        } else {
-            0.0
-        };
-        let vector = self
-            .sum
-            .iter()
-            .map(|v| (f64::from(*v) * scale) as f32)
-            .collect();
         // Whoever asked may be gone.
-        let _ = self.reply.send(Ok(vector));
+        let _ = self.reply.send(Ok(unit(&self.sum)));
     }
 }

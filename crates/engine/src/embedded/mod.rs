@@ -15,6 +15,7 @@ mod options;
 mod rope;
 mod shares;
 mod start;
+pub(crate) mod tensors;
 mod worker;
 
 use std::collections::{HashMap, VecDeque};
@@ -30,9 +31,10 @@ use tokio::sync::oneshot;
 use self::config::ModelConfig;
 use self::job::{Embedding, Generation, Job, Scoring, Work};
 pub use self::kern::Isa;
-use self::kern::{BLOCK, Bf16, Simd};
+use self::kern::{BLOCK, Bf16};
 use self::mailbox::Mailbox;
 pub use self::options::{EmbeddedOptions, WeightType};
+pub(crate) use self::start::thread_pool;
 use self::start::{Start, default_blocks};
 use self::worker::Limits;
 use crate::checkpoint::{Checkpoint, Source};
@@ -45,7 +47,7 @@ use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::tool_calls::ToolCalls;
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Numerics, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage,
+    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage,
     event_channel,
 };
 
@@ -107,16 +109,9 @@ impl Embedded {
             .eos
             .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
 
-        let isa = options.isa;
-        let simd = Simd::new(isa)
-            .ok_or_else(|| LoadError::Unsupported(format!("{isa:?} on this processor")))?;
+        let simd = options.simd()?;
         let mut checkpoint = Checkpoint::open(source)?;
-        let stored = if checkpoint.is_bf16() {
-            WeightType::Bf16
-        } else {
-            WeightType::F32
-        };
-        let kept = options.weights.unwrap_or(stored);
+        let (kept, numerics) = options.kept(&checkpoint);
         let blocks = options
             .kv_blocks
             .unwrap_or_else(|| default_blocks(&config, &options))
@@ -162,19 +157,14 @@ impl Embedded {
             }
         }
         let revision = checkpoint.revision(&named);
-        // bf16 weights widened to f32 are the same numbers.
-        let is_bf16 = stored == WeightType::Bf16 || kept == WeightType::Bf16;
         let info = ModelInfo {
             id: options.id.unwrap_or_else(|| name.to_owned()),
             revision,
-            numerics: if is_bf16 {
-                Numerics::DetBf16V1
-            } else {
-                Numerics::DetF32V1
-            },
+            numerics,
             context: limits.context,
             vocab: config.vocab,
             max_output: limits.context - 1,
+            only_embeds: false,
             defaults: match &generation {
                 Some(text) => SamplingDefaults::parse(text)?,
                 None => SamplingDefaults::default(),

@@ -105,6 +105,7 @@ impl Upstream {
             context,
             vocab: 0,
             max_output: 0,
+            only_embeds: false,
             defaults: advice.unwrap_or_default(),
         };
         let model = options.model.unwrap_or(options.id);

@@ -1,6 +1,7 @@
 //! A node as its users meet it, over HTTP, on a localnet of its own.
 
 mod common;
+mod embeddings;
 mod evidence;
 mod kill;
 mod odd_servers;
