@@ -3,6 +3,7 @@
 //! never writes the tree); `cargo xtask docs` writes the documents that are made of the code; `cargo xtask
 //! fix` formats and applies lints' suggestions; `cargo xtask dist` builds what is shipped.
 
+mod aarch64;
 mod biased;
 mod check;
 mod circles;
@@ -23,6 +24,8 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length);
                             --vllm: instead, those of a node before a real server with vLLM (2.5 GB);
+                            --real-model: instead, those of the engine with real models (190 MB);
+                            --aarch64: instead, those that hold the engine's bits, built for aarch64 and emulated;
                             ATOMA_TEST_NETWORK=testnet ATOMA_TEST_KEY=suiprivkey1...: on a network that isn't the tests' own
 cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
@@ -43,6 +46,8 @@ fn main() -> Result<()> {
     {
         ["test"] => test::run(test::Length::Short),
         ["test", "--vllm"] => test::vllm(),
+        ["test", "--real-model"] => test::real_model(),
+        ["test", "--aarch64"] => aarch64::run(),
         ["test", "--long"] => test::run(test::Length::Long),
         ["move"] => move_package::run_all(),
         ["check"] => check::run(),

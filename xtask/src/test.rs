@@ -60,6 +60,28 @@ pub(crate) fn vllm() -> Result<()> {
     )
 }
 
+/// The tests of the embedded engine with real models.
+pub(crate) fn real_model() -> Result<()> {
+    install::nextest()?;
+    install::real_models()?;
+    run_with(
+        "cargo",
+        &[
+            "nextest",
+            "run",
+            "--locked",
+            "-p",
+            "atoma-engine",
+            "--run-ignored",
+            "only",
+            "--success-output",
+            "final",
+            "real_model::",
+        ],
+        &[],
+    )
+}
+
 /// The tests of what talks to a ledger, on a network that isn't theirs: one after the other, as one key
 /// pays for all. Those that must move the clock, kill the ledger or start a network still have one of their
 /// own.
