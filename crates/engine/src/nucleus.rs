@@ -14,16 +14,18 @@ use crate::order;
 const DEPTHS: usize = 4096;
 /// Where the last step begins, unless all logits are nearer to the largest: at weights of e^-32.
 const DEEPEST: f32 = 32.0;
+/// 2^23: a number that is added to it is rounded to an integer, which its lowest bits are.
+const INTEGERS: f32 = 8_388_608.0;
 /// Up to so many tokens, order is found as fast as the place of one.
 const FEW: usize = 64;
 
-/// The tokens of the nucleus, in no order. `max` is the largest of `scaled`, whose exponentials below it
-/// are `weights`.
-pub(crate) fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
+/// The last token of the nucleus, as an [`order::pair`]: those up to it are in. `max` is the largest of
+/// `scaled`, whose exponentials below it are `weights`.
+pub(crate) fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> u64 {
     select(scaled, max, weights, goal).unwrap_or_else(|| {
         let mut kept = order::sorted(scaled, 0..scaled.len() as u32);
         shorten(&mut kept, |id| f64::from(weights[*id as usize]), goal);
-        kept
+        kept.last().map_or(0, |last| order::pair(scaled, *last))
     })
 }
 
@@ -58,15 +60,16 @@ impl Goal {
     }
 }
 
-/// The nucleus, unless rounding must be known to tell it.
-fn select(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Option<Vec<u32>> {
-    let least = scaled.iter().copied().fold(max, f32::min);
-    let per_unit = DEPTHS as f32 / (max - least).clamp(1e-30, DEEPEST);
-    let depth = |logit: &f32| ((max - logit) * per_unit).min((DEPTHS - 1) as f32) as u16;
-    let depths: Vec<u16> = scaled.iter().map(depth).collect();
+/// The last token, unless rounding must be known to tell it.
+fn select(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Option<u64> {
+    let per_unit = DEPTHS as f32 / (max - least(scaled, max)).clamp(1e-30, DEEPEST);
+    let depth = |logit: &f32| {
+        let steps = ((max - logit) * per_unit).min((DEPTHS - 1) as f32);
+        (steps + INTEGERS).to_bits() as usize % DEPTHS
+    };
     let mut masses = [0.0f64; DEPTHS];
-    for (depth, weight) in depths.iter().zip(weights) {
-        masses[usize::from(*depth)] += f64::from(*weight);
+    for (logit, weight) in scaled.iter().zip(weights) {
+        masses[depth(logit)] += f64::from(*weight);
     }
     let mut above = 0.0;
     let deepest = masses.iter().position(|mass| {
@@ -79,30 +82,32 @@ fn select(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Option<Vec<u3
     let goal = Goal::new(goal, scaled.len());
     let Some(deepest) = deepest else {
         // All of them, if even so the goal isn't reached.
-        return (!goal.is_reached(above)?).then(|| (0..scaled.len() as u32).collect());
+        return (!goal.is_reached(above)?).then_some(u64::MAX);
     };
     if goal.is_reached(above)? || !goal.is_reached(above + masses[deepest])? {
         return None;
     }
-    let (mut kept, mut count) = (vec![0; scaled.len()], 0);
-    let mut near = Vec::new();
-    for (id, depth) in (0u32..).zip(&depths) {
-        // Written in any case, as nobody can guess which are kept.
-        kept[count] = id;
-        count += usize::from(usize::from(*depth) < deepest);
-        if usize::from(*depth) == deepest {
-            near.push(order::pair(scaled, id));
-        }
-    }
-    let last = last(&mut near, weights, above, goal)?;
-    kept.truncate(count);
-    kept.extend(near[..=last].iter().map(|pair| order::id(*pair)));
-    Some(kept)
+    let ids = (0u32..).zip(scaled);
+    let near = ids.filter(|(_, logit)| depth(logit) == deepest);
+    let mut near: Vec<u64> = near.map(|(id, _)| order::pair(scaled, id)).collect();
+    last(&mut near, weights, above, goal)
 }
 
-/// Where the last token of the nucleus stands in `near` once those before it do, in any order. Those
-/// above `near` weigh `above`; all together reach the goal.
-fn last(near: &mut [u64], weights: &[f32], above: f64, goal: Goal) -> Option<usize> {
+/// The least of the values, of which `max` is one; in lanes, for speed.
+fn least(values: &[f32], max: f32) -> f32 {
+    let mut lanes = [max; 32];
+    let (body, tail) = values.as_chunks::<32>();
+    for chunk in body {
+        for (least, value) in lanes.iter_mut().zip(chunk) {
+            *least = if value < least { *value } else { *least };
+        }
+    }
+    lanes.iter().chain(tail).copied().fold(max, f32::min)
+}
+
+/// The last token of the nucleus among `near`. Those above `near` weigh `above`; all together reach the
+/// goal.
+fn last(near: &mut [u64], weights: &[f32], above: f64, goal: Goal) -> Option<u64> {
     let weigh = |pairs: &[u64]| -> f64 {
         let weight = |pair: &u64| f64::from(weights[order::id(*pair) as usize]);
         pairs.iter().map(weight).sum()
@@ -122,7 +127,7 @@ fn last(near: &mut [u64], weights: &[f32], above: f64, goal: Goal) -> Option<usi
     for place in from..until {
         sum += weigh(&near[place..=place]);
         if goal.is_reached(sum)? {
-            return Some(place);
+            return Some(near[place]);
         }
     }
     None
@@ -149,8 +154,9 @@ mod tests {
         let exp = |logit: &f32| libm::expf((logit - max).max(-87.0));
         let weights: Vec<f32> = scaled.iter().map(exp).collect();
         let goal = top_p * weights.iter().map(|w| f64::from(*w)).sum::<f64>();
-        let mut seen = nucleus(scaled, max, &weights, goal);
-        seen.sort_unstable();
+        let last = nucleus(scaled, max, &weights, goal);
+        let ids = 0..scaled.len() as u32;
+        let seen: Vec<u32> = ids.filter(|id| order::pair(scaled, *id) <= last).collect();
         assert_eq!(seen, by_order(scaled, &weights, goal), "{top_p}");
         select(scaled, max, &weights, goal).is_some()
     }

@@ -106,14 +106,7 @@ pub(crate) fn choose(
     let noise = Noise::new(sampling.seed, position);
     let (likeliest, max) = argmax(simd, logits);
     let mut race = Race::new(logits, noise, likeliest as u32);
-    let off = sampling.top_k == 0 && sampling.top_p >= 1.0 && sampling.min_p == 0.0;
-    if off {
-        (0..logits.len() as u32).for_each(|id| race.enter(id));
-    } else {
-        survivors(simd, logits, max, sampling)
-            .into_iter()
-            .for_each(|id| race.enter(id));
-    }
+    hold(&mut race, simd, logits, max, sampling);
     race.winner
 }
 
@@ -210,10 +203,11 @@ impl<'a> Race<'a> {
         }
     }
 
+    /// Whether it is let in at all is asked last, of the few that may win.
     #[inline]
-    fn enter(&mut self, id: u32) {
+    fn enter(&mut self, id: u32, is_in: impl Fn(u32) -> bool) {
         let logit = f64::from(self.logits[id as usize]);
-        if logit + self.noise.bound(id) < self.value {
+        if logit + self.noise.bound(id) < self.value || !is_in(id) {
             return;
         }
         let value = logit + self.noise.gumbel(id);
@@ -223,29 +217,36 @@ impl<'a> Race<'a> {
     }
 }
 
-/// Tokens that the filters leave.
-fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u32> {
+/// Lets those tokens in that the filters leave.
+fn hold(race: &mut Race<'_>, simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) {
+    let all = 0..scaled.len() as u32;
+    let (top_k, top_p) = (sampling.top_k as usize, f64::from(sampling.top_p));
+    let is_short = 0 < top_k && top_k < scaled.len();
+    if !is_short && top_p >= 1.0 && sampling.min_p == 0.0 {
+        all.for_each(|id| race.enter(id, |_| true));
+        return;
+    }
     let mut weights = scaled.to_vec();
     exp_shifted(simd, &mut weights, max);
     let weight = |id: &u32| f64::from(weights[*id as usize]);
-    let top_p = f64::from(sampling.top_p);
-    let mut kept = match sampling.top_k as usize {
-        k if 0 < k && k < scaled.len() => {
-            let mut kept = order::first(scaled, k);
-            if top_p < 1.0 {
-                let goal = top_p * kept.iter().map(weight).sum::<f64>();
-                shorten(&mut kept, weight, goal);
-            }
-            kept
+    let is_likely = |id: u32| weights[id as usize] >= sampling.min_p;
+    if is_short {
+        let mut kept = order::first(scaled, top_k);
+        if top_p < 1.0 {
+            let goal = top_p * kept.iter().map(weight).sum::<f64>();
+            shorten(&mut kept, weight, goal);
         }
-        _ if top_p < 1.0 => {
-            let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
-            nucleus(scaled, max, &weights, top_p * total)
-        }
-        _ => (0..scaled.len() as u32).collect(),
+        kept.into_iter().for_each(|id| race.enter(id, is_likely));
+        return;
+    }
+    let last = if top_p < 1.0 {
+        let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+        nucleus(scaled, max, &weights, top_p * total)
+    } else {
+        u64::MAX
     };
-    kept.retain(|id| weights[*id as usize] >= sampling.min_p);
-    kept
+    let is_in = |id: u32| order::pair(scaled, id) <= last && is_likely(id);
+    all.for_each(|id| race.enter(id, is_in));
 }
 
 #[cfg(test)]
