@@ -13,10 +13,8 @@ use atoma_bench_report::Report;
 use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId,
-    hash::Hash32,
-    http,
-    message::{Draft, Endpoint, RequestHeader, Signed},
+    ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId, http,
+    message::{Draft, Endpoint, Part, RequestHeader, Salt, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -169,10 +167,11 @@ pub(crate) struct Signer {
     ceiling: AtomicU64,
 }
 
-/// The two headers of a signed request.
+/// The three headers of a signed request.
 struct SignedHeaders {
     header: String,
     signature: String,
+    salt: String,
 }
 
 impl Signer {
@@ -202,6 +201,7 @@ impl Signer {
             .map(|signed| SignedHeaders {
                 header: BASE64_STANDARD.encode(signed.bytes()),
                 signature: BASE64_STANDARD.encode(signed.signature().to_bytes()),
+                salt: salt().to_text().to_string(),
             })
             .collect();
         let body = body.clone();
@@ -220,7 +220,7 @@ impl Signer {
             task: self.task,
             request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(body),
+            body_hash: salt().commit(Part::Request, body),
             lane: 0,
             ceiling: ComputeUnits(ceiling),
             max_units: MAX_UNITS,
@@ -231,14 +231,21 @@ impl Signer {
     }
 }
 
+/// Of every request here: nothing is measured by it.
+fn salt() -> Salt {
+    Salt::new([9; 32])
+}
+
 impl SignedHeaders {
     fn request(&self, body: &Bytes) -> Prepared {
         let mut request = unsigned(body, None);
         let headers = request.headers_mut();
         // base64 is valid in headers
-        if let (Ok(header), Ok(signature)) = (self.header.parse(), self.signature.parse()) {
+        let values = [&self.header, &self.signature, &self.salt].map(|value| value.parse());
+        if let [Ok(header), Ok(signature), Ok(salt)] = values {
             headers.insert(http::REQUEST, header);
             headers.insert(http::SIGNATURE, signature);
+            headers.insert(http::SALT, salt);
         }
         request
     }

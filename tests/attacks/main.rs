@@ -10,6 +10,7 @@ mod disk;
 mod files;
 mod gateway;
 mod grants;
+mod guesses;
 mod journal;
 mod leaves;
 mod operator;

@@ -10,7 +10,12 @@ use crate::{
 };
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::{Body, Pieces};
-use atoma_types::{NodeId, RequestId, hash::Hasher, http::RECEIPT};
+use atoma_types::{
+    NodeId, RequestId,
+    hash::Hasher,
+    http::RECEIPT,
+    message::{Part, Salt},
+};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
@@ -33,6 +38,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The response's headers as the node sent them.
     pub headers: HeaderMap,
+    /// The request's salt, under which its header and its receipt commit to request and answer.
+    pub salt: Salt,
     /// The response's bytes as they come.
     pub body: AnswerBody,
     receipt: Option<oneshot::Receiver<Arc<VerifiedReceipt>>>,
@@ -49,7 +56,9 @@ pub struct WholeAnswer {
     pub status: StatusCode,
     /// The response's headers as the node sent them.
     pub headers: HeaderMap,
-    /// The response's bytes, which the receipt's `response_hash` covers.
+    /// The request's salt, under which its header and its receipt commit to request and answer.
+    pub salt: Salt,
+    /// The response's bytes, to which the receipt's `response_hash` commits.
     pub body: Bytes,
     /// Its receipt; a refusal has none.
     pub receipt: Option<Arc<VerifiedReceipt>>,
@@ -99,7 +108,7 @@ enum Proof {
 
 /// An answer that is being served.
 pub(crate) fn served(
-    request_id: RequestId,
+    (request_id, salt): (RequestId, Salt),
     response: Response<Body>,
     node: &NodeInfo,
     pace: Pace,
@@ -115,16 +124,17 @@ pub(crate) fn served(
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let commitment = salt.hasher(Part::Answer);
     let proof = if is_stream && text.is_none() {
         Proof::Comment {
-            scanner: Scanner::default(),
+            scanner: Scanner::over(commitment),
             errors: ErrorFrames::default(),
             verified: false,
         }
     } else {
         Proof::Header {
             text,
-            hasher: Hasher::new(),
+            hasher: commitment,
         }
     };
     let served = Served {
@@ -139,6 +149,7 @@ pub(crate) fn served(
         request_id,
         status: parts.status,
         headers: parts.headers,
+        salt,
         body: AnswerBody(Kind::Served(Box::new(served))),
         receipt: Some(receipt),
     }
@@ -147,7 +158,7 @@ pub(crate) fn served(
 /// A node's refusal, which is small and has no receipt.
 pub(crate) fn refused(
     node: NodeId,
-    request_id: RequestId,
+    (request_id, salt): (RequestId, Salt),
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -157,6 +168,7 @@ pub(crate) fn refused(
         request_id,
         status,
         headers,
+        salt,
         body: AnswerBody(Kind::Small(Some(body))),
         receipt: None,
     }
@@ -212,6 +224,7 @@ impl Answer {
             request_id: self.request_id,
             status: self.status,
             headers: self.headers,
+            salt: self.salt,
             body: if rest.is_empty() {
                 first
             } else {

@@ -8,9 +8,12 @@ use crate::{
     router::{Measure, Outcome},
 };
 use atoma_client::{AnswerBody, ClientError, WholeAnswer};
-use atoma_types::http::{RECEIPT, REQUEST_ID};
+use atoma_types::{
+    http::{RECEIPT, REQUEST_ID, SALT},
+    message::Salt,
+};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::{sync::Arc, time::Duration};
 use tracing::Span;
 
@@ -79,17 +82,24 @@ impl From<WholeAnswer> for WholeReply {
     fn from(answer: WholeAnswer) -> Self {
         Self {
             status: answer.status,
-            headers: relayed(&answer.headers),
+            headers: relayed(&answer.headers, &answer.salt),
             body: answer.body,
         }
     }
 }
 
-/// The headers that the user gets.
-pub(crate) fn relayed(from: &HeaderMap) -> HeaderMap {
+/// The headers that the user gets: some of the node's, and the salt, without which they couldn't hold the
+/// receipt against their request and its answer.
+pub(crate) fn relayed(from: &HeaderMap, salt: &Salt) -> HeaderMap {
     let kept = RELAYED.into_iter().filter_map(|name| {
         let value = from.get(&name)?.clone();
         Some((name, value))
     });
-    kept.collect()
+    let mut headers: HeaderMap = kept.collect();
+    // base64 is valid in headers
+    if let Ok(mut value) = HeaderValue::from_str(&salt.to_text()) {
+        value.set_sensitive(true);
+        headers.insert(SALT, value);
+    }
+    headers
 }

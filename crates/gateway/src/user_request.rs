@@ -329,7 +329,7 @@ impl UserRequest {
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
-        let (headers, mut rest) = (answer.headers, answer.body);
+        let (headers, mut rest) = (relayed(&answer.headers, &answer.salt), answer.body);
         let left = self.patience.first_byte.saturating_sub(sent.at.elapsed());
         let first = timeout(left, rest.next()).await.unwrap_or(None);
         let first = match first {
@@ -346,7 +346,7 @@ impl UserRequest {
         // asked; until then the money stays held
         sent.unsettled.settle_later();
         AtNode::Answered(Reply::Stream(StreamReply {
-            headers: relayed(&headers),
+            headers,
             first,
             rest,
             in_flight: StreamInFlight {

@@ -5,7 +5,7 @@
 use crate::{
     account::{CommitError, Reservation, SignedRequest},
     billing::Billing,
-    bodies::Bodies,
+    bodies::{Bodies, Words},
     journal::Ack,
     lease::Lease,
     pricing::Plan,
@@ -15,7 +15,7 @@ use atoma_engine::OutputLimit;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     TimestampMs, Usage,
-    hash::{Hash32, Hasher},
+    hash::Hash32,
     message::{Domain, Draft, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
@@ -34,12 +34,10 @@ pub(crate) struct RequestInFlight {
     plan: Plan,
     /// Gone once the request has ended.
     reservation: Option<Reservation>,
-    hasher: Hasher,
     sent_bytes: bool,
     /// The answer is sent as a whole: who leaves before pays for what was computed.
     whole: bool,
-    /// What goes into the evidence log, where one is kept.
-    bodies: Option<Bodies>,
+    words: Words,
     /// The engine's present output limit.
     limit: u64,
     /// What a client that leaves now would pay for.
@@ -68,7 +66,7 @@ impl RequestInFlight {
         task: Arc<ServedTask>,
         request: SignedRequest,
         plan: Plan,
-        bodies: Option<Bodies>,
+        words: Words,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = billing.clock.now();
@@ -86,10 +84,9 @@ impl RequestInFlight {
             task,
             request,
             plan,
-            hasher: Hasher::new(),
             sent_bytes: false,
             whole: false,
-            bodies,
+            words,
             started: (now, Instant::now()),
             first_token: now,
             span: Span::current(),
@@ -152,10 +149,7 @@ impl RequestInFlight {
             self.first_token = self.billing.clock.now();
             self.billing.metrics.first_bytes(self.started.1.elapsed());
         }
-        self.hasher.update(bytes);
-        if let Some(bodies) = &mut self.bodies {
-            bodies.sending(bytes);
-        }
+        self.words.sending(bytes);
     }
 
     /// Ends it with a receipt for what the engine counted.
@@ -197,8 +191,9 @@ impl RequestInFlight {
         let now = billing.clock.now();
         let header = self.request.message();
         let request_hash = self.request.hash();
-        let response_hash = self.hasher.finish();
-        let bodies = self.bodies.take();
+        let response_hash = self.words.answer();
+        let output_fingerprint = fingerprint.map(|scores| self.words.scores(scores));
+        let bodies = self.words.take_kept();
         let size = bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(
             reservation,
@@ -226,7 +221,7 @@ impl RequestInFlight {
                         finished_ms: now,
                     },
                     engine: self.task.class,
-                    output_fingerprint: fingerprint,
+                    output_fingerprint,
                     previous: link.previous,
                 };
                 Draft::new(receipt)

@@ -4,10 +4,8 @@ use anyhow::{Context, Result, ensure};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_ledger::Ledger;
 use atoma_types::{
-    NodeId,
-    hash::Hash32,
-    http,
-    message::{Receipt, Signed},
+    NodeId, http,
+    message::{Part, Receipt, Salt, Signed},
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -19,6 +17,7 @@ const WHOLE_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(120)
 /// What people with an API key get: an answer, and the receipt that the gateway passes on.
 pub(super) struct PlainAnswer {
     body: Bytes,
+    salt: Salt,
     pub(super) receipt: Signed<Receipt>,
 }
 
@@ -32,6 +31,7 @@ impl PlainAnswer {
         let response = pool.ask(request, WHOLE_ANSWER).await?;
         let status = response.status();
         let receipt = response.headers().get(http::RECEIPT).cloned();
+        let salt = response.headers().get(http::SALT).cloned();
         let body = response.into_body();
         ensure!(
             status.is_success(),
@@ -40,7 +40,12 @@ impl PlainAnswer {
         );
         let receipt = receipt.context("the gateway passed no receipt on")?;
         let receipt = Signed::<Receipt>::from_text(receipt.to_str()?)?;
-        Ok(Self { body, receipt })
+        let salt = salt.context("the gateway passed no salt on")?;
+        Ok(Self {
+            body,
+            salt: salt.to_str()?.parse()?,
+            receipt,
+        })
     }
 
     /// Checks that the node signed the receipt, for this very answer, and says which node it was.
@@ -48,7 +53,7 @@ impl PlainAnswer {
         let node = ledger.node(self.receipt.message().node).await?;
         self.receipt.verify(&node.response_key)?;
         ensure!(
-            self.receipt.message().response_hash == Hash32::of(&self.body),
+            self.receipt.message().response_hash == self.salt.commit(Part::Answer, &self.body),
             "the receipt is for another answer"
         );
         Ok(node.id)

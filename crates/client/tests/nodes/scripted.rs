@@ -7,8 +7,10 @@ use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, calls},
     hash::Hash32,
-    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes, Signed},
+    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    message::{
+        Domain, Grant, MessageSignature, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+    },
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
@@ -117,7 +119,7 @@ impl Scripted {
     fn commit(
         &self,
         header: &Signed<RequestHeader>,
-        answer: &[u8],
+        (salt, answer): (&Salt, &[u8]),
         lie: impl FnOnce(&mut Receipt),
     ) -> String {
         let mut account = self.account.lock();
@@ -134,7 +136,7 @@ impl Scripted {
             seq: account.seq,
             request_id: asked.request_id,
             request_hash: header.hash(),
-            response_hash: Hash32::of(answer),
+            response_hash: salt.commit(Part::Answer, answer),
             usage: Usage {
                 input: 10,
                 output: 20,
@@ -215,14 +217,16 @@ async fn chat(
 ) -> Response<Body> {
     let header = signed_header(&headers);
     let asked = header.message();
+    let salt = headers.get(SALT).unwrap().to_str().unwrap();
+    let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         asked.body_hash,
-        Hash32::of(&body),
+        salt.commit(Part::Request, &body),
         "the body arrives as it was signed"
     );
     let script: Value = serde_json::from_slice(&body).unwrap();
     let number = script["n_units"].as_u64().unwrap_or_default();
-    let honest = |answer: &str| node.commit(&header, answer.as_bytes(), |_| {});
+    let honest = |answer: &str| node.commit(&header, (&salt, answer.as_bytes()), |_| {});
     let comment = |text: &str| format!("{RECEIPT_COMMENT}{text}\n\ndata: [DONE]\n\n");
     match script["act"].as_str().unwrap() {
         "plain" => plain(Some(&honest(ANSWER))),
@@ -248,17 +252,23 @@ async fn chat(
         "no_receipt" => plain(None),
         "other_answer" => plain(Some(&honest("something else"))),
         "other_key" => {
-            let text = node.commit(&header, ANSWER.as_bytes(), |_| {});
+            let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
             let receipt = Signed::<Receipt>::from_text(&text).unwrap();
             let forged = Signed::new(receipt.message().clone(), &SigningKey::generate());
             plain(Some(&forged.to_text()))
         }
-        "overcharge" => plain(Some(&node.commit(&header, ANSWER.as_bytes(), |r| {
-            r.units = ComputeUnits(COST.0 + 1);
-        }))),
-        "twice" => plain(Some(
-            &node.commit(&header, ANSWER.as_bytes(), |r| r.seq = 1),
-        )),
+        "overcharge" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| {
+                r.units = ComputeUnits(COST.0 + 1);
+            },
+        ))),
+        "twice" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| r.seq = 1,
+        ))),
         "trailing" => {
             let text = honest(FRAMES);
             let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     check::{CheckKind, Outcome, Verdict, check},
-    sample::{NETWORK, Plan, SHARDS, Sample, user},
+    sample::{ANSWER, BODY, NETWORK, Plan, SHARDS, Sample, salt, user},
 };
 
 /// Receipts kept in memory.
@@ -115,7 +115,7 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
         ..Given::default()
     };
     let found = gather(&alone, &sources).await.unwrap();
-    use CheckKind::{Blob, Body, Neighbours, Pack, Place, Record, Request};
+    use CheckKind::{Answer, Blob, Body, Neighbours, Pack, Place, Record, Request};
     passes(&found[0], &[Request, Place, Neighbours]);
     assert_eq!(outcome(&found[0], Record).name(), "skipped");
 
@@ -125,6 +125,28 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
     };
     let found = gather(&with_bodies, &sources).await.unwrap();
     assert_eq!(outcome(&found[0], Body).name(), "failed");
+
+    // the salt follows from the user's key, is given, or isn't to be had
+    let right = Given {
+        request_body: Some(Bytes::from_static(BODY)),
+        answer_body: Some(Bytes::from_static(ANSWER)),
+        ..alone.clone()
+    };
+    let found = gather(&right, &sources).await.unwrap();
+    passes(&found[0], &[Body, Answer]);
+    let stranger = Sources {
+        keys: Vec::new(),
+        ..offline(Some(Kept(sample.exchanges.clone())))
+    };
+    let found = gather(&right, &stranger).await.unwrap();
+    let missing = outcome(&found[0], Body);
+    assert!(missing.detail().contains("salt"), "{missing:?}");
+    let told = Given {
+        salt: Some(salt()),
+        ..right
+    };
+    let found = gather(&told, &stranger).await.unwrap();
+    passes(&found[0], &[Body, Answer]);
 
     let more = Given {
         proof: Some(sample.proof()),

@@ -10,7 +10,7 @@ mod sources;
 
 use crate::{
     check::{Gap, Gathered, Item, Neighbour, PackPlace, Settlement, need},
-    pack::{ReceiptProof, Record, StorageProof},
+    pack::{ReceiptProof, Record, SaltedBody, StorageProof},
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
@@ -19,6 +19,7 @@ use atoma_types::{
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::BlobId;
+use bodies::Bodies;
 use bytes::Bytes;
 use exchange::Exchange;
 use ledger::Reader;
@@ -320,21 +321,18 @@ impl Gatherer<'_> {
         &self,
         header: &Item<Signed<RequestHeader>>,
         record: &Item<Bytes>,
-    ) -> (Item<Bytes>, Item<Bytes>) {
+    ) -> (Item<SaltedBody>, Item<SaltedBody>) {
         let record = need(record).and_then(|bytes| {
             let (record, _) = Record::from_bytes(bytes).map_err(Gap::absent)?;
             Ok(record)
         });
-        let keys = &self.sources.keys;
-        let request = match &self.given.request_body {
-            Some(bytes) => Ok(bytes.clone()),
-            None => bodies::request(&record, header, keys),
+        let bodies = Bodies {
+            given: self.given,
+            sources: self.sources,
+            header,
+            record: &record,
         };
-        let answer = match &self.given.answer_body {
-            Some(bytes) => Ok(bytes.clone()),
-            None => bodies::answer(&record, header, keys),
-        };
-        (request, answer)
+        (bodies.request(), bodies.answer())
     }
 
     fn kept_around(&self, receipt: Option<&Signed<Receipt>>) -> Vec<Neighbour> {

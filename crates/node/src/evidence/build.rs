@@ -8,12 +8,13 @@ use super::{
 use crate::identity::Identity;
 use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Record, Recorded, Recorder,
+    SaltedBody,
 };
 use atoma_keys::AtRestKey;
 use atoma_runtime::SharedRandom;
 use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs};
 use std::{
-    fs,
+    fs, mem,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -114,8 +115,8 @@ impl Builder {
         );
         self.reader.now(|log| {
             log.each_after(after, |logged| {
-                let logged = logged.opened(&self.at_rest)?;
-                let record = recorder.record(&recorded(&logged))?;
+                let mut logged = logged.opened(&self.at_rest)?;
+                let record = recorded(&mut recorder, &mut logged)?;
                 let size = writer.length_with_record(&record);
                 let is_first = writer.entries().is_empty();
                 if !self.policy.has_room(size) && !is_first {
@@ -143,13 +144,14 @@ impl Builder {
     }
 }
 
-fn recorded(logged: &Logged) -> Recorded<'_> {
-    Recorded {
+fn recorded(recorder: &mut Recorder, logged: &mut Logged) -> Result<Record, PackError> {
+    let salted = |body: &mut Vec<u8>| SaltedBody::from_bytes(mem::take(body).into());
+    recorder.record(&Recorded {
+        request: &salted(&mut logged.request)?,
+        answer: &salted(&mut logged.answer)?,
         header: &logged.exchange.header,
         receipt: &logged.exchange.receipt,
         request_key: logged.request_key,
         open: logged.open,
-        request: &logged.request,
-        answer: &logged.answer,
-    }
+    })
 }

@@ -44,6 +44,7 @@ pub(crate) struct Logged {
     pub exchange: Exchange,
     pub request_key: PublicKey,
     pub open: bool,
+    /// Behind its salt, as the answer.
     pub request: Vec<u8>,
     pub answer: Vec<u8>,
     /// The two are under the node's own key.

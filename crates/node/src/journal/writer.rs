@@ -192,8 +192,8 @@ fn insert_receipt(
         )?
         .execute(params![
             bodies.open,
-            at_rest.seal(signed.hash(), REQUEST_PART, bodies.request.to_vec()),
-            at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer().into()),
+            at_rest.seal(signed.hash(), REQUEST_PART, bodies.request()),
+            at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer()),
         ])?;
     }
     Ok(number)

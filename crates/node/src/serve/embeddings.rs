@@ -33,7 +33,7 @@ pub(super) async fn embeddings(
 }
 
 async fn embed(inference: Arc<Inference>, admitted: Admitted) -> Result<Response, Refusal> {
-    let bodies = admitted.bodies(&inference);
+    let words = admitted.words(&inference);
     let Admitted {
         request,
         lease,
@@ -52,7 +52,7 @@ async fn embed(inference: Arc<Inference>, admitted: Admitted) -> Result<Response
         task.clone(),
         request,
         plan,
-        bodies,
+        words,
         permit,
     )?;
     let (vectors, usage) = task

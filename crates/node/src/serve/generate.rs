@@ -66,7 +66,7 @@ async fn generate(
     admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
-    let bodies = admitted.bodies(&inference);
+    let words = admitted.words(&inference);
     let Admitted {
         request,
         lease,
@@ -95,7 +95,7 @@ async fn generate(
     let billing = &inference.billing;
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
-        RequestInFlight::open(billing, lease, task.clone(), request, plan, bodies, permit)?;
+        RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 

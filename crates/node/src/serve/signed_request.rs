@@ -6,16 +6,15 @@ use super::{
 };
 use crate::{
     account::SignedRequest,
-    admission::{check_addressee, check_body, check_request, read_signed},
-    bodies::Bodies,
+    admission::{check_addressee, check_body, check_request, read_salt, read_signed},
+    bodies::Words,
     lease::Lease,
     tasks::ServedTask,
 };
 use atoma_http::server::{BodyLimit, read_body};
 use atoma_types::{
-    hash::Hasher,
     http::EVIDENCE,
-    message::{Endpoint, OpenEvidence, Signed},
+    message::{Endpoint, OpenEvidence, Part, Salt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
@@ -31,6 +30,7 @@ pub(super) struct Admitted {
     pub lease: Arc<Lease>,
     pub task: Arc<ServedTask>,
     pub body: Bytes,
+    pub salt: Salt,
     /// The bodies are to be evidence that everyone can read.
     pub open: bool,
     pub permit: OwnedSemaphorePermit,
@@ -84,6 +84,7 @@ async fn admit(
     let limit = BodyLimit::new(&inference.limits);
     limit.check_announced(&parts.headers)?;
     let request = request?;
+    let salt = read_salt(&parts.headers)?;
     let header = request.message();
     Span::current().record("stack", tracing::field::display(header.stack));
     check_addressee(header, &inference.us)?;
@@ -99,7 +100,7 @@ async fn admit(
     let task = inference.tasks.get(lease.task)?.clone();
     Span::current().record("model", task.model.as_str());
     // hashed as it comes in
-    let mut hasher = Hasher::new();
+    let mut hasher = salt.hasher(Part::Request);
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
@@ -119,6 +120,7 @@ async fn admit(
         lease,
         task,
         body,
+        salt,
         open,
         permit,
     })
@@ -165,9 +167,12 @@ fn check_open(
 }
 
 impl Admitted {
-    /// What goes into the evidence log, where one is kept.
-    pub(super) fn bodies(&self, inference: &Inference) -> Option<Bodies> {
-        let keeps = inference.billing.evidence.is_some();
-        keeps.then(|| Bodies::new(self.body.clone(), self.open))
+    /// What is said in it; for the evidence log, where one is kept.
+    pub(super) fn words(&self, inference: &Inference) -> Words {
+        let mut words = Words::new(self.salt.clone());
+        if inference.billing.evidence.is_some() {
+            words.keep(self.body.clone(), self.open);
+        }
+        words
     }
 }

@@ -16,8 +16,8 @@ use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
     chain::{Clock, Event, LeaseState, NewTask, Params, Selection, Stack, Task, calls},
     hash::Hash32,
-    http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, LeaseQuery, Receipt, RequestHeader, Signed},
+    http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    message::{Domain, LeaseQuery, Part, Receipt, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -189,7 +189,7 @@ impl World {
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
         let now = Runtime::system().now();
-        let body_hash = Hash32::of(body);
+        let body_hash = salt().commit(Part::Request, body);
         self.test_task().header(node, stack, body_hash, now)
     }
 
@@ -247,7 +247,12 @@ impl World {
     }
 }
 
-/// A request with its two headers.
+/// Of every request here.
+pub(crate) fn salt() -> Salt {
+    Salt::new([9; 32])
+}
+
+/// A request with its three headers.
 pub(crate) fn signed_request(
     url: &str,
     path: &str,
@@ -260,6 +265,7 @@ pub(crate) fn signed_request(
             SIGNATURE,
             BASE64_STANDARD.encode(signed.signature().to_bytes()),
         )
+        .header(SALT, &*salt().to_text())
         .header("content-type", "application/json")
         .body(Full::new(body.into()))
         .unwrap()
@@ -303,18 +309,18 @@ impl Answer {
             .to_owned()
     }
 
-    /// The receipt in the header or the stream, with the hash of what it covers.
+    /// The receipt in the header or the stream, with the commitment to what it covers.
     pub(crate) fn receipt(&self) -> (Signed<Receipt>, Hash32) {
         if let Some(text) = self.headers.get(RECEIPT) {
             let receipt = Signed::from_text(text.to_str().unwrap()).unwrap();
-            return (receipt, Hash32::of(&self.body));
+            return (receipt, salt().commit(Part::Answer, &self.body));
         }
         let text = std::str::from_utf8(&self.body).unwrap();
         let at = text.find(RECEIPT_COMMENT).expect("a receipt");
         let end = text[at..].find("\n\n").unwrap() + at;
         assert_eq!(&text[end..], "\n\ndata: [DONE]\n\n");
         let receipt = Signed::from_text(&text[at + RECEIPT_COMMENT.len()..end]).unwrap();
-        (receipt, Hash32::of(&self.body[..at]))
+        (receipt, salt().commit(Part::Answer, &self.body[..at]))
     }
 }
 
