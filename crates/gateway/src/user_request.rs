@@ -7,11 +7,11 @@
 
 use crate::{
     body::Asked,
-    budget::{Account, Amount, Hold},
+    budget::{Account, Amount, Hold, NoHold},
     concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
     pool::{Attempt, LeaseError, TaskPool},
-    refusals::{exhausted, no_stack, over_budget},
+    refusals::{exhausted, no_stack, over_budget, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
 };
@@ -363,17 +363,19 @@ impl UserRequest {
     fn afford(&mut self, price: Price) -> Result<(), Refusal> {
         let units = self.next.max_units();
         let worst = Amount::cost(price, units);
-        let held = match &mut self.hold {
-            Some(hold) => hold.raise(worst),
-            None => {
-                self.hold = self.account.reserve(worst);
-                self.hold.is_some()
+        if let Some(hold) = &mut self.hold {
+            return match hold.raise(worst) {
+                true => Ok(()),
+                false => Err(over_budget(units, worst)),
+            };
+        }
+        match self.account.reserve(worst) {
+            Ok(hold) => {
+                self.hold = Some(hold);
+                Ok(())
             }
-        };
-        if held {
-            Ok(())
-        } else {
-            Err(over_budget(units, worst))
+            Err(NoHold::TooMany) => Err(too_many_unsettled()),
+            Err(NoHold::TooDear) => Err(over_budget(units, worst)),
         }
     }
 
@@ -387,7 +389,8 @@ impl UserRequest {
 }
 
 /// The money of a request that a node has, until its answer says what it costs. Dropped, because the user
-/// has left, it waits for the receipt: who leaves pays for what they have caused, and not the gateway.
+/// has left, it waits for the receipt: who leaves pays for what they have caused, and not the gateway. How many
+/// wait is bounded for each account by what it may hold at once (`MAX_HOLDS`).
 struct Unsettled {
     hold: Option<Hold>,
     receipt: Option<ReceiptWait>,

@@ -62,6 +62,7 @@ struct State {
     options: InstantOptions,
     connections: AtomicU64,
     requests: AtomicU64,
+    frames: AtomicU64,
     cancelled: AtomicU64,
     ill: AtomicBool,
     last_body: Mutex<Bytes>,
@@ -99,6 +100,7 @@ impl InstantUpstream {
             options,
             connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             ill: AtomicBool::new(false),
             last_body: Mutex::default(),
@@ -124,6 +126,11 @@ impl InstantUpstream {
     /// Completions asked for so far.
     pub fn requests(&self) -> u64 {
         self.state.requests.load(SeqCst)
+    }
+
+    /// Frames of streams sent so far: with a pause, how far answers are.
+    pub fn frames(&self) -> u64 {
+        self.state.frames.load(SeqCst)
     }
 
     /// Streams whose readers left before the end.
@@ -393,6 +400,7 @@ impl TokenStream {
             sleep.as_mut().reset(next);
         }
         self.next += 1;
+        self.state.frames.fetch_add(1, SeqCst);
         Poll::Ready(Some(frame))
     }
 }

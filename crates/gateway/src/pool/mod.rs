@@ -9,6 +9,7 @@
 mod dispatch;
 mod error;
 mod knock;
+mod pace;
 mod parts;
 mod refill;
 mod stack_pool;
