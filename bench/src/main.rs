@@ -2,6 +2,8 @@
 //! run. CPU time comes from the kernel's books of child processes, so the load generator's own
 //! work doesn't count.
 
+mod attackers;
+mod attacks;
 mod evidence;
 mod floor;
 mod ledger;
@@ -39,6 +41,8 @@ enum What {
     Streams(Size),
     /// CPU per request that evidence adds to a node.
     Evidence(Size),
+    /// Honest clients of a node beside all attacks on its port at once: failures, waiting, memory.
+    Attacks(attacks::Crowd),
     /// Transactions per second of localnet.
     Localnet {
         /// How many transactions are sent, from several wallets at once.
@@ -71,6 +75,7 @@ async fn main() -> Result<()> {
         What::Serving(size) => serving::run(&args.atoma, size).await?,
         What::Streams(size) => streams::run(&args.atoma, size).await?,
         What::Evidence(size) => evidence::run(&args.atoma, size).await?,
+        What::Attacks(crowd) => attacks::run(&args.atoma, crowd).await?,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await?,
         What::Upstream { pause_ms } => return upstream::run(pause_ms).await,
         What::Floor { upstream } => return floor::run(upstream).await,

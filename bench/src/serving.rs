@@ -130,7 +130,10 @@ fn signatures(signer: &Signer) -> f64 {
 }
 
 pub(crate) fn body(stream: bool) -> Bytes {
-    let prompt = "word ".repeat(PROMPT_WORDS);
+    chat(&"word ".repeat(PROMPT_WORDS), stream)
+}
+
+pub(crate) fn chat(prompt: &str, stream: bool) -> Bytes {
     let body = serde_json::json!({
         "model": MODEL,
         "messages": [{ "role": "user", "content": prompt }],

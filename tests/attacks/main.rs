@@ -6,6 +6,7 @@
 mod arena;
 mod between;
 mod clock;
+mod crowd;
 mod disk;
 mod files;
 mod gateway;

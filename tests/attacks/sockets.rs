@@ -13,7 +13,7 @@ use tokio::{
 /// More than any address needs, fewer than the system's open files.
 const SOCKETS: usize = 1_005;
 /// Another machine, as far as the node sees.
-const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+pub(crate) const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// What a connection says before it falls silent: nothing, half of HTTP/2's preface, all of it, half a head.
 const SAID: [&str; 4] = [
@@ -23,11 +23,11 @@ const SAID: [&str; 4] = [
     "POST /v1/chat/completions HTTP/1.1\r\nhost: ",
 ];
 
-fn address(url: &str) -> SocketAddr {
+pub(crate) fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().unwrap()
 }
 
-async fn silent(to: SocketAddr, from: Ipv4Addr, number: usize) -> Option<TcpStream> {
+pub(crate) async fn silent(to: SocketAddr, from: Ipv4Addr, number: usize) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     let mut stream = socket.connect(to).await.ok()?;

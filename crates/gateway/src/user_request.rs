@@ -19,6 +19,7 @@ use atoma_client::{
     Answer, ClientError, ReceiptWait, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
+use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
@@ -67,6 +68,8 @@ pub(crate) struct UserRequest {
     /// A node got no units, for there is no money to buy any.
     out_of_money: bool,
     begun: Instant,
+    /// The body is in memory as long as this.
+    _held: HeldRoom,
 }
 
 /// How the tries at one node ended.
@@ -98,6 +101,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) asked: &'a Asked<'a>,
     pub(crate) body: Bytes,
+    /// Of the room that long bodies share.
+    pub(crate) held: HeldRoom,
 }
 
 impl UserRequest {
@@ -132,6 +137,7 @@ impl UserRequest {
             hold: None,
             out_of_money: false,
             begun: Instant::now(),
+            _held: ask.held,
         };
         request.afford(cheapest.ok_or_else(|| exhausted(false))?)?;
         Ok(request)

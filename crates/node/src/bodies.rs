@@ -1,5 +1,6 @@
 //! What is said in a request: committed to in its receipt, and kept where evidence is.
 
+use atoma_http::server::HeldRoom;
 use atoma_types::{
     hash::{Hash32, Hasher},
     message::{Part, SALT_BYTES, Salt},
@@ -12,6 +13,8 @@ pub(crate) struct Words {
     salt: Salt,
     answer: Hasher,
     kept: Option<Bodies>,
+    /// The request's body is in memory as long as this.
+    _held: HeldRoom,
 }
 
 /// Bodies on their way into the log. Cheap to fill: the pieces are shared, not copied.
@@ -24,11 +27,12 @@ pub(crate) struct Bodies {
 }
 
 impl Words {
-    pub(crate) fn new(salt: Salt) -> Self {
+    pub(crate) fn new(salt: Salt, held: HeldRoom) -> Self {
         Self {
             answer: salt.hasher(Part::Answer),
             salt,
             kept: None,
+            _held: held,
         }
     }
 

@@ -35,8 +35,7 @@ pub(crate) struct RequestInFlight {
     /// Gone once the request has ended.
     reservation: Option<Reservation>,
     sent_bytes: bool,
-    /// The answer is sent as a whole: who leaves before pays for what was computed.
-    whole: bool,
+    due: Due,
     words: Words,
     /// The engine's present output limit.
     limit: u64,
@@ -48,6 +47,17 @@ pub(crate) struct RequestInFlight {
     span: Span,
     /// Given back when the request is over.
     _permit: OwnedSemaphorePermit,
+}
+
+/// From when on a client that leaves pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Once something was sent.
+    Sent,
+    /// The answer is sent as a whole: once something was computed.
+    Computed,
+    /// The engine computes what it was given as a whole: at once.
+    Given,
 }
 
 /// A receipt that may leave once it is signed and durable.
@@ -85,7 +95,7 @@ impl RequestInFlight {
             request,
             plan,
             sent_bytes: false,
-            whole: false,
+            due: Due::Sent,
             words,
             started: (now, Instant::now()),
             first_token: now,
@@ -97,7 +107,16 @@ impl RequestInFlight {
     /// The answer is sent when it is complete, so that its tokens are paid for as they are computed:
     /// otherwise a client that leaves just before the end would have all of it computed for nothing.
     pub(crate) fn computes_whole(&mut self) {
-        self.whole = true;
+        self.due = Due::Computed;
+    }
+
+    /// The engine gets so much input, computes it as a whole and puts nothing out before.
+    pub(crate) fn computes_input(&mut self, tokens: u64) {
+        self.due = Due::Given;
+        self.used = Usage {
+            input: tokens,
+            ..Usage::default()
+        };
     }
 
     /// The span that work for the request belongs to.
@@ -244,7 +263,12 @@ impl Drop for RequestInFlight {
         if self.reservation.is_none() {
             return;
         }
-        if (self.sent_bytes || self.whole) && self.used.output > 0 {
+        let due = match self.due {
+            Due::Sent => self.sent_bytes && self.used.output > 0,
+            Due::Computed => self.used.output > 0,
+            Due::Given => true,
+        };
+        if due {
             // The client left in the middle and pays for what it has caused. The journal gets the
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();

@@ -12,7 +12,7 @@ use crate::{
     reply::Reply,
     user_request::{Ask, Patience, UserRequest},
 };
-use atoma_http::server::Limits;
+use atoma_http::server::{BodyRoom, Limits};
 use atoma_types::{RequestId, message::Endpoint, refusal::Refusal};
 use axum::{
     Router,
@@ -33,6 +33,8 @@ pub(crate) struct Completions {
     pub(crate) market: Arc<Market>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    /// What long bodies share.
+    pub(crate) room: BodyRoom,
     pub(crate) requests: RequestLimits,
     /// The user's own stacks pay, so that it is theirs to hear when none has room.
     pub(crate) own_use: bool,
@@ -77,7 +79,8 @@ impl Completions {
     ) -> Result<Reply, Refusal> {
         let user = self.keys.find(headers)?;
         let permit = self.limit.admit(user)?;
-        let body = body::read(headers, body, &self.limits).await?;
+        let mut held = self.room.enter();
+        let body = body::read(&mut held, headers, body, &self.limits).await?;
         let asked = read(&body)?;
         let pool = self.market.find(&asked.model, endpoint);
         let pool = pool.ok_or_else(|| unknown_model(&asked.model))?;
@@ -87,6 +90,7 @@ impl Completions {
             endpoint,
             asked: &asked,
             body: body.clone(),
+            held,
         };
         let patience = Patience {
             nodes: self.requests.max_tries,

@@ -1,6 +1,9 @@
 //! Reading a whole body into memory: never more than allowed, never longer than allowed.
 
-use super::Limits;
+use super::{
+    Limits,
+    body_room::{HeldRoom, RoomFull},
+};
 use crate::silence::TooSlow;
 use atoma_runtime::WithCauses;
 use atoma_types::refusal::{Refusal, RefusalCode};
@@ -39,6 +42,9 @@ pub enum BodyError {
     /// It came too slowly.
     #[error("the body did not arrive in time")]
     TooSlow(#[source] TooSlow),
+    /// The room that long bodies share is full.
+    #[error(transparent)]
+    NoRoom(#[from] RoomFull),
     /// It ended before its end.
     #[error("the body broke off before its end")]
     Broken(#[source] axum::Error),
@@ -52,6 +58,7 @@ impl From<BodyError> for Refusal {
             BodyError::TooLarge { max_bytes } => {
                 Self::new(RefusalCode::BodyTooLarge, message).needed(max_bytes as u64)
             }
+            BodyError::NoRoom(_) => Self::new(RefusalCode::Overloaded, message),
             BodyError::TooSlow(_) => Self::new(RefusalCode::BodyTimeout, message),
             BodyError::Broken(_) => Self::new(RefusalCode::InvalidBody, message),
         }
@@ -104,12 +111,27 @@ pub async fn read_body(
     limit: BodyLimit,
     seen: impl FnMut(&[u8]),
 ) -> Result<Bytes, BodyError> {
+    read_body_within(&mut HeldRoom::unlimited(), headers, body, limit, seen).await
+}
+
+/// As [`read_body`], within a room that long bodies share. What is held of it must live as long as the body.
+///
+/// # Errors
+/// See [`BodyError`].
+pub async fn read_body_within(
+    held: &mut HeldRoom,
+    headers: &HeaderMap,
+    body: Body,
+    limit: BodyLimit,
+    seen: impl FnMut(&[u8]),
+) -> Result<Bytes, BodyError> {
     limit.check_announced(headers)?;
-    let collected = tokio::time::timeout(limit.time, collect(body, limit, seen)).await;
+    let collected = tokio::time::timeout(limit.time, collect(held, body, limit, seen)).await;
     collected.unwrap_or(Err(BodyError::TooSlow(TooSlow::Unfinished(limit.time))))
 }
 
 async fn collect(
+    held: &mut HeldRoom,
     mut body: Body,
     limit: BodyLimit,
     mut seen: impl FnMut(&[u8]),
@@ -130,6 +152,7 @@ async fn collect(
             (first, rest) = (Bytes::new(), BytesMut::new());
             continue;
         }
+        held.grow(data.len())?;
         seen(&data);
         if first.is_empty() {
             first = data;

@@ -63,7 +63,7 @@ pub(super) async fn completions(
 
 async fn generate(
     inference: Arc<Inference>,
-    admitted: Admitted,
+    mut admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
     let words = admitted.words(&inference);
@@ -152,8 +152,10 @@ async fn count(
     room: Room,
 ) -> Result<(Prompt, Measured), Refusal> {
     if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
-        let measured = task.engine.measure(&prompt, server).await;
-        return Ok((prompt, measured.map_err(|error| engine_refusal(&error))?));
+        let engine = &*task.engine;
+        let counting = (inference.counter).measure(engine, &prompt, server, body.len(), room);
+        let measured = counting.await?;
+        return Ok((prompt, measured));
     }
     let (prompt, tokens) = inference
         .counter

@@ -5,7 +5,7 @@ use crate::{
     billing::Billing, concurrency::ConcurrencyLimit, identity::Identity, ledger::LeaseFinder,
     tasks::Tasks,
 };
-use atoma_http::server::Limits;
+use atoma_http::server::{BodyRoom, Limits};
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub(crate) struct Inference {
     pub us: Identity,
     pub concurrency: Arc<ConcurrencyLimit>,
     pub limits: Limits,
+    /// What long bodies share.
+    pub body_room: BodyRoom,
     pub finder: Arc<LeaseFinder>,
     pub tasks: Arc<Tasks>,
     /// Opens what users sealed for this node.

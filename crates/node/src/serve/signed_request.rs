@@ -11,7 +11,7 @@ use crate::{
     lease::Lease,
     tasks::ServedTask,
 };
-use atoma_http::server::{BodyLimit, read_body};
+use atoma_http::server::{BodyLimit, HeldRoom, read_body_within};
 use atoma_types::{
     http::EVIDENCE,
     message::{Endpoint, OpenEvidence, Part, Salt, Signed},
@@ -20,7 +20,7 @@ use atoma_types::{
 use axum::{extract::Request, response::Response};
 use bytes::Bytes;
 use http::HeaderMap;
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument, Span, field::Empty};
 
@@ -31,6 +31,8 @@ pub(super) struct Admitted {
     pub task: Arc<ServedTask>,
     pub body: Bytes,
     pub salt: Salt,
+    /// Of the room that long bodies share.
+    pub held: HeldRoom,
     /// The bodies are to be evidence that everyone can read.
     pub open: bool,
     pub permit: OwnedSemaphorePermit,
@@ -104,7 +106,8 @@ async fn admit(
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
-    let body = read_body(&parts.headers, body, limit, hash).await?;
+    let mut held = inference.body_room.enter();
+    let body = read_body_within(&mut held, &parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {
         let Some(evidence) = &inference.billing.evidence else {
@@ -121,6 +124,7 @@ async fn admit(
         task,
         body,
         salt,
+        held,
         open,
         permit,
     })
@@ -168,8 +172,9 @@ fn check_open(
 
 impl Admitted {
     /// What is said in it; for the evidence log, where one is kept.
-    pub(super) fn words(&self, inference: &Inference) -> Words {
-        let mut words = Words::new(self.salt.clone());
+    pub(super) fn words(&mut self, inference: &Inference) -> Words {
+        let held = mem::replace(&mut self.held, HeldRoom::unlimited());
+        let mut words = Words::new(self.salt.clone(), held);
         if inference.billing.evidence.is_some() {
             words.keep(self.body.clone(), self.open);
         }
