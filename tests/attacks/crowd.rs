@@ -144,7 +144,8 @@ async fn leave(place: Arc<Place>) {
     let body = request(400, true);
     loop {
         let signed = place.arena.sign(place.header(&body));
-        let sent = place.begin(&signed_headers(&signed), &body, body.len());
+        let headers = signed_headers(&signed);
+        let sent = place.begin(&headers, &body, body.len());
         if let Some(mut stream) = sent.await {
             let _ = stream.read(&mut [0; 64]).await;
             place.done.fetch_add(1, SeqCst);
