@@ -192,7 +192,7 @@ async fn no_honest_client_notices_a_crowd_of_attackers() {
     let node = arena.node().await;
     let place = Arc::new(Place {
         node: node.node_id(),
-        stack: arena.buy(1_000_000_000, Selection::Single).await,
+        stack: arena.buy(100_000_000, Selection::Single).await,
         url: node.url(),
         done: AtomicUsize::new(0),
         arena,

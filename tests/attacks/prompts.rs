@@ -46,7 +46,8 @@ const COUNTED: u64 = 10 * (33 << 10);
 #[tokio::test(flavor = "multi_thread")]
 async fn prompts_that_no_server_holds_are_not_sent_to_it() {
     let options = InstantOptions {
-        context: Some(1_024),
+        // more than the bytes alone rule out
+        context: Some(30_000),
         ..InstantOptions::default()
     };
     let server = InstantUpstream::start(options).await.unwrap();
