@@ -49,17 +49,10 @@ impl RandomBert {
 
     /// Names, shapes and values of all tensors, those included that embeddings don't need.
     pub fn tensors(&self) -> Vec<Named> {
-        let mut random = Random::new(self.seed);
-        let mut tensors = Vec::new();
-        let mut add = |name: &str, shape: &[usize], (middle, spread): (f32, f32)| {
-            let count = shape.iter().product();
-            let values = (0..count).map(|_| middle + random.normal() * spread);
-            let name = format!("{}{name}", self.prefix);
-            tensors.push((name, shape.to_vec(), values.collect()));
-        };
-        let norm = |add: &mut dyn FnMut(&str, &[usize], (f32, f32)), name: &str| {
-            add(&format!("{name}.weight"), &[self.hidden], (1.0, 0.3));
-            add(&format!("{name}.bias"), &[self.hidden], (0.0, 0.3));
+        let mut made = Made {
+            random: Random::new(self.seed),
+            prefix: self.prefix,
+            tensors: Vec::new(),
         };
         let tables = [
             ("word", vocabulary().len()),
@@ -68,9 +61,9 @@ impl RandomBert {
         ];
         for (name, rows) in tables {
             let name = format!("embeddings.{name}_embeddings.weight");
-            add(&name, &[rows, self.hidden], (0.0, 1.0));
+            made.add(&name, &[rows, self.hidden], (0.0, 1.0));
         }
-        norm(&mut add, "embeddings.LayerNorm");
+        made.norm("embeddings.LayerNorm", self.hidden);
         for layer in 0..self.layers {
             let name = |part: &str| format!("encoder.layer.{layer}.{part}");
             let (hidden, inner) = (self.hidden, self.intermediate);
@@ -83,23 +76,17 @@ impl RandomBert {
                 ("output.dense", hidden, inner),
             ] {
                 let spread = 1.5 / (cols as f32).sqrt();
-                add(
-                    &name(&format!("{part}.weight")),
-                    &[rows, cols],
-                    (0.0, spread),
-                );
-                add(&name(&format!("{part}.bias")), &[rows], (0.0, 0.3));
+                let weight = name(&format!("{part}.weight"));
+                made.add(&weight, &[rows, cols], (0.0, spread));
+                made.add(&name(&format!("{part}.bias")), &[rows], (0.0, 0.3));
             }
-            norm(&mut add, &name("attention.output.LayerNorm"));
-            norm(&mut add, &name("output.LayerNorm"));
+            made.norm(&name("attention.output.LayerNorm"), hidden);
+            made.norm(&name("output.LayerNorm"), hidden);
         }
-        add(
-            "pooler.dense.weight",
-            &[self.hidden, self.hidden],
-            (0.0, 0.1),
-        );
-        add("pooler.dense.bias", &[self.hidden], (0.0, 0.1));
-        tensors
+        let square = [self.hidden, self.hidden];
+        made.add("pooler.dense.weight", &square, (0.0, 0.1));
+        made.add("pooler.dense.bias", &square[..1], (0.0, 0.1));
+        made.tensors
     }
 
     /// The text of its `config.json`.
@@ -168,6 +155,30 @@ impl RandomBert {
             std::fs::write(folder.join(name), text.to_string())?;
         }
         Ok(())
+    }
+}
+
+/// Tensors in the making.
+struct Made {
+    random: Random,
+    prefix: &'static str,
+    tensors: Vec<Named>,
+}
+
+impl Made {
+    /// Adds a tensor of numbers around `middle`.
+    fn add(&mut self, name: &str, shape: &[usize], (middle, spread): (f32, f32)) {
+        let count = shape.iter().product();
+        let values = (0..count).map(|_| middle + self.random.normal() * spread);
+        let values = values.collect();
+        let name = format!("{}{name}", self.prefix);
+        self.tensors.push((name, shape.to_vec(), values));
+    }
+
+    /// Adds scale and shift of a layer norm.
+    fn norm(&mut self, name: &str, width: usize) {
+        self.add(&format!("{name}.weight"), &[width], (1.0, 0.3));
+        self.add(&format!("{name}.bias"), &[width], (0.0, 0.3));
     }
 }
 
