@@ -8,7 +8,7 @@ use crate::load_error::LoadError;
 /// How token vectors become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
-    /// Their mean.
+    /// The mean of all of them.
     Mean,
     /// The one of the first token, `[CLS]`.
     First,

@@ -6,6 +6,7 @@
 //! prefill: [`Engine::score`].
 
 mod config;
+mod files;
 mod job;
 pub(crate) mod kern;
 mod kv;
@@ -29,6 +30,7 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use self::config::ModelConfig;
+use self::files::Files;
 use self::job::{Embedding, Generation, Job, Scoring, Work};
 pub use self::kern::Isa;
 use self::kern::{BLOCK, Bf16};
@@ -43,11 +45,11 @@ use crate::fingerprint::Fingerprint;
 use crate::format::{Formats, Guide};
 use crate::load_error::LoadError;
 use crate::sample::Counts;
-use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
+use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage, event_channel,
+    ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -91,19 +93,8 @@ impl Embedded {
         name: &str,
         options: EmbeddedOptions,
     ) -> Result<Self, LoadError> {
-        let file = |name| source.file(name);
-        let config_text = source.required("config.json")?;
-        let generation = file("generation_config.json")?;
-        let mut config = ModelConfig::parse(&config_text, generation.as_deref())?;
-        source.required("tokenizer.json")?;
-        let mut text_files = Vec::new();
-        for name in TEXT_FILES {
-            text_files.push((name, file(name)?));
-        }
-        let text = TextModel::new(|name| {
-            let found = text_files.iter().find(|(own, _)| *own == name);
-            found.and_then(|(_, bytes)| bytes.clone())
-        })?;
+        let (files, mut config) = Files::read(source)?;
+        let text = Arc::new(files.text_model()?);
         config
             .eos
             .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
@@ -115,47 +106,18 @@ impl Embedded {
             .kv_blocks
             .unwrap_or_else(|| default_blocks(&config, &options))
             .max(1);
-        let limits = Limits {
-            token_budget: options.token_budget.max(1),
-            max_running: options.max_running.max(1),
-            max_waiting: options.max_waiting.max(1),
-            context: config.context.min(blocks * BLOCK),
-        };
-        if limits.context < config.promised {
-            let why = if limits.context < config.context {
-                "keys and values have no room for more"
-            } else {
-                "attention reaches no further"
-            };
-            tracing::warn!(
-                model = options.id.as_deref().unwrap_or(name),
-                tokens = limits.context,
-                of = config.promised,
-                "the context is shortened: {why}"
-            );
-        }
+        let limits = limits(&config, &options, blocks, name);
         let start = Start {
             config: config.clone(),
             limits,
             blocks,
-            text: Arc::new(text),
+            text: text.clone(),
         };
-        let text = start.text.clone();
         let shared = match kept {
             WeightType::F32 => start.run::<f32>(&mut checkpoint, simd, &options)?,
             WeightType::Bf16 => start.run::<Bf16>(&mut checkpoint, simd, &options)?,
         };
-        let mut named = vec![
-            ("config.json", Some(&config_text[..])),
-            ("generation_config.json", generation.as_deref()),
-        ];
-        for (name, bytes) in &text_files {
-            // Files that few models have change nothing for the others.
-            if bytes.is_some() || !RARE_TEXT_FILES.contains(name) {
-                named.push((*name, bytes.as_deref()));
-            }
-        }
-        let revision = checkpoint.revision(&named);
+        let revision = checkpoint.revision(&files.of_revision());
         let info = ModelInfo {
             id: options.id.unwrap_or_else(|| name.to_owned()),
             revision,
@@ -164,10 +126,7 @@ impl Embedded {
             vocab: config.vocab,
             max_output: limits.context - 1,
             only_embeds: false,
-            defaults: match &generation {
-                Some(text) => SamplingDefaults::parse(text)?,
-                None => SamplingDefaults::default(),
-            },
+            defaults: files.defaults()?,
         };
         Ok(Self {
             info,
@@ -452,4 +411,28 @@ fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
 
 fn stopped() -> EngineError {
     EngineFault::Stopped.into()
+}
+
+/// How much the worker takes on: as the operator says, within what model and memory allow.
+fn limits(config: &ModelConfig, options: &EmbeddedOptions, blocks: usize, name: &str) -> Limits {
+    let limits = Limits {
+        token_budget: options.token_budget.max(1),
+        max_running: options.max_running.max(1),
+        max_waiting: options.max_waiting.max(1),
+        context: config.context.min(blocks * BLOCK),
+    };
+    if limits.context < config.promised {
+        let why = if limits.context < config.context {
+            "keys and values have no room for more"
+        } else {
+            "attention reaches no further"
+        };
+        tracing::warn!(
+            model = options.id.as_deref().unwrap_or(name),
+            tokens = limits.context,
+            of = config.promised,
+            "the context is shortened: {why}"
+        );
+    }
+    limits
 }

@@ -1,6 +1,6 @@
 //! A small generator of random numbers: the same ones everywhere.
 
-/// SplitMix64.
+/// SplitMix64, begun from a seed.
 pub(super) struct Random(u64);
 
 impl Random {

@@ -112,6 +112,9 @@ impl RandomBert {
     }
 
     /// Writes a complete folder: texts may have 16 tokens fewer than there are places.
+    ///
+    /// # Errors
+    /// If the folder can't be made or written.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder.join("1_Pooling"))?;
         let tensors: Vec<_> = self
