@@ -1,7 +1,7 @@
 //! What the project does to itself: `cargo xtask test` installs what the tests need and runs all
 //! of them; `cargo xtask move` does so for the Move package; `cargo xtask check` is the rest of CI (it
 //! never writes the tree); `cargo xtask docs` writes the documents that are made of the code; `cargo xtask
-//! fix` formats and applies lints' suggestions; `cargo xtask dist` builds what is shipped.
+//! fix` formats and applies lints' suggestions; `cargo xtask fuzz` looks for inputs that fail; `cargo xtask dist` builds what is shipped.
 
 mod aarch64;
 mod biased;
@@ -10,6 +10,7 @@ mod circles;
 mod dist;
 mod docs;
 mod errors;
+mod fuzz;
 mod install;
 mod move_package;
 mod network;
@@ -20,6 +21,7 @@ mod sources;
 mod test;
 
 use anyhow::{Result, bail};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--long]   install what the tests need, run all of them (--long: the slow ones at full length);
@@ -34,10 +36,20 @@ cargo xtask errors          the part of it that looks for errors which print the
 cargo xtask docs            write the documents that are made of the code
 cargo xtask performance FOLDER   put the tables that benches left there (--report FOLDER) into docs/performance.md
 cargo xtask fix             format, and apply what the lints suggest
+cargo xtask fuzz [TARGET]... [--minutes N]
+                            the fuzz targets led by coverage (--help says more)
 cargo xtask dist [ARGS]     build the binary that is shipped: target/dist/atoma (ARGS go to cargo build)";
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    if let Some(compiled) = fuzz::as_wrapper() {
+        return Ok(compiled);
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
+    dispatch(&args)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
     match args
         .iter()
         .map(String::as_str)
@@ -57,6 +69,7 @@ fn main() -> Result<()> {
         ["docs"] => docs::write(),
         ["performance", folder] => performance::run(folder.as_ref()),
         ["fix"] => check::fix(),
+        ["fuzz", more @ ..] => fuzz::fuzz(more),
         ["dist", more @ ..] => dist::run(more),
         _ => bail!("usage:\n{USAGE}"),
     }

@@ -296,10 +296,18 @@ fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), HeaderError> 
     file.read_exact(&mut header)?;
     // Deserialising checks that offsets are contiguous and fit shapes and types.
     let metadata: Metadata = serde_json::from_slice(&header)?;
-    if 8 + length + metadata.data_len() as u64 != total {
+    // A header may claim as many data as a number can count.
+    if (8 + length).checked_add(metadata.data_len() as u64) != Some(total) {
         return Err(HeaderError::Length);
     }
     Ok((8 + length, metadata))
+}
+
+/// Where a file's data begin and how many there are; none if it is no such file.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn header_length(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (start, metadata) = read_header(&mut std::io::Cursor::new(bytes)).ok()?;
+    Some((start, metadata.data_len() as u64))
 }
 
 /// Reads a file's text as JSON.
@@ -333,5 +341,10 @@ mod tests {
         ] {
             assert!(read_header(&mut std::io::Cursor::new(bytes)).is_err());
         }
+        let most = u64::MAX;
+        let header =
+            format!(r#"{{"a":{{"dtype":"U8","shape":[{most}],"data_offsets":[0,{most}]}}}}"#);
+        let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        assert!(read_header(&mut std::io::Cursor::new(file)).is_err());
     }
 }

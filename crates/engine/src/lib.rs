@@ -35,6 +35,8 @@ mod event;
 pub mod fingerprint;
 mod finish;
 mod format;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 pub mod hub;
 mod load_error;

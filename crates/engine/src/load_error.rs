@@ -117,6 +117,9 @@ pub enum TokenizerError {
     /// The file isn't a tokenizer.
     #[error("tokenizer.json is malformed")]
     Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file breaks off, or its parts contradict each other.
+    #[error("tokenizer.json breaks off or contradicts itself")]
+    Contradicts,
     /// The file that names the special tokens isn't the JSON that it should be.
     #[error("tokenizer_config.json is malformed")]
     Config(#[source] serde_json::Error),

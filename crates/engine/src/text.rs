@@ -57,13 +57,28 @@ enum TokenText {
     Added { content: String },
 }
 
+/// Reads a `tokenizer.json`. Its crate panics at some that break off, and at the first prompt where their parts
+/// don't fit each other: such a file is refused here, when a node starts.
+fn read(file: Vec<u8>) -> Result<Tokenizer, TokenizerError> {
+    let tried = std::panic::catch_unwind(|| {
+        let tokenizer = Tokenizer::from_bytes(file)?;
+        // what is an error is one for each prompt that meets it
+        if let Ok(tokens) = tokenizer.encode_fast("A text.", true) {
+            let _ = tokenizer.decode(tokens.get_ids(), true);
+        }
+        Ok(tokenizer)
+    });
+    let read = tried.map_err(|_| TokenizerError::Contradicts)?;
+    read.map_err(TokenizerError::Tokenizer)
+}
+
 impl TextModel {
     /// From the files that `file` finds, by the names in [`TEXT_FILES`]. A template that can't be
     /// read is an error of conversations only.
     pub(crate) fn new(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, TokenizerError> {
         let tokenizer = file("tokenizer.json").ok_or(TokenizerError::Absent)?;
         let alphabet = Alphabet::of(&tokenizer);
-        let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(TokenizerError::Tokenizer)?;
+        let mut tokenizer = read(tokenizer)?;
         // Counting must see the whole prompt.
         tokenizer
             .with_truncation(None)

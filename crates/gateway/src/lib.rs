@@ -19,6 +19,8 @@ mod budget;
 mod catalog;
 mod concurrency;
 mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gateway;
 mod keys;
 mod market;

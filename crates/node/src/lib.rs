@@ -33,6 +33,8 @@ mod config;
 mod data_dir;
 mod error;
 mod evidence;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod identity;
 mod in_flight;
 mod journal;

@@ -138,6 +138,10 @@ impl Raw {
         if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
             return unsupported(format!("{name} {size}"));
         }
+        let norm_eps = self.rms_norm_eps as f32;
+        if !(norm_eps.is_finite() && norm_eps >= 0.0) {
+            return unsupported(format!("rms_norm_eps {}", self.rms_norm_eps));
+        }
         let parts = [self.partial_rotary_factor, self.rotary_pct];
         if parts.iter().flatten().any(|part| *part != 1.0) {
             return unsupported("rotation of a part of a head".to_owned());
@@ -200,13 +204,44 @@ impl ModelConfig {
             kv_heads,
             head_dim,
             vocab: raw.vocab_size,
-            norm_eps: raw.rms_norm_eps as f32,
+            norm_eps,
             tied: raw.tie_word_embeddings,
             context: reach.min(window.clamp(1, MAX_DIMENSION)),
             promised: reach,
             rotary,
             eos,
         })
+    }
+}
+
+#[cfg(feature = "fuzzing")]
+impl ModelConfig {
+    /// Panics unless a model of this shape can be computed.
+    pub(crate) fn assert_sound(&self) {
+        let sizes = [
+            self.hidden,
+            self.intermediate,
+            self.layers,
+            self.heads,
+            self.vocab,
+        ];
+        assert!(
+            sizes.iter().all(|size| (1..=MAX_DIMENSION).contains(size)),
+            "{self:?}"
+        );
+        assert!(self.heads.is_multiple_of(self.kv_heads), "{self:?}");
+        assert!((1..=MAX_DIMENSION).contains(&self.context), "{self:?}");
+        assert_eq!(self.rotary.inv_freq.len(), self.head_dim / 2);
+        let angles = self.rotary.inv_freq.iter();
+        let numbers = angles.chain([&self.rotary.magnitude]);
+        assert!(
+            numbers.into_iter().all(|number| number.is_finite()),
+            "{self:?}"
+        );
+        assert!(
+            self.norm_eps.is_finite() && self.norm_eps >= 0.0,
+            "{self:?}"
+        );
     }
 }
 
@@ -252,6 +287,7 @@ mod tests {
         assert!(matches!(act, Err(LoadError::Unsupported(_))));
         assert!(parse("\"llama\"", "\"gpt2\"").is_err());
         assert!(parse("\"hidden_size\":8", "\"hidden_size\":0").is_err());
+        assert!(parse("1e-5", "1e300").is_err() && parse("1e-5", "-1.0").is_err());
         let gptq = r#""llama","quantization_config":{"quant_method":"gptq","bits":4}"#;
         let refused = parse("\"llama\"", gptq).unwrap_err().to_string();
         assert!(refused.contains("gptq"), "{refused}");

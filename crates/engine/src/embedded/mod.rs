@@ -29,6 +29,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::config::ModelConfig;
+#[cfg(not(feature = "fuzzing"))]
 use self::config::ModelConfig;
 use self::files::Files;
 use self::job::{Embedding, Generation, Job, Scoring, Work};

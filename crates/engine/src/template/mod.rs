@@ -30,6 +30,9 @@ use crate::{ChatMessage, Conversation, RawJson};
 
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
+/// Steps of a template's program: a second or so. A conversation of a hundred thousand turns takes ten million;
+/// a template that loops for ever, in a folder from a stranger, ends here.
+const MOST_STEPS: u64 = 20_000_000;
 /// Variables that come from the request itself.
 const FIXED: [&str; 3] = ["messages", "tools", "strftime_now"];
 
@@ -224,6 +227,7 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
+    environment.set_fuel(Some(MOST_STEPS));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_unknown_method_callback(methods::call);
     environment

@@ -25,6 +25,8 @@ mod prefix_counts;
 mod probe;
 mod reader;
 mod refusal;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod replay;
 mod servers;
 mod start;
 
