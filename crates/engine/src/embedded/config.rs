@@ -204,7 +204,7 @@ impl ModelConfig {
             kv_heads,
             head_dim,
             vocab: raw.vocab_size,
-            norm_eps,
+            norm_eps: raw.rms_norm_eps as f32,
             tied: raw.tie_word_embeddings,
             context: reach.min(window.clamp(1, MAX_DIMENSION)),
             promised: reach,

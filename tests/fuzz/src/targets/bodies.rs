@@ -38,7 +38,7 @@ pub(super) const NODE_BODY: Target = Target {
     },
     max_bytes: 3_000,
     memory: Memory::TREE,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 type Signed = atoma_types::message::Signed<atoma_types::message::RequestHeader>;
@@ -64,7 +64,7 @@ pub(super) const EMBEDDING_BODY: Target = Target {
     check: atoma_node::fuzzing::embedding_body,
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 pub(super) const SIGNED_HEADERS: Target = Target {
@@ -82,7 +82,7 @@ pub(super) const SIGNED_HEADERS: Target = Target {
     check: atoma_node::fuzzing::signed_headers,
     max_bytes: 1_200,
     memory: Memory::FLAT,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 pub(super) const GATEWAY_BODY: Target = Target {
@@ -97,7 +97,7 @@ pub(super) const GATEWAY_BODY: Target = Target {
     },
     max_bytes: 3_000,
     memory: Memory::TREE,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 pub(super) const CHAT_MESSAGE: Target = Target {
@@ -112,5 +112,5 @@ pub(super) const CHAT_MESSAGE: Target = Target {
     check: atoma_engine::fuzzing::chat_message,
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 8_000,
+    mutants: 25_000,
 };

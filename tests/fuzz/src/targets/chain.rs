@@ -45,7 +45,7 @@ pub(super) const OBJECTS: Target = Target {
     },
     max_bytes: 2 * LONGEST,
     memory: Memory::FLAT,
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 pub(super) const EVENTS: Target = Target {
@@ -72,7 +72,7 @@ pub(super) const EVENTS: Target = Target {
     },
     max_bytes: LONGEST,
     memory: Memory::TREE,
-    mutants: 10_000,
+    mutants: 30_000,
 };
 
 pub(super) const CALLS: Target = Target {
@@ -98,7 +98,7 @@ pub(super) const CALLS: Target = Target {
     },
     max_bytes: 1_000,
     memory: Memory::FLAT,
-    mutants: 10_000,
+    mutants: 30_000,
 };
 
 fn functions() -> impl Iterator<Item = &'static atoma_types::chain::FunctionSpec> {

@@ -101,7 +101,7 @@ pub(super) const RECORD: Target = Target {
         fixed: 4 << 20,
         per_byte: 64,
     },
-    mutants: 4_000,
+    mutants: 12_000,
 };
 
 fn content_of(record: &Bytes) -> &[u8] {
@@ -185,5 +185,5 @@ pub(super) const PROOF_FILES: Target = Target {
     },
     max_bytes: 4_000,
     memory: Memory::TREE,
-    mutants: 4_000,
+    mutants: 12_000,
 };

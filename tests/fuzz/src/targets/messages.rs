@@ -30,7 +30,7 @@ pub(super) const MESSAGES: Target = Target {
     },
     max_bytes: 1_500,
     memory: Memory::FLAT,
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 pub(super) const PROOFS: Target = Target {
@@ -56,7 +56,7 @@ pub(super) const PROOFS: Target = Target {
     },
     max_bytes: 2_500,
     memory: Memory::FLAT,
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 /// A message has one form in bytes, one hash, and one text; another key's owner didn't sign it.

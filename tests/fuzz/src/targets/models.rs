@@ -41,7 +41,7 @@ pub(super) const TOOL_CALLS: Target = Target {
     check: fuzzing::tool_calls,
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 pub(super) const MODEL_CONFIG: Target = Target {
@@ -66,7 +66,7 @@ pub(super) const MODEL_CONFIG: Target = Target {
         fixed: 16 << 20,
         per_byte: 512,
     },
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 pub(super) const CHECKPOINT: Target = Target {
@@ -87,7 +87,7 @@ pub(super) const CHECKPOINT: Target = Target {
     check: fuzzing::checkpoint,
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 pub(super) const TOKENIZER: Target = Target {

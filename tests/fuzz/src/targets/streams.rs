@@ -27,7 +27,7 @@ pub(super) const SSE: Target = Target {
     },
     max_bytes: 2_000,
     memory: Memory::FLAT,
-    mutants: 4_000,
+    mutants: 12_000,
 };
 
 fn payloads(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
@@ -79,7 +79,7 @@ pub(super) const RECEIPT_STREAM: Target = Target {
     },
     max_bytes: 4_000,
     memory: Memory::FLAT,
-    mutants: 4_000,
+    mutants: 12_000,
 };
 
 pub(super) const UPSTREAM_STREAM: Target = Target {
@@ -101,7 +101,7 @@ pub(super) const UPSTREAM_STREAM: Target = Target {
     check: atoma_engine::fuzzing::upstream_stream,
     max_bytes: 3_000,
     memory: Memory::TREE,
-    mutants: 4_000,
+    mutants: 12_000,
 };
 
 pub(super) const UPSTREAM_ANSWERS: Target = Target {
@@ -125,7 +125,7 @@ pub(super) const UPSTREAM_ANSWERS: Target = Target {
     check: atoma_engine::fuzzing::upstream_answers,
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 6_000,
+    mutants: 20_000,
 };
 
 pub(super) const NODE_ANSWERS: Target = Target {
@@ -147,5 +147,5 @@ pub(super) const NODE_ANSWERS: Target = Target {
     },
     max_bytes: 2_000,
     memory: Memory::TREE,
-    mutants: 6_000,
+    mutants: 20_000,
 };

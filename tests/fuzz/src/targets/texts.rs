@@ -71,7 +71,7 @@ pub(super) const TEXTS: Target = Target {
     },
     max_bytes: 300,
     memory: Memory::FLAT,
-    mutants: 8_000,
+    mutants: 25_000,
 };
 
 /// What is read is written so that it is read again as the same, and then always so.

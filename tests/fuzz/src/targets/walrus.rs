@@ -33,7 +33,7 @@ pub(super) const BLOB_METADATA: Target = Target {
     },
     max_bytes: 2_000,
     memory: Memory::FLAT,
-    mutants: 3_000,
+    mutants: 10_000,
 };
 
 /// The id that metadata should have.
@@ -83,7 +83,7 @@ pub(super) const SLIVER: Target = Target {
     },
     max_bytes: 1_000,
     memory: Memory::FLAT,
-    mutants: 3_000,
+    mutants: 10_000,
 };
 
 pub(super) const QUILT: Target = Target {
@@ -134,7 +134,7 @@ pub(super) const QUILT: Target = Target {
         fixed: 1 << 20,
         per_byte: 256,
     },
-    mutants: 4_000,
+    mutants: 12_000,
 };
 
 pub(super) const CERTIFICATE: Target = Target {
@@ -187,5 +187,5 @@ pub(super) const WALRUS_HEAD: Target = Target {
     },
     max_bytes: 1_000,
     memory: Memory::TREE,
-    mutants: 4_000,
+    mutants: 12_000,
 };
