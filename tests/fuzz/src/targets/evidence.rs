@@ -3,13 +3,13 @@
 use super::{Memory, Target, messages};
 use atoma_evidence::{
     dispute::SettledRecord,
-    pack::{Body, Pack, Part, ReceiptProof, Record, SealContext, Sealer, SettlementProof},
+    pack::{Body, Pack, ReceiptProof, Record, SealContext, Sealer, SettlementProof},
 };
 use atoma_keys::SigningKey;
 use atoma_types::{
     hash::Hash32,
     merkle::{MerkleTree, leaf_hash},
-    message::EvidenceLeaf,
+    message::{EvidenceLeaf, Part},
 };
 use bytes::Bytes;
 

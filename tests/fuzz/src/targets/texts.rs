@@ -8,7 +8,7 @@ use atoma_keys::{Keystore, SigningKey, write_private};
 use atoma_ledger::Cursor;
 use atoma_types::{
     BlobId, NetworkId, NodeId, Numerics, PublicKey, RequestId, Role, Rule, SecurityLevel, StackId,
-    TaskId, hash::Hash32,
+    TaskId, hash::Hash32, message::Salt,
 };
 use std::{fmt::Display, str::FromStr};
 
@@ -54,6 +54,9 @@ pub(super) const TEXTS: Target = Target {
         again::<Rule>(text);
         again::<SecurityLevel>(text);
         again::<Usd>(text);
+        if let Ok(salt) = text.parse::<Salt>() {
+            assert_eq!(salt.to_text().as_str(), text);
+        }
         if let Ok(key) = text.parse::<ApiKey>() {
             assert_eq!(key.reveal(), text);
         }
