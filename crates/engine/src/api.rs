@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
+use crate::{CacheDomain, Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +104,8 @@ pub struct GenerateRequest {
     pub logprobs: Option<u8>,
     /// Tokens of the prompt, where they were measured; 0 where they weren't.
     pub prompt_tokens: u32,
+    /// Whose computed beginnings it may use, and who may use its own.
+    pub cache_domain: CacheDomain,
     /// What servers outside get beside all this. The embedded engine doesn't look at it.
     pub server: ServerFields,
 }
@@ -127,6 +129,7 @@ impl GenerateRequest {
             format: None,
             logprobs: None,
             prompt_tokens: 0,
+            cache_domain: CacheDomain::SHARED,
             server: ServerFields::default(),
         }
     }

@@ -24,6 +24,7 @@ mod alphabet;
 mod api;
 mod bert;
 pub mod builtin;
+mod cache_domain;
 mod checkpoint;
 mod conversation;
 mod defaults;
@@ -61,6 +62,7 @@ pub use api::{
 };
 pub use atoma_types::{Numerics, Usage};
 pub use bert::Bert;
+pub use cache_domain::CacheDomain;
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};

@@ -28,6 +28,7 @@ mod admission;
 mod backoff;
 mod billing;
 mod bodies;
+mod cache_secret;
 mod concurrency;
 mod config;
 mod data_dir;

@@ -3,6 +3,7 @@
 use crate::{
     admin::Operator,
     billing::Billing,
+    cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
     evidence::{AnswerTask, Builder, Demand, EvidenceLog, PackStore, PackTask},
@@ -125,6 +126,7 @@ impl Parts {
                 tasks: self.tasks.clone(),
                 response_key: self.response_key.clone(),
                 billing: Arc::new(billing),
+                cache_secret: CacheSecret::draw(&self.config.runtime),
                 counter: Counter::new(self.config.runtime.threads),
                 runtime: self.config.runtime.clone(),
             },

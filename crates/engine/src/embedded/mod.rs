@@ -51,8 +51,8 @@ use crate::sample::Counts;
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::{
-    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
+    CacheDomain, Embeddings, Engine, EngineError, EngineFault, EventStream, Format,
+    GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -228,9 +228,8 @@ impl Embedded {
         Ok(())
     }
 
-    fn post(&self, tokens: Vec<u32>, work: Work) -> Result<(), EngineError> {
-        self.shared
-            .post(Job::new(tokens, work), self.limits.max_waiting)
+    fn post(&self, job: Job) -> Result<(), EngineError> {
+        self.shared.post(job, self.limits.max_waiting)
     }
 }
 
@@ -279,7 +278,8 @@ impl Engine for Embedded {
                 usage,
                 started: false,
             };
-            self.post(tokens, Work::Generate(Box::new(generation)))?;
+            let work = Work::Generate(Box::new(generation));
+            self.post(Job::new(tokens, request.cache_domain, work))?;
             Ok(stream)
         };
         work.boxed()
@@ -303,7 +303,8 @@ impl Engine for Embedded {
                 }
                 let (reply, answer) = oneshot::channel();
                 let sum = vec![0.0; self.hidden];
-                let job = Job::new(tokens, Work::Embed(Embedding { sum, reply }));
+                let work = Work::Embed(Embedding { sum, reply });
+                let job = Job::new(tokens, CacheDomain::SHARED, work);
                 // A request that was let in is worked off.
                 let limit = if vectors.is_empty() && replies.is_empty() {
                     self.limits.max_waiting
@@ -350,7 +351,8 @@ impl Engine for Embedded {
                 fingerprint: Fingerprint::default(),
                 reply,
             };
-            self.post(tokens, Work::Score(Box::new(scoring)))?;
+            let work = Work::Score(Box::new(scoring));
+            self.post(Job::new(tokens, CacheDomain::SHARED, work))?;
             answer.await.map_err(|_| stopped())?
         };
         work.boxed()

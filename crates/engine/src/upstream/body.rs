@@ -69,6 +69,9 @@ pub(super) fn generation(request: &GenerateRequest, model: &str, dialect: Dialec
         }
         (Some(count), _) => body.set("logprobs", &count),
     }
+    if let (Dialect::Vllm, Some(salt)) = (dialect, request.cache_domain.salt()) {
+        body.set("cache_salt", &salt);
+    }
     for (name, value) in &server.more {
         if !(dialect == Dialect::Plain && is_choice_of_nothing(name, server)) {
             body.set(name, value);
@@ -197,7 +200,7 @@ fn wire_seed(seed: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChatMessage, Conversation};
+    use crate::{CacheDomain, ChatMessage, Conversation};
     use serde_json::Value;
 
     fn sent(request: &GenerateRequest, dialect: Dialect) -> Value {
@@ -256,6 +259,19 @@ mod tests {
         let tools = serde_json::value::to_raw_value(&json!([{ "type": "function" }])).unwrap();
         request.server.more.push(("tools", tools));
         assert_eq!(sent(&request, Dialect::Plain)["tool_choice"], "none");
+    }
+
+    #[test]
+    fn a_server_that_knows_salts_is_told_who_shares_its_cache() {
+        let request = GenerateRequest {
+            cache_domain: CacheDomain::new([0xa5; 32]),
+            ..chat()
+        };
+        let salt =
+            |request: &GenerateRequest, dialect| sent(request, dialect)["cache_salt"].clone();
+        assert_eq!(salt(&request, Dialect::Vllm), "a5".repeat(32));
+        assert_eq!(salt(&chat(), Dialect::Vllm), json!(null));
+        assert_eq!(salt(&request, Dialect::Plain), json!(null));
     }
 
     #[test]

@@ -48,6 +48,8 @@ impl Prefix {
             begun: 0,
             hashes: Vec::new(),
         };
+        // a server keeps nothing of one domain for another
+        blocks.state.update(request.cache_domain.as_bytes());
         match (&request.prompt, &request.server.messages) {
             (Prompt::Text(text), _) => blocks.push(text.as_bytes()),
             (Prompt::Tokens(tokens), _) => {
@@ -129,7 +131,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChatMessage, Conversation};
+    use crate::{CacheDomain, ChatMessage, Conversation};
 
     fn of(prompt: Prompt) -> Prefix {
         Prefix::of(&GenerateRequest::new(prompt, 1))
@@ -151,6 +153,20 @@ mod tests {
         assert_eq!(seen.depth(&text("a")), 0, "too short to matter");
         seen.forget(&text(&long));
         assert_eq!(seen.depth(&text(&long)), 0);
+    }
+
+    #[test]
+    fn what_one_domain_sent_says_nothing_of_another() {
+        let of = |domain| {
+            let prompt = Prompt::Text("a".repeat(1_000));
+            Prefix::of(&GenerateRequest {
+                cache_domain: CacheDomain::new([domain; 32]),
+                ..GenerateRequest::new(prompt, 1)
+            })
+        };
+        let mut seen = Seen::default();
+        seen.note(&of(1));
+        assert_eq!((seen.depth(&of(1)), seen.depth(&of(2))), (3, 0));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
-    ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish,
-    GenerateRequest, Numerics, Prompt, builtin,
+    CacheDomain, ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event,
+    Finish, GenerateRequest, Numerics, Prompt, builtin,
 };
 use atoma_runtime::Threads;
 use candle_core::Device;
@@ -122,6 +122,20 @@ async fn prefixes_are_reused_and_reported() {
     turn.extend(&first.ids);
     turn.extend(tokens(6, 10));
     assert_eq!(answer(&engine, sampled(turn, 2, 1)).await.cached, 128);
+}
+
+#[tokio::test]
+async fn what_one_domain_computed_another_neither_gets_nor_sees() {
+    let engine = random(&RandomModel::small(), options());
+    let asked = |domain| GenerateRequest {
+        cache_domain: CacheDomain::new([domain; 32]),
+        ..sampled(tokens(5, 100), 40, 1)
+    };
+    let first = answer(&engine, asked(1)).await;
+    let stranger = answer(&engine, asked(2)).await;
+    assert_eq!((stranger.cached, stranger.done.usage.cached_input), (0, 0));
+    assert_eq!(answer(&engine, asked(1)).await.cached, 96);
+    assert_eq!(stranger.done.fingerprint, first.done.fingerprint);
 }
 
 #[tokio::test]

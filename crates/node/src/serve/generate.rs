@@ -93,6 +93,7 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
+    let cache_domain = inference.cache_secret.domain(request.message().stack);
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
         RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
@@ -103,6 +104,7 @@ async fn generate(
     let engine_request = GenerateRequest {
         most_tokens: flight.most(),
         prompt_tokens,
+        cache_domain,
         server,
         ..asked.engine_request(prompt, flight.limit())
     };

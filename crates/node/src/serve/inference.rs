@@ -2,8 +2,8 @@
 
 use super::count::Counter;
 use crate::{
-    billing::Billing, concurrency::ConcurrencyLimit, identity::Identity, ledger::LeaseFinder,
-    tasks::Tasks,
+    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit, identity::Identity,
+    ledger::LeaseFinder, tasks::Tasks,
 };
 use atoma_http::server::{BodyRoom, Limits};
 use atoma_keys::SigningKey;
@@ -22,6 +22,8 @@ pub(crate) struct Inference {
     /// Opens what users sealed for this node.
     pub response_key: Arc<SigningKey>,
     pub billing: Arc<Billing>,
+    /// Keeps stacks from each other's computed beginnings.
+    pub cache_secret: CacheSecret,
     pub counter: Counter,
     /// Where inputs are counted, and ids drawn for requests without one.
     pub runtime: Runtime,
