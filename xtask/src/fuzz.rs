@@ -62,7 +62,7 @@ pub(crate) fn fuzz(args: &[&str]) -> Result<()> {
         return Ok(());
     }
     let unknown = |name: &&str| !all.iter().any(|known| known == *name);
-    if let Some(name) = asked.targets.iter().copied().find(|name| unknown(&name)) {
+    if let Some(name) = asked.targets.iter().copied().find(|name| unknown(name)) {
         bail!("there is no target {name}; there are {}", all.join(", "));
     }
     let wanted = all

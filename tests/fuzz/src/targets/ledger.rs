@@ -106,7 +106,7 @@ pub(super) const GRPC: Target = Target {
         };
         let mut object = pb::GetObjectRequest::default().with_object_id(db.clone());
         object.read_mask = Some(mask());
-        let mut owned = pb::ListOwnedObjectsRequest::default().with_owner(owner.clone());
+        let mut owned = pb::ListOwnedObjectsRequest::default().with_owner(owner);
         owned.page_size = Some(3);
         owned.object_type = Some("0x2::coin::Coin<0x2::sui::SUI>".into());
         let mut fields = pb::ListDynamicFieldsRequest::default().with_parent(db);
