@@ -5,6 +5,7 @@ use atoma_engine::{
     builtin,
     testing::{InstantOptions, InstantUpstream},
 };
+use atoma_node::RunningNode;
 use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
@@ -67,29 +68,58 @@ async fn who_leaves_a_whole_answer_pays_for_what_was_computed() {
     arena.network.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_an_embedding_pays_for_what_the_engine_was_given() {
-    let options = InstantOptions {
-        // the answer never comes while anybody looks
-        pause: Some(Duration::from_secs(3_600)),
-        ..InstantOptions::default()
-    };
-    let server = InstantUpstream::start(options).await.unwrap();
-    let arena = Arena::start_slow(&server).await;
-    let node = arena.node().await;
-    let (id, url) = (node.node_id(), node.url());
+/// Asks for vectors and leaves while the server, which takes its time, has the request; its id.
+async fn leave_an_embedding(
+    arena: &Arena,
+    server: &InstantUpstream,
+    node: &RunningNode,
+) -> RequestId {
     let stack = arena.buy(1_000_000, Selection::Single).await;
     let inputs = vec!["some words that take their time"; 64];
     let body = serde_json::json!({ "model": SLOW, "input": inputs }).to_string();
-    let mut header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
+    let now = Runtime::system().now();
+    let mut header = arena.header(node.node_id(), stack, body.as_bytes(), now);
     header.endpoint = Endpoint::Embeddings;
     let request = header.request_id;
-    let user = ask(&url, &arena.sign(header), &body).await;
+    let user = ask(&node.url(), &arena.sign(header), &body).await;
     eventually("it is computed", async || server.embeddings() == 1).await;
     drop(user);
-    let receipt = receipt_of(&arena, &url, request).await;
-    // eight tokens each, as far as can be told from here
-    assert_eq!(receipt.usage.input, 64 * 8, "{:?}", receipt.usage);
+    request
+}
+
+async fn embedding_server(pause: Duration) -> InstantUpstream {
+    let options = InstantOptions {
+        pause: Some(pause),
+        ..InstantOptions::default()
+    };
+    InstantUpstream::start(options).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_an_embedding_pays_once_it_is_computed() {
+    let server = embedding_server(Duration::from_secs(1)).await;
+    let arena = Arena::start_slow(&server).await;
+    let node = arena.node().await;
+    let request = leave_an_embedding(&arena, &server, &node).await;
+    let receipt = receipt_of(&arena, &node.url(), request).await;
+    assert_eq!(receipt.usage.input, 64 * 6, "{:?}", receipt.usage);
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_an_embedding_that_a_hung_server_has_pays_nothing() {
+    // the answer never comes while anybody looks
+    let server = embedding_server(Duration::from_secs(3_600)).await;
+    let arena = Arena::start_slow(&server).await;
+    let node = arena.node().await;
+    let request = leave_an_embedding(&arena, &server, &node).await;
+    // nor does it hold up a node that stops
+    node.drain_and_stop().await;
+    let node = arena.node().await;
+    let url = format!("{}/v1/receipts/{request}", node.url());
+    let found = arena.get(&url).await;
+    assert!(!found.json()["receipt"].is_string(), "{found:?}");
     node.drain_and_stop().await;
     arena.network.stop().await;
 }

@@ -56,8 +56,6 @@ enum Due {
     Sent,
     /// The answer is sent as a whole: once something was computed.
     Computed,
-    /// The engine computes what it was given as a whole: at once.
-    Given,
 }
 
 /// A receipt that may leave once it is signed and durable.
@@ -108,15 +106,6 @@ impl RequestInFlight {
     /// otherwise a client that leaves just before the end would have all of it computed for nothing.
     pub(crate) fn computes_whole(&mut self) {
         self.due = Due::Computed;
-    }
-
-    /// The engine gets so much input, computes it as a whole and puts nothing out before.
-    pub(crate) fn computes_input(&mut self, tokens: u64) {
-        self.due = Due::Given;
-        self.used = Usage {
-            input: tokens,
-            ..Usage::default()
-        };
     }
 
     /// The span that work for the request belongs to.
@@ -265,10 +254,11 @@ impl Drop for RequestInFlight {
         }
         let due = match self.due {
             Due::Sent => self.sent_bytes && self.used.output > 0,
-            Due::Computed => self.used.output > 0,
-            Due::Given => true,
+            // a node that stops takes the answer with it
+            Due::Computed => self.used.output > 0 && !self.billing.concurrency.is_draining(),
         };
-        if due {
+        // nobody pays for our own faults
+        if due && !std::thread::panicking() {
             // The client left in the middle and pays for what it has caused. The journal gets the
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();

@@ -28,7 +28,7 @@ use atoma_types::{NetworkId, NodeId, TimestampMs};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 
 /// Name in the journal's table of small texts.
 const NETWORK: &str = "network";
@@ -56,6 +56,8 @@ pub struct RunningNode {
     url: String,
     concurrency: Arc<ConcurrencyLimit>,
     drain_grace: Duration,
+    /// Ends what outlives its connection.
+    stopper: DropGuard,
     public: Server,
     admin: Server,
     background: Vec<AbortOnDropHandle<()>>,
@@ -127,6 +129,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     Ok(RunningNode {
         node: place.node,
         url: parts.url,
+        stopper: parts.concurrency.stopper(),
         concurrency: parts.concurrency,
         drain_grace: parts.config.limits.drain_grace(),
         public,
@@ -295,6 +298,7 @@ impl RunningNode {
 async fn stop(node: RunningNode) {
     node.concurrency.drain();
     node.public.close(node.drain_grace).await;
+    drop(node.stopper);
     // dropped connections have settled their requests by now; nothing else holds a place
     node.concurrency.idle().await;
     for task in node.background {

@@ -115,6 +115,7 @@ impl Parts {
             journal: self.journal.clone(),
             evidence: self.evidence.clone(),
             metrics: self.metrics.clone(),
+            concurrency: self.concurrency.clone(),
         };
         PublicState {
             inference: Inference {

@@ -1,4 +1,5 @@
-//! Requests for vectors, `/v1/embeddings`: counted, computed and billed as a whole.
+//! Requests for vectors, `/v1/embeddings`: counted, computed and billed as a whole. Once they are computed
+//! they are paid, whether their user is still there or not; and not a moment before.
 
 use super::{
     count::Room,
@@ -19,9 +20,7 @@ use axum::{
 };
 use bytes::Bytes;
 use std::sync::Arc;
-
-/// What English has, rounded down.
-const USUAL_BYTES_PER_TOKEN: u64 = 4;
+use tracing::Instrument;
 
 pub(super) async fn embeddings(
     State(inference): State<Arc<Inference>>,
@@ -55,26 +54,23 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
         words,
         permit,
     )?;
-    // a server outside counts for itself, and what there is here may be the bytes
-    let likely = match task.is_embedded() {
-        true => tokens,
-        false => tokens / USUAL_BYTES_PER_TOKEN,
+    let span = flight.span().clone();
+    let computing = async move {
+        let (vectors, usage) = task.engine.embed(inputs).await.map_err(|error| {
+            flight.release();
+            engine_refusal(&error)
+        })?;
+        let body = Bytes::from(answer::embeddings(
+            &task.model,
+            &vectors,
+            usage,
+            asked.base64,
+        ));
+        flight.sending(&body);
+        Ok((body, flight.commit(usage, None)?))
     };
-    flight.computes_input(likely);
-    let (vectors, usage) = task.engine.embed(inputs).await.map_err(|error| {
-        flight.release();
-        engine_refusal(&error)
-    })?;
-    let body = Bytes::from(answer::embeddings(
-        &task.model,
-        &vectors,
-        usage,
-        asked.base64,
-    ));
-    flight.sending(&body);
-    let receipt = flight
-        .commit(usage, None)?
-        .durable(&inference.billing)
-        .await?;
+    let computing = computing.instrument(span);
+    let (body, pending) = inference.concurrency.outlive(computing).await?;
+    let receipt = pending.durable(&inference.billing).await?;
     Ok(respond::paid_answer(body, &receipt))
 }
