@@ -85,6 +85,10 @@ impl BertConfig {
         if !raw.hidden_size.is_multiple_of(raw.num_attention_heads) {
             return unsupported("a hidden size that heads don't divide".to_owned());
         }
+        let norm_eps = raw.layer_norm_eps as f32;
+        if !(norm_eps.is_finite() && norm_eps >= 0.0) {
+            return unsupported(format!("layer_norm_eps {}", raw.layer_norm_eps));
+        }
         Ok(Self {
             vocab: raw.vocab_size,
             hidden: raw.hidden_size,
@@ -93,7 +97,7 @@ impl BertConfig {
             heads: raw.num_attention_heads,
             positions: raw.max_position_embeddings,
             segments: raw.type_vocab_size,
-            norm_eps: raw.layer_norm_eps as f32,
+            norm_eps,
         })
     }
 
@@ -127,6 +131,8 @@ mod tests {
             r#""hidden_act":"gelu_new""#,
             r#""position_embedding_type":"relative_key""#,
             r#""is_decoder":true"#,
+            r#""layer_norm_eps":-1.0"#,
+            r#""layer_norm_eps":1e300"#,
             r#""quantization_config":{"quant_method":"gptq"}"#,
         ] {
             let refused = parse("\"bert\"", &format!("\"bert\",{more}"));

@@ -1,6 +1,8 @@
 //! What sentence-transformers keeps beside a model: how token vectors become one, how long a text may
 //! be, whether it is written small.
 
+use std::path::{Component, Path};
+
 use serde::Deserialize;
 
 use super::pooling::Pooling;
@@ -94,7 +96,7 @@ fn pooling_folder(modules: &[Module]) -> Result<&str, LoadError> {
             // Vectors have unit length whether the folder asks for it or not, as everywhere in this API.
             Some("Normalize") => {}
             Some("Transformer") if path.is_empty() => {}
-            Some("Pooling") if !path.contains(['/', '\\']) && path != ".." => folder = path,
+            Some("Pooling") if is_folder_name(path) => folder = path,
             _ => {
                 let what = format!("a step {kind} in the folder {path:?}");
                 return Err(LoadError::Unsupported(what));
@@ -102,6 +104,14 @@ fn pooling_folder(modules: &[Module]) -> Result<&str, LoadError> {
         }
     }
     Ok(folder)
+}
+
+/// Whether it is a name in this folder: nothing, `.` or a path would lead to other files.
+fn is_folder_name(path: &str) -> bool {
+    let mut components = Path::new(path).components();
+    let first = components.next();
+    let is_name = first == Some(Component::Normal(path.as_ref()));
+    is_name && components.next().is_none() && !path.contains(['/', '\\'])
 }
 
 #[cfg(test)]
@@ -147,8 +157,10 @@ mod tests {
     fn steps_that_are_not_computed_are_refused() {
         let dense = modules(&[("Transformer", ""), ("Dense", "2_Dense")]);
         assert!(folder(&[("modules.json", &dense)]).is_err());
-        let outside = modules(&[("Pooling", "../x")]);
-        assert!(folder(&[("modules.json", &outside)]).is_err());
+        for path in ["../x", "..", ".", "", "/", "/etc", "a/b", "a\\b"] {
+            let outside = modules(&[("Pooling", path)]);
+            assert!(folder(&[("modules.json", &outside)]).is_err(), "{path:?}");
+        }
         let prompt = r#"{"prompts":{"query":"q: "},"default_prompt_name":"query"}"#;
         assert!(folder(&[(PROMPTS, prompt)]).is_err());
         let none = r#"{"prompts":{"query":"q: "},"default_prompt_name":null}"#;

@@ -28,7 +28,7 @@ use crate::embedded::kern::{Bf16, Simd, Weight};
 use crate::embedded::{EmbeddedOptions, WeightType, thread_pool};
 use crate::load_error::LoadError;
 use crate::text::TextModel;
-use crate::unit::unit;
+use crate::unit::{finite, unit};
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
     ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Usage,
@@ -150,7 +150,9 @@ impl Bert {
                 embed(&step)
             };
             let made = self.options.worker.blocking(work).await;
-            vectors.extend(made.map_err(EngineFault::from)?);
+            for vector in made.map_err(EngineFault::from)? {
+                vectors.push(finite(vector)?);
+            }
             self.tokens.fetch_add(tokens as u64, Relaxed);
         }
         Ok((vectors, usage))

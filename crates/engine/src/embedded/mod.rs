@@ -50,6 +50,7 @@ use crate::load_error::LoadError;
 use crate::sample::Counts;
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
+use crate::unit::finite;
 use crate::{
     CacheDomain, Embeddings, Engine, EngineError, EngineFault, EventStream, Format,
     GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
@@ -392,7 +393,10 @@ async fn next_vector(
     replies: &mut VecDeque<oneshot::Receiver<Result<Vec<f32>, EngineError>>>,
 ) -> Result<Option<Vec<f32>>, EngineError> {
     match replies.pop_front() {
-        Some(reply) => Ok(Some(reply.await.map_err(|_| stopped())??)),
+        Some(reply) => {
+            let vector = reply.await.map_err(|_| stopped())??;
+            Ok(Some(finite(vector)?))
+        }
         None => Ok(None),
     }
 }

@@ -14,6 +14,7 @@ use super::reader::broken;
 use super::refusal::of_frame;
 use super::servers::{Busy, Server};
 use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
+use crate::unit::finite;
 use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
@@ -83,9 +84,9 @@ impl Upstream {
             ));
         }
         let input = reply.usage.map_or(bound as u32, |u| u.prompt_tokens);
-        let vectors = reply.data.into_iter().map(|item| item.embedding).collect();
+        let vectors = reply.data.into_iter().map(|item| finite(item.embedding));
         Ok((
-            vectors,
+            vectors.collect::<Result<_, _>>()?,
             Usage {
                 input: input.into(),
                 ..Usage::default()

@@ -62,8 +62,9 @@ pub(super) fn order(candidates: &[Candidate], slack_percent: u32) -> (Vec<usize>
 
 /// The most that a server may have with one request more.
 fn bound(candidates: &[Candidate], slack_percent: u32) -> usize {
-    let sum: usize = candidates.iter().map(|c| c.load).sum();
-    let share = (sum + 1).saturating_mul(100 + slack_percent as usize);
+    // a server's own word is in it, which may be any number
+    let sum = (candidates.iter()).fold(1usize, |sum, c| sum.saturating_add(c.load));
+    let share = sum.saturating_mul(100 + slack_percent as usize);
     share.div_ceil(100 * candidates.len().max(1))
 }
 
@@ -94,6 +95,8 @@ mod tests {
         let busy = candidate(9, 5);
         assert_eq!(choose(&[none, busy]), (0, Outcome::Moved));
         assert_eq!(choose(&[none, some, busy]), (1, Outcome::Moved));
+        let endless = candidate(usize::MAX, 5);
+        assert_eq!(choose(&[endless, endless, none]), (2, Outcome::Moved));
         let faster = Candidate {
             first_byte_us: 5,
             ..none

@@ -63,18 +63,23 @@ impl Upstream {
                 let counted = counting.await.map_err(EngineFault::from)??;
                 Some(counted)
             }
-            (None, _) => self.ask_count(prompt, server).await,
+            // a server may say any number: no prompt has more than its bytes and what stands for images
+            (None, _) => {
+                let most = Self::bound(prompt).saturating_add(media);
+                let counted = self.ask_count(prompt, server).await;
+                counted.map(|tokens| tokens.min(most))
+            }
         };
         if let Some(tokens) = exact {
             // whether images and sounds fit is for the server to say
             return Ok(Measured {
-                most: tokens + media,
+                most: tokens.saturating_add(media),
                 likely: tokens,
             });
         }
         let bound = Self::bound(prompt);
         Ok(Measured {
-            most: bound + media,
+            most: bound.saturating_add(media),
             likely: bound / USUAL_BYTES_PER_TOKEN,
         })
     }

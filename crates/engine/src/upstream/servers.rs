@@ -129,7 +129,7 @@ impl Server {
 
     fn candidate(&self, prefix: &Prefix) -> Candidate {
         Candidate {
-            load: self.running() + self.waiting(),
+            load: self.running().saturating_add(self.waiting()),
             depth: self.seen.read().depth(prefix),
             first_byte_us: self.first_byte_us.load(Relaxed),
         }
