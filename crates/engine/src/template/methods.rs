@@ -5,6 +5,7 @@ use minijinja::{Error, ErrorKind, FormatStyle, State, Value, format_filter};
 
 use super::args::{Args, text, texts, wrong};
 use super::python::{str, tuple};
+use super::size;
 use super::strings::{capitalize, lines, padded};
 
 /// Wider texts are mistakes or attacks.
@@ -13,6 +14,8 @@ const MAX_WIDTH: i64 = 1 << 16;
 /// Calls `value.method(args)` as Python would.
 pub(super) fn call(_: &State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     let unknown = || Error::from(ErrorKind::UnknownMethod);
+    size::check(value)?;
+    args.iter().try_for_each(size::check)?;
     if let Some(text) = value.as_str() {
         return match checks(text, method) {
             Some(answer) => Ok(answer.into()),
@@ -65,7 +68,8 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
             let letters = items
                 .as_str()
                 .map(|t| t.chars().map(String::from).collect());
-            letters.map_or_else(|| texts(&items), Ok)?.join(own).into()
+            let letters = letters.map_or_else(|| texts(&items), Ok)?;
+            size::joined(&letters, own)?.into()
         }
         "format" => {
             let shown: Vec<Value> = given
@@ -104,10 +108,7 @@ fn changed(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Er
         "replace" => {
             let (old, new) = (args.required("old")?, args.required("new")?);
             let (old, new) = (text(&old)?, text(&new)?);
-            match args.int("count")? {
-                Some(count) if count >= 0 => own.replacen(old, new, count as usize).into(),
-                _ => own.replace(old, new).into(),
-            }
+            size::replaced(own, old, new, args.int("count")?)?.into()
         }
         _ => return Ok(None),
     }))

@@ -8,12 +8,17 @@
 //! What no template known to us needs is left out: `%` between texts, tuples written in a template
 //! (they are lists), slices backwards to an end, and the filters `filesizeformat`, `random`, `urlize`,
 //! `wordwrap` and `xmlattr`.
+//!
+//! A template is bounded in steps, in what it writes and in what its filters and methods take and make. Not
+//! bounded: what `~` and `+` make and nothing uses, and lists; whoever takes a model from a stranger, takes
+//! its template, too.
 
 mod args;
 mod checks;
 mod filters;
 mod methods;
 mod python;
+mod size;
 mod source;
 mod strftime;
 mod strings;
@@ -22,6 +27,8 @@ mod value;
 
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use self::args::wrong;
+use self::size::Output;
 pub(crate) use self::source::{Configured, Templates};
 use self::strftime::strftime;
 use self::value::{Python, shown};
@@ -128,7 +135,10 @@ impl ChatTemplate {
                 }
             }
         }
-        template.render(values.into_iter().collect::<Value>())
+        let mut output = Output::default();
+        let values = values.into_iter().collect::<Value>();
+        template.render_captured_to(values, &mut output)?;
+        String::from_utf8(output.0).map_err(|_| wrong("the prompt is no text"))
     }
 }
 
