@@ -88,6 +88,8 @@ pub(crate) struct Metrics {
     pub packs: Counter,
     /// Packs that could not be made or stored, tries that failed included.
     pub evidence_errors: Counter,
+    /// Records that were packed without their bodies.
+    pub bodies_left_out: Counter,
     /// Demands for records that were answered.
     pub demands_answered: Counter,
     leases: Gauge,
@@ -119,6 +121,7 @@ impl Metrics {
             ledger_errors: register(r, &table::LEDGER_ERRORS, Counter::default()),
             packs: register(r, &table::PACKS_STORED, Counter::default()),
             evidence_errors: register(r, &table::EVIDENCE_ERRORS, Counter::default()),
+            bodies_left_out: register(r, &table::BODIES_LEFT_OUT, Counter::default()),
             demands_answered: register(r, &table::DEMANDS_ANSWERED, Counter::default()),
             leases: register(r, &table::LEASES_OPEN, Gauge::default()),
             reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),

@@ -69,6 +69,8 @@ table! {
     LEDGER_ERRORS = Counter "ledger_errors", "operations", "Failed ledger operations";
     PACKS_STORED = Counter "packs_stored", "packs", "Packs of evidence stored";
     EVIDENCE_ERRORS = Counter "evidence_errors", "tries", "Failed tries to make or store a pack";
+    BODIES_LEFT_OUT = Counter "evidence_bodies_left_out", "records",
+        "Records packed without their bodies, which are too long for Walrus or can't be recorded";
     EVIDENCE_BACKLOG = Gauge "evidence_backlog_bytes", "bytes", "Bodies that Walrus doesn't have yet";
     DEMANDS_ANSWERED = Counter "demands_answered", "demands", "Demands for records answered";
 }
