@@ -34,13 +34,13 @@ const BUDGET: MicroUsdc = MicroUsdc(50_000_000);
 const TWO_PURCHASES: MicroUsdc = MicroUsdc(2 * BUDGET.0 / 10);
 
 /// A gateway, and who may use it.
-struct Office {
-    running: RunningGateway,
+pub(crate) struct Office {
+    pub(crate) running: RunningGateway,
     key: ApiKey,
 }
 
 impl Office {
-    async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+    pub(crate) async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let wallet = Arc::new(SigningKey::generate());
         let owner = wallet.public_key().address();
         arena.ledger.faucet(owner).await.unwrap();
@@ -73,7 +73,7 @@ impl Office {
         Self { running, key }
     }
 
-    async fn ask(&self, arena: &Arena, body: String) -> Answer {
+    pub(crate) async fn ask(&self, arena: &Arena, body: String) -> Answer {
         let url = format!("{}/v1/chat/completions", self.running.url());
         let mut request = post_json(&url, body);
         let key = format!("Bearer {}", self.key.reveal());
@@ -329,8 +329,28 @@ async fn sellers_that_never_answer_keep_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sellers_that_never_give_a_whole_answer_keep_nobody_waiting() {
+    three_sellers_keep_nobody_waiting(Act::Silent, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_without_an_end_are_given_up() {
     three_sellers_keep_nobody_waiting(Act::Endless, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_without_an_end_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Endless, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_answers_that_come_byte_by_byte_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Trickle, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_come_byte_by_byte_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Trickle, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

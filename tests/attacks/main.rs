@@ -5,6 +5,7 @@
 
 mod arena;
 mod between;
+mod bodies;
 mod clock;
 mod crowd;
 mod disk;

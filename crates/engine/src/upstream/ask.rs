@@ -68,9 +68,8 @@ impl Upstream {
             .iter()
             .map(|p| self.count_tokens(p).unwrap_or(0))
             .sum();
-        let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
-        let count = input.len();
-        let body = json!({ "model": self.model, "input": input, "encoding_format": "float" });
+        let count = prompts.len();
+        let body = embeddings_body(&self.model, &prompts);
         let mut reply: Reply = self.ask(EMBEDDINGS, &body).await?;
         reply.data.sort_by_key(|item| item.index);
         let in_order = reply
@@ -154,6 +153,12 @@ impl Upstream {
     }
 }
 
+/// All inputs in one request, and the vectors as numbers.
+fn embeddings_body(model: &str, prompts: &[Prompt]) -> serde_json::Value {
+    let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
+    json!({ "model": model, "input": input, "encoding_format": "float" })
+}
+
 fn embedding_input(prompt: &Prompt) -> serde_json::Value {
     match prompt {
         Prompt::Tokens(tokens) => json!(tokens),
@@ -162,5 +167,25 @@ fn embedding_input(prompt: &Prompt) -> serde_json::Value {
             let texts: Vec<_> = chat.messages.iter().map(ChatMessage::text).collect();
             json!(texts.join("\n"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Conversation;
+
+    #[test]
+    fn embeddings_are_asked_for_with_exactly_these_fields() {
+        let turns = vec![ChatMessage::new("user", "b"), ChatMessage::new("user", "c")];
+        let prompts = [
+            Prompt::Text("a".to_owned()),
+            Prompt::Tokens(vec![1, 2]),
+            Prompt::Chat(Conversation::new(turns)),
+        ];
+        let expected = json!({
+            "model": "theirs", "input": ["a", [1, 2], "b\nc"], "encoding_format": "float",
+        });
+        assert_eq!(embeddings_body("theirs", &prompts), expected);
     }
 }

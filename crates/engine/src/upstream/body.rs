@@ -248,6 +248,34 @@ mod tests {
     }
 
     #[test]
+    fn a_completion_is_asked_for_with_exactly_these_fields() {
+        let stop = vec!["end".to_owned()];
+        let request = GenerateRequest {
+            stop,
+            seed: 5,
+            logprobs: Some(1),
+            ..GenerateRequest::new(Prompt::Text("Once".to_owned()), 9)
+        };
+        let mut expected = json!({
+            "model": "theirs", "prompt": "Once", "max_tokens": 9, "stream": true,
+            "stream_options": { "include_usage": true, "continuous_usage_stats": true },
+            "temperature": request.temperature, "top_p": 1.0,
+            "frequency_penalty": 0.0, "presence_penalty": 0.0, "seed": 5,
+            "stop": ["end"], "logprobs": 1,
+        });
+        assert_eq!(sent(&request, Dialect::Plain), expected);
+        for (name, value) in [
+            ("top_k", json!(-1)),
+            ("min_p", json!(0.0)),
+            ("repetition_penalty", json!(1.0)),
+        ] {
+            expected[name] = value;
+        }
+        assert_eq!(sent(&request, Dialect::Vllm), expected);
+        assert_eq!(path(&request.prompt), "/v1/completions");
+    }
+
+    #[test]
     fn that_no_tool_may_be_called_is_said_to_servers_that_know_it_without_tools() {
         let mut request = chat();
         let none = serde_json::value::to_raw_value("none").unwrap();

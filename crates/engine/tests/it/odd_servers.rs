@@ -321,16 +321,45 @@ async fn a_server_that_comes_back_is_asked_again_what_it_is() {
 }
 
 #[tokio::test]
+async fn as_many_requests_as_may_run_are_all_that_run() {
+    let server = InstantUpstream::start(InstantOptions {
+        tokens: 100_000,
+        pause: Some(Duration::from_millis(10)),
+        ..InstantOptions::default()
+    });
+    let server = server.await.expect("a free port");
+    let engine = Upstream::new(UpstreamOptions {
+        max_running: 1,
+        ..UpstreamOptions::new("m", vec![server.url()])
+    })
+    .expect("set up");
+    let first = engine.generate(asked(100_000)).await.expect("the one");
+    let refused = engine.generate(asked(9)).await.expect_err("full");
+    assert_eq!((refused.status(), refused.code()), (429, "overloaded"));
+    drop(first);
+    let mut ticks = tokio::time::interval(Duration::from_millis(2));
+    while engine.generate(asked(9)).await.is_err() {
+        ticks.tick().await;
+    }
+}
+
+#[tokio::test]
 async fn a_full_queue_by_the_servers_own_metrics_is_overload() {
+    for name in [
+        "vllm:num_requests_waiting{engine=\"0\"}",
+        "llamacpp:requests_deferred",
+    ] {
+        a_full_queue_is_overload(name).await;
+    }
+}
+
+async fn a_full_queue_is_overload(name: &'static str) {
     let waiting = Arc::new(AtomicUsize::new(64));
     let told = waiting.clone();
     let server = Scripted::start(move |path, _| match path {
         "/metrics" => {
             let waiting = told.load(SeqCst);
-            Reply::json(
-                200,
-                format!("vllm:num_requests_waiting{{engine=\"0\"}} {waiting}.0\n"),
-            )
+            Reply::json(200, format!("{name} {waiting}.0\n"))
         }
         "/v1/chat/completions" => Reply::stream(format!("{}{END}{DONE}", said("a"))),
         _ => Reply::json(200, "{}"),

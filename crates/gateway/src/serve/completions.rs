@@ -79,7 +79,7 @@ impl Completions {
     ) -> Result<Reply, Refusal> {
         let user = self.keys.find(headers)?;
         let permit = self.limit.admit(user)?;
-        let mut held = self.room.enter();
+        let mut held = self.room.enter(user.account().name());
         let body = body::read(&mut held, headers, body, &self.limits).await?;
         let asked = read(&body)?;
         let pool = self.market.find(&asked.model, endpoint);

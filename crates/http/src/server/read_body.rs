@@ -42,7 +42,7 @@ pub enum BodyError {
     /// It came too slowly.
     #[error("the body did not arrive in time")]
     TooSlow(#[source] TooSlow),
-    /// The room that long bodies share is full.
+    /// The room that long bodies share is full, or the party's share of it.
     #[error(transparent)]
     NoRoom(#[from] RoomFull),
     /// It ended before its end.
@@ -150,6 +150,7 @@ async fn collect(
                 return Err(limit.too_large());
             }
             (first, rest) = (Bytes::new(), BytesMut::new());
+            held.clear();
             continue;
         }
         held.grow(data.len())?;
@@ -186,7 +187,13 @@ fn broken(error: axum::Error) -> BodyError {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::request_body::RequestBody, *};
+    use super::{
+        super::{
+            body_room::{BodyRoom, FREE_BODY_BYTES},
+            request_body::RequestBody,
+        },
+        *,
+    };
     use http::HeaderValue;
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -263,6 +270,28 @@ mod tests {
         drop(sender);
         let refused = reading.await;
         assert!(matches!(refused, Err(BodyError::TooLarge { .. })));
+    }
+
+    #[tokio::test]
+    async fn of_a_body_that_is_thrown_away_nothing_is_held() {
+        let room = BodyRoom::new(1 << 20);
+        let long = BodyLimit {
+            max_bytes: 200_000,
+            discarded_bytes: 1 << 20,
+            ..LIMIT
+        };
+        let mut first = room.enter("ann");
+        let none = HeaderMap::new();
+        let discarded = {
+            let piece = Bytes::from(vec![b' '; 150_000]);
+            let pieces = [Ok::<_, Infallible>(piece.clone()), Ok(piece)];
+            let sent = Body::from_stream(futures::stream::iter(pieces));
+            read_body_within(&mut first, &none, sent, long, |_| ()).await
+        };
+        assert!(matches!(discarded, Err(BodyError::TooLarge { .. })));
+        // the quarter is all free again, although `first` is still here
+        let mut second = room.enter("ann");
+        assert!(second.grow((1 << 18) + FREE_BODY_BYTES).is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -106,7 +106,8 @@ async fn admit(
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
-    let mut held = inference.body_room.enter();
+    // by owner: stacks cost little, and one wallet may have many
+    let mut held = inference.body_room.enter(lease.owner.as_bytes());
     let body = read_body_within(&mut held, &parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {

@@ -323,6 +323,28 @@ async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_whole_answer_that_is_left_the_server_computes_no_more() {
+    let scene = Scene::start(&[]).await;
+    // the end token is forbidden
+    let fields = json!({ "max_tokens": 900, "temperature": 1, "logit_bias": { "2": -100 } });
+    let body = asked(&fields).to_string();
+    let header = scene.header(Endpoint::ChatCompletions, &body);
+    let signed = Signed::new(header, &scene.world.request_key);
+    let path = Endpoint::ChatCompletions.as_str();
+    let request = signed_request(&scene.node.url(), path, &signed, body);
+    let begun = eventually("it is computed", async || scene.running().await > 0.0);
+    tokio::select! {
+        biased;
+        answer = scene.world.http.request(request) => panic!("{:?} came first", answer.unwrap().status()),
+        () = begun => {}
+    }
+    let charged = scene.committed().await;
+    assert!((13..12 + 900).contains(&charged), "{charged} units");
+    eventually("the server stops", async || scene.running().await == 0.0).await;
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_back() {
     let mut scene = Scene::start(&[]).await;
     assert_eq!(scene.chat(&json!({})).await.status, StatusCode::OK);
