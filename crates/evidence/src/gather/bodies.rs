@@ -5,7 +5,10 @@ use super::{given::Given, sources::Sources};
 use crate::check::{Gap, Item};
 use crate::pack::{Body, Form, Record, SaltedBody, SealContext};
 use atoma_keys::SigningKey;
-use atoma_types::message::{Part, RequestHeader, Salt, Signed};
+use atoma_types::{
+    hash::Hash32,
+    message::{Part, Receipt, RequestHeader, Salt, Signed},
+};
 use bytes::Bytes;
 
 /// Where bodies are looked for.
@@ -13,41 +16,59 @@ pub(super) struct Bodies<'a> {
     pub(super) given: &'a Given,
     pub(super) sources: &'a Sources,
     pub(super) header: &'a Item<Signed<RequestHeader>>,
+    pub(super) receipt: &'a Item<Signed<Receipt>>,
     pub(super) record: &'a Item<Record>,
 }
 
 impl Bodies<'_> {
     pub(super) fn request(&self) -> Item<SaltedBody> {
         let recorded = || self.recorded(Part::Request, Record::request_body);
-        self.body(self.given.request_body.as_ref(), recorded)
+        let header = self.header.as_ref().ok();
+        let signed = header.map(|header| header.message().body_hash);
+        match &self.given.request_body {
+            Some(bytes) => self.salted(bytes, Part::Request, signed, recorded),
+            None => recorded(),
+        }
     }
 
     pub(super) fn answer(&self) -> Item<SaltedBody> {
         let recorded = || self.recorded(Part::Answer, Record::answer_body);
-        self.body(self.given.answer_body.as_ref(), recorded)
+        let receipt = self.receipt.as_ref().ok();
+        let signed = receipt.map(|receipt| receipt.message().response_hash);
+        match &self.given.answer_body {
+            Some(bytes) => self.salted(bytes, Part::Answer, signed, recorded),
+            None => recorded(),
+        }
     }
 
-    fn body(
+    /// A given body under the first salt that makes it what was signed: the given one, the record's, the one
+    /// that our own client would have chosen (others choose as they like). Where none does, under the first
+    /// there is, so that the check says so.
+    fn salted(
         &self,
-        given: Option<&Bytes>,
+        bytes: &Bytes,
+        part: Part,
+        signed: Option<Hash32>,
         recorded: impl Fn() -> Item<SaltedBody>,
     ) -> Item<SaltedBody> {
-        let Some(bytes) = given else {
-            return recorded();
-        };
-        let salt = self.known_salt();
-        let salt = salt.or_else(|| recorded().ok().map(|body| body.salt()));
-        let salt = salt.ok_or_else(|| {
+        let recorded = recorded().ok().map(|body| body.salt());
+        let salts = [self.given.salt.clone(), recorded, self.derived_salt()];
+        let mut bodies = salts
+            .iter()
+            .flatten()
+            .map(|salt| SaltedBody::new(salt, bytes));
+        let first = bodies.next().ok_or_else(|| {
             Gap::absent("its salt is not at hand, under which the hash was signed (--salt)")
         })?;
-        Ok(SaltedBody::new(&salt, bytes))
+        let fits = |body: &SaltedBody| signed.is_none_or(|hash| body.commitment(part) == hash);
+        if fits(&first) {
+            return Ok(first);
+        }
+        Ok(bodies.find(fits).unwrap_or(first))
     }
 
-    /// The salt as it is given, or as it follows from a key at hand that signed the order.
-    fn known_salt(&self) -> Option<Salt> {
-        if let Some(salt) = &self.given.salt {
-            return Some(salt.clone());
-        }
+    /// The salt as it follows from a key at hand that signed the order.
+    fn derived_salt(&self) -> Option<Salt> {
         let header = self.header.as_ref().ok()?;
         let signs = |key: &&SigningKey| header.verify(&key.public_key()).is_ok();
         let key = self.sources.keys.iter().find(signs)?;

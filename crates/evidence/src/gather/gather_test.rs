@@ -5,6 +5,7 @@ use crate::{
     check::{CheckKind, Outcome, Verdict, check},
     sample::{ANSWER, BODY, NETWORK, Plan, SHARDS, Sample, salt, user},
 };
+use atoma_types::message::Salt;
 
 /// Receipts kept in memory.
 #[derive(Debug)]
@@ -194,6 +195,36 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
         *reason,
         Gap::absent("the node's proof is of another receipt")
     );
+}
+
+#[tokio::test]
+async fn a_client_that_chose_its_salt_otherwise_has_good_records() {
+    let sample = Sample::new(&Plan::default());
+    let header = &sample.exchanges[0].0;
+    let id = header.message().request_id;
+    assert_ne!(user().salt_of(id).reveal(), salt().reveal());
+    let given = Given {
+        request: Some(id),
+        pack: Some(sample.pack.clone()),
+        request_body: Some(Bytes::from_static(BODY)),
+        answer_body: Some(Bytes::from_static(ANSWER)),
+        ..Given::default()
+    };
+    let wrong = Some(Salt::new([1; 32]));
+    for salt in [None, wrong] {
+        let given = Given {
+            salt,
+            ..given.clone()
+        };
+        let found = gather(&given, &offline(None)).await.unwrap();
+        passes(&found[0], &[CheckKind::Body, CheckKind::Answer]);
+    }
+    let other = Given {
+        answer_body: Some(Bytes::from_static(b"another")),
+        ..given
+    };
+    let found = gather(&other, &offline(None)).await.unwrap();
+    assert_eq!(outcome(&found[0], CheckKind::Answer).name(), "failed");
 }
 
 #[tokio::test]

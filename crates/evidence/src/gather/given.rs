@@ -32,7 +32,7 @@ pub struct Given {
     pub request_body: Option<Bytes>,
     /// The answer's body, as it came; of a stream all before the receipt's line.
     pub answer_body: Option<Bytes>,
-    /// The request's salt, where neither a key here nor the record gives it.
+    /// The request's salt; where it is absent or doesn't fit, the record's or that of a key here.
     pub salt: Option<Salt>,
 }
 

@@ -264,7 +264,7 @@ impl Gatherer<'_> {
             path.ok_or_else(|| Gap::absent("the node shows no path to a settlement yet"))
         });
         let (stack, node, task, settlement) = self.of_lease(lease).await;
-        let (request_body, answer_body) = self.bodies(&header, &record);
+        let (request_body, answer_body) = self.bodies(&header, &receipt, &record);
         Gathered {
             network: self.reader.network(),
             stack,
@@ -320,6 +320,7 @@ impl Gatherer<'_> {
     fn bodies(
         &self,
         header: &Item<Signed<RequestHeader>>,
+        receipt: &Item<Signed<Receipt>>,
         record: &Item<Bytes>,
     ) -> (Item<SaltedBody>, Item<SaltedBody>) {
         let record = need(record).and_then(|bytes| {
@@ -330,6 +331,7 @@ impl Gatherer<'_> {
             given: self.given,
             sources: self.sources,
             header,
+            receipt,
             record: &record,
         };
         (bodies.request(), bodies.answer())
