@@ -204,6 +204,20 @@ async fn a_node_that_says_that_it_cannot_go_on_is_not_accused_of_a_bad_receipt()
     assert!(matches!(gave_up, ClientError::GaveUp { .. }), "{gave_up}");
     assert!(receipt.await.is_none());
     assert_eq!(stack.room(node), ComputeUnits(10_000), "it costs nothing");
+
+    // an error without a word to the user cuts no answer off in silence
+    let cut = stack.chat(node, body("says_nothing")).await.unwrap();
+    let missing = cut.whole().await.unwrap_err();
+    assert!(
+        matches!(
+            missing,
+            ClientError::Receipt {
+                reason: ReceiptError::Missing,
+                ..
+            }
+        ),
+        "{missing}"
+    );
 }
 
 #[tokio::test]

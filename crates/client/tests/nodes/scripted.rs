@@ -245,8 +245,13 @@ async fn chat(
         "gives_up" => streamed(
             vec![
                 FRAMES.to_owned(),
-                "data: {\"error\":{\"code\":\"unavailable\"}}\n\n".to_owned(),
+                "data: {\"error\":{\"message\":\"the engine stopped\"}}\n\n".to_owned(),
             ],
+            false,
+        ),
+        // it only seems to
+        "says_nothing" => streamed(
+            vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
             false,
         ),
         "no_receipt" => plain(None),
