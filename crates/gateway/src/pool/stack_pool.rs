@@ -4,7 +4,7 @@
 use super::{
     LeaseError, PoolParts,
     knock::knock,
-    pace::Pace,
+    pace::{Pace, Turn},
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why};
@@ -26,8 +26,8 @@ const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
 /// comes when a node settles, hours apart; a hundred stacks are then read at fifty a second, however
 /// many requests ask.
 const RECLAIM_PAUSE: Duration = Duration::from_secs(2);
-/// A node says that a stack is over, and it is looked at: at most this often for each node. In between its
-/// word is held against what was last read.
+/// A node says that a stack is over, and it is looked at: at most this often for each node and stack. In
+/// between its word is held against what that look has seen.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -40,8 +40,8 @@ pub(super) struct StackPool {
     retired: Mutex<Vec<StackHandle>>,
     /// When all were read because the budget was short.
     reclaims: Mutex<Pace<()>>,
-    /// When a node's word was last held against the ledger.
-    looks: Mutex<Pace<NodeId>>,
+    /// When a node's word about a stack was last held against the ledger.
+    looks: Mutex<Pace<(StackId, NodeId)>>,
     /// One purchase at a time; with it, what is promised to nodes.
     purchases: tokio::sync::Mutex<Purchases>,
 }
@@ -366,13 +366,23 @@ impl StackPool {
     }
 
     /// What the ledger says of a stack and a node's lease in it, whatever the node says: now, or a moment ago
-    /// if the node's word was looked into just then.
+    /// if the node's word was looked into just then. Who comes while that look is under way waits for it: what
+    /// was known before it would have the node called a liar.
     pub(super) async fn fate(&self, stack: &StackHandle, node: NodeId) -> Result<Fate, LeaseError> {
         let now = self.runtime().clock.instant();
-        let view = if self.looks.lock().may_look(node, now) {
-            self.read(stack, Why::NodesWord).await?
-        } else {
-            stack.view()
+        let turn = self.looks.lock().turn((stack.id(), node), now);
+        let view = match turn {
+            Turn::Look(mut seen) => {
+                let view = self.read(stack, Why::NodesWord).await?;
+                *seen = true;
+                view
+            }
+            Turn::Share(seen) => {
+                if !*seen.lock().await {
+                    return Err(LeaseError::NotSeen);
+                }
+                stack.view()
+            }
         };
         let open = view
             .lease(node)
