@@ -5,7 +5,10 @@ use crate::{
     arena::{Answer, Arena, PATIENCE, PRICE, SLOW, chat, eventually, slow_server},
     seller::{Act, Seller, register},
 };
-use atoma_engine::builtin;
+use atoma_engine::{
+    builtin,
+    testing::{InstantOptions, InstantUpstream},
+};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
     StackPolicy,
@@ -74,7 +77,11 @@ impl Office {
     }
 
     pub(crate) async fn ask(&self, arena: &Arena, body: String) -> Answer {
-        let url = format!("{}/v1/chat/completions", self.running.url());
+        self.ask_at(arena, "/v1/chat/completions", body).await
+    }
+
+    async fn ask_at(&self, arena: &Arena, path: &str, body: String) -> Answer {
+        let url = format!("{}{path}", self.running.url());
         let mut request = post_json(&url, body);
         let key = format!("Bearer {}", self.key.reveal());
         let value = HeaderValue::from_str(&key).unwrap();
@@ -383,6 +390,33 @@ async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
     .await;
     drop(user);
     eventually("the user has paid", async || office.spent() > before).await;
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_node_answer_too_late_pays_for_it() {
+    let options = InstantOptions {
+        // longer than a gateway waits that is told so, and not for ever
+        pause: Some(Duration::from_secs(8)),
+        ..InstantOptions::default()
+    };
+    let server = InstantUpstream::start(options).await.unwrap();
+    let arena = Arena::start_slow(&server).await;
+    let node = arena.node().await;
+    let office = Office::open(&arena, |config| {
+        config.requests.answer_begins_timeout_ms = DurationMs(500);
+    })
+    .await;
+    let inputs = vec!["some words that take their time"; 64];
+    let body = serde_json::json!({ "model": SLOW, "input": inputs, "max_tokens": 1 });
+    let answer = office
+        .ask_at(&arena, "/v1/embeddings", body.to_string())
+        .await;
+    assert_ne!(answer.status(), StatusCode::OK, "{answer:?}");
+    assert_eq!(server.embeddings(), 1);
+    eventually("the user has paid", async || office.spent().0 > 0).await;
     office.running.shutdown().await;
     node.drain_and_stop().await;
     arena.network.stop().await;

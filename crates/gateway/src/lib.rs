@@ -25,12 +25,14 @@ mod gateway;
 mod keys;
 mod market;
 mod metrics;
+mod patience;
 mod pool;
 mod refusals;
 mod reply;
 mod router;
 mod serve;
 mod servers;
+mod unsettled;
 mod user_request;
 
 pub use atoma_http::server::{Limits, ZeroLimit};

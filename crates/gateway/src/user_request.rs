@@ -2,21 +2,24 @@
 //! mended, try another. After the first byte it is too late to change one's mind.
 //!
 //! Who tries what again after which refusal is decided in [`atoma_client::retry`]; this executes
-//! it. Nothing is paid twice: a refusal costs nothing, and a node that answered too late or broke
-//! off is paid by its own receipt, out of the gateway's stack, never out of the user's budget.
+//! it. A refusal costs nothing. A node that answered too late or broke off may have computed all the
+//! same, and signs for that: its hold stays with its try and is settled by its receipt, and another one
+//! is taken for the next node. Otherwise who makes nodes answer too late would have the gateway pay.
 
 use crate::{
     body::Asked,
     budget::{Account, Amount, Hold, NoHold},
     concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
+    patience::Patience,
     pool::{Attempt, LeaseError, TaskPool},
     refusals::{exhausted, no_stack, over_budget, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
+    unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, ClientError, ReceiptWait, RequestTry, StackHandle, WholeAnswer,
+    Answer, ClientError, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
 use atoma_http::server::HeldRoom;
@@ -24,33 +27,9 @@ use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
 use futures::StreamExt;
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, timeout},
-};
-use tracing::{Instrument, Span};
-
-/// How long one request may look for its answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    /// Nodes tried at most.
-    pub(crate) nodes: usize,
-    /// For a stack to be bought and a lease to stand.
-    pub(crate) lease_timeout: Duration,
-    /// The user's own stacks pay.
-    pub(crate) own_use: bool,
-    /// For a node to begin its answer; see [`answer_timeout`].
-    pub(crate) first_byte: Duration,
-    /// After this no other node is tried.
-    pub(crate) retry_for: Duration,
-}
-
-/// Beyond the first byte's time, a whole answer has so long for each of its tokens: slower than any model
-/// that people wait for.
-const PER_TOKEN: Duration = Duration::from_millis(100);
-/// And no more than this in all.
-const LONGEST_ANSWER: Duration = Duration::from_secs(300);
+use std::sync::Arc;
+use tokio::time::{Instant, timeout};
+use tracing::Span;
 
 /// A request with money held for it.
 pub(crate) struct UserRequest {
@@ -122,7 +101,7 @@ impl UserRequest {
         let stream = asked.stream && endpoint != Endpoint::Embeddings;
         let timeout = match stream {
             true => patience.first_byte,
-            false => answer_timeout(patience.first_byte, asked.output_tokens(default_output)),
+            false => patience.whole_answer(asked.work(endpoint, default_output)),
         };
         let next = RequestTry::new(ask.id, endpoint, ask.body, max_units);
         let mut request = Self {
@@ -200,12 +179,8 @@ impl UserRequest {
             }
             let sent = Instant::now();
             let (receipt, tried) = stack.try_once_watched(node, &self.next);
-            let unsettled = Unsettled {
-                hold: self.hold.take(),
-                receipt: Some(receipt),
-                price,
-                metrics: Arc::clone(&self.metrics),
-            };
+            let metrics = Arc::clone(&self.metrics);
+            let unsettled = Unsettled::new(self.hold.take(), receipt, price, metrics);
             let tried = tried_once(tried.await, node).await;
             let (failure, refused) = match tried {
                 Tried::Answered(answer) => {
@@ -221,7 +196,7 @@ impl UserRequest {
                 }
                 Tried::Failed(failure) => (failure, None),
             };
-            self.hold = unsettled.nothing_to_pay();
+            self.hold = unsettled.failed();
             let units = UnitBounds {
                 signed: self.next.max_units(),
                 most: self.most_units,
@@ -303,14 +278,15 @@ impl UserRequest {
     async fn deliver_whole(&mut self, answer: Answer, mut attempt: Attempt, sent: Sent) -> AtNode {
         let Sent { unsettled, at } = sent;
         // a user who leaves meanwhile pays by the receipt that comes later
-        let whole = answer.whole().await;
-        let price = unsettled.price;
-        self.hold = unsettled.nothing_to_pay();
-        let whole = match whole {
+        let whole = match answer.whole().await {
             Ok(whole) => whole,
-            Err(error) => return broke_off(attempt, Some(&error)),
+            Err(error) => {
+                self.hold = unsettled.failed();
+                return broke_off(attempt, Some(&error));
+            }
         };
         let Some(receipt) = &whole.receipt else {
+            self.hold = unsettled.failed();
             return broke_off(attempt, None);
         };
         let took = at.elapsed();
@@ -320,10 +296,7 @@ impl UserRequest {
             Measure::Embedding | Measure::FirstToken => took,
         };
         attempt.went(Outcome::Answered(self.measure(), each));
-        self.metrics.units.inc_by(receipt.units.0);
-        if let Some(hold) = self.hold.take() {
-            hold.settle(Amount::cost(price, receipt.units));
-        }
+        unsettled.settle(receipt);
         self.metrics.first_byte(self.endpoint, self.begun.elapsed());
         AtNode::Answered(Reply::Whole(WholeReply::from(whole)))
     }
@@ -341,7 +314,7 @@ impl UserRequest {
         let first = match first {
             Some(Ok(first)) => first,
             failed => {
-                self.hold = sent.unsettled.nothing_to_pay();
+                self.hold = sent.unsettled.failed();
                 let error = failed.and_then(Result::err);
                 return broke_off(attempt, error.as_ref());
             }
@@ -394,62 +367,10 @@ impl UserRequest {
     }
 }
 
-/// The money of a request that a node has, until its answer says what it costs. Dropped, because the user
-/// has left, it waits for the receipt: who leaves pays for what they have caused, and not the gateway. How many
-/// wait is bounded for each account by what it may hold at once (`MAX_HOLDS`).
-struct Unsettled {
-    hold: Option<Hold>,
-    receipt: Option<ReceiptWait>,
-    price: Price,
-    metrics: Arc<Metrics>,
-}
-
 /// A request that was sent.
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
-}
-
-impl Unsettled {
-    /// It costs the user nothing at this node, or is settled by whoever has the hold now.
-    fn nothing_to_pay(mut self) -> Option<Hold> {
-        self.receipt = None;
-        self.hold.take()
-    }
-
-    /// Settles by the receipt, whenever that comes.
-    fn settle_later(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Unsettled {
-    fn drop(&mut self) {
-        let (Some(hold), Some(receipt)) = (self.hold.take(), self.receipt.take()) else {
-            return;
-        };
-        let (price, metrics) = (self.price, Arc::clone(&self.metrics));
-        let settling = async move {
-            // no valid receipt, no charge
-            if let Some(receipt) = receipt.await {
-                metrics.units.inc_by(receipt.units.0);
-                hold.settle(Amount::cost(price, receipt.units));
-            }
-        };
-        // without a runtime the gateway is gone, too
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(settling.in_current_span());
-        }
-    }
-}
-
-/// How long a whole answer may take that has at most so many tokens.
-fn answer_timeout(first_byte: Duration, tokens: u64) -> Duration {
-    let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-    let computed = PER_TOKEN.saturating_mul(tokens);
-    first_byte
-        .saturating_add(computed)
-        .min(LONGEST_ANSWER.max(first_byte))
 }
 
 /// What became of a try.

@@ -8,9 +8,10 @@ use crate::{
     keys::KeyRing,
     market::Market,
     metrics::Metrics,
+    patience::Patience,
     refusals::unknown_model,
     reply::Reply,
-    user_request::{Ask, Patience, UserRequest},
+    user_request::{Ask, UserRequest},
 };
 use atoma_http::server::{BodyRoom, Limits};
 use atoma_types::{RequestId, message::Endpoint, refusal::Refusal};
