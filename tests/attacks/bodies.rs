@@ -45,7 +45,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
     let (id, url) = (node.node_id(), node.url());
     let stack = arena.buy(1_000_000, Selection::Single).await;
     let body = Arc::new(padded(LONGEST));
-    let (sent, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let refused = Arc::new(AtomicUsize::new(0));
     let mut attackers = JoinSet::new();
     for _ in 0..BODIES {
         let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
@@ -55,7 +55,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
         for (name, value) in signed_headers(&arena.sign(header)) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        let (body, sent, refused) = (body.clone(), sent.clone(), refused.clone());
+        let (body, refused) = (body.clone(), refused.clone());
         let to = address(&url);
         attackers.spawn(async move {
             let stream = TcpStream::connect(to).await.unwrap();
@@ -74,10 +74,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
             let answer = tokio::select! {
                 biased;
                 answer = &mut answer => answer,
-                _ = send => {
-                    sent.fetch_add(1, SeqCst);
-                    answer.await
-                }
+                _ = send => answer.await,
             };
             let answer = String::from_utf8_lossy(&answer).into_owned();
             // the connection may break before it is read
@@ -87,16 +84,13 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
         });
     }
     eventually("the share is full", async || {
-        refused.load(SeqCst) + sent.load(SeqCst) >= BODIES && refused.load(SeqCst) > 0
+        // a body may lie in the sockets' buffers before it is refused
+        refused.load(SeqCst) + TAKEN + 1 >= BODIES
     })
     .await;
     while let Some(ended) = attackers.try_join_next() {
         ended.unwrap();
     }
-    assert!(
-        BODIES - refused.load(SeqCst) <= TAKEN + 1,
-        "{refused:?} are refused"
-    );
 
     // somebody else, with a body that is as long
     let other = Arc::new(SigningKey::generate());

@@ -356,11 +356,6 @@ async fn whole_answers_that_come_byte_by_byte_are_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_come_byte_by_byte_are_given_up() {
-    three_sellers_keep_nobody_waiting(Act::Trickle, true).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
     let server = slow_server(400).await;
     let arena = Arena::start_slow(&server).await;

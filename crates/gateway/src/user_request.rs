@@ -27,7 +27,7 @@ use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
 use futures::StreamExt;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use tracing::Span;
 
@@ -39,6 +39,8 @@ pub(crate) struct UserRequest {
     patience: Patience,
     endpoint: Endpoint,
     stream: bool,
+    /// A node may take so long to its first byte, or for the whole of an answer that is no stream.
+    answered_within: Duration,
     /// As it is signed next.
     next: RequestTry,
     /// No node can raise its units above this.
@@ -99,7 +101,7 @@ impl UserRequest {
         let max_units = asked.max_units(endpoint, &offer.weights, default_output);
         let most_units = asked.most_units(endpoint, &offer.weights, default_output);
         let stream = asked.stream && endpoint != Endpoint::Embeddings;
-        let timeout = match stream {
+        let answered_within = match stream {
             true => patience.first_byte,
             false => patience.whole_answer(asked.work(endpoint, default_output)),
         };
@@ -111,7 +113,8 @@ impl UserRequest {
             patience,
             endpoint,
             stream,
-            next: next.answered_within(timeout),
+            answered_within,
+            next: next.answered_within(answered_within),
             most_units,
             hold: None,
             out_of_money: false,
@@ -278,11 +281,13 @@ impl UserRequest {
     async fn deliver_whole(&mut self, answer: Answer, mut attempt: Attempt, sent: Sent) -> AtNode {
         let Sent { unsettled, at } = sent;
         // a user who leaves meanwhile pays by the receipt that comes later
-        let whole = match answer.whole().await {
-            Ok(whole) => whole,
-            Err(error) => {
+        let left = self.answered_within.saturating_sub(at.elapsed());
+        let whole = match timeout(left, answer.whole()).await {
+            Ok(Ok(whole)) => whole,
+            failed => {
                 self.hold = unsettled.failed();
-                return broke_off(attempt, Some(&error));
+                let error = failed.ok().and_then(Result::err);
+                return broke_off(attempt, error.as_ref());
             }
         };
         let Some(receipt) = &whole.receipt else {
