@@ -8,10 +8,11 @@
 use crate::{
     network::{Bench, Evidence},
     process::Process,
-    rounds::{self, Lane, Size, median},
+    rounds::{self, CPU_A_REQUEST, Lane, Size, median},
     serving::{ALONE, Signer, body},
 };
 use anyhow::{Result, bail};
+use atoma_bench_report::{Report, Table};
 use std::path::Path;
 
 /// Goal of the project: what the serving path may use for it, in CPU-microseconds per request.
@@ -19,7 +20,7 @@ const GOAL: f64 = 10.0;
 /// The thread that writes the node's journal, and with it the evidence log.
 const JOURNAL: &str = "journal";
 
-pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, size: Size) -> Result<Report> {
     let mut benches = Vec::new();
     for (name, evidence) in [
         ("node without evidence", Evidence::None),
@@ -49,23 +50,37 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
         bail!("there are three lanes");
     };
     let (without, with) = (journal(&benches[0].2.node)?, journal(&benches[1].2.node)?);
-    let others = median(&none.totals()) / (1.0 + without);
+    let node = median(&none.totals());
+    let serving = (with - without) * node / (1.0 + without);
+    let background: Vec<_> = (packed.totals().iter().zip(logged.totals()))
+        .map(|(packed, logged)| packed - logged)
+        .collect();
+    let background = median(&background);
     println!(
         "the journal's thread, per second of the others': {without:.3} without, {with:.3} with a log"
     );
+    println!("added on the serving path: {serving:.1} CPU-us of {node:.0} (goal under {GOAL})");
     println!(
-        "added on the serving path: {:.1} CPU-us of {:.0} (goal under {GOAL})",
-        (with - without) * others,
-        median(&none.totals()),
+        "by the work in the background: {background:.1}, the median of the rounds' differences"
     );
-    let added: Vec<_> = (packed.totals().iter().zip(logged.totals()))
-        .map(|(packed, logged)| packed - logged)
-        .collect();
-    println!(
-        "by the work in the background: {:.1}, the median of the rounds' differences",
-        median(&added)
-    );
-    Ok(())
+
+    let mut table = Table::new(&["Figure", "Unit"], &["Goal", "Median"]);
+    for (name, goal, value) in [
+        ("node without evidence", String::new(), node),
+        (
+            "added on the serving path by the log of bodies",
+            format!("< {GOAL}"),
+            serving,
+        ),
+        (
+            "added in the background by sealing, packing and storing",
+            String::new(),
+            background,
+        ),
+    ] {
+        table.row([name, CPU_A_REQUEST, &goal, &format!("{value:.1}")]);
+    }
+    Ok(Report::of_today("evidence", size.setup(), table))
 }
 
 /// What the journal's thread used beside all others.

@@ -6,6 +6,7 @@ use crate::{
     process::{Process, measured},
 };
 use anyhow::{Context, Result};
+use atoma_bench_report::{Report, Table};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::MicroUsdc;
@@ -20,7 +21,7 @@ const WALLETS: usize = 32;
 /// Durable writes of the disk's figure.
 const DISK_WRITES: u32 = 500;
 
-pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let mut command = measured(atoma);
     command.args([
@@ -60,19 +61,30 @@ pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<()> {
     }
     let sent = transactions / WALLETS * WALLETS;
     let wall = started.elapsed();
+    let cpu = localnet.cpu()?.saturating_sub(before).as_micros() / sent as u128;
+    let rate = per_second(sent as u128, wall);
+    let disk = per_second(u128::from(DISK_WRITES), disk(folder.path())?);
     println!(
         "localnet, {WALLETS} wallets, {sent} durable USDC transfers (simulated, executed, read back)"
     );
-    println!("transactions/s      {:>8}", per_second(sent as u128, wall));
-    println!(
-        "CPU-us/transaction  {:>8}",
-        localnet.cpu()?.saturating_sub(before).as_micros() / sent as u128
-    );
-    println!(
-        "limit: durable writes/s of this disk, one by one  {:>8}",
-        per_second(u128::from(DISK_WRITES), disk(folder.path())?)
-    );
-    Ok(())
+    println!("transactions/s      {rate:>8}");
+    println!("CPU-us/transaction  {cpu:>8}");
+    println!("limit: durable writes/s of this disk, one by one  {disk:>8}");
+
+    let mut table = Table::new(&["Figure", "Unit"], &["Measured"]);
+    for (name, unit, value) in [
+        (
+            "transfers of USDC, each simulated, executed and read back",
+            "a second",
+            rate,
+        ),
+        ("the same", "CPU-µs each", cpu),
+        ("the disk's durable writes, one by one", "a second", disk),
+    ] {
+        table.row([name, unit, &value.to_string()]);
+    }
+    let setup = format!("{WALLETS} wallets, {sent} transactions");
+    Ok(Report::of_today("localnet", setup, table))
 }
 
 fn per_second(count: u128, wall: Duration) -> u128 {

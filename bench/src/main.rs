@@ -2,6 +2,8 @@
 //! run. CPU time comes from the kernel's books of child processes, so the load generator's own
 //! work doesn't count.
 
+mod attackers;
+mod attacks;
 mod evidence;
 mod floor;
 mod ledger;
@@ -24,6 +26,9 @@ struct Args {
     /// The binary to measure.
     #[arg(long, default_value = "target/release/atoma")]
     atoma: PathBuf,
+    /// Folder for the figures' table, which `cargo xtask performance` puts into the documents.
+    #[arg(long, value_name = "FOLDER")]
+    report: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -36,9 +41,11 @@ enum What {
     Streams(Size),
     /// CPU per request that evidence adds to a node.
     Evidence(Size),
+    /// Honest clients of a node beside all attacks on its port at once: failures, waiting, memory.
+    Attacks(attacks::Crowd),
     /// Transactions per second of localnet.
     Localnet {
-        /// Transactions.
+        /// How many transactions are sent, from several wallets at once.
         #[arg(long, default_value_t = 5_000)]
         transactions: usize,
     },
@@ -64,12 +71,17 @@ async fn main() -> Result<()> {
     ) {
         process::pin_self()?;
     }
-    match args.what {
-        What::Serving(size) => serving::run(&args.atoma, size).await,
-        What::Streams(size) => streams::run(&args.atoma, size).await,
-        What::Evidence(size) => evidence::run(&args.atoma, size).await,
-        What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await,
-        What::Upstream { pause_ms } => upstream::run(pause_ms).await,
-        What::Floor { upstream } => floor::run(upstream).await,
+    let report = match args.what {
+        What::Serving(size) => serving::run(&args.atoma, size).await?,
+        What::Streams(size) => streams::run(&args.atoma, size).await?,
+        What::Evidence(size) => evidence::run(&args.atoma, size).await?,
+        What::Attacks(crowd) => attacks::run(&args.atoma, crowd).await?,
+        What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await?,
+        What::Upstream { pause_ms } => return upstream::run(pause_ms).await,
+        What::Floor { upstream } => return floor::run(upstream).await,
+    };
+    match args.report {
+        Some(folder) => report.write(&folder),
+        None => Ok(()),
     }
 }

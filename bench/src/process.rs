@@ -98,11 +98,20 @@ impl Process {
 
     /// Resident memory in KiB.
     pub(crate) fn memory_kib(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it was, in KiB.
+    pub(crate) fn peak_memory_kib(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("status names VmRSS")?;
+            .find_map(|line| line.strip_prefix(name))
+            .with_context(|| format!("status names {name}"))?;
         Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
     }
 }

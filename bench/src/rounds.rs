@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Connections of the throughput cells.
 pub(crate) const CONNECTIONS: usize = 64;
+/// The unit of what is measured in rounds.
+pub(crate) const CPU_A_REQUEST: &str = "CPU-µs a request";
 /// Requests before a lane is measured: connections, caches and the allocator are warm then.
 const WARM_UP: usize = 2_000;
 
@@ -42,7 +44,7 @@ pub(crate) struct Lane<'a> {
 
 /// One turn: the load's outcome, and what each measured process used for a request.
 pub(crate) struct Turn {
-    /// CPU-microseconds.
+    /// Processor time for a request, in microseconds, of each measured process in order.
     pub(crate) cpu: Vec<f64>,
     pub(crate) outcome: Outcome,
 }
@@ -120,6 +122,19 @@ impl Turns {
         })
     }
 
+    /// For a report: the goal, and what a request took in the quietest turn and in the middle one.
+    pub(crate) fn cells(&self) -> [String; 3] {
+        let best = self.best().map_or(0.0, Turn::total);
+        let goal = self
+            .goal
+            .map_or_else(String::new, |goal| format!("{goal:.0}"));
+        [
+            goal,
+            format!("{best:.0}"),
+            format!("{:.0}", median(&self.totals())),
+        ]
+    }
+
     /// A line of the table.
     pub(crate) fn print(&self) {
         let Some(best) = self.best() else {
@@ -142,9 +157,19 @@ impl Turns {
     }
 }
 
+impl Size {
+    /// What a report says of how it was measured.
+    pub(crate) fn setup(self) -> String {
+        format!(
+            "{CONNECTIONS} connections, {} turns of {} requests each",
+            self.rounds, self.requests
+        )
+    }
+}
+
 /// The table's head.
-pub(crate) fn head(Size { rounds, requests }: Size) {
-    println!("{CONNECTIONS} connections, {requests} requests a turn, {rounds} turns each");
+pub(crate) fn head(size: Size) {
+    println!("{}", size.setup());
     println!(
         "{:34} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
         "CPU-us per request", "best", "median", "goal", "p50 us", "p99 us", "req/s"

@@ -1,18 +1,20 @@
 //! Whole answers over an instant upstream: what node and gateway add.
 
+mod figures;
+
+use self::figures::Figures;
 use crate::{
     load::{self, Prepared},
     network::{Bench, Evidence, MODEL},
-    rounds::{self, Lane, Requests, Size, least, median, per, ratio},
+    rounds::{self, Lane, Requests, Size, per},
 };
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
+use atoma_bench_report::Report;
 use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId,
-    hash::Hash32,
-    http,
-    message::{Draft, Endpoint, RequestHeader, Signed},
+    ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId, http,
+    message::{Draft, Endpoint, Part, RequestHeader, Salt, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -38,7 +40,7 @@ const SIGNATURES: usize = 1_000;
 /// A prompt of about 0.8 KB, as in the published comparisons.
 const PROMPT_WORDS: usize = 130;
 
-pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
+pub(crate) async fn run(atoma: &Path, size: Size) -> Result<Report> {
     let bench = Bench::start(atoma, None, Evidence::None).await?;
     let (plain, signer) = (&body(false), &Signer::new(&bench));
     let (floor, floor_address) = bench.floor()?;
@@ -80,36 +82,8 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
             prepare: Box::new(|_| relay(plain, Some(&key))),
         },
     ];
-    rounds::head(size);
     let mut ed25519 = Vec::new();
-    let all = rounds::run(&lanes, size, || ed25519.push(signatures(signer))).await?;
-    for turns in &all {
-        turns.print();
-    }
-    let [_, proxy, node, _, both] = &all[..] else {
-        bail!("there are five lanes");
-    };
-    println!(
-        "{:34} {:8.1} {:8.1}          one strict verification and one signature, as the node does them",
-        "ed25519",
-        least(&ed25519),
-        median(&ed25519),
-    );
-    let gateways = both.best().map_or(0.0, |turn| turn.cpu[0]);
-    println!("of gateway + node, the gateway: {gateways:.1}");
-    let limit: Vec<_> = proxy
-        .totals()
-        .iter()
-        .zip(&ed25519)
-        .map(|(a, b)| a + b)
-        .collect();
-    let twice: Vec<_> = limit.iter().map(|limit| 2.0 * limit).collect();
-    println!(
-        "beside proxy + ed25519, median of the rounds: node {:.2}x, gateway + node {:.2}x of twice that",
-        ratio(&node.totals(), &limit),
-        ratio(&both.totals(), &twice),
-    );
-
+    let turns = rounds::run(&lanes, size, || ed25519.push(signatures(signer))).await?;
     let wide = load::run(
         &bench.node_address,
         WIDE,
@@ -117,13 +91,20 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<()> {
         signer.requests(plain, size.requests, ALONE),
     )
     .await?;
-    println!(
-        "memory at {WIDE} connections: node {} MiB, gateway {} MiB ({} requests answered)",
-        bench.node.memory_kib()? / 1_024,
-        gateway.memory_kib()? / 1_024,
-        wide.ok,
-    );
-    Ok(())
+    let figures = Figures {
+        turns: turns
+            .try_into()
+            .map_err(|_| anyhow!("there are five lanes"))?,
+        ed25519,
+        memory_mib: [
+            bench.node.memory_kib()? / 1_024,
+            gateway.memory_kib()? / 1_024,
+        ],
+        wide_answers: wide.ok,
+    };
+    rounds::head(size);
+    figures.print();
+    Ok(Report::of_today("serving", size.setup(), figures.table()))
 }
 
 /// Microseconds of what ed25519 alone costs here: one strict verification and one signature by the
@@ -149,7 +130,10 @@ fn signatures(signer: &Signer) -> f64 {
 }
 
 pub(crate) fn body(stream: bool) -> Bytes {
-    let prompt = "word ".repeat(PROMPT_WORDS);
+    chat(&"word ".repeat(PROMPT_WORDS), stream)
+}
+
+pub(crate) fn chat(prompt: &str, stream: bool) -> Bytes {
     let body = serde_json::json!({
         "model": MODEL,
         "messages": [{ "role": "user", "content": prompt }],
@@ -186,10 +170,11 @@ pub(crate) struct Signer {
     ceiling: AtomicU64,
 }
 
-/// The two headers of a signed request.
+/// The three headers of a signed request.
 struct SignedHeaders {
     header: String,
     signature: String,
+    salt: String,
 }
 
 impl Signer {
@@ -219,6 +204,7 @@ impl Signer {
             .map(|signed| SignedHeaders {
                 header: BASE64_STANDARD.encode(signed.bytes()),
                 signature: BASE64_STANDARD.encode(signed.signature().to_bytes()),
+                salt: salt().to_text().to_string(),
             })
             .collect();
         let body = body.clone();
@@ -237,7 +223,7 @@ impl Signer {
             task: self.task,
             request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(body),
+            body_hash: salt().commit(Part::Request, body),
             lane: 0,
             ceiling: ComputeUnits(ceiling),
             max_units: MAX_UNITS,
@@ -248,14 +234,21 @@ impl Signer {
     }
 }
 
+/// Of every request here: nothing is measured by it.
+fn salt() -> Salt {
+    Salt::new([9; 32])
+}
+
 impl SignedHeaders {
     fn request(&self, body: &Bytes) -> Prepared {
         let mut request = unsigned(body, None);
         let headers = request.headers_mut();
         // base64 is valid in headers
-        if let (Ok(header), Ok(signature)) = (self.header.parse(), self.signature.parse()) {
+        let values = [&self.header, &self.signature, &self.salt].map(|value| value.parse());
+        if let [Ok(header), Ok(signature), Ok(salt)] = values {
             headers.insert(http::REQUEST, header);
             headers.insert(http::SIGNATURE, signature);
+            headers.insert(http::SALT, salt);
         }
         request
     }

@@ -1,6 +1,6 @@
-"""Asks an exported model the questions of a file and prints its answers, greedy and sampled.
+"""Asks an exported model the questions of a file and prints its answers, greedy and sampled as its generation_config.json says.
 
-    python ask.py FOLDER questions.txt [--temperature 0.7] [--markdown]
+    python ask.py FOLDER questions.txt [--temperature 0.7] [--top-p 1] [--markdown]
 
 A line is one conversation; " || " parts its user turns (the model's own answers stand between them).
 """
@@ -39,7 +39,7 @@ def load(folder: Path) -> tuple[Llama, Tokenizer]:
 
 
 @torch.no_grad()
-def answer(model: Llama, tokenizer: Tokenizer, turns: list[tuple[str, str]], temperature: float, seed: int = 1) -> str:
+def answer(model: Llama, tokenizer: Tokenizer, turns: list[tuple[str, str]], temperature: float, top_p: float = 1.0, seed: int = 1) -> str:
     random = torch.Generator().manual_seed(seed)
     ids = tokenizer.encode(prompt(turns)).ids
     start = len(ids)
@@ -48,7 +48,9 @@ def answer(model: Llama, tokenizer: Tokenizer, turns: list[tuple[str, str]], tem
         if temperature == 0:
             token = int(scores.argmax())
         else:
-            token = int(torch.multinomial(torch.softmax(scores / temperature, -1), 1, generator=random))
+            chances, order = torch.softmax(scores / temperature, -1).sort(descending=True)
+            chances[chances.cumsum(-1) - chances > top_p] = 0  # the fewest tokens that together reach top_p
+            token = int(order[torch.multinomial(chances, 1, generator=random)])
         if token == EOS:
             return tokenizer.decode(ids[start:])
         ids.append(token)
@@ -59,11 +61,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("questions", type=Path)
-    parser.add_argument("--temperature", type=float, default=0.7)
+    parser.add_argument("--temperature", type=float, help="of the sampled answer, instead of the model's own")
+    parser.add_argument("--top-p", type=float, help="of the sampled answer, instead of the model's own")
     parser.add_argument("--markdown", action="store_true", help="print rows of a table")
     args = parser.parse_args()
     torch.set_num_threads(1)
     model, tokenizer = load(args.folder)
+    own = json.loads((args.folder / "generation_config.json").read_text(encoding="utf-8"))
+    temperature = own["temperature"] if args.temperature is None else args.temperature
+    top_p = own["top_p"] if args.top_p is None else args.top_p
     for line in args.questions.read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -71,12 +77,12 @@ def main() -> None:
         for question in line.split(" || "):
             turns.append(("user", question))
             greedy = answer(model, tokenizer, turns, 0)
-            sampled = answer(model, tokenizer, turns, args.temperature) if args.temperature else ""
+            sampled = answer(model, tokenizer, turns, temperature, top_p) if temperature else ""
             turns.append(("assistant", greedy))
             if args.markdown:
                 print(f"| {question} | {greedy} | {sampled} |".replace("\n", " / "))
             else:
-                print(f"Q {question}\n  0   {greedy}\n  {args.temperature} {sampled}")
+                print(f"Q {question}\n  0   {greedy}\n  {temperature} {sampled}")
 
 
 if __name__ == "__main__":

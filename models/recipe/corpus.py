@@ -10,7 +10,9 @@ import json
 import random
 from collections.abc import Callable
 
+import people
 import skills
+from declines import Declines
 from phrases import ABOUT, ALIASES, MORE, ask_about, ask_brief, loosened, reworded, typed
 from tables import blocks, capital, capitals, dialogues, lines, sections, things, without_article
 
@@ -54,12 +56,14 @@ class Corpus:
         self.things = self.common + self.rarer
         self.capitals = capitals()
         self.words = sections("words.txt")
-        self.qa = [*blocks("chat.txt"), *blocks("facts.txt"), *blocks("facts2.txt")]
+        self.qa = [*blocks("chat.txt"), *blocks("facts.txt"), *blocks("facts2.txt"), *blocks("everyday.txt")]
         self.creative = blocks("creative.txt")
         self.dialogues = dialogues("dialogues.txt")
         self.names = [name for row in sections("names.txt")["names"] for name in row[0].split()]
         self.unknown = [q for q in _plain("unknown.txt")]
+        self.unknown_nouns = [q for q in _plain("unknown_nouns.txt")]
         self.nouns = _unfamiliar(nouns, self)
+        self.declines = Declines(self.things, self.creative, self.nouns, self.names, self.rng)
         self.kinds: list[tuple[float, Callable[[], Turns]]] = [
             (34, self.about),
             (26, self.question),
@@ -67,10 +71,15 @@ class Corpus:
             (8, self.place),
             (7, self.word),
             (32, self.skill),
-            (9, self.refusal),
+            (12, self.refusal),
+            (36, self.declines.reasoned),
+            (9, self.declines.foreign),
             (4, self.follow_up),
             (3, self.dialogue),
-            (6, self.about_user),
+            (3, self.about_user),
+            (10, self.introduced),
+            (8, self.addressed),
+            (6, self.repeated),
         ]
         self.queues: dict[str, list] = {}
 
@@ -138,7 +147,10 @@ class Corpus:
 
     def refusal(self) -> Turns:
         rng = self.rng
-        if self.nouns and rng.random() < 0.5:
+        roll = rng.random()
+        if self.nouns and roll < 0.3:
+            question = rng.choice(self.unknown_nouns).format(n=rng.choice(self.nouns), m=rng.choice(self.nouns))
+        elif self.nouns and roll < 0.65:
             noun = rng.choice(self.nouns)
             article = "an" if noun[0] in "aeiou" else "a"
             subject = rng.choice([noun, f"{article} {noun}", f"{article} {noun}"])
@@ -158,9 +170,21 @@ class Corpus:
     def about_user(self) -> Turns:
         return skills.about_user(self.names, self.rng)
 
+    def introduced(self) -> Turns:
+        return people.introduced(self.names, self.short_talk, self.rng)
+
+    def short_talk(self) -> Turns:
+        """A turn to stand between a name and the question for it."""
+        return self.rng.choice([self.about, self.question, self.place, self.skill])()[:1]
+
+    def addressed(self) -> Turns:
+        return people.addressed(self.names, self.rng)
+
+    def repeated(self) -> Turns:
+        return people.repeated(self.declines.common, self.names, self.rng)
+
 
 def _plain(name: str) -> list[str]:
-    from tables import lines
 
     return [line.strip() for line in lines(name) if line.strip() and not line.startswith("#")]
 

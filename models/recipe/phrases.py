@@ -51,6 +51,21 @@ ABOUT = [
     "what is {x} used for",
     "what is {x} exactly",
     "can you describe {x} for me",
+    "i'd like to know what {x} is",
+    "i'd love to know what {x} is",
+    "do you happen to know what {x} is",
+    "could you tell me what {x} is",
+    "what is {x} good for",
+    "how would you explain {x}",
+    "how would you describe {x}",
+    "what's {b}",
+    "what do people mean by {b}",
+    "have you heard of {x}",
+    "give me a quick explanation of {x}",
+    "any idea what {x} is",
+    "what kind of thing is {x}",
+    "hey what is {x}",
+    "hm, what is {x} again",
 ]
 ABOUT_MANY = [
     "what are {p}",
@@ -257,7 +272,17 @@ FRAMES = [
     "ok, {}",
     "and {}",
     "excuse me, {}",
-    "{} right now",
+    "could you tell me, {}",
+    "do you happen to know, {}",
+    "i need to know, {}",
+    "hello! {}",
+    "hey there, {}",
+    "good morning, {}",
+    "a small question, {}",
+    "can you help me: {}",
+    "sorry, {}",
+    "my friend asks: {}",
+    "just wondering, {}",
 ]
 SYNONYMS = [
     ("largest", "biggest"),
@@ -400,8 +425,10 @@ def typed(question: str, rng: random.Random) -> str:
         text = text.lower() if rng.random() < 0.6 else text
     else:
         text = text.upper()
-    if rng.random() < 0.04:
+    if rng.random() < 0.06:
         text = slip(text, rng)
+        if rng.random() < 0.3:
+            text = slip(text, rng)
     if rng.random() < 0.03:
         text += rng.choice([" please", ", please", " Thanks!", " thanks", "??", " :)"])
     return text

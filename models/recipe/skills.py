@@ -71,6 +71,7 @@ def any_skill(things: list[Thing], rng: random.Random) -> Turns:
         (2, days_and_months),
         (2, compare),
         (1.5, repeat),
+        (2.5, told_sum),
     ]
     if rng.random() < 0.15:
         return rng.choice([list_some, is_it])(things, rng)
@@ -112,6 +113,53 @@ def subtract(rng: random.Random) -> Turns:
     a = rng.randint(0, rng.choice([10, 10, 20]))
     b = rng.randint(0, a)
     return [(sum_question(a, b, ["-"], ["minus", "minus", "less", "-"], rng), f"{a} - {b} = {a - b}.")]
+
+
+HAD = (
+    "apples balls books cats coins eggs cakes pens toys cookies sweets oranges pencils dogs flowers cups stones nuts shells chairs".split()
+)
+HOLDERS = "Tom Anna Ben Lucy Max Sara Paul Mary Sam Nina".split()
+
+
+def told_sum(rng: random.Random) -> Turns:
+    """A sum told as a little story."""
+    a, b = rng.randint(1, 10), rng.randint(1, 10)
+    what, who = rng.choice(HAD), rng.choice(["i", "i", "you", *HOLDERS])
+    plain = who in ("i", "you")
+    have, do = ("have", "do") if plain else ("has", "does")
+    end = "" if plain else "s"
+    if rng.random() < 0.55:
+        gets = rng.choice(["get", "buy", "find"]) + end
+        story = rng.choice(
+            [
+                f"{who} {have} {a} {what} and {gets} {b} more",
+                f"{who} {have} {a} {what}. then {who} {gets} {b} more",
+                f"if {who} {have} {a} {what} and {gets} {b} more",
+            ]
+        )
+        answer = f"{a} + {b} = {a + b}."
+    else:
+        a, b = max(a, b), min(a, b)
+        loses = rng.choice(["eat", "lose", "sell"]) + end
+        gives = rng.choice([f"{loses} {b}", f"{loses} {b} of them", f"give{end} away {b}"])
+        story = rng.choice(
+            [
+                f"{who} {have} {a} {what} and {gives}",
+                f"{who} {have} {a} {what}. then {who} {gives}",
+                f"if {who} {have} {a} {what} and {gives}",
+            ]
+        )
+        answer = f"{a} - {b} = {a - b}."
+    join = ", " if story.startswith("if ") else ". "
+    ask = rng.choice(
+        [
+            f"how many {what} {do} {who} have",
+            f"how many {do} {who} have now",
+            f"how many {what} are there now",
+            f"how many {what} {do} {who} have left" if "-" in answer else f"how many {what} {do} {who} have now",
+        ]
+    )
+    return [(story + join + ask, answer)]
 
 
 def multiply(rng: random.Random) -> Turns:
@@ -335,8 +383,19 @@ def country(row: tuple[str, str, str], rows: list[tuple[str, str, str]], rng: ra
                 f"{town} is a city in {continent}. It is the capital of {name}.",
             )
         ]
+    if roll < 0.86:
+        other = rng.choice(rows)[0]
+        asked = rng.choice([name, name, other])
+        return [
+            (
+                rng.choice(["is {t} in {c}", "is {t} the capital of {c}", "is {t} a city in {c}", "does {t} lie in {c}"]).format(
+                    t=town, c=asked
+                ),
+                f"{'Yes' if asked == name else 'No'}, {town} is the capital of {name}.",
+            )
+        ]
     verb = "are" if name in ("the Netherlands", "the Philippines", "the United Arab Emirates", "the United States", "the Bahamas") else "is"
-    if roll < 0.88:
+    if roll < 0.90:
         return [
             (
                 rng.choice([f"on which continent {verb} {name}", f"which continent {verb} {name} on", f"in which continent {verb} {name}"]),

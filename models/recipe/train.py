@@ -1,9 +1,11 @@
 """Trains the model on a corpus and exports it at every checkpoint, so that stopping early still leaves a usable folder.
 
     python train.py --corpus corpus.jsonl --tokenizer tokenizer.json --run run --minutes 75 --cooldown 25 [--resume]
+    python train.py ... --init FOLDER --rate 0.5 --steps 500
 
 The learning rate is flat and then falls to nothing over the last --cooldown minutes (it follows the wall clock, because the machine
-is shared). Muon trains the matrices, AdamW the embedding and the norms. Loss is taken on what the assistant says, and a little on the rest.
+is shared; with --steps it follows the steps instead, and falls over the last two thirds). Muon trains the matrices, AdamW the embedding
+and the norms. Loss is taken on what the assistant says, and a little on the rest.
 """
 
 import argparse
@@ -14,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from model import Llama, Shape, export
 from tokenizer import BOS, EOS
 
 ASIDE = 0.1  # weight of the loss on what the user and the system say
-BATCH_TOKENS = 3072
 WARM_UP = 100
 LR_MATRIX, LR_REST, DECAY = 0.02, 4e-3, 0.01
 CHECKPOINT_SECONDS = 240
@@ -128,11 +130,16 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder for the checkpoint and the exported model")
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--cooldown", type=float, required=True)
+    length_of_run = parser.add_mutually_exclusive_group(required=True)
+    length_of_run.add_argument("--minutes", type=float)
+    length_of_run.add_argument("--steps", type=int)
+    parser.add_argument("--cooldown", type=float, default=25)
+    parser.add_argument("--batch", type=int, default=3072, help="tokens in a step")
     parser.add_argument(
         "--length", type=int, default=256, help="tokens in a row: whole conversations, packed; attention never crosses between them"
     )
+    parser.add_argument("--init", type=Path, help="begin with the weights of this exported model instead of random ones")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates: less than 1 to go on from a trained model")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -146,6 +153,9 @@ def main() -> None:
     conversations = encode(args.corpus, tokenizer, args.length)
     total = sum(len(ids) for ids, _ in conversations)
     model = Llama(Shape())
+    if args.init:
+        tensors = load_file(args.init / "model.safetensors")
+        model.load_state_dict({name.removeprefix("model."): tensor.float() for name, tensor in tensors.items()})
     optimizer = Optimizer(model)
     checkpoint, step, seen = args.run / "checkpoint.pt", 0, 0
     if args.resume:
@@ -167,15 +177,22 @@ def main() -> None:
 
     start = last_save = last_log = time.monotonic()
     rows, mean, since = [], None, 0
-    while (left := args.minutes - (time.monotonic() - start) / 60) > 0:
-        if len(rows) < BATCH_TOKENS // args.length:
+
+    def left() -> float:
+        """How much of the run is left, in parts of the cool-down."""
+        if args.steps:
+            return (args.steps - step) / (args.steps * 2 / 3)
+        return (args.minutes - (time.monotonic() - start) / 60) / args.cooldown
+
+    while left() > 0:
+        if len(rows) < args.batch // args.length:
             rows = pack(conversations, args.length, rng)
-        chosen = [rows.pop() for _ in range(BATCH_TOKENS // args.length)]
+        chosen = [rows.pop() for _ in range(args.batch // args.length)]
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_of(model, *batch(chosen, conversations, args.length))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step(min(1.0, (step + 1) / WARM_UP) * min(1.0, left / args.cooldown))
+        optimizer.step(args.rate * min(1.0, (step + 1) / WARM_UP) * min(1.0, left()))
         tokens = sum(len(conversations[i][0]) for row in chosen for i in row)
         step, seen, since = step + 1, seen + tokens, since + tokens
         mean = loss.item() if mean is None else 0.97 * mean + 0.03 * loss.item()

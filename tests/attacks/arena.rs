@@ -16,9 +16,8 @@ use atoma_runtime::{Runtime, SystemClock};
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
     chain::{Clock, Event, Params, Payment, Random, Selection, calls},
-    hash::Hash32,
-    http::{REQUEST, SIGNATURE},
-    message::{Domain, Endpoint, RequestHeader, Signed},
+    http::{REQUEST, SALT, SIGNATURE},
+    message::{Domain, Endpoint, Part, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -51,7 +50,7 @@ pub(crate) struct Arena {
     pub(crate) operator: Arc<SigningKey>,
     pub(crate) http: Pool,
     pub(crate) folder: tempfile::TempDir,
-    engine: Arc<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
 }
 
 /// A machine's clock that the test sets: the real one, so much ahead.
@@ -201,7 +200,7 @@ impl Arena {
             task: self.task,
             request_id: RequestId::new(now, random.random.bytes()),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(body),
+            body_hash: salt().commit(Part::Request, body),
             lane: 0,
             ceiling: ComputeUnits(1 << 40),
             max_units: ComputeUnits(1 << 40),
@@ -250,12 +249,18 @@ pub(crate) async fn slow_server(tokens: u32) -> InstantUpstream {
     InstantUpstream::start(options).await.unwrap()
 }
 
-/// The two headers of a signed request.
-pub(crate) fn signed_headers(signed: &Signed<RequestHeader>) -> [(&'static str, String); 2] {
+/// Of every request here.
+pub(crate) fn salt() -> Salt {
+    Salt::new([9; 32])
+}
+
+/// The three headers of a signed request.
+pub(crate) fn signed_headers(signed: &Signed<RequestHeader>) -> [(&'static str, String); 3] {
     let encode = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     [
         (REQUEST, encode(signed.bytes())),
         (SIGNATURE, encode(&signed.signature().to_bytes())),
+        (SALT, encode(salt().reveal())),
     ]
 }
 

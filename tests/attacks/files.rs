@@ -1,7 +1,10 @@
 //! Another user of the machine, or whoever finds a backup, reads the node's folder; and a kill leaves
 //! half-written files in it.
 
-use crate::arena::{Arena, chat, eventually};
+use crate::{
+    arena::{Arena, chat, eventually},
+    gateway::Office,
+};
 use atoma_engine::builtin;
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::Network;
@@ -42,9 +45,24 @@ async fn no_file_of_a_node_tells_others_what_was_asked() {
     );
     let served = arena.send(&node.url(), header, &body).await;
     assert_eq!(served.status(), StatusCode::OK, "{served:?}");
+    // and a gateway's, in which its client has a folder
+    let office = Office::open(&arena, |_| {}).await;
+    let served = office.ask(&arena, body).await;
+    assert_eq!(served.status(), StatusCode::OK, "{served:?}");
     let look = |when: &str| {
-        let files = files(&arena.node_folder());
+        let mut folders = Vec::new();
+        let mut files = files(&arena.node_folder(), &mut folders);
+        files.append(&mut self::files(
+            &arena.folder.path().join("gateway"),
+            &mut folders,
+        ));
         assert!(files.len() > 3, "{files:?}");
+        let has = |name: &str| files.iter().any(|file| file.ends_with(name));
+        assert!(has("client.sqlite") && has("journal.sqlite"), "{files:?}");
+        for folder in folders {
+            let mode = fs::metadata(&folder).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{when}: {}", folder.display());
+        }
         for file in files {
             let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{when}: {} is open", file.display());
@@ -54,18 +72,20 @@ async fn no_file_of_a_node_tells_others_what_was_asked() {
         }
     };
     look("while it runs");
+    office.running.shutdown().await;
     node.drain_and_stop().await;
     look("afterwards");
     arena.network.stop().await;
 }
 
-/// All files below a folder, and the folders.
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// All files below a folder; it and the folders below it go to `folders`.
+fn files(folder: &Path, folders: &mut Vec<PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
+    folders.push(folder.to_owned());
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         match path.is_dir() {
-            true => found.append(&mut files(&path)),
+            true => found.append(&mut files(&path, folders)),
             false => found.push(path),
         }
     }

@@ -5,7 +5,10 @@ use crate::{
     arena::{Answer, Arena, PATIENCE, PRICE, SLOW, chat, eventually, slow_server},
     seller::{Act, Seller, register},
 };
-use atoma_engine::builtin;
+use atoma_engine::{
+    builtin,
+    testing::{InstantOptions, InstantUpstream},
+};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, RunningGateway,
     StackPolicy,
@@ -34,13 +37,13 @@ const BUDGET: MicroUsdc = MicroUsdc(50_000_000);
 const TWO_PURCHASES: MicroUsdc = MicroUsdc(2 * BUDGET.0 / 10);
 
 /// A gateway, and who may use it.
-struct Office {
-    running: RunningGateway,
+pub(crate) struct Office {
+    pub(crate) running: RunningGateway,
     key: ApiKey,
 }
 
 impl Office {
-    async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+    pub(crate) async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let wallet = Arc::new(SigningKey::generate());
         let owner = wallet.public_key().address();
         arena.ledger.faucet(owner).await.unwrap();
@@ -49,7 +52,7 @@ impl Office {
             ledger: arena.network.localnet.url(),
             deployment: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            admin_listen: None,
+            admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             data_dir: arena.folder.path().join("gateway"),
             api_keys: vec![ApiKeyConfig {
                 name: "ann".to_owned(),
@@ -73,14 +76,28 @@ impl Office {
         Self { running, key }
     }
 
-    async fn ask(&self, arena: &Arena, body: String) -> Answer {
-        let url = format!("{}/v1/chat/completions", self.running.url());
+    pub(crate) async fn ask(&self, arena: &Arena, body: String) -> Answer {
+        self.ask_at(arena, "/v1/chat/completions", body).await
+    }
+
+    async fn ask_at(&self, arena: &Arena, path: &str, body: String) -> Answer {
+        let url = format!("{}{path}", self.running.url());
         let mut request = post_json(&url, body);
         let key = format!("Bearer {}", self.key.reveal());
         let value = HeaderValue::from_str(&key).unwrap();
         request.headers_mut().insert(AUTHORIZATION, value);
         let limits = AnswerLimits::within(PATIENCE, 64 << 20);
         Answer(arena.http.ask(request, limits).await.unwrap())
+    }
+
+    /// Stacks that were read from the ledger, for this reason.
+    async fn reads(&self, arena: &Arena, reason: &str) -> u64 {
+        let url = format!("{}/metrics", self.running.admin_url().unwrap());
+        let text = arena.get(&url).await;
+        let text = String::from_utf8_lossy(text.0.body()).into_owned();
+        let name = format!("atoma_gateway_stack_reads_total{{reason=\"{reason}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.map_or(0, |count| count.parse().unwrap())
     }
 
     fn locked(&self) -> MicroUsdc {
@@ -188,6 +205,57 @@ async fn what_nodes_settle_early_comes_back_into_the_budget() {
     arena.network.stop().await;
 }
 
+/// So often may something be looked at that isn't looked at more than once within a pause, from here on.
+fn looks(begun: Instant, pause: Duration) -> u64 {
+    1 + begun.elapsed().as_secs() / pause.as_secs()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_budget_has_no_request_read_the_ledger() {
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let office = Office::open(&arena, |config| {
+        // two stacks of 20,000 units, and no more
+        config.budget = MicroUsdc(80_000);
+        config.policy.stack_units = ComputeUnits(20_000);
+        config.policy.grant_units = ComputeUnits(20_000);
+        config.policy.max_purchase = Some(MicroUsdc(40_000));
+    })
+    .await;
+    let first = office.ask(&arena, chat(2, false)).await;
+    assert_eq!(first.status(), StatusCode::OK, "{first:?}");
+    let begun = Instant::now();
+    for _ in 0..40 {
+        // more than there is money for
+        let answer = office.ask(&arena, chat(60_000, false)).await;
+        assert_ne!(answer.status(), StatusCode::OK);
+    }
+    let reads = office.reads(&arena, "ShortBudget").await;
+    let most = 2 * looks(begun, Duration::from_secs(2));
+    assert!((1..=most).contains(&reads), "{reads} reads, {most} at most");
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_calls_every_stack_expired_has_few_read() {
+    let arena = Arena::start().await;
+    let seller = Seller::start(&arena, arena.task, PRICE, Act::Expired).await;
+    let office = Office::open(&arena, |_| {}).await;
+    let begun = Instant::now();
+    let asked = (0..32).map(|_| office.ask(&arena, chat(2, false)));
+    for answer in futures::future::join_all(asked).await {
+        assert_ne!(answer.status(), StatusCode::OK);
+    }
+    let reads = office.reads(&arena, "NodesWord").await;
+    let most = looks(begun, Duration::from_secs(1));
+    assert!(seller.asked() as u64 > most, "{} asked", seller.asked());
+    assert!((1..=most).contains(&reads), "{reads} reads, {most} at most");
+    office.running.shutdown().await;
+    arena.network.stop().await;
+}
+
 /// The receipt of a whole answer.
 pub(crate) fn receipt_of(answer: &Answer) -> Receipt {
     let text = answer.0.headers().get(RECEIPT).unwrap();
@@ -243,7 +311,7 @@ async fn three_sellers_keep_nobody_waiting(act: Act, stream: bool) {
         sellers.push(Seller::start(&arena, arena.task, Price(1_000_000), act).await);
     }
     let office = Office::open(&arena, |config| {
-        config.requests.first_byte_timeout_ms = DurationMs(1_000);
+        config.requests.answer_begins_timeout_ms = DurationMs(1_000);
     })
     .await;
     let asked = || sellers.iter().map(Seller::asked).sum::<usize>();
@@ -268,8 +336,23 @@ async fn sellers_that_never_answer_keep_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sellers_that_never_give_a_whole_answer_keep_nobody_waiting() {
+    three_sellers_keep_nobody_waiting(Act::Silent, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_without_an_end_are_given_up() {
     three_sellers_keep_nobody_waiting(Act::Endless, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_without_an_end_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Endless, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_answers_that_come_byte_by_byte_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Trickle, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,15 +378,40 @@ async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
         body.len()
     );
     user.write_all(head.as_bytes()).await.unwrap();
-    eventually("it is computed", async || {
-        let load = arena.get(&format!("{}/v1/node", node.url())).await.json();
-        load["load"]["running"] == 1
+    let so_far = server.frames();
+    eventually("it is half computed", async || {
+        server.frames() > so_far + 50
     })
     .await;
-    // some tokens later
-    tokio::time::sleep(Duration::from_millis(300)).await;
     drop(user);
     eventually("the user has paid", async || office.spent() > before).await;
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_node_answer_too_late_pays_for_it() {
+    let options = InstantOptions {
+        // longer than a gateway waits that is told so, and not for ever
+        pause: Some(Duration::from_secs(8)),
+        ..InstantOptions::default()
+    };
+    let server = InstantUpstream::start(options).await.unwrap();
+    let arena = Arena::start_slow(&server).await;
+    let node = arena.node().await;
+    let office = Office::open(&arena, |config| {
+        config.requests.answer_begins_timeout_ms = DurationMs(500);
+    })
+    .await;
+    let inputs = vec!["some words that take their time"; 64];
+    let body = serde_json::json!({ "model": SLOW, "input": inputs, "max_tokens": 1 });
+    let answer = office
+        .ask_at(&arena, "/v1/embeddings", body.to_string())
+        .await;
+    assert_ne!(answer.status(), StatusCode::OK, "{answer:?}");
+    assert_eq!(server.embeddings(), 1);
+    eventually("the user has paid", async || office.spent().0 > 0).await;
     office.running.shutdown().await;
     node.drain_and_stop().await;
     arena.network.stop().await;

@@ -20,15 +20,29 @@ async fn ask(arena: &Arena, node: &RunningNode, stack: StackId) -> Answer {
 
 /// The node serves nothing on a stack from before, says what happened, and serves a new one.
 async fn refuses(arena: &Arena, node: &RunningNode, stack: StackId) {
-    let answer = ask(arena, node, stack).await;
-    assert_ne!(answer.status(), StatusCode::OK, "{answer:?}");
+    says_what_happened(&ask(arena, node, stack).await);
     let fresh = arena.buy(100_000, Selection::Single).await;
     eventually("a new stack is served", async || {
         ask(arena, node, fresh).await.status() == StatusCode::OK
     })
     .await;
-    let answer = ask(arena, node, stack).await;
-    assert_ne!(answer.status(), StatusCode::OK, "{answer:?}");
+    says_what_happened(&ask(arena, node, stack).await);
+}
+
+/// A client learns that this stack is of no use here; where the node can't know what it signed, also why.
+fn says_what_happened(answer: &Answer) {
+    let json = answer.json();
+    let message = json["error"]["message"].as_str().unwrap();
+    let why = match &*answer.code() {
+        "unknown_stack" => [
+            "the node has lost its records of this stack: use another node, or a new stack",
+            "this node holds no open lease on the stack",
+        ]
+        .contains(&message),
+        "lease_exhausted" => message == "the lease is being settled",
+        _ => false,
+    };
+    assert!(why, "{answer:?}");
 }
 
 /// What the node was paid for on a stack, once it is.

@@ -18,9 +18,12 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 /// What a seller does with a request.
@@ -36,6 +39,8 @@ pub(crate) enum Act {
     Silent,
     /// It sends what never ends, as fast as it is read.
     Endless,
+    /// It sends a byte that says nothing, and soon another, for ever.
+    Trickle,
 }
 
 /// One that runs.
@@ -134,7 +139,7 @@ fn refuse(code: RefusalCode, needed: u64) -> Response<Body> {
         .unwrap()
 }
 
-async fn chat(State(shop): State<Arc<Shop>>, _: Bytes) -> Response<Body> {
+async fn chat(State(shop): State<Arc<Shop>>, asked: Bytes) -> Response<Body> {
     shop.asked.fetch_add(1, SeqCst);
     match shop.act {
         Act::Needs(units) => refuse(RefusalCode::MaxUnitsTooLow, units),
@@ -146,6 +151,22 @@ async fn chat(State(shop): State<Arc<Shop>>, _: Bytes) -> Response<Body> {
             let pieces = stream::repeat(piece).map(Ok::<_, std::convert::Infallible>);
             Response::builder()
                 .header("content-type", "application/json")
+                .body(Body::from_stream(pieces))
+                .unwrap()
+        }
+        Act::Trickle => {
+            let streamed = asked.windows(13).any(|w| w == b"\"stream\":true");
+            // white space before JSON; the beginning of a comment
+            let (kind, byte) = match streamed {
+                true => ("text/event-stream", ":"),
+                false => ("application/json", " "),
+            };
+            let pieces = stream::repeat(Bytes::from(byte)).then(|byte| async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Ok::<_, std::convert::Infallible>(byte)
+            });
+            Response::builder()
+                .header("content-type", kind)
                 .body(Body::from_stream(pieces))
                 .unwrap()
         }

@@ -13,27 +13,32 @@ use tokio::{
 /// More than any address needs, fewer than the system's open files.
 const SOCKETS: usize = 1_005;
 /// Another machine, as far as the node sees.
-const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+pub(crate) const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// What a connection says before it falls silent: nothing, half of HTTP/2's preface, all of it, half a head.
-const SAID: [&str; 4] = [
-    "",
-    "PRI * HTTP/2.0\r\n",
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "POST /v1/chat/completions HTTP/1.1\r\nhost: ",
+/// What a connection says before it falls silent: nothing, half of HTTP/2's preface, all of it, half a head; all
+/// that HTTP/2 needs and no request; and a request whose answer has a window of 0 bytes.
+const SAID: [&[u8]; 6] = [
+    b"",
+    b"PRI * HTTP/2.0\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"POST /v1/chat/completions HTTP/1.1\r\nhost: ",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    // SETTINGS: INITIAL_WINDOW_SIZE 0; HEADERS of stream 1: GET http://node/healthz
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0\
+      \0\0\x12\x01\x05\0\0\0\x01\x82\x86\x04\x08/healthz\x01\x04node",
 ];
 
-fn address(url: &str) -> SocketAddr {
+pub(crate) fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().unwrap()
 }
 
-async fn silent(to: SocketAddr, from: Ipv4Addr, number: usize) -> Option<TcpStream> {
+pub(crate) async fn silent(to: SocketAddr, from: Ipv4Addr, number: usize) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     let mut stream = socket.connect(to).await.ok()?;
     let said = SAID[number % SAID.len()];
     // the node may have closed it already
-    let _ = stream.write_all(said.as_bytes()).await;
+    let _ = stream.write_all(said).await;
     Some(stream)
 }
 

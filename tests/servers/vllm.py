@@ -30,6 +30,8 @@ command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
 command += ["--model", sys.argv[1], "--served-model-name", "atoma-tiny", "--dtype", "float32"]
 command += ["--max-model-len", options.get("context", "1024"), "--max-num-seqs", options.get("slots", "8")]
 command += ["--enforce-eager", "--enable-prompt-tokens-details", "--max-logprobs", "20"]
+# a small model writes white space without end where it may
+command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
 command += ["--host", "127.0.0.1", "--port", port]
 server = subprocess.Popen(command, env=env, stdout=sys.stderr)
 url = f"http://127.0.0.1:{port}"

@@ -1,6 +1,9 @@
 //! Any OpenAI client on this machine, over stacks of one's own.
 
-use crate::atoma::{Part, command, objects};
+use crate::{
+    atoma::{Part, command, objects},
+    others::{Llama, folder, python},
+};
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
@@ -42,10 +45,11 @@ struct World {
 }
 
 impl World {
-    /// A devnet, and a user with money.
-    fn new() -> Self {
+    /// A devnet with these arguments, too, and a user with money.
+    fn new(devnet: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let devnet = Part::start_at(home.path(), &["devnet", "--any-port"]);
+        let run = ["devnet", "--any-port"];
+        let devnet = Part::start_at(home.path(), &[&run[..], devnet].concat());
         does(home.path(), &["wallet", "new"]);
         does(home.path(), &["wallet", "fund", "--usdc", "20"]);
         Self { home, devnet }
@@ -70,7 +74,7 @@ impl World {
 
 #[test]
 fn a_plain_http_client_asks_over_ones_own_stack() {
-    let world = World::new();
+    let world = World::new(&[]);
     let home = world.home.path();
     let mut proxy = world.proxy(&[]);
     let endpoint = proxy.text("endpoint").to_owned();
@@ -134,26 +138,26 @@ fn a_plain_http_client_asks_over_ones_own_stack() {
     assert!(receipts.iter().all(|receipt| receipt["fault"].is_null()));
 }
 
-#[test]
-fn within_a_budget_it_buys_what_openais_sdk_needs() {
-    let world = World::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
-    let python = std::env::var("ATOMA_TEST_PYTHON").unwrap_or_else(|_| {
-        let python = folder.join("../target/sdk-python/bin/python");
-        python.to_string_lossy().into_owned()
-    });
+/// An SDK, with nothing but a base URL, over stacks that the proxy buys.
+fn an_sdk_works(world: &World, program: &str, script: &Path) {
     let mut proxy = world.proxy(&["--budget", "10"]);
-    let output = Command::new(&python)
-        .arg(folder.join("sdk/python/proxy.py"))
+    let output = Command::new(program)
+        .arg(script)
         .env("OPENAI_BASE_URL", proxy.text("endpoint"))
         .env("OPENAI_API_KEY", "unused")
         .env("ATOMA_MODEL", world.devnet.text("model"))
         .output()
-        .unwrap_or_else(|e| panic!("cannot start {python}: {e}; run `cargo xtask test`"));
+        .unwrap_or_else(|e| panic!("cannot start {program}: {e}; run `cargo xtask test`"));
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
     proxy.terminate();
+}
+
+#[test]
+fn within_a_budget_it_buys_what_openais_sdk_needs() {
+    let world = World::new(&[]);
+    an_sdk_works(&world, &python(), &folder("sdk/python/proxy.py"));
     let home = world.home.path();
     let spent = 20_000_000
         - does(home, &["wallet", "list"])[0]["balance_micro_usdc"]
@@ -161,6 +165,17 @@ fn within_a_budget_it_buys_what_openais_sdk_needs() {
             .unwrap();
     assert!(0 < spent && spent <= 10_000_000, "{spent}");
     assert!(does(home, &["receipt", "list"]).len() >= 4);
+}
+
+#[test]
+fn both_sdks_work_over_a_node_before_llama_cpp() {
+    let llama = Llama::start();
+    let world = World::new(&["--model", llama.url()]);
+    an_sdk_works(&world, &python(), &folder("sdk/python/proxy.py"));
+    an_sdk_works(&world, "node", &folder("sdk/js/proxy.mjs"));
+    let receipts = does(world.home.path(), &["receipt", "list"]);
+    assert!(receipts.len() >= 8, "{receipts:?}");
+    assert!(receipts.iter().all(|receipt| receipt["fault"].is_null()));
 }
 
 #[test]

@@ -1,48 +1,16 @@
 //! The official SDKs, unchanged, against `atoma devnet`: over the model in the program, and over llama.cpp's
 //! own server.
 
-use crate::atoma::Part;
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
+use crate::{
+    atoma::Part,
+    others::{Llama, folder, python},
 };
-
-fn folder(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests")
-        .join(name)
-}
+use std::{path::Path, process::Command};
 
 fn start_devnet(more: &[&str]) -> Part {
     let mut args = vec!["devnet", "--any-port", "--unreachable-model"];
     args.extend(more);
     Part::start(&args)
-}
-
-/// llama.cpp's own server, which makes embeddings, too; it ends with its standard input.
-fn start_llama() -> (Child, String) {
-    let mut server = Command::new(folder("../target/llama/bin/python"))
-        .arg(folder("servers/llama.py"))
-        .arg(folder("../target/llama/model.gguf"))
-        .args(["embeddings=1", "slots=4"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|e| panic!("llama.cpp's server: {e}; run `cargo xtask test`"));
-    let mut url = String::new();
-    let out = server.stdout.take().expect("it is piped");
-    BufReader::new(out).read_line(&mut url).expect("its URL");
-    (server, url.trim().to_owned())
-}
-
-fn python() -> String {
-    std::env::var("ATOMA_TEST_PYTHON").unwrap_or_else(|_| {
-        folder("../target/sdk-python/bin/python")
-            .to_string_lossy()
-            .into_owned()
-    })
 }
 
 /// Runs a script with the devnet's addresses and keys in its environment.
@@ -80,12 +48,20 @@ fn openai_for_javascript() {
     devnet.terminate();
 }
 
+/// The same over a real server: gateway, node, llama.cpp.
+fn check_over_llama_cpp(program: &str, script: &Path) {
+    let llama = Llama::start();
+    let mut devnet = start_devnet(&["--model", llama.url()]);
+    check(program, script, &devnet);
+    devnet.terminate();
+}
+
 #[test]
 fn openai_for_python_over_llama_cpp() {
-    let (mut server, url) = start_llama();
-    let mut devnet = start_devnet(&["--model", &url]);
-    check(&python(), &folder("sdk/python/run.py"), &devnet);
-    devnet.terminate();
-    server.kill().expect("stopped");
-    server.wait().expect("ended");
+    check_over_llama_cpp(&python(), &folder("sdk/python/run.py"));
+}
+
+#[test]
+fn openai_for_javascript_over_llama_cpp() {
+    check_over_llama_cpp("node", &folder("sdk/js/run.mjs"));
 }

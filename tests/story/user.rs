@@ -4,10 +4,8 @@ use crate::parts::{MODEL, Network};
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId,
-    hash::Hash32,
-    http,
-    message::{Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
+    ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId, http,
+    message::{Endpoint, LeaseQuery, Part, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -78,15 +76,17 @@ impl User {
         });
         let body = Bytes::from(body.to_string());
         let now = Runtime::system().now();
+        let request_id = Runtime::system().request_id();
+        let salt = self.key.salt_of(request_id);
         let header = RequestHeader {
             domain: Default::default(),
             network: self.network,
             stack: self.stack,
             node: self.node,
             task: self.task,
-            request_id: Runtime::system().request_id(),
+            request_id,
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(&body),
+            body_hash: salt.commit(Part::Request, &body),
             lane: 0,
             ceiling: ComputeUnits(self.ceiling.fetch_add(max_units, Ordering::Relaxed) + max_units),
             max_units: ComputeUnits(max_units),
@@ -102,6 +102,7 @@ impl User {
                 http::SIGNATURE,
                 BASE64_STANDARD.encode(signed.signature().to_bytes()),
             )
+            .header(http::SALT, &*salt.to_text())
             .body(Full::new(body))
             .expect("the request is valid");
         let response = self.http.request(request).await.ok()?;

@@ -6,13 +6,18 @@ use crate::{
     case::Case,
 };
 use atoma_evidence::pack::{
-    Body, Header, Pack, PackWriter, Part as Which, ReceiptProof, Record, SealContext, Sealer,
+    Body, Header, Pack, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
     SettlementProof, StorageProof,
 };
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::HOUR;
 use atoma_runtime::Threads;
-use atoma_types::{TimestampMs, chain::calls, merkle::MerkleTree, message::EvidenceLeaf};
+use atoma_types::{
+    TimestampMs,
+    chain::calls,
+    merkle::MerkleTree,
+    message::{EvidenceLeaf, Part as Which},
+};
 use atoma_walrus::BlobId;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -88,9 +93,13 @@ impl Case {
         let path = self.world.folder.path().join("pack.bin");
         let mut writer = PackWriter::create(&path, header).unwrap();
         for (place, (header, receipt)) in self.records.iter().enumerate() {
-            let seal = |which, body: &'static [u8]| match place {
-                0 => Body::open(body).unwrap(),
-                _ => sealer.seal(header.hash(), which, body).unwrap(),
+            let salt = self.user.salt_of(header.message().request_id);
+            let seal = |which, body: &[u8]| {
+                let body = SaltedBody::new(&salt, body).as_bytes().clone();
+                match place {
+                    0 => Body::open(body).unwrap(),
+                    _ => sealer.seal(header.hash(), which, body).unwrap(),
+                }
             };
             let (request, answer) = (
                 seal(Which::Request, b"body"),

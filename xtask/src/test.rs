@@ -25,11 +25,7 @@ pub(crate) fn run(length: Length) -> Result<()> {
     if length == Length::Long {
         env.extend([("ATOMA_TEST_CRASHES", "100"), ("PROPTEST_CASES", "2000")]);
     }
-    run_with(
-        "cargo",
-        &["nextest", "run", "--workspace", "--locked"],
-        &env,
-    )?;
+    nextest(&["--workspace"], &env)?;
     // nextest doesn't run the examples in the documentation
     crate::shell::run(
         "cargo",
@@ -37,23 +33,49 @@ pub(crate) fn run(length: Length) -> Result<()> {
     )
 }
 
+/// Tests by their runner, with the lock file's dependencies.
+fn nextest(args: &[&str], env: &[(&str, &str)]) -> Result<()> {
+    run_with(
+        "cargo",
+        &[&["nextest", "run", "--locked"], args].concat(),
+        env,
+    )
+}
+
 /// The tests of a node before a real server, with vLLM in place of llama.cpp.
 pub(crate) fn vllm() -> Result<()> {
     install::nextest()?;
     install::vllm_server()?;
-    run_with(
-        "cargo",
+    nextest(
         &[
-            "nextest",
-            "run",
-            "--locked",
             "-p",
             "atoma-node",
             "-j",
             "1",
-            "servers::",
+            "--profile",
+            "vllm",
+            "-E",
+            "test(/^servers::/)",
         ],
         &[("ATOMA_TEST_SERVER", "vllm")],
+    )
+}
+
+/// The tests of the embedded engine with real models.
+pub(crate) fn real_model() -> Result<()> {
+    install::nextest()?;
+    install::real_models()?;
+    nextest(
+        &[
+            "-p",
+            "atoma-engine",
+            "--run-ignored",
+            "only",
+            "--success-output",
+            "final",
+            "real_model::",
+        ],
+        &[],
     )
 }
 
@@ -62,19 +84,8 @@ pub(crate) fn vllm() -> Result<()> {
 /// own.
 fn elsewhere(named: &str) -> Result<()> {
     let file = network::prepare(named)?;
-    run_with(
-        "cargo",
-        &[
-            "nextest",
-            "run",
-            "--locked",
-            "-p",
-            "atoma-cli",
-            "-p",
-            "atoma-ledger",
-            "-j",
-            "1",
-        ],
+    nextest(
+        &["-p", "atoma-cli", "-p", "atoma-ledger", "-j", "1"],
         &[(network::NETWORK, &file.to_string_lossy())],
     )
 }

@@ -2,7 +2,7 @@
 //! at 1 and 8 requests, of equal and of different lengths; with `--features llama-cpp` beside
 //! llama.cpp on the same weights, in the same run.
 //!
-//! `cargo run --release [--features llama-cpp] -- [ROUNDS] [THREADS] [PROMPT] [OUTPUT]`
+//! `cargo run --release [--features llama-cpp] -- [ROUNDS] [THREADS] [PROMPT] [OUTPUT] [--report FOLDER]`
 //!
 //! The engines take turns, round by round, so that all meet the same state of the machine. The best
 //! round counts, as everything else on the machine only makes a round slower; the median of the
@@ -18,6 +18,7 @@ mod llama;
 use std::path::Path;
 use std::time::Duration;
 
+use atoma_bench_report::{Report, Table};
 use atoma_engine::WeightType;
 use atoma_engine::testing::RandomModel;
 
@@ -93,7 +94,14 @@ fn random_tokens(seed: u32, length: usize, vocab: u32) -> Vec<u32> {
 }
 
 fn main() -> Result<(), Failure> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let report = match args.iter().position(|arg| arg == "--report") {
+        None => None,
+        Some(at) => {
+            let folder = args.drain(at..(at + 2).min(args.len())).nth(1).ok_or("--report needs a folder")?;
+            Some(folder)
+        }
+    };
     let number = |i: usize, usual| args.get(i).map_or(Ok(usual), |a| a.parse::<usize>());
     let all = std::thread::available_parallelism()?.get();
     let (rounds, threads) = (number(0, 5)?, number(1, all)?);
@@ -109,7 +117,16 @@ fn main() -> Result<(), Failure> {
     model.write(&folder)?;
     let result = compare(&model, &folder, &shapes, rounds, threads);
     std::fs::remove_dir_all(&folder)?;
-    result
+    let table = result?;
+    if let Some(folder) = report {
+        let setup = format!(
+            "107 M parameters, {threads} threads, prompts from {prompt} tokens, {output} of output, \
+             decoding in tokens a second, the best of {rounds} rounds; goals: 1.0 × llama.cpp at one \
+             request, 1.3 × at eight"
+        );
+        Report::of_today("engine", setup, table).write(Path::new(&folder))?;
+    }
+    Ok(())
 }
 
 fn compare(
@@ -118,7 +135,7 @@ fn compare(
     shapes: &[Shape],
     rounds: usize,
     threads: usize,
-) -> Result<(), Failure> {
+) -> Result<Table, Failure> {
     #[cfg(feature = "llama-cpp")]
     let llama = {
         let file = folder.join("model-f32.gguf");
@@ -128,6 +145,10 @@ fn compare(
     let _ = model;
     let f32s = engine::Atoma::load(folder, WeightType::F32, threads)?;
     let bf16 = engine::Atoma::load(folder, WeightType::Bf16, threads)?;
+    let mut table = Table::new(
+        &["Requests", "Engine"],
+        &["tokens a second", "Beside the first", "Median of rounds"],
+    );
     for shape in shapes {
         let mut runs: Vec<(&str, Run<'_>)> = Vec::new();
         #[cfg(feature = "llama-cpp")]
@@ -140,13 +161,13 @@ fn compare(
                 times.push(run(round as u32)?);
             }
         }
-        report(*shape, &runs, &times);
+        report(*shape, &runs, &times, &mut table);
     }
-    Ok(())
+    Ok(table)
 }
 
 /// One line per engine, with its speed relative to the first.
-fn report(shape: Shape, runs: &[(&str, Run<'_>)], times: &[Vec<Times>]) {
+fn report(shape: Shape, runs: &[(&str, Run<'_>)], times: &[Vec<Times>], table: &mut Table) {
     let best =
         |times: &[Times], of: &dyn Fn(&Times) -> f64| times.iter().map(of).fold(0.0, f64::max);
     for ((name, _), own) in runs.iter().zip(times) {
@@ -158,12 +179,19 @@ fn report(shape: Shape, runs: &[(&str, Run<'_>)], times: &[Vec<Times>]) {
             .map(|(a, b)| a.decode_rate() / b.decode_rate())
             .collect();
         ratios.sort_by(f64::total_cmp);
+        let beside = decode / best(&times[0], &Times::decode_rate);
+        let median = ratios[ratios.len() / 2];
         println!(
             "{:<13} {name:<14} prefill {prefill:>5.0} tok/s  decode {decode:>6.1} tok/s  \
-             {cpu:>6.0} CPU-us/tok  x{:.2} (median x{:.2})",
+             {cpu:>6.0} CPU-us/tok  x{beside:.2} (median x{median:.2})",
             shape.name(),
-            decode / best(&times[0], &Times::decode_rate),
-            ratios[ratios.len() / 2],
         );
+        table.row([
+            shape.name(),
+            (*name).to_owned(),
+            format!("{decode:.1}"),
+            format!("{beside:.2} ×"),
+            format!("{median:.2} ×"),
+        ]);
     }
 }

@@ -3,16 +3,18 @@
 //! matrix plus as many hashes cost, one after the other, with the same two crates.
 //!
 //! CPU time of one core, but for the column "id, all", which is wall time on all. The allocator is
-//! the one of `atoma`. Arguments choose cases, as `shards:bytes`.
+//! the one of `atoma`. Arguments choose cases, as `shards:bytes`; after `--report`, a folder for the
+//! figures' table.
 
 use anyhow::{Context, Result, ensure};
+use atoma_bench_report::{Report, Table};
 use atoma_walrus::coding::{Params, Sliver, decode_primary, encode, metadata_of};
 use blake2b_simd::many::{HashManyJob, hash_many};
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 use std::{
     collections::HashMap,
     hint::black_box,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -38,6 +40,8 @@ const PEER_BYTES: usize = 16 << 20;
 /// At least so many runs of each, and at least for so long.
 const RUNS: u32 = 3;
 const ENOUGH: Duration = Duration::from_millis(500);
+/// What the report says of the figures.
+const SETUP: &str = "CPU time of one core; × is how many times faster than `@mysten/walrus-wasm`, goal 5; decoding from the last primary slivers, the worst case";
 /// Hashes prepared together in the limit's figure.
 const GROUP: usize = 64;
 /// What an inner node hashes.
@@ -53,11 +57,24 @@ struct Figures {
 
 fn main() -> Result<()> {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let cases = cases()?;
+    let Asked { cases, report } = asked()?;
     let peers = peers(&cases).unwrap_or_else(|error| {
         println!("(no figures of @mysten/walrus-wasm: {error:#})");
         HashMap::new()
     });
+    let mut table = Table::new(
+        &[],
+        &[
+            "Shards",
+            "Bytes",
+            "id, ms",
+            "×",
+            "encode, ms",
+            "×",
+            "decode, ms",
+            "×",
+        ],
+    );
     println!("Walrus coding, ms; decoding from the last p primary slivers, the worst case");
     println!(
         "{:>5} {:>10} | {:>9} {:>9} {:>9} | {:>9} | {:>9} {:>9} {:>9} | {:>6} {:>6} {:>6} | {:>9} {:>9}",
@@ -91,7 +108,9 @@ fn main() -> Result<()> {
             ms(ours.decode),
             ms(all)
         );
-        match peers.get(&case) {
+        let peer = peers.get(&case);
+        table.row(row(case, &ours, peer));
+        match peer {
             Some(peer) => {
                 ensure!(
                     peer.blob_id == ours.blob_id,
@@ -112,23 +131,53 @@ fn main() -> Result<()> {
         println!(" | {} {}", ms(bare.encode), ms(bare.decode));
     }
     println!("goals: x 5 or more; id of 445,556 bytes at n = 1000 on two cores in 250 ms");
-    Ok(())
+    match report {
+        Some(folder) => Report::of_today("walrus", SETUP.to_owned(), table).write(&folder),
+        None => Ok(()),
+    }
 }
 
-/// Those of the arguments, or all.
-fn cases() -> Result<Vec<(usize, usize)>> {
-    let chosen: Vec<(usize, usize)> = std::env::args()
-        .skip(1)
-        .map(|argument| {
+/// What the command line says.
+struct Asked {
+    /// Those of the arguments, or all.
+    cases: Vec<(usize, usize)>,
+    /// Where the table goes, besides the screen.
+    report: Option<PathBuf>,
+}
+
+fn asked() -> Result<Asked> {
+    let mut asked = Asked {
+        cases: Vec::new(),
+        report: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--report" {
+            let folder = arguments.next().context("--report needs a folder")?;
+            asked.report = Some(folder.into());
+        } else {
             let (shards, bytes) = argument.split_once(':').context("a case is shards:bytes")?;
-            Ok((shards.parse()?, bytes.parse()?))
-        })
-        .collect::<Result<_>>()?;
-    Ok(if chosen.is_empty() {
-        CASES.to_vec()
-    } else {
-        chosen
-    })
+            asked.cases.push((shards.parse()?, bytes.parse()?));
+        }
+    }
+    if asked.cases.is_empty() {
+        asked.cases = CASES.to_vec();
+    }
+    Ok(asked)
+}
+
+/// A case in the report's table: each time, and how many times faster than the peer.
+fn row((shards, bytes): (usize, usize), ours: &Figures, peer: Option<&Figures>) -> Vec<String> {
+    let mut row = vec![shards.to_string(), bytes.to_string()];
+    for of in [
+        |figures: &Figures| figures.id,
+        |figures: &Figures| figures.encode,
+        |figures: &Figures| figures.decode,
+    ] {
+        row.push(ms(of(ours)));
+        row.push(peer.map_or_else(String::new, |peer| times(of(peer), of(ours))));
+    }
+    row.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
 fn measure((shards, bytes): (usize, usize)) -> Result<Figures> {

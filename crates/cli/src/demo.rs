@@ -1,7 +1,9 @@
 //! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
 
 mod evidence;
+mod plain_answer;
 
+use self::plain_answer::PlainAnswer;
 use crate::{
     chat,
     devnet::{PRICES, quick_params},
@@ -12,7 +14,6 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
-use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_keys::SigningKey;
 use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
@@ -20,9 +21,6 @@ use atoma_network::{
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId,
     chain::{Event, Selection},
-    hash::Hash32,
-    http,
-    message::{Receipt, Signed},
 };
 use clap::Args;
 use futures::StreamExt;
@@ -48,8 +46,6 @@ const WINDOW_MS: u64 = 500;
 const UNITS: ComputeUnits = ComputeUnits(20_000);
 /// The most that the user pays: ten USDC per million units.
 const MAX_PRICE: Price = Price(10_000_000);
-/// A short answer that isn't streamed, from a model on this machine.
-const WHOLE_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(120), 1 << 20);
 /// The longest answer.
 const MAX_TOKENS: u32 = 120;
 /// One request is all that the demo sends through the gateway.
@@ -236,6 +232,16 @@ fn request_body(model: &str, prompt: &str) -> Value {
     })
 }
 
+/// The same question where the whole answer is awaited.
+fn plain_body(model: &str, prompt: &str) -> Value {
+    let mut body = request_body(model, prompt);
+    body["stream"] = json!(false);
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("stream_options");
+    }
+    body
+}
+
 /// A second answer, as people with an API key get theirs: one plain OpenAI request.
 async fn through_gateway(
     served: &Served,
@@ -257,36 +263,11 @@ async fn through_gateway(
         close_stacks_on_stop: true,
     };
     let gateway = start_gateway(&network.ledger, gateway, output).await?;
-    let pool = Pool::new(PoolOptions::ONE_REQUEST)?;
-    let mut body = request_body(&served.model, prompt);
-    body["stream"] = json!(false);
-    if let Some(fields) = body.as_object_mut() {
-        fields.remove("stream_options");
-    }
-    let url = format!("{}/v1/chat/completions", gateway.url());
-    let mut request = post_json(&url, body.to_string());
-    let key = format!("Bearer {}", keys.normal.reveal());
-    request.headers_mut().insert("authorization", key.parse()?);
-    let response = pool.ask(request, WHOLE_ANSWER).await?;
-    let status = response.status();
-    let receipt = response.headers().get(http::RECEIPT).cloned();
-    let answer = response.into_body();
-    ensure!(
-        status.is_success(),
-        "the gateway said {status}: {}",
-        String::from_utf8_lossy(&answer)
-    );
-    let answer_json: Value = serde_json::from_slice(&answer)?;
-    let receipt = receipt.context("the gateway passed no receipt on")?;
-    let receipt = Signed::<Receipt>::from_text(receipt.to_str()?)?;
-    let node = network.ledger.node(receipt.message().node).await?;
-    receipt.verify(&node.response_key)?;
-    ensure!(
-        receipt.message().response_hash == Hash32::of(&answer),
-        "the receipt is for another answer"
-    );
+    let body = plain_body(&served.model, prompt);
+    let answer = PlainAnswer::ask(&gateway.url(), keys.normal.reveal(), &body).await?;
+    let node = answer.check(&network.ledger).await?;
     sums.receipts_verified += 1;
-    let stack = network.ledger.stack(receipt.message().stack).await?;
+    let stack = network.ledger.stack(answer.receipt.message().stack).await?;
     sums.deposited += stack.escrow.0;
     output.step(
         "gateway",
@@ -294,14 +275,11 @@ async fn through_gateway(
         started.elapsed(),
         vec![
             ("endpoint", json!(format!("{}/v1", gateway.url()))),
-            ("node", json!(node.id)),
-            (
-                "text",
-                answer_json["choices"][0]["message"]["content"].clone(),
-            ),
+            ("node", json!(node)),
+            ("text", answer.text()?),
             ("stack", json!(stack.id)),
             ("escrow_micro_usdc", money(stack.escrow)),
-            ("units", json!(receipt.message().units.0)),
+            ("units", json!(answer.receipt.message().units.0)),
             ("receipt_verified", json!(true)),
         ],
     );

@@ -24,7 +24,7 @@ Ask models:
   chat         ask a model, paid by a stack
   proxy        an OpenAI endpoint on this machine, paid by your own stacks
 
-Hold whoever answers to it:
+Check what you got:
   receipt      the receipts that nodes signed for you
   verify       check everything about a request, trusting nobody who served it
   dispute      demand what a node settled, or prove its fraud

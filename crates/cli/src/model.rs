@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use atoma_engine::{
-    Embedded, EmbeddedOptions, Engine, Upstream,
+    EmbeddedOptions, Engine, Upstream,
     hub::{self, HubOptions},
 };
 use atoma_runtime::Threads;
@@ -16,7 +16,7 @@ use std::{
 /// What `demo` and `devnet` serve.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ModelChoice {
-    /// Hugging Face folder or hub name of a Llama-family model, or the URL of a server that speaks
+    /// Hugging Face folder or hub name of a Llama-family model or a BERT that embeds, or the URL of a server that speaks
     /// OpenAI's API (default: the built-in one).
     #[arg(long, value_name = "FOLDER|NAME|URL")]
     pub(crate) model: Option<String>,
@@ -27,6 +27,9 @@ pub(crate) struct ModelChoice {
 
 /// Environment variable with the token for a hub's gated models; the one that its own tools read.
 const HUB_TOKEN: &str = "HF_TOKEN";
+/// Environment variable with the URL of another hub than the public one, such as a mirror; the one that its own tools
+/// read.
+const HUB_ENDPOINT: &str = "HF_ENDPOINT";
 
 /// The built-in model, one from a folder or hub, or a server's.
 pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Result<Arc<dyn Engine>> {
@@ -37,16 +40,14 @@ pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Resul
         Some(model) => Some(fetch_model(model).await?),
         None => None,
     };
-    let engine = Threads::Real
-        .blocking(move || -> Result<Embedded> {
-            match model {
-                None => Ok(atoma_engine::builtin::load_with(options)?),
-                Some(folder) => Embedded::open(&folder, options)
-                    .with_context(|| format!("cannot load the model in {}", folder.display())),
-            }
-        })
-        .await??;
-    Ok(Arc::new(engine))
+    let load = move || -> Result<Arc<dyn Engine>> {
+        match model {
+            None => Ok(Arc::new(atoma_engine::builtin::load_with(options)?)),
+            Some(folder) => atoma_engine::open(&folder, options)
+                .with_context(|| format!("cannot load the model in {}", folder.display())),
+        }
+    };
+    Threads::Real.blocking(load).await?
 }
 
 /// The revision of a model that only a server has, from its repository's metadata.
@@ -63,11 +64,13 @@ fn atoma_home() -> Result<PathBuf> {
 }
 
 fn hub_options(home: &Path) -> HubOptions {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let usual = HubOptions::new(home.join("models"));
     HubOptions {
-        token: std::env::var(HUB_TOKEN)
-            .ok()
-            .filter(|token| !token.is_empty()),
-        ..HubOptions::new(home.join("models"))
+        token: set(HUB_TOKEN),
+        endpoint: set(HUB_ENDPOINT)
+            .map_or(usual.endpoint, |url| url.trim_end_matches('/').to_owned()),
+        ..usual
     }
 }
 

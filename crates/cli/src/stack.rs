@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Result;
 use atoma_client::{BuyRequest, Client, StackHandle, known_networks};
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, Price,
+    ComputeUnits, DurationMs, NetworkId, NodeId, Price,
     chain::{Lease, LeaseState, Selection, Stack},
 };
 use clap::Subcommand;
@@ -132,11 +132,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         StackCommand::Grant { stack, node, units } => {
             let stack = client.open(stack.stack(&client).await?).await?;
             let node = node.node(ledger).await?;
-            let progress = output.progress("the node takes the grant to the ledger");
-            let granted = stack.grant(node, ComputeUnits(units)).await;
-            progress.finish_and_clear();
-            granted?;
-            output.object(refreshed(&stack).await?);
+            grant(&stack, node, ComputeUnits(units), output).await?;
         }
         StackCommand::TopUp { stack, units } => {
             let stack = client.open(stack.stack(&client).await?).await?;
@@ -152,19 +148,38 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         }
         StackCommand::Close { stack } => {
             let stack = client.open(stack.stack(&client).await?).await?;
-            let progress = output.progress("the nodes settle, the dispute window passes");
-            let closed = stack.close().await;
-            progress.finish_and_clear();
-            let closed = closed?;
-            output.object(vec![
-                ("stack", json!(stack.id())),
-                ("paid_to_nodes_micro_usdc", money(closed.paid)),
-                ("fees_micro_usdc", money(closed.fees)),
-                ("refunded_micro_usdc", money(closed.refunded)),
-                ("damages_micro_usdc", money(closed.damages)),
-            ]);
+            close(&stack, output).await?;
         }
     }
+    Ok(())
+}
+
+async fn grant(
+    stack: &StackHandle,
+    node: NodeId,
+    units: ComputeUnits,
+    output: &Output,
+) -> Result<()> {
+    let progress = output.progress("the node takes the grant to the ledger");
+    let granted = stack.grant(node, units).await;
+    progress.finish_and_clear();
+    granted?;
+    output.object(refreshed(stack).await?);
+    Ok(())
+}
+
+async fn close(stack: &StackHandle, output: &Output) -> Result<()> {
+    let progress = output.progress("the nodes settle, the dispute window passes");
+    let closed = stack.close().await;
+    progress.finish_and_clear();
+    let closed = closed?;
+    output.object(vec![
+        ("stack", json!(stack.id())),
+        ("paid_to_nodes_micro_usdc", money(closed.paid)),
+        ("fees_micro_usdc", money(closed.fees)),
+        ("refunded_micro_usdc", money(closed.refunded)),
+        ("damages_micro_usdc", money(closed.damages)),
+    ]);
     Ok(())
 }
 

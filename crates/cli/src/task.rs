@@ -7,9 +7,9 @@ use crate::{
     settings::Settings,
     values::Usdc,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use atoma_engine::EmbeddedOptions;
-use atoma_network::engine_class;
+use atoma_network::{engine_class, natural_role};
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
     chain::{NewTask, SubscriptionState, Task, calls},
@@ -54,9 +54,9 @@ pub(crate) struct CreateTask {
     /// Content hash of a model that is not on this machine (hex).
     #[arg(long, value_name = "HEX")]
     revision: Option<String>,
-    /// What it computes.
-    #[arg(long, default_value = "chat-completion")]
-    role: Role,
+    /// What it computes (default: `embedding` for a model that only embeds, else `chat-completion`).
+    #[arg(long)]
+    role: Option<Role>,
     /// How it is secured.
     #[arg(long, default_value = "none")]
     security: SecurityLevel,
@@ -129,23 +129,30 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
         None if create.upstream => Some(model::remote_revision(&create.model).await?),
         None => None,
     };
-    let (name, engine) = match remote {
+    let (name, engine, natural) = match remote {
         Some(revision) => {
             let engine = EngineClass {
                 model: Hash32(revision),
                 numerics: Numerics::Tolerant,
                 rule: Rule::Tolerant,
             };
-            (create.model.clone(), engine)
+            (create.model.clone(), engine, Role::ChatCompletion)
         }
         None => {
             let model = (create.model != "builtin").then(|| create.model.clone());
             let model = model::load(model.as_deref(), EmbeddedOptions::default()).await?;
-            (model.info().id.clone(), engine_class(model.info()))
+            let info = model.info();
+            let natural = natural_role(info);
+            ensure!(
+                !info.only_embeds || create.role.is_none_or(|role| role == natural),
+                "{} only embeds: its task's role is `{natural}`, without --role, too",
+                info.id
+            );
+            (info.id.clone(), engine_class(info), natural)
         }
     };
     Ok(NewTask {
-        role: create.role,
+        role: create.role.unwrap_or(natural),
         security: create.security,
         min_reputation: create.min_reputation,
         min_collateral: create.min_collateral.0,

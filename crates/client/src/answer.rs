@@ -3,13 +3,19 @@
 
 use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
+    error_frame::ErrorFrames,
     in_flight::InFlight,
     pace::{MAX_WHOLE_BYTES, Pace, SILENCE_TIMEOUT},
     receipt_scanner::{ScanError, Scanner},
 };
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::{Body, Pieces};
-use atoma_types::{NodeId, RequestId, hash::Hasher, http::RECEIPT};
+use atoma_types::{
+    NodeId, RequestId,
+    hash::Hasher,
+    http::RECEIPT,
+    message::{Part, Salt},
+};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
@@ -32,6 +38,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The response's headers as the node sent them.
     pub headers: HeaderMap,
+    /// The request's salt, under which its header and its receipt commit to request and answer.
+    pub salt: Salt,
     /// The response's bytes as they come.
     pub body: AnswerBody,
     receipt: Option<oneshot::Receiver<Arc<VerifiedReceipt>>>,
@@ -48,7 +56,9 @@ pub struct WholeAnswer {
     pub status: StatusCode,
     /// The response's headers as the node sent them.
     pub headers: HeaderMap,
-    /// The response's bytes, which the receipt's `response_hash` covers.
+    /// The request's salt, under which its header and its receipt commit to request and answer.
+    pub salt: Salt,
+    /// The response's bytes, to which the receipt's `response_hash` commits.
     pub body: Bytes,
     /// Its receipt; a refusal has none.
     pub receipt: Option<Arc<VerifiedReceipt>>,
@@ -87,14 +97,18 @@ enum Proof {
         hasher: Hasher,
     },
     /// In a stream's last comment.
-    Comment { scanner: Scanner, verified: bool },
+    Comment {
+        scanner: Scanner,
+        errors: ErrorFrames,
+        verified: bool,
+    },
 }
 
 // === impl Answer ===
 
 /// An answer that is being served.
 pub(crate) fn served(
-    request_id: RequestId,
+    (request_id, salt): (RequestId, Salt),
     response: Response<Body>,
     node: &NodeInfo,
     pace: Pace,
@@ -110,15 +124,17 @@ pub(crate) fn served(
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let commitment = salt.hasher(Part::Answer);
     let proof = if is_stream && text.is_none() {
         Proof::Comment {
-            scanner: Scanner::default(),
+            scanner: Scanner::over(commitment),
+            errors: ErrorFrames::default(),
             verified: false,
         }
     } else {
         Proof::Header {
             text,
-            hasher: Hasher::new(),
+            hasher: commitment,
         }
     };
     let served = Served {
@@ -133,6 +149,7 @@ pub(crate) fn served(
         request_id,
         status: parts.status,
         headers: parts.headers,
+        salt,
         body: AnswerBody(Kind::Served(Box::new(served))),
         receipt: Some(receipt),
     }
@@ -141,7 +158,7 @@ pub(crate) fn served(
 /// A node's refusal, which is small and has no receipt.
 pub(crate) fn refused(
     node: NodeId,
-    request_id: RequestId,
+    (request_id, salt): (RequestId, Salt),
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -151,6 +168,7 @@ pub(crate) fn refused(
         request_id,
         status,
         headers,
+        salt,
         body: AnswerBody(Kind::Small(Some(body))),
         receipt: None,
     }
@@ -206,6 +224,7 @@ impl Answer {
             request_id: self.request_id,
             status: self.status,
             headers: self.headers,
+            salt: self.salt,
             body: if rest.is_empty() {
                 first
             } else {
@@ -279,8 +298,13 @@ impl Served {
             Proof::Header { hasher, .. } => {
                 hasher.update(&bytes);
             }
-            Proof::Comment { scanner, verified } => {
+            Proof::Comment {
+                scanner,
+                errors,
+                verified,
+            } => {
                 scanner.feed(&bytes);
+                errors.feed(&bytes);
                 let checked = match scanner.scanned() {
                     Ok(_) if *verified => Ok(()),
                     Ok(scanned) => {
@@ -305,6 +329,10 @@ impl Served {
                 None => Err(ReceiptError::Missing),
             },
             Proof::Comment { verified: true, .. } => Ok(()),
+            // it said itself that the answer isn't complete: there is nothing to vouch for
+            Proof::Comment { errors, .. } if errors.is_last() => {
+                return Err(ClientError::GaveUp { node: self.node });
+            }
             Proof::Comment { .. } => Err(ReceiptError::Missing),
         };
         checked.map_err(|reason| self.bad(reason))

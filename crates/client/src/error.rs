@@ -66,6 +66,13 @@ pub enum ClientError {
         #[source]
         source: TransportError,
     },
+    /// The node ended a stream with an error of its own instead of a receipt: the answer isn't complete,
+    /// and costs nothing.
+    #[error("{node} could not complete the answer")]
+    GaveUp {
+        /// The node that was asked.
+        node: NodeId,
+    },
     /// The node refused what isn't a request for an answer (a grant, a question about a lease).
     #[error("{node} refused: {status}, {message}")]
     Refused {

@@ -4,10 +4,9 @@
 //! moment on, at the price of two writes to Walrus.
 
 use crate::{ClientError, NodeInfo, StackHandle};
-use atoma_evidence::immediate::request_blob;
+use atoma_evidence::{immediate::request_blob, pack::SaltedBody};
 use atoma_types::message::{RequestHeader, Signed};
 use atoma_walrus::client::StoreRequest;
-use bytes::Bytes;
 
 /// How a request becomes evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl StackHandle {
         &self,
         node: &NodeInfo,
         signed: &Signed<RequestHeader>,
-        body: &Bytes,
+        body: &SaltedBody,
     ) -> Result<Signed<RequestHeader>, ClientError> {
         let inner = &self.client.inner;
         let walrus = inner.config.walrus.as_ref().ok_or(ClientError::NoWalrus)?;
@@ -39,7 +38,7 @@ impl StackHandle {
         let user = inner.signer.key().public_key();
         let blob = request_blob(
             signed,
-            body.clone(),
+            body,
             [user, node.response_key],
             &*self.client.runtime().random,
         )?;

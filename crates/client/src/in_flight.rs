@@ -93,7 +93,7 @@ impl InFlight {
     }
 
     /// A receipt's text came with the answer. A bad one leaves the request's most in the lane's
-    /// books: the node may well claim it.
+    /// account: the node may well claim it.
     pub(crate) fn receipt(
         &mut self,
         text: &str,
@@ -111,7 +111,7 @@ impl Drop for InFlight {
         let Some(open) = self.0.take() else {
             return;
         };
-        // without a runtime the request just stays open in the books
+        // without a runtime the request just stays open in the account
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let id = open.request.message().request_id;
             let span = tracing::info_span!("find_receipt", request = %id, node = %open.key.node);
@@ -127,7 +127,7 @@ impl Open {
         let _ = self.handle.with_lane(self.key, |lane, _| lane.refuse(id));
     }
 
-    /// Checks a receipt in every way, takes it into the books and keeps it.
+    /// Checks a receipt in every way, takes it into the account and keeps it.
     fn accept(
         self,
         text: &str,

@@ -28,12 +28,12 @@ use std::collections::HashMap;
 pub enum LaneError {
     /// The node says that more was committed than anything we signed explains.
     #[error(
-        "the node asks for a ceiling of {needed}; by our books {explained} would do, and a window of {window}"
+        "the node asks for a ceiling of {needed}; by our own account {explained} would do, and a window of {window}"
     )]
     Disputed {
         /// What the node asks for.
         needed: ComputeUnits,
-        /// What our own books come to.
+        /// What our own account comes to.
         explained: ComputeUnits,
         /// What is allowed on top.
         window: ComputeUnits,
@@ -96,7 +96,7 @@ impl Lane {
     ///
     /// # Errors
     ///
-    /// If the node asks for more than our books and the window explain, or the sum overflows.
+    /// If the node asks for more than our account and the window explain, or the sum overflows.
     pub fn sign(
         &mut self,
         id: RequestId,

@@ -67,7 +67,7 @@ fn overflow_changes_nothing() {
     assert_eq!(lane.open(), units(u64::MAX));
 }
 
-/// A node that keeps its books as the protocol says, and what is on the wire to and from it.
+/// A node that keeps its account as the protocol says, and what is on the wire to and from it.
 #[derive(Default)]
 struct World {
     committed: u64,

@@ -53,6 +53,7 @@ mod close;
 mod directory;
 pub mod dispute;
 mod error;
+mod error_frame;
 pub mod estimate;
 pub mod evidence;
 mod grant;

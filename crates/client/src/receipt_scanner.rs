@@ -65,6 +65,15 @@ pub enum ScanError {
 }
 
 impl Scanner {
+    /// Whose hash goes on from what `hasher` has taken in: the beginning of a commitment.
+    #[must_use]
+    pub fn over(hasher: Hasher) -> Self {
+        Self {
+            hasher,
+            ..Self::default()
+        }
+    }
+
     /// Takes in the next bytes. True once the receipt's line is complete.
     pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
         let prefix = RECEIPT_COMMENT.as_bytes();

@@ -9,16 +9,16 @@ use crate::{
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
     store::LaneKey,
 };
+use atoma_evidence::pack::SaltedBody;
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, RequestId,
-    hash::Hash32,
-    http::{EVIDENCE, REQUEST, SIGNATURE},
-    message::{Domain, Endpoint, OpenEvidence, RequestHeader, Signed},
+    http::{EVIDENCE, REQUEST, SALT, SIGNATURE},
+    message::{Domain, Endpoint, OpenEvidence, Part, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Request, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, header::CONTENT_TYPE};
 use http_body_util::Full;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
@@ -50,7 +50,6 @@ pub struct RequestTry {
     id: RequestId,
     endpoint: Endpoint,
     body: Bytes,
-    body_hash: Hash32,
     max_units: ComputeUnits,
     ceiling: Option<ComputeUnits>,
     lane: Option<u16>,
@@ -66,7 +65,6 @@ impl RequestTry {
         Self {
             id,
             endpoint,
-            body_hash: Hash32::of(&body),
             body,
             max_units,
             ceiling: None,
@@ -137,7 +135,7 @@ impl StackHandle {
     /// # Errors
     ///
     /// If the body can't be read for its limits, the lease has no room, the node asks for a ceiling
-    /// that our books don't explain, or the node can't be reached or breaks off before its answer
+    /// that our account doesn't explain, or the node can't be reached or breaks off before its answer
     /// begins.
     pub fn request(
         &self,
@@ -168,6 +166,10 @@ impl StackHandle {
 
     /// As [`try_once`](Self::try_once); the wait resolves to the receipt even if the call itself is
     /// dropped before it returns, because whoever asked has lost interest.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::request`].
     pub fn try_once_watched<'a>(
         &'a self,
         node: NodeId,
@@ -261,36 +263,10 @@ impl StackHandle {
         watcher: Option<ReceiptWatcher>,
     ) -> Result<Answer, ClientError> {
         let id = request.id;
-        let key = LaneKey {
-            stack: self.id(),
-            node: info.id,
-            lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
-        };
-        if request.lane.is_some() {
-            self.take_lane(key).await?;
-        }
+        let key = self.lane_of(info, request).await?;
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
-        let issued = self.client.runtime().now();
-        let header = RequestHeader {
-            domain: Domain::default(),
-            network: self.client.ledger().network(),
-            stack: self.id(),
-            node: info.id,
-            task: self.state.task.id,
-            request_id: id,
-            endpoint: request.endpoint,
-            body_hash: request.body_hash,
-            lane: key.lane,
-            ceiling,
-            max_units: request.max_units,
-            issued_at_ms: issued,
-            expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
-            evidence: None,
-        };
-        let mut signed = self.client.inner.signer.sign(header).await;
-        if request.evidence == Evidence::Immediate {
-            signed = self.stored_first(info, key, request, signed).await?;
-        }
+        let salt = self.salt_of(request);
+        let signed = self.sign(info, key, request, ceiling).await?;
         let message = self.http_request(info, request, &signed);
         let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
         let in_flight = in_flight.watched_by(watcher);
@@ -324,13 +300,72 @@ impl StackHandle {
         if response.status().is_success() {
             let weights = &self.state.task.weights;
             let pace = Pace::new(request.endpoint, weights, request.max_units);
-            return Ok(answer::served(id, response, info, pace, in_flight, receipt));
+            return Ok(answer::served(
+                (id, salt),
+                response,
+                info,
+                pace,
+                in_flight,
+                receipt,
+            ));
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = small(info, response).await?;
         in_flight.refused();
         tracing::debug!(%status, "the node refused");
-        Ok(answer::refused(info.id, id, status, headers, body))
+        Ok(answer::refused(info.id, (id, salt), status, headers, body))
+    }
+
+    /// The lane that a request goes in: the one that it names, or this program's own.
+    async fn lane_of(&self, info: &NodeInfo, request: &RequestTry) -> Result<LaneKey, ClientError> {
+        let key = LaneKey {
+            stack: self.id(),
+            node: info.id,
+            lane: request.lane.unwrap_or_else(|| self.own_lane(info.id)),
+        };
+        if request.lane.is_some() {
+            self.take_lane(key).await?;
+        }
+        Ok(key)
+    }
+
+    /// The salt under which a request and its answer are committed to.
+    fn salt_of(&self, request: &RequestTry) -> Salt {
+        self.client.inner.signer.key().salt_of(request.id)
+    }
+
+    /// Signs a request with the ceiling that was reserved for it; where its evidence is to be stored
+    /// first, it says where.
+    async fn sign(
+        &self,
+        info: &Arc<NodeInfo>,
+        key: LaneKey,
+        request: &RequestTry,
+        ceiling: ComputeUnits,
+    ) -> Result<Signed<RequestHeader>, ClientError> {
+        let issued = self.client.runtime().now();
+        let salt = self.salt_of(request);
+        let header = RequestHeader {
+            domain: Domain::default(),
+            network: self.client.ledger().network(),
+            stack: self.id(),
+            node: info.id,
+            task: self.state.task.id,
+            request_id: request.id,
+            endpoint: request.endpoint,
+            body_hash: salt.commit(Part::Request, &request.body),
+            lane: key.lane,
+            ceiling,
+            max_units: request.max_units,
+            issued_at_ms: issued,
+            expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
+            evidence: None,
+        };
+        let signed = self.client.inner.signer.sign(header).await;
+        match request.evidence {
+            Evidence::Immediate => self.stored_first(info, key, request, signed).await,
+            _ => Ok(signed),
+        }
     }
 
     fn http_request(
@@ -343,7 +378,8 @@ impl StackHandle {
         let mut message = Request::post(info.at(request.endpoint.as_str()))
             .header(CONTENT_TYPE, "application/json")
             .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
-            .header(SIGNATURE, signature);
+            .header(SIGNATURE, signature)
+            .header(SALT, secret(&self.salt_of(request))?);
         if request.evidence == Evidence::Open {
             let word = OpenEvidence {
                 domain: Domain::default(),
@@ -365,7 +401,8 @@ impl StackHandle {
         signed: Signed<RequestHeader>,
     ) -> Result<Signed<RequestHeader>, ClientError> {
         let (guard, _) = InFlight::new(self.clone(), Arc::clone(info), key, signed.clone());
-        match self.store_request(info, &signed, &request.body).await {
+        let body = SaltedBody::new(&self.salt_of(request), &request.body);
+        match self.store_request(info, &signed, &body).await {
             Ok(named) => {
                 guard.hand_over();
                 Ok(named)
@@ -376,4 +413,11 @@ impl StackHandle {
             }
         }
     }
+}
+
+/// A salt as a header's value that no log shows.
+fn secret(salt: &Salt) -> Result<HeaderValue, http::Error> {
+    let mut value = HeaderValue::from_str(&salt.to_text())?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -6,7 +6,7 @@
 //! | `max_units_too_low`, with a number | signed again with that many units |
 //! | `ceiling_too_low`, with a number | signed again with that ceiling |
 //! | `issued_before_restart` | signed again, later |
-//! | `lease_exhausted`, or no room by our own books | the lease is renewed: more units for this node |
+//! | `lease_exhausted`, or no room by our own account | the lease is renewed: more units for this node |
 //! | `stack_expired` | another stack |
 //! | `overloaded` | another node; this one rests a moment |
 //! | anything else | another node |
@@ -67,7 +67,7 @@ pub struct NodeRefusal {
 pub enum Failure {
     /// The node refused.
     Refused(NodeRefusal),
-    /// The lease has no room for the request by our own books, so nothing was sent.
+    /// The lease has no room for the request by our own account, so nothing was sent.
     NoRoom,
     /// The node can't be reached, broke off, or answered what it must not.
     Failed,

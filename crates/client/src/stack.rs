@@ -5,7 +5,7 @@ use crate::{
     Client, ClientError, NodeInfo,
     http::bad_url,
     lane::{Lane, LaneError},
-    stack_state::{Books, StackState},
+    stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
 use atoma_evidence::receipt::{Chain, MAX_LINKS};
@@ -22,7 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
 
-/// A handle on a stack. Clones share its books.
+/// A handle on a stack. Clones share its accounts.
 #[derive(Clone)]
 pub struct StackHandle {
     pub(crate) client: Client,
@@ -111,7 +111,7 @@ impl Client {
                 id,
                 task: Arc::new(task),
                 view: RwLock::new(stack),
-                books: Mutex::default(),
+                accounts: Mutex::default(),
                 fresh,
             })
         });
@@ -217,8 +217,10 @@ impl StackHandle {
     #[must_use]
     pub fn room(&self, node: NodeId) -> ComputeUnits {
         let leased = self.leased(node);
-        let books = self.state.books.lock();
-        let used = books.get(&node).map_or(ComputeUnits::ZERO, Books::used);
+        let accounts = self.state.accounts.lock();
+        let used = accounts
+            .get(&node)
+            .map_or(ComputeUnits::ZERO, LeaseAccount::used);
         leased.saturating_sub(used)
     }
 
@@ -226,7 +228,7 @@ impl StackHandle {
     /// leaving anything here gets a lane that the node doesn't know yet: nothing that the node
     /// says about the others can be checked.
     pub(crate) async fn prepare(&self, node: &NodeInfo) -> Result<(), ClientError> {
-        if self.state.books.lock().contains_key(&node.id) {
+        if self.state.accounts.lock().contains_key(&node.id) {
             return Ok(());
         }
         let store = &self.client.inner.store;
@@ -245,19 +247,19 @@ impl StackHandle {
                 lane.lane
             }
         };
-        let mut books = Books {
+        let mut account = LeaseAccount {
             own_lane,
-            ..Books::default()
+            ..LeaseAccount::default()
         };
         for kept in lanes {
             let lane = Lane::restore(kept.settled, kept.bound, window);
-            books.lanes.insert(kept.lane, lane);
+            account.lanes.insert(kept.lane, lane);
         }
         for bytes in store.kept().chain(self.id(), node.id, MAX_LINKS)? {
             let receipt = Signed::from_bytes(bytes).map_err(|e| ClientError::Damaged(e.into()))?;
-            books.chain.add(&receipt).map_err(ClientError::Damaged)?;
+            account.chain.add(&receipt).map_err(ClientError::Damaged)?;
         }
-        self.state.books.lock().entry(node.id).or_insert(books);
+        self.state.accounts.lock().entry(node.id).or_insert(account);
         Ok(())
     }
 
@@ -272,14 +274,14 @@ impl StackHandle {
 
     /// Takes a lane that a request names, unless it is this program's already.
     pub(crate) async fn take_lane(&self, key: LaneKey) -> Result<(), ClientError> {
-        let has = |books: &Books| books.lanes.contains_key(&key.lane);
-        if self.state.books.lock().get(&key.node).is_some_and(has) {
+        let has = |account: &LeaseAccount| account.lanes.contains_key(&key.lane);
+        if self.state.accounts.lock().get(&key.node).is_some_and(has) {
             return Ok(());
         }
         let kept = self.client.inner.store.claim_named(key).await?;
         let window = self.client.inner.config.window;
-        let mut books = self.state.books.lock();
-        let lanes = &mut books.entry(key.node).or_default().lanes;
+        let mut accounts = self.state.accounts.lock();
+        let lanes = &mut accounts.entry(key.node).or_default().lanes;
         lanes
             .entry(key.lane)
             .or_insert_with(|| Lane::restore(kept.settled, kept.bound, window));
@@ -311,14 +313,14 @@ impl StackHandle {
         demanded: Option<ComputeUnits>,
     ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
         let leased = self.leased(key.node);
-        let mut books = self.state.books.lock();
-        let books = books.entry(key.node).or_default();
-        let room = leased.saturating_sub(books.used());
+        let mut accounts = self.state.accounts.lock();
+        let account = accounts.entry(key.node).or_default();
+        let room = leased.saturating_sub(account.used());
         if max > room {
             return Err(ClientError::NoRoom { room, wanted: max });
         }
         let window = self.client.inner.config.window;
-        let lane = books
+        let lane = account
             .lanes
             .entry(key.lane)
             .or_insert_with(|| Lane::new(window));
@@ -326,25 +328,25 @@ impl StackHandle {
         Ok((ceiling, lane.step(window)))
     }
 
-    /// Changes the books of a lane.
+    /// Changes a lane's account.
     pub(crate) fn with_lane<T>(
         &self,
         key: LaneKey,
         change: impl FnOnce(&mut Lane, &mut Chain) -> T,
     ) -> Result<T, LaneError> {
-        let mut books = self.state.books.lock();
-        let books = books.get_mut(&key.node).ok_or(LaneError::NotOpen)?;
-        let lane = books.lanes.get_mut(&key.lane).ok_or(LaneError::NotOpen)?;
-        Ok(change(lane, &mut books.chain))
+        let mut accounts = self.state.accounts.lock();
+        let account = accounts.get_mut(&key.node).ok_or(LaneError::NotOpen)?;
+        let lane = account.lanes.get_mut(&key.lane).ok_or(LaneError::NotOpen)?;
+        Ok(change(lane, &mut account.chain))
     }
 
     /// The lane of requests that name none.
     pub(crate) fn own_lane(&self, node: NodeId) -> u16 {
         self.state
-            .books
+            .accounts
             .lock()
             .get(&node)
-            .map_or(0, |books| books.own_lane)
+            .map_or(0, |account| account.own_lane)
     }
 }
 

@@ -14,21 +14,21 @@ pub(crate) struct StackState {
     pub(crate) id: StackId,
     pub(crate) task: Arc<Task>,
     pub(crate) view: RwLock<Stack>,
-    pub(crate) books: Mutex<BTreeMap<NodeId, Books>>,
+    pub(crate) accounts: Mutex<BTreeMap<NodeId, LeaseAccount>>,
     /// Bought by this very client: nobody can have used it before.
     pub(crate) fresh: bool,
 }
 
-/// What is known of one node's lease.
+/// What this program has counted of one node's lease.
 #[derive(Debug, Default)]
-pub(crate) struct Books {
+pub(crate) struct LeaseAccount {
     pub(crate) lanes: BTreeMap<u16, Lane>,
     pub(crate) chain: Chain,
     /// The lane of requests that name none.
     pub(crate) own_lane: u16,
 }
 
-impl Books {
+impl LeaseAccount {
     /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
     /// what receipts say.
     pub(crate) fn used(&self) -> ComputeUnits {

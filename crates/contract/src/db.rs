@@ -1,4 +1,4 @@
-//! Parameters, and what days are.
+//! The package's database, `AtomaDb`: who may set its parameters, and to what.
 
 use crate::{Owner, Rule, Txn, ensure, limits::EPOCH_MS};
 use atoma_types::{

@@ -83,10 +83,12 @@ impl Alphabet {
     }
 }
 
-/// `<0x0A>`.
+/// The byte of a token that stands for one, such as `<0x0A>`.
 fn hex_byte(token: &str) -> Option<u8> {
     let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
-    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
+    // the parser would take a sign, too
+    let two = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    two.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
 /// GPT-2 writes printable bytes of Latin-1 as themselves and the other 68 from U+0100 on, in order.
@@ -128,8 +130,8 @@ mod tests {
             (Alphabet::Plain, Alphabet::Plain)
         );
         assert_eq!(
-            (hex_byte("<0x0A>"), hex_byte("<0x>"), hex_byte("<s>")),
-            (Some(10), None, None)
+            ["<0x0A>", "<0x>", "<0x+A>", "<s>"].map(hex_byte),
+            [Some(10), None, None, None]
         );
     }
 }

@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
+use crate::{CacheDomain, Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +19,10 @@ pub struct ModelInfo {
     pub context: usize,
     /// Number of token ids; zero when unknown.
     pub vocab: usize,
-    /// Most tokens of output of one request.
+    /// Most tokens of output of one request; zero where that isn't known, or there is none.
     pub max_output: usize,
+    /// Whether the model makes vectors and no text.
+    pub only_embeds: bool,
     /// How tokens are chosen where a request doesn't say.
     pub defaults: SamplingDefaults,
 }
@@ -102,6 +104,8 @@ pub struct GenerateRequest {
     pub logprobs: Option<u8>,
     /// Tokens of the prompt, where they were measured; 0 where they weren't.
     pub prompt_tokens: u32,
+    /// Whose computed beginnings it may use, and who may use its own.
+    pub cache_domain: CacheDomain,
     /// What servers outside get beside all this. The embedded engine doesn't look at it.
     pub server: ServerFields,
 }
@@ -125,6 +129,7 @@ impl GenerateRequest {
             format: None,
             logprobs: None,
             prompt_tokens: 0,
+            cache_domain: CacheDomain::SHARED,
             server: ServerFields::default(),
         }
     }
@@ -263,6 +268,19 @@ pub struct Load {
     pub healthy: bool,
     /// One entry per server behind an upstream engine.
     pub upstreams: Vec<UpstreamLoad>,
+    /// Where an upstream engine with several servers sent prompts.
+    pub prefixes: PrefixLoad,
+}
+
+/// How many prompts went where their beginnings were, since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PrefixLoad {
+    /// Prompts whose beginning no server had.
+    pub new: u64,
+    /// Prompts that went to the server that had most of them.
+    pub kept: u64,
+    /// Prompts that went elsewhere, as that server was busier than its share.
+    pub moved: u64,
 }
 
 /// State of one server behind an upstream engine.

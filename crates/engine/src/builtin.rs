@@ -1,7 +1,8 @@
 //! The model inside the binary, so that nothing has to be downloaded.
 
-use crate::checkpoint::{LoadError, Source};
+use crate::checkpoint::Source;
 use crate::embedded::{Embedded, EmbeddedOptions};
+use crate::load_error::LoadError;
 
 /// The name it is served under.
 pub const NAME: &str = "atoma-tiny";

@@ -13,54 +13,12 @@ use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
 use crate::fingerprint::{digest, new_state};
+use crate::load_error::{HeaderError, LoadError, TensorFault};
 use crate::shards::{self, ShardsError};
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
-
-/// Why a model couldn't be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// A file couldn't be read.
-    #[error("can't read {path}")]
-    Io {
-        /// Where the file is.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
-    /// A file isn't there.
-    #[error("the model's folder has no {0}")]
-    Missing(String),
-    /// A configuration file is malformed.
-    #[error("{0}")]
-    Config(String),
-    /// It can't be told which files have the weights.
-    #[error("the weights can't be found")]
-    Shards(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The model is of a kind that the engine doesn't compute.
-    #[error("unsupported: {0}")]
-    Unsupported(String),
-    /// A tensor is missing or malformed.
-    #[error("tensor {name} {why}")]
-    Tensor {
-        /// Name of the tensor.
-        name: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The tokenizer or the chat template is malformed.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
-    /// There is no memory for the weights.
-    #[error("no memory for the weights")]
-    Memory(#[source] std::io::Error),
-    /// A thread couldn't be started.
-    #[error("can't start a thread")]
-    Thread(#[source] std::io::Error),
-}
 
 /// Where a model's files are.
 #[derive(Debug, Clone)]
@@ -209,10 +167,9 @@ impl Checkpoint {
         for name in names {
             let file = source.open(&name)?;
             let mut file = file.ok_or_else(|| LoadError::Missing(name.clone()))?;
-            let (begin, metadata) = read_header(&mut file).map_err(|why| LoadError::Tensor {
-                name: name.clone(),
-                why,
-            })?;
+            let header = read_header(&mut file);
+            let (begin, metadata) =
+                header.map_err(|source| LoadError::Header { file: name, source })?;
             let tensors: BTreeMap<_, _> = metadata.tensors().into_iter().collect();
             for (tensor, info) in tensors {
                 let place = Place {
@@ -244,19 +201,10 @@ impl Checkpoint {
     }
 
     /// Refuses a checkpoint with tensors that nobody asked for: the engine would compute another
-    /// model than was trained.
-    pub(crate) fn all_used(&self) -> Result<(), LoadError> {
-        /// Older files keep what follows from the configuration, and the head beside the embeddings
-        /// that serve as it.
-        const DERIVED: [&str; 4] = [
-            "rotary_emb.inv_freq",
-            "masked_bias",
-            "attn.bias",
-            "lm_head.weight",
-        ];
-        let unused = self.places.keys().filter(|name| {
-            !self.digests.contains_key(*name) && !DERIVED.iter().any(|end| name.ends_with(end))
-        });
+    /// model than was trained. `is_idle` knows those that change nothing.
+    pub(crate) fn all_used_but(&self, is_idle: impl Fn(&str) -> bool) -> Result<(), LoadError> {
+        let names = self.places.keys();
+        let unused = names.filter(|name| !self.digests.contains_key(*name) && !is_idle(name));
         match unused.min() {
             None => Ok(()),
             Some(name) => Err(LoadError::Unsupported(format!(
@@ -277,29 +225,30 @@ impl Checkpoint {
 
     /// Reads a tensor and checks its shape.
     pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
-        let fail = |why: String| LoadError::Tensor {
+        let fail = |fault| LoadError::Tensor {
             name: name.to_owned(),
-            why,
+            fault,
         };
-        let place = self
-            .places
-            .get(name)
-            .ok_or_else(|| fail("isn't in the checkpoint".into()))?;
+        let place = self.places.get(name);
+        let place = place.ok_or_else(|| fail(TensorFault::Absent))?;
         if place.shape != shape {
-            return Err(fail(format!("has shape {:?}, not {shape:?}", place.shape)));
+            return Err(fail(TensorFault::Shape {
+                found: place.shape.clone(),
+                expected: shape.to_vec(),
+            }));
         }
         if ![Dtype::F32, Dtype::F16, Dtype::BF16].contains(&place.dtype) {
-            return Err(fail(format!(
-                "has type {:?}; f32, f16 and bf16 are known",
-                place.dtype
-            )));
+            return Err(fail(TensorFault::Type(format!("{:?}", place.dtype))));
         }
+        let unreadable = |source| LoadError::Unreadable {
+            name: name.to_owned(),
+            source,
+        };
         let mut bytes = vec![0; place.bytes];
         let file = &mut self.files[place.file];
         file.seek(SeekFrom::Start(place.begin))
-            .map_err(|e| fail(e.to_string()))?;
-        file.read_exact(&mut bytes)
-            .map_err(|e| fail(e.to_string()))?;
+            .map_err(unreadable)?;
+        file.read_exact(&mut bytes).map_err(unreadable)?;
         let mut state = new_state();
         state
             .update(format!("{name}\0{:?}\0{shape:?}\0", place.dtype).as_bytes())
@@ -334,28 +283,39 @@ impl Checkpoint {
 }
 
 /// Where the data begin, and what they are.
-fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), String> {
-    let total = file.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
-    file.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
+fn read_header(file: &mut dyn ReadSeek) -> Result<(u64, Metadata), HeaderError> {
+    let total = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|e| e.to_string())?;
+    file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER_BYTES.min(total) {
-        return Err("the header is longer than allowed".into());
+        return Err(HeaderError::TooLong);
     }
     let mut header = vec![0; length as usize];
-    file.read_exact(&mut header).map_err(|e| e.to_string())?;
+    file.read_exact(&mut header)?;
     // Deserialising checks that offsets are contiguous and fit shapes and types.
-    let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| e.to_string())?;
-    if 8 + length + metadata.data_len() as u64 != total {
-        return Err("the file's length doesn't fit its header".into());
+    let metadata: Metadata = serde_json::from_slice(&header)?;
+    // A header may claim as many data as a number can count.
+    if (8 + length).checked_add(metadata.data_len() as u64) != Some(total) {
+        return Err(HeaderError::Length);
     }
     Ok((8 + length, metadata))
 }
 
+/// Where a file's data begin and how many there are; none if it is no such file.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn header_length(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (start, metadata) = read_header(&mut std::io::Cursor::new(bytes)).ok()?;
+    Some((start, metadata.data_len() as u64))
+}
+
 /// Reads a file's text as JSON.
 pub(crate) fn json<T: DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, LoadError> {
-    serde_json::from_slice(text).map_err(|e| LoadError::Config(format!("{file}: {e}")))
+    serde_json::from_slice(text).map_err(|source| LoadError::Json {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -381,5 +341,10 @@ mod tests {
         ] {
             assert!(read_header(&mut std::io::Cursor::new(bytes)).is_err());
         }
+        let most = u64::MAX;
+        let header =
+            format!(r#"{{"a":{{"dtype":"U8","shape":[{most}],"data_offsets":[0,{most}]}}}}"#);
+        let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        assert!(read_header(&mut std::io::Cursor::new(file)).is_err());
     }
 }

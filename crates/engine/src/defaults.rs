@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use crate::checkpoint::{LoadError, json};
+use crate::checkpoint::json;
+use crate::load_error::LoadError;
 
 /// What a request gets that leaves a field out.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,5 +1,7 @@
 //! What can go wrong in an engine, with codes that stay the same.
 
+use tokio::task::JoinError;
+
 /// Why an engine refused or broke off a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -22,8 +24,35 @@ pub enum EngineError {
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// A fault of the engine.
-    #[error("internal error: {0}")]
-    Internal(String),
+    #[error("internal error")]
+    Internal(#[from] EngineFault),
+}
+
+/// What failed in an engine though the request was good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineFault {
+    /// A part of its work ended in a panic, which was reported where it happened.
+    #[error("a computation has panicked")]
+    Panicked,
+    /// It was stopped, or went down, while an answer was under way.
+    #[error("the engine stopped before the answer was complete")]
+    Stopped,
+    /// An upstream was made outside a tokio runtime.
+    #[error("an upstream needs a tokio runtime")]
+    NoRuntime,
+    /// There is no TLS; in its library's words.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// What the form of an answer allows can't be worked out; in the words of the grammar's library.
+    #[error("the form of the answer: {0}")]
+    Grammar(String),
+    /// A vector has a component that is no number: weights that overflow, or a server that lies.
+    #[error("the vector isn't finite")]
+    NotFinite,
+    /// The model's computation failed; in its library's words.
+    #[error("the model's computation: {0}")]
+    Model(String),
 }
 
 impl EngineError {
@@ -45,6 +74,16 @@ impl EngineError {
             Self::ContextTooLong { .. } | Self::BadRequest(_) => 400,
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
+        }
+    }
+}
+
+impl From<JoinError> for EngineFault {
+    fn from(error: JoinError) -> Self {
+        if error.is_panic() {
+            Self::Panicked
+        } else {
+            Self::Stopped
         }
     }
 }

@@ -9,7 +9,7 @@ use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
-use crate::{EngineError, Finish, Piece, Usage};
+use crate::{EngineError, EngineFault, Finish, Piece, Usage};
 
 /// Events that may wait for a slow reader before its request is paused: about a second of a fast
 /// model, so that a hiccup of the network doesn't stall a step, and a stalled client costs little.
@@ -190,11 +190,7 @@ impl Stream for EventStream {
         if self.shared.paused.swap(false, SeqCst) {
             self.shared.wake();
         }
-        let item = item.unwrap_or_else(|| {
-            Err(EngineError::Internal(
-                "the engine stopped before the answer was complete".into(),
-            ))
-        });
+        let item = item.unwrap_or_else(|| Err(EngineFault::Stopped.into()));
         self.ended = matches!(item, Err(_) | Ok(Event::Done(_)));
         Poll::Ready(Some(item))
     }

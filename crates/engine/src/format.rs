@@ -12,7 +12,7 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use crate::text::TextModel;
-use crate::{EngineError, Format};
+use crate::{EngineError, EngineFault, Format};
 
 /// What a forbidden token's logit becomes: finite, so that no filter computes with infinities, and
 /// beyond what any noise makes up for.
@@ -135,7 +135,7 @@ impl Guide {
     /// If working that out takes more steps than allowed.
     pub(crate) fn mask(&mut self) -> Result<Mask, EngineError> {
         let allowed = self.matcher.compute_mask();
-        let allowed = allowed.map_err(|error| EngineError::Internal(error.to_string()))?;
+        let allowed = allowed.map_err(|error| EngineFault::Grammar(error.to_string()))?;
         let eos = self.eos.clone();
         Ok(Mask { allowed, eos })
     }

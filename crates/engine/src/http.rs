@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Request, Response, header};
 use atoma_http::client::{Body, Error, Pool, PoolOptions, get, post_json};
+use atoma_runtime::WithCauses;
 use bytes::Bytes;
 use http_body_util::Full;
 
-use crate::EngineError;
+use crate::{EngineError, EngineFault};
 
 /// A server that doesn't take a connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,7 +36,7 @@ impl Http {
             idle_per_server: IDLE_PER_SERVER,
             keepalive: Some(KEEPALIVE),
         })
-        .map_err(|e| EngineError::Internal(format!("TLS: {e}")))?;
+        .map_err(|error| EngineFault::Tls(WithCauses(&error).to_string()))?;
         let authorization = match api_key {
             None => None,
             Some(key) => {

@@ -16,7 +16,7 @@ use crate::fingerprint::{digest, new_state};
 use crate::{EngineError, http::Http, shards};
 
 /// The files that the engine reads, beside the weights.
-const SMALL_FILES: [&str; 8] = [
+const SMALL_FILES: [&str; 12] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
@@ -25,6 +25,11 @@ const SMALL_FILES: [&str; 8] = [
     "chat_template.json",
     "additional_chat_templates/tool_use.jinja",
     shards::INDEX,
+    // of models that embed
+    "modules.json",
+    "1_Pooling/config.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
 ];
 /// Written last; its presence says that all the rest is there.
 const COMPLETE: &str = ".complete";

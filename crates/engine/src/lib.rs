@@ -22,9 +22,9 @@
 
 mod alphabet;
 mod api;
-#[cfg(feature = "candle")]
 mod bert;
 pub mod builtin;
+mod cache_domain;
 mod checkpoint;
 mod conversation;
 mod defaults;
@@ -36,8 +36,13 @@ mod event;
 pub mod fingerprint;
 mod finish;
 mod format;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 pub mod hub;
+mod load_error;
+mod nucleus;
+mod open;
 mod order;
 mod piece;
 mod sample;
@@ -48,26 +53,28 @@ mod template;
 pub mod testing;
 mod text;
 mod tool_calls;
+mod unit;
 mod upstream;
 
 pub use api::{
-    Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling, Score, TokenScore,
-    ToolChoice, UpstreamLoad,
+    Format, GenerateRequest, Load, Measured, ModelInfo, PrefixLoad, Prompt, Sampling, Score,
+    TokenScore, ToolChoice, UpstreamLoad,
 };
 pub use atoma_types::{Numerics, Usage};
-#[cfg(feature = "candle")]
 pub use bert::Bert;
-pub use checkpoint::LoadError;
+pub use cache_domain::CacheDomain;
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
 pub use engine::{Embeddings, Engine};
-pub use error::EngineError;
+pub use error::{EngineError, EngineFault};
 pub use event::{
     Completion, EVENT_CAPACITY, Event, EventSender, EventStream, Logprob, OutputLimit, TokenEvent,
     event_channel,
 };
 pub use finish::Finish;
+pub use load_error::{HeaderError, LoadError, TensorFault, TokenizerError};
+pub use open::open;
 pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

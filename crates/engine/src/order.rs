@@ -18,12 +18,18 @@ fn key(value: f32) -> u32 {
     !ascending
 }
 
-fn pair(values: &[f32], id: u32) -> u64 {
+/// A token with its value: pairs in ascending order are tokens in order.
+pub(crate) fn pair(values: &[f32], id: u32) -> u64 {
     u64::from(key(values[id as usize])) << 32 | u64::from(id)
 }
 
+/// The token of a pair.
+pub(crate) fn id(pair: u64) -> u32 {
+    pair as u32
+}
+
 fn ids(pairs: Vec<u64>) -> Vec<u32> {
-    pairs.into_iter().map(|pair| pair as u32).collect()
+    pairs.into_iter().map(id).collect()
 }
 
 /// The first `count` of all tokens.

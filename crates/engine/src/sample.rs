@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
 use crate::format::Mask;
+use crate::nucleus::{nucleus, shorten};
 use crate::{Sampling, TokenScore, order};
 
 /// Colder is greedy: noise is at most 37, so it could only part logits closer than 0.0004, and f32
@@ -105,14 +106,7 @@ pub(crate) fn choose(
     let noise = Noise::new(sampling.seed, position);
     let (likeliest, max) = argmax(simd, logits);
     let mut race = Race::new(logits, noise, likeliest as u32);
-    let off = sampling.top_k == 0 && sampling.top_p >= 1.0 && sampling.min_p == 0.0;
-    if off {
-        (0..logits.len() as u32).for_each(|id| race.enter(id));
-    } else {
-        survivors(simd, logits, max, sampling)
-            .into_iter()
-            .for_each(|id| race.enter(id));
-    }
+    hold(&mut race, simd, logits, max, sampling);
     race.winner
 }
 
@@ -209,10 +203,11 @@ impl<'a> Race<'a> {
         }
     }
 
+    /// Whether it is let in at all is asked last, of the few that may win.
     #[inline]
-    fn enter(&mut self, id: u32) {
+    fn enter(&mut self, id: u32, is_in: impl Fn(u32) -> bool) {
         let logit = f64::from(self.logits[id as usize]);
-        if logit + self.noise.bound(id) < self.value {
+        if logit + self.noise.bound(id) < self.value || !is_in(id) {
             return;
         }
         let value = logit + self.noise.gumbel(id);
@@ -222,73 +217,36 @@ impl<'a> Race<'a> {
     }
 }
 
-/// Tokens that the filters leave.
-fn survivors(simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) -> Vec<u32> {
+/// Lets those tokens in that the filters leave.
+fn hold(race: &mut Race<'_>, simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) {
+    let all = 0..scaled.len() as u32;
+    let (top_k, top_p) = (sampling.top_k as usize, f64::from(sampling.top_p));
+    let is_short = 0 < top_k && top_k < scaled.len();
+    if !is_short && top_p >= 1.0 && sampling.min_p == 0.0 {
+        all.for_each(|id| race.enter(id, |_| true));
+        return;
+    }
     let mut weights = scaled.to_vec();
     exp_shifted(simd, &mut weights, max);
     let weight = |id: &u32| f64::from(weights[*id as usize]);
-    let top_p = f64::from(sampling.top_p);
-    let mut kept = match sampling.top_k as usize {
-        k if 0 < k && k < scaled.len() => {
-            let mut kept = order::first(scaled, k);
-            if top_p < 1.0 {
-                let goal = top_p * kept.iter().map(weight).sum::<f64>();
-                shorten(&mut kept, weight, goal);
-            }
-            kept
+    let is_likely = |id: u32| weights[id as usize] >= sampling.min_p;
+    if is_short {
+        let mut kept = order::first(scaled, top_k);
+        if top_p < 1.0 {
+            let goal = top_p * kept.iter().map(weight).sum::<f64>();
+            shorten(&mut kept, weight, goal);
         }
-        _ if top_p < 1.0 => {
-            let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
-            nucleus(scaled, max, &weights, top_p * total)
-        }
-        _ => (0..scaled.len() as u32).collect(),
+        kept.into_iter().for_each(|id| race.enter(id, is_likely));
+        return;
+    }
+    let last = if top_p < 1.0 {
+        let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+        nucleus(scaled, max, &weights, top_p * total)
+    } else {
+        u64::MAX
     };
-    kept.retain(|id| weights[*id as usize] >= sampling.min_p);
-    kept
-}
-
-/// Cuts tokens in order behind the first of them whose weights reach `goal`; false if they don't.
-fn shorten(kept: &mut Vec<u32>, weight: impl Fn(&u32) -> f64, goal: f64) -> bool {
-    let mut sum = 0.0;
-    let end = kept.iter().position(|id| {
-        sum += weight(id);
-        sum >= goal
-    });
-    kept.truncate(end.map_or(kept.len(), |end| end + 1));
-    end.is_some()
-}
-
-/// The shortest beginning of all tokens whose weights reach `goal`.
-///
-/// Only tokens down to some depth below the largest logit are sorted. A histogram of weights by
-/// depth says how deep that must be; its sums are in another order than the exact ones, so that the
-/// exact sum may fall short of the goal, and then all tokens are sorted.
-fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Vec<u32> {
-    /// A quarter each; beyond the last, weights are below e^-32.
-    const DEPTHS: usize = 128;
-    let depth = |logit: &f32| ((max - logit) * 4.0).min((DEPTHS - 1) as f32) as u8;
-    let depths: Vec<u8> = scaled.iter().map(depth).collect();
-    let mut masses = [0.0f64; DEPTHS];
-    for (depth, weight) in depths.iter().zip(weights) {
-        masses[usize::from(*depth)] += f64::from(*weight);
-    }
-    let mut sum = 0.0;
-    let reached = masses.iter().position(|mass| {
-        sum += mass;
-        sum >= goal
-    });
-    let weight = |id: &u32| f64::from(weights[*id as usize]);
-    if let Some(deepest) = reached {
-        let ids = (0u32..).zip(&depths);
-        let near = ids.filter(|(_, depth)| usize::from(**depth) <= deepest);
-        let mut kept = order::sorted(scaled, near.map(|(id, _)| id));
-        if shorten(&mut kept, weight, goal) {
-            return kept;
-        }
-    }
-    let mut kept = order::sorted(scaled, 0..scaled.len() as u32);
-    shorten(&mut kept, weight, goal);
-    kept
+    let is_in = |id: u32| order::pair(scaled, id) <= last && is_likely(id);
+    all.for_each(|id| race.enter(id, is_in));
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use crate::alphabet::Alphabet;
+use crate::load_error::TokenizerError;
 use crate::template::{ChatTemplate, Configured, TemplateError, Templates};
 use crate::tool_calls::Syntax;
 use crate::{ChatMessage, Conversation, EngineError, Prompt, RawJson};
@@ -56,23 +57,35 @@ enum TokenText {
     Added { content: String },
 }
 
+/// Reads a `tokenizer.json`. Its crate panics at some that break off, and at the first prompt where their parts
+/// don't fit each other: such a file is refused here, when a node starts.
+fn read(file: Vec<u8>) -> Result<Tokenizer, TokenizerError> {
+    let tried = std::panic::catch_unwind(|| {
+        let tokenizer = Tokenizer::from_bytes(file)?;
+        // what is an error is one for each prompt that meets it
+        if let Ok(tokens) = tokenizer.encode_fast("A text.", true) {
+            let _ = tokenizer.decode(tokens.get_ids(), true);
+        }
+        Ok(tokenizer)
+    });
+    let read = tried.map_err(|_| TokenizerError::Contradicts)?;
+    read.map_err(TokenizerError::Tokenizer)
+}
+
 impl TextModel {
     /// From the files that `file` finds, by the names in [`TEXT_FILES`]. A template that can't be
     /// read is an error of conversations only.
-    pub(crate) fn new(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
-        let tokenizer = file("tokenizer.json").ok_or("there is no tokenizer.json")?;
+    pub(crate) fn new(file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, TokenizerError> {
+        let tokenizer = file("tokenizer.json").ok_or(TokenizerError::Absent)?;
         let alphabet = Alphabet::of(&tokenizer);
-        let mut tokenizer =
-            Tokenizer::from_bytes(tokenizer).map_err(|e| format!("tokenizer.json: {e}"))?;
+        let mut tokenizer = read(tokenizer)?;
         // Counting must see the whole prompt.
         tokenizer
             .with_truncation(None)
-            .map_err(|e| e.to_string())?
+            .map_err(TokenizerError::Tokenizer)?
             .with_padding(None);
         let config: TokenizerConfig = match file("tokenizer_config.json") {
-            Some(text) => {
-                serde_json::from_slice(&text).map_err(|e| format!("tokenizer_config.json: {e}"))?
-            }
+            Some(text) => serde_json::from_slice(&text).map_err(TokenizerError::Config)?,
             None => TokenizerConfig::default(),
         };
         let templates = Templates::choose(file, config.chat_template);

@@ -42,7 +42,7 @@ pub(crate) struct ToolCalls {
     syntax: Syntax,
     /// What may yet turn out to be a call.
     held: String,
-    /// Whether text was let through.
+    /// Whether text was let through: in tags, since the last call.
     spoken: bool,
     seed: u64,
     found: u32,
@@ -138,6 +138,7 @@ impl ToolCalls {
     /// What was held back, at the answer's end.
     pub(crate) fn finish(&mut self) -> Sorted {
         let calls = match self.syntax {
+            Syntax::Tags if self.any() && self.held.trim().is_empty() => Some(Vec::new()),
             Syntax::Tags => None,
             Syntax::Bare => {
                 let whole = self.held.trim().to_owned();
@@ -173,22 +174,28 @@ impl ToolCalls {
             let found = self.read(&call);
             let end = if found.is_some() { open } else { block };
             let rest = self.held.split_off(block);
-            sorted.text.push_str(&self.held[..end]);
+            self.held.truncate(end);
+            let before = std::mem::replace(&mut self.held, rest);
+            // Before and between calls, models write ends of lines.
+            if self.spoken || !before.trim().is_empty() {
+                sorted.text.push_str(&before);
+            }
+            self.spoken = found.is_none();
             sorted.calls.extend(found.unwrap_or_default());
-            self.held = rest;
         }
         let certain = match self.held.find(OPEN) {
             Some(open) => open,
             None => self.held.len() - beginning(&self.held, OPEN),
         };
+        // What these mean shows when something follows.
+        if !self.spoken && self.held[..certain].trim().is_empty() {
+            return sorted;
+        }
         let rest = self.held.split_off(certain);
         sorted
             .text
             .push_str(&std::mem::replace(&mut self.held, rest));
-        // Between calls, models write ends of lines.
-        if self.any() && sorted.text.trim().is_empty() {
-            sorted.text.clear();
-        }
+        self.spoken = true;
         sorted
     }
 
@@ -274,6 +281,19 @@ mod tests {
         ] {
             assert_eq!(feed(Syntax::Tags, &[text]), (text.to_owned(), vec![]));
         }
+    }
+
+    #[test]
+    fn ends_of_lines_around_calls_are_no_text_however_the_answer_is_cut() {
+        let call_f = "<tool_call>{\"name\":\"f\",\"arguments\":{}}</tool_call>";
+        let answer = format!("\nSo:{call_f}\n{call_f}\n done{call_f}\n");
+        let whole = feed(Syntax::Tags, &[&answer]);
+        assert_eq!(whole.0, "\nSo:\n done");
+        for cut in 0..=answer.len() {
+            let cut = feed(Syntax::Tags, &[&answer[..cut], &answer[cut..]]);
+            assert_eq!(cut, whole);
+        }
+        assert_eq!(feed(Syntax::Tags, &["\n", call_f]).0, "");
     }
 
     #[test]

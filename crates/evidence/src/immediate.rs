@@ -4,13 +4,14 @@
 //! The blob is a pack with a record of the request alone. Its header is the one that was sent
 //! without the blob's id, which it can't contain; the same key signed both.
 
-use crate::pack::{Header, Kind, Pack, PackError, Part, Record, SealContext, Sealer, pack_records};
+use crate::pack::{
+    Header, Kind, Pack, PackError, Record, SaltedBody, SealContext, Sealer, pack_records,
+};
 use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Random;
 use atoma_types::{
     PublicKey,
-    hash::Hash32,
-    message::{RequestHeader, Signed},
+    message::{Part, RequestHeader, Signed},
 };
 use bytes::Bytes;
 
@@ -54,13 +55,13 @@ pub enum StoredRequestError {
 /// If the body is too long, or can't be sealed for one of the keys.
 pub fn request_blob(
     signed: &Signed<RequestHeader>,
-    body: Bytes,
+    body: &SaltedBody,
     parties: [PublicKey; 2],
     random: &dyn Random,
 ) -> Result<Bytes, PackError> {
     let header = signed.message();
     let sealer = Sealer::new(&context(header), &parties, random)?;
-    let sealed = sealer.seal(signed.hash(), Part::Request, body)?;
+    let sealed = sealer.seal(signed.hash(), Part::Request, body.as_bytes().clone())?;
     let pack = Header {
         network: header.network,
         node: header.node,
@@ -103,7 +104,9 @@ pub fn check_request_blob(
     let body = record.request_body();
     let body = body.unseal(response_key, &context(header), signed.hash(), Part::Request);
     let body = body.map_err(|_| StoredRequestError::Sealed)?;
-    let fits = body.is_some_and(|body| Hash32::of(&body) == header.body_hash);
+    let fits = body
+        .and_then(|body| SaltedBody::from_bytes(body).ok())
+        .is_some_and(|body| body.commitment(Part::Request) == header.body_hash);
     if fits {
         Ok(())
     } else {
@@ -122,7 +125,11 @@ fn context(header: &RequestHeader) -> SealContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{BODY, Plan, Sample, operator, user};
+    use crate::sample::{BODY, Plan, Sample, operator, salt, user};
+
+    fn body(text: &[u8]) -> SaltedBody {
+        SaltedBody::new(&salt(), text)
+    }
 
     fn request() -> Signed<RequestHeader> {
         Sample::new(&Plan::default()).exchanges[0].0.clone()
@@ -139,7 +146,7 @@ mod tests {
         let keys = (user().public_key(), operator().public_key());
         let blob = request_blob(
             &signed,
-            BODY.into(),
+            &body(BODY),
             [keys.0, keys.1],
             &atoma_runtime::SystemRandom,
         )
@@ -152,7 +159,7 @@ mod tests {
         assert_eq!(check(blob, &dearer), Err(StoredRequestError::OtherRequest));
         let other = request_blob(
             &signed,
-            Bytes::from_static(b"other"),
+            &body(b"other"),
             [keys.0, keys.1],
             &atoma_runtime::SystemRandom,
         )
@@ -163,7 +170,7 @@ mod tests {
         );
         let not_for_us = request_blob(
             &signed,
-            BODY.into(),
+            &body(BODY),
             [keys.0, keys.0],
             &atoma_runtime::SystemRandom,
         )
@@ -175,7 +182,7 @@ mod tests {
         let stranger = Signed::new(signed.message().clone(), &operator());
         let forged = request_blob(
             &stranger,
-            BODY.into(),
+            &body(BODY),
             [keys.0, keys.1],
             &atoma_runtime::SystemRandom,
         )

@@ -2,8 +2,8 @@
 
 use crate::check::{CertifiedObject, Gathered, Neighbour, PackBytes, PackPlace, Settlement};
 use crate::pack::{
-    Body, Header, PackWriter, Part, ReceiptProof, Record, SealContext, Sealer, SettlementProof,
-    StorageProof,
+    Body, Header, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
+    SettlementProof, StorageProof,
 };
 use atoma_keys::SigningKey;
 use atoma_types::{
@@ -12,7 +12,9 @@ use atoma_types::{
     chain::{Lease, LeaseState, Node, NodeStatus, Selection, Stack, Task, UnitsInEpoch},
     hash::Hash32,
     merkle::MerkleTree,
-    message::{Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{
+        Domain, Endpoint, EvidenceLeaf, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+    },
 };
 use atoma_walrus::coding::{Params, blob_id};
 use bytes::Bytes;
@@ -39,6 +41,11 @@ pub(super) fn user() -> SigningKey {
 
 pub(super) fn operator() -> SigningKey {
     SigningKey::from_seed(&[43; 32])
+}
+
+/// The second request's, and for simplicity the others' as well.
+pub(super) fn salt() -> Salt {
+    user().salt_of(RequestId([2; 16]))
 }
 
 /// How the second request differs from a good one, before it is signed and stored.
@@ -166,8 +173,8 @@ impl Sample {
             task: Ok(task()),
             header: Ok(header),
             receipt: Ok(receipt),
-            request_body: Ok(Bytes::from_static(BODY)),
-            answer_body: Ok(Bytes::from_static(ANSWER)),
+            request_body: Ok(SaltedBody::new(&salt(), BODY)),
+            answer_body: Ok(SaltedBody::new(&salt(), ANSWER)),
             neighbours: vec![neighbour(0), neighbour(2)],
             record: Ok(self.records[1].clone()),
             place: Ok(self.places[1].clone()),
@@ -194,8 +201,10 @@ impl Sample {
 
 /// Open, or sealed for user and node.
 fn bodies(header: &Signed<RequestHeader>, sealed: bool) -> (Body, Body) {
+    let [request, answer] =
+        [BODY, ANSWER].map(|body| SaltedBody::new(&salt(), body).as_bytes().clone());
     if !sealed {
-        return (Body::open(BODY).unwrap(), Body::open(ANSWER).unwrap());
+        return (Body::open(request).unwrap(), Body::open(answer).unwrap());
     }
     let context = SealContext {
         network: NETWORK,
@@ -204,8 +213,8 @@ fn bodies(header: &Signed<RequestHeader>, sealed: bool) -> (Body, Body) {
     };
     let parties = [user().public_key(), operator().public_key()];
     let sealer = Sealer::new(&context, &parties, &atoma_runtime::SystemRandom).unwrap();
-    let seal = |part, body: &'static [u8]| sealer.seal(header.hash(), part, body).unwrap();
-    (seal(Part::Request, BODY), seal(Part::Answer, ANSWER))
+    let seal = |part, body| sealer.seal(header.hash(), part, body).unwrap();
+    (seal(Part::Request, request), seal(Part::Answer, answer))
 }
 
 fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, Receipt) {
@@ -217,7 +226,7 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         task: TASK,
         request_id: RequestId([seq; 16]),
         endpoint: Endpoint::ChatCompletions,
-        body_hash: Hash32::of(BODY),
+        body_hash: salt().commit(Part::Request, BODY),
         lane: 0,
         ceiling: ComputeUnits(sum),
         max_units: ComputeUnits(units),
@@ -233,7 +242,7 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         seq: seq.into(),
         request_id: header.request_id,
         request_hash: Hash32::ZERO,
-        response_hash: Hash32::of(ANSWER),
+        response_hash: salt().commit(Part::Answer, ANSWER),
         usage: Usage {
             output: units,
             ..Usage::default()

@@ -27,6 +27,15 @@ pub(crate) struct Asked<'a> {
     bytes: u64,
 }
 
+/// What takes a node's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// So many tokens are written, one after the other.
+    Write { tokens: u64 },
+    /// So many bytes are read.
+    Read { bytes: u64 },
+}
+
 #[derive(Deserialize)]
 struct Fields<'a> {
     #[serde(borrow)]
@@ -109,6 +118,16 @@ impl Asked<'_> {
         let worst = bounds.worst_units(weights, default_output);
         // more than anyone can pay for: the budget says no
         worst.unwrap_or(ComputeUnits(u64::MAX))
+    }
+
+    /// What a node has to do for a whole answer. An embedding has no output, whatever the body says.
+    pub(crate) fn work(&self, endpoint: Endpoint, default_output: u64) -> Work {
+        match endpoint {
+            Endpoint::Embeddings => Work::Read { bytes: self.bytes },
+            Endpoint::ChatCompletions | Endpoint::Completions => Work::Write {
+                tokens: self.output_tokens(default_output),
+            },
+        }
     }
 
     /// Output tokens of all answers at most.

@@ -138,7 +138,7 @@ pub struct RequestLimits {
     pub max_tries: usize,
     /// How long a node may take until a stream begins, in milliseconds; a whole answer has a tenth of a
     /// second more for each of its tokens.
-    pub first_byte_timeout_ms: DurationMs,
+    pub answer_begins_timeout_ms: DurationMs,
     /// After this time no further node is tried for a request, in milliseconds.
     pub retry_for_ms: DurationMs,
 }
@@ -149,7 +149,7 @@ impl Default for RequestLimits {
             max_concurrent: 1_024,
             lease_timeout_ms: DurationMs(20_000),
             max_tries: 6,
-            first_byte_timeout_ms: DurationMs(30_000),
+            answer_begins_timeout_ms: DurationMs(30_000),
             retry_for_ms: DurationMs(60_000),
         }
     }
@@ -230,7 +230,10 @@ impl GatewayConfig {
         let zeros = [
             ("max_concurrent", requests.max_concurrent as u64),
             ("max_tries", requests.max_tries as u64),
-            ("first_byte_timeout_ms", requests.first_byte_timeout_ms.0),
+            (
+                "answer_begins_timeout_ms",
+                requests.answer_begins_timeout_ms.0,
+            ),
             ("retry_for_ms", requests.retry_for_ms.0),
         ];
         match zeros.iter().find(|(_, value)| *value == 0) {

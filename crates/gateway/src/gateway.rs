@@ -13,7 +13,7 @@ use crate::{
     servers::{ListenError, Ports},
 };
 use atoma_client::{Client, ClientConfig, ClientError};
-use atoma_http::server::Server;
+use atoma_http::server::{BodyRoom, Server};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
 use atoma_store::OpenError;
@@ -22,6 +22,10 @@ use futures::future::{BoxFuture, join_all};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
+
+/// Bytes that the bodies of all requests under way may have beyond the first 64 KiB of each: 64 of the longest.
+/// With what is free, 1,024 requests at once have 320 MiB of bodies at most.
+const LONG_BODIES_BYTES: usize = 256 << 20;
 
 /// The gateway can't start.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +176,7 @@ fn routes(
         market: Arc::clone(market),
         metrics: Arc::clone(metrics),
         limits: config.limits.clone(),
+        room: BodyRoom::new(LONG_BODIES_BYTES),
         requests,
         own_use: config.own_use,
     };

@@ -19,16 +19,20 @@ mod budget;
 mod catalog;
 mod concurrency;
 mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gateway;
 mod keys;
 mod market;
 mod metrics;
+mod patience;
 mod pool;
 mod refusals;
 mod reply;
 mod router;
 mod serve;
 mod servers;
+mod unsettled;
 mod user_request;
 
 pub use atoma_http::server::{Limits, ZeroLimit};

@@ -103,6 +103,13 @@ const STACKS: Row = Row {
     unit: None,
     labels: &[],
 };
+const STACK_READS: Row = Row {
+    name: "stack_reads",
+    kind: Kind::Counter,
+    help: "stacks read from the ledger, by what caused it",
+    unit: None,
+    labels: &["reason"],
+};
 const CONNECTIONS: Row = Row {
     name: "connections",
     kind: Kind::Gauge,
@@ -117,7 +124,7 @@ const CONNECTIONS_CLOSED: Row = Row {
     unit: None,
     labels: &["reason"],
 };
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     REQUESTS,
     FIRST_BYTE,
     RETRIES,
@@ -126,6 +133,7 @@ const ROWS: [Row; 10] = [
     UNITS,
     ESCROWED,
     STACKS,
+    STACK_READS,
     CONNECTIONS,
     CONNECTIONS_CLOSED,
 ];
@@ -175,6 +183,26 @@ struct ClosedFor {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadFor {
+    reason: Reading,
+}
+
+/// Why a stack is read from the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Reading {
+    /// All are looked at every now and then.
+    Tending,
+    /// The budget is short: something may have come back.
+    ShortBudget,
+    /// A node says that the stack is over, or its lease.
+    NodesWord,
+    /// A node is to be granted more of it.
+    Granting,
+    /// It is being closed.
+    Closing,
+}
+
 /// What followed on a try that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Retry {
@@ -221,6 +249,7 @@ pub(crate) struct Metrics {
     pub(crate) units: Counter,
     escrowed: Counter,
     stacks: Counter,
+    stack_reads: Family<ReadFor, Counter>,
     /// What the users' server counts: copied into the next two when somebody looks.
     pub(crate) connections: Arc<Counters>,
     connections_open: Gauge,
@@ -274,6 +303,7 @@ impl Metrics {
             units: Counter::default(),
             escrowed: Counter::default(),
             stacks: Counter::default(),
+            stack_reads: Family::default(),
             connections: Arc::default(),
             connections_open: Gauge::default(),
             connections_closed: Family::default(),
@@ -286,6 +316,7 @@ impl Metrics {
         UNITS.register(&mut registry, metrics.units.clone());
         ESCROWED.register(&mut registry, metrics.escrowed.clone());
         STACKS.register(&mut registry, metrics.stacks.clone());
+        STACK_READS.register(&mut registry, metrics.stack_reads.clone());
         CONNECTIONS.register(&mut registry, metrics.connections_open.clone());
         CONNECTIONS_CLOSED.register(&mut registry, metrics.connections_closed.clone());
         Self {
@@ -315,6 +346,10 @@ impl Metrics {
     pub(crate) fn bought(&self, escrow: MicroUsdc) {
         self.stacks.inc();
         self.escrowed.inc_by(escrow.0);
+    }
+
+    pub(crate) fn stack_read(&self, reason: Reading) {
+        self.stack_reads.get_or_create(&ReadFor { reason }).inc();
     }
 
     pub(crate) fn topped_up(&self, payment: MicroUsdc) {
@@ -356,6 +391,7 @@ mod tests {
         metrics.first_byte(Endpoint::Completions, Duration::from_millis(3));
         metrics.retried(Retry::Busy);
         metrics.bought(MicroUsdc(7));
+        metrics.stack_read(Reading::Tending);
         metrics
     }
 

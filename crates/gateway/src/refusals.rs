@@ -41,6 +41,13 @@ pub(crate) fn over_budget(units: ComputeUnits, worst: Amount) -> Refusal {
     Refusal::new(RefusalCode::BudgetExceeded, message).needed(worst.whole().0)
 }
 
+/// Too many of the key's answers wait for what they cost.
+pub(crate) fn too_many_unsettled() -> Refusal {
+    let message = "too many requests of this key are under way, or were left and wait for their receipts: try \
+                   again in a moment";
+    Refusal::new(RefusalCode::Overloaded, message)
+}
+
 /// `/v1` knows no such model.
 pub(crate) fn unknown_model(model: &str) -> Refusal {
     // enough to recognise a name, and no more of what may be anything

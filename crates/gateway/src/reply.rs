@@ -4,13 +4,16 @@
 use crate::{
     concurrency::ConcurrencyPermit,
     metrics::Metrics,
-    pool::InFlight,
+    pool::Attempt,
     router::{Measure, Outcome},
 };
 use atoma_client::{AnswerBody, ClientError, WholeAnswer};
-use atoma_types::http::{RECEIPT, REQUEST_ID};
+use atoma_types::{
+    http::{RECEIPT, REQUEST_ID, SALT},
+    message::Salt,
+};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::{sync::Arc, time::Duration};
 use tracing::Span;
 
@@ -48,7 +51,7 @@ pub(crate) struct StreamReply {
 /// A stream under way. Dropped, it lets the next request in.
 #[derive(Debug)]
 pub(crate) struct StreamInFlight {
-    pub(crate) in_flight: InFlight,
+    pub(crate) attempt: Attempt,
     /// The time until its first byte.
     pub(crate) took: Duration,
     pub(crate) metrics: Arc<Metrics>,
@@ -61,17 +64,17 @@ impl StreamInFlight {
     /// The stream has ended as it should.
     pub(crate) fn ended(&mut self) {
         let outcome = Outcome::Answered(Measure::FirstToken, self.took);
-        self.in_flight.went(outcome);
+        self.attempt.went(outcome);
     }
 
     /// The stream broke off.
     pub(crate) fn broke(&mut self, error: &ClientError) {
-        let node = self.in_flight.node();
+        let node = self.attempt.node();
         let error = error as &dyn std::error::Error;
         self.span
             .in_scope(|| tracing::warn!(error, %node, "a stream broke off"));
         self.metrics.broken.inc();
-        self.in_flight.went(Outcome::Failed);
+        self.attempt.went(Outcome::Failed);
     }
 }
 
@@ -79,17 +82,24 @@ impl From<WholeAnswer> for WholeReply {
     fn from(answer: WholeAnswer) -> Self {
         Self {
             status: answer.status,
-            headers: relayed(&answer.headers),
+            headers: relayed(&answer.headers, &answer.salt),
             body: answer.body,
         }
     }
 }
 
-/// The headers that the user gets.
-pub(crate) fn relayed(from: &HeaderMap) -> HeaderMap {
+/// The headers that the user gets: some of the node's, and the salt, without which they couldn't hold the
+/// receipt against their request and its answer.
+pub(crate) fn relayed(from: &HeaderMap, salt: &Salt) -> HeaderMap {
     let kept = RELAYED.into_iter().filter_map(|name| {
         let value = from.get(&name)?.clone();
         Some((name, value))
     });
-    kept.collect()
+    let mut headers: HeaderMap = kept.collect();
+    // base64 is valid in headers
+    if let Ok(mut value) = HeaderValue::from_str(&salt.to_text()) {
+        value.set_sensitive(true);
+        headers.insert(SALT, value);
+    }
+    headers
 }

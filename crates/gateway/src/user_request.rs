@@ -2,54 +2,34 @@
 //! mended, try another. After the first byte it is too late to change one's mind.
 //!
 //! Who tries what again after which refusal is decided in [`atoma_client::retry`]; this executes
-//! it. Nothing is paid twice: a refusal costs nothing, and a node that answered too late or broke
-//! off is paid by its own receipt, out of the gateway's stack, never out of the user's budget.
+//! it. A refusal costs nothing. A node that answered too late or broke off may have computed all the
+//! same, and signs for that: its hold stays with its try and is settled by its receipt, and another one
+//! is taken for the next node. Otherwise who makes nodes answer too late would have the gateway pay.
 
 use crate::{
     body::Asked,
-    budget::{Account, Amount, Hold},
+    budget::{Account, Amount, Hold, NoHold},
     concurrency::ConcurrencyPermit,
     metrics::{Metrics, Retry},
-    pool::{InFlight, LeaseError, TaskPool},
-    refusals::{exhausted, no_stack, over_budget},
+    patience::Patience,
+    pool::{Attempt, LeaseError, TaskPool},
+    refusals::{exhausted, no_stack, over_budget, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
+    unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, ClientError, ReceiptWait, RequestTry, StackHandle, WholeAnswer,
+    Answer, ClientError, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
+use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, timeout},
-};
-use tracing::{Instrument, Span};
-
-/// How long one request may look for its answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    /// Nodes tried at most.
-    pub(crate) nodes: usize,
-    /// For a stack to be bought and a lease to stand.
-    pub(crate) lease_timeout: Duration,
-    /// The user's own stacks pay.
-    pub(crate) own_use: bool,
-    /// For a node to begin its answer; see [`answer_timeout`].
-    pub(crate) first_byte: Duration,
-    /// After this no other node is tried.
-    pub(crate) retry_for: Duration,
-}
-
-/// Beyond the first byte's time, a whole answer has so long for each of its tokens: slower than any model
-/// that people wait for.
-const PER_TOKEN: Duration = Duration::from_millis(100);
-/// And no more than this in all.
-const LONGEST_ANSWER: Duration = Duration::from_secs(300);
+use tokio::time::{Instant, timeout};
+use tracing::Span;
 
 /// A request with money held for it.
 pub(crate) struct UserRequest {
@@ -59,6 +39,8 @@ pub(crate) struct UserRequest {
     patience: Patience,
     endpoint: Endpoint,
     stream: bool,
+    /// A node may take so long to its first byte, or for the whole of an answer that is no stream.
+    answered_within: Duration,
     /// As it is signed next.
     next: RequestTry,
     /// No node can raise its units above this.
@@ -67,6 +49,8 @@ pub(crate) struct UserRequest {
     /// A node got no units, for there is no money to buy any.
     out_of_money: bool,
     begun: Instant,
+    /// The body is in memory as long as this.
+    _held: HeldRoom,
 }
 
 /// How the tries at one node ended.
@@ -98,6 +82,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) asked: &'a Asked<'a>,
     pub(crate) body: Bytes,
+    /// Of the room that long bodies share.
+    pub(crate) held: HeldRoom,
 }
 
 impl UserRequest {
@@ -115,9 +101,9 @@ impl UserRequest {
         let max_units = asked.max_units(endpoint, &offer.weights, default_output);
         let most_units = asked.most_units(endpoint, &offer.weights, default_output);
         let stream = asked.stream && endpoint != Endpoint::Embeddings;
-        let timeout = match stream {
+        let answered_within = match stream {
             true => patience.first_byte,
-            false => answer_timeout(patience.first_byte, asked.output_tokens(default_output)),
+            false => patience.whole_answer(asked.work(endpoint, default_output)),
         };
         let next = RequestTry::new(ask.id, endpoint, ask.body, max_units);
         let mut request = Self {
@@ -127,11 +113,13 @@ impl UserRequest {
             patience,
             endpoint,
             stream,
-            next: next.answered_within(timeout),
+            answered_within,
+            next: next.answered_within(answered_within),
             most_units,
             hold: None,
             out_of_money: false,
             begun: Instant::now(),
+            _held: ask.held,
         };
         request.afford(cheapest.ok_or_else(|| exhausted(false))?)?;
         Ok(request)
@@ -144,11 +132,11 @@ impl UserRequest {
         let mut tried: Vec<NodeId> = Vec::new();
         let mut all_busy = true;
         while self.may_go_on(&tried) && retries.begin_node() {
-            let Some(in_flight) = self.pool.pick(self.measure(), &tried) else {
+            let Some(attempt) = self.pool.pick(self.measure(), &tried) else {
                 break;
             };
-            tried.push(in_flight.node());
-            match self.at_node(in_flight, &mut retries, &mut permit).await {
+            tried.push(attempt.node());
+            match self.at_node(attempt, &mut retries, &mut permit).await {
                 AtNode::Answered(reply) => return Ok(reply),
                 AtNode::Refused(refusal) => return Err(refusal),
                 AtNode::Next { busy } => {
@@ -173,11 +161,11 @@ impl UserRequest {
     /// One node: a lease, a try, and others as long as something can be mended.
     async fn at_node(
         &mut self,
-        mut in_flight: InFlight,
+        mut attempt: Attempt,
         retries: &mut Retries,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
-        let node = in_flight.node();
+        let node = attempt.node();
         let Some(asked) = self.pool.offer().seller(node).map(|seller| seller.price) else {
             return AtNode::Next { busy: false };
         };
@@ -185,7 +173,7 @@ impl UserRequest {
         loop {
             let stack = match lease {
                 Ok(stack) => stack,
-                Err(error) => return self.no_lease(in_flight, &error),
+                Err(error) => return self.no_lease(attempt, &error),
             };
             // the lease's price is what the node is paid, even if it asks for another one now
             let price = stack.price(node).unwrap_or(asked);
@@ -194,12 +182,8 @@ impl UserRequest {
             }
             let sent = Instant::now();
             let (receipt, tried) = stack.try_once_watched(node, &self.next);
-            let unsettled = Unsettled {
-                hold: self.hold.take(),
-                receipt: Some(receipt),
-                price,
-                metrics: Arc::clone(&self.metrics),
-            };
+            let metrics = Arc::clone(&self.metrics);
+            let unsettled = Unsettled::new(self.hold.take(), receipt, price, metrics);
             let tried = tried_once(tried.await, node).await;
             let (failure, refused) = match tried {
                 Tried::Answered(answer) => {
@@ -207,7 +191,7 @@ impl UserRequest {
                         unsettled,
                         at: sent,
                     };
-                    return self.deliver(answer, in_flight, sent, permit).await;
+                    return self.deliver(answer, attempt, sent, permit).await;
                 }
                 Tried::Refused(whole) => {
                     let refusal = NodeRefusal::read(whole.status.as_u16(), &whole.body);
@@ -215,7 +199,7 @@ impl UserRequest {
                 }
                 Tried::Failed(failure) => (failure, None),
             };
-            self.hold = unsettled.nothing_to_pay();
+            self.hold = unsettled.failed();
             let units = UnitBounds {
                 signed: self.next.max_units(),
                 most: self.most_units,
@@ -226,11 +210,11 @@ impl UserRequest {
                 }
                 (Decision::Again(mend), _) => self.mend(mend, stack, node).await,
                 (Decision::Elsewhere { busy: true }, _) => {
-                    in_flight.went(Outcome::Busy);
+                    attempt.went(Outcome::Busy);
                     return AtNode::Next { busy: true };
                 }
                 (Decision::Elsewhere { busy: false } | Decision::PassOn, _) => {
-                    in_flight.went(Outcome::Failed);
+                    attempt.went(Outcome::Failed);
                     return AtNode::Next { busy: false };
                 }
             };
@@ -265,11 +249,11 @@ impl UserRequest {
         self.pool.lease(node, units, timeout).await
     }
 
-    fn no_lease(&mut self, mut in_flight: InFlight, error: &LeaseError) -> AtNode {
+    fn no_lease(&mut self, mut attempt: Attempt, error: &LeaseError) -> AtNode {
         self.out_of_money |= matches!(error, LeaseError::Budget { .. });
-        let (node, model) = (in_flight.node(), &self.pool.offer().model);
+        let (node, model) = (attempt.node(), &self.pool.offer().model);
         tracing::warn!(error = %WithCauses(error), %node, model, "no lease");
-        in_flight.went(if error.is_nodes_fault() {
+        attempt.went(if error.is_nodes_fault() {
             Outcome::Failed
         } else {
             Outcome::Nothing
@@ -281,36 +265,34 @@ impl UserRequest {
     async fn deliver(
         &mut self,
         answer: Answer,
-        in_flight: InFlight,
+        attempt: Attempt,
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
         // a later try has an id of its own
         Span::current().record("served_as", tracing::field::display(answer.request_id));
         if self.stream {
-            self.deliver_stream(answer, in_flight, sent, permit).await
+            self.deliver_stream(answer, attempt, sent, permit).await
         } else {
-            self.deliver_whole(answer, in_flight, sent).await
+            self.deliver_whole(answer, attempt, sent).await
         }
     }
 
-    async fn deliver_whole(
-        &mut self,
-        answer: Answer,
-        mut in_flight: InFlight,
-        sent: Sent,
-    ) -> AtNode {
+    async fn deliver_whole(&mut self, answer: Answer, mut attempt: Attempt, sent: Sent) -> AtNode {
         let Sent { unsettled, at } = sent;
         // a user who leaves meanwhile pays by the receipt that comes later
-        let whole = answer.whole().await;
-        let price = unsettled.price;
-        self.hold = unsettled.nothing_to_pay();
-        let whole = match whole {
-            Ok(whole) => whole,
-            Err(error) => return broke_off(in_flight, Some(&error)),
+        let left = self.answered_within.saturating_sub(at.elapsed());
+        let whole = match timeout(left, answer.whole()).await {
+            Ok(Ok(whole)) => whole,
+            failed => {
+                self.hold = unsettled.failed();
+                let error = failed.ok().and_then(Result::err);
+                return broke_off(attempt, error.as_ref());
+            }
         };
         let Some(receipt) = &whole.receipt else {
-            return broke_off(in_flight, None);
+            self.hold = unsettled.failed();
+            return broke_off(attempt, None);
         };
         let took = at.elapsed();
         let tokens = u32::try_from(receipt.usage.output.max(1)).unwrap_or(u32::MAX);
@@ -318,11 +300,8 @@ impl UserRequest {
             Measure::PerToken => took / tokens,
             Measure::Embedding | Measure::FirstToken => took,
         };
-        in_flight.went(Outcome::Answered(self.measure(), each));
-        self.metrics.units.inc_by(receipt.units.0);
-        if let Some(hold) = self.hold.take() {
-            hold.settle(Amount::cost(price, receipt.units));
-        }
+        attempt.went(Outcome::Answered(self.measure(), each));
+        unsettled.settle(receipt);
         self.metrics.first_byte(self.endpoint, self.begun.elapsed());
         AtNode::Answered(Reply::Whole(WholeReply::from(whole)))
     }
@@ -330,19 +309,19 @@ impl UserRequest {
     async fn deliver_stream(
         &mut self,
         answer: Answer,
-        in_flight: InFlight,
+        attempt: Attempt,
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
-        let (headers, mut rest) = (answer.headers, answer.body);
+        let (headers, mut rest) = (relayed(&answer.headers, &answer.salt), answer.body);
         let left = self.patience.first_byte.saturating_sub(sent.at.elapsed());
         let first = timeout(left, rest.next()).await.unwrap_or(None);
         let first = match first {
             Some(Ok(first)) => first,
             failed => {
-                self.hold = sent.unsettled.nothing_to_pay();
+                self.hold = sent.unsettled.failed();
                 let error = failed.and_then(Result::err);
-                return broke_off(in_flight, error.as_ref());
+                return broke_off(attempt, error.as_ref());
             }
         };
         let arrived = Instant::now();
@@ -351,11 +330,11 @@ impl UserRequest {
         // asked; until then the money stays held
         sent.unsettled.settle_later();
         AtNode::Answered(Reply::Stream(StreamReply {
-            headers: relayed(&headers),
+            headers,
             first,
             rest,
             in_flight: StreamInFlight {
-                in_flight,
+                attempt,
                 took: arrived - sent.at,
                 metrics: Arc::clone(&self.metrics),
                 span: Span::current(),
@@ -368,17 +347,19 @@ impl UserRequest {
     fn afford(&mut self, price: Price) -> Result<(), Refusal> {
         let units = self.next.max_units();
         let worst = Amount::cost(price, units);
-        let held = match &mut self.hold {
-            Some(hold) => hold.raise(worst),
-            None => {
-                self.hold = self.account.reserve(worst);
-                self.hold.is_some()
+        if let Some(hold) = &mut self.hold {
+            return match hold.raise(worst) {
+                true => Ok(()),
+                false => Err(over_budget(units, worst)),
+            };
+        }
+        match self.account.reserve(worst) {
+            Ok(hold) => {
+                self.hold = Some(hold);
+                Ok(())
             }
-        };
-        if held {
-            Ok(())
-        } else {
-            Err(over_budget(units, worst))
+            Err(NoHold::TooMany) => Err(too_many_unsettled()),
+            Err(NoHold::TooDear) => Err(over_budget(units, worst)),
         }
     }
 
@@ -391,61 +372,10 @@ impl UserRequest {
     }
 }
 
-/// The money of a request that a node has, until its answer says what it costs. Dropped, because the user
-/// has left, it waits for the receipt: who leaves pays for what they have caused, and not the gateway.
-struct Unsettled {
-    hold: Option<Hold>,
-    receipt: Option<ReceiptWait>,
-    price: Price,
-    metrics: Arc<Metrics>,
-}
-
 /// A request that was sent.
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
-}
-
-impl Unsettled {
-    /// It costs the user nothing at this node, or is settled by whoever has the hold now.
-    fn nothing_to_pay(mut self) -> Option<Hold> {
-        self.receipt = None;
-        self.hold.take()
-    }
-
-    /// Settles by the receipt, whenever that comes.
-    fn settle_later(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Unsettled {
-    fn drop(&mut self) {
-        let (Some(hold), Some(receipt)) = (self.hold.take(), self.receipt.take()) else {
-            return;
-        };
-        let (price, metrics) = (self.price, Arc::clone(&self.metrics));
-        let settling = async move {
-            // no valid receipt, no charge
-            if let Some(receipt) = receipt.await {
-                metrics.units.inc_by(receipt.units.0);
-                hold.settle(Amount::cost(price, receipt.units));
-            }
-        };
-        // without a runtime the gateway is gone, too
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(settling.in_current_span());
-        }
-    }
-}
-
-/// How long a whole answer may take that has at most so many tokens.
-fn answer_timeout(first_byte: Duration, tokens: u64) -> Duration {
-    let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-    let computed = PER_TOKEN.saturating_mul(tokens);
-    first_byte
-        .saturating_add(computed)
-        .min(LONGEST_ANSWER.max(first_byte))
 }
 
 /// What became of a try.
@@ -466,14 +396,14 @@ async fn tried_once(tried: Result<Answer, ClientError>, node: NodeId) -> Tried {
 }
 
 /// The answer ended before its first byte, or without a receipt.
-fn broke_off(mut in_flight: InFlight, error: Option<&ClientError>) -> AtNode {
-    let node = in_flight.node();
+fn broke_off(mut attempt: Attempt, error: Option<&ClientError>) -> AtNode {
+    let node = attempt.node();
     match error {
         Some(error) => {
             tracing::warn!(error = %WithCauses(error), %node, "an answer broke off");
         }
         None => tracing::warn!(%node, "an answer ended before its time"),
     }
-    in_flight.went(Outcome::Failed);
+    attempt.went(Outcome::Failed);
     AtNode::Next { busy: false }
 }

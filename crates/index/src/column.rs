@@ -3,7 +3,7 @@
 
 use atoma_types::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, PublicKey,
-    Role, SecurityLevel, StackId, TaskId, TimestampMs, hash::Hash32,
+    Role, SealingKey, SecurityLevel, StackId, TaskId, TimestampMs, hash::Hash32,
 };
 use rusqlite::types::Value;
 use std::marker::PhantomData;
@@ -300,6 +300,7 @@ columns! {
     TaskId as [u8; 32]: |x| x.0.into_inner(), |x| Self(Address::new(x));
     StackId as [u8; 32]: |x| x.0.into_inner(), |x| Self(Address::new(x));
     PublicKey as [u8; 32]: |x| x.0, Self;
+    SealingKey as [u8; 32]: |x| x.0, Self;
     Hash32 as [u8; 32]: |x| x.0, Self;
     BlobId as [u8; 32]: |x| x.0, Self;
     NetworkId as [u8; 32]: |x| x.0, Self;

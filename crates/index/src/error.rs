@@ -99,9 +99,9 @@ pub enum IndexError {
     /// The place from which events are to be followed can't be read.
     #[error("the index is damaged, rebuild it")]
     Cursor(#[from] ParseCursorError),
-    /// The thread that uses the file has died: a mistake of this program.
-    #[error("the index's thread has died")]
-    Thread(#[source] tokio::task::JoinError),
+    /// The thread that used the file has panicked, which is a mistake of this program, or the program ends.
+    #[error("cannot use the index")]
+    Stopped(#[from] atoma_store::Stopped),
 }
 
 impl IndexError {
@@ -130,7 +130,7 @@ impl IndexError {
             Self::Open(OpenError::InUse { .. }) => "in_use",
             Self::Open(_) => "open",
             Self::Contradiction { .. } => "contradiction",
-            Self::Sqlite(_) | Self::Damaged(_) | Self::Cursor(_) | Self::Thread(_) => "store",
+            Self::Sqlite(_) | Self::Damaged(_) | Self::Cursor(_) | Self::Stopped(_) => "store",
         }
     }
 }

@@ -11,9 +11,9 @@ use super::{
     store::{Batch, Existing, Store},
 };
 use atoma_ledger::{Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, Tip};
+use atoma_store::{SharedConnection, Stopped};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use parking_lot::Mutex;
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::{sync::watch, time::MissedTickBehavior};
 
 /// Frames in one commit: enough that commits cost little, few enough that one is done in a moment.
@@ -51,7 +51,7 @@ pub struct Progress {
 #[derive(Debug)]
 pub struct Indexer {
     ledger: Ledger,
-    store: Arc<Mutex<Store>>,
+    store: SharedConnection<Store>,
 }
 
 impl Indexer {
@@ -67,11 +67,11 @@ impl Indexer {
         let tip = ledger.tip().await?;
         let (path, deployment) = (path.to_owned(), ledger.deployment().clone());
         let open = move || Store::open(&path, &deployment, tip.oldest, existing);
-        let opened = ledger.runtime().threads.blocking(open).await;
-        let store = opened.map_err(IndexError::Thread)??;
+        let threads = ledger.runtime().threads;
+        let store = threads.blocking(open).await.map_err(|_| Stopped)??;
         let indexer = Self {
             ledger: ledger.clone(),
-            store: Arc::new(Mutex::new(store)),
+            store: SharedConnection::new(store, threads),
         };
         match indexer.confirm().await {
             Err(error) if !error.is_transient() => Err(error),
@@ -173,7 +173,7 @@ impl Indexer {
 
     /// Checks that the ledger is the one that the file is about, and has the file's last checkpoint.
     async fn confirm(&self) -> Result<(Tip, ProgressRow), IndexError> {
-        let row = self.blocking(Store::progress).await?;
+        let row = self.store.run(Store::progress).await?;
         let tip = self.ledger.tip().await?;
         let (Some(anchor), Some(digest)) = (row.anchor, row.anchor_digest) else {
             return Ok((tip, row));
@@ -242,33 +242,21 @@ impl Indexer {
             covered,
             anchor: checkpoints.into_values().next_back(),
         };
-        self.blocking(move |store| store.commit(&batch)).await
+        self.store.run(move |store| store.commit(&batch)).await
     }
 
     /// Reads the objects that are due.
     async fn refresh(&self) -> Result<(), IndexError> {
         loop {
-            let stale = self.blocking(|store| store.stale(refresh::MOST)).await?;
+            let stale = self.store.run(|store| store.stale(refresh::MOST)).await?;
             if stale.is_empty() {
                 return Ok(());
             }
             let read = Read::from(&self.ledger, &stale).await?;
-            self.blocking(move |store| store.refresh(&stale, |rows| read.write(rows)))
+            self.store
+                .run(move |store| store.refresh(&stale, |rows| read.write(rows)))
                 .await?;
         }
-    }
-
-    /// The disk is waited for where waiting holds nobody up.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Store) -> Result<T, IndexError> + Send + 'static,
-    ) -> Result<T, IndexError> {
-        let store = Arc::clone(&self.store);
-        let threads = self.ledger.runtime().threads;
-        threads
-            .blocking(move || work(&mut store.lock()))
-            .await
-            .map_err(IndexError::Thread)?
     }
 }
 

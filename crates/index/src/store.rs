@@ -13,7 +13,7 @@ use super::{
 };
 use atoma_ledger::{Checkpoint, Cursor, LedgerEvent};
 use atoma_store::{Durability, FileLock, Kind, Place as FilePlace, Unmarked};
-use atoma_types::{TimestampMs, chain::Deployment};
+use atoma_types::{ObjectId, TimestampMs, chain::Deployment};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter, types::Value};
 use std::{
     fmt,
@@ -98,6 +98,8 @@ pub(crate) struct Batch {
 pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
+    /// The package's database on the ledger.
+    db: ObjectId,
     _lock: FileLock,
 }
 
@@ -119,6 +121,7 @@ impl Store {
         let mut store = Self {
             connection,
             path: path.to_owned(),
+            db: deployment.db,
             _lock: lock,
         };
         store.begin(deployment, since)?;
@@ -171,7 +174,7 @@ impl Store {
                 checkpoint: event.checkpoint,
                 at: *at,
             };
-            if apply(&mut rows, &place, &event.event)? == Outcome::Gap {
+            if apply(&mut rows, self.db, &place, &event.event)? == Outcome::Gap {
                 progress.gaps += 1;
             }
         }

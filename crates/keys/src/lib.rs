@@ -8,6 +8,7 @@ mod at_rest;
 mod keystore;
 mod multiples;
 mod private_file;
+mod salt;
 mod sealing;
 mod signing;
 mod verifier;

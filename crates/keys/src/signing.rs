@@ -17,10 +17,12 @@ pub(crate) const ED25519_FLAG: u8 = 0;
 /// # Panics
 /// If the operating system has none to give, which no program of ours can outlive safely.
 pub fn fill_random(bytes: &mut [u8]) {
-    assert!(
-        getrandom::fill(bytes).is_ok(),
-        "the operating system has no randomness"
-    );
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "new keys and salts are never to follow from a seed"
+    )]
+    let filled = getrandom::fill(bytes);
+    assert!(filled.is_ok(), "the operating system has no randomness");
 }
 
 /// A text isn't a secret key.

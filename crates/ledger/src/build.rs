@@ -44,13 +44,8 @@ pub(crate) enum Work<'a> {
     },
     /// Upgrade a package.
     Upgrade(Upgrade<'a>),
-    /// Take objects over to the newest version of the package: the database, by the administrator's
-    /// right, and others.
-    Migrate {
-        deployment: &'a Deployment,
-        db: Option<(ObjectId, ObjectId)>,
-        others: &'a [(ObjectKind, ObjectId)],
-    },
+    /// Take objects over to the newest version of the package.
+    Migrate(Migration<'a>),
     /// Split so many coins off the gas coin, for someone.
     SplitGas {
         to: Address,
@@ -71,11 +66,23 @@ pub(crate) struct Upgrade<'a> {
     pub(crate) digest: [u8; 32],
 }
 
+/// Objects that go over to the newest version of their package.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Migration<'a> {
+    pub(crate) deployment: &'a Deployment,
+    /// The database, and the administrator's right to it.
+    pub(crate) db: Option<(ObjectId, ObjectId)>,
+    /// Objects that anyone may take over.
+    pub(crate) others: &'a [(ObjectKind, ObjectId)],
+}
+
 impl Work<'_> {
     /// The deployment whose package is called, where it is.
     pub(crate) fn deployment(&self) -> Option<&Deployment> {
         match self {
-            Self::Calls { deployment, .. } | Self::Migrate { deployment, .. } => Some(deployment),
+            Self::Calls { deployment, .. } | Self::Migrate(Migration { deployment, .. }) => {
+                Some(deployment)
+            }
             Self::Transfer { .. }
             | Self::Publish { .. }
             | Self::Upgrade(_)
@@ -87,10 +94,9 @@ impl Work<'_> {
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
             Self::Transfer { amount, .. } => vec![*amount],
-            Self::Publish { .. }
-            | Self::Upgrade(_)
-            | Self::Migrate { .. }
-            | Self::SplitGas { .. } => Vec::new(),
+            Self::Publish { .. } | Self::Upgrade(_) | Self::Migrate(_) | Self::SplitGas { .. } => {
+                Vec::new()
+            }
             Self::Calls { calls, .. } => calls
                 .iter()
                 .flat_map(Call::args)
@@ -114,7 +120,7 @@ impl Work<'_> {
     /// each object once, so the strongest use counts.
     pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
         let mut shared = BTreeMap::new();
-        if let Self::Migrate { db, others, .. } = self {
+        if let Self::Migrate(Migration { db, others, .. }) = self {
             let others = others.iter().map(|(_, id)| *id);
             shared.extend(
                 db.map(|(id, _)| id)
@@ -141,7 +147,7 @@ impl Work<'_> {
         let gifts = match self {
             Self::Calls { gifts, .. } => *gifts,
             Self::Upgrade(Upgrade { cap, .. }) => return vec![*cap],
-            Self::Migrate { db, .. } => return db.iter().map(|(_, cap)| *cap).collect(),
+            Self::Migrate(Migration { db, .. }) => return db.iter().map(|(_, cap)| *cap).collect(),
             Self::Transfer { .. } | Self::Publish { .. } | Self::SplitGas { .. } => &[],
         };
         let used = self.arguments().into_iter().filter_map(|used| match used {
@@ -188,11 +194,12 @@ pub(crate) fn transaction(
             .next()
             .ok_or_else(|| LedgerError::Build("a payment has no coin".to_owned()))
     };
+    let b = &mut builder;
     match work {
         Work::Transfer { to, .. } => {
-            let to = builder.pure(to);
+            let to = b.pure(to);
             let coin = payment()?;
-            builder.transfer_objects(vec![coin], to);
+            b.transfer_objects(vec![coin], to);
         }
         Work::Calls {
             deployment,
@@ -202,71 +209,83 @@ pub(crate) fn transaction(
             let uses = work.shared();
             for call in *calls {
                 let function = function_of(call, deployment);
-                let arguments = arguments(&mut builder, call, &uses, inputs, &mut payment)?;
-                builder.move_call(function, arguments);
+                let arguments = arguments(b, call, &uses, inputs, &mut payment)?;
+                b.move_call(function, arguments);
             }
             for (id, to) in *gifts {
-                let object = own(&mut builder, *id, inputs)?;
-                let to = builder.pure(to);
-                builder.transfer_objects(vec![object], to);
+                let object = own(b, *id, inputs)?;
+                let to = b.pure(to);
+                b.transfer_objects(vec![object], to);
             }
         }
         Work::Publish {
             modules,
             dependencies,
         } => {
-            let cap = builder.publish(modules.to_vec(), dependencies.to_vec());
-            let to = builder.pure(&inputs.sender);
-            builder.transfer_objects(vec![cap], to);
+            let cap = b.publish(modules.to_vec(), dependencies.to_vec());
+            let to = b.pure(&inputs.sender);
+            b.transfer_objects(vec![cap], to);
         }
-        Work::Upgrade(upgrade) => {
-            let cap = own(&mut builder, upgrade.cap, inputs)?;
-            let policy = builder.pure(&upgrade.policy);
-            let digest = builder.pure(&upgrade.digest.to_vec());
-            let ticket = builder.move_call(of_sui("authorize_upgrade"), vec![cap, policy, digest]);
-            let receipt = builder.upgrade(
-                upgrade.modules.to_vec(),
-                upgrade.dependencies.to_vec(),
-                upgrade.package,
-                ticket,
-            );
-            builder.move_call(of_sui("commit_upgrade"), vec![cap, receipt]);
-        }
-        Work::Migrate {
-            deployment,
-            db,
-            others,
-        } => {
-            let uses = work.shared();
-            let migrate = |kind: ObjectKind| {
-                let (module, name) = (kind.move_name().0, "migrate");
-                Function::new(
-                    deployment.package,
-                    Identifier::from_static(module),
-                    Identifier::from_static(name),
-                )
-            };
-            if let Some((db, cap)) = db {
-                let db = shared(&mut builder, *db, &uses, inputs)?;
-                let cap = own(&mut builder, *cap, inputs)?;
-                builder.move_call(migrate(ObjectKind::Db), vec![db, cap]);
-            }
-            for (kind, id) in *others {
-                let object = shared(&mut builder, *id, &uses, inputs)?;
-                builder.move_call(migrate(*kind), vec![object]);
-            }
-        }
+        Work::Upgrade(work) => upgrade(b, work, inputs)?,
+        Work::Migrate(migration) => migrate(b, migration, &work.shared(), inputs)?,
         Work::SplitGas { to, amount, count } => {
-            let gas = builder.gas();
-            let amounts = (0..*count).map(|_| builder.pure(amount)).collect();
-            let coins = builder.split_coins(gas, amounts);
-            let to = builder.pure(to);
-            builder.transfer_objects(coins, to);
+            let gas = b.gas();
+            let amounts = (0..*count).map(|_| b.pure(amount)).collect();
+            let coins = b.split_coins(gas, amounts);
+            let to = b.pure(to);
+            b.transfer_objects(coins, to);
         }
     }
     builder
         .try_build()
         .map_err(|e| LedgerError::Build(e.to_string()))
+}
+
+/// The package's next version, by the right to upgrade it.
+fn upgrade(
+    builder: &mut TransactionBuilder,
+    upgrade: &Upgrade<'_>,
+    inputs: &Inputs<'_>,
+) -> Result<(), LedgerError> {
+    let cap = own(builder, upgrade.cap, inputs)?;
+    let policy = builder.pure(&upgrade.policy);
+    let digest = builder.pure(&upgrade.digest.to_vec());
+    let ticket = builder.move_call(of_sui("authorize_upgrade"), vec![cap, policy, digest]);
+    let receipt = builder.upgrade(
+        upgrade.modules.to_vec(),
+        upgrade.dependencies.to_vec(),
+        upgrade.package,
+        ticket,
+    );
+    builder.move_call(of_sui("commit_upgrade"), vec![cap, receipt]);
+    Ok(())
+}
+
+/// The database by its administrator's right, and after it the others.
+fn migrate(
+    builder: &mut TransactionBuilder,
+    migration: &Migration<'_>,
+    uses: &BTreeMap<ObjectId, bool>,
+    inputs: &Inputs<'_>,
+) -> Result<(), LedgerError> {
+    let migrate = |kind: ObjectKind| {
+        let (module, name) = (kind.move_name().0, "migrate");
+        Function::new(
+            migration.deployment.package,
+            Identifier::from_static(module),
+            Identifier::from_static(name),
+        )
+    };
+    if let Some((db, cap)) = migration.db {
+        let db = shared(builder, db, uses, inputs)?;
+        let cap = own(builder, cap, inputs)?;
+        builder.move_call(migrate(ObjectKind::Db), vec![db, cap]);
+    }
+    for (kind, id) in migration.others {
+        let object = shared(builder, *id, uses, inputs)?;
+        builder.move_call(migrate(*kind), vec![object]);
+    }
+    Ok(())
 }
 
 fn function_of(call: &Call, deployment: &Deployment) -> Function {
@@ -335,13 +354,13 @@ fn split(
         .iter()
         .try_fold(0u64, |sum, coin| sum.checked_add(coin.balance))
         .ok_or_else(overflow)?;
-    let purse = builder.object(owned(first));
+    let wallet_coin = builder.object(owned(first));
     if !others.is_empty() {
         let others = others
             .iter()
             .map(|coin| builder.object(owned(coin)))
             .collect();
-        builder.merge_coins(purse, others);
+        builder.merge_coins(wallet_coin, others);
     }
     let whole = needed == available;
     let parts = if whole {
@@ -352,10 +371,10 @@ fn split(
     let mut payments = Vec::with_capacity(amounts.len());
     if !parts.is_empty() {
         let parts = parts.iter().map(|amount| builder.pure(amount)).collect();
-        payments = builder.split_coins(purse, parts);
+        payments = builder.split_coins(wallet_coin, parts);
     }
     if whole {
-        payments.push(purse);
+        payments.push(wallet_coin);
     }
     Ok(payments)
 }

@@ -161,11 +161,11 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
         package: id(0xa),
         ..deployment()
     };
-    let migrate = Work::Migrate {
+    let migrate = Work::Migrate(Migration {
         deployment: &deployment,
         db: Some((id(0xd), id(0xc))),
         others: &[(ObjectKind::Node, id(0xf))],
-    };
+    });
     for (name, work, gas_owner) in [
         ("publish", publish, id(9)),
         ("upgrade", Work::Upgrade(upgrade), id(9)),

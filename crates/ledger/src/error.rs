@@ -46,7 +46,7 @@ pub enum LedgerError {
     Unreachable {
         /// Where it was looked for.
         url: String,
-        /// What broke.
+        /// Why there was no answer.
         source: NoAnswer,
     },
     /// The ledger says no, in its own words; nothing changed.
@@ -122,7 +122,7 @@ pub enum LedgerError {
     FaucetUnreachable {
         /// Where it was looked for.
         url: String,
-        /// What broke.
+        /// Why there was no answer.
         source: atoma_http::client::Error,
     },
     /// A cursor's file can't be read or written.

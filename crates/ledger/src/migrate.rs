@@ -1,6 +1,9 @@
 //! Taking objects over to the newest version of an upgraded package.
 
-use crate::{Ledger, LedgerError, build::Work};
+use crate::{
+    Ledger, LedgerError,
+    build::{Migration, Work},
+};
 use atoma_keys::SigningKey;
 use atoma_types::{
     ObjectId,
@@ -61,11 +64,11 @@ impl Ledger {
         db: Option<(ObjectId, ObjectId)>,
         others: &[(ObjectKind, ObjectId)],
     ) -> Result<bool, LedgerError> {
-        let work = Work::Migrate {
+        let work = Work::Migrate(Migration {
             deployment: &self.deployment,
             db,
             others,
-        };
+        });
         match self.run(key, &work).await {
             Ok(_) => Ok(true),
             Err(e) if e.abort_code() == Some(AbortCode::WrongVersion.code()) => Ok(false),

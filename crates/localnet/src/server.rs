@@ -91,6 +91,13 @@ impl RunningLocalnet {
         format!("http://{}", self.address)
     }
 
+    /// Its gRPC services as they are, without a server around them.
+    #[cfg(feature = "fuzzing")]
+    #[must_use]
+    pub fn services(&self) -> tonic::service::Routes {
+        grpc::routes(self.access.clone())
+    }
+
     /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

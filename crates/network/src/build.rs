@@ -2,7 +2,7 @@
 
 use crate::{
     COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, any_port, engine_class,
-    find_or_create_task, fund,
+    find_or_create_task, fund, natural_role,
     progress::{Observer, Step},
     stored_key,
 };
@@ -186,6 +186,7 @@ impl NetworkBuilder {
         };
         let info = engine.info();
         let task = NewTask {
+            role: natural_role(info),
             weights: self.weights,
             ..NewTask::chat(info.id.clone(), engine_class(info), self.price_ceiling)
         };

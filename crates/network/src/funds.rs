@@ -1,4 +1,4 @@
-//! Test money.
+//! Test money for the parties of a network on one machine.
 
 use crate::{
     NetworkError,

@@ -42,7 +42,9 @@ pub use gateway::{ApiKeys, GatewayPlan, start_gateway};
 pub use keyfile::stored_key;
 pub use network::{Network, NetworkNode};
 pub use progress::{Observer, Silent, Step};
-pub use task::{create_task, engine_class, find_or_create_task, subscribe_unreachable_node};
+pub use task::{
+    create_task, engine_class, find_or_create_task, natural_role, subscribe_unreachable_node,
+};
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -8,7 +8,7 @@ use atoma_engine::ModelInfo;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, NodeId, Price, TaskId,
+    ComputeUnits, EngineClass, NodeId, Price, Role, TaskId,
     chain::{Event, NewTask, Payment, Task, calls},
     hash::Hash32,
 };
@@ -26,6 +26,16 @@ pub fn engine_class(info: &ModelInfo) -> EngineClass {
         model: Hash32(info.revision),
         numerics: info.numerics,
         rule: info.numerics.strictest_rule(),
+    }
+}
+
+/// What a task of this model computes, unless somebody wants it otherwise.
+#[must_use]
+pub fn natural_role(info: &ModelInfo) -> Role {
+    if info.only_embeds {
+        Role::Embedding
+    } else {
+        Role::ChatCompletion
     }
 }
 

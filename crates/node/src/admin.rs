@@ -5,8 +5,9 @@ use crate::{
     evidence::EvidenceLog,
     journal::Journal,
     leases::Leases,
-    metrics::Metrics,
+    metrics::{Metrics, Now},
     serve::{Readiness, healthz, json, lease_status, ok, readyz, refuse, text},
+    tasks::Tasks,
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
@@ -29,6 +30,7 @@ use tokio::sync::Notify;
 pub(crate) struct Operator {
     pub metrics: Arc<Metrics>,
     pub leases: Arc<Leases>,
+    pub tasks: Arc<Tasks>,
     pub journal: Journal,
     /// Where evidence is kept; none without a Walrus.
     pub evidence: Option<Arc<EvidenceLog>>,
@@ -54,8 +56,13 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
     let (open, reserved) = operator.leases.load();
     let evidence = operator.evidence.as_ref();
     let backlog = evidence.map_or(0, |evidence| evidence.backlog());
-    let metrics = operator.metrics.encode(open, reserved, backlog);
-    text(StatusCode::OK, metrics)
+    let now = Now {
+        leases: open,
+        reserved,
+        backlog,
+        prefixes: operator.tasks.prefixes(),
+    };
+    text(StatusCode::OK, operator.metrics.encode(&now))
 }
 
 /// Leases and settlements are for who came to this very port on purpose. A page in the operator's

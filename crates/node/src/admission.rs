@@ -5,12 +5,12 @@ use crate::{account::SignedRequest, config::MAX_CLOCK_SKEW_MS, identity::Identit
 use atoma_types::{
     DurationMs, TimestampMs,
     hash::Hash32,
-    http::{REQUEST, SIGNATURE},
-    message::{Endpoint, MAX_REQUEST_LIFETIME, MessageSignature, RequestHeader, Signed},
+    http::{REQUEST, SALT, SIGNATURE},
+    message::{Endpoint, MAX_REQUEST_LIFETIME, MessageSignature, RequestHeader, Salt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
 /// Base64 of the longest request header (260 bytes) and of the longest signature (226) is shorter.
@@ -30,11 +30,23 @@ pub(crate) fn read_signed(headers: &HeaderMap) -> Result<SignedRequest, Refusal>
     Ok(Arc::new(signed))
 }
 
-fn decode(headers: &HeaderMap, name: &'static str) -> Result<Vec<u8>, Refusal> {
-    let Some(value) = headers.get(name) else {
+/// The salt under which the header commits to the body, and the receipt will to the answer. What is wrong
+/// with one isn't shown.
+pub(crate) fn read_salt(headers: &HeaderMap) -> Result<Salt, Refusal> {
+    let text = header(headers, SALT)?.to_str().unwrap_or_default();
+    text.parse()
+        .map_err(|error| invalid(format!("{SALT}: {error}")))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a HeaderValue, Refusal> {
+    headers.get(name).ok_or_else(|| {
         let message = format!("the request has no `{name}` header");
-        return Err(Refusal::new(RefusalCode::MissingHeader, message));
-    };
+        Refusal::new(RefusalCode::MissingHeader, message)
+    })
+}
+
+fn decode(headers: &HeaderMap, name: &'static str) -> Result<Vec<u8>, Refusal> {
+    let value = header(headers, name)?;
     if value.len() > MAX_HEADER_TEXT {
         return Err(invalid(format!("{name} is too long")));
     }
@@ -124,7 +136,7 @@ pub(crate) fn check_body(request: &RequestHeader, body: Hash32) -> Result<(), Re
     if request.body_hash == body {
         return Ok(());
     }
-    let message = "the body is not the one that was signed";
+    let message = "body and salt are not the ones that were signed";
     Err(Refusal::new(RefusalCode::BodyMismatch, message))
 }
 
@@ -137,7 +149,6 @@ mod tests {
         Address, ComputeUnits, NetworkId, NodeId, Price, RequestId, StackId, TaskId,
         message::Domain,
     };
-    use http::HeaderValue;
     use proptest::prelude::*;
     use tokio::time::Instant;
 
@@ -291,6 +302,27 @@ mod tests {
         let mut map = headers(bytes, &signature);
         map.insert(REQUEST, HeaderValue::from_static("%%%"));
         assert_eq!(code(&map), RefusalCode::InvalidHeader);
+    }
+
+    #[test]
+    fn a_salt_is_asked_for_and_a_bad_one_is_not_told() {
+        let mut map = HeaderMap::new();
+        assert_eq!(
+            read_salt(&map).unwrap_err().code,
+            RefusalCode::MissingHeader
+        );
+        let salt = Salt::new([7; 32]);
+        let text = salt.to_text();
+        map.insert(SALT, HeaderValue::from_str(&text).unwrap());
+        assert_eq!(read_salt(&map).unwrap().reveal(), salt.reveal());
+        map.insert(SALT, HeaderValue::from_str(&text[1..]).unwrap());
+        let refusal = read_salt(&map).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::InvalidHeader);
+        assert!(
+            !refusal.message.contains(&text[1..9]),
+            "{}",
+            refusal.message
+        );
     }
 
     proptest! {

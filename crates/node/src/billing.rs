@@ -1,6 +1,8 @@
 //! What turns a finished request into a receipt: shared by all requests.
 
-use crate::{evidence::EvidenceLog, journal::Journal, metrics::Metrics};
+use crate::{
+    concurrency::ConcurrencyLimit, evidence::EvidenceLog, journal::Journal, metrics::Metrics,
+};
 use atoma_runtime::SharedClock;
 use std::sync::Arc;
 
@@ -11,4 +13,6 @@ pub(crate) struct Billing {
     /// Where evidence is kept; none without a Walrus.
     pub evidence: Option<Arc<EvidenceLog>>,
     pub metrics: Arc<Metrics>,
+    /// Whether the node itself is leaving.
+    pub concurrency: Arc<ConcurrencyLimit>,
 }

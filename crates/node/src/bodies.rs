@@ -1,43 +1,104 @@
-//! Bodies on their way into the log.
+//! What is said in a request: committed to in its receipt, and kept where evidence is.
 
+use atoma_http::server::HeldRoom;
+use atoma_types::{
+    hash::{Hash32, Hasher},
+    message::{Part, SALT_BYTES, Salt},
+};
 use bytes::Bytes;
 use std::fmt;
 
-/// What was asked and what was sent. Cheap to fill: the pieces are shared, not copied.
+/// One request's words on their way: hashed under its salt, and kept if they are to be evidence.
+pub(crate) struct Words {
+    salt: Salt,
+    answer: Hasher,
+    kept: Option<Bodies>,
+    /// The request's body is in memory as long as this.
+    _held: HeldRoom,
+}
+
+/// Bodies on their way into the log. Cheap to fill: the pieces are shared, not copied.
 pub(crate) struct Bodies {
     /// For everyone to read, by the user's wish; sealed otherwise.
     pub open: bool,
-    pub request: Bytes,
+    salt: Salt,
+    request: Bytes,
     answer: Vec<Bytes>,
 }
 
-impl Bodies {
-    pub(crate) fn new(request: Bytes, open: bool) -> Self {
+impl Words {
+    pub(crate) fn new(salt: Salt, held: HeldRoom) -> Self {
         Self {
+            answer: salt.hasher(Part::Answer),
+            salt,
+            kept: None,
+            _held: held,
+        }
+    }
+
+    /// They go into the log, `open` or not.
+    pub(crate) fn keep(&mut self, request: Bytes, open: bool) {
+        self.kept = Some(Bodies {
             open,
+            salt: self.salt.clone(),
             request,
             answer: Vec::new(),
-        }
+        });
     }
 
     /// The next bytes that are sent.
     pub(crate) fn sending(&mut self, bytes: &Bytes) {
-        self.answer.push(bytes.clone());
-    }
-
-    /// All that was sent.
-    pub(crate) fn answer(&self) -> Bytes {
-        match self.answer.as_slice() {
-            [] => Bytes::new(),
-            [whole] => whole.clone(),
-            pieces => pieces.concat().into(),
+        self.answer.update(bytes);
+        if let Some(kept) = &mut self.kept {
+            kept.answer.push(bytes.clone());
         }
     }
 
-    /// Bytes of both.
+    /// The commitment to all that was sent.
+    pub(crate) fn answer(&self) -> Hash32 {
+        self.answer.finish()
+    }
+
+    /// The commitment to the fingerprint of the engine's scores.
+    pub(crate) fn scores(&self, fingerprint: Hash32) -> Hash32 {
+        self.salt.commit(Part::Fingerprint, &fingerprint.0)
+    }
+
+    /// What goes into the log, once.
+    pub(crate) fn take_kept(&mut self) -> Option<Bodies> {
+        self.kept.take()
+    }
+}
+
+impl Bodies {
+    /// What was asked, behind its salt, as it is written.
+    pub(crate) fn request(&self) -> Vec<u8> {
+        [self.salt.reveal(), &*self.request].concat()
+    }
+
+    /// All that was sent, behind its salt, as it is written.
+    pub(crate) fn answer(&self) -> Vec<u8> {
+        let mut all = Vec::with_capacity(SALT_BYTES + self.answered());
+        all.extend_from_slice(self.salt.reveal());
+        for piece in &self.answer {
+            all.extend_from_slice(piece);
+        }
+        all
+    }
+
+    /// Bytes of both, as they are written.
     pub(crate) fn size(&self) -> u64 {
-        let pieces = self.answer.iter().map(Bytes::len).sum::<usize>();
-        (self.request.len() + pieces) as u64
+        (self.request.len() + self.answered() + 2 * SALT_BYTES) as u64
+    }
+
+    fn answered(&self) -> usize {
+        self.answer.iter().map(Bytes::len).sum()
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Words").field(&self.kept).finish()
     }
 }
 

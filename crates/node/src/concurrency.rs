@@ -1,4 +1,4 @@
-//! How many requests may be worked on at once, and the end of admission when the node drains.
+//! How many requests may be worked on at once, and the end of admission and of work when the node drains.
 
 use atoma_types::refusal::{Refusal, RefusalCode};
 use std::sync::{
@@ -6,12 +6,15 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 #[derive(Debug)]
 pub(crate) struct ConcurrencyLimit {
     permits: Arc<Semaphore>,
     size: u32,
     draining: AtomicBool,
+    /// Ends work that nobody's connection holds any more.
+    stop: CancellationToken,
 }
 
 impl ConcurrencyLimit {
@@ -23,6 +26,7 @@ impl ConcurrencyLimit {
             permits,
             size,
             draining: AtomicBool::new(false),
+            stop: CancellationToken::new(),
         }
     }
 
@@ -47,6 +51,29 @@ impl ConcurrencyLimit {
     /// Admits nothing more.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Computes what is paid for even if its user leaves, until the node stops: then nothing. A task of its
+    /// own, which must hold the request's permit.
+    pub(crate) async fn outlive<T, F>(&self, work: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Refusal>> + Send + 'static,
+    {
+        let work = self.stop.clone().run_until_cancelled_owned(work);
+        match tokio::spawn(work).await {
+            Ok(Some(done)) => done,
+            Ok(None) => Err(Refusal::new(
+                RefusalCode::Unavailable,
+                "the node is shutting down; use another",
+            )),
+            Err(_) => Err(Refusal::new(RefusalCode::Internal, "the work broke off")),
+        }
+    }
+
+    /// Whoever drops it stops what outlives its connection.
+    pub(crate) fn stopper(&self) -> DropGuard {
+        self.stop.clone().drop_guard()
     }
 
     /// Waits until nothing is running. Only meaningful while draining.
@@ -85,6 +112,37 @@ mod tests {
         );
         assert_eq!(concurrency.running(), 1);
         drop(permit);
+        concurrency.idle().await;
+    }
+
+    #[tokio::test]
+    async fn work_outlives_who_waits_for_it_and_ends_with_the_node() {
+        let concurrency = Arc::new(ConcurrencyLimit::new(1));
+        let stopper = concurrency.stopper();
+        let work = |permit: OwnedSemaphorePermit, until: tokio::sync::oneshot::Receiver<()>| {
+            let concurrency = concurrency.clone();
+            Box::pin(async move {
+                let work = async move {
+                    let _permit = permit;
+                    let _ = until.await;
+                    Ok(())
+                };
+                concurrency.outlive(work).await
+            })
+        };
+        let (end, until) = tokio::sync::oneshot::channel();
+        let mut waiting = work(concurrency.enter().unwrap(), until);
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        drop(waiting);
+        tokio::task::yield_now().await;
+        assert_eq!(concurrency.running(), 1, "it goes on");
+        end.send(()).unwrap();
+        concurrency.idle().await;
+
+        let (_never, until) = tokio::sync::oneshot::channel();
+        let waiting = work(concurrency.enter().unwrap(), until);
+        drop(stopper);
+        assert_eq!(waiting.await.unwrap_err().code, RefusalCode::Unavailable);
         concurrency.idle().await;
     }
 }

@@ -5,7 +5,7 @@
 use crate::{
     account::{CommitError, Reservation, SignedRequest},
     billing::Billing,
-    bodies::Bodies,
+    bodies::{Bodies, Words},
     journal::Ack,
     lease::Lease,
     pricing::Plan,
@@ -15,7 +15,7 @@ use atoma_engine::OutputLimit;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     TimestampMs, Usage,
-    hash::{Hash32, Hasher},
+    hash::Hash32,
     message::{Domain, Draft, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
@@ -34,12 +34,9 @@ pub(crate) struct RequestInFlight {
     plan: Plan,
     /// Gone once the request has ended.
     reservation: Option<Reservation>,
-    hasher: Hasher,
     sent_bytes: bool,
-    /// The answer is sent as a whole: who leaves before pays for what was computed.
-    whole: bool,
-    /// What goes into the evidence log, where one is kept.
-    bodies: Option<Bodies>,
+    due: Due,
+    words: Words,
     /// The engine's present output limit.
     limit: u64,
     /// What a client that leaves now would pay for.
@@ -50,6 +47,15 @@ pub(crate) struct RequestInFlight {
     span: Span,
     /// Given back when the request is over.
     _permit: OwnedSemaphorePermit,
+}
+
+/// From when on a client that leaves pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Once something was sent.
+    Sent,
+    /// The answer is sent as a whole: once something was computed.
+    Computed,
 }
 
 /// A receipt that may leave once it is signed and durable.
@@ -68,7 +74,7 @@ impl RequestInFlight {
         task: Arc<ServedTask>,
         request: SignedRequest,
         plan: Plan,
-        bodies: Option<Bodies>,
+        words: Words,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = billing.clock.now();
@@ -86,10 +92,9 @@ impl RequestInFlight {
             task,
             request,
             plan,
-            hasher: Hasher::new(),
             sent_bytes: false,
-            whole: false,
-            bodies,
+            due: Due::Sent,
+            words,
             started: (now, Instant::now()),
             first_token: now,
             span: Span::current(),
@@ -100,7 +105,7 @@ impl RequestInFlight {
     /// The answer is sent when it is complete, so that its tokens are paid for as they are computed:
     /// otherwise a client that leaves just before the end would have all of it computed for nothing.
     pub(crate) fn computes_whole(&mut self) {
-        self.whole = true;
+        self.due = Due::Computed;
     }
 
     /// The span that work for the request belongs to.
@@ -152,10 +157,7 @@ impl RequestInFlight {
             self.first_token = self.billing.clock.now();
             self.billing.metrics.first_bytes(self.started.1.elapsed());
         }
-        self.hasher.update(bytes);
-        if let Some(bodies) = &mut self.bodies {
-            bodies.sending(bytes);
-        }
+        self.words.sending(bytes);
     }
 
     /// Ends it with a receipt for what the engine counted.
@@ -197,8 +199,9 @@ impl RequestInFlight {
         let now = billing.clock.now();
         let header = self.request.message();
         let request_hash = self.request.hash();
-        let response_hash = self.hasher.finish();
-        let bodies = self.bodies.take();
+        let response_hash = self.words.answer();
+        let output_fingerprint = fingerprint.map(|scores| self.words.scores(scores));
+        let bodies = self.words.take_kept();
         let size = bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(
             reservation,
@@ -226,7 +229,7 @@ impl RequestInFlight {
                         finished_ms: now,
                     },
                     engine: self.task.class,
-                    output_fingerprint: fingerprint,
+                    output_fingerprint,
                     previous: link.previous,
                 };
                 Draft::new(receipt)
@@ -249,7 +252,13 @@ impl Drop for RequestInFlight {
         if self.reservation.is_none() {
             return;
         }
-        if (self.sent_bytes || self.whole) && self.used.output > 0 {
+        let due = match self.due {
+            Due::Sent => self.sent_bytes && self.used.output > 0,
+            // a node that stops takes the answer with it
+            Due::Computed => self.used.output > 0 && !self.billing.concurrency.is_draining(),
+        };
+        // nobody pays for our own faults
+        if due && !std::thread::panicking() {
             // The client left in the middle and pays for what it has caused. The journal gets the
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();

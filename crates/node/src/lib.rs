@@ -2,11 +2,11 @@
 //! earned on the ledger.
 //!
 //! The serving path is [`Node`]'s heart and touches neither ledger nor database on its way to the
-//! first token:
+//! first token (only a stack that the node hasn't seen is read from the ledger, once):
 //!
 //! ```text
 //! bytes in -> parse header -> verify signature -> admit (in memory) -> reserve -> engine stream
-//!   -> forward each token at once, hash as it goes -> commit usage (group commit) -> sign receipt
+//!   -> forward each token at once, hash as it goes -> sign receipt -> commit (both for many at once)
 //!   -> last bytes out
 //! ```
 //!
@@ -28,11 +28,14 @@ mod admission;
 mod backoff;
 mod billing;
 mod bodies;
+mod cache_secret;
 mod concurrency;
 mod config;
 mod data_dir;
 mod error;
 mod evidence;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod identity;
 mod in_flight;
 mod journal;

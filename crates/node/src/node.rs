@@ -16,18 +16,19 @@ use crate::{
     metrics::Metrics,
     parts::Parts,
     serve, signer,
+    tasks::Tasks,
 };
 use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::{AtRestKey, SigningKey};
-use atoma_ledger::{Ledger, LedgerConfig};
+use atoma_ledger::{EventStream, Ledger, LedgerConfig};
 use atoma_runtime::Threads;
 use atoma_store::WriterThread;
 use atoma_types::{NetworkId, NodeId, TimestampMs};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 
 /// Name in the journal's table of small texts.
 const NETWORK: &str = "network";
@@ -55,6 +56,8 @@ pub struct RunningNode {
     url: String,
     concurrency: Arc<ConcurrencyLimit>,
     drain_grace: Duration,
+    /// Ends what outlives its connection.
+    stopper: DropGuard,
     public: Server,
     admin: Server,
     background: Vec<AbortOnDropHandle<()>>,
@@ -80,71 +83,20 @@ impl Node {
 
 async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningNode, NodeError> {
     config.limits.check()?;
-    let data_dir = DataDir::open(&config.data_dir)?;
-    let key = config.key.load()?;
-    let response_key = Arc::new(signer::open(
-        &data_dir.response_key(),
-        &*config.runtime.random,
-    )?);
-
-    // what was served before
-    let leases = Arc::new(Leases::new());
-    let Opened {
-        journal,
-        thread: journal_thread,
-        restored,
-        path: journal_path,
-        doubt,
-    } = open_journal(&config, &response_key, &leases)?;
-
-    // the ledger, and our place there
-    let ledger = connect(&config).await?;
-    check_network(&journal_path, &restored, ledger.network())?;
-    let public = Bound::to(&config.runtime.net, config.listen).await?;
-    let admin = Bound::to(&config.runtime.net, config.admin_listen).await?;
-    let url = public_url(&config, public.address)?;
-    let joined = join(
-        &ledger,
-        &key,
-        &response_key,
-        &config,
-        &restored,
-        &url,
-        &engines,
-    )
-    .await?;
-    let Registration {
-        node,
-        tasks,
-        found,
-        events,
-    } = joined;
-    // a node that was registered and whose journal knows nothing of it has lost one
-    let lost = (found && !restored.meta.contains_key(NODE)).then_some(Doubt::Gone);
-    let doubt = doubt_from(&ledger, &journal, &restored, doubt.or(lost)).await?;
-    let resumed = ledger::resume(&ledger, &restored.meta);
-    let events = resumed.or(events).unwrap_or_else(|| ledger.events(None));
-    let network = ledger.network();
-    remember(&journal, node, network).await?;
-
-    // the parts
-    let at_rest = AtRestKey::of(&response_key);
-    let evidence = open_evidence(&config, &data_dir, &journal, at_rest)?;
+    let mut disk = Disk::open(&config)?;
+    let place = Place::take(&config, &disk, &engines).await?;
+    let evidence = disk.evidence(&config)?;
     let clock = config.runtime.clock.clone();
     let (started_at, started) = (clock.now(), clock.instant());
-    for lease in restored.leases {
-        leases.restore(lease, started_at);
-    }
-    if let Doubts::New(_) = doubt {
-        settle_all(&leases, &journal).await?;
-    }
+    disk.restore_leases(started_at, place.doubts).await?;
+
     let (demands, heard) = mpsc::unbounded_channel();
     let keeper = LeaseKeeper {
-        node,
-        leases: leases.clone(),
-        journal: journal.clone(),
+        node: place.node,
+        leases: disk.leases.clone(),
+        journal: disk.opened.journal.clone(),
         clock: clock.clone(),
-        doubt: doubt.before(),
+        doubt: place.doubts.before(),
         signals: Signals {
             settle_now: Arc::new(Notify::new()),
             demands,
@@ -153,50 +105,168 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     };
     let parts = Parts {
         us: Identity {
-            network,
-            node,
+            network: place.ledger.network(),
+            node: place.node,
             started_at,
             started,
         },
-        url,
-        response_key,
+        url: place.url,
+        response_key: disk.response_key,
         clock,
-        leases,
-        journal,
+        leases: disk.leases,
+        journal: disk.opened.journal,
         evidence,
-        tasks: Arc::new(tasks),
-        link: Arc::new(LedgerLink::new(ledger, key)),
+        tasks: Arc::new(place.tasks),
+        link: Arc::new(LedgerLink::new(place.ledger, disk.key)),
         keeper: Arc::new(keeper),
         concurrency: Arc::new(ConcurrencyLimit::new(config.requests.max_concurrent)),
         metrics: Arc::new(Metrics::new()),
         config,
     };
-
-    // what runs in the background, and the servers
-    let background = parts.start_background(events, heard);
-    let readiness = parts.readiness();
-    let (limits, counters) = (
-        parts.config.limits.clone(),
-        parts.metrics.connections.clone(),
-    );
-    let router = serve::router(parts.public_state(&readiness));
-    let public = public.serve(router, limits, counters)?;
-    let router = admin::router(parts.operator(), readiness);
-    let admin = admin.serve(router, Limits::for_operator(), Arc::default())?;
-    tracing::info!(%node, url = %parts.url, admin = %admin.address(), "serving");
+    let background = parts.start_background(place.events, heard);
+    let (public, admin) = serve_on(&parts, place.public, place.admin)?;
+    tracing::info!(node = %place.node, url = %parts.url, admin = %admin.address(), "serving");
     Ok(RunningNode {
-        node,
+        node: place.node,
         url: parts.url,
+        stopper: parts.concurrency.stopper(),
         concurrency: parts.concurrency,
         drain_grace: parts.config.limits.drain_grace(),
         public,
         admin,
         background,
         journal: parts.journal,
-        journal_thread,
+        journal_thread: disk.opened.thread,
         threads: parts.config.runtime.threads,
-        data_dir,
+        data_dir: disk.data_dir,
     })
+}
+
+/// What the node finds on this machine: its keys, and what it served before.
+struct Disk {
+    data_dir: DataDir,
+    key: Arc<SigningKey>,
+    response_key: Arc<SigningKey>,
+    /// Empty until the node has its place on the ledger.
+    leases: Arc<Leases>,
+    opened: Opened,
+}
+
+impl Disk {
+    fn open(config: &NodeConfig) -> Result<Self, NodeError> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let key = config.key.load()?;
+        let random = &*config.runtime.random;
+        let response_key = Arc::new(signer::open(&data_dir.response_key(), random)?);
+        let leases = Arc::new(Leases::new());
+        let opened = open_journal(config, &response_key, &leases)?;
+        Ok(Self {
+            data_dir,
+            key,
+            response_key,
+            leases,
+            opened,
+        })
+    }
+
+    fn evidence(&self, config: &NodeConfig) -> Result<Option<Arc<EvidenceLog>>, EvidenceError> {
+        let Some(evidence) = config.evidence.clone() else {
+            tracing::warn!("no evidence is kept: whoever demands a record from this node wins");
+            return Ok(None);
+        };
+        let max_body = config.limits.max_body_bytes;
+        let runtime = config.runtime.clone();
+        let at_rest = AtRestKey::of(&self.response_key);
+        let (folder, readers) = (self.data_dir.path(), self.opened.journal.readers());
+        let log = EvidenceLog::open(evidence, folder, readers, max_body, at_rest, runtime)?;
+        Ok(Some(Arc::new(log)))
+    }
+
+    /// Takes up the leases that the journal has. Where it may have forgotten something since this very
+    /// start, they take no more requests, so that they are settled for what it has.
+    async fn restore_leases(
+        &mut self,
+        now: TimestampMs,
+        doubts: Doubts,
+    ) -> Result<(), JournalError> {
+        for lease in std::mem::take(&mut self.opened.restored.leases) {
+            self.leases.restore(lease, now);
+        }
+        let Doubts::New(_) = doubts else {
+            return Ok(());
+        };
+        for lease in self.leases.all() {
+            let ack = lease.save(&self.opened.journal, Vec::new(), |account| {
+                account.advance(Phase::Settling);
+            });
+            ack.durable().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The node's place on the ledger, and where it listens.
+struct Place {
+    ledger: Ledger,
+    node: NodeId,
+    tasks: Tasks,
+    /// What happens there from where the journal ends.
+    events: EventStream,
+    doubts: Doubts,
+    url: String,
+    public: Bound,
+    admin: Bound,
+}
+
+impl Place {
+    /// Joins as configured, and has the journal remember where.
+    async fn take(
+        config: &NodeConfig,
+        disk: &Disk,
+        engines: &[ServedModel],
+    ) -> Result<Self, NodeError> {
+        let Opened {
+            journal,
+            restored,
+            path,
+            doubt,
+            ..
+        } = &disk.opened;
+        let ledger = connect(config).await?;
+        check_network(path, restored, ledger.network())?;
+        let public = Bound::to(&config.runtime.net, config.listen).await?;
+        let admin = Bound::to(&config.runtime.net, config.admin_listen).await?;
+        let url = public_url(config, public.address)?;
+        let joined = join(&ledger, config, disk, &url, engines).await?;
+        // a node that was registered and whose journal knows nothing of it has lost one
+        let lost = (joined.found && !restored.meta.contains_key(NODE)).then_some(Doubt::Gone);
+        let doubts = doubt_from(&ledger, journal, restored, doubt.or(lost)).await?;
+        let resumed = ledger::resume(&ledger, &restored.meta);
+        let events = resumed.or(joined.events);
+        let events = events.unwrap_or_else(|| ledger.events(None));
+        remember(journal, joined.node, ledger.network()).await?;
+        Ok(Self {
+            ledger,
+            node: joined.node,
+            tasks: joined.tasks,
+            events,
+            doubts,
+            url,
+            public,
+            admin,
+        })
+    }
+}
+
+/// Starts the users' server and the operator's.
+fn serve_on(parts: &Parts, public: Bound, admin: Bound) -> Result<(Server, Server), NodeError> {
+    let readiness = parts.readiness();
+    let router = serve::router(parts.public_state(&readiness));
+    let counters = parts.metrics.connections.clone();
+    let public = public.serve(router, parts.config.limits.clone(), counters)?;
+    let router = admin::router(parts.operator(), readiness);
+    let admin = admin.serve(router, Limits::for_operator(), Arc::default())?;
+    Ok((public, admin))
 }
 
 impl RunningNode {
@@ -228,6 +298,7 @@ impl RunningNode {
 async fn stop(node: RunningNode) {
     node.concurrency.drain();
     node.public.close(node.drain_grace).await;
+    drop(node.stopper);
     // dropped connections have settled their requests by now; nothing else holds a place
     node.concurrency.idle().await;
     for task in node.background {
@@ -287,21 +358,27 @@ fn check_network(path: &Path, restored: &Restored, network: NetworkId) -> Result
 
 async fn join(
     ledger: &Ledger,
-    key: &SigningKey,
-    response_key: &SigningKey,
     config: &NodeConfig,
-    restored: &Restored,
+    disk: &Disk,
     url: &str,
     engines: &[ServedModel],
 ) -> Result<Registration, NodeError> {
-    let remembered = || restored.meta.get(NODE)?.parse().ok();
+    let remembered = || disk.opened.restored.meta.get(NODE)?.parse().ok();
     let known = config.node.or_else(remembered);
     let engines: Vec<_> = engines
         .iter()
         .map(|served| (served.model.clone(), served.engine.clone()))
         .collect();
-    let response_key = response_key.public_key();
-    let joined = ledger::register(ledger, key, response_key, config, known, url, &engines);
+    let response_key = disk.response_key.public_key();
+    let joined = ledger::register(
+        ledger,
+        &disk.key,
+        response_key,
+        config,
+        known,
+        url,
+        &engines,
+    );
     Ok(joined.await?)
 }
 
@@ -354,39 +431,11 @@ async fn doubt_from(
     Ok(Doubts::New(now))
 }
 
-/// Takes no more requests on the leases that there are, so that they are settled for what the journal has.
-async fn settle_all(leases: &Leases, journal: &Journal) -> Result<(), JournalError> {
-    for lease in leases.all() {
-        let ack = lease.save(journal, Vec::new(), |account| {
-            account.advance(Phase::Settling);
-        });
-        ack.durable().await?;
-    }
-    Ok(())
-}
-
 /// Who we are, for the next start.
 async fn remember(journal: &Journal, node: NodeId, network: NetworkId) -> Result<(), JournalError> {
     let names = [(NODE, node.to_string()), (NETWORK, network.to_string())];
     let names = names.map(|(name, value)| Change::Meta(name, value));
     Ok(journal.change(names.to_vec()).durable().await?)
-}
-
-fn open_evidence(
-    config: &NodeConfig,
-    data_dir: &DataDir,
-    journal: &Journal,
-    at_rest: AtRestKey,
-) -> Result<Option<Arc<EvidenceLog>>, EvidenceError> {
-    let Some(evidence) = config.evidence.clone() else {
-        tracing::warn!("no evidence is kept: whoever demands a record from this node wins");
-        return Ok(None);
-    };
-    let max_body = config.limits.max_body_bytes;
-    let runtime = config.runtime.clone();
-    let (folder, readers) = (data_dir.path(), journal.readers());
-    let log = EvidenceLog::open(evidence, folder, readers, max_body, at_rest, runtime)?;
-    Ok(Some(Arc::new(log)))
 }
 
 impl fmt::Debug for ServedModel {

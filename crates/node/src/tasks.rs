@@ -1,6 +1,6 @@
 //! What this node serves.
 
-use atoma_engine::Engine;
+use atoma_engine::{Engine, PrefixLoad};
 use atoma_types::{
     ComputeUnits, EngineClass, Price, Role, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
@@ -43,6 +43,16 @@ impl Tasks {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ServedTask>> {
         self.0.values()
+    }
+
+    /// Where the engines sent prompts, all together.
+    pub(crate) fn prefixes(&self) -> PrefixLoad {
+        let loads = self.iter().map(|task| task.engine.load().prefixes);
+        loads.fold(PrefixLoad::default(), |sum, load| PrefixLoad {
+            new: sum.new + load.new,
+            kept: sum.kept + load.kept,
+            moved: sum.moved + load.moved,
+        })
     }
 
     /// Whether every engine can work.

@@ -45,7 +45,8 @@ pub enum OpenError {
     /// The file is so old that its tables can't be brought up to date any more.
     #[error(
         "{} was written by an old version of this program (its tables are version {found}, this one \
-         knows {known}): open it once with a version in between, or name another folder",
+         knows {known}) and can't be read by this one: finish what is open in it with the version that wrote it, \
+         then name another folder",
         path.display()
     )]
     TooOld {

@@ -6,11 +6,20 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::sync::Arc;
 
-/// The connection. Clones share it.
-#[derive(Clone, Debug)]
-pub struct SharedConnection {
-    connection: Arc<Mutex<Connection>>,
+/// A connection, or what a crate has made of one. Clones share it.
+#[derive(Debug)]
+pub struct SharedConnection<C = Connection> {
+    connection: Arc<Mutex<C>>,
     threads: Threads,
+}
+
+impl<C> Clone for SharedConnection<C> {
+    fn clone(&self) -> Self {
+        Self {
+            connection: Arc::clone(&self.connection),
+            threads: self.threads,
+        }
+    }
 }
 
 /// The work was stopped with the runtime, or panicked.
@@ -18,10 +27,10 @@ pub struct SharedConnection {
 #[error("the work on the database was stopped")]
 pub struct Stopped;
 
-impl SharedConnection {
+impl<C: Send + 'static> SharedConnection<C> {
     /// Shares a connection; work on it runs where `threads` says.
     #[must_use]
-    pub fn new(connection: Connection, threads: Threads) -> Self {
+    pub fn new(connection: C, threads: Threads) -> Self {
         Self {
             connection: Arc::new(Mutex::new(connection)),
             threads,
@@ -34,7 +43,7 @@ impl SharedConnection {
     /// With the work's own error, or if it was stopped.
     pub async fn run<T: Send + 'static, E: From<Stopped> + Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&mut C) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let connection = Arc::clone(&self.connection);
         let done = self.threads.blocking(move || work(&mut connection.lock()));

@@ -4,6 +4,10 @@
 pub const REQUEST: &str = "atoma-request";
 /// Request header: base64 of the 64-byte signature over those bytes.
 pub const SIGNATURE: &str = "atoma-signature";
+/// Request header: base64 of the request's 32-byte [`Salt`](crate::message::Salt). Beside an answer of a
+/// gateway the same, for its user to check the receipt with. It is for nobody else: whoever has it can check
+/// guesses of request and answer.
+pub const SALT: &str = "atoma-salt";
 /// Response header of an answer that isn't streamed: a receipt in its text form
 /// (see [`Signed::to_text`](crate::message::Signed::to_text)).
 pub const RECEIPT: &str = "atoma-receipt";

@@ -1,5 +1,8 @@
 //! Refusals: every way in which a node or gateway says no, each with a stable code, an HTTP status
 //! and the error type of OpenAI's API. A refusal costs the user nothing and changes nothing.
+//!
+//! Here are the codes. The text of each stands where it is decided: search node and gateway for
+//! `RefusalCode::` and the code's name.
 
 use serde::{Deserialize, Serialize};
 

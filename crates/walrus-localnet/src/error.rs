@@ -28,11 +28,11 @@ pub enum WalrusLocalnetError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is taken or not this machine's.
-    #[error("cannot listen on {address}: {reason}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// Where it was to listen.
         address: SocketAddr,
-        /// What went wrong, in words.
-        reason: String,
+        /// The system's own error.
+        source: std::io::Error,
     },
 }

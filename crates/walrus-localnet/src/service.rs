@@ -84,9 +84,9 @@ impl LocalWalrus {
             http,
         } = config;
         let (epoch_length, shards) = (store.epoch_length, store.shards);
-        let unusable = |e: std::io::Error| WalrusLocalnetError::Listen {
+        let unusable = |source| WalrusLocalnetError::Listen {
             address: listen,
-            reason: e.to_string(),
+            source,
         };
         let listener = store.runtime.net.listen(listen).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;

@@ -16,7 +16,7 @@ pub(super) struct Crate {
     pub by_path: BTreeMap<Vec<String>, usize>,
 }
 
-/// A file.
+/// A file of a crate, and what it says of others.
 pub(super) struct Module {
     pub file: PathBuf,
     pub path: Vec<String>,

@@ -20,7 +20,7 @@ struct Document {
     text: String,
 }
 
-/// Writes them.
+/// Writes every document that follows from the code.
 pub(crate) fn write() -> Result<()> {
     for document in documents()? {
         let path = root().join(document.path);

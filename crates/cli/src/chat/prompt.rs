@@ -9,9 +9,9 @@ const MAX_PROMPT_BYTES: u64 = 4 << 20;
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// One question.
+    /// One question from the command line or standard input, and one answer.
     Once(String),
-    /// Line by line.
+    /// A conversation with the person at the terminal, line by line.
     Conversation,
 }
 

@@ -4,7 +4,7 @@
 mod toml_words;
 
 use crate::guess;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -55,11 +55,11 @@ pub(crate) enum ConfigError {
 /// What is said after a file's name of the place in it. Both count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    /// Nothing.
+    /// Nothing: it can't be told where the mistake stands.
     Unknown,
-    /// `:7`
+    /// The line alone, as in `:7`.
     Line(usize),
-    /// `, line 7, column 3`
+    /// The very letter, as in `, line 7, column 3`.
     Column {
         /// The line's number.
         line: usize,
@@ -137,6 +137,22 @@ impl ConfigFile {
         taken
             .map(Some)
             .map_err(|error| self.place.wrong_in(Some(key), &error))
+    }
+
+    /// Adds to a top-level section what it doesn't name, as in `defaults`.
+    pub(crate) fn set_defaults<T: Serialize>(&mut self, section: &str, defaults: &T) {
+        // a section's type is a table, which TOML can hold
+        let defaults = Table::try_from(defaults).unwrap_or_default();
+        let named = self
+            .table
+            .entry(section)
+            .or_insert_with(|| Table::new().into());
+        // what isn't a table is refused when the file is taken as its type
+        if let Some(named) = named.as_table_mut() {
+            for (key, default) in defaults {
+                named.entry(key).or_insert(default);
+            }
+        }
     }
 
     /// All that is left of it.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use atoma_network::{create_task, subscribe_unreachable_node};
 use atoma_types::{EngineClass, Numerics, Price, Rule, chain::NewTask, hash::Hash32};
 
-/// Its name.
+/// The name by which requests ask for it.
 pub(super) const DEAD_MODEL: &str = "unreachable-model";
 /// What its node asks, and the most that any may: nobody is ever paid.
 const PRICE: Price = Price(2_000_000);

@@ -139,13 +139,22 @@ impl App {
             self.help = false;
             return Action::Draw;
         }
+        if let Some(place) = self.place_by(key.code) {
+            return self.moved(place);
+        }
+        if let Some(section) = self.section_by(key.code) {
+            return self.go(section);
+        }
         match key.code {
             KeyCode::Char('q') => Action::Quit,
-            KeyCode::Esc if self.search.is_empty() => Action::Draw,
-            KeyCode::Esc => {
+            KeyCode::Esc if !self.search.is_empty() => {
                 self.search.clear();
                 self.arrange();
                 self.moved(self.selected)
+            }
+            KeyCode::Char('s') => self.sort_by(self.next_sort()),
+            KeyCode::Char('r') => {
+                self.sort_by(self.sort.map(|(column, largest)| (column, !largest)))
             }
             KeyCode::Char('?') => {
                 self.help = true;
@@ -154,36 +163,6 @@ impl App {
             KeyCode::Char('/') => {
                 self.searching = true;
                 Action::Draw
-            }
-            KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => self.turn(1),
-            KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h') => {
-                self.turn(Section::ALL.len() - 1)
-            }
-            KeyCode::Char(digit @ '1'..='7') => {
-                // '1' to '7' are one to seven
-                let place = digit as usize - '1' as usize;
-                self.go(Section::ALL[place])
-            }
-            KeyCode::Down | KeyCode::Char('j') => self.moved(self.selected.saturating_add(1)),
-            KeyCode::Up | KeyCode::Char('k') => self.moved(self.selected.saturating_sub(1)),
-            KeyCode::PageDown => self.moved(self.selected.saturating_add(PAGE)),
-            KeyCode::PageUp => self.moved(self.selected.saturating_sub(PAGE)),
-            KeyCode::Home | KeyCode::Char('g') => self.moved(0),
-            KeyCode::End | KeyCode::Char('G') => self.moved(self.last()),
-            KeyCode::Char('s') => {
-                let columns = self.section.columns().len();
-                self.sort = match self.sort {
-                    None => Some((0, false)),
-                    Some((column, _)) if column + 1 < columns => Some((column + 1, false)),
-                    Some(_) => None,
-                };
-                self.arrange();
-                Action::Select
-            }
-            KeyCode::Char('r') => {
-                self.sort = self.sort.map(|(column, largest)| (column, !largest));
-                self.arrange();
-                Action::Select
             }
             KeyCode::Char(']') => {
                 let lines = self.row().map_or(0, |row| row.cells.len()) + self.related.lines.len();
@@ -197,6 +176,45 @@ impl App {
             }
             _ => Action::Draw,
         }
+    }
+
+    /// The row that a key goes to.
+    fn place_by(&self, code: KeyCode) -> Option<usize> {
+        let selected = self.selected;
+        Some(match code {
+            KeyCode::Down | KeyCode::Char('j') => selected.saturating_add(1),
+            KeyCode::Up | KeyCode::Char('k') => selected.saturating_sub(1),
+            KeyCode::PageDown => selected.saturating_add(PAGE),
+            KeyCode::PageUp => selected.saturating_sub(PAGE),
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => self.last(),
+            _ => return None,
+        })
+    }
+
+    /// The section that a key goes to.
+    fn section_by(&self, code: KeyCode) -> Option<Section> {
+        Some(match code {
+            KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => self.turned(1),
+            KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h') => {
+                self.turned(Section::ALL.len() - 1)
+            }
+            // '1' to '7' are one to seven
+            KeyCode::Char(digit @ '1'..='7') => Section::ALL[digit as usize - '1' as usize],
+            _ => return None,
+        })
+    }
+
+    /// By the next column from the smallest, or after the last one unsorted.
+    fn next_sort(&self) -> Option<(usize, bool)> {
+        let next = self.sort.map_or(0, |(column, _)| column + 1);
+        (next < self.section.columns().len()).then_some((next, false))
+    }
+
+    fn sort_by(&mut self, sort: Option<(usize, bool)>) -> Action {
+        self.sort = sort;
+        self.arrange();
+        Action::Select
     }
 
     fn search_key(&mut self, code: KeyCode) -> Action {
@@ -222,9 +240,10 @@ impl App {
         Action::Select
     }
 
-    fn turn(&mut self, by: usize) -> Action {
+    /// The section so many places further, round and round.
+    fn turned(&self, by: usize) -> Section {
         let here = Section::ALL.iter().position(|s| *s == self.section);
-        self.go(Section::ALL[(here.unwrap_or(0) + by) % Section::ALL.len()])
+        Section::ALL[(here.unwrap_or(0) + by) % Section::ALL.len()]
     }
 
     fn go(&mut self, section: Section) -> Action {

@@ -47,12 +47,8 @@ pub(super) async fn publish(
             profile.ledger
         );
     }
-    let state = match &found {
-        Some(_) => "found",
-        None => "published",
-    };
-    let publication = match found {
-        Some(found) => found,
+    let (state, publication) = match found {
+        Some(found) => ("found", found),
         None => {
             let gas = connection.preview_publish(owner, &package).await?;
             tell_preview(name, owner, gas, &package, output);
@@ -63,11 +59,17 @@ pub(super) async fn publish(
             let progress = output.progress("publishing");
             let done = connection.publish(&key, &package).await;
             progress.finish_and_clear();
-            done?
+            ("published", done?)
         }
     };
     let surroundings = connection.surroundings();
     keep(profiles, name, profile, surroundings, &publication)?;
+    tell(name, state, &publication, output);
+    Ok(())
+}
+
+/// What stands on the ledger now.
+fn tell(name: &str, state: &str, publication: &Publication, output: &Output) {
     output.object(vec![
         ("network", json!(name)),
         ("state", json!(state)),
@@ -78,7 +80,6 @@ pub(super) async fn publish(
         ("upgrade_cap", json!(publication.upgrade_cap)),
     ]);
     output.say("next: `atoma network doctor`");
-    Ok(())
 }
 
 /// What a publication or an upgrade would take.

@@ -19,76 +19,125 @@ use serde_json::json;
 /// The version of the rules that everything is born with.
 const FIRST_RULES: u64 = 1;
 
+/// The package as it stands on a network, and this program's.
+struct Standing {
+    name: String,
+    profile: Profile,
+    /// Of whoever holds the right to upgrade.
+    key: SigningKey,
+    deployment: Deployment,
+    ledger: Ledger,
+    package: CompiledPackage,
+    cap: UpgradeCap,
+    /// The ledger has this program's version.
+    current: bool,
+}
+
+impl Standing {
+    async fn of(settings: &Settings) -> Result<Self> {
+        let (name, profile) = settings.named_network()?;
+        let deployment = profile
+            .deployment
+            .clone()
+            .with_context(|| format!("nothing is published on {name}: `atoma network publish`"))?;
+        let key = settings.key()?;
+        let connection = profiles::connection(profile)
+            .await?
+            .with_gas(settings.gas_options()?);
+        // Walrus may have been upgraded meanwhile
+        let deployment = Deployment {
+            walrus: connection.surroundings().walrus.clone(),
+            ..deployment
+        };
+        let ledger = connection.bind(deployment.clone())?;
+        let package = CompiledPackage::for_network(ledger.surroundings())?;
+        let owner = key.public_key().address();
+        let cap = right(&ledger, owner, deployment.original_package).await?;
+        let published = ledger.published(cap.package).await?;
+        let published =
+            published.with_context(|| format!("there is no package {}", cap.package))?;
+        let current = published.is_ours(ledger.surroundings())? == Some(true);
+        Ok(Self {
+            name: name.to_owned(),
+            profile: profile.clone(),
+            key,
+            deployment,
+            ledger,
+            package,
+            cap,
+            current,
+        })
+    }
+
+    /// Makes this program's version the ledger's, and says under which id it stands.
+    async fn upgrade(&self, output: &Output) -> Result<ObjectId> {
+        if self.current {
+            return Ok(self.cap.package);
+        }
+        let progress = output.progress("upgrading");
+        let done = self
+            .ledger
+            .upgrade(&self.key, &self.package, &self.cap)
+            .await;
+        progress.finish_and_clear();
+        Ok(done?)
+    }
+}
+
 pub(super) async fn upgrade(
     settings: &Settings,
     profiles: &mut Profiles,
     yes: bool,
     output: &Output,
 ) -> Result<()> {
-    let (name, profile) = settings.named_network()?;
-    let deployment = profile
-        .deployment
-        .clone()
-        .with_context(|| format!("nothing is published on {name}: `atoma network publish`"))?;
-    let key = settings.key()?;
-    let owner = key.public_key().address();
-    let connection = profiles::connection(profile)
-        .await?
-        .with_gas(settings.gas_options()?);
-    // Walrus may have been upgraded meanwhile
-    let deployment = Deployment {
-        walrus: connection.surroundings().walrus.clone(),
-        ..deployment
-    };
-    let ledger = connection.bind(deployment.clone())?;
-    let package = CompiledPackage::for_network(ledger.surroundings())?;
-    let cap = right(&ledger, owner, deployment.original_package).await?;
-    let standing = ledger.published(cap.package).await?;
-    let standing = standing.with_context(|| format!("there is no package {}", cap.package))?;
-    let current = standing.is_ours(ledger.surroundings())? == Some(true);
+    let standing = Standing::of(settings).await?;
+    let Standing {
+        name,
+        key,
+        ledger,
+        package,
+        cap,
+        current,
+        ..
+    } = &standing;
     if !current {
-        let gas = ledger.preview_upgrade(owner, &package, &cap).await?;
-        tell_preview(name, owner, gas, &package, output);
+        let owner = key.public_key().address();
+        let gas = ledger.preview_upgrade(owner, package, cap).await?;
+        tell_preview(name, owner, gas, package, output);
     }
     if !yes {
-        output.say(if current {
+        output.say(if *current {
             "the ledger has this program's version: there is nothing to upgrade"
         } else {
             "nothing was upgraded: repeat it with --yes"
         });
-        if !current || cap.package == deployment.package {
+        if !current || cap.package == standing.deployment.package {
             return Ok(());
         }
     }
-    let newest = if current {
-        cap.package
-    } else {
-        let progress = output.progress("upgrading");
-        let done = ledger.upgrade(&key, &package, &cap).await;
-        progress.finish_and_clear();
-        done?
-    };
+    let newest = standing.upgrade(output).await?;
     let deployment = Deployment {
         package: newest,
-        ..deployment
+        ..standing.deployment.clone()
     };
     let ledger = ledger.bind(deployment.clone())?;
-    profiles.put(
-        name,
-        Profile {
-            deployment: Some(deployment),
-            ..profile.clone()
-        },
-    )?;
+    let profile = Profile {
+        deployment: Some(deployment),
+        ..standing.profile.clone()
+    };
+    profiles.put(name, profile)?;
     // written down first: taking objects over can be repeated
     let taken = if yes {
-        take_over(&ledger, &key).await?
+        take_over(&ledger, key).await?
     } else {
         0
     };
     output.object(vec![
         ("network", json!(name)),
-        ("state", json!(if current { "current" } else { "upgraded" })),
+        (
+            "state",
+            json!(if *current { "current" } else { "upgraded" }),
+        ),
         ("package", json!(newest)),
         ("version", json!(ledger.upgrade_cap(cap.id).await?.version)),
         ("taken_over", json!(taken)),

@@ -73,6 +73,9 @@ struct UpstreamSource {
     max_running: Option<usize>,
     /// So many requests in a server's own queue, by its metrics, mean 429, too.
     max_waiting: Option<usize>,
+    /// So many percent more than its share of the requests a server may have, for the sake of prompts whose
+    /// beginning it has already, such as a conversation's next turn; 25 if absent.
+    prefix_slack_percent: Option<u32>,
     /// How often each server is asked how it is.
     probe_ms: Option<u64>,
     /// A server that works on requests while nothing moves for so long is taken for hung: it gets no more
@@ -86,7 +89,9 @@ impl EngineConfig {
         match &self.from {
             EngineSource::Builtin => model::load(None, self.embedded()?).await,
             EngineSource::Model(model) => model::load(Some(model), self.embedded()?).await,
-            EngineSource::Upstream(source) => upstream(&self.model, source),
+            EngineSource::Upstream(source) => {
+                Ok(Upstream::connect(upstream(&self.model, source)?)?)
+            }
         }
     }
 
@@ -111,7 +116,7 @@ impl EngineConfig {
     }
 }
 
-fn upstream(model: &str, source: &UpstreamSource) -> Result<Arc<dyn Engine>> {
+fn upstream(model: &str, source: &UpstreamSource) -> Result<UpstreamOptions> {
     ensure!(
         !source.urls.is_empty(),
         "engine {model}: `upstream` names no URL"
@@ -124,6 +129,9 @@ fn upstream(model: &str, source: &UpstreamSource) -> Result<Arc<dyn Engine>> {
     set(&mut options.media_tokens, source.media_tokens);
     set(&mut options.max_running, source.max_running);
     set(&mut options.max_waiting, source.max_waiting);
+    if let Some(percent) = source.prefix_slack_percent {
+        options.prefix_slack_percent = percent;
+    }
     let time = |option: &mut Duration, value: Option<u64>| {
         *option = value.map_or(*option, Duration::from_millis);
     };
@@ -138,5 +146,159 @@ fn upstream(model: &str, source: &UpstreamSource) -> Result<Arc<dyn Engine>> {
             .with_context(|| format!("engine {model}: the variable {name} is not set"))?;
         options.api_key = Some(key);
     }
-    Ok(Upstream::connect(options)?)
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config_file::ConfigFile;
+    use atoma_runtime::WithCauses;
+
+    /// What a file with one engine says.
+    fn engine(more: &str) -> Result<EngineConfig, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, format!("[[engines]]\nmodel = \"m\"\n{more}\n")).unwrap();
+        let mut file = ConfigFile::read(&path).unwrap();
+        let engines = file.take::<Vec<EngineConfig>>("engines");
+        let engines = engines.map_err(|error| WithCauses(&error).to_string())?;
+        Ok(engines.unwrap().remove(0))
+    }
+
+    fn servers(more: &str) -> Result<UpstreamOptions> {
+        let urls = r#"urls = ["http://10.0.0.2:8000"]"#;
+        let config = engine(&format!("[engines.from.upstream]\n{urls}\n{more}")).unwrap();
+        let EngineSource::Upstream(source) = &config.from else {
+            panic!("servers")
+        };
+        upstream(&config.model, source)
+    }
+
+    #[test]
+    fn every_key_of_an_engine_in_the_node_reaches_it() {
+        let all = "from = \"builtin\"\nthreads = 3\nmax_running = 5\nmax_waiting = 7\nstep_tokens = 11\n\
+            kv_cache_mib = 13\nweights = \"f32\"";
+        let options = engine(all).unwrap().embedded().unwrap();
+        assert_eq!(options.threads, Some(3));
+        assert_eq!((options.max_running, options.max_waiting), (5, 7));
+        assert_eq!((options.token_budget, options.kv_bytes), (11, 13 << 20));
+        assert_eq!(options.weights, Some(WeightType::F32));
+        let usual = engine("from = \"builtin\"").unwrap().embedded().unwrap();
+        let expected = EmbeddedOptions::default();
+        assert_eq!((usual.weights, usual.threads), (None, None));
+        assert_eq!(
+            (
+                usual.max_running,
+                usual.max_waiting,
+                usual.token_budget,
+                usual.kv_bytes
+            ),
+            (
+                expected.max_running,
+                expected.max_waiting,
+                expected.token_budget,
+                expected.kv_bytes
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn the_size_of_keys_and_values_and_the_type_of_weights_take_effect() {
+        let start = async |more: &str| {
+            let config = engine(&format!("from = \"builtin\"\nthreads = 1\n{more}")).unwrap();
+            config.start().await.unwrap()
+        };
+        let usual = start("").await;
+        let small = start("kv_cache_mib = 1").await;
+        assert!(small.load().kv_blocks_total < usual.load().kv_blocks_total);
+        assert!(small.info().context <= small.load().kv_blocks_total * 32);
+        let (exact, rounded) = (
+            start("weights = \"f32\"").await,
+            start("weights = \"bf16\"").await,
+        );
+        assert_eq!(exact.info().revision, rounded.info().revision);
+        assert_eq!(rounded.info().numerics.as_str(), "det-bf16w-v1");
+    }
+
+    #[test]
+    fn every_key_of_servers_reaches_them() {
+        let all = "model = \"theirs\"\ncontext = 9000\ntokenizer = \"/models/m\"\nmedia_tokens = 17\n\
+            max_running = 19\nmax_waiting = 23\nprefix_slack_percent = 29\nprobe_ms = 31\nstall_ms = 37";
+        let options = servers(all).unwrap();
+        assert_eq!(
+            (options.id.as_str(), options.model.as_deref()),
+            ("m", Some("theirs"))
+        );
+        assert_eq!(options.urls, ["http://10.0.0.2:8000"]);
+        assert_eq!(options.context, Some(9_000));
+        assert_eq!(options.tokenizer, Some(PathBuf::from("/models/m")));
+        assert_eq!(
+            (
+                options.media_tokens,
+                options.max_running,
+                options.max_waiting
+            ),
+            (17, 19, 23)
+        );
+        assert_eq!(options.prefix_slack_percent, 29);
+        let times = (options.probe_interval, options.stall);
+        assert_eq!(
+            times,
+            (Duration::from_millis(31), Duration::from_millis(37))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        let wrong = |more: &str| engine(more).unwrap_err();
+        for (more, names) in [
+            (
+                "from = \"builtin\"\nkv_cache_mb = 5",
+                ["kv_cache_mb", "kv_cache_mib"],
+            ),
+            (
+                "from = \"builtin\"\nmax_runing = 5",
+                ["max_runing", "max_running"],
+            ),
+            (
+                "from = \"builtin\"\nstep_token = 5",
+                ["step_token", "step_tokens"],
+            ),
+            (
+                "from = \"builtin\"\nweight = \"f32\"",
+                ["weight", "weights"],
+            ),
+            ("from = \"builtin\"\nweights = \"fp8\"", ["fp8", "bf16"]),
+            ("from = { upstream = { url = [] } }", ["url", "urls"]),
+            (
+                "from = { upstream = { urls = [], prefix_slack = 1 } }",
+                ["prefix_slack", "prefix_slack_percent"],
+            ),
+        ] {
+            let said = wrong(more);
+            assert!(names.iter().all(|name| said.contains(name)), "{said}");
+        }
+        let none = engine("from = { upstream = { urls = [] } }").unwrap();
+        let EngineSource::Upstream(source) = &none.from else {
+            panic!("servers")
+        };
+        assert!(
+            upstream("m", source)
+                .unwrap_err()
+                .to_string()
+                .contains("no URL")
+        );
+        assert!(
+            servers("probe_ms = 0")
+                .unwrap_err()
+                .to_string()
+                .contains("probe_ms")
+        );
+        let key = servers("api_key_env = \"ATOMA_NO_SUCH_VARIABLE\"").unwrap_err();
+        assert!(key.to_string().contains("ATOMA_NO_SUCH_VARIABLE"), "{key}");
+        let large = format!("from = \"builtin\"\nkv_cache_mib = {}", i64::MAX);
+        let large = engine(&large).unwrap().embedded().unwrap_err();
+        assert!(large.to_string().contains("kv_cache_mib"), "{large}");
+    }
 }

@@ -16,7 +16,7 @@ use atoma_client::{
 use atoma_evidence::pack::MAX_PACK;
 use atoma_keys::SigningKey;
 use atoma_runtime::{Net, Threads};
-use atoma_types::RequestId;
+use atoma_types::{RequestId, message::Salt};
 use atoma_walrus::{
     ObjectId,
     client::{ClientConfig, WalrusClient},
@@ -52,6 +52,10 @@ pub(crate) struct Verify {
     /// The answer's body as it came; of a stream, all before the receipt's line.
     #[arg(long, value_name = "FILE")]
     answer_body: Option<PathBuf>,
+    /// The request's salt (base64), as the gateway gave it in `atoma-salt`: with the bodies it shows that the
+    /// signed hashes are theirs. Of what was signed on this machine, or can be opened here, it is known.
+    #[arg(long, value_name = "SALT")]
+    salt: Option<Salt>,
     /// Print request and answer.
     #[arg(long)]
     show: bool,
@@ -112,6 +116,7 @@ impl Verify {
             request: self.request,
             seq: self.seq,
             object: self.object,
+            salt: self.salt.clone(),
             ..Given::default()
         };
         for what in &self.what {

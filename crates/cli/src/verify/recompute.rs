@@ -43,12 +43,13 @@ pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<
     fits(receipt, engine)?;
     // what the node said no to has no receipt: a refusal now means that it answered what it must not
     let broken = |what: String| Gap::Broken(what);
-    let mut request = atoma_node::replay(header, body, engine.info()).map_err(|refusal| {
-        broken(format!(
-            "the request can't be computed: {}",
-            refusal.message
-        ))
-    })?;
+    let mut request =
+        atoma_node::replay(header, &body.body(), engine.info()).map_err(|refusal| {
+            broken(format!(
+                "the request can't be computed: {}",
+                refusal.message
+            ))
+        })?;
     // it ended there, by itself or by its limit
     let tokens = u32::try_from(receipt.usage.output);
     request.max_tokens = tokens.map_err(|_| broken("more tokens than an answer has".to_owned()))?;

@@ -2,7 +2,7 @@
 
 use crate::output::{Facts, Output};
 use atoma_client::evidence::{Check, CheckKind, Gathered, Outcome, Report, Verdict};
-use bytes::Bytes;
+use atoma_evidence::pack::SaltedBody;
 use serde_json::{Value, json};
 
 /// One request: a row for each check, and what they come to.
@@ -119,22 +119,29 @@ pub(super) fn many(reports: &[Report], output: &Output) {
 
 /// Request and answer as text, without what a terminal might obey.
 pub(super) fn bodies(gathered: &Gathered, report: &Report) -> Facts {
-    let text = |bytes: &Bytes| -> String {
+    let text = |body: &SaltedBody| -> String {
         let harmless = |c: char| match c {
             '\n' | '\t' => c,
             c if c.is_control() => char::REPLACEMENT_CHARACTER,
             c => c,
         };
-        String::from_utf8_lossy(bytes)
+        String::from_utf8_lossy(&body.body())
             .chars()
             .map(harmless)
             .collect()
     };
     let request: Value = json!(gathered.request_body.as_ref().ok().map(text));
     let answer: Value = json!(gathered.answer_body.as_ref().ok().map(text));
+    let salted = gathered
+        .request_body
+        .as_ref()
+        .or(gathered.answer_body.as_ref());
+    let salt = salted.ok().map(|body| body.salt().to_text());
     vec![
         ("request", json!(report.subject.map(|s| s.request))),
         ("request_body", request),
         ("answer_body", answer),
+        // whoever is shown the bodies needs it to see that they are the signed ones
+        ("salt", json!(salt.as_ref().map(|salt| salt.as_str()))),
     ]
 }

@@ -18,8 +18,6 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tokio::net::TcpListener;
-use toml::Table;
 
 /// How often a store collects what has expired and repairs what is broken.
 const MAINTENANCE: Duration = Duration::from_secs(60);
@@ -63,7 +61,7 @@ struct Choices {
     on_ledger: bool,
     /// What strangers may do to the server: the same section in every configuration file.
     #[arg(skip)]
-    limits: Table,
+    limits: Limits,
 }
 
 impl Choices {
@@ -87,10 +85,10 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let file = match &args.config {
-        Some(path) => ConfigFile::read(path)?.parse()?,
-        None => Choices::default(),
+        Some(path) => ConfigFile::read(path)?,
+        None => ConfigFile::empty(),
     };
-    let choices = args.choices.or(file);
+    let choices = args.choices.or(choices_of(file)?);
     let listen = match choices.listen {
         Some(listen) => listen,
         None => DEFAULT_LISTEN.parse()?,
@@ -104,7 +102,10 @@ pub(super) async fn run(
         epoch_length: choices.epoch_seconds.map(Duration::from_secs),
         ..StoreOptions::new(folder)
     };
-    let http = http_options(choices.limits)?;
+    let http = HttpOptions {
+        limits: choices.limits,
+        ..HttpOptions::default()
+    };
     if choices.on_ledger {
         serve_on_ledger(listen, options, http, &settings()?, output).await
     } else {
@@ -112,14 +113,12 @@ pub(super) async fn run(
     }
 }
 
-/// Walrus's own limits, but for those that the file names.
-fn http_options(named: Table) -> Result<HttpOptions> {
-    let options = HttpOptions::default();
-    let mut limits = Table::try_from(&options.limits)?;
-    limits.extend(named);
-    let limits: Limits = limits.try_into().context("the section [limits]")?;
-    limits.check()?;
-    Ok(HttpOptions { limits, ..options })
+/// What the file says, with Walrus's own limits where it names none.
+fn choices_of(mut file: ConfigFile) -> Result<Choices> {
+    file.set_defaults("limits", &HttpOptions::default().limits);
+    let choices: Choices = file.parse()?;
+    choices.limits.check()?;
+    Ok(choices)
 }
 
 async fn serve(
@@ -129,8 +128,10 @@ async fn serve(
     output: &Output,
 ) -> Result<()> {
     let (nodes, shards) = (options.nodes, options.shards);
+    let net = options.runtime.net.clone();
     let store = Store::open(options).await?;
-    let listener = TcpListener::bind(listen)
+    let listener = net
+        .listen(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
     let maintenance = store.maintain(MAINTENANCE);
@@ -187,13 +188,19 @@ mod tests {
 
     #[test]
     fn limits_that_are_not_named_stay_those_of_walrus() {
-        let named: Choices = toml::from_str("limits = { max_connections = 7 }").unwrap();
-        let limits = http_options(named.limits).unwrap().limits;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("walrus.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            choices_of(ConfigFile::read(&path).unwrap())
+        };
+        let limits = read("[limits]\nmax_connections = 7").unwrap().limits;
         let walrus = HttpOptions::default().limits;
         assert_eq!(limits.max_connections, 7);
         assert_eq!(limits.body_timeout_ms, walrus.body_timeout_ms);
-        let misspelt: Choices = toml::from_str("limits = { max_conections = 7 }").unwrap();
-        let error = http_options(misspelt.limits).unwrap_err();
-        assert!(format!("{error:#}").contains("max_conections"), "{error:#}");
+        let misspelt = read("nodes = 4\n\n[limits]\nmax_conections = 7").unwrap_err();
+        let place = format!("{}:4: unknown key `max_conections`", path.display());
+        let misspelt = misspelt.to_string();
+        assert!(misspelt.starts_with(&place), "{misspelt}");
     }
 }

@@ -193,6 +193,34 @@ async fn lost_answers_are_found_out() {
 }
 
 #[tokio::test]
+async fn a_node_that_says_that_it_cannot_go_on_is_not_accused_of_a_bad_receipt() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.buy(&client, Selection::Single).await;
+    let node = world.node.id;
+    let mut answer = stack.chat(node, body("gives_up")).await.unwrap();
+    let receipt = answer.receipt();
+    let gave_up = answer.whole().await.unwrap_err();
+    assert!(matches!(gave_up, ClientError::GaveUp { .. }), "{gave_up}");
+    assert!(receipt.await.is_none());
+    assert_eq!(stack.room(node), ComputeUnits(10_000), "it costs nothing");
+
+    // an error without a word to the user cuts no answer off in silence
+    let cut = stack.chat(node, body("says_nothing")).await.unwrap();
+    let missing = cut.whole().await.unwrap_err();
+    assert!(
+        matches!(
+            missing,
+            ClientError::Receipt {
+                reason: ReceiptError::Missing,
+                ..
+            }
+        ),
+        "{missing}"
+    );
+}
+
+#[tokio::test]
 async fn a_restart_goes_on_where_it_was() {
     let world = World::start().await;
     let node = world.node.id;

@@ -7,8 +7,10 @@ use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, calls},
     hash::Hash32,
-    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes, Signed},
+    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    message::{
+        Domain, Grant, MessageSignature, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+    },
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
@@ -43,11 +45,11 @@ pub(crate) struct Scripted {
     pub(crate) response_key: SigningKey,
     pub(crate) owner: Arc<SigningKey>,
     pub(crate) ledger: Ledger,
-    books: Mutex<Books>,
+    account: Mutex<Account>,
 }
 
 #[derive(Default)]
-struct Books {
+struct Account {
     seq: u64,
     sum: u64,
     previous: Hash32,
@@ -64,14 +66,14 @@ impl Scripted {
         owner: Arc<SigningKey>,
         ledger: Ledger,
     ) -> Arc<Self> {
-        let books = Mutex::default();
+        let account = Mutex::default();
         Arc::new(Self {
             id,
             network: ledger.network(),
             response_key,
             owner,
             ledger,
-            books,
+            account,
         })
     }
 
@@ -85,20 +87,20 @@ impl Scripted {
     }
 
     pub(crate) fn highest_lane(&self) -> Option<u16> {
-        self.books.lock().vouchers.keys().max().copied()
+        self.account.lock().vouchers.keys().max().copied()
     }
 
     /// Settles what was served, as the last receipt has it.
     pub(crate) fn settle(&self, stack: StackId) -> calls::Settle {
-        let books = self.books.lock();
-        let last = books.last.as_ref();
-        let lanes = &books.vouchers;
+        let account = self.account.lock();
+        let last = account.last.as_ref();
+        let lanes = &account.vouchers;
         let bytes = |signature: &MessageSignature| signature.to_bytes();
         calls::Settle {
             db: self.ledger.deployment().db.into(),
             stack: stack.into(),
             node: self.id.into(),
-            claimed_units: ComputeUnits(books.sum),
+            claimed_units: ComputeUnits(account.sum),
             headers: lanes
                 .values()
                 .map(|header| header.bytes().to_vec())
@@ -107,7 +109,7 @@ impl Scripted {
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
             receipts_root: Hash32([7; 32]),
-            count: books.seq,
+            count: account.seq,
             manifest_blob: None,
             clock: Clock,
         }
@@ -117,31 +119,31 @@ impl Scripted {
     fn commit(
         &self,
         header: &Signed<RequestHeader>,
-        answer: &[u8],
+        (salt, answer): (&Salt, &[u8]),
         lie: impl FnOnce(&mut Receipt),
     ) -> String {
-        let mut books = self.books.lock();
+        let mut account = self.account.lock();
         let asked = header.message();
-        books.seq += 1;
-        books.sum += COST.0;
-        *books.lanes.entry(asked.lane).or_default() += COST.0;
+        account.seq += 1;
+        account.sum += COST.0;
+        *account.lanes.entry(asked.lane).or_default() += COST.0;
         let now = Runtime::system().now();
         let mut receipt = Receipt {
             domain: Domain::default(),
             network: self.network,
             stack: asked.stack,
             node: self.id,
-            seq: books.seq,
+            seq: account.seq,
             request_id: asked.request_id,
             request_hash: header.hash(),
-            response_hash: Hash32::of(answer),
+            response_hash: salt.commit(Part::Answer, answer),
             usage: Usage {
                 input: 10,
                 output: 20,
                 ..Usage::default()
             },
             units: COST,
-            cumulative_units: ComputeUnits(books.sum),
+            cumulative_units: ComputeUnits(account.sum),
             times: RequestTimes {
                 started_ms: now,
                 first_token_ms: now,
@@ -149,18 +151,21 @@ impl Scripted {
             },
             engine: ENGINE,
             output_fingerprint: None,
-            previous: books.previous,
+            previous: account.previous,
         };
         lie(&mut receipt);
         let signed = Signed::new(receipt, &self.response_key);
-        books.previous = signed.hash();
-        books.kept.insert(asked.request_id, signed.to_text());
-        let known = books.vouchers.get(&asked.lane).map(|h| h.message().ceiling);
+        account.previous = signed.hash();
+        account.kept.insert(asked.request_id, signed.to_text());
+        let known = account
+            .vouchers
+            .get(&asked.lane)
+            .map(|h| h.message().ceiling);
         if known.is_none_or(|ceiling| ceiling < asked.ceiling) {
-            books.vouchers.insert(asked.lane, header.clone());
+            account.vouchers.insert(asked.lane, header.clone());
         }
         let text = signed.to_text();
-        books.last = Some(signed);
+        account.last = Some(signed);
         text
     }
 }
@@ -212,14 +217,16 @@ async fn chat(
 ) -> Response<Body> {
     let header = signed_header(&headers);
     let asked = header.message();
+    let salt = headers.get(SALT).unwrap().to_str().unwrap();
+    let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         asked.body_hash,
-        Hash32::of(&body),
+        salt.commit(Part::Request, &body),
         "the body arrives as it was signed"
     );
     let script: Value = serde_json::from_slice(&body).unwrap();
     let number = script["n_units"].as_u64().unwrap_or_default();
-    let honest = |answer: &str| node.commit(&header, answer.as_bytes(), |_| {});
+    let honest = |answer: &str| node.commit(&header, (&salt, answer.as_bytes()), |_| {});
     let comment = |text: &str| format!("{RECEIPT_COMMENT}{text}\n\ndata: [DONE]\n\n");
     match script["act"].as_str().unwrap() {
         "plain" => plain(Some(&honest(ANSWER))),
@@ -234,20 +241,39 @@ async fn chat(
         }
         // neither was ever there
         "vanish" => streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true),
+        // it says itself that it can't go on
+        "gives_up" => streamed(
+            vec![
+                FRAMES.to_owned(),
+                "data: {\"error\":{\"message\":\"the engine stopped\"}}\n\n".to_owned(),
+            ],
+            false,
+        ),
+        // it only seems to
+        "says_nothing" => streamed(
+            vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
+            false,
+        ),
         "no_receipt" => plain(None),
         "other_answer" => plain(Some(&honest("something else"))),
         "other_key" => {
-            let text = node.commit(&header, ANSWER.as_bytes(), |_| {});
+            let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
             let receipt = Signed::<Receipt>::from_text(&text).unwrap();
             let forged = Signed::new(receipt.message().clone(), &SigningKey::generate());
             plain(Some(&forged.to_text()))
         }
-        "overcharge" => plain(Some(&node.commit(&header, ANSWER.as_bytes(), |r| {
-            r.units = ComputeUnits(COST.0 + 1);
-        }))),
-        "twice" => plain(Some(
-            &node.commit(&header, ANSWER.as_bytes(), |r| r.seq = 1),
-        )),
+        "overcharge" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| {
+                r.units = ComputeUnits(COST.0 + 1);
+            },
+        ))),
+        "twice" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| r.seq = 1,
+        ))),
         "trailing" => {
             let text = honest(FRAMES);
             let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");
@@ -271,7 +297,7 @@ fn json_or_404(value: Option<Value>) -> Response<Body> {
 
 async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
     let kept = node
-        .books
+        .account
         .lock()
         .kept
         .get(&id.parse::<RequestId>().unwrap())
@@ -280,8 +306,8 @@ async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> R
 }
 
 async fn lease(State(node): State<Arc<Scripted>>, Path(_): Path<String>) -> Response<Body> {
-    let books = node.books.lock();
-    let lanes: Vec<Value> = books
+    let account = node.account.lock();
+    let lanes: Vec<Value> = account
         .lanes
         .iter()
         .map(|(lane, committed)| json!({ "lane": lane, "ceiling": committed, "committed": committed }))

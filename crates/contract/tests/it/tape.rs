@@ -20,7 +20,7 @@ struct Tape {
     spoiled: bool,
 }
 
-/// One call.
+/// One call of a world's story, with all that Move needs to repeat it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Step {
     /// Who signs: an address.
@@ -66,7 +66,7 @@ pub(crate) struct Bytes {
 }
 
 impl Bytes {
-    /// `module::Name`.
+    /// Its type within the package, as `module::Name`.
     pub(crate) fn type_(&self) -> &str {
         &self.type_
     }

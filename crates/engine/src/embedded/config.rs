@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::rope::{RopeConfig, Rotary};
-use crate::checkpoint::{LoadError, json};
+use crate::checkpoint::json;
+use crate::load_error::LoadError;
 
 /// Sizes beyond this are mistakes or attacks: the largest dense Llama has 126 layers and a hidden
 /// size of 16,384.
@@ -85,62 +86,102 @@ enum OneOrMany {
     Many(Vec<u32>),
 }
 
-impl ModelConfig {
-    /// From the texts of `config.json` and, if there is one, `generation_config.json`.
-    pub(crate) fn parse(config: &[u8], generation: Option<&[u8]>) -> Result<Self, LoadError> {
-        let kind: Kind = json("config.json", config)?;
+impl Kind {
+    /// Refuses models that the engine can't compute whatever their sizes.
+    fn check(&self) -> Result<(), LoadError> {
+        if !KNOWN_TYPES.contains(&self.model_type.as_str()) {
+            let (unknown, known) = (&self.model_type, KNOWN_TYPES.join(", "));
+            let what =
+                format!("model type {unknown:?}; known are {known}, and bert for embeddings");
+            return Err(LoadError::Unsupported(what));
+        }
+        if let Some(Quantization { quant_method }) = &self.quantization_config {
+            let what = format!("quantised weights ({quant_method}); f32, f16 and bf16 are known");
+            return Err(LoadError::Unsupported(what));
+        }
+        Ok(())
+    }
+}
+
+impl Raw {
+    fn kv_heads(&self) -> usize {
+        self.num_key_value_heads.unwrap_or(self.num_attention_heads)
+    }
+
+    fn head_dim(&self) -> usize {
+        let usual = self.hidden_size / self.num_attention_heads.max(1);
+        self.head_dim.unwrap_or(usual)
+    }
+
+    /// What isn't a number becomes 0, which is refused.
+    fn positions(&self) -> usize {
+        self.max_position_embeddings.min(MAX_POSITIONS) as usize
+    }
+
+    /// Refuses sizes beyond reason, and what the engine would compute otherwise than was trained.
+    fn check(&self) -> Result<(), LoadError> {
         let unsupported = |what: String| Err(LoadError::Unsupported(what));
-        if !KNOWN_TYPES.contains(&kind.model_type.as_str()) {
-            let known = KNOWN_TYPES.join(", ");
-            return unsupported(format!(
-                "model type {:?}; known are {known}",
-                kind.model_type
-            ));
+        if self.hidden_act.as_deref().is_some_and(|act| act != "silu") {
+            return unsupported(format!("activation {:?}", self.hidden_act));
         }
-        if let Some(Quantization { quant_method }) = kind.quantization_config {
-            return unsupported(format!(
-                "quantised weights ({quant_method}); f32, f16 and bf16 are known"
-            ));
-        }
-        let raw: Raw = json("config.json", config)?;
-        if raw.hidden_act.as_deref().is_some_and(|act| act != "silu") {
-            return unsupported(format!("activation {:?}", raw.hidden_act));
-        }
-        let heads = raw.num_attention_heads;
-        let kv_heads = raw.num_key_value_heads.unwrap_or(heads);
-        let head_dim = raw.head_dim.unwrap_or(raw.hidden_size / heads.max(1));
-        // What isn't a number becomes 0, which is refused.
-        let positions = raw.max_position_embeddings.min(MAX_POSITIONS) as usize;
+        let (kv_heads, head_dim) = (self.kv_heads(), self.head_dim());
         let sizes = [
-            (raw.hidden_size, "hidden_size"),
-            (raw.intermediate_size, "intermediate_size"),
-            (raw.num_hidden_layers, "num_hidden_layers"),
-            (heads, "num_attention_heads"),
+            (self.hidden_size, "hidden_size"),
+            (self.intermediate_size, "intermediate_size"),
+            (self.num_hidden_layers, "num_hidden_layers"),
+            (self.num_attention_heads, "num_attention_heads"),
             (kv_heads, "num_key_value_heads"),
             (head_dim, "head_dim"),
-            (raw.vocab_size, "vocab_size"),
-            (positions, "max_position_embeddings"),
+            (self.vocab_size, "vocab_size"),
+            (self.positions(), "max_position_embeddings"),
         ];
         if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
             return unsupported(format!("{name} {size}"));
         }
-        let parts = [raw.partial_rotary_factor, raw.rotary_pct];
+        let norm_eps = self.rms_norm_eps as f32;
+        if !(norm_eps.is_finite() && norm_eps >= 0.0) {
+            return unsupported(format!("rms_norm_eps {}", self.rms_norm_eps));
+        }
+        let parts = [self.partial_rotary_factor, self.rotary_pct];
         if parts.iter().flatten().any(|part| *part != 1.0) {
             return unsupported("rotation of a part of a head".to_owned());
         }
-        if raw.rope_interleave == Some(true) {
+        if self.rope_interleave == Some(true) {
             return unsupported("rotation of neighbours".to_owned());
         }
-        if !heads.is_multiple_of(kv_heads) || !head_dim.is_multiple_of(2) {
+        if !self.num_attention_heads.is_multiple_of(kv_heads) || !head_dim.is_multiple_of(2) {
             return unsupported("heads don't divide into key heads or head size is odd".to_owned());
         }
-        // The generation's end tokens are the complete list where both files have one.
-        let ends = |file, text| json::<Ends>(file, text).map(|ends| ends.eos_token_id);
+        Ok(())
+    }
+}
+
+impl Ends {
+    /// The end tokens of a model. The generation's are the complete list where both files have one.
+    fn of_model(config: &[u8], generation: Option<&[u8]>) -> Result<Vec<u32>, LoadError> {
+        let ends = |file, text| json::<Self>(file, text).map(|ends| ends.eos_token_id);
         let generation = generation.map(|text| ends("generation_config.json", text));
-        let eos = match generation.transpose()?.flatten() {
-            Some(eos) => Some(eos),
+        let found = match generation.transpose()?.flatten() {
+            Some(found) => Some(found),
             None => ends("config.json", config)?,
         };
+        Ok(match found {
+            None => Vec::new(),
+            Some(OneOrMany::One(id)) => vec![id],
+            Some(OneOrMany::Many(ids)) => ids,
+        })
+    }
+}
+
+impl ModelConfig {
+    /// From the texts of `config.json` and, if there is one, `generation_config.json`.
+    pub(crate) fn parse(config: &[u8], generation: Option<&[u8]>) -> Result<Self, LoadError> {
+        let kind: Kind = json("config.json", config)?;
+        kind.check()?;
+        let raw: Raw = json("config.json", config)?;
+        raw.check()?;
+        let (kv_heads, head_dim, positions) = (raw.kv_heads(), raw.head_dim(), raw.positions());
+        let eos = Ends::of_model(config, generation)?;
         // Within the sliding window, attention is full attention: so the window limits the context.
         let windowed = raw
             .use_sliding_window
@@ -159,7 +200,7 @@ impl ModelConfig {
             hidden: raw.hidden_size,
             intermediate: raw.intermediate_size,
             layers: raw.num_hidden_layers,
-            heads,
+            heads: raw.num_attention_heads,
             kv_heads,
             head_dim,
             vocab: raw.vocab_size,
@@ -168,12 +209,39 @@ impl ModelConfig {
             context: reach.min(window.clamp(1, MAX_DIMENSION)),
             promised: reach,
             rotary,
-            eos: match eos {
-                None => Vec::new(),
-                Some(OneOrMany::One(id)) => vec![id],
-                Some(OneOrMany::Many(ids)) => ids,
-            },
+            eos,
         })
+    }
+}
+
+#[cfg(feature = "fuzzing")]
+impl ModelConfig {
+    /// Panics unless a model of this shape can be computed.
+    pub(crate) fn assert_sound(&self) {
+        let sizes = [
+            self.hidden,
+            self.intermediate,
+            self.layers,
+            self.heads,
+            self.vocab,
+        ];
+        assert!(
+            sizes.iter().all(|size| (1..=MAX_DIMENSION).contains(size)),
+            "{self:?}"
+        );
+        assert!(self.heads.is_multiple_of(self.kv_heads), "{self:?}");
+        assert!((1..=MAX_DIMENSION).contains(&self.context), "{self:?}");
+        assert_eq!(self.rotary.inv_freq.len(), self.head_dim / 2);
+        let angles = self.rotary.inv_freq.iter();
+        let numbers = angles.chain([&self.rotary.magnitude]);
+        assert!(
+            numbers.into_iter().all(|number| number.is_finite()),
+            "{self:?}"
+        );
+        assert!(
+            self.norm_eps.is_finite() && self.norm_eps >= 0.0,
+            "{self:?}"
+        );
     }
 }
 
@@ -219,13 +287,14 @@ mod tests {
         assert!(matches!(act, Err(LoadError::Unsupported(_))));
         assert!(parse("\"llama\"", "\"gpt2\"").is_err());
         assert!(parse("\"hidden_size\":8", "\"hidden_size\":0").is_err());
+        assert!(parse("1e-5", "1e300").is_err() && parse("1e-5", "-1.0").is_err());
         let gptq = r#""llama","quantization_config":{"quant_method":"gptq","bits":4}"#;
         let refused = parse("\"llama\"", gptq).unwrap_err().to_string();
         assert!(refused.contains("gptq"), "{refused}");
         // The type is named even where the rest has other fields.
         let other = ModelConfig::parse(br#"{"model_type":"mamba"}"#, None).unwrap_err();
         assert!(other.to_string().contains("mamba"), "{other}");
-        assert!(matches!(parse("{", "["), Err(LoadError::Config(_))));
+        assert!(matches!(parse("{", "["), Err(LoadError::Json { .. })));
     }
 
     #[test]

@@ -13,9 +13,10 @@ use crate::format::{Guide, Mask};
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
+use crate::unit::unit;
 use crate::{
-    Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob, OutputLimit,
-    Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
+    CacheDomain, Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob,
+    OutputLimit, Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
 };
 
 /// A sequence, waiting or running.
@@ -27,6 +28,8 @@ pub(super) struct Job {
     pub(super) table: Vec<u32>,
     /// Hashes of the full blocks in `table`.
     pub(super) chain: Vec<BlockHash>,
+    /// Who shares its blocks.
+    domain: CacheDomain,
     pub(super) work: Work,
 }
 
@@ -91,14 +94,20 @@ pub(super) enum Verdict {
 }
 
 impl Job {
-    pub(super) fn new(tokens: Vec<u32>, work: Work) -> Self {
+    pub(super) fn new(tokens: Vec<u32>, domain: CacheDomain, work: Work) -> Self {
         Self {
             tokens,
             done: 0,
             table: Vec::new(),
             chain: Vec::new(),
+            domain,
             work,
         }
+    }
+
+    /// What the next full block's hash begins with.
+    pub(super) fn before(&self) -> &BlockHash {
+        self.chain.last().unwrap_or(self.domain.as_bytes())
     }
 
     /// Tokens that have to go through the model before something comes out.
@@ -398,18 +407,7 @@ impl Embedding {
 
     /// The direction of the sum, which is that of the mean.
     pub(super) fn end(self) {
-        let squares: f64 = self.sum.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
-        let scale = if squares > 0.0 {
-            1.0 / squares.sqrt()
-        } else {
-            0.0
-        };
-        let vector = self
-            .sum
-            .iter()
-            .map(|v| (f64::from(*v) * scale) as f32)
-            .collect();
         // Whoever asked may be gone.
-        let _ = self.reply.send(Ok(vector));
+        let _ = self.reply.send(Ok(unit(&self.sum)));
     }
 }

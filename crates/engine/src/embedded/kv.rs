@@ -2,6 +2,7 @@
 //!
 //! A full block is known by a hash over all tokens up to its end. Since the engine's bits don't
 //! depend on how a block was computed, using another request's block is exact, not approximate.
+//! Hashes begin at a domain: requests find what others of their domain computed, and nothing of strangers.
 //! Blocks that nobody uses stay until their memory is needed, least recently used first.
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,11 +13,12 @@ use crate::fingerprint::{digest, new_state};
 /// Names the tokens from the start of a sequence to the end of a block.
 pub(crate) type BlockHash = [u8; 32];
 
-/// Hash of a full block after the blocks that `before` names.
-pub(crate) fn block_hash(before: Option<&BlockHash>, tokens: &[u32]) -> BlockHash {
+/// Hash of a full block after the blocks that `before` names: a block's hash, or the domain's bytes before
+/// the first.
+pub(crate) fn block_hash(before: &BlockHash, tokens: &[u32]) -> BlockHash {
     debug_assert_eq!(tokens.len(), BLOCK);
     let mut state = new_state();
-    state.update(before.unwrap_or(&[0; 32]));
+    state.update(before);
     for token in tokens {
         state.update(&token.to_le_bytes());
     }
@@ -128,9 +130,11 @@ impl BlockPool {
 mod tests {
     use super::*;
 
+    const SHARED: BlockHash = [0; 32];
+
     #[test]
     fn known_blocks_outlive_their_users_and_leave_in_order() {
-        let hashes: Vec<BlockHash> = (0..3).map(|i| block_hash(None, &[i; BLOCK])).collect();
+        let hashes: Vec<BlockHash> = (0..3).map(|i| block_hash(&SHARED, &[i; BLOCK])).collect();
         let mut pool = BlockPool::new(3, 4);
         let mut table: Vec<u32> = (0..3).map(|_| pool.allocate().unwrap()).collect();
         assert_eq!((pool.allocate(), pool.free()), (None, 0));
@@ -155,11 +159,11 @@ mod tests {
     #[test]
     fn a_hash_names_the_whole_prefix() {
         let (a, b) = ([1; BLOCK], [2; BLOCK]);
-        let first = block_hash(None, &a);
-        assert_ne!(block_hash(Some(&first), &b), block_hash(None, &b));
+        let first = block_hash(&SHARED, &a);
+        assert_ne!(block_hash(&first, &b), block_hash(&SHARED, &b));
         assert_eq!(
-            block_hash(Some(&first), &b),
-            block_hash(Some(&block_hash(None, &a)), &b)
+            block_hash(&first, &b),
+            block_hash(&block_hash(&SHARED, &a), &b)
         );
     }
 }

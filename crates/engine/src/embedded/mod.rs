@@ -6,6 +6,7 @@
 //! prefill: [`Engine::score`].
 
 mod config;
+mod files;
 mod job;
 pub(crate) mod kern;
 mod kv;
@@ -15,6 +16,7 @@ mod options;
 mod rope;
 mod shares;
 mod start;
+pub(crate) mod tensors;
 mod worker;
 
 use std::collections::{HashMap, VecDeque};
@@ -27,24 +29,31 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::config::ModelConfig;
+#[cfg(not(feature = "fuzzing"))]
 use self::config::ModelConfig;
+use self::files::Files;
 use self::job::{Embedding, Generation, Job, Scoring, Work};
 pub use self::kern::Isa;
-use self::kern::{BLOCK, Bf16, Simd};
+use self::kern::{BLOCK, Bf16};
 use self::mailbox::Mailbox;
 pub use self::options::{EmbeddedOptions, WeightType};
+pub(crate) use self::start::thread_pool;
 use self::start::{Start, default_blocks};
 use self::worker::Limits;
-use crate::checkpoint::{Checkpoint, LoadError, Source};
+use crate::checkpoint::{Checkpoint, Source};
 use crate::deltas::Deltas;
 use crate::fingerprint::Fingerprint;
 use crate::format::{Formats, Guide};
+use crate::load_error::LoadError;
 use crate::sample::Counts;
-use crate::text::{RARE_TEXT_FILES, TEXT_FILES, TextModel};
+use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
+use crate::unit::finite;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo,
-    Numerics, Prompt, Sampling, SamplingDefaults, Score, ToolChoice, Usage, event_channel,
+    CacheDomain, Embeddings, Engine, EngineError, EngineFault, EventStream, Format,
+    GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per
@@ -88,96 +97,40 @@ impl Embedded {
         name: &str,
         options: EmbeddedOptions,
     ) -> Result<Self, LoadError> {
-        let file = |name| source.file(name);
-        let config_text = source.required("config.json")?;
-        let generation = file("generation_config.json")?;
-        let mut config = ModelConfig::parse(&config_text, generation.as_deref())?;
-        source.required("tokenizer.json")?;
-        let mut text_files = Vec::new();
-        for name in TEXT_FILES {
-            text_files.push((name, file(name)?));
-        }
-        let text = TextModel::new(|name| {
-            let found = text_files.iter().find(|(own, _)| *own == name);
-            found.and_then(|(_, bytes)| bytes.clone())
-        })
-        .map_err(LoadError::Tokenizer)?;
+        let (files, mut config) = Files::read(source)?;
+        let text = Arc::new(files.text_model()?);
         config
             .eos
             .extend(text.eos_id().filter(|id| !config.eos.contains(id)));
 
-        let isa = options.isa;
-        let simd = Simd::new(isa)
-            .ok_or_else(|| LoadError::Unsupported(format!("{isa:?} on this processor")))?;
+        let simd = options.simd()?;
         let mut checkpoint = Checkpoint::open(source)?;
-        let stored = if checkpoint.is_bf16() {
-            WeightType::Bf16
-        } else {
-            WeightType::F32
-        };
-        let kept = options.weights.unwrap_or(stored);
+        let (kept, numerics) = options.kept(&checkpoint);
         let blocks = options
             .kv_blocks
             .unwrap_or_else(|| default_blocks(&config, &options))
             .max(1);
-        let limits = Limits {
-            token_budget: options.token_budget.max(1),
-            max_running: options.max_running.max(1),
-            max_waiting: options.max_waiting.max(1),
-            context: config.context.min(blocks * BLOCK),
-        };
-        if limits.context < config.promised {
-            let why = if limits.context < config.context {
-                "keys and values have no room for more"
-            } else {
-                "attention reaches no further"
-            };
-            tracing::warn!(
-                model = options.id.as_deref().unwrap_or(name),
-                tokens = limits.context,
-                of = config.promised,
-                "the context is shortened: {why}"
-            );
-        }
+        let limits = limits(&config, &options, blocks, name);
         let start = Start {
             config: config.clone(),
             limits,
             blocks,
-            text: Arc::new(text),
+            text: text.clone(),
         };
-        let text = start.text.clone();
         let shared = match kept {
             WeightType::F32 => start.run::<f32>(&mut checkpoint, simd, &options)?,
             WeightType::Bf16 => start.run::<Bf16>(&mut checkpoint, simd, &options)?,
         };
-        let mut named = vec![
-            ("config.json", Some(&config_text[..])),
-            ("generation_config.json", generation.as_deref()),
-        ];
-        for (name, bytes) in &text_files {
-            // Files that few models have change nothing for the others.
-            if bytes.is_some() || !RARE_TEXT_FILES.contains(name) {
-                named.push((*name, bytes.as_deref()));
-            }
-        }
-        let revision = checkpoint.revision(&named);
-        // bf16 weights widened to f32 are the same numbers.
-        let is_bf16 = stored == WeightType::Bf16 || kept == WeightType::Bf16;
+        let revision = checkpoint.revision(&files.of_revision());
         let info = ModelInfo {
             id: options.id.unwrap_or_else(|| name.to_owned()),
             revision,
-            numerics: if is_bf16 {
-                Numerics::DetBf16V1
-            } else {
-                Numerics::DetF32V1
-            },
+            numerics,
             context: limits.context,
             vocab: config.vocab,
             max_output: limits.context - 1,
-            defaults: match &generation {
-                Some(text) => SamplingDefaults::parse(text)?,
-                None => SamplingDefaults::default(),
-            },
+            only_embeds: false,
+            defaults: files.defaults()?,
         };
         Ok(Self {
             info,
@@ -216,7 +169,7 @@ impl Embedded {
         } else {
             let text = self.text.clone();
             let encoded = self.threads.blocking(move || text.encode(&prompt)).await;
-            encoded.map_err(|e| EngineError::Internal(e.to_string()))??
+            encoded.map_err(EngineFault::from)??
         };
         self.check(&tokens, room)?;
         Ok(tokens)
@@ -258,7 +211,7 @@ impl Embedded {
         };
         let formats = self.formats.clone();
         let made = self.threads.blocking(move || formats.guide(&format)).await;
-        let made = made.map_err(|e| EngineError::Internal(e.to_string()))?;
+        let made = made.map_err(EngineFault::from)?;
         made.map(Some)
     }
 
@@ -276,9 +229,8 @@ impl Embedded {
         Ok(())
     }
 
-    fn post(&self, tokens: Vec<u32>, work: Work) -> Result<(), EngineError> {
-        self.shared
-            .post(Job::new(tokens, work), self.limits.max_waiting)
+    fn post(&self, job: Job) -> Result<(), EngineError> {
+        self.shared.post(job, self.limits.max_waiting)
     }
 }
 
@@ -327,7 +279,8 @@ impl Engine for Embedded {
                 usage,
                 started: false,
             };
-            self.post(tokens, Work::Generate(Box::new(generation)))?;
+            let work = Work::Generate(Box::new(generation));
+            self.post(Job::new(tokens, request.cache_domain, work))?;
             Ok(stream)
         };
         work.boxed()
@@ -351,7 +304,8 @@ impl Engine for Embedded {
                 }
                 let (reply, answer) = oneshot::channel();
                 let sum = vec![0.0; self.hidden];
-                let job = Job::new(tokens, Work::Embed(Embedding { sum, reply }));
+                let work = Work::Embed(Embedding { sum, reply });
+                let job = Job::new(tokens, CacheDomain::SHARED, work);
                 // A request that was let in is worked off.
                 let limit = if vectors.is_empty() && replies.is_empty() {
                     self.limits.max_waiting
@@ -398,7 +352,8 @@ impl Engine for Embedded {
                 fingerprint: Fingerprint::default(),
                 reply,
             };
-            self.post(tokens, Work::Score(Box::new(scoring)))?;
+            let work = Work::Score(Box::new(scoring));
+            self.post(Job::new(tokens, CacheDomain::SHARED, work))?;
             answer.await.map_err(|_| stopped())?
         };
         work.boxed()
@@ -414,7 +369,7 @@ impl Engine for Embedded {
             prefill_tokens: stats.prefill_tokens.load(Relaxed),
             output_tokens: stats.output_tokens.load(Relaxed),
             healthy: !stats.dead.load(Relaxed),
-            upstreams: Vec::new(),
+            ..Load::default()
         }
     }
 }
@@ -438,7 +393,10 @@ async fn next_vector(
     replies: &mut VecDeque<oneshot::Receiver<Result<Vec<f32>, EngineError>>>,
 ) -> Result<Option<Vec<f32>>, EngineError> {
     match replies.pop_front() {
-        Some(reply) => Ok(Some(reply.await.map_err(|_| stopped())??)),
+        Some(reply) => {
+            let vector = reply.await.map_err(|_| stopped())??;
+            Ok(Some(finite(vector)?))
+        }
         None => Ok(None),
     }
 }
@@ -461,5 +419,29 @@ fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
 }
 
 fn stopped() -> EngineError {
-    EngineError::Internal("the engine stopped before the answer was complete".into())
+    EngineFault::Stopped.into()
+}
+
+/// How much the worker takes on: as the operator says, within what model and memory allow.
+fn limits(config: &ModelConfig, options: &EmbeddedOptions, blocks: usize, name: &str) -> Limits {
+    let limits = Limits {
+        token_budget: options.token_budget.max(1),
+        max_running: options.max_running.max(1),
+        max_waiting: options.max_waiting.max(1),
+        context: config.context.min(blocks * BLOCK),
+    };
+    if limits.context < config.promised {
+        let why = if limits.context < config.context {
+            "keys and values have no room for more"
+        } else {
+            "attention reaches no further"
+        };
+        tracing::warn!(
+            model = options.id.as_deref().unwrap_or(name),
+            tokens = limits.context,
+            of = config.promised,
+            "the context is shortened: {why}"
+        );
+    }
+    limits
 }

@@ -13,7 +13,9 @@ use super::kern::{
 };
 use super::kv::BlockPool;
 use super::rope::Rotary;
-use crate::checkpoint::{Checkpoint, LoadError};
+use super::tensors::{matrix, vector};
+use crate::checkpoint::Checkpoint;
+use crate::load_error::LoadError;
 
 /// Below this many multiply-adds of attention a second thread costs more than it brings.
 const PARALLEL_ATTENTION_MACS: usize = 1 << 16;
@@ -305,36 +307,4 @@ impl<T: Weight> Layer<T> {
             down: linear(checkpoint, &[("mlp.down_proj", hidden)], inner)?,
         })
     }
-}
-
-fn vector(checkpoint: &mut Checkpoint, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
-    Ok(checkpoint.take(name, &[len])?.to_vec())
-}
-
-/// Linear layers one above the other as one matrix, with a bias if any of them has one.
-fn matrix<T: Weight>(
-    checkpoint: &mut Checkpoint,
-    parts: &[(impl AsRef<str>, usize)],
-    cols: usize,
-) -> Result<Matrix<T>, LoadError> {
-    let rows = parts.iter().map(|(_, rows)| rows).sum();
-    let mut packed = Matrix::zeros(rows, cols).map_err(LoadError::Memory)?;
-    let mut bias: Option<Vec<f32>> = None;
-    let mut first = 0;
-    for (name, rows_here) in parts {
-        let name = name.as_ref();
-        let tensor = checkpoint.take(&format!("{name}.weight"), &[*rows_here, cols])?;
-        packed.fill(first, *rows_here, |row, col| tensor.at(row * cols + col));
-        let bias_name = format!("{name}.bias");
-        if checkpoint.has(&bias_name) {
-            let part = vector(checkpoint, &bias_name, *rows_here)?;
-            let bias = bias.get_or_insert_with(|| vec![0.0; rows]);
-            bias[first..first + rows_here].copy_from_slice(&part);
-        }
-        first += rows_here;
-    }
-    if let Some(bias) = bias {
-        packed.set_bias(bias);
-    }
-    Ok(packed)
 }

@@ -1,6 +1,9 @@
 //! How a model is loaded.
 
-use super::kern::Isa;
+use super::kern::{Isa, Simd};
+use crate::Numerics;
+use crate::checkpoint::Checkpoint;
+use crate::load_error::LoadError;
 use atoma_runtime::Threads;
 
 /// How weights are kept in memory.
@@ -54,5 +57,29 @@ impl Default for EmbeddedOptions {
             weights: None,
             worker: Threads::Real,
         }
+    }
+}
+
+impl EmbeddedOptions {
+    /// The kernels to use.
+    pub(crate) fn simd(&self) -> Result<Simd, LoadError> {
+        let isa = self.isa;
+        Simd::new(isa).ok_or_else(|| LoadError::Unsupported(format!("{isa:?} on this processor")))
+    }
+
+    /// How a checkpoint's weights are kept, and the arithmetic that makes of it.
+    pub(crate) fn kept(&self, checkpoint: &Checkpoint) -> (WeightType, Numerics) {
+        let stored = if checkpoint.is_bf16() {
+            WeightType::Bf16
+        } else {
+            WeightType::F32
+        };
+        let kept = self.weights.unwrap_or(stored);
+        // bf16 weights widened to f32 are the same numbers.
+        let numerics = match [stored, kept].contains(&WeightType::Bf16) {
+            true => Numerics::DetBf16V1,
+            false => Numerics::DetF32V1,
+        };
+        (kept, numerics)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::checkpoint::LoadError;
+use crate::load_error::LoadError;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -105,6 +105,13 @@ impl RopeConfig {
                 return Err(LoadError::Unsupported(format!("rope scaling {other:?}")));
             }
         }
+        // Each factor alone may be sound and their quotients not: every answer would be nonsense.
+        let angles = rotary.inv_freq.iter().all(|angle| angle.is_finite());
+        if !(angles && rotary.magnitude.is_finite()) {
+            return Err(LoadError::Config(
+                "rope scaling: its factors give no angles".into(),
+            ));
+        }
         Ok(rotary)
     }
 
@@ -171,6 +178,16 @@ mod tests {
             (rotary.inv_freq, rotary.magnitude),
             (vec![1.0, 0.01 / 8.0], 1.0)
         );
+    }
+
+    #[test]
+    fn factors_whose_quotients_are_no_numbers_are_refused() {
+        let equal = r#"{"rope_type":"llama3","factor":8.0,"low_freq_factor":4.0,
+            "high_freq_factor":4.0,"original_max_position_embeddings":25.132741228718345}"#;
+        let dull = r#"{"rope_type":"yarn","factor":22026.465794806718,"mscale":1.0,"mscale_all_dim":-1.0}"#;
+        for text in [equal, dull] {
+            assert!(rotary(text, 4, 64).is_err(), "{text}");
+        }
     }
 
     #[test]

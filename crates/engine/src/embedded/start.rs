@@ -11,7 +11,8 @@ use super::mailbox::{DeadOnDrop, Mailbox};
 use super::model::Model;
 use super::options::EmbeddedOptions;
 use super::worker::{Limits, Worker};
-use crate::checkpoint::{Checkpoint, LoadError};
+use crate::checkpoint::Checkpoint;
+use crate::load_error::LoadError;
 use crate::text::TextModel;
 
 /// What a worker is started with.
@@ -30,16 +31,11 @@ impl Start {
         simd: Simd,
         options: &EmbeddedOptions,
     ) -> Result<Arc<Mailbox>, LoadError> {
-        let threads = options.threads.unwrap_or_else(default_threads).max(1);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("engine-{i}"))
-            .build()
-            .map_err(|e| LoadError::Thread(io::Error::other(e)))?;
+        let pool = thread_pool(options)?;
         let (eos, context) = (self.config.eos.clone(), self.limits.context);
         let model: Model<T> =
             pool.install(|| Model::load(self.config, context, checkpoint, simd))?;
-        checkpoint.all_used()?;
+        checkpoint.all_used_but(is_derived)?;
         let shared = Arc::new(Mailbox::default());
         let guard = DeadOnDrop(shared.clone());
         let worker = Worker::new(
@@ -71,6 +67,28 @@ impl Start {
         }
         Ok(shared)
     }
+}
+
+/// Older files keep what follows from the configuration, and the head beside the embeddings that serve
+/// as it.
+fn is_derived(name: &str) -> bool {
+    const ENDS: [&str; 4] = [
+        "rotary_emb.inv_freq",
+        "masked_bias",
+        "attn.bias",
+        "lm_head.weight",
+    ];
+    ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The threads that compute.
+pub(crate) fn thread_pool(options: &EmbeddedOptions) -> Result<rayon::ThreadPool, LoadError> {
+    let threads = options.threads.unwrap_or_else(default_threads).max(1);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("engine-{i}"))
+        .build()
+        .map_err(|e| LoadError::Thread(io::Error::other(e)))
 }
 
 fn default_threads() -> usize {

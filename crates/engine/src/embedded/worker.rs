@@ -191,7 +191,7 @@ impl<T: Weight> Worker<T> {
         debug_assert!(job.table.is_empty() && job.done == 0);
         let blocks = job.tokens.chunks_exact(BLOCK).take(job.cacheable_blocks());
         for tokens in blocks {
-            let hash = block_hash(job.chain.last(), tokens);
+            let hash = block_hash(job.before(), tokens);
             let Some(id) = self.kv.find(&hash) else { break };
             job.table.push(id);
             job.chain.push(hash);
@@ -352,7 +352,7 @@ impl<T: Weight> Worker<T> {
         while (job.chain.len() + 1) * BLOCK <= job.done {
             let block = job.chain.len();
             let tokens = &job.tokens[block * BLOCK..][..BLOCK];
-            let hash = block_hash(job.chain.last(), tokens);
+            let hash = block_hash(job.before(), tokens);
             self.kv.publish(job.table[block], hash);
             job.chain.push(hash);
         }

@@ -6,13 +6,14 @@ use minijinja::{Environment, Error, FormatStyle, Value, format_filter};
 
 use super::args::{Args, wrong};
 use super::python::{Dump, str, tuple};
+use super::size;
 use super::strings::{capitalize, lines, padded};
 use super::syntax::EACH;
 
 /// Adds them all.
 pub(super) fn add(environment: &mut Environment<'static>) {
     type Filter = fn(&Value, Args) -> Result<Value, Error>;
-    let filters: [(&'static str, Filter); 36] = [
+    let filters: &[(&'static str, Filter)] = &[
         ("tojson", to_json),
         ("string", |value, _| Ok(str(value).into())),
         ("safe", |value, _| Ok(str(value).into())),
@@ -50,8 +51,12 @@ pub(super) fn add(environment: &mut Environment<'static>) {
         ("max", |value, args| extreme(value, args, true)),
         ("min", |value, args| extreme(value, args, false)),
     ];
-    for (name, filter) in filters {
-        let called = move |value: &Value, args: Rest<Value>| filter(value, args.try_into()?);
+    for &(name, filter) in filters {
+        let called = move |value: &Value, args: Rest<Value>| {
+            size::check(value)?;
+            args.iter().try_for_each(size::check)?;
+            filter(value, args.try_into()?)
+        };
         environment.add_filter(name, called);
     }
 }
@@ -119,11 +124,7 @@ fn trim(value: &Value, mut args: Args) -> Result<Value, Error> {
 
 fn replace(value: &Value, mut args: Args) -> Result<Value, Error> {
     let (old, new) = (str(&args.required("old")?), str(&args.required("new")?));
-    let text = str(value);
-    Ok(match args.int("count")? {
-        Some(count) if count >= 0 => text.replacen(&old, &new, count as usize).into(),
-        _ => text.replace(&old, &new).into(),
-    })
+    size::replaced(&str(value), &old, &new, args.int("count")?).map(Value::from)
 }
 
 /// All lines but the first are moved in; empty ones only if asked.
@@ -136,6 +137,8 @@ fn indent(value: &Value, mut args: Args) -> Result<Value, Error> {
     let (first, blank) = (args.flag("first"), args.flag("blank"));
     let text = str(value) + "\n";
     let text_lines = lines(&text, false);
+    let added = text_lines.len().saturating_mul(by.len());
+    size::check_bytes(text.len().saturating_add(added))?;
     let mut out = String::new();
     for (index, line) in text_lines.iter().enumerate() {
         if index > 0 {
@@ -156,10 +159,7 @@ fn join(value: &Value, mut args: Args) -> Result<Value, Error> {
         Some(attribute) => get(&item, attribute).map(|item| str(&item)),
         None => Ok(str(&item)),
     });
-    Ok(items
-        .collect::<Result<Vec<_>, _>>()?
-        .join(&separator)
-        .into())
+    size::joined(&items.collect::<Result<Vec<_>, _>>()?, &separator).map(Value::from)
 }
 
 /// An attribute by name, dots in it going deeper.

@@ -5,6 +5,7 @@ use minijinja::{Error, ErrorKind, FormatStyle, State, Value, format_filter};
 
 use super::args::{Args, text, texts, wrong};
 use super::python::{str, tuple};
+use super::size;
 use super::strings::{capitalize, lines, padded};
 
 /// Wider texts are mistakes or attacks.
@@ -13,6 +14,8 @@ const MAX_WIDTH: i64 = 1 << 16;
 /// Calls `value.method(args)` as Python would.
 pub(super) fn call(_: &State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     let unknown = || Error::from(ErrorKind::UnknownMethod);
+    size::check(value)?;
+    args.iter().try_for_each(size::check)?;
     if let Some(text) = value.as_str() {
         return match checks(text, method) {
             Some(answer) => Ok(answer.into()),
@@ -54,6 +57,37 @@ fn checks(text: &str, method: &str) -> Option<bool> {
 
 fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Error> {
     let mut args = Args::new(given)?;
+    for methods in [changed, cut, searched, widened] {
+        if let Some(answer) = methods(own, method, &mut args)? {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(Some(match method {
+        "join" => {
+            let items = args.required("iterable")?;
+            let letters = items
+                .as_str()
+                .map(|t| t.chars().map(String::from).collect());
+            let letters = letters.map_or_else(|| texts(&items), Ok)?;
+            size::joined(&letters, own)?.into()
+        }
+        "format" => {
+            let shown: Vec<Value> = given
+                .iter()
+                .map(|value| match value.kind() {
+                    ValueKind::Bool | ValueKind::None => str(value).into(),
+                    ValueKind::Seq | ValueKind::Map if !value.is_kwargs() => str(value).into(),
+                    _ => value.clone(),
+                })
+                .collect();
+            format_filter(FormatStyle::StrFormat, own, &shown)?.into()
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text with other letters, or with fewer.
+fn changed(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
     Ok(Some(match method {
         "upper" => own.to_uppercase().into(),
         "lower" | "casefold" => own.to_lowercase().into(),
@@ -74,11 +108,15 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
         "replace" => {
             let (old, new) = (args.required("old")?, args.required("new")?);
             let (old, new) = (text(&old)?, text(&new)?);
-            match args.int("count")? {
-                Some(count) if count >= 0 => own.replacen(old, new, count as usize).into(),
-                _ => own.replace(old, new).into(),
-            }
+            size::replaced(own, old, new, args.int("count")?)?.into()
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text in pieces.
+fn cut(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "split" => split(
             own,
             args.text("sep")?.as_deref(),
@@ -108,40 +146,36 @@ fn on_text(own: &str, method: &str, given: &[Value]) -> Result<Option<Value>, Er
                 None => parts(["", "", own]),
             }
         }
-        "join" => {
-            let items = args.required("iterable")?;
-            let letters = items
-                .as_str()
-                .map(|t| t.chars().map(String::from).collect());
-            letters.map_or_else(|| texts(&items), Ok)?.join(own).into()
-        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Where something stands in the text, and how often.
+fn searched(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "startswith" | "endswith" => {
             let wanted = texts(&args.required("prefix")?)?;
-            let (_, own) = part(own, &mut args)?;
+            let (_, own) = part(own, args)?;
             let is = |wanted: &String| match method {
                 "startswith" => own.starts_with(wanted.as_str()),
                 _ => own.ends_with(wanted.as_str()),
             };
             wanted.iter().any(is).into()
         }
-        "find" | "index" => found(own_find(own, &mut args, false)?, method)?,
-        "rfind" | "rindex" => found(own_find(own, &mut args, true)?, method)?,
+        "find" | "index" => found(own_find(own, args, false)?, method)?,
+        "rfind" | "rindex" => found(own_find(own, args, true)?, method)?,
         "count" => {
             let wanted = args.required("sub")?;
-            let (_, own) = part(own, &mut args)?;
+            let (_, own) = part(own, args)?;
             own.matches(text(&wanted)?).count().into()
         }
-        "format" => {
-            let shown: Vec<Value> = given
-                .iter()
-                .map(|value| match value.kind() {
-                    ValueKind::Bool | ValueKind::None => str(value).into(),
-                    ValueKind::Seq | ValueKind::Map if !value.is_kwargs() => str(value).into(),
-                    _ => value.clone(),
-                })
-                .collect();
-            format_filter(FormatStyle::StrFormat, own, &shown)?.into()
-        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The text with more room in it.
+fn widened(own: &str, method: &str, args: &mut Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match method {
         "center" | "ljust" | "rjust" | "zfill" => {
             let width = args.int("width")?.unwrap_or(0).clamp(0, MAX_WIDTH) as usize;
             let fill = args.text("fillchar")?.and_then(|fill| fill.chars().next());

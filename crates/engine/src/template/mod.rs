@@ -6,13 +6,19 @@
 //! the objects that templates expect (as text where the template fails with objects).
 //!
 //! What no template known to us needs is left out: `%` between texts, tuples written in a template
-//! (they are lists), slices backwards to an end, and the filters for web pages.
+//! (they are lists), slices backwards to an end, and the filters `filesizeformat`, `random`, `urlize`,
+//! `wordwrap` and `xmlattr`.
+//!
+//! A template is bounded in steps, in what it writes and in what its filters and methods take and make. Not
+//! bounded: what `~` and `+` make and nothing uses, and lists; whoever takes a model from a stranger, takes
+//! its template, too.
 
 mod args;
 mod checks;
 mod filters;
 mod methods;
 mod python;
+mod size;
 mod source;
 mod strftime;
 mod strings;
@@ -21,6 +27,8 @@ mod value;
 
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use self::args::wrong;
+use self::size::Output;
 pub(crate) use self::source::{Configured, Templates};
 use self::strftime::strftime;
 use self::value::{Python, shown};
@@ -29,6 +37,9 @@ use crate::{ChatMessage, Conversation, RawJson};
 
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
+/// Steps of a template's program: a second or so. A conversation of a hundred thousand turns takes ten million;
+/// a template that loops for ever, in a folder from a stranger, ends here.
+const MOST_STEPS: u64 = 20_000_000;
 /// Variables that come from the request itself.
 const FIXED: [&str; 3] = ["messages", "tools", "strftime_now"];
 
@@ -124,7 +135,10 @@ impl ChatTemplate {
                 }
             }
         }
-        template.render(values.into_iter().collect::<Value>())
+        let mut output = Output::default();
+        let values = values.into_iter().collect::<Value>();
+        template.render_captured_to(values, &mut output)?;
+        String::from_utf8(output.0).map_err(|_| wrong("the prompt is no text"))
     }
 }
 
@@ -223,6 +237,7 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
+    environment.set_fuel(Some(MOST_STEPS));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_unknown_method_callback(methods::call);
     environment

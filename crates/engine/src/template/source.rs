@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// The texts of a model's chat templates.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Templates {
-    /// For conversations.
+    /// For conversations in which no tools are given.
     pub(crate) default: Option<String>,
     /// For conversations with tools, where the model has one of its own for them.
     pub(crate) tool_use: Option<String>,

@@ -249,3 +249,20 @@ fn files_beat_the_configuration() {
     );
     assert!(more.tool_use.is_some() && more.default.is_some());
 }
+
+#[test]
+fn a_template_that_makes_texts_without_an_end_is_refused() {
+    let doubled = "{% set x = x.replace('a', x) %}".repeat(6);
+    for made in [
+        "{% for i in range(200) %}{{ x * 1000 }}{% endfor %}",
+        &doubled,
+        "{{ ([x] * 40000) | join(x) }}",
+        "{{ ('\\n' * 100000) | indent(60000, blank=true) }}",
+    ] {
+        let template = format!("{{% set x = 'a' * 1000 %}}{made}");
+        assert!(
+            one(&template).render(&Conversation::default()).is_err(),
+            "{made}"
+        );
+    }
+}

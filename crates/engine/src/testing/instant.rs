@@ -35,6 +35,8 @@ pub struct InstantOptions {
     pub refuse: Option<u16>,
     /// Bearer token that requests must have.
     pub api_key: Option<String>,
+    /// It says that it is vLLM with so long a context, and counts prompts: a token a word.
+    pub context: Option<usize>,
 }
 
 impl Default for InstantOptions {
@@ -45,6 +47,7 @@ impl Default for InstantOptions {
             pause: None,
             refuse: None,
             api_key: None,
+            context: None,
         }
     }
 }
@@ -62,6 +65,9 @@ struct State {
     options: InstantOptions,
     connections: AtomicU64,
     requests: AtomicU64,
+    frames: AtomicU64,
+    embeddings: AtomicU64,
+    counted: AtomicU64,
     cancelled: AtomicU64,
     ill: AtomicBool,
     last_body: Mutex<Bytes>,
@@ -89,6 +95,9 @@ struct AskedOptions {
 
 impl InstantUpstream {
     /// Listens and answers in the background.
+    ///
+    /// # Errors
+    /// If the address can't be had.
     pub async fn start(options: InstantOptions) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;
@@ -96,6 +105,9 @@ impl InstantUpstream {
             options,
             connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
+            embeddings: AtomicU64::new(0),
+            counted: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             ill: AtomicBool::new(false),
             last_body: Mutex::default(),
@@ -121,6 +133,21 @@ impl InstantUpstream {
     /// Completions asked for so far.
     pub fn requests(&self) -> u64 {
         self.state.requests.load(SeqCst)
+    }
+
+    /// Frames of streams sent so far: with a pause, how far answers are.
+    pub fn frames(&self) -> u64 {
+        self.state.frames.load(SeqCst)
+    }
+
+    /// Embeddings asked for so far. Each takes the pause.
+    pub fn embeddings(&self) -> u64 {
+        self.state.embeddings.load(SeqCst)
+    }
+
+    /// Bytes of bodies that it was to count so far.
+    pub fn counted(&self) -> u64 {
+        self.state.counted.load(SeqCst)
     }
 
     /// Streams whose readers left before the end.
@@ -194,8 +221,18 @@ async fn handle(request: Request<Incoming>, state: Arc<State>) -> Result<Reply, 
     Ok(match path.as_str() {
         "/health" if state.ill.load(SeqCst) => reply(503, &json!({})),
         "/health" => reply(200, &json!({})),
-        "/v1/models" => reply(200, &json!({ "object": "list", "data": [] })),
-        "/v1/embeddings" => reply(200, &embeddings(&asked)),
+        "/v1/models" => reply(200, &models(state.options.context)),
+        "/tokenize" if state.options.context.is_some() => {
+            state.counted.fetch_add(body.len() as u64, SeqCst);
+            reply(200, &json!({ "count": input_words(&asked) }))
+        }
+        "/v1/embeddings" => {
+            state.embeddings.fetch_add(1, SeqCst);
+            if let Some(pause) = state.options.pause {
+                tokio::time::sleep(pause).await;
+            }
+            reply(200, &embeddings(&asked))
+        }
         "/v1/chat/completions" | "/v1/completions" => {
             state.requests.fetch_add(1, SeqCst);
             *state.last_body.lock() = body;
@@ -219,11 +256,7 @@ fn complete(asked: &Asked, chat: bool, state: &Arc<State>) -> Reply {
     } else {
         "stop"
     };
-    let input = match &asked.prompt {
-        serde_json::Value::Array(tokens) => tokens.len(),
-        serde_json::Value::String(text) => text.split_whitespace().count(),
-        _ => asked.messages.iter().map(|m| words(&m["content"])).sum(),
-    };
+    let input = input_words(asked);
     let usage = json!({
         "prompt_tokens": input, "completion_tokens": tokens, "total_tokens": input + tokens as usize,
     });
@@ -262,6 +295,20 @@ fn complete(asked: &Asked, chat: bool, state: &Arc<State>) -> Reply {
     body["choices"] = json!([choice]);
     body["usage"] = usage;
     reply(200, &body)
+}
+
+fn models(context: Option<usize>) -> serde_json::Value {
+    let data = context
+        .map(|context| json!({ "id": "instant", "owned_by": "vllm", "max_model_len": context }));
+    json!({ "object": "list", "data": data.as_slice() })
+}
+
+fn input_words(asked: &Asked) -> usize {
+    match &asked.prompt {
+        serde_json::Value::Array(tokens) => tokens.len(),
+        serde_json::Value::String(text) => text.split_whitespace().count(),
+        _ => asked.messages.iter().map(|m| words(&m["content"])).sum(),
+    }
 }
 
 fn words(content: &serde_json::Value) -> usize {
@@ -390,6 +437,7 @@ impl TokenStream {
             sleep.as_mut().reset(next);
         }
         self.next += 1;
+        self.state.frames.fetch_add(1, SeqCst);
         Poll::Ready(Some(frame))
     }
 }

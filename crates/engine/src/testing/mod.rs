@@ -3,9 +3,14 @@
 //! test tells it.
 
 mod instant;
+mod random;
+mod random_bert;
 mod random_model;
+mod sampling;
 mod scripted;
 
 pub use instant::{InstantOptions, InstantUpstream};
+pub use random_bert::RandomBert;
 pub use random_model::RandomModel;
+pub use sampling::choose;
 pub use scripted::{Reply, Scripted, Then};

@@ -5,6 +5,8 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
+use super::random::Random;
+
 /// Shape and family of a model.
 #[derive(Debug, Clone)]
 pub struct RandomModel {
@@ -70,7 +72,7 @@ impl RandomModel {
 
     /// Names, shapes and values of all tensors, in f32.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>, Vec<f32>)> {
-        let mut random = Random(self.seed);
+        let mut random = Random::new(self.seed);
         let mut tensors = Vec::new();
         let mut normal = |name: String, shape: &[usize], scale: f32| {
             let count = shape.iter().product();
@@ -163,6 +165,9 @@ impl RandomModel {
     }
 
     /// Writes a complete folder, with the built-in model's tokenizer.
+    ///
+    /// # Errors
+    /// If the folder can't be made or written.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let tensors: Vec<_> = self
@@ -195,24 +200,5 @@ impl RandomModel {
         } else {
             values.iter().flat_map(|v| v.to_le_bytes()).collect()
         }
-    }
-}
-
-/// A small generator of random numbers, SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Roughly normal: the sum of four uniform numbers, scaled to unit variance.
-    fn normal(&mut self) -> f32 {
-        let bits = self.next();
-        let sum: u32 = (0..4).map(|i| (bits >> (16 * i)) as u32 & 0xffff).sum();
-        (sum as f32 / 65_535.0 - 2.0) * 3f32.sqrt()
     }
 }

@@ -9,10 +9,12 @@ use futures::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::prefix::Prefix;
 use super::reader::broken;
 use super::refusal::of_frame;
 use super::servers::{Busy, Server};
 use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
+use crate::unit::finite;
 use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
@@ -27,7 +29,7 @@ impl Upstream {
     ) -> Result<T, EngineError> {
         let body = Bytes::from(body.to_string());
         let ask = |server, busy| self.ask_one(server, busy, path, body.clone()).boxed();
-        let (whole, context) = self.first_of(ask).await?;
+        let (whole, context) = self.first_of(&Prefix::default(), ask).await?;
         // an error of status 200, or nothing that can be read
         serde_json::from_slice(&whole).map_err(|_| of_frame(&whole, context))
     }
@@ -66,9 +68,8 @@ impl Upstream {
             .iter()
             .map(|p| self.count_tokens(p).unwrap_or(0))
             .sum();
-        let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
-        let count = input.len();
-        let body = json!({ "model": self.model, "input": input, "encoding_format": "float" });
+        let count = prompts.len();
+        let body = embeddings_body(&self.model, &prompts);
         let mut reply: Reply = self.ask(EMBEDDINGS, &body).await?;
         reply.data.sort_by_key(|item| item.index);
         let in_order = reply
@@ -82,9 +83,9 @@ impl Upstream {
             ));
         }
         let input = reply.usage.map_or(bound as u32, |u| u.prompt_tokens);
-        let vectors = reply.data.into_iter().map(|item| item.embedding).collect();
+        let vectors = reply.data.into_iter().map(|item| finite(item.embedding));
         Ok((
-            vectors,
+            vectors.collect::<Result<_, _>>()?,
             Usage {
                 input: input.into(),
                 ..Usage::default()
@@ -152,6 +153,12 @@ impl Upstream {
     }
 }
 
+/// All inputs in one request, and the vectors as numbers.
+fn embeddings_body(model: &str, prompts: &[Prompt]) -> serde_json::Value {
+    let input: Vec<serde_json::Value> = prompts.iter().map(embedding_input).collect();
+    json!({ "model": model, "input": input, "encoding_format": "float" })
+}
+
 fn embedding_input(prompt: &Prompt) -> serde_json::Value {
     match prompt {
         Prompt::Tokens(tokens) => json!(tokens),
@@ -160,5 +167,25 @@ fn embedding_input(prompt: &Prompt) -> serde_json::Value {
             let texts: Vec<_> = chat.messages.iter().map(ChatMessage::text).collect();
             json!(texts.join("\n"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Conversation;
+
+    #[test]
+    fn embeddings_are_asked_for_with_exactly_these_fields() {
+        let turns = vec![ChatMessage::new("user", "b"), ChatMessage::new("user", "c")];
+        let prompts = [
+            Prompt::Text("a".to_owned()),
+            Prompt::Tokens(vec![1, 2]),
+            Prompt::Chat(Conversation::new(turns)),
+        ];
+        let expected = json!({
+            "model": "theirs", "input": ["a", [1, 2], "b\nc"], "encoding_format": "float",
+        });
+        assert_eq!(embeddings_body("theirs", &prompts), expected);
     }
 }

@@ -69,10 +69,21 @@ pub(super) fn generation(request: &GenerateRequest, model: &str, dialect: Dialec
         }
         (Some(count), _) => body.set("logprobs", &count),
     }
+    if let (Dialect::Vllm, Some(salt)) = (dialect, request.cache_domain.salt()) {
+        body.set("cache_salt", &salt);
+    }
     for (name, value) in &server.more {
-        body.set(name, value);
+        if !(dialect == Dialect::Plain && is_choice_of_nothing(name, server)) {
+            body.set(name, value);
+        }
     }
     body.end()
+}
+
+/// Whether a field is about tools where there are none: OpenAI itself refuses it.
+fn is_choice_of_nothing(name: &str, server: &ServerFields) -> bool {
+    let is_choice = matches!(name, "tool_choice" | "parallel_tool_calls");
+    is_choice && !server.more.iter().any(|(name, _)| *name == "tools")
 }
 
 fn prompt(body: &mut Object, prompt: &Prompt, server: &ServerFields) {
@@ -189,7 +200,7 @@ fn wire_seed(seed: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChatMessage, Conversation};
+    use crate::{CacheDomain, ChatMessage, Conversation};
     use serde_json::Value;
 
     fn sent(request: &GenerateRequest, dialect: Dialect) -> Value {
@@ -234,6 +245,61 @@ mod tests {
             (&plain["top_k"], &plain["max_tokens"]),
             (&json!(null), &json!(900))
         );
+    }
+
+    #[test]
+    fn a_completion_is_asked_for_with_exactly_these_fields() {
+        let stop = vec!["end".to_owned()];
+        let request = GenerateRequest {
+            stop,
+            seed: 5,
+            logprobs: Some(1),
+            ..GenerateRequest::new(Prompt::Text("Once".to_owned()), 9)
+        };
+        let mut expected = json!({
+            "model": "theirs", "prompt": "Once", "max_tokens": 9, "stream": true,
+            "stream_options": { "include_usage": true, "continuous_usage_stats": true },
+            "temperature": request.temperature, "top_p": 1.0,
+            "frequency_penalty": 0.0, "presence_penalty": 0.0, "seed": 5,
+            "stop": ["end"], "logprobs": 1,
+        });
+        assert_eq!(sent(&request, Dialect::Plain), expected);
+        for (name, value) in [
+            ("top_k", json!(-1)),
+            ("min_p", json!(0.0)),
+            ("repetition_penalty", json!(1.0)),
+        ] {
+            expected[name] = value;
+        }
+        assert_eq!(sent(&request, Dialect::Vllm), expected);
+        assert_eq!(path(&request.prompt), "/v1/completions");
+    }
+
+    #[test]
+    fn that_no_tool_may_be_called_is_said_to_servers_that_know_it_without_tools() {
+        let mut request = chat();
+        let none = serde_json::value::to_raw_value("none").unwrap();
+        request.server.more.push(("tool_choice", none));
+        for dialect in [Dialect::Vllm, Dialect::Sglang, Dialect::LlamaCpp] {
+            assert_eq!(sent(&request, dialect)["tool_choice"], "none");
+        }
+        assert_eq!(sent(&request, Dialect::Plain)["tool_choice"], json!(null));
+        let tools = serde_json::value::to_raw_value(&json!([{ "type": "function" }])).unwrap();
+        request.server.more.push(("tools", tools));
+        assert_eq!(sent(&request, Dialect::Plain)["tool_choice"], "none");
+    }
+
+    #[test]
+    fn a_server_that_knows_salts_is_told_who_shares_its_cache() {
+        let request = GenerateRequest {
+            cache_domain: CacheDomain::new([0xa5; 32]),
+            ..chat()
+        };
+        let salt =
+            |request: &GenerateRequest, dialect| sent(request, dialect)["cache_salt"].clone();
+        assert_eq!(salt(&request, Dialect::Vllm), "a5".repeat(32));
+        assert_eq!(salt(&chat(), Dialect::Vllm), json!(null));
+        assert_eq!(salt(&request, Dialect::Plain), json!(null));
     }
 
     #[test]

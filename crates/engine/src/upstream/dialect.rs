@@ -33,9 +33,9 @@ struct Model {
     #[serde(default)]
     id: String,
     owned_by: Option<String>,
-    /// vLLM, SGLang.
+    /// Where vLLM and SGLang say how long a context may be.
     max_model_len: Option<usize>,
-    /// llama.cpp.
+    /// Where llama.cpp says it.
     meta: Option<Meta>,
 }
 

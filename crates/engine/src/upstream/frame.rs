@@ -104,7 +104,7 @@ struct Details {
     cached_tokens: Option<Count>,
 }
 
-/// llama.cpp's counts.
+/// What llama.cpp counts beside `usage`, in every frame.
 #[derive(Deserialize, Clone, Copy)]
 pub(super) struct Timings {
     /// Prompt tokens from the cache, and others.

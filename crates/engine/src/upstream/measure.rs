@@ -7,8 +7,9 @@ use atoma_runtime::Threads;
 use atoma_types::estimate::TEMPLATE_TOKENS;
 use serde::Deserialize;
 
+use super::prefix::Prefix;
 use super::{Upstream, body};
-use crate::{EngineError, Measured, Prompt, ServerFields};
+use crate::{EngineError, EngineFault, Measured, Prompt, ServerFields};
 
 /// A server that counts for longer isn't waited for: the bytes bound the prompt, too.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ const USUAL_BYTES_PER_TOKEN: usize = 4;
 /// The ways in which servers say a number of tokens.
 #[derive(Deserialize)]
 struct Counted {
-    /// vLLM.
+    /// As vLLM says it.
     count: Option<usize>,
     /// llama.cpp, of a chat.
     input_tokens: Option<usize>,
@@ -59,30 +60,33 @@ impl Upstream {
             (Some(text), _) => {
                 let (text, prompt) = (text.clone(), prompt.clone());
                 let counting = Threads::Real.blocking(move || text.count(&prompt));
-                let counted = counting.await.map_err(|_| {
-                    EngineError::Internal("the prompt could not be counted".to_owned())
-                })??;
+                let counted = counting.await.map_err(EngineFault::from)??;
                 Some(counted)
             }
-            (None, _) => self.ask_count(prompt, server).await,
+            // a server may say any number: no prompt has more than its bytes and what stands for images
+            (None, _) => {
+                let most = Self::bound(prompt).saturating_add(media);
+                let counted = self.ask_count(prompt, server).await;
+                counted.map(|tokens| tokens.min(most))
+            }
         };
         if let Some(tokens) = exact {
             // whether images and sounds fit is for the server to say
             return Ok(Measured {
-                most: tokens + media,
+                most: tokens.saturating_add(media),
                 likely: tokens,
             });
         }
         let bound = Self::bound(prompt);
         Ok(Measured {
-            most: bound + media,
+            most: bound.saturating_add(media),
             likely: bound / USUAL_BYTES_PER_TOKEN,
         })
     }
 
     /// Asks the best server; nothing where it doesn't count, or not now.
     async fn ask_count(&self, prompt: &Prompt, fields: &ServerFields) -> Option<usize> {
-        let server = self.candidates().into_iter().next()?;
+        let server = self.candidates(&Prefix::default()).0.into_iter().next()?;
         let identity = self.identity(&server).await;
         let (path, body) = body::count(prompt, fields, &self.model, identity.dialect)?;
         let url = format!("{}{path}", server.base);

@@ -1,6 +1,6 @@
 //! What a server's own metrics say: how far it is, and how many requests wait there.
 
-/// Counters that move when anything is computed: tokens, steps.
+/// Counters that rise when anything is computed: tokens, steps.
 const PROGRESS: [&str; 8] = [
     "vllm:generation_tokens_total",
     "vllm:prompt_tokens_total",
@@ -10,6 +10,13 @@ const PROGRESS: [&str; 8] = [
     "llamacpp:n_decode_total",
     "sglang:generation_tokens_total",
     "sglang:prompt_tokens_total",
+];
+/// Levels that move while anything is computed. vLLM counts a prompt's tokens only when all of it is read, which
+/// takes long for a long one; meanwhile the share of its cache that is in use grows with every step.
+const LEVELS: [&str; 3] = [
+    "vllm:kv_cache_usage_perc",
+    "vllm:num_requests_running",
+    "sglang:token_usage",
 ];
 /// Requests that aren't worked on yet.
 const WAITING: [&str; 3] = [
@@ -32,8 +39,8 @@ pub(super) fn read(text: &str) -> Option<Metrics> {
     let mut found = None;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let name = line.split(['{', ' ']).next().unwrap_or_default();
-        let moves = PROGRESS.contains(&name);
-        if !moves && !WAITING.contains(&name) {
+        let (counts, is_level) = (PROGRESS.contains(&name), LEVELS.contains(&name));
+        if !counts && !is_level && !WAITING.contains(&name) {
             continue;
         }
         let rest = line.rsplit('}').next().unwrap_or_default();
@@ -47,8 +54,10 @@ pub(super) fn read(text: &str) -> Option<Metrics> {
             progress: 0,
             waiting: 0,
         });
-        if moves {
+        if counts {
             metrics.progress = metrics.progress.wrapping_add(value as u64);
+        } else if is_level {
+            metrics.progress = metrics.progress.wrapping_add(value.to_bits());
         } else {
             metrics.waiting = metrics.waiting.saturating_add(value as usize);
         }
@@ -78,5 +87,19 @@ mod tests {
         };
         assert_eq!(read(llama), Some(expected));
         assert_eq!(read("python_gc_objects 3\nnonsense"), None);
+    }
+
+    #[test]
+    fn a_long_prompt_shows_progress_before_its_tokens_are_counted() {
+        // vLLM 0.32 in the middle of 7,026 tokens: everything else stood still for nine seconds
+        let step = |usage: &str| {
+            read(&format!(
+                "vllm:prompt_tokens_total{{engine=\"0\"}} 14018.0\nvllm:num_requests_running{{engine=\"0\"}} 1.0\n\
+                 vllm:kv_cache_usage_perc{{engine=\"0\"}} {usage}\n"
+            ))
+            .map(|metrics| metrics.progress)
+        };
+        assert_ne!(step("0.004885496183206106"), step("0.009770992366412212"));
+        assert_eq!(step("0.004885496183206106"), step("0.004885496183206106"));
     }
 }

@@ -4,38 +4,50 @@
 //! [`Piece`](crate::Piece)s: nothing is passed on as it came, neither way. Requests fail over to another server until one
 //! has said its first words, never after. Dropping a stream closes its connection, by which all of these
 //! servers stop generating.
+//!
+//! * `body` writes what is sent, in each server's `dialect`; `start` sends it, `reader` reads what comes.
+//! * `choice` says which server gets a prompt, by its load and by what it has seen of the prompt (`prefix`).
+//! * `probe` and `servers` say which servers are well.
 
 mod account;
 mod ask;
 mod body;
+mod choice;
 mod content;
 mod dialect;
+mod folder;
 mod frame;
 mod measure;
 mod metrics;
 mod options;
+mod prefix;
+mod prefix_counts;
 mod probe;
 mod reader;
 mod refusal;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod replay;
 mod servers;
 mod start;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use self::choice::Outcome;
 use self::dialect::Identity;
 pub use self::options::UpstreamOptions;
+use self::prefix::Prefix;
+use self::prefix_counts::PrefixCounts;
 use self::probe::Probe;
 use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured,
-    ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
+    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    Measured, ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
 /// Longest wait for the first byte, and between bytes: a long prompt on a busy server takes its
@@ -57,6 +69,8 @@ pub struct Upstream {
     max_running: usize,
     max_waiting: usize,
     media_tokens: usize,
+    prefix_slack_percent: u32,
+    prefixes: PrefixCounts,
     text: Option<Arc<TextModel>>,
     probe: Probe,
     probing: tokio::task::AbortHandle,
@@ -78,9 +92,10 @@ impl Upstream {
     /// As [`connect`](Self::connect).
     pub fn new(options: UpstreamOptions) -> Result<Self, EngineError> {
         check_urls(&options.urls)?;
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|_| EngineError::Internal("an upstream needs a tokio runtime".into()))?;
-        let text = options.tokenizer.as_deref().map(load_text).transpose()?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| EngineFault::NoRuntime)?;
+        let folder = options.tokenizer.as_deref();
+        let text = folder.map(folder::text).transpose()?;
+        let advice = folder.map(folder::advice).transpose()?;
         let http = Http::new(options.api_key.as_deref())?;
         let servers = options.urls.iter().map(|url| Arc::new(Server::new(url)));
         let servers: Vec<_> = servers.collect();
@@ -92,7 +107,8 @@ impl Upstream {
             context,
             vocab: 0,
             max_output: 0,
-            defaults: crate::SamplingDefaults::default(),
+            only_embeds: false,
+            defaults: advice.unwrap_or_default(),
         };
         let model = options.model.unwrap_or(options.id);
         let probe = Probe {
@@ -111,6 +127,8 @@ impl Upstream {
             max_running: options.max_running,
             max_waiting: options.max_waiting,
             media_tokens: options.media_tokens,
+            prefix_slack_percent: options.prefix_slack_percent,
+            prefixes: PrefixCounts::default(),
             text: text.map(Arc::new),
             probing: runtime.spawn(probe.clone().run()).abort_handle(),
             probe,
@@ -132,9 +150,18 @@ impl Upstream {
         Self::connect(UpstreamOptions::new(name, vec![url.to_owned()]))
     }
 
-    /// Healthy servers, best first.
-    fn candidates(&self) -> Vec<Arc<Server>> {
-        in_order(&self.servers)
+    /// Healthy servers, best first for a prompt.
+    fn candidates(&self, prefix: &Prefix) -> (Vec<Arc<Server>>, Outcome) {
+        in_order(&self.servers, prefix, self.prefix_slack_percent)
+    }
+
+    /// What the servers may have of a prompt already; nothing where there is no choice among them.
+    fn prefix(&self, request: &GenerateRequest) -> Prefix {
+        if self.servers.len() > 1 {
+            Prefix::of(request)
+        } else {
+            Prefix::default()
+        }
     }
 
     /// What a server is, asked if it isn't known yet.
@@ -204,6 +231,7 @@ impl Engine for Upstream {
             waiting: upstreams.iter().map(|u| u.waiting).sum(),
             healthy: upstreams.iter().any(|u| u.healthy),
             upstreams,
+            prefixes: self.prefixes.load(),
             ..Load::default()
         }
     }
@@ -237,9 +265,4 @@ fn check_urls(urls: &[String]) -> Result<(), EngineError> {
         }
     }
     Ok(())
-}
-
-fn load_text(folder: &Path) -> Result<TextModel, EngineError> {
-    TextModel::new(|name| std::fs::read(folder.join(name)).ok())
-        .map_err(|e| EngineError::BadRequest(format!("{}: {e}", folder.display())))
 }

@@ -24,6 +24,9 @@ pub struct UpstreamOptions {
     pub max_running: usize,
     /// So many requests in a server's own queue, by its metrics, are an overload, too.
     pub max_waiting: usize,
+    /// A server may have so many percent more than its share of the requests, for the sake of prompts
+    /// whose beginning it has already.
+    pub prefix_slack_percent: u32,
     /// How often each server is probed.
     pub probe_interval: Duration,
     /// A server that works on requests and gets nowhere for so long is taken for hung.
@@ -44,6 +47,9 @@ impl UpstreamOptions {
             media_tokens: 4_096,
             max_running: 1_024,
             max_waiting: 64,
+            // what consistent hashing with bounded loads is used with; a prompt of which nothing must be
+            // read again is worth it
+            prefix_slack_percent: 25,
             probe_interval: Duration::from_secs(5),
             stall: Duration::from_secs(60),
         }

@@ -58,6 +58,23 @@ impl Reader {
         }
     }
 
+    /// One that is given its payloads by [`take`](Self::take).
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn detached(server: Arc<Server>, account: Account) -> Self {
+        Self {
+            source: Source::Whole(None),
+            server,
+            account,
+            over: false,
+        }
+    }
+
+    /// Whether the end was said.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// What comes next of the answer; nothing at its end.
     ///
     /// # Errors
@@ -65,11 +82,7 @@ impl Reader {
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Part>>, EngineError> {
         while !self.over {
             let payload = self.payload().await?;
-            let parts = match payload {
-                Some(payload) if &payload[..] == b"[DONE]" => self.end(true)?,
-                Some(payload) => self.read(&payload)?,
-                None => self.end(false)?,
-            };
+            let parts = self.take(payload)?;
             if !parts.is_empty() {
                 self.server.moved();
                 return Ok(Some(parts));
@@ -117,6 +130,15 @@ impl Reader {
                     Ok(Some(data)) => events.push(&data).map_err(|_| unreadable())?,
                 }
             },
+        }
+    }
+
+    /// What the next payload says; none is the end of the stream.
+    pub(super) fn take(&mut self, payload: Option<Bytes>) -> Result<Vec<Part>, EngineError> {
+        match payload {
+            Some(payload) if &payload[..] == b"[DONE]" => self.end(true),
+            Some(payload) => self.read(&payload),
+            None => self.end(false),
         }
     }
 

@@ -2,8 +2,7 @@
 //!
 //! A server that can't be reached is left out at once and comes back when a probe succeeds. One that
 //! works on requests and gets nowhere for too long is left out as well, whatever it says of its health:
-//! progress is what shows that a server is well. Among the others the least busy is asked; between equals,
-//! the one that answered faster lately.
+//! progress is what shows that a server is well.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -13,8 +12,10 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::choice::{self, Candidate, Outcome};
 use super::dialect::Identity;
 use super::metrics::Metrics;
+use super::prefix::{Prefix, Seen};
 use crate::UpstreamLoad;
 
 /// Weight of a new observation of the time to the first words: an eighth, as in TCP.
@@ -41,6 +42,8 @@ pub(super) struct Server {
     identity: RwLock<Option<Identity>>,
     /// Told when it is found to hang.
     gave_up: Notify,
+    /// What it may have keys and values of; nothing after a failure.
+    seen: RwLock<Seen>,
 }
 
 /// A request that a server is working on; counted until dropped.
@@ -64,6 +67,7 @@ impl Server {
             progress: AtomicU64::new(0),
             identity: RwLock::new(None),
             gave_up: Notify::new(),
+            seen: RwLock::default(),
         }
     }
 
@@ -110,9 +114,28 @@ impl Server {
         self.healthy.store(false, Relaxed);
         self.waiting.store(0, Relaxed);
         *self.identity.write() = None;
+        self.seen.write().clear();
     }
 
-    /// Something moved.
+    /// A prompt is being sent to it: others with the same beginning should follow, even before it answers.
+    pub(super) fn takes(&self, prefix: &Prefix) {
+        self.seen.write().note(prefix);
+    }
+
+    /// It didn't take the prompt.
+    pub(super) fn refused(&self, prefix: &Prefix) {
+        self.seen.write().forget(prefix);
+    }
+
+    fn candidate(&self, prefix: &Prefix) -> Candidate {
+        Candidate {
+            load: self.running().saturating_add(self.waiting()),
+            depth: self.seen.read().depth(prefix),
+            first_byte_us: self.first_byte_us.load(Relaxed),
+        }
+    }
+
+    /// The server has sent something: it isn't hanging.
     pub(super) fn moved(&self) {
         *self.moved.write() = Instant::now();
     }
@@ -184,11 +207,17 @@ impl Drop for Busy {
     }
 }
 
-/// Servers to ask, best first.
-pub(super) fn in_order(servers: &[Arc<Server>]) -> Vec<Arc<Server>> {
-    let mut order: Vec<_> = servers.iter().filter(|s| s.is_healthy()).cloned().collect();
-    order.sort_by_cached_key(|s| (s.running() + s.waiting(), s.first_byte_us.load(Relaxed)));
-    order
+/// Servers that are well, the best for a prompt first, and what that means for its beginning.
+pub(super) fn in_order(
+    servers: &[Arc<Server>],
+    prefix: &Prefix,
+    slack_percent: u32,
+) -> (Vec<Arc<Server>>, Outcome) {
+    let healthy: Vec<_> = servers.iter().filter(|s| s.is_healthy()).collect();
+    let candidates: Vec<_> = healthy.iter().map(|s| s.candidate(prefix)).collect();
+    let (order, outcome) = choice::order(&candidates, slack_percent);
+    let servers = order.into_iter().map(|at| Arc::clone(healthy[at]));
+    (servers.collect(), outcome)
 }
 
 #[cfg(test)]
@@ -209,7 +238,8 @@ mod tests {
         servers[0].observed(Duration::from_millis(9));
         servers[1].observed(Duration::from_millis(5));
         let names = |servers: &[Arc<Server>]| -> Vec<String> {
-            in_order(servers).iter().map(|s| s.base.clone()).collect()
+            let (order, _) = in_order(servers, &Prefix::default(), 25);
+            order.iter().map(|s| s.base.clone()).collect()
         };
         assert_eq!(names(&servers), ["http://b", "http://a"]);
         let busy = Busy::new(servers[1].clone());

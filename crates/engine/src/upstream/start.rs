@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::account::Account;
+use super::prefix::Prefix;
 use super::reader::Reader;
 use super::refusal::refusal;
 use super::servers::{Busy, Server};
@@ -68,15 +69,20 @@ impl Upstream {
         Err(refusal(response, path, server.context()).await)
     }
 
-    /// Asks servers in turn until one has answered; gives up at once where the request is at fault.
+    /// Asks servers in turn until one has answered, beginning with the best for the prompt; gives up at
+    /// once where the request is at fault.
     pub(super) async fn first_of<'a, T>(
         &'a self,
+        prefix: &Prefix,
         ask: impl Fn(Arc<Server>, Busy) -> BoxFuture<'a, Result<T, EngineError>>,
     ) -> Result<T, EngineError> {
-        let candidates = self.candidates();
+        let (candidates, outcome) = self.candidates(prefix);
         if candidates.is_empty() {
             let message = "no server of the model is well";
             return Err(EngineError::Unavailable(message.into()));
+        }
+        if !prefix.is_empty() {
+            self.prefixes.count(outcome);
         }
         let has_room = |server: &Arc<Server>| {
             server.running() < self.max_running && server.waiting() < self.max_waiting
@@ -84,6 +90,7 @@ impl Upstream {
         let mut last = EngineError::Overloaded;
         for server in candidates.into_iter().filter(has_room) {
             let busy = Busy::new(server.clone());
+            server.takes(prefix);
             let asked = ask(server.clone(), busy);
             let answer = tokio::select! {
                 biased;
@@ -92,7 +99,10 @@ impl Upstream {
             };
             match answer {
                 // another server can't make a bad request good
-                Err(error) if error.status() != 400 => last = error,
+                Err(error) if error.status() != 400 => {
+                    server.refused(prefix);
+                    last = error;
+                }
                 answer => return answer,
             }
         }
@@ -116,7 +126,7 @@ impl Upstream {
     pub(super) async fn start(&self, request: GenerateRequest) -> Result<EventStream, EngineError> {
         request.sampling().validate()?;
         let begin = |server, busy| self.begin(server, busy, &request).boxed();
-        let begun = self.first_of(begin).await?;
+        let begun = self.first_of(&self.prefix(&request), begin).await?;
         let (events, stream) = event_channel(request.max_tokens, None);
         let terms = Terms {
             limit: stream.limit(),

@@ -1,118 +1,167 @@
-//! Embeddings by a BERT with random weights, through candle.
+//! Embeddings by BERTs with random weights, held to themselves.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use atoma_engine::testing::RandomModel;
-use atoma_engine::{Bert, Engine, GenerateRequest, Prompt};
-use candle_core::{Device, Tensor};
+use atoma_engine::testing::RandomBert;
+use atoma_engine::{
+    Bert, EmbeddedOptions, Engine, GenerateRequest, Isa, LoadError, Numerics, Prompt,
+};
 
-const HIDDEN: usize = 16;
+use crate::common::options;
 
-/// A folder as sentence-transformers writes it, small.
-fn write(folder: &Path, pooling: &str) {
-    RandomModel::small()
-        .write(folder)
-        .expect("its tokenizer serves");
-    let config = serde_json::json!({
-        "model_type": "bert", "vocab_size": 4096, "hidden_size": HIDDEN, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "intermediate_size": 32, "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.1, "max_position_embeddings": 64, "type_vocab_size": 2,
-        "initializer_range": 0.02, "layer_norm_eps": 1e-12, "pad_token_id": 0,
-        "position_embedding_type": "absolute", "use_cache": true,
-    });
-    std::fs::write(folder.join("config.json"), config.to_string()).expect("written");
-    std::fs::create_dir_all(folder.join("1_Pooling")).expect("created");
-    std::fs::write(folder.join("1_Pooling/config.json"), pooling).expect("written");
-    let mut tensors: HashMap<String, Tensor> = HashMap::new();
-    let mut add = |name: String, shape: &[usize]| {
-        let tensor = Tensor::randn(0f32, 0.5, shape, &Device::Cpu).expect("random");
-        tensors.insert(name, tensor);
-    };
-    for (name, rows) in [("word", 4096), ("position", 64), ("token_type", 2)] {
-        add(
-            format!("embeddings.{name}_embeddings.weight"),
-            &[rows, HIDDEN],
-        );
-    }
-    let mut layers = vec![("embeddings.LayerNorm".to_owned(), HIDDEN, 0)];
-    for layer in 0..2 {
-        let name = |part: &str| format!("encoder.layer.{layer}.{part}");
-        for part in ["self.query", "self.key", "self.value", "output.dense"] {
-            layers.push((name(&format!("attention.{part}")), HIDDEN, HIDDEN));
-        }
-        layers.push((name("attention.output.LayerNorm"), HIDDEN, 0));
-        layers.push((name("intermediate.dense"), 32, HIDDEN));
-        layers.push((name("output.dense"), HIDDEN, 32));
-        layers.push((name("output.LayerNorm"), HIDDEN, 0));
-    }
-    for (name, rows, cols) in layers {
-        let shape = if cols == 0 {
-            vec![rows]
-        } else {
-            vec![rows, cols]
-        };
-        add(format!("{name}.weight"), &shape);
-        add(format!("{name}.bias"), &[rows]);
-    }
-    candle_core::safetensors::save(&tensors, folder.join("model.safetensors")).expect("written");
+/// A text of many words.
+fn text(words: usize) -> String {
+    let words = (0..words).map(|i| ["The", "sun", "is", "a", "star", "moons"][i * i % 6]);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn open(model: &RandomBert, options: EmbeddedOptions) -> Bert {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    model.write(folder.path()).expect("written");
+    Bert::open(folder.path(), options).expect("loaded")
 }
 
 #[tokio::test]
-async fn texts_become_vectors_of_unit_length_whatever_their_companions() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write(folder.path(), r#"{"pooling_mode_mean_tokens": true}"#);
-    let engine = Bert::open(folder.path()).expect("loaded");
-    let prompts = ["one text", "another, longer text", "a third"].map(|t| Prompt::Text(t.into()));
-    let (vectors, usage) = engine.embed(prompts.to_vec()).await.expect("embedded");
-    let counted: usize = prompts
-        .iter()
-        .map(|p| engine.count_tokens(p).expect("counted"))
-        .sum();
-    assert_eq!((usage.input as usize, vectors.len()), (counted, 3));
-    for (prompt, vector) in prompts.into_iter().zip(&vectors) {
-        assert_eq!(vector.len(), HIDDEN);
-        assert!((vector.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
-        let (alone, _) = engine.embed(vec![prompt]).await.expect("embedded");
-        assert_eq!(&alone[0], vector);
+async fn no_bit_depends_on_threads_steps_companions_or_the_processor() {
+    let prompts: Vec<Prompt> = (1..20).map(|n| Prompt::Text(text(n * 3))).collect();
+    let expected = open(&RandomBert::small(), options());
+    let (expected, usage) = expected.embed(prompts.clone()).await.expect("embedded");
+    assert_eq!((expected.len(), usage.output), (19, 0));
+    for (threads, token_budget, isa) in [
+        (1, 1, None),
+        (3, 40, Some(Isa::Avx512)),
+        (2, 100_000, Some(Isa::Avx2)),
+        (1, 77, Some(Isa::Portable)),
+    ] {
+        let options = EmbeddedOptions {
+            threads: Some(threads),
+            token_budget,
+            isa,
+            ..EmbeddedOptions::default()
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        RandomBert::small().write(folder.path()).expect("written");
+        let engine = match Bert::open(folder.path(), options) {
+            Err(LoadError::Unsupported(what)) if what.contains("on this processor") => continue,
+            engine => engine.expect("loaded"),
+        };
+        let (together, _) = engine.embed(prompts.clone()).await.expect("embedded");
+        assert_eq!(together, expected, "{threads} {token_budget} {isa:?}");
+        for (prompt, vector) in prompts.iter().zip(&expected) {
+            let (alone, _) = engine.embed(vec![prompt.clone()]).await.expect("embedded");
+            assert_eq!(&alone[0], vector);
+        }
     }
-    assert_ne!(vectors[0], vectors[1]);
+}
 
-    // The same weights, pooled otherwise.
-    std::fs::write(
-        folder.path().join("1_Pooling/config.json"),
-        r#"{"pooling_mode_cls_token": true}"#,
-    )
-    .expect("written");
-    let first = Bert::open(folder.path()).expect("loaded");
-    let (other, _) = first
-        .embed(vec![Prompt::Text("one text".into())])
-        .await
-        .expect("embedded");
-    assert_ne!(other[0], vectors[0]);
-    assert_eq!(first.info().revision, engine.info().revision);
+#[tokio::test]
+async fn golden_bits_of_a_random_model() {
+    // The same on every processor: whoever changes these changes every embedding.
+    let engine = open(&RandomBert::small(), options());
+    let prompt = Prompt::Text("The sun is a star.".into());
+    let (vectors, usage) = engine.embed(vec![prompt]).await.expect("embedded");
+    // The first components, computed apart, in f64, from the same weights.
+    let reference = [
+        -0.095_660_7_f32,
+        0.171_104_3,
+        0.063_952,
+        0.057_021,
+        0.067_552_2,
+        0.300_018_9,
+    ];
+    for (seen, expected) in vectors[0].iter().zip(reference) {
+        assert!((seen - expected).abs() < 1e-6, "{seen} {expected}");
+    }
+    let fold = |hash: u64, v: &f32| (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3);
+    let bits = vectors[0].iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let revision = hex(&engine.info().revision[..8]);
+    assert_eq!(
+        (usage.input, bits, &revision[..]),
+        (8, 0x3410_670f_e887_a016, "550c23f5b916c381")
+    );
+}
+
+#[tokio::test]
+async fn texts_are_read_as_the_folder_says() {
+    let model = RandomBert::small();
+    let engine = open(&model, options());
+    let embed = async |text: &str| {
+        let (mut vectors, usage) = engine
+            .embed(vec![Prompt::Text(text.into())])
+            .await
+            .expect("embedded");
+        (vectors.remove(0), usage.input)
+    };
+    // [CLS] the sun ##s [SEP], whatever the case; the tokenizer's own limit and padding don't count.
+    assert_eq!(embed("The Suns").await, embed("the suns").await);
+    assert_eq!(embed("the suns").await.1, 5);
+    assert_eq!(engine.info().context, 64);
+    let (vector, tokens) = embed(&text(50)).await;
+    assert_eq!(
+        tokens as usize,
+        engine
+            .count_tokens(&Prompt::Text(text(50)))
+            .expect("counted")
+    );
+    assert!((vector.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+    assert_eq!(engine.info().numerics, Numerics::DetF32V1);
+
+    let other = RandomBert {
+        pooling: "cls_token",
+        ..model
+    };
+    assert_ne!(
+        open(&other, options()).info().revision,
+        engine.info().revision
+    );
 }
 
 #[tokio::test]
 async fn what_it_cant_do_is_refused() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write(folder.path(), r#"{"pooling_mode_mean_tokens": true}"#);
-    let engine = Bert::open(folder.path()).expect("loaded");
-    let request = GenerateRequest::new(Prompt::Text("x".into()), 1);
+    let engine = open(&RandomBert::small(), options());
+    let code = async |prompt: Prompt| {
+        let error = engine.embed(vec![prompt]).await.expect_err("refused");
+        error.code()
+    };
     assert_eq!(
-        engine.generate(request).await.expect_err("refused").code(),
-        "bad_request"
-    );
-    let long = vec![Prompt::Tokens(vec![5; 65])];
-    assert_eq!(
-        engine.embed(long).await.expect_err("refused").code(),
+        code(Prompt::Tokens(vec![5; 65])).await,
         "context_length_exceeded"
     );
-    let unknown = vec![Prompt::Tokens(vec![4096])];
-    assert_eq!(
-        engine.embed(unknown).await.expect_err("refused").code(),
-        "bad_request"
+    assert_eq!(code(Prompt::Tokens(vec![4096])).await, "bad_request");
+    assert_eq!(code(Prompt::Tokens(vec![])).await, "bad_request");
+    let request = GenerateRequest::new(Prompt::Text("x".into()), 1);
+    let talks = engine.generate(request).await.expect_err("refused");
+    assert_eq!(talks.code(), "bad_request");
+    let full = EmbeddedOptions {
+        max_waiting: 1,
+        token_budget: 1,
+        ..options()
+    };
+    let engine = open(&RandomBert::small(), full);
+    // More steps than tokio lets a task take at once.
+    let mut first = engine.embed(vec![Prompt::Text(text(1)); 300]);
+    assert!(futures::poll!(&mut first).is_pending());
+    let second = engine.embed(vec![Prompt::Text(text(1))]).await;
+    assert_eq!(second.expect_err("refused").code(), "overloaded");
+    first.await.expect("embedded");
+}
+
+#[test]
+fn a_folder_is_opened_by_the_engine_of_its_kind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let load = |path: &Path| atoma_engine::open(path, options());
+    RandomBert::small().write(folder.path()).expect("written");
+    let embeds = load(folder.path()).expect("loaded");
+    assert!(embeds.info().only_embeds);
+    atoma_engine::testing::RandomModel::small()
+        .write(folder.path())
+        .expect("written");
+    assert!(!load(folder.path()).expect("loaded").info().only_embeds);
+    std::fs::write(folder.path().join("config.json"), r#"{"model_type":"t5"}"#).expect("written");
+    let refused = load(folder.path()).err().expect("refused").to_string();
+    assert!(
+        refused.contains("t5") && refused.contains("bert"),
+        "{refused}"
     );
-    write(folder.path(), r#"{"pooling_mode_max_tokens": true}"#);
-    assert!(Bert::open(folder.path()).is_err());
 }

@@ -1,16 +1,18 @@
 //! The embedded engine as its callers see it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
-    ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event, Finish,
-    GenerateRequest, Numerics, Prompt, builtin,
+    CacheDomain, ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event,
+    Finish, GenerateRequest, Numerics, Prompt, builtin,
 };
 use atoma_runtime::Threads;
 use candle_core::Device;
 use futures::StreamExt;
+use parking_lot::Mutex;
 
 fn chat(text: &str) -> Prompt {
     Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", text)]))
@@ -75,6 +77,8 @@ async fn seeds_decide_and_log_probabilities_agree_with_scores() {
         .expect("tokens");
     let request = |seed| GenerateRequest {
         logprobs: Some(3),
+        // the model is sure of what it tells
+        temperature: 2.0,
         top_p: 0.95,
         ..sampled(prompt.clone(), 30, seed)
     };
@@ -120,6 +124,20 @@ async fn prefixes_are_reused_and_reported() {
     turn.extend(&first.ids);
     turn.extend(tokens(6, 10));
     assert_eq!(answer(&engine, sampled(turn, 2, 1)).await.cached, 128);
+}
+
+#[tokio::test]
+async fn what_one_domain_computed_another_neither_gets_nor_sees() {
+    let engine = random(&RandomModel::small(), options());
+    let asked = |domain| GenerateRequest {
+        cache_domain: CacheDomain::new([domain; 32]),
+        ..sampled(tokens(5, 100), 40, 1)
+    };
+    let first = answer(&engine, asked(1)).await;
+    let stranger = answer(&engine, asked(2)).await;
+    assert_eq!((stranger.cached, stranger.done.usage.cached_input), (0, 0));
+    assert_eq!(answer(&engine, asked(1)).await.cached, 96);
+    assert_eq!(stranger.done.fingerprint, first.done.fingerprint);
 }
 
 #[tokio::test]
@@ -251,6 +269,59 @@ async fn answers_end_where_the_context_does() {
         (answer.done.finish, answer.done.usage.output),
         (Finish::Length, 14)
     );
+}
+
+/// Where a test's log is written.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
+    let load = |kv_blocks| {
+        let log = Log::default();
+        let written = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || written.clone())
+            .finish();
+        let options = EmbeddedOptions {
+            kv_blocks,
+            ..options()
+        };
+        let engine = tracing::subscriber::with_default(subscriber, || {
+            random(&RandomModel::small(), options)
+        });
+        let said = String::from_utf8(log.0.lock().clone()).expect("text");
+        (engine, said)
+    };
+    let (engine, said) = load(Some(3));
+    assert_eq!(engine.info().context, 96);
+    for part in [
+        "WARN",
+        "the context is shortened: keys and values have no room for more",
+        "tokens=96",
+        "of=512",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let answer = answer(&engine, sampled(tokens(1, 90), 100, 1)).await;
+    assert_eq!(
+        (answer.done.finish, answer.done.usage.output),
+        (Finish::Length, 6)
+    );
+    let (engine, said) = load(None);
+    assert_eq!((engine.info().context, said.as_str()), (512, ""));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use atoma_engine::testing::{Reply, Scripted, Then};
+use atoma_engine::testing::{InstantOptions, InstantUpstream, Reply, Scripted, Then};
 use atoma_engine::{
     Completion, Engine, EngineError, Finish, GenerateRequest, Piece, Prompt, ServerFields,
     Upstream, UpstreamOptions,
@@ -268,16 +268,98 @@ async fn whoever_waits_for_a_server_that_hangs_gets_another_or_an_end() {
 }
 
 #[tokio::test]
+async fn a_slow_server_that_gets_on_is_waited_for() {
+    // in all four times as long as one that gets nowhere is given
+    let server = InstantUpstream::start(InstantOptions {
+        tokens: 20,
+        pause: Some(Duration::from_millis(20)),
+        ..InstantOptions::default()
+    });
+    let server = server.await.expect("a free port");
+    let engine = impatient(vec![server.url()]);
+    let (pieces, done) = outcome(&engine, asked(100)).await;
+    assert_eq!(done.expect("complete").usage.output, 20);
+    assert_eq!(text(&pieces), "tok ".repeat(20));
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_is_asked_again_what_it_is() {
+    let (ill, context) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicUsize::new(9_000)),
+    );
+    let told = (ill.clone(), context.clone());
+    let server = Scripted::start(move |path, _| match path {
+        "/health" if told.0.load(SeqCst) => Reply::json(503, "{}"),
+        "/v1/models" => {
+            let context = told.1.load(SeqCst);
+            Reply::json(
+                200,
+                format!(
+                    r#"{{"data":[{{"id":"theirs","owned_by":"vllm","max_model_len":{context}}}]}}"#
+                ),
+            )
+        }
+        _ => Reply::json(200, "{}"),
+    });
+    let server = server.await.expect("a free port");
+    let engine = engine_at(vec![server.url()]);
+    let mut ticks = tokio::time::interval(Duration::from_millis(2));
+    while engine.context() != 9_000 {
+        ticks.tick().await;
+    }
+    ill.store(true, SeqCst);
+    while engine.load().healthy {
+        ticks.tick().await;
+    }
+    // started anew with less
+    context.store(4_000, SeqCst);
+    ill.store(false, SeqCst);
+    while engine.context() != 4_000 {
+        ticks.tick().await;
+    }
+}
+
+#[tokio::test]
+async fn as_many_requests_as_may_run_are_all_that_run() {
+    let server = InstantUpstream::start(InstantOptions {
+        tokens: 100_000,
+        pause: Some(Duration::from_millis(10)),
+        ..InstantOptions::default()
+    });
+    let server = server.await.expect("a free port");
+    let engine = Upstream::new(UpstreamOptions {
+        max_running: 1,
+        ..UpstreamOptions::new("m", vec![server.url()])
+    })
+    .expect("set up");
+    let first = engine.generate(asked(100_000)).await.expect("the one");
+    let refused = engine.generate(asked(9)).await.expect_err("full");
+    assert_eq!((refused.status(), refused.code()), (429, "overloaded"));
+    drop(first);
+    let mut ticks = tokio::time::interval(Duration::from_millis(2));
+    while engine.generate(asked(9)).await.is_err() {
+        ticks.tick().await;
+    }
+}
+
+#[tokio::test]
 async fn a_full_queue_by_the_servers_own_metrics_is_overload() {
+    for name in [
+        "vllm:num_requests_waiting{engine=\"0\"}",
+        "llamacpp:requests_deferred",
+    ] {
+        a_full_queue_is_overload(name).await;
+    }
+}
+
+async fn a_full_queue_is_overload(name: &'static str) {
     let waiting = Arc::new(AtomicUsize::new(64));
     let told = waiting.clone();
     let server = Scripted::start(move |path, _| match path {
         "/metrics" => {
             let waiting = told.load(SeqCst);
-            Reply::json(
-                200,
-                format!("vllm:num_requests_waiting{{engine=\"0\"}} {waiting}.0\n"),
-            )
+            Reply::json(200, format!("{name} {waiting}.0\n"))
         }
         "/v1/chat/completions" => Reply::stream(format!("{}{END}{DONE}", said("a"))),
         _ => Reply::json(200, "{}"),

@@ -1,9 +1,14 @@
 //! Each check is broken in one place, and fails alone.
 
 use super::*;
-use crate::sample::{Plan, Sample, operator};
+use crate::pack::SaltedBody;
+use crate::sample::{Plan, Sample, operator, salt};
 use atoma_keys::SigningKey;
-use atoma_types::{Address, ComputeUnits, StackId, TaskId, hash::Hash32, message::Signed};
+use atoma_types::{
+    Address, ComputeUnits, StackId, TaskId,
+    hash::Hash32,
+    message::{Part, Signed},
+};
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},
@@ -214,12 +219,15 @@ fn the_last_receipt_must_make_the_claim() {
 fn a_repeated_computation_must_give_the_same_scores_and_the_same_text() {
     let fingerprint = Hash32([7; 32]);
     let sample = Sample::new(&Plan {
-        receipt: |receipt| receipt.output_fingerprint = Some(Hash32([7; 32])),
+        receipt: |receipt| {
+            let scores = salt().commit(Part::Fingerprint, &[7; 32]);
+            receipt.output_fingerprint = Some(scores);
+        },
         ..Plan::default()
     });
     let outcome = |fingerprint, text: &str, answer: &'static [u8]| {
         let mut gathered = sample.gathered();
-        gathered.answer_body = Ok(Bytes::from_static(answer));
+        gathered.answer_body = Ok(SaltedBody::new(&salt(), answer));
         gathered.recomputed = Some(Ok(Recomputed {
             fingerprint,
             text: text.to_owned(),

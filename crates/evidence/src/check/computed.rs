@@ -3,6 +3,7 @@
 use super::gathered::{Gathered, Item, hold, need, own};
 use super::signed::short;
 use crate::check::Gap;
+use atoma_types::message::Part;
 use serde_json::Value;
 
 pub(super) fn computation(g: &Gathered) -> Item<String> {
@@ -14,14 +15,13 @@ pub(super) fn computation(g: &Gathered) -> Item<String> {
     let promised = receipt
         .output_fingerprint
         .ok_or_else(|| Gap::absent("the receipt names no fingerprint: its engine makes none"))?;
-    hold(again.fingerprint == promised, || {
-        format!(
-            "computed here, the scores give {}, the receipt names {promised}",
-            again.fingerprint
-        )
+    let salt = need(&g.request_body)?.salt();
+    let found = salt.commit(Part::Fingerprint, &again.fingerprint.0);
+    hold(found == promised, || {
+        format!("computed here, the scores give {found}, the receipt names {promised}")
     })?;
     let found = format!("the same scores, {}", short(&promised));
-    let Some(said) = text(need(&g.answer_body)?) else {
+    let Some(said) = text(&need(&g.answer_body)?.body()) else {
         return Ok(format!("{found}; the answer is no plain text"));
     };
     // scores alone don't show what was told of them

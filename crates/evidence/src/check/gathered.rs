@@ -1,6 +1,6 @@
 //! What there is about one request, and for what there isn't, why not.
 
-use crate::pack::Catalog;
+use crate::pack::{Catalog, SaltedBody};
 use atoma_runtime::WithCauses;
 use atoma_types::{
     ComputeUnits, NetworkId,
@@ -122,7 +122,7 @@ pub struct Settlement {
 pub struct Recomputed {
     /// The engine's commitment to its scores.
     pub fingerprint: Hash32,
-    /// The text.
+    /// The text that the computation gave.
     pub text: String,
 }
 
@@ -141,10 +141,10 @@ pub struct Gathered {
     pub header: Item<Signed<RequestHeader>>,
     /// The receipt, as the node signed it.
     pub receipt: Item<Signed<Receipt>>,
-    /// The request's plain body.
-    pub request_body: Item<Bytes>,
-    /// The answer's plain body.
-    pub answer_body: Item<Bytes>,
+    /// The request's plain body, with its salt.
+    pub request_body: Item<SaltedBody>,
+    /// The answer's plain body, with its salt.
+    pub answer_body: Item<SaltedBody>,
     /// Receipts around this one.
     pub neighbours: Vec<Neighbour>,
     /// The record's bytes, as they stand in a pack.

@@ -1,8 +1,11 @@
 //! What the two signed messages say: by whom, about what, for how much.
 
 use super::gathered::{Gap, Gathered, Item, hold, need, own};
-use crate::receipt::{Chain, ReceiptError, same_class};
-use atoma_types::hash::Hash32;
+use crate::{
+    pack::SaltedBody,
+    receipt::{Chain, ReceiptError, same_class},
+};
+use atoma_types::{hash::Hash32, message::Part};
 
 pub(super) fn header(g: &Gathered) -> Item<String> {
     let header = own(&g.header)?;
@@ -64,20 +67,20 @@ pub(super) fn request(g: &Gathered) -> Item<String> {
 
 pub(super) fn body(g: &Gathered) -> Item<String> {
     let promised = need(&g.header)?.message().body_hash;
-    same_hash(own(&g.request_body)?, promised)
+    commits_to(own(&g.request_body)?, Part::Request, promised)
 }
 
 pub(super) fn answer(g: &Gathered) -> Item<String> {
     let promised = need(&g.receipt)?.message().response_hash;
-    same_hash(own(&g.answer_body)?, promised)
+    commits_to(own(&g.answer_body)?, Part::Answer, promised)
 }
 
-fn same_hash(bytes: &[u8], promised: Hash32) -> Item<String> {
-    let found = Hash32::of(bytes);
+fn commits_to(body: &SaltedBody, part: Part, promised: Hash32) -> Item<String> {
+    let found = body.commitment(part);
     hold(found == promised, || {
-        format!("its hash is {found}, not {promised}")
+        format!("with its salt its hash is {found}, not {promised}")
     })?;
-    Ok(format!("{} bytes", bytes.len()))
+    Ok(format!("{} bytes", body.body().len()))
 }
 
 pub(super) fn engine(g: &Gathered) -> Item<String> {

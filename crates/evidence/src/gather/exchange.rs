@@ -4,7 +4,10 @@ use crate::{
     check::{Gap, Item},
     pack::{Kind, Record},
 };
-use atoma_types::message::{Message, MessageSignature, Receipt, RequestHeader, Signed};
+use atoma_types::{
+    NodeId, StackId,
+    message::{Message, MessageSignature, Receipt, RequestHeader, Signed},
+};
 use bytes::Bytes;
 
 /// An order and its receipt, as far as they are known.
@@ -14,6 +17,16 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// The lease that the request is of: its stack and node.
+    pub(super) fn lease(&self) -> Option<(StackId, NodeId)> {
+        let of_header =
+            |header: &Signed<RequestHeader>| (header.message().stack, header.message().node);
+        let of_receipt =
+            |receipt: &Signed<Receipt>| (receipt.message().stack, receipt.message().node);
+        let lease = self.header.as_ref().ok().map(of_header);
+        lease.or_else(|| self.receipt.as_ref().ok().map(of_receipt))
+    }
+
     /// Takes what is missing from a record.
     pub(super) fn fill(&mut self, record: &Bytes) {
         if let Err(Gap::Absent(_)) = self.header {

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     check::{CheckKind, Outcome, Verdict, check},
-    sample::{NETWORK, Plan, SHARDS, Sample, user},
+    sample::{ANSWER, BODY, NETWORK, Plan, SHARDS, Sample, salt, user},
 };
+use atoma_types::message::Salt;
 
 /// Receipts kept in memory.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
         ..Given::default()
     };
     let found = gather(&alone, &sources).await.unwrap();
-    use CheckKind::{Blob, Body, Neighbours, Pack, Place, Record, Request};
+    use CheckKind::{Answer, Blob, Body, Neighbours, Pack, Place, Record, Request};
     passes(&found[0], &[Request, Place, Neighbours]);
     assert_eq!(outcome(&found[0], Record).name(), "skipped");
 
@@ -125,6 +126,28 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
     };
     let found = gather(&with_bodies, &sources).await.unwrap();
     assert_eq!(outcome(&found[0], Body).name(), "failed");
+
+    // the salt follows from the user's key, is given, or isn't to be had
+    let right = Given {
+        request_body: Some(Bytes::from_static(BODY)),
+        answer_body: Some(Bytes::from_static(ANSWER)),
+        ..alone.clone()
+    };
+    let found = gather(&right, &sources).await.unwrap();
+    passes(&found[0], &[Body, Answer]);
+    let stranger = Sources {
+        keys: Vec::new(),
+        ..offline(Some(Kept(sample.exchanges.clone())))
+    };
+    let found = gather(&right, &stranger).await.unwrap();
+    let missing = outcome(&found[0], Body);
+    assert!(missing.detail().contains("salt"), "{missing:?}");
+    let told = Given {
+        salt: Some(salt()),
+        ..right
+    };
+    let found = gather(&told, &stranger).await.unwrap();
+    passes(&found[0], &[Body, Answer]);
 
     let more = Given {
         proof: Some(sample.proof()),
@@ -172,6 +195,36 @@ async fn what_this_machine_keeps_a_proof_and_a_pack_add_up() {
         *reason,
         Gap::absent("the node's proof is of another receipt")
     );
+}
+
+#[tokio::test]
+async fn a_client_that_chose_its_salt_otherwise_has_good_records() {
+    let sample = Sample::new(&Plan::default());
+    let header = &sample.exchanges[0].0;
+    let id = header.message().request_id;
+    assert_ne!(user().salt_of(id).reveal(), salt().reveal());
+    let given = Given {
+        request: Some(id),
+        pack: Some(sample.pack.clone()),
+        request_body: Some(Bytes::from_static(BODY)),
+        answer_body: Some(Bytes::from_static(ANSWER)),
+        ..Given::default()
+    };
+    let wrong = Some(Salt::new([1; 32]));
+    for salt in [None, wrong] {
+        let given = Given {
+            salt,
+            ..given.clone()
+        };
+        let found = gather(&given, &offline(None)).await.unwrap();
+        passes(&found[0], &[CheckKind::Body, CheckKind::Answer]);
+    }
+    let other = Given {
+        answer_body: Some(Bytes::from_static(b"another")),
+        ..given
+    };
+    let found = gather(&other, &offline(None)).await.unwrap();
+    assert_eq!(outcome(&found[0], CheckKind::Answer).name(), "failed");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::pack::ReceiptProof;
 use atoma_types::{
     RequestId,
-    message::{Receipt, RequestHeader, Signed},
+    message::{Receipt, RequestHeader, Salt, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub struct Given {
     pub request_body: Option<Bytes>,
     /// The answer's body, as it came; of a stream all before the receipt's line.
     pub answer_body: Option<Bytes>,
+    /// The request's salt; where it is absent or doesn't fit, the record's or that of a key here.
+    pub salt: Option<Salt>,
 }
 
 impl fmt::Debug for Given {

@@ -10,7 +10,7 @@ mod sources;
 
 use crate::{
     check::{Gap, Gathered, Item, Neighbour, PackPlace, Settlement, need},
-    pack::{ReceiptProof, Record},
+    pack::{ReceiptProof, Record, SaltedBody, StorageProof},
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
@@ -19,6 +19,7 @@ use atoma_types::{
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::BlobId;
+use bodies::Bodies;
 use bytes::Bytes;
 use exchange::Exchange;
 use ledger::Reader;
@@ -236,30 +237,17 @@ impl Gatherer<'_> {
             blob_id,
             proof,
         } = parts;
+        let lease = exchange.lease();
         let Exchange { header, receipt } = exchange;
         let mut neighbours = self.kept_around(receipt.as_ref().ok());
         if let (Ok(receipt), Ok(pack)) = (&receipt, &pack) {
             neighbours.extend(pack.around(receipt.message(), SPAN));
         }
-        // a proof about another receipt proves nothing about this one, and much about its node
-        let proof = match (proof, &receipt) {
-            (Ok(proof), Ok(receipt)) if proof.receipt != *receipt => {
-                neighbours.push(Neighbour {
-                    receipt: proof.receipt,
-                    kept: false,
-                });
-                Err(Gap::absent("the node's proof is of another receipt"))
-            }
-            (proof, _) => proof,
-        };
+        let proof = of_this_receipt(proof, &receipt, &mut neighbours);
         let storage = proof.as_ref().ok().and_then(|proof| proof.storage.as_ref());
         // the word of a proof about the record's place is checked too
         let place = match storage {
-            Some(storage) if record.is_ok() => Ok(PackPlace {
-                root: storage.root,
-                path: storage.path.clone(),
-                range: storage.offset..storage.offset.saturating_add(u64::from(storage.length)),
-            }),
+            Some(storage) if record.is_ok() => Ok(place_in(storage)),
             _ => place,
         };
         let object = self
@@ -275,14 +263,8 @@ impl Gatherer<'_> {
             let path = settlement.map(|settlement| settlement.path);
             path.ok_or_else(|| Gap::absent("the node shows no path to a settlement yet"))
         });
-        let messages = (header.as_ref().ok(), receipt.as_ref().ok());
-        let lease = match messages {
-            (Some(header), _) => Some((header.message().stack, header.message().node)),
-            (None, Some(receipt)) => Some((receipt.message().stack, receipt.message().node)),
-            (None, None) => None,
-        };
         let (stack, node, task, settlement) = self.of_lease(lease).await;
-        let (request_body, answer_body) = self.bodies(&header, &record);
+        let (request_body, answer_body) = self.bodies(&header, &receipt, &record);
         Gathered {
             network: self.reader.network(),
             stack,
@@ -338,22 +320,21 @@ impl Gatherer<'_> {
     fn bodies(
         &self,
         header: &Item<Signed<RequestHeader>>,
+        receipt: &Item<Signed<Receipt>>,
         record: &Item<Bytes>,
-    ) -> (Item<Bytes>, Item<Bytes>) {
+    ) -> (Item<SaltedBody>, Item<SaltedBody>) {
         let record = need(record).and_then(|bytes| {
             let (record, _) = Record::from_bytes(bytes).map_err(Gap::absent)?;
             Ok(record)
         });
-        let keys = &self.sources.keys;
-        let request = match &self.given.request_body {
-            Some(bytes) => Ok(bytes.clone()),
-            None => bodies::request(&record, header, keys),
+        let bodies = Bodies {
+            given: self.given,
+            sources: self.sources,
+            header,
+            receipt,
+            record: &record,
         };
-        let answer = match &self.given.answer_body {
-            Some(bytes) => Ok(bytes.clone()),
-            None => bodies::answer(&record, header, keys),
-        };
-        (request, answer)
+        (bodies.request(), bodies.answer())
     }
 
     fn kept_around(&self, receipt: Option<&Signed<Receipt>>) -> Vec<Neighbour> {
@@ -371,3 +352,30 @@ impl Gatherer<'_> {
 
 #[cfg(test)]
 mod gather_test;
+
+/// A proof about another receipt proves nothing about this one, and much about its node.
+fn of_this_receipt(
+    proof: Item<ReceiptProof>,
+    receipt: &Item<Signed<Receipt>>,
+    neighbours: &mut Vec<Neighbour>,
+) -> Item<ReceiptProof> {
+    match (proof, receipt) {
+        (Ok(proof), Ok(receipt)) if proof.receipt != *receipt => {
+            neighbours.push(Neighbour {
+                receipt: proof.receipt,
+                kept: false,
+            });
+            Err(Gap::absent("the node's proof is of another receipt"))
+        }
+        (proof, _) => proof,
+    }
+}
+
+/// Where a proof says that the record stands.
+fn place_in(storage: &StorageProof) -> PackPlace {
+    PackPlace {
+        root: storage.root,
+        path: storage.path.clone(),
+        range: storage.offset..storage.offset.saturating_add(u64::from(storage.length)),
+    }
+}

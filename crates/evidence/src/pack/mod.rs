@@ -46,6 +46,7 @@
 //!          exchange: BCS of the EvidenceLeaf;  request: BCS of the header | signature of the header
 //! 40+s    a  request's body
 //!   ..    b  answer's body
+//!          plain: salt 32 | the bytes as they were sent
 //!          compressed: one zstd frame that states its size, shorter than what it holds;
 //!          otherwise as it is, so that its two lengths are the same
 //!
@@ -71,6 +72,11 @@
 //! the sealed ones. A content begins with a small number and an evidence leaf with a letter, so
 //! neither passes for the other.
 //!
+//! # Salts
+//!
+//! Header and receipt commit to bodies under a [salt](atoma_types::message::Salt). It lies beside each body
+//! and is read by whoever may read that; nobody else can check a guess of it. A pack itself doesn't look at it.
+//!
 //! # What is trusted
 //!
 //! The root proves records. Header and index are as good as where they come from: a blob that
@@ -89,6 +95,7 @@ mod reader;
 mod record;
 mod recorder;
 mod remote;
+mod salted;
 mod scan;
 mod seal;
 mod writer;
@@ -105,12 +112,15 @@ pub use reader::Pack;
 pub use record::{Kind, Record, verify_record};
 pub use recorder::{Recorded, Recorder};
 pub use remote::RemotePack;
+pub use salted::SaltedBody;
 pub use scan::Dropped;
-pub use seal::{Part, SealContext, Sealer};
+pub use seal::{SealContext, Sealer};
 pub use writer::PackWriter;
 
-/// The largest body, plain: the longest answer that a node relays from its engine.
-pub const MAX_BODY: usize = 64 << 20;
+use atoma_types::message::SALT_BYTES;
+
+/// The largest body, plain: the longest answer that a node relays from its engine, with its salt.
+pub const MAX_BODY: usize = (64 << 20) + SALT_BYTES;
 /// What sealing may add to a body: a key for each of its parties, about a hundred bytes each.
 pub const MAX_SEAL: usize = 64 << 10;
 /// The longest statement: two messages and two signatures are below half of it.

@@ -105,6 +105,9 @@ impl Pack {
     }
 
     /// All records in order.
+    ///
+    /// # Errors
+    /// Each as [`Self::record`].
     pub fn records(&self) -> impl Iterator<Item = Result<Record, PackError>> {
         (0..self.catalog.entries().len()).map(|place| self.record(place))
     }

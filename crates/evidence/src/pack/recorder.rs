@@ -5,14 +5,14 @@ use super::{
     body::Body,
     error::PackError,
     record::Record,
-    seal::{Part, SealContext, Sealer},
+    salted::SaltedBody,
+    seal::{SealContext, Sealer},
 };
 use atoma_runtime::SharedRandom;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
-    message::{Receipt, RequestHeader, Signed},
+    message::{Part, Receipt, RequestHeader, Signed},
 };
-use bytes::Bytes;
 use std::collections::{HashMap, hash_map::Entry};
 
 /// Makes the records of one pack. A stack's content key is drawn once for all its records in it.
@@ -37,10 +37,10 @@ pub struct Recorded<'a> {
     pub request_key: PublicKey,
     /// The bodies are for everyone to read.
     pub open: bool,
-    /// The request's body, plain.
-    pub request: &'a [u8],
-    /// The answer's body, plain.
-    pub answer: &'a [u8],
+    /// The request's body with its salt, plain.
+    pub request: &'a SaltedBody,
+    /// The answer's body with its salt, plain.
+    pub answer: &'a SaltedBody,
 }
 
 impl Recorder {
@@ -66,8 +66,8 @@ impl Recorder {
     /// # Errors
     /// If a body is too long, or can't be sealed for one of the keys.
     pub fn record(&mut self, recorded: &Recorded<'_>) -> Result<Record, PackError> {
-        let request = Bytes::copy_from_slice(recorded.request);
-        let answer = Bytes::copy_from_slice(recorded.answer);
+        let [request, answer] =
+            [recorded.request, recorded.answer].map(|body| body.as_bytes().clone());
         let (request, answer) = if recorded.open {
             (Body::open(request)?, Body::open(answer)?)
         } else {

@@ -33,6 +33,7 @@ use atoma_runtime::Random;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
+    message::Part,
 };
 use atoma_walrus::wire::Reader;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -68,16 +69,6 @@ pub struct SealContext {
     pub stack: StackId,
     /// The node that serves.
     pub node: NodeId,
-}
-
-/// Which of the two bodies is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Part {
-    /// The body of the request.
-    Request = 1,
-    /// The body of the answer.
-    Answer = 2,
 }
 
 /// Randomness as HPKE wants it.

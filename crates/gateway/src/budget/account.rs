@@ -5,6 +5,12 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The most holds on one account at once: requests under way, and answers that their users have left and
+/// whose receipts are still asked for, which a dead node can draw out for minutes. Each is a task of about
+/// 2 KiB, so that a key that does nothing else takes 8 MiB. Requests that only run are limited far below.
+const MAX_HOLDS: usize = 4_096;
 
 /// Told when an account's spending has changed and isn't stored yet.
 pub(crate) trait Wake: Send + Sync {
@@ -19,6 +25,8 @@ pub(crate) struct Account {
     limit: Amount,
     taken: AtomicU64,
     spent: AtomicU64,
+    /// How many more holds there may be.
+    places: Arc<Semaphore>,
     unsaved: AtomicBool,
     wake: Arc<dyn Wake>,
 }
@@ -44,6 +52,7 @@ impl Account {
             limit,
             taken: AtomicU64::new(spent.0),
             spent: AtomicU64::new(spent.0),
+            places: Arc::new(Semaphore::new(MAX_HOLDS)),
             unsaved: AtomicBool::new(false),
             wake,
         }
@@ -53,11 +62,20 @@ impl Account {
         &self.name
     }
 
-    /// Holds an amount, or nothing if it doesn't fit any more.
-    pub(crate) fn reserve(self: &Arc<Self>, amount: Amount) -> Option<Hold> {
-        self.take(amount).then(|| Hold {
+    /// Holds an amount.
+    ///
+    /// # Errors
+    /// If it doesn't fit any more, or there are too many holds.
+    pub(crate) fn reserve(self: &Arc<Self>, amount: Amount) -> Result<Hold, NoHold> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| NoHold::TooMany)?;
+        if !self.take(amount) {
+            return Err(NoHold::TooDear);
+        }
+        Ok(Hold {
             account: Arc::clone(self),
             amount,
+            _place: place,
         })
     }
 
@@ -117,6 +135,16 @@ impl std::fmt::Debug for Account {
 pub(crate) struct Hold {
     account: Arc<Account>,
     amount: Amount,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Why nothing is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoHold {
+    /// The account has less left.
+    TooDear,
+    /// [`MAX_HOLDS`] are held already.
+    TooMany,
 }
 
 impl Hold {
@@ -174,9 +202,9 @@ mod tests {
     fn what_is_held_is_spent_or_given_back() {
         let account = account(100, 40);
         let mut hold = account.reserve(Amount(50)).unwrap();
-        assert!(account.reserve(Amount(11)).is_none());
+        assert!(account.reserve(Amount(11)).is_err());
         assert!(hold.raise(Amount(60)) && !hold.raise(Amount(61)));
-        assert!(account.reserve(Amount(1)).is_none());
+        assert!(account.reserve(Amount(1)).is_err());
         hold.settle(Amount(20));
         assert!(account.take_unsaved());
         assert_eq!(account.standing().spent, Amount(60));
@@ -189,10 +217,23 @@ mod tests {
     }
 
     #[test]
+    fn there_are_only_so_many_holds_whatever_they_cost() {
+        let account = account(100, 0);
+        let holds: Vec<_> = (0..MAX_HOLDS)
+            .map(|_| account.reserve(Amount(0)).unwrap())
+            .collect();
+        let more = || account.reserve(Amount(0)).map(drop);
+        assert_eq!(more(), Err(NoHold::TooMany));
+        drop(holds);
+        assert_eq!(more(), Ok(()));
+        assert_eq!(account.reserve(Amount(101)).unwrap_err(), NoHold::TooDear);
+    }
+
+    #[test]
     fn spent_above_a_limit_that_was_lowered() {
         let account = account(10, 40);
-        assert!(account.reserve(Amount(1)).is_none());
-        assert!(account.reserve(Amount(u64::MAX)).is_none());
+        assert!(account.reserve(Amount(1)).is_err());
+        assert!(account.reserve(Amount(u64::MAX)).is_err());
     }
 
     #[test]
@@ -203,7 +244,7 @@ mod tests {
             let runs: Vec<_> = (0..8)
                 .map(|_| {
                     scope.spawn(|| {
-                        let holds = (0..125).filter_map(|_| account.reserve(Amount(7)));
+                        let holds = (0..125).filter_map(|_| account.reserve(Amount(7)).ok());
                         holds.map(|hold| hold.settle(Amount(7))).count()
                     })
                 })
@@ -224,7 +265,7 @@ mod tests {
             let mut holds = Vec::new();
             let mut spent = 0;
             for (reserve, settle, finish) in steps {
-                holds.extend(account.reserve(Amount(reserve)));
+                holds.extend(account.reserve(Amount(reserve)).ok());
                 if finish && !holds.is_empty() {
                     let hold: Hold = holds.swap_remove(settle as usize % holds.len());
                     let actual = hold.amount.min(Amount(settle));

@@ -10,7 +10,7 @@ mod booked;
 mod store;
 
 pub use account::Standing;
-pub(crate) use account::{Account, Hold};
+pub(crate) use account::{Account, Hold, NoHold};
 pub use amount::Amount;
 pub use store::BudgetError;
 pub(crate) use store::BudgetStore;

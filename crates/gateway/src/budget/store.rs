@@ -300,8 +300,8 @@ mod tests {
         drop(store);
 
         let store = open(&folder, &names);
-        assert!(store.accounts()[0].reserve(Amount(41)).is_none());
-        assert!(store.accounts()[0].reserve(Amount(40)).is_some());
+        assert!(store.accounts()[0].reserve(Amount(41)).is_err());
+        assert!(store.accounts()[0].reserve(Amount(40)).is_ok());
         assert_eq!(store.accounts()[1].standing().spent, Amount(5));
     }
 

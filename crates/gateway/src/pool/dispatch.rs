@@ -13,9 +13,9 @@ pub(super) struct Dispatch {
     started: Instant,
 }
 
-/// A request at one node: pending there until dropped; then the router learns how it went.
+/// One try of a request at one node: pending there until dropped; then the router learns how it went.
 #[derive(Debug)]
-pub(crate) struct InFlight {
+pub(crate) struct Attempt {
     dispatch: Arc<Dispatch>,
     node: NodeId,
     outcome: Outcome,
@@ -34,10 +34,10 @@ impl Dispatch {
     }
 
     /// The next node for a request, none of those tried.
-    pub(super) fn pick(self: &Arc<Self>, measure: Measure, tried: &[NodeId]) -> Option<InFlight> {
+    pub(super) fn pick(self: &Arc<Self>, measure: Measure, tried: &[NodeId]) -> Option<Attempt> {
         let now = self.started.elapsed();
         let node = self.router.lock().pick(measure, tried, now)?;
-        Some(InFlight {
+        Some(Attempt {
             dispatch: Arc::clone(self),
             node,
             outcome: Outcome::Nothing,
@@ -45,7 +45,7 @@ impl Dispatch {
     }
 }
 
-impl InFlight {
+impl Attempt {
     pub(crate) fn node(&self) -> NodeId {
         self.node
     }
@@ -56,7 +56,7 @@ impl InFlight {
     }
 }
 
-impl Drop for InFlight {
+impl Drop for Attempt {
     fn drop(&mut self) {
         let now = self.dispatch.started.elapsed();
         let mut router = self.dispatch.router.lock();

@@ -19,9 +19,12 @@ pub(crate) enum LeaseError {
         /// The node's URL on the ledger.
         url: String,
     },
-    /// The node asks for more than our books and the ledger explain.
+    /// The node asks for more than our account and the ledger explain.
     #[error("the node says that its lease or stack is used up, and it is not")]
     Unfounded,
+    /// The node's word couldn't be held against the ledger a moment ago, and isn't again so soon.
+    #[error("the ledger did not say whether the node's stack is over")]
+    NotSeen,
     /// The node has left the task since it was chosen.
     #[error("the node does not sell this task")]
     NotSelling,
@@ -50,7 +53,7 @@ impl LeaseError {
                     | ClientError::Read(_)
                     | ClientError::LaneInUse { .. }
             ),
-            Self::Budget { .. } | Self::Interrupted => false,
+            Self::Budget { .. } | Self::NotSeen | Self::Interrupted => false,
         }
     }
 }

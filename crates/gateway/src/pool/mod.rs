@@ -9,12 +9,13 @@
 mod dispatch;
 mod error;
 mod knock;
+mod pace;
 mod parts;
 mod refill;
 mod stack_pool;
 mod task_pool;
 
-pub(crate) use dispatch::InFlight;
+pub(crate) use dispatch::Attempt;
 pub(crate) use error::LeaseError;
 pub(crate) use parts::PoolParts;
 pub(crate) use task_pool::TaskPool;

@@ -4,9 +4,10 @@
 use super::{
     LeaseError, PoolParts,
     knock::knock,
+    pace::{Pace, Turn},
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
 };
-use crate::{budget::Amount, catalog::Offer};
+use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why};
 use atoma_client::{BuyRequest, ClientError, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
@@ -15,10 +16,19 @@ use atoma_types::{
     chain::{LeaseState, Selection, Stack},
 };
 use parking_lot::Mutex;
+use std::time::Duration;
 
 /// A stack that ends within this time takes no new requests: a request signed now is good for two
 /// minutes and must not outlive it.
 const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
+
+/// The budget is short, and stacks are read for what has come back: at most this often. What comes back
+/// comes when a node settles, hours apart; a hundred stacks are then read at fifty a second, however
+/// many requests ask.
+const RECLAIM_PAUSE: Duration = Duration::from_secs(2);
+/// A node says that a stack is over, and it is looked at: at most this often for each node and stack. In
+/// between its word is held against what that look has seen.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct StackPool {
@@ -28,6 +38,10 @@ pub(super) struct StackPool {
     stacks: Mutex<Vec<StackHandle>>,
     /// Stacks that wait to be closed.
     retired: Mutex<Vec<StackHandle>>,
+    /// When all were read because the budget was short.
+    reclaims: Mutex<Pace<()>>,
+    /// When a node's word about a stack was last held against the ledger.
+    looks: Mutex<Pace<(StackId, NodeId)>>,
     /// One purchase at a time; with it, what is promised to nodes.
     purchases: tokio::sync::Mutex<Purchases>,
 }
@@ -46,6 +60,8 @@ impl StackPool {
             parts,
             stacks: Mutex::default(),
             retired: Mutex::default(),
+            reclaims: Mutex::new(Pace::new(RECLAIM_PAUSE)),
+            looks: Mutex::new(Pace::new(LOOK_PAUSE)),
             purchases: tokio::sync::Mutex::default(),
         }
     }
@@ -100,10 +116,14 @@ impl StackPool {
 
     /// Brings the books in step with the ledger: what has come back of stacks goes back into the budget.
     pub(super) async fn balance(&self) {
+        self.read_all(Why::Tending).await;
+    }
+
+    async fn read_all(&self, why: Why) {
         let mut stacks = self.stacks.lock().clone();
         stacks.extend(self.retired.lock().iter().cloned());
         for stack in stacks {
-            match stack.refresh().await {
+            match self.read(&stack, why).await {
                 Ok(view) => self.correct(&view),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -111,6 +131,11 @@ impl StackPool {
                 }
             }
         }
+    }
+
+    async fn read(&self, stack: &StackHandle, why: Why) -> Result<Stack, ClientError> {
+        self.parts.metrics.stack_read(why);
+        stack.refresh().await
     }
 
     fn correct(&self, view: &Stack) {
@@ -128,7 +153,11 @@ impl StackPool {
 
     /// Takes back at once what stacks hold that no node has a lease on any more.
     async fn reclaim(&self) {
-        self.balance().await;
+        let now = self.runtime().clock.instant();
+        if !self.reclaims.lock().may_look((), now) {
+            return;
+        }
+        self.read_all(Why::ShortBudget).await;
         let idle = |stack: &&StackHandle| self.is_idle(&stack.view());
         let idle: Vec<StackHandle> = self.stacks.lock().iter().filter(idle).cloned().collect();
         for stack in idle {
@@ -136,9 +165,10 @@ impl StackPool {
             if let Err(error) = stack.begin_close().await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, stack = %stack.id(), "cannot begin to close a stack");
+            } else if let Ok(view) = self.read(&stack, Why::ShortBudget).await {
+                self.correct(&view);
             }
         }
-        self.balance().await;
     }
 
     /// Makes room for the node: on a stack it can use, topped up if need be, or on a new one.
@@ -171,7 +201,7 @@ impl StackPool {
             let event = match command {
                 Command::Read(id) => {
                     let stack = found(&stacks, id);
-                    stack.refresh().await?;
+                    self.read(stack, Why::Granting).await?;
                     Event::Read(self.reading(stack, offer, node))
                 }
                 Command::Retire(id) => {
@@ -269,12 +299,12 @@ impl StackPool {
         let exact = Amount::from(amount);
         let account = &self.parts.account;
         let hold = match account.reserve(exact) {
-            Some(hold) => hold,
-            None => {
+            Ok(hold) => hold,
+            Err(_) => {
                 // perhaps some has come back since
                 self.reclaim().await;
                 let hold = account.reserve(exact);
-                hold.ok_or(LeaseError::Budget { needed: amount })?
+                hold.map_err(|_| LeaseError::Budget { needed: amount })?
             }
         };
         hold.settle(exact);
@@ -293,7 +323,7 @@ impl StackPool {
     pub(super) async fn close(&self, stack: StackHandle) {
         match stack.close().await {
             Ok(closed) => {
-                match stack.refresh().await {
+                match self.read(&stack, Why::Closing).await {
                     Ok(view) => self.correct(&view),
                     // it is closed all the same, and looked at again
                     Err(_) => self.put_back(stack.clone()),
@@ -335,9 +365,25 @@ impl StackPool {
         ours && !view.leases.is_empty() && leases.all(|lease| lease.state != LeaseState::Open)
     }
 
-    /// What the ledger says of a stack and a node's lease in it, whatever the node says.
+    /// What the ledger says of a stack and a node's lease in it, whatever the node says: now, or a moment ago
+    /// if the node's word was looked into just then. Who comes while that look is under way waits for it: what
+    /// was known before it would have the node called a liar.
     pub(super) async fn fate(&self, stack: &StackHandle, node: NodeId) -> Result<Fate, LeaseError> {
-        let view = stack.refresh().await?;
+        let now = self.runtime().clock.instant();
+        let turn = self.looks.lock().turn((stack.id(), node), now);
+        let view = match turn {
+            Turn::Look(mut seen) => {
+                let view = self.read(stack, Why::NodesWord).await?;
+                *seen = true;
+                view
+            }
+            Turn::Share(seen) => {
+                if !*seen.lock().await {
+                    return Err(LeaseError::NotSeen);
+                }
+                stack.view()
+            }
+        };
         let open = view
             .lease(node)
             .is_some_and(|lease| lease.state == LeaseState::Open);

@@ -2,7 +2,7 @@
 
 use super::{
     LeaseError, PoolParts,
-    dispatch::{Dispatch, InFlight},
+    dispatch::{Attempt, Dispatch},
     refill,
     stack_pool::{Fate, StackPool},
 };
@@ -70,7 +70,7 @@ impl TaskPool {
     }
 
     /// The next node for a request, none of those tried.
-    pub(crate) fn pick(&self, measure: Measure, tried: &[NodeId]) -> Option<InFlight> {
+    pub(crate) fn pick(&self, measure: Measure, tried: &[NodeId]) -> Option<Attempt> {
         self.dispatch.pick(measure, tried)
     }
 
@@ -95,8 +95,8 @@ impl TaskPool {
         self.refill(node, units, timeout).await
     }
 
-    /// The node says that its lease is used up, whatever our books say: grants it more, unless it has
-    /// a whole grant by them. (After a crash the books may miss what was under way, which is far less.)
+    /// The node says that its lease is used up, whatever our own account says: grants it more, unless it has
+    /// a whole grant by it. (After a crash it may miss what was under way, which is far less.)
     /// Otherwise a node could have all units of the stack granted by saying so.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Bodies of requests, within the server's limits.
 
-use atoma_http::server::{BodyLimit, Limits, read_body};
+use atoma_http::server::{BodyLimit, HeldRoom, Limits, read_body_within};
 use atoma_types::refusal::Refusal;
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,8 +10,9 @@ use http::HeaderMap;
 /// this much is read for their sake. Only those with a key get so far.
 const DISCARDED_BYTES: u64 = 64 << 20;
 
-/// The whole body.
+/// The whole body, within the room that long ones share.
 pub(super) async fn read(
+    held: &mut HeldRoom,
     headers: &HeaderMap,
     body: Body,
     limits: &Limits,
@@ -20,5 +21,5 @@ pub(super) async fn read(
         discarded_bytes: DISCARDED_BYTES,
         ..BodyLimit::new(limits)
     };
-    Ok(read_body(headers, body, limit, |_| ()).await?)
+    Ok(read_body_within(held, headers, body, limit, |_| ()).await?)
 }

@@ -8,11 +8,12 @@ use crate::{
     keys::KeyRing,
     market::Market,
     metrics::Metrics,
+    patience::Patience,
     refusals::unknown_model,
     reply::Reply,
-    user_request::{Ask, Patience, UserRequest},
+    user_request::{Ask, UserRequest},
 };
-use atoma_http::server::Limits;
+use atoma_http::server::{BodyRoom, Limits};
 use atoma_types::{RequestId, message::Endpoint, refusal::Refusal};
 use axum::{
     Router,
@@ -33,6 +34,8 @@ pub(crate) struct Completions {
     pub(crate) market: Arc<Market>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    /// What long bodies share.
+    pub(crate) room: BodyRoom,
     pub(crate) requests: RequestLimits,
     /// The user's own stacks pay, so that it is theirs to hear when none has room.
     pub(crate) own_use: bool,
@@ -77,7 +80,8 @@ impl Completions {
     ) -> Result<Reply, Refusal> {
         let user = self.keys.find(headers)?;
         let permit = self.limit.admit(user)?;
-        let body = body::read(headers, body, &self.limits).await?;
+        let mut held = self.room.enter(user.account().name());
+        let body = body::read(&mut held, headers, body, &self.limits).await?;
         let asked = read(&body)?;
         let pool = self.market.find(&asked.model, endpoint);
         let pool = pool.ok_or_else(|| unknown_model(&asked.model))?;
@@ -87,12 +91,13 @@ impl Completions {
             endpoint,
             asked: &asked,
             body: body.clone(),
+            held,
         };
         let patience = Patience {
             nodes: self.requests.max_tries,
             lease_timeout: Duration::from(self.requests.lease_timeout_ms),
             own_use: self.own_use,
-            first_byte: Duration::from(self.requests.first_byte_timeout_ms),
+            first_byte: Duration::from(self.requests.answer_begins_timeout_ms),
             retry_for: Duration::from(self.requests.retry_for_ms),
         };
         let request = UserRequest::new(ask, pool, Arc::clone(&self.metrics), patience)?;

@@ -54,7 +54,10 @@ impl http_body::Body for Relay {
             Poll::Ready(Some(Err(error))) => {
                 this.rest = None;
                 this.in_flight.broke(&error);
-                frame(last_words(&error))
+                match last_words(&error) {
+                    Some(words) => frame(words),
+                    None => Poll::Ready(None),
+                }
             }
             Poll::Ready(None) => {
                 this.rest = None;
@@ -65,14 +68,31 @@ impl http_body::Body for Relay {
     }
 }
 
-/// Too late for a status: SDKs raise an error when a stream holds one.
-fn last_words(error: &ClientError) -> Bytes {
+/// Too late for a status: SDKs raise an error when a stream holds one. None where the node's own is there.
+fn last_words(error: &ClientError) -> Option<Bytes> {
     let message = match error {
+        ClientError::GaveUp { .. } => return None,
         ClientError::Receipt { .. } => {
             "the node's receipt does not fit its answer: do not trust it"
         }
         _ => "the node broke off: the answer is not complete",
     };
     let refusal = Refusal::new(RefusalCode::Unavailable, message);
-    Bytes::from(format!("data: {}\n\n", refusal.to_json()))
+    Some(Bytes::from(format!("data: {}\n\n", refusal.to_json())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_types::{Address, NodeId};
+
+    #[test]
+    fn a_node_that_says_itself_that_it_cannot_go_on_needs_no_second_error() {
+        let node = NodeId(Address::ZERO);
+        assert_eq!(last_words(&ClientError::GaveUp { node }), None);
+        let words = last_words(&ClientError::Overflow).unwrap();
+        let words = std::str::from_utf8(&words).unwrap();
+        assert!(words.starts_with("data: {\"error\":"), "{words}");
+        assert!(words.contains("broke off"), "{words}");
+    }
 }

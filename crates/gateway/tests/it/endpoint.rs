@@ -4,9 +4,8 @@ use crate::common::{Answer, MODEL, Network, User, chat_body};
 use atoma_gateway::{ApiKeyConfig, RunningGateway};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price,
-    hash::Hash32,
-    http::{RECEIPT, RECEIPT_COMMENT},
-    message::{Receipt, Signed},
+    http::{RECEIPT, RECEIPT_COMMENT, SALT},
+    message::{Part, Receipt, Salt, Signed},
 };
 use futures::future::join_all;
 use http::{Method, StatusCode};
@@ -27,9 +26,12 @@ async fn receipt_of(network: &Network, answer: &Answer) -> Receipt {
     let receipt = Signed::<Receipt>::from_text(text).unwrap();
     let node = network.ledger.node(receipt.message().node).await.unwrap();
     receipt.verify(&node.response_key).unwrap();
+    // who has the salt can hold the receipt against the answer
+    let salt = answer.headers.get(SALT).unwrap().to_str().unwrap();
+    let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         receipt.message().response_hash,
-        Hash32::of(covered.as_bytes())
+        salt.commit(Part::Answer, covered.as_bytes())
     );
     receipt.message().clone()
 }

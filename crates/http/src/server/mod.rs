@@ -15,6 +15,7 @@
 
 mod activity;
 mod admission;
+mod body_room;
 mod connection;
 mod counters;
 mod descriptors;
@@ -25,9 +26,10 @@ mod service;
 mod stream_timeout;
 mod write_timeout;
 
+pub use body_room::{BodyRoom, FREE_BODY_BYTES, HeldRoom, RoomFull};
 pub use counters::{Closed, Counters};
 pub use limits::{Limits, ZeroLimit};
-pub use read_body::{BodyError, BodyLimit, read_body};
+pub use read_body::{BodyError, BodyLimit, read_body, read_body_within};
 
 use admission::Admission;
 use atoma_runtime::Listener;

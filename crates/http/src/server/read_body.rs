@@ -1,6 +1,9 @@
 //! Reading a whole body into memory: never more than allowed, never longer than allowed.
 
-use super::Limits;
+use super::{
+    Limits,
+    body_room::{HeldRoom, RoomFull},
+};
 use crate::silence::TooSlow;
 use atoma_runtime::WithCauses;
 use atoma_types::refusal::{Refusal, RefusalCode};
@@ -39,6 +42,9 @@ pub enum BodyError {
     /// It came too slowly.
     #[error("the body did not arrive in time")]
     TooSlow(#[source] TooSlow),
+    /// The room that long bodies share is full, or the party's share of it.
+    #[error(transparent)]
+    NoRoom(#[from] RoomFull),
     /// It ended before its end.
     #[error("the body broke off before its end")]
     Broken(#[source] axum::Error),
@@ -52,6 +58,7 @@ impl From<BodyError> for Refusal {
             BodyError::TooLarge { max_bytes } => {
                 Self::new(RefusalCode::BodyTooLarge, message).needed(max_bytes as u64)
             }
+            BodyError::NoRoom(_) => Self::new(RefusalCode::Overloaded, message),
             BodyError::TooSlow(_) => Self::new(RefusalCode::BodyTimeout, message),
             BodyError::Broken(_) => Self::new(RefusalCode::InvalidBody, message),
         }
@@ -104,12 +111,27 @@ pub async fn read_body(
     limit: BodyLimit,
     seen: impl FnMut(&[u8]),
 ) -> Result<Bytes, BodyError> {
+    read_body_within(&mut HeldRoom::unlimited(), headers, body, limit, seen).await
+}
+
+/// As [`read_body`], within a room that long bodies share. What is held of it must live as long as the body.
+///
+/// # Errors
+/// See [`BodyError`].
+pub async fn read_body_within(
+    held: &mut HeldRoom,
+    headers: &HeaderMap,
+    body: Body,
+    limit: BodyLimit,
+    seen: impl FnMut(&[u8]),
+) -> Result<Bytes, BodyError> {
     limit.check_announced(headers)?;
-    let collected = tokio::time::timeout(limit.time, collect(body, limit, seen)).await;
+    let collected = tokio::time::timeout(limit.time, collect(held, body, limit, seen)).await;
     collected.unwrap_or(Err(BodyError::TooSlow(TooSlow::Unfinished(limit.time))))
 }
 
 async fn collect(
+    held: &mut HeldRoom,
     mut body: Body,
     limit: BodyLimit,
     mut seen: impl FnMut(&[u8]),
@@ -128,8 +150,10 @@ async fn collect(
                 return Err(limit.too_large());
             }
             (first, rest) = (Bytes::new(), BytesMut::new());
+            held.clear();
             continue;
         }
+        held.grow(data.len())?;
         seen(&data);
         if first.is_empty() {
             first = data;
@@ -163,7 +187,13 @@ fn broken(error: axum::Error) -> BodyError {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::request_body::RequestBody, *};
+    use super::{
+        super::{
+            body_room::{BodyRoom, FREE_BODY_BYTES},
+            request_body::RequestBody,
+        },
+        *,
+    };
     use http::HeaderValue;
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -240,6 +270,28 @@ mod tests {
         drop(sender);
         let refused = reading.await;
         assert!(matches!(refused, Err(BodyError::TooLarge { .. })));
+    }
+
+    #[tokio::test]
+    async fn of_a_body_that_is_thrown_away_nothing_is_held() {
+        let room = BodyRoom::new(1 << 20);
+        let long = BodyLimit {
+            max_bytes: 200_000,
+            discarded_bytes: 1 << 20,
+            ..LIMIT
+        };
+        let mut first = room.enter("ann");
+        let none = HeaderMap::new();
+        let discarded = {
+            let piece = Bytes::from(vec![b' '; 150_000]);
+            let pieces = [Ok::<_, Infallible>(piece.clone()), Ok(piece)];
+            let sent = Body::from_stream(futures::stream::iter(pieces));
+            read_body_within(&mut first, &none, sent, long, |_| ()).await
+        };
+        assert!(matches!(discarded, Err(BodyError::TooLarge { .. })));
+        // the quarter is all free again, although `first` is still here
+        let mut second = room.enter("ann");
+        assert!(second.grow((1 << 18) + FREE_BODY_BYTES).is_ok());
     }
 
     #[tokio::test(start_paused = true)]

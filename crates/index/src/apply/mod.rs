@@ -46,9 +46,10 @@ pub(crate) enum Outcome {
     Gap,
 }
 
-/// Applies an event. On an error the rows are to be thrown away.
+/// Applies an event of a package whose database is `db`. On an error the rows are to be thrown away.
 pub(crate) fn apply(
     rows: &mut impl Rows,
+    db: ObjectId,
     place: &Place,
     event: &Event,
 ) -> Result<Outcome, IndexError> {
@@ -64,6 +65,7 @@ pub(crate) fn apply(
     })?;
     let mut step = Step {
         rows,
+        db,
         place,
         name: event.name(),
         whole: true,
@@ -110,6 +112,7 @@ pub(crate) fn apply(
 /// One event being applied.
 struct Step<'a, R> {
     rows: &'a mut R,
+    db: ObjectId,
     place: &'a Place,
     name: &'static str,
     whole: bool,

@@ -6,7 +6,7 @@ use crate::{
     rows::{NodeRow, ObjectName, OfferRow, ParamRow, PriceRow, TaskRow, TreasuryRow},
 };
 use atoma_types::{
-    ComputeUnits, MicroUsdc, NodeId, ObjectId, Price, TaskId,
+    ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{
         NodeStatus,
         events::{
@@ -158,7 +158,7 @@ impl<R: Rows> Step<'_, R> {
     /// The units leave the node's books; only its object tells which are left.
     pub(super) fn units_reported(&mut self, e: &UnitsReported) -> Applied {
         self.stale(e.node, ObjectName::Node)?;
-        self.stale(ObjectId::ZERO, ObjectName::Db)
+        self.stale(self.db, ObjectName::Db)
     }
 
     pub(super) fn treasury_paid(&mut self, e: &TreasuryPaid) -> Applied {
@@ -181,6 +181,6 @@ impl<R: Rows> Step<'_, R> {
         });
         change(&mut row);
         self.rows.put(&row)?;
-        self.stale(ObjectId::ZERO, ObjectName::Db)
+        self.stale(self.db, ObjectName::Db)
     }
 }

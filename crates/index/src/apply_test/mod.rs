@@ -65,7 +65,7 @@ impl Memory {
             checkpoint: number,
             at: time(number),
         };
-        apply(self, &place, event)
+        apply(self, deployment().db, &place, event)
     }
 
     fn row<T: Table>(&self, key: Key<T>) -> T {

@@ -2,8 +2,8 @@
 
 use crate::column::table;
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, PublicKey, Role, SecurityLevel,
-    TaskId, TimestampMs, UnitWeights, chain::NodeStatus,
+    Address, ComputeUnits, EngineClass, MicroUsdc, NodeId, Price, PublicKey, Role, SealingKey,
+    SecurityLevel, TaskId, TimestampMs, UnitWeights, chain::NodeStatus,
 };
 
 table! {
@@ -55,7 +55,7 @@ table! {
         /// From 0 to 1000: rises with settlements, falls with expired leases and convictions.
         reputation: u64,
         /// X25519 key that requests are sealed to.
-        sealing_key: Option<[u8; 32]>,
+        sealing_key: Option<SealingKey>,
         /// The epoch it was last paid in.
         current_epoch: u64,
         /// Units paid in it.

@@ -24,7 +24,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Below `sides`.
+    /// The next number, below `sides`.
     pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

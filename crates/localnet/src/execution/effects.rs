@@ -191,32 +191,37 @@ fn writes(
         writes.written.remove(&id);
         writes.deleted.insert(id);
     }
-    let mut count = created;
-    let mut fresh = || {
-        let id = Address::derive_id(digest, count);
-        count += 1;
-        id
-    };
+    let mut fresh = Fresh { digest, created };
     for (key, coin) in ran.coins {
-        let (Some(owner), id) = (
-            coin.owner,
-            match key {
-                CoinKey::Existing(id) => id,
-                CoinKey::New(_) => fresh(),
-            },
-        ) else {
-            return Err(invariant());
+        let owner = coin.owner.ok_or_else(invariant)?;
+        let id = match key {
+            CoinKey::Existing(id) => id,
+            CoinKey::New(_) => fresh.id(),
         };
         let draft = Draft::coin(id, coin.coin_type, coin.balance, owner);
         writes.written.insert(id, draft);
     }
     let usdc = &state.deployment().usdc;
     for payout in payouts {
-        let id = fresh();
+        let id = fresh.id();
         let draft = Draft::coin(id, usdc.clone(), payout.amount.0, payout.to);
         writes.written.insert(id, draft);
     }
     Ok(writes)
+}
+
+/// Ids of new objects, which follow from the transaction and how many it has made.
+struct Fresh {
+    digest: Digest,
+    created: u64,
+}
+
+impl Fresh {
+    fn id(&mut self) -> ObjectId {
+        let id = Address::derive_id(self.digest, self.created);
+        self.created += 1;
+        id
+    }
 }
 
 /// What written objects hold for storage, and what rewritten and deleted ones held.

@@ -21,7 +21,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Writes it.
+    /// Writes it in a transaction of the database.
     pub(crate) fn put(&self, to: &Transaction<'_>) -> Result<(), LocalnetError> {
         for (executed, delta) in &self.executed {
             put_transaction(to, executed)?;

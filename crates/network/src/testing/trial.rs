@@ -11,7 +11,7 @@ use atoma_types::{
     chain::{Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
     hash::Hash32,
     merkle::{MerkleTree, Proof},
-    message::{Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{Domain, Endpoint, EvidenceLeaf, Part, Receipt, RequestHeader, RequestTimes, Signed},
 };
 use atoma_walrus::{
     coding::{Params, encode},
@@ -95,15 +95,17 @@ impl Trial {
         previous: Hash32,
     ) -> (Signed<RequestHeader>, Signed<Receipt>) {
         let (network, now) = (self.world.ledger.deployment().network, TimestampMs(7));
+        let request_id = RequestId([seq as u8; 16]);
+        let salt = self.user.salt_of(request_id);
         let header = RequestHeader {
             domain: Domain::default(),
             network,
             stack: self.stack,
             node: self.node,
             task: self.task,
-            request_id: RequestId([seq as u8; 16]),
+            request_id,
             endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(b"body"),
+            body_hash: salt.commit(Part::Request, b"body"),
             lane: 0,
             ceiling: ComputeUnits(sum),
             max_units: ComputeUnits(units),
@@ -120,7 +122,7 @@ impl Trial {
             seq,
             request_id: header.message().request_id,
             request_hash: header.hash(),
-            response_hash: Hash32::of(b"answer"),
+            response_hash: salt.commit(Part::Answer, b"answer"),
             usage: Usage {
                 output: units,
                 ..Usage::default()
@@ -165,6 +167,9 @@ impl Trial {
     }
 
     /// Runs one call as this party.
+    ///
+    /// # Errors
+    /// If the ledger refuses it or isn't reached.
     pub async fn run(
         &self,
         key: &SigningKey,
@@ -217,6 +222,9 @@ impl Trial {
     }
 
     /// Asks for the payment.
+    ///
+    /// # Errors
+    /// If the ledger refuses it, as before the dispute window is over.
     pub async fn claim(&self) -> Result<Executed, LedgerError> {
         let call = calls::Claim {
             db: self.db().into(),

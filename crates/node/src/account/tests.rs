@@ -61,12 +61,12 @@ pub(crate) fn receipt(request: &SignedRequest, link: Link, units: u64) -> Draft<
 
 /// Signs what was committed and gives it back to the account.
 fn sign(
-    books: &mut Account,
+    account: &mut Account,
     request: &SignedRequest,
     committed: Committed,
 ) -> Arc<Signed<Receipt>> {
     let receipt = Arc::new(committed.receipt.sign(&SigningKey::from_seed(&[9; 32])));
-    books.signed(request, receipt.clone());
+    account.signed(request, receipt.clone());
     receipt
 }
 
@@ -154,7 +154,7 @@ impl Model {
 proptest! {
     #[test]
     fn any_interleaving_agrees_with_the_model(steps in prop::collection::vec(step(), 1..60)) {
-        let mut books = account(100);
+        let mut account = account(100);
         let mut model = Model { units: 100, ..Model::default() };
         for step in steps {
             match step {
@@ -163,7 +163,7 @@ proptest! {
                         .min(model.ceiling(lane).max(ceiling).saturating_sub(model.lane_used(lane)));
                     let fits = room >= least && !model.ids.contains(&id);
                     let request = request(id, lane, ceiling);
-                    let got = books.reserve(&request, units(least), units(wanted), NOW);
+                    let got = account.reserve(&request, units(least), units(wanted), NOW);
                     prop_assert_eq!(got.is_ok(), fits, "{:?}", got);
                     if let Ok(reservation) = got {
                         prop_assert_eq!(reservation.units().0, wanted.min(room));
@@ -178,68 +178,68 @@ proptest! {
                     let room = (model.units - model.used())
                         .min(model.ceiling(lane) - model.lane_used(lane));
                     let before = model.running[at].1.units().0;
-                    let now = books.grow(&mut model.running[at].1, units(by));
+                    let now = account.grow(&mut model.running[at].1, units(by));
                     prop_assert_eq!(now.0, before + by.min(room));
                 }
                 Step::Commit { which, permille } if !model.running.is_empty() => {
                     let (lane, held, request) = model.running.swap_remove(which % model.running.len());
                     let actual = held.units().0 * permille / 1_000;
-                    let done = books.commit(held, units(actual), NOW, |link| receipt(&request, link, actual));
+                    let done = account.commit(held, units(actual), NOW, |link| receipt(&request, link, actual));
                     model.paid.push((lane, actual));
                     let done = done.unwrap();
                     prop_assert_eq!(done.receipt.message().seq, model.paid.len() as u64);
                     let lane_paid: u64 =
                         model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
-                    prop_assert!(books.claim().is_none(), "not before the signature");
-                    sign(&mut books, &request, done);
+                    prop_assert!(account.claim().is_none(), "not before the signature");
+                    sign(&mut account, &request, done);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
                     let (_, held, _) = model.running.swap_remove(which % model.running.len());
-                    books.release(held);
+                    account.release(held);
                 }
                 Step::TopUp { by } => {
                     model.units += by;
-                    let terms = Terms { units: units(model.units), ..books.brief().terms };
-                    books.update_terms(terms);
+                    let terms = Terms { units: units(model.units), ..account.brief().terms };
+                    account.update_terms(terms);
                 }
                 _ => {}
             }
-            let summary = books.summary();
+            let summary = account.summary();
             let paid: u64 = model.paid.iter().map(|p| p.1).sum();
             prop_assert_eq!(summary.committed.0, paid);
             prop_assert_eq!(summary.committed.0 + summary.reserved.0, model.used());
             prop_assert!(model.used() <= model.units);
             let covered: u64 = summary.lanes.iter().map(|lane| lane.1.0).sum();
-            prop_assert!(books.claim().unwrap().units.0 <= covered);
-            prop_assert!(books.adds_up());
+            prop_assert!(account.claim().unwrap().units.0 <= covered);
+            prop_assert!(account.adds_up());
         }
         for (_, held, _) in model.running.drain(..) {
-            books.release(held);
+            account.release(held);
         }
-        prop_assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
+        prop_assert_eq!(account.brief().reserved, ComputeUnits::ZERO);
     }
 }
 
 #[test]
 fn a_refusal_changes_nothing() {
-    let mut books = account(100);
-    let held = books
+    let mut account = account(100);
+    let held = account
         .reserve(&request(1, 0, 50), units(50), units(50), NOW)
         .unwrap();
-    let before = books.summary();
-    let try_reserve = |books: &mut Account, request: &SignedRequest, least: u64| {
-        books
+    let before = account.summary();
+    let try_reserve = |account: &mut Account, request: &SignedRequest, least: u64| {
+        account
             .reserve(request, units(least), units(least), NOW)
             .unwrap_err()
     };
     assert_eq!(
-        try_reserve(&mut books, &request(1, 0, 90), 1),
+        try_reserve(&mut account, &request(1, 0, 90), 1),
         Denied::Replayed
     );
-    let denied = try_reserve(&mut books, &request(2, 0, 60), 20);
+    let denied = try_reserve(&mut account, &request(2, 0, 60), 20);
     assert_eq!(denied, Denied::CeilingTooLow { needed: 70 });
-    let denied = try_reserve(&mut books, &request(3, 1, 90), 51);
+    let denied = try_reserve(&mut account, &request(3, 1, 90), 51);
     assert_eq!(
         denied,
         Denied::LeaseExhausted {
@@ -247,82 +247,88 @@ fn a_refusal_changes_nothing() {
             wanted: 51
         }
     );
-    assert_eq!(books.summary(), before);
+    assert_eq!(account.summary(), before);
     // the refused id is still free, and the ceiling that was named fits
-    let second = books
+    let second = account
         .reserve(&request(2, 0, 70), units(20), units(20), NOW)
         .unwrap();
-    books.release(held);
-    books.release(second);
+    account.release(held);
+    account.release(second);
 }
 
 #[test]
 fn lanes_and_time_are_limited() {
-    let mut books = account(1_000);
+    let mut account = account(1_000);
     for lane in 0..MAX_LANES {
         let lane = u16::try_from(lane).unwrap();
         let id = u8::try_from(lane).unwrap();
-        let held = books
+        let held = account
             .reserve(&request(id, lane, 1), units(1), units(1), NOW)
             .unwrap();
-        books.release(held);
+        account.release(held);
     }
-    let one_more = books.reserve(&request(200, 999, 1), units(1), units(1), NOW);
+    let one_more = account.reserve(&request(200, 999, 1), units(1), units(1), NOW);
     assert_eq!(one_more, Err(Denied::TooManyLanes));
-    let late = books.reserve(&request(201, 0, 1), units(1), units(1), TimestampMs(10_000));
+    let late = account.reserve(&request(201, 0, 1), units(1), units(1), TimestampMs(10_000));
     assert_eq!(late, Err(Denied::Expired));
-    books.update_terms(Terms {
+    account.update_terms(Terms {
         units: units(1),
         expires_at: TimestampMs(5_000),
         closing: true,
     });
-    let closing = books.reserve(&request(201, 0, 1), units(1), units(1), NOW);
+    let closing = account.reserve(&request(201, 0, 1), units(1), units(1), NOW);
     assert_eq!(closing, Err(Denied::Expired));
-    assert_eq!(books.brief().terms.units, units(1_000), "units never fall");
+    assert_eq!(
+        account.brief().terms.units,
+        units(1_000),
+        "units never fall"
+    );
 }
 
 #[test]
 fn a_settled_lease_takes_no_more() {
-    let mut books = account(100);
+    let mut account = account(100);
     let of_first = request(1, 0, 100);
-    let mut first = books.reserve(&of_first, units(10), units(10), NOW).unwrap();
-    let second = books
+    let mut first = account
+        .reserve(&of_first, units(10), units(10), NOW)
+        .unwrap();
+    let second = account
         .reserve(&request(2, 0, 100), units(10), units(10), NOW)
         .unwrap();
-    books.advance(Phase::Settling);
-    let refused = books.reserve(&request(3, 0, 100), units(1), units(1), NOW);
+    account.advance(Phase::Settling);
+    let refused = account.reserve(&request(3, 0, 100), units(1), units(1), NOW);
     assert_eq!(refused, Err(Denied::Settling));
     assert_eq!(
-        books.grow(&mut first, units(5)),
+        account.grow(&mut first, units(5)),
         units(10),
         "streams end soon"
     );
-    let committed = books
+    let committed = account
         .commit(first, units(10), NOW, |link| receipt(&of_first, link, 10))
         .unwrap();
-    books.freeze();
-    sign(&mut books, &of_first, committed);
-    assert_eq!(books.claim().unwrap().units, units(10));
-    books.advance(Phase::Settled { claimable_at: NOW });
-    books.advance(Phase::Open);
-    let late = books.commit(second, units(10), NOW, |link| receipt(&of_first, link, 10));
+    account.freeze();
+    sign(&mut account, &of_first, committed);
+    assert_eq!(account.claim().unwrap().units, units(10));
+    account.advance(Phase::Settled { claimable_at: NOW });
+    account.advance(Phase::Open);
+    let late = account.commit(second, units(10), NOW, |link| receipt(&of_first, link, 10));
     assert_eq!(late.unwrap_err(), CommitError::TooLate);
-    assert_eq!(books.claim().unwrap().units, units(10));
-    assert_eq!(books.brief().reserved, ComputeUnits::ZERO);
+    assert_eq!(account.claim().unwrap().units, units(10));
+    assert_eq!(account.brief().reserved, ComputeUnits::ZERO);
 }
 
 #[test]
-fn restored_books_continue_the_chain() {
-    let mut books = account(100);
+fn a_restored_account_continues_the_chain() {
+    let mut before = account(100);
     let mut done = Vec::new();
     for id in 1..=5u8 {
         let request = request(id, u16::from(id % 2), 90);
-        let held = books.reserve(&request, units(7), units(9), NOW);
-        let committed = books.commit(held.unwrap(), units(7), NOW, |link| {
+        let held = before.reserve(&request, units(7), units(9), NOW);
+        let committed = before.commit(held.unwrap(), units(7), NOW, |link| {
             receipt(&request, link, 7)
         });
         let committed = committed.unwrap();
-        let receipt = sign(&mut books, &request, committed.clone());
+        let receipt = sign(&mut before, &request, committed.clone());
         done.push((request, committed, receipt));
     }
     let mut again = account(100);
@@ -339,7 +345,7 @@ fn restored_books_continue_the_chain() {
         );
     }
     assert!(again.adds_up());
-    let (was, is) = (books.claim().unwrap(), again.claim().unwrap());
+    let (was, is) = (before.claim().unwrap(), again.claim().unwrap());
     assert_eq!(
         (was.units, was.root, was.count),
         (is.units, is.root, is.count)

@@ -3,17 +3,18 @@
 use super::{
     error::EvidenceError,
     log::EvidenceLog,
-    reader::{Logged, Reader},
+    reader::{Exchange, Logged, Reader},
 };
 use crate::identity::Identity;
 use atoma_evidence::pack::{
     Body, ClosingPolicy, Header, Pack, PackError, PackWriter, Record, Recorded, Recorder,
+    SaltedBody,
 };
 use atoma_keys::AtRestKey;
-use atoma_runtime::SharedRandom;
+use atoma_runtime::{SharedRandom, WithCauses};
 use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs};
 use std::{
-    fs,
+    fs, mem,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -41,6 +42,8 @@ pub(crate) struct Built {
     pub last: i64,
     /// Bytes of its bodies in the log.
     pub raw: u64,
+    /// Records that this try made without their bodies.
+    pub left_out: u64,
     pub pack: Pack,
 }
 
@@ -71,8 +74,8 @@ impl Builder {
             return Ok(None);
         };
         let path = path_of(&self.folder, first);
-        let pack = match Pack::open(&path) {
-            Ok(pack) if pack.catalog().header().first_seq == first.cast_unsigned() => pack,
+        let (pack, left_out) = match Pack::open(&path) {
+            Ok(pack) if pack.catalog().header().first_seq == first.cast_unsigned() => (pack, 0),
             _ => self.write(&path, after, first, created)?,
         };
         let count = pack.catalog().entries().len() as i64;
@@ -82,6 +85,7 @@ impl Builder {
             first,
             last,
             raw,
+            left_out,
             pack,
         }))
     }
@@ -92,7 +96,7 @@ impl Builder {
         after: i64,
         first: i64,
         created: TimestampMs,
-    ) -> Result<Pack, EvidenceError> {
+    ) -> Result<(Pack, u64), EvidenceError> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(PackError::Io(error).into());
@@ -112,44 +116,133 @@ impl Builder {
             self.response_key,
             self.random.clone(),
         );
+        let mut left_out = 0;
         self.reader.now(|log| {
             log.each_after(after, |logged| {
-                let logged = logged.opened(&self.at_rest)?;
-                let record = recorder.record(&recorded(&logged))?;
-                let size = writer.length_with_record(&record);
-                let is_first = writer.entries().is_empty();
-                if !self.policy.has_room(size) && !is_first {
-                    return Ok::<_, EvidenceError>(false);
+                let mut logged = logged.opened(&self.at_rest)?;
+                let mut made = recorded(&mut recorder, &mut logged);
+                let size = writer.length_with_record(&made.record);
+                if !self.policy.has_room(size) {
+                    if !writer.entries().is_empty() {
+                        return Ok::<_, EvidenceError>(false);
+                    }
+                    made = Made::bare(&logged.exchange, WithoutBodies::TooLong { size });
                 }
-                if self.policy.has_room(size) {
-                    writer.append(&record)?;
-                } else {
-                    // no blob of this network holds it: the signatures must do
-                    let exchange = &logged.exchange;
-                    tracing::warn!(
-                        id = exchange.id,
-                        size,
-                        "bodies too long for Walrus are left out"
-                    );
-                    let (request, answer) = (Body::absent(), Body::absent());
-                    let bare =
-                        Record::exchange(&exchange.header, &exchange.receipt, request, answer);
-                    writer.append(&bare)?;
+                writer.append(&made.record)?;
+                if let Some(reason) = made.without_bodies {
+                    left_out += 1;
+                    let (id, reason) = (logged.exchange.id, WithCauses(&reason));
+                    tracing::error!(id, %reason, "a record is packed without its bodies");
                 }
                 Ok(self.policy.has_room(writer.length()))
             })
         })?;
-        Ok(writer.close()?)
+        Ok((writer.close()?, left_out))
     }
 }
 
-fn recorded(logged: &Logged) -> Recorded<'_> {
-    Recorded {
+/// A record, and what it lacks.
+#[derive(Debug)]
+struct Made {
+    record: Record,
+    without_bodies: Option<WithoutBodies>,
+}
+
+/// Why a record has its signatures alone. Says nothing of what is in the bodies.
+#[derive(Debug, thiserror::Error)]
+enum WithoutBodies {
+    #[error("no blob of this network holds a record of {size} bytes")]
+    TooLong { size: u64 },
+    #[error("its bodies can't be recorded")]
+    Unfit(#[source] PackError),
+}
+
+impl Made {
+    /// The signatures must do.
+    fn bare(exchange: &Exchange, why: WithoutBodies) -> Self {
+        let (request, answer) = (Body::absent(), Body::absent());
+        Self {
+            record: Record::exchange(&exchange.header, &exchange.receipt, request, answer),
+            without_bodies: Some(why),
+        }
+    }
+}
+
+/// The record of what was logged. What can't be recorded is left out: one exchange must not keep those
+/// after it from being stored.
+fn recorded(recorder: &mut Recorder, logged: &mut Logged) -> Made {
+    match with_bodies(recorder, logged) {
+        Ok(record) => Made {
+            record,
+            without_bodies: None,
+        },
+        Err(error) => Made::bare(&logged.exchange, WithoutBodies::Unfit(error)),
+    }
+}
+
+fn with_bodies(recorder: &mut Recorder, logged: &mut Logged) -> Result<Record, PackError> {
+    let salted = |body: &mut Vec<u8>| SaltedBody::from_bytes(mem::take(body).into());
+    recorder.record(&Recorded {
+        request: &salted(&mut logged.request)?,
+        answer: &salted(&mut logged.answer)?,
         header: &logged.exchange.header,
         receipt: &logged.exchange.receipt,
         request_key: logged.request_key,
         open: logged.open,
-        request: &logged.request,
-        answer: &logged.answer,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{
+        Link,
+        tests::{receipt, request},
+    };
+    use atoma_evidence::pack::Form;
+    use atoma_keys::SigningKey;
+    use atoma_runtime::SystemRandom;
+    use atoma_types::{Address, ComputeUnits, hash::Hash32};
+
+    fn logged(id: u8, request_body: &[u8]) -> Logged {
+        let request = request(id, 0, 7);
+        let link = Link {
+            seq: u64::from(id),
+            cumulative_units: ComputeUnits(7),
+            previous: Hash32::ZERO,
+        };
+        let receipt = receipt(&request, link, 7).sign(&SigningKey::from_seed(&[9; 32]));
+        Logged {
+            exchange: Exchange {
+                id: i64::from(id),
+                header: (*request).clone(),
+                receipt,
+            },
+            request_key: SigningKey::from_seed(&[1; 32]).public_key(),
+            open: false,
+            request: request_body.to_vec(),
+            answer: vec![5; 40],
+        }
+    }
+
+    #[test]
+    fn a_body_without_a_salt_costs_its_own_record_its_bodies_and_no_other() {
+        let mut recorder = Recorder::new(
+            NetworkId([1; 32]),
+            NodeId(Address::new([3; 32])),
+            SigningKey::from_seed(&[9; 32]).public_key(),
+            Arc::new(SystemRandom),
+        );
+        let forms = |made: &Made| {
+            let record = &made.record;
+            [record.request_body().form(), record.answer_body().form()]
+        };
+        let short = recorded(&mut recorder, &mut logged(1, b"too short"));
+        assert_eq!(forms(&short), [Form::Absent; 2]);
+        let why = WithCauses(&short.without_bodies.unwrap()).to_string();
+        assert!(why.contains("a body without a salt"), "{why}");
+        let whole = recorded(&mut recorder, &mut logged(2, &[4; 40]));
+        assert!(whole.without_bodies.is_none());
+        assert!(!forms(&whole).contains(&Form::Absent));
     }
 }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
 /// The bytes of bodies, without those that sealing adds.
-const BODY_BYTES: &str = "coalesce(sum(length(request) + length(answer) - sealed * 32), 0)";
+const BODY_BYTES: &str = "coalesce(sum(length(request) + length(answer) - 32), 0)";
 const _: () = assert!(2 * SEAL_BYTES == 32);
 
 /// Asks the log.
@@ -44,22 +44,18 @@ pub(crate) struct Logged {
     pub exchange: Exchange,
     pub request_key: PublicKey,
     pub open: bool,
+    /// Behind its salt, as the answer; both under the node's own key until they are opened.
     pub request: Vec<u8>,
     pub answer: Vec<u8>,
-    /// The two are under the node's own key.
-    pub sealed: bool,
 }
 
 impl Logged {
     /// With the bodies as they were sent.
     pub(crate) fn opened(mut self, key: &AtRestKey) -> Result<Self, EvidenceError> {
-        if self.sealed {
-            let name = self.exchange.receipt.hash();
-            let open = |part, body| key.open(name, part, body).ok_or(EvidenceError::OtherKey);
-            self.request = open(REQUEST_PART, self.request)?;
-            self.answer = open(ANSWER_PART, self.answer)?;
-            self.sealed = false;
-        }
+        let name = self.exchange.receipt.hash();
+        let open = |part, body| key.open(name, part, body).ok_or(EvidenceError::OtherKey);
+        self.request = open(REQUEST_PART, self.request)?;
+        self.answer = open(ANSWER_PART, self.answer)?;
         Ok(self)
     }
 }
@@ -119,7 +115,7 @@ impl Log<'_> {
     ) -> Result<(), E> {
         let mut query = self.0.prepare_cached(
             "SELECT r.id, r.header, r.header_signature, r.bytes, r.signature, l.request_key,
-                 e.open, e.request, e.answer, e.sealed
+                 e.open, e.request, e.answer
              FROM evidence e JOIN receipts r ON r.id = e.id JOIN leases l ON l.stack = r.stack
              WHERE e.id > ?1 ORDER BY e.id",
         )?;
@@ -138,7 +134,6 @@ impl Log<'_> {
                 open: row.get(6)?,
                 request: row.get(7)?,
                 answer: row.get(8)?,
-                sealed: row.get(9)?,
             })?;
             if !more {
                 break;

@@ -3,51 +3,19 @@
 //! 64-bit numbers that users choose (ceilings) may exceed SQLite's signed integers; all are stored
 //! as the same 64 bits, and no query orders or sums by them.
 
-use atoma_store::{Durability, Kind, Unmarked, Upgrade};
-
-/// What version 3 added: the evidence log, and where it went.
-macro_rules! evidence {
-    () => {
-        "
-            CREATE TABLE evidence (
-                id      INTEGER PRIMARY KEY,  -- the receipt's
-                open    INTEGER NOT NULL,     -- 1: for everyone to read; 0: sealed when it is packed
-                request BLOB NOT NULL,
-                answer  BLOB NOT NULL
-            ) STRICT;
-
-            CREATE TABLE packs (
-                first     INTEGER PRIMARY KEY,  -- of the receipts in it
-                last      INTEGER NOT NULL,
-                blob      BLOB NOT NULL,
-                root      BLOB NOT NULL,
-                object    BLOB,                 -- the certified blob object, as far as it is known
-                end_epoch INTEGER NOT NULL,
-                released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
-            ) STRICT;
-        "
-    };
-}
-
-/// What version 4 added: bodies are sealed before they are written.
-macro_rules! sealed {
-    () => {
-        "
-            -- 1: under the node's own key; 0: from before, as it is
-            ALTER TABLE evidence ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
-        "
-    };
-}
+use atoma_store::{Durability, Kind, Unmarked};
 
 /// What kind of file the journal is.
+///
+/// Bodies and headers before version 5 have no salt, so that records made of them would speak against
+/// the node: such a journal is refused, and finished by the version that wrote it.
 pub(super) const KIND: Kind = Kind {
     name: "the node's journal",
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 4,
-    tables: concat!(
-        "
+    version: 5,
+    tables: "
             CREATE TABLE meta (
                 name  TEXT PRIMARY KEY,
                 value TEXT NOT NULL
@@ -90,20 +58,25 @@ pub(super) const KIND: Kind = Kind {
             ) STRICT;
 
             CREATE INDEX receipts_by_request ON receipts (request_id);
-        ",
-        evidence!(),
-        sealed!()
-    ),
-    upgrades: &[
-        Upgrade {
-            from: 2,
-            sql: evidence!(),
-        },
-        Upgrade {
-            from: 3,
-            sql: sealed!(),
-        },
-    ],
+
+            CREATE TABLE evidence (
+                id      INTEGER PRIMARY KEY,  -- the receipt's
+                open    INTEGER NOT NULL,     -- 1: for everyone to read; 0: sealed when it is packed
+                request BLOB NOT NULL,        -- a salt and the body, under the node's own key
+                answer  BLOB NOT NULL         -- the same
+            ) STRICT;
+
+            CREATE TABLE packs (
+                first     INTEGER PRIMARY KEY,  -- of the receipts in it
+                last      INTEGER NOT NULL,
+                blob      BLOB NOT NULL,
+                root      BLOB NOT NULL,
+                object    BLOB,                 -- the certified blob object, as far as it is known
+                end_epoch INTEGER NOT NULL,
+                released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
+            ) STRICT;
+    ",
+    upgrades: &[],
     unmarked: &[
         Unmarked {
             user_version: 2,

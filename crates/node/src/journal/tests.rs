@@ -156,3 +156,29 @@ async fn another_version_is_refused() {
         Err(JournalError::Open(OpenError::Foreign { .. }))
     ));
 }
+
+#[tokio::test]
+async fn a_journal_from_before_the_salts_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let leases = Arc::new(Leases::new());
+    let (journal, thread, _) = reopen(dir.path(), &leases).unwrap();
+    journal.close();
+    thread.join();
+    let path = dir.path().join(KIND.file);
+    for found in 1..5 {
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "user_version", found).unwrap();
+        drop(db);
+        let refused = reopen(dir.path(), &leases).unwrap_err();
+        let JournalError::Open(error @ OpenError::TooOld { .. }) = &refused else {
+            panic!("{refused}");
+        };
+        let text = error.to_string();
+        assert!(text.contains("with the version that wrote it"), "{text}");
+        let db = Connection::open(&path).unwrap();
+        let left: i32 = db
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(left, found);
+    }
+}

@@ -187,13 +187,13 @@ fn insert_receipt(
     let number = db.last_insert_rowid();
     if let Some(bodies) = &record.bodies {
         db.prepare_cached(
-            "INSERT INTO evidence (id, open, request, answer, sealed)
-             VALUES (last_insert_rowid(), ?1, ?2, ?3, 1)",
+            "INSERT INTO evidence (id, open, request, answer)
+             VALUES (last_insert_rowid(), ?1, ?2, ?3)",
         )?
         .execute(params![
             bodies.open,
-            at_rest.seal(signed.hash(), REQUEST_PART, bodies.request.to_vec()),
-            at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer().into()),
+            at_rest.seal(signed.hash(), REQUEST_PART, bodies.request()),
+            at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer()),
         ])?;
     }
     Ok(number)

@@ -4,7 +4,7 @@
 
 use super::heard::{self, Command};
 use crate::{
-    account::{Phase, Terms},
+    account::{Account, Phase, Terms},
     evidence::{Demand, EvidenceLog},
     journal::{Ack, Change, Journal, LeaseRecord},
     lease::Lease,
@@ -98,31 +98,22 @@ impl LeaseKeeper {
                     expires_at,
                     closing,
                 } => {
-                    let Some(lease) = self.leases.get(stack) else {
-                        continue;
-                    };
-                    let more = more.take().unwrap_or_default();
-                    outcome.changed = true;
-                    outcome.ack = Some(lease.save(&self.journal, more, |account| {
+                    let ours = self.change(stack, &mut outcome, &mut more, |account| {
                         account.update_terms(Terms {
                             units: account.brief().terms.units,
                             expires_at,
                             closing,
                         });
-                    }));
-                    if closing {
+                    });
+                    if ours && closing {
                         self.signals.settle_now.notify_one();
                     }
                 }
                 Command::Advance { stack, phase } => {
-                    let Some(lease) = self.leases.get(stack) else {
-                        continue;
-                    };
-                    let more = more.take().unwrap_or_default();
-                    outcome.changed = true;
-                    outcome.ack =
-                        Some(lease.save(&self.journal, more, |account| account.advance(phase)));
-                    if phase == Phase::Closed {
+                    let ours = self.change(stack, &mut outcome, &mut more, |account| {
+                        account.advance(phase);
+                    });
+                    if ours && phase == Phase::Closed {
                         self.leases.remove(stack);
                     }
                 }
@@ -143,6 +134,23 @@ impl LeaseKeeper {
             }
         }
         outcome
+    }
+
+    /// Changes the account of our lease of a stack, if there is one, and makes `more` durable with it.
+    fn change(
+        &self,
+        stack: StackId,
+        outcome: &mut Heard,
+        more: &mut Option<Vec<Change>>,
+        change: impl FnOnce(&mut Account),
+    ) -> bool {
+        let Some(lease) = self.leases.get(stack) else {
+            return false;
+        };
+        let more = more.take().unwrap_or_default();
+        outcome.changed = true;
+        outcome.ack = Some(lease.save(&self.journal, more, change));
+        true
     }
 
     /// What an operator should know of an event.

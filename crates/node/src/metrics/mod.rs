@@ -4,6 +4,7 @@ mod table;
 
 pub use table::{MetricReference, reference};
 
+use atoma_engine::PrefixLoad;
 use atoma_http::server::{Closed, Counters};
 use atoma_types::{message::Endpoint, refusal::RefusalCode};
 use prometheus_client::{
@@ -37,6 +38,24 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BeginningLabel {
+    beginning: &'static str,
+}
+
+/// What is counted elsewhere, as it is when somebody looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Now {
+    /// Leases that take requests.
+    pub leases: usize,
+    /// Units reserved by requests.
+    pub reserved: u64,
+    /// Bytes that Walrus doesn't have yet.
+    pub backlog: u64,
+    /// Where engines sent prompts, all together.
+    pub prefixes: PrefixLoad,
+}
+
 /// The node's counters. Cheap to update, encoded on demand.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -58,6 +77,7 @@ pub(crate) struct Metrics {
     pub connections: Arc<Counters>,
     connections_open: Gauge,
     connections_closed: Family<ReasonLabel, Counter>,
+    prompts_placed: Family<BeginningLabel, Counter>,
     /// Settlements taken to the ledger.
     pub settlements: Counter,
     /// Claims that were paid.
@@ -68,6 +88,8 @@ pub(crate) struct Metrics {
     pub packs: Counter,
     /// Packs that could not be made or stored, tries that failed included.
     pub evidence_errors: Counter,
+    /// Records that were packed without their bodies.
+    pub bodies_left_out: Counter,
     /// Demands for records that were answered.
     pub demands_answered: Counter,
     leases: Gauge,
@@ -93,11 +115,13 @@ impl Metrics {
             connections: Arc::default(),
             connections_open: register(r, &table::CONNECTIONS, Gauge::default()),
             connections_closed: register(r, &table::CONNECTIONS_CLOSED, Family::default()),
+            prompts_placed: register(r, &table::PROMPTS_PLACED, Family::default()),
             settlements: register(r, &table::SETTLEMENTS, Counter::default()),
             claims: register(r, &table::CLAIMS, Counter::default()),
             ledger_errors: register(r, &table::LEDGER_ERRORS, Counter::default()),
             packs: register(r, &table::PACKS_STORED, Counter::default()),
             evidence_errors: register(r, &table::EVIDENCE_ERRORS, Counter::default()),
+            bodies_left_out: register(r, &table::BODIES_LEFT_OUT, Counter::default()),
             demands_answered: register(r, &table::DEMANDS_ANSWERED, Counter::default()),
             leases: register(r, &table::LEASES_OPEN, Gauge::default()),
             reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),
@@ -146,13 +170,25 @@ impl Metrics {
         }
     }
 
+    fn copy_prefixes(&self, prefixes: PrefixLoad) {
+        let PrefixLoad { new, kept, moved } = prefixes;
+        for (beginning, count) in [("new", new), ("kept", kept), ("moved", moved)] {
+            let label = BeginningLabel { beginning };
+            let counter = self.prompts_placed.get_or_create(&label);
+            counter.inner().store(count, Relaxed);
+        }
+    }
+
     /// The text that a scraper reads.
-    pub(crate) fn encode(&self, leases: usize, reserved: u64, backlog: u64) -> String {
+    pub(crate) fn encode(&self, now: &Now) -> String {
         self.copy_connections();
-        self.backlog.set(i64::try_from(backlog).unwrap_or(i64::MAX));
-        self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
+        self.copy_prefixes(now.prefixes);
+        self.backlog
+            .set(i64::try_from(now.backlog).unwrap_or(i64::MAX));
+        self.leases
+            .set(i64::try_from(now.leases).unwrap_or(i64::MAX));
         self.reserved
-            .set(i64::try_from(reserved).unwrap_or(i64::MAX));
+            .set(i64::try_from(now.reserved).unwrap_or(i64::MAX));
         let mut text = String::new();
         // writing into a string can't fail
         let _ = encode(&mut text, &self.registry);
@@ -180,7 +216,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.refused(RefusalCode::Overloaded);
         metrics.served(Endpoint::Embeddings, Duration::from_secs(1));
-        let text = metrics.encode(1, 2, 3);
+        let text = metrics.encode(&Now::default());
         let described = text.lines().filter(|line| line.starts_with("# HELP "));
         assert_eq!(described.count(), table::ALL.len());
         let reference = reference();

@@ -53,6 +53,9 @@ table! {
     REQUEST = Seconds "request", "seconds", "From admission to the receipt";
     FIRST_TOKEN = Seconds "first_token", "seconds", "From admission to the first bytes";
     JOURNAL_WAIT = Seconds "journal_wait", "seconds", "Until a receipt is durable";
+    PROMPTS_PLACED = Counter "prompts_placed", "prompts",
+        "Prompts of some length, by what the servers behind the node had of their beginning"
+        by "beginning": "`new`: nobody had it; `kept`: went where most of it was; `moved`: that server was too busy";
     RECEIPTS = Counter "receipts", "receipts", "Receipts signed";
     UNITS_COMMITTED = Counter "units_committed", "compute units", "Units committed";
     UNITS_RESERVED = Gauge "units_reserved", "compute units", "Units reserved by requests";
@@ -66,6 +69,8 @@ table! {
     LEDGER_ERRORS = Counter "ledger_errors", "operations", "Failed ledger operations";
     PACKS_STORED = Counter "packs_stored", "packs", "Packs of evidence stored";
     EVIDENCE_ERRORS = Counter "evidence_errors", "tries", "Failed tries to make or store a pack";
+    BODIES_LEFT_OUT = Counter "evidence_bodies_left_out", "records",
+        "Records packed without their bodies, which are too long for Walrus or can't be recorded";
     EVIDENCE_BACKLOG = Gauge "evidence_backlog_bytes", "bytes", "Bodies that Walrus doesn't have yet";
     DEMANDS_ANSWERED = Counter "demands_answered", "demands", "Demands for records answered";
 }

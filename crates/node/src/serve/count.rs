@@ -5,7 +5,7 @@
 
 use super::engine::engine_refusal;
 use crate::tasks::ServedTask;
-use atoma_engine::{Engine, EngineError, Prompt};
+use atoma_engine::{Engine, EngineError, Measured, Prompt, ServerFields};
 use atoma_runtime::Threads;
 use atoma_types::{
     ComputeUnits, UnitWeights,
@@ -23,12 +23,18 @@ const PIECE_BYTES: usize = 32 << 10;
 const PER_CUT: u64 = 64;
 /// Prompts that are counted on threads at once: each keeps a core busy.
 const AT_ONCE: usize = 4;
+/// Long prompts for servers outside that are counted at once, by a tokenizer here or by the server.
+const OUTSIDE_AT_ONCE: usize = 4;
+/// No token is longer: the longest in use are 128 spaces. So a text has at least so many tokens, whatever
+/// the tokenizer.
+const LONGEST_TOKEN_BYTES: u64 = 256;
 
-/// Counts prompts.
+/// Counts the tokens of prompts, so many at once.
 #[derive(Debug)]
 pub(crate) struct Counter {
     threads: Threads,
     places: Semaphore,
+    outside: Semaphore,
 }
 
 /// What a prompt must fit into.
@@ -51,7 +57,7 @@ impl Room {
             ..*weights
         };
         Self {
-            context: engine.info().context as u64,
+            context: engine.context() as u64,
             paid: output_that_fits(&input, 0, max_units).unwrap_or(0),
         }
     }
@@ -80,7 +86,60 @@ impl Counter {
         Self {
             threads,
             places: Semaphore::new(AT_ONCE),
+            outside: Semaphore::new(OUTSIDE_AT_ONCE),
         }
+    }
+
+    /// Counts a prompt for a server outside, from a body of so many bytes: as [`Engine::measure`] does, but
+    /// neither a tokenizer here nor a server gets all of a prompt that can't fit.
+    pub(super) async fn measure(
+        &self,
+        engine: &dyn Engine,
+        prompt: &Prompt,
+        server: &ServerFields,
+        bytes: usize,
+        room: Room,
+    ) -> Result<Measured, Refusal> {
+        let mut _place = None;
+        if bytes > LONG_BYTES {
+            // the semaphore is never closed
+            _place = self.outside.acquire().await.ok();
+            check_outside(engine, prompt, room).await?;
+        }
+        let measured = engine.measure(prompt, server).await;
+        measured.map_err(|error| engine_refusal(&error))
+    }
+
+    /// Counts the inputs of an embedding, from a body of so many bytes. Each must fit the context, all of them
+    /// what was paid.
+    pub(super) async fn count_inputs(
+        &self,
+        task: &Arc<ServedTask>,
+        inputs: Vec<Prompt>,
+        bytes: usize,
+        room: Room,
+    ) -> Result<(Vec<Prompt>, u64), Refusal> {
+        let (mut _place, long) = (None, bytes > LONG_BYTES);
+        if long {
+            // the semaphores are never closed
+            _place = match task.is_embedded() {
+                true => self.places.acquire().await.ok(),
+                false => self.outside.acquire().await.ok(),
+            };
+        }
+        if long && !task.is_embedded() {
+            for input in &inputs {
+                check_outside(&*task.engine, input, room).await?;
+            }
+        }
+        let task = task.clone();
+        let work = move || {
+            let total = count_each(&task, &inputs, room, long)?;
+            Ok((inputs, total))
+        };
+        let counted = self.threads.blocking(work).await;
+        counted
+            .map_err(|_| Refusal::new(RefusalCode::Internal, "the inputs could not be counted"))?
     }
 
     /// Counts a prompt from a body of so many bytes.
@@ -107,6 +166,56 @@ impl Counter {
         counted
             .map_err(|_| Refusal::new(RefusalCode::Internal, "the prompt could not be counted"))?
     }
+}
+
+/// Tokens of all inputs, each of which must fit the context.
+fn count_each(
+    task: &ServedTask,
+    inputs: &[Prompt],
+    room: Room,
+    long: bool,
+) -> Result<u64, Refusal> {
+    let mut total = 0u64;
+    for input in inputs {
+        if long && task.is_embedded() {
+            let param = |refusal: Refusal| refusal.param("input");
+            check_pieces(&*task.engine, input, room).map_err(param)?;
+        }
+        let counted = task.engine.count_tokens(input);
+        let tokens = counted.map_err(|error| engine_refusal(&error))? as u64;
+        // a server outside counts for itself: here there may be no more than the bytes
+        if task.is_embedded() && room.context > 0 && tokens > room.context {
+            let context = room.context;
+            let message = format!("an input has {tokens} tokens; the context holds {context}");
+            let refusal = Refusal::new(RefusalCode::ContextTooLong, message);
+            return Err(refusal.param("input").needed(context));
+        }
+        total = total.saturating_add(tokens);
+    }
+    Ok(total)
+}
+
+/// The same for a server outside, which may have to be asked: first by the bytes alone, then piece by piece.
+async fn check_outside(engine: &dyn Engine, prompt: &Prompt, room: Room) -> Result<(), Refusal> {
+    let texts = texts(prompt);
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    room.check(bytes as u64 / LONGEST_TOKEN_BYTES)?;
+    let (plain, mut least) = (ServerFields::default(), 0u64);
+    for piece in texts.into_iter().flat_map(pieces) {
+        let measured = engine
+            .measure(&Prompt::Text(piece.to_owned()), &plain)
+            .await;
+        // whoever can't count a piece can't count the whole
+        let Some(counted) = measured
+            .ok()
+            .filter(|counted| counted.most == counted.likely)
+        else {
+            return Ok(());
+        };
+        least = least.saturating_add((counted.most as u64).saturating_sub(PER_CUT));
+        room.check(least)?;
+    }
+    Ok(())
 }
 
 /// Counts pieces until they can't fit any more.

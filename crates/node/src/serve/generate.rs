@@ -63,10 +63,10 @@ pub(super) async fn completions(
 
 async fn generate(
     inference: Arc<Inference>,
-    admitted: Admitted,
+    mut admitted: Admitted,
     kind: Kind,
 ) -> Result<Response, Refusal> {
-    let bodies = admitted.bodies(&inference);
+    let words = admitted.words(&inference);
     let Admitted {
         request,
         lease,
@@ -93,9 +93,10 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
+    let cache_domain = inference.cache_secret.domain(request.message().stack);
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
-        RequestInFlight::open(billing, lease, task.clone(), request, plan, bodies, permit)?;
+        RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 
@@ -103,6 +104,7 @@ async fn generate(
     let engine_request = GenerateRequest {
         most_tokens: flight.most(),
         prompt_tokens,
+        cache_domain,
         server,
         ..asked.engine_request(prompt, flight.limit())
     };
@@ -152,8 +154,10 @@ async fn count(
     room: Room,
 ) -> Result<(Prompt, Measured), Refusal> {
     if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
-        let measured = task.engine.measure(&prompt, server).await;
-        return Ok((prompt, measured.map_err(|error| engine_refusal(&error))?));
+        let engine = &*task.engine;
+        let counting = (inference.counter).measure(engine, &prompt, server, body.len(), room);
+        let measured = counting.await?;
+        return Ok((prompt, measured));
     }
     let (prompt, tokens) = inference
         .counter

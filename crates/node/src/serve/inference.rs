@@ -2,10 +2,10 @@
 
 use super::count::Counter;
 use crate::{
-    billing::Billing, concurrency::ConcurrencyLimit, identity::Identity, ledger::LeaseFinder,
-    tasks::Tasks,
+    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit, identity::Identity,
+    ledger::LeaseFinder, tasks::Tasks,
 };
-use atoma_http::server::Limits;
+use atoma_http::server::{BodyRoom, Limits};
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use std::sync::Arc;
@@ -15,11 +15,15 @@ pub(crate) struct Inference {
     pub us: Identity,
     pub concurrency: Arc<ConcurrencyLimit>,
     pub limits: Limits,
+    /// What long bodies share.
+    pub body_room: BodyRoom,
     pub finder: Arc<LeaseFinder>,
     pub tasks: Arc<Tasks>,
     /// Opens what users sealed for this node.
     pub response_key: Arc<SigningKey>,
     pub billing: Arc<Billing>,
+    /// Keeps stacks from each other's computed beginnings.
+    pub cache_secret: CacheSecret,
     pub counter: Counter,
     /// Where inputs are counted, and ids drawn for requests without one.
     pub runtime: Runtime,

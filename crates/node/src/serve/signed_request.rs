@@ -6,22 +6,21 @@ use super::{
 };
 use crate::{
     account::SignedRequest,
-    admission::{check_addressee, check_body, check_request, read_signed},
-    bodies::Bodies,
+    admission::{check_addressee, check_body, check_request, read_salt, read_signed},
+    bodies::Words,
     lease::Lease,
     tasks::ServedTask,
 };
-use atoma_http::server::{BodyLimit, read_body};
+use atoma_http::server::{BodyLimit, HeldRoom, read_body_within};
 use atoma_types::{
-    hash::Hasher,
     http::EVIDENCE,
-    message::{Endpoint, OpenEvidence, Signed},
+    message::{Endpoint, OpenEvidence, Part, Salt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
 use bytes::Bytes;
 use http::HeaderMap;
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument, Span, field::Empty};
 
@@ -31,6 +30,9 @@ pub(super) struct Admitted {
     pub lease: Arc<Lease>,
     pub task: Arc<ServedTask>,
     pub body: Bytes,
+    pub salt: Salt,
+    /// Of the room that long bodies share.
+    pub held: HeldRoom,
     /// The bodies are to be evidence that everyone can read.
     pub open: bool,
     pub permit: OwnedSemaphorePermit,
@@ -84,6 +86,7 @@ async fn admit(
     let limit = BodyLimit::new(&inference.limits);
     limit.check_announced(&parts.headers)?;
     let request = request?;
+    let salt = read_salt(&parts.headers)?;
     let header = request.message();
     Span::current().record("stack", tracing::field::display(header.stack));
     check_addressee(header, &inference.us)?;
@@ -99,11 +102,13 @@ async fn admit(
     let task = inference.tasks.get(lease.task)?.clone();
     Span::current().record("model", task.model.as_str());
     // hashed as it comes in
-    let mut hasher = Hasher::new();
+    let mut hasher = salt.hasher(Part::Request);
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
-    let body = read_body(&parts.headers, body, limit, hash).await?;
+    // by owner: stacks cost little, and one wallet may have many
+    let mut held = inference.body_room.enter(lease.owner.as_bytes());
+    let body = read_body_within(&mut held, &parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
     if let Some(blob) = header.evidence {
         let Some(evidence) = &inference.billing.evidence else {
@@ -119,6 +124,8 @@ async fn admit(
         lease,
         task,
         body,
+        salt,
+        held,
         open,
         permit,
     })
@@ -165,9 +172,13 @@ fn check_open(
 }
 
 impl Admitted {
-    /// What goes into the evidence log, where one is kept.
-    pub(super) fn bodies(&self, inference: &Inference) -> Option<Bodies> {
-        let keeps = inference.billing.evidence.is_some();
-        keeps.then(|| Bodies::new(self.body.clone(), self.open))
+    /// What is said in it; for the evidence log, where one is kept.
+    pub(super) fn words(&mut self, inference: &Inference) -> Words {
+        let held = mem::replace(&mut self.held, HeldRoom::unlimited());
+        let mut words = Words::new(self.salt.clone(), held);
+        if inference.billing.evidence.is_some() {
+            words.keep(self.body.clone(), self.open);
+        }
+        words
     }
 }

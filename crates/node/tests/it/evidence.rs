@@ -1,9 +1,11 @@
 //! What was asked and answered is stored, can be proved, and is never lost, whatever Walrus does.
 
-use crate::common::{Answer, Backend, World, eventually, post, signed_request, walrus::Walrus};
+use crate::common::{
+    Answer, Backend, World, eventually, post, salt, signed_request, walrus::Walrus,
+};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_evidence::pack::{
-    Body, Header, Pack, Part, ReceiptProof, Record, SealContext, Sealer, pack_records,
+    Body, Header, Pack, ReceiptProof, Record, SaltedBody, SealContext, Sealer, pack_records,
     verify_record,
 };
 use atoma_keys::SigningKey;
@@ -11,9 +13,8 @@ use atoma_node::EvidenceConfig;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     BlobId, NodeId, StackId,
-    hash::Hash32,
     http::EVIDENCE,
-    message::{Domain, EvidenceLeaf, OpenEvidence, RequestHeader, Signed},
+    message::{Domain, EvidenceLeaf, OpenEvidence, Part, RequestHeader, Signed},
 };
 use atoma_walrus::client::StoreRequest;
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
@@ -109,9 +110,11 @@ async fn every_answer_can_be_proved() {
     assert_eq!(record.answer_body().plain().unwrap(), None);
     let open = |body: &Body, part| {
         let hash = proof.header.hash();
-        body.unseal(&world.request_key, &context(&header), hash, part)
-            .unwrap()
-            .unwrap()
+        let key = &world.request_key;
+        let opened = body.unseal(key, &context(&header), hash, part).unwrap();
+        let opened = SaltedBody::from_bytes(opened.unwrap()).unwrap();
+        assert_eq!(opened.salt().reveal(), salt().reveal());
+        opened.body()
     };
     assert_eq!(open(record.request_body(), Part::Request), body.as_bytes());
     assert_eq!(open(record.answer_body(), Part::Answer), answer.body);
@@ -134,9 +137,9 @@ async fn every_answer_can_be_proved() {
     assert_eq!(receipt.message().response_hash, hash);
     let proof = stored_proof(&world, &url, &header).await;
     let record = fetch(&walrus, &proof).await;
-    let plain = |body: &Body| body.plain().unwrap().unwrap();
-    assert_eq!(plain(record.request_body()), body.as_bytes());
-    assert_eq!(Hash32::of(&plain(record.answer_body())), hash);
+    let plain = |body: &Body| SaltedBody::from_bytes(body.plain().unwrap().unwrap()).unwrap();
+    assert_eq!(plain(record.request_body()).body(), body.as_bytes());
+    assert_eq!(plain(record.answer_body()).commitment(Part::Answer), hash);
 
     // another wish is refused, and no receipt has no proof
     let header = world.header(id, stack, body.as_bytes());
@@ -241,7 +244,11 @@ async fn a_stored_request_is_read_before_it_is_served() {
         let parties = [world.request_key.public_key(), response_key];
         let sealer = Sealer::new(&context(header), &parties, &SystemRandom).unwrap();
         let sealed = sealer
-            .seal(signed.hash(), Part::Request, body.to_owned())
+            .seal(
+                signed.hash(),
+                Part::Request,
+                SaltedBody::new(&salt(), body.as_bytes()).as_bytes().clone(),
+            )
             .unwrap();
         let head = Header {
             network: header.network,

@@ -1,7 +1,14 @@
 //! A node as its users meet it, over HTTP, on a localnet of its own.
 
 mod common;
+mod embeddings;
 mod evidence;
 mod kill;
+mod odd_servers;
+mod receipts;
+mod refusals;
+mod restart;
 mod servers;
 mod serving;
+mod streams;
+mod upstream;

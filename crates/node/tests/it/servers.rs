@@ -1,7 +1,9 @@
 //! A node in front of a real server: what users get, and that they pay for just that.
 
 use crate::common::{
-    Answer, Backend, World, earned, eventually, real_server::RealServer, signed_request,
+    Answer, Backend, World, earned, eventually,
+    real_server::{RealServer, engine},
+    signed_request,
 };
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
@@ -12,9 +14,9 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-/// A node, its server, and somebody with a stack.
+/// A node, its servers, and somebody with a stack.
 struct Scene {
-    server: RealServer,
+    servers: Vec<RealServer>,
     world: World,
     node: atoma_node::RunningNode,
     id: NodeId,
@@ -22,14 +24,18 @@ struct Scene {
 }
 
 impl Scene {
+    /// With one server.
     async fn start(options: &[&str]) -> Self {
-        let server = RealServer::start(options);
-        let world = World::start(Backend::Given(server.engine())).await;
+        Self::before(vec![RealServer::start(options)]).await
+    }
+
+    async fn before(servers: Vec<RealServer>) -> Self {
+        let world = World::start(Backend::Given(engine(&servers))).await;
         let node = world.node().await;
         let stack = world.buy(100_000).await;
         Self {
             id: node.node_id(),
-            server,
+            servers,
             world,
             node,
             stack,
@@ -71,17 +77,19 @@ impl Scene {
         answer.into_body()
     }
 
-    /// Units that the lease has paid so far.
+    /// Units that the lease has paid, once nothing is held any more.
     async fn committed(&self) -> u64 {
         let (url, id) = (self.node.url(), self.node.node_id());
-        let status = self.world.lease(&url, id, self.stack).await;
-        assert_eq!(status["reserved"], 0, "nothing is held");
-        status["committed"].as_u64().unwrap()
+        let status = async || self.world.lease(&url, id, self.stack).await;
+        eventually("nothing is held", async || status().await["reserved"] == 0).await;
+        status().await["committed"].as_u64().unwrap()
     }
 
     /// Requests that the server itself says it works on.
     async fn running(&self) -> f64 {
-        let url = format!("{}/metrics", self.server.url()).parse().unwrap();
+        let url = format!("{}/metrics", self.servers[0].url())
+            .parse()
+            .unwrap();
         let answer = self.world.http.get(url).await.unwrap();
         let text = answer.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(text.to_vec()).unwrap();
@@ -160,16 +168,14 @@ async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counte
     let cached = &frames.last().unwrap()["usage"]["prompt_tokens_details"]["cached_tokens"];
     assert_eq!(*cached, usage.cached_input);
 
-    let text = json!({ "model": "ours", "prompt": "Once upon a", "max_tokens": 4, "logprobs": 2 });
+    // the end token is forbidden
+    let text = json!({ "model": "ours", "prompt": "Once upon a", "max_tokens": 4, "logprobs": 2,
+        "temperature": 0, "logit_bias": { "2": -100 } });
     let text = scene.send(Endpoint::Completions, &text).await;
+    assert_eq!(text.status, StatusCode::OK, "{text:?}");
     let answer = text.json();
-    assert_eq!(
-        answer["choices"][0]["logprobs"]["tokens"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
-    );
+    let tokens = answer["choices"][0]["logprobs"]["tokens"].as_array();
+    assert_eq!(tokens.map(Vec::len), Some(4), "{answer}");
     let (receipt, _) = text.receipt();
     assert_eq!(receipt.message().usage.output, 4);
 
@@ -307,12 +313,33 @@ async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops(
         got.extend_from_slice(&frame.into_data().unwrap());
     }
     drop(stream);
-    eventually("it is charged", async || scene.committed().await > 0).await;
     let charged = scene.committed().await;
     assert!(
         (12 + 7..12 + 300).contains(&charged),
         "{charged} units for 12 and some tokens"
     );
+    eventually("the server stops", async || scene.running().await == 0.0).await;
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_whole_answer_that_is_left_the_server_computes_no_more() {
+    let scene = Scene::start(&[]).await;
+    // the end token is forbidden
+    let fields = json!({ "max_tokens": 900, "temperature": 1, "logit_bias": { "2": -100 } });
+    let body = asked(&fields).to_string();
+    let header = scene.header(Endpoint::ChatCompletions, &body);
+    let signed = Signed::new(header, &scene.world.request_key);
+    let path = Endpoint::ChatCompletions.as_str();
+    let request = signed_request(&scene.node.url(), path, &signed, body);
+    let begun = eventually("it is computed", async || scene.running().await > 0.0);
+    tokio::select! {
+        biased;
+        answer = scene.world.http.request(request) => panic!("{:?} came first", answer.unwrap().status()),
+        () = begun => {}
+    }
+    let charged = scene.committed().await;
+    assert!((13..12 + 900).contains(&charged), "{charged} units");
     eventually("the server stops", async || scene.running().await == 0.0).await;
     scene.node.drain_and_stop().await;
 }
@@ -325,9 +352,9 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
     for dies in [true, false] {
         let stream = scene.long_stream().await;
         if dies {
-            scene.server.kill();
+            scene.servers[0].kill();
         } else {
-            scene.server.signal("STOP");
+            scene.servers[0].signal("STOP");
         }
         let rest = stream.collect().await.unwrap().to_bytes();
         let rest = String::from_utf8(rest.to_vec()).unwrap();
@@ -347,9 +374,9 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
             "a broken answer costs nothing"
         );
         if dies {
-            scene.server.restart();
+            scene.servers[0].restart();
         } else {
-            scene.server.signal("CONT");
+            scene.servers[0].signal("CONT");
         }
         eventually("it is used again", async || {
             let load = scene.world.engine.load();
@@ -359,5 +386,54 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
     }
     let again = scene.chat(&json!({})).await;
     assert_eq!(again.status, StatusCode::OK);
+    scene.node.drain_and_stop().await;
+}
+
+/// A conversation of so many questions, long enough to be worth keeping.
+fn conversation(name: &str, questions: usize) -> Value {
+    let texts = (0..questions).map(|n| format!("{name} asks again, {n} times by now. ").repeat(16));
+    let turns = texts.map(|text| json!({ "role": "user", "content": text }));
+    json!({ "messages": turns.collect::<Vec<_>>(), "max_tokens": 2 })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_stays_with_one_of_two_servers_and_goes_on_with_the_other() {
+    let options = ["context=4096"];
+    let servers = vec![RealServer::start(&options), RealServer::start(&options)];
+    let mut scene = Scene::before(servers).await;
+    let engine = scene.world.engine.clone();
+    let names = ["Anna", "Bernard"];
+    let mut before = [0; 2];
+    for questions in 1..4 {
+        for (name, before) in names.iter().zip(&mut before) {
+            let answer = scene.chat(&conversation(name, questions)).await;
+            assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+            let usage = answer.receipt().0.message().usage;
+            // vLLM keeps whole blocks of 128 tokens
+            let kept = usage.cached_input + 128 >= *before;
+            assert!(kept, "{usage:?}: {before} tokens were asked before");
+            *before = usage.prompt_tokens();
+        }
+    }
+    let placed = engine.load().prefixes;
+    assert_eq!((placed.new, placed.kept, placed.moved), (2, 4, 0));
+
+    // one of them dies: what it had goes on with the other, what the other had stays
+    let failures = |at: usize| engine.load().upstreams[at].failures;
+    scene.servers[0].kill();
+    eventually("it is missed", async || failures(0) > 0).await;
+    for name in names {
+        let answer = scene.chat(&conversation(name, 4)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+    scene.servers[0].restart();
+    eventually("it is back", async || failures(0) == 0).await;
+    let placed = engine.load().prefixes;
+    for name in names {
+        let answer = scene.chat(&conversation(name, 5)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert!(answer.receipt().0.message().usage.cached_input > 0);
+    }
+    assert_eq!(engine.load().prefixes.kept, placed.kept + 2);
     scene.node.drain_and_stop().await;
 }

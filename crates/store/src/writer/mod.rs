@@ -87,11 +87,11 @@ struct Core<W: Writer> {
     /// The last commit failed and is tried again.
     stuck: AtomicBool,
     /// The writer, where it works in line.
-    in_line: Option<Mutex<Line<W>>>,
+    in_line: Option<Mutex<Worker<W>>>,
 }
 
 /// The writer with its connection.
-struct Line<W: Writer> {
+struct Worker<W: Writer> {
     db: Connection,
     writer: W,
     batch: Vec<W::Op>,
@@ -113,14 +113,14 @@ impl<W: Writer> Store<W> {
         policy: Policy,
         threads: Threads,
     ) -> Result<(Self, WriterThread), OpenError> {
-        let line = Line {
+        let worker = Worker {
             db,
             writer,
             batch: Vec::new(),
         };
         let (in_line, on_thread) = match threads {
-            Threads::InLine => (Some(Mutex::new(line)), None),
-            Threads::Real => (None, Some(line)),
+            Threads::InLine => (Some(Mutex::new(worker)), None),
+            Threads::Real => (None, Some(worker)),
         };
         let core = Arc::new(Core {
             kind,
@@ -130,10 +130,10 @@ impl<W: Writer> Store<W> {
             stuck: AtomicBool::new(false),
             in_line,
         });
-        let spawn = |mut line: Line<W>| {
+        let spawn = |mut worker: Worker<W>| {
             let core = Arc::clone(&core);
             threads
-                .spawn(&thread_name(kind), move || core.run(&mut line))
+                .spawn(&thread_name(kind), move || core.run(&mut worker))
                 .map_err(|source| OpenError::Thread { kind, source })
         };
         let thread = on_thread.map(spawn).transpose()?;
@@ -225,18 +225,18 @@ impl<W: Writer> Core<W> {
     }
 
     /// The thread's work.
-    fn run(&self, line: &mut Line<W>) {
+    fn run(&self, worker: &mut Worker<W>) {
         // a writer that panics must not leave anybody waiting
         let _closes = CloseOnDrop(&self.queue);
         let mut before = 0;
         loop {
-            let patience = line.writer.patience();
-            match self.queue.next(before, patience, &mut line.batch) {
+            let patience = worker.writer.patience();
+            match self.queue.next(before, patience, &mut worker.batch) {
                 Next::Batch => {}
                 Next::End => return,
             }
-            before = line.batch.len();
-            if !self.write(line) {
+            before = worker.batch.len();
+            if !self.write(worker) {
                 return;
             }
         }
@@ -249,12 +249,12 @@ impl<W: Writer> Core<W> {
     }
 
     /// Writes the batch, however often that takes. False if the store is closed by a failure.
-    fn write(&self, line: &mut Line<W>) -> bool {
+    fn write(&self, worker: &mut Worker<W>) -> bool {
         loop {
-            let error = match line.commit() {
+            let error = match worker.commit() {
                 Ok(()) => {
                     self.stuck.store(false, Relaxed);
-                    line.writer.committed(line.batch.drain(..));
+                    worker.writer.committed(worker.batch.drain(..));
                     return true;
                 }
                 Err(error) => error,
@@ -270,8 +270,8 @@ impl<W: Writer> Core<W> {
             // the cause and the end before anybody is told
             let _ = self.failure.set(Arc::new(error));
             self.queue.close();
-            line.writer.failed();
-            line.batch.clear();
+            worker.writer.failed();
+            worker.batch.clear();
             self.queue.abandon();
             return false;
         }
@@ -285,10 +285,10 @@ impl<W: Writer> Waited for Core<W> {
         };
         // whoever is at it already looks again before it leaves
         while self.queue.has_work()
-            && let Some(mut line) = in_line.try_lock()
+            && let Some(mut worker) = in_line.try_lock()
         {
-            while self.queue.take(&mut line.batch) {
-                if !self.write(&mut line) {
+            while self.queue.take(&mut worker.batch) {
+                if !self.write(&mut worker) {
                     return;
                 }
             }
@@ -307,9 +307,9 @@ impl<W: Writer> Waited for Core<W> {
     }
 }
 
-// === impl Line ===
+// === impl Worker ===
 
-impl<W: Writer> Line<W> {
+impl<W: Writer> Worker<W> {
     fn commit(&mut self) -> Result<(), W::Error> {
         // other processes may write too, and a transaction that begins by reading could not wait
         // for them

@@ -3,19 +3,34 @@
 
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, ObjectId, Price, PublicKey, Role,
-    SecurityLevel, StackId, TaskId, TimestampMs,
+    SealingKey, SecurityLevel, StackId, TaskId, TimestampMs,
     chain::{Attestation, NodeStatus, Package, Verdict},
     hash::Hash32,
 };
 use serde::{Deserialize, Serialize};
 
-/// An event that this version doesn't know, or bytes that don't fit it.
+/// Why an event cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read event {module}::{name}: {reason}")]
-pub struct EventError {
-    module: String,
-    name: String,
-    reason: String,
+#[non_exhaustive]
+pub enum EventError {
+    /// This version knows no event of the name: a later package emits it.
+    #[error("cannot read event {module}::{name}: unknown event")]
+    Unknown {
+        /// The module that its type stands in.
+        module: String,
+        /// The name of its type.
+        name: String,
+    },
+    /// The bytes don't fit the event's fields.
+    #[error("cannot read event {module}::{name}")]
+    Bytes {
+        /// The module that its type stands in.
+        module: &'static str,
+        /// The name of its type.
+        name: &'static str,
+        /// Where they depart from them.
+        source: bcs::Error,
+    },
 }
 
 /// What a node was convicted of.
@@ -98,13 +113,12 @@ macro_rules! events {
             /// # Errors
             /// If no event has this name, or the bytes are not those of one.
             pub fn from_bytes(module: &str, name: &str, bytes: &[u8]) -> Result<Self, EventError> {
-                let error = |reason: String| EventError {
-                    module: module.to_owned(), name: name.to_owned(), reason,
-                };
                 match (module, name) {
                     $($((stringify!($module), stringify!($name)) =>
-                        bcs::from_bytes(bytes).map(Self::$name).map_err(|e| error(e.to_string())),)*)*
-                    _ => Err(error("unknown event".to_owned())),
+                        bcs::from_bytes(bytes).map(Self::$name).map_err(|source| EventError::Bytes {
+                            module: stringify!($module), name: stringify!($name), source,
+                        }),)*)*
+                    _ => Err(EventError::Unknown { module: module.to_owned(), name: name.to_owned() }),
                 }
             }
 
@@ -147,7 +161,7 @@ events! {
             /// Checks the receipts of leases from now on.
             response_key: PublicKey,
             /// X25519, if requests may be sealed.
-            sealing_key: Option<[u8; 32]>,
+            sealing_key: Option<SealingKey>,
         }
         /// A node serves elsewhere.
         node::NodeMoved {
@@ -163,7 +177,7 @@ events! {
             /// Checks the receipts of leases from now on.
             response_key: PublicKey,
             /// X25519, if requests may be sealed.
-            sealing_key: Option<[u8; 32]>,
+            sealing_key: Option<SealingKey>,
         }
         /// A node stated what it runs on.
         node::NodeAttested {

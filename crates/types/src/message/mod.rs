@@ -9,6 +9,7 @@ mod open;
 mod query;
 mod receipt;
 mod request;
+mod salt;
 mod signature;
 mod signed;
 
@@ -19,6 +20,7 @@ pub use open::OpenEvidence;
 pub use query::{LeaseQuery, MAX_QUERY_AGE};
 pub use receipt::{Receipt, RequestTimes};
 pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
+pub use salt::{ParseSaltError, Part, SALT_BYTES, Salt};
 pub use signature::{MAX_BATCH, MessageSignature};
 pub use signed::{Draft, Message, Signed};
 
@@ -93,4 +95,16 @@ tag!(
 tag!(
     /// Tag of the roots that are signed for many messages.
     BatchTag = b"atoma/batch/v1\0\0"
+);
+tag!(
+    /// Tag of commitments to a request's body.
+    BodyTag = b"atoma/body/v1\0\0\0"
+);
+tag!(
+    /// Tag of commitments to an answer.
+    AnswerTag = b"atoma/answer/v1\0"
+);
+tag!(
+    /// Tag of commitments to an engine's fingerprint.
+    FingerprintTag = b"atoma/scores/v1\0"
 );

@@ -29,13 +29,13 @@ pub struct RequestTimes {
 /// seq                 8  u64 le, from 1
 /// request_id         16
 /// request_hash       32  BLAKE2b-256 of the request header's bytes
-/// response_hash      32  BLAKE2b-256 of the answer's bytes as sent; of a stream: all before the
-///                        receipt's comment line
+/// response_hash      32  commitment to the answer's bytes as sent (see [`Salt`](super::Salt)); of a
+///                        stream: all before the receipt's comment line
 /// usage              40  five u64 le
 /// units               8  u64 le   cumulative_units 8 u64 le
 /// times              24  three u64 le
 /// engine             34
-/// output_fingerprint  1  0, or 1 ‖ 32 bytes
+/// output_fingerprint  1  0, or 1 ‖ 32-byte commitment to the engine's fingerprint
 /// previous           32
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub struct Receipt {
     pub request_id: RequestId,
     /// Hash of the signed request header.
     pub request_hash: Hash32,
-    /// Hash of the answer as sent.
+    /// The salted commitment to the answer as sent.
     pub response_hash: Hash32,
     /// Tokens, image steps and seconds of audio that the request used.
     pub usage: Usage,
@@ -66,7 +66,7 @@ pub struct Receipt {
     pub times: RequestTimes,
     /// The kind of engine that computed the answer: model, arithmetic and rule.
     pub engine: EngineClass,
-    /// The engine's commitment to its own scores, where it makes one.
+    /// The salted commitment to the engine's fingerprint of its scores, where it makes one.
     pub output_fingerprint: Option<Hash32>,
     /// Hash of the receipt before this one; zero for the first.
     pub previous: Hash32,

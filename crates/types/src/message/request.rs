@@ -33,7 +33,7 @@ byte_enum!(
 /// network        32   stack 32   node 32   task 32
 /// request_id     16
 /// endpoint        1   0 chat, 1 completions, 2 embeddings
-/// body_hash      32   BLAKE2b-256 of the body bytes exactly as sent
+/// body_hash      32   commitment to the body bytes exactly as sent (see [`Salt`](super::Salt))
 /// lane            2   u16 le
 /// ceiling         8   u64 le, units
 /// max_units       8   u64 le, units: the most this request may cost
@@ -57,7 +57,7 @@ pub struct RequestHeader {
     pub request_id: RequestId,
     /// The endpoint that the request is for; another may not serve it.
     pub endpoint: Endpoint,
-    /// BLAKE2b-256 of the body as sent.
+    /// The salted commitment to the body as sent.
     pub body_hash: Hash32,
     /// Which of the owner's independent counters `ceiling` belongs to.
     pub lane: u16,

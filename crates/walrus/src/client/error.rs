@@ -27,7 +27,7 @@ pub enum ClientError {
     Broken {
         /// The URL that was asked.
         url: String,
-        /// What broke.
+        /// How it broke.
         source: TransportError,
     },
     /// No answer in time.
@@ -96,12 +96,12 @@ pub enum ClientError {
         max: u64,
     },
     /// The publisher claims what isn't so.
-    #[error("publisher {url} lies: {what}")]
+    #[error("publisher {url} lies: {lie}")]
     LyingPublisher {
         /// The URL that was asked.
         url: String,
         /// What's wrong with its answer.
-        what: String,
+        lie: Lie,
     },
     /// The aggregator's bytes aren't those of the blob id.
     #[error("aggregator {url} lies: its bytes aren't those of blob {blob_id}")]
@@ -120,6 +120,51 @@ pub enum ClientError {
     /// A mistake of this program.
     #[error("the client of Walrus failed")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How a publisher's answer differs from what was asked, or from what is so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Lie {
+    /// It names another blob.
+    #[error("it says {said}, the id is {id}")]
+    OtherId {
+        /// The id in its answer.
+        said: BlobId,
+        /// The id that follows from the bytes.
+        id: BlobId,
+    },
+    /// It names another length.
+    #[error("it says {said} bytes, not {size}")]
+    Size {
+        /// The bytes in its answer.
+        said: u64,
+        /// The blob's bytes.
+        size: u64,
+    },
+    /// The blob's object has less storage than its slivers take.
+    #[error("the storage is too small for the blob")]
+    SmallStorage,
+    /// The blob may be deleted, though it was to last.
+    #[error("the blob is deletable")]
+    Deletable,
+    /// Storage is paid for less long than was asked.
+    #[error("{paid} epochs, not {asked}")]
+    Epochs {
+        /// For how many epochs it is paid.
+        paid: u32,
+        /// For how many it was to be.
+        asked: u32,
+    },
+    /// It says that storage nodes found the blob encoded wrongly; what they were sent wasn't this blob.
+    #[error("it says that the blob is encoded wrongly")]
+    EncodedWrongly,
+    /// No aggregator has what it says is stored.
+    #[error("no aggregator has blob {0}")]
+    NotThere(BlobId),
+    /// The quilt's blobs aren't where they were put.
+    #[error("the patches are elsewhere")]
+    PatchesElsewhere,
 }
 
 impl ClientError {

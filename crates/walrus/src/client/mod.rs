@@ -18,7 +18,7 @@ mod retry;
 mod store;
 
 pub use config::{ClientConfig, SharedSecret, Timeouts, TokenSource};
-pub use error::ClientError;
+pub use error::{ClientError, Lie};
 pub use quilt::StoredQuilt;
 pub use store::{StoreRequest, Stored};
 

@@ -2,7 +2,7 @@
 
 use super::{
     WalrusClient,
-    error::ClientError,
+    error::{ClientError, Lie},
     http::name,
     store::{StoreRequest, Stored, put_url, read_json},
 };
@@ -103,7 +103,7 @@ impl WalrusClient {
         if !patches.iter().all(same) {
             return Err(ClientError::LyingPublisher {
                 url: name(publisher),
-                what: "the patches are elsewhere".to_owned(),
+                lie: Lie::PatchesElsewhere,
             });
         }
         Ok(stored)

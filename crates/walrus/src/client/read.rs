@@ -1,4 +1,4 @@
-//! Reading.
+//! Reading blobs, whole or in part, from an aggregator that isn't trusted.
 
 use super::{
     Reply, WalrusClient,

@@ -1,4 +1,4 @@
-//! Trying again.
+//! Trying again, with growing pauses, what may work a moment later.
 
 use super::{WalrusClient, error::ClientError};
 use atoma_runtime::WithCauses;

@@ -1,8 +1,8 @@
-//! Storing.
+//! Storing blobs at a publisher that isn't trusted.
 
 use super::{
     Reply, WalrusClient,
-    error::ClientError,
+    error::{ClientError, Lie},
     http::{Limits, MAX_JSON, at, name},
 };
 use crate::{
@@ -144,73 +144,80 @@ impl WalrusClient {
         request: StoreRequest,
         result: BlobStoreResult,
     ) -> Result<Stored, ClientError> {
-        let url = || name(publisher);
-        let lie = |what: String| ClientError::LyingPublisher { url: url(), what };
-        let same_id = |said: BlobId| -> Result<(), ClientError> {
-            let wrong = || lie(format!("it says {said}, the id is {id}"));
-            (said == id).then_some(()).ok_or_else(wrong)
+        let lying = |lie| {
+            let url = name(publisher);
+            Err(ClientError::LyingPublisher { url, lie })
         };
         match result {
             BlobStoreResult::NewlyCreated {
                 blob_object: object,
                 cost,
                 ..
-            } => {
-                same_id(object.blob_id)?;
-                if object.size != size {
-                    return Err(lie(format!("it says {} bytes, not {size}", object.size)));
-                }
-                if object.storage.storage_size < self.params.encoded_length(size)? {
-                    return Err(lie("the storage is too small for the blob".to_owned()));
-                }
-                if object.deletable && !request.deletable {
-                    return Err(lie("the blob is deletable".to_owned()));
-                }
-                let paid = object
-                    .storage
-                    .end_epoch
-                    .saturating_sub(object.registered_epoch);
-                if paid < request.epochs {
-                    return Err(lie(format!("{paid} epochs, not {}", request.epochs)));
-                }
-                Ok(Stored {
+            } => match self.lie_in(&object, id, size, request)? {
+                Some(lie) => lying(lie),
+                None => Ok(Stored {
                     blob_id: id,
                     object_id: Some(object.id),
                     end_epoch: object.storage.end_epoch,
                     object: Some(object),
                     cost,
-                })
+                }),
+            },
+            BlobStoreResult::AlreadyCertified { blob_id: said, .. } if said != id => {
+                lying(Lie::OtherId { said, id })
             }
             BlobStoreResult::AlreadyCertified {
-                blob_id,
                 shown_by,
                 end_epoch,
-            } => {
-                same_id(blob_id)?;
-                Ok(Stored {
-                    blob_id: id,
-                    object: None,
-                    object_id: match shown_by {
-                        EventOrObject::Object(object) => Some(object),
-                        EventOrObject::Event { .. } => None,
-                    },
-                    end_epoch,
-                    cost: 0,
-                })
-            }
-            BlobStoreResult::MarkedInvalid { .. } => {
-                Err(lie("it says that the blob is encoded wrongly".to_owned()))
-            }
+                ..
+            } => Ok(Stored {
+                blob_id: id,
+                object: None,
+                object_id: match shown_by {
+                    EventOrObject::Object(object) => Some(object),
+                    EventOrObject::Event { .. } => None,
+                },
+                end_epoch,
+                cost: 0,
+            }),
+            BlobStoreResult::MarkedInvalid { .. } => lying(Lie::EncodedWrongly),
             BlobStoreResult::Error {
                 failure_phase,
                 error_msg,
                 ..
             } => Err(ClientError::Failed {
-                url: url(),
+                url: name(publisher),
                 phase: failure_phase,
                 message: error_msg,
             }),
         }
+    }
+
+    /// What is wrong with a new blob's object, if anything is.
+    fn lie_in(
+        &self,
+        object: &BlobObject,
+        id: BlobId,
+        size: u64,
+        request: StoreRequest,
+    ) -> Result<Option<Lie>, ClientError> {
+        let (said, storage) = (object.blob_id, &object.storage);
+        let paid = storage.end_epoch.saturating_sub(object.registered_epoch);
+        Ok(if said != id {
+            Some(Lie::OtherId { said, id })
+        } else if object.size != size {
+            let said = object.size;
+            Some(Lie::Size { said, size })
+        } else if storage.storage_size < self.params.encoded_length(size)? {
+            Some(Lie::SmallStorage)
+        } else if object.deletable && !request.deletable {
+            Some(Lie::Deletable)
+        } else if paid < request.epochs {
+            let asked = request.epochs;
+            Some(Lie::Epochs { paid, asked })
+        } else {
+            None
+        })
     }
 
     /// Reads what was just stored and compares it.
@@ -218,7 +225,7 @@ impl WalrusClient {
         let read = self.read_certified(id).await.map_err(|error| match error {
             ClientError::NotFound(_) => ClientError::LyingPublisher {
                 url: self.config.publisher.as_ref().map(name).unwrap_or_default(),
-                what: format!("no aggregator has blob {id}"),
+                lie: Lie::NotThere(id),
             },
             other => other,
         })?;

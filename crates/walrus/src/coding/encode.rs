@@ -94,12 +94,11 @@ pub fn metadata_of(params: Params, blob: &[u8]) -> Result<BlobMetadata, CodingEr
 /// Rows as they are stored, columns as they are stored; empty where they aren't kept.
 type Slivers = Vec<Vec<u8>>;
 
-fn run(
-    matrix: &Matrix<'_>,
-    keep: bool,
-) -> Result<(Vec<PairHashes>, Slivers, Slivers), CodingError> {
-    let params = matrix.params;
-    let (n, p, s) = (params.n(), params.primary(), params.secondary());
+/// The hashes of all pairs, and where they are kept the rows and the columns.
+type Coded = (Vec<PairHashes>, Slivers, Slivers);
+
+fn run(matrix: &Matrix<'_>, keep: bool) -> Result<Coded, CodingError> {
+    let n = matrix.params.n();
     let parity = extend_rows(matrix)?;
     let width = batch_width(n, matrix.symbol);
     let batches: Vec<Range<usize>> = (0..n)
@@ -122,19 +121,7 @@ fn run(
         free.lock().push(scratch);
         output
     };
-    let filled = matrix.filled_rows();
-    let mut rows_forest = Forest::new(n - (p - filled), batches.len());
-    let mut column_hashes = Vec::with_capacity(n);
-    let mut secondary: Slivers = Vec::new();
-    let row = |row| {
-        if row < p {
-            matrix.row(row)
-        } else {
-            Vec::with_capacity(s * matrix.symbol)
-        }
-    };
-    let kept_rows = if keep { n } else { 0 };
-    let mut primary: Slivers = (0..kept_rows).map(row).collect();
+    let mut joined = Joined::new(matrix, batches.len(), keep);
     let wave = WAVE * rayon::current_num_threads();
     for (first, ranges) in (0..).step_by(wave).zip(batches.chunks(wave)) {
         let done: Vec<BatchOutput> = match ranges {
@@ -145,30 +132,73 @@ fn run(
                 .collect::<Result<_, _>>()?,
         };
         for (place, output) in (first..).zip(done) {
-            for (tree, hash) in output.rows.iter().enumerate() {
-                rows_forest.set(tree, place, hash);
-            }
-            column_hashes.extend(output.columns);
-            secondary.extend(output.slivers);
-            let pieces = output.recovery_rows.len() / (n - p);
-            if pieces > 0 {
-                let rows = primary[p..].iter_mut();
-                rows.zip(output.recovery_rows.chunks_exact(pieces))
-                    .for_each(|(row, piece)| row.extend_from_slice(piece));
-            }
+            joined.add(place, output);
         }
     }
-    let mut row_hashes = rows_forest.roots();
-    if filled < p {
-        let root = root_of_zeros(matrix, n);
-        row_hashes.splice(filled..filled, std::iter::repeat_n(root, p - filled));
+    Ok(joined.finish())
+}
+
+/// What the batches have come to, in their order.
+struct Joined<'a> {
+    matrix: &'a Matrix<'a>,
+    /// The trees of the rows, without rows that are zero by padding.
+    rows: Forest,
+    /// The hashes of the columns.
+    columns: Vec<Node>,
+    primary: Slivers,
+    secondary: Slivers,
+}
+
+impl<'a> Joined<'a> {
+    fn new(matrix: &'a Matrix<'a>, batches: usize, keep: bool) -> Self {
+        let params = matrix.params;
+        let (n, p, s) = (params.n(), params.primary(), params.secondary());
+        let row = |row| {
+            if row < p {
+                matrix.row(row)
+            } else {
+                Vec::with_capacity(s * matrix.symbol)
+            }
+        };
+        let kept_rows = if keep { n } else { 0 };
+        Self {
+            matrix,
+            rows: Forest::new(n - (p - matrix.filled_rows()), batches),
+            columns: Vec::with_capacity(n),
+            primary: (0..kept_rows).map(row).collect(),
+            secondary: Vec::new(),
+        }
     }
-    let hashes = row_hashes
-        .into_iter()
-        .zip(column_hashes.into_iter().rev())
-        .map(|(primary, secondary)| PairHashes { primary, secondary })
-        .collect();
-    Ok((hashes, primary, secondary))
+
+    /// Takes in the batch at a place, the next one.
+    fn add(&mut self, place: usize, output: BatchOutput) {
+        for (tree, hash) in output.rows.iter().enumerate() {
+            self.rows.set(tree, place, hash);
+        }
+        self.columns.extend(output.columns);
+        self.secondary.extend(output.slivers);
+        let params = self.matrix.params;
+        let (n, p) = (params.n(), params.primary());
+        let pieces = output.recovery_rows.len() / (n - p);
+        if pieces > 0 {
+            let rows = self.primary[p..].iter_mut();
+            rows.zip(output.recovery_rows.chunks_exact(pieces))
+                .for_each(|(row, piece)| row.extend_from_slice(piece));
+        }
+    }
+
+    fn finish(mut self) -> Coded {
+        let (n, p) = (self.matrix.params.n(), self.matrix.params.primary());
+        let filled = self.matrix.filled_rows();
+        let mut rows = self.rows.roots();
+        if filled < p {
+            let root = root_of_zeros(self.matrix, n);
+            rows.splice(filled..filled, std::iter::repeat_n(root, p - filled));
+        }
+        let pairs = rows.into_iter().zip(self.columns.into_iter().rev());
+        let hashes = pairs.map(|(primary, secondary)| PairHashes { primary, secondary });
+        (hashes.collect(), self.primary, self.secondary)
+    }
 }
 
 /// The hash of a row in which nothing is.

@@ -1,15 +1,12 @@
 //! What a blob's id is made of.
 
 use super::node::Node;
-use atoma_types::BlobId;
-
-/// The only coding that Walrus uses today, RS2.
-pub const ENCODING_TYPE: u8 = 1;
+use atoma_types::{BlobId, chain::WALRUS_ENCODING_RS2};
 
 /// The id of a blob of `size` bytes with this root, which is over the hashes of all sliver pairs:
 /// `H(1 | size u64 le | root)`.
 pub(super) fn derive(root: &Node, size: u64) -> BlobId {
-    let mut message = [ENCODING_TYPE; 41];
+    let mut message = [WALRUS_ENCODING_RS2; 41];
     message[1..9].copy_from_slice(&size.to_le_bytes());
     message[9..].copy_from_slice(root);
     BlobId(super::hash::digest(&message))

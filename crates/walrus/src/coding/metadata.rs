@@ -4,13 +4,13 @@ use super::{
     axis::Axis,
     error::CodingError,
     hash::{Forest, LEAF, hash_each},
-    id::{self, ENCODING_TYPE},
+    id,
     node::Node,
     params::{MAX_SHARDS, Params},
     sliver::Sliver,
 };
 use crate::wire::{Reader, WireError, put_length};
-use atoma_types::BlobId;
+use atoma_types::{BlobId, chain::WALRUS_ENCODING_RS2};
 
 /// The only version of the metadata's format.
 const VERSION: u8 = 0;
@@ -132,7 +132,7 @@ impl BlobMetadata {
     pub fn to_bcs(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(44 + self.hashes.len() * 66);
         bytes.extend_from_slice(&self.id.0);
-        bytes.extend_from_slice(&[VERSION, ENCODING_TYPE]);
+        bytes.extend_from_slice(&[VERSION, WALRUS_ENCODING_RS2]);
         bytes.extend_from_slice(&self.size.to_le_bytes());
         put_length(&mut bytes, self.hashes.len());
         for pair in &self.hashes {
@@ -152,7 +152,7 @@ impl BlobMetadata {
         let mut reader = Reader::new(bytes);
         let id = BlobId(reader.array()?);
         reader.tag(VERSION)?;
-        reader.tag(ENCODING_TYPE)?;
+        reader.tag(WALRUS_ENCODING_RS2)?;
         let size = reader.u64()?;
         let shards = reader.length(usize::from(MAX_SHARDS))?;
         let params = Params::new(shards)?;

@@ -36,7 +36,7 @@ pub use decode::{decode, decode_primary, decode_secondary};
 pub use encode::{Encoded, SliverPair, encode, metadata_of};
 pub use error::CodingError;
 pub use hash::digest;
-pub use id::{ENCODING_TYPE, shard_of_pair};
+pub use id::shard_of_pair;
 pub use merkle::MerkleProof;
 pub use metadata::{BlobMetadata, PairHashes};
 pub use node::Node;

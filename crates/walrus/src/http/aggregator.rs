@@ -1,4 +1,4 @@
-//! Reading blobs.
+//! The aggregator: gives blobs and parts of them.
 
 use super::{
     error::ApiError,

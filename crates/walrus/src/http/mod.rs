@@ -4,6 +4,8 @@
 mod admission;
 mod aggregator;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod jwt;
 mod publisher;
 mod query;

@@ -1,4 +1,4 @@
-//! Storing blobs.
+//! The publisher: takes blobs and has them stored.
 
 use super::{
     error::ApiError,

@@ -1,4 +1,4 @@
-//! Making quilts.
+//! Making a quilt: many small blobs in one.
 
 use super::{
     PREFIX, Tags, VERSION,
@@ -38,22 +38,7 @@ pub struct QuiltLayout {
 /// If there are none or too many, two have the same name, or they don't fit.
 pub fn build(params: Params, mut blobs: Vec<QuiltBlob>) -> Result<QuiltLayout, QuiltError> {
     let (rows, columns) = (params.primary(), params.secondary());
-    if blobs.is_empty() {
-        return Err(QuiltError::Empty);
-    }
-    if blobs.len() >= columns {
-        return Err(QuiltError::TooMany {
-            found: blobs.len(),
-            most: columns - 1,
-        });
-    }
-    blobs.sort_by(|a, b| a.identifier.cmp(&b.identifier));
-    if let Some(pair) = blobs
-        .windows(2)
-        .find(|w| w[0].identifier == w[1].identifier)
-    {
-        return Err(QuiltError::Duplicate(pair[0].identifier.clone()));
-    }
+    sort(&mut blobs, columns)?;
     let headers = blobs.iter().map(header).collect::<Result<Vec<_>, _>>()?;
     let mut index = QuiltIndex {
         patches: blobs
@@ -98,6 +83,25 @@ pub fn build(params: Params, mut blobs: Vec<QuiltBlob>) -> Result<QuiltLayout, Q
         index,
         symbol_size: symbol,
     })
+}
+
+/// Sorts blobs by their names, if they can be in one quilt.
+fn sort(blobs: &mut [QuiltBlob], columns: usize) -> Result<(), QuiltError> {
+    if blobs.is_empty() {
+        return Err(QuiltError::Empty);
+    }
+    if blobs.len() >= columns {
+        return Err(QuiltError::TooMany {
+            found: blobs.len(),
+            most: columns - 1,
+        });
+    }
+    blobs.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+    let mut pairs = blobs.windows(2);
+    match pairs.find(|pair| pair[0].identifier == pair[1].identifier) {
+        Some(pair) => Err(QuiltError::Duplicate(pair[0].identifier.clone())),
+        None => Ok(()),
+    }
 }
 
 /// What stands before a blob's bytes.

@@ -1,4 +1,4 @@
-//! Reading quilts.
+//! Taking a quilt apart: its index, and the blobs that it names.
 
 use super::{
     PREFIX, Tags, VERSION,

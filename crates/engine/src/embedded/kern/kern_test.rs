@@ -96,6 +96,38 @@ fn exp_is_accurate_and_the_same_everywhere() {
 }
 
 #[test]
+fn gelu_and_layer_norm_are_accurate_and_the_same_everywhere() {
+    let xs: Vec<f32> = (0..100_000).map(|i| i as f32 * 2e-4 - 10.0).collect();
+    let (scale, shift) = (floats(5, 1000), floats(6, 1000));
+    let mut first: Option<(Vec<u32>, Vec<u32>)> = None;
+    for simd in all() {
+        let mut ys = xs.clone();
+        gelu(simd, &mut ys);
+        for (x, y) in xs.iter().zip(&ys) {
+            let x = f64::from(*x);
+            let exact = 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2);
+            assert!((f64::from(*y) - exact).abs() < 6e-7, "gelu({x}) = {y}");
+        }
+        let mut row: Vec<f32> = floats(7, 1000).iter().map(|x| x * 3.0 + 5.0).collect();
+        let wide: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+        layer_norm(simd, &mut row, &scale, &shift, 1e-12);
+        let mean = wide.iter().sum::<f64>() / 1000.0;
+        let variance = wide.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1000.0;
+        for (i, y) in row.iter().enumerate() {
+            let normed = (wide[i] - mean) / variance.sqrt();
+            let exact = normed * f64::from(scale[i]) + f64::from(shift[i]);
+            assert!((f64::from(*y) - exact).abs() < 1e-5, "{y} {exact}");
+        }
+        let seen = (bits(&ys), bits(&row));
+        assert_eq!(first.get_or_insert(seen.clone()), &seen, "{simd:?}");
+    }
+    let mut extremes = [0.0, -0.0, 60.0, -60.0, 1e30, -1e30];
+    gelu(Simd::new(None).unwrap(), &mut extremes);
+    assert_eq!((extremes[0], extremes[2], extremes[4]), (0.0, 60.0, 1e30));
+    assert!(extremes[3].abs() < 1e-30 && extremes[5].abs() < 1e-6);
+}
+
+#[test]
 fn row_functions_have_the_same_bits_everywhere() {
     let simds = all();
     for width in [1, 15, 16, 33, 192, 1000] {

@@ -25,7 +25,9 @@ mod weight;
 pub(crate) use self::attention::{Attention, BLOCK, BlockPart, attend};
 pub(crate) use self::bf16::Bf16;
 pub(crate) use self::matrix::{Matrix, Store, gemm};
-pub(crate) use self::rows::{argmax, digest_row, exp_shifted, rms_norm, silu_mul};
+pub(crate) use self::rows::{
+    argmax, digest_row, exp_shifted, gelu, layer_norm, rms_norm, silu_mul,
+};
 pub use self::simd::Isa;
 pub(crate) use self::simd::Simd;
 pub(crate) use self::weight::Weight;

@@ -96,6 +96,67 @@ kernel! {
     }
 }
 
+/// Sum over a row in 16 lanes by position.
+#[inline(always)]
+fn sum16(row: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0f32; 16];
+    let (body, tail) = row.as_chunks::<16>();
+    for chunk in body {
+        for j in 0..16 {
+            lanes[j] = term(chunk[j], lanes[j]);
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(tail) {
+        *lane = term(*x, *lane);
+    }
+    fold16(lanes)
+}
+
+kernel! {
+    /// `row = (row - mean) / deviation * scale + shift`, the variance over all of the row.
+    pub(crate) fn layer_norm(row: &mut [f32], scale: &[f32], shift: &[f32], eps: f32) {
+        let width = row.len() as f32;
+        let mean = sum16(row, |x, sum| sum + x) / width;
+        row.iter_mut().for_each(|x| *x -= mean);
+        let variance = sum16(row, |x, sum| x.mul_add(x, sum)) / width;
+        let inverse = 1.0 / (variance + eps).sqrt();
+        for ((x, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
+            *x = (*x * inverse).mul_add(*scale, *shift);
+        }
+    }
+}
+
+kernel! {
+    /// `x = x * Phi(x)` with the normal distribution's `Phi`, within 3e-7.
+    ///
+    /// Computed as `max(x, 0) - |x| / 2 * erfc(|x| / sqrt 2)`, which cancels nothing, with
+    /// `erfc(z / sqrt 2) = e^(-z^2 / 2) * t * P(t)`, `t = 1 / (1 + 0.36 z)`. `P` was fitted to the
+    /// least relative error, 6e-7, over `z` from 0 to 12.
+    pub(crate) fn gelu(values: &mut [f32]) {
+        const P: [f32; 7] = [
+            0.095_888_4,
+            -0.365_604_4,
+            0.370_182_66,
+            0.047_386_11,
+            0.281_534_8,
+            0.283_159_3,
+            0.287_453_77,
+        ];
+        for value in values {
+            let x = *value;
+            let z = x.abs();
+            let t = 1.0 / z.mul_add(0.36, 1.0);
+            let mut tail = P[0];
+            for c in &P[1..] {
+                tail = tail.mul_add(t, *c);
+            }
+            let tail = tail * t * exp(-0.5 * z * z);
+            let positive = if x > 0.0 { x } else { 0.0 };
+            *value = (-0.5 * z).mul_add(tail, positive);
+        }
+    }
+}
+
 kernel! {
     /// `values = exp(values - max)`.
     pub(crate) fn exp_shifted(values: &mut [f32], max: f32) {

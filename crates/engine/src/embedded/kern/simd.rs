@@ -26,11 +26,14 @@ impl Simd {
     pub(crate) fn new(wanted: Option<Isa>) -> Option<Self> {
         match wanted {
             Some(isa) => has(isa).then_some(Self(isa)),
-            None => [Isa::Avx512, Isa::Avx2, Isa::Portable]
-                .into_iter()
-                .find(|i| has(*i))
-                .map(Self),
+            None => Some(Self::best()),
         }
+    }
+
+    /// The best instruction set that there is.
+    pub(crate) fn best() -> Self {
+        let found = [Isa::Avx512, Isa::Avx2].into_iter().find(|isa| has(*isa));
+        Self(found.unwrap_or(Isa::Portable))
     }
 
     pub(crate) fn isa(self) -> Isa {

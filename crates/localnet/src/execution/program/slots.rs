@@ -33,7 +33,7 @@ pub(super) fn bad(argument: usize, kind: CommandArgumentError) -> ExecutionError
 #[derive(Debug)]
 pub(super) struct Slots {
     pub(super) inputs: Vec<Slot>,
-    /// By command.
+    /// What each command has given, in the commands' order.
     pub(super) results: Vec<Vec<Slot>>,
     pub(super) gas: Slot,
 }

@@ -109,6 +109,7 @@ impl PackTask {
                 Command::Build { after } => {
                     built = self.build(after).await?;
                     if let Some(built) = &built {
+                        self.store.metrics.bodies_left_out.inc_by(built.left_out);
                         let event = Event::Built {
                             last: built.last,
                             raw: built.raw,

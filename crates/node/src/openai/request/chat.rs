@@ -35,6 +35,8 @@ pub(crate) fn chat(body: &[u8], defaults: SamplingDefaults) -> Result<Generation
 
     let mut server = Server::default();
     server.media(wire, u32::try_from(media).unwrap_or(u32::MAX));
+    // first whether tools may be called: the template is shown none that may not
+    server.tool_choice(&mut fields)?;
     let conversation = Conversation {
         messages: messages.collect::<Result<_, _>>()?,
         tools: server.tools(&mut fields)?,

@@ -41,7 +41,7 @@ enum Detail {
 
 #[derive(Debug, PartialEq, Deserialize, Serialize)]
 struct Audio {
-    /// Base64.
+    /// The sound itself, in base64.
     data: String,
     format: AudioFormat,
 }

@@ -185,8 +185,8 @@ impl Server {
         Ok(())
     }
 
-    /// Those of a chat, but its messages and tools; the variables of its template are given back.
-    pub(super) fn chat(&mut self, fields: &mut Fields<'_>) -> Result<Option<RawJson>, Refusal> {
+    /// Whether the model may call tools.
+    pub(super) fn tool_choice(&mut self, fields: &mut Fields<'_>) -> Result<(), Refusal> {
         if let Some(choice) = fields.take::<ToolChoice>("tool_choice")? {
             self.keep("tool_choice", &choice);
             self.tool_choice = match choice {
@@ -196,6 +196,11 @@ impl Server {
                 ToolChoice::One { function, .. } => atoma_engine::ToolChoice::Named(function.name),
             };
         }
+        Ok(())
+    }
+
+    /// Those of a chat, but its messages and tools; the variables of its template are given back.
+    pub(super) fn chat(&mut self, fields: &mut Fields<'_>) -> Result<Option<RawJson>, Refusal> {
         if let Some(parallel) = fields.take::<bool>("parallel_tool_calls")? {
             self.keep("parallel_tool_calls", &parallel);
         }
@@ -223,7 +228,7 @@ impl Server {
     }
 
     /// The tools, written anew for servers, and as they were sent for the template of an engine in the
-    /// node.
+    /// node; none where none may be called, as some servers show the model all that they are sent.
     pub(super) fn tools(&mut self, fields: &mut Fields<'_>) -> Result<Option<RawJson>, Refusal> {
         let Some(raw) = fields.take::<&RawValue>("tools")? else {
             return Ok(None);
@@ -234,6 +239,9 @@ impl Server {
         };
         if tools.len() > MAX_TOOLS {
             return Err(bad("tools", "at most 128"));
+        }
+        if self.tool_choice == atoma_engine::ToolChoice::None {
+            return Ok(None);
         }
         self.keep("tools", &tools);
         read("tools", raw).map(Some)

@@ -13,6 +13,12 @@ fn completion(body: &[u8]) -> Result<Generation, Refusal> {
     super::completion::completion(body, SamplingDefaults::default())
 }
 
+/// A chat with these fields beside its one message.
+fn chat_with(more: &str) -> Result<Generation, Refusal> {
+    let message = r#"{"role":"user","content":"hi"}"#;
+    chat(format!(r#"{{"model":"m","messages":[{message}]{more}}}"#).as_bytes())
+}
+
 #[test]
 fn a_chat_with_everything() {
     let body = br#"{"model":"m","messages":[
@@ -42,10 +48,6 @@ fn a_chat_with_everything() {
 
 #[test]
 fn faults_name_their_field() {
-    let chat_with = |more: &str| {
-        let message = r#"{"role":"user","content":"hi"}"#;
-        chat(format!(r#"{{"model":"m","messages":[{message}]{more}}}"#).as_bytes())
-    };
     assert!(chat_with("").is_ok());
     let param = |result: Result<Generation, Refusal>| result.unwrap_err().param;
     for (more, field) in [
@@ -111,12 +113,12 @@ fn what_only_servers_understand_is_written_anew() {
         .collect();
     let expected = [
         (
-            "tools",
-            r#"[{"type":"function","function":{"name":"f","parameters":{"b":1,"a":2}}}]"#,
-        ),
-        (
             "tool_choice",
             r#"{"type":"function","function":{"name":"f"}}"#,
+        ),
+        (
+            "tools",
+            r#"[{"type":"function","function":{"name":"f","parameters":{"b":1,"a":2}}}]"#,
         ),
         ("chat_template_kwargs", r#"{"enable_thinking":false}"#),
         (
@@ -131,12 +133,38 @@ fn what_only_servers_understand_is_written_anew() {
 }
 
 #[test]
+fn tools_that_may_not_be_called_are_shown_to_no_template() {
+    let tools = r#","tools":[{"type":"function","function":{"name":"f"}}]"#;
+    for (choice, shown) in [
+        ("", true),
+        (r#","tool_choice":null"#, true),
+        (r#","tool_choice":"auto""#, true),
+        (r#","tool_choice":"required""#, true),
+        (r#","tool_choice":"none""#, false),
+    ] {
+        let parsed = chat_with(&format!("{tools}{choice}")).unwrap();
+        let Prompt::Chat(conversation) = &parsed.prompt else {
+            panic!("a chat")
+        };
+        assert_eq!(conversation.tools.is_some(), shown, "{choice}");
+        let mut sent = parsed.server.more.iter();
+        assert_eq!(sent.any(|(name, _)| *name == "tools"), shown, "{choice}");
+    }
+    let none = chat_with(&format!(r#"{tools},"tool_choice":"none""#)).unwrap();
+    let sent = none
+        .server
+        .more
+        .iter()
+        .map(|(name, raw)| (*name, raw.get()));
+    assert_eq!(sent.collect::<Vec<_>>(), [("tool_choice", r#""none""#)]);
+    // they must be tools all the same
+    let wrong = chat_with(r#","tools":[{"type":"custom"}],"tool_choice":"none""#);
+    assert_eq!(wrong.unwrap_err().param.as_deref(), Some("tools"));
+}
+
+#[test]
 fn what_an_engine_in_the_node_cannot_do_is_named() {
-    let server_only = |more: &str| {
-        let body =
-            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
-        chat(body.as_bytes()).unwrap().server_only
-    };
+    let server_only = |more: &str| chat_with(more).unwrap().server_only;
     for (more, field) in [
         (r#","repetition_penalty":1.1"#, Some("repetition_penalty")),
         (r#","n":2"#, Some("n")),
@@ -151,13 +179,7 @@ fn what_an_engine_in_the_node_cannot_do_is_named() {
 
 #[test]
 fn servers_fields_have_bounds() {
-    let param = |more: &str| {
-        let body =
-            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
-        chat(body.as_bytes())
-            .err()
-            .and_then(|refusal| refusal.param)
-    };
+    let param = |more: &str| chat_with(more).err().and_then(|refusal| refusal.param);
     for (more, field) in [
         (
             r#","chat_template_kwargs":{"chat_template":"x"}"#,

@@ -8,18 +8,16 @@ pub(crate) mod walrus;
 
 use atoma_engine::{Engine, Upstream, UpstreamOptions, builtin, testing::InstantUpstream};
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, required_escrow};
-use atoma_network::{Network, create_task, engine_class};
-use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_ledger::Ledger;
+use atoma_network::{Network, create_task, engine_class, testing::TestTask};
+use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TimestampMs, UnitWeights,
-    chain::{
-        Clock, Event, LeaseState, NewTask, Params, Payment, Random, Selection, Stack, Task, calls,
-    },
+    ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
+    chain::{Clock, Event, LeaseState, NewTask, Params, Selection, Stack, Task, calls},
     hash::Hash32,
-    http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SIGNATURE},
-    message::{Domain, Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
+    http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    message::{Domain, LeaseQuery, Part, Receipt, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -112,17 +110,17 @@ impl World {
         }
     }
 
-    /// The node's configuration; the same data directory every time.
-    pub(crate) fn config(&self) -> NodeConfig {
-        let key = KeySource::Given(self.operator.clone());
-        let mut config = NodeConfig::new(self.network.localnet.url(), key, self.node_dir());
-        config.settlement.tick_ms = 50;
-        config.subscriptions = vec![SubscriptionConfig {
+    fn test_task(&self) -> TestTask<'_> {
+        TestTask {
+            ledger: &self.ledger,
             task: self.task.id,
             price: PRICE,
-            capacity: ComputeUnits(1 << 40),
-        }];
-        config
+        }
+    }
+
+    /// The node's configuration; the same data directory every time.
+    pub(crate) fn config(&self) -> NodeConfig {
+        self.test_task().node(&self.operator, self.node_dir())
     }
 
     pub(crate) fn node_dir(&self) -> std::path::PathBuf {
@@ -144,32 +142,10 @@ impl World {
 
     /// Buys a stack whose one lease is the node's.
     pub(crate) async fn buy(&self, units: u64) -> StackId {
-        let task = self.ledger.task(self.task.id).await.unwrap();
-        let db = self.ledger.db().await.unwrap();
-        let total_units = ComputeUnits(units);
-        let payment = required_escrow(&task, &db, total_units, PRICE).unwrap();
-        let call = calls::AcquireStack {
-            db: db.id.into(),
-            task: task.id.into(),
-            payment: Payment(payment),
-            total_units,
-            max_price: PRICE,
-            selection: Selection::Single,
-            request_key: self.request_key.public_key(),
-            lifetime_ms: DurationMs(3_600_000),
-            random: Random,
-            clock: Clock,
-        };
-        let done = self
-            .ledger
-            .execute(&self.user, vec![call.into()])
+        let request_key = self.request_key.public_key();
+        self.test_task()
+            .buy(&self.user, request_key, units, Selection::Single)
             .await
-            .unwrap();
-        let bought = done.events.iter().find_map(|event| match event {
-            Event::StackAcquired(bought) => Some(bought.stack),
-            _ => None,
-        });
-        bought.unwrap()
     }
 
     /// The owner ends the stack, so that the node settles it.
@@ -213,22 +189,8 @@ impl World {
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
         let now = Runtime::system().now();
-        RequestHeader {
-            domain: Domain::default(),
-            network: self.ledger.network(),
-            stack,
-            node,
-            task: self.task.id,
-            request_id: Runtime::system().request_id(),
-            endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32::of(body),
-            lane: 0,
-            ceiling: ComputeUnits(1 << 40),
-            max_units: ComputeUnits(1 << 40),
-            issued_at_ms: now,
-            expires_at_ms: TimestampMs(now.0 + 60_000),
-            evidence: None,
-        }
+        let body_hash = salt().commit(Part::Request, body);
+        self.test_task().header(node, stack, body_hash, now)
     }
 
     /// A chat with a fixed prompt.
@@ -285,7 +247,12 @@ impl World {
     }
 }
 
-/// A request with its two headers.
+/// Of every request here.
+pub(crate) fn salt() -> Salt {
+    Salt::new([9; 32])
+}
+
+/// A request with its three headers.
 pub(crate) fn signed_request(
     url: &str,
     path: &str,
@@ -298,6 +265,7 @@ pub(crate) fn signed_request(
             SIGNATURE,
             BASE64_STANDARD.encode(signed.signature().to_bytes()),
         )
+        .header(SALT, &*salt().to_text())
         .header("content-type", "application/json")
         .body(Full::new(body.into()))
         .unwrap()
@@ -341,18 +309,18 @@ impl Answer {
             .to_owned()
     }
 
-    /// The receipt in the header or the stream, with the hash of what it covers.
+    /// The receipt in the header or the stream, with the commitment to what it covers.
     pub(crate) fn receipt(&self) -> (Signed<Receipt>, Hash32) {
         if let Some(text) = self.headers.get(RECEIPT) {
             let receipt = Signed::from_text(text.to_str().unwrap()).unwrap();
-            return (receipt, Hash32::of(&self.body));
+            return (receipt, salt().commit(Part::Answer, &self.body));
         }
         let text = std::str::from_utf8(&self.body).unwrap();
         let at = text.find(RECEIPT_COMMENT).expect("a receipt");
         let end = text[at..].find("\n\n").unwrap() + at;
         assert_eq!(&text[end..], "\n\ndata: [DONE]\n\n");
         let receipt = Signed::from_text(&text[at + RECEIPT_COMMENT.len()..end]).unwrap();
-        (receipt, Hash32::of(&self.body[..at]))
+        (receipt, salt().commit(Part::Answer, &self.body[..at]))
     }
 }
 

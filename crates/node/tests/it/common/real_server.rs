@@ -71,18 +71,6 @@ impl RealServer {
         self.url.clone()
     }
 
-    /// An engine with this server alone, which notices soon what becomes of it.
-    pub(crate) fn engine(&self) -> Arc<dyn Engine> {
-        let options = UpstreamOptions {
-            model: Some("atoma-tiny".to_owned()),
-            probe_interval: Duration::from_millis(50),
-            // a long prompt on a busy machine takes several seconds without a word
-            stall: Duration::from_secs(12),
-            ..UpstreamOptions::new("ours", vec![self.url()])
-        };
-        Upstream::connect(options).unwrap()
-    }
-
     /// As a crash does it.
     pub(crate) fn kill(&mut self) {
         self.signal("KILL");
@@ -99,19 +87,36 @@ impl RealServer {
 
     /// To all of its processes: `STOP`, `CONT`, `KILL`.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args([&format!("-{signal}"), &pid])
-            .status();
-        assert!(sent.unwrap().success());
+        assert!(self.send(signal));
     }
+
+    fn send(&self, signal: &str) -> bool {
+        let (signal, group) = (format!("-{signal}"), format!("-{}", self.child.id()));
+        let sent = Command::new("kill")
+            .args([&*signal, "--", &*group])
+            .status();
+        sent.unwrap().success()
+    }
+}
+
+/// An engine with these servers, which notices soon what becomes of them.
+pub(crate) fn engine(servers: &[RealServer]) -> Arc<dyn Engine> {
+    let urls = servers.iter().map(RealServer::url).collect();
+    let options = UpstreamOptions {
+        model: Some("atoma-tiny".to_owned()),
+        probe_interval: Duration::from_millis(50),
+        // one step of a long prompt on a busy machine takes several seconds; vLLM compiles at its first request
+        // for log probabilities
+        stall: Duration::from_secs(if is_vllm() { 40 } else { 12 }),
+        ..UpstreamOptions::new("ours", urls)
+    };
+    Upstream::connect(options).unwrap()
 }
 
 impl Drop for RealServer {
     fn drop(&mut self) {
         // it may have been killed before
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.send("KILL");
         let _ = self.child.wait();
     }
 }

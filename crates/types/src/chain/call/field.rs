@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, ObjectId, Price,
-    PublicKey, Role, Rule, SecurityLevel, TimestampMs, UnitWeights, chain::abort::AbortCode,
+    PublicKey, Role, Rule, SealingKey, SecurityLevel, TimestampMs, UnitWeights, chain::abort::AbortCode,
     hash::Hash32,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -303,7 +303,7 @@ macro_rules! optional_bytes_field {
 }
 optional_bytes_field!(
     BlobId, |id: &BlobId| &id.0, BlobId;
-    [u8; 32], |key: &[u8; 32]| key, |key: [u8; 32]| key;
+    SealingKey, |key: &SealingKey| &key.0, SealingKey;
 );
 
 /// As the list of its five weights.

@@ -1,6 +1,6 @@
 //! Nodes: money, standing, keys.
 
-use crate::{Address, BlobId, DurationMs, MicroUsdc, NodeId, PublicKey, TimestampMs, hash::Hash32};
+use crate::{Address, BlobId, DurationMs, MicroUsdc, NodeId, PublicKey, SealingKey, TimestampMs, hash::Hash32};
 use serde::{Deserialize, Serialize};
 
 /// Fees that a node's claims paid in one epoch of the treasury.
@@ -115,7 +115,7 @@ pub struct Node {
     /// The public key by which receipts of new leases are checked.
     pub response_key: PublicKey,
     /// X25519 key that requests are sealed to, where it has one.
-    pub sealing_key: Option<[u8; 32]>,
+    pub sealing_key: Option<SealingKey>,
     /// Its word about its hardware and software, if any.
     pub attestation: Option<Attestation>,
     /// Reputation.

@@ -1,4 +1,4 @@
-//! Raw requests.
+//! The HTTP interface, asked by plain requests as any client would.
 
 use super::server::Server;
 use atoma_walrus::{

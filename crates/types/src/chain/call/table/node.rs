@@ -1,7 +1,7 @@
 //! What nodes' operators call about a node, and pardons.
 
 use crate::{
-    Address, BlobId, MicroUsdc, PublicKey, TimestampMs,
+    Address, BlobId, MicroUsdc, PublicKey, SealingKey, TimestampMs,
     chain::call::{
         field::{AdminKind, Clock, DbKind, NodeKind, ObjectMut, ObjectRef, Owned, Payment},
         function::functions,
@@ -22,7 +22,7 @@ functions! {
             /// Checks receipts of leases that begin from now on.
             response_key: PublicKey => ResponseKeyInvalid,
             /// X25519, if requests may be sealed.
-            sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
+            sealing_key: Option<SealingKey> => SealingKeyInvalid,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
@@ -40,7 +40,7 @@ functions! {
             /// Checks receipts of leases that begin from now on.
             response_key: PublicKey => ResponseKeyInvalid,
             /// X25519, if requests may be sealed.
-            sealing_key: Option<[u8; 32]> => SealingKeyInvalid,
+            sealing_key: Option<SealingKey> => SealingKeyInvalid,
         }
         /// States what hardware and software a node runs on.
         AttestNode = node::attest {

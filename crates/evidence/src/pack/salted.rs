@@ -1,0 +1,84 @@
+//! A body as records hold it: behind the salt under which header or receipt commits to it.
+
+use super::error::PackError;
+use atoma_types::{
+    hash::Hash32,
+    message::{Part, SALT_BYTES, Salt},
+};
+use bytes::Bytes;
+use std::fmt;
+
+/// Salt 32 | the bytes as they were sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SaltedBody(Bytes);
+
+impl SaltedBody {
+    /// A body and its salt.
+    #[must_use]
+    pub fn new(salt: &Salt, body: &[u8]) -> Self {
+        Self([salt.reveal(), body].concat().into())
+    }
+
+    /// Reads what a record holds.
+    ///
+    /// # Errors
+    /// If it is shorter than a salt.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, PackError> {
+        if bytes.len() < SALT_BYTES {
+            return Err(PackError::Format("a body without a salt"));
+        }
+        Ok(Self(bytes))
+    }
+
+    /// What a record holds.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The bytes as they were sent.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.0.slice(SALT_BYTES..)
+    }
+
+    /// The salt.
+    #[must_use]
+    pub fn salt(&self) -> Salt {
+        let mut bytes = [0; SALT_BYTES];
+        bytes.copy_from_slice(&self.0[..SALT_BYTES]);
+        Salt::new(bytes)
+    }
+
+    /// What header or receipt says of it.
+    #[must_use]
+    pub fn commitment(&self, part: Part) -> Hash32 {
+        self.salt().commit(part, &self.0[SALT_BYTES..])
+    }
+}
+
+impl fmt::Debug for SaltedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "body of {} bytes", self.0.len() - SALT_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_and_salt_come_back_and_the_commitment_is_theirs() {
+        let salt = Salt::new([7; 32]);
+        for body in [&b""[..], b"yes"] {
+            let salted = SaltedBody::new(&salt, body);
+            let read = SaltedBody::from_bytes(salted.as_bytes().clone()).unwrap();
+            assert_eq!(read, salted);
+            assert_eq!(read.body(), body);
+            assert_eq!(read.salt().reveal(), salt.reveal());
+            let part = Part::Answer;
+            assert_eq!(read.commitment(part), salt.commit(part, body));
+        }
+        assert!(SaltedBody::from_bytes(Bytes::from_static(&[0; 31])).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! What parties sign for each other: headers, receipts, grants, and the proofs about them.
+
+use super::{Memory, Target};
+use atoma_keys::SigningKey;
+use atoma_types::{
+    Address, BlobId, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule,
+    StackId, TaskId, TimestampMs, Usage,
+    hash::Hash32,
+    merkle::{MerkleTree, Proof, leaf_hash},
+    message::{
+        Domain, Draft, Endpoint, EvidenceLeaf, ForwardOrder, Grant, LeaseQuery, Message,
+        MessageSignature, OpenEvidence, Receipt, RequestHeader, RequestTimes, Signed,
+    },
+};
+use std::fmt::Debug;
+
+pub(super) const MESSAGES: Target = Target {
+    name: "messages",
+    seeds: signed,
+    check: |bytes| {
+        holds::<RequestHeader>(bytes);
+        holds::<Receipt>(bytes);
+        holds::<Grant>(bytes);
+        holds::<ForwardOrder>(bytes);
+        holds::<OpenEvidence>(bytes);
+        holds::<LeaseQuery>(bytes);
+        if let Ok(signature) = MessageSignature::try_from(bytes) {
+            assert_eq!(signature.to_bytes(), bytes);
+        }
+    },
+    max_bytes: 1_500,
+    memory: Memory::FLAT,
+    mutants: 20_000,
+};
+
+pub(super) const PROOFS: Target = Target {
+    name: "proofs",
+    seeds: || {
+        let tree = MerkleTree::from_leaves((0..7_u8).map(|i| leaf_hash(&[i])).collect());
+        let proofs = [0, 3, 6].map(|place| tree.prove(place).map(|p| p.to_bytes()));
+        let mut seeds: Vec<_> = proofs.into_iter().flatten().collect();
+        seeds.push(EvidenceLeaf::new(&header(None), &receipt()).to_bytes());
+        seeds
+    },
+    check: |bytes| {
+        if let Ok(proof) = Proof::from_bytes(bytes) {
+            assert_eq!(proof.to_bytes(), bytes);
+            let root = proof.root(leaf_hash(b"item"));
+            // another item never has the same root
+            assert!(root.is_none() || root != proof.root(leaf_hash(b"other")));
+        }
+        if let Ok(leaf) = EvidenceLeaf::from_bytes(bytes) {
+            assert_eq!(leaf.to_bytes(), bytes);
+            assert_eq!(leaf.hash(), leaf_hash(bytes));
+        }
+    },
+    max_bytes: 2_500,
+    memory: Memory::FLAT,
+    mutants: 20_000,
+};
+
+/// A message has one form in bytes, one hash, and one text; another key's owner didn't sign it.
+fn holds<T: Message + Debug + PartialEq>(bytes: &[u8]) {
+    if let Ok(signed) = Signed::<T>::from_bytes(bytes.to_vec()) {
+        assert_eq!(signed.to_bytes(), bytes);
+        assert_eq!(
+            Draft::new(bcs::from_bytes::<T>(signed.bytes()).unwrap()).hash(),
+            signed.hash()
+        );
+        let text = signed.to_text();
+        // the header may be longer than a node takes, but what is read from it is the same
+        assert_eq!(Signed::from_text(&text).as_ref(), Ok(&signed));
+        assert!(signed.verify(&stranger().public_key()).is_err());
+    }
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(signed) = Signed::<T>::from_text(text)
+    {
+        assert_eq!(Signed::from_text(&signed.to_text()).as_ref(), Ok(&signed));
+    }
+}
+
+fn signed() -> Vec<Vec<u8>> {
+    let key = key();
+    let (network, stack, node) = (network(), stack(), node());
+    let grant = Grant {
+        domain: Domain::default(),
+        network,
+        stack,
+        node,
+        cumulative_units: ComputeUnits(4),
+        expires_at_ms: TimestampMs(5),
+    };
+    let query = LeaseQuery {
+        domain: Domain::default(),
+        network,
+        stack,
+        node,
+        asked_at_ms: TimestampMs(9),
+    };
+    let together = (0..3).map(|_| Draft::new(grant.clone())).collect();
+    let mut seeds = vec![
+        header(None).to_bytes(),
+        header(Some(BlobId([12; 32]))).to_bytes(),
+        header(None).to_text().into_bytes(),
+        receipt().to_bytes(),
+        Signed::new(grant, &key).to_bytes(),
+        Signed::new(query, &key).to_text().into_bytes(),
+    ];
+    seeds.extend(Draft::sign_all(together, &key).iter().map(Signed::to_bytes));
+    seeds
+}
+
+pub(super) fn key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
+}
+
+fn stranger() -> SigningKey {
+    SigningKey::from_seed(&[8; 32])
+}
+
+pub(super) fn network() -> NetworkId {
+    NetworkId([1; 32])
+}
+
+pub(super) fn stack() -> StackId {
+    StackId(Address::new([2; 32]))
+}
+
+pub(super) fn node() -> NodeId {
+    NodeId(Address::new([3; 32]))
+}
+
+pub(super) fn header(evidence: Option<BlobId>) -> Signed<RequestHeader> {
+    let header = RequestHeader {
+        domain: Domain::default(),
+        network: network(),
+        stack: stack(),
+        node: node(),
+        task: TaskId(Address::new([4; 32])),
+        request_id: RequestId([5; 16]),
+        endpoint: Endpoint::ChatCompletions,
+        body_hash: Hash32([6; 32]),
+        lane: 7,
+        ceiling: ComputeUnits(8),
+        max_units: ComputeUnits(9),
+        issued_at_ms: TimestampMs(10),
+        expires_at_ms: TimestampMs(11),
+        evidence,
+    };
+    Signed::new(header, &key())
+}
+
+pub(super) fn receipt() -> Signed<Receipt> {
+    let receipt = Receipt {
+        domain: Domain::default(),
+        network: network(),
+        stack: stack(),
+        node: node(),
+        seq: 1,
+        request_id: RequestId([5; 16]),
+        request_hash: header(None).hash(),
+        response_hash: Hash32([7; 32]),
+        usage: Usage::of_text(8, 0, 10),
+        units: ComputeUnits(11),
+        cumulative_units: ComputeUnits(11),
+        times: RequestTimes {
+            started_ms: TimestampMs(13),
+            first_token_ms: TimestampMs(14),
+            finished_ms: TimestampMs(15),
+        },
+        engine: EngineClass {
+            model: Hash32([16; 32]),
+            numerics: Numerics::DetF32V1,
+            rule: Rule::Exact,
+        },
+        output_fingerprint: Some(Hash32([17; 32])),
+        previous: Hash32::ZERO,
+    };
+    Signed::new(receipt, &key())
+}
