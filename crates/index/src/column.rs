@@ -324,7 +324,6 @@ macro_rules! json_columns {
 
 json_columns! {
     atoma_types::chain::NodeStatus,
-    atoma_types::chain::Selection,
     atoma_types::chain::Charge,
     atoma_types::UnitWeights,
     atoma_types::EngineClass,

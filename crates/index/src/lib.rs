@@ -12,7 +12,7 @@
 //! * **One history.** A file is of one network and one package, and ends with a checkpoint whose
 //!   digest the ledger must still have. Anything else is refused before it is mixed in.
 //! * **Events first.** Objects are read only for what no event tells: the terms of tasks and stacks,
-//!   nodes' reputation, sealing keys and epoch's units, the treasury's balance. In a task's offers,
+//!   nodes' reputation and credit, stacks' credit, the treasury's balance. In a task's offers,
 //!   the contract's copies of reputation, collateral and suspension are left out: they are the node's
 //!   own, and are moved without an event.
 //!
@@ -34,9 +34,9 @@ pub use error::IndexError;
 pub use follow::{Indexer, Progress, Until};
 pub use reader::{IndexReader, NodeView, Overview, StackView, TaskView};
 pub use rows::{
-    ConvictionRow, DayRow, Demand, DisputeRow, DisputeState, EventRow, LeaseRow, LeaseStanding,
-    NodeRow, NodeStanding, ObjectName, OfferRow, ParamRow, PriceRow, ProgressRow, SettlementRow,
-    SettlementState, StackRow, StackTerms, StaleRow, TaskRow, TaskTerms, TreasuryRow,
-    TreasuryStanding,
+    AuditState, ConvictionRow, DayRow, Demand, DisputeRow, DisputeState, EventRow, LeaseRow,
+    LeaseStanding, NodeRow, NodeStanding, ObjectName, OfferRow, ParamRow, PriceRow, ProgressRow,
+    SettlementRow, SettlementState, StackRow, StackTerms, StaleRow, TaskRow, TaskTerms,
+    TreasuryRow, TreasuryStanding,
 };
 pub use store::Existing;

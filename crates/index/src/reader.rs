@@ -61,7 +61,7 @@ pub struct Overview {
     pub tasks: u64,
     /// Offers of nodes to tasks.
     pub offers: u64,
-    /// Stacks that aren't closed.
+    /// Stacks with units that a node has or can get.
     pub open_stacks: u64,
     /// What all open stacks hold, in micro-USDC.
     pub escrow: MicroUsdc,
@@ -143,7 +143,7 @@ impl IndexReader {
             collateral: nodes.iter().map(|node| node.collateral).sum(),
             tasks: self.number("SELECT count(*) FROM tasks")?,
             offers: self.number("SELECT count(*) FROM offers")?,
-            open_stacks: self.number("SELECT count(*) FROM stacks WHERE NOT closed")?,
+            open_stacks: self.number("SELECT count(*) FROM stacks WHERE live_units > 0")?,
             escrow: MicroUsdc(self.number("SELECT coalesce(sum(escrow), 0) FROM stacks")?),
             open_settlements: self
                 .number("SELECT count(*) FROM settlements WHERE state = 'open'")?,
@@ -264,16 +264,19 @@ impl IndexReader {
         self.list("WHERE stack = ?1 ORDER BY place", &[stack.to_value()])
     }
 
-    /// The settlement of a lease.
+    /// The settlements of a lease, in their order.
     ///
     /// # Errors
     /// If the file cannot be read, or a row is not one of this version.
-    pub fn settlement(
+    pub fn settlements_of(
         &self,
         stack: StackId,
         node: NodeId,
-    ) -> Result<Option<SettlementRow>, IndexError> {
-        get(&self.connection, SettlementRow::at(stack, node))
+    ) -> Result<Vec<SettlementRow>, IndexError> {
+        self.list(
+            "WHERE stack = ?1 AND node = ?2 ORDER BY to_seq",
+            &[stack.to_value(), node.to_value()],
+        )
     }
 
     /// Settlements, latest first.
@@ -365,10 +368,11 @@ fn sums(days: &[DayRow]) -> DayRow {
         number(&mut sum.requests, day.requests);
         money(&mut sum.paid, day.paid);
         money(&mut sum.fees, day.fees);
-        money(&mut sum.refunded, day.refunded);
+        money(&mut sum.dues, day.dues);
+        money(&mut sum.freed, day.freed);
         number(&mut sum.disputes, day.disputes);
         number(&mut sum.convictions, day.convictions);
-        money(&mut sum.slashed, day.slashed);
+        money(&mut sum.fined, day.fined);
         money(&mut sum.treasury_paid, day.treasury_paid);
     }
     sum

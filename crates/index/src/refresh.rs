@@ -52,12 +52,10 @@ impl Read {
         for node in self.nodes {
             rows.put(&NodeStanding {
                 node: node.id,
-                reputation: node.reputation,
-                sealing_key: node.sealing_key,
-                current_epoch: node.current.epoch,
-                current_units: node.current.units,
-                previous_epoch: node.previous.epoch,
-                previous_units: node.previous.units,
+                reputation: node.standing.reputation,
+                at_stake: node.at_stake,
+                earnings: node.earnings,
+                pending_fines: node.pending.fines,
             })?;
         }
         for task in self.tasks {
@@ -73,12 +71,14 @@ impl Read {
         for stack in self.stacks {
             rows.put(&StackTerms {
                 stack: stack.id,
-                surcharge_permille: stack.surcharge_permille,
-                fee_permille: stack.fee_permille,
+                fine_multiple: stack.terms.fine_multiple,
+                fee_permille: stack.terms.fee_permille,
                 created_at_ms: stack.created_at_ms,
-                dispute_window_ms: stack.dispute_window_ms,
-                answer_window_ms: stack.answer_window_ms,
-                dispute_bond: stack.dispute_bond,
+                dispute_window_ms: stack.terms.dispute_window_ms,
+                answer_window_ms: stack.terms.answer_window_ms,
+                demand_fee: stack.terms.demand_fee,
+                sampled: stack.terms.sampling.is_some(),
+                free: stack.free,
             })?;
         }
         if let Some(db) = self.db {

@@ -1,75 +1,64 @@
-//! The calls of disputes, from what people hold: receipts, headers, records. Each is executed with
+//! The calls of disputes, from what people hold: receipts, records, paths. Each is executed with
 //! [`Ledger::execute`].
 
 use crate::Ledger;
 use atoma_types::{
-    NodeId, ObjectId, StackId,
+    BlobId, ComputeUnits, MicroUsdc, NodeId, StackId,
     chain::{Call, Clock, Payment, Stack, calls},
     merkle::Proof,
-    message::{EvidenceLeaf, Message, Receipt, RequestHeader, Signed},
+    message::{EvidenceLeaf, Message, Receipt, Signed},
 };
 
 impl Ledger {
-    /// The owner demands to see the record of a `seq`, which the node has settled. With the receipt
-    /// that they hold, the record must have just this one.
+    /// The owner, or the watcher, demands to see the record of a unit that the node has settled.
     #[must_use]
-    pub fn open_dispute(
-        &self,
-        stack: &Stack,
-        node: NodeId,
-        seq: u64,
-        receipt: Option<&Signed<Receipt>>,
-    ) -> Call {
-        let (receipt, receipt_signature) = parts(receipt);
-        calls::OpenDispute {
+    pub fn demand_record(&self, stack: &Stack, node: NodeId, unit: ComputeUnits) -> Call {
+        calls::DemandRecord {
             stack: stack.id.into(),
-            node: node.into(),
-            bond: Payment(stack.dispute_bond),
-            seq,
-            receipt,
-            receipt_signature,
+            holder: node,
+            unit,
+            fee: Payment(stack.terms.demand_fee),
             clock: Clock,
         }
         .into()
     }
 
-    /// Shows a record that is demanded. `blob` is the object of the certified blob that holds it.
+    /// Shows a record that is demanded, and where its bodies are: in a blob, or sealed here.
     #[must_use]
-    pub fn answer_dispute(
+    pub fn answer_demand(
         &self,
-        stack: StackId,
-        node: NodeId,
-        blob: ObjectId,
-        record: &EvidenceLeaf,
-        proof: &Proof,
+        (stack, node): (StackId, NodeId),
+        unit: ComputeUnits,
+        (record, proof): (&EvidenceLeaf, &Proof),
+        (blob, bodies): (Option<BlobId>, Vec<u8>),
     ) -> Call {
-        calls::AnswerDispute {
-            db: self.deployment().db.into(),
+        calls::AnswerDemand {
             stack: stack.into(),
-            node: node.into(),
-            blob: blob.into(),
+            holder: node,
+            unit,
             record: record.to_bytes(),
             proof: proof.to_bytes(),
+            blob,
+            bodies,
             clock: Clock,
         }
         .into()
     }
 
-    /// Ends a dispute that nobody answered in time.
+    /// Convicts a node that has not answered a demand in time.
     #[must_use]
-    pub fn resolve_dispute(&self, stack: &Stack, node: NodeId, seq: u64) -> Call {
-        calls::ResolveDispute {
-            db: self.deployment().db.into(),
+    pub fn prove_silence(&self, stack: &Stack, node: NodeId, unit: ComputeUnits) -> Call {
+        calls::ProveSilence {
             stack: stack.id.into(),
             task: stack.task.into(),
             node: node.into(),
-            seq,
+            unit,
             clock: Clock,
         }
         .into()
     }
 
-    /// Proves that the node of two receipts signed what contradicts itself.
+    /// Convicts the node of two different receipts for one request.
     #[must_use]
     pub fn prove_equivocation(
         &self,
@@ -78,10 +67,9 @@ impl Ledger {
         second: &Signed<Receipt>,
     ) -> Call {
         let node = first.message().node;
-        let (first, first_signature) = parts(Some(first));
-        let (second, second_signature) = parts(Some(second));
+        let (first, first_signature) = parts(first);
+        let (second, second_signature) = parts(second);
         calls::ProveEquivocation {
-            db: self.deployment().db.into(),
             stack: stack.id.into(),
             task: stack.task.into(),
             node: node.into(),
@@ -94,57 +82,30 @@ impl Ledger {
         .into()
     }
 
-    /// Proves that a receipt charges more than tariff, settlement or, if it is shown, its order
-    /// allows.
+    /// The owner, or the watcher, accuses the node of a wrong answer in a ticket of this value. The bond must be
+    /// exactly what the terms say; `None` where the stack's task is not examined.
     #[must_use]
-    pub fn prove_over_claim(
-        &self,
-        stack: &Stack,
-        receipt: &Signed<Receipt>,
-        header: Option<&Signed<RequestHeader>>,
-    ) -> Call {
-        let node = receipt.message().node;
-        let (receipt, receipt_signature) = parts(Some(receipt));
-        let (header, header_signature) = parts(header);
-        calls::ProveOverClaim {
-            db: self.deployment().db.into(),
-            stack: stack.id.into(),
-            task: stack.task.into(),
-            node: node.into(),
-            receipt,
-            receipt_signature,
-            header,
-            header_signature,
-            clock: Clock,
-        }
-        .into()
-    }
-
-    /// Proves that a node settled bytes that are no genuine record.
-    #[must_use]
-    pub fn prove_forged_request(
+    pub fn challenge_ticket(
         &self,
         stack: &Stack,
         node: NodeId,
-        record: Vec<u8>,
-        proof: &Proof,
-    ) -> Call {
-        calls::ProveForgedRequest {
-            db: self.deployment().db.into(),
+        (ticket, value): (u64, MicroUsdc),
+        unit: ComputeUnits,
+    ) -> Option<Call> {
+        let sampling = stack.terms.sampling.as_ref()?;
+        let call = calls::ChallengeTicket {
             stack: stack.id.into(),
-            task: stack.task.into(),
-            node: node.into(),
-            record,
-            proof: proof.to_bytes(),
+            holder: node,
+            ticket,
+            bond: Payment(sampling.bond(value)),
+            unit,
             clock: Clock,
-        }
-        .into()
+        };
+        Some(call.into())
     }
 }
 
-/// Bytes and signature, or nothing twice.
-fn parts<T: Message>(signed: Option<&Signed<T>>) -> (Vec<u8>, Vec<u8>) {
-    signed.map_or_else(Default::default, |signed| {
-        (signed.bytes().to_vec(), signed.signature().to_bytes())
-    })
+/// Bytes and signature.
+fn parts<T: Message>(signed: &Signed<T>) -> (Vec<u8>, Vec<u8>) {
+    (signed.bytes().to_vec(), signed.signature().to_bytes())
 }

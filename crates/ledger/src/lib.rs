@@ -8,7 +8,7 @@
 //!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
 //!   nothing), submits it and reads its effects.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
-//! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
+//! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
 //! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and

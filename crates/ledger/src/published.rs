@@ -144,6 +144,9 @@ fn pure(kind: PureKind) -> String {
         PureKind::U16List => "vector<u16>".to_owned(),
         PureKind::U64List => "vector<u64>".to_owned(),
         PureKind::String => format!("{std}::string::String"),
+        PureKind::Id => format!("{}::object::ID", Address::TWO),
+        PureKind::Address => "address".to_owned(),
+        PureKind::AddressOption => format!("{std}::option::Option<address>"),
         PureKind::IdListOption => {
             format!(
                 "{std}::option::Option<vector<{}::object::ID>>",

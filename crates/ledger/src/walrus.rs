@@ -87,6 +87,14 @@ impl Connection {
         })
     }
 
+    /// Walrus's epoch. Only localnet's development Walrus can be asked so far.
+    ///
+    /// # Errors
+    /// If nobody answers, or it is another Walrus.
+    pub fn walrus_epoch(&self) -> BoxFuture<'_, Result<u32, LedgerError>> {
+        Box::pin(async move { Ok(self.walrus_system().await?.epoch) })
+    }
+
     /// The capability to operate it, if the address owns it.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ pub(crate) fn create(
     let published = params.is_some();
     let contract = match params {
         Some(params) => atoma_contract::State::genesis(&deployment, admin, params),
-        None => atoma_contract::State::unpublished(&deployment, admin, &Params::default()),
+        None => atoma_contract::State::unpublished(&deployment, admin),
     };
     for (held, owner) in contract.iter() {
         let draft = rules::draft(&deployment, held, owner, FIRST_VERSION);

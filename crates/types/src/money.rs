@@ -97,17 +97,6 @@ impl Price {
         let units = u128::from(amount.0) * UNITS_PER_PRICE / u128::from(self.0.max(1));
         ComputeUnits(u64::try_from(units).unwrap_or(u64::MAX))
     }
-
-    /// What a stack must hold for `units` that may cost this much:
-    /// `floor(cost(units) * (1000 + surcharge_permille) / 1000)`; `None` past `u64::MAX`.
-    ///
-    /// It grows at least with its parts, `escrow(a) + cost(b) <= escrow(a + b)`: whatever a lease
-    /// of `b` units is paid, enough stays for the other `a`.
-    #[must_use]
-    pub fn escrow(self, units: ComputeUnits, surcharge_permille: u64) -> Option<MicroUsdc> {
-        let permille = surcharge_permille.checked_add(1_000)?;
-        self.cost(units)?.permille(permille)
-    }
 }
 
 impl fmt::Display for Price {
@@ -162,34 +151,7 @@ mod tests {
         assert_eq!(MicroUsdc(12_500_000).to_string(), "12.50 USDC");
     }
 
-    #[test]
-    fn an_escrow_is_rounded_down_twice() {
-        assert_eq!(
-            Price(3).escrow(ComputeUnits(334_000), 999),
-            Some(MicroUsdc(1))
-        );
-        assert_eq!(
-            Price(3).escrow(ComputeUnits(334_000), 1_000),
-            Some(MicroUsdc(2))
-        );
-        let most = ComputeUnits(u64::MAX);
-        assert_eq!(Price(1_000_000).escrow(most, 0), Some(MicroUsdc(u64::MAX)));
-        assert_eq!(Price(1_000_000).escrow(most, 1), None);
-    }
-
     proptest! {
-        #[test]
-        fn paying_a_part_leaves_enough_for_the_rest(
-            price in 1..1u64 << 40, other in 1..1u64 << 40, surcharge in 0..=500u64,
-            paid in 0..1u64 << 20, rest in 0..1u64 << 20,
-        ) {
-            let (paid, rest) = (ComputeUnits(paid), ComputeUnits(rest));
-            let whole = Price(price).escrow(ComputeUnits(paid.0 + rest.0), surcharge).unwrap();
-            let pay = Price(other.min(price)).cost(paid).unwrap();
-            let left = Price(price).escrow(rest, surcharge).unwrap();
-            prop_assert!(pay.0 + left.0 <= whole.0);
-        }
-
         #[test]
         fn an_escrow_covers_its_parts(
             price in 0..u64::from(u32::MAX),

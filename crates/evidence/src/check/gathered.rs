@@ -109,12 +109,22 @@ pub struct CertifiedObject {
 /// What a node has settled for a lease, as the ledger has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Root over the lease's records.
+    /// Root over the ticket's records.
     pub root: Hash32,
-    /// How many there are.
-    pub count: u64,
-    /// Units claimed for them.
+    /// The number of the last record before.
+    pub from_seq: u64,
+    /// The number of its last record.
+    pub to_seq: u64,
+    /// Units of the lease that would then be paid, earlier ones counted in.
     pub units: ComputeUnits,
+}
+
+impl Settlement {
+    /// How many records it has.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.to_seq.saturating_sub(self.from_seq)
+    }
 }
 
 /// An answer computed again by whoever checks it.

@@ -1,9 +1,10 @@
-//! Disputes about what a node has settled: what a user demands, what a node shows, what proves fraud.
+//! Disputes about what a node has settled: what a user demands, what a node shows, what convicts it.
 //!
 //! ```text
-//! Demand ── bond ──> open ──┬── Answer: the record, shown in time ──> the bond is the node's
-//!                           └── Resolve: nothing was shown ─────────> the node is convicted
-//! Fraud ─────────────────────── Prove ────────────────────────────> the node is convicted at once
+//! Demand ──── its fee ──> open ──┬── Answer: the unit's record, in time ──> the fee is the node's
+//!                                └── Silence: nothing was shown ──────────> the node is convicted
+//! Equivocation ─────────────────── two receipts for one request ─────────> the node is convicted at once
+//! Challenge ──── a bond ──> a jury of attesters looks at a unit's record and decides
 //! ```
 //!
 //! A [`Dispute`] says what is to be done, [`Dispute::call`] makes the ledger's call of it and
@@ -18,9 +19,9 @@ pub use settled_record::{SettledRecord, SettledRecordError};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
-    DecodeError, NodeId, ObjectId, StackId,
-    chain::Call,
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    BlobId, ComputeUnits, DecodeError, NodeId, StackId,
+    chain::{Call, Stack},
+    message::{EvidenceLeaf, Receipt, Signed},
 };
 
 /// Why a dispute can't be brought before the ledger.
@@ -30,9 +31,46 @@ pub enum DisputeError {
     /// What is to be shown isn't a record of a request and its receipt.
     #[error("the evidence holds no record")]
     Record(#[source] DecodeError),
+    /// A receipt that charges nothing is of no unit.
+    #[error("the receipt charges nothing: there is no unit to demand")]
+    NoUnit,
+    /// No open ticket of the node's claims the unit.
+    #[error("no ticket that waits to be paid claims unit {unit}")]
+    NotClaimed {
+        /// The unit.
+        unit: ComputeUnits,
+    },
+    /// The stack's task isn't examined, so that there is no jury.
+    #[error("the stack's task is not examined: nothing can be challenged, only demanded")]
+    NotExamined,
     /// The ledger refused the call, or can't be reached.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+/// A unit that a node has settled: what is argued about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The stack that paid.
+    pub stack: StackId,
+    /// The node that settled.
+    pub node: NodeId,
+    /// The unit, counted over the whole lease from 0.
+    pub unit: ComputeUnits,
+}
+
+impl Claimed {
+    /// The last unit of a receipt; none if it charges nothing.
+    #[must_use]
+    pub fn of(receipt: &Receipt) -> Option<Self> {
+        let unit = (receipt.units > ComputeUnits::ZERO)
+            .then(|| receipt.cumulative_units.checked_sub(ComputeUnits(1)))??;
+        Some(Self {
+            stack: receipt.stack,
+            node: receipt.node,
+            unit,
+        })
+    }
 }
 
 /// One step of a dispute.
@@ -42,103 +80,67 @@ pub enum DisputeError {
 )]
 #[derive(Clone, Debug)]
 pub enum Dispute {
-    /// The stack's owner stakes a bond and demands to see a record that the node has settled.
-    Open(Demand),
-    /// The node's owner shows a record that is demanded.
+    /// The stack's owner, or its watcher, pays the fee and demands to see the unit's record.
+    Demand(Claimed),
+    /// Anybody shows a record that is demanded.
     Answer {
-        /// The stack that paid.
-        stack: StackId,
-        /// The node that settled.
-        node: NodeId,
-        /// The object of the certified blob that holds the record; the acting address owns it.
-        blob: ObjectId,
+        /// What is demanded.
+        claimed: Claimed,
         /// The record, with its path to the settled root.
         record: SettledRecord,
+        /// Where its bodies are stored, if they are.
+        blob: Option<BlobId>,
+        /// The sealed bodies, if they are not stored.
+        bodies: Vec<u8>,
     },
-    /// Anybody ends a demand that wasn't answered in time.
-    Resolve {
-        /// The stack that paid.
-        stack: StackId,
-        /// The node that settled.
-        node: NodeId,
-        /// The number of the demanded record in its lease.
-        seq: u64,
-    },
-    /// Anybody proves that the node cheated.
-    Prove(Fraud),
-}
-
-/// Which record is demanded.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once for a command, never kept in numbers"
-)]
-#[derive(Clone, Debug)]
-pub enum Demand {
-    /// The one of a receipt that the owner holds: the record must have just this receipt.
-    Receipt(Signed<Receipt>),
-    /// Any record of a number.
-    Seq {
-        /// The stack that paid.
-        stack: StackId,
-        /// The node that settled.
-        node: NodeId,
-        /// From 1 to the settlement's count.
-        seq: u64,
-    },
-}
-
-/// What a node did, with the proof of it.
-#[derive(Clone, Debug)]
-pub enum Fraud {
-    /// It signed two receipts that contradict each other.
+    /// Anybody has the node convicted that didn't answer in time.
+    Silence(Claimed),
+    /// Anybody shows two different receipts for one request.
     Equivocation {
         /// One of them.
         first: Signed<Receipt>,
-        /// The other, of the same lease.
+        /// The other, of the same request.
         second: Signed<Receipt>,
     },
-    /// It charged more than tariff, settlement or request allow.
-    OverClaim {
-        /// The receipt that charges too much.
-        receipt: Signed<Receipt>,
-        /// The request that it is for, if the charge is to be held against that too.
-        header: Option<Signed<RequestHeader>>,
-    },
-    /// It settled a record that is no request of the owner's with its receipt.
-    Forged {
-        /// The stack that paid.
-        stack: StackId,
-        /// The node that settled.
-        node: NodeId,
-        /// The record, with its path to the settled root.
-        record: SettledRecord,
-    },
+    /// The stack's owner, or its watcher, stakes a bond on that the unit's answer is wrong.
+    Challenge(Claimed),
 }
 
 impl Dispute {
     /// The ledger's call for this step.
     ///
     /// # Errors
-    /// If the stack can't be read, or an answer holds no record.
+    /// If the stack can't be read, an answer holds no record, or there is nothing to challenge.
     pub async fn call(&self, ledger: &Ledger) -> Result<Call, DisputeError> {
         match self {
-            Self::Open(demand) => demand.call(ledger).await,
+            Self::Demand(claimed) => {
+                let stack = ledger.stack(claimed.stack).await?;
+                Ok(ledger.demand_record(&stack, claimed.node, claimed.unit))
+            }
             Self::Answer {
-                stack,
-                node,
-                blob,
+                claimed,
                 record,
+                blob,
+                bodies,
             } => {
                 let leaf = EvidenceLeaf::from_bytes(&record.record);
                 let leaf = leaf.map_err(DisputeError::Record)?;
-                Ok(ledger.answer_dispute(*stack, *node, *blob, &leaf, &record.path))
+                let lease = (claimed.stack, claimed.node);
+                let shown = (&leaf, &record.path);
+                Ok(ledger.answer_demand(lease, claimed.unit, shown, (*blob, bodies.clone())))
             }
-            Self::Resolve { stack, node, seq } => {
-                let stack = ledger.stack(*stack).await?;
-                Ok(ledger.resolve_dispute(&stack, *node, *seq))
+            Self::Silence(claimed) => {
+                let stack = ledger.stack(claimed.stack).await?;
+                Ok(ledger.prove_silence(&stack, claimed.node, claimed.unit))
             }
-            Self::Prove(fraud) => fraud.call(ledger).await,
+            Self::Equivocation { first, second } => {
+                let stack = ledger.stack(first.message().stack).await?;
+                Ok(ledger.prove_equivocation(&stack, first, second))
+            }
+            Self::Challenge(claimed) => {
+                let stack = ledger.stack(claimed.stack).await?;
+                challenge(ledger, &stack, claimed)
+            }
         }
     }
 
@@ -157,40 +159,17 @@ impl Dispute {
     }
 }
 
-impl Demand {
-    async fn call(&self, ledger: &Ledger) -> Result<Call, DisputeError> {
-        let (stack, node, seq, receipt) = match self {
-            Self::Receipt(receipt) => {
-                let message = receipt.message();
-                (message.stack, message.node, message.seq, Some(receipt))
-            }
-            Self::Seq { stack, node, seq } => (*stack, *node, *seq, None),
-        };
-        let stack = ledger.stack(stack).await?;
-        Ok(ledger.open_dispute(&stack, node, seq, receipt))
-    }
-}
-
-impl Fraud {
-    async fn call(&self, ledger: &Ledger) -> Result<Call, DisputeError> {
-        match self {
-            Self::Equivocation { first, second } => {
-                let stack = ledger.stack(first.message().stack).await?;
-                Ok(ledger.prove_equivocation(&stack, first, second))
-            }
-            Self::OverClaim { receipt, header } => {
-                let stack = ledger.stack(receipt.message().stack).await?;
-                Ok(ledger.prove_over_claim(&stack, receipt, header.as_ref()))
-            }
-            Self::Forged {
-                stack,
-                node,
-                record,
-            } => {
-                let stack = ledger.stack(*stack).await?;
-                let bytes = record.record.clone();
-                Ok(ledger.prove_forged_request(&stack, *node, bytes, &record.path))
-            }
-        }
-    }
+fn challenge(ledger: &Ledger, stack: &Stack, claimed: &Claimed) -> Result<Call, DisputeError> {
+    let unit = claimed.unit;
+    let found = stack.lease(claimed.node).and_then(|lease| {
+        let mut tickets = lease.tickets.iter();
+        let ticket = tickets.find(|ticket| ticket.claims(unit))?;
+        Some((
+            ticket.to_seq,
+            lease.value(ticket.from_units, ticket.to_units)?,
+        ))
+    });
+    let ticket = found.ok_or(DisputeError::NotClaimed { unit })?;
+    let call = ledger.challenge_ticket(stack, claimed.node, ticket, unit);
+    call.ok_or(DisputeError::NotExamined)
 }

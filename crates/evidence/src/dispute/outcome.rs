@@ -3,7 +3,7 @@
 use atoma_ledger::Executed;
 use atoma_types::chain::{
     Event,
-    events::{DisputeAnswered, DisputeOpened, NodeConvicted},
+    events::{Challenged, DemandAnswered, NodeConvicted, RecordDemanded},
 };
 
 /// An executed transaction about a dispute, and what it brought about.
@@ -19,9 +19,11 @@ pub struct DisputeOutcome {
 #[derive(Clone, Debug, PartialEq)]
 pub enum DisputeEvent {
     /// A record is demanded.
-    Opened(DisputeOpened),
-    /// It was shown; the bond is the node's.
-    Answered(DisputeAnswered),
+    Demanded(RecordDemanded),
+    /// It was shown; the fee is the node's.
+    Answered(DemandAnswered),
+    /// A ticket is challenged; a jury will be drawn.
+    Challenged(Challenged),
     /// The node is convicted and punished.
     Convicted(NodeConvicted),
 }
@@ -29,8 +31,9 @@ pub enum DisputeEvent {
 impl DisputeOutcome {
     pub(super) fn of(executed: &Executed) -> Self {
         let events = executed.events.iter().filter_map(|event| match event {
-            Event::DisputeOpened(event) => Some(DisputeEvent::Opened(event.clone())),
-            Event::DisputeAnswered(event) => Some(DisputeEvent::Answered(event.clone())),
+            Event::RecordDemanded(event) => Some(DisputeEvent::Demanded(event.clone())),
+            Event::Challenged(event) => Some(DisputeEvent::Challenged(event.clone())),
+            Event::DemandAnswered(event) => Some(DisputeEvent::Answered(event.clone())),
             Event::NodeConvicted(event) => Some(DisputeEvent::Convicted(event.clone())),
             _ => None,
         });

@@ -5,7 +5,7 @@ use crate::check::{CertifiedObject, Gap, Item, Settlement};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
     NetworkId, NodeId, ObjectId, StackId, TaskId,
-    chain::{Event, LeaseState, Node, Stack, Task},
+    chain::{Event, Node, Stack, Task},
 };
 use futures::StreamExt;
 use std::{collections::HashMap, hash::Hash, time::Duration};
@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
     nodes: HashMap<NodeId, Item<Node>>,
     tasks: HashMap<TaskId, Item<Task>>,
     objects: HashMap<ObjectId, Item<CertifiedObject>>,
-    settlements: HashMap<(StackId, NodeId), Item<Settlement>>,
+    settlements: HashMap<(StackId, NodeId, u64), Item<Settlement>>,
 }
 
 impl<'a> Reader<'a> {
@@ -68,35 +68,46 @@ impl<'a> Reader<'a> {
         once(&mut self.objects, id, read).await
     }
 
-    /// What a node settled: in the stack until it is paid, then in the ledger's events.
-    pub(super) async fn settlement(&mut self, stack: &Stack, node: NodeId) -> Item<Settlement> {
+    /// The ticket in which a node settled its receipt of a number: in the stack until it is paid, then in the
+    /// ledger's events.
+    pub(super) async fn settlement(
+        &mut self,
+        stack: &Stack,
+        node: NodeId,
+        seq: u64,
+    ) -> Item<Settlement> {
         let ledger = self.ledger()?;
-        let state = stack.lease(node).map(|lease| &lease.state);
-        match state {
-            None => Err(Gap::absent("the node has no lease of the stack")),
-            Some(LeaseState::Open) => Err(Gap::absent("the node has not settled yet")),
-            Some(LeaseState::Settling(ticket)) => Ok(Settlement {
+        let lease = stack
+            .lease(node)
+            .ok_or_else(|| Gap::absent("the node has no lease of the stack"))?;
+        let mut tickets = lease.tickets.iter();
+        if let Some(ticket) =
+            tickets.find(|ticket| (ticket.from_seq..ticket.to_seq).contains(&seq.saturating_sub(1)))
+        {
+            return Ok(Settlement {
                 root: ticket.receipts_root,
-                count: ticket.count,
-                units: ticket.claimed_units,
-            }),
-            Some(LeaseState::Closed { .. }) => {
-                let lease = (stack.id, node);
-                let search = async {
-                    let search = tokio::time::timeout(SEARCH, search(ledger, lease)).await;
-                    let late = |_| Gap::absent("the settlement wasn't found among the events");
-                    search.map_err(late).flatten()
-                };
-                once(&mut self.settlements, lease, search).await
-            }
+                from_seq: ticket.from_seq,
+                to_seq: ticket.to_seq,
+                units: ticket.to_units,
+            });
         }
+        if seq > lease.claimed_seq() && !lease.closed {
+            return Err(Gap::absent("the node has not settled it yet"));
+        }
+        let lease = (stack.id, node, seq);
+        let search = async {
+            let search = tokio::time::timeout(SEARCH, search(ledger, lease)).await;
+            let late = |_| Gap::absent("the settlement wasn't found among the events");
+            search.map_err(late).flatten()
+        };
+        once(&mut self.settlements, lease, search).await
     }
 }
 
 /// A blob's object.
 async fn certified(ledger: &Ledger, id: ObjectId) -> Result<CertifiedObject, LedgerError> {
     let blob = ledger.blob(id).await?;
-    let now = ledger.db().await?.params.walrus_epoch;
+    let now = ledger.walrus_epoch().await?.into();
     Ok(CertifiedObject {
         blob_id: blob.blob_id,
         size: blob.size,
@@ -121,23 +132,28 @@ async fn once<K: Eq + Hash, T: Clone>(
     read
 }
 
-/// Looks for a closed lease's settlement among all events of the ledger.
-async fn search(ledger: &Ledger, lease: (StackId, NodeId)) -> Item<Settlement> {
+/// Looks for the settlement of a receipt among all events of the ledger.
+async fn search(ledger: &Ledger, (stack, node, seq): (StackId, NodeId, u64)) -> Item<Settlement> {
     let mut events = ledger.events(None);
+    let mut from_seq = 0;
     while let Some(event) = events.next().await {
         match event.map_err(Gap::absent)?.event {
-            Event::SettlementOpened(e) if (e.stack, e.node) == lease => {
-                return Ok(Settlement {
-                    root: e.receipts_root,
-                    count: e.count,
-                    units: e.claimed_units,
-                });
+            Event::SettlementOpened(e) if (e.stack, e.node) == (stack, node) => {
+                if e.to_seq >= seq {
+                    return Ok(Settlement {
+                        root: e.receipts_root,
+                        from_seq,
+                        to_seq: e.to_seq,
+                        units: e.to_units,
+                    });
+                }
+                from_seq = e.to_seq;
             }
-            Event::LeaseExpired(e) if (e.stack, e.node) == lease => {
-                return Err(Gap::absent("the lease expired, the node never settled"));
+            Event::LeaseClosed(e) if (e.stack, e.node) == (stack, node) => {
+                return Err(Gap::absent("the lease ended, the node never settled it"));
             }
-            Event::NodeConvicted(e) if (e.stack, e.node) == lease => {
-                return Err(Gap::absent("the node was convicted before it settled"));
+            Event::NodeConvicted(e) if (e.stack, e.node) == (stack, node) => {
+                return Err(Gap::absent("the node was convicted before it settled it"));
             }
             _ => {}
         }

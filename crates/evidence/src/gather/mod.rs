@@ -238,6 +238,7 @@ impl Gatherer<'_> {
             proof,
         } = parts;
         let lease = exchange.lease();
+        let seq = exchange.receipt.as_ref().ok().map(|r| r.message().seq);
         let Exchange { header, receipt } = exchange;
         let mut neighbours = self.kept_around(receipt.as_ref().ok());
         if let (Ok(receipt), Ok(pack)) = (&receipt, &pack) {
@@ -263,7 +264,7 @@ impl Gatherer<'_> {
             let path = settlement.map(|settlement| settlement.path);
             path.ok_or_else(|| Gap::absent("the node shows no path to a settlement yet"))
         });
-        let (stack, node, task, settlement) = self.of_lease(lease).await;
+        let (stack, node, task, settlement) = self.of_lease(lease, seq).await;
         let (request_body, answer_body) = self.bodies(&header, &receipt, &record);
         Gathered {
             network: self.reader.network(),
@@ -290,6 +291,7 @@ impl Gatherer<'_> {
     async fn of_lease(
         &mut self,
         lease: Option<(StackId, NodeId)>,
+        seq: Option<u64>,
     ) -> (Item<Stack>, Item<Node>, Item<Task>, Item<Settlement>) {
         match lease {
             Some((stack, node)) => {
@@ -299,9 +301,10 @@ impl Gatherer<'_> {
                     Ok(stack) => self.reader.task(stack.task).await,
                     Err(gap) => Err(gap),
                 };
-                let settlement = match need(&stack) {
-                    Ok(stack) => self.reader.settlement(stack, node).await,
-                    Err(gap) => Err(gap),
+                let settlement = match (need(&stack), seq) {
+                    (Ok(stack), Some(seq)) => self.reader.settlement(stack, node, seq).await,
+                    (Ok(_), None) => Err(Gap::absent("there is no receipt")),
+                    (Err(gap), _) => Err(gap),
                 };
                 (stack, self.reader.node(node).await, task, settlement)
             }

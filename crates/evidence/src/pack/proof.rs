@@ -90,11 +90,12 @@ pub struct SettlementProof {
 }
 
 impl SettlementProof {
-    /// The proof of a receipt in the tree of its lease's evidence leaves. `seq` is the receipt's
-    /// number, from 1; `None` if the tree has no such number.
+    /// The proof of a receipt in the tree of its ticket's evidence leaves. `from_seq` is the number of the last
+    /// receipt before the ticket, `seq` the receipt's own; `None` if the tree has no such number.
     #[must_use]
-    pub fn new(tree: &MerkleTree, seq: u64) -> Option<Self> {
-        let place = usize::try_from(seq.checked_sub(1)?).ok()?;
+    pub fn new(tree: &MerkleTree, from_seq: u64, seq: u64) -> Option<Self> {
+        let place = seq.checked_sub(from_seq)?.checked_sub(1)?;
+        let place = usize::try_from(place).ok()?;
         Some(Self {
             root: tree.root(),
             path: tree.prove(place)?,

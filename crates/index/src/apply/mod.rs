@@ -4,6 +4,7 @@
 //! An event about an object from before the history's begin (a ledger that forgets) changes what is
 //! known of it and counts as a gap.
 
+mod audit;
 mod demand;
 mod settle;
 mod supply;
@@ -74,28 +75,52 @@ pub(crate) fn apply(
         Event::ParamSet(e) => step.param_set(e),
         Event::NodeRegistered(e) => step.node_registered(e),
         Event::NodeMoved(e) => step.node_moved(e),
+        Event::NodeKeysChanged(e) => step.node_keys_changed(e),
         Event::CollateralAdded(e) => step.collateral_added(e),
         Event::NodeStatusChanged(e) => step.node_status_changed(e),
         Event::NodeLeft(e) => step.node_left(e),
+        Event::EarningsWithdrawn(e) => step.earnings_withdrawn(e),
+        Event::FinesPardoned(e) => step.fines_pardoned(e),
+        Event::FinesForfeited(e) => step.fines_forfeited(e),
         Event::TaskCreated(e) => step.task_created(e),
         Event::TaskDeprecated(e) => step.task_deprecated(e),
         Event::Subscribed(e) => step.subscribed(e),
         Event::Unsubscribed(e) => step.unsubscribed(e),
         Event::StackAcquired(e) => step.stack_acquired(e),
         Event::Leased(e) => step.leased(e),
+        Event::UnitsReleased(e) => step.units_released(e),
         Event::ToppedUp(e) => step.topped_up(e),
         Event::ExpiryChanged(e) => step.expiry_changed(e),
+        Event::WatcherSet(e) => step.watcher_set(e),
         Event::UngrantedRevoked(e) => step.ungranted_revoked(e),
-        Event::StackClosed(e) => step.stack_closed(e),
+        Event::FreeWithdrawn(e) => step.free_withdrawn(e),
         Event::SettlementOpened(e) => step.settlement_opened(e),
         Event::Claimed(e) => step.claimed(e),
-        Event::LeaseExpired(e) => step.lease_expired(e),
-        Event::DisputeOpened(e) => step.dispute_opened(e),
-        Event::DisputeAnswered(e) => step.dispute_answered(e),
+        Event::LeaseClosed(e) => step.lease_closed(e),
+        Event::RecordDemanded(e) => step.record_demanded(e),
+        Event::DemandAnswered(e) => step.demand_answered(e),
         Event::NodeConvicted(e) => step.node_convicted(e),
+        Event::TicketDrawn(e) => step.ticket_drawn(e),
+        Event::ExaminerDrawn(e) => step.examiner_drawn(e),
+        Event::Unexamined(e) => step.unexamined(e),
+        Event::Disclosed(e) => step.disclosed(e),
+        Event::VerdictGiven(e) => step.verdict_given(e),
+        Event::Challenged(e) => step.challenged(e),
+        Event::JuryDecided(e) => step.jury_decided(e),
         Event::FeesCollected(e) => step.fees_collected(e),
-        Event::UnitsReported(e) => step.units_reported(e),
+        Event::FeesReported(e) => step.fees_reported(e),
         Event::TreasuryPaid(e) => step.treasury_paid(e),
+        Event::NodeAttested(e) => step.stale(e.node, ObjectName::Node),
+        Event::AttesterPaid(e) => step.stale(e.node, ObjectName::Node),
+        Event::TaskFunded(_)
+        | Event::StatementReleased(_)
+        | Event::ReleaseWithdrawn(_)
+        | Event::AttesterChanged(_)
+        | Event::JuryDrawn(_)
+        | Event::DisclosedToJury(_)
+        | Event::Committed(_)
+        | Event::Revealed(_)
+        | Event::DevelopmentSet(_) => Ok(()),
         // our streams leave Walrus's events out, and nothing here is about blobs
         Event::BlobRegistered(_)
         | Event::BlobCertified(_)

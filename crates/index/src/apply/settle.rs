@@ -1,17 +1,17 @@
-//! From a claim to its end: paid, expired, disputed, struck.
+//! From a claim to its end: paid, demanded, struck; and the end of a lease.
 
 use super::{Rows, Step, count, count_units, count_up, credit, debit};
 use crate::{
     error::IndexError,
     rows::{
-        ConvictionRow, Demand, DisputeRow, DisputeState, LeaseRow, LeaseStanding, NodeRow,
-        ObjectName, OfferRow, SettlementRow, SettlementState, StackRow, TaskRow,
+        AuditState, ConvictionRow, Demand, DisputeRow, DisputeState, LeaseRow, LeaseStanding,
+        NodeRow, SettlementRow, SettlementState, StackRow, TaskRow,
     },
 };
 use atoma_types::{
     BlobId, ComputeUnits, MicroUsdc, NodeId, StackId,
     chain::events::{
-        Claimed, DisputeAnswered, DisputeOpened, LeaseExpired, NodeConvicted, SettlementOpened,
+        Claimed, DemandAnswered, LeaseClosed, NodeConvicted, RecordDemanded, SettlementOpened,
     },
 };
 
@@ -19,25 +19,31 @@ type Applied = Result<(), IndexError>;
 
 impl<R: Rows> Step<'_, R> {
     pub(super) fn settlement_opened(&mut self, e: &SettlementOpened) -> Applied {
+        let mut before = (ComputeUnits::ZERO, 0);
         self.change(LeaseRow::at(e.stack, e.node), |lease| {
-            lease.state = LeaseStanding::Settling;
+            before = (lease.claimed_units, lease.claimed_seq);
+            (lease.claimed_units, lease.claimed_seq) = (e.to_units, e.to_seq);
             Ok(())
         })?;
         self.rows.put(&SettlementRow {
             stack: e.stack,
             node: e.node,
+            to_seq: e.to_seq,
             number: self.place.number,
-            claimed_units: e.claimed_units,
+            from_seq: before.1,
+            from_units: before.0,
+            to_units: e.to_units,
             receipts_root: e.receipts_root,
-            count: e.count,
             manifest_blob: e.manifest_blob,
+            value: e.value,
             deadline_ms: e.deadline_ms,
             state: SettlementState::Open,
+            exam: AuditState::None,
+            examiner: None,
+            challenge: AuditState::None,
             paid: MicroUsdc::ZERO,
             fee: MicroUsdc::ZERO,
-            refunded: MicroUsdc::ZERO,
-            disputes: 0,
-            open_disputes: Vec::new(),
+            due: MicroUsdc::ZERO,
             opened_ms: self.place.at,
             ended_ms: None,
         })
@@ -45,65 +51,77 @@ impl<R: Rows> Step<'_, R> {
 
     pub(super) fn claimed(&mut self, e: &Claimed) -> Applied {
         let (mut requests, at) = (0, self.place.at);
-        self.change(SettlementRow::at(e.stack, e.node), |settlement| {
-            requests = settlement.count;
-            settlement.state = SettlementState::Paid;
-            settlement.paid = e.paid;
-            settlement.fee = e.fee;
-            settlement.refunded = e.refunded;
-            settlement.ended_ms = Some(at);
+        self.change(SettlementRow::at(e.stack, e.node, e.paid_seq), |ticket| {
+            requests = ticket.to_seq.saturating_sub(ticket.from_seq);
+            ticket.state = SettlementState::Paid;
+            ticket.paid = e.paid;
+            ticket.fee = e.fee;
+            ticket.due = e.due;
+            ticket.ended_ms = Some(at);
             Ok(())
         })?;
-        self.close_lease(e.stack, e.node, e.units, e.paid)?;
-        let mut task = None;
+        let mut held = None;
+        self.change(LeaseRow::at(e.stack, e.node), |lease| {
+            let units = e.paid_units.checked_sub(lease.paid_units);
+            let units = units.ok_or("what is paid shrinks")?;
+            let (before, after) = (
+                lease.price.cost(lease.paid_units),
+                lease.price.cost(e.paid_units),
+            );
+            let value = after
+                .zip(before)
+                .and_then(|(after, before)| after.checked_sub(before));
+            held = Some((lease.task, units, value.ok_or("a sum overflows")?));
+            lease.paid_units = e.paid_units;
+            lease.paid_seq = e.paid_seq;
+            credit(&mut lease.paid, e.paid)
+        })?;
+        let Some((task, units, value)) = held else {
+            return Ok(());
+        };
         self.change(StackRow::at(e.stack), |stack| {
-            task = Some(stack.task);
-            debit(&mut stack.escrow, e.paid)?;
-            debit(&mut stack.escrow, e.fee)?;
+            debit(&mut stack.escrow, value)?;
+            credit(&mut stack.paid_open, value)?;
             credit(&mut stack.paid, e.paid)?;
             credit(&mut stack.fees, e.fee)?;
-            count_units(&mut stack.settled_units, e.units);
+            credit(&mut stack.dues, e.due)?;
+            count_units(&mut stack.settled_units, units);
             count_up(&mut stack.requests, requests);
             Ok(())
         })?;
-        self.refund(e.stack, e.refunded)?;
-        if let Some(task) = task {
-            self.change(TaskRow::at(task), |task| {
-                credit(&mut task.fees, e.fee)?;
-                count(&mut task.revenue, e.paid);
-                count(&mut task.revenue, e.fee);
-                count_units(&mut task.units_settled, e.units);
-                count_up(&mut task.requests, requests);
-                Ok(())
-            })?;
-        }
+        self.change(TaskRow::at(task), |task| {
+            count(&mut task.fees, e.fee);
+            count(&mut task.revenue, value);
+            count_units(&mut task.units_settled, units);
+            count_up(&mut task.requests, requests);
+            Ok(())
+        })?;
         self.change(NodeRow::at(e.node), |node| {
-            // a claim of nothing earns no standing
-            count_up(&mut node.settled, u64::from(e.units > ComputeUnits::ZERO));
+            count_up(&mut node.settled, 1);
             count(&mut node.earned, e.paid);
             Ok(())
         })?;
-        self.stale(e.node, ObjectName::Node)?;
+        self.touched(e.stack, e.node)?;
         self.today(|day| {
-            count_units(&mut day.units_settled, e.units);
+            count_units(&mut day.units_settled, units);
             count_up(&mut day.requests, requests);
             count(&mut day.paid, e.paid);
             count(&mut day.fees, e.fee);
+            count(&mut day.dues, e.due);
         })
     }
 
-    pub(super) fn lease_expired(&mut self, e: &LeaseExpired) -> Applied {
-        self.close_lease(e.stack, e.node, ComputeUnits::ZERO, MicroUsdc::ZERO)?;
-        self.refund(e.stack, e.refunded)?;
-        self.failed(e.node)
+    pub(super) fn lease_closed(&mut self, e: &LeaseClosed) -> Applied {
+        self.close_lease(e.stack, e.node)
     }
 
-    pub(super) fn dispute_opened(&mut self, e: &DisputeOpened) -> Applied {
+    pub(super) fn record_demanded(&mut self, e: &RecordDemanded) -> Applied {
         let mut number = 1;
-        self.change(SettlementRow::at(e.stack, e.node), |settlement| {
-            count_up(&mut settlement.disputes, 1);
-            number = settlement.disputes;
-            settlement.open_disputes.push(Demand { seq: e.seq, number });
+        self.change(LeaseRow::at(e.stack, e.node), |lease| {
+            count_up(&mut lease.demands, 1);
+            number = lease.demands;
+            let unit = e.unit;
+            lease.open_demands.push(Demand { unit, number });
             Ok(())
         })?;
         self.rows.put(&DisputeRow {
@@ -111,11 +129,10 @@ impl<R: Rows> Step<'_, R> {
             node: e.node,
             number,
             event: self.place.number,
-            seq: e.seq,
-            receipt: e.receipt,
-            bond: e.bond,
+            unit: e.unit,
             deadline_ms: e.deadline_ms,
             state: DisputeState::Open,
+            seq: None,
             blob: None,
             opened_ms: self.place.at,
             ended_ms: None,
@@ -123,85 +140,76 @@ impl<R: Rows> Step<'_, R> {
         self.today(|day| count_up(&mut day.disputes, 1))
     }
 
-    pub(super) fn dispute_answered(&mut self, e: &DisputeAnswered) -> Applied {
+    pub(super) fn demand_answered(&mut self, e: &DemandAnswered) -> Applied {
         let mut answered = Vec::new();
-        self.change(SettlementRow::at(e.stack, e.node), |settlement| {
-            let open = &mut settlement.open_disputes;
-            answered.extend(open.iter().copied().filter(|demand| demand.seq == e.seq));
-            open.retain(|demand| demand.seq != e.seq);
+        self.change(LeaseRow::at(e.stack, e.node), |lease| {
+            let open = &mut lease.open_demands;
+            answered.extend(open.iter().copied().filter(|demand| demand.unit == e.unit));
+            open.retain(|demand| demand.unit != e.unit);
             Ok(())
         })?;
-        let blob = Some(e.blob_id);
-        self.end_disputes(e.stack, e.node, &answered, DisputeState::Answered, blob)?;
-        self.change(NodeRow::at(e.node), |node| {
-            count(&mut node.bonds, e.bond);
-            Ok(())
-        })
+        let shown = (Some(e.seq), e.blob);
+        self.end_demands((e.stack, e.node), &answered, DisputeState::Answered, shown)
     }
 
     pub(super) fn node_convicted(&mut self, e: &NodeConvicted) -> Applied {
         let at = self.place.at;
-        let mut struck = Vec::new();
-        let mut closed = false;
+        let (mut struck, mut tickets) = (Vec::new(), Vec::new());
         self.change(LeaseRow::at(e.stack, e.node), |lease| {
-            closed = lease.state == LeaseStanding::Closed;
             lease.convicted = true;
+            struck = std::mem::take(&mut lease.open_demands);
+            tickets.push(lease.claimed_seq);
+            (lease.claimed_units, lease.claimed_seq) = (lease.paid_units, lease.paid_seq);
             Ok(())
         })?;
-        if !closed {
-            // a lease that never settled has no claim to strike
-            if let Some(mut settlement) = self.rows.get(SettlementRow::at(e.stack, e.node))? {
-                struck = std::mem::take(&mut settlement.open_disputes);
-                settlement.state = SettlementState::Struck;
-                settlement.refunded = e.refunded;
-                settlement.ended_ms = Some(at);
-                self.rows.put(&settlement)?;
+        // from the last ticket back to the first that is open
+        while let Some(to_seq) = tickets.pop() {
+            let ticket = self.rows.get(SettlementRow::at(e.stack, e.node, to_seq))?;
+            let open = ticket.filter(|ticket| ticket.state == SettlementState::Open);
+            if let Some(mut ticket) = open {
+                tickets.push(ticket.from_seq);
+                ticket.state = SettlementState::Struck;
+                ticket.ended_ms = Some(at);
+                self.rows.put(&ticket)?;
             }
-            self.close_lease(e.stack, e.node, ComputeUnits::ZERO, MicroUsdc::ZERO)?;
         }
-        self.end_disputes(e.stack, e.node, &struck, DisputeState::Won, None)?;
-        self.refund(e.stack, e.refunded)?;
-        self.change(StackRow::at(e.stack), |stack| {
-            credit(&mut stack.damages, e.to_owner)
-        })?;
+        self.end_demands((e.stack, e.node), &struck, DisputeState::Won, (None, None))?;
+        self.close_lease(e.stack, e.node)?;
         self.rows.put(&ConvictionRow {
             stack: e.stack,
             node: e.node,
             event: self.place.number,
             charge: e.charge,
-            refunded: e.refunded,
-            bonds: e.bonds,
-            to_owner: e.to_owner,
-            to_treasury: e.to_treasury,
+            value: e.value,
+            fine: e.fine,
+            jurors: e.jurors,
+            freed: e.freed,
             at_ms: at,
         })?;
         self.change(NodeRow::at(e.node), |node| {
             node.collateral = e.collateral;
-            count(&mut node.slashed, e.to_owner);
-            count(&mut node.slashed, e.to_treasury);
+            count_up(&mut node.convicted, 1);
+            count(&mut node.fined, e.fine);
             Ok(())
         })?;
-        self.failed(e.node)?;
         self.today(|day| {
             count_up(&mut day.convictions, 1);
-            count(&mut day.slashed, e.to_owner);
-            count(&mut day.slashed, e.to_treasury);
-        })?;
-        self.treasury(|treasury| count(&mut treasury.slashes, e.to_treasury))
+            count(&mut day.fined, e.fine);
+        })
     }
 
-    fn end_disputes(
+    fn end_demands(
         &mut self,
-        stack: StackId,
-        node: NodeId,
+        (stack, node): (StackId, NodeId),
         demands: &[Demand],
         state: DisputeState,
-        blob: Option<BlobId>,
+        (seq, blob): (Option<u64>, Option<BlobId>),
     ) -> Applied {
         let at = self.place.at;
         for demand in demands {
             self.change(DisputeRow::at(stack, node, demand.number), |dispute| {
                 dispute.state = state;
+                dispute.seq = seq;
                 dispute.blob = blob;
                 dispute.ended_ms = Some(at);
                 Ok(())
@@ -210,51 +218,28 @@ impl<R: Rows> Step<'_, R> {
         Ok(())
     }
 
-    fn failed(&mut self, node: NodeId) -> Applied {
-        self.change(NodeRow::at(node), |node| {
-            count_up(&mut node.failed, 1);
-            Ok(())
-        })?;
-        self.stale(node, ObjectName::Node)
-    }
-
-    /// Closes a lease and gives its units back to the node's capacity; the node's offer goes with its
-    /// last lease if it was leaving.
-    fn close_lease(
-        &mut self,
-        stack: StackId,
-        node: NodeId,
-        paid_units: ComputeUnits,
-        paid: MicroUsdc,
-    ) -> Applied {
+    /// Closes a lease: its units are nobody's any more.
+    fn close_lease(&mut self, stack: StackId, node: NodeId) -> Applied {
         let mut held = None;
         self.change(LeaseRow::at(stack, node), |lease| {
             if lease.state == LeaseStanding::Closed {
                 return Err("a lease is closed twice");
             }
             lease.state = LeaseStanding::Closed;
-            lease.paid_units = paid_units;
-            lease.paid = paid;
-            held = Some((lease.task, lease.units));
+            let paid = lease.price.cost(lease.paid_units);
+            held = Some((lease.units, paid.ok_or("a sum overflows")?));
             Ok(())
         })?;
-        let Some((task, units)) = held else {
+        let Some((units, paid)) = held else {
             return Ok(());
         };
         self.change(StackRow::at(stack), |stack| {
-            stack.closed_units = stack.closed_units.saturating_add(units);
-            Ok(())
+            let left = stack.live_units.checked_sub(units);
+            stack.live_units = left.ok_or("more is closed than there is")?;
+            stack.open_leases = stack.open_leases.saturating_sub(1);
+            debit(&mut stack.paid_open, paid)
         })?;
-        let Some(mut offer) = self.rows.get(OfferRow::at(task, node))? else {
-            self.whole = false;
-            return Ok(());
-        };
-        offer.leased = offer.leased.saturating_sub(units);
-        offer.open_leases = offer.open_leases.saturating_sub(1);
-        if offer.leaving && offer.open_leases == 0 {
-            self.rows.remove(OfferRow::at(task, node))
-        } else {
-            self.rows.put(&offer)
-        }
+        self.refit(stack)?;
+        self.touched(stack, node)
     }
 }

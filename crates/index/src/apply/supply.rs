@@ -10,9 +10,9 @@ use atoma_types::{
     chain::{
         NodeStatus,
         events::{
-            CollateralAdded, FeesCollected, NodeLeft, NodeMoved, NodeRegistered, NodeStatusChanged,
-            ParamSet, Subscribed, TaskCreated, TaskDeprecated, TreasuryPaid, UnitsReported,
-            Unsubscribed,
+            CollateralAdded, EarningsWithdrawn, FeesCollected, FeesReported, FinesForfeited,
+            FinesPardoned, NodeKeysChanged, NodeLeft, NodeMoved, NodeRegistered, NodeStatusChanged,
+            ParamSet, Subscribed, TaskCreated, TaskDeprecated, TreasuryPaid, Unsubscribed,
         },
     },
 };
@@ -38,12 +38,14 @@ impl<R: Rows> Step<'_, R> {
             status: NodeStatus::Active,
             url: e.url.clone(),
             response_key: e.response_key,
+            sealing_key: e.sealing_key,
             settled: 0,
-            failed: 0,
+            convicted: 0,
             earned: MicroUsdc::ZERO,
             from_treasury: MicroUsdc::ZERO,
-            bonds: MicroUsdc::ZERO,
-            slashed: MicroUsdc::ZERO,
+            withdrawn: MicroUsdc::ZERO,
+            fined: MicroUsdc::ZERO,
+            pardoned: MicroUsdc::ZERO,
             joined_ms: self.place.at,
         })?;
         self.stale(e.node, ObjectName::Node)
@@ -56,11 +58,43 @@ impl<R: Rows> Step<'_, R> {
         })
     }
 
+    pub(super) fn node_keys_changed(&mut self, e: &NodeKeysChanged) -> Applied {
+        self.change(NodeRow::at(e.node), |node| {
+            node.response_key = e.response_key;
+            node.sealing_key = e.sealing_key;
+            Ok(())
+        })
+    }
+
     pub(super) fn collateral_added(&mut self, e: &CollateralAdded) -> Applied {
         self.change(NodeRow::at(e.node), |node| {
             node.collateral = e.collateral;
             Ok(())
-        })
+        })?;
+        self.stale(e.node, ObjectName::Node)
+    }
+
+    pub(super) fn earnings_withdrawn(&mut self, e: &EarningsWithdrawn) -> Applied {
+        self.change(NodeRow::at(e.node), |node| {
+            count(&mut node.withdrawn, e.amount);
+            Ok(())
+        })?;
+        self.stale(e.node, ObjectName::Node)
+    }
+
+    pub(super) fn fines_pardoned(&mut self, e: &FinesPardoned) -> Applied {
+        self.change(NodeRow::at(e.node), |node| {
+            node.collateral = e.collateral;
+            count(&mut node.pardoned, e.amount);
+            Ok(())
+        })?;
+        self.stale(e.node, ObjectName::Node)
+    }
+
+    /// Fines whose time for a pardon is over become the treasury's.
+    pub(super) fn fines_forfeited(&mut self, e: &FinesForfeited) -> Applied {
+        self.stale(e.node, ObjectName::Node)?;
+        self.treasury(|treasury| count(&mut treasury.fines, e.amount))
     }
 
     pub(super) fn node_status_changed(&mut self, e: &NodeStatusChanged) -> Applied {
@@ -74,7 +108,8 @@ impl<R: Rows> Step<'_, R> {
         self.change(NodeRow::at(e.node), |node| {
             node.collateral = MicroUsdc::ZERO;
             Ok(())
-        })
+        })?;
+        self.stale(e.node, ObjectName::Node)
     }
 
     pub(super) fn task_created(&mut self, e: &TaskCreated) -> Applied {
@@ -105,36 +140,21 @@ impl<R: Rows> Step<'_, R> {
         })
     }
 
-    /// A node that was leaving is back; its leases go on.
     pub(super) fn subscribed(&mut self, e: &Subscribed) -> Applied {
-        let before = self.rows.get(OfferRow::at(e.task, e.node))?;
-        let held = before.map(|offer| (offer.leased, offer.open_leases));
-        let (leased, open_leases) = held.unwrap_or_default();
         self.rows.put(&OfferRow {
             task: e.task,
             node: e.node,
             price: e.price,
-            capacity: e.capacity,
-            leased,
-            open_leases,
-            leaving: false,
             since_ms: self.place.at,
         })?;
         self.price(e.task, e.node, Some(e.price))
     }
 
-    /// At once without open leases, else with the last of them.
     pub(super) fn unsubscribed(&mut self, e: &Unsubscribed) -> Applied {
-        match self.rows.get(OfferRow::at(e.task, e.node))? {
-            Some(offer) if offer.open_leases == 0 => {
-                self.rows.remove(OfferRow::at(e.task, e.node))?;
-            }
-            Some(offer) => self.rows.put(&OfferRow {
-                leaving: true,
-                ..offer
-            })?,
-            None => self.whole = false,
+        if self.rows.get(OfferRow::at(e.task, e.node))?.is_none() {
+            self.whole = false;
         }
+        self.rows.remove(OfferRow::at(e.task, e.node))?;
         self.price(e.task, e.node, None)
     }
 
@@ -149,14 +169,11 @@ impl<R: Rows> Step<'_, R> {
     }
 
     pub(super) fn fees_collected(&mut self, e: &FeesCollected) -> Applied {
-        self.change(TaskRow::at(e.task), |task| {
-            super::debit(&mut task.fees, e.amount)
-        })?;
         self.treasury(|treasury| count(&mut treasury.fees, e.amount))
     }
 
-    /// The units leave the node's books; only its object tells which are left.
-    pub(super) fn units_reported(&mut self, e: &UnitsReported) -> Applied {
+    /// The fees leave the node's books; only its object tells which are left.
+    pub(super) fn fees_reported(&mut self, e: &FeesReported) -> Applied {
         self.stale(e.node, ObjectName::Node)?;
         self.stale(self.db, ObjectName::Db)
     }
@@ -166,6 +183,7 @@ impl<R: Rows> Step<'_, R> {
             count(&mut node.from_treasury, e.amount);
             Ok(())
         })?;
+        self.stale(e.node, ObjectName::Node)?;
         self.today(|day| count(&mut day.treasury_paid, e.amount))?;
         self.treasury(|treasury| count(&mut treasury.paid, e.amount))
     }
@@ -176,7 +194,7 @@ impl<R: Rows> Step<'_, R> {
         let mut row = row.unwrap_or(TreasuryRow {
             id: 0,
             fees: MicroUsdc::ZERO,
-            slashes: MicroUsdc::ZERO,
+            fines: MicroUsdc::ZERO,
             paid: MicroUsdc::ZERO,
         });
         change(&mut row);

@@ -8,8 +8,10 @@ mod network;
 mod settle;
 mod supply;
 
-pub use demand::{LeaseRow, LeaseStanding, StackRow, StackTerms};
+pub use demand::{Demand, LeaseRow, LeaseStanding, StackRow, StackTerms};
 pub use history::{EventRow, ObjectName, ProgressRow, StaleRow};
 pub use network::{DayRow, ParamRow, TreasuryRow, TreasuryStanding};
-pub use settle::{ConvictionRow, Demand, DisputeRow, DisputeState, SettlementRow, SettlementState};
+pub use settle::{
+    AuditState, ConvictionRow, DisputeRow, DisputeState, SettlementRow, SettlementState,
+};
 pub use supply::{NodeRow, NodeStanding, OfferRow, PriceRow, TaskRow, TaskTerms};

@@ -13,8 +13,8 @@ table! {
     columns {
         /// Fees swept into it.
         fees: MicroUsdc,
-        /// What was slashed so far, in micro-USDC.
-        slashes: MicroUsdc,
+        /// Fines that became its own, in micro-USDC.
+        fines: MicroUsdc,
         /// Paid out to nodes.
         paid: MicroUsdc,
     }
@@ -59,14 +59,16 @@ table! {
         paid: MicroUsdc,
         /// What the protocol got.
         fees: MicroUsdc,
-        /// What went back to users.
-        refunded: MicroUsdc,
-        /// How many disputes were opened.
+        /// What examinations got.
+        dues: MicroUsdc,
+        /// What came out of escrows and became users' credit.
+        freed: MicroUsdc,
+        /// How many records were demanded.
         disputes: u64,
         /// How many nodes were convicted.
         convictions: u64,
         /// Collateral that they took.
-        slashed: MicroUsdc,
+        fined: MicroUsdc,
         /// What the treasury paid to nodes, in micro-USDC.
         treasury_paid: MicroUsdc,
     }
@@ -103,10 +105,11 @@ impl DayRow {
             requests: 0,
             paid: MicroUsdc::ZERO,
             fees: MicroUsdc::ZERO,
-            refunded: MicroUsdc::ZERO,
+            dues: MicroUsdc::ZERO,
+            freed: MicroUsdc::ZERO,
             disputes: 0,
             convictions: 0,
-            slashed: MicroUsdc::ZERO,
+            fined: MicroUsdc::ZERO,
             treasury_paid: MicroUsdc::ZERO,
         }
     }

@@ -1,15 +1,14 @@
-//! Settlements, disputes and convictions.
+//! Settlements, demands and convictions.
 
 use crate::column::{table, text_enum};
 use atoma_types::{
     BlobId, ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs, chain::Charge, hash::Hash32,
 };
-use serde::{Deserialize, Serialize};
 
 text_enum! {
     /// What became of a settlement.
     SettlementState {
-        /// Waits for the end of its dispute window.
+        /// Waits for the end of its window, or of what was brought against it.
         Open = "open",
         /// The node was paid.
         Paid = "paid",
@@ -19,60 +18,87 @@ text_enum! {
 }
 
 text_enum! {
-    /// What became of a dispute.
+    /// How far something is that attesters look at: an examination or a challenge.
+    AuditState {
+        /// There is none, or nobody has drawn yet.
+        None = "none",
+        /// It was drawn, and is not examined.
+        Missed = "missed",
+        /// The node must show the record.
+        Disclosing = "disclosing",
+        /// The examiner works.
+        Examining = "examining",
+        /// Nothing wrong was found.
+        Passed = "passed",
+        /// A jury is called for.
+        Accused = "accused",
+        /// Nobody was there to examine it; its due went back.
+        Unexamined = "unexamined",
+        /// A jury found the node guilty.
+        Guilty = "guilty",
+        /// A jury found nothing wrong.
+        Acquitted = "acquitted",
+        /// A jury had too few equal verdicts.
+        Hung = "hung",
+        /// There were too few jurors.
+        Dissolved = "dissolved",
+    }
+}
+
+text_enum! {
+    /// What became of a demand.
     DisputeState {
         /// The node may still answer.
         Open = "open",
-        /// The node showed the record, and keeps the bond.
+        /// The node showed the record, and the fee is its own.
         Answered = "answered",
-        /// The node was convicted, the bond went back.
+        /// The node was convicted, the fee went back.
         Won = "won",
     }
 }
 
-/// A dispute that is open: which record, and the dispute's number among those of its lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Demand {
-    /// The record's place in its lease, from 1.
-    pub seq: u64,
-    /// The dispute's number among those of its lease, from 1.
-    pub number: u64,
-}
-
 table! {
-    /// A claim: at most one for a lease.
+    /// A ticket: a claim for some requests of a lease. Several follow each other.
     SettlementRow in "settlements"
     key {
         /// Id of the stack's object.
         stack: StackId,
         /// Id of the node's object.
         node: NodeId,
+        /// The number of its last receipt, which names it.
+        to_seq: u64,
     }
     columns {
         /// The event that told of it.
         number: u64,
-        /// Units that the settlement claims.
-        claimed_units: ComputeUnits,
+        /// The number of the last receipt before it.
+        from_seq: u64,
+        /// Units of the lease that were paid or claimed before it.
+        from_units: ComputeUnits,
+        /// Units of the lease that would then be paid, earlier ones counted in.
+        to_units: ComputeUnits,
         /// Root over its records.
         receipts_root: Hash32,
-        /// How many records: requests.
-        count: u64,
         /// Where the manifest is.
         manifest_blob: Option<BlobId>,
+        /// What it is worth.
+        value: MicroUsdc,
         /// From when on it can be paid.
         deadline_ms: TimestampMs,
         /// What became of it.
         state: SettlementState,
+        /// How its examination stands.
+        exam: AuditState,
+        /// Who examines it, or did.
+        examiner: Option<NodeId>,
+        /// How its challenge stands.
+        challenge: AuditState,
         /// What the node got.
         paid: MicroUsdc,
         /// The protocol's share of the payment, in micro-USDC.
         fee: MicroUsdc,
-        /// What went back to the owner.
-        refunded: MicroUsdc,
-        /// How many disputes were opened on it so far.
-        disputes: u64,
-        /// Those that are open; the contract allows eight.
-        open_disputes: Vec<Demand>,
+        /// What it paid for examinations.
+        due: MicroUsdc,
         /// When it was opened.
         opened_ms: TimestampMs,
         /// When it was paid or struck.
@@ -95,17 +121,15 @@ table! {
     columns {
         /// The event that told of it.
         event: u64,
-        /// The record's place in its lease, from 1.
-        seq: u64,
-        /// Hash of the receipt that the owner showed, if any.
-        receipt: Option<Hash32>,
-        /// What the owner staked on the dispute, in micro-USDC.
-        bond: MicroUsdc,
+        /// The unit whose record is demanded, counted over the whole lease.
+        unit: ComputeUnits,
         /// The last moment to answer.
         deadline_ms: TimestampMs,
         /// What became of it.
         state: DisputeState,
-        /// Where the record is, as the node answered.
+        /// The number of the record that the node showed.
+        seq: Option<u64>,
+        /// Where its bodies are, as the node answered.
         blob: Option<BlobId>,
         /// When it was opened.
         opened_ms: TimestampMs,
@@ -129,14 +153,14 @@ table! {
         event: u64,
         /// What it was convicted of.
         charge: Charge,
-        /// What went back out of the escrow.
-        refunded: MicroUsdc,
-        /// Stakes that went back.
-        bonds: MicroUsdc,
-        /// What the owner got of the collateral.
-        to_owner: MicroUsdc,
-        /// What the treasury got of it.
-        to_treasury: MicroUsdc,
+        /// What the node had claimed and isn't paid.
+        value: MicroUsdc,
+        /// What left its collateral.
+        fine: MicroUsdc,
+        /// What of it jurors got.
+        jurors: MicroUsdc,
+        /// What became the owner's credit: its own escrow, fees and bonds.
+        freed: MicroUsdc,
         /// When it happened, by the ledger's clock.
         at_ms: TimestampMs,
     }

@@ -26,18 +26,22 @@ table! {
         url: String,
         /// The ed25519 key by which its receipts are checked.
         response_key: PublicKey,
-        /// Settlements that were paid.
+        /// X25519 key that requests are sealed to.
+        sealing_key: Option<SealingKey>,
+        /// Tickets that were paid.
         settled: u64,
-        /// Leases left to expire, and convictions.
-        failed: u64,
-        /// What it was paid for settlements, fees not counted.
+        /// Convictions.
+        convicted: u64,
+        /// What it was paid for tickets, fees and dues not counted.
         earned: MicroUsdc,
         /// What it got from the treasury.
         from_treasury: MicroUsdc,
-        /// Stakes of disputes that it answered.
-        bonds: MicroUsdc,
+        /// What its owner has withdrawn of its credit.
+        withdrawn: MicroUsdc,
         /// Collateral that convictions took, in micro-USDC.
-        slashed: MicroUsdc,
+        fined: MicroUsdc,
+        /// What of it went back.
+        pardoned: MicroUsdc,
         /// When it registered, by the ledger's clock.
         joined_ms: TimestampMs,
     }
@@ -52,18 +56,14 @@ table! {
         node: NodeId,
     }
     columns {
-        /// From 0 to 1000: rises with settlements, falls with expired leases and convictions.
+        /// From 0 to 1000: rises with fees paid, and a conviction takes it all.
         reputation: u64,
-        /// X25519 key that requests are sealed to.
-        sealing_key: Option<SealingKey>,
-        /// The epoch it was last paid in.
-        current_epoch: u64,
-        /// Units paid in it.
-        current_units: ComputeUnits,
-        /// The epoch before that it worked in.
-        previous_epoch: u64,
-        /// Units paid in that.
-        previous_units: ComputeUnits,
+        /// What its open leases could cost it.
+        at_stake: MicroUsdc,
+        /// Its owner's credit.
+        earnings: MicroUsdc,
+        /// Fines that can still be pardoned, or wait to become the treasury's.
+        pending_fines: MicroUsdc,
     }
     index []
 }
@@ -90,7 +90,7 @@ table! {
         price_ceiling: Price,
         /// Whether its owner has ended it: no new stacks or subscriptions.
         deprecated: bool,
-        /// Fees not yet swept into the treasury.
+        /// The protocol's share of what its nodes were paid.
         fees: MicroUsdc,
         /// How many stacks were bought.
         stacks: u64,
@@ -142,14 +142,6 @@ table! {
     columns {
         /// Its price, in micro-USDC for a million units.
         price: Price,
-        /// Units it is willing to have under lease at once.
-        capacity: ComputeUnits,
-        /// Units under lease now.
-        leased: ComputeUnits,
-        /// Leases not yet closed.
-        open_leases: u64,
-        /// It goes with its last lease.
-        leaving: bool,
         /// When it was last set.
         since_ms: TimestampMs,
     }

@@ -173,10 +173,10 @@ fn pure(kind: PureKind) -> pb::OpenSignatureBody {
         PureKind::U16List => vector(plain(Type::U16, Vec::new())),
         PureKind::U64List => vector(plain(Type::U64, Vec::new())),
         PureKind::String => datatype("0x1::string::String".to_owned(), Vec::new()),
-        PureKind::IdListOption => {
-            let ids = vector(datatype("0x2::object::ID".to_owned(), Vec::new()));
-            datatype("0x1::option::Option".to_owned(), vec![ids])
-        }
+        PureKind::Id => id(),
+        PureKind::Address => plain(Type::Address, Vec::new()),
+        PureKind::AddressOption => option(plain(Type::Address, Vec::new())),
+        PureKind::IdListOption => option(vector(id())),
     }
 }
 
@@ -188,6 +188,14 @@ fn plain(
     body.r#type = Some(type_ as i32);
     body.type_parameter_instantiation = of;
     body
+}
+
+fn id() -> pb::OpenSignatureBody {
+    datatype("0x2::object::ID".to_owned(), Vec::new())
+}
+
+fn option(of: pb::OpenSignatureBody) -> pb::OpenSignatureBody {
+    datatype("0x1::option::Option".to_owned(), vec![of])
 }
 
 fn vector(of: pb::OpenSignatureBody) -> pb::OpenSignatureBody {
