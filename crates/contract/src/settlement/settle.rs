@@ -19,6 +19,8 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         call.to_units > from_units && call.to_seq > from_seq,
         AbortCode::NothingClaimed,
     )?;
+    // whoever doesn't know of an earlier claim has made the root over other records
+    ensure(call.from_seq == from_seq, AbortCode::FromMismatch)?;
     ensure(call.to_units <= lease.units, AbortCode::ClaimAboveLease)?;
     let value = lease
         .value(from_units, call.to_units)

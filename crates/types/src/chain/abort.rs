@@ -170,6 +170,7 @@ aborts! {
     TicketTooSmall = 527, "ticket_too_small", "the claim is worth less than the smallest ticket: settle later";
     ExamOpen = 528, "exam_open", "the ticket's examination is not over: see whose turn it is";
     ChallengeOpen = 529, "challenge_open", "the ticket's challenge is not over: see whose turn it is";
+    FromMismatch = 530, "from_mismatch", "the claim does not go on from the last receipt that is paid or claimed: read the lease";
     // --- treasury --------------------------------------------------------------------------------
     NoFees = 600, "no_fees", "the task has no fees to collect";
     NothingToReport = 601, "nothing_to_report", "the node paid no fees in the last epoch, or they are reported already";

@@ -34,6 +34,15 @@ fn settlements() {
     let (header, receipt) = (header.message().clone(), receipt.message().clone());
     s.case(NotLeaseOwner, STRANGER, good.clone());
     s.case(NoTicket, STRANGER, s.w.claim_call(chain.stack, node));
+    s.case(
+        FromMismatch,
+        OPERATOR,
+        calls::Settle {
+            from_seq: 1,
+            to_seq: 2,
+            ..good.clone()
+        },
+    );
     let id = ObjectId::new([1; 32]);
     let receipts: [(AbortCode, Change<'_, Receipt>); 5] = [
         (ReceiptWrongNetwork, &|r| r.network = NetworkId([1; 32])),

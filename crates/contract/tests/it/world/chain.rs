@@ -134,6 +134,7 @@ impl Chain {
         calls::Settle {
             stack: self.stack.into(),
             holder: self.node,
+            from_seq: self.paid_seq,
             to_units: receipt.message().cumulative_units,
             to_seq: self.seq,
             headers: vec![header.bytes().to_vec()],

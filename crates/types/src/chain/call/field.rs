@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Numerics, ObjectId, Price,
-    PublicKey, Role, Rule, SealingKey, SecurityLevel, TimestampMs, UnitWeights, chain::abort::AbortCode,
-    hash::Hash32,
+    PublicKey, Role, Rule, SealingKey, SecurityLevel, TimestampMs, UnitWeights,
+    chain::abort::AbortCode, hash::Hash32,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{marker::PhantomData, vec::IntoIter};

@@ -1,6 +1,9 @@
 //! Nodes: money, standing, keys.
 
-use crate::{Address, BlobId, DurationMs, MicroUsdc, NodeId, PublicKey, SealingKey, TimestampMs, hash::Hash32};
+use crate::{
+    Address, BlobId, DurationMs, MicroUsdc, NodeId, PublicKey, SealingKey, TimestampMs,
+    hash::Hash32,
+};
 use serde::{Deserialize, Serialize};
 
 /// Fees that a node's claims paid in one epoch of the treasury.

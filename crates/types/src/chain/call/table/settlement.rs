@@ -17,6 +17,8 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
+            /// `seq` of the last receipt that is paid or claimed: where the claim goes on from.
+            from_seq: u64,
             /// Units of the lease that would then be paid, earlier ones counted in.
             to_units: ComputeUnits,
             /// `seq` of the last receipt.
