@@ -3,8 +3,8 @@
 use crate::{Client, ClientError, StackHandle};
 use atoma_ledger::{Executed, required_escrow, top_up_payment};
 use atoma_types::{
-    ComputeUnits, DurationMs, Price, StackId, TaskId,
-    chain::{Call, Clock, Event, Payment, Random, Selection, calls},
+    Address, ComputeUnits, DurationMs, MicroUsdc, Price, StackId, TaskId,
+    chain::{Call, Clock, Event, Payment, Random, calls},
 };
 use futures::future::BoxFuture;
 
@@ -17,8 +17,8 @@ pub struct BuyRequest {
     pub units: ComputeUnits,
     /// No node may cost more; the difference to its price comes back.
     pub max_price: Price,
-    /// Which nodes may serve it.
-    pub selection: Selection,
+    /// How many nodes are drawn that may serve it, at most 16; 0 for any.
+    pub nodes: u8,
     /// How long requests may be made on it.
     pub lifetime: DurationMs,
 }
@@ -35,16 +35,14 @@ impl Client {
     }
 
     async fn acquire(&self, request: BuyRequest) -> Result<StackHandle, ClientError> {
-        let task = self.ledger().task(request.task).await?;
-        let db = self.ledger().db().await?;
-        let escrow = required_escrow(&task, &db, request.units, request.max_price);
+        let escrow = required_escrow(request.units, request.max_price);
         let call = calls::AcquireStack {
-            db: db.id.into(),
+            db: self.ledger().deployment().db.into(),
             task: request.task.into(),
             payment: Payment(escrow.ok_or(ClientError::Overflow)?),
             total_units: request.units,
             max_price: request.max_price,
-            selection: request.selection,
+            nodes: request.nodes,
             request_key: self.request_key(),
             lifetime_ms: request.lifetime,
             random: Random,
@@ -64,7 +62,7 @@ fn acquired(executed: &Executed) -> Result<StackId, ClientError> {
 }
 
 impl StackHandle {
-    /// Adds units, at the stack's highest price. Those of a `Single` stack go to its node.
+    /// Adds units, at the stack's highest price. They are nobody's until they are granted.
     ///
     /// # Errors
     ///
@@ -102,14 +100,47 @@ impl StackHandle {
         Box::pin(self.execute(call.into()))
     }
 
-    /// Takes back the units that no node has, and their part of the escrow.
+    /// Takes back the units that no node has; their part of the escrow becomes the owner's credit, and every
+    /// grant given out before is void.
     ///
     /// # Errors
     ///
     /// If the ledger can't be reached or aborts.
     pub fn revoke_ungranted(&self) -> BoxFuture<'_, Result<(), ClientError>> {
+        let call = calls::RevokeUngranted {
+            stack: self.id().into(),
+            clock: Clock,
+        };
+        Box::pin(self.execute(call.into()))
+    }
+
+    /// Names who else may demand records and challenge tickets; nobody, if absent.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts.
+    pub fn set_watcher(&self, watcher: Option<Address>) -> BoxFuture<'_, Result<(), ClientError>> {
         let stack = self.id().into();
-        Box::pin(self.execute(calls::RevokeUngranted { stack }.into()))
+        Box::pin(self.execute(calls::SetWatcher { stack, watcher }.into()))
+    }
+
+    /// Pays the owner's whole credit out to the wallet; what it was, nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts.
+    pub fn withdraw(&self) -> BoxFuture<'_, Result<MicroUsdc, ClientError>> {
+        Box::pin(async {
+            let free = self.read().await?.free;
+            if free > MicroUsdc::ZERO {
+                let call = calls::WithdrawFree {
+                    stack: self.id().into(),
+                    to: self.client.address(),
+                };
+                self.execute(call.into()).await?;
+            }
+            Ok(free)
+        })
     }
 
     pub(crate) async fn execute(&self, call: Call) -> Result<(), ClientError> {

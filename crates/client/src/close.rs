@@ -1,14 +1,14 @@
-//! The way out: end the stack, wait until its nodes are paid, take the rest back. Nobody's help is
-//! needed: what nodes leave undone is done here when its time has come.
+//! The way out: end the stack, wait until its nodes have settled, take the rest back; and, for who wants to wait,
+//! until they are paid. Nobody's help is needed: what nodes leave undone is done here when its time has come.
 
-use crate::{ClientError, StackHandle};
-use atoma_ledger::{EventStream, LedgerError};
+use crate::{ClientError, StackHandle, stack::is_empty};
+use atoma_ledger::{EventStream, LedgerError, due};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
-    chain::{Call, Clock, Dispute, Event, Lease, LeaseState, Stack, calls},
+    chain::{Clock, Event, Lease, Stack, calls},
 };
 use futures::{StreamExt, future::BoxFuture};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// A node claims its own ticket when it can; after this it is done for it.
@@ -20,80 +20,110 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// Events may lag behind the objects for so long.
 const EVENT_LAG: Duration = Duration::from_secs(5);
 
+/// How long closing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseUntil {
+    /// Nodes have said what they claim, and have given back what they don't: all else is the owner's. What they
+    /// claim is paid without anyone's help when its window is over.
+    Settled,
+    /// Nodes are paid.
+    Paid,
+}
+
 /// What happens while a stack is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClosingStep {
     /// The owner's word is on the ledger: nodes settle now.
     Begun,
-    /// A node claims; the dispute window runs.
+    /// A node claims; the window runs.
     Settled {
         /// The node that claims.
         node: NodeId,
-        /// The units that it claims to have served.
+        /// The units that it would then have been paid for.
         units: ComputeUnits,
-        /// The number of its receipts.
-        count: u64,
+        /// The number of its last receipt.
+        seq: u64,
+        /// What the claim is worth.
+        value: MicroUsdc,
         /// From when on it can be paid.
         deadline: TimestampMs,
     },
     /// A node is paid.
-    Paid(ClosedLease),
-    /// A node let its time pass and gets nothing.
-    Expired {
-        /// The node that never settled.
+    Paid(PaidTicket),
+    /// Nothing more comes of a node's lease.
+    Ended {
+        /// The node that had it.
         node: NodeId,
-        /// What came back of the escrow.
-        refunded: MicroUsdc,
+        /// What of its escrow became the owner's credit.
+        freed: MicroUsdc,
     },
     /// A node was found guilty; its lease is void.
     Convicted {
-        /// The node that lost a dispute.
+        /// The node.
         node: NodeId,
-        /// What came back of the escrow.
-        refunded: MicroUsdc,
+        /// What became the owner's credit.
+        freed: MicroUsdc,
     },
-    /// Nodes are paid, the rest has come back, and the stack takes no more calls.
-    Closed,
+    /// The owner's credit was paid out.
+    Withdrawn {
+        /// How much it was.
+        amount: MicroUsdc,
+    },
 }
 
-/// A lease at its end.
+/// A ticket that was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClosedLease {
+pub struct PaidTicket {
     /// The node that served it.
     pub node: NodeId,
-    /// The units that were paid for.
+    /// The units that were paid for so far, earlier tickets counted in.
     pub units: ComputeUnits,
-    /// What the node got for them.
+    /// What the node got for the ticket.
     pub paid: MicroUsdc,
-    /// The protocol's share of that.
+    /// The protocol's share.
     pub fee: MicroUsdc,
-    /// What came back with it.
-    pub refunded: MicroUsdc,
+    /// What examinations got.
+    pub due: MicroUsdc,
 }
 
-/// What became of a closed stack's escrow.
+/// A claim that waits for its window's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingTicket {
+    /// The node that claims.
+    pub node: NodeId,
+    /// What the claim is worth.
+    pub value: MicroUsdc,
+    /// From when on it can be paid.
+    pub deadline: TimestampMs,
+}
+
+/// What became of a closed stack's money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedStack {
     /// The stack that was closed.
     pub stack: StackId,
-    /// The leases that were paid while this was watching.
-    pub leases: Vec<ClosedLease>,
+    /// The tickets that were paid while this was watching.
+    pub tickets: Vec<PaidTicket>,
     /// What nodes got, in all.
     pub paid: MicroUsdc,
     /// The protocol's share, in all.
     pub fees: MicroUsdc,
-    /// What came back of the escrow while this was watching.
-    pub refunded: MicroUsdc,
-    /// What came beside it: bonds of disputes, and parts of guilty nodes' collateral.
-    pub damages: MicroUsdc,
+    /// What examinations got, in all.
+    pub dues: MicroUsdc,
+    /// What was paid out to the owner while this was watching.
+    pub withdrawn: MicroUsdc,
+    /// What still waits to be paid.
+    pub waiting: Vec<WaitingTicket>,
+    /// What is left in the escrow for it; what of it isn't paid is the owner's.
+    pub escrow: MicroUsdc,
 }
 
 impl StackHandle {
-    /// Ends the stack now: no more requests, units that no node has come back, and nodes settle.
+    /// Ends the stack now: no more requests, units that no node has are free, and nodes settle.
     ///
     /// # Errors
     ///
-    /// If the ledger can't be reached or aborts (the stack has ended already).
+    /// If the ledger can't be reached or aborts.
     pub fn begin_close(&self) -> BoxFuture<'_, Result<(), ClientError>> {
         Box::pin(self.end_now())
     }
@@ -106,69 +136,65 @@ impl StackHandle {
         self.execute(begin.into()).await
     }
 
-    /// Ends the stack and waits until everything is paid, at most until its nodes can settle no
-    /// more and a little longer.
+    /// Ends the stack and waits until everything is paid, at most until the last credit must be there.
     ///
     /// # Errors
     ///
     /// As [`StackHandle::close_with`].
     pub fn close(&self) -> BoxFuture<'_, Result<ClosedStack, ClientError>> {
         Box::pin(async {
-            let stack = self.read().await?;
-            let windows = stack
-                .settle_grace_ms
-                .0
-                .saturating_add(stack.dispute_window_ms.0);
+            let terms = self.read().await?.terms;
+            let windows = [
+                terms.settle_grace_ms.0,
+                terms.dispute_window_ms.0,
+                terms.answer_window_ms.0,
+            ];
+            let windows = windows.into_iter().fold(0, u64::saturating_add);
             let longest = Duration::from_millis(windows) + Duration::from_secs(60);
-            self.close_within(longest, &mut |_| {}).await
+            self.close_within(CloseUntil::Paid, longest, &mut |_| {})
+                .await
         })
     }
 
-    /// The same with a limit of the caller's, telling what happens.
+    /// The same with an end and a limit of the caller's, telling what happens.
     ///
     /// # Errors
     ///
-    /// If the ledger can't be reached, or not everything is paid in time. The stack has ended all
-    /// the same; closing it can be taken up again.
+    /// If the ledger can't be reached, or the end is not reached in time. The stack has ended all the same;
+    /// closing it can be taken up again.
     pub fn close_with<'a>(
         &'a self,
+        until: CloseUntil,
         longest: Duration,
         tell: impl FnMut(&ClosingStep) + Send + 'a,
     ) -> BoxFuture<'a, Result<ClosedStack, ClientError>> {
         let mut tell: Box<dyn FnMut(&ClosingStep) + Send + 'a> = Box::new(tell);
-        Box::pin(async move { self.close_within(longest, &mut *tell).await })
+        Box::pin(async move { self.close_within(until, longest, &mut *tell).await })
     }
 
     async fn close_within(
         &self,
+        until: CloseUntil,
         longest: Duration,
         tell: &mut (dyn FnMut(&ClosingStep) + Send),
     ) -> Result<ClosedStack, ClientError> {
         let give_up = Instant::now() + longest;
         let mut events = self.client.ledger().subscribe().await?;
-        let mut closed = ClosedStack::new(self.id());
         let mut stack = self.read().await?;
-        if stack.closed {
-            self.client.forget(self.id());
-            return Ok(closed);
-        }
+        let mut closing = Closing::new(&stack);
         if stack.expires_at_ms > self.client.ledger().clock().await? {
             self.end_now().await?;
             stack = self.view();
         }
         tell(&ClosingStep::Begun);
-        let mut closed_since = None;
         loop {
             let now = self.client.ledger().clock().await?;
-            if !stack.closed && self.act(&stack, now).await? {
+            if self.act(&stack, now).await? {
                 stack = self.read().await?;
                 continue;
             }
-            if stack.closed {
-                let since = *closed_since.get_or_insert_with(Instant::now);
-                if since.elapsed() > EVENT_LAG {
-                    break;
-                }
+            if is_reached(&stack, until) {
+                break;
             }
             if Instant::now() > give_up {
                 return Err(ClientError::TimedOut {
@@ -176,30 +202,36 @@ impl StackHandle {
                     after: longest,
                 });
             }
-            if let Some(step) = closed.watch(&mut events, next_wait(&stack, now)).await? {
+            let wait = next_wait(&stack, now);
+            if let Some(step) = closing.watch(&mut events, wait).await? {
                 tell(&step);
-                if step == ClosingStep::Closed {
-                    break;
-                }
             }
             stack = self.read().await?;
         }
-        self.read().await?;
-        self.client.forget(self.id());
-        Ok(closed)
+        let withdrawn = self.withdraw().await?;
+        let stack = self.read().await?;
+        // what is behind in the stream of events is told before the end
+        let lag = Instant::now() + EVENT_LAG;
+        while !closing.has_seen(&stack, withdrawn) && Instant::now() < lag {
+            if let Some(step) = closing.watch(&mut events, SHORTEST_WAIT).await? {
+                tell(&step);
+            }
+        }
+        if self.is_closed() {
+            self.client.forget(self.id());
+        }
+        Ok(closing.end(&stack))
     }
 
     /// Does what its time has come for. True if anything may have changed.
     async fn act(&self, stack: &Stack, now: TimestampMs) -> Result<bool, ClientError> {
-        let Some(call) = due(stack, self.client.ledger().deployment().db, now) else {
+        // nodes do what is theirs at once: they are left a moment for it
+        let patient = TimestampMs(now.0.saturating_sub(PATIENCE_MS));
+        let Some(due) = due(stack, patient).into_iter().next() else {
             return Ok(false);
         };
-        match self
-            .client
-            .ledger()
-            .execute(self.client.key(), vec![call])
-            .await
-        {
+        let ledger = self.client.ledger();
+        match ledger.execute(self.client.key(), vec![due.call]).await {
             // somebody else was faster, or the ledger's clock is a little behind
             Err(LedgerError::Abort { name, .. }) => {
                 tracing::debug!(name, "not needed any more");
@@ -212,92 +244,85 @@ impl StackHandle {
     }
 }
 
-/// The next call that anyone but the nodes must make, if there is one. Pure.
-fn due(stack: &Stack, db: atoma_types::ObjectId, now: TimestampMs) -> Option<Call> {
-    let late = now > stack.settle_deadline();
-    let of = |lease: &Lease| match &lease.state {
-        LeaseState::Settling(ticket) if !ticket.disputes.is_empty() => {
-            // one that nobody answered in time ends them all
-            let late = |dispute: &&Dispute| now > dispute.deadline_ms;
-            let dispute = ticket.disputes.iter().find(late)?;
-            Some(Call::from(calls::ResolveDispute {
-                db: db.into(),
-                stack: stack.id.into(),
-                task: stack.task.into(),
-                node: lease.node.into(),
-                seq: dispute.seq,
-                clock: Clock,
-            }))
+/// Whether closing has come to its end.
+fn is_reached(stack: &Stack, until: CloseUntil) -> bool {
+    match until {
+        CloseUntil::Paid => is_empty(stack),
+        CloseUntil::Settled => {
+            let settled = |lease: &Lease| lease.units == lease.claimed_units();
+            stack.ungranted == ComputeUnits::ZERO && stack.open_leases().all(settled)
         }
-        LeaseState::Settling(ticket)
-            if ticket.deadline_ms.0.saturating_add(PATIENCE_MS) <= now.0 =>
-        {
-            Some(Call::from(calls::Claim {
-                db: db.into(),
-                stack: stack.id.into(),
-                task: stack.task.into(),
-                node: lease.node.into(),
-                clock: Clock,
-            }))
-        }
-        LeaseState::Open if late => Some(Call::from(calls::ExpireLease {
-            db: db.into(),
-            stack: stack.id.into(),
-            task: stack.task.into(),
-            node: lease.node.into(),
-            clock: Clock,
-        })),
-        LeaseState::Settling(_) | LeaseState::Open | LeaseState::Closed { .. } => None,
-    };
-    if let Some(call) = stack.leases.iter().find_map(of) {
-        return Some(call);
-    }
-    let running = |lease: &Lease| !matches!(lease.state, LeaseState::Closed { .. });
-    let (id, clock) = (stack.id, Clock);
-    if stack.closed {
-        None
-    } else if stack.ungranted_units() > ComputeUnits::ZERO {
-        Some(calls::RevokeUngranted { stack: id.into() }.into())
-    } else if late && !stack.leases.iter().any(running) {
-        Some(
-            calls::CloseStack {
-                stack: id.into(),
-                clock,
-            }
-            .into(),
-        )
-    } else {
-        None
     }
 }
 
 /// Until the next deadline, as far as it is known.
 fn next_wait(stack: &Stack, now: TimestampMs) -> Duration {
-    let deadlines = stack.leases.iter().filter_map(|lease| match &lease.state {
-        LeaseState::Settling(ticket) => {
-            let disputes = ticket.disputes.iter().map(|d| d.deadline_ms.0);
-            let next = disputes.min().map(|last| last.saturating_add(1));
-            Some(next.unwrap_or_else(|| ticket.deadline_ms.0.saturating_add(PATIENCE_MS)))
+    let of = |lease: &Lease| match lease.tickets.first() {
+        Some(ticket) => {
+            let demands = ticket.demands.iter().map(|demand| demand.deadline_ms.0);
+            let next = demands.min().unwrap_or(ticket.deadline_ms.0);
+            next.saturating_add(PATIENCE_MS).saturating_add(1)
         }
-        LeaseState::Open => Some(stack.settle_deadline().0.saturating_add(1)),
-        LeaseState::Closed { .. } => None,
-    });
-    let next = deadlines.min().map_or(LONGEST_WAIT, |deadline| {
+        None => stack.settle_deadline().0.saturating_add(1),
+    };
+    let next = stack.open_leases().map(of).min();
+    let next = next.map_or(LONGEST_WAIT, |deadline| {
         Duration::from_millis(deadline.saturating_sub(now.0))
     });
     next.clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
-impl ClosedStack {
-    fn new(stack: StackId) -> Self {
+/// What was seen of a stack's end.
+struct Closing {
+    closed: ClosedStack,
+    /// Of each lease the last receipt that is claimed and the last that is paid, as far as events told.
+    seen: BTreeMap<NodeId, (u64, u64)>,
+}
+
+impl Closing {
+    fn new(stack: &Stack) -> Self {
+        let leases = stack.leases.iter();
         Self {
-            stack,
-            leases: Vec::new(),
-            paid: MicroUsdc::ZERO,
-            fees: MicroUsdc::ZERO,
-            refunded: MicroUsdc::ZERO,
-            damages: MicroUsdc::ZERO,
+            closed: ClosedStack {
+                stack: stack.id,
+                tickets: Vec::new(),
+                paid: MicroUsdc::ZERO,
+                fees: MicroUsdc::ZERO,
+                dues: MicroUsdc::ZERO,
+                withdrawn: MicroUsdc::ZERO,
+                waiting: Vec::new(),
+                escrow: MicroUsdc::ZERO,
+            },
+            seen: leases
+                .map(|lease| (lease.node, (lease.claimed_seq(), lease.paid_seq)))
+                .collect(),
         }
+    }
+
+    /// Whether the events have told what the stack has become.
+    fn has_seen(&self, stack: &Stack, withdrawn: MicroUsdc) -> bool {
+        let mut leases = stack.leases.iter();
+        let told = |lease: &Lease| {
+            let (claimed, paid) = self.seen.get(&lease.node).copied().unwrap_or_default();
+            claimed >= lease.claimed_seq() && paid >= lease.paid_seq
+        };
+        self.closed.withdrawn >= withdrawn && leases.all(told)
+    }
+
+    /// The end, with what still waits.
+    fn end(mut self, stack: &Stack) -> ClosedStack {
+        for lease in stack.open_leases() {
+            for ticket in &lease.tickets {
+                let value = lease.value(ticket.from_units, ticket.to_units);
+                self.closed.waiting.push(WaitingTicket {
+                    node: lease.node,
+                    value: value.unwrap_or_default(),
+                    deadline: ticket.deadline_ms,
+                });
+            }
+        }
+        self.closed.escrow = stack.escrow;
+        self.closed
     }
 
     /// Waits for the next event that is about this stack, for a while.
@@ -324,48 +349,46 @@ impl ClosedStack {
             // parts of one escrow, which was a number of the same type
             *sum = sum.checked_add(amount).unwrap_or(*sum);
         };
+        let id = self.closed.stack;
+        let closed = &mut self.closed;
         match event {
-            Event::SettlementOpened(e) if e.stack == self.stack => Some(ClosingStep::Settled {
-                node: e.node,
-                units: e.claimed_units,
-                count: e.count,
-                deadline: e.deadline_ms,
-            }),
-            Event::Claimed(e) if e.stack == self.stack => {
-                let lease = ClosedLease {
+            Event::SettlementOpened(e) if e.stack == id => {
+                self.seen.entry(e.node).or_default().0 = e.to_seq;
+                Some(ClosingStep::Settled {
                     node: e.node,
-                    units: e.units,
+                    units: e.to_units,
+                    seq: e.to_seq,
+                    value: e.value,
+                    deadline: e.deadline_ms,
+                })
+            }
+            Event::Claimed(e) if e.stack == id => {
+                self.seen.entry(e.node).or_default().1 = e.paid_seq;
+                let ticket = PaidTicket {
+                    node: e.node,
+                    units: e.paid_units,
                     paid: e.paid,
                     fee: e.fee,
-                    refunded: e.refunded,
+                    due: e.due,
                 };
-                self.leases.push(lease);
-                add(&mut self.paid, e.paid);
-                add(&mut self.fees, e.fee);
-                add(&mut self.refunded, e.refunded);
-                Some(ClosingStep::Paid(lease))
+                closed.tickets.push(ticket);
+                add(&mut closed.paid, e.paid);
+                add(&mut closed.fees, e.fee);
+                add(&mut closed.dues, e.due);
+                Some(ClosingStep::Paid(ticket))
             }
-            Event::LeaseExpired(e) if e.stack == self.stack => {
-                add(&mut self.refunded, e.refunded);
-                Some(ClosingStep::Expired {
-                    node: e.node,
-                    refunded: e.refunded,
-                })
+            Event::LeaseClosed(e) if e.stack == id => Some(ClosingStep::Ended {
+                node: e.node,
+                freed: e.freed,
+            }),
+            Event::NodeConvicted(e) if e.stack == id => Some(ClosingStep::Convicted {
+                node: e.node,
+                freed: e.freed,
+            }),
+            Event::FreeWithdrawn(e) if e.stack == id => {
+                add(&mut closed.withdrawn, e.amount);
+                Some(ClosingStep::Withdrawn { amount: e.amount })
             }
-            Event::UngrantedRevoked(e) if e.stack == self.stack => {
-                add(&mut self.refunded, e.refunded);
-                None
-            }
-            Event::NodeConvicted(e) if e.stack == self.stack => {
-                add(&mut self.refunded, e.refunded);
-                add(&mut self.damages, e.bonds);
-                add(&mut self.damages, e.to_owner);
-                Some(ClosingStep::Convicted {
-                    node: e.node,
-                    refunded: e.refunded,
-                })
-            }
-            Event::StackClosed(e) if e.stack == self.stack => Some(ClosingStep::Closed),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{Client, ClientError, NodeInfo};
 use atoma_types::{
-    ComputeUnits, NodeId, Price, TaskId,
+    ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{Node, SubscriptionState},
 };
 use futures::future::BoxFuture;
@@ -21,10 +21,13 @@ pub struct Offer {
     pub url: String,
     /// What it takes per million units.
     pub price: Price,
-    /// Units it takes under lease at most, less those it has.
+    /// Units that its free collateral can stand for at that price, as long as the stack's terms have the
+    /// fine's multiple of now.
     pub free: ComputeUnits,
-    /// Its record of settlements kept and failed, from 0 to 1000.
+    /// Its record of fees paid and convictions, from 0 to 1000.
     pub reputation: u64,
+    /// Its collateral.
+    pub collateral: MicroUsdc,
 }
 
 impl Client {
@@ -69,6 +72,7 @@ impl Client {
     async fn find_offers(&self, task: TaskId) -> Result<Vec<Offer>, ClientError> {
         let task = self.ledger().task(task).await?;
         let now = self.ledger().clock().await?;
+        let multiple = self.ledger().db().await?.params.fine_multiple;
         let active = |state| state == SubscriptionState::Active;
         let subscriptions: Vec<_> = task
             .subscriptions
@@ -90,12 +94,14 @@ impl Client {
             .into_iter()
             .filter_map(|subscription| {
                 let node = nodes.get(&subscription.node)?;
+                let free = node.free_collateral().0 / multiple.max(1);
                 Some(Offer {
                     node: node.id,
                     url: node.url.clone(),
                     price: subscription.price,
-                    free: subscription.capacity.saturating_sub(subscription.leased),
-                    reputation: node.reputation,
+                    free: subscription.price.affords(MicroUsdc(free)),
+                    reputation: node.standing.reputation,
+                    collateral: node.collateral,
                 })
             })
             .collect();

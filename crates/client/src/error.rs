@@ -84,6 +84,14 @@ pub enum ClientError {
         code: Option<String>,
         /// The explanation that it gave for people.
         message: String,
+        /// The number that would have fit, where it gave one.
+        needed: Option<u64>,
+    },
+    /// Nobody who may serve the stack offers to.
+    #[error("no node serves {stack}: offer a higher price, or wait")]
+    NobodyServes {
+        /// The stack that nobody serves.
+        stack: StackId,
     },
     /// An answer that can't be read, or is too long.
     #[error("cannot read the answer of {node}")]
@@ -179,6 +187,7 @@ impl ClientError {
             node,
             status,
             code: error.as_ref().and_then(|error| error.code.clone()),
+            needed: error.as_ref().and_then(|error| error.needed),
             message: error.map_or_else(|| "no reason given".to_owned(), |error| error.message),
         }
     }

@@ -5,6 +5,7 @@ use crate::{ClientError, MalformedAnswer, StackHandle, http::bad_url};
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, TimestampMs,
     message::{Domain, Grant, Signed},
+    refusal::RefusalCode,
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -47,6 +48,63 @@ impl StackHandle {
         Box::pin(self.grant_units(node, more))
     }
 
+    /// Has a node take the stack's ungranted units: the one that has a lease already, else the drawn ones, else
+    /// those that offer, cheapest first. A node takes as many as its free collateral stands for.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::grant`], of the last node that was asked; [`ClientError::NobodyServes`] if there is
+    /// none.
+    pub fn engage(&self) -> BoxFuture<'_, Result<LeaseTerms, ClientError>> {
+        Box::pin(self.engage_some())
+    }
+
+    async fn engage_some(&self) -> Result<LeaseTerms, ClientError> {
+        let stack = self.read().await?;
+        let mut nodes = self.nodes();
+        let offers = self.client.offers(stack.task).await?;
+        let affordable = offers.iter().filter(|offer| offer.price <= stack.max_price);
+        let allowed =
+            |node: &NodeId| stack.candidates.is_empty() || stack.candidates.contains(node);
+        nodes.extend(affordable.map(|offer| offer.node).filter(allowed));
+        let mut last = ClientError::NobodyServes { stack: self.id() };
+        for node in nodes {
+            match self.grant_most(node, stack.ungranted).await {
+                Ok(terms) => return Ok(terms),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Grants a node this many units more, or as many of them as it says that it can take now.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::grant`].
+    pub fn grant_some(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+    ) -> BoxFuture<'_, Result<LeaseTerms, ClientError>> {
+        Box::pin(self.grant_most(node, more))
+    }
+
+    async fn grant_most(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+    ) -> Result<LeaseTerms, ClientError> {
+        let error = match self.grant_units(node, more).await {
+            Err(error) => error,
+            granted => return granted,
+        };
+        match fewer(&error).filter(|&fewer| ComputeUnits::ZERO < fewer && fewer < more) {
+            Some(fewer) => self.grant_units(node, fewer).await,
+            None => Err(error),
+        }
+    }
+
     async fn grant_units(
         &self,
         node: NodeId,
@@ -65,6 +123,8 @@ impl StackHandle {
             stack: self.id(),
             node,
             cumulative_units,
+            max_price: stack.max_price,
+            nonce: stack.nonce,
             expires_at_ms: client.runtime().now().saturating_add(GRANT_LIFETIME),
         };
         let signed = Signed::new(grant, client.inner.signer.key());
@@ -95,4 +155,13 @@ impl StackHandle {
             }),
         }
     }
+}
+
+/// How many units a node says that it can take, where it refused a grant as too large.
+fn fewer(error: &ClientError) -> Option<ComputeUnits> {
+    let ClientError::Refused { code, needed, .. } = error else {
+        return None;
+    };
+    let too_large = code.as_deref() == Some(RefusalCode::GrantTooLarge.as_str());
+    needed.filter(|_| too_large).map(ComputeUnits)
 }

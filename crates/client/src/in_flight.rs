@@ -135,6 +135,10 @@ impl Open {
     ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
         let receipt = Signed::<Receipt>::from_text(text)?;
         let verdict = self.judge(&receipt, response);
+        if verdict.is_err() {
+            let id = self.request.message().request_id;
+            let _ = self.handle.with_lane(self.key, |lane, _| lane.lose(id));
+        }
         // an unsigned lie proves nothing and isn't kept; a signed one is evidence
         if !matches!(verdict, Err(ReceiptError::Signature)) {
             self.keep(&receipt, verdict.as_ref().err());
@@ -159,11 +163,13 @@ impl Open {
         response: Option<Hash32>,
     ) -> Result<(), ReceiptError> {
         let task = &self.handle.state.task;
+        let key = self.handle.response_key(&self.node);
+        let verifier = self.node.verifier_of(&key).ok_or(ReceiptError::Signature)?;
         let expected = Expected {
             network: self.handle.client.ledger().network(),
             stack: self.key.stack,
             node: self.key.node,
-            response_key: &self.node.verifier,
+            response_key: &verifier,
             request: &self.request,
             weights: &task.weights,
             engine: task.engine,
@@ -262,10 +268,17 @@ impl Lost {
                     self.into_open(handle).refused();
                     return None;
                 }
-                Some(self)
+                Some(self.unanswered(&handle))
             }
-            Err(_) => Some(self),
+            Err(_) => Some(self.unanswered(&handle)),
         }
+    }
+
+    /// The node has no receipt to show: as long as it doesn't, it counts against it.
+    fn unanswered(self, handle: &StackHandle) -> Self {
+        let id = self.request.message().request_id;
+        let _ = handle.with_lane(self.key, |lane, _| lane.lose(id));
+        self
     }
 
     fn into_open(self, handle: StackHandle) -> Open {

@@ -12,8 +12,10 @@
 //! unexplained   what the node says it committed and we hold no receipt for; at most the window W
 //! ```
 //!
-//! Any number of requests can be open; none waits for another. Ceilings only rise. What a node can
-//! take beyond its receipts is what is open and W, never more.
+//! Any number of requests can be open; none waits for another. Ceilings only rise. Of what is open, those are
+//! *unanswered* whose answer ended without a good receipt. Nothing more is signed while these and what is
+//! unexplained come to more than W: so what a node can take beyond its receipts is what runs and W (or one
+//! request, where that is more), never more, however often it answers without a receipt.
 //!
 //! A crash forgets what was open, and the node may rightly speak of it. So a bound on the ceilings
 //! is kept on the disk, ahead of them by a [step](Lane::step). After a crash a node can take what
@@ -36,6 +38,16 @@ pub enum LaneError {
         /// What our own account comes to.
         explained: ComputeUnits,
         /// What is allowed on top.
+        window: ComputeUnits,
+    },
+    /// The node answered without good receipts, or speaks of what we don't know, for too much.
+    #[error(
+        "{doubtful} were served without a receipt of ours, as far as the node may say; no more than {window} may be"
+    )]
+    Unanswered {
+        /// What is unexplained and unanswered.
+        doubtful: ComputeUnits,
+        /// What is allowed.
         window: ComputeUnits,
     },
     /// A receipt for a request that isn't open in this lane.
@@ -61,8 +73,17 @@ pub struct Lane {
     unexplained: u64,
     window: u64,
     ceiling: u64,
-    open: HashMap<RequestId, u64>,
+    open: HashMap<RequestId, Open>,
     open_sum: u64,
+    unanswered: u64,
+}
+
+/// A request that is open.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    max: u64,
+    /// Its answer ended without a good receipt.
+    unanswered: bool,
 }
 
 impl Lane {
@@ -76,6 +97,7 @@ impl Lane {
             ceiling: 0,
             open: HashMap::new(),
             open_sum: 0,
+            unanswered: 0,
         }
     }
 
@@ -118,11 +140,21 @@ impl Lane {
             }
             unexplained = unexplained.max(extra);
         }
+        let doubtful = unexplained.saturating_add(self.unanswered);
+        if doubtful > self.window.max(max.0) {
+            return Err(LaneError::Unanswered {
+                doubtful: ComputeUnits(doubtful),
+                window: ComputeUnits(self.window),
+            });
+        }
         let ceiling = base.checked_add(unexplained).ok_or(LaneError::Overflow)?;
         self.unexplained = unexplained;
-        if let Some(before) = self.open.insert(id, max.0) {
-            self.open_sum -= before;
-        }
+        self.remove(id);
+        let open = Open {
+            max: max.0,
+            unanswered: false,
+        };
+        self.open.insert(id, open);
         self.open_sum += max.0;
         self.ceiling = self.ceiling.max(ceiling);
         Ok(ComputeUnits(self.ceiling))
@@ -138,9 +170,7 @@ impl Lane {
 
     /// The node refused: it cost nothing.
     pub fn refuse(&mut self, id: RequestId) {
-        if let Some(max) = self.open.remove(&id) {
-            self.open_sum -= max;
-        }
+        self.remove(id);
     }
 
     /// A verified receipt: it cost this much.
@@ -149,16 +179,34 @@ impl Lane {
     ///
     /// If the request isn't open in this lane, or cost more than was allowed.
     pub fn settle(&mut self, id: RequestId, units: ComputeUnits) -> Result<(), LaneError> {
-        let max = *self.open.get(&id).ok_or(LaneError::NotOpen)?;
+        let max = self.open.get(&id).ok_or(LaneError::NotOpen)?.max;
         if units.0 > max {
             let max = ComputeUnits(max);
             return Err(LaneError::OverMax { units, max });
         }
-        self.open.remove(&id);
-        self.open_sum -= max;
+        self.remove(id);
         // at most the maximum that `sign` has added up before
         self.settled += units.0;
         Ok(())
+    }
+
+    /// The answer ended without a good receipt. What the request cost may still be found out.
+    pub fn lose(&mut self, id: RequestId) {
+        if let Some(open) = self.open.get_mut(&id)
+            && !open.unanswered
+        {
+            open.unanswered = true;
+            self.unanswered += open.max;
+        }
+    }
+
+    fn remove(&mut self, id: RequestId) -> Option<Open> {
+        let open = self.open.remove(&id)?;
+        self.open_sum -= open.max;
+        if open.unanswered {
+            self.unanswered -= open.max;
+        }
+        Some(open)
     }
 
     /// A verified receipt for a request from before a restart: it explains what wasn't.

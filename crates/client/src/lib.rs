@@ -19,7 +19,7 @@
 //! ```no_run
 //! use atoma_client::{BuyRequest, Client, ClientConfig};
 //! use atoma_keys::SigningKey;
-//! use atoma_types::{ComputeUnits, DurationMs, Price, TaskId, chain::Selection};
+//! use atoma_types::{ComputeUnits, DurationMs, Price, TaskId};
 //!
 //! # async fn example(wallet: SigningKey, task: TaskId) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:9000", wallet, ClientConfig::default()).await?;
@@ -28,18 +28,18 @@
 //!         task,
 //!         units: ComputeUnits(20_000),
 //!         max_price: Price(2_000_000), // two USDC per million units
-//!         selection: Selection::Single,
+//!         nodes: 1,
 //!         lifetime: DurationMs(3_600_000),
 //!     })
 //!     .await?;
-//! let node = stack.nodes()[0];
+//! let node = stack.engage().await?.node;
 //! let body = r#"{"model":"atoma-tiny","messages":[{"role":"user","content":"Hello"}]}"#;
 //! let answer = stack.chat(node, body).await?.whole().await?;
 //! if let Some(receipt) = answer.receipt {
 //!     println!("{} charged for {:?}", receipt.units, answer.body);
 //! }
 //! let closed = stack.close().await?;
-//! println!("{} came back", closed.refunded);
+//! println!("{} came back", closed.withdrawn);
 //! # Ok(())
 //! # }
 //! ```
@@ -79,7 +79,7 @@ pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};
 pub use atoma_evidence::receipt::ReceiptError;
 pub use buy::BuyRequest;
-pub use close::{ClosedLease, ClosedStack, ClosingStep};
+pub use close::{CloseUntil, ClosedStack, ClosingStep, PaidTicket, WaitingTicket};
 pub use directory::Offer;
 pub use error::{ClientError, MalformedAnswer};
 pub use grant::LeaseTerms;

@@ -55,6 +55,14 @@ impl NodeInfo {
         })
     }
 
+    /// Checks what a key of the node's has signed: its present one, or that of an older lease.
+    pub(crate) fn verifier_of(&self, key: &PublicKey) -> Option<Arc<Verifier>> {
+        if *key == self.response_key {
+            return Some(Arc::clone(&self.verifier));
+        }
+        Verifier::new(key).ok().map(Arc::new)
+    }
+
     /// The URL of a path.
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)

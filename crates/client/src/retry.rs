@@ -146,6 +146,7 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         | Code::IssuedInFuture
         | Code::Replayed
         | Code::TooManyLanes
+        | Code::GrantTooLarge
         | Code::EvidenceInvalid => Remedy::Elsewhere,
         // it isn't the node that it should be
         Code::InvalidApiKey | Code::BudgetExceeded | Code::NotFound | Code::MethodNotAllowed => {

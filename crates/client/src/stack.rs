@@ -10,8 +10,8 @@ use crate::{
 };
 use atoma_evidence::receipt::{Chain, MAX_LINKS};
 use atoma_types::{
-    ComputeUnits, NodeId, Price, RequestId, StackId, TimestampMs,
-    chain::{LeaseState, Stack, Task},
+    ComputeUnits, MicroUsdc, NodeId, Price, PublicKey, RequestId, StackId, TimestampMs,
+    chain::{Stack, Task},
     http::QUERY,
     message::{Domain, LeaseQuery, Signed},
 };
@@ -168,33 +168,44 @@ impl StackHandle {
         self.state.view.read().expires_at_ms
     }
 
-    /// Units bought, as last read.
+    /// Units that the escrow is for, as last read: ungranted ones and those of open leases.
     #[must_use]
-    pub fn total_units(&self) -> ComputeUnits {
-        self.state.view.read().total_units
+    pub fn live_units(&self) -> ComputeUnits {
+        self.state.view.read().live_units()
     }
 
     /// Units that no node has, as last read.
     #[must_use]
     pub fn ungranted_units(&self) -> ComputeUnits {
-        self.state.view.read().ungranted_units()
+        self.state.view.read().ungranted
     }
 
-    /// Whether everything is paid, as last read.
+    /// Whether nothing more comes of it and the owner has its money, as last read.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state.view.read().closed
+        let view = self.state.view.read();
+        is_empty(&view) && view.free == MicroUsdc::ZERO
     }
 
     /// The nodes that have an open lease, as last read.
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeId> {
         let view = self.state.view.read();
-        let open = view
-            .leases
-            .iter()
-            .filter(|lease| lease.state == LeaseState::Open);
-        open.map(|lease| lease.node).collect()
+        view.open_leases().map(|lease| lease.node).collect()
+    }
+
+    /// The nodes that were drawn, as last read; if there are any, only they may take leases.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<NodeId> {
+        self.state.view.read().candidates.clone()
+    }
+
+    /// The key by which a node's receipts on this stack are checked, as last read: the lease's own, and of a
+    /// node without a lease its present one.
+    pub(crate) fn response_key(&self, node: &NodeInfo) -> PublicKey {
+        let view = self.state.view.read();
+        view.lease(node.id)
+            .map_or(node.response_key, |lease| lease.key)
     }
 
     /// The price of a node's lease, open or not, as last read.
@@ -207,9 +218,7 @@ impl StackHandle {
     #[must_use]
     pub fn leased(&self, node: NodeId) -> ComputeUnits {
         let view = self.state.view.read();
-        let lease = view
-            .lease(node)
-            .filter(|lease| lease.state == LeaseState::Open);
+        let lease = view.lease(node).filter(|lease| !lease.closed);
         lease.map_or(ComputeUnits::ZERO, |lease| lease.units)
     }
 
@@ -348,6 +357,11 @@ impl StackHandle {
             .get(&node)
             .map_or(0, |account| account.own_lane)
     }
+}
+
+/// Whether no node has units, and none can get any.
+pub(crate) fn is_empty(stack: &Stack) -> bool {
+    stack.live_units() == ComputeUnits::ZERO
 }
 
 impl fmt::Debug for StackHandle {

@@ -9,6 +9,7 @@
 //!   nothing), submits it and reads its effects.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
+//! * [`due`] says what anyone may do about a stack now.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
 //! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and
@@ -27,6 +28,7 @@ mod coins;
 mod connection;
 mod cursor;
 mod disputes;
+mod due;
 mod error;
 mod escrow;
 mod events;
@@ -58,6 +60,7 @@ pub use amount::Amount;
 pub use atoma_package::{CompiledPackage, PackageError};
 pub use connection::{Connection, ConnectionConfig};
 pub use cursor::{Cursor, CursorFile, ParseCursorError};
+pub use due::{Due, due, due_of_lease};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
 pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame};

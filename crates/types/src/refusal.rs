@@ -78,6 +78,8 @@ refusals! {
     CeilingTooLow = "ceiling_too_low", 402, "insufficient_quota";
     /// The lease has too few units left; names how many.
     LeaseExhausted = "lease_exhausted", 402, "insufficient_quota";
+    /// The grant is more than the node's free collateral stands for; names how many units more it takes.
+    GrantTooLarge = "grant_too_large", 402, "insufficient_quota";
     /// The stack has expired or is closing.
     StackExpired = "stack_expired", 402, "insufficient_quota";
     /// The key's budget is spent (gateway).

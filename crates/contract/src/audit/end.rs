@@ -1,6 +1,5 @@
 //! The end of a ticket, paid or void: whoever was drawn for it is free again.
 
-use super::seed;
 use crate::{Rule, Txn, plus, task};
 use atoma_types::{
     NodeId,
@@ -13,8 +12,8 @@ pub(crate) fn is_exam_over(ticket: &Ticket, terms: &Terms) -> bool {
         Exam::None | Exam::Unexamined => true,
         Exam::Undrawn => false,
         Exam::Drawn { seed } => {
-            let permille = terms.sampling.as_ref().map(|s| s.sample_permille);
-            !permille.is_some_and(|permille| seed::is_hit(seed, permille))
+            let sampling = terms.sampling.as_ref();
+            !sampling.is_some_and(|sampling| sampling.hits(seed))
         }
         Exam::Hit(hit) => matches!(hit.stage, HitStage::Passed | HitStage::Cleared),
     }

@@ -20,8 +20,8 @@ use atoma_types::{
 /// Stores the beacon's bytes: whoever calls can't tell from its outcome whether to let it count. Anyone may.
 pub(crate) fn draw(txn: &mut Txn<'_>, call: &DrawTicket) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let permille = terms(&stack)?.sample_permille;
     let seed = Hash32(*txn.seed());
+    let hit = terms(&stack)?.hits(&seed);
     let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     ensure(ticket.exam == Exam::Undrawn, AbortCode::NotUndrawn)?;
     ticket.exam = Exam::Drawn { seed };
@@ -30,7 +30,7 @@ pub(crate) fn draw(txn: &mut Txn<'_>, call: &DrawTicket) -> Rule {
         node: call.holder,
         ticket: call.ticket,
         seed,
-        hit: seed::is_hit(&seed, permille),
+        hit,
     });
     txn.put_stack(stack);
     Ok(())
@@ -88,11 +88,11 @@ fn due(
     task: &mut Task,
     (holder, to_seq): (NodeId, u64),
 ) -> Rule<(ComputeUnits, u8, u64)> {
-    let permille = terms(stack)?.sample_permille;
+    let sampling = terms(stack)?;
     let (_, ticket) = settlement::open_ticket(stack, holder, to_seq)?;
     match &ticket.exam {
         Exam::Drawn { seed } => {
-            ensure(seed::is_hit(seed, permille), AbortCode::Missed)?;
+            ensure(sampling.hits(seed), AbortCode::Missed)?;
             Ok((seed::unit(seed, ticket), 0, 0))
         }
         Exam::Hit(hit) if hit.stage == HitStage::Examining => {

@@ -1,7 +1,7 @@
 //! What follows from a ticket's seed: anyone can compute it, nobody can choose it.
 //!
 //! ```text
-//! hit   le64(BLAKE2b-256("atoma/hit/v1" ‖ seed)) mod 1000 < sample_permille
+//! hit   SamplingTerms::hits
 //! unit  from + le256(BLAKE2b-256("atoma/unit/v1" ‖ seed)) mod (to - from)
 //! ```
 //!
@@ -10,14 +10,6 @@
 
 use crate::draw;
 use atoma_types::{ComputeUnits, chain::Ticket, hash::Hash32};
-
-/// Whether a ticket is examined. The same for every value: were it more for larger tickets, small ones would be
-/// made.
-pub(super) fn is_hit(seed: &Hash32, sample_permille: u64) -> bool {
-    let digest = Hash32::of_parts(&[b"atoma/hit/v1", &seed.0]);
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < sample_permille
-}
 
 /// One of the units that a ticket claims.
 pub(super) fn unit(seed: &Hash32, ticket: &Ticket) -> ComputeUnits {

@@ -31,9 +31,6 @@ pub enum DisputeError {
     /// What is to be shown isn't a record of a request and its receipt.
     #[error("the evidence holds no record")]
     Record(#[source] DecodeError),
-    /// A receipt that charges nothing is of no unit.
-    #[error("the receipt charges nothing: there is no unit to demand")]
-    NoUnit,
     /// No open ticket of the node's claims the unit.
     #[error("no ticket that waits to be paid claims unit {unit}")]
     NotClaimed {

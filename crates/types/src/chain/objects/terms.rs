@@ -1,6 +1,6 @@
 //! What a stack's parties agreed on, copied when it is bought: no exit asks the database.
 
-use crate::{DurationMs, MicroUsdc};
+use crate::{DurationMs, MicroUsdc, hash::Hash32};
 use serde::{Deserialize, Serialize};
 
 /// The terms of a stack.
@@ -59,6 +59,16 @@ impl SamplingTerms {
     #[must_use]
     pub fn smallest_ticket(&self) -> MicroUsdc {
         MicroUsdc(self.due.0.saturating_mul(SMALLEST_TICKET_DUES))
+    }
+
+    /// Whether a ticket with this seed is examined:
+    /// `le64(BLAKE2b-256("atoma/hit/v1" ‖ seed)) mod 1000 < sample_permille`. The same for every value: were it
+    /// more for larger tickets, small ones would be made.
+    #[must_use]
+    pub fn hits(&self, seed: &Hash32) -> bool {
+        let digest = Hash32::of_parts(&[b"atoma/hit/v1", &seed.0]);
+        let [a, b, c, d, e, f, g, h, ..] = digest.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < self.sample_permille
     }
 
     /// The bond of a challenge to a ticket of this value.
