@@ -229,7 +229,7 @@ impl NetworkBuilder {
         ledger: &Ledger,
     ) -> Result<LocalWalrus, NetworkError> {
         let started = Instant::now();
-        // on localnet the administrator operates the storage nodes, and keeps the rules' epoch in step
+        // on localnet the administrator operates the storage nodes, and ends its epochs
         let operator = SigningKey::from_seed(&localnet.admin_key().to_seed());
         let folder = self.folder.join("walrus");
         let config = LocalWalrusConfig {
@@ -268,7 +268,6 @@ impl NetworkBuilder {
             subscriptions: vec![SubscriptionConfig {
                 task,
                 price: plan.price,
-                capacity: CAPACITY,
             }],
             listen: plan.listen,
             admin_listen: plan.admin,

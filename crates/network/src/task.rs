@@ -100,6 +100,7 @@ pub async fn subscribe_unreachable_node(
         url: UNREACHABLE.to_owned(),
         response_key: SigningKey::generate().public_key(),
         sealing_key: None,
+        clock: Clock,
     };
     let done = ledger.execute(owner, vec![register.into()]).await?;
     let registered = done.events.iter().find_map(|event| match event {
@@ -112,7 +113,7 @@ pub async fn subscribe_unreachable_node(
         task: task.into(),
         node: node.into(),
         price,
-        capacity: CAPACITY,
+        clock: Clock,
     };
     ledger.execute(owner, vec![subscribe.into()]).await?;
     Ok(node)

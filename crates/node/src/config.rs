@@ -3,7 +3,7 @@
 use atoma_http::server::Limits;
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
-use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
+use atoma_types::{Address, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -35,6 +35,10 @@ pub struct NodeConfig {
     /// transaction.
     #[serde(default = "defaults::min_grant")]
     pub min_grant: MicroUsdc,
+    /// The part of the free collateral that one grant may put at stake, in thousandths: a stranger's grant costs
+    /// nothing, and must not keep others out.
+    #[serde(default = "defaults::grant_step_permille")]
+    pub grant_step_permille: u64,
     /// Where requests are served.
     #[serde(default = "defaults::listen")]
     pub listen: SocketAddr,
@@ -58,6 +62,9 @@ pub struct NodeConfig {
     /// When leases are settled and claimed.
     #[serde(default)]
     pub settlement: SettlementConfig,
+    /// What the node does on the ledger beside serving: its standing, its money.
+    #[serde(default)]
+    pub upkeep: UpkeepConfig,
     /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
     #[serde(default)]
     pub evidence: Option<EvidenceConfig>,
@@ -143,8 +150,6 @@ pub struct SubscriptionConfig {
     pub task: TaskId,
     /// Micro-USDC per million units.
     pub price: Price,
-    /// Units to have under lease at once.
-    pub capacity: ComputeUnits,
 }
 
 /// Bounds on load: what the node takes on from users whose requests are in order.
@@ -166,6 +171,10 @@ pub struct SettlementConfig {
     /// A nearly used lease is settled once it has rested for so long: its last units stay usable
     /// and a top-up has time to come.
     pub rest_ms: u64,
+    /// A lease is settled once so much was served that isn't claimed, micro-USDC; it goes on.
+    pub worth: MicroUsdc,
+    /// And once it has rested for so long, whatever it is worth.
+    pub idle_ms: u64,
 }
 
 impl Default for RequestLimits {
@@ -176,12 +185,35 @@ impl Default for RequestLimits {
     }
 }
 
+/// How the node looks after its standing and its money.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpkeepConfig {
+    /// How often to look.
+    pub tick_ms: u64,
+    /// The credit is paid out to the owner once it is so much, micro-USDC.
+    pub withdraw_from: MicroUsdc,
+}
+
+impl Default for UpkeepConfig {
+    fn default() -> Self {
+        Self {
+            tick_ms: 60_000,
+            // a thousand times its gas
+            withdraw_from: MicroUsdc(10_000_000),
+        }
+    }
+}
+
 impl Default for SettlementConfig {
     fn default() -> Self {
         Self {
             tick_ms: 1_000,
             nearly_used_permille: 950,
             rest_ms: 60_000,
+            // a hundred times its gas
+            worth: MicroUsdc(1_000_000),
+            idle_ms: 3_600_000,
         }
     }
 }
@@ -195,6 +227,9 @@ mod defaults {
     /// A twentieth of a cent: less than a grant's gas, about what a single request costs.
     pub(super) fn min_grant() -> MicroUsdc {
         MicroUsdc(500)
+    }
+    pub(super) fn grant_step_permille() -> u64 {
+        250
     }
     pub(super) fn listen() -> SocketAddr {
         (Ipv4Addr::UNSPECIFIED, 8_080).into()
@@ -233,6 +268,7 @@ impl NodeConfig {
             node: None,
             collateral: defaults::collateral(),
             min_grant: defaults::min_grant(),
+            grant_step_permille: defaults::grant_step_permille(),
             listen: loopback,
             admin_listen: loopback,
             public_url: None,
@@ -241,6 +277,7 @@ impl NodeConfig {
             limits: Limits::default(),
             requests: RequestLimits::default(),
             settlement: SettlementConfig::default(),
+            upkeep: UpkeepConfig::default(),
             evidence: None,
             runtime: Runtime::default(),
         }

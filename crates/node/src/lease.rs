@@ -2,7 +2,7 @@
 
 use crate::{
     account::{
-        Account, Claim, CommitError, Denied, Link, Reservation, SignedRequest, Summary, Terms,
+        Account, CommitError, Denied, Link, Position, Reservation, SignedRequest, Summary, Terms,
     },
     bodies::Bodies,
     journal::{Ack, Change, Journal, LeaseRecord, ReceiptRecord},
@@ -10,6 +10,7 @@ use crate::{
 use atoma_keys::Verifier;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, StackId, TaskId, TimestampMs,
+    chain::{Stack, Ticket},
     ed25519::BadSignature,
     message::{Draft, Receipt, Signed},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Lease {
     pub price: Price,
     pub settle_grace: DurationMs,
     account: Mutex<Account>,
+    /// The stack as it was last read.
+    on_ledger: Mutex<Option<Arc<Stack>>>,
 }
 
 impl Lease {
@@ -39,6 +42,7 @@ impl Lease {
             closing: record.closing,
         };
         let mut account = Account::new(terms, now);
+        account.restore_base(record.base);
         account.advance(record.phase);
         Self::with(record, account)
     }
@@ -53,6 +57,7 @@ impl Lease {
             price: record.price,
             settle_grace: record.settle_grace,
             account: Mutex::new(account),
+            on_ledger: Mutex::default(),
         })
     }
 
@@ -105,13 +110,51 @@ impl Lease {
         self.account.lock().signed(request, receipt);
     }
 
-    /// Commits nothing more, and says what the node claims once all of it is signed and durable;
-    /// `None` if the journal has failed.
-    pub(crate) async fn final_claim(&self, journal: &Journal) -> Option<Claim> {
-        self.with_account(Account::freeze);
+    /// Waits until what was committed so far is signed and durable; false if the journal has failed.
+    pub(crate) async fn all_signed(&self, journal: &Journal) -> bool {
         // the journal answers in turn: the receipts come before this
-        journal.change(Vec::new()).durable().await.ok()?;
-        self.with_account(|account| account.claim())
+        journal.change(Vec::new()).durable().await.is_ok()
+    }
+
+    /// The stack as it was last read, if it was since the start.
+    pub(crate) fn on_ledger(&self) -> Option<Arc<Stack>> {
+        self.on_ledger.lock().clone()
+    }
+
+    /// Takes over the stack as it was read, and what of it is this lease.
+    pub(crate) fn adopt(
+        &self,
+        journal: &Journal,
+        stack: &Stack,
+        record: &LeaseRecord,
+        claimed: Position,
+        tickets: &[Ticket],
+    ) -> Ack {
+        *self.on_ledger.lock() = Some(Arc::new(stack.clone()));
+        let mut account = self.account.lock();
+        account.update_terms(Terms {
+            units: record.units,
+            expires_at: record.expires_at,
+            closing: record.closing,
+        });
+        account.advance(record.phase);
+        let mut changes = Vec::new();
+        if !account.note_claimed(claimed) {
+            tracing::warn!(
+                stack = %self.stack, seq = claimed.seq,
+                "the ledger has claims that this journal doesn't know: the lease goes on from there"
+            );
+            account.rebase(claimed);
+            changes.push(Change::Rebased(self.stack));
+        }
+        let settled = tickets.iter().map(|ticket| Change::Ticket {
+            stack: self.stack,
+            from_seq: ticket.from_seq,
+            to_seq: ticket.to_seq,
+        });
+        changes.extend(settled);
+        changes.push(Change::Lease(self.record(&account)));
+        journal.change(changes)
     }
 
     /// Runs `work` on the account; it must be short.
@@ -151,6 +194,7 @@ impl Lease {
             settle_grace: self.settle_grace,
             closing: terms.closing,
             phase,
+            base: account.base(),
         }
     }
 }

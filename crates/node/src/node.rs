@@ -1,7 +1,6 @@
 //! Starting a node and stopping it.
 
 use crate::{
-    account::Phase,
     address::{Bound, public_url},
     admin,
     concurrency::ConcurrencyLimit,
@@ -24,7 +23,7 @@ use atoma_keys::{AtRestKey, SigningKey};
 use atoma_ledger::{EventStream, Ledger, LedgerConfig};
 use atoma_runtime::Threads;
 use atoma_store::WriterThread;
-use atoma_types::{NetworkId, NodeId, TimestampMs};
+use atoma_types::{DurationMs, NetworkId, NodeId, TimestampMs};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
@@ -32,6 +31,9 @@ use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 
 /// Name in the journal's table of small texts.
 const NETWORK: &str = "network";
+/// A request may be served so long after it was signed, by whose clock it was: the longest life of one, and
+/// the skew.
+const UNKNOWN_HISTORY: DurationMs = DurationMs(30_000);
 /// The operator's port closes at once; nothing runs there for long.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
@@ -88,26 +90,30 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     let evidence = disk.evidence(&config)?;
     let clock = config.runtime.clock.clone();
     let (started_at, started) = (clock.now(), clock.instant());
-    disk.restore_leases(started_at, place.doubts).await?;
+    disk.restore_leases(started_at);
 
-    let (demands, heard) = mpsc::unbounded_channel();
+    let (duties, heard) = mpsc::unbounded_channel();
     let keeper = LeaseKeeper {
         node: place.node,
+        response_key: disk.response_key.public_key(),
         leases: disk.leases.clone(),
         journal: disk.opened.journal.clone(),
         clock: clock.clone(),
-        doubt: place.doubts.before(),
         signals: Signals {
             settle_now: Arc::new(Notify::new()),
-            demands,
-            evidence: evidence.clone(),
+            duties,
         },
     };
     let parts = Parts {
         us: Identity {
             network: place.ledger.network(),
             node: place.node,
-            started_at,
+            // what was served shortly before isn't known: whatever was signed then is refused
+            started_at: if place.doubtful {
+                started_at.saturating_add(UNKNOWN_HISTORY)
+            } else {
+                started_at
+            },
             started,
         },
         url: place.url,
@@ -182,26 +188,11 @@ impl Disk {
         Ok(Some(Arc::new(log)))
     }
 
-    /// Takes up the leases that the journal has. Where it may have forgotten something since this very
-    /// start, they take no more requests, so that they are settled for what it has.
-    async fn restore_leases(
-        &mut self,
-        now: TimestampMs,
-        doubts: Doubts,
-    ) -> Result<(), JournalError> {
+    /// Takes up the leases that the journal has.
+    fn restore_leases(&mut self, now: TimestampMs) {
         for lease in std::mem::take(&mut self.opened.restored.leases) {
             self.leases.restore(lease, now);
         }
-        let Doubts::New(_) = doubts else {
-            return Ok(());
-        };
-        for lease in self.leases.all() {
-            let ack = lease.save(&self.opened.journal, Vec::new(), |account| {
-                account.advance(Phase::Settling);
-            });
-            ack.durable().await?;
-        }
-        Ok(())
     }
 }
 
@@ -212,7 +203,8 @@ struct Place {
     tasks: Tasks,
     /// What happens there from where the journal ends.
     events: EventStream,
-    doubts: Doubts,
+    /// The journal may have forgotten requests that were served lately.
+    doubtful: bool,
     url: String,
     public: Bound,
     admin: Bound,
@@ -240,7 +232,7 @@ impl Place {
         let joined = join(&ledger, config, disk, &url, engines).await?;
         // a node that was registered and whose journal knows nothing of it has lost one
         let lost = (joined.found && !restored.meta.contains_key(NODE)).then_some(Doubt::Gone);
-        let doubts = doubt_from(&ledger, journal, restored, doubt.or(lost)).await?;
+        let doubtful = doubt_from(journal, restored, doubt.or(lost)).await?;
         let resumed = ledger::resume(&ledger, &restored.meta);
         let events = resumed.or(joined.events);
         let events = events.unwrap_or_else(|| ledger.events(None));
@@ -250,7 +242,7 @@ impl Place {
             node: joined.node,
             tasks: joined.tasks,
             events,
-            doubts,
+            doubtful,
             url,
             public,
             admin,
@@ -382,40 +374,17 @@ async fn join(
     Ok(joined.await?)
 }
 
-/// Since when the journal may have forgotten something.
-#[derive(Clone, Copy, Debug)]
-enum Doubts {
-    None,
-    /// Since an earlier start.
-    Old(TimestampMs),
-    /// Since this one.
-    New(TimestampMs),
-}
-
-impl Doubts {
-    /// Stacks from before this are in doubt.
-    fn before(self) -> Option<TimestampMs> {
-        match self {
-            Self::None => None,
-            Self::Old(before) | Self::New(before) => Some(before),
-        }
-    }
-}
-
-/// What the journal can't be trusted with, and from now on remembers of that.
+/// Whether the journal may have forgotten something that was served lately.
 async fn doubt_from(
-    ledger: &Ledger,
     journal: &Journal,
     restored: &Restored,
     doubt: Option<Doubt>,
-) -> Result<Doubts, NodeError> {
-    let known = restored.meta.get(DOUBT).map(String::as_str);
-    if doubt.is_none() && known != Some(DOUBT_BEGINS) {
-        let before = known.and_then(|known| known.parse().ok());
-        return Ok(before.map_or(Doubts::None, |before| Doubts::Old(TimestampMs(before))));
+) -> Result<bool, NodeError> {
+    let begun = restored.meta.get(DOUBT).map(String::as_str) == Some(DOUBT_BEGINS);
+    if doubt.is_none() && !begun {
+        return Ok(false);
     }
-    let now = ledger.clock().await?;
-    let change = Change::Meta(DOUBT, now.0.to_string());
+    let change = Change::Meta(DOUBT, String::new());
     journal
         .change(vec![change])
         .durable()
@@ -424,11 +393,10 @@ async fn doubt_from(
     let reason = doubt.map(|doubt| doubt.to_string()).unwrap_or_default();
     tracing::error!(
         reason,
-        "the journal is not the one that this node last wrote: no stack that was bought before now is \
-         served, and those that the journal has are settled; if it is in another place, stop the node and \
-         see docs/operators.md"
+        "the journal is not the one that this node last wrote: leases go on from what the ledger says, what \
+         was served since is lost, and no request that was signed before now is served"
     );
-    Ok(Doubts::New(now))
+    Ok(true)
 }
 
 /// Who we are, for the next start.

@@ -6,12 +6,13 @@ use crate::{
     cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
-    evidence::{AnswerTask, Builder, Demand, EvidenceLog, PackStore, PackTask},
+    evidence::{AnswerTask, Builder, EvidenceLog, PackStore, PackTask},
     identity::Identity,
     journal::Journal,
     leases::Leases,
     ledger::{
         Follower, Granter, LeaseFinder, LeaseKeeper, LedgerLink, SettlementTask, TakenGrants,
+        Upkeep,
     },
     metrics::Metrics,
     serve::{About, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
@@ -21,6 +22,7 @@ use atoma_http::server::BodyRoom;
 use atoma_keys::SigningKey;
 use atoma_ledger::EventStream;
 use atoma_runtime::SharedClock;
+use atoma_types::StackId;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -52,7 +54,7 @@ impl Parts {
     pub(crate) fn start_background(
         &self,
         events: EventStream,
-        demands: mpsc::UnboundedReceiver<Demand>,
+        duties: mpsc::UnboundedReceiver<StackId>,
     ) -> Vec<AbortOnDropHandle<()>> {
         let spawn = |task| AbortOnDropHandle::new(tokio::spawn(task));
         let follower = Follower {
@@ -67,9 +69,22 @@ impl Parts {
             self.keeper.clone(),
             self.link.clone(),
             self.metrics.clone(),
+            self.evidence.clone(),
         );
+        let upkeep = Upkeep {
+            node: self.us.node,
+            tasks: self.tasks.clone(),
+            link: self.link.clone(),
+            metrics: self.metrics.clone(),
+            config: self.config.upkeep.clone(),
+            evidence: self.evidence.clone(),
+        };
         let follow: BoxFuture<'static, ()> = Box::pin(follower.run(events));
-        let mut tasks = vec![spawn(follow), spawn(Box::pin(settlement.run()))];
+        let mut tasks = vec![
+            spawn(follow),
+            spawn(Box::pin(settlement.run())),
+            spawn(Box::pin(upkeep.run())),
+        ];
         let Some(log) = &self.evidence else {
             return tasks;
         };
@@ -82,12 +97,13 @@ impl Parts {
         };
         let answer = AnswerTask {
             node: self.us.node,
+            response_key: self.response_key.clone(),
             leases: self.leases.clone(),
             link: self.link.clone(),
             log: log.clone(),
             packs: packs.clone(),
             metrics: self.metrics.clone(),
-            demands,
+            duties,
         };
         let pack = PackTask::new(builder, packs, self.link.clone(), self.clock.clone());
         tasks.push(spawn(Box::pin(pack.run())));
@@ -153,6 +169,7 @@ impl Parts {
                     clock: self.clock.clone(),
                     metrics: self.metrics.clone(),
                     least: self.config.min_grant,
+                    step_permille: self.config.grant_step_permille,
                     taken: TakenGrants::default(),
                 },
                 concurrency: self.concurrency.clone(),

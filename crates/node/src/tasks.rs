@@ -2,7 +2,7 @@
 
 use atoma_engine::{Engine, PrefixLoad};
 use atoma_types::{
-    ComputeUnits, EngineClass, Price, Role, TaskId, UnitWeights,
+    EngineClass, Price, Role, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -18,7 +18,6 @@ pub(crate) struct ServedTask {
     pub class: EngineClass,
     pub engine: Arc<dyn Engine>,
     pub price: Price,
-    pub capacity: ComputeUnits,
 }
 
 /// All that it serves.

@@ -90,25 +90,14 @@ impl LedgerRegistry {
         Ok(())
     }
 
-    /// Ends the epoch; the new one. If the operator is the administrator too, the rules' own parameter
-    /// `walrus_epoch` goes with it in the same transaction.
+    /// Ends the epoch; the new one.
     ///
     /// # Errors
     /// If the ledger refuses or can't be reached.
     pub async fn advance_epoch(&self) -> Result<u32, WalrusLocalnetError> {
         let Inner { ledger, cap, .. } = &*self.0;
-        let mut todo = vec![ledger.advance_epoch(cap)];
-        if let Some(admin) = ledger.admin_cap(self.0.address).await? {
-            let next = ledger.walrus_system().await?.epoch.saturating_add(1);
-            let set = calls::SetParam {
-                db: admin.db.into(),
-                cap: admin.id.into(),
-                name: "walrus_epoch".to_owned(),
-                value: u64::from(next),
-            };
-            todo.push(set.into());
-        }
-        let done = ledger.execute(&self.0.operator, todo).await?;
+        let call = ledger.advance_epoch(cap);
+        let done = ledger.execute(&self.0.operator, vec![call]).await?;
         let epoch = done.events.iter().find_map(|event| match event {
             Event::EpochChangeDone(change) => Some(change.epoch),
             _ => None,

@@ -52,6 +52,7 @@ use zeroize::Zeroizing;
 const VERSION: u8 = 1;
 const INFO: &[u8] = b"atoma/seal/v1";
 const BODY: &[u8] = b"atoma/seal/body/v1";
+const WRAP: &[u8] = b"atoma/seal/wrap/v1";
 /// User and node today, auditors when one is drawn.
 const MAX_PARTIES: usize = 8;
 const WRAPPED: usize = 48;
@@ -117,22 +118,10 @@ impl Sealer {
         random.fill(content_key.as_mut());
         // at most eight
         let mut head = vec![VERSION, parties.len() as u8];
-        let unusable = || PackError::Seal("a party's key can't be sealed to");
         for party in parties {
-            let point = atoma_keys::x25519_of(party).ok_or_else(unusable)?;
-            let key = <Kem as hpke::Kem>::PublicKey::from_bytes(&point).map_err(|_| unusable())?;
-            let (encapsulated, wrapped) =
-                single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
-                    &OpModeS::Base,
-                    &key,
-                    &context.info(),
-                    content_key.as_ref(),
-                    &[],
-                    &mut Entropy(random),
-                )
-                .map_err(|_| unusable())?;
+            let (encapsulated, wrapped) = wrap(&content_key, context, party, random)?;
             head.extend_from_slice(&party.0);
-            head.extend_from_slice(&encapsulated.to_bytes());
+            head.extend_from_slice(&encapsulated);
             head.extend_from_slice(&wrapped);
         }
         Ok(Self { content_key, head })
@@ -205,25 +194,10 @@ impl Body {
             return self.plain();
         };
         let (slots, start) = read_head(sealed)?;
-        let own = key.public_key();
-        let slot = slots.iter().find(|slot| slot.party == own);
-        let slot = slot.ok_or(PackError::Seal("the body is sealed for others"))?;
         let broken = || PackError::Seal("the seal is broken");
-        let secret = key.to_x25519();
-        let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.as_ref());
-        let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(&slot.encapsulated);
-        let content_key = single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
-            &OpModeR::Base,
-            &secret.map_err(|_| broken())?,
-            &encapsulated.map_err(|_| broken())?,
-            &context.info(),
-            &slot.wrapped,
-            &[],
-        );
-        let content_key = Zeroizing::new(content_key.map_err(|_| broken())?);
-        let content_key: &[u8; 32] = content_key.as_slice().try_into().map_err(|_| broken())?;
+        let content_key = content_key(&slots, key, context)?;
         let mut inner = sealed[start..].to_vec();
-        let plain = body_key(content_key, request, part)?
+        let plain = body_key(&content_key, request, part)?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
                 Aad::from(&sealed[..start]),
@@ -237,6 +211,103 @@ impl Body {
             return Err(PackError::Format("an unknown form of a body"));
         }
         Self::from_parts(form, size, Bytes::copy_from_slice(reader.rest()))?.plain()
+    }
+}
+
+impl Body {
+    /// The content key of a sealed body, wrapped for one more party: 80 bytes, encapsulated key 32 | wrapped key
+    /// 48. Whoever is told `seed` and the content key can make the same wrap again, and so see that it was no
+    /// garbage. Of an open body it is a key of zeros.
+    ///
+    /// # Errors
+    /// If the body isn't sealed for `key`, or `party` can't be sealed to.
+    pub fn wrap_for(
+        &self,
+        key: &SigningKey,
+        context: &SealContext,
+        party: &PublicKey,
+        seed: &[u8; 32],
+    ) -> Result<Vec<u8>, PackError> {
+        let content_key = match self.sealed_bytes() {
+            Some(sealed) => content_key(&read_head(sealed)?.0, key, context)?,
+            None => Zeroizing::new([0; 32]),
+        };
+        let (encapsulated, wrapped) = wrap(&content_key, context, party, &Stream::new(seed))?;
+        Ok([encapsulated, wrapped].concat())
+    }
+}
+
+/// The content key, with the key of a party.
+fn content_key(
+    slots: &[Slot],
+    key: &SigningKey,
+    context: &SealContext,
+) -> Result<Zeroizing<[u8; 32]>, PackError> {
+    let own = key.public_key();
+    let slot = slots.iter().find(|slot| slot.party == own);
+    let slot = slot.ok_or(PackError::Seal("the body is sealed for others"))?;
+    let broken = || PackError::Seal("the seal is broken");
+    let secret = key.to_x25519();
+    let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.as_ref());
+    let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(&slot.encapsulated);
+    let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
+        &OpModeR::Base,
+        &secret.map_err(|_| broken())?,
+        &encapsulated.map_err(|_| broken())?,
+        &context.info(),
+        &slot.wrapped,
+        &[],
+    );
+    let opened = Zeroizing::new(opened.map_err(|_| broken())?);
+    let opened: [u8; 32] = opened.as_slice().try_into().map_err(|_| broken())?;
+    Ok(Zeroizing::new(opened))
+}
+
+/// A content key wrapped for a party: encapsulated key and wrapped key.
+fn wrap(
+    content_key: &[u8; 32],
+    context: &SealContext,
+    party: &PublicKey,
+    random: &dyn Random,
+) -> Result<(Vec<u8>, Vec<u8>), PackError> {
+    let unusable = || PackError::Seal("a party's key can't be sealed to");
+    let point = atoma_keys::x25519_of(party).ok_or_else(unusable)?;
+    let key = <Kem as hpke::Kem>::PublicKey::from_bytes(&point).map_err(|_| unusable())?;
+    let (encapsulated, wrapped) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
+        &OpModeS::Base,
+        &key,
+        &context.info(),
+        content_key,
+        &[],
+        &mut Entropy(random),
+    )
+    .map_err(|_| unusable())?;
+    Ok((encapsulated.to_bytes().to_vec(), wrapped))
+}
+
+/// Bytes that follow from a seed: a wrap made of them can be made again.
+#[derive(Debug)]
+struct Stream {
+    seed: [u8; 32],
+    used: std::sync::atomic::AtomicU64,
+}
+
+impl Stream {
+    fn new(seed: &[u8; 32]) -> Self {
+        Self {
+            seed: *seed,
+            used: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+}
+
+impl Random for Stream {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let place = self.used.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let block = Hash32::of_parts(&[WRAP, &self.seed, &place.to_le_bytes()]);
+            chunk.copy_from_slice(&block.0[..chunk.len()]);
+        }
     }
 }
 

@@ -8,12 +8,12 @@ use super::{
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why};
-use atoma_client::{BuyRequest, ClientError, StackHandle};
+use atoma_client::{BuyRequest, ClientError, CloseUntil, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
-    chain::{LeaseState, Selection, Stack},
+    chain::Stack,
 };
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -26,6 +26,10 @@ const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
 /// comes when a node settles, hours apart; a hundred stacks are then read at fifty a second, however
 /// many requests ask.
 const RECLAIM_PAUSE: Duration = Duration::from_secs(2);
+/// A stack's credit is withdrawn once it is so much: ten times the gas.
+const LEAST_WITHDRAWAL: MicroUsdc = MicroUsdc(100_000);
+/// Nodes settle a closed stack at once; those that don't are looked at again.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(60);
 /// A node says that a stack is over, and it is looked at: at most this often for each node and stack. In
 /// between its word is held against what that look has seen.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
@@ -124,7 +128,16 @@ impl StackPool {
         stacks.extend(self.retired.lock().iter().cloned());
         for stack in stacks {
             match self.read(&stack, why).await {
-                Ok(view) => self.correct(&view),
+                Ok(view) => {
+                    self.correct(&view);
+                    // what is free pays for the next stacks
+                    if view.free >= LEAST_WITHDRAWAL
+                        && let Err(error) = stack.withdraw().await
+                    {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::debug!(error, stack = %stack.id(), "cannot withdraw");
+                    }
+                }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::debug!(error, stack = %stack.id(), "cannot read a stack");
@@ -139,14 +152,13 @@ impl StackPool {
     }
 
     fn correct(&self, view: &Stack) {
-        let bought = view
-            .max_price
-            .escrow(view.total_units, view.surcharge_permille);
-        let bought = bought.filter(|_| self.parts.exclusive && !view.closed);
+        let over = is_over(view);
+        let bought = MicroUsdc(costs(view).0.saturating_add(view.free.0));
+        let bought = Some(bought).filter(|_| self.parts.exclusive && !over);
         let account = &self.parts.account;
         let budgets = &self.parts.budgets;
         budgets.correct(account, view.id, costs(view), bought);
-        if view.closed {
+        if over {
             budgets.forget(view.id);
         }
     }
@@ -187,7 +199,7 @@ impl StackPool {
         // the nodes of the others were drawn when they were bought: nothing can be granted on them
         let open = stacks
             .iter()
-            .filter(|stack| stack.view().selection == Selection::Any);
+            .filter(|stack| stack.view().candidates.is_empty());
         let ids: Vec<StackId> = open.map(StackHandle::id).collect();
         let mut refill = Refill::new(
             node,
@@ -227,7 +239,7 @@ impl StackPool {
                     // others may buy and grant while this node takes its grant to the ledger
                     drop(purchases);
                     let stack = found(&stacks, stack);
-                    stack.grant(node, more).await?;
+                    stack.grant_some(node, more).await?;
                     return Ok(stack.clone());
                 }
                 Command::Use(stack) => return Ok(found(&stacks, stack).clone()),
@@ -261,14 +273,12 @@ impl StackPool {
     }
 
     async fn buy(&self, offer: &Offer, units: ComputeUnits) -> Result<StackHandle, LeaseError> {
-        let ledger = self.parts.client.ledger();
-        let (task, db) = (ledger.task(self.task).await?, ledger.db().await?);
-        let escrow = required_escrow(&task, &db, units, offer.max_price);
+        let escrow = required_escrow(units, offer.max_price);
         let request = BuyRequest {
             task: self.task,
             units,
             max_price: offer.max_price,
-            selection: Selection::Any,
+            nodes: 0,
             lifetime: offer.policy.lifetime,
         };
         let escrow = escrow.ok_or(ClientError::Overflow)?;
@@ -321,14 +331,18 @@ impl StackPool {
 
     /// Ends a stack and takes back what is left of it.
     pub(super) async fn close(&self, stack: StackHandle) {
-        match stack.close().await {
+        let closed = stack.close_with(CloseUntil::Settled, CLOSE_PATIENCE, |_| {});
+        match closed.await {
             Ok(closed) => {
-                match self.read(&stack, Why::Closing).await {
-                    Ok(view) => self.correct(&view),
-                    // it is closed all the same, and looked at again
-                    Err(_) => self.put_back(stack.clone()),
+                let view = self.read(&stack, Why::Closing).await;
+                if let Ok(view) = &view {
+                    self.correct(view);
                 }
-                tracing::info!(stack = %stack.id(), refunded = %closed.refunded, "closed a stack");
+                // what waits for its window is looked at again
+                if !view.is_ok_and(|view| is_over(&view)) {
+                    self.put_back(stack.clone());
+                }
+                tracing::info!(stack = %stack.id(), withdrawn = %closed.withdrawn, "closed a stack");
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -342,16 +356,16 @@ impl StackPool {
     fn reading(&self, stack: &StackHandle, offer: &Offer, node: NodeId) -> Reading {
         let view = stack.view();
         let too_dear = offer.seller(node).is_some_and(|s| s.price > view.max_price);
-        let ended = view.closed || !lives(stack, self.runtime().now());
+        let ended = is_over(&view) || !lives(stack, self.runtime().now());
         Reading {
             stack: stack.id(),
             ended: ended || self.is_idle(&view),
-            total_units: view.total_units,
+            total_units: view.live_units(),
             lease: match view.lease(node) {
                 // the ledger gives it none at its price
                 None if too_dear => NodesLease::Final,
                 None => NodesLease::None,
-                Some(lease) if lease.state == LeaseState::Open => NodesLease::Open(lease.units),
+                Some(lease) if !lease.closed => NodesLease::Open(lease.units),
                 Some(_) => NodesLease::Final,
             },
             room: stack.room(node),
@@ -361,8 +375,7 @@ impl StackPool {
     /// Whether every lease of a stack of ours is settled or closed: it holds money for nobody.
     fn is_idle(&self, view: &Stack) -> bool {
         let ours = self.parts.exclusive || self.parts.budgets.has(view.id);
-        let mut leases = view.leases.iter();
-        ours && !view.leases.is_empty() && leases.all(|lease| lease.state != LeaseState::Open)
+        ours && !view.leases.is_empty() && view.open_leases().next().is_none()
     }
 
     /// What the ledger says of a stack and a node's lease in it, whatever the node says: now, or a moment ago
@@ -386,8 +399,8 @@ impl StackPool {
         };
         let open = view
             .lease(node)
-            .is_some_and(|lease| lease.state == LeaseState::Open);
-        Ok(if view.closed || !lives(stack, self.runtime().now()) {
+            .is_some_and(|lease| !lease.closed);
+        Ok(if is_over(&view) || !lives(stack, self.runtime().now()) {
             Fate::Over
         } else if open {
             Fate::Open
@@ -437,13 +450,16 @@ fn found(stacks: &[StackHandle], id: StackId) -> &StackHandle {
     stack.expect("a refill names only stacks that it was told of")
 }
 
-/// What a stack costs so far, were it closed as its leases stand: what is in escrow, and what its paid
-/// leases took.
+/// Whether nothing of a stack is left that could cost anything.
+fn is_over(view: &Stack) -> bool {
+    view.live_units() == ComputeUnits::ZERO
+}
+
+/// What a stack costs so far, were it closed as its leases stand: what is in escrow, and what its leases
+/// were paid.
 fn costs(view: &Stack) -> MicroUsdc {
-    let paid = view.leases.iter().filter_map(|lease| match lease.state {
-        LeaseState::Closed { paid_units, .. } => lease.price.cost(paid_units),
-        LeaseState::Open | LeaseState::Settling(_) => None,
-    });
+    let leases = view.leases.iter();
+    let paid = leases.filter_map(|lease| lease.price.cost(lease.paid_units));
     let sum = paid.fold(view.escrow.0, |sum, paid| sum.saturating_add(paid.0));
     MicroUsdc(sum)
 }

@@ -57,7 +57,7 @@ impl Account {
         if units.0 > reserved {
             return Err(CommitError::Overrun);
         }
-        if self.frozen || !matches!(self.phase, Phase::Open | Phase::Settling) {
+        if self.frozen || self.phase == Phase::Closed {
             return Err(CommitError::TooLate);
         }
         // the reservation stood in this lane until just now, and lanes are never removed
@@ -89,8 +89,9 @@ impl Account {
         request: &Signed<RequestHeader>,
         receipt: Arc<Signed<Receipt>>,
     ) {
-        debug_assert_eq!(receipt.message().seq, self.receipts.count() + 1);
-        self.receipts.push(EvidenceLeaf::hash_of(request, &receipt));
+        debug_assert_eq!(receipt.message().seq, self.signed_seq() + 1);
+        self.leaves
+            .push_back(EvidenceLeaf::hash_of(request, &receipt));
         self.last = Some(receipt);
     }
 }

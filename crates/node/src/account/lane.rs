@@ -6,9 +6,8 @@ use atoma_types::{
 };
 use std::sync::Arc;
 
-/// A settlement carries a header of each lane, so no more are opened: the rules allow 64, but Sui gives
-/// one argument 16 KiB, which 62 headers with evidence (262 bytes each) fill.
-pub(crate) const MAX_LANES: usize = 62;
+/// A settlement carries a header of each lane, so no more are opened than the rules take.
+pub(crate) const MAX_LANES: usize = 60;
 
 /// A signed request header, which also is a voucher. Shared: the running request and its lane both
 /// hold it.

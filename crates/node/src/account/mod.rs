@@ -6,10 +6,12 @@
 //! ```text
 //! lane.committed + lane.reserved <= lane.ceiling        (the highest header's)
 //! committed      + reserved      <= units               (the ledger's)
-//! committed = sum of the receipts' units = sum over lanes of lane.committed
+//! committed      + reserved      <= sum of the lanes' ceilings
+//! committed = carried + sum of the receipts' units = carried + sum over lanes of lane.committed
 //! ```
 //!
-//! so the sum of the ceilings always covers what the node will claim.
+//! so the sum of the ceilings always covers what the node will claim. `carried` is zero, unless the node has lost
+//! its journal and goes on from what the ledger says: then it is what was claimed before, in whatever lanes.
 
 mod claim;
 mod commit;
@@ -22,7 +24,7 @@ mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use claim::Claim;
+pub(crate) use claim::{Claim, Position};
 pub(crate) use commit::{CommitError, Link};
 pub(crate) use denied::Denied;
 pub(crate) use lane::{RestoredLane, SignedRequest};
@@ -32,12 +34,14 @@ pub(crate) use terms::{Phase, Summary, Terms};
 use atoma_types::{
     ComputeUnits, TimestampMs,
     hash::Hash32,
-    merkle::MerkleAccumulator,
     message::{Receipt, Signed},
 };
 use lane::Lane;
 use seen::Seen;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// What is committed and reserved on a lease; see the module's head for what always holds.
 #[derive(Debug)]
@@ -46,15 +50,20 @@ pub(crate) struct Account {
     phase: Phase,
     /// A claim is on its way to the ledger; what it says must stay true.
     frozen: bool,
+    /// Where the receipts begin that are known here.
+    base: Position,
+    /// How far the ledger has them as claimed or paid.
+    claimed: Position,
+    carried: u64,
     committed: u64,
     reserved: u64,
     lanes: BTreeMap<u16, Lane>,
     seq: u64,
     previous: Hash32,
-    /// The last receipt that is signed, and the records up to it: receipts get their signatures
-    /// shortly after their places.
+    /// The last receipt that is signed, and the leaves of the records after the claimed ones up to it:
+    /// receipts get their signatures shortly after their places.
     last: Option<Arc<Signed<Receipt>>>,
-    receipts: MerkleAccumulator,
+    leaves: VecDeque<Hash32>,
     seen: Seen,
     last_activity: TimestampMs,
 }
@@ -66,23 +75,30 @@ impl Account {
             terms,
             phase: Phase::Open,
             frozen: false,
+            base: Position::default(),
+            claimed: Position::default(),
+            carried: 0,
             committed: 0,
             reserved: 0,
             lanes: BTreeMap::new(),
             seq: 0,
             last: None,
             previous: Hash32::ZERO,
-            receipts: MerkleAccumulator::default(),
+            leaves: VecDeque::new(),
             seen: Seen::default(),
             last_activity: now,
         }
     }
 
     /// Takes over what the ledger says. Reads and events may overtake each other, so units only
-    /// rise, closing is final, and an end moves later unless it is closing.
+    /// rise while requests are taken, closing is final, and an end moves later unless it is closing.
     pub(crate) fn update_terms(&mut self, new: Terms) {
+        let used = ComputeUnits(self.committed.saturating_add(self.reserved));
         let terms = &mut self.terms;
-        terms.units = terms.units.max(new.units);
+        terms.units = match self.phase {
+            Phase::Open => terms.units.max(new.units),
+            Phase::Settling | Phase::Closed => new.units.max(used),
+        };
         terms.expires_at = match (terms.closing, new.closing) {
             (true, true) => terms.expires_at.min(new.expires_at),
             (true, false) => terms.expires_at,
@@ -112,6 +128,7 @@ impl Account {
             committed: ComputeUnits(self.committed),
             reserved: ComputeUnits(self.reserved),
             seq: self.seq,
+            claimed: self.claimed,
             last_activity: self.last_activity,
             lanes: Vec::new(),
         }
@@ -128,6 +145,12 @@ impl Account {
         }
     }
 
+    /// What the lanes' vouchers come to.
+    fn ceilings(&self) -> u64 {
+        let lanes = self.lanes.values();
+        lanes.fold(0, |sum, lane| lane.ceiling().saturating_add(sum))
+    }
+
     /// Units that are neither committed nor reserved.
     fn left(&self) -> u64 {
         // the invariant of the module's head keeps this from going below zero
@@ -136,6 +159,7 @@ impl Account {
 
     fn check(&self) {
         debug_assert!(self.committed + self.reserved <= self.terms.units.0);
+        debug_assert!(self.committed + self.reserved <= self.ceilings() || self.lanes.is_empty());
         debug_assert!(
             self.lanes
                 .values()

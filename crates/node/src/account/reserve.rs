@@ -33,7 +33,7 @@ impl Account {
         let header = request.message();
         match self.phase {
             Phase::Open => {}
-            Phase::Settling | Phase::Settled { .. } => return Err(Denied::Settling),
+            Phase::Settling => return Err(Denied::Settling),
             Phase::Closed => return Err(Denied::Closed),
         }
         if self.terms.closing || now >= self.terms.expires_at {
@@ -61,8 +61,18 @@ impl Account {
                 needed: used.saturating_add(wanted.0),
             });
         }
+        // what was carried over is in no lane here, and must be covered all the same
+        let others = self.ceilings() - lane.map_or(0, Lane::ceiling);
+        let covered = others.saturating_add(ceiling);
+        let covered_left = covered.saturating_sub(self.committed + self.reserved);
+        if covered_left < least.0 {
+            let lacking = wanted.0.saturating_sub(covered_left);
+            return Err(Denied::CeilingTooLow {
+                needed: ceiling.saturating_add(lacking),
+            });
+        }
 
-        let units = wanted.0.min(lease_left).min(lane_left);
+        let units = wanted.0.min(lease_left).min(lane_left).min(covered_left);
         let lane = self.lanes.entry(header.lane).or_insert_with(|| Lane {
             committed: 0,
             reserved: 0,
@@ -86,7 +96,10 @@ impl Account {
     /// Adds up to `by` units to a reservation and says how many it has now. A lease that is being
     /// settled grows nothing, so that its streams end soon.
     pub(crate) fn grow(&mut self, reservation: &mut Reservation, by: ComputeUnits) -> ComputeUnits {
-        let lease_left = self.left();
+        let covered = self
+            .ceilings()
+            .saturating_sub(self.committed + self.reserved);
+        let lease_left = self.left().min(covered);
         if self.phase == Phase::Open
             && let Some(lane) = self.lanes.get_mut(&reservation.lane)
         {

@@ -1,7 +1,7 @@
 //! Rebuilding an account from the journal.
 
 use super::{
-    Account,
+    Account, Position,
     lane::{Lane, RestoredLane},
 };
 use atoma_types::{
@@ -47,6 +47,16 @@ impl Account {
         fits
     }
 
+    /// Begins where the ledger was when the node had lost what was before.
+    pub(crate) fn restore_base(&mut self, base: Position) {
+        self.base = base;
+        self.claimed = base;
+        self.carried = base.units.0;
+        self.committed = base.units.0;
+        self.seq = base.seq;
+        self.previous = base.hash;
+    }
+
     /// Takes the id of a request that was served before the restart.
     pub(crate) fn restore_seen(
         &mut self,
@@ -62,7 +72,7 @@ impl Account {
     pub(crate) fn adds_up(&self) -> bool {
         let mut lanes = self.lanes.values();
         let sum = lanes.try_fold(0u64, |sum, lane| sum.checked_add(lane.committed));
-        sum == Some(self.committed)
+        sum.and_then(|sum| sum.checked_add(self.carried)) == Some(self.committed)
             && self.committed <= self.terms.units.0
             && self
                 .lanes

@@ -1,5 +1,6 @@
 //! What a lease is worth and where it stands.
 
+use super::Position;
 use atoma_types::{ComputeUnits, TimestampMs};
 
 /// What the ledger says about the lease.
@@ -18,14 +19,9 @@ pub(crate) struct Terms {
 pub(crate) enum Phase {
     /// Requests are admitted.
     Open,
-    /// No new request; those running may still commit.
+    /// No new request; those running may still commit until the last claim is made.
     Settling,
-    /// Claimed on the ledger; nothing can be committed any more.
-    Settled {
-        /// From when on the claim can be paid, by the ledger's clock.
-        claimable_at: TimestampMs,
-    },
-    /// Paid or expired.
+    /// Nothing more comes of it on the ledger.
     Closed,
 }
 
@@ -37,6 +33,8 @@ pub(crate) struct Summary {
     pub committed: ComputeUnits,
     pub reserved: ComputeUnits,
     pub seq: u64,
+    /// How far the ledger has it as claimed or paid.
+    pub claimed: Position,
     pub last_activity: TimestampMs,
     /// Lane, ceiling, committed.
     pub lanes: Vec<(u16, ComputeUnits, ComputeUnits)>,
@@ -48,7 +46,6 @@ impl Phase {
         match self {
             Self::Open => "open",
             Self::Settling => "settling",
-            Self::Settled { .. } => "settled",
             Self::Closed => "closed",
         }
     }
@@ -57,8 +54,7 @@ impl Phase {
         match self {
             Self::Open => 0,
             Self::Settling => 1,
-            Self::Settled { .. } => 2,
-            Self::Closed => 3,
+            Self::Closed => 2,
         }
     }
 }

@@ -16,7 +16,7 @@ const AT_ONCE: usize = 2;
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) catalogs: Cache<i64, Catalog>,
-    pub(super) trees: Cache<StackId, MerkleTree>,
+    pub(super) trees: Cache<(StackId, u64), MerkleTree>,
     pub(super) places: Semaphore,
 }
 

@@ -7,7 +7,8 @@ use atoma_keys::AtRestKey;
 use atoma_runtime::{Runtime, WithCauses};
 use atoma_store::Readers;
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
+    message::{Receipt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use atoma_walrus::client::{ClientConfig, SharedSecret, WalrusClient};
@@ -139,6 +140,37 @@ impl EvidenceLog {
     pub(crate) fn epoch_ended(&self) {
         self.epoch_ended.store(true, Ordering::Relaxed);
         self.wake.notify_one();
+    }
+
+    /// Up to which receipt of a lease Walrus has all, at most up to `seq`; what it lacks is stored without
+    /// waiting for company. `None` if it has none.
+    pub(crate) async fn stored_up_to(
+        &self,
+        stack: StackId,
+        seq: u64,
+    ) -> Result<Option<u64>, EvidenceError> {
+        let first = self
+            .reader
+            .ask(move |log| log.first_unstored(stack))
+            .await?;
+        let stored = match first {
+            Some((_, first)) if first <= seq => first - 1,
+            _ => return Ok(Some(seq)),
+        };
+        if let Some(last) = self.reader.ask(move |log| log.last_of(stack)).await? {
+            self.flush(last);
+        }
+        Ok((stored > 0).then_some(stored))
+    }
+
+    /// A receipt of a lease by its number.
+    pub(crate) async fn receipt(
+        &self,
+        stack: StackId,
+        seq: u64,
+    ) -> Result<Option<Arc<Signed<Receipt>>>, EvidenceError> {
+        let found = self.reader.ask(move |log| log.by_seq(stack, seq)).await?;
+        Ok(found.map(|exchange| Arc::new(exchange.receipt)))
     }
 
     /// Waits until the pack with a receipt is stored. `None` if it isn't in time, or can't be.

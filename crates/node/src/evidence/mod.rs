@@ -13,7 +13,7 @@
 //!   requests are refused, and nothing that was taken in is lost.
 //! * [`prove`](EvidenceLog::prove) shows a record: where it is stored, its path to the pack's root,
 //!   its path to the root that was settled.
-//! * [`mod@answer`] hears demands on the ledger and shows the record there, in time.
+//! * [`mod@answer`] hears what is demanded on the ledger, by owners, examiners and juries, and shows it, in time.
 //! * [`stored`] reads what a user stored before asking, in `immediate` mode.
 //!
 //! Nothing here is on the way to a first token.
@@ -28,7 +28,7 @@ mod prove;
 mod reader;
 mod stored;
 
-pub(crate) use answer::{AnswerTask, Demand};
+pub(crate) use answer::AnswerTask;
 pub(crate) use build::Builder;
 pub use error::EvidenceError;
 pub(crate) use log::EvidenceLog;

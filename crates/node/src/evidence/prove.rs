@@ -3,7 +3,7 @@
 use super::{build::path_of, error::EvidenceError, log::EvidenceLog, reader::Exchange};
 use crate::journal::PackRow;
 use atoma_evidence::pack::{
-    Catalog, Pack, ReceiptProof, RemotePack, SettlementProof, StorageProof,
+    Catalog, Pack, PackError, ReceiptProof, Record, RemotePack, SettlementProof, StorageProof,
 };
 use atoma_types::{RequestId, merkle::MerkleTree};
 use std::sync::Arc;
@@ -63,32 +63,56 @@ impl EvidenceLog {
         Ok(self.caches.catalogs.put(pack.first, catalog))
     }
 
-    /// The place of a record in the tree that was settled.
+    /// A record as its pack has it: from its file, or once that is gone from Walrus.
+    pub(super) async fn record_of(
+        &self,
+        exchange: &Exchange,
+        pack: &PackRow,
+    ) -> Result<Record, EvidenceError> {
+        let path = path_of(&self.folder, pack.first);
+        let number = exchange.id.cast_unsigned();
+        let missing = || PackError::Format("the pack lacks a record of its own");
+        let opened = self
+            .runtime
+            .threads
+            .blocking(move || Pack::open(&path))
+            .await;
+        match opened.map_err(|_| EvidenceError::Stopped)? {
+            Ok(file) if file.catalog().root() == pack.root => {
+                let place = file.catalog().place_of_seq(number).ok_or_else(missing)?;
+                Ok(file.record(place)?)
+            }
+            _ => {
+                let remote = RemotePack::open(self.client.clone(), pack.blob, pack.root).await?;
+                let place = remote.catalog().place_of_seq(number).ok_or_else(missing)?;
+                Ok(remote.record(place).await?)
+            }
+        }
+    }
+
+    /// The place of a record in the tree of the ticket that claims it.
     pub(super) async fn settlement_of(
         &self,
         exchange: &Exchange,
     ) -> Result<Option<SettlementProof>, EvidenceError> {
         let receipt = exchange.receipt.message();
         let (stack, seq) = (receipt.stack, receipt.seq);
-        let tree = match self.caches.trees.get(stack) {
+        let ticket = self
+            .reader
+            .ask(move |log| log.ticket_of(stack, seq))
+            .await?;
+        let Some((from_seq, to_seq)) = ticket else {
+            return Ok(None);
+        };
+        let tree = match self.caches.trees.get((stack, to_seq)) {
             Some(tree) => tree,
             None => {
-                let leaves = self.reader.ask(move |log| {
-                    if log.is_settled(stack)? {
-                        log.leaves(stack).map(Some)
-                    } else {
-                        Ok(None)
-                    }
-                });
-                match leaves.await? {
-                    Some(leaves) => self
-                        .caches
-                        .trees
-                        .put(stack, MerkleTree::from_leaves(leaves)),
-                    None => return Ok(None),
-                }
+                let range = (from_seq, to_seq);
+                let leaves = self.reader.ask(move |log| log.leaves(stack, range)).await?;
+                let tree = MerkleTree::from_leaves(leaves);
+                self.caches.trees.put((stack, to_seq), tree)
             }
         };
-        Ok(SettlementProof::new(&tree, seq))
+        Ok(SettlementProof::new(&tree, from_seq, seq))
     }
 }

@@ -6,7 +6,7 @@ use atoma_keys::{AtRestKey, SEAL_BYTES};
 use atoma_runtime::Threads;
 use atoma_store::Readers;
 use atoma_types::{
-    PublicKey, RequestId, StackId, TimestampMs,
+    ComputeUnits, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
     message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
 };
@@ -93,6 +93,18 @@ impl Reader {
     }
 }
 
+impl Exchange {
+    /// Whether a unit is one of those that the receipt charges.
+    pub(crate) fn covers(&self, unit: ComputeUnits) -> bool {
+        !self.begins_after(unit) && unit < self.receipt.message().cumulative_units
+    }
+
+    fn begins_after(&self, unit: ComputeUnits) -> bool {
+        let receipt = self.receipt.message();
+        unit < receipt.cumulative_units.saturating_sub(receipt.units)
+    }
+}
+
 impl Log<'_> {
     /// The first record after `after` that isn't stored, and when it came.
     pub(crate) fn first_after(&self, after: i64) -> rusqlite::Result<Option<(i64, TimestampMs)>> {
@@ -161,27 +173,83 @@ impl Log<'_> {
         query.query_row(params, exchange).optional()
     }
 
-    /// The leaves of a lease's records in order.
-    pub(crate) fn leaves(&self, stack: StackId) -> rusqlite::Result<Vec<Hash32>> {
+    /// The record of a lease that covers a unit, if it charges any.
+    pub(crate) fn by_unit(
+        &self,
+        stack: StackId,
+        unit: ComputeUnits,
+        (from_seq, to_seq): (u64, u64),
+    ) -> rusqlite::Result<Option<Exchange>> {
+        // sums rise with places, so halving finds it
+        let (mut low, mut high) = (from_seq, to_seq);
+        while low < high {
+            let middle = low + (high - low) / 2 + 1;
+            match self.by_seq(stack, middle)? {
+                Some(found) if found.begins_after(unit) => high = middle - 1,
+                Some(found) if found.covers(unit) => return Ok(Some(found)),
+                Some(_) => low = middle,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first receipt of a lease whose bodies aren't stored: its number in the log, and in the lease.
+    pub(crate) fn first_unstored(&self, stack: StackId) -> rusqlite::Result<Option<(i64, u64)>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT e.id, r.seq FROM evidence e JOIN receipts r ON r.id = e.id
+             WHERE r.stack = ?1 ORDER BY e.id LIMIT 1",
+        )?;
+        let found = query.query_row([stack.0.as_bytes()], |row| {
+            let seq: i64 = row.get(1)?;
+            Ok((row.get(0)?, seq.cast_unsigned()))
+        });
+        found.optional()
+    }
+
+    /// The number in the log of the last receipt of a lease.
+    pub(crate) fn last_of(&self, stack: StackId) -> rusqlite::Result<Option<i64>> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT max(id) FROM receipts WHERE stack = ?1")?;
+        query.query_row([stack.0.as_bytes()], |row| row.get(0))
+    }
+
+    /// The receipts of the ticket that claims one: those after the first number up to the second.
+    pub(crate) fn ticket_of(
+        &self,
+        stack: StackId,
+        seq: u64,
+    ) -> rusqlite::Result<Option<(u64, u64)>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT from_seq, to_seq FROM tickets WHERE stack = ?1 AND from_seq < ?2 AND to_seq >= ?2",
+        )?;
+        let params = params![stack.0.as_bytes(), seq.cast_signed()];
+        let found = query.query_row(params, |row| {
+            let (from, to): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok((from.cast_unsigned(), to.cast_unsigned()))
+        });
+        found.optional()
+    }
+
+    /// The leaves of a ticket's records in order: those after one receipt up to another.
+    pub(crate) fn leaves(
+        &self,
+        stack: StackId,
+        (from_seq, to_seq): (u64, u64),
+    ) -> rusqlite::Result<Vec<Hash32>> {
         let mut query = self.0.prepare_cached(
             "SELECT id, header, header_signature, bytes, signature FROM receipts
-             WHERE stack = ?1 ORDER BY seq",
+             WHERE stack = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
         )?;
-        let rows = query.query_map([stack.0.as_bytes()], |row| {
+        let (from, to) = (from_seq.cast_signed(), to_seq.cast_signed());
+        let rows = query.query_map(params![stack.0.as_bytes(), from, to], |row| {
             let Exchange {
                 header, receipt, ..
             } = exchange(row)?;
             Ok(EvidenceLeaf::hash_of(&header, &receipt))
         })?;
         rows.collect()
-    }
-
-    /// Whether a lease's claim is fixed: it was settled, or is over.
-    pub(crate) fn is_settled(&self, stack: StackId) -> rusqlite::Result<bool> {
-        let mut query = self
-            .0
-            .prepare_cached("SELECT 1 FROM leases WHERE stack = ?1 AND phase >= 2")?;
-        query.exists([stack.0.as_bytes()])
     }
 
     /// The stored pack that has a receipt.
@@ -208,7 +276,7 @@ impl Log<'_> {
         // the pack's receipts first: a lease may have many more than the pack
         let mut query = self.0.prepare_cached(
             "SELECT 1 FROM receipts r CROSS JOIN leases l ON l.stack = r.stack
-             WHERE r.id BETWEEN ?1 AND ?2 AND l.phase < 3 LIMIT 1",
+             WHERE r.id BETWEEN ?1 AND ?2 AND l.phase < 2 LIMIT 1",
         )?;
         query.exists([pack.first, pack.last])
     }

@@ -1,7 +1,7 @@
 //! What goes into the journal, and what comes out of it again: plain data.
 
 use crate::{
-    account::{Phase, SignedRequest},
+    account::{Phase, Position, SignedRequest},
     bodies::Bodies,
 };
 use atoma_types::{
@@ -25,6 +25,8 @@ pub(crate) struct LeaseRecord {
     pub settle_grace: DurationMs,
     pub closing: bool,
     pub phase: Phase,
+    /// Where the journal's receipts begin: not at the lease's beginning, if the node had lost its journal.
+    pub base: Position,
 }
 
 /// What must be durable beside a receipt.
@@ -44,6 +46,14 @@ pub(crate) struct ReceiptRecord {
 pub(crate) enum Change {
     /// Inserts a lease or overwrites what the ledger says about it.
     Lease(LeaseRecord),
+    /// A lease goes on from what the ledger says, beyond its receipts here.
+    Rebased(StackId),
+    /// The ledger has a claim for the receipts after one up to another.
+    Ticket {
+        stack: StackId,
+        from_seq: u64,
+        to_seq: u64,
+    },
     /// Remembers a small text: the events' cursor, the node's id.
     Meta(&'static str, String),
     /// Inserts a stored pack or overwrites what is known of it.

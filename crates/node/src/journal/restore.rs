@@ -1,12 +1,13 @@
 //! Reading the journal back at start, checking every receipt against the chain.
 
 use super::{error::JournalError, record::LeaseRecord, row::signed};
-use crate::account::{Account, Phase, RestoredLane, Terms};
+use crate::account::{Account, Phase, Position, RestoredLane, Terms};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
+    hash::Hash32,
     message::{Receipt, RequestHeader},
 };
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Everything the journal knew.
@@ -47,6 +48,7 @@ pub(super) fn read(db: &Connection, path: &Path) -> Result<Restored, JournalErro
             },
             TimestampMs(0),
         );
+        account.restore_base(record.base);
         for lane in lanes(db, record.stack).map_err(at)? {
             account.restore_lane(lane);
         }
@@ -76,10 +78,9 @@ fn meta(db: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
 fn leases(db: &Connection) -> rusqlite::Result<Vec<LeaseRecord>> {
     let mut query = db.prepare(
         "SELECT stack, task, owner, request_key, units, price, expires_at_ms, settle_grace_ms,
-             closing, phase, claimable_at_ms FROM leases WHERE phase < 3",
+             closing, phase, base_seq, base_units, base_hash FROM leases WHERE phase < 2",
     )?;
     let rows = query.query_map([], |row| {
-        let claimable_at = TimestampMs(number(row, 10)?);
         Ok(LeaseRecord {
             stack: StackId(Address::new(array(row, 0)?)),
             task: TaskId(Address::new(array(row, 1)?)),
@@ -93,8 +94,12 @@ fn leases(db: &Connection) -> rusqlite::Result<Vec<LeaseRecord>> {
             phase: match row.get::<_, i64>(9)? {
                 0 => Phase::Open,
                 1 => Phase::Settling,
-                2 => Phase::Settled { claimable_at },
                 _ => Phase::Closed,
+            },
+            base: Position {
+                seq: number(row, 10)?,
+                units: ComputeUnits(number(row, 11)?),
+                hash: Hash32(array(row, 12)?),
             },
         })
     })?;
@@ -122,9 +127,10 @@ fn receipts(
 ) -> rusqlite::Result<Vec<(RequestId, TimestampMs)>> {
     let mut query = db.prepare_cached(
         "SELECT bytes, signature, header, header_signature FROM receipts
-             WHERE stack = ?1 ORDER BY seq",
+             WHERE stack = ?1 AND seq > ?2 ORDER BY seq",
     )?;
-    let mut rows = query.query([stack.0.as_bytes()])?;
+    let base = account.base().seq.cast_signed();
+    let mut rows = query.query(params![stack.0.as_bytes(), base])?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         let receipt = signed::<Receipt>(row, 0)?;

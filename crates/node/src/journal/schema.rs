@@ -7,14 +7,14 @@ use atoma_store::{Durability, Kind, Unmarked};
 
 /// What kind of file the journal is.
 ///
-/// Bodies and headers before version 5 have no salt, so that records made of them would speak against
-/// the node: such a journal is refused, and finished by the version that wrote it.
+/// Before version 6 leases were settled once: such a journal is refused, and finished by the version that wrote
+/// it.
 pub(super) const KIND: Kind = Kind {
     name: "the node's journal",
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 5,
+    version: 6,
     tables: "
             CREATE TABLE meta (
                 name  TEXT PRIMARY KEY,
@@ -31,8 +31,17 @@ pub(super) const KIND: Kind = Kind {
                 expires_at_ms   INTEGER NOT NULL,
                 settle_grace_ms INTEGER NOT NULL,
                 closing         INTEGER NOT NULL,
-                phase           INTEGER NOT NULL,  -- 0 open, 1 settling, 2 settled, 3 closed
-                claimable_at_ms INTEGER NOT NULL
+                phase           INTEGER NOT NULL,  -- 0 open, 1 settling, 2 closed
+                base_seq        INTEGER NOT NULL,  -- the receipts here come after this one
+                base_units      INTEGER NOT NULL,
+                base_hash       BLOB NOT NULL
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE tickets (
+                stack    BLOB NOT NULL,
+                to_seq   INTEGER NOT NULL,
+                from_seq INTEGER NOT NULL,
+                PRIMARY KEY (stack, to_seq)
             ) STRICT, WITHOUT ROWID;
 
             CREATE TABLE lanes (

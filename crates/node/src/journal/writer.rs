@@ -217,16 +217,15 @@ fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result
 fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
     match change {
         Change::Lease(lease) => {
-            let (phase, claimable_at) = match lease.phase {
-                Phase::Open => (0, 0),
-                Phase::Settling => (1, 0),
-                Phase::Settled { claimable_at } => (2, claimable_at.0.cast_signed()),
-                Phase::Closed => (3, 0),
+            let phase = match lease.phase {
+                Phase::Open => 0,
+                Phase::Settling => 1,
+                Phase::Closed => 2,
             };
             db.prepare_cached(
                 "INSERT OR REPLACE INTO leases (stack, task, owner, request_key, units, price,
-                     expires_at_ms, settle_grace_ms, closing, phase, claimable_at_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     expires_at_ms, settle_grace_ms, closing, phase, base_seq, base_units, base_hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 lease.stack.0.as_bytes(),
@@ -239,8 +238,29 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 lease.settle_grace.0.cast_signed(),
                 lease.closing,
                 phase,
-                claimable_at,
+                lease.base.seq.cast_signed(),
+                lease.base.units.0.cast_signed(),
+                lease.base.hash.0,
             ])?;
+        }
+        // which lanes have paid for what came before isn't known any more
+        Change::Ticket {
+            stack,
+            from_seq,
+            to_seq,
+        } => {
+            db.prepare_cached(
+                "INSERT OR IGNORE INTO tickets (stack, to_seq, from_seq) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![
+                stack.0.as_bytes(),
+                to_seq.cast_signed(),
+                from_seq.cast_signed(),
+            ])?;
+        }
+        Change::Rebased(stack) => {
+            db.prepare_cached("UPDATE lanes SET committed = 0 WHERE stack = ?1")?
+                .execute([stack.0.as_bytes()])?;
         }
         Change::Meta(name, value) => {
             db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?

@@ -24,12 +24,6 @@ const MAX_MISSING: usize = 4_096;
 /// A request waits no longer for the ledger.
 const COLD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The node can't know what it has signed on a stack.
-pub(super) fn lost() -> Refusal {
-    let message = "the node has lost its records of this stack: use another node, or a new stack";
-    Refusal::new(RefusalCode::UnknownStack, message)
-}
-
 /// Finds the lease that a request names.
 #[derive(Debug)]
 pub(crate) struct LeaseFinder {
@@ -75,12 +69,6 @@ impl LeaseFinder {
             return Err(unknown());
         }
         let found = self.read_stack(id).await?;
-        if found
-            .as_ref()
-            .is_some_and(|stack| self.keeper.doubts(stack))
-        {
-            return Err(lost());
-        }
         found
             .and_then(|stack| self.keeper.adopt(&stack))
             .ok_or_else(|| {

@@ -1,18 +1,22 @@
 //! What the ledger's events and objects mean for this node. Pure: an event in, commands out. The
 //! [`LeaseKeeper`](super::keeper::LeaseKeeper) carries them out.
+//!
+//! An event tells a part, the stack's object all of it: so whatever concerns a lease of ours has its stack read
+//! again. Only the end of a stack is taken from the event, so that no request is taken after it.
 
-use crate::{account::Phase, journal::LeaseRecord};
+use crate::{
+    account::{Phase, Position},
+    journal::LeaseRecord,
+};
 use atoma_types::{
     NodeId, StackId, TimestampMs,
-    chain::{Event, Lease, LeaseState, Stack},
+    chain::{Event, Lease, Stack},
 };
 
 /// What is to be done about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Take over a lease of ours as the ledger has it.
-    TakeOver(LeaseRecord),
-    /// Read the stack if we have a lease on it: the event says only a part.
+    /// Read a stack on which we have a lease, or have got one now.
     Reread(StackId),
     /// The end of a stack has moved; a closing one is settled without delay.
     MoveEnd {
@@ -20,62 +24,53 @@ pub(crate) enum Command {
         expires_at: TimestampMs,
         closing: bool,
     },
-    /// Our lease has come to a later phase.
-    Advance { stack: StackId, phase: Phase },
-    /// A record is demanded: it must be shown in time.
-    Answer {
-        stack: StackId,
-        seq: u64,
-        until: TimestampMs,
-    },
+    /// Something must be shown in time: read the stack to see what.
+    Show(StackId),
     /// Our URL was changed: by us, or by another process with our keys.
     CheckPlace,
-    /// An epoch of Walrus has ended: stored packs are to be looked after.
-    LookAfterPacks,
 }
 
 /// What `event` means for node `us`.
 pub(crate) fn hear(us: NodeId, event: &Event) -> Vec<Command> {
-    let closed = |stack| Command::Advance {
-        stack,
-        phase: Phase::Closed,
+    let ours = |node: NodeId, stack| {
+        let all = (node == us).then_some(Command::Reread(stack));
+        all.into_iter().collect::<Vec<_>>()
+    };
+    let shown = |node: NodeId, stack| {
+        let mut all = ours(node, stack);
+        if !all.is_empty() {
+            all.push(Command::Show(stack));
+        }
+        all
     };
     match event {
-        Event::Leased(e) if e.node == us => vec![Command::TakeOver(LeaseRecord {
-            stack: e.stack,
-            task: e.task,
-            owner: e.owner,
-            request_key: e.request_key,
-            units: e.units,
-            price: e.price,
-            expires_at: e.expires_at_ms,
-            settle_grace: e.settle_grace_ms,
-            closing: false,
-            phase: Phase::Open,
-        })],
+        Event::Leased(e) => ours(e.node, e.stack),
+        Event::UnitsReleased(e) => ours(e.node, e.stack),
+        Event::SettlementOpened(e) => ours(e.node, e.stack),
+        Event::Claimed(e) => ours(e.node, e.stack),
+        Event::LeaseClosed(e) => ours(e.node, e.stack),
+        Event::NodeConvicted(e) => ours(e.node, e.stack),
+        Event::DemandAnswered(e) => ours(e.node, e.stack),
+        Event::TicketDrawn(e) => ours(e.node, e.stack),
+        Event::Unexamined(e) => ours(e.node, e.stack),
+        Event::Disclosed(e) => ours(e.node, e.stack),
+        Event::VerdictGiven(e) => ours(e.node, e.stack),
+        Event::Challenged(e) => ours(e.node, e.stack),
+        Event::DisclosedToJury(e) => ours(e.node, e.stack),
+        Event::Revealed(e) => ours(e.node, e.stack),
+        Event::JuryDecided(e) => ours(e.node, e.stack),
+        Event::RecordDemanded(e) => shown(e.node, e.stack),
+        Event::ExaminerDrawn(e) => shown(e.node, e.stack),
+        Event::JuryDrawn(e) => shown(e.node, e.stack),
         Event::NodeMoved(e) if e.node == us => vec![Command::CheckPlace],
-        Event::ToppedUp(e) => vec![Command::Reread(e.stack)],
-        Event::ExpiryChanged(e) => vec![Command::MoveEnd {
-            stack: e.stack,
-            expires_at: e.expires_at_ms,
-            closing: e.closing,
-        }],
-        Event::SettlementOpened(e) if e.node == us => vec![Command::Advance {
-            stack: e.stack,
-            phase: Phase::Settled {
-                claimable_at: e.deadline_ms,
+        Event::ExpiryChanged(e) => vec![
+            Command::MoveEnd {
+                stack: e.stack,
+                expires_at: e.expires_at_ms,
+                closing: e.closing,
             },
-        }],
-        Event::DisputeOpened(e) if e.node == us => vec![Command::Answer {
-            stack: e.stack,
-            seq: e.seq,
-            until: e.deadline_ms,
-        }],
-        Event::Claimed(e) if e.node == us => vec![closed(e.stack)],
-        Event::LeaseExpired(e) if e.node == us => vec![closed(e.stack)],
-        Event::NodeConvicted(e) if e.node == us => vec![closed(e.stack)],
-        Event::StackClosed(e) => vec![closed(e.stack)],
-        Event::ParamSet(e) if e.name == "walrus_epoch" => vec![Command::LookAfterPacks],
+            Command::Reread(e.stack),
+        ],
         _ => Vec::new(),
     }
 }
@@ -83,6 +78,11 @@ pub(crate) fn hear(us: NodeId, event: &Event) -> Vec<Command> {
 /// Our lease in a stack as it was read; `None` if we have none in it.
 pub(crate) fn lease_in(us: NodeId, stack: &Stack) -> Option<LeaseRecord> {
     let lease = stack.lease(us)?;
+    let phase = if lease.closed {
+        Phase::Closed
+    } else {
+        Phase::Open
+    };
     Some(LeaseRecord {
         stack: stack.id,
         task: stack.task,
@@ -91,30 +91,19 @@ pub(crate) fn lease_in(us: NodeId, stack: &Stack) -> Option<LeaseRecord> {
         units: lease.units,
         price: lease.price,
         expires_at: stack.expires_at_ms,
-        settle_grace: stack.settle_grace_ms,
+        settle_grace: stack.terms.settle_grace_ms,
         closing: false,
-        phase: phase_of(lease),
+        phase,
+        base: Position::default(),
     })
 }
 
-/// The records that are demanded of us in a stack as it was read: `seq` and until when.
-pub(crate) fn demands_in(us: NodeId, stack: &Stack) -> Vec<(u64, TimestampMs)> {
-    match stack.lease(us).map(|lease| &lease.state) {
-        Some(LeaseState::Settling(ticket)) => {
-            let disputes = ticket.disputes.iter();
-            disputes.map(|d| (d.seq, d.deadline_ms)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn phase_of(lease: &Lease) -> Phase {
-    match &lease.state {
-        LeaseState::Open => Phase::Open,
-        LeaseState::Settling(ticket) => Phase::Settled {
-            claimable_at: ticket.deadline_ms,
-        },
-        LeaseState::Closed { .. } => Phase::Closed,
+/// How far a lease is paid or claimed.
+pub(crate) fn claimed_of(lease: &Lease) -> Position {
+    Position {
+        seq: lease.claimed_seq(),
+        units: lease.claimed_units(),
+        hash: lease.tickets.last().map_or(lease.last, |last| last.last),
     }
 }
 
@@ -123,7 +112,7 @@ mod tests {
     use super::*;
     use atoma_types::{
         Address, ComputeUnits, MicroUsdc,
-        chain::events::{LeaseExpired, ParamSet, StackClosed, ToppedUp},
+        chain::events::{ExpiryChanged, LeaseClosed, RecordDemanded},
     };
 
     const US: NodeId = NodeId(Address::new([1; 32]));
@@ -131,39 +120,38 @@ mod tests {
 
     #[test]
     fn what_happens_to_other_nodes_means_nothing() {
-        let expired = |node| {
-            Event::LeaseExpired(LeaseExpired {
+        let closed = |node| {
+            Event::LeaseClosed(LeaseClosed {
                 stack: STACK,
                 node,
-                units: ComputeUnits(7),
-                refunded: MicroUsdc(1),
+                paid_units: ComputeUnits(7),
+                freed: MicroUsdc(1),
             })
         };
-        let closed = Command::Advance {
-            stack: STACK,
-            phase: Phase::Closed,
-        };
-        assert_eq!(hear(US, &expired(US)), [closed]);
-        assert_eq!(hear(US, &expired(NodeId(Address::new([9; 32])))), []);
-        let all = Event::StackClosed(StackClosed { stack: STACK });
-        assert_eq!(hear(US, &all), [closed], "a stack closes for all its nodes");
+        assert_eq!(hear(US, &closed(US)), [Command::Reread(STACK)]);
+        assert_eq!(hear(US, &closed(NodeId(Address::new([9; 32])))), []);
     }
 
     #[test]
-    fn a_top_up_is_read_and_an_epoch_of_walrus_looked_at() {
-        let topped_up = Event::ToppedUp(ToppedUp {
+    fn a_demand_is_shown_and_an_end_is_known_at_once() {
+        let demanded = Event::RecordDemanded(RecordDemanded {
             stack: STACK,
-            total_units: ComputeUnits(9),
-            paid: MicroUsdc(1),
+            node: US,
+            unit: ComputeUnits(9),
+            deadline_ms: TimestampMs(1),
         });
-        assert_eq!(hear(US, &topped_up), [Command::Reread(STACK)]);
-        let set = |name: &str| {
-            Event::ParamSet(ParamSet {
-                name: name.to_owned(),
-                value: 4,
-            })
+        let show = [Command::Reread(STACK), Command::Show(STACK)];
+        assert_eq!(hear(US, &demanded), show);
+        let ended = Event::ExpiryChanged(ExpiryChanged {
+            stack: STACK,
+            expires_at_ms: TimestampMs(4),
+            closing: true,
+        });
+        let end = Command::MoveEnd {
+            stack: STACK,
+            expires_at: TimestampMs(4),
+            closing: true,
         };
-        assert_eq!(hear(US, &set("walrus_epoch")), [Command::LookAfterPacks]);
-        assert_eq!(hear(US, &set("dispute_window_ms")), []);
+        assert_eq!(hear(US, &ended), [end, Command::Reread(STACK)]);
     }
 }

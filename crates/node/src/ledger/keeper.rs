@@ -5,14 +5,13 @@
 use super::heard::{self, Command};
 use crate::{
     account::{Account, Phase, Terms},
-    evidence::{Demand, EvidenceLog},
     journal::{Ack, Change, Journal, LeaseRecord},
     lease::Lease,
     leases::Leases,
 };
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
-    NodeId, StackId, TimestampMs,
+    NodeId, PublicKey, StackId,
     chain::{Event, Stack},
 };
 use std::sync::Arc;
@@ -22,12 +21,11 @@ use tokio::sync::{Notify, mpsc};
 #[derive(Debug)]
 pub(crate) struct LeaseKeeper {
     pub node: NodeId,
+    /// What receipts are signed with: leases of another key are only settled.
+    pub response_key: PublicKey,
     pub leases: Arc<Leases>,
     pub journal: Journal,
     pub clock: SharedClock,
-    /// Stacks that were bought before this may have been served by a journal that is gone. Of these
-    /// only the ones that the journal has are kept, to be settled.
-    pub doubt: Option<TimestampMs>,
     pub signals: Signals,
 }
 
@@ -36,10 +34,9 @@ pub(crate) struct LeaseKeeper {
 pub(crate) struct Signals {
     /// Wakes the settler before its time.
     pub settle_now: Arc<Notify>,
-    /// To whoever answers demands. Unbounded in form; each demand costs its owner a bond.
-    pub demands: mpsc::UnboundedSender<Demand>,
-    /// Where evidence is kept; none without a Walrus.
-    pub evidence: Option<Arc<EvidenceLog>>,
+    /// To whoever shows records: stacks on which something is asked for. Unbounded in form; each demand costs
+    /// a fee.
+    pub duties: mpsc::UnboundedSender<StackId>,
 }
 
 /// What became of an event.
@@ -58,19 +55,25 @@ pub(crate) struct Heard {
 impl LeaseKeeper {
     /// Takes over a stack as read; the lease of this node in it, unless it is closed.
     pub(crate) fn adopt(&self, stack: &Stack) -> Option<Arc<Lease>> {
-        if self.doubts(stack) {
+        let on_ledger = stack.lease(self.node)?;
+        let record = heard::lease_in(self.node, stack)?;
+        let claimed = heard::claimed_of(on_ledger);
+        let known = self.leases.get(stack.id);
+        let lease = known.or_else(|| {
+            let create = || self.new_lease(&record, claimed);
+            self.leases.get_or_create(stack.id, create)
+        })?;
+        if on_ledger.key != self.response_key && !on_ledger.closed {
+            let stack = stack.id;
+            tracing::warn!(%stack, "the lease began with another response key: it is only settled");
+            lease.with_account(|account| account.advance(Phase::Settling));
+        }
+        lease.adopt(&self.journal, stack, &record, claimed, &on_ledger.tickets);
+        if record.phase == Phase::Closed {
+            self.leases.remove(stack.id);
             return None;
         }
-        let record = heard::lease_in(self.node, stack)?;
-        self.take_over(record, Vec::new()).0
-    }
-
-    /// Whether a stack may have been served by a journal that is gone.
-    pub(crate) fn doubts(&self, stack: &Stack) -> bool {
-        let before = self
-            .doubt
-            .is_some_and(|before| stack.created_at_ms < before);
-        before && self.leases.get(stack.id).is_none()
+        Some(lease)
     }
 
     /// Takes over an event; `more` becomes durable together with what it changes.
@@ -80,18 +83,10 @@ impl LeaseKeeper {
         let mut more = Some(more);
         for command in heard::hear(self.node, event) {
             match command {
-                // the stack says how old it is, the event doesn't
-                Command::TakeOver(record)
-                    if self.doubt.is_some() && self.leases.get(record.stack).is_none() =>
-                {
-                    outcome.reread = Some(record.stack);
-                }
-                Command::TakeOver(record) => {
-                    outcome.changed = true;
-                    outcome.ack = self.take_over(record, more.take().unwrap_or_default()).1;
-                }
                 Command::Reread(stack) => {
-                    outcome.reread = self.leases.get(stack).map(|lease| lease.stack);
+                    let ours = self.leases.get(stack).is_some();
+                    let new = matches!(event, Event::Leased(_));
+                    outcome.reread = (ours || new).then_some(stack).or(outcome.reread);
                 }
                 Command::MoveEnd {
                     stack,
@@ -109,28 +104,11 @@ impl LeaseKeeper {
                         self.signals.settle_now.notify_one();
                     }
                 }
-                Command::Advance { stack, phase } => {
-                    let ours = self.change(stack, &mut outcome, &mut more, |account| {
-                        account.advance(phase);
-                    });
-                    if ours && phase == Phase::Closed {
-                        self.leases.remove(stack);
-                    }
-                }
-                Command::Answer { stack, seq, until } => {
-                    // nobody listens where no evidence is kept; after a crash the settled leases say
-                    // what is demanded
-                    let _ = self.signals.demands.send(Demand { stack, seq, until });
-                    outcome.changed = true;
-                    let more = more.take().filter(|more| !more.is_empty());
-                    outcome.ack = more.map(|more| self.journal.change(more));
+                Command::Show(stack) => {
+                    // nobody listens where no evidence is kept; after a crash the leases say what is asked for
+                    let _ = self.signals.duties.send(stack);
                 }
                 Command::CheckPlace => outcome.moved = true,
-                Command::LookAfterPacks => {
-                    if let Some(evidence) = &self.signals.evidence {
-                        evidence.epoch_ended();
-                    }
-                }
             }
         }
         outcome
@@ -156,53 +134,35 @@ impl LeaseKeeper {
     /// What an operator should know of an event.
     fn log(&self, event: &Event) {
         match event {
-            Event::DisputeOpened(e) if e.node == self.node => {
-                tracing::warn!(stack = %e.stack, seq = e.seq, answer_by = %e.deadline_ms.0, "a record is demanded");
+            Event::RecordDemanded(e) if e.node == self.node => {
+                let unit = e.unit.0;
+                tracing::warn!(stack = %e.stack, unit, answer_by = %e.deadline_ms.0, "a record is demanded");
             }
-            Event::LeaseExpired(e) if e.node == self.node => {
-                tracing::warn!(stack = %e.stack, "a lease expired unsettled; nothing is paid for it");
+            Event::Challenged(e) if e.node == self.node => {
+                tracing::warn!(stack = %e.stack, ticket = e.ticket, "a ticket is challenged");
             }
             Event::NodeConvicted(e) if e.node == self.node => {
-                tracing::error!(stack = %e.stack, charge = ?e.charge, "convicted; the lease is void");
+                tracing::error!(
+                    stack = %e.stack, charge = ?e.charge, fine = %e.fine,
+                    "convicted; the lease is void, and no new ones are taken for a while"
+                );
             }
             _ => {}
         }
     }
 
-    fn take_over(
-        &self,
-        record: LeaseRecord,
-        more: Vec<Change>,
-    ) -> (Option<Arc<Lease>>, Option<Ack>) {
-        let stack = record.stack;
-        let lease = self.leases.get(stack);
-        let lease = lease.or_else(|| self.leases.get_or_create(stack, || self.new_lease(&record)));
-        let Some(lease) = lease else {
-            let ack = (!more.is_empty()).then(|| self.journal.change(more));
-            return (None, ack);
-        };
-        let ack = lease.save(&self.journal, more, |account| {
-            account.update_terms(Terms {
-                units: record.units,
-                expires_at: record.expires_at,
-                closing: record.closing,
-            });
-            account.advance(record.phase);
-        });
-        if record.phase == Phase::Closed {
-            self.leases.remove(stack);
-            return (None, Some(ack));
-        }
-        (Some(lease), Some(ack))
-    }
-
-    /// A lease that isn't in memory: new, unless the journal knows it, for then it is closed.
+    /// A lease that isn't in memory: new, unless the journal knows it, for then it is closed. What was claimed
+    /// before is another journal's: this one goes on from there.
     /// Its row is on its way to the journal before any receipt of it can be.
-    fn new_lease(&self, record: &LeaseRecord) -> Option<Lease> {
+    fn new_lease(&self, record: &LeaseRecord, claimed: crate::account::Position) -> Option<Lease> {
         if record.phase == Phase::Closed || self.journal.knows(record.stack).unwrap_or(true) {
             return None;
         }
-        let lease = match Lease::new(record, self.clock.now()) {
+        let record = LeaseRecord {
+            base: claimed,
+            ..*record
+        };
+        let lease = match Lease::new(&record, self.clock.now()) {
             Ok(lease) => lease,
             Err(error) => {
                 tracing::error!(error = %WithCauses(&error), stack = %record.stack, "the request key is not valid");

@@ -4,7 +4,7 @@
 //! * `link` is the connection and the wallet.
 //! * `heard` says what events mean, `keeper` carries it out, `follow` feeds it.
 //! * `finder` finds the lease of a request, `grant` gets one, `settle` is paid for it.
-//! * `register` joins the network at the start.
+//! * `register` joins the network at the start, `upkeep` looks after standing and money from then on.
 
 mod finder;
 mod follow;
@@ -14,13 +14,14 @@ mod keeper;
 mod link;
 mod register;
 mod settle;
+mod upkeep;
 
 pub(crate) use finder::LeaseFinder;
 pub(crate) use follow::{Follower, resume};
 pub(crate) use grant::{Granter, TakenGrants};
-pub(crate) use heard::demands_in;
 pub(crate) use keeper::{LeaseKeeper, Signals};
 pub(crate) use link::LedgerLink;
 pub use register::RegisterError;
 pub(crate) use register::{Registration, register};
 pub(crate) use settle::SettlementTask;
+pub(crate) use upkeep::Upkeep;

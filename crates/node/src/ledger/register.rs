@@ -10,7 +10,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
 use atoma_types::{
     EngineClass, NodeId, PublicKey, Rule, TaskId,
-    chain::{Call, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
+    chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
 use std::sync::Arc;
@@ -99,6 +99,7 @@ pub(crate) async fn register(
             )
         }
     };
+    let now = ledger.clock().await?;
     let mut calls = Vec::<Call>::new();
     if node.url != url {
         calls.push(
@@ -111,17 +112,16 @@ pub(crate) async fn register(
     }
     for (task, served) in &offers {
         let stands = task.subscription(node.id).is_some_and(|subscription| {
-            subscription.price == served.price
-                && subscription.capacity == served.capacity
-                && subscription.state == SubscriptionState::Active
+            subscription.price == served.price && subscription.state == SubscriptionState::Active
         });
-        if !stands {
+        // one that is in jail goes on with its leases, and offers again when it is out (`upkeep`)
+        if !stands && node.status.takes_leases(now) {
             let call = calls::Subscribe {
                 db: ledger.deployment().db.into(),
                 task: task.id.into(),
                 node: node.id.into(),
                 price: served.price,
-                capacity: served.capacity,
+                clock: Clock,
             };
             calls.push(call.into());
         }
@@ -181,6 +181,7 @@ async fn create(
         url: url.to_owned(),
         response_key,
         sealing_key: None,
+        clock: Clock,
     };
     let executed = ledger.execute(key, vec![call.into()]).await?;
     let id = executed.events.iter().find_map(|event| match event {
@@ -212,7 +213,6 @@ fn serve(
         class: class(task, engine.info())?,
         engine: engine.clone(),
         price: offer.price,
-        capacity: offer.capacity,
     })
 }
 

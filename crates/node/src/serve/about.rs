@@ -46,7 +46,7 @@ pub(super) async fn node(State(about): State<Arc<About>>) -> Response {
         let load = task.engine.load();
         object!({
             "task": task.id, "role": task.role.as_str(), "model": task.model,
-            "price": task.price, "capacity": task.capacity, "weights": task.weights,
+            "price": task.price, "weights": task.weights,
             "load": { "running": load.running, "waiting": load.waiting, "healthy": load.healthy },
         })
     });

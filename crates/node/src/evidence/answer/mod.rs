@@ -1,53 +1,53 @@
-//! Answering demands. Who stakes a bond may ask for a record that the node has settled, and silence
-//! loses: so the node listens, and shows what is asked for, again and again until it is taken or
-//! the time is over. This is the runtime of [`step`].
+//! Showing records. The stack's owner may demand one, an examiner or a jury may be drawn, and silence loses: so
+//! the node listens, and shows what is asked for, many at once, again and again until it is taken or the time is
+//! over. This is the runtime of [`step`].
 
+mod duty;
+mod show;
 mod step;
 
-use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore, reader::Exchange};
-use crate::{
-    journal::PackRow,
-    leases::Leases,
-    ledger::{LedgerLink, demands_in},
-    metrics::Metrics,
-};
+use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore};
+use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics};
+use atoma_evidence::pack::PackError;
+use atoma_keys::SigningKey;
 use atoma_ledger::LedgerError;
 use atoma_runtime::WithCauses;
-use atoma_types::{
-    NodeId, ObjectId, StackId, TimestampMs, chain::AbortCode, message::EvidenceLeaf,
-};
+use atoma_types::{NodeId, StackId, TimestampMs, chain::AbortCode};
+use duty::{Duty, duties_in};
 use std::{sync::Arc, time::Duration};
-pub(crate) use step::Demand;
 use step::{Answerer, Command, Event, FIRST_PAUSE, Outcome};
 use tokio::sync::mpsc;
-use tracing::Instrument;
 
-/// A pack is waited for this long before the demand is looked at again.
+/// A pack is waited for this long before the duty is looked at again.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shown in one transaction: a record and its path are 3 KB at most.
+const MOST_AT_ONCE: usize = 8;
 
-/// Answers in the background.
+/// Shows records in the background.
 #[derive(Debug)]
 pub(crate) struct AnswerTask {
     pub node: NodeId,
+    pub response_key: Arc<SigningKey>,
     pub leases: Arc<Leases>,
     pub link: Arc<LedgerLink>,
     pub log: Arc<EvidenceLog>,
     pub packs: PackStore,
     pub metrics: Arc<Metrics>,
-    pub demands: mpsc::UnboundedReceiver<Demand>,
+    /// Stacks on which something is asked for.
+    pub duties: mpsc::UnboundedReceiver<StackId>,
 }
 
-/// Why a demand isn't answered yet.
+/// Why a record isn't shown yet.
 #[derive(Debug, thiserror::Error)]
 enum Unanswered {
     #[error("the node has no such record")]
     NoRecord,
     #[error("the record is not stored yet")]
     NotStored,
-    #[error("the node's owner has no blob object of the pack")]
-    NoObject,
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    #[error(transparent)]
+    Pack(#[from] PackError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
@@ -56,35 +56,32 @@ impl AnswerTask {
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut answerer = Answerer::new();
-        for demand in self.missed().await {
-            answerer.step(Event::Heard(demand));
+        for lease in self.leases.all() {
+            self.look(&mut answerer, lease.stack).await;
         }
         loop {
-            while let Ok(demand) = self.demands.try_recv() {
-                answerer.step(Event::Heard(demand));
+            while let Ok(stack) = self.duties.try_recv() {
+                self.look(&mut answerer, stack).await;
             }
             for command in answerer.step(Event::Round) {
-                if let Command::Try(demand) = command {
-                    let Demand { stack, seq, .. } = demand;
-                    let span = tracing::info_span!("demand", %stack, seq);
-                    let outcome = self.try_to_answer(demand).instrument(span).await;
-                    answerer.step(Event::Tried(demand, outcome));
+                if let Command::Try(duties) = command {
+                    for (duty, outcome) in self.try_all(duties).await {
+                        answerer.step(Event::Tried(duty, outcome));
+                    }
                 }
             }
             for command in answerer.step(Event::RoundOver) {
                 let Command::Rest(pause) = command else {
                     continue;
                 };
-                // a new demand doesn't wait for those that failed
+                // a new duty doesn't wait for those that failed
                 let heard = match pause {
-                    Some(pause) => tokio::time::timeout(pause, self.demands.recv()).await.ok(),
-                    None => Some(self.demands.recv().await),
+                    Some(pause) => tokio::time::timeout(pause, self.duties.recv()).await.ok(),
+                    None => Some(self.duties.recv().await),
                 };
                 match heard {
-                    Some(Some(demand)) => {
-                        answerer.step(Event::Heard(demand));
-                    }
-                    // whoever hears of demands has gone, and the node with it
+                    Some(Some(stack)) => self.look(&mut answerer, stack).await,
+                    // whoever hears of duties has gone, and the node with it
                     Some(None) => return,
                     None => {}
                 }
@@ -92,103 +89,94 @@ impl AnswerTask {
         }
     }
 
-    /// What was demanded while the node was away: its settled leases say.
-    async fn missed(&self) -> Vec<Demand> {
-        let mut missed = Vec::new();
-        for lease in self.leases.all() {
-            let stack = lease.stack;
-            let demands = self.demands_in(stack).await.into_iter();
-            missed.extend(demands.map(|(seq, until)| Demand { stack, seq, until }));
-        }
-        missed
-    }
-
-    /// What is demanded on a stack, however long the ledger can't be reached.
-    async fn demands_in(&self, stack: StackId) -> Vec<(u64, TimestampMs)> {
-        loop {
+    /// Takes up what is asked for on a stack, however long the ledger can't be reached.
+    async fn look(&self, answerer: &mut Answerer, stack: StackId) {
+        let duties = loop {
             match self.link.ledger.stack(stack).await {
-                Ok(stack) => return demands_in(self.node, &stack),
+                Ok(stack) => break duties_in(self.node, &stack),
                 Err(error) if error.is_transient() => tokio::time::sleep(FIRST_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(error = %WithCauses(&error), %stack, "a stack can't be read");
-                    return Vec::new();
+                    return;
                 }
             }
+        };
+        for duty in duties {
+            answerer.step(Event::Heard(duty));
         }
     }
 
-    async fn try_to_answer(&self, demand: Demand) -> Outcome {
-        match self.answer(demand.stack, demand.seq).await {
-            Ok(()) => {
-                self.metrics.demands_answered.inc();
-                tracing::warn!("a demand for a record is answered");
-                Outcome::Answered
+    /// Shows as many as are ready, several in a transaction; if that fails, each goes alone.
+    async fn try_all(&self, duties: Vec<Duty>) -> Vec<(Duty, Outcome)> {
+        let (mut ready, mut tried) = (Vec::new(), Vec::new());
+        for duty in duties {
+            match self.call(&duty).await {
+                Ok(call) => ready.push((duty, call)),
+                Err(error) => {
+                    let outcome = self.failed(&duty, error).await;
+                    tried.push((duty, outcome));
+                }
             }
-            Err(Unanswered::Ledger(error)) if is_over(&error) => {
-                tracing::warn!(error = %WithCauses(&error), "a demand for a record is over");
+        }
+        for several in ready.chunks(MOST_AT_ONCE) {
+            let calls = several.iter().map(|(_, call)| call.clone()).collect();
+            let together = several.len() > 1 && self.link.execute(calls).await.is_ok();
+            for (duty, call) in several {
+                let outcome = if together {
+                    self.shown(duty)
+                } else {
+                    match self.link.execute(vec![call.clone()]).await {
+                        Ok(_) => self.shown(duty),
+                        Err(error) => self.failed(duty, error.into()).await,
+                    }
+                };
+                tried.push((duty.clone(), outcome));
+            }
+        }
+        tried
+    }
+
+    fn shown(&self, duty: &Duty) -> Outcome {
+        self.metrics.demands_answered.inc();
+        tracing::warn!(stack = %duty.stack, unit = duty.unit.0, to = ?duty.to, "a record is shown");
+        Outcome::Shown
+    }
+
+    async fn failed(&self, duty: &Duty, error: Unanswered) -> Outcome {
+        let (stack, unit) = (duty.stack, duty.unit.0);
+        match error {
+            Unanswered::Ledger(error) if is_over(&error) => {
+                tracing::warn!(error = %WithCauses(&error), %stack, unit, "a record need not be shown any more");
                 Outcome::Over
             }
-            Err(error) if self.is_late(demand.until).await => {
-                tracing::error!(error = %WithCauses(&error), "a demand for a record was not answered in time");
+            error if self.is_late(duty.until).await => {
+                tracing::error!(error = %WithCauses(&error), %stack, unit, "a record was not shown in time");
                 Outcome::TooLate
             }
-            Err(error) => {
-                tracing::error!(error = %WithCauses(&error), "a demand for a record is not answered yet");
+            error => {
+                tracing::error!(error = %WithCauses(&error), %stack, unit, "a record is not shown yet");
                 Outcome::Failed
             }
         }
     }
 
-    async fn answer(&self, stack: StackId, seq: u64) -> Result<(), Unanswered> {
-        let log = &self.log;
-        let found = log.reader.ask(move |log| log.by_seq(stack, seq)).await?;
-        let exchange = found.ok_or(Unanswered::NoRecord)?;
-        log.flush(exchange.id);
-        let pack = log.await_stored(exchange.id, STORE_TIMEOUT).await;
-        let mut pack = pack.ok_or(Unanswered::NotStored)?;
-        let epoch = self.link.ledger.db().await?.params.walrus_epoch;
-        if u64::from(pack.end_epoch) <= epoch {
-            pack = self.packs.renew(&pack).await?;
-        }
-        let object = match pack.object {
-            Some(object) => object,
-            None => self.own_object(&pack).await?,
-        };
-        self.show(&exchange, object).await
-    }
-
-    /// The blob object of a pack that the publisher only said to be there already.
-    async fn own_object(&self, pack: &PackRow) -> Result<ObjectId, Unanswered> {
-        let blobs = self.link.ledger.owned_blobs(self.link.owner()).await?;
-        let blobs = blobs.iter().filter(|blob| blob.blob_id == pack.blob);
-        let longest = blobs.max_by_key(|blob| blob.storage.end_epoch);
-        longest.map(|blob| blob.id).ok_or(Unanswered::NoObject)
-    }
-
-    async fn show(&self, exchange: &Exchange, blob: ObjectId) -> Result<(), Unanswered> {
-        let settlement = self.log.settlement_of(exchange).await?;
-        let settlement = settlement.ok_or(Unanswered::NoRecord)?;
-        let record = EvidenceLeaf::new(&exchange.header, &exchange.receipt);
-        let stack = exchange.receipt.message().stack;
-        let ledger = &self.link.ledger;
-        let call = ledger.answer_dispute(stack, self.node, blob, &record, &settlement.path);
-        self.link.execute(vec![call]).await?;
-        Ok(())
-    }
-
-    /// Whether the ledger takes no answer any more.
+    /// Whether the ledger takes nothing any more.
     async fn is_late(&self, until: TimestampMs) -> bool {
         let now = self.link.ledger.clock().await;
         now.is_ok_and(|now| now > until)
     }
 }
 
-/// Whether there's nothing to answer any more.
+/// Whether there's nothing to show any more.
 fn is_over(error: &LedgerError) -> bool {
     let over = [
-        AbortCode::NoSuchDispute,
+        AbortCode::NoSuchDemand,
         AbortCode::AnswerTooLate,
-        AbortCode::NotSettling,
+        AbortCode::UnitNotSettled,
+        AbortCode::NoTicket,
+        AbortCode::NotDisclosing,
+        AbortCode::NoJury,
+        AbortCode::LeaseClosed,
     ];
     let code = error.abort_code();
     code.is_some_and(|code| over.map(AbortCode::code).contains(&code))

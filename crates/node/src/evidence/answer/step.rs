@@ -1,68 +1,58 @@
-//! Which demands for records are open, and when they are tried again. Pure: what happens comes in
+//! Which records must be shown, and when each is tried again. Pure: what happens comes in
 //! as an event, what is to be done goes out as commands; [`super`] carries them out.
 
+use super::duty::Duty;
 use crate::backoff::Backoff;
-use atoma_types::{StackId, TimestampMs};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-/// After a failure the demands rest so long, doubling: answer windows are minutes to hours.
+/// After a failure the duties rest so long, doubling: answer windows are hours.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// And at most so long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// A demand for the record of one receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Demand {
-    pub stack: StackId,
-    /// The receipt's place in its lease, from 1.
-    pub seq: u64,
-    /// The last moment to answer, by the ledger's clock.
-    pub until: TimestampMs,
-}
-
-/// The demands that aren't answered yet.
+/// The duties that aren't done yet.
 #[derive(Debug)]
 pub(super) struct Answerer {
-    open: BTreeMap<(StackId, u64), TimestampMs>,
+    open: BTreeSet<Duty>,
     backoff: Backoff,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Event {
     /// One was heard, perhaps again.
-    Heard(Demand),
+    Heard(Duty),
     /// All that are open are to be tried.
     Round,
     /// What became of one.
-    Tried(Demand, Outcome),
+    Tried(Duty, Outcome),
     /// All were tried.
     RoundOver,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The ledger has the answer.
-    Answered,
-    /// The ledger knows of no such demand any more.
+    /// The ledger has what was to be shown.
+    Shown,
+    /// The ledger knows of no such duty any more.
     Over,
     /// Its time is over.
     TooLate,
-    /// It could not be answered yet.
+    /// It could not be done yet.
     Failed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Try to answer.
-    Try(Demand),
-    /// Begin the next round after this long, or when a demand is heard; with `None` only then.
+    /// Try them, several at once.
+    Try(Vec<Duty>),
+    /// Begin the next round after this long, or when a duty is heard; with `None` only then.
     Rest(Option<Duration>),
 }
 
 impl Answerer {
     pub(super) fn new() -> Self {
         Self {
-            open: BTreeMap::new(),
+            open: BTreeSet::new(),
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
         }
     }
@@ -70,18 +60,20 @@ impl Answerer {
     /// What is to be done now that `event` has happened.
     pub(super) fn step(&mut self, event: Event) -> Vec<Command> {
         match event {
-            Event::Heard(Demand { stack, seq, until }) => {
-                self.open.insert((stack, seq), until);
+            Event::Heard(duty) => {
+                self.open.insert(duty);
                 Vec::new()
             }
+            Event::Round if self.open.is_empty() => Vec::new(),
+            // those whose time ends first come first
             Event::Round => {
-                let open = self.open.iter();
-                open.map(|(&(stack, seq), &until)| Command::Try(Demand { stack, seq, until }))
-                    .collect()
+                let mut open: Vec<_> = self.open.iter().cloned().collect();
+                open.sort_by_key(|duty| duty.until);
+                vec![Command::Try(open)]
             }
             Event::Tried(_, Outcome::Failed) => Vec::new(),
-            Event::Tried(demand, Outcome::Answered | Outcome::Over | Outcome::TooLate) => {
-                self.open.remove(&(demand.stack, demand.seq));
+            Event::Tried(duty, Outcome::Shown | Outcome::Over | Outcome::TooLate) => {
+                self.open.remove(&duty);
                 Vec::new()
             }
             Event::RoundOver if self.open.is_empty() => {
@@ -95,36 +87,47 @@ impl Answerer {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use atoma_types::Address;
+    use super::{super::duty::To, *};
+    use atoma_types::{Address, ComputeUnits, StackId, TimestampMs};
 
-    fn demand(seq: u64) -> Demand {
-        Demand {
+    fn duty(unit: u64, until: u64) -> Duty {
+        Duty {
             stack: StackId(Address::new([1; 32])),
-            seq,
-            until: TimestampMs(100),
+            unit: ComputeUnits(unit),
+            to: To::Owner,
+            until: TimestampMs(until),
+            range: (0, 9),
+            seq: 0,
         }
     }
 
     #[test]
     fn what_fails_is_tried_again_after_longer_pauses_and_what_ends_is_not() {
         let mut answerer = Answerer::new();
-        for seq in [3, 1, 3, 2] {
-            assert_eq!(answerer.step(Event::Heard(demand(seq))), []);
+        let (first, second, third) = (duty(1, 30), duty(2, 20), duty(3, 10));
+        for heard in [&third, &first, &third, &second] {
+            assert_eq!(answerer.step(Event::Heard(heard.clone())), []);
         }
-        let all = [1, 2, 3].map(|seq| Command::Try(demand(seq)));
-        assert_eq!(answerer.step(Event::Round), all, "each once");
-        answerer.step(Event::Tried(demand(1), Outcome::Answered));
-        answerer.step(Event::Tried(demand(2), Outcome::Failed));
-        answerer.step(Event::Tried(demand(3), Outcome::Over));
+        let all = vec![third.clone(), second.clone(), first.clone()];
+        let round = answerer.step(Event::Round);
+        assert_eq!(
+            round,
+            [Command::Try(all)],
+            "each once, the most urgent first"
+        );
+        answerer.step(Event::Tried(first, Outcome::Shown));
+        answerer.step(Event::Tried(second.clone(), Outcome::Failed));
+        answerer.step(Event::Tried(third, Outcome::Over));
         let rest = |millis| [Command::Rest(Some(Duration::from_millis(millis)))];
         assert_eq!(answerer.step(Event::RoundOver), rest(500));
-        assert_eq!(answerer.step(Event::Round), [Command::Try(demand(2))]);
-        answerer.step(Event::Tried(demand(2), Outcome::Failed));
+        let left = vec![second.clone()];
+        assert_eq!(answerer.step(Event::Round), [Command::Try(left)]);
+        answerer.step(Event::Tried(second.clone(), Outcome::Failed));
         assert_eq!(answerer.step(Event::RoundOver), rest(1_000));
-        answerer.step(Event::Tried(demand(2), Outcome::TooLate));
+        answerer.step(Event::Tried(second, Outcome::TooLate));
         assert_eq!(answerer.step(Event::RoundOver), [Command::Rest(None)]);
-        answerer.step(Event::Heard(demand(4)));
+        assert_eq!(answerer.step(Event::Round), []);
+        answerer.step(Event::Heard(duty(4, 1)));
         assert_eq!(
             answerer.step(Event::RoundOver),
             rest(500),

@@ -166,8 +166,8 @@ impl PackTask {
         if packs.is_empty() {
             return Ok(());
         }
-        let epoch = match self.link.ledger.db().await {
-            Ok(db) => db.params.walrus_epoch,
+        let epoch = match self.link.ledger.walrus_epoch().await {
+            Ok(epoch) => u64::from(epoch),
             Err(error) => {
                 tracing::warn!(error = %WithCauses(&error), "the epoch of Walrus can't be read");
                 return Ok(());

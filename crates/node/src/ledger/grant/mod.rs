@@ -3,11 +3,7 @@
 
 mod step;
 
-use super::{
-    finder::{LeaseFinder, lost},
-    keeper::LeaseKeeper,
-    link::LedgerLink,
-};
+use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink};
 use crate::{identity::Identity, metrics::Metrics, tasks::Tasks};
 use atoma_ledger::LedgerError;
 use atoma_runtime::{SharedClock, WithCauses};
@@ -19,7 +15,7 @@ use atoma_types::{
 };
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
-use step::{Command, Event, Failure, Granting, Held, LeaseView};
+use step::{Command, Event, Failure, Fits, Granting, Held, LeaseView};
 
 /// Makes grants leases.
 #[derive(Debug)]
@@ -33,6 +29,8 @@ pub(crate) struct Granter {
     pub metrics: Arc<Metrics>,
     /// What a grant must add.
     pub least: MicroUsdc,
+    /// The part of the free collateral that one grant may put at stake, thousandths.
+    pub step_permille: u64,
     pub taken: TakenGrants,
 }
 
@@ -78,10 +76,12 @@ impl Granter {
             event = match command {
                 Command::Read => {
                     read = self.finder.read_stack(stack).await?;
-                    if read.as_ref().is_some_and(|stack| self.keeper.doubts(stack)) {
-                        return Err(lost());
-                    }
+                    let fits = match &read {
+                        Some(stack) => self.fits(stack).await?,
+                        None => Fits::default(),
+                    };
                     Event::Read {
+                        fits,
                         price: read.as_ref().and_then(|s| self.tasks.price(s.task)),
                         grants: self.taken.of(stack),
                         stack: read.as_ref(),
@@ -114,6 +114,21 @@ impl Granter {
         })
     }
 
+    /// What the node's free collateral stands for.
+    async fn fits(&self, stack: &Stack) -> Result<Fits, Refusal> {
+        let node = self.link.ledger.node(self.us.node).await.map_err(|error| {
+            self.metrics.ledger_errors.inc();
+            tracing::warn!(error = %WithCauses(&error), "cannot read the node's collateral");
+            Refusal::new(RefusalCode::Unavailable, "the ledger does not answer")
+        })?;
+        let multiple = stack.terms.fine_multiple.max(1);
+        let step = node.free_collateral().permille(self.step_permille);
+        Ok(Fits {
+            free: MicroUsdc(node.free_collateral().0 / multiple),
+            step: MicroUsdc(step.unwrap_or_default().0 / multiple),
+        })
+    }
+
     async fn submit(&self, grant: &Signed<Grant>, stack: Option<&Stack>) -> Result<(), Failure> {
         let stack = stack.ok_or(Failure::Other)?;
         let gas = self.link.ledger.gas(self.link.owner()).await;
@@ -133,14 +148,9 @@ impl Granter {
         let executed = self.link.execute(vec![call.into()]).await;
         // a refused one costs gas, too
         self.taken.add(stack.id);
-        let executed = executed.map_err(|error| self.failure(&error))?;
-        for event in &executed.events {
-            let heard = self.keeper.hear(event, Vec::new());
-            if let Some(stack) = heard.reread
-                && let Ok(stack) = self.link.ledger.stack(stack).await
-            {
-                self.keeper.adopt(&stack);
-            }
+        executed.map_err(|error| self.failure(&error))?;
+        if let Ok(stack) = self.link.ledger.stack(stack.id).await {
+            self.keeper.adopt(&stack);
         }
         Ok(())
     }

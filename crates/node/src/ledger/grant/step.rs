@@ -57,6 +57,16 @@ pub(crate) struct Held {
     pub sums: Summary,
 }
 
+/// The value of units that the node may put at stake: every micro-USDC of it stands for the fine's multiple of
+/// collateral.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fits {
+    /// In all.
+    pub free: MicroUsdc,
+    /// By one grant, so that a stranger's refundable one doesn't take all that there is.
+    pub step: MicroUsdc,
+}
+
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
     Begun {
@@ -66,6 +76,8 @@ pub(crate) enum Event<'a> {
     /// The stack as the ledger has it.
     Read {
         stack: Option<&'a Stack>,
+        /// What the node's free collateral stands for.
+        fits: Fits,
         /// What we ask in its task, if we serve it.
         price: Option<Price>,
         /// Grants on it that we have taken to the ledger.
@@ -125,10 +137,11 @@ impl Granting {
             }),
             Event::Read {
                 stack,
+                fits,
                 price,
                 grants,
             } => {
-                let checked = self.check_stack(stack, price, grants);
+                let checked = self.check_stack(stack, fits, price, grants);
                 checked.map(|()| Command::Adopt)
             }
             Event::Adopted { held } => match (self.satisfied(held), self.stage) {
@@ -176,6 +189,7 @@ impl Granting {
     fn check_stack(
         &self,
         stack: Option<&Stack>,
+        fits: Fits,
         price: Option<Price>,
         grants: u32,
     ) -> Result<(), Refusal> {
@@ -195,7 +209,27 @@ impl Granting {
                 "this node is not subscribed to the stack's task",
             );
         };
-        self.check_worth(stack, price, grants)
+        self.check_worth(stack, price, grants)?;
+        self.check_stake(stack, fits, price)
+    }
+
+    /// What is granted is at stake, so a node takes it in steps.
+    fn check_stake(&self, stack: &Stack, fits: Fits, price: Price) -> Result<(), Refusal> {
+        let grant = self.grant.message();
+        let lease = stack.lease(grant.node);
+        let (price, units) = lease.map_or((price, ComputeUnits::ZERO), |l| (l.price, l.units));
+        let value = |units| price.cost(units).unwrap_or(MicroUsdc(u64::MAX));
+        let (before, after) = (value(units), value(grant.cumulative_units));
+        let most = fits.free.min(fits.step);
+        if after.0.saturating_sub(before.0) <= most.0 {
+            return Ok(());
+        }
+        let total = price.affords(MicroUsdc(before.0.saturating_add(most.0)));
+        let more = total.saturating_sub(units);
+        let message = format!("the node's free collateral stands for {more} units more, now");
+        Err(Refusal::new(RefusalCode::GrantTooLarge, message)
+            .param("grant")
+            .needed(more.0))
     }
 
     /// Whoever grants unit by unit would have the node pay gas for each: what is granted comes back in the
@@ -259,9 +293,10 @@ fn refusal(failure: Failure) -> Refusal {
         }
     };
     let code = match code {
-        AbortCode::StackExpired | AbortCode::StackClosed => RefusalCode::StackExpired,
+        AbortCode::StackExpired => RefusalCode::StackExpired,
         AbortCode::LeasesExceedStack | AbortCode::LeaseClosed => RefusalCode::LeaseExhausted,
-        AbortCode::CapacityExceeded => RefusalCode::Overloaded,
+        AbortCode::CollateralBusy => RefusalCode::GrantTooLarge,
+        AbortCode::NodeNotActive | AbortCode::CollateralTooLow => RefusalCode::Unavailable,
         AbortCode::GrantExpired => RefusalCode::Expired,
         // every other abort says that the grant itself is wrong
         _ => RefusalCode::InvalidBody,

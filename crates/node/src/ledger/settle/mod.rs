@@ -1,12 +1,14 @@
-//! Settling and claiming without anyone's help: the runtime of [`step`]. After a crash the ledger's
-//! own word comes first: a lease it knows as settled is never settled again.
+//! Settling and claiming without anyone's help: the runtime of [`step`]. A claim names the receipt that it goes on
+//! from, so the ledger takes none twice, whatever became of the one before a crash. Where evidence is kept, only
+//! that is claimed which Walrus has: a node that has lost its disk can still show it.
 
 mod step;
 
 use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{
-    account::{Claim, Phase},
+    account::{Account, Claim, Phase},
     config::SettlementConfig,
+    evidence::EvidenceLog,
     lease::Lease,
     metrics::Metrics,
 };
@@ -30,6 +32,8 @@ pub(crate) struct SettlementTask {
     keeper: Arc<LeaseKeeper>,
     link: Arc<LedgerLink>,
     metrics: Arc<Metrics>,
+    /// Where evidence is kept; none without a Walrus.
+    evidence: Option<Arc<EvidenceLog>>,
     /// Ends the wait between two rounds.
     now: Arc<Notify>,
     tick: Duration,
@@ -42,14 +46,16 @@ impl SettlementTask {
         keeper: Arc<LeaseKeeper>,
         link: Arc<LedgerLink>,
         metrics: Arc<Metrics>,
+        evidence: Option<Arc<EvidenceLog>>,
     ) -> Self {
         Self {
+            settler: Settler::new(rules.clone(), keeper.node),
+            evidence,
             now: keeper.signals.settle_now.clone(),
             keeper,
             link,
             metrics,
             tick: Duration::from_millis(rules.tick_ms.max(MIN_TICK_MS)),
-            settler: Settler::new(rules),
         }
     }
 
@@ -69,20 +75,17 @@ impl SettlementTask {
         let leases = self.views();
         let now = self.times(!leases.is_empty()).await;
         let leases = &leases;
-        self.carry_out(&Event::Due { leases, now }).await;
+        self.carry_out(&Event::Due { leases, now }, now.ledger)
+            .await;
         // those that were due just now may be ready already
         let leases = &self.views();
-        self.carry_out(&Event::Ready { leases, now }).await;
+        self.carry_out(&Event::Ready { leases, now }, now.ledger)
+            .await;
     }
 
     fn views(&self) -> Vec<LeaseView> {
         let leases = self.keeper.leases.all();
-        let view = |lease: &Arc<Lease>| LeaseView {
-            stack: lease.stack,
-            settle_grace: lease.settle_grace,
-            sums: lease.brief(),
-        };
-        leases.iter().map(view).collect()
+        leases.iter().map(|lease| view(lease)).collect()
     }
 
     async fn times(&mut self, has_leases: bool) -> Times {
@@ -99,13 +102,13 @@ impl SettlementTask {
     }
 
     /// Steps, and does what comes out of it until nothing more does.
-    async fn carry_out(&mut self, event: &Event<'_>) {
+    async fn carry_out(&mut self, event: &Event<'_>, now: TimestampMs) {
         let mut commands = VecDeque::from(self.settler.step(event));
         while let Some(command) = commands.pop_front() {
             match command {
                 Command::StopAdmission(stacks) => self.stop_admission(&stacks).await,
                 Command::Submit { step, stacks } => {
-                    commands.extend(self.submit(step, &stacks).await);
+                    commands.extend(self.submit(step, &stacks, now).await);
                 }
                 Command::Reread(stack) => {
                     if let Ok(stack) = self.link.ledger.stack(stack).await {
@@ -135,15 +138,22 @@ impl SettlementTask {
     }
 
     /// Takes a batch to the ledger; what is to be done if it fails.
-    async fn submit(&mut self, step: Step, stacks: &[StackId]) -> Vec<Command> {
-        let leases = self.leases(stacks);
+    async fn submit(&mut self, step: Step, stacks: &[StackId], now: TimestampMs) -> Vec<Command> {
+        let mut calls = Vec::with_capacity(stacks.len());
+        let mut leases = Vec::with_capacity(stacks.len());
+        for lease in self.leases(stacks) {
+            let span = span_of(step, &lease);
+            // a call that isn't ready yet holds up no other
+            if let Some(call) = self.call(step, &lease, now).instrument(span).await {
+                calls.push(call);
+                leases.push(lease);
+            }
+        }
         if leases.is_empty() {
             return Vec::new();
         }
-        let Some(calls) = self.calls(step, &leases).await else {
-            // the journal has failed: nothing is claimed that isn't durable
-            return Vec::new();
-        };
+        let stacks: Vec<StackId> = leases.iter().map(|lease| lease.stack).collect();
+        let stacks = stacks.as_slice();
         let span = tracing::info_span!("ledger", ?step, leases = leases.len());
         let executed = self.link.execute(calls).instrument(span).await;
         let executed = match executed {
@@ -155,14 +165,8 @@ impl SettlementTask {
         match step {
             Step::Settle => self.metrics.settlements.inc_by(count),
             Step::Claim => self.metrics.claims.inc_by(count),
+            Step::Release | Step::Progress => 0,
         };
-        for event in &executed.events {
-            if let Some(ack) = self.keeper.hear(event, Vec::new()).ack
-                && let Err(error) = ack.durable().await
-            {
-                tracing::error!(error = %WithCauses(&error), "a settlement could not be made durable");
-            }
-        }
         for lease in &leases {
             let _in = span_of(step, lease).entered();
             tracing::info!(transaction = %executed.digest, "done");
@@ -192,37 +196,67 @@ impl SettlementTask {
         commands
     }
 
-    /// One call for each lease; `None` once the journal has failed.
-    async fn calls(&self, step: Step, leases: &[Arc<Lease>]) -> Option<Vec<Call>> {
-        let mut calls = Vec::with_capacity(leases.len());
-        for lease in leases {
-            if !self.keeper.journal.is_healthy() {
-                return None;
+    /// The call that a lease is ready for, if it still is.
+    async fn call(&self, step: Step, lease: &Lease, now: TimestampMs) -> Option<Call> {
+        let stack = lease.on_ledger()?;
+        let on_ledger = stack.lease(self.node())?;
+        match step {
+            Step::Settle => {
+                let claim = self.claim(lease, now).await?;
+                Some(self.settle_call(lease, &claim))
             }
-            let span = span_of(step, lease);
-            calls.push(match step {
-                Step::Settle => {
-                    let claim = lease.final_claim(&self.keeper.journal);
-                    let claim = claim.instrument(span).await?;
-                    self.settle_call(lease, &claim)
-                }
-                Step::Claim => self.claim_call(lease),
-            });
+            Step::Release => {
+                lease.with_account(Account::freeze);
+                let call = calls::ReleaseUnits {
+                    stack: lease.stack.into(),
+                    node: self.node().into(),
+                    units: on_ledger.claimed_units(),
+                    clock: Clock,
+                };
+                Some(call.into())
+            }
+            Step::Claim | Step::Progress => step::due(&stack, on_ledger, now),
         }
-        Some(calls)
+    }
+
+    /// What is claimed of a lease now; `None` while it isn't durable, signed and stored.
+    async fn claim(&self, lease: &Lease, now: TimestampMs) -> Option<Claim> {
+        let ends = lease.brief().phase != Phase::Open;
+        if ends {
+            lease.with_account(Account::freeze);
+        }
+        // nothing is claimed that isn't durable
+        if !self.keeper.journal.is_healthy() || !lease.all_signed(&self.keeper.journal).await {
+            return None;
+        }
+        let last = lease.with_account(|account| account.last_signed())?;
+        let urgent = step::is_urgent(&view(lease), now);
+        let last = match &self.evidence {
+            Some(log) if !urgent => {
+                let seq = last.message().seq;
+                let stored = log.stored_up_to(lease.stack, seq).await.ok()??;
+                if stored < seq && ends {
+                    // the last claim is made once, and whole
+                    return None;
+                }
+                match stored == seq {
+                    true => last,
+                    false => log.receipt(lease.stack, stored).await.ok()??,
+                }
+            }
+            _ => last,
+        };
+        lease.with_account(|account| account.claim(last))
     }
 
     fn settle_call(&self, lease: &Lease, claim: &Claim) -> Call {
         let headers = claim.vouchers.iter();
-        let (last_receipt, receipt_signature) = match &claim.last {
-            Some(receipt) => (receipt.bytes().to_vec(), receipt.signature().to_bytes()),
-            None => (Vec::new(), Vec::new()),
-        };
         calls::Settle {
-            db: self.link.ledger.deployment().db.into(),
             stack: lease.stack.into(),
-            node: self.node().into(),
-            claimed_units: claim.units,
+            holder: self.node(),
+            from_seq: claim.from_seq,
+            to_units: claim.to_units,
+            to_seq: claim.to_seq,
             headers: headers
                 .clone()
                 .map(|header| header.bytes().to_vec())
@@ -230,22 +264,10 @@ impl SettlementTask {
             header_signatures: headers
                 .map(|header| header.signature().to_bytes())
                 .collect(),
-            last_receipt,
-            receipt_signature,
+            last_receipt: claim.last.bytes().to_vec(),
+            receipt_signature: claim.last.signature().to_bytes(),
             receipts_root: claim.root,
-            count: claim.count,
             manifest_blob: None,
-            clock: Clock,
-        }
-        .into()
-    }
-
-    fn claim_call(&self, lease: &Lease) -> Call {
-        calls::Claim {
-            db: self.link.ledger.deployment().db.into(),
-            stack: lease.stack.into(),
-            task: lease.task.into(),
-            node: self.node().into(),
             clock: Clock,
         }
         .into()
@@ -264,13 +286,30 @@ impl SettlementTask {
     }
 }
 
+fn view(lease: &Lease) -> LeaseView {
+    LeaseView {
+        stack: lease.stack,
+        price: lease.price,
+        settle_grace: lease.settle_grace,
+        on_ledger: lease.on_ledger(),
+        sums: lease.brief(),
+    }
+}
+
 fn span_of(step: Step, lease: &Lease) -> tracing::Span {
     tracing::info_span!("lease", stack = %lease.stack, ?step)
 }
 
 fn failure(error: &LedgerError) -> Failure {
-    // a disputed claim waits like one whose window is open
-    let waits = [AbortCode::WindowNotOver, AbortCode::DisputeOpen].map(AbortCode::code);
+    // what was brought against a ticket holds it up as its window does
+    let waits = [
+        AbortCode::WindowNotOver,
+        AbortCode::DemandOpen,
+        AbortCode::ExamOpen,
+        AbortCode::ChallengeOpen,
+        AbortCode::TicketOpen,
+    ];
+    let waits = waits.map(AbortCode::code);
     match error.abort_code() {
         Some(code) if waits.contains(&code) => Failure::TooEarly,
         _ if error.is_transient() => Failure::Unreachable,

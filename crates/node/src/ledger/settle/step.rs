@@ -1,12 +1,15 @@
-//! When to settle and to claim. Pure: what is known comes in as an event, what is to be done goes
+//! When to settle, give back and claim. Pure: what is known comes in as an event, what is to be done goes
 //! out as commands; [`super`] carries them out.
 //!
 //! Every round each lease is looked at:
 //!
-//! * open and due (closing, expired, or nearly used and at rest): it takes no more requests; this is
-//!   made durable before anything goes to the ledger;
-//! * settling and idle, or short before its deadline: its claim goes to the ledger;
-//! * settled and its window over: it is claimed.
+//! * not read since the start: its stack is read;
+//! * open, and no ticket of it waits: what was served goes to the ledger as it builds up, and the lease goes on;
+//! * open and over (closing, or expired): it takes no more requests; this is made durable before anything goes
+//!   to the ledger;
+//! * settling and idle, or short before its deadline: its last claim goes to the ledger, for which a place of two
+//!   was kept; then what it didn't use is given back, so that its user has the money at once;
+//! * tickets: whatever anyone may do for them, once its time has come.
 //!
 //! Several go in one transaction; if that fails, each goes alone, so that one bad lease holds up no
 //! other. A lease that failed alone rests, longer each time.
@@ -16,12 +19,18 @@ use crate::{
     backoff::Backoff,
     config::SettlementConfig,
 };
-use atoma_types::{DurationMs, StackId, TimestampMs};
-use std::{collections::BTreeMap, time::Duration};
+use atoma_ledger::due_of_lease;
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TimestampMs,
+    chain::{ArgKind, Call, Lease, Stack},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Leases in one transaction: their headers and receipts stay far below a transaction's limit.
 const MAX_BATCH: usize = 4;
+/// Tickets that a lease may have open, of which the last is kept for its end.
+const MAX_TICKETS: usize = 2;
 /// Running requests are waited for until this long before the deadline (or a quarter of the
 /// grace, if that is shorter).
 const LAST_CALL_MS: u64 = 120_000;
@@ -36,6 +45,7 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Settler {
     rules: SettlementConfig,
+    node: NodeId,
     /// Leases that failed: not before, and the pauses after that.
     resting: BTreeMap<StackId, (Instant, Backoff)>,
     /// When the ledger last said its time.
@@ -57,7 +67,10 @@ pub(crate) struct Times {
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseView {
     pub stack: StackId,
+    pub price: Price,
     pub settle_grace: DurationMs,
+    /// The stack as last read, if it was since the start.
+    pub on_ledger: Option<Arc<Stack>>,
     /// Its sums, without the lanes.
     pub sums: Summary,
 }
@@ -65,8 +78,14 @@ pub(crate) struct LeaseView {
 /// What is taken to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
+    /// What was served so far.
     Settle,
+    /// Units that are not used.
+    Release,
+    /// Payment, and the end.
     Claim,
+    /// What an examination waits for; random, so each in a transaction of its own.
+    Progress,
 }
 
 /// Why the ledger didn't take a batch.
@@ -74,7 +93,7 @@ pub(crate) enum Step {
 pub(crate) enum Failure {
     /// It can't be reached.
     Unreachable,
-    /// The window is open, or a dispute is.
+    /// The window is open, or something that was brought against it.
     TooEarly,
     /// It said no.
     Refused,
@@ -105,14 +124,15 @@ pub(crate) enum Command {
     StopAdmission(Vec<StackId>),
     /// Take a batch to the ledger in one transaction.
     Submit { step: Step, stacks: Vec<StackId> },
-    /// See how the ledger has this lease: it is not as we think.
+    /// See how the ledger has this lease.
     Reread(StackId),
 }
 
 impl Settler {
-    pub(crate) fn new(rules: SettlementConfig) -> Self {
+    pub(crate) fn new(rules: SettlementConfig, node: NodeId) -> Self {
         Self {
             rules,
+            node,
             resting: BTreeMap::new(),
             pinged: None,
         }
@@ -148,7 +168,7 @@ impl Settler {
                 for stack in stacks {
                     self.resting.remove(stack);
                 }
-                Vec::new()
+                stacks.iter().copied().map(Command::Reread).collect()
             }
             Event::Failed {
                 step,
@@ -159,16 +179,10 @@ impl Settler {
         }
     }
 
-    /// Whether an open lease should be settled now.
+    /// Whether an open lease should take no more requests.
     fn is_due(&self, lease: &LeaseView, now: Times) -> bool {
         let sums = &lease.sums;
-        let used = u128::from(sums.committed.0) * 1_000;
-        let enough = u128::from(sums.terms.units.0) * u128::from(self.rules.nearly_used_permille);
-        let at_rest = now.ours.since(sums.last_activity).0 >= self.rules.rest_ms;
-        sums.phase == Phase::Open
-            && (sums.terms.closing
-                || now.ledger >= sums.terms.expires_at
-                || (used >= enough && at_rest && sums.reserved.0 == 0))
+        sums.phase == Phase::Open && (sums.terms.closing || now.ledger >= sums.terms.expires_at)
     }
 
     fn ready(&mut self, leases: &[LeaseView], now: Times) -> Vec<Command> {
@@ -178,20 +192,63 @@ impl Settler {
             let resting = self.resting.get(&stack);
             resting.is_none_or(|(until, _)| *until <= now.at)
         };
+        let leases: Vec<_> = leases.iter().filter(|lease| rested(lease.stack)).collect();
+        let unread = leases.iter().filter(|lease| lease.on_ledger.is_none());
+        let mut commands: Vec<_> = unread.map(|lease| Command::Reread(lease.stack)).collect();
         let ready = |step| {
             let leases = leases.iter();
-            let leases = leases.filter(|lease| rested(lease.stack));
-            let leases = leases.filter(|lease| next_step(lease, now.ledger) == Some(step));
+            let leases = leases.filter(|lease| self.next_step(lease, now) == Some(step));
             leases.map(|lease| lease.stack).collect::<Vec<_>>()
         };
-        let mut commands = Vec::new();
-        for step in [Step::Settle, Step::Claim] {
-            commands.extend(ready(step).chunks(MAX_BATCH).map(|stacks| Command::Submit {
+        for step in [Step::Settle, Step::Release, Step::Claim, Step::Progress] {
+            let batch = if step == Step::Progress { 1 } else { MAX_BATCH };
+            commands.extend(ready(step).chunks(batch).map(|stacks| Command::Submit {
                 step,
                 stacks: stacks.to_vec(),
             }));
         }
         commands
+    }
+
+    /// What a lease is ready for.
+    fn next_step(&self, lease: &LeaseView, now: Times) -> Option<Step> {
+        let stack = lease.on_ledger.as_ref()?;
+        let on_ledger = stack.lease(self.node).filter(|lease| !lease.closed)?;
+        let sums = &lease.sums;
+        if let Some(call) = due(stack, on_ledger, now.ledger) {
+            return Some(if is_random(&call) {
+                Step::Progress
+            } else {
+                Step::Claim
+            });
+        }
+        let worth = unclaimed(lease);
+        let settles =
+            worth >= stack.terms.smallest_ticket() && now.ledger <= stack.settle_deadline();
+        match sums.phase {
+            Phase::Settling if !is_idle(lease, now.ledger) => None,
+            Phase::Settling if settles => {
+                (on_ledger.tickets.len() < MAX_TICKETS).then_some(Step::Settle)
+            }
+            // also what is too small to be claimed: the rest of a lease is its user's
+            Phase::Settling => {
+                (on_ledger.units > on_ledger.claimed_units()).then_some(Step::Release)
+            }
+            Phase::Open if settles && on_ledger.tickets.is_empty() => self
+                .has_built_up(lease, worth, now.ours)
+                .then_some(Step::Settle),
+            Phase::Open | Phase::Closed => None,
+        }
+    }
+
+    /// Whether it is worth a transaction to settle a lease that goes on.
+    fn has_built_up(&self, lease: &LeaseView, worth: MicroUsdc, now: TimestampMs) -> bool {
+        let sums = &lease.sums;
+        let used = u128::from(sums.committed.0) * 1_000;
+        let nearly = u128::from(sums.terms.units.0) * u128::from(self.rules.nearly_used_permille);
+        let rest = now.since(sums.last_activity).0;
+        let at_rest = rest >= self.rules.rest_ms && sums.reserved == ComputeUnits::ZERO;
+        worth >= self.rules.worth || (used >= nearly && at_rest) || rest >= self.rules.idle_ms
     }
 
     fn failed(
@@ -225,19 +282,35 @@ impl Settler {
     }
 }
 
-/// What a lease is ready for at the ledger's time `now`.
-fn next_step(lease: &LeaseView, now: TimestampMs) -> Option<Step> {
-    let sums = &lease.sums;
-    match sums.phase {
-        Phase::Settling => {
-            let grace = lease.settle_grace.0;
-            let last_call = grace - LAST_CALL_MS.min(grace / 4);
-            let urgent = now.since(sums.terms.expires_at).0 >= last_call;
-            (sums.reserved.0 == 0 || urgent).then_some(Step::Settle)
-        }
-        Phase::Settled { claimable_at } => (claimable_at <= now).then_some(Step::Claim),
-        Phase::Open | Phase::Closed => None,
-    }
+/// Whether a lease's last claim can be made: nothing runs, or it can't be waited for any longer.
+fn is_idle(lease: &LeaseView, now: TimestampMs) -> bool {
+    lease.sums.reserved == ComputeUnits::ZERO || is_urgent(lease, now)
+}
+
+/// Whether the end of the time to settle is near.
+pub(crate) fn is_urgent(lease: &LeaseView, now: TimestampMs) -> bool {
+    let grace = lease.settle_grace.0;
+    let last_call = grace - LAST_CALL_MS.min(grace / 4);
+    now.since(lease.sums.terms.expires_at).0 >= last_call
+}
+
+/// What was served and is neither claimed nor paid.
+fn unclaimed(lease: &LeaseView) -> MicroUsdc {
+    let cost = |units| lease.price.cost(units).unwrap_or_default();
+    let (served, claimed) = (cost(lease.sums.committed), cost(lease.sums.claimed.units));
+    MicroUsdc(served.0.saturating_sub(claimed.0))
+}
+
+/// What anyone may do for a lease, and its node does.
+pub(crate) fn due(stack: &Stack, lease: &Lease, now: TimestampMs) -> Option<Call> {
+    let mut due = due_of_lease(stack, lease, now).into_iter();
+    // nobody convicts himself
+    due.find(|due| !due.convicts).map(|due| due.call)
+}
+
+fn is_random(call: &Call) -> bool {
+    let mut args = call.function().args.iter();
+    args.any(|(_, kind)| matches!(kind, ArgKind::Random))
 }
 
 #[cfg(test)]

@@ -1,0 +1,88 @@
+//! What a node must show, as its lease's object says.
+
+use atoma_types::{
+    ComputeUnits, NodeId, StackId, TimestampMs,
+    chain::{Exam, HitStage, Jury, Stack},
+};
+
+/// Whom a record is shown to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum To {
+    /// To the owner, or the watcher, who demands it: on the ledger, for everyone.
+    Owner,
+    /// To the examiner of a ticket.
+    Examiner { ticket: u64, examiner: NodeId },
+    /// To a jury over a ticket: of its challenge, or of its examination.
+    Jury {
+        ticket: u64,
+        challenge: bool,
+        jurors: Vec<NodeId>,
+        /// Who was shown it first, if anyone.
+        examiner: Option<NodeId>,
+    },
+}
+
+/// A record that must be shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Duty {
+    pub stack: StackId,
+    /// The unit whose record it is.
+    pub unit: ComputeUnits,
+    pub to: To,
+    /// The last moment, by the ledger's clock.
+    pub until: TimestampMs,
+    /// The ticket's receipts: those after the first number up to the second.
+    pub range: (u64, u64),
+    /// The record that another examiner was shown; zero for any that covers the unit.
+    pub seq: u64,
+}
+
+/// What a node must show now on a stack.
+pub(crate) fn duties_in(us: NodeId, stack: &Stack) -> Vec<Duty> {
+    let mut duties = Vec::new();
+    let Some(lease) = stack.lease(us).filter(|lease| !lease.closed) else {
+        return duties;
+    };
+    for ticket in &lease.tickets {
+        let duty = |unit, to, until, seq| Duty {
+            stack: stack.id,
+            unit,
+            to,
+            until,
+            range: (ticket.from_seq, ticket.to_seq),
+            seq,
+        };
+        let demands = ticket.demands.iter();
+        duties.extend(demands.map(|d| duty(d.unit, To::Owner, d.deadline_ms, 0)));
+        let mut shown = (None, 0);
+        if let Exam::Hit(hit) = &ticket.exam {
+            shown = (Some(hit.examiner.node), hit.seq);
+            if hit.stage == HitStage::Disclosing {
+                let to = To::Examiner {
+                    ticket: ticket.to_seq,
+                    examiner: hit.examiner.node,
+                };
+                duties.push(duty(hit.unit, to, hit.deadline_ms, hit.seq));
+            }
+        }
+        let mut jury = |jury: &Jury, challenge: bool, seen: (Option<NodeId>, u64)| {
+            if jury.seq == 0 {
+                let to = To::Jury {
+                    ticket: ticket.to_seq,
+                    challenge,
+                    jurors: jury.jurors.iter().map(|juror| juror.auditor.node).collect(),
+                    examiner: seen.0,
+                };
+                duties.push(duty(jury.unit, to, jury.deadline_ms, seen.1));
+            }
+        };
+        if let Some(sits) = &ticket.exam_jury {
+            jury(sits, false, shown);
+        }
+        let challenge = ticket.challenge.as_ref();
+        if let Some(sits) = challenge.and_then(|challenge| challenge.jury.as_ref()) {
+            jury(sits, true, (None, 0));
+        }
+    }
+    duties
+}
