@@ -178,11 +178,11 @@ mod tests {
     #[test]
     fn an_abort_has_the_help_of_its_code_wherever_it_comes_from() {
         let abort = || LedgerError::Abort {
-            code: AbortCode::StackClosed.code(),
-            name: AbortCode::StackClosed.name(),
+            code: AbortCode::StackExpired.code(),
+            name: AbortCode::StackExpired.name(),
             function: "stack::top_up".to_owned(),
         };
-        let help = Some(AbortCode::StackClosed.help().to_owned());
+        let help = Some(AbortCode::StackExpired.help().to_owned());
         assert_eq!(told(abort()), help);
         assert_eq!(told(ClientError::from(abort())), help);
         assert_eq!(told(NodeError::from(abort())), help);

@@ -18,10 +18,7 @@ use atoma_keys::SigningKey;
 use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
-use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId,
-    chain::{Event, Selection},
-};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event};
 use clap::Args;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -108,7 +105,8 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     let stack = buy(&client, &served, &mut sums, output).await?;
     let request = ask(&stack, &served.model, &args.prompt, &mut sums, output).await?;
     evidence::stored(network, request, output).await?;
-    through_gateway(&served, folder, &args.prompt, &mut sums, output).await?;
+    let prompt = &args.prompt;
+    through_gateway(&served, folder, gateway_wallet, prompt, &mut sums, output).await?;
     settle(&stack, network, &mut sums, output).await?;
     let receipts = client.receipts();
     receipts.flush().await?;
@@ -126,7 +124,7 @@ struct Sums {
     deposited: u64,
     paid: u64,
     fees: u64,
-    refunded: u64,
+    withdrawn: u64,
     receipts_verified: u64,
 }
 
@@ -142,7 +140,7 @@ async fn buy(
             task: served.task,
             units: UNITS,
             max_price: MAX_PRICE,
-            selection: Selection::Single,
+            nodes: 1,
             lifetime: DurationMs(600_000),
         })
         .await?;
@@ -150,14 +148,26 @@ async fn buy(
     sums.deposited += bought.escrow.0;
     output.step(
         "stack",
-        "The user buys a stack; a node is drawn by collateral, reputation and free capacity",
+        "The user buys a stack; a node is drawn by matured collateral and reputation",
         started.elapsed(),
         vec![
             ("stack", json!(bought.id)),
-            ("units", json!(bought.total_units.0)),
+            ("units", json!(bought.live_units().0)),
             ("escrow_micro_usdc", money(bought.escrow)),
             ("drawn", json!(bought.candidates)),
             ("request_key", json!(bought.request_key.to_string())),
+        ],
+    );
+    let started = Instant::now();
+    let lease = stack.engage().await?;
+    output.step(
+        "lease",
+        "The user grants the node its units; the node takes them to the ledger and is bound",
+        started.elapsed(),
+        vec![
+            ("node", json!(lease.node)),
+            ("units", json!(lease.units.0)),
+            ("price_micro_usdc_per_million_units", json!(lease.price.0)),
         ],
     );
     Ok(stack)
@@ -246,6 +256,7 @@ fn plain_body(model: &str, prompt: &str) -> Value {
 async fn through_gateway(
     served: &Served,
     folder: &Path,
+    wallet: SigningKey,
     prompt: &str,
     sums: &mut Sums,
     output: &Output,
@@ -286,6 +297,9 @@ async fn through_gateway(
     let started = Instant::now();
     let progress = output.progress("the gateway stops: its stack is settled");
     gateway.shutdown().await;
+    // the gateway waits until its nodes have settled, and no longer; its wallet takes the rest
+    let wallet = Client::with_ledger(network.ledger.clone(), wallet, ClientConfig::default())?;
+    wallet.open(stack.id).await?.close().await?;
     let closed = wait_closed(network, stack.id).await?;
     progress.finish_and_clear();
     tell_settlement(
@@ -327,12 +341,20 @@ async fn settle(
 #[derive(Debug, Default)]
 struct Closed {
     units: u64,
+    deposited: u64,
     paid: u64,
     fees: u64,
-    refunded: u64,
+    withdrawn: u64,
 }
 
-/// Follows the ledger until a stack is closed.
+impl Closed {
+    /// Whether all that came in went out again.
+    fn is_whole(&self) -> bool {
+        self.deposited == self.paid + self.fees + self.withdrawn
+    }
+}
+
+/// Follows the ledger until all of a closed stack's money has gone where it belongs.
 async fn wait_closed(network: &Network, stack: StackId) -> Result<Closed> {
     let mut events = network.ledger.events(None);
     let mut closed = Closed::default();
@@ -340,19 +362,23 @@ async fn wait_closed(network: &Network, stack: StackId) -> Result<Closed> {
         while let Some(event) = events.next().await {
             let event = event?;
             match event.event {
+                Event::StackAcquired(bought) if bought.stack == stack => {
+                    closed.deposited += bought.escrow.0;
+                }
+                Event::ToppedUp(more) if more.stack == stack => {
+                    closed.deposited += more.paid.0;
+                }
                 Event::Claimed(claimed) if claimed.stack == stack => {
-                    closed.units += claimed.units.0;
+                    closed.units = claimed.paid_units.0;
                     closed.paid += claimed.paid.0;
                     closed.fees += claimed.fee.0;
-                    closed.refunded += claimed.refunded.0;
                 }
-                Event::LeaseExpired(expired) if expired.stack == stack => {
-                    closed.refunded += expired.refunded.0;
+                Event::FreeWithdrawn(out) if out.stack == stack => {
+                    closed.withdrawn += out.amount.0;
+                    if closed.is_whole() {
+                        return Ok(());
+                    }
                 }
-                Event::UngrantedRevoked(revoked) if revoked.stack == stack => {
-                    closed.refunded += revoked.refunded.0;
-                }
-                Event::StackClosed(last) if last.stack == stack => return Ok(()),
                 _ => {}
             }
         }
@@ -376,7 +402,7 @@ fn tell_settlement(
     sums.stacks.push(stack);
     sums.paid += closed.paid;
     sums.fees += closed.fees;
-    sums.refunded += closed.refunded;
+    sums.withdrawn += closed.withdrawn;
     output.step(
         name,
         title,
@@ -386,7 +412,7 @@ fn tell_settlement(
             ("units_paid", json!(closed.units)),
             ("paid_to_node_micro_usdc", money(MicroUsdc(closed.paid))),
             ("fee_micro_usdc", money(MicroUsdc(closed.fees))),
-            ("refunded_micro_usdc", money(MicroUsdc(closed.refunded))),
+            ("withdrawn_micro_usdc", money(MicroUsdc(closed.withdrawn))),
         ],
     );
 }
@@ -394,7 +420,7 @@ fn tell_settlement(
 /// Compares what was deposited with what came out of it, and all money on the ledger before and
 /// after.
 fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> {
-    let balanced = sums.deposited == sums.paid + sums.fees + sums.refunded;
+    let balanced = sums.deposited == sums.paid + sums.fees + sums.withdrawn;
     let conserved = balanced && before == after;
     output.step(
         "summary",
@@ -403,7 +429,7 @@ fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> 
         vec![
             ("deposited_micro_usdc", money(MicroUsdc(sums.deposited))),
             ("paid_to_nodes_micro_usdc", money(MicroUsdc(sums.paid))),
-            ("refunded_micro_usdc", money(MicroUsdc(sums.refunded))),
+            ("withdrawn_micro_usdc", money(MicroUsdc(sums.withdrawn))),
             ("fees_micro_usdc", money(MicroUsdc(sums.fees))),
             ("all_money_before_micro_usdc", money(MicroUsdc(before))),
             ("all_money_after_micro_usdc", money(MicroUsdc(after))),

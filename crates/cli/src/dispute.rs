@@ -9,13 +9,13 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use atoma_client::{
     Receipts,
-    dispute::{Demand, Dispute, DisputeEvent, DisputeOutcome, Fraud, SettledRecord},
+    dispute::{Claimed, Dispute, DisputeEvent, DisputeOutcome, SettledRecord},
 };
 use atoma_ledger::Ledger;
 use atoma_types::{
-    NodeId, ObjectId, RequestId, StackId,
-    chain::{Lease, LeaseState},
-    message::Signed,
+    BlobId, ComputeUnits, NodeId, StackId,
+    chain::{Exam, HitStage, Lease, Ticket},
+    message::{Receipt, Signed},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -23,90 +23,69 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DisputeCommand {
-    /// Demand, against a bond, to see a record that a node settled; silence loses.
-    Open(OpenDispute),
+    /// Demand, for a fee, to see the record of a unit that a node settled; silence loses.
+    Demand(Which),
+    /// Stake a bond on that an answer is wrong: a jury of attesters decides (examined tasks).
+    Challenge(Which),
     /// Show a record that is demanded of a node.
     Answer {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
+        /// The unit that is demanded.
+        unit: u64,
         /// JSON file: {"record": base64, "proof": base64}.
         #[arg(long, value_name = "FILE")]
         evidence: PathBuf,
-        /// Object of the certified blob that holds the record; the acting address owns it.
-        #[arg(long, value_name = "OBJECT")]
-        blob: ObjectId,
+        /// The blob that holds the bodies.
+        #[arg(long, value_name = "BLOB", required_unless_present = "bodies")]
+        blob: Option<BlobId>,
+        /// File with the sealed bodies, where they are not stored.
+        #[arg(long, value_name = "FILE", conflicts_with = "blob")]
+        bodies: Option<PathBuf>,
     },
-    /// Show the disputes of a stack.
+    /// Show the tickets of a stack, and what was brought against them.
     Show {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
     },
-    /// End a dispute that the node didn't answer in time.
-    Resolve {
+    /// Convict a node that didn't answer a demand in time.
+    Silence {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
-        /// Which record was demanded.
-        seq: u64,
+        /// The unit that is demanded.
+        unit: u64,
     },
-    /// Prove fraud; the node is punished at once.
-    #[command(subcommand)]
-    Prove(Proven),
+    /// Convict a node by two receipts for one request.
+    Equivocation {
+        /// A receipt as `atoma receipt show` prints it (base64).
+        first: String,
+        /// Another one of the same request.
+        second: String,
+    },
 }
 
+/// Which unit it is about.
 #[derive(Debug, Args)]
-pub(crate) struct OpenDispute {
-    /// The request of a receipt on this machine: its record must have just this receipt.
-    #[arg(conflicts_with_all = ["receipt", "stack", "node", "seq"])]
+pub(crate) struct Which {
+    /// The request of a receipt on this machine: its last unit.
+    #[arg(conflicts_with_all = ["receipt", "stack", "node", "unit"])]
     pub(crate) request: Option<Named>,
-    /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
-    #[arg(long, value_name = "BASE64", conflicts_with_all = ["stack", "node", "seq"])]
+    /// A receipt from elsewhere, as `atoma receipt show` prints it (base64): its last unit.
+    #[arg(long, value_name = "BASE64", conflicts_with_all = ["stack", "node", "unit"])]
     pub(crate) receipt: Option<String>,
     /// Without a receipt: the stack.
     #[arg(long, requires = "node")]
     pub(crate) stack: Option<Named>,
     /// The node that settled.
-    #[arg(long, requires = "seq")]
+    #[arg(long, requires = "unit")]
     pub(crate) node: Option<Named>,
-    /// Which record, from 1 to the settlement's count.
+    /// Which unit, counted over the whole lease from 0.
     #[arg(long, requires = "stack")]
-    pub(crate) seq: Option<u64>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Proven {
-    /// By two receipts that contradict each other.
-    Equivocation {
-        /// A receipt as `atoma receipt show` prints it (base64).
-        first: String,
-        /// Another one of the same node and stack.
-        second: String,
-    },
-    /// By a receipt that charges too much.
-    OverClaim {
-        /// The request of a receipt on this machine.
-        #[arg(conflicts_with_all = ["receipt", "header"], required_unless_present = "receipt")]
-        request: Option<Named>,
-        /// A receipt from elsewhere, as `atoma receipt show` prints it (base64).
-        #[arg(long, value_name = "BASE64")]
-        receipt: Option<String>,
-        /// The header of the order that it is for (base64 of header and signature).
-        #[arg(long, value_name = "BASE64", requires = "receipt")]
-        header: Option<String>,
-    },
-    /// By a settled record that isn't an order of the owner's with its receipt.
-    Forged {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
-        stack: Named,
-        /// The node's id or a beginning of it, or its URL.
-        node: Named,
-        /// JSON file: {"record": base64, "proof": base64}.
-        #[arg(long, value_name = "FILE")]
-        evidence: PathBuf,
-    },
+    pub(crate) unit: Option<u64>,
 }
 
 pub(crate) async fn run(
@@ -115,110 +94,81 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<()> {
     let ledger = settings.ledger().await?;
+    let folder = client_folder(&settings);
     let step = match command {
         DisputeCommand::Show { stack } => {
-            let stack = stack.kept_stack(&client_folder(&settings))?;
-            let stack = ledger.stack(stack).await?;
+            let stack = ledger.stack(stack.kept_stack(&folder)?).await?;
             let rows = stack.leases.iter().flat_map(rows).collect();
             let empty = "nothing of this stack is leased yet";
-            output.narrow_table(rows, &["receipt"], empty);
+            output.narrow_table(rows, &["to_unit"], empty);
             return Ok(());
         }
-        DisputeCommand::Open(open) => open.step(&settings, &ledger).await?,
+        DisputeCommand::Demand(which) => Dispute::Demand(which.claimed(&settings, &ledger).await?),
+        DisputeCommand::Challenge(which) => {
+            Dispute::Challenge(which.claimed(&settings, &ledger).await?)
+        }
         DisputeCommand::Answer {
             stack,
             node,
+            unit,
             evidence,
             blob,
+            bodies,
         } => Dispute::Answer {
-            stack: stack.kept_stack(&client_folder(&settings))?,
-            node: node.node(&ledger).await?,
-            blob,
+            claimed: Claimed {
+                stack: stack.kept_stack(&folder)?,
+                node: node.node(&ledger).await?,
+                unit: ComputeUnits(unit),
+            },
             record: read(&evidence)?,
+            blob,
+            bodies: match bodies {
+                Some(path) => std::fs::read(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?,
+                None => Vec::new(),
+            },
         },
-        DisputeCommand::Resolve { stack, node, seq } => Dispute::Resolve {
-            stack: stack.kept_stack(&client_folder(&settings))?,
+        DisputeCommand::Silence { stack, node, unit } => Dispute::Silence(Claimed {
+            stack: stack.kept_stack(&folder)?,
             node: node.node(&ledger).await?,
-            seq,
+            unit: ComputeUnits(unit),
+        }),
+        DisputeCommand::Equivocation { first, second } => Dispute::Equivocation {
+            first: Signed::from_text(&first).context("the first receipt")?,
+            second: Signed::from_text(&second).context("the second receipt")?,
         },
-        DisputeCommand::Prove(proven) => proven.step(&settings, &ledger).await?,
     };
     let outcome = step.submit(&ledger, &settings.key()?).await?;
     output.object(told(&outcome));
     Ok(())
 }
 
-impl OpenDispute {
-    /// The demand for a record: of a kept receipt, of another, or of any `seq`.
-    async fn step(self, settings: &Settings, ledger: &Ledger) -> Result<Dispute> {
+impl Which {
+    /// The unit: of a kept receipt, of another, or any.
+    async fn claimed(self, settings: &Settings, ledger: &Ledger) -> Result<Claimed> {
         if let Some(request) = self.request {
-            let receipts = receipts(settings)?;
+            let receipts = Receipts::open(&client_folder(settings))?;
             let request = request.request(&receipts)?;
-            return kept(request, receipts.demand(request)?);
+            let claimed = receipts.claimed(request)?;
+            return claimed.with_context(|| {
+                format!("no receipt of request {request} on this machine charges anything")
+            });
         }
         if let Some(text) = self.receipt {
-            let receipt = Signed::from_text(&text).context("the receipt")?;
-            return Ok(Dispute::Open(Demand::Receipt(receipt)));
+            let receipt: Signed<Receipt> = Signed::from_text(&text).context("the receipt")?;
+            return Claimed::of(receipt.message()).context("the receipt charges nothing");
         }
-        let (Some(stack), Some(node), Some(seq)) = (self.stack, self.node, self.seq) else {
+        let (Some(stack), Some(node), Some(unit)) = (self.stack, self.node, self.unit) else {
             bail!(
-                "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --seq"
+                "name the request of a receipt on this machine, or a --receipt, or --stack, --node and --unit"
             );
         };
-        let stack = stack.kept_stack(&client_folder(settings))?;
-        let node = node.node(ledger).await?;
-        Ok(Dispute::Open(Demand::Seq { stack, node, seq }))
+        Ok(Claimed {
+            stack: stack.kept_stack(&client_folder(settings))?,
+            node: node.node(ledger).await?,
+            unit: ComputeUnits(unit),
+        })
     }
-}
-
-impl Proven {
-    async fn step(self, settings: &Settings, ledger: &Ledger) -> Result<Dispute> {
-        Ok(Dispute::Prove(match self {
-            Self::Equivocation { first, second } => Fraud::Equivocation {
-                first: Signed::from_text(&first).context("the first receipt")?,
-                second: Signed::from_text(&second).context("the second receipt")?,
-            },
-            Self::OverClaim {
-                request: Some(request),
-                ..
-            } => {
-                let receipts = receipts(settings)?;
-                let request = request.request(&receipts)?;
-                return kept(request, receipts.over_claim(request)?);
-            }
-            Self::OverClaim {
-                request: None,
-                receipt,
-                header,
-            } => {
-                let Some(receipt) = receipt else {
-                    bail!("name the request of a receipt on this machine, or a --receipt")
-                };
-                let header = header.map(|text| Signed::from_text(&text));
-                Fraud::OverClaim {
-                    receipt: Signed::from_text(&receipt).context("the receipt")?,
-                    header: header.transpose().context("the header")?,
-                }
-            }
-            Self::Forged {
-                stack,
-                node,
-                evidence,
-            } => Fraud::Forged {
-                stack: stack.kept_stack(&client_folder(settings))?,
-                node: node.node(ledger).await?,
-                record: read(&evidence)?,
-            },
-        }))
-    }
-}
-
-fn receipts(settings: &Settings) -> Result<Receipts> {
-    Ok(Receipts::open(&client_folder(settings))?)
-}
-
-fn kept(request: RequestId, step: Option<Dispute>) -> Result<Dispute> {
-    step.with_context(|| format!("no receipt of request {request} on this machine"))
 }
 
 fn read(path: &Path) -> Result<SettledRecord> {
@@ -227,42 +177,71 @@ fn read(path: &Path) -> Result<SettledRecord> {
     SettledRecord::from_json(&text).with_context(|| format!("{} is no evidence", path.display()))
 }
 
-/// A lease without disputes, or one line for each.
+/// A lease without tickets, or one line for each ticket, and one for each demand.
 fn rows(lease: &Lease) -> Vec<Facts> {
-    let row = |state: &str| -> Facts {
-        vec![
-            ("node", json!(lease.node)),
-            ("lease", json!(state)),
-            ("convicted", json!(lease.convicted)),
-        ]
-    };
-    let of = |seq, bond, receipt, deadline| -> Facts {
-        vec![
-            ("seq", seq),
-            ("bond_micro_usdc", bond),
-            ("receipt", receipt),
-            ("answer_until_ms", deadline),
-        ]
-    };
-    let none = || of(json!(null), json!(null), json!(null), json!(null));
-    match &lease.state {
-        LeaseState::Settling(ticket) if !ticket.disputes.is_empty() => ticket
-            .disputes
-            .iter()
-            .map(|dispute| {
-                let mut facts = row("disputed");
-                facts.extend(of(
-                    json!(dispute.seq),
-                    money(dispute.bond),
-                    json!(dispute.receipt),
-                    json!(dispute.deadline_ms.0),
-                ));
-                facts
-            })
-            .collect(),
-        LeaseState::Settling(_) => vec![[row("settling"), none()].concat()],
-        LeaseState::Open => vec![[row("open"), none()].concat()],
-        LeaseState::Closed { .. } => vec![[row("closed"), none()].concat()],
+    let row =
+        |ticket: Option<&Ticket>, state: &str, unit: Option<u64>, until: Option<u64>| -> Facts {
+            vec![
+                ("node", json!(lease.node)),
+                ("ticket", json!(ticket.map(|ticket| ticket.to_seq))),
+                ("from_unit", json!(ticket.map(|ticket| ticket.from_units.0))),
+                ("to_unit", json!(ticket.map(|ticket| ticket.to_units.0))),
+                ("state", json!(state)),
+                ("unit", json!(unit)),
+                ("until_ms", json!(until)),
+            ]
+        };
+    if lease.tickets.is_empty() {
+        let state = if lease.closed {
+            "closed"
+        } else {
+            "nothing claimed"
+        };
+        return vec![row(None, state, None, None)];
+    }
+    let mut rows = Vec::new();
+    for ticket in &lease.tickets {
+        let (state, unit, until) = stage(ticket);
+        rows.push(row(Some(ticket), state, unit, until));
+        if let Some(challenge) = &ticket.challenge {
+            let state = match (challenge.over, &challenge.jury) {
+                (true, _) => "challenge over",
+                (false, Some(_)) => "challenged, a jury sits",
+                (false, None) => "challenged",
+            };
+            rows.push(row(
+                Some(ticket),
+                state,
+                challenge.unit.map(|unit| unit.0),
+                None,
+            ));
+        }
+        rows.extend(ticket.demands.iter().map(|demand| {
+            let until = Some(demand.deadline_ms.0);
+            row(Some(ticket), "demanded", Some(demand.unit.0), until)
+        }));
+    }
+    rows
+}
+
+/// Where a ticket stands, the unit that it is about, and until when.
+fn stage(ticket: &Ticket) -> (&'static str, Option<u64>, Option<u64>) {
+    let window = Some(ticket.deadline_ms.0);
+    match &ticket.exam {
+        Exam::None => ("claimed", None, window),
+        Exam::Undrawn => ("claimed, not drawn yet", None, window),
+        Exam::Drawn { .. } => ("claimed, drawn", None, window),
+        Exam::Unexamined => ("claimed, nobody examined it", None, window),
+        Exam::Hit(hit) => {
+            let state = match hit.stage {
+                HitStage::Disclosing => "the node must show it to the examiner",
+                HitStage::Examining => "examined",
+                HitStage::Accused => "accused",
+                HitStage::Passed => "passed",
+                HitStage::Cleared => "cleared",
+            };
+            (state, Some(hit.unit.0), Some(hit.deadline_ms.0))
+        }
     }
 }
 
@@ -274,12 +253,11 @@ fn told(outcome: &DisputeOutcome) -> Facts {
     };
     for event in &outcome.events {
         match event {
-            DisputeEvent::Opened(e) => {
+            DisputeEvent::Demanded(e) => {
                 facts.extend(party(&e.stack, &e.node));
                 facts.extend([
-                    ("outcome", json!("opened")),
-                    ("seq", json!(e.seq)),
-                    ("bond_micro_usdc", money(e.bond)),
+                    ("outcome", json!("demanded")),
+                    ("unit", json!(e.unit.0)),
                     ("answer_until_ms", json!(e.deadline_ms.0)),
                 ]);
             }
@@ -287,9 +265,18 @@ fn told(outcome: &DisputeOutcome) -> Facts {
                 facts.extend(party(&e.stack, &e.node));
                 facts.extend([
                     ("outcome", json!("answered")),
-                    ("seq", json!(e.seq)),
-                    ("bond_to_node_micro_usdc", money(e.bond)),
-                    ("blob_id", json!(e.blob_id)),
+                    ("unit", json!(e.unit.0)),
+                    ("record", json!(e.seq)),
+                    ("blob_id", json!(e.blob)),
+                ]);
+            }
+            DisputeEvent::Challenged(e) => {
+                facts.extend(party(&e.stack, &e.node));
+                facts.extend([
+                    ("outcome", json!("challenged")),
+                    ("ticket", json!(e.ticket)),
+                    ("unit", json!(e.unit.map(|unit| unit.0))),
+                    ("bond_micro_usdc", money(e.bond)),
                 ]);
             }
             DisputeEvent::Convicted(e) => {
@@ -297,11 +284,11 @@ fn told(outcome: &DisputeOutcome) -> Facts {
                 facts.extend([
                     ("outcome", json!("convicted")),
                     ("charge", json!(e.charge)),
-                    ("refunded_micro_usdc", money(e.refunded)),
-                    ("bonds_returned_micro_usdc", money(e.bonds)),
-                    ("slashed_to_owner_micro_usdc", money(e.to_owner)),
-                    ("slashed_to_treasury_micro_usdc", money(e.to_treasury)),
+                    ("claim_voided_micro_usdc", money(e.value)),
+                    ("fine_micro_usdc", money(e.fine)),
+                    ("freed_micro_usdc", money(e.freed)),
                     ("collateral_left_micro_usdc", money(e.collateral)),
+                    ("pardonable_until_ms", json!(e.until_ms.0)),
                 ]);
             }
         }

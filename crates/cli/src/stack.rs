@@ -8,14 +8,14 @@ use crate::{
     values::Usdc,
 };
 use anyhow::Result;
-use atoma_client::{BuyRequest, Client, StackHandle, known_networks};
+use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, known_networks};
 use atoma_types::{
-    ComputeUnits, DurationMs, NetworkId, NodeId, Price,
-    chain::{Lease, LeaseState, Selection, Stack},
+    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price,
+    chain::{Lease, Stack},
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::{path::Path, str::FromStr};
+use std::{path::Path, time::Duration};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StackCommand {
@@ -40,20 +40,23 @@ pub(crate) enum StackCommand {
         /// The highest price, USDC per million units.
         #[arg(long, value_name = "USDC")]
         max_price: Usdc,
-        /// `single`, `limited:N` or `any`.
-        #[arg(long, default_value = "single")]
-        selection: SelectionArg,
+        /// How many nodes are drawn that may serve it, at most 16; 0 for any.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        nodes: u8,
+        /// Grant no units yet: `atoma stack grant` does it.
+        #[arg(long)]
+        ungranted: bool,
         /// How long it lives, in seconds.
         #[arg(long, default_value_t = 86_400, value_name = "SECONDS")]
         lifetime: u64,
     },
-    /// Give a node units of a stack (limited, any).
+    /// Give a node units of a stack; it takes as many as its free collateral stands for.
     Grant {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
-        /// Units in all.
+        /// How many units more.
         units: u64,
     },
     /// Add units to a stack; their price goes into its escrow.
@@ -70,30 +73,26 @@ pub(crate) enum StackCommand {
         /// By how many seconds.
         seconds: u64,
     },
-    /// End it now: nodes settle, the rest comes back.
+    /// Name who may demand records and challenge tickets beside you; nobody without an address.
+    Watch {
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// The watcher's address.
+        watcher: Option<Address>,
+    },
+    /// End it now: nodes settle, and all that they don't claim comes back.
     Close {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
+        /// Wait until nodes are paid, too: when their window is over.
+        #[arg(long)]
+        wait: bool,
     },
-}
-
-/// `single`, `limited:N`, `any`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SelectionArg(Selection);
-
-impl FromStr for SelectionArg {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "single" => Ok(Self(Selection::Single)),
-            None if text == "any" => Ok(Self(Selection::Any)),
-            Some(("limited", n)) => n
-                .parse()
-                .map(|nodes| Self(Selection::Limited { nodes }))
-                .map_err(|_| "limited takes a number from 1 to 16".to_owned()),
-            _ => Err("expected single, limited:N or any".to_owned()),
-        }
-    }
+    /// Take out what has come back of a stack.
+    Withdraw {
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+    },
 }
 
 pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Output) -> Result<()> {
@@ -114,20 +113,25 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             task,
             units,
             max_price,
-            selection,
+            nodes,
+            ungranted,
             lifetime,
         } => {
             let request = BuyRequest {
                 task: task.task(ledger).await?,
                 units: ComputeUnits(units),
                 max_price: Price(max_price.0.0),
-                selection: selection.0,
+                nodes,
                 lifetime: DurationMs(lifetime.saturating_mul(1_000)),
             };
             let progress = output.progress("buying");
             let stack = client.buy(request).await;
             progress.finish_and_clear();
-            output.object(of(&stack?));
+            let stack = stack?;
+            if !ungranted {
+                engage(&stack, output).await;
+            }
+            output.object(of(&stack));
         }
         StackCommand::Grant { stack, node, units } => {
             let stack = client.open(stack.stack(&client).await?).await?;
@@ -146,9 +150,22 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 .await?;
             output.object(refreshed(&stack).await?);
         }
-        StackCommand::Close { stack } => {
+        StackCommand::Watch { stack, watcher } => {
             let stack = client.open(stack.stack(&client).await?).await?;
-            close(&stack, output).await?;
+            stack.set_watcher(watcher).await?;
+            output.object(refreshed(&stack).await?);
+        }
+        StackCommand::Close { stack, wait } => {
+            let stack = client.open(stack.stack(&client).await?).await?;
+            close(&stack, wait, output).await?;
+        }
+        StackCommand::Withdraw { stack } => {
+            let stack = client.open(stack.stack(&client).await?).await?;
+            let withdrawn = stack.withdraw().await?;
+            output.object(vec![
+                ("stack", json!(stack.id())),
+                ("withdrawn_micro_usdc", money(withdrawn)),
+            ]);
         }
     }
     Ok(())
@@ -161,30 +178,64 @@ async fn grant(
     output: &Output,
 ) -> Result<()> {
     let progress = output.progress("the node takes the grant to the ledger");
-    let granted = stack.grant(node, units).await;
+    let granted = stack.grant_some(node, units).await;
     progress.finish_and_clear();
     granted?;
     output.object(refreshed(stack).await?);
     Ok(())
 }
 
-async fn close(stack: &StackHandle, output: &Output) -> Result<()> {
-    let progress = output.progress("the nodes settle, the dispute window passes");
-    let closed = stack.close().await;
+/// Has a node take the units of a stack that was bought. One that is bought without is no failure.
+async fn engage(stack: &StackHandle, output: &Output) {
+    let progress = output.progress("a node takes the units to the ledger");
+    let engaged = stack.engage().await;
+    progress.finish_and_clear();
+    if let Err(error) = engaged {
+        output.note(format!(
+            "no node has taken its units yet ({error}): `atoma stack grant` tries again"
+        ));
+    }
+}
+
+/// Nodes settle at once; one that is away can do so until its grace is over.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(120);
+
+async fn close(stack: &StackHandle, wait: bool, output: &Output) -> Result<()> {
+    let progress = output.progress(if wait {
+        "the nodes settle, the dispute window passes"
+    } else {
+        "the nodes settle"
+    });
+    let closed = if wait {
+        stack.close().await
+    } else {
+        let until = CloseUntil::Settled;
+        stack.close_with(until, SETTLE_PATIENCE, |_| {}).await
+    };
     progress.finish_and_clear();
     let closed = closed?;
+    let waiting = closed.waiting.iter().map(|ticket| ticket.value).sum();
+    let payable = closed.waiting.iter().map(|ticket| ticket.deadline.0).max();
     output.object(vec![
         ("stack", json!(stack.id())),
+        ("withdrawn_micro_usdc", money(closed.withdrawn)),
         ("paid_to_nodes_micro_usdc", money(closed.paid)),
         ("fees_micro_usdc", money(closed.fees)),
-        ("refunded_micro_usdc", money(closed.refunded)),
-        ("damages_micro_usdc", money(closed.damages)),
+        ("dues_micro_usdc", money(closed.dues)),
+        ("claimed_micro_usdc", money(waiting)),
+        ("payable_at_ms", json!(payable)),
+        ("in_escrow_micro_usdc", money(closed.escrow)),
     ]);
+    if !closed.waiting.is_empty() {
+        output.note(
+            "what nodes claim is paid when their window is over; `atoma stack withdraw` then takes out the rest",
+        );
+    }
     Ok(())
 }
 
 /// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 3] = ["task", "selection", "ungranted_units"];
+const ONLY_WIDE: [&str; 4] = ["task", "candidates", "ungranted_units", "free_micro_usdc"];
 
 async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) -> Result<()> {
     let stacks = client.stacks().await?;
@@ -244,20 +295,16 @@ pub(crate) fn of(stack: &StackHandle) -> Facts {
 }
 
 fn summary(stack: &Stack, model: &str) -> Facts {
-    let selection = match stack.selection {
-        Selection::Single => "single".to_owned(),
-        Selection::Limited { nodes } => format!("limited:{nodes}"),
-        Selection::Any => "any".to_owned(),
-    };
     vec![
         ("stack", json!(stack.id)),
         ("model", json!(model)),
-        ("state", json!(if stack.closed { "closed" } else { "open" })),
+        ("state", json!(state(stack))),
         ("task", json!(stack.task)),
-        ("selection", json!(selection)),
-        ("units", json!(stack.total_units.0)),
-        ("ungranted_units", json!(stack.ungranted_units().0)),
+        ("candidates", json!(stack.candidates.len())),
+        ("units", json!(stack.live_units().0)),
+        ("ungranted_units", json!(stack.ungranted.0)),
         ("escrow_micro_usdc", money(stack.escrow)),
+        ("free_micro_usdc", money(stack.free)),
         (
             "max_price_micro_usdc_per_million_units",
             price(stack.max_price),
@@ -266,28 +313,31 @@ fn summary(stack: &Stack, model: &str) -> Facts {
     ]
 }
 
-fn lease(lease: &Lease) -> Facts {
-    let row = |state: &str, units: Option<u64>, paid: Option<u64>, payable: Option<u64>| -> Facts {
-        vec![
-            ("node", json!(lease.node)),
-            ("units", json!(lease.units.0)),
-            ("price_micro_usdc_per_million_units", price(lease.price)),
-            ("state", json!(state)),
-            ("claimed_units", json!(units)),
-            ("paid_micro_usdc", json!(paid)),
-            ("payable_at_ms", json!(payable)),
-        ]
-    };
-    match &lease.state {
-        LeaseState::Open => row("open", None, None, None),
-        LeaseState::Settling(ticket) => row(
-            "settling",
-            Some(ticket.claimed_units.0),
-            None,
-            Some(ticket.deadline_ms.0),
-        ),
-        LeaseState::Closed { paid_units, paid } => {
-            row("closed", Some(paid_units.0), Some(paid.0), None)
-        }
+/// Whether anything more comes of a stack.
+fn state(stack: &Stack) -> &'static str {
+    let empty = stack.live_units() == ComputeUnits::ZERO;
+    match (empty, stack.free) {
+        (true, MicroUsdc::ZERO) => "closed",
+        (true, _) => "to withdraw",
+        (false, _) if stack.open_leases().any(|lease| !lease.tickets.is_empty()) => "claimed",
+        (false, _) => "open",
     }
+}
+
+fn lease(lease: &Lease) -> Facts {
+    let state = match (lease.closed, lease.tickets.is_empty()) {
+        (true, _) => "closed",
+        (false, false) => "claimed",
+        (false, true) => "open",
+    };
+    let payable = lease.tickets.first().map(|ticket| ticket.deadline_ms.0);
+    vec![
+        ("node", json!(lease.node)),
+        ("units", json!(lease.units.0)),
+        ("price_micro_usdc_per_million_units", price(lease.price)),
+        ("state", json!(state)),
+        ("claimed_units", json!(lease.claimed_units().0)),
+        ("paid_units", json!(lease.paid_units.0)),
+        ("payable_at_ms", json!(payable)),
+    ]
 }

@@ -3,7 +3,7 @@
 use crate::{
     model,
     named::Named,
-    output::{Facts, Output, price},
+    output::{Facts, Output, money, price},
     settings::Settings,
     values::Usdc,
 };
@@ -198,8 +198,7 @@ fn offers(task: &Task) -> Vec<Facts> {
             vec![
                 ("node", json!(s.node)),
                 ("price_micro_usdc_per_million_units", price(s.price)),
-                ("capacity_units", json!(s.capacity.0)),
-                ("leased_units", json!(s.leased.0)),
+                ("matured_collateral_micro_usdc", money(s.matured)),
                 ("reputation", json!(s.reputation)),
                 ("state", json!(format!("{:?}", s.state).to_lowercase())),
             ]

@@ -14,15 +14,13 @@ use atoma_node::{
     EvidenceConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig, SubscriptionConfig,
 };
 use atoma_types::{
-    ComputeUnits, Price, TaskId, UnitWeights,
+    Price, TaskId, UnitWeights,
     chain::{NewTask, Params},
 };
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::time::Instant;
 
-/// What each node is willing to have under lease at once.
-const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
 /// Ten USDC per million units.
 const PRICE_CEILING: Price = Price(10_000_000);
 

@@ -5,7 +5,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_localnet::RunningLocalnet;
 use atoma_node::RunningNode;
-use atoma_types::{Address, MicroUsdc, NodeId, Price, StackId, TaskId};
+use atoma_types::{Address, MicroUsdc, NodeId, Price, StackId, TaskId, chain::Stack};
 use atoma_walrus_localnet::LocalWalrus;
 use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc};
 
@@ -69,10 +69,16 @@ impl Network {
         for owner in owners {
             amounts.push(ledger.usdc(owner).await?);
         }
-        amounts.extend(nodes.iter().map(|node| node.collateral));
-        amounts.extend(tasks.iter().map(|task| task.fees));
+        for node in &nodes {
+            amounts.extend([node.collateral, node.earnings, node.pending.fines]);
+        }
+        for task in &tasks {
+            amounts.extend([task.fees, task.dues]);
+            let attesters = task.subscriptions.iter().filter_map(|s| s.attester);
+            amounts.extend(attesters.flat_map(|attester| [attester.stake, attester.earned]));
+        }
         for &stack in stacks {
-            amounts.push(ledger.stack(stack).await?.escrow);
+            amounts.extend(held(&ledger.stack(stack).await?));
         }
         let sum = amounts
             .into_iter()
@@ -90,6 +96,24 @@ impl Network {
         }
         self.localnet.shutdown().await;
     }
+}
+
+/// What a stack holds.
+fn held(stack: &Stack) -> Vec<MicroUsdc> {
+    let mut held = vec![stack.escrow, stack.free];
+    for lease in &stack.leases {
+        held.push(lease.fees);
+        for ticket in &lease.tickets {
+            held.extend(ticket.demands.iter().map(|demand| demand.fee));
+            let challenge = ticket.challenge.iter();
+            held.extend(
+                challenge
+                    .filter(|c| !c.over)
+                    .map(|challenge| challenge.bond),
+            );
+        }
+    }
+    held
 }
 
 impl fmt::Debug for Network {

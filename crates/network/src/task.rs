@@ -8,16 +8,14 @@ use atoma_engine::ModelInfo;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, EngineClass, NodeId, Price, Role, TaskId,
-    chain::{Event, NewTask, Payment, Task, calls},
+    EngineClass, NodeId, Price, Role, TaskId,
+    chain::{Clock, Event, NewTask, Payment, Task, calls},
     hash::Hash32,
 };
 use tokio::time::Instant;
 
 /// Nothing listens on the discard port.
 const UNREACHABLE: &str = "http://127.0.0.1:9";
-/// More than any test asks for.
-const CAPACITY: ComputeUnits = ComputeUnits(1_000_000_000);
 
 /// What a verifier must run for this model.
 #[must_use]

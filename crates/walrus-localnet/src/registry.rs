@@ -9,7 +9,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger, LedgerError, OwnedBlob};
 use atoma_types::{
     Address,
-    chain::{AbortCode, Blob, Event, WalrusCap, calls},
+    chain::{AbortCode, Blob, Event, WalrusCap},
     hash::Hash32,
 };
 use atoma_walrus::{

@@ -7,17 +7,12 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use atoma_client::{BuyRequest, Client, StackHandle};
-use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, Price, TaskId,
-    chain::{Selection, SubscriptionState},
-};
+use atoma_types::{ComputeUnits, DurationMs, NodeId, TaskId, chain::SubscriptionState};
 use clap::Args;
 use std::collections::BTreeSet;
 
 /// A stack that is bought by the way lives for a day; what isn't used comes back when it is closed.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
-/// A price is for so many units.
-const UNITS_PER_PRICE: u128 = 1_000_000;
 
 /// Who pays, and which model answers.
 #[derive(Clone, Debug, Default, Args)]
@@ -78,7 +73,7 @@ impl Payer {
         let offers = client.offers(task).await?;
         let dearest = offers.last().context("no node sells this model now")?;
         let most = offers.iter().map(|offer| offer.free).max();
-        let units = affordable(budget, dearest.price, surcharge(client, task).await?);
+        let units = dearest.price.affords(budget.0);
         let units = units.min(most.unwrap_or_default());
         ensure!(
             units > ComputeUnits::ZERO,
@@ -89,9 +84,9 @@ impl Payer {
         let request = BuyRequest {
             task,
             units,
-            // whichever node is drawn; the difference to its price comes back
+            // whichever node takes it; the difference to its price comes back
             max_price: dearest.price,
-            selection: Selection::Single,
+            nodes: 0,
             lifetime: LIFETIME,
         };
         let progress = output.progress("buying a stack");
@@ -110,7 +105,13 @@ impl Payer {
     async fn on(&self, stack: StackHandle, client: &Client) -> Result<Option<Choice>> {
         let node = match &self.node {
             Some(node) => Some(node.node(client.ledger()).await?),
-            None => stack.nodes().first().copied(),
+            None => match stack.nodes().first().copied() {
+                Some(node) => Some(node),
+                None if stack.ungranted_units() > ComputeUnits::ZERO => {
+                    Some(stack.engage().await?.node)
+                }
+                None => None,
+            },
         };
         Ok(node.map(|node| Choice { stack, node }))
     }
@@ -139,53 +140,5 @@ async fn only_task(client: &Client) -> Result<TaskId> {
             let models: Vec<&str> = models.into_iter().collect();
             bail!("which model? Name one with --model: {}", models.join(", "))
         }
-    }
-}
-
-/// What the escrow of a task's stacks holds beyond their price, for audits: thousandths of it.
-async fn surcharge(client: &Client, task: TaskId) -> Result<u64> {
-    let task = client.ledger().task(task).await?;
-    if !task.security_level.samples() {
-        return Ok(0);
-    }
-    Ok(client
-        .ledger()
-        .db()
-        .await?
-        .params
-        .sampling_surcharge_permille)
-}
-
-/// The most units whose escrow a budget covers.
-fn affordable(budget: Usdc, price: Price, surcharge_permille: u64) -> ComputeUnits {
-    let per_price = u128::from(price.0.max(1)) * (1_000 + u128::from(surcharge_permille));
-    let units = u128::from(budget.0.0) * UNITS_PER_PRICE * 1_000 / per_price;
-    ComputeUnits(u64::try_from(units).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use atoma_types::MicroUsdc;
-
-    #[test]
-    fn a_budget_is_never_exceeded() {
-        let cases = [
-            (5_000_000, 2_000_000, 0),
-            (1, 3, 20),
-            (7, 0, 500),
-            (999_999, 5_000_001, 20),
-        ];
-        for (budget, price, surcharge) in cases {
-            let price = Price(price);
-            let units = affordable(Usdc(MicroUsdc(budget)), price, surcharge);
-            let escrow = price.escrow(units, surcharge).map(|escrow| escrow.0);
-            assert!(
-                escrow.is_some_and(|escrow| escrow <= budget),
-                "{budget} at {price}"
-            );
-        }
-        let all = affordable(Usdc(MicroUsdc(5_000_000)), Price(2_000_000), 0);
-        assert_eq!(all, ComputeUnits(2_500_000));
     }
 }

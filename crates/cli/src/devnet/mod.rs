@@ -37,6 +37,9 @@ pub(crate) struct Devnet {
     /// How many requests the gateway serves at once; more are answered with 429.
     #[arg(long, default_value_t = 256, value_name = "N")]
     max_concurrent: usize,
+    /// How long tickets wait, in seconds: the time to demand a record, or to challenge.
+    #[arg(long, default_value_t = 2, value_name = "SECONDS")]
+    dispute_window: u64,
     /// A second model, whose only node can't be reached: for tests of clients.
     #[arg(long)]
     unreachable_model: bool,
@@ -57,8 +60,14 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) fn quick_params(window_ms: u64) -> Params {
     Params {
         dispute_window_ms: window_ms,
+        answer_window_ms: 30_000,
         settle_grace_ms: 60_000,
+        verdict_window_ms: 10_000,
+        jail_ms: window_ms.saturating_add(30_000),
+        slash_delay_ms: 10_000,
         unbonding_ms: 10_000,
+        maturity_ms: 1_000,
+        release_delay_ms: 1_000,
         ..Params::default()
     }
 }
@@ -76,7 +85,7 @@ pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()
     let plan = Plan {
         folder: folder.clone(),
         ports: args.listen.network(u16::try_from(PRICES.len())?)?,
-        params: quick_params(2_000),
+        params: quick_params(args.dispute_window.saturating_mul(1_000)),
         prices: PRICES.to_vec(),
         model: args.model,
     };

@@ -53,11 +53,9 @@ fn of_node(reader: &IndexReader, node: NodeId) -> Result<Vec<String>, IndexError
             let task = reader.task(offer.task)?;
             let model = task.map_or_else(|| "?".to_owned(), |task| task.row.model_name);
             Ok(format!(
-                "offers {model} at {}: {} of {} units leased{}",
+                "offers {model} at {} since {}",
                 usdc(offer.price.0),
-                offer.leased.0,
-                offer.capacity.0,
-                if offer.leaving { ", leaving" } else { "" },
+                utc(offer.since_ms.0),
             ))
         })
         .collect()
@@ -69,12 +67,10 @@ fn of_task(reader: &IndexReader, task: TaskId) -> Result<Vec<String>, IndexError
         .iter()
         .map(|offer| {
             format!(
-                "{}  node {}: {} of {} units leased{}",
+                "{}  node {} since {}",
                 usdc(offer.price.0),
                 short(offer.node),
-                offer.leased.0,
-                offer.capacity.0,
-                if offer.leaving { ", leaving" } else { "" },
+                utc(offer.since_ms.0),
             )
         })
         .collect())
@@ -84,16 +80,16 @@ fn of_stack(reader: &IndexReader, stack: StackId) -> Result<Vec<String>, IndexEr
     let mut lines = Vec::new();
     for lease in reader.leases(stack)? {
         let state = match lease.state {
-            LeaseStanding::Open => "open".to_owned(),
-            LeaseStanding::Settling => "settling".to_owned(),
-            LeaseStanding::Closed => format!(
-                "closed, {} paid for {} units",
-                usdc(lease.paid.0),
-                lease.paid_units.0
-            ),
+            LeaseStanding::Open => "open",
+            LeaseStanding::Closed => "closed",
         };
+        let paid = format!(
+            "{} paid for {} units",
+            usdc(lease.paid.0),
+            lease.paid_units.0
+        );
         lines.push(format!(
-            "lease of {}: {} units at {}, {state}{}",
+            "lease of {}: {} units at {}, {state}, {paid}{}",
             short(lease.node),
             lease.units.0,
             usdc(lease.price.0),
@@ -106,21 +102,20 @@ fn of_stack(reader: &IndexReader, stack: StackId) -> Result<Vec<String>, IndexEr
 
 fn of_lease(reader: &IndexReader, stack: StackId, node: NodeId) -> Result<Vec<String>, IndexError> {
     let mut lines = Vec::new();
-    if let Some(claim) = reader.settlement(stack, node)? {
+    for claim in reader.settlements_of(stack, node)? {
         lines.push(format!(
             "claim of {} units, {} requests: {}, payable from {}",
-            claim.claimed_units.0,
-            claim.count,
+            claim.to_units.saturating_sub(claim.from_units).0,
+            claim.to_seq.saturating_sub(claim.from_seq),
             claim.state.as_str(),
             utc(claim.deadline_ms.0)
         ));
     }
     for dispute in reader.disputes_of(stack, node)? {
         lines.push(format!(
-            "demand for record {}: {}, bond {}, answer until {}",
-            dispute.seq,
+            "demand for unit {}: {}, answer until {}",
+            dispute.unit.0,
             dispute.state.as_str(),
-            usdc(dispute.bond.0),
             utc(dispute.deadline_ms.0)
         ));
     }

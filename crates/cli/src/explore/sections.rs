@@ -7,10 +7,7 @@ use atoma_index::{
     ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, Overview,
     SettlementRow, StackView, TaskView,
 };
-use atoma_types::{
-    NodeId, Price, StackId, TaskId,
-    chain::{NodeStatus, Selection},
-};
+use atoma_types::{ComputeUnits, NodeId, Price, StackId, TaskId, chain::NodeStatus};
 use clap::ValueEnum;
 
 /// Rows that a section shows: the latest of them where there are more.
@@ -120,7 +117,7 @@ impl Section {
                 "requests",
                 "paid_micro_usdc",
             ],
-            Self::Disputes => &["stack", "node", "kind", "state", "bond_micro_usdc", "at_ms"],
+            Self::Disputes => &["stack", "node", "kind", "state", "unit", "at_ms"],
             Self::Events => &["number", "at_ms", "event", "about"],
         }
     }
@@ -172,7 +169,8 @@ const OVERVIEW: &[&str] = &[
     "deposited_micro_usdc",
     "paid_to_nodes_micro_usdc",
     "fees_micro_usdc",
-    "refunded_micro_usdc",
+    "dues_micro_usdc",
+    "freed_micro_usdc",
     "in_escrow_micro_usdc",
     "treasury_micro_usdc",
     "treasury_paid_micro_usdc",
@@ -180,7 +178,7 @@ const OVERVIEW: &[&str] = &[
     "disputes",
     "open_disputes",
     "convictions",
-    "slashed_micro_usdc",
+    "fined_micro_usdc",
 ];
 
 fn overview(view: &Overview) -> Row {
@@ -205,7 +203,8 @@ fn overview(view: &Overview) -> Row {
             ("deposited_micro_usdc", sums.deposited.into()),
             ("paid_to_nodes_micro_usdc", sums.paid.into()),
             ("fees_micro_usdc", sums.fees.into()),
-            ("refunded_micro_usdc", sums.refunded.into()),
+            ("dues_micro_usdc", sums.dues.into()),
+            ("freed_micro_usdc", sums.freed.into()),
             ("in_escrow_micro_usdc", view.escrow.into()),
             (
                 "treasury_micro_usdc",
@@ -216,7 +215,7 @@ fn overview(view: &Overview) -> Row {
             ("disputes", sums.disputes.into()),
             ("open_disputes", view.open_disputes.into()),
             ("convictions", sums.convictions.into()),
-            ("slashed_micro_usdc", sums.slashed.into()),
+            ("fined_micro_usdc", sums.fined.into()),
         ],
     }
 }
@@ -246,11 +245,24 @@ fn node(view: NodeView) -> Row {
             ("owner", Cell::id(row.owner)),
             ("url", Cell::Text(row.url)),
             ("response_key", Cell::id(row.response_key)),
-            ("settled", row.settled.into()),
-            ("failed", row.failed.into()),
+            (
+                "at_stake_micro_usdc",
+                Cell::maybe(standing.as_ref().map(|s| s.at_stake)),
+            ),
+            (
+                "credit_micro_usdc",
+                Cell::maybe(standing.as_ref().map(|s| s.earnings)),
+            ),
+            (
+                "pending_fines_micro_usdc",
+                Cell::maybe(standing.as_ref().map(|s| s.pending_fines)),
+            ),
+            ("paid_tickets", row.settled.into()),
+            ("convictions", row.convicted.into()),
             ("from_treasury_micro_usdc", row.from_treasury.into()),
-            ("bonds_micro_usdc", row.bonds.into()),
-            ("slashed_micro_usdc", row.slashed.into()),
+            ("withdrawn_micro_usdc", row.withdrawn.into()),
+            ("fined_micro_usdc", row.fined.into()),
+            ("pardoned_micro_usdc", row.pardoned.into()),
             ("joined_at_ms", row.joined_ms.into()),
         ],
     }
@@ -259,7 +271,7 @@ fn node(view: NodeView) -> Row {
 fn task(reader: &IndexReader, view: TaskView) -> Result<Row, IndexError> {
     let (row, terms) = (view.row, view.terms);
     let offers = reader.offers(row.task)?;
-    let prices = offers.iter().filter(|o| !o.leaving).map(|o| o.price);
+    let prices = offers.iter().map(|o| o.price);
     let price = |price: Price| Cell::Price(price.0);
     Ok(Row {
         about: About::Task(row.task),
@@ -300,30 +312,31 @@ fn task(reader: &IndexReader, view: TaskView) -> Result<Row, IndexError> {
 }
 
 fn stack(view: StackView) -> Row {
-    let row = view.row;
-    let state = match (row.closed, row.closing) {
+    let (row, terms) = (view.row, view.terms);
+    let state = match (row.live_units == ComputeUnits::ZERO, row.closing) {
         (true, _) => "closed",
         (false, true) => "closing",
         (false, false) => "open",
-    };
-    let selection = match row.selection {
-        Selection::Single => "single".to_owned(),
-        Selection::Limited { nodes } => format!("limited:{nodes}"),
-        Selection::Any => "any".to_owned(),
     };
     Row {
         about: About::Stack(row.stack),
         cells: vec![
             ("stack", Cell::id(row.stack)),
             ("state", Cell::text_of(state)),
-            ("units", row.total_units.into()),
+            ("units", row.live_units.into()),
             ("settled", row.settled_units.into()),
             ("deposited_micro_usdc", row.deposited.into()),
             ("paid_micro_usdc", row.paid.into()),
             ("fees_micro_usdc", row.fees.into()),
-            ("refunded_micro_usdc", row.refunded.into()),
+            ("dues_micro_usdc", row.dues.into()),
+            ("freed_micro_usdc", row.freed.into()),
+            ("withdrawn_micro_usdc", row.withdrawn.into()),
+            (
+                "credit_micro_usdc",
+                Cell::maybe(terms.as_ref().map(|t| t.free)),
+            ),
             ("in_escrow_micro_usdc", row.escrow.into()),
-            ("damages_micro_usdc", row.damages.into()),
+            ("ungranted", row.ungranted.into()),
             ("requests", row.requests.into()),
             ("owner", Cell::id(row.owner)),
             ("task", Cell::id(row.task)),
@@ -331,7 +344,8 @@ fn stack(view: StackView) -> Row {
                 "max_price_micro_usdc_per_million_units",
                 row.max_price.into(),
             ),
-            ("selection", Cell::Text(selection)),
+            ("drawn", (row.candidates.len() as u64).into()),
+            ("watcher", row.watcher.map_or(Cell::None, Cell::id)),
             ("leases", row.leases.into()),
             ("expires_at_ms", row.expires_at_ms.into()),
             ("bought_at_ms", row.bought_ms.into()),
@@ -346,12 +360,16 @@ fn settlement(row: &SettlementRow) -> Row {
             ("stack", Cell::id(row.stack)),
             ("node", Cell::id(row.node)),
             ("state", Cell::text_of(row.state.as_str())),
-            ("units", row.claimed_units.into()),
-            ("requests", row.count.into()),
+            ("units", row.to_units.saturating_sub(row.from_units).into()),
+            ("requests", row.to_seq.saturating_sub(row.from_seq).into()),
+            ("value_micro_usdc", row.value.into()),
             ("paid_micro_usdc", row.paid.into()),
             ("fee_micro_usdc", row.fee.into()),
-            ("refunded_micro_usdc", row.refunded.into()),
-            ("disputes", row.disputes.into()),
+            ("due_micro_usdc", row.due.into()),
+            ("last_receipt", row.to_seq.into()),
+            ("examination", Cell::text_of(row.exam.as_str())),
+            ("examiner", row.examiner.map_or(Cell::None, Cell::id)),
+            ("challenge", Cell::text_of(row.challenge.as_str())),
             ("root", Cell::id(row.receipts_root)),
             ("manifest", row.manifest_blob.map_or(Cell::None, Cell::id)),
             ("payable_at_ms", row.deadline_ms.into()),
@@ -369,10 +387,9 @@ fn dispute(row: &DisputeRow) -> Row {
             ("node", Cell::id(row.node)),
             ("kind", Cell::text_of("demand")),
             ("state", Cell::text_of(row.state.as_str())),
-            ("bond_micro_usdc", row.bond.into()),
+            ("unit", row.unit.into()),
             ("at_ms", row.opened_ms.into()),
-            ("seq", row.seq.into()),
-            ("receipt", row.receipt.map_or(Cell::None, Cell::id)),
+            ("record", Cell::maybe(row.seq)),
             ("blob", row.blob.map_or(Cell::None, Cell::id)),
             ("answer_until_ms", row.deadline_ms.into()),
             ("ended_at_ms", Cell::maybe(row.ended_ms)),
@@ -391,11 +408,11 @@ fn conviction(row: &ConvictionRow) -> Row {
                 "state",
                 Cell::Text(format!("{:?}", row.charge).to_lowercase()),
             ),
-            ("bond_micro_usdc", row.bonds.into()),
             ("at_ms", row.at_ms.into()),
-            ("refunded_micro_usdc", row.refunded.into()),
-            ("to_owner_micro_usdc", row.to_owner.into()),
-            ("to_treasury_micro_usdc", row.to_treasury.into()),
+            ("claimed_micro_usdc", row.value.into()),
+            ("fine_micro_usdc", row.fine.into()),
+            ("to_jurors_micro_usdc", row.jurors.into()),
+            ("freed_micro_usdc", row.freed.into()),
         ],
     }
 }
@@ -438,7 +455,7 @@ pub(super) fn day(day: &atoma_index::DayRow) -> String {
         day.stacks,
         usdc(day.deposited.0),
         usdc(day.paid.0),
-        usdc(day.refunded.0),
+        usdc(day.freed.0),
         day.requests,
     )
 }

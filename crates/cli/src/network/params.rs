@@ -33,14 +33,23 @@ pub(super) async fn set(
     value: u64,
     output: &Output,
 ) -> Result<()> {
-    let most = Params::limit(name).with_context(|| {
+    let (least, most) = Params::bounds(name).with_context(|| {
         format!(
             "no parameter is called `{name}`; there are {}",
             Params::NAMES.join(", ")
         )
     })?;
-    anyhow::ensure!(value <= most, "`{name}` is at most {most}");
     let ledger = settings.ledger().await?;
+    // a network on which nothing is worth anything has no floors
+    let least = if ledger.db().await?.development {
+        0
+    } else {
+        least
+    };
+    anyhow::ensure!(
+        (least..=most).contains(&value),
+        "`{name}` is from {least} to {most}"
+    );
     let key = settings.key()?;
     let owner = key.public_key().address();
     let cap = ledger.admin_cap(owner).await?.with_context(|| {

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::Result;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    ComputeUnits, Price, PublicKey,
+    Address, Price, PublicKey,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
 };
 use clap::Subcommand;
@@ -50,7 +50,7 @@ pub(crate) enum NodeCommand {
         #[arg(long, value_name = "HEX")]
         response_key: PublicKey,
     },
-    /// Subscribe a node to a task, or change its price and capacity.
+    /// Subscribe a node to a task, or change its price.
     Subscribe {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -59,9 +59,6 @@ pub(crate) enum NodeCommand {
         /// USDC per million units.
         #[arg(long, value_name = "USDC")]
         price: Usdc,
-        /// Units under lease at once.
-        #[arg(long, value_name = "UNITS")]
-        capacity: u64,
     },
     /// Take no more leases of a task.
     Unsubscribe {
@@ -70,7 +67,7 @@ pub(crate) enum NodeCommand {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
     },
-    /// Add collateral, which counts in the draw of nodes for stacks.
+    /// Add collateral, which stands for more leases at once, and counts in draws when it has matured.
     AddCollateral {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -82,8 +79,29 @@ pub(crate) enum NodeCommand {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
     },
-    /// Take the collateral out after the wait.
+    /// Leave after the wait: the collateral becomes credit.
+    Leave {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+    },
+    /// Pay the node's whole credit out.
     Withdraw {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// To which address (default: the owner's).
+        #[arg(long)]
+        to: Option<Address>,
+    },
+    /// Give the node other keys; open leases keep the old response key until they end.
+    SetKeys {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// Public key (hex) that signs its receipts from now on.
+        #[arg(long, value_name = "HEX")]
+        response_key: PublicKey,
+    },
+    /// Move fines whose time for a pardon is over to the treasury. Anyone may.
+    Forfeit {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
     },
@@ -148,19 +166,15 @@ async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>
             url: url.clone(),
             response_key: *response_key,
             sealing_key: None,
+            clock: Clock,
         }
         .into(),
-        NodeCommand::Subscribe {
-            node,
-            task,
-            price,
-            capacity,
-        } => calls::Subscribe {
+        NodeCommand::Subscribe { node, task, price } => calls::Subscribe {
             db: db.into(),
             task: task.task(ledger).await?.into(),
             node: node.node(ledger).await?.into(),
             price: Price(price.0.0),
-            capacity: ComputeUnits(*capacity),
+            clock: Clock,
         }
         .into(),
         NodeCommand::Unsubscribe { node, task } => calls::Unsubscribe {
@@ -169,17 +183,41 @@ async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>
         }
         .into(),
         NodeCommand::AddCollateral { node, amount } => calls::AddCollateral {
+            db: db.into(),
+            clock: Clock,
             node: node.node(ledger).await?.into(),
             collateral: Payment(amount.0),
         }
         .into(),
         NodeCommand::Unbond { node } => calls::BeginUnbonding {
-            db: db.into(),
             node: node.node(ledger).await?.into(),
             clock: Clock,
         }
         .into(),
-        NodeCommand::Withdraw { node } => calls::WithdrawCollateral {
+        NodeCommand::Leave { node } => calls::LeaveNode {
+            node: node.node(ledger).await?.into(),
+            clock: Clock,
+        }
+        .into(),
+        NodeCommand::Withdraw { node, to } => {
+            let node = ledger.node(node.node(ledger).await?).await?;
+            calls::WithdrawEarnings {
+                node: node.id.into(),
+                to: to.unwrap_or(node.owner),
+            }
+            .into()
+        }
+        NodeCommand::SetKeys { node, response_key } => {
+            let node = ledger.node(node.node(ledger).await?).await?;
+            calls::SetNodeKeys {
+                node: node.id.into(),
+                response_key: *response_key,
+                sealing_key: node.sealing_key,
+            }
+            .into()
+        }
+        NodeCommand::Forfeit { node } => calls::Forfeit {
+            db: db.into(),
             node: node.node(ledger).await?.into(),
             clock: Clock,
         }
@@ -188,7 +226,14 @@ async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>
 }
 
 /// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 4] = ["status_until_ms", "settled", "failed", "owner"];
+const ONLY_WIDE: [&str; 6] = [
+    "status_until_ms",
+    "at_stake_micro_usdc",
+    "pending_fines_micro_usdc",
+    "paid_tickets",
+    "convictions",
+    "owner",
+];
 
 fn summary(node: &Node) -> Facts {
     let (status, until) = match node.status {
@@ -203,9 +248,12 @@ fn summary(node: &Node) -> Facts {
         ("status", json!(status)),
         ("status_until_ms", json!(until)),
         ("collateral_micro_usdc", money(node.collateral)),
-        ("reputation", json!(node.reputation)),
-        ("settled", json!(node.settled)),
-        ("failed", json!(node.failed)),
+        ("at_stake_micro_usdc", money(node.at_stake)),
+        ("credit_micro_usdc", money(node.earnings)),
+        ("pending_fines_micro_usdc", money(node.pending.fines)),
+        ("reputation", json!(node.standing.reputation)),
+        ("paid_tickets", json!(node.standing.paid)),
+        ("convictions", json!(node.standing.convicted)),
         ("owner", json!(node.owner)),
     ]
 }

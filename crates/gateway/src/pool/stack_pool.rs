@@ -12,8 +12,7 @@ use atoma_client::{BuyRequest, ClientError, CloseUntil, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
-    chain::Stack,
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs, chain::Stack,
 };
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -397,9 +396,7 @@ impl StackPool {
                 stack.view()
             }
         };
-        let open = view
-            .lease(node)
-            .is_some_and(|lease| !lease.closed);
+        let open = view.lease(node).is_some_and(|lease| !lease.closed);
         Ok(if is_over(&view) || !lives(stack, self.runtime().now()) {
             Fate::Over
         } else if open {

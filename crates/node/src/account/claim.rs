@@ -48,11 +48,6 @@ impl Account {
         self.claimed.seq.saturating_add(self.leaves.len() as u64)
     }
 
-    /// How far the ledger has the lease as claimed or paid.
-    pub(crate) fn claimed(&self) -> Position {
-        self.claimed
-    }
-
     /// The last receipt that is signed.
     pub(crate) fn last_signed(&self) -> Option<Arc<Signed<Receipt>>> {
         self.last.clone()

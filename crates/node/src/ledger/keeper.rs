@@ -68,7 +68,8 @@ impl LeaseKeeper {
             tracing::warn!(%stack, "the lease began with another response key: it is only settled");
             lease.with_account(|account| account.advance(Phase::Settling));
         }
-        lease.adopt(&self.journal, stack, &record, claimed, &on_ledger.tickets);
+        // whoever needs it durable waits for a later change
+        let _ = lease.adopt(&self.journal, stack, &record, claimed, &on_ledger.tickets);
         if record.phase == Phase::Closed {
             self.leases.remove(stack.id);
             return None;

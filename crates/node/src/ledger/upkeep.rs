@@ -132,7 +132,10 @@ fn standing(
     if !fits {
         return None;
     }
-    if let Some(offer) = task.subscription(node.id).filter(|offer| offer.price == price) {
+    if let Some(offer) = task
+        .subscription(node.id)
+        .filter(|offer| offer.price == price)
+    {
         let active = offer.state == SubscriptionState::Active;
         let alike = active && offer.matured == node.matured(now);
         let sync = || calls::SyncSubscription {
