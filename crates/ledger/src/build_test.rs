@@ -1,7 +1,6 @@
 use super::*;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NetworkId, Price, PublicKey,
-    chain::Selection,
     chain::{Clock, ObjectKind, Payment, Random, calls},
 };
 use sui_sdk_types::{Command, Digest, Input, TransactionKind};
@@ -25,7 +24,7 @@ fn acquire(amount: u64) -> Call {
         payment: Payment(MicroUsdc(amount)),
         total_units: ComputeUnits(9),
         max_price: Price(1),
-        selection: Selection::Single,
+        nodes: 1,
         request_key: PublicKey([1; 32]),
         lifetime_ms: DurationMs(1),
         random: Random,

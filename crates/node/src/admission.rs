@@ -160,6 +160,7 @@ mod tests {
             node: NodeId(Address::new([3; 32])),
             started_at: TimestampMs(900_000),
             started: Instant::now(),
+            hold: DurationMs(0),
         }
     }
 
@@ -198,6 +199,7 @@ mod tests {
             settle_grace: DurationMs(1_000),
             closing: false,
             phase: Phase::Open,
+            base: crate::account::Position::default(),
         };
         Lease::new(&record, NOW).unwrap()
     }

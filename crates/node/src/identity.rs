@@ -1,6 +1,6 @@
 //! Who this node is.
 
-use atoma_types::{NetworkId, NodeId, TimestampMs};
+use atoma_types::{DurationMs, NetworkId, NodeId, TimestampMs};
 use tokio::time::Instant;
 
 /// Who we are, and since when.
@@ -12,14 +12,18 @@ pub(crate) struct Identity {
     pub started_at: TimestampMs,
     /// The same moment by the clock that nobody sets.
     pub started: Instant,
+    /// So long after it nothing that was signed before is served either: the node may have forgotten what it
+    /// served shortly before its start.
+    pub hold: DurationMs,
 }
 
 impl Identity {
-    /// When the node started, by a clock that shows `now` at `instant`. If the clock was ahead then and
+    /// From when on requests must have been issued: when the node started, by a clock that shows `now` at `instant`. If the clock was ahead then and
     /// has been put back since, so is the start.
     pub(crate) fn started_by(&self, now: TimestampMs, instant: Instant) -> TimestampMs {
         let up = instant.saturating_duration_since(self.started).as_millis();
         let up = u64::try_from(up).unwrap_or(u64::MAX);
-        self.started_at.min(TimestampMs(now.0.saturating_sub(up)))
+        let started = self.started_at.min(TimestampMs(now.0.saturating_sub(up)));
+        started.saturating_add(self.hold)
     }
 }

@@ -31,8 +31,8 @@ use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 
 /// Name in the journal's table of small texts.
 const NETWORK: &str = "network";
-/// A request may be served so long after it was signed, by whose clock it was: the longest life of one, and
-/// the skew.
+/// A user's clock may be ahead by so much, the skew that is allowed: so long after its start a node that has
+/// forgotten what it served takes nothing that may have been signed before.
 const UNKNOWN_HISTORY: DurationMs = DurationMs(30_000);
 /// The operator's port closes at once; nothing runs there for long.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -108,13 +108,13 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         us: Identity {
             network: place.ledger.network(),
             node: place.node,
-            // what was served shortly before isn't known: whatever was signed then is refused
-            started_at: if place.doubtful {
-                started_at.saturating_add(UNKNOWN_HISTORY)
-            } else {
-                started_at
-            },
+            started_at,
             started,
+            hold: if place.doubtful {
+                UNKNOWN_HISTORY
+            } else {
+                DurationMs(0)
+            },
         },
         url: place.url,
         response_key: disk.response_key,

@@ -45,7 +45,7 @@ async fn a_node_a_task_and_a_stack() {
     // a user buys
     let user = world.party().await;
     let units = ComputeUnits(5_000);
-    let escrow = required_escrow(offered, &db, units, PRICE).unwrap();
+    let escrow = required_escrow(units, PRICE).unwrap();
     assert_eq!(escrow, MicroUsdc(5_000));
     let executed = ledger
         .execute(&user, vec![world.acquire(task, units.0, &user)])
@@ -57,7 +57,14 @@ async fn a_node_a_task_and_a_stack() {
         _ => None,
     });
     let stack = ledger.stack(stack).await.unwrap();
-    assert_eq!((stack.escrow, stack.total_units), (escrow, units));
+    assert_eq!((stack.escrow, stack.ungranted), (escrow, units));
+    let lease = world.lease((task, stack.id), node, units.0, &user);
+    ledger.execute(&operator, vec![lease]).await.unwrap();
+    let stack = ledger.stack(stack.id).await.unwrap();
+    assert_eq!(
+        (stack.escrow, stack.ungranted),
+        (escrow, ComputeUnits::ZERO)
+    );
     assert_eq!(stack.lease(node).unwrap().units, units);
     assert!(ledger.clock().await.unwrap() >= stack.created_at_ms);
     let again = ledger.transaction(executed.digest).await.unwrap();

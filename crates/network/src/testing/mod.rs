@@ -1,11 +1,12 @@
 //! The worlds of the tests. What fails here panics: a test has nothing better to do.
 
 mod elsewhere;
+mod http;
 mod node;
 mod trial;
 mod world;
 
 pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
 pub use node::TestTask;
-pub use trial::{HOUR, PARTS, Trial, UNITS};
+pub use trial::{DAY, PARTS, Trial, UNITS};
 pub use world::{PRICE, World, event};

@@ -1,22 +1,22 @@
 //! A node of a test's own, a stack for it, and requests that the test signs by hand.
 
-use super::event;
+use super::{event, http::post};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_node::{KeySource, NodeConfig, SubscriptionConfig};
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, Threads};
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
-    chain::{Clock, Event, Payment, Random, Selection, calls},
+    chain::{Clock, Event, Payment, Random, calls},
     hash::Hash32,
-    message::{Domain, Endpoint, RequestHeader},
+    message::{Domain, Endpoint, Grant, RequestHeader, Signed},
 };
 use std::{path::PathBuf, sync::Arc};
 
 /// How long stacks live, and requests from their signature on.
 const STACK_LIFETIME: DurationMs = DurationMs(3_600_000);
 const REQUEST_LIFETIME: DurationMs = DurationMs(60_000);
-/// More than any test uses, of a node's capacity and of a lane's ceiling.
+/// More than any test uses of a lane's ceiling.
 const PLENTY: ComputeUnits = ComputeUnits(1 << 40);
 
 /// A task on a ledger: nodes of it, stacks for it and requests to it.
@@ -40,30 +40,21 @@ impl TestTask<'_> {
         config.subscriptions = vec![SubscriptionConfig {
             task: self.task,
             price: self.price,
-            capacity: PLENTY,
         }];
         config
     }
 
-    /// Buys a stack for an hour; `Single` leases all of it to one node.
-    pub async fn buy(
-        &self,
-        user: &SigningKey,
-        request_key: PublicKey,
-        units: u64,
-        selection: Selection,
-    ) -> StackId {
-        let task = self.ledger.task(self.task).await.unwrap();
-        let db = self.ledger.db().await.unwrap();
+    /// Buys a stack for an hour; nobody has units of it yet.
+    pub async fn buy(&self, user: &SigningKey, request_key: PublicKey, units: u64) -> StackId {
         let total_units = ComputeUnits(units);
-        let escrow = required_escrow(&task, &db, total_units, self.price).unwrap();
+        let escrow = required_escrow(total_units, self.price).unwrap();
         let call = calls::AcquireStack {
-            db: db.id.into(),
-            task: task.id.into(),
+            db: self.ledger.deployment().db.into(),
+            task: self.task.into(),
             payment: Payment(escrow),
             total_units,
             max_price: self.price,
-            selection,
+            nodes: 0,
             request_key,
             lifetime_ms: STACK_LIFETIME,
             random: Random,
@@ -74,6 +65,42 @@ impl TestTask<'_> {
             Event::StackAcquired(bought) => Some(bought.stack),
             _ => None,
         })
+    }
+
+    /// The first grant of a stack to a node, as a good client signs it.
+    pub fn grant(
+        &self,
+        node: NodeId,
+        stack: StackId,
+        units: u64,
+        request_key: &SigningKey,
+    ) -> Signed<Grant> {
+        let grant = Grant {
+            domain: Domain::default(),
+            network: self.ledger.network(),
+            stack,
+            node,
+            cumulative_units: ComputeUnits(units),
+            max_price: self.price,
+            nonce: 0,
+            expires_at_ms: TimestampMs(u64::MAX),
+        };
+        Signed::new(grant, request_key)
+    }
+
+    /// Buys a stack, and has the first node that offers take all of it; that node must run.
+    pub async fn lease(&self, user: &SigningKey, request_key: &SigningKey, units: u64) -> StackId {
+        let stack = self.buy(user, request_key.public_key(), units).await;
+        let task = self.ledger.task(self.task).await.unwrap();
+        let node = task.subscriptions[0].node;
+        let url = self.ledger.node(node).await.unwrap().url;
+        let grant = self.grant(node, stack, units, request_key);
+        let body = serde_json::json!({ "grant": grant.to_text() }).to_string();
+        let host = url.trim_start_matches("http://").to_owned();
+        let taken = Threads::Real.blocking(move || post(&host, "/v1/leases", &body));
+        let taken = taken.await.unwrap();
+        assert!(taken.starts_with("HTTP/1.1 200"), "{taken}");
+        stack
     }
 
     /// The header of a chat as a good client signs it at `now`.

@@ -6,9 +6,9 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, LedgerError};
 use atoma_localnet::ClockMode;
 use atoma_types::{
-    ComputeUnits, EngineClass, MicroUsdc, NodeId, Numerics, ObjectId, RequestId, Rule, StackId,
-    TaskId, TimestampMs, Usage,
-    chain::{Call, Clock, Event, LeaseState, NodeStatus, Stack, calls, events},
+    ComputeUnits, EngineClass, NodeId, Numerics, ObjectId, RequestId, Rule, StackId, TaskId,
+    TimestampMs, Usage,
+    chain::{Call, Clock, Event, NodeStatus, Stack, calls, events},
     hash::Hash32,
     merkle::{MerkleTree, Proof},
     message::{Domain, Endpoint, EvidenceLeaf, Part, Receipt, RequestHeader, RequestTimes, Signed},
@@ -18,8 +18,8 @@ use atoma_walrus::{
     committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
 };
 
-/// An hour, in milliseconds: the answer window.
-pub const HOUR: u64 = 3_600_000;
+/// A day, in milliseconds: a ticket's window, and the answer window.
+pub const DAY: u64 = 24 * 3_600_000;
 /// What the stack holds.
 pub const UNITS: u64 = 5_000;
 /// The units of the three requests.
@@ -65,6 +65,8 @@ impl Trial {
             Event::StackAcquired(e) => Some(e.stack),
             _ => None,
         });
+        let lease = world.lease((task, stack), node, UNITS, &user);
+        world.ledger.execute(&operator, vec![lease]).await.unwrap();
         let mut trial = Self {
             world,
             operator,
@@ -161,11 +163,6 @@ impl Trial {
         (EvidenceLeaf::new(header, receipt), proof)
     }
 
-    /// Id of the database, `AtomaDb`.
-    pub fn db(&self) -> ObjectId {
-        self.world.ledger.deployment().db
-    }
-
     /// Runs one call as this party.
     ///
     /// # Errors
@@ -182,38 +179,41 @@ impl Trial {
     pub async fn settle(&self) {
         let (header, receipt) = self.records.last().unwrap();
         let call = calls::Settle {
-            db: self.db().into(),
             stack: self.stack.into(),
-            node: self.node.into(),
-            claimed_units: receipt.message().cumulative_units,
+            holder: self.node,
+            from_seq: 0,
+            to_units: receipt.message().cumulative_units,
+            to_seq: self.records.len() as u64,
             headers: vec![header.bytes().to_vec()],
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
             receipts_root: self.tree().root(),
-            count: self.records.len() as u64,
             manifest_blob: None,
             clock: Clock,
         };
         self.run(&self.operator, call).await.unwrap();
     }
 
-    /// The user demands a record.
-    pub async fn open(&self, seq: u64) {
+    /// A unit of the record of a `seq`: its last one.
+    pub fn unit(&self, seq: u64) -> ComputeUnits {
         let (_, receipt) = &self.records[seq as usize - 1];
+        ComputeUnits(receipt.message().cumulative_units.0 - 1)
+    }
+
+    /// The user demands a record.
+    pub async fn demand(&self, seq: u64) {
         let stack = self.stack().await;
-        let ledger = &self.world.ledger;
-        let call = ledger.open_dispute(&stack, self.node, seq, Some(receipt));
-        let opened = self.run(&self.user, call).await.unwrap();
-        let deadline = event(&opened, |event| match event {
-            Event::DisputeOpened(e) => Some(e.deadline_ms),
+        let (unit, ledger) = (self.unit(seq), &self.world.ledger);
+        let call = ledger.demand_record(&stack, self.node, unit);
+        let demanded = self.run(&self.user, call).await.unwrap();
+        let deadline = event(&demanded, |event| match event {
+            Event::RecordDemanded(e) => Some(e.deadline_ms),
             _ => None,
         });
         let stack = self.stack().await;
-        let LeaseState::Settling(ticket) = &stack.lease(self.node).unwrap().state else {
-            panic!("not settling");
-        };
-        assert_eq!(ticket.dispute(seq).unwrap().deadline_ms, deadline);
+        let ticket = &stack.lease(self.node).unwrap().tickets[0];
+        assert_eq!(ticket.demand(unit).unwrap().deadline_ms, deadline);
     }
 
     /// The stack as it is now.
@@ -227,7 +227,6 @@ impl Trial {
     /// If the ledger refuses it, as before the dispute window is over.
     pub async fn claim(&self) -> Result<Executed, LedgerError> {
         let call = calls::Claim {
-            db: self.db().into(),
             stack: self.stack.into(),
             task: self.task.into(),
             node: self.node.into(),
@@ -244,35 +243,26 @@ impl Trial {
         [of(&self.operator).await, of(&self.user).await, treasury]
     }
 
-    /// How much more each has than before, and that the node has this much collateral left. All
-    /// money of the ledger is there.
-    pub async fn assert_gained(&self, gained: [u64; 3], collateral: u64) {
-        let now = self.money().await;
-        let difference: Vec<_> = now
-            .iter()
-            .zip(self.before)
-            .map(|(now, old)| now - old)
-            .collect();
-        assert_eq!(difference, gained);
-        let node = self.world.ledger.node(self.node).await.unwrap();
-        assert_eq!(node.collateral, MicroUsdc(collateral));
-        assert!(self.world.ledger.stack(self.stack).await.unwrap().closed);
-        self.world.audit();
-    }
-
-    /// The user has the escrow back and a quarter of the collateral, the treasury another quarter.
-    pub async fn assert_fraud(&self, executed: &Executed, charge: events::Charge) {
+    /// The user has the whole escrow as credit again, and the node's fine waits: ten times what it claimed.
+    pub async fn assert_convicted(&self, executed: &Executed, charge: events::Charge) {
         let convicted = event(executed, |event| match event {
             Event::NodeConvicted(e) => Some(e.clone()),
             _ => None,
         });
         assert_eq!((convicted.node, convicted.charge), (self.node, charge));
-        let quarter = COLLATERAL.0 / 4;
-        self.assert_gained([0, UNITS + quarter, quarter], COLLATERAL.0 / 2)
-            .await;
+        let claimed: u64 = PARTS.iter().sum();
+        assert_eq!(
+            (convicted.value.0, convicted.fine.0),
+            (claimed, 10 * claimed)
+        );
         let node = self.world.ledger.node(self.node).await.unwrap();
+        assert_eq!(node.collateral.0, COLLATERAL.0 - 10 * claimed);
+        assert_eq!(node.pending.fines.0, 10 * claimed);
         assert!(matches!(node.status, NodeStatus::Jailed { .. }));
-        assert_eq!(node.reputation, 0);
+        assert_eq!(node.standing.reputation, 0);
+        let stack = self.stack().await;
+        assert_eq!(stack.lease(self.node).map(|lease| lease.closed), Some(true));
+        self.world.audit();
     }
 
     /// Moves the ledger's clock.

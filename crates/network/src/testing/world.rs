@@ -1,7 +1,7 @@
 //! A ledger with some parties on it: a localnet of the test's own, or where the test allows it the network that
 //! `ATOMA_TEST_NETWORK` names.
 
-use super::Elsewhere;
+use super::{Elsewhere, http::post};
 use crate::{COLLATERAL, Network, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
@@ -9,15 +9,12 @@ use atoma_localnet::{LocalnetConfig, RunningLocalnet};
 use atoma_runtime::Threads;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
-    TaskId,
-    chain::Selection,
+    StackId, TaskId, TimestampMs,
     chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
     hash::Hash32,
+    message::{Domain, Grant, Signed},
 };
-use std::{
-    io::{Read, Write},
-    net::SocketAddr,
-};
+use std::net::SocketAddr;
 
 /// What the parties here ask and pay, per million units: one micro-USDC a unit.
 pub const PRICE: Price = Price(1_000_000);
@@ -126,18 +123,8 @@ impl World {
     pub async fn advance(&self, by_ms: u64) {
         let to = self.localnet().address();
         let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
-        let request = format!(
-            "POST /localnet/clock HTTP/1.1\r\nhost: localnet\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = Threads::Real.blocking(move || {
-            let mut stream = std::net::TcpStream::connect(to).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut text = String::new();
-            stream.read_to_string(&mut text).unwrap();
-            text
-        });
+        let post = move || post(&to.to_string(), "/localnet/clock", &body);
+        let answer = Threads::Real.blocking(post);
         assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
     }
 
@@ -168,6 +155,7 @@ impl World {
             url: "http://127.0.0.1:1".to_owned(),
             response_key: key.public_key(),
             sealing_key: None,
+            clock: Clock,
         };
         let executed = self.ledger.execute(key, vec![call.into()]).await.unwrap();
         event(&executed, |event| match event {
@@ -194,12 +182,12 @@ impl World {
             task: task.into(),
             node: node.into(),
             price: PRICE,
-            capacity: ComputeUnits(1_000_000),
+            clock: Clock,
         }
         .into()
     }
 
-    /// The call that buys a stack for 60 seconds, of which one drawn node has all.
+    /// The call that buys a stack for an hour, for any node.
     pub fn acquire(&self, task: TaskId, units: u64, key: &SigningKey) -> Call {
         calls::AcquireStack {
             db: self.ledger.deployment().db.into(),
@@ -207,10 +195,41 @@ impl World {
             payment: Payment(MicroUsdc(units)),
             total_units: ComputeUnits(units),
             max_price: PRICE,
-            selection: Selection::Single,
+            nodes: 0,
             request_key: key.public_key(),
-            lifetime_ms: DurationMs(60_000),
+            lifetime_ms: DurationMs(3_600_000),
             random: Random,
+            clock: Clock,
+        }
+        .into()
+    }
+
+    /// The call by which a node takes units of a stack; `user` signs the grant.
+    pub fn lease(
+        &self,
+        (task, stack): (TaskId, StackId),
+        node: NodeId,
+        units: u64,
+        user: &SigningKey,
+    ) -> Call {
+        let grant = Grant {
+            domain: Domain::default(),
+            network: self.ledger.network(),
+            stack,
+            node,
+            cumulative_units: ComputeUnits(units),
+            max_price: PRICE,
+            nonce: 0,
+            expires_at_ms: TimestampMs(u64::MAX),
+        };
+        let grant = Signed::new(grant, user);
+        calls::Lease {
+            db: self.ledger.deployment().db.into(),
+            stack: stack.into(),
+            task: task.into(),
+            node: node.into(),
+            grant: grant.bytes().to_vec(),
+            signature: grant.signature().to_bytes(),
             clock: Clock,
         }
         .into()

@@ -70,6 +70,11 @@ fn sign(
     receipt
 }
 
+/// The claim of all that is signed.
+fn claim(account: &Account) -> Option<Claim> {
+    account.claim(account.last_signed()?)
+}
+
 fn account(units: u64) -> Account {
     let expires_at = TimestampMs(10_000);
     Account::new(
@@ -191,7 +196,7 @@ proptest! {
                     let lane_paid: u64 =
                         model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
-                    prop_assert!(account.claim().is_none(), "not before the signature");
+                    prop_assert_eq!(account.signed_seq(), done.receipt.message().seq - 1);
                     sign(&mut account, &request, done);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
@@ -211,7 +216,10 @@ proptest! {
             prop_assert_eq!(summary.committed.0 + summary.reserved.0, model.used());
             prop_assert!(model.used() <= model.units);
             let covered: u64 = summary.lanes.iter().map(|lane| lane.1.0).sum();
-            prop_assert!(account.claim().unwrap().units.0 <= covered);
+            if let Some(claim) = claim(&account) {
+                prop_assert!(claim.to_units.0 <= covered);
+                prop_assert_eq!(claim.to_units.0, paid);
+            }
             prop_assert!(account.adds_up());
         }
         for (_, held, _) in model.running.drain(..) {
@@ -308,12 +316,11 @@ fn a_settled_lease_takes_no_more() {
         .unwrap();
     account.freeze();
     sign(&mut account, &of_first, committed);
-    assert_eq!(account.claim().unwrap().units, units(10));
-    account.advance(Phase::Settled { claimable_at: NOW });
+    assert_eq!(claim(&account).unwrap().to_units, units(10));
     account.advance(Phase::Open);
     let late = account.commit(second, units(10), NOW, |link| receipt(&of_first, link, 10));
     assert_eq!(late.unwrap_err(), CommitError::TooLate);
-    assert_eq!(account.claim().unwrap().units, units(10));
+    assert_eq!(claim(&account).unwrap().to_units, units(10));
     assert_eq!(account.brief().reserved, ComputeUnits::ZERO);
 }
 
@@ -345,10 +352,85 @@ fn a_restored_account_continues_the_chain() {
         );
     }
     assert!(again.adds_up());
-    let (was, is) = (before.claim().unwrap(), again.claim().unwrap());
+    let (was, is) = (claim(&before).unwrap(), claim(&again).unwrap());
     assert_eq!(
-        (was.units, was.root, was.count),
-        (is.units, is.root, is.count)
+        (was.to_units, was.root, was.to_seq),
+        (is.to_units, is.root, is.to_seq)
     );
     assert_eq!(was.last, is.last);
+}
+
+/// Serves a request of 7 units in lane 0 with this ceiling.
+fn serve(account: &mut Account, id: u8, ceiling: u64) -> Arc<Signed<Receipt>> {
+    let request = request(id, 0, ceiling);
+    let held = account.reserve(&request, units(7), units(7), NOW).unwrap();
+    let committed = account.commit(held, units(7), NOW, |link| receipt(&request, link, 7));
+    sign(account, &request, committed.unwrap())
+}
+
+fn position(receipt: &Signed<Receipt>) -> Position {
+    Position {
+        seq: receipt.message().seq,
+        units: receipt.message().cumulative_units,
+        hash: receipt.hash(),
+    }
+}
+
+#[test]
+fn claims_follow_each_other_and_each_is_over_what_is_new() {
+    let mut account = account(100);
+    serve(&mut account, 1, 100);
+    let second = serve(&mut account, 2, 100);
+    let first_claim = claim(&account).unwrap();
+    assert_eq!((first_claim.from_seq, first_claim.to_seq), (0, 2));
+    // while it is on its way the lease goes on
+    let third = serve(&mut account, 3, 100);
+    assert!(account.note_claimed(position(&second)));
+    let next = claim(&account).unwrap();
+    assert_eq!(
+        (next.from_seq, next.to_seq, next.to_units),
+        (2, 3, units(21))
+    );
+    assert_ne!(next.root, first_claim.root);
+    assert!(account.claim(second).is_none(), "it is claimed already");
+    assert!(account.note_claimed(position(&third)));
+    assert!(
+        account.note_claimed(first_position()),
+        "an older word changes nothing"
+    );
+    assert_eq!(account.brief().claimed.seq, 3);
+    assert!(claim(&account).is_none(), "nothing is new");
+}
+
+fn first_position() -> Position {
+    Position {
+        seq: 1,
+        units: units(7),
+        hash: Hash32::ZERO,
+    }
+}
+
+#[test]
+fn a_node_without_its_journal_goes_on_from_the_ledger_and_never_beyond_what_it_was_signed() {
+    let mut account = account(100);
+    let claimed = Position {
+        seq: 4,
+        units: units(28),
+        hash: Hash32([7; 32]),
+    };
+    assert!(!account.note_claimed(claimed), "nothing here goes so far");
+    account.rebase(claimed);
+    // of which lanes paid nothing is known, so the new header must cover all of it
+    let low = account.reserve(&request(1, 0, 34), units(7), units(7), NOW);
+    assert_eq!(low, Err(Denied::CeilingTooLow { needed: 35 }));
+    let next = serve(&mut account, 2, 35);
+    assert_eq!(next.message().seq, 5);
+    assert_eq!(next.message().previous, Hash32([7; 32]));
+    let claim = claim(&account).unwrap();
+    assert_eq!(
+        (claim.from_seq, claim.to_seq, claim.to_units),
+        (4, 5, units(35))
+    );
+    assert!(account.adds_up());
+    assert!(account.note_claimed(position(&next)));
 }

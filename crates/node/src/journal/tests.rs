@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     account::{
-        Phase,
+        Account, Phase, Position,
         tests::{receipt, request},
     },
     lease::Lease,
@@ -29,7 +29,14 @@ fn record() -> LeaseRecord {
         settle_grace: DurationMs(60),
         closing: false,
         phase: Phase::Open,
+        base: Position::default(),
     }
+}
+
+/// The root over all that is signed.
+fn root(account: &mut Account) -> atoma_types::hash::Hash32 {
+    let last = account.last_signed().unwrap();
+    account.claim(last).unwrap().root
 }
 
 /// Serves `count` requests of 7 units on alternating lanes; all acknowledged when it returns.
@@ -74,7 +81,7 @@ async fn acknowledged_means_still_there() {
     assert!(journal.knows(lease.stack).unwrap());
     assert!(!journal.knows(StackId(Address::new([99; 32]))).unwrap());
     serve(&journal, &lease, 0, 5).await;
-    let before = lease.with_account(|account| (account.claim().unwrap().root, account.summary()));
+    let before = lease.with_account(|account| (root(account), account.summary()));
     journal.close();
     thread.join();
     let closed = journal.change(Vec::new()).durable().await;
@@ -90,7 +97,7 @@ async fn acknowledged_means_still_there() {
     } = restored.leases.remove(0);
     assert_eq!((again, served.len()), (record(), 5));
     let lease = leases.insert(Lease::with(&again, account).unwrap());
-    let after = lease.with_account(|account| (account.claim().unwrap().root, account.summary()));
+    let after = lease.with_account(|account| (root(account), account.summary()));
     assert_eq!(before.0, after.0);
     assert_eq!(
         (before.1.committed, before.1.seq, before.1.lanes),

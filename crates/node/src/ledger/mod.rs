@@ -14,6 +14,8 @@ mod keeper;
 mod link;
 mod register;
 mod settle;
+#[cfg(test)]
+pub(crate) mod testing;
 mod upkeep;
 
 pub(crate) use finder::LeaseFinder;

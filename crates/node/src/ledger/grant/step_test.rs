@@ -1,11 +1,10 @@
 //! A grant's way without a ledger.
 
 use super::*;
-use crate::account::Terms;
+use crate::account::{Position, Terms};
 use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, DurationMs, MicroUsdc, NetworkId, NodeId, PublicKey, TaskId, chain::Selection,
-    message::Domain,
+    Address, DurationMs, MicroUsdc, NetworkId, NodeId, PublicKey, TaskId, message::Domain,
 };
 
 const NOW: TimestampMs = TimestampMs(1_000);
@@ -17,12 +16,19 @@ fn us() -> Identity {
         node: NodeId(Address::new([3; 32])),
         started_at: TimestampMs(0),
         started: tokio::time::Instant::now(),
+        hold: DurationMs(0),
     }
 }
 
 /// What 500 units cost.
 const LEAST: MicroUsdc = MicroUsdc(1_000);
 const PRICE: Price = Price(2_000_000);
+
+/// A node with more collateral than any grant here needs.
+const PLENTY: Fits = Fits {
+    free: MicroUsdc(1 << 40),
+    step: MicroUsdc(1 << 40),
+};
 
 fn key() -> SigningKey {
     SigningKey::from_seed(&[8; 32])
@@ -36,6 +42,8 @@ fn grant(change: impl FnOnce(&mut Grant)) -> Granting {
         stack: STACK,
         node: us().node,
         cumulative_units: ComputeUnits(500),
+        max_price: PRICE,
+        nonce: 0,
         expires_at_ms: TimestampMs(2_000),
     };
     change(&mut grant);
@@ -55,6 +63,7 @@ fn held(units: u64) -> Option<Held> {
             committed: ComputeUnits(0),
             reserved: ComputeUnits(0),
             seq: 0,
+            claimed: Position::default(),
             last_activity: NOW,
             lanes: Vec::new(),
         },
@@ -64,25 +73,9 @@ fn held(units: u64) -> Option<Held> {
 fn stack(request_key: PublicKey) -> Stack {
     Stack {
         id: STACK,
-        owner: Address::new([5; 32]),
         task: TaskId(Address::new([4; 32])),
         request_key,
-        max_price: Price(9),
-        surcharge_permille: 0,
-        fee_permille: 0,
-        total_units: ComputeUnits(1_000),
-        closed_units: ComputeUnits(0),
-        selection: Selection::Any,
-        candidates: Vec::new(),
-        leases: Vec::new(),
-        escrow: MicroUsdc(0),
-        created_at_ms: TimestampMs(0),
-        expires_at_ms: TimestampMs(9_000),
-        settle_grace_ms: DurationMs(1),
-        dispute_window_ms: DurationMs(1),
-        answer_window_ms: DurationMs(1),
-        dispute_bond: MicroUsdc(0),
-        closed: false,
+        ..crate::ledger::testing::stack()
     }
 }
 
@@ -104,6 +97,7 @@ fn a_grant_goes_by_the_stack_to_the_ledger_and_becomes_a_lease() {
     let stack = stack(key().public_key());
     let read = Event::Read {
         stack: Some(&stack),
+        fits: PLENTY,
         price: Some(PRICE),
         grants: 0,
     };
@@ -140,6 +134,7 @@ fn nothing_is_taken_over_for_a_strangers_grant() {
         let stack = stack.as_ref();
         code(&granting.step(Event::Read {
             stack,
+            fits: PLENTY,
             price,
             grants: 0,
         }))
@@ -162,6 +157,7 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
     let stack = stack(key().public_key());
     let read = Event::Read {
         stack: Some(&stack),
+        fits: PLENTY,
         price: Some(PRICE),
         grants: 0,
     };
@@ -182,6 +178,7 @@ fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
         assert_eq!(granting.step(begun(None)), Command::Read);
         granting.step(Event::Read {
             stack: Some(&stack),
+            fits: PLENTY,
             price: Some(PRICE),
             grants,
         })
@@ -196,4 +193,31 @@ fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
     let mut granting = grant(|_| {});
     let low = granting.step(Event::Refused(Failure::GasLow));
     assert_eq!(code(&low), RefusalCode::Unavailable);
+}
+
+#[test]
+fn a_grant_beyond_the_free_collateral_is_refused_with_what_would_fit() {
+    let stack = stack(key().public_key());
+    let read = |free, step| {
+        let mut granting = grant(|_| {});
+        assert_eq!(granting.step(begun(None)), Command::Read);
+        granting.step(Event::Read {
+            stack: Some(&stack),
+            fits: Fits {
+                free: MicroUsdc(free),
+                step: MicroUsdc(step),
+            },
+            price: Some(PRICE),
+            grants: 0,
+        })
+    };
+    // 500 units cost 1,000 micro-USDC
+    assert_eq!(read(1_000, 1_000), Command::Adopt);
+    for (free, step) in [(800, 1_000), (1_000, 800)] {
+        let Command::Finish(Err(refusal)) = read(free, step) else {
+            panic!("it is more than fits")
+        };
+        let refused = (refusal.code, refusal.needed);
+        assert_eq!(refused, (RefusalCode::GrantTooLarge, Some(400)));
+    }
 }

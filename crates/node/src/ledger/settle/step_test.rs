@@ -1,18 +1,29 @@
 //! The settler without a ledger: leases and answers in, commands out.
 
 use super::*;
-use crate::account::Terms;
-use atoma_types::{Address, ComputeUnits};
+use crate::{
+    account::{Position, Terms},
+    ledger::testing,
+};
+use atoma_types::Address;
 
 fn stack(id: u8) -> StackId {
     StackId(Address::new([id; 32]))
 }
 
-/// A lease of 1,000 units that ends at 10,000 and has `committed` and `reserved` units.
-fn lease(id: u8, phase: Phase, committed: u64, reserved: u64) -> LeaseView {
+/// A lease of 1,000 units that ends at 10,000 and has `committed` and `reserved` units, of which as many are
+/// claimed as there are tickets.
+fn lease(id: u8, phase: Phase, (committed, reserved): (u64, u64), tickets: &[u64]) -> LeaseView {
+    let claimed = tickets.len() as u64;
+    let mut on_ledger = testing::stack();
+    on_ledger.id = stack(id);
+    on_ledger.expires_at_ms = TimestampMs(10_000);
+    on_ledger.leases = vec![testing::lease(1_000, tickets)];
     LeaseView {
         stack: stack(id),
+        price: Price(1_000_000),
         settle_grace: DurationMs(1_000),
+        on_ledger: Some(Arc::new(on_ledger)),
         sums: Summary {
             terms: Terms {
                 units: ComputeUnits(1_000),
@@ -23,6 +34,11 @@ fn lease(id: u8, phase: Phase, committed: u64, reserved: u64) -> LeaseView {
             committed: ComputeUnits(committed),
             reserved: ComputeUnits(reserved),
             seq: 1,
+            claimed: Position {
+                seq: claimed,
+                units: ComputeUnits(claimed),
+                ..Position::default()
+            },
             last_activity: TimestampMs(0),
             lanes: Vec::new(),
         },
@@ -30,11 +46,18 @@ fn lease(id: u8, phase: Phase, committed: u64, reserved: u64) -> LeaseView {
 }
 
 fn settler() -> Settler {
-    Settler::new(SettlementConfig {
+    let rules = SettlementConfig {
         nearly_used_permille: 950,
         rest_ms: 60,
+        worth: MicroUsdc(500),
+        idle_ms: 8_000,
         ..SettlementConfig::default()
-    })
+    };
+    Settler::new(rules, testing::NODE)
+}
+
+fn next(lease: &LeaseView, now: u64) -> Option<Step> {
+    settler().next_step(lease, times(now, Instant::now()))
 }
 
 fn times(ledger: u64, at: Instant) -> Times {
@@ -53,7 +76,7 @@ fn submit(step: Step, ids: &[u8]) -> Command {
 }
 
 #[test]
-fn a_lease_is_due_when_it_closes_expires_or_is_nearly_used_and_at_rest() {
+fn a_lease_takes_no_more_when_it_closes_or_expires() {
     let at = Instant::now();
     let due = |lease: LeaseView, now: u64| {
         let leases = [lease];
@@ -64,45 +87,85 @@ fn a_lease_is_due_when_it_closes_expires_or_is_nearly_used_and_at_rest() {
         });
         commands == [Command::StopAdmission(vec![stack(1)])]
     };
-    assert!(!due(lease(1, Phase::Open, 949, 0), 100), "units are left");
-    assert!(due(lease(1, Phase::Open, 950, 0), 100));
-    assert!(!due(lease(1, Phase::Open, 950, 0), 59), "not at rest yet");
-    assert!(!due(lease(1, Phase::Open, 950, 1), 100), "a request runs");
-    assert!(due(lease(1, Phase::Open, 0, 1), 10_000), "it has expired");
-    let mut closing = lease(1, Phase::Open, 0, 1);
+    assert!(
+        !due(lease(1, Phase::Open, (1_000, 0), &[]), 9_999),
+        "it goes on"
+    );
+    assert!(
+        due(lease(1, Phase::Open, (0, 1), &[]), 10_000),
+        "it has expired"
+    );
+    let mut closing = lease(1, Phase::Open, (0, 1), &[]);
     closing.sums.terms.closing = true;
     assert!(due(closing, 1));
-    assert!(!due(lease(1, Phase::Settling, 950, 0), 10_000));
+    assert!(!due(lease(1, Phase::Settling, (950, 0), &[]), 10_000));
 }
 
 #[test]
-fn running_requests_are_waited_for_until_short_before_the_deadline() {
-    let ready = |now| next_step(&lease(1, Phase::Settling, 5, 3), TimestampMs(now));
+fn an_open_lease_is_settled_as_value_builds_up_and_one_ticket_is_kept_for_the_end() {
+    let open = |committed, reserved, tickets: &[u64], now| {
+        next(&lease(1, Phase::Open, (committed, reserved), tickets), now)
+    };
+    assert_eq!(open(499, 0, &[], 100), None, "it isn't worth a transaction");
+    assert_eq!(open(500, 7, &[], 1), Some(Step::Settle), "requests run on");
+    assert_eq!(open(501, 0, &[900], 100), None, "a ticket waits");
+    assert_eq!(open(1, 0, &[], 7_999), None);
+    assert_eq!(
+        open(1, 0, &[], 8_000),
+        Some(Step::Settle),
+        "it has rested long"
+    );
+    assert_eq!(open(0, 0, &[], 8_000), None, "nothing was served");
+    let mut small = lease(1, Phase::Open, (10, 0), &[]);
+    small.sums.terms.units = ComputeUnits(10);
+    assert_eq!(next(&small, 59), None, "a top-up may come");
+    assert_eq!(
+        next(&small, 60),
+        Some(Step::Settle),
+        "it is nearly used, and rests"
+    );
+}
+
+#[test]
+fn at_the_end_what_runs_is_waited_for_then_all_is_claimed_and_the_rest_given_back() {
+    let ready = |now| next(&lease(1, Phase::Settling, (5, 3), &[]), now);
     assert_eq!(ready(10_749), None);
     assert_eq!(
         ready(10_750),
         Some(Step::Settle),
         "a quarter of the grace is left"
     );
-    let idle = lease(1, Phase::Settling, 5, 0);
-    assert_eq!(next_step(&idle, TimestampMs(1)), Some(Step::Settle));
-    let claimable_at = TimestampMs(20);
-    let settled = lease(1, Phase::Settled { claimable_at }, 5, 0);
-    assert_eq!(next_step(&settled, TimestampMs(19)), None);
-    assert_eq!(next_step(&settled, TimestampMs(20)), Some(Step::Claim));
+    let idle = |committed, tickets: &[u64], now| {
+        next(&lease(1, Phase::Settling, (committed, 0), tickets), now)
+    };
+    assert_eq!(idle(5, &[], 1), Some(Step::Settle));
+    assert_eq!(idle(5, &[900], 1), Some(Step::Settle), "the second ticket");
+    assert_eq!(idle(5, &[900, 901], 1), None, "two wait");
+    assert_eq!(idle(1, &[900], 1), Some(Step::Release), "all is claimed");
+    assert_eq!(idle(0, &[], 1), Some(Step::Release), "nothing was served");
+    assert_eq!(
+        idle(5, &[], 11_001),
+        Some(Step::Claim),
+        "it is too late: it ends"
+    );
+    assert_eq!(idle(1, &[20], 20), Some(Step::Release));
+    assert_eq!(idle(1, &[20], 21), Some(Step::Claim), "the window is over");
 }
 
 #[test]
-fn four_go_in_one_transaction_and_settlements_before_claims() {
-    let claimable_at = TimestampMs(0);
-    let mut leases = vec![lease(9, Phase::Settled { claimable_at }, 5, 0)];
-    leases.extend((1..=5).map(|id| lease(id, Phase::Settling, 5, 0)));
-    leases.push(lease(8, Phase::Open, 5, 0));
+fn a_lease_that_was_not_read_is_read_and_settlements_go_four_at_once_before_claims() {
+    let mut leases = vec![lease(9, Phase::Settling, (1, 0), &[20])];
+    leases.extend((1..=5).map(|id| lease(id, Phase::Settling, (5, 0), &[])));
+    leases.push(lease(8, Phase::Open, (5, 0), &[]));
+    let mut unread = lease(7, Phase::Settling, (5, 0), &[]);
+    unread.on_ledger = None;
+    leases.push(unread);
     let now = times(100, Instant::now());
     let leases = &leases[..];
     assert_eq!(
         settler().step(&Event::Ready { leases, now }),
         [
+            Command::Reread(stack(7)),
             submit(Step::Settle, &[1, 2, 3, 4]),
             submit(Step::Settle, &[5]),
             submit(Step::Claim, &[9]),
@@ -127,10 +190,11 @@ fn a_refused_batch_goes_one_by_one_and_who_fails_alone_rests_and_is_read() {
         failed(&both, &mut settler, at),
         [submit(Step::Settle, &[1]), submit(Step::Settle, &[2])]
     );
-    settler.step(&Event::Taken {
+    let taken = settler.step(&Event::Taken {
         stacks: &[stack(1)],
     });
-    let leases = [lease(2, Phase::Settling, 5, 0)];
+    assert_eq!(taken, [Command::Reread(stack(1))]);
+    let leases = [lease(2, Phase::Settling, (5, 0), &[])];
     let mut at = at;
     for pause in [500, 1_000, 2_000] {
         assert_eq!(
@@ -181,8 +245,7 @@ fn a_claim_that_comes_too_early_only_waits() {
         at,
     });
     assert_eq!(commands, []);
-    let claimable_at = TimestampMs(0);
-    let leases = [lease(1, Phase::Settled { claimable_at }, 5, 0)];
+    let leases = [lease(1, Phase::Settling, (1, 0), &[0])];
     let now = times(1, at);
     assert_eq!(
         settler.step(&Event::Ready {

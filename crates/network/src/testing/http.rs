@@ -1,0 +1,20 @@
+//! One plain HTTP request, for what no client of ours sends.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+/// Posts JSON to a server, and gives its answer as it came, head and all. It blocks.
+pub(super) fn post(host: &str, path: &str, body: &str) -> String {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
