@@ -9,13 +9,13 @@ use atoma_engine::{
 };
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get, post_json};
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, required_escrow};
-use atoma_network::Network;
+use atoma_ledger::Ledger;
+use atoma_network::{Network, testing::TestTask};
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
 use atoma_runtime::{Runtime, SystemClock};
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
-    chain::{Clock, Event, Params, Payment, Random, Selection, calls},
+    ComputeUnits, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
+    chain::Params,
     http::{REQUEST, SALT, SIGNATURE},
     message::{Domain, Endpoint, Part, RequestHeader, Salt, Signed},
 };
@@ -86,6 +86,8 @@ impl Arena {
             .params(Params {
                 dispute_window_ms: 200,
                 settle_grace_ms: 5_000,
+                // a little collateral stands for large leases
+                fine_multiple: 1,
                 ..Params::default()
             })
             .serving(engine.clone());
@@ -97,7 +99,12 @@ impl Arena {
         let options = UpstreamOptions::new(SLOW, vec![server.url()]);
         let engine = Upstream::connect(options).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let network = Network::builder(folder.path()).serving(engine);
+        let network = Network::builder(folder.path())
+            .params(Params {
+                fine_multiple: 1,
+                ..Params::default()
+            })
+            .serving(engine);
         Self::of(network.start().await.unwrap(), folder).await
     }
 
@@ -127,10 +134,10 @@ impl Arena {
         let key = KeySource::Given(self.operator.clone());
         let mut config = NodeConfig::new(self.network.localnet.url(), key, self.node_folder());
         config.settlement.tick_ms = 50;
+        config.grant_step_permille = 1_000;
         config.subscriptions = vec![SubscriptionConfig {
             task: self.task,
             price: PRICE,
-            capacity: ComputeUnits(1 << 40),
         }];
         config
     }
@@ -154,33 +161,25 @@ impl Arena {
         }]
     }
 
-    /// Buys a stack of the user's; `Single` leases all of it to the one node.
-    pub(crate) async fn buy(&self, units: u64, selection: Selection) -> StackId {
-        let task = self.ledger.task(self.task).await.unwrap();
-        let db = self.ledger.db().await.unwrap();
-        let total_units = ComputeUnits(units);
-        let call = calls::AcquireStack {
-            db: db.id.into(),
-            task: task.id.into(),
-            payment: Payment(required_escrow(&task, &db, total_units, PRICE).unwrap()),
-            total_units,
-            max_price: PRICE,
-            selection,
-            request_key: self.request_key.public_key(),
-            lifetime_ms: DurationMs(3_600_000),
-            random: Random,
-            clock: Clock,
-        };
-        let done = self.ledger.execute(&self.user, vec![call.into()]).await;
-        let bought = done
-            .unwrap()
-            .events
-            .into_iter()
-            .find_map(|event| match event {
-                Event::StackAcquired(bought) => Some(bought.stack),
-                _ => None,
-            });
-        bought.unwrap()
+    fn of_task(&self) -> TestTask<'_> {
+        TestTask {
+            ledger: &self.ledger,
+            task: self.task,
+            price: PRICE,
+        }
+    }
+
+    /// Buys a stack of the user's, all of which the one node has.
+    pub(crate) async fn buy(&self, units: u64) -> StackId {
+        self.of_task()
+            .lease(&self.user, &self.request_key, units)
+            .await
+    }
+
+    /// Buys a stack of the user's, of which nobody has anything yet.
+    pub(crate) async fn buy_ungranted(&self, units: u64) -> StackId {
+        let request_key = self.request_key.public_key();
+        self.of_task().buy(&self.user, request_key, units).await
     }
 
     /// A header as a good client signs it at `now`.

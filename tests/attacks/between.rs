@@ -4,7 +4,6 @@ use crate::arena::{Arena, PATIENCE, chat, signed_headers};
 use atoma_http::client::{AnswerLimits, get, post_json};
 use atoma_runtime::Runtime;
 use atoma_types::{
-    chain::Selection,
     http::{EVIDENCE, QUERY},
     message::{Domain, LeaseQuery, OpenEvidence, Signed},
 };
@@ -17,7 +16,7 @@ async fn a_header_on_the_way_does_not_publish_a_prompt() {
     let arena = Arena::start().await;
     let node = arena.node().await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let body = chat(2, false);
     let header = || arena.header(id, stack, body.as_bytes(), Runtime::system().now());
     let send = async |evidence: &str, word_for_it: bool| {
@@ -62,7 +61,7 @@ async fn how_much_of_a_lease_is_used_is_its_owners_to_ask() {
     let arena = Arena::start().await;
     let node = arena.node().await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let body = chat(2, false);
     let now = Runtime::system().now();
     let served = arena.send(&url, arena.header(id, stack, body.as_bytes(), now), &body);

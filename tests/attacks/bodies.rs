@@ -8,7 +8,6 @@ use crate::{
 use atoma_client::request_key;
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
-use atoma_types::chain::Selection;
 use http::StatusCode;
 use std::sync::{
     Arc,
@@ -43,7 +42,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
     config.limits.body_timeout_ms = 120_000;
     let node = arena.node_with(config).await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(1_000_000, Selection::Single).await;
+    let stack = arena.buy(1_000_000).await;
     let body = Arc::new(padded(LONGEST));
     let refused = Arc::new(AtomicUsize::new(0));
     let mut attackers = JoinSet::new();
@@ -98,7 +97,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
     arena.ledger.faucet(owner).await.unwrap();
     arena.request_key = request_key(&other);
     arena.user = other;
-    let stack = arena.buy(1_000_000, Selection::Single).await;
+    let stack = arena.buy(1_000_000).await;
     let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
     let served = arena.send(&url, header, &body).await;
     assert_eq!(served.status(), StatusCode::OK, "{served:?}");

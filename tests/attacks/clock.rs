@@ -3,7 +3,6 @@
 
 use crate::arena::{Arena, WallClock, chat, eventually};
 use atoma_runtime::Runtime;
-use atoma_types::chain::Selection;
 use http::StatusCode;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
@@ -16,7 +15,7 @@ async fn a_clock_that_jumps_a_day_and_back_stops_nobody_for_long() {
     config.runtime = clock.runtime();
     // while it runs
     let node = arena.node_with(config.clone()).await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let id = node.node_id();
     let ask = async |url: String| {
         let body = chat(2, false);

@@ -13,7 +13,6 @@ use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use atoma_types::{
     NodeId, StackId,
-    chain::Selection,
     http::{REQUEST, SIGNATURE},
     message::{RequestHeader, Signed},
 };
@@ -192,7 +191,7 @@ async fn no_honest_client_notices_a_crowd_of_attackers() {
     let node = arena.node().await;
     let place = Arc::new(Place {
         node: node.node_id(),
-        stack: arena.buy(100_000_000, Selection::Single).await,
+        stack: arena.buy(40_000_000).await,
         url: node.url(),
         done: AtomicUsize::new(0),
         arena,

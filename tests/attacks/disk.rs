@@ -3,7 +3,7 @@
 
 use crate::arena::{Arena, chat, eventually};
 use atoma_runtime::Runtime;
-use atoma_types::chain::{Clock, Selection, calls};
+use atoma_types::chain::{Clock, calls};
 use http::StatusCode;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,7 +11,7 @@ async fn a_disk_that_was_full_once_stops_nothing_for_good() {
     let arena = Arena::start().await;
     let node = arena.node().await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let body = chat(2, false);
     let ask = async || {
         let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
@@ -54,7 +54,8 @@ async fn a_disk_that_was_full_once_stops_nothing_for_good() {
     let closing = arena.ledger.execute(&arena.user, vec![close.into()]);
     closing.await.unwrap();
     eventually("the node is paid", async || {
-        arena.ledger.stack(stack).await.unwrap().closed
+        let stack = arena.ledger.stack(stack).await.unwrap();
+        stack.open_leases().next().is_none()
     })
     .await;
     arena.network.localnet.audit().unwrap();

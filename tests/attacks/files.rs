@@ -10,7 +10,6 @@ use atoma_keys::{Keystore, SigningKey};
 use atoma_network::Network;
 use atoma_node::{EvidenceConfig, KeySource, Node};
 use atoma_runtime::Runtime;
-use atoma_types::chain::Selection;
 use http::StatusCode;
 use std::{
     error::Error,
@@ -34,7 +33,7 @@ async fn no_file_of_a_node_tells_others_what_was_asked() {
         ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
     });
     let node = arena.node_with(config).await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let secret = "xyzzy-plugh";
     let body = chat(2, false).replace("Say hello.", secret);
     let header = arena.header(

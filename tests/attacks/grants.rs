@@ -5,7 +5,6 @@ use crate::arena::{Answer, Arena, PATIENCE};
 use atoma_http::client::{AnswerLimits, post_json};
 use atoma_types::{
     ComputeUnits, NodeId, StackId, TimestampMs,
-    chain::Selection,
     message::{Domain, Grant, Signed},
 };
 use http::StatusCode;
@@ -16,7 +15,7 @@ const GRANTS: u64 = 300;
 async fn grants_of_one_unit_cost_the_node_no_gas() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let stack = arena.buy(1_000_000, Selection::Any).await;
+    let stack = arena.buy_ungranted(1_000_000).await;
     let owner = arena.operator.public_key().address();
     let before = arena.ledger.gas(owner).await.unwrap();
     for number in 0..GRANTS {

@@ -8,7 +8,6 @@ use atoma_network::Network;
 use atoma_node::EvidenceConfig;
 use atoma_runtime::Runtime;
 use atoma_types::{
-    chain::Selection,
     hash::Hash32,
     message::{Part, RequestHeader, Signed},
 };
@@ -47,7 +46,7 @@ async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
         ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
     });
     let node = arena.node_with(config).await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let body = chat(2, false).replace("Say hello.", "Am I ill? Say yes or no.");
     let now = Runtime::system().now();
     let header = arena.header(node.node_id(), stack, body.as_bytes(), now);

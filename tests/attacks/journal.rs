@@ -1,12 +1,12 @@
-//! The journal is deleted, put back from a copy, or copied: the node's own operator does it, by accident.
-//! Going on, the node would sign other receipts under numbers that it has given out, which convict it.
+//! The journal is deleted, put back from a copy, or copied: the node's own operator does it, by accident. The node
+//! goes on from what the ledger says, is convicted of nothing, and loses no more than what it had not settled.
 
 use crate::arena::{Answer, Arena, chat, eventually};
 use atoma_node::RunningNode;
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, StackId,
-    chain::{LeaseState, Selection},
+    chain::{Clock, calls},
 };
 use http::StatusCode;
 use std::{fs, path::Path};
@@ -18,47 +18,36 @@ async fn ask(arena: &Arena, node: &RunningNode, stack: StackId) -> Answer {
     arena.send(&node.url(), header, &body).await
 }
 
-/// The node serves nothing on a stack from before, says what happened, and serves a new one.
-async fn refuses(arena: &Arena, node: &RunningNode, stack: StackId) {
-    says_what_happened(&ask(arena, node, stack).await);
-    let fresh = arena.buy(100_000, Selection::Single).await;
-    eventually("a new stack is served", async || {
-        ask(arena, node, fresh).await.status() == StatusCode::OK
+/// The node takes nothing that was signed before its start and a little longer, and then goes on from what the
+/// ledger says; at once on what it gets from now on, too.
+async fn goes_on_later(arena: &Arena, node: &RunningNode, stack: StackId) -> Answer {
+    let early = ask(arena, node, stack).await;
+    assert_eq!(early.code(), "issued_before_restart", "{early:?}");
+    let later = std::cell::RefCell::new(None);
+    eventually("the stack is served again", async || {
+        let answer = ask(arena, node, stack).await;
+        let served = answer.status() == StatusCode::OK;
+        *later.borrow_mut() = Some(answer);
+        served
     })
     .await;
-    says_what_happened(&ask(arena, node, stack).await);
+    later.into_inner().unwrap()
 }
 
-/// A client learns that this stack is of no use here; where the node can't know what it signed, also why.
-fn says_what_happened(answer: &Answer) {
-    let json = answer.json();
-    let message = json["error"]["message"].as_str().unwrap();
-    let why = match &*answer.code() {
-        "unknown_stack" => [
-            "the node has lost its records of this stack: use another node, or a new stack",
-            "this node holds no open lease on the stack",
-        ]
-        .contains(&message),
-        "lease_exhausted" => message == "the lease is being settled",
-        _ => false,
-    };
-    assert!(why, "{answer:?}");
-}
-
-/// What the node was paid for on a stack, once it is.
+/// The owner closes a stack; what its node is paid for.
 async fn paid(arena: &Arena, node: &RunningNode, stack: StackId) -> ComputeUnits {
-    let state = async || {
-        let stack = arena.ledger.stack(stack).await.unwrap();
-        stack.lease(node.node_id()).unwrap().state.clone()
+    let close = calls::BeginClose {
+        stack: stack.into(),
+        clock: Clock,
     };
-    eventually("the lease is paid", async || {
-        matches!(state().await, LeaseState::Closed { .. })
-    })
-    .await;
-    match state().await {
-        LeaseState::Closed { paid_units, .. } => paid_units,
-        other => panic!("{other:?}"),
-    }
+    let closing = arena.ledger.execute(&arena.user, vec![close.into()]);
+    closing.await.unwrap();
+    let lease = async || {
+        let stack = arena.ledger.stack(stack).await.unwrap();
+        stack.lease(node.node_id()).unwrap().clone()
+    };
+    eventually("the lease is over", async || lease().await.closed).await;
+    lease().await.paid_units
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -72,10 +61,10 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_without_its_journal_does_not_begin_its_leases_anew() {
+async fn a_node_without_its_journal_goes_on_from_what_the_ledger_says() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     assert_eq!(ask(&arena, &node, stack).await.status(), StatusCode::OK);
     node.drain_and_stop().await;
     for ending in ["", "-wal", "-shm"] {
@@ -83,20 +72,20 @@ async fn a_node_without_its_journal_does_not_begin_its_leases_anew() {
         let _ = fs::remove_file(file);
     }
     let node = arena.node().await;
-    refuses(&arena, &node, stack).await;
+    let later = goes_on_later(&arena, &node, stack).await;
+    let receipt = crate::gateway::receipt_of(&later);
+    assert_eq!(receipt.seq, 1, "the ledger knows of none");
+    assert_eq!(paid(&arena, &node, stack).await, receipt.units);
     node.drain_and_stop().await;
-    // not even after another start
-    let node = arena.node().await;
-    refuses(&arena, &node, stack).await;
-    node.drain_and_stop().await;
+    arena.network.localnet.audit().unwrap();
     arena.network.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_that_was_put_back_settles_what_it_has_and_serves_nothing_old() {
+async fn a_journal_that_was_put_back_goes_on_and_settles_what_it_has() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let first = ask(&arena, &node, stack).await;
     assert_eq!(first.status(), StatusCode::OK);
     node.drain_and_stop().await;
@@ -105,7 +94,7 @@ async fn a_journal_that_was_put_back_settles_what_it_has_and_serves_nothing_old(
     let node = arena.node().await;
     assert_eq!(ask(&arena, &node, stack).await.status(), StatusCode::OK);
     // bought and served after the copy: the journal that is put back has never heard of it
-    let later = arena.buy(100_000, Selection::Single).await;
+    let later = arena.buy(100_000).await;
     assert_eq!(ask(&arena, &node, later).await.status(), StatusCode::OK);
     node.drain_and_stop().await;
 
@@ -121,19 +110,25 @@ async fn a_journal_that_was_put_back_settles_what_it_has_and_serves_nothing_old(
         }
     }
     let node = arena.node().await;
-    refuses(&arena, &node, later).await;
-    refuses(&arena, &node, stack).await;
-    let receipt = crate::gateway::receipt_of(&first);
-    assert_eq!(paid(&arena, &node, stack).await, receipt.units);
+    // the ledger knows of the one that the journal has never heard of
+    let unheard = crate::gateway::receipt_of(&goes_on_later(&arena, &node, later).await);
+    let again = ask(&arena, &node, stack).await;
+    let (first, again) = (
+        crate::gateway::receipt_of(&first),
+        crate::gateway::receipt_of(&again),
+    );
+    assert_eq!((first.seq, again.seq), (1, 2));
+    assert_eq!(paid(&arena, &node, stack).await, again.cumulative_units);
+    assert_eq!(paid(&arena, &node, later).await, unheard.units);
     node.drain_and_stop().await;
     arena.network.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_of_a_node_serves_nothing_old_and_stops_the_original() {
+async fn a_copy_of_a_node_stops_the_original_and_goes_on() {
     let arena = Arena::start().await;
     let original = arena.node().await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let served = ask(&arena, &original, stack).await;
     assert_eq!(served.status(), StatusCode::OK);
     let copied = arena.folder.path().join("copy");
@@ -145,7 +140,7 @@ async fn a_copy_of_a_node_serves_nothing_old_and_stops_the_original() {
         ask(&arena, &original, stack).await.status() != StatusCode::OK
     })
     .await;
-    refuses(&arena, &second, stack).await;
+    goes_on_later(&arena, &second, stack).await;
     original.drain_and_stop().await;
     second.drain_and_stop().await;
     arena.network.stop().await;
@@ -155,7 +150,7 @@ async fn a_copy_of_a_node_serves_nothing_old_and_stops_the_original() {
 async fn a_folder_that_was_moved_on_purpose_goes_on() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     assert_eq!(ask(&arena, &node, stack).await.status(), StatusCode::OK);
     node.drain_and_stop().await;
     let moved = arena.folder.path().join("moved-here");

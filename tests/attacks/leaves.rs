@@ -9,7 +9,6 @@ use atoma_node::RunningNode;
 use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
-    chain::Selection,
     message::{Endpoint, Receipt, RequestHeader, Signed},
 };
 use std::time::Duration;
@@ -52,7 +51,7 @@ async fn who_leaves_a_whole_answer_pays_for_what_was_computed() {
     let arena = Arena::start_slow(&server).await;
     let node = arena.node().await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(1_000_000, Selection::Single).await;
+    let stack = arena.buy(1_000_000).await;
     let body = chat(400, false).replace(builtin::NAME, SLOW);
     let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
     let request = header.request_id;
@@ -74,7 +73,7 @@ async fn leave_an_embedding(
     server: &InstantUpstream,
     node: &RunningNode,
 ) -> RequestId {
-    let stack = arena.buy(1_000_000, Selection::Single).await;
+    let stack = arena.buy(1_000_000).await;
     let inputs = vec!["some words that take their time"; 64];
     let body = serde_json::json!({ "model": SLOW, "input": inputs }).to_string();
     let now = Runtime::system().now();

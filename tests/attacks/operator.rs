@@ -4,7 +4,7 @@
 use crate::arena::{Arena, PATIENCE, chat, eventually};
 use atoma_http::client::{AnswerLimits, get, post_json};
 use atoma_runtime::Runtime;
-use atoma_types::{chain::Selection, http::OPERATOR};
+use atoma_types::http::OPERATOR;
 use http::{HeaderValue, StatusCode, header::HOST};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,7 +12,7 @@ async fn the_operators_port_does_not_obey_a_foreign_page() {
     let arena = Arena::start().await;
     let node = arena.node().await;
     let (id, admin) = (node.node_id(), node.admin_url());
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let limits = AnswerLimits::within(PATIENCE, 1 << 20);
     let body = chat(2, false);
     let served = async || {

@@ -6,7 +6,6 @@ use atoma_engine::{
     testing::{InstantOptions, InstantUpstream},
 };
 use atoma_runtime::Runtime;
-use atoma_types::chain::Selection;
 use futures::future::join_all;
 use http::StatusCode;
 use std::time::Duration;
@@ -21,7 +20,7 @@ const MOST: Duration = Duration::from_secs(8);
 async fn prompts_that_no_context_holds_are_refused_cheaply() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let stack = arena.buy(100_000_000, Selection::Single).await;
+    let stack = arena.buy(40_000_000).await;
     let long = "all work and no play makes a dull node; ".repeat(100_000);
     let body = chat(2, false).replace("Say hello.", &long);
     let begun = Instant::now();
@@ -53,7 +52,7 @@ async fn prompts_that_no_server_holds_are_not_sent_to_it() {
     let server = InstantUpstream::start(options).await.unwrap();
     let arena = Arena::start_slow(&server).await;
     let node = arena.node().await;
-    let stack = arena.buy(100_000_000, Selection::Single).await;
+    let stack = arena.buy(40_000_000).await;
     let long = "all work and no play makes a dull node; ".repeat(100_000);
     let body = chat(2, false).replace(builtin::NAME, SLOW);
     let body = body.replace("Say hello.", &long);

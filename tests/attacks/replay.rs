@@ -2,7 +2,6 @@
 //! has forgotten the id. Served twice, the node would sign two receipts for one request, which convict it.
 
 use crate::arena::{Arena, WallClock, chat, eventually, signed_headers};
-use atoma_types::chain::Selection;
 use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +16,7 @@ async fn a_copy_whose_body_comes_late_is_not_served_again() {
     config.runtime = clock.runtime();
     let node = arena.node_with(config).await;
     let (id, url) = (node.node_id(), node.url());
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let body = chat(2, false);
     let header = || arena.header(id, stack, body.as_bytes(), clock.runtime().now());
     let signed = arena.sign(header());

@@ -2,7 +2,6 @@
 
 use crate::arena::{Arena, chat, eventually};
 use atoma_runtime::Runtime;
-use atoma_types::chain::Selection;
 use http::StatusCode;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::{
@@ -51,7 +50,7 @@ async fn silent_sockets_of_one_address_leave_room_for_others() {
     config.limits.max_connections = SOCKETS;
     config.limits.max_connections_per_address = SOCKETS / 4;
     let node = arena.node_with(config).await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let mut held = Vec::new();
     for to in [address(&node.url()), address(&node.admin_url())] {
         for number in 0..SOCKETS {
@@ -88,7 +87,7 @@ async fn slow_grants_take_no_place_from_those_who_pay() {
     let mut config = arena.config();
     config.requests.max_concurrent = 2;
     let node = arena.node_with(config).await;
-    let stack = arena.buy(100_000, Selection::Single).await;
+    let stack = arena.buy(100_000).await;
     let mut slow = Vec::new();
     for _ in 0..16 {
         let mut stream = TcpStream::connect(address(&node.url())).await.unwrap();

@@ -31,7 +31,7 @@ fn the_demo_serves_settles_and_conserves_money() {
     assert_eq!(
         amount("deposited_micro_usdc"),
         amount("paid_to_nodes_micro_usdc")
-            + amount("refunded_micro_usdc")
+            + amount("withdrawn_micro_usdc")
             + amount("fees_micro_usdc"),
         "{summary}"
     );

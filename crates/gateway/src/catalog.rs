@@ -163,8 +163,8 @@ mod tests {
     use super::*;
     use crate::config::ModelConfig;
     use atoma_types::{
-        Address, EngineClass, Numerics, PublicKey, Rule, SecurityLevel,
-        chain::{NodeStatus, Subscription, UnitsInEpoch},
+        Address, DurationMs, EngineClass, Numerics, PublicKey, Rule, SecurityLevel, TimestampMs,
+        chain::{FeesInEpoch, NodeStatus, Pending, Standing, Subscription, VERSION},
         hash::Hash32,
     };
 
@@ -175,35 +175,43 @@ mod tests {
     fn node(n: u8, status: NodeStatus) -> Node {
         Node {
             id: NodeId(id(n)),
+            version: VERSION,
             number: n.into(),
             owner: id(n),
             collateral: MicroUsdc(1),
+            fresh: MicroUsdc(0),
+            matures_at_ms: TimestampMs(0),
+            at_stake: MicroUsdc(0),
+            unbonding_ms: DurationMs(1),
+            earnings: MicroUsdc(0),
+            pending: Pending::default(),
             status,
             url: format!("http://192.0.2.{n}"),
             response_key: PublicKey([n; 32]),
             sealing_key: None,
-            reputation: 500,
-            settled: 0,
-            failed: 0,
+            attestation: None,
+            standing: Standing::default(),
             subscriptions: 1,
-            current: UnitsInEpoch::default(),
-            previous: UnitsInEpoch::default(),
+            current: FeesInEpoch::default(),
+            previous: FeesInEpoch::default(),
+            reported: FeesInEpoch::default(),
         }
     }
 
     fn task(n: u8, model: &str, sellers: &[(u8, u64)]) -> Task {
         let subscription = |&(node, price): &(u8, u64)| Subscription {
             node: NodeId(id(node)),
+            owner: id(node),
             price: Price(price),
-            capacity: ComputeUnits(1_000),
-            leased: ComputeUnits(0),
-            open_leases: 0,
-            collateral: MicroUsdc(1),
+            matured: MicroUsdc(1),
             reputation: 500,
+            attested_until_ms: TimestampMs(0),
             state: SubscriptionState::Active,
+            attester: None,
         };
         Task {
             id: TaskId(id(n)),
+            version: VERSION,
             number: n.into(),
             owner: id(9),
             role: Role::ChatCompletion,
@@ -221,6 +229,8 @@ mod tests {
             allow_list: None,
             deprecated: false,
             fees: MicroUsdc(0),
+            dues: MicroUsdc(0),
+            releases: Vec::new(),
             subscriptions: sellers.iter().map(subscription).collect(),
         }
     }

@@ -7,11 +7,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{Network, POCKET_MONEY, Silent, fund};
 use atoma_runtime::{Runtime, Threads};
-use atoma_types::{
-    ComputeUnits, DurationMs, Price, TimestampMs,
-    chain::{Params, Selection},
-    hash::Hash32,
-};
+use atoma_types::{ComputeUnits, DurationMs, Price, TimestampMs, chain::Params, hash::Hash32};
 use futures::StreamExt;
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -77,11 +73,12 @@ async fn story(seed: u64, folder: &Path) -> Trace {
             task: network.task.unwrap(),
             units: ComputeUnits(20_000),
             max_price: PRICE,
-            selection: Selection::Single,
+            nodes: 1,
             lifetime: DurationMs(3_600_000),
         })
         .await
         .unwrap();
+    stack.engage().await.unwrap();
     for number in 0..REQUESTS {
         ask(&stack, number, &runtime, &mut trace).await;
     }

@@ -1,9 +1,6 @@
 use crate::{scripted::COST, world::World};
-use atoma_client::ClosingStep;
-use atoma_types::{
-    ComputeUnits, MicroUsdc,
-    chain::{Params, Selection},
-};
+use atoma_client::{CloseUntil, ClosingStep};
+use atoma_types::{ComputeUnits, MicroUsdc, chain::Params};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -28,7 +25,7 @@ async fn granted_used_settled_and_paid() {
         world.usdc(&world.user).await,
         world.ledger.usdc(world.owner()).await.unwrap(),
     );
-    let stack = world.buy(&client, Selection::Any).await;
+    let stack = world.buy(&client).await;
     assert!(stack.nodes().is_empty());
     let terms = stack.grant(node, ComputeUnits(1_000)).await.unwrap();
     assert_eq!(terms.units, ComputeUnits(1_000));
@@ -37,7 +34,7 @@ async fn granted_used_settled_and_paid() {
     assert_eq!(stack.room(node), ComputeUnits(1_500));
     assert_eq!(stack.ungranted_units(), ComputeUnits(8_500));
     stack.top_up(ComputeUnits(500)).await.unwrap();
-    assert_eq!(stack.total_units(), ComputeUnits(10_500));
+    assert_eq!(stack.live_units(), ComputeUnits(10_500));
     for _ in 0..2 {
         stack
             .chat(node, chat())
@@ -48,35 +45,41 @@ async fn granted_used_settled_and_paid() {
             .unwrap();
     }
 
-    // the node settles when the owner closes; nobody claims, so the client does
+    // the node settles when the owner closes and gives the rest back; nobody claims, so the client does
     let mut steps = Vec::new();
     let (settler, ledger) = (world.node.clone(), world.ledger.clone());
     let id = stack.id();
     let settle = async {
         loop {
-            let call = settler.settle(id).into();
-            if ledger.execute(&settler.owner, vec![call]).await.is_ok() {
+            let calls = vec![settler.settle(id).into(), settler.release(id).into()];
+            if ledger.execute(&settler.owner, calls).await.is_ok() {
                 break;
             }
         }
     };
-    let closing = stack.close_with(LONG, |step| steps.push(step.clone()));
+    let until = CloseUntil::Settled;
+    let closing = stack.close_with(until, LONG, |step| steps.push(step.clone()));
     let (closed, ()) = tokio::join!(closing, settle);
     let closed = closed.unwrap();
-    assert_eq!(closed.leases.len(), 1);
-    assert_eq!(closed.leases[0].units, ComputeUnits(2 * COST.0));
     assert_eq!(steps.first(), Some(&ClosingStep::Begun));
-    assert_eq!(steps.last(), Some(&ClosingStep::Closed));
+    assert_eq!(closed.waiting.len(), 1, "the window runs");
+    assert_eq!(closed.waiting[0].value.0, 2 * COST.0);
+    assert_eq!(closed.withdrawn.0, 10_500 - 2 * COST.0, "all else is back");
+    assert!(!stack.is_closed());
+    let closed = stack.close().await.unwrap();
+    assert_eq!(closed.tickets.len(), 1);
+    assert_eq!(closed.tickets[0].units, ComputeUnits(2 * COST.0));
     assert!(stack.is_closed());
     assert!(client.stacks().await.unwrap().is_empty());
 
     // every micro is somewhere
     let user = world.usdc(&world.user).await.0;
-    let owner = world.ledger.usdc(world.owner()).await.unwrap().0;
+    let owner = world.ledger.usdc(world.owner()).await.unwrap();
     assert_eq!(before.0.0 - user, closed.paid.0 + closed.fees.0);
-    assert_eq!(owner - before.1.0, closed.paid.0);
+    assert_eq!(owner, before.1, "what it earned is its credit");
+    let served = world.ledger.node(node).await.unwrap();
+    assert_eq!(served.earnings, closed.paid);
     assert_eq!(closed.paid.0 + closed.fees.0, 2 * COST.0);
-    assert_eq!(closed.refunded.0, 10_500 - 2 * COST.0);
 }
 
 #[tokio::test]
@@ -84,7 +87,7 @@ async fn a_node_that_never_settles_cannot_keep_the_money() {
     let world = World::with(quick()).await;
     let client = world.client();
     let before = world.usdc(&world.user).await;
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     stack
         .chat(world.node.id, chat())
         .await
@@ -92,16 +95,16 @@ async fn a_node_that_never_settles_cannot_keep_the_money() {
         .whole()
         .await
         .unwrap();
-    let mut expired = false;
+    let mut ended = false;
     let closed = stack
-        .close_with(LONG, |step| {
-            expired |= matches!(step, ClosingStep::Expired { .. });
+        .close_with(CloseUntil::Paid, LONG, |step| {
+            ended |= matches!(step, ClosingStep::Ended { .. });
         })
         .await
         .unwrap();
-    assert!(expired);
+    assert!(ended);
     assert_eq!(
-        (closed.paid, closed.refunded),
+        (closed.paid, closed.withdrawn),
         (MicroUsdc::ZERO, MicroUsdc(10_000))
     );
     assert_eq!(world.usdc(&world.user).await, before);

@@ -3,7 +3,7 @@ use crate::{
     world::World,
 };
 use atoma_client::{ClientError, ReceiptError, RequestOptions, StackHandle, lane::LaneError};
-use atoma_types::{ComputeUnits, NodeId, chain::Selection, message::Endpoint};
+use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
 use bytes::Bytes;
 use futures::{StreamExt, future::join_all};
 use http::StatusCode;
@@ -25,7 +25,7 @@ async fn refusal(stack: &StackHandle, node: NodeId, act: &str) -> ReceiptError {
 async fn answers_pass_unchanged_and_receipts_are_kept() {
     let world = World::start().await;
     let client = world.client();
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     let node = world.node.id;
     assert_eq!(stack.nodes(), [node]);
     assert_eq!(stack.room(node), ComputeUnits(10_000));
@@ -82,7 +82,7 @@ async fn answers_pass_unchanged_and_receipts_are_kept() {
 async fn every_lie_is_caught() {
     let world = World::start().await;
     let client = world.client();
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     let node = world.node.id;
     stack
         .chat(node, body("plain"))
@@ -121,7 +121,7 @@ async fn every_lie_is_caught() {
 async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
     let world = World::start().await;
     let client = world.client();
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     let node = world.node.id;
     let ask = |act: &str, units: u64, options: RequestOptions| {
         let body = json!({ "act": act, "n_units": units, "max_tokens": 50 }).to_string();
@@ -171,7 +171,7 @@ async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
 async fn lost_answers_are_found_out() {
     let world = World::start().await;
     let client = world.client();
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     let node = world.node.id;
 
     // the connection breaks after the commit: the node's receipt tells the cost
@@ -196,7 +196,7 @@ async fn lost_answers_are_found_out() {
 async fn a_node_that_says_that_it_cannot_go_on_is_not_accused_of_a_bad_receipt() {
     let world = World::start().await;
     let client = world.client();
-    let stack = world.buy(&client, Selection::Single).await;
+    let stack = world.leased(&client).await;
     let node = world.node.id;
     let mut answer = stack.chat(node, body("gives_up")).await.unwrap();
     let receipt = answer.receipt();
@@ -226,7 +226,7 @@ async fn a_restart_goes_on_where_it_was() {
     let node = world.node.id;
     let id = {
         let client = world.client();
-        let stack = world.buy(&client, Selection::Single).await;
+        let stack = world.leased(&client).await;
         for _ in 0..3 {
             stack
                 .chat(node, body("plain"))

@@ -97,10 +97,11 @@ impl Scripted {
         let lanes = &account.vouchers;
         let bytes = |signature: &MessageSignature| signature.to_bytes();
         calls::Settle {
-            db: self.ledger.deployment().db.into(),
             stack: stack.into(),
-            node: self.id.into(),
-            claimed_units: ComputeUnits(account.sum),
+            holder: self.id,
+            from_seq: 0,
+            to_units: ComputeUnits(account.sum),
+            to_seq: account.seq,
             headers: lanes
                 .values()
                 .map(|header| header.bytes().to_vec())
@@ -109,8 +110,17 @@ impl Scripted {
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
             receipts_root: Hash32([7; 32]),
-            count: account.seq,
             manifest_blob: None,
+            clock: Clock,
+        }
+    }
+
+    /// Gives back what was not served.
+    pub(crate) fn release(&self, stack: StackId) -> calls::ReleaseUnits {
+        calls::ReleaseUnits {
+            stack: stack.into(),
+            node: self.id.into(),
+            units: ComputeUnits(self.account.lock().sum),
             clock: Clock,
         }
     }

@@ -3,7 +3,6 @@
 
 use crate::world::World;
 use atoma_client::{KeptReceipt, known_networks};
-use atoma_types::chain::Selection;
 use futures::future::join_all;
 use http::StatusCode;
 use serde_json::json;
@@ -17,7 +16,7 @@ async fn three_programs_use_one_stack_at_once() {
     let world = World::start().await;
     let node = world.node.id;
     let clients = [world.client(), world.client(), world.client()];
-    let id = world.buy(&clients[0], Selection::Single).await.id();
+    let id = world.leased(&clients[0]).await.id();
     let programs = clients.iter().map(|client| async move {
         let stack = client.open(id).await.unwrap();
         let body = json!({ "act": "plain", "max_tokens": 50 }).to_string();

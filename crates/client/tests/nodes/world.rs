@@ -7,7 +7,7 @@ use atoma_ledger::Ledger;
 use atoma_network::{Network, create_task};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
-    chain::{Event, NewTask, Params, Payment, Selection, calls},
+    chain::{Clock, Event, NewTask, Params, Payment, calls},
 };
 use std::sync::Arc;
 
@@ -66,13 +66,24 @@ impl World {
         Client::with_ledger(self.ledger.clone(), Arc::clone(&self.user), config).unwrap()
     }
 
-    pub(crate) async fn buy(&self, client: &Client, selection: Selection) -> StackHandle {
+    /// Buys a stack and grants the node all of it.
+    pub(crate) async fn leased(&self, client: &Client) -> StackHandle {
+        let stack = self.buy(client).await;
+        stack
+            .grant(self.node.id, stack.ungranted_units())
+            .await
+            .unwrap();
+        stack
+    }
+
+    /// Buys a stack for whichever node is granted it.
+    pub(crate) async fn buy(&self, client: &Client) -> StackHandle {
         let order = BuyRequest {
             task: self.task,
             units: ComputeUnits(10_000),
             max_price: PRICE,
-            selection,
-            lifetime: DurationMs(60_000),
+            nodes: 0,
+            lifetime: DurationMs(3_600_000),
         };
         client.buy(order).await.unwrap()
     }
@@ -99,6 +110,7 @@ async fn register(
         url,
         response_key: response_key.public_key(),
         sealing_key: None,
+        clock: Clock,
     };
     let executed = ledger.execute(owner, vec![register.into()]).await.unwrap();
     let node = executed.events.iter().find_map(|event| match event {
@@ -113,7 +125,7 @@ async fn register(
         task: task.into(),
         node: node.into(),
         price: PRICE,
-        capacity: ComputeUnits(1_000_000),
+        clock: Clock,
     };
     ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
     (node, task)

@@ -60,6 +60,7 @@ async fn a_restarted_node_goes_on_where_it_was() {
         .send(&url, world.header(id, stack, body.as_bytes()), &body)
         .await;
     assert!(["lease_exhausted", "unknown_stack"].contains(&&*refused.code()));
+    world.begin_close(stack).await;
     let (paid, _, _) = world.paid(stack, id).await;
     assert_eq!(paid, units);
     world.audit();

@@ -187,7 +187,8 @@ async fn from_purchase_to_pay() {
     world.begin_close(stack).await;
     let (paid_units, paid, stack) = world.paid(stack, id).await;
     assert_eq!((paid_units, paid), (units, earned(units)));
-    assert!(stack.closed);
+    assert!(stack.lease(id).unwrap().closed);
+    assert_eq!(stack.escrow, MicroUsdc::ZERO);
     world.audit();
     node.drain_and_stop().await;
 }

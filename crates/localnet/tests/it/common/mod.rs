@@ -7,7 +7,6 @@ use atoma_runtime::Threads;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, Numerics, ObjectId, Price,
     PublicKey, Rule, TaskId, UnitWeights,
-    chain::Selection,
     chain::{Call, CallArg, Clock, Deployment, NewTask, Payment, Random, calls},
     hash::Hash32,
 };
@@ -135,7 +134,7 @@ impl Net {
             task: task.into(),
             node: node.into(),
             price: Price(1_000_000),
-            capacity: ComputeUnits(1_000_000),
+            clock: Clock,
         };
         let done = self.call(key, &[subscribe.into()]).await;
         assert_success(&done);
@@ -154,6 +153,7 @@ pub(crate) fn register(db: ObjectId, key: &SigningKey) -> Call {
         url: "http://127.0.0.1:1".to_owned(),
         response_key: key.public_key(),
         sealing_key: None,
+        clock: Clock,
     }
     .into()
 }
@@ -184,9 +184,9 @@ pub(crate) fn acquire(db: ObjectId, task: TaskId, request_key: PublicKey, paymen
         payment: Payment(MicroUsdc(payment)),
         total_units: ComputeUnits(1_000),
         max_price: Price(2_000_000),
-        selection: Selection::Single,
+        nodes: 0,
         request_key,
-        lifetime_ms: DurationMs(60_000),
+        lifetime_ms: DurationMs(3_600_000),
         random: Random,
         clock: Clock,
     }

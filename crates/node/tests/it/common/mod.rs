@@ -14,7 +14,7 @@ use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
-    chain::{Clock, Event, LeaseState, NewTask, Params, Selection, Stack, Task, calls},
+    chain::{Clock, Event, NewTask, Params, Stack, Task, calls},
     hash::Hash32,
     http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
     message::{Domain, LeaseQuery, Part, Receipt, RequestHeader, Salt, Signed},
@@ -142,9 +142,8 @@ impl World {
 
     /// Buys a stack whose one lease is the node's.
     pub(crate) async fn buy(&self, units: u64) -> StackId {
-        let request_key = self.request_key.public_key();
         self.test_task()
-            .buy(&self.user, request_key, units, Selection::Single)
+            .lease(&self.user, &self.request_key, units)
             .await
     }
 
@@ -160,30 +159,30 @@ impl World {
             .unwrap();
     }
 
-    /// Waits for the node to settle and claim; what it was paid for.
+    /// Waits for the node to settle and claim all of a stack that has ended; what it was paid for.
     pub(crate) async fn paid(
         &self,
         stack: StackId,
         node: NodeId,
     ) -> (ComputeUnits, MicroUsdc, Stack) {
         let waiting = async {
-            let mut events = self.ledger.events(None);
+            let (mut paid, mut events) = (MicroUsdc::ZERO, self.ledger.events(None));
             while let Some(event) = futures::StreamExt::next(&mut events).await {
-                if let Event::Claimed(claimed) = event.unwrap().event
-                    && (claimed.stack, claimed.node) == (stack, node)
-                {
-                    break;
+                match event.unwrap().event {
+                    Event::Claimed(e) if (e.stack, e.node) == (stack, node) => {
+                        paid.0 += e.paid.0;
+                    }
+                    Event::LeaseClosed(e) if (e.stack, e.node) == (stack, node) => break,
+                    _ => {}
                 }
             }
+            paid
         };
-        tokio::time::timeout(PATIENCE, waiting)
+        let paid = tokio::time::timeout(PATIENCE, waiting)
             .await
             .expect("settled and claimed");
         let stack = self.ledger.stack(stack).await.unwrap();
-        match stack.lease(node).unwrap().state {
-            LeaseState::Closed { paid_units, paid } => (paid_units, paid, stack),
-            ref other => panic!("not closed: {other:?}"),
-        }
+        (stack.lease(node).unwrap().paid_units, paid, stack)
     }
 
     /// A header as a good client would sign it.
