@@ -4,7 +4,7 @@ use atoma_ledger::Digest;
 use atoma_types::{
     Address, BlobId, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, PublicKey, Role,
     SecurityLevel, StackId, TaskId, TimestampMs,
-    chain::{Event, Selection, events::*},
+    chain::{Event, events::*},
     hash::Hash32,
 };
 
@@ -62,6 +62,7 @@ pub(super) fn beginning() -> Vec<Event> {
                 collateral: MicroUsdc(1_000),
                 url: "http://node.example".to_owned(),
                 response_key: KEY,
+                sealing_key: None,
             }
             .into(),
         );
@@ -75,7 +76,6 @@ pub(super) fn subscribed(number: u8, price: u64) -> Event {
         task: task(),
         node: node(number),
         price: Price(price),
-        capacity: ComputeUnits(1_000),
     }
     .into()
 }
@@ -89,7 +89,6 @@ pub(super) fn acquired(number: u8, units: u64) -> Event {
         total_units: ComputeUnits(units),
         max_price: Price(1_000_000),
         escrow: MicroUsdc(units),
-        selection: Selection::Any,
         candidates: vec![node(0)],
         expires_at_ms: SOME_TIME,
         settle_grace_ms: DurationMs(1),
@@ -97,79 +96,97 @@ pub(super) fn acquired(number: u8, units: u64) -> Event {
     .into()
 }
 
-pub(super) fn leased(of: u8, by: u8, units: u64) -> Event {
+/// `ungranted` is what the stack then has left.
+pub(super) fn leased(of: u8, by: u8, units: u64, ungranted: u64) -> Event {
     Leased {
         stack: stack(of),
         node: node(by),
         task: task(),
         owner: OWNER,
         request_key: KEY,
+        response_key: KEY,
         units: ComputeUnits(units),
         price: Price(1_000_000),
+        ungranted: ComputeUnits(ungranted),
         expires_at_ms: SOME_TIME,
         settle_grace_ms: DurationMs(1),
     }
     .into()
 }
 
-pub(super) fn opened(of: u8, by: u8, units: u64) -> Event {
+/// Units and receipts up to here, five of them.
+pub(super) fn opened(of: u8, by: u8, to_units: u64, to_seq: u64) -> Event {
     SettlementOpened {
         stack: stack(of),
         node: node(by),
-        claimed_units: ComputeUnits(units),
+        to_units: ComputeUnits(to_units),
+        to_seq,
         receipts_root: Hash32([1; 32]),
-        count: 5,
         manifest_blob: None,
+        value: MicroUsdc(to_units),
         deadline_ms: SOME_TIME,
     }
     .into()
 }
 
-pub(super) fn claimed(of: u8, by: u8, units: u64, refunded: u64) -> Event {
+/// A ticket of `value` is paid.
+pub(super) fn claimed(of: u8, by: u8, to_units: u64, to_seq: u64, value: u64) -> Event {
     Claimed {
         stack: stack(of),
         node: node(by),
-        units: ComputeUnits(units),
-        paid: MicroUsdc(units - units / 10),
-        fee: MicroUsdc(units / 10),
-        refunded: MicroUsdc(refunded),
+        paid_units: ComputeUnits(to_units),
+        paid_seq: to_seq,
+        paid: MicroUsdc(value - value / 10),
+        fee: MicroUsdc(value / 10),
+        due: MicroUsdc(0),
+        reputation: 100,
     }
     .into()
 }
 
-pub(super) fn disputed(of: u8, by: u8, seq: u64) -> Event {
-    DisputeOpened {
+pub(super) fn closed(of: u8, by: u8, paid_units: u64, freed: u64) -> Event {
+    LeaseClosed {
         stack: stack(of),
         node: node(by),
-        seq,
-        receipt: None,
-        bond: MicroUsdc(10),
+        paid_units: ComputeUnits(paid_units),
+        freed: MicroUsdc(freed),
+    }
+    .into()
+}
+
+pub(super) fn demanded(of: u8, by: u8, unit: u64) -> Event {
+    RecordDemanded {
+        stack: stack(of),
+        node: node(by),
+        unit: ComputeUnits(unit),
         deadline_ms: SOME_TIME,
     }
     .into()
 }
 
-pub(super) fn answered(of: u8, by: u8, seq: u64) -> Event {
-    DisputeAnswered {
+pub(super) fn answered(of: u8, by: u8, unit: u64) -> Event {
+    DemandAnswered {
         stack: stack(of),
         node: node(by),
-        seq,
-        blob_id: BlobId([3; 32]),
-        bond: MicroUsdc(10),
+        unit: ComputeUnits(unit),
+        seq: 1,
+        blob: Some(BlobId([3; 32])),
+        bodies: Vec::new(),
     }
     .into()
 }
 
-pub(super) fn convicted(of: u8, by: u8, refunded: u64) -> Event {
+pub(super) fn convicted(of: u8, by: u8, value: u64, freed: u64) -> Event {
     NodeConvicted {
         stack: stack(of),
         node: node(by),
         charge: Charge::Silence,
-        refunded: MicroUsdc(refunded),
-        bonds: MicroUsdc(10),
-        to_owner: MicroUsdc(3),
-        to_treasury: MicroUsdc(4),
+        value: MicroUsdc(value),
+        fine: MicroUsdc(7),
+        jurors: MicroUsdc(0),
+        freed: MicroUsdc(freed),
         collateral: MicroUsdc(993),
+        until_ms: SOME_TIME,
     }
     .into()
 }
@@ -193,38 +210,30 @@ pub(super) fn history(choices: &[(u8, u8, u8)]) -> Vec<Event> {
         match (what % 4, *step) {
             (1, _) => events.push(subscribed(by, 1 + u64::from(how))),
             (2, _) => events.push(
-                UnitsReported {
+                FeesReported {
                     node: node(by),
                     epoch: 1,
-                    units: ComputeUnits(how.into()),
+                    fees: MicroUsdc(how.into()),
                 }
                 .into(),
             ),
             (_, 0) => {
-                events.push(leased(of, by_stack, *units / 2));
-                events.push(leased(of, by_stack, *units));
+                events.push(leased(of, by_stack, *units / 2, *units - *units / 2));
+                events.push(leased(of, by_stack, *units, 0));
                 *step = 1;
             }
             (_, 1) if how % 5 == 0 => {
-                events.push(
-                    LeaseExpired {
-                        stack: stack(of),
-                        node: node(by_stack),
-                        units: ComputeUnits(*units),
-                        refunded: MicroUsdc(*units),
-                    }
-                    .into(),
-                );
+                events.push(closed(of, by_stack, 0, *units));
                 *step = 4;
             }
             (_, 1) => {
-                events.push(opened(of, by_stack, *units / 2));
+                events.push(opened(of, by_stack, *units / 2, 5));
                 *step = 2;
             }
             (_, 2) => {
-                events.push(disputed(of, by_stack, 1));
+                events.push(demanded(of, by_stack, 1));
                 if how % 2 == 0 {
-                    events.push(convicted(of, by_stack, *units));
+                    events.push(convicted(of, by_stack, *units / 2, *units));
                     *step = 4;
                 } else {
                     events.push(answered(of, by_stack, 1));
@@ -232,8 +241,9 @@ pub(super) fn history(choices: &[(u8, u8, u8)]) -> Vec<Event> {
                 }
             }
             (_, 3) => {
-                events.push(claimed(of, by_stack, *units / 2, *units - *units / 2));
-                events.push(StackClosed { stack: stack(of) }.into());
+                let half = *units / 2;
+                events.push(claimed(of, by_stack, half, 5, half));
+                events.push(closed(of, by_stack, half, *units - half));
                 *step = 5;
             }
             _ => {}

@@ -138,7 +138,7 @@ proptest! {
                 let mut poison = poisoned.events[0].clone();
                 poison.0.transaction = Digest::new([0xff; 32]);
                 poison.0.event = Event::from(ToppedUp {
-                    stack: stack(0), total_units: ComputeUnits(0), paid: MicroUsdc(0),
+                    stack: stack(0), ungranted: ComputeUnits(0), paid: MicroUsdc(u64::MAX),
                 });
                 poisoned.events.push(poison);
                 let before = dump(&mut store);
@@ -165,96 +165,115 @@ proptest! {
 }
 
 #[test]
-fn a_paid_claim_moves_money_units_and_counts() {
+fn tickets_of_a_lease_are_paid_one_after_the_other_and_the_rest_is_freed_at_its_end() {
     let mut events = beginning();
     events.extend([
         acquired(0, 100),
-        leased(0, 1, 60),
-        opened(0, 1, 40),
-        claimed(0, 1, 40, 20),
+        leased(0, 1, 60, 40),
+        opened(0, 1, 30, 5),
+        opened(0, 1, 40, 7),
+        claimed(0, 1, 30, 5, 30),
     ]);
-    let rows = Memory::of(&events);
+    let mut rows = Memory::of(&events);
     let bought = rows.row(StackRow::at(stack(0)));
-    assert_eq!((bought.escrow, bought.paid), (MicroUsdc(40), MicroUsdc(36)));
+    assert_eq!((bought.escrow, bought.paid), (MicroUsdc(70), MicroUsdc(27)));
+    assert_eq!((bought.fees, bought.freed), (MicroUsdc(3), MicroUsdc(0)));
+    let lease = rows.row(LeaseRow::at(stack(0), node(1)));
+    assert_eq!((lease.paid_seq, lease.claimed_seq), (5, 7));
+    let second = rows.row(SettlementRow::at(stack(0), node(1), 7));
+    assert_eq!((second.from_seq, second.state), (5, SettlementState::Open));
+    let released = UnitsReleased {
+        stack: stack(0),
+        node: node(1),
+        units: ComputeUnits(40),
+        ungranted: ComputeUnits(60),
+    };
+    let number = events.len() as u64;
+    for (place, event) in (1..).zip([
+        released.into(),
+        claimed(0, 1, 40, 7, 10),
+        closed(0, 1, 40, 0),
+    ]) {
+        rows.take(number + place, &event).unwrap();
+    }
+    let bought = rows.row(StackRow::at(stack(0)));
     assert_eq!(
-        (bought.fees, bought.refunded),
-        (MicroUsdc(4), MicroUsdc(20))
+        (bought.escrow, bought.ungranted),
+        (MicroUsdc(60), ComputeUnits(60))
     );
-    assert_eq!(bought.closed_units, ComputeUnits(60));
-    assert_eq!(bought.settled_units, ComputeUnits(40));
+    assert_eq!(
+        (bought.settled_units, bought.requests),
+        (ComputeUnits(40), 7)
+    );
     let lease = rows.row(LeaseRow::at(stack(0), node(1)));
     assert_eq!(
         (lease.state, lease.paid),
         (LeaseStanding::Closed, MicroUsdc(36))
     );
-    let claim = rows.row(SettlementRow::at(stack(0), node(1)));
-    assert_eq!(claim.state, SettlementState::Paid);
-    let offer = rows.row(OfferRow::at(task(), node(1)));
-    assert_eq!((offer.leased, offer.open_leases), (ComputeUnits(0), 0));
     let served = rows.row(NodeRow::at(node(1)));
-    assert_eq!((served.earned, served.settled), (MicroUsdc(36), 1));
+    assert_eq!((served.earned, served.settled), (MicroUsdc(36), 2));
     let of = rows.row(TaskRow::at(task()));
     assert_eq!(
         (of.fees, of.revenue, of.requests),
-        (MicroUsdc(4), MicroUsdc(40), 5)
+        (MicroUsdc(4), MicroUsdc(40), 7)
     );
-    // four events a day: the claim is event 11
-    let day = rows.row(DayRow::at(2));
-    assert_eq!((day.paid, day.requests), (MicroUsdc(36), 5));
 }
 
 #[test]
-fn a_leaving_node_goes_with_its_last_lease() {
-    let mut events = beginning();
+fn an_offer_goes_when_its_node_leaves() {
+    let mut rows = Memory::of(&beginning());
     let leave = Unsubscribed {
         task: task(),
         node: node(1),
+        evicted: false,
     };
-    events.extend([acquired(0, 100), leased(0, 1, 60), leave.clone().into()]);
-    let mut rows = Memory::of(&events);
-    assert!(rows.row(OfferRow::at(task(), node(1))).leaving);
-    let number = events.len() as u64;
-    assert_eq!(rows.row(PriceRow::at(number)).price, None);
-    rows.take(number + 1, &opened(0, 1, 10)).unwrap();
-    rows.take(number + 2, &claimed(0, 1, 10, 50)).unwrap();
+    rows.take(50, &leave.into()).unwrap();
     assert_eq!(rows.get(OfferRow::at(task(), node(1))).unwrap(), None);
-    // without a lease it goes at once
-    let leave = Unsubscribed {
-        node: node(2),
-        ..leave
-    };
-    rows.take(number + 3, &leave.into()).unwrap();
-    assert_eq!(rows.get(OfferRow::at(task(), node(2))).unwrap(), None);
+    assert_eq!(rows.row(PriceRow::at(50)).price, None);
 }
 
 #[test]
-fn a_conviction_strikes_the_claim_and_ends_its_disputes() {
+fn a_conviction_strikes_all_open_tickets_and_ends_their_demands() {
     let mut events = beginning();
-    events.extend([acquired(0, 100), leased(0, 0, 100), opened(0, 0, 90)]);
-    events.extend([disputed(0, 0, 1), answered(0, 0, 1)]);
-    events.extend([disputed(0, 0, 1), disputed(0, 0, 2), convicted(0, 0, 100)]);
+    events.extend([acquired(0, 100), leased(0, 0, 100, 0)]);
+    events.extend([opened(0, 0, 50, 2), claimed(0, 0, 50, 2, 50)]);
+    events.extend([opened(0, 0, 70, 3), opened(0, 0, 90, 5)]);
+    events.extend([demanded(0, 0, 60), answered(0, 0, 60)]);
+    events.extend([
+        demanded(0, 0, 61),
+        demanded(0, 0, 80),
+        convicted(0, 0, 40, 50),
+    ]);
     let rows = Memory::of(&events);
     let state = |number| rows.row(DisputeRow::at(stack(0), node(0), number)).state;
     assert_eq!(
         [state(1), state(2), state(3)],
         [DisputeState::Answered, DisputeState::Won, DisputeState::Won]
     );
-    let claim = rows.row(SettlementRow::at(stack(0), node(0)));
-    assert_eq!(claim.state, SettlementState::Struck);
-    assert!(claim.open_disputes.is_empty());
+    let ticket = |to_seq| rows.row(SettlementRow::at(stack(0), node(0), to_seq)).state;
+    assert_eq!(
+        [ticket(2), ticket(3), ticket(5)],
+        [
+            SettlementState::Paid,
+            SettlementState::Struck,
+            SettlementState::Struck
+        ]
+    );
     let guilty = rows.row(NodeRow::at(node(0)));
     assert_eq!(
-        (guilty.collateral, guilty.slashed),
-        (MicroUsdc(993), MicroUsdc(7))
+        (guilty.collateral, guilty.fined, guilty.convicted),
+        (MicroUsdc(993), MicroUsdc(7), 1)
     );
-    assert_eq!((guilty.failed, guilty.bonds), (1, MicroUsdc(10)));
-    assert!(rows.row(LeaseRow::at(stack(0), node(0))).convicted);
+    let lease = rows.row(LeaseRow::at(stack(0), node(0)));
+    assert!(lease.convicted && lease.open_demands.is_empty());
+    let bought = rows.row(StackRow::at(stack(0)));
+    assert_eq!((bought.escrow, bought.freed), (MicroUsdc(0), MicroUsdc(50)));
 }
 
 #[test]
 fn what_cannot_follow_is_refused_and_what_is_unknown_is_a_gap() {
     let mut rows = Memory::of(&beginning());
-    let gap = rows.take(100, &claimed(9, 0, 10, 0)).unwrap();
+    let gap = rows.take(100, &claimed(9, 0, 10, 1, 10)).unwrap();
     assert_eq!(gap, Outcome::Gap);
     let status = NodeStatusChanged {
         node: node(8),
@@ -262,14 +281,14 @@ fn what_cannot_follow_is_refused_and_what_is_unknown_is_a_gap() {
     };
     assert_eq!(rows.take(101, &status.into()).unwrap(), Outcome::Gap);
     rows.take(102, &acquired(0, 100)).unwrap();
-    let early = rows.take(103, &StackClosed { stack: stack(0) }.into());
-    assert_eq!(early.unwrap_err().code(), "contradiction");
     let much = UngrantedRevoked {
         stack: stack(0),
-        units: ComputeUnits(1),
-        refunded: MicroUsdc(101),
+        units: ComputeUnits(101),
+        freed: MicroUsdc(101),
+        nonce: 1,
     };
-    assert!(rows.take(104, &much.into()).is_err());
+    let refused = rows.take(103, &much.into());
+    assert_eq!(refused.unwrap_err().code(), "contradiction");
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! The ledger's objects rebuilt from the read model, and held against the ledger's.
 
-use atoma_index::{Existing, IndexError, IndexReader, Indexer, LeaseStanding, Until};
+use atoma_index::{
+    Existing, IndexError, IndexReader, Indexer, LeaseStanding, SettlementState, Until,
+};
 use atoma_ledger::Ledger;
 use atoma_store::OpenError;
 use atoma_types::{
-    ComputeUnits, TimestampMs,
-    chain::{
-        Dispute, Lease, LeaseState, Node, Stack, Subscription, SubscriptionState, Task, Ticket,
-        UnitsInEpoch,
-    },
+    ComputeUnits,
+    chain::{Lease, Stack},
 };
 use std::path::Path;
 use tokio::sync::watch;
@@ -34,17 +33,131 @@ pub(crate) async fn catch_up(ledger: &Ledger, path: &Path) -> IndexReader {
 /// Every node, task, stack and lease is the ledger's, field by field.
 pub(crate) async fn assert_alike(ledger: &Ledger, reader: &IndexReader) {
     assert_eq!(reader.progress().unwrap().gaps, 0);
-    assert_eq!(nodes(reader), ledger.all_nodes().await.unwrap());
-    let mut expected = ledger.all_tasks().await.unwrap();
-    expected.iter_mut().for_each(without_copies);
-    assert_eq!(tasks(reader), expected);
-    let mut found = stacks(reader);
-    let ids: Vec<_> = found.iter().map(|stack| stack.id).collect();
-    let mut expected = ledger.stacks(&ids).await.unwrap();
-    found.sort_by_key(|stack| stack.id);
-    expected.sort_by_key(|stack| stack.id);
-    assert_eq!(found, expected);
+    let nodes = ledger.all_nodes().await.unwrap();
+    let views = reader.nodes(ALL).unwrap();
+    assert_eq!(views.len(), nodes.len());
+    for (view, node) in views.into_iter().zip(&nodes) {
+        let (row, standing) = (view.row, view.standing.unwrap());
+        assert_eq!(
+            (row.node, row.number, row.owner),
+            (node.id, node.number, node.owner)
+        );
+        assert_eq!((row.collateral, row.status), (node.collateral, node.status));
+        assert_eq!((&row.url, row.response_key), (&node.url, node.response_key));
+        assert_eq!(
+            (row.settled, row.convicted),
+            (node.standing.paid, node.standing.convicted)
+        );
+        assert_eq!(standing.reputation, node.standing.reputation);
+        assert_eq!(
+            (standing.at_stake, standing.earnings, standing.pending_fines),
+            (node.at_stake, node.earnings, node.pending.fines)
+        );
+        assert_eq!(
+            reader.offers_of(row.node).unwrap().len() as u64,
+            node.subscriptions
+        );
+    }
+    for (view, task) in reader
+        .tasks(ALL)
+        .unwrap()
+        .into_iter()
+        .zip(ledger.all_tasks().await.unwrap())
+    {
+        assert_eq!(
+            (view.row.task, view.row.deprecated),
+            (task.id, task.deprecated)
+        );
+        let mut offers: Vec<_> = task
+            .subscriptions
+            .iter()
+            .map(|s| (s.price, s.node))
+            .collect();
+        offers.sort_unstable();
+        let found = reader.offers(task.id).unwrap().into_iter();
+        assert_eq!(
+            found
+                .map(|offer| (offer.price, offer.node))
+                .collect::<Vec<_>>(),
+            offers
+        );
+    }
+    for view in reader.stacks(ALL).unwrap() {
+        let stack = ledger.stack(view.row.stack).await.unwrap();
+        let (row, terms) = (view.row, view.terms.unwrap());
+        assert_eq!(
+            (row.owner, row.watcher, row.task),
+            (stack.owner, stack.watcher, stack.task)
+        );
+        assert_eq!(
+            (row.ungranted, row.live_units),
+            (stack.ungranted, stack.live_units())
+        );
+        assert_eq!((row.escrow, row.nonce), (stack.escrow, stack.nonce));
+        assert_eq!(row.expires_at_ms, stack.expires_at_ms);
+        assert_eq!(terms.free, stack.free);
+        let paid = stack.leases.iter().fold(ComputeUnits::ZERO, |sum, lease| {
+            sum.saturating_add(lease.paid_units)
+        });
+        assert_eq!(row.settled_units, paid);
+        leases_alike(reader, &stack);
+    }
     money(ledger, reader).await;
+}
+
+fn leases_alike(reader: &IndexReader, stack: &Stack) {
+    let rows = reader.leases(stack.id).unwrap();
+    assert_eq!(rows.len(), stack.leases.len());
+    for (row, lease) in rows.into_iter().zip(&stack.leases) {
+        assert_eq!(
+            (row.node, row.key, row.price),
+            (lease.node, lease.key, lease.price)
+        );
+        assert_eq!(
+            (row.units, row.state == LeaseStanding::Closed),
+            (lease.units, lease.closed)
+        );
+        assert_eq!(
+            (row.paid_units, row.paid_seq),
+            (lease.paid_units, lease.paid_seq)
+        );
+        tickets_alike(reader, stack, lease);
+    }
+}
+
+fn tickets_alike(reader: &IndexReader, stack: &Stack, lease: &Lease) {
+    let rows = reader
+        .settlements_of(stack.id, lease.node)
+        .unwrap()
+        .into_iter();
+    let open: Vec<_> = rows
+        .filter(|row| row.state == SettlementState::Open)
+        .collect();
+    assert_eq!(open.len(), lease.tickets.len());
+    for (row, ticket) in open.iter().zip(&lease.tickets) {
+        assert_eq!((row.from_seq, row.to_seq), (ticket.from_seq, ticket.to_seq));
+        assert_eq!(
+            (row.from_units, row.to_units),
+            (ticket.from_units, ticket.to_units)
+        );
+        assert_eq!(
+            (row.receipts_root, row.deadline_ms),
+            (ticket.receipts_root, ticket.deadline_ms)
+        );
+    }
+    let disputes = reader
+        .disputes_of(stack.id, lease.node)
+        .unwrap()
+        .into_iter();
+    let mut demanded: Vec<_> = disputes
+        .filter(|d| d.ended_ms.is_none())
+        .map(|d| d.unit)
+        .collect();
+    let demands = lease.tickets.iter().flat_map(|ticket| &ticket.demands);
+    let mut expected: Vec<_> = demands.map(|demand| demand.unit).collect();
+    demanded.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(demanded, expected);
 }
 
 /// The sums are those of the objects.
@@ -52,7 +165,7 @@ async fn money(ledger: &Ledger, reader: &IndexReader) {
     let overview = reader.overview().unwrap();
     let db = ledger.db().await.unwrap();
     if let Some(treasury) = overview.treasury {
-        let flows = treasury.fees.0 + treasury.slashes.0 - treasury.paid.0;
+        let flows = treasury.fees.0 + treasury.fines.0 - treasury.paid.0;
         assert_eq!(flows, db.communal_treasury.0);
         let standing = overview.treasury_standing.unwrap();
         assert_eq!(standing.balance, db.communal_treasury);
@@ -63,182 +176,8 @@ async fn money(ledger: &Ledger, reader: &IndexReader) {
     let sums = overview.sums;
     assert_eq!(
         sums.deposited.0,
-        sums.paid.0 + sums.fees.0 + sums.refunded.0 + held,
+        sums.paid.0 + sums.fees.0 + sums.dues.0 + sums.freed.0 + held,
         "what went in is out or still there"
     );
     assert_eq!(sums.stacks, stacks.len() as u64);
-}
-
-fn nodes(reader: &IndexReader) -> Vec<Node> {
-    let nodes = reader.nodes(ALL).unwrap().into_iter();
-    nodes
-        .map(|view| {
-            let (row, standing) = (view.row, view.standing.unwrap());
-            Node {
-                id: row.node,
-                number: row.number,
-                owner: row.owner,
-                collateral: row.collateral,
-                status: row.status,
-                url: row.url,
-                response_key: row.response_key,
-                sealing_key: standing.sealing_key,
-                reputation: standing.reputation,
-                settled: row.settled,
-                failed: row.failed,
-                subscriptions: reader.offers_of(row.node).unwrap().len() as u64,
-                current: UnitsInEpoch {
-                    epoch: standing.current_epoch,
-                    units: standing.current_units,
-                },
-                previous: UnitsInEpoch {
-                    epoch: standing.previous_epoch,
-                    units: standing.previous_units,
-                },
-            }
-        })
-        .collect()
-}
-
-/// A task without what offers copy from their nodes, in the order of the nodes' ids.
-fn without_copies(task: &mut Task) {
-    for offer in &mut task.subscriptions {
-        offer.collateral = Default::default();
-        offer.reputation = 0;
-        if offer.state == SubscriptionState::Suspended {
-            offer.state = SubscriptionState::Active;
-        }
-    }
-    task.subscriptions.sort_by_key(|offer| offer.node);
-}
-
-fn tasks(reader: &IndexReader) -> Vec<Task> {
-    let tasks = reader.tasks(ALL).unwrap().into_iter();
-    tasks
-        .map(|view| {
-            let (row, terms) = (view.row, view.terms.unwrap());
-            let offers = reader.offers(row.task).unwrap().into_iter();
-            let offers = offers.map(|offer| Subscription {
-                node: offer.node,
-                price: offer.price,
-                capacity: offer.capacity,
-                leased: offer.leased,
-                open_leases: offer.open_leases,
-                collateral: Default::default(),
-                reputation: 0,
-                state: if offer.leaving {
-                    SubscriptionState::Leaving
-                } else {
-                    SubscriptionState::Active
-                },
-            });
-            let mut task = Task {
-                id: row.task,
-                number: row.number,
-                owner: row.owner,
-                role: row.role,
-                model_name: row.model_name,
-                security_level: row.security_level,
-                price_ceiling: row.price_ceiling,
-                weights: terms.weights,
-                engine: terms.engine,
-                min_reputation: terms.min_reputation,
-                min_collateral: terms.min_collateral,
-                allow_list: terms.allow_list,
-                deprecated: row.deprecated,
-                fees: row.fees,
-                subscriptions: offers.collect(),
-            };
-            without_copies(&mut task);
-            task
-        })
-        .collect()
-}
-
-fn stacks(reader: &IndexReader) -> Vec<Stack> {
-    let stacks = reader.stacks(ALL).unwrap().into_iter();
-    stacks
-        .map(|view| {
-            let (row, terms) = (view.row, view.terms.unwrap());
-            let mut stack = Stack {
-                id: row.stack,
-                owner: row.owner,
-                task: row.task,
-                request_key: row.request_key,
-                max_price: row.max_price,
-                surcharge_permille: terms.surcharge_permille,
-                fee_permille: terms.fee_permille,
-                total_units: row.total_units,
-                closed_units: row.closed_units,
-                selection: row.selection,
-                candidates: row.candidates,
-                leases: Vec::new(),
-                escrow: row.escrow,
-                created_at_ms: terms.created_at_ms,
-                expires_at_ms: row.expires_at_ms,
-                settle_grace_ms: row.settle_grace_ms,
-                dispute_window_ms: terms.dispute_window_ms,
-                answer_window_ms: terms.answer_window_ms,
-                dispute_bond: terms.dispute_bond,
-                closed: row.closed,
-            };
-            stack.leases = leases(reader, &stack);
-            let settled: ComputeUnits =
-                stack
-                    .leases
-                    .iter()
-                    .fold(ComputeUnits::ZERO, |sum, lease| match lease.state {
-                        LeaseState::Closed { paid_units, .. } => sum.saturating_add(paid_units),
-                        _ => sum,
-                    });
-            assert_eq!(row.settled_units, settled);
-            stack
-        })
-        .collect()
-}
-
-fn leases(reader: &IndexReader, stack: &Stack) -> Vec<Lease> {
-    // when a window began: an event tells its end
-    let began = |end: TimestampMs, length: u64| TimestampMs(end.0 - length);
-    let leases = reader.leases(stack.id).unwrap().into_iter();
-    leases
-        .map(|row| {
-            let state = match row.state {
-                LeaseStanding::Open => LeaseState::Open,
-                LeaseStanding::Closed => LeaseState::Closed {
-                    paid_units: row.paid_units,
-                    paid: row.paid,
-                },
-                LeaseStanding::Settling => {
-                    let claim = reader.settlement(stack.id, row.node).unwrap().unwrap();
-                    let disputes = reader.disputes_of(stack.id, row.node).unwrap();
-                    let open = disputes.into_iter().filter(|d| d.ended_ms.is_none());
-                    LeaseState::Settling(Ticket {
-                        claimed_units: claim.claimed_units,
-                        opened_at_ms: began(claim.deadline_ms, stack.dispute_window_ms.0),
-                        deadline_ms: claim.deadline_ms,
-                        receipts_root: claim.receipts_root,
-                        count: claim.count,
-                        manifest_blob: claim.manifest_blob,
-                        disputes: open
-                            .map(|dispute| Dispute {
-                                seq: dispute.seq,
-                                receipt: dispute.receipt,
-                                bond: dispute.bond,
-                                opened_at_ms: began(dispute.deadline_ms, stack.answer_window_ms.0),
-                                deadline_ms: dispute.deadline_ms,
-                            })
-                            .collect(),
-                    })
-                }
-            };
-            Lease {
-                node: row.node,
-                units: row.units,
-                price: row.price,
-                state,
-                convicted: row.convicted,
-            }
-        })
-        .collect()
 }

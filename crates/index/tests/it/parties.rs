@@ -2,13 +2,13 @@
 //! it allows is in the history.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{LedgerError, required_escrow};
+use atoma_ledger::{LedgerError, required_escrow, top_up_payment};
 use atoma_localnet::ClockMode;
 use atoma_network::testing::{PRICE, World};
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, RequestId, Rule,
     StackId, TaskId, TimestampMs, Usage,
-    chain::{Call, Clock, Event, LeaseState, Payment, Random, Selection, Stack, calls},
+    chain::{Call, Clock, Event, Payment, Random, Stack, calls},
     hash::Hash32,
     merkle::MerkleTree,
     message::{
@@ -85,7 +85,7 @@ impl Parties {
     pub(crate) async fn act(&mut self, times: usize) {
         for _ in 0..times {
             if self.dice.roll(12) == 0 {
-                let by = self.dice.roll(3_000_000);
+                let by = self.dice.roll(20_000_000);
                 self.world.advance(by).await;
                 continue;
             }
@@ -130,8 +130,10 @@ impl Parties {
             ),
             1 => by_operator(
                 calls::AddCollateral {
+                    db: db.into(),
                     node: node.into(),
                     collateral: Payment(MicroUsdc(1 + self.dice.roll(1_000))),
+                    clock: Clock,
                 }
                 .into(),
             ),
@@ -141,7 +143,7 @@ impl Parties {
                     task: task.into(),
                     node: node.into(),
                     price: Price(1 + self.dice.roll(PRICE.0)),
-                    capacity: ComputeUnits(1_000 + self.dice.roll(100_000)),
+                    clock: Clock,
                 }
                 .into(),
             ),
@@ -168,7 +170,7 @@ impl Parties {
                 .into(),
             ),
             7 => by_operator(
-                calls::ReportUnits {
+                calls::ReportFees {
                     db: db.into(),
                     node: node.into(),
                     clock: Clock,
@@ -190,24 +192,18 @@ impl Parties {
 
     async fn acquire(&mut self, task: TaskId, user: usize) -> Call {
         let ledger = &self.world.ledger;
-        let (terms, db) = (ledger.task(task).await.unwrap(), ledger.db().await.unwrap());
         let units = ComputeUnits(10 + self.dice.roll(3_000));
         let price = Price(PRICE.0 / 2 + self.dice.roll(PRICE.0 / 2));
-        let selections = [
-            Selection::Single,
-            Selection::Limited { nodes: 2 },
-            Selection::Any,
-        ];
-        let selection = selections[self.dice.roll(3) as usize];
+        let nodes = self.dice.roll(3) as u8;
         calls::AcquireStack {
             db: ledger.deployment().db.into(),
             task: task.into(),
-            payment: Payment(required_escrow(&terms, &db, units, price).unwrap()),
+            payment: Payment(required_escrow(units, price).unwrap()),
             total_units: units,
             max_price: price,
-            selection,
+            nodes,
             request_key: self.users[user].public_key(),
-            lifetime_ms: DurationMs(1_000 + self.dice.roll(5_000_000)),
+            lifetime_ms: DurationMs(3_600_000 + self.dice.roll(5_000_000)),
             random: Random,
             clock: Clock,
         }
@@ -236,7 +232,7 @@ impl Parties {
         let by_anyone = |call: Call| Some((false, stranger, call));
         let settling = stack
             .lease(node)
-            .is_some_and(|lease| matches!(lease.state, LeaseState::Settling(_)));
+            .is_some_and(|lease| !lease.tickets.is_empty());
         let choice = match self.dice.roll(2) {
             0 if settling => [10, 14, 14, 15][self.dice.roll(4) as usize],
             _ => self.dice.roll(16),
@@ -244,14 +240,12 @@ impl Parties {
         match choice {
             0 => {
                 let units = ComputeUnits(1 + self.dice.roll(500));
-                let total = stack.total_units.saturating_add(units);
-                let open = total.saturating_sub(stack.closed_units);
-                let needed = stack.max_price.escrow(open, stack.surcharge_permille)?;
+                let payment = top_up_payment(&stack, units)?;
                 by_owner(
                     calls::TopUp {
                         stack: id.into(),
                         task: stack.task.into(),
-                        payment: Payment(needed.checked_sub(stack.escrow)?),
+                        payment: Payment(payment),
                         units,
                         clock: Clock,
                     }
@@ -267,7 +261,13 @@ impl Parties {
                 }
                 .into(),
             ),
-            2 => by_owner(calls::RevokeUngranted { stack: id.into() }.into()),
+            2 => by_owner(
+                calls::RevokeUngranted {
+                    stack: id.into(),
+                    clock: Clock,
+                }
+                .into(),
+            ),
             3 => by_owner(
                 calls::BeginClose {
                     stack: id.into(),
@@ -275,10 +275,10 @@ impl Parties {
                 }
                 .into(),
             ),
-            4 => by_anyone(
-                calls::CloseStack {
+            4 => by_owner(
+                calls::WithdrawFree {
                     stack: id.into(),
-                    clock: Clock,
+                    to: stack.owner,
                 }
                 .into(),
             ),
@@ -293,7 +293,6 @@ impl Parties {
             7..=9 => Some((true, operator, self.settle(&stack, node, owner, operator)?)),
             10..=12 => by_anyone(
                 calls::Claim {
-                    db: db.into(),
                     stack: id.into(),
                     task: stack.task.into(),
                     node: node.into(),
@@ -303,24 +302,34 @@ impl Parties {
             ),
             13 => by_anyone(
                 calls::ExpireLease {
-                    db: db.into(),
                     stack: id.into(),
-                    task: stack.task.into(),
                     node: node.into(),
                     clock: Clock,
                 }
                 .into(),
             ),
-            14 => by_owner(self.world.ledger.open_dispute(&stack, node, 1, None)),
-            _ => match stack.lease(node)?.state {
-                // a receipt that contradicts another, now and then
-                LeaseState::Open if self.dice.roll(2) == 0 => {
-                    let [one, other] =
-                        [1, 2].map(|units| self.record(&stack, node, owner, operator, units).1);
-                    by_anyone(self.world.ledger.prove_equivocation(&stack, &one, &other))
+            14 => {
+                let claimed = stack.lease(node)?.claimed_units();
+                let unit = ComputeUnits(self.dice.roll(claimed.0.max(1)));
+                by_owner(self.world.ledger.demand_record(&stack, node, unit))
+            }
+            _ => {
+                let mut tickets = stack.lease(node)?.tickets.iter();
+                let demand = tickets.find_map(|ticket| ticket.demands.first());
+                match demand {
+                    Some(demand) => {
+                        by_anyone(self.world.ledger.prove_silence(&stack, node, demand.unit))
+                    }
+                    // two receipts for one request, now and then
+                    None => {
+                        let (_, one) = self.record(&stack, node, owner, operator, 1);
+                        let mut other = one.message().clone();
+                        other.units = ComputeUnits(2);
+                        let other = Signed::new(other, &self.operators[operator].0);
+                        by_anyone(self.world.ledger.prove_equivocation(&stack, &one, &other))
+                    }
                 }
-                _ => by_anyone(self.world.ledger.resolve_dispute(&stack, node, 1)),
-            },
+            }
         }
     }
 
@@ -331,6 +340,8 @@ impl Parties {
             stack: stack.id,
             node,
             cumulative_units: units,
+            max_price: stack.max_price,
+            nonce: stack.nonce,
             expires_at_ms: TimestampMs(u64::MAX),
         };
         let grant = Signed::new(grant, &self.users[owner]);
@@ -354,28 +365,29 @@ impl Parties {
         operator: usize,
     ) -> Option<Call> {
         let lease = stack.lease(node)?;
-        let units = self.dice.roll(lease.units.0 + 1);
+        let left = lease.units.0.saturating_sub(lease.claimed_units().0);
+        let units = lease.claimed_units().0 + self.dice.roll(left + 1);
         let (header, receipt) = self.record(stack, node, owner, operator, units);
         let leaf = EvidenceLeaf::hash_of(&header, &receipt);
         let root = MerkleTree::from_leaves(vec![leaf]).root();
         let call = calls::Settle {
-            db: self.world.ledger.deployment().db.into(),
             stack: stack.id.into(),
-            node: node.into(),
-            claimed_units: ComputeUnits(units),
+            holder: node,
+            from_seq: lease.claimed_seq(),
+            to_units: ComputeUnits(units),
+            to_seq: lease.claimed_seq() + 1,
             headers: vec![header.bytes().to_vec()],
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
             receipts_root: root,
-            count: 1,
             manifest_blob: None,
             clock: Clock,
         };
         Some(call.into())
     }
 
-    /// The first request of a lease and its receipt.
+    /// The next request of a lease and its receipt.
     fn record(
         &self,
         stack: &Stack,
@@ -408,7 +420,7 @@ impl Parties {
             network,
             stack: stack.id,
             node,
-            seq: 1,
+            seq: stack.lease(node).map_or(0, |lease| lease.claimed_seq()) + 1,
             request_id: header.message().request_id,
             request_hash: header.hash(),
             response_hash: Hash32::of(b"answer"),

@@ -3,7 +3,7 @@ use crate::{
     parties::Parties,
 };
 use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Until};
-use atoma_network::testing::{HOUR, Trial};
+use atoma_network::testing::{DAY, Trial};
 use atoma_store::OpenError;
 use std::collections::BTreeSet;
 use tokio::sync::watch;
@@ -116,21 +116,23 @@ async fn a_writer_that_is_killed_at_any_moment_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn an_answered_dispute_is_one() {
+async fn an_answered_demand_is_one() {
     let trial = Trial::start().await;
     let ledger = &trial.world.ledger;
     let path = trial.world.folder.path().join("index.sqlite");
     trial.settle().await;
-    trial.open(2).await;
+    trial.demand(2).await;
     let reader = catch_up(ledger, &path).await;
     assert_alike(ledger, &reader).await;
     assert_eq!(reader.overview().unwrap().open_disputes, 1);
 
-    let blob = trial.blob().await;
+    let blob = Some(atoma_types::BlobId([7; 32]));
     let (record, proof) = trial.prove(2);
-    let answer = ledger.answer_dispute(trial.stack, trial.node, blob, &record, &proof);
+    let lease = (trial.stack, trial.node);
+    let shown = (&record, &proof);
+    let answer = ledger.answer_demand(lease, trial.unit(2), shown, (blob, Vec::new()));
     trial.run(&trial.operator, answer).await.unwrap();
-    trial.advance(HOUR).await;
+    trial.advance(DAY + 1).await;
     trial.claim().await.unwrap();
     let reader = catch_up(ledger, &path).await;
     assert_alike(ledger, &reader).await;
@@ -138,11 +140,9 @@ async fn an_answered_dispute_is_one() {
     assert_eq!(disputes.len(), 1);
     assert_eq!(
         (disputes[0].seq, disputes[0].state),
-        (2, DisputeState::Answered)
+        (Some(2), DisputeState::Answered)
     );
     assert!(disputes[0].blob.is_some());
-    let node = reader.node(trial.node).unwrap().unwrap().row;
-    assert_eq!(node.bonds, disputes[0].bond);
     let sums = reader.overview().unwrap().sums;
     assert_eq!((sums.requests, sums.disputes, sums.convictions), (3, 1, 0));
 }
