@@ -17,7 +17,7 @@ async fn the_stories_run_on_a_network_of_a_file_with_one_funded_key() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     // what `cargo xtask test` sets on a network
     let params = "[params]\nmin_collateral = 100000\ndispute_window_ms = 15000\n\
-                  answer_window_ms = 5000\nsettle_grace_ms = 60000\ndispute_bond = 10000\n";
+                  answer_window_ms = 5000\nsettle_grace_ms = 60000\ndemand_fee = 10000\n";
     std::fs::write(path("ledger.toml"), params).unwrap();
     let listen = ["--listen", "127.0.0.1:0", "--data-dir"];
     let (config, data) = (path("ledger.toml"), path("ledger"));

@@ -6,7 +6,7 @@ use crate::{
 };
 use atoma_keys::fill_random;
 use atoma_types::{
-    chain::{Clock, Event, LeaseState, calls},
+    chain::{Clock, Event, calls},
     message::Receipt,
 };
 use futures::StreamExt;
@@ -100,7 +100,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
 
     // and the ledger pays exactly that
     let ledger = &network.ledger;
-    let before = ledger.stack(user.stack).await.expect("the stack").escrow;
+    let deposited = ledger.stack(user.stack).await.expect("the stack").escrow;
     let close = calls::BeginClose {
         stack: user.stack.into(),
         clock: Clock,
@@ -110,27 +110,26 @@ async fn units_money_and_receipts_add_up_after_crashes() {
         .await
         .expect("it closes");
     let mut events = std::pin::pin!(ledger.events(None));
-    let claimed = loop {
+    let mut paid = 0;
+    loop {
         let event = events
             .next()
             .await
             .expect("events go on")
             .expect("events can be read");
-        if let Event::Claimed(claimed) = event.event {
-            break claimed;
+        match event.event {
+            Event::Claimed(claimed) => paid += claimed.paid.0 + claimed.fee.0,
+            Event::LeaseClosed(closed) => {
+                assert_eq!(closed.paid_units.0, committed);
+                break;
+            }
+            _ => {}
         }
-    };
-    assert_eq!(claimed.units.0, committed);
-    assert_eq!(
-        claimed.paid.0 + claimed.fee.0 + claimed.refunded.0,
-        before.0
-    );
+    }
     let stack = ledger.stack(user.stack).await.expect("the stack");
-    assert!(stack.closed && stack.escrow.0 == 0);
-    assert!(matches!(
-        &stack.leases[0].state,
-        LeaseState::Closed { paid_units, .. } if paid_units.0 == committed
-    ));
+    assert_eq!(stack.leases[0].paid_units.0, committed);
+    assert_eq!(stack.escrow.0, 0);
+    assert_eq!(paid + stack.free.0, deposited.0);
 }
 
 async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {

@@ -108,7 +108,7 @@ impl Person {
 }
 
 #[tokio::test]
-async fn an_honest_node_answers_by_itself_and_gets_the_bond() {
+async fn an_honest_node_answers_by_itself_and_gets_the_fees() {
     let network = Network::start_with(Rules {
         dispute_window_ms: HOUR_MS,
         answer_window_ms: HOUR_MS,
@@ -120,30 +120,31 @@ async fn an_honest_node_answers_by_itself_and_gets_the_bond() {
     network.settle(stack).await;
     let (stack, node) = (stack.to_string(), network.node_id().to_string());
 
-    // two false accusations: of a receipt, and of a place
-    let before = (person.usdc().await, network.operator_money().await.0);
+    // two needless demands: of a receipt, and of a unit
+    let before = person.usdc().await;
     let demands = [
-        vec!["dispute", "open", &requests[0]],
+        vec!["dispute", "demand", &requests[0]],
         vec![
-            "dispute", "open", "--stack", &stack, "--node", &node, "--seq", "2",
+            "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", "0",
         ],
     ];
-    let mut bonds = 0;
     for demand in demands {
-        let opened = person.does(&demand);
-        assert_eq!(opened[0]["outcome"], "opened");
-        bonds += opened[0]["bond_micro_usdc"].as_u64().unwrap();
+        let demanded = person.does(&demand);
+        assert_eq!(demanded[0]["outcome"], "demanded");
     }
     let started = Instant::now();
-    while person.does(&["dispute", "show", &stack])[0]["lease"] == "disputed" {
+    let waits = |lines: &[Value]| lines.iter().any(|line| line["state"] == "demanded");
+    while waits(&person.does(&["dispute", "show", &stack])) {
         assert!(started.elapsed() < PATIENCE, "the node shows both records");
     }
-    assert_eq!(person.usdc().await, before.0 - bonds);
-    assert_eq!(network.operator_money().await.0, before.1 + bonds);
+    let held = network.ledger.stack(stack.parse().unwrap()).await.unwrap();
+    let fees = 2 * held.terms.demand_fee.0;
+    assert_eq!(held.leases[0].fees.0, fees, "they are the node's with its pay");
+    assert_eq!(person.usdc().await, before - fees);
 }
 
 #[tokio::test]
-async fn a_node_that_deleted_its_evidence_is_slashed() {
+async fn a_node_that_deleted_its_evidence_is_convicted_and_its_user_has_all_back() {
     let mut network = Network::start_with(Rules {
         dispute_window_ms: HOUR_MS,
         answer_window_ms: 1_000,
@@ -154,17 +155,22 @@ async fn a_node_that_deleted_its_evidence_is_slashed() {
     let stack = person.buys();
     let request = person.asks("sealed");
     network.settle(stack).await;
-    let before = person.usdc().await;
     network.node.kill();
     network.delete_node();
-    person.does(&["dispute", "open", &request]);
-    let resolve = ["dispute", "resolve", &stack.to_string(), &node, "1"];
-    let resolved = person.insists(&resolve);
-    assert_eq!(resolved[0]["outcome"], "convicted");
-    assert_eq!(resolved[0]["charge"], json!(Charge::Silence));
-    let amount = |name: &str| resolved[0][name].as_u64().unwrap();
-    assert!(amount("slashed_to_owner_micro_usdc") > 0 && amount("bonds_returned_micro_usdc") > 0);
-    // the whole escrow and a part of the collateral; the bond came back
-    let gained = amount("refunded_micro_usdc") + amount("slashed_to_owner_micro_usdc");
-    assert_eq!(person.usdc().await, before + gained);
+    let demanded = person.does(&["dispute", "demand", &request]);
+    let unit = demanded[0]["unit"].to_string();
+    let silence = ["dispute", "silence", &stack.to_string(), &node, &unit];
+    let convicted = person.insists(&silence);
+    assert_eq!(convicted[0]["outcome"], "convicted");
+    assert_eq!(convicted[0]["charge"], json!(Charge::Silence));
+    let amount = |name: &str| convicted[0][name].as_u64().unwrap();
+    assert_eq!(
+        amount("fine_micro_usdc"),
+        10 * amount("claim_voided_micro_usdc")
+    );
+    let before = person.usdc().await;
+    let closed = person.does(&["stack", "close", &stack.to_string()]);
+    let withdrawn = closed[0]["withdrawn_micro_usdc"].as_u64().unwrap();
+    assert!(withdrawn >= amount("freed_micro_usdc"));
+    assert_eq!(person.usdc().await, before + withdrawn);
 }

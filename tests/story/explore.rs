@@ -1,7 +1,7 @@
 //! What happened on a network is found by anyone who reads its ledger.
 
 use crate::atoma;
-use atoma_network::testing::{HOUR, Trial};
+use atoma_network::testing::{DAY, Trial};
 use serde_json::{Value, json};
 
 /// The explorer's lines for a section of a ledger, by a stranger with an empty data folder.
@@ -28,7 +28,7 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
     assert_eq!(bought[0]["paid_micro_usdc"], json!(0));
 
     trial.settle().await;
-    trial.advance(HOUR).await;
+    trial.advance(DAY + 1).await;
     trial.claim().await.expect("it is paid");
     // the second time it goes on from its file
     let paid = explore(home.path(), &url, "stacks");
@@ -39,15 +39,15 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
             &paid[0]["settled"],
             &paid[0]["in_escrow_micro_usdc"]
         ),
-        (&json!("closed"), &json!(3_500), &json!(0))
+        (&json!("open"), &json!(3_500), &json!(1_500))
     );
     assert_eq!(
         (
             &paid[0]["paid_micro_usdc"],
             &paid[0]["fees_micro_usdc"],
-            &paid[0]["refunded_micro_usdc"]
+            &paid[0]["freed_micro_usdc"]
         ),
-        (&json!(3_465), &json!(35), &json!(1_500))
+        (&json!(3_465), &json!(35), &json!(0))
     );
     let settlements = explore(home.path(), &url, "settlements");
     assert_eq!(settlements[0]["state"], json!("paid"));

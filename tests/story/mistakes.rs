@@ -290,7 +290,7 @@ fn on_the_ledger(told: &mut Transcript) {
     let node = told.well("home", &register);
     let node = node["node"].as_str().unwrap();
     told.name(node, "NODE");
-    let terms = ["--price", "1", "--capacity", "1000000"];
+    let terms = ["--price", "1"];
     told.well(
         "home",
         &[&["node", "subscribe", node, task][..], &terms].concat(),

@@ -11,7 +11,6 @@ use atoma_network::{
 };
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
-    chain::Selection,
     chain::{Clock, Deployment, Event, NewTask, Payment, Random, calls},
 };
 use bytes::Bytes;
@@ -86,7 +85,7 @@ impl Network {
         let ledger_folder = folder.path().join("ledger");
         let params = format!(
             "[params]\ndispute_window_ms = {}\nanswer_window_ms = {}\nsettle_grace_ms = 60000\n\
-             protocol_fee_permille = 10\n",
+             jail_ms = 10000\nslash_delay_ms = 5000\nmaturity_ms = 1000\nprotocol_fee_permille = 10\n",
             rules.dispute_window_ms, rules.answer_window_ms,
         );
         fs::write(folder.path().join("ledger.toml"), params).expect("the folder is writable");
@@ -196,10 +195,10 @@ impl Network {
         }
     }
 
-    /// What the node's owner has.
+    /// What the node's owner has as credit.
     pub(crate) async fn operator_money(&self) -> MicroUsdc {
         let node = self.ledger.node(self.node_id()).await.expect("the node");
-        self.ledger.usdc(node.owner).await.expect("a sum")
+        node.earnings
     }
 
     /// kill -9 of the story's own ledger, which starts again where it was.
@@ -218,31 +217,13 @@ impl Network {
     /// Buys a stack that the one node gets whole.
     pub(crate) async fn buy(&self, units: u64) -> User {
         let key = SigningKey::generate();
-        let task = self.ledger.task(self.task).await.expect("the task");
-        let db = self.ledger.db().await.expect("the database");
-        let units = ComputeUnits(units);
-        let call = calls::AcquireStack {
-            db: self.ledger.deployment().db.into(),
-            task: self.task.into(),
-            payment: Payment(required_escrow(&task, &db, units, PRICE).expect("it fits")),
-            total_units: units,
-            max_price: PRICE,
-            selection: Selection::Single,
-            request_key: key.public_key(),
-            lifetime_ms: DurationMs(3_600_000),
-            random: Random,
-            clock: Clock,
+        let of_task = TestTask {
+            ledger: &self.ledger,
+            task: self.task,
+            price: PRICE,
         };
-        let done = self
-            .ledger
-            .execute(&self.user, vec![call.into()])
-            .await
-            .expect("it is bought");
-        let stack = done.events.iter().find_map(|event| match event {
-            Event::StackAcquired(acquired) => Some(acquired.stack),
-            _ => None,
-        });
-        User::new(self, stack.expect("a stack"), key)
+        let stack = of_task.lease(&self.user, &key, units).await;
+        User::new(self, stack, key)
     }
 }
 
@@ -313,7 +294,7 @@ fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
          admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\ncollateral = {collateral}\n\
          [settlement]\ntick_ms = 100\nrest_ms = 200\n\
          [evidence]\npublisher = {publisher:?}\naggregators = [{aggregator:?}]\nshards = {}\npatience_ms = 500\n\
-         [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = 1000000000\n\
+         [[subscriptions]]\ntask = \"{task}\"\nprice = {}\n\
          [[engines]]\nmodel = {MODEL:?}\nfrom = \"builtin\"\n\
          [deployment]\n{}",
         folder.join("operator.key"),

@@ -18,16 +18,22 @@ fn prints(home: &Path, args: &[&str]) -> Vec<Value> {
 }
 
 /// Names of numbers that count nothing with a unit.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 30] = [
     "nodes",
     "reputation",
     "settled",
-    "failed",
+    "paid_tickets",
+    "convictions",
+    "candidates",
+    "drawn",
+    "ticket",
+    "unit",
+    "from_unit",
+    "to_unit",
+    "record",
     "seq",
     "units",
     "ungranted_units",
-    "capacity_units",
-    "leased_units",
     "cumulative_units",
     "input_tokens",
     "output_tokens",

@@ -114,7 +114,7 @@ async fn a_model_that_only_a_server_has_gets_its_task_from_the_hub_and_is_served
     let text = format!(
         "ledger = {:?}\nkey = {{ keystore = {{ path = {:?} }} }}\nlisten = \"127.0.0.1:0\"\n\
          admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\ncollateral = 100000000\n\
-         [[subscriptions]]\ntask = \"{task}\"\nprice = 1000000\ncapacity = 1000000\n\
+         [[subscriptions]]\ntask = \"{task}\"\nprice = 1000000\n\
          [[engines]]\nmodel = \"them/model\"\n\
          [engines.from.upstream]\nurls = [{:?}]\nmodel = \"atoma-tiny\"\n",
         devnet.text("ledger"),

@@ -10,7 +10,7 @@ use atoma_evidence::pack::{
     SettlementProof, StorageProof,
 };
 use atoma_keys::{Keystore, SigningKey};
-use atoma_network::testing::HOUR;
+use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
 use atoma_types::{
     TimestampMs,
@@ -209,7 +209,7 @@ async fn everything_about_a_request_is_checked() {
     *proof.lock() = trial.proof(&pack, blob_id, true);
     let told = trial.verify(&of_receipt).await;
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
-    trial.advance(HOUR).await;
+    trial.advance(DAY + 1).await;
     trial.claim().await.unwrap();
     let told = trial.verify(&of_receipt).await;
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);

@@ -100,7 +100,7 @@ pub(crate) const NODE: &str = "\
 Examples:
   atoma node run --config node.toml       registers, subscribes, serves, settles (docs/node.toml)
   atoma node list                         who is there
-  atoma node subscribe NODE atoma-tiny --price 2 --capacity 1000000";
+  atoma node subscribe NODE atoma-tiny --price 2";
 
 pub(crate) const GATEWAY: &str = "\
 Examples:

@@ -169,7 +169,7 @@ async fn keys_search_sort_and_leave() {
                 task: task.into(),
                 node: trial.node.into(),
                 price: atoma_types::Price(price),
-                capacity: atoma_types::ComputeUnits(10),
+                clock: atoma_types::chain::Clock,
             };
             trial.run(&trial.operator, call).await.unwrap();
         }
