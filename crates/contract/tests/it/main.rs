@@ -2,7 +2,11 @@
 //! is to break a theorem.
 
 mod attacks;
+mod conformance;
+mod package;
+mod raw;
 mod spec;
+mod tape;
 mod theorems;
 mod ways;
 mod world;

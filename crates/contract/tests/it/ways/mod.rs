@@ -1,7 +1,15 @@
 //! Each way to be refused.
 
-mod audits;
+pub(crate) mod audits;
 mod codes;
-mod leases;
-mod market;
-mod tickets;
+pub(crate) mod leases;
+pub(crate) mod market;
+pub(crate) mod tickets;
+
+/// For the tape.
+pub(crate) const TALES: &[crate::attacks::Tale] = &[
+    ("market", market::scenes),
+    ("leases", leases::scenes),
+    ("tickets", tickets::scenes),
+    ("audits", audits::scenes),
+];
