@@ -8,7 +8,7 @@
 /// | what is expected, u8: 0 all that follows, 1 an abort, 2 nothing: another scenario looks at it
 /// | events: list of (type, text | place among those of its type u64 | BCS, bytes)
 /// | payouts: list of (to address | amount u64)
-/// | objects: list of (kind, text | id address | SHA-256 of its BCS, 32)
+/// | objects: list of (kind, text | id address | BLAKE2b-256 of its BCS, 32)
 /// ```
 ///
 /// A difference aborts with `step * 10 + what`, steps counted from 1.
@@ -23,12 +23,12 @@ use atoma::settlement;
 use atoma::stack::{Self, Stack};
 use atoma::task::{Self, Task};
 use atoma::treasury;
-use std::hash;
 use std::string::String;
 use sui::bcs::{Self, BCS};
 use sui::clock::{Self, Clock};
 use sui::coin::{Self, Coin};
 use sui::event;
+use sui::hash;
 use sui::test_scenario::{Self as ts, Scenario};
 use usdc::usdc::USDC;
 
@@ -104,7 +104,7 @@ fun step(s: &mut Scenario, mut step: BCS, at: u64) {
         let kind = step.peel_vec_u8();
         let id = step.peel_address().to_id();
         let expected = vector::tabulate!(DIGEST_BYTES, |_| step.peel_u8());
-        assert!(hash::sha2_256(object_bytes(s, &kind, id, at)) == expected, at + OBJECT);
+        assert!(hash::blake2b256(&object_bytes(s, &kind, id, at)) == expected, at + OBJECT);
     });
     assert!(step.into_remainder_bytes().is_empty(), at + LEFT_OVER);
 }

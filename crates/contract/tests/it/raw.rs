@@ -43,7 +43,14 @@ fn keys_and_statements() {
     let task = w.create_task_from(task);
     let register = register_call(OPERATOR, 100 * USDC);
     let (key, sealing) = (AbortCode::ResponseKeyInvalid, AbortCode::SealingKeyInvalid);
-    refused(&w, OPERATOR, register.clone(), "response_key", &bytes(31), key);
+    refused(
+        &w,
+        OPERATOR,
+        register.clone(),
+        "response_key",
+        &bytes(31),
+        key,
+    );
     refused(&w, OPERATOR, register, "sealing_key", &bytes(31), sealing);
     let node = w.register(OPERATOR, 100 * USDC);
     let keys = calls::SetNodeKeys {
@@ -113,7 +120,14 @@ fn roots_and_blobs() {
     chain.serve(&w, 1_000);
     let settle = chain.settle_call();
     let (root, blob) = (AbortCode::RootInvalid, AbortCode::ManifestInvalid);
-    refused(&w, OPERATOR, settle.clone(), "receipts_root", &bytes(31), root);
+    refused(
+        &w,
+        OPERATOR,
+        settle.clone(),
+        "receipts_root",
+        &bytes(31),
+        root,
+    );
     refused(&w, OPERATOR, settle, "manifest_blob", &bytes(31), blob);
     w.settle(&chain);
     let demand = w.demand_call(chain.stack, node, 5);

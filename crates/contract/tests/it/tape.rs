@@ -6,7 +6,10 @@
 //! tape. A world that is changed behind the rules' back stops its tape.
 
 use atoma_contract::{Changes, Env, Object};
-use atoma_types::chain::{AbortCode, ArgKind, Call, CallArg, FunctionSpec, PureKind};
+use atoma_types::{
+    chain::{AbortCode, ArgKind, Call, CallArg, FunctionSpec, PureKind},
+    hash::Hash32,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{cell::RefCell, rc::Rc};
@@ -113,6 +116,16 @@ pub(crate) struct Step {
     pub(crate) outcome: Outcome,
 }
 
+impl Step {
+    /// The call alone, for where another scenario looks at what came of it.
+    pub(crate) fn call_alone(&self) -> Value {
+        json!({
+            "by": self.by, "at_ms": self.at_ms, "transaction": self.transaction, "created": self.created,
+            "seed": self.seed, "call": self.call, "args": self.args,
+        })
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -138,8 +151,16 @@ pub(crate) struct Bytes {
     type_: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    bcs: String,
+    /// Of an object only if it is short: for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bcs: Option<String>,
+    /// BLAKE2b-256 of an object's, which is what Move compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
 }
+
+/// Bytes of an object that are written out.
+const SHORT: usize = 2_000;
 
 impl Bytes {
     /// Its type within the package, as `module::Name`.
@@ -183,7 +204,8 @@ fn done(changes: &Changes) -> Outcome {
     let events = changes.events.iter().map(|event| Bytes {
         type_: format!("{}::{}", event.module(), event.name()),
         id: None,
-        bcs: hex::encode(event.to_bytes()),
+        bcs: Some(hex::encode(event.to_bytes())),
+        hash: None,
     });
     let paid = changes.payouts.iter();
     let paid = paid.map(|payout| (payout.to.to_string(), payout.amount.0.to_string()));
@@ -196,7 +218,8 @@ fn done(changes: &Changes) -> Outcome {
         Some(Bytes {
             type_: format!("{module}::{name}"),
             id: Some(object.id().to_string()),
-            bcs: hex::encode(bytes),
+            bcs: (bytes.len() <= SHORT).then(|| hex::encode(&bytes)),
+            hash: Some(hex::encode(Hash32::of(&bytes).0)),
         })
     });
     Outcome::Done {

@@ -1,7 +1,7 @@
 //! Challenges and juries.
 
-use super::examiners::sampled;
 use super::Tale;
+use super::examiners::sampled;
 use crate::world::*;
 use atoma_types::{
     Rule as Comparison,
@@ -11,14 +11,35 @@ use atoma_types::{
 
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
-    ("five_equal_verdicts_convict_and_the_fine_pays_the_jury", five_equal_verdicts_convict_and_the_fine_pays_the_jury),
-    ("four_equal_verdicts_convict_nobody", four_equal_verdicts_convict_nobody),
-    ("an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back", an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back),
-    ("nobody_chooses_the_worst_of_many_tolerant_answers", nobody_chooses_the_worst_of_many_tolerant_answers),
-    ("a_ticket_is_challenged_once_with_a_bond", a_ticket_is_challenged_once_with_a_bond),
-    ("a_juror_that_copies_a_commitment_cannot_reveal_it", a_juror_that_copies_a_commitment_cannot_reveal_it),
+    (
+        "five_equal_verdicts_convict_and_the_fine_pays_the_jury",
+        five_equal_verdicts_convict_and_the_fine_pays_the_jury,
+    ),
+    (
+        "four_equal_verdicts_convict_nobody",
+        four_equal_verdicts_convict_nobody,
+    ),
+    (
+        "an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back",
+        an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back,
+    ),
+    (
+        "nobody_chooses_the_worst_of_many_tolerant_answers",
+        nobody_chooses_the_worst_of_many_tolerant_answers,
+    ),
+    (
+        "a_ticket_is_challenged_once_with_a_bond",
+        a_ticket_is_challenged_once_with_a_bond,
+    ),
+    (
+        "a_juror_that_copies_a_commitment_cannot_reveal_it",
+        a_juror_that_copies_a_commitment_cannot_reveal_it,
+    ),
     ("no_party_judges_itself", no_party_judges_itself),
-    ("a_conviction_costs_at_least_what_it_pays_out", a_conviction_costs_at_least_what_it_pays_out),
+    (
+        "a_conviction_costs_at_least_what_it_pays_out",
+        a_conviction_costs_at_least_what_it_pays_out,
+    ),
 ];
 
 /// A challenge before a jury that votes so; what changed, and the world after.

@@ -7,7 +7,10 @@ use atoma_types::chain::AbortCode;
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
     ("b7_no_exit_pays_anybody", b7_no_exit_pays_anybody),
-    ("collateral_leaves_only_after_unbonding_with_nothing_at_stake", collateral_leaves_only_after_unbonding_with_nothing_at_stake),
+    (
+        "collateral_leaves_only_after_unbonding_with_nothing_at_stake",
+        collateral_leaves_only_after_unbonding_with_nothing_at_stake,
+    ),
 ];
 
 /// B7. Edition 1: exits pushed money to others. An owner whom USDC's issuer had frozen made claim, expiry and conviction abort, and the

@@ -1,12 +1,15 @@
 //! Prices that nobody signed.
 
-use super::Tale;
 use super::super::world::*;
+use super::Tale;
 use atoma_types::{Price, chain::AbortCode};
 
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
-    ("a7_a_price_raised_for_a_moment_gets_no_lease", a7_a_price_raised_for_a_moment_gets_no_lease),
+    (
+        "a7_a_price_raised_for_a_moment_gets_no_lease",
+        a7_a_price_raised_for_a_moment_gets_no_lease,
+    ),
     ("a_low_price_wins_no_draws", a_low_price_wins_no_draws),
     ("a_revoked_grant_is_void", a_revoked_grant_is_void),
     ("a_draw_binds_nobody", a_draw_binds_nobody),

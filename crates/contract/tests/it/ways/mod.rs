@@ -2,11 +2,12 @@
 
 pub(crate) mod audits;
 mod codes;
+pub(crate) mod good;
 pub(crate) mod leases;
 pub(crate) mod market;
 pub(crate) mod tickets;
 
-/// For the tape.
+/// Scenes of refusals, for the tape.
 pub(crate) const TALES: &[crate::attacks::Tale] = &[
     ("market", market::scenes),
     ("leases", leases::scenes),

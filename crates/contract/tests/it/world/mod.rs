@@ -18,8 +18,8 @@ use atoma_keys::SigningKey;
 use atoma_types::{
     Address, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{
-        AbortCode, AtomaDb, Call, CallArg, CallError, Deployment, Event, FunctionSpec, LOCALNET_DB, Lease, Node, Params, Stack,
-        Subscription, Task, Ticket,
+        AbortCode, AtomaDb, Call, CallArg, CallError, Deployment, Event, FunctionSpec, LOCALNET_DB,
+        Lease, Node, Params, Stack, Subscription, Task, Ticket,
     },
     hash::Hash32,
 };
