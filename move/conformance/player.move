@@ -536,6 +536,7 @@ fun stack_withdraw(self: &mut Call, s: &mut Scenario) {
 fun settlement_settle(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
     let holder = self.id();
+    let from_seq = self.number();
     let to_units = self.number();
     let to_seq = self.number();
     let headers = self.args.peel_vec_vec_u8();
@@ -547,6 +548,7 @@ fun settlement_settle(self: &mut Call, s: &mut Scenario) {
     settlement::settle(
         &mut stack,
         holder,
+        from_seq,
         to_units,
         to_seq,
         headers,

@@ -190,21 +190,3 @@ fun place(self: &Lease, to_seq: u64): u64 {
     assert!(place.is_some(), ENoTicket);
     place.destroy_some()
 }
-
-#[test_only]
-/// A closed lease of a node that isn't there.
-public(package) fun closed_for_testing(node: ID): Lease {
-    Lease {
-        node,
-        owner: @0x0,
-        key: bytes32::zero(),
-        price: 1,
-        units: 0,
-        paid_units: 0,
-        paid_seq: 0,
-        last: bytes32::zero(),
-        fees: balance::zero(),
-        tickets: vector[],
-        closed: true,
-    }
-}

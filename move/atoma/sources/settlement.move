@@ -43,6 +43,8 @@ const ETicketTooSmall: u64 = 527;
 const EExamOpen: u64 = 528;
 /// The ticket's challenge is not over.
 const EChallengeOpen: u64 = 529;
+/// The claim does not go on from the last receipt that is paid or claimed.
+const EFromMismatch: u64 = 530;
 /// A demand is open.
 const EDemandOpen: u64 = 708;
 
@@ -83,6 +85,7 @@ public struct Claimed has copy, drop {
 public fun settle(
     self: &mut Stack,
     holder: ID,
+    from_seq: u64,
     to_units: u64,
     to_seq: u64,
     headers: vector<vector<u8>>,
@@ -105,8 +108,10 @@ public fun settle(
     lease.assert_open();
     lease.assert_room();
     assert!(now <= self.settle_deadline(), EDeadlinePassed);
-    let (from_units, from_seq) = (lease.claimed_units(), lease.claimed_seq());
-    assert!(to_units > from_units && to_seq > from_seq, ENothingClaimed);
+    let from_units = lease.claimed_units();
+    assert!(to_units > from_units && to_seq > lease.claimed_seq(), ENothingClaimed);
+    // whoever doesn't know of an earlier claim has made the root over other records
+    assert!(from_seq == lease.claimed_seq(), EFromMismatch);
     assert!(to_units <= lease.units(), EClaimAboveLease);
     let value = lease.value(from_units, to_units);
     assert!(value >= self.terms().smallest_ticket(), ETicketTooSmall);

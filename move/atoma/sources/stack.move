@@ -781,9 +781,9 @@ public(package) fun acquire_by_beacon_for_testing(
 public(package) fun set_version_for_testing(self: &mut Stack, version: u64) { self.version = version; }
 
 #[test_only]
-/// Fills the list up with closed leases of a node that isn't there.
-public(package) fun fill_for_testing(self: &mut Stack, node: ID) {
-    while (self.leases.length() < MAX_LEASES) self.leases.push_back(lease::closed_for_testing(node));
+/// Adds a lease that nobody was granted.
+public(package) fun add_lease_for_testing(self: &mut Stack, lease: Lease) {
+    self.leases.push_back(lease);
 }
 
 #[test_only]

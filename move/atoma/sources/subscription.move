@@ -206,12 +206,12 @@ fun attester_mut(self: &mut Subscription): &mut Attester {
 }
 
 #[test_only]
-/// An offer of a node that isn't there.
+/// An offer of a node that isn't there, which attests.
 public(package) fun new_for_testing(
     node: ID,
     owner: address,
     matured: u64,
-    deposit: Option<Balance<USDC>>,
+    deposit: Balance<USDC>,
 ): Subscription {
     let mut subscription = Subscription {
         node,
@@ -223,6 +223,6 @@ public(package) fun new_for_testing(
         state: SubscriptionState::Active,
         attester: option::none(),
     };
-    deposit.do!(|deposit| subscription.promise(deposit));
+    subscription.promise(deposit);
     subscription
 }

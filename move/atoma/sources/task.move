@@ -664,15 +664,20 @@ fun attester_changed(self: &Task, node: ID) {
 public(package) fun set_version_for_testing(self: &mut Task, version: u64) { self.version = version; }
 
 #[test_only]
-/// Fills the list up with offers of nodes that aren't there, each of an owner of its own, attesting with this
-/// deposit if it is any.
-public(package) fun fill_for_testing(self: &mut Task, matured: u64, deposit: u64) {
+/// Fills the list up with offers of nodes that aren't there, each of an owner of its own, a `step` larger than the
+/// one before, and attesting with this deposit.
+public(package) fun fill_for_testing(self: &mut Task, matured: u64, step: u64, deposit: u64) {
     while (self.subscriptions.length() < MAX_SUBSCRIPTIONS) {
-        let other = sui::address::from_u256(1_000_000 + (self.subscriptions.length() as u256));
-        let deposit = if (deposit == 0) option::none()
-        else option::some(balance::create_for_testing(deposit));
+        let place = self.subscriptions.length();
+        let other = sui::address::from_u256(1_000_000 + (place as u256));
+        let matured = matured + step * place;
         self.subscriptions.push_back(
-            subscription::new_for_testing(other.to_id(), other, matured, deposit),
+            subscription::new_for_testing(
+                other.to_id(),
+                other,
+                matured,
+                balance::create_for_testing(deposit),
+            ),
         );
     }
 }

@@ -8,5 +8,6 @@ mod raw;
 mod spec;
 mod tape;
 mod theorems;
+mod vectors;
 mod ways;
 mod world;

@@ -45,7 +45,7 @@ fn a_node_moves_attests_and_turns_its_keys() {
         calls::SetNodeKeys {
             node: node.into(),
             response_key: key(STRANGER).public_key(),
-            sealing_key: Some([4; 32]),
+            sealing_key: Some(atoma_types::SealingKey([4; 32])),
         },
     );
     let statement = Hash32([6; 32]);
