@@ -8,13 +8,14 @@
 /// | what is expected, u8: 0 all that follows, 1 an abort, 2 nothing: another scenario looks at it
 /// | events: list of (type, text | place among those of its type u64 | BCS, bytes)
 /// | payouts: list of (to address | amount u64)
-/// | objects: list of (kind, text | id address | SHA-256 of its BCS, 32)
+/// | objects: list of (kind, text | id address | BLAKE2b-256 of its BCS, 32)
 /// ```
 ///
 /// A difference aborts with `step * 10 + what`, steps counted from 1.
 #[test_only]
 module atoma::player;
 
+use atoma::audit;
 use atoma::db::{Self, AdminCap, AtomaDb};
 use atoma::dispute;
 use atoma::node::{Self, Node};
@@ -22,17 +23,14 @@ use atoma::settlement;
 use atoma::stack::{Self, Stack};
 use atoma::task::{Self, Task};
 use atoma::treasury;
-use std::hash;
 use std::string::String;
-use std::unit_test;
 use sui::bcs::{Self, BCS};
 use sui::clock::{Self, Clock};
 use sui::coin::{Self, Coin};
 use sui::event;
+use sui::hash;
 use sui::test_scenario::{Self as ts, Scenario};
 use usdc::usdc::USDC;
-use walrus::blob::{Self, Blob};
-use walrus::storage_resource;
 
 /// The call had to abort and did not.
 const NO_ABORT: u64 = 1;
@@ -51,26 +49,18 @@ const LEFT_OVER: u64 = 7;
 /// The player knows no such function, event or kind.
 const UNKNOWN: u64 = 8;
 
-/// What the recorder's worlds begin with.
-const MIN_COLLATERAL: u64 = 1_000;
 /// What is expected of a call.
 const MUST_ABORT: u8 = 1;
 const NO_MATTER: u8 = 2;
 const DIGEST_BYTES: u64 = 32;
 /// Of the database's bytes: where ids of its own stand, which the recorder's database has made up.
-const DB_IDS: vector<u64> = vector[0, 216, 256, 296];
+const DB_IDS: vector<u64> = vector[0, 273, 313, 353];
 const ID_BYTES: u64 = 32;
 
 /// Plays a scenario from a fresh package of this administrator's on.
 public fun play(admin: address, steps: vector<vector<u8>>) {
     let mut s = ts::begin(admin);
     db::init_for_testing(s.ctx());
-    s.next_tx(admin);
-    let mut db = s.take_shared<AtomaDb>();
-    let cap = s.take_from_sender<AdminCap>();
-    db.set_param(&cap, b"min_collateral".to_string(), MIN_COLLATERAL);
-    ts::return_shared(db);
-    s.return_to_sender(cap);
     let mut number = 0;
     steps.do!(|bytes| {
         number = number + 1;
@@ -114,7 +104,7 @@ fun step(s: &mut Scenario, mut step: BCS, at: u64) {
         let kind = step.peel_vec_u8();
         let id = step.peel_address().to_id();
         let expected = vector::tabulate!(DIGEST_BYTES, |_| step.peel_u8());
-        assert!(hash::sha2_256(object_bytes(s, &kind, id, at)) == expected, at + OBJECT);
+        assert!(hash::blake2b256(&object_bytes(s, &kind, id, at)) == expected, at + OBJECT);
     });
     assert!(step.into_remainder_bytes().is_empty(), at + LEFT_OVER);
 }
@@ -148,108 +138,187 @@ fun ctx(self: &Call): TxContext {
     tx_context::new(self.sender, self.digest, 0, 0, self.created)
 }
 
-/// A blob as it was when the call was recorded.
-fun blob(self: &mut Call, s: &mut Scenario): Blob {
-    let args = &mut self.args;
-    let blob_id = args.peel_u256();
-    let size = args.peel_u64();
-    let certified = args.peel_option!(|args| args.peel_u32());
-    let end_epoch = args.peel_u32();
-    let deletable = args.peel_bool();
-    let storage = storage_resource::new_for_testing(0, end_epoch, size, s.ctx());
-    blob::new_for_testing(blob_id, size, certified, storage, deletable, s.ctx())
-}
-
 fun run(self: &mut Call, s: &mut Scenario, function: &vector<u8>, at: u64) {
-    if (function == b"db::set_param") self.set_param(s)
-    else if (function == b"node::register") self.register(s)
-    else if (function == b"node::set_url") self.set_url(s)
-    else if (function == b"node::add_collateral") self.add_collateral(s)
-    else if (function == b"node::begin_unbonding") self.begin_unbonding(s)
-    else if (function == b"node::withdraw_collateral") self.withdraw_collateral(s)
-    else if (function == b"task::create") self.create(s)
-    else if (function == b"task::deprecate") self.deprecate(s)
-    else if (function == b"task::subscribe") self.subscribe(s)
-    else if (function == b"task::unsubscribe") self.unsubscribe(s)
-    else if (function == b"task::sync") self.sync(s)
-    else if (function == b"stack::acquire") self.acquire(s)
-    else if (function == b"stack::lease") self.lease(s)
-    else if (function == b"stack::top_up") self.top_up(s)
-    else if (function == b"stack::extend") self.extend(s)
-    else if (function == b"stack::revoke_ungranted") self.revoke_ungranted(s)
-    else if (function == b"stack::begin_close") self.begin_close(s)
-    else if (function == b"stack::close_after_expiry") self.close_after_expiry(s)
-    else if (function == b"settlement::settle") self.settle(s)
-    else if (function == b"settlement::claim") self.claim(s)
-    else if (function == b"settlement::expire_lease") self.expire_lease(s)
-    else if (function == b"dispute::missing_response") self.missing_response(s)
-    else if (function == b"dispute::answer") self.answer(s)
-    else if (function == b"dispute::resolve") self.resolve(s)
-    else if (function == b"dispute::equivocation") self.equivocation(s)
-    else if (function == b"dispute::over_claim") self.over_claim(s)
-    else if (function == b"dispute::forged_request") self.forged_request(s)
-    else if (function == b"treasury::collect_fees") self.collect_fees(s)
-    else if (function == b"treasury::report_units") self.report_units(s)
-    else if (function == b"treasury::pay") self.pay(s)
+    if (function == b"db::set_param") self.db_set_param(s)
+    else if (function == b"db::set_development") self.db_set_development(s)
+    else if (function == b"node::register") self.node_register(s)
+    else if (function == b"node::set_url") self.node_set_url(s)
+    else if (function == b"node::set_keys") self.node_set_keys(s)
+    else if (function == b"node::attest") self.node_attest(s)
+    else if (function == b"node::add_collateral") self.node_add_collateral(s)
+    else if (function == b"node::begin_unbonding") self.node_begin_unbonding(s)
+    else if (function == b"node::leave") self.node_leave(s)
+    else if (function == b"node::withdraw") self.node_withdraw(s)
+    else if (function == b"node::pardon") self.node_pardon(s)
+    else if (function == b"node::forfeit") self.node_forfeit(s)
+    else if (function == b"task::create") self.task_create(s)
+    else if (function == b"task::deprecate") self.task_deprecate(s)
+    else if (function == b"task::fund") self.task_fund(s)
+    else if (function == b"task::release") self.task_release(s)
+    else if (function == b"task::withdraw_release") self.task_withdraw_release(s)
+    else if (function == b"task::subscribe") self.task_subscribe(s)
+    else if (function == b"task::evict") self.task_evict(s)
+    else if (function == b"task::unsubscribe") self.task_unsubscribe(s)
+    else if (function == b"task::sync") self.task_sync(s)
+    else if (function == b"task::attest") self.task_attest(s)
+    else if (function == b"task::resign") self.task_resign(s)
+    else if (function == b"task::collect") self.task_collect(s)
+    else if (function == b"stack::acquire") self.stack_acquire(s)
+    else if (function == b"stack::lease") self.stack_lease(s)
+    else if (function == b"stack::release") self.stack_release(s)
+    else if (function == b"stack::top_up") self.stack_top_up(s)
+    else if (function == b"stack::extend") self.stack_extend(s)
+    else if (function == b"stack::set_watcher") self.stack_set_watcher(s)
+    else if (function == b"stack::revoke") self.stack_revoke(s)
+    else if (function == b"stack::begin_close") self.stack_begin_close(s)
+    else if (function == b"stack::withdraw") self.stack_withdraw(s)
+    else if (function == b"settlement::settle") self.settlement_settle(s)
+    else if (function == b"settlement::claim") self.settlement_claim(s)
+    else if (function == b"settlement::expire") self.settlement_expire(s)
+    else if (function == b"dispute::demand") self.dispute_demand(s)
+    else if (function == b"dispute::answer") self.dispute_answer(s)
+    else if (function == b"dispute::silence") self.dispute_silence(s)
+    else if (function == b"dispute::equivocation") self.dispute_equivocation(s)
+    else if (function == b"audit::draw") self.audit_draw(s)
+    else if (function == b"audit::examine") self.audit_examine(s)
+    else if (function == b"audit::disclose") self.audit_disclose(s)
+    else if (function == b"audit::verdict") self.audit_verdict(s)
+    else if (function == b"audit::challenge") self.audit_challenge(s)
+    else if (function == b"audit::jury") self.audit_jury(s)
+    else if (function == b"audit::disclose_jury") self.audit_disclose_jury(s)
+    else if (function == b"audit::commit") self.audit_commit(s)
+    else if (function == b"audit::reveal") self.audit_reveal(s)
+    else if (function == b"audit::decide") self.audit_decide(s)
+    else if (function == b"audit::undisclosed") self.audit_undisclosed(s)
+    else if (function == b"treasury::collect_fees") self.treasury_collect_fees(s)
+    else if (function == b"treasury::report") self.treasury_report(s)
+    else if (function == b"treasury::pay") self.treasury_pay(s)
     else abort at + UNKNOWN
 }
 
-fun set_param(self: &mut Call, s: &mut Scenario) {
+fun db_set_param(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     self.id();
     let cap = s.take_from_sender<AdminCap>();
     let name = self.text();
-    db.set_param(&cap, name, self.number());
+    let value = self.number();
+    db::set_param(&mut db, &cap, name, value);
+    ts::return_shared(db);
     s.return_to_sender(cap);
-    ts::return_shared(db);
 }
 
-fun register(self: &mut Call, s: &mut Scenario) {
+fun db_set_development(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
-    let payment = self.payment(s);
-    let (url, key, sealing) = (self.text(), self.bytes(), self.bytes());
-    node::register(&mut db, payment, url, key, sealing, &mut self.ctx());
+    self.id();
+    let cap = s.take_from_sender<AdminCap>();
+    db::set_development(&mut db, &cap);
+    ts::return_shared(db);
+    s.return_to_sender(cap);
+}
+
+fun node_register(self: &mut Call, s: &mut Scenario) {
+    let mut db = take<AtomaDb>(s, self.db());
+    let collateral = self.payment(s);
+    let url = self.text();
+    let response_key = self.bytes();
+    let sealing_key = self.bytes();
+    node::register(
+        &mut db,
+        collateral,
+        url,
+        response_key,
+        sealing_key,
+        &self.clock,
+        &mut self.ctx(),
+    );
     ts::return_shared(db);
 }
 
-fun set_url(self: &mut Call, s: &mut Scenario) {
+fun node_set_url(self: &mut Call, s: &mut Scenario) {
     let mut node = take<Node>(s, self.id());
     let url = self.text();
-    node.set_url(url, &self.ctx());
+    node::set_url(&mut node, url, &self.ctx());
     ts::return_shared(node);
 }
 
-fun add_collateral(self: &mut Call, s: &mut Scenario) {
+fun node_set_keys(self: &mut Call, s: &mut Scenario) {
     let mut node = take<Node>(s, self.id());
-    let payment = self.payment(s);
-    node.add_collateral(payment, &self.ctx());
+    let response_key = self.bytes();
+    let sealing_key = self.bytes();
+    node::set_keys(&mut node, response_key, sealing_key, &self.ctx());
     ts::return_shared(node);
 }
 
-fun begin_unbonding(self: &mut Call, s: &mut Scenario) {
+fun node_attest(self: &mut Call, s: &mut Scenario) {
+    let mut node = take<Node>(s, self.id());
+    let kind = self.byte();
+    let statement = self.bytes();
+    let evidence = self.args.peel_u256();
+    let expires_at_ms = self.number();
+    node::attest(&mut node, kind, statement, evidence, expires_at_ms, &self.ctx());
+    ts::return_shared(node);
+}
+
+fun node_add_collateral(self: &mut Call, s: &mut Scenario) {
     let db = take<AtomaDb>(s, self.db());
     let mut node = take<Node>(s, self.id());
-    node::begin_unbonding(&db, &mut node, &self.clock, &self.ctx());
-    ts::return_shared(node);
+    let collateral = self.payment(s);
+    node::add_collateral(&db, &mut node, collateral, &self.clock, &self.ctx());
     ts::return_shared(db);
-}
-
-fun withdraw_collateral(self: &mut Call, s: &mut Scenario) {
-    let mut node = take<Node>(s, self.id());
-    node.withdraw_collateral(&self.clock, &mut self.ctx());
     ts::return_shared(node);
 }
 
-fun create(self: &mut Call, s: &mut Scenario) {
+fun node_begin_unbonding(self: &mut Call, s: &mut Scenario) {
+    let mut node = take<Node>(s, self.id());
+    node::begin_unbonding(&mut node, &self.clock, &self.ctx());
+    ts::return_shared(node);
+}
+
+fun node_leave(self: &mut Call, s: &mut Scenario) {
+    let mut node = take<Node>(s, self.id());
+    node::leave(&mut node, &self.clock, &self.ctx());
+    ts::return_shared(node);
+}
+
+fun node_withdraw(self: &mut Call, s: &mut Scenario) {
+    let mut node = take<Node>(s, self.id());
+    let to = self.args.peel_address();
+    node::withdraw(&mut node, to, &mut self.ctx());
+    ts::return_shared(node);
+}
+
+fun node_pardon(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    self.id();
+    let cap = s.take_from_sender<AdminCap>();
+    let mut node = take<Node>(s, self.id());
+    let amount = self.number();
+    node::pardon(&db, &cap, &mut node, amount, &self.clock);
+    ts::return_shared(db);
+    s.return_to_sender(cap);
+    ts::return_shared(node);
+}
+
+fun node_forfeit(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
-    let (role, model_name, security_level) = (self.byte(), self.text(), self.byte());
-    let (price_ceiling, weights, model) = (
-        self.number(),
-        self.args.peel_vec_u64(),
-        self.bytes(),
-    );
-    let (numerics, rule) = (self.byte(), self.byte());
-    let (min_reputation, min_collateral) = (self.number(), self.number());
+    let mut node = take<Node>(s, self.id());
+    node::forfeit(&mut db, &mut node, &self.clock);
+    ts::return_shared(db);
+    ts::return_shared(node);
+}
+
+fun task_create(self: &mut Call, s: &mut Scenario) {
+    let mut db = take<AtomaDb>(s, self.db());
+    let role = self.byte();
+    let model_name = self.text();
+    let security_level = self.byte();
+    let price_ceiling = self.number();
+    let weights = self.args.peel_vec_u64();
+    let model = self.bytes();
+    let numerics = self.byte();
+    let rule = self.byte();
+    let min_reputation = self.number();
+    let min_collateral = self.number();
     let allow_list = self.args.peel_option!(|args| {
         args.peel_vec!(|args| args.peel_address().to_id())
     });
@@ -271,234 +340,288 @@ fun create(self: &mut Call, s: &mut Scenario) {
     ts::return_shared(db);
 }
 
-fun deprecate(self: &mut Call, s: &mut Scenario) {
+fun task_deprecate(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     let mut task = take<Task>(s, self.id());
     task::deprecate(&mut db, &mut task, &self.ctx());
-    ts::return_shared(task);
     ts::return_shared(db);
-}
-
-fun subscribe(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
-    let mut task = take<Task>(s, self.id());
-    let mut node = take<Node>(s, self.id());
-    let (price, capacity) = (self.number(), self.number());
-    task::subscribe(&db, &mut task, &mut node, price, capacity, &self.ctx());
-    ts::return_shared(node);
-    ts::return_shared(task);
-    ts::return_shared(db);
-}
-
-fun unsubscribe(self: &mut Call, s: &mut Scenario) {
-    let mut task = take<Task>(s, self.id());
-    let mut node = take<Node>(s, self.id());
-    task.unsubscribe(&mut node, &self.ctx());
-    ts::return_shared(node);
     ts::return_shared(task);
 }
 
-fun sync(self: &mut Call, s: &mut Scenario) {
-    let mut task = take<Task>(s, self.id());
-    let mut node = take<Node>(s, self.id());
-    task.sync(&mut node, &self.clock);
-    ts::return_shared(node);
-    ts::return_shared(task);
-}
-
-fun acquire(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
+fun task_fund(self: &mut Call, s: &mut Scenario) {
     let mut task = take<Task>(s, self.id());
     let payment = self.payment(s);
-    let (units, max_price) = (self.number(), self.number());
-    let (selection, nodes) = (self.byte(), self.byte());
-    let (key, lifetime_ms, seed) = (self.bytes(), self.number(), self.bytes());
+    task::fund(&mut task, payment);
+    ts::return_shared(task);
+}
+
+fun task_release(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    let mut task = take<Task>(s, self.id());
+    let statement = self.bytes();
+    task::release(&db, &mut task, statement, &self.clock, &self.ctx());
+    ts::return_shared(db);
+    ts::return_shared(task);
+}
+
+fun task_withdraw_release(self: &mut Call, s: &mut Scenario) {
+    let mut task = take<Task>(s, self.id());
+    let statement = self.bytes();
+    task::withdraw_release(&mut task, statement, &self.ctx());
+    ts::return_shared(task);
+}
+
+fun task_subscribe(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let price = self.number();
+    task::subscribe(&db, &mut task, &mut node, price, &self.clock, &self.ctx());
+    ts::return_shared(db);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun task_evict(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let mut evicted = take<Node>(s, self.id());
+    let price = self.number();
+    task::evict(&db, &mut task, &mut node, &mut evicted, price, &self.clock, &self.ctx());
+    ts::return_shared(db);
+    ts::return_shared(task);
+    ts::return_shared(node);
+    ts::return_shared(evicted);
+}
+
+fun task_unsubscribe(self: &mut Call, s: &mut Scenario) {
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    task::unsubscribe(&mut task, &mut node, &self.ctx());
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun task_sync(self: &mut Call, s: &mut Scenario) {
+    let mut task = take<Task>(s, self.id());
+    let node = take<Node>(s, self.id());
+    task::sync(&mut task, &node, &self.clock);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun task_attest(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    let mut task = take<Task>(s, self.id());
+    let node = take<Node>(s, self.id());
+    let deposit = self.payment(s);
+    task::attest(&db, &mut task, &node, deposit, &self.clock, &self.ctx());
+    ts::return_shared(db);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun task_resign(self: &mut Call, s: &mut Scenario) {
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    task::resign(&mut task, &mut node, &self.ctx());
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun task_collect(self: &mut Call, s: &mut Scenario) {
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    task::collect(&mut task, &mut node);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun stack_acquire(self: &mut Call, s: &mut Scenario) {
+    let db = take<AtomaDb>(s, self.db());
+    let task = take<Task>(s, self.id());
+    let payment = self.payment(s);
+    let total_units = self.number();
+    let max_price = self.number();
+    let nodes = self.byte();
+    let request_key = self.bytes();
+    let lifetime_ms = self.number();
+    let seed = self.bytes();
     stack::acquire_for_testing(
         &db,
-        &mut task,
+        &task,
         payment,
-        units,
+        total_units,
         max_price,
-        selection,
         nodes,
-        key,
+        request_key,
         lifetime_ms,
         seed,
         &self.clock,
         &mut self.ctx(),
     );
-    ts::return_shared(task);
     ts::return_shared(db);
+    ts::return_shared(task);
 }
 
-fun lease(self: &mut Call, s: &mut Scenario) {
+fun stack_lease(self: &mut Call, s: &mut Scenario) {
     let db = take<AtomaDb>(s, self.db());
     let mut stack = take<Stack>(s, self.id());
-    let mut task = take<Task>(s, self.id());
-    let node = take<Node>(s, self.id());
-    let (grant, signature) = (self.bytes(), self.bytes());
-    stack::lease(
-        &db,
-        &mut stack,
-        &mut task,
-        &node,
-        grant,
-        signature,
-        &self.clock,
-        &self.ctx(),
-    );
-    ts::return_shared(node);
-    ts::return_shared(task);
-    ts::return_shared(stack);
+    let task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let grant = self.bytes();
+    let signature = self.bytes();
+    stack::lease(&db, &mut stack, &task, &mut node, grant, signature, &self.clock, &self.ctx());
     ts::return_shared(db);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
 }
 
-fun top_up(self: &mut Call, s: &mut Scenario) {
+fun stack_release(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let units = self.number();
+    stack::release(&mut stack, &mut node, units, &self.clock, &self.ctx());
+    ts::return_shared(stack);
+    ts::return_shared(node);
+}
+
+fun stack_top_up(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let task = take<Task>(s, self.id());
     let payment = self.payment(s);
     let units = self.number();
-    stack.top_up(&mut task, payment, units, &self.clock, &self.ctx());
-    ts::return_shared(task);
+    stack::top_up(&mut stack, &task, payment, units, &self.clock, &self.ctx());
     ts::return_shared(stack);
+    ts::return_shared(task);
 }
 
-fun extend(self: &mut Call, s: &mut Scenario) {
+fun stack_extend(self: &mut Call, s: &mut Scenario) {
     let db = take<AtomaDb>(s, self.db());
     let mut stack = take<Stack>(s, self.id());
     let by_ms = self.number();
     stack::extend(&db, &mut stack, by_ms, &self.clock, &self.ctx());
-    ts::return_shared(stack);
     ts::return_shared(db);
-}
-
-fun revoke_ungranted(self: &mut Call, s: &mut Scenario) {
-    let mut stack = take<Stack>(s, self.id());
-    stack.revoke_ungranted(&mut self.ctx());
     ts::return_shared(stack);
 }
 
-fun begin_close(self: &mut Call, s: &mut Scenario) {
+fun stack_set_watcher(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    stack.begin_close(&self.clock, &mut self.ctx());
+    let watcher = self.args.peel_option!(|args| args.peel_address());
+    stack::set_watcher(&mut stack, watcher, &self.ctx());
     ts::return_shared(stack);
 }
 
-fun close_after_expiry(self: &mut Call, s: &mut Scenario) {
+fun stack_revoke(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    stack.close_after_expiry(&self.clock, &mut self.ctx());
+    stack::revoke(&mut stack, &self.clock, &self.ctx());
     ts::return_shared(stack);
 }
 
-fun settle(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
+fun stack_begin_close(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    let node = take<Node>(s, self.id());
-    let claimed_units = self.number();
-    let (headers, signatures) = (self.args.peel_vec_vec_u8(), self.args.peel_vec_vec_u8());
-    let (receipt, signature, root) = (self.bytes(), self.bytes(), self.bytes());
-    let (count, manifest) = (self.number(), self.bytes());
+    stack::begin_close(&mut stack, &self.clock, &self.ctx());
+    ts::return_shared(stack);
+}
+
+fun stack_withdraw(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let to = self.args.peel_address();
+    stack::withdraw(&mut stack, to, &mut self.ctx());
+    ts::return_shared(stack);
+}
+
+fun settlement_settle(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let from_seq = self.number();
+    let to_units = self.number();
+    let to_seq = self.number();
+    let headers = self.args.peel_vec_vec_u8();
+    let header_signatures = self.args.peel_vec_vec_u8();
+    let last_receipt = self.bytes();
+    let receipt_signature = self.bytes();
+    let receipts_root = self.bytes();
+    let manifest_blob = self.bytes();
     settlement::settle(
-        &db,
         &mut stack,
-        &node,
-        claimed_units,
+        holder,
+        from_seq,
+        to_units,
+        to_seq,
         headers,
-        signatures,
-        receipt,
-        signature,
-        root,
-        count,
-        manifest,
+        header_signatures,
+        last_receipt,
+        receipt_signature,
+        receipts_root,
+        manifest_blob,
         &self.clock,
         &self.ctx(),
     );
-    ts::return_shared(node);
     ts::return_shared(stack);
-    ts::return_shared(db);
 }
 
-fun claim(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    settlement::claim(&db, &mut stack, &mut task, &mut node, &self.clock, &mut self.ctx());
-    give_back(stack, task, node);
-    ts::return_shared(db);
-}
-
-fun expire_lease(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    settlement::expire_lease(&db, &mut stack, &mut task, &mut node, &self.clock, &mut self.ctx());
-    give_back(stack, task, node);
-    ts::return_shared(db);
-}
-
-fun missing_response(self: &mut Call, s: &mut Scenario) {
+fun settlement_claim(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    let node = take<Node>(s, self.id());
-    let bond = self.payment(s);
-    let (seq, receipt, signature) = (self.number(), self.bytes(), self.bytes());
-    dispute::missing_response(
-        &mut stack,
-        &node,
-        bond,
-        seq,
-        receipt,
-        signature,
-        &self.clock,
-        &self.ctx(),
-    );
-    ts::return_shared(node);
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    settlement::claim(&mut stack, &mut task, &mut node, &self.clock);
     ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
 }
 
-fun answer(self: &mut Call, s: &mut Scenario) {
-    let db = take<AtomaDb>(s, self.db());
+fun settlement_expire(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
-    let node = take<Node>(s, self.id());
-    let blob = self.blob(s);
-    let (record, proof) = (self.bytes(), self.bytes());
-    dispute::answer(
-        &db,
-        &mut stack,
-        &node,
-        &blob,
-        record,
-        proof,
-        &self.clock,
-        &mut self.ctx(),
-    );
-    unit_test::destroy(blob);
-    ts::return_shared(node);
+    let mut node = take<Node>(s, self.id());
+    settlement::expire(&mut stack, &mut node, &self.clock);
     ts::return_shared(stack);
-    ts::return_shared(db);
+    ts::return_shared(node);
 }
 
-fun resolve(self: &mut Call, s: &mut Scenario) {
-    let mut db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    let seq = self.number();
-    dispute::resolve(
-        &mut db,
-        &mut stack,
-        &mut task,
-        &mut node,
-        seq,
-        &self.clock,
-        &mut self.ctx(),
-    );
-    give_back(stack, task, node);
-    ts::return_shared(db);
+fun dispute_demand(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let unit = self.number();
+    let fee = self.payment(s);
+    dispute::demand(&mut stack, holder, unit, fee, &self.clock, &self.ctx());
+    ts::return_shared(stack);
 }
 
-fun equivocation(self: &mut Call, s: &mut Scenario) {
-    let mut db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    let (first, first_signature) = (self.bytes(), self.bytes());
-    let (second, second_signature) = (self.bytes(), self.bytes());
+fun dispute_answer(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let unit = self.number();
+    let record = self.bytes();
+    let proof = self.bytes();
+    let blob = self.bytes();
+    let bodies = self.bytes();
+    dispute::answer(&mut stack, holder, unit, record, proof, blob, bodies, &self.clock);
+    ts::return_shared(stack);
+}
+
+fun dispute_silence(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let unit = self.number();
+    dispute::silence(&mut stack, &mut task, &mut node, unit, &self.clock);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun dispute_equivocation(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let first = self.bytes();
+    let first_signature = self.bytes();
+    let second = self.bytes();
+    let second_signature = self.bytes();
     dispute::equivocation(
-        &mut db,
         &mut stack,
         &mut task,
         &mut node,
@@ -507,73 +630,187 @@ fun equivocation(self: &mut Call, s: &mut Scenario) {
         second,
         second_signature,
         &self.clock,
-        &mut self.ctx(),
     );
-    give_back(stack, task, node);
-    ts::return_shared(db);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
 }
 
-fun over_claim(self: &mut Call, s: &mut Scenario) {
-    let mut db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    let (receipt, receipt_signature) = (self.bytes(), self.bytes());
-    let (header, header_signature) = (self.bytes(), self.bytes());
-    dispute::over_claim(
-        &mut db,
-        &mut stack,
-        &mut task,
-        &mut node,
-        receipt,
-        receipt_signature,
-        header,
-        header_signature,
-        &self.clock,
-        &mut self.ctx(),
-    );
-    give_back(stack, task, node);
-    ts::return_shared(db);
+fun audit_draw(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let seed = self.bytes();
+    audit::draw_for_testing(&mut stack, holder, ticket, seed);
+    ts::return_shared(stack);
 }
 
-fun forged_request(self: &mut Call, s: &mut Scenario) {
-    let mut db = take<AtomaDb>(s, self.db());
-    let (mut stack, mut task, mut node) = self.parties(s);
-    let (record, proof) = (self.bytes(), self.bytes());
-    dispute::forged_request(
-        &mut db,
+fun audit_examine(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let seed = self.bytes();
+    audit::examine_for_testing(&mut stack, &mut task, holder, ticket, seed, &self.clock);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+}
+
+fun audit_disclose(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let record = self.bytes();
+    let proof = self.bytes();
+    let wrap = self.bytes();
+    audit::disclose(&mut stack, holder, ticket, record, proof, wrap, &self.clock, &self.ctx());
+    ts::return_shared(stack);
+}
+
+fun audit_verdict(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let verdict = self.byte();
+    let digest = self.bytes();
+    audit::verdict(&mut stack, holder, ticket, verdict, digest, &self.clock, &self.ctx());
+    ts::return_shared(stack);
+}
+
+fun audit_challenge(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let bond = self.payment(s);
+    let unit = self.number();
+    audit::challenge(&mut stack, holder, ticket, bond, unit, &self.clock, &self.ctx());
+    ts::return_shared(stack);
+}
+
+fun audit_jury(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let challenge = self.args.peel_bool();
+    let seed = self.bytes();
+    audit::jury_for_testing(&mut stack, &mut task, holder, ticket, challenge, seed, &self.clock);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+}
+
+fun audit_disclose_jury(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let challenge = self.args.peel_bool();
+    let record = self.bytes();
+    let proof = self.bytes();
+    let wraps = self.args.peel_vec_vec_u8();
+    let opening = self.bytes();
+    audit::disclose_jury(
         &mut stack,
-        &mut task,
-        &mut node,
+        holder,
+        ticket,
+        challenge,
         record,
         proof,
+        wraps,
+        opening,
         &self.clock,
-        &mut self.ctx(),
+        &self.ctx(),
     );
-    give_back(stack, task, node);
-    ts::return_shared(db);
+    ts::return_shared(stack);
 }
 
-fun collect_fees(self: &mut Call, s: &mut Scenario) {
+fun audit_commit(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let challenge = self.args.peel_bool();
+    let juror = self.id();
+    let commitment = self.bytes();
+    audit::commit(
+        &mut stack,
+        holder,
+        ticket,
+        challenge,
+        juror,
+        commitment,
+        &self.clock,
+        &self.ctx(),
+    );
+    ts::return_shared(stack);
+}
+
+fun audit_reveal(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let holder = self.id();
+    let ticket = self.number();
+    let challenge = self.args.peel_bool();
+    let juror = self.id();
+    let verdict = self.byte();
+    let digest = self.bytes();
+    let salt = self.bytes();
+    audit::reveal(
+        &mut stack,
+        holder,
+        ticket,
+        challenge,
+        juror,
+        verdict,
+        digest,
+        salt,
+        &self.clock,
+        &self.ctx(),
+    );
+    ts::return_shared(stack);
+}
+
+fun audit_decide(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    let ticket = self.number();
+    let challenge = self.args.peel_bool();
+    audit::decide(&mut stack, &mut task, &mut node, ticket, challenge, &self.clock);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun audit_undisclosed(self: &mut Call, s: &mut Scenario) {
+    let mut stack = take<Stack>(s, self.id());
+    let mut task = take<Task>(s, self.id());
+    let mut node = take<Node>(s, self.id());
+    audit::undisclosed(&mut stack, &mut task, &mut node, &self.clock);
+    ts::return_shared(stack);
+    ts::return_shared(task);
+    ts::return_shared(node);
+}
+
+fun treasury_collect_fees(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     let mut task = take<Task>(s, self.id());
     treasury::collect_fees(&mut db, &mut task);
-    ts::return_shared(task);
     ts::return_shared(db);
+    ts::return_shared(task);
 }
 
-fun report_units(self: &mut Call, s: &mut Scenario) {
+fun treasury_report(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     let mut node = take<Node>(s, self.id());
-    treasury::report_units(&mut db, &mut node, &self.clock);
-    ts::return_shared(node);
+    treasury::report(&mut db, &mut node, &self.clock);
     ts::return_shared(db);
+    ts::return_shared(node);
 }
 
-fun pay(self: &mut Call, s: &mut Scenario) {
+fun treasury_pay(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
-    let node = take<Node>(s, self.id());
-    treasury::pay(&mut db, &node, &self.clock, &mut self.ctx());
-    ts::return_shared(node);
+    let mut node = take<Node>(s, self.id());
+    treasury::pay(&mut db, &mut node, &self.clock);
     ts::return_shared(db);
+    ts::return_shared(node);
 }
 
 // === objects ===
@@ -585,18 +822,6 @@ fun db(self: &mut Call): ID {
 }
 
 fun take<T: key>(s: &Scenario, id: ID): T { ts::take_shared_by_id(s, id) }
-
-fun parties(self: &mut Call, s: &mut Scenario): (Stack, Task, Node) {
-    let stack = take<Stack>(s, self.id());
-    let task = take<Task>(s, self.id());
-    (stack, task, take<Node>(s, self.id()))
-}
-
-fun give_back(stack: Stack, task: Task, node: Node) {
-    ts::return_shared(node);
-    ts::return_shared(task);
-    ts::return_shared(stack);
-}
 
 // === what is compared ===
 
@@ -623,29 +848,53 @@ fun take_payouts(s: &Scenario, mut payouts: vector<Payout>, at: u64) {
 
 fun event_bytes(name: &vector<u8>, place: u64, at: u64): vector<u8> {
     if (name == b"db::ParamSet") nth<db::ParamSet>(place)
+    else if (name == b"db::DevelopmentSet") nth<db::DevelopmentSet>(place)
     else if (name == b"node::NodeRegistered") nth<node::NodeRegistered>(place)
     else if (name == b"node::NodeMoved") nth<node::NodeMoved>(place)
+    else if (name == b"node::NodeKeysChanged") nth<node::NodeKeysChanged>(place)
+    else if (name == b"node::NodeAttested") nth<node::NodeAttested>(place)
     else if (name == b"node::CollateralAdded") nth<node::CollateralAdded>(place)
     else if (name == b"node::NodeStatusChanged") nth<node::NodeStatusChanged>(place)
     else if (name == b"node::NodeLeft") nth<node::NodeLeft>(place)
+    else if (name == b"node::EarningsWithdrawn") nth<node::EarningsWithdrawn>(place)
+    else if (name == b"node::FinesPardoned") nth<node::FinesPardoned>(place)
+    else if (name == b"node::FinesForfeited") nth<node::FinesForfeited>(place)
     else if (name == b"task::TaskCreated") nth<task::TaskCreated>(place)
     else if (name == b"task::TaskDeprecated") nth<task::TaskDeprecated>(place)
+    else if (name == b"task::TaskFunded") nth<task::TaskFunded>(place)
+    else if (name == b"task::StatementReleased") nth<task::StatementReleased>(place)
+    else if (name == b"task::ReleaseWithdrawn") nth<task::ReleaseWithdrawn>(place)
     else if (name == b"task::Subscribed") nth<task::Subscribed>(place)
     else if (name == b"task::Unsubscribed") nth<task::Unsubscribed>(place)
+    else if (name == b"task::AttesterChanged") nth<task::AttesterChanged>(place)
+    else if (name == b"task::AttesterPaid") nth<task::AttesterPaid>(place)
     else if (name == b"stack::StackAcquired") nth<stack::StackAcquired>(place)
     else if (name == b"stack::Leased") nth<stack::Leased>(place)
+    else if (name == b"stack::UnitsReleased") nth<stack::UnitsReleased>(place)
     else if (name == b"stack::ToppedUp") nth<stack::ToppedUp>(place)
     else if (name == b"stack::ExpiryChanged") nth<stack::ExpiryChanged>(place)
+    else if (name == b"stack::WatcherSet") nth<stack::WatcherSet>(place)
     else if (name == b"stack::UngrantedRevoked") nth<stack::UngrantedRevoked>(place)
-    else if (name == b"stack::StackClosed") nth<stack::StackClosed>(place)
+    else if (name == b"stack::FreeWithdrawn") nth<stack::FreeWithdrawn>(place)
+    else if (name == b"stack::LeaseClosed") nth<stack::LeaseClosed>(place)
     else if (name == b"settlement::SettlementOpened") nth<settlement::SettlementOpened>(place)
     else if (name == b"settlement::Claimed") nth<settlement::Claimed>(place)
-    else if (name == b"settlement::LeaseExpired") nth<settlement::LeaseExpired>(place)
-    else if (name == b"dispute::DisputeOpened") nth<dispute::DisputeOpened>(place)
-    else if (name == b"dispute::DisputeAnswered") nth<dispute::DisputeAnswered>(place)
+    else if (name == b"dispute::RecordDemanded") nth<dispute::RecordDemanded>(place)
+    else if (name == b"dispute::DemandAnswered") nth<dispute::DemandAnswered>(place)
     else if (name == b"dispute::NodeConvicted") nth<dispute::NodeConvicted>(place)
+    else if (name == b"audit::TicketDrawn") nth<audit::TicketDrawn>(place)
+    else if (name == b"audit::ExaminerDrawn") nth<audit::ExaminerDrawn>(place)
+    else if (name == b"audit::Unexamined") nth<audit::Unexamined>(place)
+    else if (name == b"audit::Disclosed") nth<audit::Disclosed>(place)
+    else if (name == b"audit::VerdictGiven") nth<audit::VerdictGiven>(place)
+    else if (name == b"audit::Challenged") nth<audit::Challenged>(place)
+    else if (name == b"audit::JuryDrawn") nth<audit::JuryDrawn>(place)
+    else if (name == b"audit::DisclosedToJury") nth<audit::DisclosedToJury>(place)
+    else if (name == b"audit::Committed") nth<audit::Committed>(place)
+    else if (name == b"audit::Revealed") nth<audit::Revealed>(place)
+    else if (name == b"audit::JuryDecided") nth<audit::JuryDecided>(place)
     else if (name == b"treasury::FeesCollected") nth<treasury::FeesCollected>(place)
-    else if (name == b"treasury::UnitsReported") nth<treasury::UnitsReported>(place)
+    else if (name == b"treasury::FeesReported") nth<treasury::FeesReported>(place)
     else if (name == b"treasury::TreasuryPaid") nth<treasury::TreasuryPaid>(place)
     else abort at + UNKNOWN
 }

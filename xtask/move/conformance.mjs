@@ -1,5 +1,4 @@
 // Turns recorded scenarios (`crates/contract/tests/it/conformance.rs`) into Move tests that play them.
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, snapshot } from './sources.mjs';
@@ -29,7 +28,6 @@ const length = (count) => {
 const bytes = (hex) => length(hex.length / 2) + hex;
 const text = (string) => bytes(Buffer.from(string).toString('hex'));
 const list = (items, each) => length(items.length) + items.map(each).join('');
-const sha256 = (hex) => createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
 const address = (id) => id.slice(2);
 
 /** The kinds of objects that the player compares. */
@@ -53,7 +51,7 @@ function encode(step, looked) {
     list(paid, ([to, amount]) => address(to) + little(amount)),
     list(
       objects.filter((object) => COMPARED.has(object.type)),
-      (object) => text(object.type) + address(object.id) + sha256(object.bcs),
+      (object) => text(object.type) + address(object.id) + object.hash,
     ),
   ].join('');
 }

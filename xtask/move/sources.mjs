@@ -68,7 +68,6 @@ export function fetcher(sui) {
       case 'bridge':
         return empty('Bridge', 'bridge', '0xb');
       case 'usdc':
-      case 'walrus':
         return snapshot(join(root, 'move', basename(path)));
       default:
         throw new Error(`no package ${path}`);

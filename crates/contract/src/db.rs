@@ -42,7 +42,7 @@ pub(crate) fn set_development(txn: &mut Txn<'_>, call: &SetDevelopment) -> Rule 
     ensure(db.nodes.size == 0 && db.tasks.size == 0, AbortCode::InUse)?;
     db.development = true;
     txn.put_db(db);
-    txn.emit(DevelopmentSet {});
+    txn.emit(DevelopmentSet { development: true });
     Ok(())
 }
 

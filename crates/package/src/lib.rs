@@ -3,7 +3,7 @@
 //!
 //! One artifact serves every network: `move/atoma/bytecode.json`, which `cargo xtask move` holds to what the
 //! compiler says. It is compiled against stand-ins for what differs from network to network (the package
-//! of USDC, Walrus's, the network's own id), and [`CompiledPackage::for_network`] puts the network's in their
+//! of USDC, the network's own id), and [`CompiledPackage::for_network`] puts the network's in their
 //! place. An artifact per network would need a compiler for every new devnet, which only an `npm` package has.
 
 mod bytecode;
@@ -22,8 +22,6 @@ use sui_sdk_types::TypeTag;
 const ARTIFACT: &str = include_str!("../../../move/atoma/bytecode.json");
 /// USDC's package in the artifact.
 const USDC_STAND_IN: ObjectId = small(0x5dc);
-/// Walrus's package in the artifact.
-const WALRUS_STAND_IN: ObjectId = small(0x3a1);
 /// The network's id in the artifact.
 const NETWORK_STAND_IN: NetworkId = NetworkId([9; 32]);
 
@@ -61,15 +59,12 @@ impl CompiledPackage {
         Ok(Self { modules })
     }
 
-    /// The package for a network: its id, and where its USDC and Walrus are first defined.
+    /// The package for a network: its id, and where its USDC is first defined.
     ///
     /// # Errors
     /// If the artifact is broken, or an id of the network stands nowhere in it.
     pub fn for_network(surroundings: &Surroundings) -> Result<Self, PackageError> {
-        let addresses = [
-            (USDC_STAND_IN, Self::money(surroundings)?),
-            (WALRUS_STAND_IN, surroundings.walrus.original_package),
-        ];
+        let addresses = [(USDC_STAND_IN, Self::money(surroundings)?)];
         Self::compiled()?.bound_to(&addresses, surroundings.network)
     }
 
@@ -105,7 +100,6 @@ impl CompiledPackage {
         }
         for (stand_in, what) in [
             (USDC_STAND_IN.into_inner(), "USDC"),
-            (WALRUS_STAND_IN.into_inner(), "Walrus"),
             (NETWORK_STAND_IN.0, "the network's id"),
         ] {
             if !found.contains(&stand_in) {
@@ -166,7 +160,6 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let mut surroundings = Surroundings::localnet(NetworkId([0x77; 32]));
-        surroundings.walrus.original_package = ObjectId::new([0x55; 32]);
         surroundings.usdc = format!("0x{}::usdc::USDC", "44".repeat(32))
             .parse()
             .unwrap();
@@ -194,7 +187,6 @@ mod tests {
         let bound = CompiledPackage::for_network(&surroundings()).unwrap();
         for (old, new) in [
             (USDC_STAND_IN.into_inner(), [0x44; 32]),
-            (WALRUS_STAND_IN.into_inner(), [0x55; 32]),
             (NETWORK_STAND_IN.0, [0x77; 32]),
         ] {
             assert!(count(&plain, &old) > 0);
@@ -206,11 +198,7 @@ mod tests {
         };
         assert_eq!(lengths(&plain), lengths(&bound));
         // and back again it is what the compiler made
-        let back: BTreeMap<_, _> = [
-            ([0x44; 32], USDC_STAND_IN.into_inner()),
-            ([0x55; 32], WALRUS_STAND_IN.into_inner()),
-        ]
-        .into();
+        let back = BTreeMap::from([([0x44; 32], USDC_STAND_IN.into_inner())]);
         let constants = BTreeMap::from([([0x77; 32], NETWORK_STAND_IN.0)]);
         let mut again = bound;
         for module in &mut again.modules {

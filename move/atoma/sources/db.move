@@ -1,8 +1,7 @@
 /// The singleton: parameters, registers and the communal treasury. Only registration, parameters and
-/// the treasury change it, so that unrelated users never contend for it.
+/// the treasury change it; no exit reads it.
 module atoma::db;
 
-use atoma::book::{Self, EpochBook};
 use atoma::money;
 use atoma::params::{Self, Params};
 use atoma::version;
@@ -16,12 +15,16 @@ use usdc::usdc::USDC;
 const EPaused: u64 = 4;
 /// The AdminCap is for another database.
 const EWrongDatabase: u64 = 101;
+/// There are nodes or tasks already.
+const EInUse: u64 = 106;
 
 /// Shared.
 public struct AtomaDb has key {
     id: UID,
     /// Version of the rules that may touch it.
     version: u64,
+    /// Whether parameters may be below their floors: for networks on which nothing is worth anything.
+    development: bool,
     params: Params,
     /// Nodes by small number.
     nodes: Table<u64, ID>,
@@ -29,13 +32,23 @@ public struct AtomaDb has key {
     models: Table<String, u64>,
     /// Tasks by small number.
     tasks: Table<u64, ID>,
-    /// Fees and slashes, paid out to working nodes epoch by epoch.
+    /// Fees and fines, paid out to working nodes epoch by epoch.
     communal_treasury: Balance<USDC>,
-    /// Who did how much, for the payouts.
+    /// The epoch that is being reported or paid.
     book: EpochBook,
 }
 
-/// Who holds it may set parameters.
+/// The sum of one closed epoch. There is no list, so nothing to fill.
+public struct EpochBook has drop, store {
+    /// Whole days since 1970.
+    epoch: u64,
+    /// Sum of the reported fees.
+    fees: u64,
+    /// What they share; fixed by the first payout, of the treasury as it then is.
+    pool: Option<u64>,
+}
+
+/// Who holds it may set parameters and pardon.
 public struct AdminCap has key, store {
     id: UID,
     /// The database it is for.
@@ -48,28 +61,39 @@ public struct ParamSet has copy, drop {
     value: u64,
 }
 
+/// The database is one for development.
+public struct DevelopmentSet has copy, drop { development: bool }
+
 fun init(ctx: &mut TxContext) {
     let db = AtomaDb {
         id: object::new(ctx),
         version: version::current(),
+        development: false,
         params: params::first(),
         nodes: table::new(ctx),
         models: table::new(ctx),
         tasks: table::new(ctx),
         communal_treasury: balance::zero(),
-        book: book::open(0),
+        book: EpochBook { epoch: 0, fees: 0, pool: option::none() },
     };
     let cap = AdminCap { id: object::new(ctx), db: object::id(&db) };
     transfer::share_object(db);
     transfer::transfer(cap, ctx.sender());
 }
 
-/// Sets a parameter.
+/// Sets a parameter within its bounds.
 public fun set_param(self: &mut AtomaDb, cap: &AdminCap, name: String, value: u64) {
-    self.assert_current();
-    self.assert_cap(cap);
-    self.params.set(&name, value);
+    self.assert_administered(cap);
+    self.params.set(&name, value, self.development);
     event::emit(ParamSet { name, value });
+}
+
+/// Takes the floors away, before anybody could have relied on them.
+public fun set_development(self: &mut AtomaDb, cap: &AdminCap) {
+    self.assert_administered(cap);
+    assert!(self.nodes.is_empty() && self.tasks.is_empty(), EInUse);
+    self.development = true;
+    event::emit(DevelopmentSet { development: true });
 }
 
 /// Takes the database over from an older version of the package, whose functions stop with it. No
@@ -83,7 +107,13 @@ public fun migrate(self: &mut AtomaDb, cap: &AdminCap) {
 
 /// Every function that takes the database asks this first.
 public(package) fun assert_current(self: &AtomaDb) {
-    version::assert_is_current(self.version);
+    version::assert_current(self.version);
+}
+
+/// The database is this version's, and the right is for it.
+public(package) fun assert_administered(self: &AtomaDb, cap: &AdminCap) {
+    self.assert_current();
+    self.assert_cap(cap);
 }
 
 /// New business stops while the administrator has paused it. Exits never ask.
@@ -92,12 +122,6 @@ public(package) fun assert_open(self: &AtomaDb) {
 }
 
 public(package) fun params(self: &AtomaDb): &Params { &self.params }
-
-/// The epoch of a moment, and whether its second half has begun.
-public(package) fun epoch_at(self: &AtomaDb, now: u64): (u64, bool) {
-    let length = self.params.epoch_ms();
-    (now / length, now % length >= length / 2)
-}
 
 /// Enters a node; gives it the next small number, from 1.
 public(package) fun add_node(self: &mut AtomaDb, node: ID): u64 {
@@ -134,12 +158,21 @@ public(package) fun take_treasury(self: &mut AtomaDb, amount: u64): Balance<USDC
     money::take(&mut self.communal_treasury, amount)
 }
 
-public(package) fun book(self: &AtomaDb): &EpochBook { &self.book }
-
-public(package) fun book_mut(self: &mut AtomaDb): &mut EpochBook { &mut self.book }
+/// The book's epoch, its fees, and what they share.
+public(package) fun book(self: &AtomaDb): (u64, u64, Option<u64>) {
+    (self.book.epoch, self.book.fees, self.book.pool)
+}
 
 public(package) fun open_book(self: &mut AtomaDb, epoch: u64) {
-    self.book = book::open(epoch);
+    self.book = EpochBook { epoch, fees: 0, pool: option::none() };
+}
+
+public(package) fun enter(self: &mut AtomaDb, fees: u64) {
+    self.book.fees = money::add(self.book.fees, fees);
+}
+
+public(package) fun fix_pool(self: &mut AtomaDb, pool: u64) {
+    self.book.pool = option::some(pool);
 }
 
 fun assert_cap(self: &AtomaDb, cap: &AdminCap) {
@@ -165,14 +198,3 @@ public(package) fun set_version_for_testing(self: &mut AtomaDb, version: u64) {
 public(package) fun foreign_cap_for_testing(ctx: &mut TxContext): AdminCap {
     AdminCap { id: object::new(ctx), db: object::id_from_address(@0xdb) }
 }
-
-#[test_only]
-public(package) fun live_tasks_for_testing(self: &AtomaDb, model: String): u64 {
-    if (self.models.contains(model)) self.models[model] else 0
-}
-
-#[test_only]
-public(package) fun node_for_testing(self: &AtomaDb, number: u64): ID { self.nodes[number] }
-
-#[test_only]
-public(package) fun task_for_testing(self: &AtomaDb, number: u64): ID { self.tasks[number] }

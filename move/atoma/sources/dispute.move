@@ -1,212 +1,179 @@
-/// Disputes about a lease. Each ends by a deadline or at once, and silence loses.
+/// Disputes about a ticket. What makes a node owe an answer is its own settlement: it claims money for each unit
+/// under one root, so it must be able to show the record of each. Nothing that a user signs alone can make it owe
+/// anything.
 ///
-/// By settling, a node claims money for `count` records under one root, so it must be able to show each
-/// of them. Nothing that a user signs alone can make it owe anything.
+/// ```text
+/// demand (owner or watcher, F) --> answer --> F to the node
+///                                    `- silence (late) --.
+/// two receipts for one request -- equivocation ----------+--> conviction
+/// examined, and not disclosed, or found guilty ----------'
+/// ```
 module atoma::dispute;
 
-use atoma::bytes32::{Self, Bytes32};
-use atoma::db::AtomaDb;
-use atoma::header::Header;
-use atoma::merkle;
+use atoma::duties;
+use atoma::evidence;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers;
-use atoma::receipt::Receipt;
+use atoma::settlement;
 use atoma::stack::Stack;
 use atoma::task::Task;
 use sui::balance;
 use sui::clock::Clock;
 use sui::coin::Coin;
 use sui::event;
-use usdc::usdc::USDC;
-use walrus::blob::Blob;
 
-/// The node was convicted on this lease before.
-const EAlreadyConvicted: u64 = 700;
-/// The node has left with its collateral.
-const ENodeLeft: u64 = 701;
 /// The dispute window is over.
 const EWindowOver: u64 = 702;
-/// The settlement has no receipt of this seq.
-const ESeqNotSettled: u64 = 703;
-/// The bond must be exactly the stack's.
-const EWrongBond: u64 = 706;
-/// The time to answer is over.
+/// The time to answer or disclose is over.
 const EAnswerTooLate: u64 = 709;
-/// The node may still answer.
+/// The node may still answer or disclose.
 const EAnswerTimeNotOver: u64 = 710;
-/// The record holds another receipt than the one that was disputed.
-const EReceiptDiffers: u64 = 714;
-/// The blob can be deleted.
-const EBlobDeletable: u64 = 717;
-/// The blob's storage has ended.
-const EBlobExpired: u64 = 718;
-/// The blob isn't certified.
-const EBlobInvalid: u64 = 719;
-/// Nothing is wrong with the record.
-const ERecordGenuine: u64 = 720;
-/// The two receipts do not contradict each other.
+/// The payment must be exactly the stack's demand_fee.
+const EWrongFee: u64 = 720;
+/// The two receipts are not two for one request.
 const EReceiptsAgree: u64 = 721;
-/// The receipt charges no more than tariff, order and settlement allow.
-const EChargeAllowed: u64 = 722;
+/// The answer must name the blob where the bodies are, or carry them sealed.
+const EEvidenceMissing: u64 = 722;
+/// The bodies are too long to be carried.
+const EEvidenceTooLong: u64 = 723;
 
-/// At most this much of a slash goes to the stack's owner. A node that convicts itself on a stack of
-/// its own loses the other half for good: otherwise a slash would be a way to take collateral out before
-/// the unbonding time is over.
-const MAX_OWNER_PERMILLE: u64 = 500;
+/// What fits one plain value of a transaction.
+const MAX_BODIES: u64 = 16_000;
 
 /// What a node was convicted of.
 public enum Charge has copy, drop {
-    /// It didn't show a record that it had settled.
+    /// A demanded record was not shown in time.
     Silence,
-    /// It signed receipts that contradict each other.
+    /// Two receipts for one request.
     Equivocation,
-    /// It charged more than tariff, order or its own receipts allow.
-    OverClaim,
-    /// It settled a record that isn't what it should be.
-    ForgedRequest,
+    /// An examined record was not disclosed in time.
+    Undisclosed,
+    /// The jury of an examination found it guilty.
+    Examined,
+    /// The jury of a challenge found it guilty.
+    Challenged,
 }
 
-/// An owner demands to see a record of a settlement.
-public struct DisputeOpened has copy, drop {
+/// Jurors whom a conviction pays, and what each gets.
+public struct Verdicts has drop {
+    /// The jurors on the winning side.
+    winners: vector<ID>,
+    fee: u64,
+    /// The ticket whose examiner they contradict.
+    contradict: Option<u64>,
+}
+
+/// A record must be shown.
+public struct RecordDemanded has copy, drop {
     stack: ID,
     node: ID,
-    seq: u64,
-    /// Hash of the receipt that the owner showed, if any.
-    receipt: Option<Bytes32>,
-    bond: u64,
+    unit: u64,
     deadline_ms: u64,
 }
 
-/// A node showed the record; the stake is its.
-public struct DisputeAnswered has copy, drop {
+/// It was.
+public struct DemandAnswered has copy, drop {
     stack: ID,
     node: ID,
+    unit: u64,
+    /// The record's `seq`.
     seq: u64,
-    /// Where the node says the record is stored.
-    blob_id: u256,
-    bond: u64,
+    /// Where the bodies are stored.
+    blob: Option<u256>,
+    /// The sealed bodies.
+    bodies: vector<u8>,
 }
 
-/// A node was found guilty on a lease, which is closed unpaid if it was not paid before.
+/// A node was convicted; its fine can be pardoned until then.
 public struct NodeConvicted has copy, drop {
     stack: ID,
     node: ID,
     charge: Charge,
-    /// What went back to the stack's owner out of the escrow.
-    refunded: u64,
-    /// Stakes of open disputes that went back to the owner.
-    bonds: u64,
-    /// What the owner got of the node's collateral.
-    to_owner: u64,
-    /// What the communal treasury got of it.
-    to_treasury: u64,
-    /// What the node has left.
+    /// All that the lease claimed.
+    value: u64,
+    /// What left the collateral.
+    fine: u64,
+    /// What of the fine went to jurors.
+    jurors: u64,
+    /// What became the owner's credit.
+    freed: u64,
+    /// What it stands to lose, afterwards.
     collateral: u64,
+    until_ms: u64,
 }
 
-// === the dispute with an answer ===
-
-/// The stack's owner demands, against a stake, to see one record of a settlement. With a receipt that
-/// they hold, the record must have just this one.
-public fun missing_response(
-    stack: &mut Stack,
-    node: &Node,
-    bond: Coin<USDC>,
-    seq: u64,
-    receipt: vector<u8>,
-    receipt_signature: vector<u8>,
+/// The stack's owner, or its watcher, demands to see the record of a unit. The fee is what an answer costs, and the
+/// node's: nobody can make it work for nothing, and nobody earns by asking.
+public fun demand(
+    self: &mut Stack,
+    holder: ID,
+    unit: u64,
+    fee: Coin<usdc::usdc::USDC>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
-    stack.assert_current();
-    node.assert_current();
-    stack.assert_owner(ctx);
+    self.assert_current();
+    self.assert_eyes(ctx);
     let now = clock.timestamp_ms();
-    let deadline_ms = money::saturating_add(now, stack.answer_window_ms());
-    let amount = bond.value();
-    assert!(amount == stack.dispute_bond(), EWrongBond);
-    let receipt = if (receipt.is_empty() && receipt_signature.is_empty()) {
-        option::none()
-    } else {
-        let shown = stack.parties(node).receipt(&receipt, &receipt_signature);
-        papers::assert_seq(&shown, seq);
-        option::some(bytes32::hash(&receipt))
-    };
-    let id = object::id(node);
-    let ticket = stack.lease_of_mut(id).ticket_mut();
-    assert!(now < ticket.payable_from(), EWindowOver);
-    assert!(seq >= 1 && seq <= ticket.count(), ESeqNotSettled);
-    ticket.add_dispute(seq, receipt, bond.into_balance(), now, deadline_ms);
-    event::emit(DisputeOpened {
-        stack: object::id(stack),
-        node: id,
-        seq,
-        receipt,
-        bond: amount,
-        deadline_ms,
-    });
+    let deadline_ms = money::saturating_add(now, self.terms().answer_window_ms());
+    assert!(fee.value() == self.terms().demand_fee(), EWrongFee);
+    let lease = self.lease_of_mut(holder);
+    let to_seq = lease.claimed_by(unit);
+    let ticket = lease.ticket_mut(to_seq);
+    assert!(now <= ticket.deadline_ms(), EWindowOver);
+    ticket.demand(unit, fee.into_balance(), deadline_ms);
+    event::emit(RecordDemanded { stack: object::id(self), node: holder, unit, deadline_ms });
 }
 
-/// Shows the record, and where it is stored. The stake goes to the node, whoever calls.
+/// Shows the record, and says where the bodies are. The ledger can't look into a blob, so it asks for no proof of
+/// storage, which would prove that something is stored; who reads it sees, and a jury. Anyone may, for the node.
 public fun answer(
-    db: &AtomaDb,
-    stack: &mut Stack,
-    node: &Node,
-    blob: &Blob,
+    self: &mut Stack,
+    holder: ID,
+    unit: u64,
     record: vector<u8>,
     proof: vector<u8>,
+    blob: vector<u8>,
+    bodies: vector<u8>,
     clock: &Clock,
-    ctx: &mut TxContext,
 ) {
-    db.assert_current();
-    stack.assert_current();
-    node.assert_current();
-    let id = object::id(node);
-    let ticket = stack.lease_of(id).ticket();
-    let seq = merkle::prove(record, &proof, ticket.count(), &ticket.receipts_root());
-    let dispute = ticket.dispute(seq);
-    assert!(clock.timestamp_ms() <= dispute.answerable_until(), EAnswerTooLate);
-    let receipt = stack.parties(node).record(&record, seq);
-    let shown = dispute.shown_receipt();
-    assert!(shown.is_none() || shown.contains(&receipt), EReceiptDiffers);
-    assert_stored(db, blob);
-
-    let bond = stack.lease_of_mut(id).ticket_mut().end_dispute(seq);
-    let amount = bond.value();
-    money::pay(bond, node.owner(), ctx);
-    event::emit(DisputeAnswered {
-        stack: object::id(stack),
-        node: id,
-        seq,
-        blob_id: blob.blob_id(),
-        bond: amount,
-    });
+    self.assert_current();
+    let blob = settlement::read_blob_id(blob);
+    let lease = self.lease_of(holder);
+    let to_seq = lease.claimed_by(unit);
+    let until = lease.ticket(to_seq).answerable_until(unit);
+    assert_in_time(clock.timestamp_ms(), until);
+    assert!(blob.is_some() || !bodies.is_empty(), EEvidenceMissing);
+    assert!(bodies.length() <= MAX_BODIES, EEvidenceTooLong);
+    let seq = evidence::show(self, holder, to_seq, unit, record, &proof);
+    let lease = self.lease_of_mut(holder);
+    let fee = lease.ticket_mut(to_seq).answered(unit);
+    lease.add_fee(fee);
+    event::emit(DemandAnswered { stack: object::id(self), node: holder, unit, seq, blob, bodies });
 }
 
-/// Ends a dispute that nobody answered in time: silence loses. Anyone may.
-public fun resolve(
-    db: &mut AtomaDb,
-    stack: &mut Stack,
+/// Ends a demand that nobody answered in time. Anyone may.
+public fun silence(
+    self: &mut Stack,
     task: &mut Task,
     node: &mut Node,
-    seq: u64,
+    unit: u64,
     clock: &Clock,
-    ctx: &mut TxContext,
 ) {
-    assert_triable(db, stack, task, node);
-    let dispute = stack.lease_of(object::id(node)).ticket().dispute(seq);
+    self.assert_parties(task, node);
+    let lease = self.lease_of(object::id(node));
+    let until = lease.ticket(lease.claimed_by(unit)).answerable_until(unit);
     let now = clock.timestamp_ms();
-    assert!(now > dispute.answerable_until(), EAnswerTimeNotOver);
-    convict(db, stack, task, node, Charge::Silence, now, ctx);
+    assert_time_over(now > until);
+    convict(self, task, node, Charge::Silence, now);
 }
 
-// === the disputes without an answer ===
-
-/// Two receipts of one lease that can't both be honest. Anyone may.
+/// Convicts a node by two different receipts for one request, while a ticket of the lease is open. Anyone may.
+///
+/// Two receipts for one `seq` convict nobody: a node that lost its journal goes on from what the ledger says it was
+/// paid for, and so makes a second chain without charging anyone twice.
 public fun equivocation(
-    db: &mut AtomaDb,
-    stack: &mut Stack,
+    self: &mut Stack,
     task: &mut Task,
     node: &mut Node,
     first: vector<u8>,
@@ -214,164 +181,106 @@ public fun equivocation(
     second: vector<u8>,
     second_signature: vector<u8>,
     clock: &Clock,
-    ctx: &mut TxContext,
 ) {
-    assert_triable(db, stack, task, node);
-    let parties = stack.parties(node);
+    self.assert_parties(task, node);
+    let id = object::id(node);
+    self.lease_of(id).assert_has_tickets();
+    let parties = self.parties(id);
     let one = parties.receipt(&first, &first_signature);
     let other = parties.receipt(&second, &second_signature);
-    let guilty = first != second
-        && if (one.seq() <= other.seq()) contradict(&one, bytes32::hash(&first), &other)
-        else contradict(&other, bytes32::hash(&second), &one);
-    assert!(guilty, EReceiptsAgree);
-    convict(db, stack, task, node, Charge::Equivocation, clock.timestamp_ms(), ctx);
-}
-
-/// A receipt that charges too much: above the task's tariff, above what its order allows, or above what
-/// the settlement leaves it. The order may be left empty. Anyone may.
-public fun over_claim(
-    db: &mut AtomaDb,
-    stack: &mut Stack,
-    task: &mut Task,
-    node: &mut Node,
-    receipt: vector<u8>,
-    receipt_signature: vector<u8>,
-    header: vector<u8>,
-    header_signature: vector<u8>,
-    clock: &Clock,
-    ctx: &mut TxContext,
-) {
-    assert_triable(db, stack, task, node);
-    let parties = stack.parties(node);
-    let receipt = parties.receipt(&receipt, &receipt_signature);
-    let order = if (header.is_empty() && header_signature.is_empty()) {
-        option::none()
-    } else {
-        let order = parties.header(&header, &header_signature);
-        papers::assert_answers(&receipt, &header);
-        option::some(order)
-    };
-    assert!(overcharges(&receipt, &order, stack, task, node), EChargeAllowed);
-    convict(db, stack, task, node, Charge::OverClaim, clock.timestamp_ms(), ctx);
-}
-
-/// A record that the node settled, and that isn't an order of the owner's with its receipt. Anyone may.
-public fun forged_request(
-    db: &mut AtomaDb,
-    stack: &mut Stack,
-    task: &mut Task,
-    node: &mut Node,
-    record: vector<u8>,
-    proof: vector<u8>,
-    clock: &Clock,
-    ctx: &mut TxContext,
-) {
-    assert_triable(db, stack, task, node);
-    let ticket = stack.lease_of(object::id(node)).ticket();
-    let seq = merkle::prove(record, &proof, ticket.count(), &ticket.receipts_root());
-    assert!(!stack.parties(node).is_genuine(&record, seq), ERecordGenuine);
-    convict(db, stack, task, node, Charge::ForgedRequest, clock.timestamp_ms(), ctx);
+    assert!(one.request_hash() == other.request_hash() && first != second, EReceiptsAgree);
+    convict(self, task, node, Charge::Equivocation, clock.timestamp_ms());
 }
 
 // === guilt ===
 
-/// Whether no honest node signs both. The receipts of a lease are one chain: each `seq` once, each
-/// request once, each sum the one before and the receipt's own units. They are two, the earlier first.
-fun contradict(before: &Receipt, hash: Bytes32, after: &Receipt): bool {
-    let same_place = before.seq() == after.seq();
-    let charged_twice = before.request_hash() == after.request_hash();
-    let sum = (before.cumulative_units() as u128) + (after.units() as u128);
-    let grew = after.cumulative_units() as u128;
-    let adjacent = (before.seq() as u128) + 1 == (after.seq() as u128);
-    let broken = adjacent && (after.previous() != hash || grew != sum);
-    same_place || charged_twice || grew < sum || broken
+public(package) fun assert_in_time(now: u64, until: u64) {
+    assert!(now <= until, EAnswerTooLate);
 }
 
-fun overcharges(
-    receipt: &Receipt,
-    order: &Option<Header>,
-    stack: &Stack,
-    task: &Task,
-    node: &Node,
-): bool {
-    // usage too large to be counted costs more than any receipt can say
-    let tariff = task.tariff(&receipt.usage());
-    let above_tariff = tariff.is_some_and!(|tariff| receipt.units() > *tariff);
-    let above_order = order.is_some_and!(|order| receipt.units() > order.max_units());
-    let sum_from_nowhere = receipt.seq() == 1 && receipt.cumulative_units() > receipt.units();
-    // sums never fall, so from the last settled receipt on none is below the claim
-    let lease = stack.lease_of(object::id(node));
-    let below_the_claim = lease.is_settling() && {
-        let ticket = lease.ticket();
-        receipt.seq() >= ticket.count() && receipt.cumulative_units() < ticket.claimed_units()
-    };
-    above_tariff || above_order || sum_from_nowhere || below_the_claim
+public(package) fun assert_time_over(over: bool) {
+    assert!(over, EAnswerTimeNotOver);
 }
 
-/// The objects belong together, and the node can still be punished on this lease.
-fun assert_triable(db: &AtomaDb, stack: &Stack, task: &Task, node: &Node) {
-    db.assert_current();
-    stack.assert_current();
-    task.assert_current();
-    node.assert_current();
-    stack.assert_task(task);
-    assert!(!stack.lease_of(object::id(node)).is_convicted(), EAlreadyConvicted);
-    assert!(!node.has_left(), ENodeLeft);
+public(package) fun assert_window(now: u64, until: u64) {
+    assert!(now <= until, EWindowOver);
 }
 
-/// Finds the node guilty. The lease, unless it was paid before, is closed with nothing: all its escrow
-/// goes back, and so do the stakes of open disputes. A part of the collateral goes to the owner and the
-/// treasury, and the node gets no new business for a while.
-fun convict(
-    db: &mut AtomaDb,
+/// An examined record was not disclosed in time.
+public(package) fun convict_undisclosed(
+    stack: &mut Stack,
+    task: &mut Task,
+    node: &mut Node,
+    now: u64,
+) {
+    convict(stack, task, node, Charge::Undisclosed, now);
+}
+
+/// A jury found the node guilty; the fine pays it.
+public(package) fun convict_by_jury(
+    stack: &mut Stack,
+    task: &mut Task,
+    node: &mut Node,
+    challenge: bool,
+    winners: vector<ID>,
+    fee: u64,
+    contradict: Option<u64>,
+    now: u64,
+) {
+    let charge = if (challenge) Charge::Challenged else Charge::Examined;
+    convict_by(stack, task, node, charge, Verdicts { winners, fee, contradict }, now);
+}
+
+/// Finds the node guilty, where no jury is to be paid.
+fun convict(stack: &mut Stack, task: &mut Task, node: &mut Node, charge: Charge, now: u64) {
+    let nobody = Verdicts { winners: vector[], fee: 0, contradict: option::none() };
+    convict_by(stack, task, node, charge, nobody, now);
+}
+
+/// Finds the node guilty: its tickets are void, the lease is closed with nothing more, and all that was paid for
+/// what isn't to come is the owner's credit. The fine leaves the collateral and waits.
+fun convict_by(
     stack: &mut Stack,
     task: &mut Task,
     node: &mut Node,
     charge: Charge,
+    verdicts: Verdicts,
     now: u64,
-    ctx: &mut TxContext,
 ) {
-    let silent = charge == Charge::Silence;
-    let params = db.params();
-    let permille = if (silent) params.silence_slash_permille() else params.fraud_slash_permille();
-    let slashed = money::permille_up(node.collateral(), permille);
-    let part = params.slash_owner_permille().min(MAX_OWNER_PERMILLE);
-    let to_owner = money::permille(slashed, part);
-    let to_treasury = slashed - to_owner;
-    let mut slash = node.slash(slashed);
-    if (silent) node.blame(params) else node.disgrace();
-    node.jail(money::saturating_add(now, params.jail_ms()));
-    db.put_treasury(slash.split(to_treasury));
-
     let id = object::id(node);
-    let lease = stack.lease_of_mut(id);
-    lease.set_convicted();
-    let (refunded, bonds) = if (lease.is_closed()) {
-        task.refresh(node, now);
-        (0, balance::zero())
-    } else {
-        let bonds = stack.close_lease(task, node, 0, 0, now);
-        (stack.refund(ctx), bonds)
-    };
-    let staked = bonds.value();
-    money::pay(bonds, stack.owner(), ctx);
-    money::pay(slash, stack.owner(), ctx);
+    let terms = *stack.terms();
+    // all that is claimed: a cheap ticket is no plea for a dear one
+    let value = stack.lease_of(id).claim();
+    let amount = terms.fine(value);
+    let mut fine = node.take_fine(amount);
+    let (tickets, freed) = stack.close_lease(node);
+    let mut bonds = balance::zero();
+    tickets.do!(|ticket| {
+        if (terms.samples()) {
+            let contradicted = verdicts.contradict.contains(&ticket.to_seq());
+            duties::end(task, terms.sampling(), &ticket, contradicted);
+        };
+        ticket.close(&mut bonds);
+    });
+    // the smallest ticket's fine is enough for a jury
+    verdicts.winners.do_ref!(|juror| {
+        task.credit(*juror, money::take_up_to(&mut fine, verdicts.fee))
+    });
+    let jurors = amount - fine.value();
+    node.hold_fine(fine, money::saturating_add(now, terms.slash_delay_ms()));
+    let returned = bonds.value();
+    stack.put_free(bonds);
+    node.jail(money::saturating_add(now, terms.jail_ms()));
+    task.refresh(node, now);
     event::emit(NodeConvicted {
         stack: object::id(stack),
         node: id,
         charge,
-        refunded,
-        bonds: staked,
-        to_owner,
-        to_treasury,
+        value,
+        fine: amount,
+        jurors,
+        freed: money::add(freed, returned),
         collateral: node.collateral(),
+        until_ms: node.pardon_until(),
     });
-    stack.close_if_done();
-}
-
-/// Whether the blob is stored, and nobody can take it away before its time.
-fun assert_stored(db: &AtomaDb, blob: &Blob) {
-    assert!(blob.certified_epoch().is_some(), EBlobInvalid);
-    assert!(!blob.is_deletable(), EBlobDeletable);
-    assert!((blob.end_epoch() as u64) > db.params().walrus_epoch(), EBlobExpired);
 }

@@ -1,229 +1,192 @@
-/// Units of a stack that belong to one node: open, then settling under a ticket, then closed.
+/// Units of a stack that belong to one node. It stays on the stack when it is closed: a node that began anew
+/// could be paid twice for the same vouchers.
 module atoma::lease;
 
-use atoma::bytes32::Bytes32;
+use atoma::bytes32::{Self, Bytes32};
+use atoma::money;
+use atoma::node::Node;
+use atoma::ticket::Ticket;
 use sui::balance::{Self, Balance};
 use usdc::usdc::USDC;
 
-/// The lease is not waiting to be paid.
-const ENotSettling: u64 = 523;
-/// A dispute about this receipt is open.
-const EAlreadyDisputed: u64 = 704;
-/// The settlement has as many open disputes as it can hold.
-const EDisputesFull: u64 = 705;
-/// No dispute about this receipt is open.
-const ENoSuchDispute: u64 = 707;
+/// The lease is closed and is never reopened.
+const ELeaseClosed: u64 = 424;
+/// Only the owner of the lease's node may do this.
+const ENotLeaseOwner: u64 = 501;
+/// The lease has no such ticket that waits to be paid.
+const ENoTicket: u64 = 523;
+/// As many tickets as may be wait to be paid.
+const ETicketOpen: u64 = 526;
+/// The ticket does not claim this unit.
+const EUnitNotSettled: u64 = 703;
 
-/// Bounds what a conviction pays back, and what a node must answer at once.
-const MAX_DISPUTES: u64 = 8;
+/// One that may be examined for days, and another so that what was served since is settled in time when the
+/// stack ends.
+const MAX_TICKETS: u64 = 2;
 
 public struct Lease has store {
     node: ID,
-    units: u64,
-    /// The node's own price when the lease began; at most the stack's.
+    /// The node's owner, who never changes.
+    owner: address,
+    /// The node's response key when the lease began: its receipts are checked by it.
+    key: Bytes32,
+    /// The node's own price when the lease began.
     price: u64,
-    state: LeaseState,
-    /// The node was found guilty on this lease, and punished; once is all.
-    convicted: bool,
+    /// The units that it may serve.
+    units: u64,
+    /// Units of them that are paid.
+    paid_units: u64,
+    /// The `seq` of the last paid receipt. A node without its journal goes on from here.
+    paid_seq: u64,
+    /// Hash of the last paid receipt; zero if there is none.
+    last: Bytes32,
+    /// Fees of answered demands, the node's with the next payment or the end.
+    fees: Balance<USDC>,
+    /// Claims that wait to be paid, the earlier one first.
+    tickets: vector<Ticket>,
+    /// Nothing more comes of it.
+    closed: bool,
 }
 
-/// Where a lease stands.
-public enum LeaseState has store {
-    /// The node may serve.
-    Open,
-    /// Settled, not yet paid.
-    Settling(Ticket),
-    /// Final: its units are used up or refunded.
-    Closed {
-        /// None if it expired or ended with a conviction.
-        paid_units: u64,
-        /// What the node got, the protocol's fee not counted.
-        paid: u64,
-    },
-}
-
-/// A claim waiting for its dispute window.
-public struct Ticket has store {
-    claimed_units: u64,
-    opened_at_ms: u64,
-    /// From when on it can be paid.
-    deadline_ms: u64,
-    /// Merkle root over the lease's records, in order of `seq`.
-    receipts_root: Bytes32,
-    /// How many receipts.
-    count: u64,
-    /// Where the manifest of the evidence is stored, if it is.
-    manifest_blob: Option<u256>,
-    /// Open disputes; nothing is paid before the last has ended.
-    disputes: vector<Dispute>,
-}
-
-/// A demand to show one record of a settlement; it waits for an answer.
-public struct Dispute has store {
-    /// Which receipt's record.
-    seq: u64,
-    /// Hash of the receipt that the owner holds, if they showed it: the record must have just that one.
-    receipt: Option<Bytes32>,
-    /// The owner's stake: the node's if it answers, else returned.
-    bond: Balance<USDC>,
-    opened_at_ms: u64,
-    /// The last moment to answer.
-    deadline_ms: u64,
-}
-
-// === leases ===
-
-public(package) fun open(node: ID, units: u64, price: u64): Lease {
-    Lease { node, units, price, state: LeaseState::Open, convicted: false }
+/// A lease without units, at the node's present key.
+public(package) fun open(node: &Node, price: u64): Lease {
+    Lease {
+        node: object::id(node),
+        owner: node.owner(),
+        key: node.response_key(),
+        price,
+        units: 0,
+        paid_units: 0,
+        paid_seq: 0,
+        last: bytes32::zero(),
+        fees: balance::zero(),
+        tickets: vector[],
+        closed: false,
+    }
 }
 
 public(package) fun node(self: &Lease): ID { self.node }
 
-public(package) fun units(self: &Lease): u64 { self.units }
+public(package) fun owner(self: &Lease): address { self.owner }
+
+public(package) fun key(self: &Lease): Bytes32 { self.key }
 
 public(package) fun price(self: &Lease): u64 { self.price }
 
-public(package) fun is_convicted(self: &Lease): bool { self.convicted }
+public(package) fun units(self: &Lease): u64 { self.units }
 
-public(package) fun set_units(self: &mut Lease, units: u64) {
-    self.units = units;
+public(package) fun paid_units(self: &Lease): u64 { self.paid_units }
+
+public(package) fun is_closed(self: &Lease): bool { self.closed }
+
+public(package) fun assert_open(self: &Lease) {
+    assert!(!self.closed, ELeaseClosed);
 }
 
-public(package) fun set_convicted(self: &mut Lease) {
-    self.convicted = true;
+public(package) fun assert_owner(self: &Lease, ctx: &TxContext) {
+    assert!(self.owner == ctx.sender(), ENotLeaseOwner);
 }
 
-public(package) fun is_open(self: &Lease): bool {
-    match (&self.state) {
-        LeaseState::Open => true,
-        _ => false,
-    }
+public(package) fun set_units(self: &mut Lease, units: u64) { self.units = units; }
+
+/// What its units cost that are not paid.
+public(package) fun unpaid(self: &Lease): u64 { self.value(self.paid_units, self.units) }
+
+/// What the paid ones cost.
+public(package) fun paid_cost(self: &Lease): u64 { money::cost(self.paid_units, self.price) }
+
+/// What all that is claimed is worth.
+public(package) fun claim(self: &Lease): u64 { self.value(self.paid_units, self.claimed_units()) }
+
+/// What the units between cost.
+public(package) fun value(self: &Lease, from: u64, to: u64): u64 {
+    money::value(from, to, self.price)
 }
 
-public(package) fun is_settling(self: &Lease): bool {
-    match (&self.state) {
-        LeaseState::Settling(_) => true,
-        _ => false,
-    }
+/// Units that are paid or claimed.
+public(package) fun claimed_units(self: &Lease): u64 {
+    let count = self.tickets.length();
+    if (count == 0) self.paid_units else self.tickets[count - 1].to_units()
 }
 
-public(package) fun is_closed(self: &Lease): bool {
-    match (&self.state) {
-        LeaseState::Closed { .. } => true,
-        _ => false,
-    }
-}
-
-/// The ticket of a lease that waits to be paid.
-public(package) fun ticket(self: &Lease): &Ticket {
-    match (&self.state) {
-        LeaseState::Settling(ticket) => ticket,
-        _ => abort ENotSettling,
-    }
-}
-
-public(package) fun ticket_mut(self: &mut Lease): &mut Ticket {
-    match (&mut self.state) {
-        LeaseState::Settling(ticket) => ticket,
-        _ => abort ENotSettling,
-    }
-}
-
-/// An open lease, settled.
-public(package) fun settle(self: Lease, ticket: Ticket): Lease {
-    let (lease, bonds) = self.into(LeaseState::Settling(ticket));
-    bonds.destroy_zero();
-    lease
-}
-
-/// The lease, closed, and the stakes of its open disputes.
-public(package) fun close(self: Lease, paid_units: u64, paid: u64): (Lease, Balance<USDC>) {
-    self.into(LeaseState::Closed { paid_units, paid })
-}
-
-/// The lease in another state, and the stakes of the disputes that end with the old one.
-fun into(self: Lease, next: LeaseState): (Lease, Balance<USDC>) {
-    let Lease { node, units, price, state, convicted } = self;
-    let mut bonds = balance::zero();
-    match (state) {
-        LeaseState::Open => {},
-        LeaseState::Closed { .. } => {},
-        LeaseState::Settling(Ticket { disputes, .. }) => {
-            disputes.do!(|dispute| {
-                let Dispute { bond, .. } = dispute;
-                bonds.join(bond);
-            })
-        },
-    };
-    (Lease { node, units, price, state: next, convicted }, bonds)
+/// The `seq` of the last receipt that is paid or claimed.
+public(package) fun claimed_seq(self: &Lease): u64 {
+    let count = self.tickets.length();
+    if (count == 0) self.paid_seq else self.tickets[count - 1].to_seq()
 }
 
 // === tickets ===
 
-public(package) fun new_ticket(
-    claimed_units: u64,
-    opened_at_ms: u64,
-    deadline_ms: u64,
-    receipts_root: Bytes32,
-    count: u64,
-    manifest_blob: Option<u256>,
-): Ticket {
-    Ticket {
-        claimed_units,
-        opened_at_ms,
-        deadline_ms,
-        receipts_root,
-        count,
-        manifest_blob,
-        disputes: vector[],
-    }
+public(package) fun has_tickets(self: &Lease): bool { !self.tickets.is_empty() }
+
+public(package) fun assert_has_tickets(self: &Lease) {
+    assert!(self.has_tickets(), ENoTicket);
 }
 
-public(package) fun claimed_units(self: &Ticket): u64 { self.claimed_units }
-
-public(package) fun payable_from(self: &Ticket): u64 { self.deadline_ms }
-
-public(package) fun receipts_root(self: &Ticket): Bytes32 { self.receipts_root }
-
-public(package) fun count(self: &Ticket): u64 { self.count }
-
-public(package) fun is_disputed(self: &Ticket): bool { !self.disputes.is_empty() }
-
-/// The open dispute about a receipt.
-public(package) fun dispute(self: &Ticket, seq: u64): &Dispute {
-    let place = self.place(seq);
-    assert!(place.is_some(), ENoSuchDispute);
-    &self.disputes[place.destroy_some()]
+public(package) fun assert_no_tickets(self: &Lease) {
+    assert!(!self.has_tickets(), ETicketOpen);
 }
 
-public(package) fun add_dispute(
-    self: &mut Ticket,
-    seq: u64,
-    receipt: Option<Bytes32>,
-    bond: Balance<USDC>,
-    opened_at_ms: u64,
-    deadline_ms: u64,
-) {
-    assert!(self.place(seq).is_none(), EAlreadyDisputed);
-    assert!(self.disputes.length() < MAX_DISPUTES, EDisputesFull);
-    self.disputes.push_back(Dispute { seq, receipt, bond, opened_at_ms, deadline_ms });
+public(package) fun assert_room(self: &Lease) {
+    assert!(self.tickets.length() < MAX_TICKETS, ETicketOpen);
 }
 
-/// Ends the dispute about a receipt; returns the stake.
-public(package) fun end_dispute(self: &mut Ticket, seq: u64): Balance<USDC> {
-    let place = self.place(seq);
-    assert!(place.is_some(), ENoSuchDispute);
-    let Dispute { bond, .. } = self.disputes.remove(place.destroy_some());
-    bond
+public(package) fun add_ticket(self: &mut Lease, ticket: Ticket) { self.tickets.push_back(ticket); }
+
+public(package) fun tickets(self: &Lease): &vector<Ticket> { &self.tickets }
+
+/// The first ticket.
+public(package) fun first_ticket(self: &Lease): &Ticket {
+    self.assert_has_tickets();
+    &self.tickets[0]
 }
 
-fun place(self: &Ticket, seq: u64): Option<u64> {
-    self.disputes.find_index!(|dispute| dispute.seq == seq)
+/// The ticket with this last `seq`.
+public(package) fun ticket(self: &Lease, to_seq: u64): &Ticket {
+    &self.tickets[self.place(to_seq)]
 }
 
-// === disputes ===
+public(package) fun ticket_mut(self: &mut Lease, to_seq: u64): &mut Ticket {
+    let place = self.place(to_seq);
+    &mut self.tickets[place]
+}
 
-public(package) fun shown_receipt(self: &Dispute): Option<Bytes32> { self.receipt }
+/// The `to_seq` of the ticket that claims a unit.
+public(package) fun claimed_by(self: &Lease, unit: u64): u64 {
+    self.assert_has_tickets();
+    let place = self.tickets.find_index!(|ticket| ticket.claims(unit));
+    assert!(place.is_some(), EUnitNotSettled);
+    self.tickets[place.destroy_some()].to_seq()
+}
 
-/// The last moment to answer.
-public(package) fun answerable_until(self: &Dispute): u64 { self.deadline_ms }
+/// The unit must be one of the ticket's.
+public(package) fun assert_claims(ticket: &Ticket, unit: u64) {
+    assert!(ticket.claims(unit), EUnitNotSettled);
+}
+
+/// Takes the first ticket out: its units are paid.
+public(package) fun pay_first(self: &mut Lease): Ticket {
+    let ticket = self.tickets.remove(0);
+    self.paid_units = ticket.to_units();
+    self.paid_seq = ticket.to_seq();
+    self.last = ticket.last();
+    ticket
+}
+
+public(package) fun add_fee(self: &mut Lease, fee: Balance<USDC>) { money::put(&mut self.fees, fee); }
+
+public(package) fun take_fees(self: &mut Lease): Balance<USDC> { self.fees.withdraw_all() }
+
+/// Nothing more comes of it; the tickets that are void with it.
+public(package) fun close(self: &mut Lease): vector<Ticket> {
+    self.closed = true;
+    let mut tickets = vector[];
+    while (self.has_tickets()) tickets.push_back(self.tickets.remove(0));
+    tickets
+}
+
+fun place(self: &Lease, to_seq: u64): u64 {
+    let place = self.tickets.find_index!(|ticket| ticket.to_seq() == to_seq);
+    assert!(place.is_some(), ENoTicket);
+    place.destroy_some()
+}

@@ -13,7 +13,7 @@ use sui::hash::blake2b256;
 
 /// The bytes are not a Merkle proof.
 const EProofInvalid: u64 = 715;
-/// The proof does not lead from the record at its place to the settlement's root.
+/// The proof does not lead from the record at its place to the ticket's root.
 const EProofFails: u64 = 716;
 
 const LEAF: u8 = 0;

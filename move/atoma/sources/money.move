@@ -1,5 +1,5 @@
-/// Money is micro-USDC in `u64`. Products go through `u128`, every division is a floor unless it says
-/// otherwise, and nothing wraps: a sum that doesn't fit has an abort of its own.
+/// Money is micro-USDC in `u64`. Products go through `u128`, every division is a floor, and nothing wraps: a
+/// sum that doesn't fit has an abort of its own.
 module atoma::money;
 
 use sui::balance::Balance;
@@ -7,6 +7,10 @@ use usdc::usdc::USDC;
 
 /// The sum is more money than there can be.
 const EAmountOverflow: u64 = 3;
+/// There is no credit.
+const ENothingToWithdraw: u64 = 6;
+/// The payment is zero.
+const ENothingAdded: u64 = 209;
 /// Units times price is more money than there can be.
 const EEscrowOverflow: u64 = 408;
 
@@ -17,11 +21,7 @@ const PERMILLE: u128 = 1_000;
 const MAX_U64: u128 = 18_446_744_073_709_551_615;
 
 /// `a + b`.
-public(package) fun add(a: u64, b: u64): u64 {
-    let sum = (a as u128) + (b as u128);
-    assert!(sum <= MAX_U64, EAmountOverflow);
-    sum as u64
-}
+public(package) fun add(a: u64, b: u64): u64 { narrow((a as u128) + (b as u128)) }
 
 /// `a - b`.
 public(package) fun sub(a: u64, b: u64): u64 {
@@ -29,10 +29,17 @@ public(package) fun sub(a: u64, b: u64): u64 {
     a - b
 }
 
+/// `a * b`.
+public(package) fun times(a: u64, b: u64): u64 { narrow((a as u128) * (b as u128)) }
+
 /// `a + b`, at most the largest number.
 public(package) fun saturating_add(a: u64, b: u64): u64 {
-    let sum = (a as u128) + (b as u128);
-    sum.min(MAX_U64) as u64
+    ((a as u128) + (b as u128)).min(MAX_U64) as u64
+}
+
+/// `a * b`, at most the largest number.
+public(package) fun saturating_times(a: u64, b: u64): u64 {
+    ((a as u128) * (b as u128)).min(MAX_U64) as u64
 }
 
 /// `a - b`, at least zero.
@@ -41,38 +48,31 @@ public(package) fun saturating_sub(a: u64, b: u64): u64 {
 }
 
 /// `floor(units * price / 1_000_000)`.
-public(package) fun cost(units: u64, price: u64): u64 {
+public(package) fun cost(units: u64, price: u64): u64 { narrow(wide_cost(units, price)) }
+
+/// The same for a whole stack.
+public(package) fun escrow(units: u64, price: u64): u64 {
     let cost = wide_cost(units, price);
-    assert!(cost <= MAX_U64, EAmountOverflow);
+    assert!(cost <= MAX_U64, EEscrowOverflow);
     cost as u64
 }
 
-/// What a stack must hold for units that may cost this much:
-/// `floor(cost * (1000 + surcharge_permille) / 1000)`.
-public(package) fun escrow(units: u64, price: u64, surcharge_permille: u64): u64 {
-    let cost = wide_cost(units, price);
-    assert!(cost <= MAX_U64, EEscrowOverflow);
-    let escrow = cost * (PERMILLE + (surcharge_permille as u128)) / PERMILLE;
-    assert!(escrow <= MAX_U64, EEscrowOverflow);
-    escrow as u64
+/// What the units between cost.
+public(package) fun value(from: u64, to: u64, price: u64): u64 {
+    sub(cost(to, price), cost(from, price))
 }
 
 /// `floor(amount * permille / 1000)`.
 public(package) fun permille(amount: u64, permille: u64): u64 {
-    let share = (amount as u128) * (permille as u128) / PERMILLE;
-    assert!(share <= MAX_U64, EAmountOverflow);
-    share as u64
+    narrow((amount as u128) * (permille as u128) / PERMILLE)
 }
 
-/// `ceil(amount * permille / 1000)`, at most the amount: what a guilty party loses of it.
-public(package) fun permille_up(amount: u64, permille: u64): u64 {
-    let share = ((amount as u128) * (permille as u128)).divide_and_round_up(PERMILLE);
-    share.min(amount as u128) as u64
-}
-
-/// `floor(pool * units / all)`; `units` are part of `all`, which isn't zero.
-public(package) fun part(pool: u64, units: u64, all: u64): u64 {
-    ((pool as u128) * (units as u128) / (all as u128)) as u64
+/// `min(floor(pool * fees / all), floor(fees * rebate / 1000))`: no cycle of one's own money gains.
+public(package) fun share(pool: u64, fees: u64, all: u64, rebate_permille: u64): u64 {
+    let part = (pool as u128) * (fees as u128) / (all.max(1) as u128);
+    let rebate = (fees as u128) * (rebate_permille as u128) / PERMILLE;
+    let least = part.min(rebate);
+    if (least <= MAX_U64) least as u64 else 0
 }
 
 /// Adds money to a balance.
@@ -87,13 +87,32 @@ public(package) fun take(from: &mut Balance<USDC>, amount: u64): Balance<USDC> {
     from.split(amount)
 }
 
-/// Pays money out as a coin; nothing is paid by no coin.
-public(package) fun pay(money: Balance<USDC>, to: address, ctx: &mut TxContext) {
-    if (money.value() == 0) {
-        money.destroy_zero();
-    } else {
-        transfer::public_transfer(money.into_coin(ctx), to);
-    }
+/// Takes so much, or what there is.
+public(package) fun take_up_to(from: &mut Balance<USDC>, amount: u64): Balance<USDC> {
+    let there = from.value();
+    from.split(amount.min(there))
+}
+
+/// Pays a whole credit out as a coin; says how much it was.
+public(package) fun pay_out(
+    credit: &mut Balance<USDC>,
+    to: address,
+    ctx: &mut TxContext,
+): u64 {
+    let amount = credit.value();
+    assert!(amount > 0, ENothingToWithdraw);
+    transfer::public_transfer(credit.withdraw_all().into_coin(ctx), to);
+    amount
+}
+
+/// What is added must be some.
+public(package) fun assert_added(amount: u64) {
+    assert!(amount > 0, ENothingAdded);
+}
+
+fun narrow(amount: u128): u64 {
+    assert!(amount <= MAX_U64, EAmountOverflow);
+    amount as u64
 }
 
 fun wide_cost(units: u64, price: u64): u128 {

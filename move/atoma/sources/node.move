@@ -1,15 +1,15 @@
-/// Nodes: collateral, standing, and the way out.
+/// Nodes: registration, keys, attestation; money and fines; the way out.
 module atoma::node;
 
 use atoma::bytes32::{Self, Bytes32};
-use atoma::db::AtomaDb;
+use atoma::db::{AdminCap, AtomaDb};
 use atoma::limits;
 use atoma::money;
-use atoma::params::Params;
 use atoma::signature;
+use atoma::standing::{Self, Standing};
 use atoma::version;
 use std::string::String;
-use sui::balance::Balance;
+use sui::balance::{Self, Balance};
 use sui::clock::Clock;
 use sui::coin::Coin;
 use sui::event;
@@ -17,7 +17,7 @@ use usdc::usdc::USDC;
 
 /// Only the node's owner may do this.
 const ENotNodeOwner: u64 = 200;
-/// The collateral is below the minimum to register.
+/// The collateral is below the minimum of the network.
 const ECollateralTooLow: u64 = 201;
 /// The URL must begin with http:// or https://, name a host, and have at most 256 visible ASCII
 /// characters.
@@ -32,10 +32,20 @@ const ENodeNotActive: u64 = 205;
 const ENodeHasSubscriptions: u64 = 206;
 /// The node is not leaving.
 const ENotUnbonding: u64 = 207;
-/// The collateral is still liable.
+/// The collateral waits.
 const EUnbondingNotOver: u64 = 208;
-/// The payment is zero.
-const ENothingAdded: u64 = 209;
+/// Leases are open that the collateral stands for.
+const EAtStake: u64 = 210;
+/// The statement's digest must have 32 bytes.
+const EStatementInvalid: u64 = 211;
+/// No fine, or not so large a one, waits for a pardon.
+const ENothingPending: u64 = 212;
+/// The time for a pardon is over.
+const EPardonOver: u64 = 213;
+/// The fine can still be pardoned.
+const EPardonNotOver: u64 = 214;
+/// The node's free collateral does not cover the added units.
+const ECollateralBusy: u64 = 435;
 
 const MAX_URL: u64 = 256;
 /// Visible ASCII.
@@ -45,49 +55,80 @@ const LAST_VISIBLE: u8 = 0x7e;
 /// Shared.
 public struct Node has key {
     id: UID,
+    version: u64,
     /// Small sequential number.
     number: u64,
-    /// Who may act for it and is paid.
+    /// Who may act for it. Never changes.
     owner: address,
     /// What it stands to lose.
     collateral: Balance<USDC>,
+    /// The part of it that was added last.
+    fresh: u64,
+    /// From when on it weighs.
+    matures_at_ms: u64,
+    /// What its open leases could cost it, by the terms of each; never above the collateral.
+    at_stake: u64,
+    /// How long its collateral waits when it leaves, as when it registered.
+    unbonding_ms: u64,
+    /// The owner's credit.
+    earnings: Balance<USDC>,
+    /// Fines not yet the treasury's.
+    pending: Pending,
     status: NodeStatus,
     /// Where it serves.
     url: String,
-    /// Signs receipts.
+    /// Checks the receipts of new leases.
     response_key: Bytes32,
     /// X25519 key that requests are sealed to, where it has one.
     sealing_key: Option<Bytes32>,
-    /// 0 to 1000.
-    reputation: u64,
-    /// Settlements that were paid.
-    settled: u64,
-    /// Leases left to expire, and convictions.
-    failed: u64,
-    /// Tasks it is subscribed to (leaving ones included); zero before it can unbond.
+    /// Its word about its hardware and software, if any.
+    attestation: Option<Attestation>,
+    standing: Standing,
+    /// Tasks it is subscribed to; none when it unbonds.
     subscriptions: u64,
-    /// Units paid in the running epoch.
-    current: UnitsInEpoch,
-    /// Units paid in the last epoch it worked in, for the treasury's report.
-    previous: UnitsInEpoch,
+    /// Fees paid in the running epoch.
+    current: FeesInEpoch,
+    /// Fees paid in the last epoch it worked in, for the treasury's report.
+    previous: FeesInEpoch,
+    /// Fees reported and not yet shared.
+    reported: FeesInEpoch,
+}
+
+/// Fines that wait for a pardon. A further fine makes all of them wait for it.
+public struct Pending has store {
+    fines: Balance<USDC>,
+    /// The last moment of a pardon.
+    until_ms: u64,
 }
 
 /// How a node stands.
 public enum NodeStatus has copy, drop, store {
-    /// May serve.
+    /// May serve and take new leases.
     Active,
-    /// Found guilty; no new leases before this time.
+    /// Found guilty; no new leases before this time. Then it is as good as active.
     Jailed { until_ms: u64 },
-    /// Leaving; the collateral stays liable until this time.
+    /// Leaving; it takes no new leases, and the collateral waits until this time.
     Unbonding { until_ms: u64 },
-    /// Gone; the collateral is paid out.
+    /// Gone; the collateral is the owner's credit.
     Left,
 }
 
-/// Units that a node was paid for in one epoch.
-public struct UnitsInEpoch has copy, drop, store {
+/// A node's public word about its hardware and software.
+public struct Attestation has copy, drop, store {
+    /// What kind of evidence it is; off-ledger code knows the kinds.
+    kind: u8,
+    /// Digest of what is attested: what the task's owner releases.
+    statement: Bytes32,
+    /// Where the evidence is stored.
+    evidence: u256,
+    /// The last moment at which it opens a lease.
+    expires_at_ms: u64,
+}
+
+/// Fees that a node's claims paid in one epoch.
+public struct FeesInEpoch has copy, drop, store {
     epoch: u64,
-    units: u64,
+    fees: u64,
 }
 
 /// A node joined.
@@ -98,12 +139,26 @@ public struct NodeRegistered has copy, drop {
     collateral: u64,
     url: String,
     response_key: Bytes32,
+    sealing_key: Option<Bytes32>,
 }
 
-/// A node moved to another URL.
+/// A node serves elsewhere.
 public struct NodeMoved has copy, drop {
     node: ID,
     url: String,
+}
+
+/// A node has other keys; open leases keep the old response key.
+public struct NodeKeysChanged has copy, drop {
+    node: ID,
+    response_key: Bytes32,
+    sealing_key: Option<Bytes32>,
+}
+
+/// A node stated what it runs on.
+public struct NodeAttested has copy, drop {
+    node: ID,
+    attestation: Attestation,
 }
 
 /// Collateral was added; this is the sum now.
@@ -112,17 +167,39 @@ public struct CollateralAdded has copy, drop {
     collateral: u64,
 }
 
-/// A node's standing changed.
+/// A node was jailed, or leaves.
 public struct NodeStatusChanged has copy, drop {
     node: ID,
     status: NodeStatus,
 }
 
-/// A node left and took its collateral.
+/// A node is gone; its collateral is its owner's credit.
 public struct NodeLeft has copy, drop {
     node: ID,
+    amount: u64,
+}
+
+/// A node's credit was paid out.
+public struct EarningsWithdrawn has copy, drop {
+    node: ID,
+    to: address,
+    amount: u64,
+}
+
+/// The administrator returned fines.
+public struct FinesPardoned has copy, drop {
+    node: ID,
+    amount: u64,
     collateral: u64,
 }
+
+/// Fines became the treasury's.
+public struct FinesForfeited has copy, drop {
+    node: ID,
+    amount: u64,
+}
+
+// === what it is and says of itself ===
 
 /// Registers a node of the sender's. The sealing key may be empty.
 public fun register(
@@ -131,112 +208,200 @@ public fun register(
     url: String,
     response_key: vector<u8>,
     sealing_key: vector<u8>,
+    clock: &Clock,
     ctx: &mut TxContext,
 ) {
     db.assert_current();
     db.assert_open();
-    assert!(collateral.value() >= db.params().min_collateral(), ECollateralTooLow);
+    let amount = collateral.value();
+    assert!(amount >= db.params().min_collateral(), ECollateralTooLow);
     assert!(is_url(url.as_bytes()), EUrlInvalid);
-    assert!(signature::is_key(&response_key), EResponseKeyInvalid);
-    let response_key = bytes32::read(response_key).destroy_some();
-    let has_sealing_key = !sealing_key.is_empty();
-    let sealing_key = bytes32::read(sealing_key);
-    assert!(sealing_key.is_some() == has_sealing_key, ESealingKeyInvalid);
+    let (response_key, sealing_key) = read_keys(response_key, sealing_key);
 
     let id = object::new(ctx);
+    let none = FeesInEpoch { epoch: 0, fees: 0 };
     let node = Node {
         number: db.add_node(id.to_inner()),
         id,
+        version: version::current(),
         owner: ctx.sender(),
         collateral: collateral.into_balance(),
+        fresh: amount,
+        matures_at_ms: money::saturating_add(clock.timestamp_ms(), db.params().maturity_ms()),
+        at_stake: 0,
+        unbonding_ms: db.params().unbonding_ms(),
+        earnings: balance::zero(),
+        pending: Pending { fines: balance::zero(), until_ms: 0 },
         status: NodeStatus::Active,
         url,
         response_key,
         sealing_key,
-        reputation: db.params().reputation_initial(),
-        settled: 0,
-        failed: 0,
+        attestation: option::none(),
+        standing: standing::initial(),
         subscriptions: 0,
-        current: UnitsInEpoch { epoch: 0, units: 0 },
-        previous: UnitsInEpoch { epoch: 0, units: 0 },
+        current: none,
+        previous: none,
+        reported: none,
     };
     event::emit(NodeRegistered {
         node: object::id(&node),
         number: node.number,
         owner: node.owner,
-        collateral: node.collateral.value(),
+        collateral: amount,
         url,
         response_key,
+        sealing_key,
     });
     transfer::share_object(node);
 }
 
 /// Moves a node to another URL.
 public fun set_url(self: &mut Node, url: String, ctx: &TxContext) {
-    self.assert_current();
-    self.assert_owner(ctx);
+    self.assert_own(ctx);
     assert!(is_url(url.as_bytes()), EUrlInvalid);
     self.url = url;
     event::emit(NodeMoved { node: object::id(self), url });
 }
 
-/// Adds collateral. Not to a node that is leaving: money put there would only wait.
-public fun add_collateral(self: &mut Node, collateral: Coin<USDC>, ctx: &TxContext) {
-    self.assert_current();
-    self.assert_owner(ctx);
-    let stays = match (self.status) {
+/// Rotates a node's keys. Open leases keep the response key that they began with, or a node that lost the
+/// new one could no longer be held to the old.
+public fun set_keys(
+    self: &mut Node,
+    response_key: vector<u8>,
+    sealing_key: vector<u8>,
+    ctx: &TxContext,
+) {
+    self.assert_own(ctx);
+    let (response_key, sealing_key) = read_keys(response_key, sealing_key);
+    self.response_key = response_key;
+    self.sealing_key = sealing_key;
+    event::emit(NodeKeysChanged { node: object::id(self), response_key, sealing_key });
+}
+
+/// States what a node runs on. The ledger believes nothing of it: it asks whether the task's owner has
+/// released the statement, and clients verify the evidence.
+public fun attest(
+    self: &mut Node,
+    kind: u8,
+    statement: vector<u8>,
+    evidence: u256,
+    expires_at_ms: u64,
+    ctx: &TxContext,
+) {
+    self.assert_own(ctx);
+    let statement = read_statement(statement);
+    let attestation = Attestation { kind, statement, evidence, expires_at_ms };
+    self.attestation = option::some(attestation);
+    event::emit(NodeAttested { node: object::id(self), attestation });
+}
+
+// === money ===
+
+/// Adds collateral. It is at stake for new leases at once, and weighs in draws when it has matured. Not to a
+/// node that is leaving: money put there would only wait.
+public fun add_collateral(
+    db: &AtomaDb,
+    node: &mut Node,
+    collateral: Coin<USDC>,
+    clock: &Clock,
+    ctx: &TxContext,
+) {
+    db.assert_current();
+    node.assert_own(ctx);
+    let stays = match (node.status) {
         NodeStatus::Active | NodeStatus::Jailed { .. } => true,
         NodeStatus::Unbonding { .. } | NodeStatus::Left => false,
     };
     assert!(stays, ENodeNotActive);
-    assert!(collateral.value() > 0, ENothingAdded);
-    money::put(&mut self.collateral, collateral.into_balance());
-    event::emit(CollateralAdded {
-        node: object::id(self),
-        collateral: self.collateral.value(),
-    });
-}
-
-/// Begins to leave. A node with a subscription may still have leases, so it can't.
-public fun begin_unbonding(db: &AtomaDb, node: &mut Node, clock: &Clock, ctx: &TxContext) {
-    db.assert_current();
-    node.assert_current();
-    node.assert_owner(ctx);
+    let added = collateral.value();
+    money::assert_added(added);
     let now = clock.timestamp_ms();
-    node.assert_active(now);
-    assert!(node.subscriptions == 0, ENodeHasSubscriptions);
-    let until_ms = money::saturating_add(now, db.params().unbonding_ms());
-    node.set_status(NodeStatus::Unbonding { until_ms });
+    let old = node.collateral.value();
+    node.standing.diluted(old, added);
+    let still_fresh = if (now < node.matures_at_ms) node.fresh else 0;
+    node.fresh = money::add(still_fresh, added);
+    node.matures_at_ms = money::saturating_add(now, db.params().maturity_ms());
+    money::put(&mut node.collateral, collateral.into_balance());
+    event::emit(CollateralAdded { node: object::id(node), collateral: node.collateral.value() });
 }
 
-/// Pays the collateral out after the wait.
-public fun withdraw_collateral(self: &mut Node, clock: &Clock, ctx: &mut TxContext) {
-    self.assert_current();
-    self.assert_owner(ctx);
+/// Begins to leave: no new leases and no draws from here on. Leases that are open go on.
+public fun begin_unbonding(self: &mut Node, clock: &Clock, ctx: &TxContext) {
+    self.assert_own(ctx);
+    let now = clock.timestamp_ms();
+    self.assert_active(now);
+    assert!(self.subscriptions == 0, ENodeHasSubscriptions);
+    let until_ms = money::saturating_add(now, self.unbonding_ms);
+    self.set_status(NodeStatus::Unbonding { until_ms });
+}
+
+/// Makes the collateral its owner's credit, once it has waited and nothing is at stake.
+public fun leave(self: &mut Node, clock: &Clock, ctx: &TxContext) {
+    self.assert_own(ctx);
     let until_ms = match (self.status) {
         NodeStatus::Unbonding { until_ms } => until_ms,
         _ => abort ENotUnbonding,
     };
     assert!(clock.timestamp_ms() >= until_ms, EUnbondingNotOver);
+    assert!(self.at_stake == 0, EAtStake);
     let collateral = self.collateral.withdraw_all();
     let amount = collateral.value();
-    money::pay(collateral, self.owner, ctx);
+    self.fresh = 0;
+    self.earn(collateral);
     self.set_status(NodeStatus::Left);
-    event::emit(NodeLeft { node: object::id(self), collateral: amount });
+    event::emit(NodeLeft { node: object::id(self), amount });
+}
+
+/// Pays the whole credit out, to whatever address the owner names.
+public fun withdraw(self: &mut Node, to: address, ctx: &mut TxContext) {
+    self.assert_own(ctx);
+    let amount = money::pay_out(&mut self.earnings, to, ctx);
+    event::emit(EarningsWithdrawn { node: object::id(self), to, amount });
+}
+
+// === fines ===
+
+/// The administrator returns fines to where they came from; to nobody else.
+public fun pardon(db: &AtomaDb, cap: &AdminCap, node: &mut Node, amount: u64, clock: &Clock) {
+    db.assert_administered(cap);
+    node.assert_current();
+    assert!(amount > 0 && amount <= node.pending.fines.value(), ENothingPending);
+    assert!(clock.timestamp_ms() <= node.pending.until_ms, EPardonOver);
+    let fines = money::take(&mut node.pending.fines, amount);
+    if (node.status == NodeStatus::Left) node.earn(fines)
+    else money::put(&mut node.collateral, fines);
+    event::emit(FinesPardoned {
+        node: object::id(node),
+        amount,
+        collateral: node.collateral.value(),
+    });
+}
+
+/// Fines become the treasury's. Anyone may.
+public fun forfeit(db: &mut AtomaDb, node: &mut Node, clock: &Clock) {
+    db.assert_current();
+    node.assert_current();
+    let amount = node.pending.fines.value();
+    assert!(amount > 0, ENothingPending);
+    assert!(clock.timestamp_ms() > node.pending.until_ms, EPardonNotOver);
+    db.put_treasury(node.pending.fines.withdraw_all());
+    event::emit(FinesForfeited { node: object::id(node), amount });
 }
 
 /// Takes a node over from an older version of the package. Anyone may.
 public fun migrate(self: &mut Node) {
-    version::migrate(&mut self.id);
+    self.version = version::next(self.version);
 }
 
 // === what other modules work with ===
 
 public(package) fun assert_current(self: &Node) {
-    version::assert_current(&self.id);
+    version::assert_current(self.version);
 }
 
-public(package) fun assert_owner(self: &Node, ctx: &TxContext) {
+/// The node is this version's, and the sender acts for it.
+public(package) fun assert_own(self: &Node, ctx: &TxContext) {
+    self.assert_current();
     assert!(self.owner == ctx.sender(), ENotNodeOwner);
 }
 
@@ -253,22 +418,30 @@ public(package) fun assert_active(self: &Node, now: u64) {
     assert!(self.is_active(now), ENodeNotActive);
 }
 
-/// For where there is no clock: a jail that is over is first lifted by `task::sync`.
-public(package) fun assert_marked_active(self: &Node) {
-    assert!(self.status == NodeStatus::Active, ENodeNotActive);
-}
-
-public(package) fun has_left(self: &Node): bool {
-    self.status == NodeStatus::Left
+public(package) fun assert_collateral(self: &Node, least: u64) {
+    assert!(self.collateral.value() >= least, ECollateralTooLow);
 }
 
 public(package) fun owner(self: &Node): address { self.owner }
 
 public(package) fun collateral(self: &Node): u64 { self.collateral.value() }
 
-public(package) fun reputation(self: &Node): u64 { self.reputation }
+/// The collateral that has been there long enough to weigh.
+public(package) fun matured(self: &Node, now: u64): u64 {
+    let collateral = self.collateral.value();
+    if (now >= self.matures_at_ms) collateral else money::saturating_sub(collateral, self.fresh)
+}
+
+public(package) fun reputation(self: &Node): u64 { self.standing.reputation() }
 
 public(package) fun response_key(self: &Node): Bytes32 { self.response_key }
+
+/// What is attested, and until when; nothing if nothing is.
+public(package) fun attested(self: &Node): (Option<Bytes32>, u64) {
+    if (self.attestation.is_none()) return (option::none(), 0);
+    let attestation = self.attestation.borrow();
+    (option::some(attestation.statement), attestation.expires_at_ms)
+}
 
 public(package) fun add_subscription(self: &mut Node) {
     self.subscriptions = self.subscriptions + 1;
@@ -278,19 +451,41 @@ public(package) fun remove_subscription(self: &mut Node) {
     self.subscriptions = money::saturating_sub(self.subscriptions, 1);
 }
 
-/// Lifts a jail whose time is over; whether it did.
-public(package) fun lift_jail(self: &mut Node, now: u64): bool {
-    let over = match (self.status) {
-        NodeStatus::Jailed { until_ms } => until_ms <= now,
-        _ => false,
-    };
-    if (over) self.set_status(NodeStatus::Active);
-    over
+/// Makes what is at stake follow a change of a lease.
+public(package) fun restake(self: &mut Node, before: u64, after: u64) {
+    self.at_stake = money::add(money::sub(self.at_stake, before), after);
 }
 
-/// Jails a node; a later jail lasts at least as long. A node that is leaving keeps leaving: it gets no
-/// new business anyway.
+/// Every fine that can come of a lease is covered in full.
+public(package) fun assert_covered(self: &Node) {
+    assert!(self.at_stake <= self.collateral.value(), ECollateralBusy);
+}
+
+/// Adds to the owner's credit.
+public(package) fun earn(self: &mut Node, money: Balance<USDC>) {
+    money::put(&mut self.earnings, money);
+}
+
+/// Takes a fine: what is at stake is never above the collateral, so it is there.
+public(package) fun take_fine(self: &mut Node, fine: u64): Balance<USDC> {
+    let fine = money::take(&mut self.collateral, fine);
+    self.fresh = self.fresh.min(self.collateral.value());
+    fine
+}
+
+/// A fine begins to wait.
+public(package) fun hold_fine(self: &mut Node, fine: Balance<USDC>, until_ms: u64) {
+    money::put(&mut self.pending.fines, fine);
+    self.pending.until_ms = self.pending.until_ms.max(until_ms);
+}
+
+/// Until when the fines can be pardoned.
+public(package) fun pardon_until(self: &Node): u64 { self.pending.until_ms }
+
+/// Jails a node that was found guilty; a later jail lasts at least as long. A node that is leaving keeps
+/// leaving: it gets no new business anyway.
 public(package) fun jail(self: &mut Node, until: u64) {
+    self.standing.lost();
     let until_ms = match (self.status) {
         NodeStatus::Active => until,
         NodeStatus::Jailed { until_ms } => until_ms.max(until),
@@ -299,51 +494,54 @@ public(package) fun jail(self: &mut Node, until: u64) {
     self.set_status(NodeStatus::Jailed { until_ms });
 }
 
-/// Takes this much of the collateral.
-public(package) fun slash(self: &mut Node, amount: u64): Balance<USDC> {
-    money::take(&mut self.collateral, amount)
-}
-
-/// A claim was paid.
-public(package) fun reward(self: &mut Node, params: &Params) {
-    self.settled = money::saturating_add(self.settled, 1);
-    let raised = money::saturating_add(self.reputation, params.reputation_gain());
-    self.reputation = raised.min(limits::max_reputation());
-}
-
-/// A lease expired unsettled, or a record was not shown.
-public(package) fun blame(self: &mut Node, params: &Params) {
-    self.failed = money::saturating_add(self.failed, 1);
-    self.reputation = money::saturating_sub(self.reputation, params.reputation_loss());
-}
-
-/// Fraud was proven.
-public(package) fun disgrace(self: &mut Node) {
-    self.failed = money::saturating_add(self.failed, 1);
-    self.reputation = 0;
-}
-
-/// Counts paid units for the treasury. A unit sold below one micro-USDC counts for its price: units
-/// sold to oneself for next to nothing would else take the treasury from those who work.
-public(package) fun count_units(self: &mut Node, epoch: u64, units: u64, cost: u64) {
+/// A claim was paid, with this fee. Fees count for the treasury, units don't: what is sold to oneself for next
+/// to nothing counts for next to nothing.
+public(package) fun paid(self: &mut Node, fee: u64, now: u64) {
+    let collateral = self.collateral.value();
+    self.standing.paid(collateral, fee, now);
+    let epoch = limits::epoch(now);
     if (self.current.epoch != epoch) {
         self.previous = self.current;
-        self.current = UnitsInEpoch { epoch, units: 0 };
+        self.current = FeesInEpoch { epoch, fees: 0 };
     };
-    self.current.units = money::saturating_add(self.current.units, units.min(cost));
+    self.current.fees = money::add(self.current.fees, fee);
 }
 
-/// The node's units of that epoch, which then count no more: so they are reported once.
-public(package) fun take_units(self: &mut Node, epoch: u64): u64 {
-    if (self.current.epoch == epoch) take_all(&mut self.current)
-    else if (self.previous.epoch == epoch) take_all(&mut self.previous)
+/// The node's fees of that epoch.
+public(package) fun fees_of(self: &Node, epoch: u64): u64 {
+    if (self.current.epoch == epoch) self.current.fees
+    else if (self.previous.epoch == epoch) self.previous.fees
     else 0
 }
 
-fun take_all(worked: &mut UnitsInEpoch): u64 {
-    let units = worked.units;
-    worked.units = 0;
-    units
+/// Makes the fees of an epoch reported ones: so they are reported once.
+public(package) fun report(self: &mut Node, epoch: u64) {
+    self.reported = FeesInEpoch { epoch, fees: self.fees_of(epoch) };
+    if (self.current.epoch == epoch) self.current.fees = 0 else self.previous.fees = 0;
+}
+
+/// Epoch and fees that were reported and not yet shared.
+public(package) fun reported(self: &Node): (u64, u64) { (self.reported.epoch, self.reported.fees) }
+
+public(package) fun clear_report(self: &mut Node) {
+    self.reported = FeesInEpoch { epoch: 0, fees: 0 };
+}
+
+/// A statement's digest.
+public(package) fun read_statement(bytes: vector<u8>): Bytes32 {
+    let statement = bytes32::read(bytes);
+    assert!(statement.is_some(), EStatementInvalid);
+    statement.destroy_some()
+}
+
+// === inside ===
+
+fun read_keys(response_key: vector<u8>, sealing_key: vector<u8>): (Bytes32, Option<Bytes32>) {
+    assert!(signature::is_key(&response_key), EResponseKeyInvalid);
+    let has_sealing_key = !sealing_key.is_empty();
+    let sealing_key = bytes32::read(sealing_key);
+    assert!(sealing_key.is_some() == has_sealing_key, ESealingKeyInvalid);
+    (bytes32::read(response_key).destroy_some(), sealing_key)
 }
 
 fun set_status(self: &mut Node, status: NodeStatus) {
@@ -388,12 +586,4 @@ fun urls() {
 }
 
 #[test_only]
-public(package) fun uid_for_testing(self: &mut Node): &mut UID { &mut self.id }
-
-#[test_only]
-public(package) fun set_reputation_for_testing(self: &mut Node, reputation: u64) {
-    self.reputation = reputation;
-}
-
-#[test_only]
-public(package) fun url_for_testing(self: &Node): String { self.url }
+public(package) fun set_version_for_testing(self: &mut Node, version: u64) { self.version = version; }

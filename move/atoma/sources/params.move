@@ -1,176 +1,242 @@
-/// The protocol's parameters, set by the administrator one by one. A stack keeps those of its purchase,
-/// so a change never touches a deal already made.
+/// The protocol's parameters, set by the administrator one by one. A stack keeps those of its purchase, so a
+/// change never touches a deal already made. Floors and caps stand here: lowering a floor means new code.
 module atoma::params;
 
 use std::string::String;
 
 /// No parameter has this name.
 const EUnknownParam: u64 = 102;
-/// The value is above the parameter's limit.
+/// The value is above the parameter's cap.
 const EParamTooLarge: u64 = 103;
-/// The value is below what the rules can work with.
+/// The value is below the parameter's floor.
 const EParamTooSmall: u64 = 104;
-/// The shortest life of a stack would be longer than the longest.
+/// The parameters would not fit each other.
 const EParamsContradict: u64 = 105;
 
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 86_400_000;
-const ANY: u64 = 18_446_744_073_709_551_615;
+const USDC: u64 = 1_000_000;
+const MAX_U64: u128 = 18_446_744_073_709_551_615;
 
 /// Times in milliseconds, money in micro-USDC, shares in thousandths.
 public struct Params has copy, drop, store {
     /// 1 stops new business (registration, tasks, subscriptions, stacks, leases); exits always work.
     paused: u64,
-    /// Collateral to register a node, micro-USDC.
+    /// Collateral to register a node and to take leases, micro-USDC.
     min_collateral: u64,
-    /// Collateral above this counts no more in the draw, micro-USDC.
-    collateral_cap: u64,
-    /// How long a settlement can be disputed before it is paid.
+    /// The fine for a ticket is its value times this.
+    fine_multiple: u64,
+    /// How long a ticket waits (D): a night's outage, and daily pay.
     dispute_window_ms: u64,
-    /// How long after a stack's expiry its nodes may still settle.
+    /// How long a node has to answer a demand or to disclose a record (A).
+    answer_window_ms: u64,
+    /// How long after a stack's expiry its nodes may still settle (G); at least A.
     settle_grace_ms: u64,
+    /// What a demand costs (F), micro-USDC: about the gas of an answer, whose node gets it.
+    demand_fee: u64,
+    /// How many of a thousand tickets are examined, where the task samples.
+    sample_permille: u64,
+    /// What an examiner, or a juror, gets, micro-USDC: gas times five, and a prefill.
+    attest_fee: u64,
+    /// What a ticket on a sampling task pays into the pool, micro-USDC; a quarter above what its examination costs on average.
+    due: u64,
+    /// How long an examiner has, a juror to commit, and to reveal (X).
+    verdict_window_ms: u64,
+    /// Jurors of a jury.
+    jury_size: u64,
+    /// Equal verdicts of a jury that decide.
+    jury_quorum: u64,
+    /// What an examiner pays whom a jury contradicts, micro-USDC: at least what the jury gets.
+    examiner_fine: u64,
+    /// What a juror pays on the losing side, micro-USDC.
+    juror_fine: u64,
+    /// What an attester deposits in a task, micro-USDC.
+    attest_deposit: u64,
+    /// The least bond of a challenge, micro-USDC.
+    challenge_bond: u64,
+    /// The least bond of a challenge, in thousandths of the ticket's value.
+    challenge_bond_permille: u64,
+    /// Attesters of others that must be there when a stack on a sampling task is bought: an examiner, a jury, and one to spare.
+    min_attesters: u64,
+    /// How long a fine can be pardoned: time for people to stop a bad release.
+    slash_delay_ms: u64,
+    /// How long a leaving node's collateral waits; at least the slash delay.
+    unbonding_ms: u64,
+    /// How long a convicted node takes no new leases; at least D and A together.
+    jail_ms: u64,
+    /// How long added collateral has no weight.
+    maturity_ms: u64,
+    /// How long a released statement waits before it is good.
+    release_delay_ms: u64,
+    /// The protocol's share of what nodes earn, thousandths.
+    protocol_fee_permille: u64,
+    /// The most of its fees that a node gets back from the treasury, thousandths.
+    rebate_permille: u64,
+    /// The share of the communal treasury that an epoch pays out, thousandths.
+    treasury_payout_permille: u64,
     /// The shortest life of a stack.
     min_lifetime_ms: u64,
     /// The longest life of a stack, extensions included.
     max_lifetime_ms: u64,
-    /// How long a leaving node's collateral stays liable.
-    unbonding_ms: u64,
-    /// The protocol's share of what nodes earn.
-    protocol_fee_permille: u64,
-    /// Escrowed on top of a stack's price to pay for audits, where its task samples.
-    sampling_surcharge_permille: u64,
-    /// What a user stakes to demand a record, micro-USDC; a node that shows it keeps the stake.
-    dispute_bond: u64,
-    /// How long a node has to show a record that is demanded.
-    answer_window_ms: u64,
-    /// The part of its collateral that a node loses by not answering, thousandths.
-    silence_slash_permille: u64,
-    /// The part of its collateral that a node loses for proven fraud, thousandths.
-    fraud_slash_permille: u64,
-    /// The part of a slash that goes to the stack's owner, thousandths; the rest goes to the treasury.
-    slash_owner_permille: u64,
-    /// How long a convicted node gets no new business.
-    jail_ms: u64,
-    /// The storage network's epoch: blobs that ended by it prove nothing.
-    walrus_epoch: u64,
-    /// A new node's reputation, of 1000.
-    reputation_initial: u64,
-    /// Gained with a settlement that was paid.
-    reputation_gain: u64,
-    /// Lost with a lease that the node let expire unsettled.
-    reputation_loss: u64,
-    /// The length of an epoch of the treasury.
-    epoch_ms: u64,
-    /// The share of the communal treasury that an epoch pays out.
-    treasury_payout_permille: u64,
 }
 
 /// What a fresh database begins with.
 public(package) fun first(): Params {
     Params {
         paused: 0,
-        min_collateral: 100_000_000,
-        collateral_cap: 10_000_000_000,
-        dispute_window_ms: HOUR,
-        settle_grace_ms: HOUR,
-        min_lifetime_ms: SECOND,
-        max_lifetime_ms: 90 * DAY,
+        min_collateral: 100 * USDC,
+        fine_multiple: 10,
+        dispute_window_ms: DAY,
+        answer_window_ms: DAY,
+        settle_grace_ms: DAY,
+        demand_fee: 20_000,
+        sample_permille: 200,
+        attest_fee: 100_000,
+        due: 25_000,
+        verdict_window_ms: 12 * HOUR,
+        jury_size: 7,
+        jury_quorum: 5,
+        examiner_fine: 2 * USDC,
+        juror_fine: USDC,
+        attest_deposit: 8 * USDC,
+        challenge_bond: 5 * USDC,
+        challenge_bond_permille: 50,
+        min_attesters: 9,
+        slash_delay_ms: 7 * DAY,
         unbonding_ms: 7 * DAY,
+        jail_ms: 2 * DAY,
+        maturity_ms: DAY,
+        release_delay_ms: DAY,
         protocol_fee_permille: 10,
-        sampling_surcharge_permille: 20,
-        dispute_bond: 1_000_000,
-        answer_window_ms: HOUR,
-        silence_slash_permille: 100,
-        fraud_slash_permille: 500,
-        slash_owner_permille: 500,
-        jail_ms: 7 * DAY,
-        walrus_epoch: 0,
-        reputation_initial: 500,
-        reputation_gain: 2,
-        reputation_loss: 50,
-        epoch_ms: DAY,
+        rebate_permille: 900,
         treasury_payout_permille: 100,
+        min_lifetime_ms: HOUR,
+        max_lifetime_ms: 90 * DAY,
     }
 }
 
-/// Sets a parameter, if the rules can work with the value: times are divided by the epoch's length,
-/// weights multiply the cap, a stack that lives no time can't be used, an answer takes some.
-public(package) fun set(self: &mut Params, name: &String, value: u64) {
-    let (slot, least, most) = slot(self, name.as_bytes());
-    assert!(value <= most, EParamTooLarge);
-    assert!(value >= least, EParamTooSmall);
+/// Sets a parameter within its bounds; a database for development has no floors, and its numbers needn't fit.
+public(package) fun set(self: &mut Params, name: &String, value: u64, development: bool) {
+    let (slot, floor, cap) = slot(self, name.as_bytes());
+    assert!(value <= cap, EParamTooLarge);
+    assert!(value >= floor || development, EParamTooSmall);
     *slot = value;
-    assert!(self.min_lifetime_ms <= self.max_lifetime_ms, EParamsContradict);
+    assert!(development || self.fit(), EParamsContradict);
 }
 
-/// Where a parameter stands, and its least and largest value.
+/// Where a parameter stands, and its bounds.
 fun slot(self: &mut Params, name: &vector<u8>): (&mut u64, u64, u64) {
     if (name == &b"paused") (&mut self.paused, 0, 1)
-    else if (name == &b"min_collateral") (&mut self.min_collateral, 0, ANY)
-    else if (name == &b"collateral_cap") (&mut self.collateral_cap, 1, 1 << 50)
-    else if (name == &b"dispute_window_ms") (&mut self.dispute_window_ms, 0, 30 * DAY)
-    else if (name == &b"settle_grace_ms") (&mut self.settle_grace_ms, 0, 30 * DAY)
-    else if (name == &b"min_lifetime_ms") (&mut self.min_lifetime_ms, 0, DAY)
-    else if (name == &b"max_lifetime_ms") (&mut self.max_lifetime_ms, 1, 366 * DAY)
-    else if (name == &b"unbonding_ms") (&mut self.unbonding_ms, 0, 90 * DAY)
+    else if (name == &b"min_collateral") (&mut self.min_collateral, USDC, 1 << 50)
+    else if (name == &b"fine_multiple") (&mut self.fine_multiple, 5, 30)
+    else if (name == &b"dispute_window_ms") (&mut self.dispute_window_ms, 6 * HOUR, 30 * DAY)
+    else if (name == &b"answer_window_ms") (&mut self.answer_window_ms, 12 * HOUR, 7 * DAY)
+    else if (name == &b"settle_grace_ms") (&mut self.settle_grace_ms, 12 * HOUR, 7 * DAY)
+    else if (name == &b"demand_fee") (&mut self.demand_fee, 0, 100_000)
+    else if (name == &b"sample_permille") (&mut self.sample_permille, 50, 1_000)
+    else if (name == &b"attest_fee") (&mut self.attest_fee, 10_000, 10 * USDC)
+    else if (name == &b"due") (&mut self.due, 0, 10 * USDC)
+    else if (name == &b"verdict_window_ms") (&mut self.verdict_window_ms, 6 * HOUR, 3 * DAY)
+    else if (name == &b"jury_size") (&mut self.jury_size, 7, 9)
+    else if (name == &b"jury_quorum") (&mut self.jury_quorum, 5, 9)
+    else if (name == &b"examiner_fine") (&mut self.examiner_fine, 100_000, 100 * USDC)
+    else if (name == &b"juror_fine") (&mut self.juror_fine, 100_000, 100 * USDC)
+    else if (name == &b"attest_deposit") (&mut self.attest_deposit, USDC, 1_000 * USDC)
+    else if (name == &b"challenge_bond") (&mut self.challenge_bond, USDC, 1_000 * USDC)
+    else if (name == &b"challenge_bond_permille") (&mut self.challenge_bond_permille, 10, 1_000)
+    else if (name == &b"min_attesters") (&mut self.min_attesters, 9, 64)
+    else if (name == &b"slash_delay_ms") (&mut self.slash_delay_ms, DAY, 30 * DAY)
+    else if (name == &b"unbonding_ms") (&mut self.unbonding_ms, 7 * DAY, 90 * DAY)
+    else if (name == &b"jail_ms") (&mut self.jail_ms, DAY, 60 * DAY)
+    else if (name == &b"maturity_ms") (&mut self.maturity_ms, DAY, 30 * DAY)
+    else if (name == &b"release_delay_ms") (&mut self.release_delay_ms, DAY, 30 * DAY)
     else if (name == &b"protocol_fee_permille") (&mut self.protocol_fee_permille, 0, 200)
-    else if (name == &b"sampling_surcharge_permille") (&mut self.sampling_surcharge_permille, 0, 500)
-    else if (name == &b"dispute_bond") (&mut self.dispute_bond, 0, 1_000_000_000)
-    else if (name == &b"answer_window_ms") (&mut self.answer_window_ms, SECOND, 30 * DAY)
-    else if (name == &b"silence_slash_permille") (&mut self.silence_slash_permille, 0, 1_000)
-    else if (name == &b"fraud_slash_permille") (&mut self.fraud_slash_permille, 0, 1_000)
-    else if (name == &b"slash_owner_permille") (&mut self.slash_owner_permille, 0, 500)
-    else if (name == &b"jail_ms") (&mut self.jail_ms, 0, 366 * DAY)
-    else if (name == &b"walrus_epoch") (&mut self.walrus_epoch, 0, (1 << 32) - 1)
-    else if (name == &b"reputation_initial") (&mut self.reputation_initial, 0, 1_000)
-    else if (name == &b"reputation_gain") (&mut self.reputation_gain, 0, 1_000)
-    else if (name == &b"reputation_loss") (&mut self.reputation_loss, 0, 1_000)
-    else if (name == &b"epoch_ms") (&mut self.epoch_ms, SECOND, 366 * DAY)
+    else if (name == &b"rebate_permille") (&mut self.rebate_permille, 0, 999)
     else if (name == &b"treasury_payout_permille") (&mut self.treasury_payout_permille, 0, 1_000)
+    else if (name == &b"min_lifetime_ms") (&mut self.min_lifetime_ms, SECOND, DAY)
+    else if (name == &b"max_lifetime_ms") (&mut self.max_lifetime_ms, DAY, 366 * DAY)
     else abort EUnknownParam
+}
+
+/// Whether the numbers fit each other: what a theorem needs of two or more of them.
+fun fit(self: &Params): bool {
+    let (p, fee, due) = (self.sample_permille as u128, self.attest_fee as u128, self.due as u128);
+    let jury = (self.jury_size as u128) * fee;
+    let jail_after = (self.dispute_window_ms as u128) + (self.answer_window_ms as u128);
+    let two_fines = ((self.examiner_fine as u128) * 2).min(MAX_U64);
+    self.min_lifetime_ms <= self.max_lifetime_ms
+        // who is away for less than A can still settle, and is out of jail after his own tickets end
+        && self.answer_window_ms <= self.settle_grace_ms
+        && self.slash_delay_ms <= self.unbonding_ms
+        && jail_after.min(MAX_U64) <= (self.jail_ms as u128)
+        // the pool grows
+        && due * 4 * 1_000 >= 5 * p * fee
+        // the fine of the smallest ticket pays a jury, and so do an examiner's fine and a bond
+        && (self.fine_multiple as u128) * 4 * due >= jury
+        && (self.examiner_fine as u128) >= jury
+        && (self.challenge_bond as u128) >= jury
+        && (self.attest_deposit as u128) >= two_fines
+        // neither a minority nor two sides can decide
+        && self.jury_quorum * 2 > self.jury_size
+        && self.jury_quorum <= self.jury_size
+        && self.min_attesters >= self.jury_size + 2
 }
 
 public(package) fun paused(self: &Params): u64 { self.paused }
 
 public(package) fun min_collateral(self: &Params): u64 { self.min_collateral }
 
-public(package) fun collateral_cap(self: &Params): u64 { self.collateral_cap }
+public(package) fun fine_multiple(self: &Params): u64 { self.fine_multiple }
 
 public(package) fun dispute_window_ms(self: &Params): u64 { self.dispute_window_ms }
 
+public(package) fun answer_window_ms(self: &Params): u64 { self.answer_window_ms }
+
 public(package) fun settle_grace_ms(self: &Params): u64 { self.settle_grace_ms }
+
+public(package) fun demand_fee(self: &Params): u64 { self.demand_fee }
+
+public(package) fun sample_permille(self: &Params): u64 { self.sample_permille }
+
+public(package) fun attest_fee(self: &Params): u64 { self.attest_fee }
+
+public(package) fun due(self: &Params): u64 { self.due }
+
+public(package) fun verdict_window_ms(self: &Params): u64 { self.verdict_window_ms }
+
+public(package) fun jury_size(self: &Params): u64 { self.jury_size }
+
+public(package) fun jury_quorum(self: &Params): u64 { self.jury_quorum }
+
+public(package) fun examiner_fine(self: &Params): u64 { self.examiner_fine }
+
+public(package) fun juror_fine(self: &Params): u64 { self.juror_fine }
+
+public(package) fun attest_deposit(self: &Params): u64 { self.attest_deposit }
+
+public(package) fun challenge_bond(self: &Params): u64 { self.challenge_bond }
+
+public(package) fun challenge_bond_permille(self: &Params): u64 { self.challenge_bond_permille }
+
+public(package) fun min_attesters(self: &Params): u64 { self.min_attesters }
+
+public(package) fun slash_delay_ms(self: &Params): u64 { self.slash_delay_ms }
+
+public(package) fun unbonding_ms(self: &Params): u64 { self.unbonding_ms }
+
+public(package) fun jail_ms(self: &Params): u64 { self.jail_ms }
+
+public(package) fun maturity_ms(self: &Params): u64 { self.maturity_ms }
+
+public(package) fun release_delay_ms(self: &Params): u64 { self.release_delay_ms }
+
+public(package) fun protocol_fee_permille(self: &Params): u64 { self.protocol_fee_permille }
+
+public(package) fun rebate_permille(self: &Params): u64 { self.rebate_permille }
+
+public(package) fun treasury_payout_permille(self: &Params): u64 { self.treasury_payout_permille }
 
 public(package) fun min_lifetime_ms(self: &Params): u64 { self.min_lifetime_ms }
 
 public(package) fun max_lifetime_ms(self: &Params): u64 { self.max_lifetime_ms }
-
-public(package) fun unbonding_ms(self: &Params): u64 { self.unbonding_ms }
-
-public(package) fun protocol_fee_permille(self: &Params): u64 { self.protocol_fee_permille }
-
-public(package) fun sampling_surcharge_permille(self: &Params): u64 { self.sampling_surcharge_permille }
-
-public(package) fun dispute_bond(self: &Params): u64 { self.dispute_bond }
-
-public(package) fun answer_window_ms(self: &Params): u64 { self.answer_window_ms }
-
-public(package) fun silence_slash_permille(self: &Params): u64 { self.silence_slash_permille }
-
-public(package) fun fraud_slash_permille(self: &Params): u64 { self.fraud_slash_permille }
-
-public(package) fun slash_owner_permille(self: &Params): u64 { self.slash_owner_permille }
-
-public(package) fun jail_ms(self: &Params): u64 { self.jail_ms }
-
-public(package) fun walrus_epoch(self: &Params): u64 { self.walrus_epoch }
-
-public(package) fun reputation_initial(self: &Params): u64 { self.reputation_initial }
-
-public(package) fun reputation_gain(self: &Params): u64 { self.reputation_gain }
-
-public(package) fun reputation_loss(self: &Params): u64 { self.reputation_loss }
-
-public(package) fun epoch_ms(self: &Params): u64 { self.epoch_ms }
-
-public(package) fun treasury_payout_permille(self: &Params): u64 { self.treasury_payout_permille }

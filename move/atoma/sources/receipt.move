@@ -2,6 +2,7 @@
 module atoma::receipt;
 
 use atoma::bytes32::{Self, Bytes32};
+use atoma::engine::{Self, EngineClass};
 use atoma::reader;
 use sui::bcs;
 
@@ -10,10 +11,6 @@ const TAG: vector<u8> = b"atoma/receipt/v1";
 const OPTION_AT: u64 = 314;
 const SHORT: u64 = 347;
 const LONG: u64 = 379;
-/// There are so many kinds of numerics.
-const NUMERICS: u8 = 3;
-/// There are so many comparison rules.
-const RULES: u8 = 2;
 
 /// What a request used.
 public struct Usage has copy, drop {
@@ -34,7 +31,7 @@ public struct Receipt has copy, drop {
     usage: Usage,
     units: u64,
     cumulative_units: u64,
-    previous: Bytes32,
+    engine: EngineClass,
 }
 
 /// Nothing if the bytes are no receipt.
@@ -62,12 +59,9 @@ public(package) fun decode(bytes: vector<u8>): Option<Receipt> {
     let units = reader.peel_u64();
     let cumulative_units = reader.peel_u64();
     3u8.do!(|_| { reader.peel_u64(); }); // times
-    reader.peel_address(); // the model
-    if (reader.peel_u8() >= NUMERICS || reader.peel_u8() >= RULES) return option::none();
-    if (reader.peel_u8() == 1) {
-        reader.peel_address(); // the fingerprint
-    };
-    let previous = bytes32::from_address(reader.peel_address());
+    let model = bytes32::from_address(reader.peel_address());
+    let engine = engine::claimed(model, reader.peel_u8(), reader.peel_u8());
+    if (engine.is_none()) return option::none();
     option::some(Receipt {
         network,
         stack,
@@ -77,7 +71,7 @@ public(package) fun decode(bytes: vector<u8>): Option<Receipt> {
         usage,
         units,
         cumulative_units,
-        previous,
+        engine: engine.destroy_some(),
     })
 }
 
@@ -95,7 +89,7 @@ public(package) fun units(self: &Receipt): u64 { self.units }
 
 public(package) fun cumulative_units(self: &Receipt): u64 { self.cumulative_units }
 
-public(package) fun previous(self: &Receipt): Bytes32 { self.previous }
+public(package) fun engine(self: &Receipt): EngineClass { self.engine }
 
 /// Input, cached input, output, image steps, audio seconds.
 public(package) fun usage(self: &Receipt): vector<u64> {

@@ -1,31 +1,29 @@
-/// From a lease to its payment: settle, wait for disputes, claim; or expire.
+/// From what was served to its payment: settle, wait, claim; ticket after ticket, until the lease ends.
 module atoma::settlement;
 
 use atoma::bytes32::{Self, Bytes32};
-use atoma::db::AtomaDb;
-use atoma::lease;
+use atoma::duties;
 use atoma::money;
 use atoma::node::Node;
 use atoma::papers::Parties;
 use atoma::stack::Stack;
 use atoma::task::Task;
+use atoma::ticket;
 use sui::bcs;
 use sui::clock::Clock;
 use sui::event;
 
-/// The lease is already settled.
-const ELeaseNotOpen: u64 = 501;
 /// The time to settle is over.
 const EDeadlinePassed: u64 = 502;
 /// The claim is more than the lease's units.
 const EClaimAboveLease: u64 = 503;
-/// A settlement of nothing carries no headers, receipt or root.
-const ENotAllEmpty: u64 = 504;
+/// The claim must go beyond what is paid or claimed, in units and in seq.
+const ENothingClaimed: u64 = 504;
 /// The count must be the last receipt's seq.
 const ECountMismatch: u64 = 505;
 /// The claim must be the last receipt's cumulative units.
 const EClaimMismatch: u64 = 506;
-/// There must be 1 to 64 headers, each with its signature.
+/// There must be 1 to 60 headers, each with its signature.
 const EHeaderCountInvalid: u64 = 512;
 /// There must be one header a lane, lanes rising.
 const ELanesNotRising: u64 = 519;
@@ -33,183 +31,192 @@ const ELanesNotRising: u64 = 519;
 const EClaimAboveCeilings: u64 = 520;
 /// The root over the receipts must have 32 bytes.
 const ERootInvalid: u64 = 521;
-/// The manifest's blob id must have 32 bytes or be empty.
+/// The blob id must have 32 bytes or be empty.
 const EManifestInvalid: u64 = 522;
 /// The dispute window is still open.
 const EWindowNotOver: u64 = 524;
 /// The node may still settle.
 const EDeadlineNotPassed: u64 = 525;
-/// A dispute about the settlement is open.
-const EDisputeOpen: u64 = 708;
+/// The claim is worth less than the smallest ticket.
+const ETicketTooSmall: u64 = 527;
+/// The ticket's examination is not over.
+const EExamOpen: u64 = 528;
+/// The ticket's challenge is not over.
+const EChallengeOpen: u64 = 529;
+/// The claim does not go on from the last receipt that is paid or claimed.
+const EFromMismatch: u64 = 530;
+/// A demand is open.
+const EDemandOpen: u64 = 708;
 
-/// Lanes of one lease, so headers of one settlement: about 330 bytes each with the signature.
-const MAX_LANES: u64 = 64;
+/// Lanes of one lease, so headers of one settlement: 60 of 260 bytes and a length each are the 16 KiB that Sui
+/// lets one plain value have.
+const MAX_LANES: u64 = 60;
 const BLOB_ID_BYTES: u64 = 32;
 
-/// A node claims units; the dispute window runs.
+/// A node claims; a ticket is open.
 public struct SettlementOpened has copy, drop {
     stack: ID,
     node: ID,
-    claimed_units: u64,
+    to_units: u64,
+    to_seq: u64,
     receipts_root: Bytes32,
-    count: u64,
     manifest_blob: Option<u256>,
+    value: u64,
     deadline_ms: u64,
 }
 
-/// A claim was paid.
+/// A ticket was paid.
 public struct Claimed has copy, drop {
     stack: ID,
     node: ID,
-    units: u64,
-    /// What the node got.
+    paid_units: u64,
+    paid_seq: u64,
     paid: u64,
     /// The protocol's share.
     fee: u64,
-    /// What went back to the stack's owner.
-    refunded: u64,
+    /// What the task's pool got.
+    due: u64,
+    /// The node's, afterwards.
+    reputation: u64,
 }
 
-/// A node let a lease expire unsettled.
-public struct LeaseExpired has copy, drop {
-    stack: ID,
-    node: ID,
-    units: u64,
-    refunded: u64,
-}
-
-/// A node claims what its last receipt says, within what the owner signed. Opens a ticket. A lease
-/// never used is settled with empty lists and zero units.
+/// A node claims the units up to what its last receipt says, within what the owner signed; the lease goes on.
+/// Touches the stack alone, so nobody can hold it up by crowding a task or the database.
 public fun settle(
-    db: &AtomaDb,
-    stack: &mut Stack,
-    node: &Node,
-    claimed_units: u64,
+    self: &mut Stack,
+    holder: ID,
+    from_seq: u64,
+    to_units: u64,
+    to_seq: u64,
     headers: vector<vector<u8>>,
     header_signatures: vector<vector<u8>>,
     last_receipt: vector<u8>,
     receipt_signature: vector<u8>,
     receipts_root: vector<u8>,
-    count: u64,
     manifest_blob: vector<u8>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
-    db.assert_current();
-    stack.assert_current();
-    node.assert_current();
-    node.assert_owner(ctx);
-    let now = clock.timestamp_ms();
-    let id = object::id(node);
-    let lease = stack.lease_of(id);
-    assert!(lease.is_open(), ELeaseNotOpen);
-    assert!(now <= stack.settle_deadline(), EDeadlinePassed);
-    assert!(claimed_units <= lease.units(), EClaimAboveLease);
+    self.assert_current();
     let root = bytes32::read(receipts_root);
     assert!(root.is_some(), ERootInvalid);
     let receipts_root = root.destroy_some();
-    let manifest_blob = read_manifest(manifest_blob);
-    if (claimed_units == 0 && count == 0) {
-        let empty = headers.is_empty()
-            && header_signatures.is_empty()
-            && last_receipt.is_empty()
-            && receipt_signature.is_empty()
-            && receipts_root == bytes32::zero();
-        assert!(empty, ENotAllEmpty);
-    } else {
-        let parties = stack.parties(node);
-        let receipt = parties.receipt(&last_receipt, &receipt_signature);
-        assert!(receipt.seq() == count && count > 0, ECountMismatch);
-        assert!(receipt.cumulative_units() == claimed_units, EClaimMismatch);
-        let allowed = sum_of_ceilings(&parties, &headers, &header_signatures);
-        assert!((claimed_units as u128) <= allowed, EClaimAboveCeilings);
-    };
+    let manifest_blob = read_blob_id(manifest_blob);
+    let now = clock.timestamp_ms();
+    let lease = self.lease_of(holder);
+    lease.assert_owner(ctx);
+    lease.assert_open();
+    lease.assert_room();
+    assert!(now <= self.settle_deadline(), EDeadlinePassed);
+    let from_units = lease.claimed_units();
+    assert!(to_units > from_units && to_seq > lease.claimed_seq(), ENothingClaimed);
+    // whoever doesn't know of an earlier claim has made the root over other records
+    assert!(from_seq == lease.claimed_seq(), EFromMismatch);
+    assert!(to_units <= lease.units(), EClaimAboveLease);
+    let value = lease.value(from_units, to_units);
+    assert!(value >= self.terms().smallest_ticket(), ETicketTooSmall);
+    let parties = self.parties(holder);
+    let receipt = parties.receipt(&last_receipt, &receipt_signature);
+    assert!(receipt.seq() == to_seq, ECountMismatch);
+    assert!(receipt.cumulative_units() == to_units, EClaimMismatch);
+    let allowed = sum_of_ceilings(&parties, &headers, &header_signatures);
+    assert!((to_units as u128) <= allowed, EClaimAboveCeilings);
 
-    let deadline_ms = money::saturating_add(now, stack.dispute_window_ms());
-    stack.settle_lease(
-        id,
-        lease::new_ticket(claimed_units, now, deadline_ms, receipts_root, count, manifest_blob),
-    );
+    let deadline_ms = money::saturating_add(now, self.terms().dispute_window_ms());
+    let samples = self.terms().samples();
+    self
+        .lease_of_mut(holder)
+        .add_ticket(ticket::open(
+            from_units,
+            to_units,
+            from_seq,
+            to_seq,
+            bytes32::hash(&last_receipt),
+            receipts_root,
+            manifest_blob,
+            now,
+            deadline_ms,
+            samples,
+        ));
     event::emit(SettlementOpened {
-        stack: object::id(stack),
-        node: id,
-        claimed_units,
+        stack: object::id(self),
+        node: holder,
+        to_units,
+        to_seq,
         receipts_root,
-        count,
         manifest_blob,
+        value,
         deadline_ms,
     });
 }
 
-/// Pays a settled lease after its window: node, fee and owner's refund in one step. Anyone may.
-public fun claim(
-    db: &AtomaDb,
-    stack: &mut Stack,
-    task: &mut Task,
-    node: &mut Node,
-    clock: &Clock,
-    ctx: &mut TxContext,
-) {
-    assert_all_current(db, stack, task, node);
-    stack.assert_task(task);
+/// Pays the first ticket after its window, once nothing about it is open. Anyone may.
+public fun claim(self: &mut Stack, task: &mut Task, node: &mut Node, clock: &Clock) {
+    self.assert_parties(task, node);
     let now = clock.timestamp_ms();
     let id = object::id(node);
-    let lease = stack.lease_of(id);
-    let ticket = lease.ticket();
-    assert!(ticket.payable_from() <= now, EWindowNotOver);
-    assert!(!ticket.is_disputed(), EDisputeOpen);
-    let units = ticket.claimed_units();
-    let cost = money::cost(units, lease.price());
-    let fee = money::permille(cost, stack.fee_permille());
-    let paid = cost - fee;
+    let lease = self.lease_of(id);
+    let ticket = lease.first_ticket();
+    assert!(ticket.deadline_ms() < now, EWindowNotOver);
+    assert!(!ticket.is_demanded(), EDemandOpen);
+    let terms = *self.terms();
+    let permille = if (terms.samples()) terms.sampling().sample_permille() else 0;
+    assert!(ticket.exam().is_over(permille), EExamOpen);
+    assert!(!ticket.is_challenged(), EChallengeOpen);
+    let value = lease.value(ticket.from_units(), ticket.to_units());
+    let fee = money::permille(value, terms.fee_permille());
+    let due = terms.due();
+    let before = self.stake(id);
 
-    let mut earned = stack.take_escrow(cost);
-    task.put_fee(earned.split(fee));
-    money::pay(earned, node.owner(), ctx);
-    if (units > 0) {
-        node.reward(db.params());
-        let (epoch, _) = db.epoch_at(now);
-        node.count_units(epoch, units, cost);
-    };
-    stack.close_lease(task, node, units, paid, now).destroy_zero();
-    let refunded = stack.refund(ctx);
-    event::emit(Claimed { stack: object::id(stack), node: id, units, paid, fee, refunded });
-    stack.close_if_done();
+    let mut paid = self.take_escrow(value);
+    task.put_fee(money::take(&mut paid, fee));
+    let pool = money::take(&mut paid, due);
+    let amount = paid.value();
+    let ticket = self.lease_of_mut(id).pay_first();
+    // what was sold as examined and wasn't is the owner's
+    if (ticket.exam().is_unexamined()) self.put_free(pool) else task.put_due(pool);
+    node.earn(paid);
+    node.earn(self.lease_of_mut(id).take_fees());
+    node.restake(before, self.stake(id));
+    if (terms.samples()) duties::end(task, terms.sampling(), &ticket, false);
+    node.paid(fee, now);
+    task.refresh(node, now);
+    event::emit(Claimed {
+        stack: object::id(self),
+        node: id,
+        paid_units: ticket.to_units(),
+        paid_seq: ticket.to_seq(),
+        paid: amount,
+        fee,
+        due,
+        reputation: node.reputation(),
+    });
+    ticket.close_empty();
+    self.close_if_done(node, now);
 }
 
-/// Closes a lease that its node let expire unsettled: the owner has it back. Anyone may.
-public fun expire_lease(
-    db: &AtomaDb,
-    stack: &mut Stack,
-    task: &mut Task,
-    node: &mut Node,
-    clock: &Clock,
-    ctx: &mut TxContext,
-) {
-    assert_all_current(db, stack, task, node);
-    stack.assert_task(task);
-    let now = clock.timestamp_ms();
-    let id = object::id(node);
-    let lease = stack.lease_of(id);
-    assert!(lease.is_open(), ELeaseNotOpen);
-    assert!(now > stack.settle_deadline(), EDeadlineNotPassed);
-    let units = lease.units();
-
-    node.blame(db.params());
-    stack.close_lease(task, node, 0, 0, now).destroy_zero();
-    let refunded = stack.refund(ctx);
-    event::emit(LeaseExpired { stack: object::id(stack), node: id, units, refunded });
-    stack.close_if_done();
-}
-
-fun assert_all_current(db: &AtomaDb, stack: &Stack, task: &Task, node: &Node) {
-    db.assert_current();
-    stack.assert_current();
-    task.assert_current();
+/// Closes a lease of which nothing more comes: the time to settle is over, or all is paid. Anyone may. An absent
+/// node harms itself alone, so it loses nothing else.
+public fun expire(self: &mut Stack, node: &mut Node, clock: &Clock) {
+    self.assert_current();
     node.assert_current();
+    let now = clock.timestamp_ms();
+    let id = object::id(node);
+    let lease = self.lease_of(id);
+    lease.assert_open();
+    lease.assert_no_tickets();
+    assert!(self.is_done(id, now), EDeadlineNotPassed);
+    self.close_if_done(node, now);
 }
 
-/// The ceilings of all lanes together: 64 of them can't overflow `u128`.
+/// A blob's id; nothing if there are no bytes.
+public(package) fun read_blob_id(bytes: vector<u8>): Option<u256> {
+    if (bytes.is_empty()) return option::none();
+    assert!(bytes.length() == BLOB_ID_BYTES, EManifestInvalid);
+    option::some(bcs::new(bytes).peel_u256())
+}
+
+/// The ceilings of all lanes together: 60 of them can't overflow `u128`.
 fun sum_of_ceilings(
     parties: &Parties,
     headers: &vector<vector<u8>>,
@@ -228,10 +235,4 @@ fun sum_of_ceilings(
         sum = sum + (header.ceiling() as u128);
     });
     sum
-}
-
-fun read_manifest(bytes: vector<u8>): Option<u256> {
-    if (bytes.is_empty()) return option::none();
-    assert!(bytes.length() == BLOB_ID_BYTES, EManifestInvalid);
-    option::some(bcs::new(bytes).peel_u256())
 }

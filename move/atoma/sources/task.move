@@ -1,16 +1,21 @@
-/// Tasks and the nodes that offer to serve them.
+/// Tasks, the nodes that offer to serve them, and those that promise to examine.
 module atoma::task;
 
-use atoma::bytes32::{Self, Bytes32};
+use atoma::bytes32::Bytes32;
 use atoma::db::AtomaDb;
 use atoma::draw;
+use atoma::engine::{Self, EngineClass, UnitWeights};
+use atoma::exam::Auditor;
 use atoma::limits;
 use atoma::money;
-use atoma::node::Node;
+use atoma::node::{Self, Node};
+use atoma::subscription::{Self, Subscription};
+use atoma::terms;
 use atoma::version;
 use std::string::String;
 use sui::balance::{Self, Balance};
 use sui::clock::Clock;
+use sui::coin::Coin;
 use sui::event;
 use usdc::usdc::USDC;
 
@@ -24,16 +29,6 @@ const ESecurityLevelUnknown: u64 = 302;
 const EModelNameInvalid: u64 = 303;
 /// The price ceiling is zero.
 const EPriceCeilingZero: u64 = 304;
-/// There must be five unit weights, none above 2^40 and not all zero.
-const EWeightsInvalid: u64 = 305;
-/// The model's content hash must have 32 bytes.
-const EModelHashInvalid: u64 = 306;
-/// This version knows no such numerics.
-const ENumericsUnknown: u64 = 307;
-/// This version knows no such comparison rule.
-const ERuleUnknown: u64 = 308;
-/// The exact rule needs deterministic numerics.
-const ERuleUnfit: u64 = 309;
 /// Reputation ends at 1000.
 const EMinReputationTooHigh: u64 = 310;
 /// The allow-list is too long.
@@ -44,8 +39,6 @@ const ETaskDeprecated: u64 = 312;
 const ENodeNotAllowed: u64 = 313;
 /// The price must be at least 1 and at most the task's ceiling.
 const EPriceInvalid: u64 = 314;
-/// The capacity must be 1 to 2^50 units.
-const ECapacityInvalid: u64 = 315;
 /// The node's collateral is below the task's minimum.
 const ECollateralBelowTask: u64 = 316;
 /// The node's reputation is below the task's minimum.
@@ -54,22 +47,36 @@ const EReputationBelowTask: u64 = 317;
 const ESubscriptionsFull: u64 = 318;
 /// The node is not subscribed to the task.
 const ENotSubscribed: u64 = 319;
-/// The node's subscription takes no new units.
-const ESubscriptionNotActive: u64 = 427;
-/// The node has not enough free capacity.
-const ECapacityExceeded: u64 = 429;
+/// The task has room: nobody need go.
+const ESubscriptionsNotFull: u64 = 320;
+/// The entry is neither suspended nor the smallest by a quarter below yours.
+const ENotEvictable: u64 = 321;
+/// The node attests in this task already.
+const EAttestsAlready: u64 = 322;
+/// The deposit must be exactly attest_deposit.
+const EWrongDeposit: u64 = 325;
+/// The task is not confidential: it needs no releases.
+const ENotConfidential: u64 = 327;
+/// The task has as many releases as it can hold.
+const EReleasesFull: u64 = 328;
+/// The task has not released this statement.
+const ENoSuchRelease: u64 = 329;
+/// The node has no attestation that this task has released.
+const ENotAttested: u64 = 330;
+/// The task has released this statement already.
+const EReleasedAlready: u64 = 331;
+/// The node is subscribed already.
+const ESubscribedAlready: u64 = 332;
+/// The task has no fees to collect.
+const ENoFees: u64 = 600;
 
-/// About 130 bytes each: a task stays far below the 250 KiB that an object may have.
+/// About 190 bytes each with an attester's promise: a task stays far below the 250 KiB that an object may have.
 const MAX_SUBSCRIPTIONS: u64 = 256;
-/// Thousandths of a unit that one thing may cost: a billion units.
-const MAX_WEIGHT: u64 = 1 << 40;
-const WEIGHTS: u64 = 5;
-/// Weights are in thousandths of a unit.
-const WEIGHT_SCALE: u256 = 1_000;
 const MAX_MODEL_NAME: u64 = 128;
 /// It is read at every subscription.
 const MAX_ALLOW_LIST: u64 = 64;
-const MAX_U64: u256 = 18_446_744_073_709_551_615;
+/// Current software, the one before, and some hardware.
+const MAX_RELEASES: u64 = 16;
 
 /// There are so many roles: chat completion, embedding, image generation, speech to text, text to
 /// speech, fine-tuning, training, custom.
@@ -79,19 +86,14 @@ const SECURITY_LEVELS: u8 = 4;
 const SAMPLING: u8 = 1;
 const CONFIDENTIAL: u8 = 2;
 const SAMPLING_AND_CONFIDENTIAL: u8 = 3;
-/// Numerics: deterministic in f32, deterministic in bf16, tolerant.
-const NUMERICS: u8 = 3;
-const TOLERANT_NUMERICS: u8 = 2;
-/// Rules: exact, tolerant.
-const RULES: u8 = 2;
-const TOLERANT_RULE: u8 = 1;
 
 /// One model under one set of rules. Shared.
 public struct Task has key {
     id: UID,
+    version: u64,
     /// Small sequential number.
     number: u64,
-    /// Who may deprecate it.
+    /// Who may deprecate it and release statements.
     owner: address,
     /// What it computes.
     role: u8,
@@ -113,52 +115,22 @@ public struct Task has key {
     allow_list: Option<vector<ID>>,
     /// No new stacks, subscriptions or leases.
     deprecated: bool,
-    /// Protocol fees not yet swept into the treasury.
+    /// Protocol fees, fines of attesters and lost bonds, not yet swept into the treasury.
     fees: Balance<USDC>,
-    /// The nodes, in the order in which they came.
+    /// Dues, which pay for examinations.
+    dues: Balance<USDC>,
+    /// Statements that nodes may attest, where it is confidential.
+    releases: vector<Release>,
+    /// The offers of the nodes that serve it, in the order in which they came.
     subscriptions: vector<Subscription>,
 }
 
-/// Thousandths of a unit that one of each thing costs.
-public struct UnitWeights has copy, drop, store {
-    input: u64,
-    cached_input: u64,
-    output: u64,
-    image_step: u64,
-    audio_second: u64,
-}
-
-/// What a verifier must run to reproduce an answer.
-public struct EngineClass has copy, drop, store {
-    model: Bytes32,
-    numerics: u8,
-    rule: u8,
-}
-
-/// A node's offer. Collateral and reputation are copies, so that drawing loads no node; every
-/// settlement refreshes them, and `sync` does for anyone.
-public struct Subscription has copy, drop, store {
-    node: ID,
-    price: u64,
-    /// Units it is willing to have under lease at once.
-    capacity: u64,
-    /// Units under lease now.
-    leased: u64,
-    /// Leases not yet closed.
-    open_leases: u64,
-    collateral: u64,
-    reputation: u64,
-    state: SubscriptionState,
-}
-
-/// Whether a subscription takes new leases.
-public enum SubscriptionState has copy, drop, store {
-    /// It does.
-    Active,
-    /// The node is jailed or unbonding.
-    Suspended,
-    /// The node left the task; the entry goes when its last lease closes.
-    Leaving,
+/// A statement that the task's owner lets nodes attest.
+public struct Release has copy, drop, store {
+    /// Digest of the statement.
+    statement: Bytes32,
+    /// From when on it is good: everyone has the delay to look at it.
+    from_ms: u64,
 }
 
 /// A task was created.
@@ -175,19 +147,57 @@ public struct TaskCreated has copy, drop {
 /// A task takes no new business.
 public struct TaskDeprecated has copy, drop { task: ID }
 
-/// A node subscribed, or changed price or capacity.
+/// Somebody added to the pool of examinations.
+public struct TaskFunded has copy, drop {
+    task: ID,
+    amount: u64,
+    dues: u64,
+}
+
+/// A statement will be good.
+public struct StatementReleased has copy, drop {
+    task: ID,
+    statement: Bytes32,
+    from_ms: u64,
+}
+
+/// A statement is no longer good.
+public struct ReleaseWithdrawn has copy, drop {
+    task: ID,
+    statement: Bytes32,
+}
+
+/// A node subscribed, or changed its price.
 public struct Subscribed has copy, drop {
     task: ID,
     node: ID,
     price: u64,
-    capacity: u64,
 }
 
-/// A node takes no new leases of the task.
+/// A node is no longer subscribed.
 public struct Unsubscribed has copy, drop {
     task: ID,
     node: ID,
+    /// Whether another took its place.
+    evicted: bool,
 }
+
+/// A node attests, was fined, was struck off, or resigned.
+public struct AttesterChanged has copy, drop {
+    task: ID,
+    node: ID,
+    active: bool,
+    stake: u64,
+}
+
+/// Fees of an attester are its node's earnings.
+public struct AttesterPaid has copy, drop {
+    task: ID,
+    node: ID,
+    amount: u64,
+}
+
+// === what a task is ===
 
 /// Creates a task of the sender's. Anyone may.
 public fun create(
@@ -212,8 +222,8 @@ public fun create(
     let name_length = model_name.length();
     assert!(name_length >= 1 && name_length <= MAX_MODEL_NAME, EModelNameInvalid);
     assert!(price_ceiling > 0, EPriceCeilingZero);
-    let weights = read_weights(&weights);
-    let engine = read_engine(model, numerics, rule);
+    let weights = engine::read_weights(&weights);
+    let engine = engine::read(model, numerics, rule);
     assert!(min_reputation <= limits::max_reputation(), EMinReputationTooHigh);
     let short = allow_list.is_none() || allow_list.borrow().length() <= MAX_ALLOW_LIST;
     assert!(short, EAllowListTooLong);
@@ -222,6 +232,7 @@ public fun create(
     let task = Task {
         number: db.add_task(id.to_inner(), model_name),
         id,
+        version: version::current(),
         owner: ctx.sender(),
         role,
         model_name,
@@ -234,6 +245,8 @@ public fun create(
         allow_list,
         deprecated: false,
         fees: balance::zero(),
+        dues: balance::zero(),
+        releases: vector[],
         subscriptions: vector[],
     };
     event::emit(TaskCreated {
@@ -251,91 +264,184 @@ public fun create(
 /// Ends new business on a task; what is sold already is served and settled.
 public fun deprecate(db: &mut AtomaDb, task: &mut Task, ctx: &TxContext) {
     db.assert_current();
-    task.assert_current();
-    assert!(task.owner == ctx.sender(), ENotTaskOwner);
+    task.assert_own(ctx);
     task.assert_live();
     task.deprecated = true;
     db.retire_task(task.model_name);
     event::emit(TaskDeprecated { task: object::id(task) });
 }
 
-/// Subscribes a node, or changes its price and capacity; a node that was leaving is back.
+/// Adds to the pool of examinations: a new one must hold some before examined stacks are sold.
+public fun fund(self: &mut Task, payment: Coin<USDC>) {
+    self.assert_current();
+    terms::assert_samples(self.samples());
+    let amount = payment.value();
+    money::assert_added(amount);
+    money::put(&mut self.dues, payment.into_balance());
+    event::emit(TaskFunded { task: object::id(self), amount, dues: self.dues.value() });
+}
+
+// === statements ===
+
+/// The owner announces a statement that nodes of a confidential task may attest after the delay.
+public fun release(
+    db: &AtomaDb,
+    task: &mut Task,
+    statement: vector<u8>,
+    clock: &Clock,
+    ctx: &TxContext,
+) {
+    db.assert_current();
+    task.assert_own(ctx);
+    let statement = node::read_statement(statement);
+    assert!(task.is_confidential(), ENotConfidential);
+    assert!(task.release_of(&statement).is_none(), EReleasedAlready);
+    assert!(task.releases.length() < MAX_RELEASES, EReleasesFull);
+    let from_ms = money::saturating_add(clock.timestamp_ms(), db.params().release_delay_ms());
+    task.releases.push_back(Release { statement, from_ms });
+    event::emit(StatementReleased { task: object::id(task), statement, from_ms });
+}
+
+/// The owner withdraws one. No further lease rests on it.
+public fun withdraw_release(self: &mut Task, statement: vector<u8>, ctx: &TxContext) {
+    self.assert_own(ctx);
+    let statement = node::read_statement(statement);
+    let place = self.release_of(&statement);
+    assert!(place.is_some(), ENoSuchRelease);
+    self.releases.remove(place.destroy_some());
+    event::emit(ReleaseWithdrawn { task: object::id(self), statement });
+}
+
+// === offers ===
+
+/// Subscribes a node, or changes its price. Leases keep the price that they began with.
 public fun subscribe(
     db: &AtomaDb,
     task: &mut Task,
     node: &mut Node,
     price: u64,
-    capacity: u64,
+    clock: &Clock,
+    ctx: &TxContext,
+) {
+    db.assert_current();
+    task.assert_current();
+    node.assert_own(ctx);
+    let now = clock.timestamp_ms();
+    task.assert_offer(db, node, price, now);
+    let place = task.place(object::id(node));
+    if (place.is_some()) {
+        task.subscriptions[place.destroy_some()].set_price(price);
+        task.refresh(node, now);
+        task.announce(node, price);
+    } else {
+        assert!(task.subscriptions.length() < MAX_SUBSCRIPTIONS, ESubscriptionsFull);
+        task.add(node, price, now);
+    }
+}
+
+/// Subscribes a node to a full task in another's place: a suspended one's, or that of the smallest, a quarter
+/// below. Leases of who goes are not touched: they need no subscription.
+public fun evict(
+    db: &AtomaDb,
+    task: &mut Task,
+    node: &mut Node,
+    evicted: &mut Node,
+    price: u64,
+    clock: &Clock,
+    ctx: &TxContext,
+) {
+    db.assert_current();
+    task.assert_current();
+    node.assert_own(ctx);
+    evicted.assert_current();
+    let now = clock.timestamp_ms();
+    task.assert_offer(db, node, price, now);
+    assert!(task.subscriptions.length() >= MAX_SUBSCRIPTIONS, ESubscriptionsNotFull);
+    assert!(task.place(object::id(node)).is_none(), ESubscribedAlready);
+    // who goes is judged by what it is, not by a copy
+    task.refresh(evicted, now);
+    let old = &task.subscriptions[task.subscribed_at(object::id(evicted))];
+    let (matured, suspended) = (old.matured(), !old.is_active());
+    let smallest = task.subscriptions.all!(|other| matured <= other.matured());
+    let new = node.matured(now);
+    let above = (new as u128) * 4 >= (matured as u128) * 5;
+    assert!(suspended || (smallest && above && new > 0), ENotEvictable);
+    task.remove(evicted, true);
+    task.add(node, price, now);
+}
+
+/// Leaves a task. Its leases go on.
+public fun unsubscribe(self: &mut Task, node: &mut Node, ctx: &TxContext) {
+    self.assert_current();
+    node.assert_own(ctx);
+    self.remove(node, false);
+}
+
+/// Copies a node's standing into a task. Anyone may.
+public fun sync(self: &mut Task, node: &Node, clock: &Clock) {
+    self.assert_current();
+    node.assert_current();
+    self.subscribed_at(object::id(node));
+    self.refresh(node, clock.timestamp_ms());
+}
+
+// === promises to examine ===
+
+/// A subscribed node promises to examine others. A deposit lies in the task itself, so that a fine needs no
+/// further object and is always there to be taken.
+public fun attest(
+    db: &AtomaDb,
+    task: &mut Task,
+    node: &Node,
+    deposit: Coin<USDC>,
+    clock: &Clock,
     ctx: &TxContext,
 ) {
     db.assert_current();
     db.assert_open();
     task.assert_current();
-    node.assert_current();
-    node.assert_owner(ctx);
-    task.assert_live();
-    node.assert_marked_active();
+    node.assert_own(ctx);
+    terms::assert_samples(task.samples());
+    node.assert_active(clock.timestamp_ms());
+    assert!(deposit.value() == db.params().attest_deposit(), EWrongDeposit);
     let id = object::id(node);
-    let allowed = task.allow_list.is_none() || task.allow_list.borrow().contains(&id);
-    assert!(allowed, ENodeNotAllowed);
-    assert!(price > 0 && price <= task.price_ceiling, EPriceInvalid);
-    assert!(capacity > 0 && capacity <= limits::max_units(), ECapacityInvalid);
-    task.assert_fits(node);
-
-    let place = task.place(id);
-    if (place.is_some()) {
-        let subscription = &mut task.subscriptions[place.destroy_some()];
-        subscription.price = price;
-        subscription.capacity = capacity;
-        subscription.state = SubscriptionState::Active;
-        subscription.copy_standing(node);
-    } else {
-        assert!(task.subscriptions.length() < MAX_SUBSCRIPTIONS, ESubscriptionsFull);
-        task.subscriptions.push_back(Subscription {
-            node: id,
-            price,
-            capacity,
-            leased: 0,
-            open_leases: 0,
-            collateral: node.collateral(),
-            reputation: node.reputation(),
-            state: SubscriptionState::Active,
-        });
-        node.add_subscription();
-    };
-    event::emit(Subscribed { task: object::id(task), node: id, price, capacity });
+    let place = task.subscribed_at(id);
+    let subscription = &mut task.subscriptions[place];
+    assert!(!subscription.attests(), EAttestsAlready);
+    subscription.promise(deposit.into_balance());
+    task.attester_changed(id);
 }
 
-/// Leaves a task: at once without open leases, else with the last of them.
-public fun unsubscribe(self: &mut Task, node: &mut Node, ctx: &TxContext) {
+/// Ends the promise. Deposit and fees become the node's earnings.
+public fun resign(self: &mut Task, node: &mut Node, ctx: &TxContext) {
     self.assert_current();
-    node.assert_current();
-    node.assert_owner(ctx);
-    self.subscription_mut(object::id(node)).state = SubscriptionState::Leaving;
-    self.remove_if_gone(node);
-    event::emit(Unsubscribed { task: object::id(self), node: object::id(node) });
+    node.assert_own(ctx);
+    let place = self.subscribed_at(object::id(node));
+    subscription::assert_attests(self.subscriptions[place].attests());
+    self.release_attester(node);
 }
 
-/// Copies a node's standing into a task, and lifts a jail whose time is over: for that any task will do,
-/// as a node that left all of them has no other way out. Anyone may.
-public fun sync(self: &mut Task, node: &mut Node, clock: &Clock) {
+/// Makes fees the node's earnings. Anyone may.
+public fun collect(self: &mut Task, node: &mut Node) {
     self.assert_current();
     node.assert_current();
-    let now = clock.timestamp_ms();
-    let lifted = node.lift_jail(now);
-    assert!(lifted || self.place(object::id(node)).is_some(), ENotSubscribed);
-    self.refresh(node, now);
+    let id = object::id(node);
+    let earned = self.attester(id).take_earned();
+    let amount = earned.value();
+    assert!(amount > 0, ENoFees);
+    node.earn(earned);
+    event::emit(AttesterPaid { task: object::id(self), node: id, amount });
 }
 
 /// Takes a task over from an older version of the package. Anyone may.
 public fun migrate(self: &mut Task) {
-    version::migrate(&mut self.id);
+    self.version = version::next(self.version);
 }
 
 // === what other modules work with ===
 
 public(package) fun assert_current(self: &Task) {
-    version::assert_current(&self.id);
+    version::assert_current(self.version);
 }
 
 public(package) fun assert_live(self: &Task) {
@@ -348,189 +454,230 @@ public(package) fun assert_fits(self: &Task, node: &Node) {
     assert!(node.reputation() >= self.min_reputation, EReputationBelowTask);
 }
 
+/// Where it is confidential, the node must run what its owner has released.
+public(package) fun assert_attested(self: &Task, node: &Node, now: u64) {
+    assert!(!self.is_confidential() || self.attested_until(node, now) >= now, ENotAttested);
+}
+
 public(package) fun price_ceiling(self: &Task): u64 { self.price_ceiling }
 
-/// Whether audits are drawn, and the surcharge is escrowed.
+public(package) fun weights(self: &Task): UnitWeights { self.weights }
+
+public(package) fun engine(self: &Task): EngineClass { self.engine }
+
+/// Whether tickets are examined.
 public(package) fun samples(self: &Task): bool {
     self.security_level == SAMPLING || self.security_level == SAMPLING_AND_CONFIDENTIAL
 }
 
-/// The weight of every subscription in a draw of nodes that can be given at least `units` at no more
-/// than `max_price`, and whether any fits at all. Confidential tasks need a live attestation; none can
-/// be registered yet, so nobody fits them.
-public(package) fun draw_weights(
-    self: &Task,
-    max_price: u64,
-    units: u64,
-    collateral_cap: u64,
-): (vector<u128>, bool) {
-    let confidential = self.security_level == CONFIDENTIAL
-        || self.security_level == SAMPLING_AND_CONFIDENTIAL;
+/// The price of a node's offer, which there must be.
+public(package) fun price_of(self: &Task, node: ID): u64 {
+    self.subscriptions[self.subscribed_at(node)].price()
+}
+
+/// The weight of every subscription in a draw of nodes that would serve at no more than `max_price`, and whether
+/// any fits at all.
+public(package) fun serving_weights(self: &Task, max_price: u64, now: u64): (vector<u128>, bool) {
+    let attested_from = if (self.is_confidential()) now else 0;
+    let (least, reputation) = (self.min_collateral, self.min_reputation);
     let mut anybody = false;
     let weights = self.subscriptions.map_ref!(|offer| {
-        let free = offer.free_capacity();
-        let fits = !confidential
-            && offer.state == SubscriptionState::Active
-            && offer.price <= max_price
-            && offer.collateral >= self.min_collateral
-            && offer.reputation >= self.min_reputation
-            && free >= units;
-        anybody = anybody || fits;
-        if (fits) draw::weight(offer.collateral, collateral_cap, offer.reputation, free) else 0
+        let weight = offer.weight_to_serve(max_price, least, reputation, attested_from);
+        anybody = anybody || weight.is_some();
+        weight.destroy_or!(0)
     });
     (weights, anybody)
 }
 
 /// The node at a place among the subscriptions.
-public(package) fun node_at(self: &Task, place: u64): ID { self.subscriptions[place].node }
+public(package) fun node_at(self: &Task, place: u64): ID { self.subscriptions[place].node() }
 
-/// Books units under a node's subscription, which must be there, be active and have room.
-public(package) fun occupy(self: &mut Task, node: ID, units: u64) {
-    let subscription = self.subscription_mut(node);
-    assert!(subscription.state == SubscriptionState::Active, ESubscriptionNotActive);
-    assert!(subscription.free_capacity() >= units, ECapacityExceeded);
-    subscription.leased = subscription.leased + units;
+/// The weight of every subscription in a draw of those who could be fined so much and belong to none of these.
+public(package) fun examining_weights(
+    self: &Task,
+    fine: u64,
+    but: &vector<address>,
+): vector<u128> {
+    self.subscriptions.map_ref!(|offer| offer.weight_to_examine(fine, but))
 }
 
-/// Counts a new lease of a node that is subscribed; its price is the subscription's.
-public(package) fun begin_lease(self: &mut Task, node: ID): u64 {
-    let subscription = self.subscription_mut(node);
-    subscription.open_leases = subscription.open_leases + 1;
-    subscription.price
-}
-
-/// Gives a closed lease's units back to the node's capacity. The subscription is there as long as it
-/// has an open lease; should it be missing all the same, the money still moves.
-public(package) fun end_lease(self: &mut Task, node: ID, units: u64) {
-    self.place(node).do!(|place| {
+/// Draws so many attesters, of whom there are enough, and books a duty for each. The same work whoever it is.
+public(package) fun pick(
+    self: &mut Task,
+    seed: &Bytes32,
+    weights: vector<u128>,
+    count: u64,
+): vector<Auditor> {
+    draw::draw(seed, weights, count).map!(|place| {
         let subscription = &mut self.subscriptions[place];
-        subscription.leased = money::saturating_sub(subscription.leased, units);
-        subscription.open_leases = money::saturating_sub(subscription.open_leases, 1);
-    });
+        subscription.begin_duty();
+        subscription.auditor()
+    })
 }
 
-/// Brings a subscription up to date with its node, and removes it if it has left and nothing is
-/// leased. Does nothing without a subscription.
-public(package) fun refresh(self: &mut Task, node: &mut Node, now: u64) {
+/// Ends one duty of an attester.
+public(package) fun end_duty(self: &mut Task, node: ID) { self.attester(node).end_duty(); }
+
+/// Books a fee for an attester.
+public(package) fun credit(self: &mut Task, node: ID, fee: Balance<USDC>) {
+    self.attester(node).credit(fee);
+}
+
+/// Takes a fine out of an attester's stake, as far as it goes.
+public(package) fun charge(self: &mut Task, node: ID, fine: u64): Balance<USDC> {
+    let taken = self.attester(node).charge(fine);
+    self.attester_changed(node);
+    taken
+}
+
+/// Strikes an attester off that was silent.
+public(package) fun strike(self: &mut Task, node: ID) {
+    self.place(node).do!(|place| self.subscriptions[place].strike());
+    self.attester_changed(node);
+}
+
+public(package) fun dues(self: &Task): u64 { self.dues.value() }
+
+public(package) fun put_due(self: &mut Task, due: Balance<USDC>) { money::put(&mut self.dues, due); }
+
+/// Takes so much out of the pool, or what there is.
+public(package) fun take_due(self: &mut Task, amount: u64): Balance<USDC> {
+    money::take_up_to(&mut self.dues, amount)
+}
+
+public(package) fun put_fee(self: &mut Task, fee: Balance<USDC>) { money::put(&mut self.fees, fee); }
+
+/// All fees, of which there must be some.
+public(package) fun take_fees(self: &mut Task): Balance<USDC> {
+    let fees = self.fees.withdraw_all();
+    assert!(fees.value() > 0, ENoFees);
+    fees
+}
+
+/// Brings a subscription up to date with its node. Does nothing without one.
+public(package) fun refresh(self: &mut Task, node: &Node, now: u64) {
+    let fits = node.is_active(now)
+        && node.collateral() >= self.min_collateral
+        && node.reputation() >= self.min_reputation;
+    let attested_until = self.attested_until(node, now);
     self.place(object::id(node)).do!(|place| {
-        let subscription = &mut self.subscriptions[place];
-        subscription.copy_standing(node);
-        if (subscription.state != SubscriptionState::Leaving) {
-            subscription.state = if (node.is_active(now)) SubscriptionState::Active
-            else SubscriptionState::Suspended;
-        };
+        self.subscriptions[place].refresh(node, fits, attested_until, now)
     });
-    self.remove_if_gone(node);
 }
-
-/// What this usage costs: `ceil(sum of weight * count / 1000)`; nothing if it is more than any receipt
-/// can say.
-public(package) fun tariff(self: &Task, usage: &vector<u64>): Option<u64> {
-    let weights = &self.weights;
-    let weights = vector[
-        weights.input,
-        weights.cached_input,
-        weights.output,
-        weights.image_step,
-        weights.audio_second,
-    ];
-    let mut total = 0u256;
-    weights.zip_do_ref!(usage, |weight, count| total = total + (*weight as u256) * (*count as u256));
-    let units = total.divide_and_round_up(WEIGHT_SCALE);
-    if (units <= MAX_U64) option::some(units as u64) else option::none()
-}
-
-public(package) fun put_fee(self: &mut Task, fee: Balance<USDC>) {
-    money::put(&mut self.fees, fee);
-}
-
-public(package) fun take_fees(self: &mut Task): Balance<USDC> { self.fees.withdraw_all() }
 
 // === inside ===
 
-fun place(self: &Task, node: ID): Option<u64> {
-    self.subscriptions.find_index!(|subscription| subscription.node == node)
+/// The task is this version's, and the sender made it.
+fun assert_own(self: &Task, ctx: &TxContext) {
+    self.assert_current();
+    assert!(self.owner == ctx.sender(), ENotTaskOwner);
 }
 
-fun subscription_mut(self: &mut Task, node: ID): &mut Subscription {
+fun assert_offer(self: &Task, db: &AtomaDb, node: &Node, price: u64, now: u64) {
+    db.assert_open();
+    self.assert_live();
+    node.assert_active(now);
+    let allowed = self.allow_list.is_none() || self.allow_list.borrow().contains(&object::id(node));
+    assert!(allowed, ENodeNotAllowed);
+    assert!(price > 0 && price <= self.price_ceiling, EPriceInvalid);
+    self.assert_fits(node);
+}
+
+fun is_confidential(self: &Task): bool {
+    self.security_level == CONFIDENTIAL || self.security_level == SAMPLING_AND_CONFIDENTIAL
+}
+
+fun release_of(self: &Task, statement: &Bytes32): Option<u64> {
+    self.releases.find_index!(|release| &release.statement == statement)
+}
+
+/// Until when a node's attestation is good for a task, were nothing withdrawn; zero if it isn't good now.
+fun attested_until(self: &Task, node: &Node, now: u64): u64 {
+    let (statement, until) = node.attested();
+    if (statement.is_none()) return 0;
+    let statement = statement.destroy_some();
+    let good = self.releases.any!(|release| {
+        release.statement == statement && release.from_ms <= now
+    });
+    if (good) until else 0
+}
+
+fun place(self: &Task, node: ID): Option<u64> {
+    self.subscriptions.find_index!(|subscription| subscription.node() == node)
+}
+
+fun subscribed_at(self: &Task, node: ID): u64 {
     let place = self.place(node);
     assert!(place.is_some(), ENotSubscribed);
-    &mut self.subscriptions[place.destroy_some()]
+    place.destroy_some()
 }
 
-fun free_capacity(self: &Subscription): u64 {
-    money::saturating_sub(self.capacity, self.leased)
+/// The subscription of an attester.
+fun attester(self: &mut Task, node: ID): &mut Subscription {
+    let place = self.place(node);
+    subscription::assert_attests(place.is_some());
+    let subscription = &mut self.subscriptions[place.destroy_some()];
+    subscription::assert_attests(subscription.attests());
+    subscription
 }
 
-fun copy_standing(self: &mut Subscription, node: &Node) {
-    self.collateral = node.collateral();
-    self.reputation = node.reputation();
+fun add(self: &mut Task, node: &mut Node, price: u64, now: u64) {
+    self.subscriptions.push_back(subscription::open(node, price));
+    self.refresh(node, now);
+    node.add_subscription();
+    self.announce(node, price);
 }
 
-fun remove_if_gone(self: &mut Task, node: &mut Node) {
-    self.place(object::id(node)).do!(|place| {
-        let subscription = &self.subscriptions[place];
-        if (subscription.state == SubscriptionState::Leaving && subscription.open_leases == 0) {
-            self.subscriptions.remove(place);
-            node.remove_subscription();
-        }
-    });
+fun remove(self: &mut Task, node: &mut Node, evicted: bool) {
+    let id = object::id(node);
+    let place = self.subscribed_at(id);
+    self.release_attester(node);
+    self.subscriptions.remove(place).close();
+    node.remove_subscription();
+    event::emit(Unsubscribed { task: object::id(self), node: id, evicted });
 }
 
-fun read_weights(list: &vector<u64>): UnitWeights {
-    let fit = list.length() == WEIGHTS
-        && list.all!(|weight| *weight <= MAX_WEIGHT)
-        && list.any!(|weight| *weight > 0);
-    assert!(fit, EWeightsInvalid);
-    UnitWeights {
-        input: list[0],
-        cached_input: list[1],
-        output: list[2],
-        image_step: list[3],
-        audio_second: list[4],
-    }
+/// Gives an attester all that it has in the task, if it is one and has no duty.
+fun release_attester(self: &mut Task, node: &mut Node) {
+    let id = object::id(node);
+    let place = self.subscribed_at(id);
+    let subscription = &mut self.subscriptions[place];
+    if (!subscription.attests()) return;
+    let all = subscription.resign();
+    let amount = all.value();
+    node.earn(all);
+    event::emit(AttesterPaid { task: object::id(self), node: id, amount });
 }
 
-/// One differing bit is proof only where two honest runs never differ, so the exact rule needs one of
-/// the deterministic numerics.
-fun read_engine(model: vector<u8>, numerics: u8, rule: u8): EngineClass {
-    let model = bytes32::read(model);
-    assert!(model.is_some(), EModelHashInvalid);
-    assert!(numerics < NUMERICS, ENumericsUnknown);
-    assert!(rule < RULES, ERuleUnknown);
-    assert!(rule == TOLERANT_RULE || numerics != TOLERANT_NUMERICS, ERuleUnfit);
-    EngineClass { model: model.destroy_some(), numerics, rule }
+fun announce(self: &Task, node: &Node, price: u64) {
+    event::emit(Subscribed { task: object::id(self), node: object::id(node), price });
+}
+
+fun attester_changed(self: &Task, node: ID) {
+    let place = self.place(node);
+    let (active, stake) = if (place.is_some()) self.subscriptions[place.destroy_some()].promised()
+    else (false, 0);
+    event::emit(AttesterChanged { task: object::id(self), node, active, stake });
 }
 
 #[test_only]
-public(package) fun uid_for_testing(self: &mut Task): &mut UID { &mut self.id }
+public(package) fun set_version_for_testing(self: &mut Task, version: u64) { self.version = version; }
 
 #[test_only]
-/// Fills the list up with offers of a node that isn't there.
-public(package) fun fill_for_testing(self: &mut Task, node: ID) {
+/// Fills the list up with offers of nodes that aren't there, each of an owner of its own, a `step` larger than the
+/// one before, and attesting with this deposit.
+public(package) fun fill_for_testing(self: &mut Task, matured: u64, step: u64, deposit: u64) {
     while (self.subscriptions.length() < MAX_SUBSCRIPTIONS) {
-        self.subscriptions.push_back(Subscription {
-            node,
-            price: 1_000_000,
-            capacity: 1_000,
-            leased: 0,
-            open_leases: 0,
-            collateral: 1_000,
-            reputation: 500,
-            state: SubscriptionState::Active,
-        });
+        let place = self.subscriptions.length();
+        let other = sui::address::from_u256(1_000_000 + (place as u256));
+        let matured = matured + step * place;
+        self.subscriptions.push_back(
+            subscription::new_for_testing(
+                other.to_id(),
+                other,
+                matured,
+                balance::create_for_testing(deposit),
+            ),
+        );
     }
-}
-
-#[test_only]
-public(package) fun subscriptions_for_testing(self: &Task): u64 { self.subscriptions.length() }
-
-#[test_only]
-public(package) fun set_min_reputation_for_testing(self: &mut Task, least: u64) {
-    self.min_reputation = least;
-}
-
-#[test_only]
-public(package) fun set_min_collateral_for_testing(self: &mut Task, least: u64) {
-    self.min_collateral = least;
 }

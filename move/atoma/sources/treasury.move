@@ -1,9 +1,10 @@
-/// The communal treasury: fees come in, and each epoch pays part of it to the nodes that worked.
+/// The communal treasury: fees and fines come in, and each day a part goes to the nodes that paid fees, in
+/// proportion to them and never as much as they paid. Only sums are kept: there is no list to fill.
 ///
 /// ```text
-/// epoch e             nodes are paid for units
-/// e + 1, first half   the units of e are reported into the book (the first report opens it)
-/// from its middle on  each reported node takes floor(pool * units / all units)
+/// epoch e             nodes pay fees
+/// e + 1, first half   the fees of e are reported into the book (the first report opens it)
+/// from its middle on  each reported node takes min(floor(pool * fees / all fees), floor(fees * rebate / 1000))
 /// ```
 ///
 /// The pool is fixed by the first payment and stays in the treasury until it is paid, so a share that
@@ -11,15 +12,14 @@
 module atoma::treasury;
 
 use atoma::db::AtomaDb;
+use atoma::limits;
 use atoma::money;
 use atoma::node::Node;
 use atoma::task::Task;
 use sui::clock::Clock;
 use sui::event;
 
-/// The task has no fees to collect.
-const ENoFees: u64 = 600;
-/// The node was paid nothing in the last epoch, or it is reported already.
+/// The node paid no fees in the last epoch, or they are reported already.
 const ENothingToReport: u64 = 601;
 /// An epoch is reported in the first half of the next.
 const EReportsClosed: u64 = 602;
@@ -28,20 +28,20 @@ const ENoShare: u64 = 604;
 /// Shares are paid from the middle of the next epoch on.
 const EPaymentsNotOpen: u64 = 605;
 
-/// A task's fees went into the treasury.
+/// A task's fees are the treasury's.
 public struct FeesCollected has copy, drop {
     task: ID,
     amount: u64,
 }
 
-/// A node reported its units of the last epoch.
-public struct UnitsReported has copy, drop {
+/// A node's fees count.
+public struct FeesReported has copy, drop {
     node: ID,
     epoch: u64,
-    units: u64,
+    fees: u64,
 }
 
-/// A node got its share of the treasury.
+/// A node was credited with its share.
 public struct TreasuryPaid has copy, drop {
     node: ID,
     epoch: u64,
@@ -54,45 +54,44 @@ public fun collect_fees(db: &mut AtomaDb, task: &mut Task) {
     task.assert_current();
     let fees = task.take_fees();
     let amount = fees.value();
-    assert!(amount > 0, ENoFees);
     db.put_treasury(fees);
     event::emit(FeesCollected { task: object::id(task), amount });
 }
 
-/// Enters a node's units of the last epoch in the book, once. Anyone may.
-public fun report_units(db: &mut AtomaDb, node: &mut Node, clock: &Clock) {
+/// Adds a node's fees of the last epoch to the book, once. Anyone may.
+public fun report(db: &mut AtomaDb, node: &mut Node, clock: &Clock) {
     db.assert_current();
     node.assert_current();
-    let (epoch, second_half) = db.epoch_at(clock.timestamp_ms());
-    assert!(!second_half, EReportsClosed);
-    assert!(epoch > 0, ENothingToReport);
-    let last = epoch - 1;
-    let units = node.take_units(last);
-    assert!(units > 0, ENothingToReport);
-    if (db.book().epoch() != last) db.open_book(last);
-    // a change of the epoch's length may turn the clock of epochs back: what is fixed stays fixed
-    assert!(db.book().pool().is_none(), EReportsClosed);
-    let id = object::id(node);
-    db.book_mut().report(id, units);
-    event::emit(UnitsReported { node: id, epoch: last, units });
+    let now = clock.timestamp_ms();
+    let epoch = money::saturating_sub(limits::epoch(now), 1);
+    let fees = node.fees_of(epoch);
+    assert!(fees > 0, ENothingToReport);
+    assert!(!limits::second_half(now), EReportsClosed);
+    node.report(epoch);
+    let (open, _, _) = db.book();
+    if (open != epoch) db.open_book(epoch);
+    let (_, _, pool) = db.book();
+    assert!(pool.is_none(), EReportsClosed);
+    db.enter(fees);
+    event::emit(FeesReported { node: object::id(node), epoch, fees });
 }
 
-/// Pays a node its share. Anyone may.
-public fun pay(db: &mut AtomaDb, node: &Node, clock: &Clock, ctx: &mut TxContext) {
+/// Credits a node with its share of the book. Anyone may.
+public fun pay(db: &mut AtomaDb, node: &mut Node, clock: &Clock) {
     db.assert_current();
     node.assert_current();
-    let (now, second_half) = db.epoch_at(clock.timestamp_ms());
-    let epoch = db.book().epoch();
-    let closed = now > epoch && (now - epoch > 1 || second_half);
-    assert!(closed, EPaymentsNotOpen);
-    let id = object::id(node);
-    let place = db.book().place(id);
-    assert!(place.is_some(), ENoShare);
-    let pool = db.book().pool().destroy_or!({
+    let now = clock.timestamp_ms();
+    let (epoch, fees) = node.reported();
+    let (open, all, pool) = db.book();
+    assert!(epoch == open && fees > 0, ENoShare);
+    let paying = limits::epoch(now) > epoch + 1 || limits::second_half(now);
+    assert!(paying, EPaymentsNotOpen);
+    let pool = pool.destroy_or!({
         money::permille(db.treasury(), db.params().treasury_payout_permille())
     });
-    let amount = db.book_mut().take(place.destroy_some(), pool);
-    // all parts together are at most the pool, and only this takes from the treasury
-    money::pay(db.take_treasury(amount), node.owner(), ctx);
-    event::emit(TreasuryPaid { node: id, epoch, amount });
+    db.fix_pool(pool);
+    node.clear_report();
+    let amount = money::share(pool, fees, all, db.params().rebate_permille());
+    node.earn(db.take_treasury(amount));
+    event::emit(TreasuryPaid { node: object::id(node), epoch, amount });
 }

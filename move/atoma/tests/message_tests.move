@@ -2,6 +2,7 @@
 #[test_only]
 module atoma::message_tests;
 
+use atoma::engine;
 use atoma::grant;
 use atoma::header;
 use atoma::reader;
@@ -27,11 +28,11 @@ fun messages_are_read() {
     let header = header::decode(vectors::second_header()).destroy_some();
     assert!(header.lane() == 0 && header.ceiling() == 100 && header.max_units() == 40);
     let grant = grant::decode(vectors::grant()).destroy_some();
-    assert!(grant.cumulative_units() == 100);
+    assert!(grant.cumulative_units() == 100 && grant.max_price() == 1_500_000 && grant.nonce() == 7);
     let receipt = receipt::decode(vectors::second_receipt()).destroy_some();
     assert!(receipt.seq() == 2 && receipt.units() == 40 && receipt.cumulative_units() == 100);
     assert!(receipt.usage() == vector[0, 0, 40, 0, 0]);
-    assert!(receipt.previous() == bytes32::hash(&vectors::first_receipt()));
+    assert!(engine::claimed(bytes32::zero(), 0, 0).contains(&receipt.engine()));
     assert!(receipt.request_hash() == bytes32::hash(&vectors::second_header()));
     let (header, signature, receipt, other) =
         record::decode(&vectors::record()).destroy_some().into_parts();
@@ -51,7 +52,7 @@ fun messages_with_their_options_are_read() {
     32u8.do!(|_| receipt.push_back(9));
     receipt.append(reader::slice(&short, 315, 32));
     let read = receipt::decode(receipt).destroy_some();
-    assert!(read.previous() == bytes32::zero() && read.units() == 60);
+    assert!(read.seq() == 1 && read.units() == 60);
 }
 
 #[test]
@@ -78,7 +79,7 @@ fun unknown_bytes_are_no_message() {
     assert!(receipt::decode(with(receipt, 313, 2)).is_none()); // rule
     assert!(receipt::decode(with(receipt, 314, 1)).is_none());
     assert!(grant::decode(with(vectors::grant(), 14, 1)).is_none());
-    assert!(grant::decode(reader::slice(&receipt, 0, 128)).is_none());
+    assert!(grant::decode(reader::slice(&receipt, 0, 144)).is_none());
 }
 
 #[test]

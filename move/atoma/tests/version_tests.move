@@ -1,7 +1,10 @@
-/// Every function refuses objects of another version, and objects are brought over once.
+/// Every function refuses objects of another version, each that it takes; and objects are brought over once. What follows
+/// the first four is one test for each function and object, all of one form.
 #[test_only]
 module atoma::version_tests;
 
+use atoma::audit;
+use atoma::db;
 use atoma::dispute;
 use atoma::node;
 use atoma::settlement;
@@ -10,7 +13,7 @@ use atoma::task;
 use atoma::treasury;
 use atoma::vectors;
 use atoma::version;
-use atoma::world::{Self, text};
+use atoma::world;
 use std::unit_test::destroy;
 
 /// A version after this one.
@@ -18,512 +21,914 @@ const LATER: u64 = 2;
 
 #[test]
 fun objects_are_brought_over() {
-    let (mut w, mut db, cap, clock) = world::begin();
-    let (mut task, mut node) = w.serving(&mut db);
-    let mut stack = w.stack(&db, &mut task, 2, &clock);
+    let (s, mut db, cap, clock, mut task, mut node, other, mut stack) = world::all();
     db.set_version_for_testing(0);
-    version::mark_for_testing(node.uid_for_testing(), 0);
-    version::mark_for_testing(task.uid_for_testing(), 0);
-    version::mark_for_testing(stack.uid_for_testing(), 0);
+    node.set_version_for_testing(0);
+    task.set_version_for_testing(0);
+    stack.set_version_for_testing(0);
     db.migrate(&cap);
     node.migrate();
     task.migrate();
     stack.migrate();
-    w.lease(&db, &mut stack, &mut task, &node, &clock);
-    w.end_all(db, cap, clock, task, node, stack);
+    db.assert_current();
+    node.assert_current();
+    task.assert_current();
+    stack.assert_current();
+    destroy(s);
+    destroy(db);
+    destroy(cap);
+    destroy(clock);
+    destroy(task);
+    destroy(node);
+    destroy(other);
+    destroy(stack);
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_database_of_this_version_is_not_brought_over() {
-    let (_w, mut db, cap, _clock) = world::begin();
+    let (_s, mut db, cap, _clock) = world::begin();
     db.migrate(&cap);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_node_of_this_version_is_not_brought_over() {
-    let (mut w, mut db, _cap, _clock) = world::begin();
-    let mut node = w.node(&mut db);
+    let (_s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
     node.migrate();
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_task_of_this_version_is_not_brought_over() {
-    let (mut w, mut db, _cap, _clock) = world::begin();
-    let mut task = w.task(&mut db);
+    let (_s, _db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
     task.migrate();
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_stack_of_this_version_is_not_brought_over() {
-    let (mut w, mut db, _cap, clock) = world::begin();
-    let (mut task, _node) = w.serving(&mut db);
-    let mut stack = w.stack(&db, &mut task, 2, &clock);
+    let (_s, _db, _cap, _clock, _task, _node, _other, mut stack) = world::all();
     stack.migrate();
     abort
 }
 
-/// One call with everything at hand: `$change` makes one object another version's.
-macro fun refused(
-    $change: |
-        &mut atoma::db::AtomaDb,
-        &mut atoma::task::Task,
-        &mut atoma::node::Node,
-        &mut atoma::stack::Stack,
-    | -> (),
-    $call: |
-        &mut world::World,
-        &mut atoma::db::AtomaDb,
-        &mut atoma::task::Task,
-        &mut atoma::node::Node,
-        &mut atoma::stack::Stack,
-        &sui::clock::Clock,
-    | -> (),
-) {
-    let (mut w, mut db, cap, clock) = world::begin();
-    let (mut task, mut node) = w.serving(&mut db);
-    let mut stack = w.stack(&db, &mut task, 2, &clock);
-    $change(&mut db, &mut task, &mut node, &mut stack);
-    $call(&mut w, &mut db, &mut task, &mut node, &mut stack, &clock);
-    w.end_all(db, cap, clock, task, node, stack);
-}
-
-macro fun later_db($call: |
-    &mut world::World,
-    &mut atoma::db::AtomaDb,
-    &mut atoma::task::Task,
-    &mut atoma::node::Node,
-    &mut atoma::stack::Stack,
-    &sui::clock::Clock,
-| -> ()) {
-    refused!(|db, _, _, _| db.set_version_for_testing(LATER), $call)
-}
-
-macro fun later_task($call: |
-    &mut world::World,
-    &mut atoma::db::AtomaDb,
-    &mut atoma::task::Task,
-    &mut atoma::node::Node,
-    &mut atoma::stack::Stack,
-    &sui::clock::Clock,
-| -> ()) {
-    refused!(|_, task, _, _| version::mark_for_testing(task.uid_for_testing(), LATER), $call)
-}
-
-macro fun later_node($call: |
-    &mut world::World,
-    &mut atoma::db::AtomaDb,
-    &mut atoma::task::Task,
-    &mut atoma::node::Node,
-    &mut atoma::stack::Stack,
-    &sui::clock::Clock,
-| -> ()) {
-    refused!(|_, _, node, _| version::mark_for_testing(node.uid_for_testing(), LATER), $call)
-}
-
-macro fun later_stack($call: |
-    &mut world::World,
-    &mut atoma::db::AtomaDb,
-    &mut atoma::task::Task,
-    &mut atoma::node::Node,
-    &mut atoma::stack::Stack,
-    &sui::clock::Clock,
-| -> ()) {
-    refused!(|_, _, _, stack| version::mark_for_testing(stack.uid_for_testing(), LATER), $call)
-}
-
 #[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_register_of_a_later_db() {
-    later_db!(|w, db, _, _, _, _| destroy(w.other_node(db)));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_set_url_of_a_later_node() {
-    later_node!(|w, _, _, node, _, _| node.set_url(text(b"http://a"), &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_add_collateral_of_a_later_node() {
-    later_node!(|w, _, _, node, _, _| node.add_collateral(w.coin(1), &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_begin_unbonding_of_a_later_db() {
-    later_db!(|w, db, _, node, _, clock| node::begin_unbonding(db, node, clock, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_begin_unbonding_of_a_later_node() {
-    later_node!(|w, db, _, node, _, clock| node::begin_unbonding(db, node, clock, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun node_withdraw_collateral_of_a_later_node() {
-    later_node!(|w, _, _, node, _, clock| node.withdraw_collateral(clock, &mut w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_create_of_a_later_db() {
-    later_db!(|w, db, task, _, _, _| destroy(w.task(db)));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_deprecate_of_a_later_db() {
-    later_db!(|w, db, task, _, _, _| task::deprecate(db, task, &w.by(world::admin())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_deprecate_of_a_later_task() {
-    later_task!(|w, db, task, _, _, _| task::deprecate(db, task, &w.by(world::admin())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_subscribe_of_a_later_db() {
-    later_db!(|w, db, task, node, _, _| task::subscribe(db, task, node, 1, 1, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_subscribe_of_a_later_task() {
-    later_task!(|w, db, task, node, _, _| task::subscribe(db, task, node, 1, 1, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_subscribe_of_a_later_node() {
-    later_node!(|w, db, task, node, _, _| task::subscribe(db, task, node, 1, 1, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_unsubscribe_of_a_later_task() {
-    later_task!(|w, _, task, node, _, _| task.unsubscribe(node, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_unsubscribe_of_a_later_node() {
-    later_node!(|w, _, task, node, _, _| task.unsubscribe(node, &w.by(world::operator())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_sync_of_a_later_task() {
-    later_task!(|_, _, task, node, _, clock| task.sync(node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun task_sync_of_a_later_node() {
-    later_node!(|_, _, task, node, _, clock| task.sync(node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_acquire_of_a_later_db() {
-    later_db!(|w, db, task, _, stack, clock| destroy(w.stack(db, task, 2, clock)));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_acquire_of_a_later_task() {
-    later_task!(|w, db, task, _, stack, clock| destroy(w.stack(db, task, 2, clock)));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_lease_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| w.lease(db, stack, task, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_lease_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| w.lease(db, stack, task, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_lease_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| w.lease(db, stack, task, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_lease_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| w.lease(db, stack, task, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_top_up_of_a_later_stack() {
-    later_stack!(|w, _, task, _, stack, clock| stack.top_up(task, w.coin(1), 1, clock, &w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_top_up_of_a_later_task() {
-    later_task!(|w, _, task, _, stack, clock| stack.top_up(task, w.coin(1), 1, clock, &w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_extend_of_a_later_db() {
-    later_db!(|w, db, _, _, stack, clock| stack::extend(db, stack, 1, clock, &w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_extend_of_a_later_stack() {
-    later_stack!(|w, db, _, _, stack, clock| stack::extend(db, stack, 1, clock, &w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_revoke_ungranted_of_a_later_stack() {
-    later_stack!(|w, _, _, _, stack, _| stack.revoke_ungranted(&mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_begin_close_of_a_later_stack() {
-    later_stack!(|w, _, _, _, stack, clock| stack.begin_close(clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun stack_close_after_expiry_of_a_later_stack() {
-    later_stack!(|w, _, _, _, stack, clock| stack.close_after_expiry(clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_settle_of_a_later_db() {
-    later_db!(|w, db, _, node, stack, clock| w.settle(db, stack, node, vectors::root(), clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_settle_of_a_later_stack() {
-    later_stack!(|w, db, _, node, stack, clock| w.settle(db, stack, node, vectors::root(), clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_settle_of_a_later_node() {
-    later_node!(|w, db, _, node, stack, clock| w.settle(db, stack, node, vectors::root(), clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_claim_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| settlement::claim(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_claim_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| settlement::claim(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_claim_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| settlement::claim(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_claim_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| settlement::claim(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_expire_lease_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| settlement::expire_lease(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_expire_lease_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| settlement::expire_lease(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_expire_lease_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| settlement::expire_lease(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun settlement_expire_lease_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| settlement::expire_lease(db, stack, task, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_missing_response_of_a_later_stack() {
-    later_stack!(|w, _, _, node, stack, clock| w.demand(stack, node, 1, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_missing_response_of_a_later_node() {
-    later_node!(|w, _, _, node, stack, clock| w.demand(stack, node, 1, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_answer_of_a_later_db() {
-    later_db!(|w, db, _, node, stack, clock| {
-        let blob = w.blob(true, 10, false);
-        let ctx = &mut w.by(world::user());
-        dispute::answer(db, stack, node, &blob, vectors::record(), vectors::proof(), clock, ctx);
-        destroy(blob)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_answer_of_a_later_stack() {
-    later_stack!(|w, db, _, node, stack, clock| {
-        let blob = w.blob(true, 10, false);
-        let ctx = &mut w.by(world::user());
-        dispute::answer(db, stack, node, &blob, vectors::record(), vectors::proof(), clock, ctx);
-        destroy(blob)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_answer_of_a_later_node() {
-    later_node!(|w, db, _, node, stack, clock| {
-        let blob = w.blob(true, 10, false);
-        let ctx = &mut w.by(world::user());
-        dispute::answer(db, stack, node, &blob, vectors::record(), vectors::proof(), clock, ctx);
-        destroy(blob)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_resolve_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| dispute::resolve(db, stack, task, node, 1, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_resolve_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| dispute::resolve(db, stack, task, node, 1, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_resolve_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| dispute::resolve(db, stack, task, node, 1, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_resolve_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| dispute::resolve(db, stack, task, node, 1, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_equivocation_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::equivocation(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_equivocation_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::equivocation(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_equivocation_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::equivocation(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_equivocation_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::equivocation(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_over_claim_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::over_claim(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_over_claim_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::over_claim(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_over_claim_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::over_claim(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_over_claim_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| {
-        let (a, b) = (vectors::second_receipt(), vectors::second_receipt_signature());
-        dispute::over_claim(db, stack, task, node, a, b, a, b, clock, &mut w.by(world::user()))
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_forged_request_of_a_later_db() {
-    later_db!(|w, db, task, node, stack, clock| {
-        let (record, proof, ctx) = (vectors::record(), vectors::proof(), &mut w.by(world::user()));
-        dispute::forged_request(db, stack, task, node, record, proof, clock, ctx)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_forged_request_of_a_later_stack() {
-    later_stack!(|w, db, task, node, stack, clock| {
-        let (record, proof, ctx) = (vectors::record(), vectors::proof(), &mut w.by(world::user()));
-        dispute::forged_request(db, stack, task, node, record, proof, clock, ctx)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_forged_request_of_a_later_task() {
-    later_task!(|w, db, task, node, stack, clock| {
-        let (record, proof, ctx) = (vectors::record(), vectors::proof(), &mut w.by(world::user()));
-        dispute::forged_request(db, stack, task, node, record, proof, clock, ctx)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun dispute_forged_request_of_a_later_node() {
-    later_node!(|w, db, task, node, stack, clock| {
-        let (record, proof, ctx) = (vectors::record(), vectors::proof(), &mut w.by(world::user()));
-        dispute::forged_request(db, stack, task, node, record, proof, clock, ctx)
-    });
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_collect_fees_of_a_later_db() {
-    later_db!(|_, db, task, _, _, _| treasury::collect_fees(db, task));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_collect_fees_of_a_later_task() {
-    later_task!(|_, db, task, _, _, _| treasury::collect_fees(db, task));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_report_units_of_a_later_db() {
-    later_db!(|_, db, _, node, _, clock| treasury::report_units(db, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_report_units_of_a_later_node() {
-    later_node!(|_, db, _, node, _, clock| treasury::report_units(db, node, clock));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_pay_of_a_later_db() {
-    later_db!(|w, db, _, node, _, clock| treasury::pay(db, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun treasury_pay_of_a_later_node() {
-    later_node!(|w, db, _, node, _, clock| treasury::pay(db, node, clock, &mut w.by(world::user())));
-}
-
-#[test, expected_failure(abort_code = version::EWrongVersion)]
-fun db_set_param_of_a_later_db() {
-    let (_w, mut db, cap, _clock) = world::begin();
+fun db_set_param_of_another_db() {
+    let (_s, mut db, cap, _clock, _task, _node, _other, _stack) = world::all();
     db.set_version_for_testing(LATER);
-    db.set_param(&cap, text(b"paused"), 1);
+    db::set_param(&mut db, &cap, b"".to_string(), 0);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun db_set_development_of_another_db() {
+    let (_s, mut db, cap, _clock, _task, _node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    db::set_development(&mut db, &cap);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_register_of_another_db() {
+    let (mut s, mut db, _cap, clock, _task, _node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    db.set_version_for_testing(LATER);
+    node::register(&mut db, coin, b"".to_string(), vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_set_url_of_another_node() {
+    let (mut s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::set_url(&mut node, b"".to_string(), s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_set_keys_of_another_node() {
+    let (mut s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::set_keys(&mut node, vector[], vector[], s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_attest_of_another_node() {
+    let (mut s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::attest(&mut node, 0, vector[], 0, 0, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_add_collateral_of_another_db() {
+    let (mut s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    db.set_version_for_testing(LATER);
+    node::add_collateral(&db, &mut node, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_add_collateral_of_another_node() {
+    let (mut s, db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    node.set_version_for_testing(LATER);
+    node::add_collateral(&db, &mut node, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_begin_unbonding_of_another_node() {
+    let (mut s, _db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::begin_unbonding(&mut node, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_leave_of_another_node() {
+    let (mut s, _db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::leave(&mut node, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_withdraw_of_another_node() {
+    let (mut s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::withdraw(&mut node, @0x1, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_pardon_of_another_db() {
+    let (_s, mut db, cap, clock, _task, mut node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    node::pardon(&db, &cap, &mut node, 0, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_pardon_of_another_node() {
+    let (_s, db, cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::pardon(&db, &cap, &mut node, 0, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_forfeit_of_another_db() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    node::forfeit(&mut db, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun node_forfeit_of_another_node() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    node::forfeit(&mut db, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_create_of_another_db() {
+    let (mut s, mut db, _cap, _clock, _task, _node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    task::create(
+        &mut db,
+        0,
+        b"".to_string(),
+        0,
+        0,
+        vector[],
+        vector[],
+        0,
+        0,
+        0,
+        0,
+        option::none(),
+        s.ctx(),
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_deprecate_of_another_db() {
+    let (mut s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    task::deprecate(&mut db, &mut task, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_deprecate_of_another_task() {
+    let (mut s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::deprecate(&mut db, &mut task, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_fund_of_another_task() {
+    let (mut s, _db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    task.set_version_for_testing(LATER);
+    task::fund(&mut task, coin);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_release_of_another_db() {
+    let (mut s, mut db, _cap, clock, mut task, _node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    task::release(&db, &mut task, vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_release_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, _node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::release(&db, &mut task, vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_withdraw_release_of_another_task() {
+    let (mut s, _db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::withdraw_release(&mut task, vector[], s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_subscribe_of_another_db() {
+    let (mut s, mut db, _cap, clock, mut task, mut node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    task::subscribe(&db, &mut task, &mut node, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_subscribe_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, mut node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::subscribe(&db, &mut task, &mut node, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_subscribe_of_another_node() {
+    let (mut s, db, _cap, clock, mut task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::subscribe(&db, &mut task, &mut node, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_evict_of_another_db() {
+    let (mut s, mut db, _cap, clock, mut task, mut node, mut other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    task::evict(&db, &mut task, &mut node, &mut other, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_evict_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, mut node, mut other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::evict(&db, &mut task, &mut node, &mut other, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_evict_of_another_node() {
+    let (mut s, db, _cap, clock, mut task, mut node, mut other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::evict(&db, &mut task, &mut node, &mut other, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_evict_of_another_evicted_node() {
+    let (mut s, db, _cap, clock, mut task, mut node, mut other, _stack) = world::all();
+    other.set_version_for_testing(LATER);
+    task::evict(&db, &mut task, &mut node, &mut other, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_unsubscribe_of_another_task() {
+    let (mut s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::unsubscribe(&mut task, &mut node, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_unsubscribe_of_another_node() {
+    let (mut s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::unsubscribe(&mut task, &mut node, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_sync_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::sync(&mut task, &node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_sync_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::sync(&mut task, &node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_attest_of_another_db() {
+    let (mut s, mut db, _cap, clock, mut task, node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    db.set_version_for_testing(LATER);
+    task::attest(&db, &mut task, &node, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_attest_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    task.set_version_for_testing(LATER);
+    task::attest(&db, &mut task, &node, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_attest_of_another_node() {
+    let (mut s, db, _cap, clock, mut task, mut node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    node.set_version_for_testing(LATER);
+    task::attest(&db, &mut task, &node, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_resign_of_another_task() {
+    let (mut s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::resign(&mut task, &mut node, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_resign_of_another_node() {
+    let (mut s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::resign(&mut task, &mut node, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_collect_of_another_task() {
+    let (_s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    task::collect(&mut task, &mut node);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun task_collect_of_another_node() {
+    let (_s, _db, _cap, _clock, mut task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    task::collect(&mut task, &mut node);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_acquire_of_another_db() {
+    let (mut s, mut db, _cap, clock, task, _node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    db.set_version_for_testing(LATER);
+    stack::acquire_for_testing(
+        &db,
+        &task,
+        coin,
+        0,
+        0,
+        0,
+        vector[],
+        0,
+        vectors::request_key(),
+        &clock,
+        s.ctx(),
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_acquire_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, _node, _other, _stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    task.set_version_for_testing(LATER);
+    stack::acquire_for_testing(
+        &db,
+        &task,
+        coin,
+        0,
+        0,
+        0,
+        vector[],
+        0,
+        vectors::request_key(),
+        &clock,
+        s.ctx(),
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_lease_of_another_db() {
+    let (mut s, mut db, _cap, clock, task, mut node, _other, mut stack) = world::all();
+    db.set_version_for_testing(LATER);
+    stack::lease(&db, &mut stack, &task, &mut node, vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_lease_of_another_stack() {
+    let (mut s, db, _cap, clock, task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::lease(&db, &mut stack, &task, &mut node, vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_lease_of_another_task() {
+    let (mut s, db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    stack::lease(&db, &mut stack, &task, &mut node, vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_lease_of_another_node() {
+    let (mut s, db, _cap, clock, task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    stack::lease(&db, &mut stack, &task, &mut node, vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_release_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::release(&mut stack, &mut node, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_release_of_another_node() {
+    let (mut s, _db, _cap, clock, _task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    stack::release(&mut stack, &mut node, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_top_up_of_another_stack() {
+    let (mut s, _db, _cap, clock, task, _node, _other, mut stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    stack.set_version_for_testing(LATER);
+    stack::top_up(&mut stack, &task, coin, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_top_up_of_another_task() {
+    let (mut s, _db, _cap, clock, mut task, _node, _other, mut stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    task.set_version_for_testing(LATER);
+    stack::top_up(&mut stack, &task, coin, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_extend_of_another_db() {
+    let (mut s, mut db, _cap, clock, _task, _node, _other, mut stack) = world::all();
+    db.set_version_for_testing(LATER);
+    stack::extend(&db, &mut stack, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_extend_of_another_stack() {
+    let (mut s, db, _cap, clock, _task, _node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::extend(&db, &mut stack, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_set_watcher_of_another_stack() {
+    let (mut s, _db, _cap, _clock, _task, _node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::set_watcher(&mut stack, option::none(), s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_revoke_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, _node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::revoke(&mut stack, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_begin_close_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, _node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::begin_close(&mut stack, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun stack_withdraw_of_another_stack() {
+    let (mut s, _db, _cap, _clock, _task, _node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    stack::withdraw(&mut stack, @0x1, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_settle_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    settlement::settle(
+        &mut stack,
+        id,
+        0,
+        0,
+        0,
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        &clock,
+        s.ctx(),
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_claim_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_claim_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_claim_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_expire_of_another_stack() {
+    let (_s, _db, _cap, clock, _task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    settlement::expire(&mut stack, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun settlement_expire_of_another_node() {
+    let (_s, _db, _cap, clock, _task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    settlement::expire(&mut stack, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_demand_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    dispute::demand(&mut stack, id, 0, coin, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_answer_of_another_stack() {
+    let (_s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    dispute::answer(&mut stack, id, 0, vector[], vector[], vector[], vector[], &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_silence_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    dispute::silence(&mut stack, &mut task, &mut node, 0, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_silence_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    dispute::silence(&mut stack, &mut task, &mut node, 0, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_silence_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    dispute::silence(&mut stack, &mut task, &mut node, 0, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_equivocation_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    dispute::equivocation(
+        &mut stack,
+        &mut task,
+        &mut node,
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        &clock,
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_equivocation_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    dispute::equivocation(
+        &mut stack,
+        &mut task,
+        &mut node,
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        &clock,
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun dispute_equivocation_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    dispute::equivocation(
+        &mut stack,
+        &mut task,
+        &mut node,
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        &clock,
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_draw_of_another_stack() {
+    let (_s, _db, _cap, _clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::draw_for_testing(&mut stack, id, 0, vectors::request_key());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_examine_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::examine_for_testing(&mut stack, &mut task, id, 0, vectors::request_key(), &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_examine_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    task.set_version_for_testing(LATER);
+    audit::examine_for_testing(&mut stack, &mut task, id, 0, vectors::request_key(), &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_disclose_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::disclose(&mut stack, id, 0, vector[], vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_verdict_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::verdict(&mut stack, id, 0, 0, vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_challenge_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let coin = world::coin(&mut s, 1);
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::challenge(&mut stack, id, 0, coin, 0, &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_jury_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::jury_for_testing(&mut stack, &mut task, id, 0, false, vectors::request_key(), &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_jury_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    task.set_version_for_testing(LATER);
+    audit::jury_for_testing(&mut stack, &mut task, id, 0, false, vectors::request_key(), &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_disclose_jury_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::disclose_jury(
+        &mut stack,
+        id,
+        0,
+        false,
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+        &clock,
+        s.ctx(),
+    );
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_commit_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::commit(&mut stack, id, 0, false, id, vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_reveal_of_another_stack() {
+    let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let id = object::id(&node);
+    stack.set_version_for_testing(LATER);
+    audit::reveal(&mut stack, id, 0, false, id, 0, vector[], vector[], &clock, s.ctx());
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_decide_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    audit::decide(&mut stack, &mut task, &mut node, 0, false, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_decide_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    audit::decide(&mut stack, &mut task, &mut node, 0, false, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_decide_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    audit::decide(&mut stack, &mut task, &mut node, 0, false, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_undisclosed_of_another_stack() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    stack.set_version_for_testing(LATER);
+    audit::undisclosed(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_undisclosed_of_another_task() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    task.set_version_for_testing(LATER);
+    audit::undisclosed(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun audit_undisclosed_of_another_node() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = world::all();
+    node.set_version_for_testing(LATER);
+    audit::undisclosed(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_collect_fees_of_another_db() {
+    let (_s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    treasury::collect_fees(&mut db, &mut task);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_collect_fees_of_another_task() {
+    let (_s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    task.set_version_for_testing(LATER);
+    treasury::collect_fees(&mut db, &mut task);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_report_of_another_db() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    treasury::report(&mut db, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_report_of_another_node() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    treasury::report(&mut db, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_pay_of_another_db() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    db.set_version_for_testing(LATER);
+    treasury::pay(&mut db, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun treasury_pay_of_another_node() {
+    let (_s, mut db, _cap, clock, _task, mut node, _other, _stack) = world::all();
+    node.set_version_for_testing(LATER);
+    treasury::pay(&mut db, &mut node, &clock);
     abort
 }

@@ -125,7 +125,7 @@ fn clear(
         (Some(challenge), _) if call.challenge => {
             challenge.over = true;
             challenge.jury = None;
-            challenge.bond
+            std::mem::take(&mut challenge.bond)
         }
         (_, Exam::Hit(hit)) => {
             hit.stage = HitStage::Cleared;

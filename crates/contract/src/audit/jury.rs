@@ -116,7 +116,7 @@ fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, call: &DrawJury) -> Rule {
     match (&mut ticket.challenge, &mut ticket.exam) {
         (Some(challenge), _) if call.challenge => {
             challenge.over = true;
-            back = challenge.bond;
+            back = std::mem::take(&mut challenge.bond);
         }
         (_, Exam::Hit(hit)) => hit.stage = HitStage::Cleared,
         _ => {}

@@ -134,13 +134,11 @@ impl Case {
     }
 }
 
-/// Fees of open demands, and bonds of challenges that aren't over: there are few.
+/// Fees of open demands, and bonds of challenges, which are zero once they are over: there are few.
 fn bonds(tickets: &[Ticket]) -> Rule<MicroUsdc> {
     let held = |ticket: &Ticket| {
         let challenge = ticket.challenge.as_ref();
-        let bond = challenge
-            .filter(|challenge| !challenge.over)
-            .map(|challenge| challenge.bond);
+        let bond = challenge.map(|challenge| challenge.bond);
         let fees = ticket.demands.iter().map(|demand| demand.fee);
         fees.chain(bond).collect::<Vec<_>>()
     };

@@ -94,7 +94,7 @@ pub(super) fn held(stack: &Stack) -> impl Iterator<Item = MicroUsdc> {
     stack.leases.iter().flat_map(|lease| {
         let tickets = lease.tickets.iter();
         let in_tickets = tickets.flat_map(|ticket| {
-            let challenge = ticket.challenge.iter().filter(|challenge| !challenge.over);
+            let challenge = ticket.challenge.iter();
             let demands = ticket.demands.iter().map(|demand| demand.fee);
             demands.chain(challenge.map(|challenge| challenge.bond))
         });

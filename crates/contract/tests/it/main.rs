@@ -2,7 +2,12 @@
 //! is to break a theorem.
 
 mod attacks;
+mod conformance;
+mod package;
+mod raw;
 mod spec;
+mod tape;
 mod theorems;
+mod vectors;
 mod ways;
 mod world;

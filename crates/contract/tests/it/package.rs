@@ -126,14 +126,8 @@ fn move_type(kind: ArgKind) -> String {
 }
 
 fn object(kind: ObjectKind) -> String {
-    match kind {
-        // Walrus's own, at the address under which its interface is compiled
-        ObjectKind::Blob => "0x3a1::blob::Blob".to_owned(),
-        kind => {
-            let (module, name) = kind.move_name();
-            format!("{module}::{name}")
-        }
-    }
+    let (module, name) = kind.move_name();
+    format!("{module}::{name}")
 }
 
 fn plain(kind: PureKind) -> &'static str {
@@ -149,6 +143,9 @@ fn plain(kind: PureKind) -> &'static str {
         PureKind::U16List => "vector<u16>",
         PureKind::U64List => "vector<u64>",
         PureKind::String => "0x1::string::String",
+        PureKind::Id => "0x2::object::ID",
+        PureKind::Address => "address",
+        PureKind::AddressOption => "0x1::option::Option<address>",
         PureKind::IdListOption => "0x1::option::Option<vector<0x2::object::ID>>",
     }
 }

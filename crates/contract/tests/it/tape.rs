@@ -1,23 +1,102 @@
 //! Records what worlds do, call by call: what goes in, and all that can be seen of the package
 //! afterwards. The Move package is played the same calls, see `conformance`.
+//!
+//! Every world has a tape of the calls that it did. A call that is refused becomes a scenario of its own at once: what was
+//! done before it, and it; what was done becomes one when the world ends. A copy of a world goes on with a copy of the
+//! tape. A world that is changed behind the rules' back stops its tape.
 
-use atoma_contract::{Changes, Env, Object, State};
-use atoma_types::chain::{AbortCode, ArgKind, Call, CallArg, FunctionSpec, PureKind};
+use atoma_contract::{Changes, Env, Object};
+use atoma_types::{
+    chain::{AbortCode, ArgKind, Call, CallArg, FunctionSpec, PureKind},
+    hash::Hash32,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
+
+/// Calls, the last of which may be one that was refused.
+pub(crate) type Steps = Vec<Rc<Step>>;
 
 thread_local! {
-    static TAPES: RefCell<Option<Vec<Tape>>> = const { RefCell::new(None) };
+    static RECORDED: RefCell<Option<Vec<Steps>>> = const { RefCell::new(None) };
 }
 
-/// What one world did, until somebody changed it behind the rules' back.
-#[derive(Debug)]
-struct Tape {
-    steps: Vec<Step>,
-    /// As the last step left it.
-    state: State,
-    spoiled: bool,
+/// What one world did.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    done: Steps,
+    /// Something was done that no scenario has yet.
+    fresh: bool,
+    /// The world was changed behind the rules' back.
+    stopped: bool,
+}
+
+impl Clone for Tape {
+    fn clone(&self) -> Self {
+        Self {
+            done: self.done.clone(),
+            fresh: false,
+            stopped: self.stopped,
+        }
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Tape {
+    /// A call that was run.
+    pub(crate) fn note(
+        &mut self,
+        env: &Env,
+        (function, args): (&FunctionSpec, &[CallArg]),
+        outcome: Result<&Changes, AbortCode>,
+    ) {
+        // the storage network's own functions are not the package's
+        if self.stopped || !is_recording() || !is_ours(function) {
+            return;
+        }
+        let step = Rc::new(step(env, (function, args), outcome));
+        if outcome.is_ok() {
+            self.done.push(step);
+            self.fresh = true;
+        } else {
+            let mut steps = self.done.clone();
+            steps.push(step);
+            keep(steps);
+        }
+    }
+
+    /// Nothing that comes later is noted.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+        if std::mem::take(&mut self.fresh) {
+            keep(self.done.clone());
+        }
+    }
+}
+
+/// The scenarios of all worlds that `act` makes in this thread.
+pub(crate) fn record(act: impl FnOnce()) -> Vec<Steps> {
+    RECORDED.set(Some(Vec::new()));
+    act();
+    RECORDED.take().unwrap_or_default()
+}
+
+fn is_recording() -> bool {
+    RECORDED.with_borrow(Option::is_some)
+}
+
+fn keep(steps: Steps) {
+    // a thread that ends has no place for it any more
+    let _ = RECORDED.try_with(|recorded| {
+        if let Some(scenarios) = recorded.borrow_mut().as_mut() {
+            scenarios.push(steps);
+        }
+    });
 }
 
 /// One call of a world's story, with all that Move needs to repeat it.
@@ -35,6 +114,16 @@ pub(crate) struct Step {
     pub(crate) args: Vec<Value>,
     #[serde(flatten)]
     pub(crate) outcome: Outcome,
+}
+
+impl Step {
+    /// The call alone, for where another scenario looks at what came of it.
+    pub(crate) fn call_alone(&self) -> Value {
+        json!({
+            "by": self.by, "at_ms": self.at_ms, "transaction": self.transaction, "created": self.created,
+            "seed": self.seed, "call": self.call, "args": self.args,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -62,8 +151,16 @@ pub(crate) struct Bytes {
     type_: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    bcs: String,
+    /// Of an object only if it is short: for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bcs: Option<String>,
+    /// BLAKE2b-256 of an object's, which is what Move compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
 }
+
+/// Bytes of an object that are written out.
+const SHORT: usize = 2_000;
 
 impl Bytes {
     /// Its type within the package, as `module::Name`.
@@ -72,58 +169,12 @@ impl Bytes {
     }
 }
 
-/// What the worlds that `act` makes do in this thread, world by world.
-pub(crate) fn record(act: impl FnOnce()) -> Vec<Vec<Step>> {
-    TAPES.set(Some(Vec::new()));
-    act();
-    let tapes = TAPES.take().unwrap_or_default();
-    tapes.into_iter().map(|tape| tape.steps).collect()
-}
-
-/// A fresh world.
-pub(crate) fn begin(state: &State) {
-    TAPES.with_borrow_mut(|tapes| {
-        if let Some(tapes) = tapes {
-            tapes.push(Tape {
-                steps: Vec::new(),
-                state: state.clone(),
-                spoiled: false,
-            });
-        }
-    });
-}
-
-/// A call that was run on `before` and led to `after`.
-pub(crate) fn note(
-    before: &State,
-    after: &State,
-    env: &Env,
-    (function, args): (&FunctionSpec, &[CallArg]),
-    outcome: Result<&Changes, AbortCode>,
-) {
-    TAPES.with_borrow_mut(|tapes| {
-        let Some(tape) = tapes.as_mut().and_then(|tapes| tapes.last_mut()) else {
-            return;
-        };
-        tape.spoiled |= tape.state != *before;
-        if !tape.spoiled {
-            tape.state = after.clone();
-            // the storage network's own functions are not the package's
-            if is_ours(function) {
-                tape.steps
-                    .push(step(before, env, (function, args), outcome));
-            }
-        }
-    });
-}
-
 fn is_ours(function: &FunctionSpec) -> bool {
     let listed = |f: &FunctionSpec| f.module == function.module && f.name == function.name;
     Call::FUNCTIONS.iter().any(listed)
 }
 
 fn step(
-    before: &State,
     env: &Env,
     (function, args): (&FunctionSpec, &[CallArg]),
     outcome: Result<&Changes, AbortCode>,
@@ -137,7 +188,7 @@ fn step(
         seed: hex::encode(env.seed),
         call: format!("{}::{}", function.module, function.name),
         args: args
-            .filter_map(|((name, kind), arg)| describe(before, env, name, *kind, arg))
+            .filter_map(|((name, kind), arg)| describe(env, name, *kind, arg))
             .collect(),
         outcome: match outcome {
             Err(code) => Outcome::Aborts(Abort {
@@ -153,7 +204,8 @@ fn done(changes: &Changes) -> Outcome {
     let events = changes.events.iter().map(|event| Bytes {
         type_: format!("{}::{}", event.module(), event.name()),
         id: None,
-        bcs: hex::encode(event.to_bytes()),
+        bcs: Some(hex::encode(event.to_bytes())),
+        hash: None,
     });
     let paid = changes.payouts.iter();
     let paid = paid.map(|payout| (payout.to.to_string(), payout.amount.0.to_string()));
@@ -166,7 +218,8 @@ fn done(changes: &Changes) -> Outcome {
         Some(Bytes {
             type_: format!("{module}::{name}"),
             id: Some(object.id().to_string()),
-            bcs: hex::encode(bytes),
+            bcs: (bytes.len() <= SHORT).then(|| hex::encode(&bytes)),
+            hash: Some(hex::encode(Hash32::of(&bytes).0)),
         })
     });
     Outcome::Done {
@@ -186,16 +239,11 @@ fn hide_ids(bytes: &mut [u8], db: &atoma_types::chain::AtomaDb) {
 }
 
 /// An argument, for people and in BCS. The clock stands at the step's time.
-fn describe(before: &State, env: &Env, name: &str, kind: ArgKind, arg: &CallArg) -> Option<Value> {
+fn describe(env: &Env, name: &str, kind: ArgKind, arg: &CallArg) -> Option<Value> {
     Some(match (kind, arg) {
-        (_, CallArg::Object(id)) => match before.get(*id) {
-            Some(Object::Blob(blob)) => {
-                json!({ "name": name, "blob": id.to_string(), "bcs": hex::encode(blob_bytes(blob)) })
-            }
-            _ => {
-                json!({ "name": name, "object": id.to_string(), "bcs": hex::encode(id.as_bytes()) })
-            }
-        },
+        (_, CallArg::Object(id)) => {
+            json!({ "name": name, "object": id.to_string(), "bcs": hex::encode(id.as_bytes()) })
+        }
         (_, CallArg::Payment(amount)) => json!({
             "name": name, "payment": amount.0.to_string(), "bcs": hex::encode(amount.0.to_le_bytes()),
         }),
@@ -211,19 +259,6 @@ fn describe(before: &State, env: &Env, name: &str, kind: ArgKind, arg: &CallArg)
         }),
         _ => return None,
     })
-}
-
-/// What the package reads of a blob: its id, length, whether and when it was certified, its end, and
-/// whether it can be deleted.
-fn blob_bytes(blob: &atoma_types::chain::Blob) -> Vec<u8> {
-    bcs::to_bytes(&(
-        blob.blob_id.0,
-        blob.size,
-        blob.certified_epoch,
-        blob.storage.end_epoch,
-        blob.deletable,
-    ))
-    .unwrap()
 }
 
 fn readable(kind: PureKind, bytes: &[u8]) -> Option<Value> {

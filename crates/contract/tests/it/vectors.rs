@@ -1,11 +1,10 @@
 //! Signed messages for the Move package's own unit tests: Move can verify but not sign.
 //! `move/atoma/tests/vectors.move` is written anew with `ATOMA_WRITE_VECTORS=1`.
 
-use crate::world::{NETWORK, OPERATOR, USER, key, prove, root_of, sign};
+use crate::world::{NETWORK, OPERATOR, USER, key};
 use atoma_types::{
-    Address, BlobId, ComputeUnits, EngineClass, NodeId, Numerics, RequestId, Rule, StackId, TaskId,
+    Address, ComputeUnits, EngineClass, NodeId, Numerics, Price, RequestId, Rule, StackId, TaskId,
     TimestampMs, Usage,
-    chain::{Blob, Storage, WALRUS_ENCODING_RS2},
     hash::Hash32,
     message::{
         Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed,
@@ -96,38 +95,9 @@ fn receipt(seq: u64, units: u64, sum: u64, previous: Hash32) -> Receipt {
     }
 }
 
-/// The bytes of the blob that Move's `World` makes, without the two ids, which Move chooses.
-fn blob() -> (Vec<u8>, Vec<u8>) {
-    let mut id = [0; 32];
-    id[0] = 5;
-    let storage = Storage {
-        id: Address::ZERO,
-        start_epoch: 0,
-        end_epoch: 10,
-        storage_size: 10_000,
-    };
-    let blob = Blob {
-        id: Address::ZERO,
-        registered_epoch: 0,
-        blob_id: BlobId(id),
-        size: 5_000,
-        encoding_type: WALRUS_ENCODING_RS2,
-        certified_epoch: Some(1),
-        storage,
-        deletable: false,
-    };
-    let bytes = bcs::to_bytes(&blob).unwrap();
-    let whole = bcs::to_bytes(&storage).unwrap();
-    // the storage and one byte for `deletable` are the end
-    let at = bytes.len() - whole.len() - 1;
-    assert_eq!(bytes[at..bytes.len() - 1], whole);
-    (bytes[32..at].to_vec(), bytes[at + 32..].to_vec())
-}
-
 fn vectors() -> String {
     let mut vectors = Vectors {
-        text: "/// Messages about the objects that `world` makes, signed with the tests' keys: orders of 60 and 40\n\
-               /// units, their receipts, and what can be shown of them. Written by\n\
+        text: "/// Messages signed with the tests' keys: a grant, orders of 60 and 40 units, and their receipts. Written by\n\
                /// `crates/contract/tests/it/vectors.rs`, which also checks that this is current.\n\
                #[test_only]\nmodule atoma::vectors;\n"
             .to_owned(),
@@ -142,16 +112,15 @@ fn vectors() -> String {
         stack: StackId(made_by(0x33)),
         node: NodeId(made_by(0x11)),
         cumulative_units: ComputeUnits(100),
+        max_price: Price(1_500_000),
+        nonce: 7,
         expires_at_ms: TimestampMs(u64::MAX),
     };
-    let (bytes, signature) = sign(grant, USER);
-    vectors.add("100 units, without an end.", "grant", &bytes);
-    vectors.add("The grant's.", "grant_signature", &signature);
+    let grant = Signed::new(grant, &key(USER));
+    vectors.add("100 units, without an end.", "grant", grant.bytes());
 
     let (first, hash) = record(1, 60, 60, Hash32::ZERO);
     let (second, _) = record(2, 40, 100, hash);
-    let (mut forged, _) = record(2, 40, 100, hash);
-    forged.header_signature[0] ^= 1;
     for (number, leaf) in [("first", &first), ("second", &second)] {
         vectors.add("The order.", &format!("{number}_header"), &leaf.header);
         vectors.add(
@@ -166,49 +135,7 @@ fn vectors() -> String {
             &leaf.receipt_signature,
         );
     }
-    let records = [first.to_bytes(), second.to_bytes()];
-    vectors.add("Over both records.", "root", &root_of(&records).0);
-    let (record, proof) = prove(&records, 2);
-    vectors.add("The second order with its receipt.", "record", &record);
-    vectors.add("That it is the second of two.", "proof", &proof);
-    let records = [first.to_bytes(), forged.to_bytes()];
-    vectors.add(
-        "Over a good and a forged record.",
-        "forged_root",
-        &root_of(&records).0,
-    );
-    let (record, proof) = prove(&records, 2);
-    vectors.add(
-        "Its order isn't signed by the owner.",
-        "forged_record",
-        &record,
-    );
-    vectors.add("That it is the second of two.", "forged_proof", &proof);
-
-    let (bytes, signature) = sign(receipt(2, 40, 101, hash), OPERATOR);
-    vectors.add(
-        "Another second receipt, of a higher sum.",
-        "other_receipt",
-        &bytes,
-    );
-    vectors.add("Its signature.", "other_receipt_signature", &signature);
-    let greedy = Receipt {
-        usage: Usage {
-            output: 39,
-            ..Usage::default()
-        },
-        ..receipt(3, 40, 140, hash)
-    };
-    let (bytes, signature) = sign(greedy, OPERATOR);
-    vectors.add("40 units for 39 tokens.", "greedy_receipt", &bytes);
-    vectors.add("Its signature.", "greedy_receipt_signature", &signature);
-    let (head, tail) = blob();
-    vectors.add(
-        "`World::blob` between its id and its storage's.",
-        "blob_head",
-        &head,
-    );
-    vectors.add("And after that.", "blob_tail", &tail);
+    vectors.add("The second order with its receipt.", "record", &second.to_bytes());
     vectors.text
 }
 

@@ -145,6 +145,8 @@ events! {
         }
         /// The database is one for development.
         db::DevelopmentSet {
+            /// That it is: in Move no event is without a field.
+            development: bool,
         }
         /// A node was registered.
         node::NodeRegistered {
@@ -421,6 +423,17 @@ events! {
             /// How much.
             amount: MicroUsdc,
         }
+        /// Nothing more comes of a lease.
+        stack::LeaseClosed {
+            /// Id of the stack.
+            stack: StackId,
+            /// Id of the node.
+            node: NodeId,
+            /// Units of the lease that are paid.
+            paid_units: ComputeUnits,
+            /// What became the owner's credit.
+            freed: MicroUsdc,
+        }
         /// A node claims; a ticket is open.
         settlement::SettlementOpened {
             /// Id of the stack.
@@ -458,17 +471,6 @@ events! {
             due: MicroUsdc,
             /// The node's, afterwards.
             reputation: u64,
-        }
-        /// Nothing more comes of a lease.
-        settlement::LeaseClosed {
-            /// Id of the stack.
-            stack: StackId,
-            /// Id of the node.
-            node: NodeId,
-            /// Units of the lease that are paid.
-            paid_units: ComputeUnits,
-            /// What became the owner's credit.
-            freed: MicroUsdc,
         }
         /// A record must be shown.
         dispute::RecordDemanded {

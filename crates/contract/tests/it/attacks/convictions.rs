@@ -1,7 +1,40 @@
 //! What a conviction takes and who gets it.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::chain::AbortCode;
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "a1_twenty_dust_stacks_take_dust_of_a_collateral",
+        a1_twenty_dust_stacks_take_dust_of_a_collateral,
+    ),
+    (
+        "a2_who_convicts_itself_takes_nothing_out_and_its_victims_have_all_back",
+        a2_who_convicts_itself_takes_nothing_out_and_its_victims_have_all_back,
+    ),
+    (
+        "a6_silence_costs_what_fraud_costs",
+        a6_silence_costs_what_fraud_costs,
+    ),
+    (
+        "no_fine_is_recovered_through_washed_leases",
+        no_fine_is_recovered_through_washed_leases,
+    ),
+    (
+        "releasing_units_or_settling_less_is_no_plea",
+        releasing_units_or_settling_less_is_no_plea,
+    ),
+    (
+        "no_lease_is_larger_than_the_collateral_that_stands_for_it",
+        no_lease_is_larger_than_the_collateral_that_stands_for_it,
+    ),
+    (
+        "a_bad_release_can_be_pardoned_and_only_to_the_collateral",
+        a_bad_release_can_be_pardoned_and_only_to_the_collateral,
+    ),
+];
 
 /// A1. Edition 1: a slash was half of the collateral whatever the lease was worth, and half of it the owner's. Twenty
 /// stacks of one micro-USDC, demanded while the node was away, took 4,412 of 10,000 USDC.

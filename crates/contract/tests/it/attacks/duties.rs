@@ -1,10 +1,39 @@
 //! Duties that strangers pile up, and windows that nobody chose.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::{
     ComputeUnits,
     chain::{AbortCode, LOCALNET_DB, calls},
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "b4_eight_hundred_demands_pay_for_their_answers",
+        b4_eight_hundred_demands_pay_for_their_answers,
+    ),
+    (
+        "b10_no_network_of_worth_has_windows_that_nobody_can_keep",
+        b10_no_network_of_worth_has_windows_that_nobody_can_keep,
+    ),
+    (
+        "b10_nothing_raises_what_a_node_has_at_stake_but_its_owner",
+        b10_nothing_raises_what_a_node_has_at_stake_but_its_owner,
+    ),
+    (
+        "who_does_not_take_a_grant_loses_nothing",
+        who_does_not_take_a_grant_loses_nothing,
+    ),
+    (
+        "a_node_answers_while_storage_is_away",
+        a_node_answers_while_storage_is_away,
+    ),
+    (
+        "a_ticket_ends_whatever_its_owner_asks",
+        a_ticket_ends_whatever_its_owner_asks,
+    ),
+];
 
 /// B4. Edition 1: 800 demands of one node in one transaction, due in the same hour, one answer at a time: eight was a bound for a
 /// ticket, not for a node. Now each pays what its answer costs, and a day is enough for all of them.

@@ -1,10 +1,55 @@
 //! Examinations: who is missing, lazy, lying, or bribed by garbage.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::{
     Rule as Comparison, SecurityLevel,
     chain::{AbortCode, Exam, Verdict, calls},
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "b9_nothing_is_sold_as_examined_that_nobody_examines",
+        b9_nothing_is_sold_as_examined_that_nobody_examines,
+    ),
+    (
+        "a_ticket_that_nobody_can_examine_is_paid_and_its_due_returned",
+        a_ticket_that_nobody_can_examine_is_paid_and_its_due_returned,
+    ),
+    (
+        "an_honest_ticket_is_examined_and_paid",
+        an_honest_ticket_is_examined_and_paid,
+    ),
+    (
+        "a_draw_stores_its_seed_and_is_made_once",
+        a_draw_stores_its_seed_and_is_made_once,
+    ),
+    (
+        "a_node_that_does_not_disclose_is_convicted",
+        a_node_that_does_not_disclose_is_convicted,
+    ),
+    (
+        "two_silent_examiners_are_struck_off_and_the_ticket_is_paid",
+        two_silent_examiners_are_struck_off_and_the_ticket_is_paid,
+    ),
+    (
+        "a_troll_pays_the_jury_that_it_calls",
+        a_troll_pays_the_jury_that_it_calls,
+    ),
+    (
+        "a_lazy_examiner_is_caught_by_a_test_node",
+        a_lazy_examiner_is_caught_by_a_test_node,
+    ),
+    (
+        "the_jury_judges_what_the_examiner_saw",
+        the_jury_judges_what_the_examiner_saw,
+    ),
+    (
+        "the_pool_grows_with_every_ticket",
+        the_pool_grows_with_every_ticket,
+    ),
+];
 
 /// A node's ticket of one USDC in a task that samples, with so many attesters.
 pub(super) fn sampled(attesters: u8) -> (World, atoma_types::TaskId, Chain) {

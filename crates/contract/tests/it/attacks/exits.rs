@@ -1,8 +1,41 @@
 //! Ways out that were closed.
 
+use super::Tale;
 use crate::world::*;
 use atoma_contract::Object;
 use atoma_types::chain::{AbortCode, Event, LOCALNET_DB, Verdict};
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "b11_a_node_is_paid_day_by_day_and_goes_on",
+        b11_a_node_is_paid_day_by_day_and_goes_on,
+    ),
+    (
+        "b12_exits_of_this_version_work_beside_a_newer_database",
+        b12_exits_of_this_version_work_beside_a_newer_database,
+    ),
+    (
+        "an_object_of_another_version_is_closed_to_this_one",
+        an_object_of_another_version_is_closed_to_this_one,
+    ),
+    (
+        "what_a_node_must_do_in_time_touches_its_stack_alone",
+        what_a_node_must_do_in_time_touches_its_stack_alone,
+    ),
+    (
+        "a_ticket_that_is_examined_holds_up_no_settlement",
+        a_ticket_that_is_examined_holds_up_no_settlement,
+    ),
+    (
+        "a_small_ticket_is_no_plea_for_a_large_one",
+        a_small_ticket_is_no_plea_for_a_large_one,
+    ),
+    (
+        "a_stack_that_is_closed_early_leaves_its_nodes_a_day",
+        a_stack_that_is_closed_early_leaves_its_nodes_a_day,
+    ),
+];
 
 /// B11. Edition 1: a settlement closed the lease, so nobody settled early: 20 hours served, one hour away, everything forfeit.
 #[test]

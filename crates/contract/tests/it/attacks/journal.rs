@@ -1,11 +1,36 @@
 //! Nodes that lose their journal, are jailed, or rotate their keys.
 
+use super::Tale;
 use super::convictions::twice_for_one_request;
 use crate::world::*;
 use atoma_types::{
     chain::{AbortCode, NodeStatus, calls},
     message::Receipt,
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "a3_a_node_without_its_journal_goes_on_from_the_ledger_and_is_convicted_of_nothing",
+        a3_a_node_without_its_journal_goes_on_from_the_ledger_and_is_convicted_of_nothing,
+    ),
+    (
+        "a_node_restored_from_yesterdays_backup_loses_a_day_and_nothing_else",
+        a_node_restored_from_yesterdays_backup_loses_a_day_and_nothing_else,
+    ),
+    (
+        "a4_a_jailed_node_settles_claims_and_answers_for_its_other_leases",
+        a4_a_jailed_node_settles_claims_and_answers_for_its_other_leases,
+    ),
+    (
+        "b13_a_stolen_key_is_rotated_and_convicts_nobody_on_what_is_paid",
+        b13_a_stolen_key_is_rotated_and_convicts_nobody_on_what_is_paid,
+    ),
+    (
+        "a_record_of_another_model_above_tariff_or_order_backs_no_unit",
+        a_record_of_another_model_above_tariff_or_order_backs_no_unit,
+    ),
+];
 
 /// A3. Edition 1: a node that had lost or restored its journal began its old lease at `seq` 1 again and was convicted of
 /// equivocation: a stack of $0.50 cost $50. Two processes with one key did the same.

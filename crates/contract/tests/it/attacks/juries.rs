@@ -1,5 +1,6 @@
 //! Challenges and juries.
 
+use super::Tale;
 use super::examiners::sampled;
 use crate::world::*;
 use atoma_types::{
@@ -7,6 +8,39 @@ use atoma_types::{
     chain::{AbortCode, Event, Verdict, calls, events::Outcome},
     hash::Hash32,
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "five_equal_verdicts_convict_and_the_fine_pays_the_jury",
+        five_equal_verdicts_convict_and_the_fine_pays_the_jury,
+    ),
+    (
+        "four_equal_verdicts_convict_nobody",
+        four_equal_verdicts_convict_nobody,
+    ),
+    (
+        "an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back",
+        an_owner_that_was_wrong_pays_the_jury_and_gets_nothing_back,
+    ),
+    (
+        "nobody_chooses_the_worst_of_many_tolerant_answers",
+        nobody_chooses_the_worst_of_many_tolerant_answers,
+    ),
+    (
+        "a_ticket_is_challenged_once_with_a_bond",
+        a_ticket_is_challenged_once_with_a_bond,
+    ),
+    (
+        "a_juror_that_copies_a_commitment_cannot_reveal_it",
+        a_juror_that_copies_a_commitment_cannot_reveal_it,
+    ),
+    ("no_party_judges_itself", no_party_judges_itself),
+    (
+        "a_conviction_costs_at_least_what_it_pays_out",
+        a_conviction_costs_at_least_what_it_pays_out,
+    ),
+];
 
 /// A challenge before a jury that votes so; what changed, and the world after.
 fn challenged(verdicts: &[Option<Verdict>; 7]) -> (World, atoma_types::TaskId, Chain, Vec<Event>) {

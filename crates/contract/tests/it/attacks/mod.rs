@@ -16,3 +16,25 @@ mod price;
 mod standing;
 mod treasury;
 mod units;
+
+/// A test by its name.
+pub(crate) type Tale = (&'static str, fn());
+
+/// All of them.
+pub(crate) fn tales() -> Vec<Tale> {
+    [
+        convictions::TALES,
+        duties::TALES,
+        examiners::TALES,
+        exits::TALES,
+        journal::TALES,
+        juries::TALES,
+        money::TALES,
+        other::TALES,
+        price::TALES,
+        standing::TALES,
+        treasury::TALES,
+        units::TALES,
+    ]
+    .concat()
+}

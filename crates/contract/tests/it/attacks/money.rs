@@ -1,7 +1,17 @@
 //! Money that is stuck, or leaves by a way that it should not.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::chain::AbortCode;
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    ("b7_no_exit_pays_anybody", b7_no_exit_pays_anybody),
+    (
+        "collateral_leaves_only_after_unbonding_with_nothing_at_stake",
+        collateral_leaves_only_after_unbonding_with_nothing_at_stake,
+    ),
+];
 
 /// B7. Edition 1: exits pushed money to others. An owner whom USDC's issuer had frozen made claim, expiry and conviction abort, and the
 /// node's collateral was stuck for ever.

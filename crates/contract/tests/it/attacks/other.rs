@@ -1,11 +1,24 @@
 //! What is left of the list.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::{
     ComputeUnits,
     chain::{AbortCode, calls},
     message::RequestHeader,
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "sixty_lanes_fit_a_transaction",
+        sixty_lanes_fit_a_transaction,
+    ),
+    (
+        "what_is_paid_is_not_paid_again",
+        what_is_paid_is_not_paid_again,
+    ),
+];
 
 /// C. Edition 1: 62 lanes fitted a transaction, 64 were allowed.
 #[test]

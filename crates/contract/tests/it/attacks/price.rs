@@ -1,7 +1,19 @@
 //! Prices that nobody signed.
 
 use super::super::world::*;
+use super::Tale;
 use atoma_types::{Price, chain::AbortCode};
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "a7_a_price_raised_for_a_moment_gets_no_lease",
+        a7_a_price_raised_for_a_moment_gets_no_lease,
+    ),
+    ("a_low_price_wins_no_draws", a_low_price_wins_no_draws),
+    ("a_revoked_grant_is_void", a_revoked_grant_is_void),
+    ("a_draw_binds_nobody", a_draw_binds_nobody),
+];
 
 /// A7. Edition 1: `subscribe(max price)`, `lease(grant)`, `subscribe(old price)` in one transaction: listed at 100,000, leased at
 /// 1,500,000, for a grant carried no price.

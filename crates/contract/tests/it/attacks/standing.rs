@@ -1,11 +1,52 @@
 //! Weight and reputation that cost nothing, or take nothing to destroy.
 
+use super::Tale;
 use crate::world::*;
 use atoma_contract::draw;
 use atoma_types::{
     MicroUsdc,
     chain::{AbortCode, SubscriptionState},
 };
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "b1_a_node_of_a_hundred_wins_few_draws_against_ten_of_ten_thousand",
+        b1_a_node_of_a_hundred_wins_few_draws_against_ten_of_ten_thousand,
+    ),
+    (
+        "b1_units_that_nobody_uses_are_given_back_by_the_node_alone",
+        b1_units_that_nobody_uses_are_given_back_by_the_node_alone,
+    ),
+    (
+        "b2_a_node_jailed_in_one_task_gets_no_lease_in_another",
+        b2_a_node_jailed_in_one_task_gets_no_lease_in_another,
+    ),
+    (
+        "b3_leases_that_expire_take_no_reputation",
+        b3_leases_that_expire_take_no_reputation,
+    ),
+    (
+        "b3_reputation_by_deals_with_oneself_costs_what_it_weighs",
+        b3_reputation_by_deals_with_oneself_costs_what_it_weighs,
+    ),
+    (
+        "collateral_that_is_added_stands_like_a_new_nodes",
+        collateral_that_is_added_stands_like_a_new_nodes,
+    ),
+    (
+        "fresh_collateral_has_no_weight_and_cannot_leave",
+        fresh_collateral_has_no_weight_and_cannot_leave,
+    ),
+    (
+        "b8_a_collateral_below_the_minimum_takes_no_leases",
+        b8_a_collateral_below_the_minimum_takes_no_leases,
+    ),
+    (
+        "a_full_task_goes_to_those_with_more_at_stake",
+        a_full_task_goes_to_those_with_more_at_stake,
+    ),
+];
 
 /// B1. Edition 1: capacity was a free number in the weight. One node of 100 USDC and capacity 2^50 won 200 of 200 draws against
 /// ten of 10,000 USDC.
@@ -192,6 +233,12 @@ fn a_full_task_goes_to_those_with_more_at_stake() {
         OPERATOR,
         evict_call(task, small, last, PRICE),
         AbortCode::NotEvictable,
+    );
+    let (first, party) = dust[0];
+    w.refused(
+        party,
+        evict_call(task, first, last, PRICE),
+        AbortCode::SubscribedAlready,
     );
     w.ok(OPERATOR, evict_call(task, large, last, PRICE));
     assert!(w.task(task).subscription(last).is_none());

@@ -1,7 +1,20 @@
 //! The common treasury.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::chain::AbortCode;
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "b6_names_without_fees_have_no_share",
+        b6_names_without_fees_have_no_share,
+    ),
+    (
+        "washing_for_the_treasury_always_loses",
+        washing_for_the_treasury_always_loses,
+    ),
+];
 
 /// Claims so much for a node at one micro-USDC a unit, and reports it the day after; the sum stands in the book.
 fn work(

@@ -1,7 +1,32 @@
 //! Claims for units that nobody served.
 
+use super::Tale;
 use crate::world::*;
 use atoma_types::{ComputeUnits, chain::AbortCode, chain::calls, hash::Hash32};
+
+/// For the tape.
+pub(crate) const TALES: &[Tale] = &[
+    (
+        "a5_invented_receipts_earn_no_bonds_and_cost_the_owner_its_open_orders_at_most",
+        a5_invented_receipts_earn_no_bonds_and_cost_the_owner_its_open_orders_at_most,
+    ),
+    (
+        "units_that_no_record_carries_void_the_ticket",
+        units_that_no_record_carries_void_the_ticket,
+    ),
+    (
+        "b5_eight_late_answers_save_no_bad_unit",
+        b5_eight_late_answers_save_no_bad_unit,
+    ),
+    (
+        "b5_a_watcher_may_ask_and_gains_nothing",
+        b5_a_watcher_may_ask_and_gains_nothing,
+    ),
+    (
+        "half_of_the_units_in_one_record_are_hit_by_half_of_the_draws",
+        half_of_the_units_in_one_record_are_hit_by_half_of_the_draws,
+    ),
+];
 
 /// A5. Edition 1: three signed requests, none answered; the node invented three receipts of `max_units`, settled, and answered
 /// three demands with one small blob: $0.009 for nothing, and $3 of bonds.

@@ -20,6 +20,14 @@ const RUNS: u64 = 40;
 /// Steps of one play.
 const STEPS: usize = 500;
 
+/// So many steps of a play.
+pub(crate) fn short_play(seed: u64, steps: usize) {
+    let mut play = Play::new(seed);
+    for _ in 0..steps {
+        play.step();
+    }
+}
+
 #[test]
 fn no_play_breaks_a_theorem() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());

@@ -16,7 +16,7 @@ fn sampled() -> (World, Chain) {
     (w, chain)
 }
 
-pub(super) fn scenes() {
+pub(crate) fn scenes() {
     examinations();
     juries();
     plain();

@@ -7,7 +7,7 @@ use atoma_types::{
     chain::{AbortCode::*, Clock, LOCALNET_DB, Payment, calls},
 };
 
-pub(super) fn scenes() {
+pub(crate) fn scenes() {
     purchases();
     grants();
     changes();

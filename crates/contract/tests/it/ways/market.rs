@@ -16,7 +16,7 @@ pub(super) fn weak_key() -> PublicKey {
     PublicKey(point)
 }
 
-pub(super) fn scenes() {
+pub(crate) fn scenes() {
     database();
     nodes();
     tasks();

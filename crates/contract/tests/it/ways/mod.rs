@@ -1,7 +1,16 @@
 //! Each way to be refused.
 
-mod audits;
+pub(crate) mod audits;
 mod codes;
-mod leases;
-mod market;
-mod tickets;
+pub(crate) mod good;
+pub(crate) mod leases;
+pub(crate) mod market;
+pub(crate) mod tickets;
+
+/// Scenes of refusals, for the tape.
+pub(crate) const TALES: &[crate::attacks::Tale] = &[
+    ("market", market::scenes),
+    ("leases", leases::scenes),
+    ("tickets", tickets::scenes),
+    ("audits", audits::scenes),
+];

@@ -8,7 +8,7 @@ use atoma_types::{
     message::{Message, Receipt, RequestHeader, Signed},
 };
 
-pub(super) fn scenes() {
+pub(crate) fn scenes() {
     settlements();
     demands();
     records();

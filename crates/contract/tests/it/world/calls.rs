@@ -94,6 +94,7 @@ pub(crate) fn attester_call(w: &World, task: TaskId, node: NodeId) -> calls::Enr
         task: task.into(),
         node: node.into(),
         deposit: Payment(MicroUsdc(w.db().params.attest_deposit)),
+        clock: Clock,
     }
 }
 
@@ -212,6 +213,13 @@ pub(crate) const BAD: Verdict = Verdict {
 };
 
 impl World {
+    pub(crate) fn development_call(&self) -> calls::SetDevelopment {
+        calls::SetDevelopment {
+            db: LOCALNET_DB.into(),
+            cap: self.cap().into(),
+        }
+    }
+
     pub(crate) fn set_param_call(&self, name: &str, value: u64) -> calls::SetParam {
         calls::SetParam {
             db: LOCALNET_DB.into(),

@@ -9,6 +9,7 @@ pub(crate) use calls::*;
 pub(crate) use chain::Chain;
 pub(crate) use market::*;
 
+use crate::tape::Tape;
 use atoma_contract::{
     Changes, Env, Object, State,
     invariants::{self, Flow},
@@ -17,8 +18,8 @@ use atoma_keys::SigningKey;
 use atoma_types::{
     Address, NetworkId, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{
-        AbortCode, AtomaDb, Call, Deployment, Event, LOCALNET_DB, Lease, Node, Params, Stack,
-        Subscription, Task, Ticket,
+        AbortCode, AtomaDb, Call, CallArg, CallError, Deployment, Event, FunctionSpec, LOCALNET_DB,
+        Lease, Node, Params, Stack, Subscription, Task, Ticket,
     },
     hash::Hash32,
 };
@@ -63,6 +64,7 @@ pub(crate) struct World {
     /// What the beacon says next, if a test decides.
     pub(crate) beacon: Option<[u8; 32]>,
     transactions: u64,
+    tape: Tape,
 }
 
 impl World {
@@ -78,6 +80,7 @@ impl World {
             flow: Flow::default(),
             beacon: None,
             transactions: 0,
+            tape: Tape::default(),
         }
     }
 
@@ -93,8 +96,16 @@ impl World {
     /// The same without a look at all objects.
     pub(crate) fn run_unchecked(&mut self, sender: u8, call: impl Into<Call>) -> Outcome {
         let call = call.into();
-        // what goes in is what comes out of its arguments
-        let call = Call::decode(call.function(), call.args()).unwrap();
+        self.run_raw(sender, call.function(), call.args())
+    }
+
+    /// The same with arguments that need not be those of a call.
+    pub(crate) fn run_raw(
+        &mut self,
+        sender: u8,
+        function: &FunctionSpec,
+        args: Vec<CallArg>,
+    ) -> Outcome {
         self.transactions += 1;
         let number = self.transactions.to_le_bytes();
         let seed = Hash32::of_parts(&[b"seed", &number]).0;
@@ -106,16 +117,29 @@ impl World {
             created: 3,
             seed: self.beacon.take().unwrap_or(seed),
         };
+        let outcome = self.try_raw(env.clone(), function, args.clone());
+        let noted = outcome.as_ref().map_err(|code| *code);
+        self.tape.note(&env, (function, &args), noted);
+        let changes = outcome?;
+        self.state.commit(changes.clone());
+        self.flow.record(&changes);
+        Ok(changes)
+    }
+
+    fn try_raw(&self, env: Env, function: &FunctionSpec, args: Vec<CallArg>) -> Outcome {
+        // what goes in is what comes out of its arguments
+        let call = match Call::decode(function, args) {
+            Ok(call) => call,
+            Err(CallError::Refused { code }) => return Err(code),
+            Err(error) => panic!("no such call: {error}"),
+        };
         let mut txn = self.state.begin(env);
         let before = txn.changes().clone();
         if let Err(abort) = txn.call(&call) {
             assert_eq!(txn.changes(), &before, "an abort leaves nothing behind");
             return Err(abort.code);
         }
-        let changes = txn.finish();
-        self.state.commit(changes.clone());
-        self.flow.record(&changes);
-        Ok(changes)
+        Ok(txn.finish())
     }
 
     /// Runs a call that must succeed.
@@ -146,6 +170,7 @@ impl World {
     /// Changes an object behind the rules' back, for states that take long to reach.
     pub(crate) fn edit(&mut self, id: impl Into<ObjectId>, change: impl FnOnce(&mut Object)) {
         let id = id.into();
+        self.tape.stop();
         let mut change = Some(change);
         let objects = self.state.iter().map(|(object, owner)| {
             let mut object = object.clone();

@@ -114,7 +114,7 @@ pub struct Jury {
 /// An owner's accusation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
-    /// What is staked on it.
+    /// What is staked on it; zero once it is over.
     pub bond: MicroUsdc,
     /// The unit, where the owner may choose it; else it is drawn with the jury.
     pub unit: Option<ComputeUnits>,

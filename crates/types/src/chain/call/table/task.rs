@@ -124,6 +124,8 @@ functions! {
             node: ObjectRef<NodeKind>,
             /// Exactly `attest_deposit`.
             deposit: Payment,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
         }
         /// Ends the promise; deposit and fees become the node's earnings.
         ResignAttester = task::resign {
