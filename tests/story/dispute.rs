@@ -102,7 +102,9 @@ async fn an_answer_by_hand_ends_a_demand() {
     trial.settle().await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let unit = trial.unit(3).0.to_string();
-    let demand = ["demand", "--stack", &stack, "--node", &node, "--unit", &unit];
+    let demand = [
+        "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
+    ];
     trial.command(&trial.user, &demand).await.unwrap();
     let (good, wrong) = (trial.evidence(3), trial.evidence(2));
     // the bodies may be shown where there is no Walrus
@@ -111,12 +113,22 @@ async fn an_answer_by_hand_ends_a_demand() {
     let bodies = bodies.to_string_lossy();
     let answer = |file| {
         [
-            "answer", &stack, &node, &unit, "--evidence", file, "--bodies", &bodies,
+            "answer",
+            &stack,
+            &node,
+            &unit,
+            "--evidence",
+            file,
+            "--bodies",
+            &bodies,
         ]
     };
     let refused = trial.command(&trial.operator, &answer(&wrong)).await;
     assert!(refused.unwrap_err().contains("record_wrong_unit"));
-    let answered = trial.command(&trial.operator, &answer(&good)).await.unwrap();
+    let answered = trial
+        .command(&trial.operator, &answer(&good))
+        .await
+        .unwrap();
     assert_eq!(answered[0]["outcome"], "answered");
     assert_eq!(answered[0]["record"], 3);
     trial.advance(DAY + 1).await;

@@ -139,7 +139,10 @@ async fn an_honest_node_answers_by_itself_and_gets_the_fees() {
     }
     let held = network.ledger.stack(stack.parse().unwrap()).await.unwrap();
     let fees = 2 * held.terms.demand_fee.0;
-    assert_eq!(held.leases[0].fees.0, fees, "they are the node's with its pay");
+    assert_eq!(
+        held.leases[0].fees.0, fees,
+        "they are the node's with its pay"
+    );
     assert_eq!(person.usdc().await, before - fees);
 }
 

@@ -4,14 +4,14 @@
 use crate::{atoma::Part, user::User};
 use atoma_engine::Engine as _;
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, required_escrow};
+use atoma_ledger::Ledger;
 use atoma_network::{
     create_task, engine_class,
-    testing::{Elsewhere, WalrusEndpoints},
+    testing::{Elsewhere, TestTask, WalrusEndpoints},
 };
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
-    chain::{Clock, Deployment, Event, NewTask, Payment, Random, calls},
+    Address, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
+    chain::{Deployment, Event, NewTask},
 };
 use bytes::Bytes;
 use futures::StreamExt;

@@ -135,7 +135,11 @@ fn vectors() -> String {
             &leaf.receipt_signature,
         );
     }
-    vectors.add("The second order with its receipt.", "record", &second.to_bytes());
+    vectors.add(
+        "The second order with its receipt.",
+        "record",
+        &second.to_bytes(),
+    );
     vectors.text
 }
 
