@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use atoma_client::{
     Receipts,
-    dispute::{Claimed, Dispute, DisputeEvent, DisputeOutcome, SettledRecord},
+    dispute::{Claimed, Compared, Dispute, DisputeEvent, DisputeOutcome, SettledRecord},
 };
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -98,7 +98,11 @@ pub(crate) async fn run(
     let step = match command {
         DisputeCommand::Show { stack } => {
             let stack = ledger.stack(stack.kept_stack(&folder)?).await?;
-            let rows = stack.leases.iter().flat_map(rows).collect();
+            let receipts = Receipts::open(&folder)?;
+            let mut rows = Vec::new();
+            for lease in &stack.leases {
+                rows.extend(self::rows(lease, &receipts, stack.id)?);
+            }
             let empty = "nothing of this stack is leased yet";
             output.narrow_table(rows, &["to_unit"], empty);
             return Ok(());
@@ -178,7 +182,7 @@ fn read(path: &Path) -> Result<SettledRecord> {
 }
 
 /// A lease without tickets, or one line for each ticket, and one for each demand.
-fn rows(lease: &Lease) -> Vec<Facts> {
+fn rows(lease: &Lease, receipts: &Receipts, stack: StackId) -> Result<Vec<Facts>> {
     let row =
         |ticket: Option<&Ticket>, state: &str, unit: Option<u64>, until: Option<u64>| -> Facts {
             vec![
@@ -197,12 +201,22 @@ fn rows(lease: &Lease) -> Vec<Facts> {
         } else {
             "nothing claimed"
         };
-        return vec![row(None, state, None, None)];
+        return Ok(vec![row(None, state, None, None)]);
     }
     let mut rows = Vec::new();
     for ticket in &lease.tickets {
         let (state, unit, until) = stage(ticket);
         rows.push(row(Some(ticket), state, unit, until));
+        if let Compared::Differs(claimed) = receipts.compare(stack, lease.node, ticket)? {
+            let unit = claimed.map(|claimed| claimed.unit.0);
+            let until = Some(ticket.deadline_ms.0);
+            rows.push(row(
+                Some(ticket),
+                "NOT AS YOUR RECEIPTS: demand it",
+                unit,
+                until,
+            ));
+        }
         if let Some(challenge) = &ticket.challenge {
             let state = match (challenge.over, &challenge.jury) {
                 (true, _) => "challenge over",
@@ -221,7 +235,7 @@ fn rows(lease: &Lease) -> Vec<Facts> {
             row(Some(ticket), "demanded", Some(demand.unit.0), until)
         }));
     }
-    rows
+    Ok(rows)
 }
 
 /// Where a ticket stands, the unit that it is about, and until when.

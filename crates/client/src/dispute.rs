@@ -4,12 +4,24 @@
 //! a kept receipt into one, and a [`Client`] takes it with its wallet's key.
 
 use crate::{Client, ClientError, Receipts};
-use atoma_types::RequestId;
+use atoma_types::{NodeId, RequestId, StackId, chain::Ticket};
 use futures::future::BoxFuture;
 
 pub use atoma_evidence::dispute::{
     Claimed, Dispute, DisputeError, DisputeEvent, DisputeOutcome, SettledRecord, SettledRecordError,
 };
+
+/// What the receipts that are kept here say of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Its last receipt is the one that is kept: all before it are, too, for each names the one before.
+    Same,
+    /// Its last receipt isn't kept here.
+    NotKept,
+    /// The node gave this wallet another receipt under that number. Demand what the kept one charges: the
+    /// node has no other record of the request to show, or has signed two.
+    Differs(Option<Claimed>),
+}
 
 impl Client {
     /// Takes a step of a dispute as this wallet, and says what came of it.
@@ -37,5 +49,26 @@ impl Receipts {
             return Ok(None);
         };
         Ok(Claimed::of(kept.signed()?.message()))
+    }
+
+    /// Compares what a node claims with what it gave: one hash.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub fn compare(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        ticket: &Ticket,
+    ) -> Result<Compared, ClientError> {
+        let kept = self.kept_at(stack, node, ticket.to_seq)?;
+        let Some(first) = kept.first() else {
+            return Ok(Compared::NotKept);
+        };
+        if kept.iter().any(|receipt| receipt.hash() == ticket.last) {
+            return Ok(Compared::Same);
+        }
+        Ok(Compared::Differs(Claimed::of(first.message())))
     }
 }

@@ -111,9 +111,27 @@ impl Receipts {
     ) -> Result<Vec<Signed<Receipt>>, ClientError> {
         let of = receipt.seq;
         let places = (of.saturating_sub(span), of, of.saturating_add(span));
+        self.kept_between((receipt.stack, receipt.node), places)
+    }
+
+    /// The kept receipts under a number of a lease: more than one where a node signed two.
+    pub(crate) fn kept_at(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        seq: u64,
+    ) -> Result<Vec<Signed<Receipt>>, ClientError> {
+        self.kept_between((stack, node), (seq, seq, seq))
+    }
+
+    fn kept_between(
+        &self,
+        lease: (StackId, NodeId),
+        places: (u64, u64, u64),
+    ) -> Result<Vec<Signed<Receipt>>, ClientError> {
         let mut bytes = Vec::new();
         for kept in &self.kept {
-            bytes.append(&mut kept.around((receipt.stack, receipt.node), places)?);
+            bytes.append(&mut kept.around(lease, places)?);
         }
         // one that can't be read was kept as evidence against its node, and links to nothing
         let read = |bytes| Signed::from_bytes(bytes).ok();

@@ -5,6 +5,7 @@ use crate::{
     config::LocalnetConfig,
     error::LocalnetError,
     execution,
+    freeze::Frozen,
     record::{Executed, Sealed},
     state::State,
     store::Readers,
@@ -27,6 +28,7 @@ pub(crate) struct LedgerAccess {
     pub(crate) view: Arc<RwLock<View>>,
     pub(crate) readers: Arc<Readers>,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) frozen: Arc<Frozen>,
     /// Checkpoints as they are sealed, after they are on disk.
     pub(crate) sealed: broadcast::Sender<Arc<Sealed>>,
     /// True when streams should end.
@@ -67,6 +69,7 @@ impl LedgerAccess {
             chain: self.chain,
             // tells nothing of what the beacon would say
             seed: self.config.runtime.random.bytes(),
+            frozen: self.frozen.now(),
             checks: true,
             mock_gas: None,
         };

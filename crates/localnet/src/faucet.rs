@@ -1,4 +1,4 @@
-//! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, and the clock's hand.
+//! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, the clock's hand, and the freezing of addresses.
 
 use crate::{
     access::LedgerAccess,
@@ -22,6 +22,7 @@ pub(crate) fn routes(access: Arc<LedgerAccess>) -> Router {
         .route("/v2/gas", post(gas))
         .route("/faucet/usdc", post(usdc))
         .route("/localnet/clock", get(time).post(advance))
+        .route("/localnet/freeze", post(freeze))
         .route("/healthz", get(|| async { "ok\n" }))
         .with_state(access)
 }
@@ -156,6 +157,26 @@ struct Advance {
 #[derive(Debug, Serialize)]
 struct Time {
     now_ms: u64,
+}
+
+/// Who is to be frozen, or thawed.
+#[derive(Debug, Deserialize)]
+struct Freeze {
+    address: Address,
+    frozen: bool,
+}
+
+/// From the next transaction on. Where the clock may be moved, this may be done.
+async fn freeze(
+    State(access): State<Arc<LedgerAccess>>,
+    Json(request): Json<Freeze>,
+) -> Result<StatusCode, Refused> {
+    if !access.clock.is_adjustable() {
+        let why = "this localnet freezes nobody".to_owned();
+        return Err(Refused(StatusCode::FORBIDDEN, why));
+    }
+    access.frozen.set(request.address, request.frozen);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn time(State(access): State<Arc<LedgerAccess>>) -> Json<Time> {

@@ -18,6 +18,7 @@ mod config;
 mod error;
 mod execution;
 mod faucet;
+mod freeze;
 mod genesis;
 mod grpc;
 mod move_types;

@@ -68,7 +68,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         ),
         tip: tip.clone(),
     }));
-    let bell = Arc::new(Notify::new());
+    let (bell, frozen) = (Arc::new(Notify::new()), Arc::default());
     let readers = Arc::new(store.readers());
     let (sealed, stopping) = (broadcast::channel(BACKLOG).0, watch::channel(false).0);
     let state = restore(&store)?;
@@ -77,6 +77,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         mode: config.checkpoint,
         chain,
         clock: Arc::clone(&clock),
+        frozen: Arc::clone(&frozen),
         readers: Arc::clone(&readers),
         view: Arc::clone(&view),
         sealed: sealed.clone(),
@@ -98,6 +99,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         view,
         readers,
         clock,
+        frozen,
         sealed,
         stopping,
         writes,

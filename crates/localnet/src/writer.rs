@@ -8,6 +8,7 @@ use crate::{
     config::CheckpointMode,
     error::LocalnetError,
     execution::{self, Context, Refusal, gas},
+    freeze::Frozen,
     record::{Executed, Sealed},
     state::State,
     store::{Batch, KIND, Readers},
@@ -98,6 +99,7 @@ pub(crate) struct Writer {
     pub(crate) mode: CheckpointMode,
     pub(crate) chain: Digest,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) frozen: Arc<Frozen>,
     pub(crate) readers: Arc<Readers>,
     /// The committed state.
     pub(crate) view: Arc<RwLock<View>>,
@@ -249,6 +251,7 @@ impl Writer {
             network: NetworkId(self.chain.into_inner()),
             chain: self.chain,
             seed: self.beacon.seed(digest, checkpoint),
+            frozen: self.frozen.now(),
             checks: true,
             mock_gas: None,
         };

@@ -1,7 +1,7 @@
 //! What execution is told beside the transaction and the state.
 
-use atoma_types::{NetworkId, TimestampMs};
-use std::sync::Arc;
+use atoma_types::{Address, NetworkId, TimestampMs};
+use std::{collections::BTreeSet, sync::Arc};
 use sui_sdk_types::{Digest, Object};
 
 /// What execution is told beside the transaction.
@@ -15,6 +15,8 @@ pub(crate) struct Context {
     pub(crate) chain: Digest,
     /// The beacon's word for this transaction.
     pub(crate) seed: [u8; 32],
+    /// Who may neither get nor spend dollars.
+    pub(crate) frozen: Arc<BTreeSet<Address>>,
     /// Off in simulations of transactions that have no sender yet.
     pub(crate) checks: bool,
     /// Pays in simulations that name no gas.

@@ -20,7 +20,7 @@ use atoma_contract::{Changes, Env, Owner, Txn};
 use atoma_types::{Address, ObjectId};
 use coins::Coins;
 use slots::{Slot, Slots};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use sui_sdk_types::{Command, Digest, ExecutionError, MovePackage, Transaction};
 
 /// What a program leaves behind.
@@ -49,6 +49,8 @@ struct Program<'a> {
     package: Option<&'a MovePackage>,
     publication: Option<Publication>,
     txn: Txn<'a>,
+    /// Who may neither get nor spend dollars.
+    frozen: &'a BTreeSet<Address>,
 }
 
 /// Runs all commands. The gas budget is set aside first: what a program sees of the gas coin is the
@@ -57,7 +59,7 @@ pub(crate) fn run<'a>(
     state: &'a State,
     transaction: &Transaction,
     checked: &'a Checked<'_>,
-    context: &Context,
+    context: &'a Context,
     digest: Digest,
 ) -> Result<Ran, Failure> {
     let env = Env {
@@ -77,7 +79,9 @@ pub(crate) fn run<'a>(
         package: checked.package.as_ref(),
         publication: None,
         txn: state.contract().begin(env),
+        frozen: &context.frozen,
     };
+    program.refuse_frozen()?;
     for (index, command) in checked.program.commands.iter().enumerate() {
         let made = program
             .step(command)
@@ -156,8 +160,24 @@ impl Program<'_> {
         Ok(vec![Slot::UpgradeCap])
     }
 
+    /// No dollars may come from or go to a frozen address.
+    fn refuse_frozen(&self) -> Result<(), Failure> {
+        let usdc = &self.state.deployment().usdc;
+        let mut dollars = self.coins.all.values().filter(|c| c.coin_type == *usdc);
+        let denied = dollars.find_map(|c| c.owner.filter(|owner| self.frozen.contains(owner)));
+        match denied {
+            None => Ok(()),
+            Some(address) => {
+                let coin_type = usdc.to_string();
+                let error = ExecutionError::AddressDeniedForCoin { address, coin_type };
+                Err(Box::new((error, None)))
+            }
+        }
+    }
+
     /// No coin, and no right, may be left over in the program's hands.
     fn finish(self) -> Result<Ran, Failure> {
+        self.refuse_frozen()?;
         // as the calls before have left it
         let (mut held, mut given) = (Vec::new(), Vec::new());
         for (id, to) in self.given {
