@@ -18,14 +18,13 @@ fn prints(home: &Path, args: &[&str]) -> Vec<Value> {
 }
 
 /// Names of numbers that count nothing with a unit.
-const PLAIN: [&str; 30] = [
+const PLAIN: [&str; 29] = [
     "nodes",
     "reputation",
     "settled",
     "paid_tickets",
     "convictions",
     "candidates",
-    "drawn",
     "ticket",
     "unit",
     "from_unit",

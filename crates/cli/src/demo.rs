@@ -148,13 +148,13 @@ async fn buy(
     sums.deposited += bought.escrow.0;
     output.step(
         "stack",
-        "The user buys a stack; a node is drawn by matured collateral and reputation",
+        "The user buys a stack, and chooses the cheapest node that fits",
         started.elapsed(),
         vec![
             ("stack", json!(bought.id)),
             ("units", json!(bought.live_units().0)),
             ("escrow_micro_usdc", money(bought.escrow)),
-            ("drawn", json!(bought.candidates)),
+            ("candidates", json!(bought.candidates)),
             ("request_key", json!(bought.request_key.to_string())),
         ],
     );
@@ -162,7 +162,7 @@ async fn buy(
     let lease = stack.engage().await?;
     output.step(
         "lease",
-        "The user grants the node its units; the node takes them to the ledger and is bound",
+        "The user grants the node units at its price; the node takes them to the ledger and is bound",
         started.elapsed(),
         vec![
             ("node", json!(lease.node)),
@@ -183,7 +183,7 @@ async fn ask(
     let node = *stack
         .nodes()
         .first()
-        .context("the drawn node has no lease")?;
+        .context("the node has no lease")?;
     output.say(format!(
         "\nThe user signs a request; the node checks it and streams\n\n> {prompt}\n"
     ));

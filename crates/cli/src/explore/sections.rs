@@ -344,7 +344,7 @@ fn stack(view: StackView) -> Row {
                 "max_price_micro_usdc_per_million_units",
                 row.max_price.into(),
             ),
-            ("drawn", (row.candidates.len() as u64).into()),
+            ("candidates", (row.candidates.len() as u64).into()),
             ("watcher", row.watcher.map_or(Cell::None, Cell::id)),
             ("leases", row.leases.into()),
             ("expires_at_ms", row.expires_at_ms.into()),
