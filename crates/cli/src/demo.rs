@@ -180,10 +180,7 @@ async fn ask(
     sums: &mut Sums,
     output: &Output,
 ) -> Result<RequestId> {
-    let node = *stack
-        .nodes()
-        .first()
-        .context("the node has no lease")?;
+    let node = *stack.nodes().first().context("the node has no lease")?;
     output.say(format!(
         "\nThe user signs a request; the node checks it and streams\n\n> {prompt}\n"
     ));

@@ -7,7 +7,7 @@ use super::{
     terminal::{load, select},
 };
 use atoma_index::{Existing, IndexReader, Indexer, Until};
-use atoma_network::testing::{HOUR, Trial};
+use atoma_network::testing::{DAY, Trial};
 use ratatui::{
     Terminal,
     backend::TestBackend,
@@ -86,7 +86,7 @@ impl Screen {
 async fn every_section_shows_the_ledger() {
     let trial = Trial::start().await;
     trial.settle().await;
-    trial.open(2).await;
+    trial.demand(2).await;
     let mut screen = Screen::new(indexed(&trial).await);
     screen.assert_shows(&[
         "1 Overview",
@@ -130,28 +130,25 @@ async fn every_section_shows_the_ledger() {
         "claim of 3500 units, 3 requests: open",
     ]);
     screen.press("6");
-    screen.assert_shows(&[
-        "Disputes (1)",
-        "demand",
-        "demand for record 2: open, bond 1.00",
-    ]);
+    screen.assert_shows(&["Disputes (1)", "demand", "demand for unit 1499: open"]);
     screen.press("7");
     screen.assert_shows(&[
         "Events (7)",
-        "dispute::DisputeOpened",
-        "node::NodeRegistered",
+        "dispute::RecordDemanded",
+        "settlement::SettlementOpened",
     ]);
 
     // silence convicts
-    trial.advance(HOUR + 1).await;
+    trial.advance(DAY + 1).await;
     let stack = trial.stack().await;
-    let call = trial.world.ledger.resolve_dispute(&stack, trial.node, 2);
+    let unit = trial.unit(2);
+    let call = trial.world.ledger.prove_silence(&stack, trial.node, unit);
     trial.run(&trial.user, call).await.unwrap();
     drop(screen);
     let mut screen = Screen::new(indexed(&trial).await);
-    screen.assert_shows(&["convictions 1", "slashed 10.00"]);
+    screen.assert_shows(&["convictions 1", "fined 0.035"]);
     screen.press("6");
-    screen.assert_shows(&["verdict", "silence", "won"]);
+    screen.assert_shows(&["verdict", "silence", "convicted"]);
     screen.press("5");
     screen.assert_shows(&["struck"]);
     screen.press("2");
