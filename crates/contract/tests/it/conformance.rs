@@ -253,6 +253,35 @@ fn the_scenarios_reach_every_function_and_every_code() {
         .collect();
     assert!(missing.is_empty(), "reached by no scenario: {missing:?}");
     assert!(hand.len() >= 200, "{}", hand.len());
+    check_refusals(&hand);
+}
+
+/// `move/atoma/refusals.json` says which function is refused with which codes by some scenario: a check that nothing meets any
+/// more is seen there. Written anew with `ATOMA_WRITE_REFUSALS=1`. Beside it, Move's own tests have every function refuse
+/// objects of another version.
+fn check_refusals(hand: &[Scenario]) {
+    let mut table = BTreeMap::<String, BTreeSet<&str>>::new();
+    for function in Call::FUNCTIONS {
+        table.insert(
+            format!("{}::{}", function.module, function.name),
+            BTreeSet::new(),
+        );
+    }
+    for (_, steps) in hand {
+        if let (Some(abort), Some(last)) = (refusal(steps), steps.last()) {
+            table.get_mut(&last.call).unwrap().insert(abort.name);
+        }
+    }
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../move/atoma/refusals.json"
+    );
+    let text = serde_json::to_string_pretty(&table).unwrap() + "\n";
+    if std::env::var_os("ATOMA_WRITE_REFUSALS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let current = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(current == text, "write it anew with ATOMA_WRITE_REFUSALS=1");
 }
 
 #[test]
