@@ -19,9 +19,10 @@ const subscription = (place) => [
   [id(1_000 + place)], id(5_000 + place), 1_000_000n, 100_000_000n + BigInt(place) * 999_983n, 100n + BigInt(place), 0n, { v: 0, f: [] },
   some([true, [8_000_000n], [0n], 0n]),
 ];
+const offers = Array.from({ length: NODES }, (_, place) => subscription(place));
 const task = () => [
   [[id(1)]], 1n, 1n, id(9), 0n, [[]], 1n, 10_000_000n, [0n, 0n, 1n, 0n, 0n], [bytes32(id(7)), 0n, 1n], 0n, 0n, none, false, [0n],
-  [2_000_000n], [], Array.from({ length: NODES }, (_, place) => subscription(place)),
+  [2_000_000n], [], copy(offers),
 ];
 const sampling = [200n, 25_000n, 100_000n, 1_000n, 7n, 5n, 2_000_000n, 1_000_000n, 5_000_000n, 50n];
 const terms = [10n, 10n, 1_000n, 1_000n, 1_000n, 20_000n, 1_000n, 1_000n, some(sampling)];
@@ -69,8 +70,10 @@ const CASES = {
   ],
 };
 
+const words = process.argv.slice(2);
+const chosen = Object.entries(CASES).filter(([name]) => !words.length || words.some((word) => name.includes(word)));
 let wrong = 0;
-for (const [name, make] of Object.entries(CASES)) {
+for (const [name, make] of chosen) {
   const traces = new Set();
   const outcomes = new Set();
   for (let n = 0; n < SEEDS; n++) {
