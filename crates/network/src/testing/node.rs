@@ -95,7 +95,7 @@ impl TestTask<'_> {
         let node = task.subscriptions[0].node;
         let url = self.ledger.node(node).await.unwrap().url;
         let grant = self.grant(node, stack, units, request_key);
-        let body = serde_json::json!({ "grant": grant.to_text() }).to_string();
+        let body = format!("{{\"grant\":\"{}\"}}", grant.to_text());
         let host = url.trim_start_matches("http://").to_owned();
         let taken = Threads::Real.blocking(move || post(&host, "/v1/leases", &body));
         let taken = taken.await.unwrap();
