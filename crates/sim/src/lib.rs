@@ -1,0 +1,15 @@
+//! Who earns what under the contract's rules: strategies against honesty, in virtual time.
+
+mod books;
+mod dice;
+mod market;
+pub mod model;
+mod network;
+mod plan;
+mod strategy;
+
+pub use books::{Account, Group, Seen};
+pub use market::Market;
+pub use network::{Outcome, run};
+pub use plan::{Plan, PlanError};
+pub use strategy::{Sides, Strategy};

@@ -1,0 +1,47 @@
+//! The end: who has what.
+
+use super::{Network, Outcome};
+use crate::model::{DAY, Micro};
+
+impl Network<'_> {
+    pub(super) fn close(mut self) -> Outcome {
+        let days = (self.last_arrival() - self.start) / DAY;
+        let interest = self.plan.market.interest_permille;
+        let lying = |amount: Micro| amount * interest * days / 365 / 1_000;
+        for node in 0..self.parties.len() {
+            let (side, task) = (self.parties[node].side, self.parties[node].task);
+            let began = self.parties[node].collateral;
+            let live = self.ledger.nodes[node];
+            let offers = &self.ledger.tasks[task].subscriptions;
+            let promise = offers
+                .iter()
+                .find(|offer| offer.node == node)
+                .and_then(|offer| offer.attester);
+            let deposit = self.plan.rules.params.attest_deposit;
+            let group = self.group(side);
+            group.serving.left += live.collateral + live.earnings;
+            group.serving.interest += lying(began);
+            if let Some(promise) = promise {
+                group.attesting.left += promise.stake + promise.earned;
+                group.attesting.interest += lying(deposit);
+            }
+            if side == super::Side::Others {
+                self.seen.fined_honest += began.saturating_sub(live.collateral);
+            }
+        }
+        for stack in 0..self.deals.len() {
+            let held = &self.ledger.stacks[stack];
+            let left = held.escrow + held.free + held.staked;
+            let side = self.deals[stack].side;
+            self.group(side).using.left += left;
+        }
+        let lost = -(self.testing.serving.profit() + self.testing.using.profit());
+        self.seen.testing = u64::try_from(lost).unwrap_or(0);
+        Outcome {
+            coalition: self.coalition,
+            others: self.others,
+            seen: self.seen,
+            days,
+        }
+    }
+}
