@@ -118,6 +118,7 @@ impl Ledger {
     /// # Errors
     /// If it needn't, or it is too late.
     pub fn disclose(&mut self, now: Ms, id: TicketId, shown: u64) -> Done {
+        ensure(self.sampled(id), AbortCode::NotSampling)?;
         let deadline = now.saturating_add(self.rules.params.verdict_window_ms);
         let hit = self.hit_mut(id, Stage::Disclosing, AbortCode::NotDisclosing)?;
         ensure(now <= hit.deadline, AbortCode::AnswerTooLate)?;

@@ -88,6 +88,7 @@ impl Ledger {
         (id, challenge): (TicketId, bool),
         shown: u64,
     ) -> Done {
+        ensure(self.sampled(id), AbortCode::NotSampling)?;
         let window = self.rules.params.verdict_window_ms;
         let ticket = self.ticket_mut(id)?;
         let seen = match ticket.exam {
@@ -146,6 +147,7 @@ impl Ledger {
     /// # Errors
     /// If not all have revealed and the time for it isn't over.
     pub fn decide(&mut self, now: Ms, (id, challenge): (TicketId, bool)) -> Done<Outcome> {
+        ensure(self.sampled(id), AbortCode::NotSampling)?;
         let task = self.stacks[id.stack].task;
         let jury = sitting(self.ticket_mut(id)?, challenge)?.clone();
         let all = jury.seats.iter().all(|seat| seat.verdict.is_some());
