@@ -18,6 +18,7 @@ fn main() {
         let hon = run(&plan.honestly()).unwrap();
         let p = |g: &Group| { let s_ = s.sides(); let mut x = 0; if s_.serving { x += g.serving.profit() } if s_.attesting { x += g.attesting.profit() } if s_.using { x += g.using.profit() } x };
         println!("{s}: {} / {} = {:.3}  {:?}", p(&out.coalition), p(&hon.coalition), p(&out.coalition) as f64 / p(&hon.coalition) as f64, t.elapsed());
+        if let Some(w) = weaker(s) { let m = measure(&w.of(&plan)).unwrap(); if a[1] != "all" { println!("WEAK {:?}\nHON  {:?}\n{:?}\n{:?}", m.outcome.coalition, m.honest.coalition, m.outcome.seen, m.honest.seen); } println!("     weaker {}: {} / {} = {:.3} conv {} {}", w.name, m.profit(), m.honest_profit(), m.ratio().unwrap_or(0) as f64/1e6, m.outcome.seen.convicted, m.outcome.seen.convicted_honest); }
         if a[1] != "all" { println!("{:#?}\n{:?}\n{:?}\n{:?}", out.coalition, hon.coalition, out.seen, hon.seen); }
     }
 }

@@ -56,6 +56,13 @@ impl Dice {
         bytes
     }
 
+    /// Many bytes at once.
+    pub(crate) fn bytes(self, purpose: Purpose, a: u64, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream(purpose, a, u64::MAX).fill_bytes(&mut bytes);
+        bytes
+    }
+
     /// A number below a bound; 0 if there is none below it.
     pub(crate) fn below(self, purpose: Purpose, (a, b): (u64, u64), bound: u64) -> u64 {
         let number = u128::from(self.stream(purpose, a, b).next_u64());

@@ -56,6 +56,8 @@ market! {
     lifetime_hours = 72;
     /// Into how many steps the grants of a stack are cut.
     steps = 4;
+    /// The least that a node takes a grant for, unless less is left: it must be worth the gas.
+    grant_least = 500_000;
     /// After how many hours without a request a node gives back what it doesn't need.
     idle_hours = 6;
     /// How many requests without an answer a user signs before it leaves a node (W).
@@ -71,7 +73,7 @@ market! {
     /// Stacks beside a thousand of customers that are tests: a ticket of wrong records, of someone who watches the examiners.
     tests_permille = 80;
     /// Examinations in a thousand in which a tester raises a false alarm, to watch the jurors.
-    alarms_permille = 5;
+    alarms_permille = 10;
     /// What is in the treasury at first.
     treasury = 0;
     /// Whether tickets are examined, 1 or 0.

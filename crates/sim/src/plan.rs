@@ -79,6 +79,10 @@ impl Plan {
         if coalition == Strategy::Withholding {
             plan.market.examined = 0;
         }
+        if coalition == Strategy::SquattingUser {
+            // where collateral is scarce, there alone it is worth something to take it away
+            plan.market.turnover_permille = 20;
+        }
         plan
     }
 

@@ -39,7 +39,7 @@ strategies! {
     /// Charges for more than it delivers.
     Overcounting = "overcounting", "nodes charge a tenth more than they computed, just what users tolerate";
     /// Takes business that it can't serve.
-    CapacityBluff = "capacity-bluff", "nodes claim a thousandfold capacity, take every lease and serve a quarter of the requests";
+    CapacityBluff = "capacity-bluff", "nodes claim a thousandfold capacity, take every lease and don't serve a quarter of them";
     /// One wallet under many names.
     Sybil = "sybil", "wallets split into as many nodes as the least collateral allows";
     /// Prefers the cheaper conviction.
@@ -57,9 +57,9 @@ strategies! {
     /// Is paid to say it.
     BribedExaminers = "bribed-examiners", "a tenth of the nodes cheats and shares the gain with the fifth of the examiners that takes bribes";
     /// Harms nodes.
-    GriefingUser = "griefing-user", "users demand a record of every ticket, in the hope that the node is away";
+    GriefingUser = "griefing-user", "users demand a record of every ticket, when the node is away if it ever is";
     /// Takes nodes' collateral away from others.
-    SquattingUser = "squatting-user", "users lease from rivals of their own nodes, and ask for nothing";
+    SquattingUser = "squatting-user", "buyers who want nothing lease from rivals of their own nodes";
     /// Not a strategy: bad luck.
     RegionalOutage = "regional-outage", "a third of the nodes is away for twenty hours";
 }
@@ -80,8 +80,8 @@ impl Strategy {
         match self {
             Self::RegionalOutage => 333,
             Self::LazyExaminer | Self::CopyingExaminer | Self::HelpedExaminer => 300,
-            Self::ColludingShare | Self::BribedExaminers => 200,
-            _ => 100,
+            Self::SquattingUser | Self::GriefingUser => 100,
+            _ => 200,
         }
     }
 
@@ -117,12 +117,6 @@ impl Strategy {
                 ..none
             },
         }
-    }
-
-    /// Whether stacks, not wallets, are chosen to take part.
-    #[must_use]
-    pub fn is_users(self) -> bool {
-        matches!(self, Self::GriefingUser | Self::SquattingUser)
     }
 }
 

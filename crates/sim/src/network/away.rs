@@ -17,13 +17,28 @@ impl Network<'_> {
         if self.parties[node].regional && out.contains(&now) {
             return Some(out.end);
         }
-        let day = now / DAY;
-        let at = (node as u64, day);
+        let (from, to) = self.away_on(node, now / DAY);
+        (from..to).contains(&now).then_some(to)
+    }
+
+    /// From when to when a node is away on a day; the same, if it isn't.
+    fn away_on(&self, node: NodeIx, day: u64) -> (Ms, Ms) {
+        let known = self.parties[node].away.get();
+        if known.0 == day {
+            return (known.1, known.2);
+        }
+        let (from, to) = self.absence(self.parties[node].wallet, day);
+        self.parties[node].away.set((day, from, to));
+        (from, to)
+    }
+
+    fn absence(&self, wallet: u64, day: u64) -> (Ms, Ms) {
+        let at = (wallet, day);
         if !self
             .dice
             .chance(Purpose::Absence, at, self.plan.market.absent_permille)
         {
-            return None;
+            return (0, 0);
         }
         let hours = self.dice.below(
             Purpose::Absence,
@@ -33,9 +48,7 @@ impl Network<'_> {
         // so many hours from so late in the day on, within the day
         let (long, late) = (1 + hours % LONGEST_HOURS, hours / LONGEST_HOURS);
         let from = day * DAY + late.min(24 - long) * HOUR;
-        (from..from + long * HOUR)
-            .contains(&now)
-            .then_some(from + long * HOUR)
+        (from, from + long * HOUR)
     }
 
     /// Now, or when the node is back.

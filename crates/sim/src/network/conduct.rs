@@ -14,8 +14,8 @@ pub(super) enum Serving {
     Nothing,
     /// More is charged than was used.
     Over,
-    /// Most is refused.
-    Quarter,
+    /// A quarter is refused.
+    ThreeQuarters,
     /// By the cheap model, and silent when it is examined.
     Silent,
 }
@@ -63,7 +63,7 @@ pub(super) fn serving(plan: &Plan, wallet: u64) -> Serving {
         Strategy::Selective => Serving::Large,
         Strategy::Withholding => Serving::Nothing,
         Strategy::Overcounting => Serving::Over,
-        Strategy::CapacityBluff => Serving::Quarter,
+        Strategy::CapacityBluff => Serving::ThreeQuarters,
         Strategy::SelfConvicting => Serving::Silent,
         _ => Serving::Honest,
     }
@@ -90,7 +90,6 @@ pub(super) fn using(plan: &Plan) -> Using {
     }
     match plan.coalition {
         Strategy::GriefingUser => Using::Griefing,
-        Strategy::SquattingUser => Using::Squatting,
         _ => Using::Honest,
     }
 }

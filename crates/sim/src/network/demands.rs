@@ -3,7 +3,7 @@
 use super::{Network, events::Event};
 use crate::{
     dice::Purpose,
-    model::TicketId,
+    model::{HOUR, TicketId},
 };
 
 impl Network<'_> {
@@ -11,7 +11,13 @@ impl Network<'_> {
         let Ok(ticket) = self.ledger.ticket(id) else {
             return;
         };
-        let (from, to) = (ticket.from, ticket.to);
+        let (from, to, deadline) = (ticket.from, ticket.to, ticket.deadline);
+        // whoever hopes that nobody answers looks every hour whether the node is away, to the last
+        let later = self.now + HOUR;
+        if self.back_at(id.node, self.now).is_none() && later <= deadline {
+            self.queue.push(later, Event::Demand(id));
+            return;
+        }
         let number = self.ticket_number(id);
         let unit = from + self.dice.below(Purpose::Whim, number, to - from);
         if self.ledger.demand(self.now, id, unit).is_err() {

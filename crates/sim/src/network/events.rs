@@ -13,6 +13,8 @@ pub(super) enum Event {
     Purchase(u64),
     /// A tester comes.
     Test(u64),
+    /// A squatter comes.
+    Squat(u64),
     /// A node buys from itself.
     Wash(NodeIx),
     /// A user asks.

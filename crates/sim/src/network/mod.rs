@@ -22,6 +22,7 @@ use crate::{
 use conduct::{Judge, Serving, Using};
 use events::{Event, Queue};
 use serde::Serialize;
+use std::cell::Cell;
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +62,10 @@ enum Side {
 /// A node and how it behaves.
 #[derive(Debug)]
 struct Party {
+    /// Whose it is; nodes of one wallet are away together.
+    wallet: u64,
+    /// The day last looked at, and from when to when the node is away on it.
+    away: Cell<(u64, Ms, Ms)>,
     task: TaskIx,
     side: Side,
     serving: Serving,
@@ -106,6 +111,8 @@ struct Deal {
     place: usize,
     asked: u64,
     requests: u64,
+    /// How large each request is, as a power of two.
+    classes: Vec<u8>,
     begin: Ms,
     lifetime: Ms,
     units: u64,
@@ -151,6 +158,7 @@ impl Network<'_> {
         match event {
             Event::Purchase(number) => self.purchase(number),
             Event::Test(number) => self.test(number),
+            Event::Squat(number) => self.squat(number),
             Event::Wash(node) => self.wash(node),
             Event::Request(stack) => self.request(stack),
             Event::Idle(stack, node) => self.idle(stack, node),

@@ -6,8 +6,8 @@ use crate::{
     model::{HOUR, Micro, NodeIx, StackIx, cost},
 };
 
-/// Of a thousand requests a node that bluffs serves so many.
-const SERVED_BY_BLUFF: u64 = 250;
+/// Of a thousand stacks that a node that bluffs leases it serves so many.
+const SERVED_BY_BLUFF: u64 = 750;
 /// What a node that counts too much adds, thousandths.
 const ADDED: u64 = 100;
 
@@ -52,10 +52,11 @@ impl Network<'_> {
             return false;
         }
         let step = self.deals[stack].units / self.plan.market.steps;
-        let whole = (used + needed.max(step)).min(most);
-        let done = [whole, used + needed]
-            .into_iter()
-            .any(|units| self.ledger.lease(self.now, stack, node, units).is_ok());
+        let least = self.plan.market.grant_least;
+        let done = [step.max(least), least].into_iter().any(|more| {
+            let units = (used + needed.max(more)).min(most);
+            self.ledger.lease(self.now, stack, node, units).is_ok()
+        });
         if done {
             self.pays_gas(node);
             self.serving(stack, node).last = self.now;
@@ -96,7 +97,7 @@ impl Network<'_> {
         let price = self.ledger.stacks[stack].max_price;
         let value = cost(units, price);
         let large = units >= self.sizes().1 << 4;
-        let whim = (self.deals[stack].number, self.deals[stack].asked);
+        let whim = (self.deals[stack].number, self.parties[node].wallet);
         let (honest, cheap) = (
             value * market.compute_permille / 1_000,
             value * (market.compute_permille - market.saving_permille) / 1_000,
@@ -109,10 +110,10 @@ impl Network<'_> {
             Serving::Large => (honest, worth, false),
             Serving::Over => (honest, worth, true),
             Serving::Nothing => (0, 0, true),
-            Serving::Quarter if !self.dice.chance(Purpose::Whim, whim, SERVED_BY_BLUFF) => {
+            Serving::ThreeQuarters if !self.dice.chance(Purpose::Whim, whim, SERVED_BY_BLUFF) => {
                 return false;
             }
-            Serving::Quarter => (honest, worth, false),
+            Serving::ThreeQuarters => (honest, worth, false),
         };
         let missing = self.parties[node].serving == Serving::Nothing;
         self.spend(stack, node, work, worth);

@@ -12,6 +12,7 @@ use crate::{
     plan::Plan,
     strategy::Strategy,
 };
+use std::cell::Cell;
 
 const USDC: Micro = 1_000_000;
 /// The price of all nodes: a unit costs a micro-USDC.
@@ -24,6 +25,8 @@ const TESTERS: usize = 6;
 const TESTERS_COLLATERAL: Micro = 100_000 * USDC;
 /// What a pool begins with.
 const POOL: Micro = 10 * USDC;
+/// Squatters beside a thousand customers.
+const SQUATS_PERMILLE: u64 = 300;
 /// Virtual time begins on this day.
 const FIRST_DAY: u64 = 1_000;
 /// One in so many attesters is a tester's.
@@ -68,7 +71,7 @@ impl<'a> Network<'a> {
     fn wallet(&mut self, wallet: u64) -> Micro {
         let plan = self.plan;
         let collateral = self.collateral(wallet);
-        let takes_part = !plan.coalition.is_users() || plan.coalition == Strategy::SquattingUser;
+        let takes_part = plan.coalition != Strategy::GriefingUser;
         // every so-manieth, so that large and small ones take part as they come
         let counted = (wallet + 1) * plan.share_permille / 1_000;
         let chosen = takes_part && counted > wallet * plan.share_permille / 1_000;
@@ -84,6 +87,8 @@ impl<'a> Network<'a> {
                 (Serving::Honest, self.other_judge(wallet))
             };
             let party = Party {
+                wallet,
+                away: Cell::default(),
                 task,
                 side,
                 serving,
@@ -123,6 +128,8 @@ impl<'a> Network<'a> {
 
     fn tester(&mut self, task: TaskIx) -> NodeIx {
         let party = Party {
+            wallet: u64::MAX,
+            away: Cell::default(),
             task,
             side: Side::Testers,
             serving: Serving::Cheap,
@@ -139,7 +146,7 @@ impl<'a> Network<'a> {
     fn enter(&mut self, party: Party, owner: u32, price: u64) -> NodeIx {
         let (now, collateral, task) = (self.start, party.collateral, party.task);
         let tester = party.side == Side::Testers;
-        let claims = matches!(party.serving, Serving::Quarter);
+        let claims = matches!(party.serving, Serving::ThreeQuarters);
         let node = self.ledger.nodes.len();
         let entered = self.ledger.register(now, owner, collateral);
         debug_assert_eq!(entered, Ok(node));
@@ -185,6 +192,13 @@ impl<'a> Network<'a> {
             let at = self.start + self.dice.below(Purpose::Arrival, (number, 0), span);
             self.queue.push(at, Event::Test(number));
         }
+        if !plan.honest && plan.coalition == Strategy::SquattingUser {
+            for number in 0..plan.stacks() * SQUATS_PERMILLE / 1_000 {
+                let number = SQUATS + number;
+                let at = self.start + self.dice.below(Purpose::Arrival, (number, 0), span);
+                self.queue.push(at, Event::Squat(number));
+            }
+        }
         if !plan.honest && plan.coalition == Strategy::WashTrading {
             for node in 0..self.parties.len() {
                 if self.parties[node].side == Side::Coalition {
@@ -207,5 +221,7 @@ impl<'a> Network<'a> {
 
 /// Numbers of testers' stacks begin here.
 pub(super) const TESTS: u64 = 1 << 40;
+/// Numbers of squatters' stacks begin here.
+pub(super) const SQUATS: u64 = 1 << 42;
 /// Numbers of stacks that nodes buy from themselves begin here.
 pub(super) const WASHES: u64 = 1 << 41;

@@ -85,7 +85,7 @@ impl Network<'_> {
         let tickets = self
             .service(id.stack, id.node)
             .map_or(0, |service| service.tickets);
-        (number, (id.node as u64) << 16 | tickets)
+        (number, self.parties[id.node].wallet << 16 | tickets)
     }
 
     /// Under the weaker rule that draws records, each counts the same.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     dice::Purpose,
     model::{DAY, HOUR, Micro, NodeIx, Purchase, StackIx, TaskIx, cost},
+    strategy::Strategy,
 };
 
 /// Nodes that a client has drawn, to have one at once.
@@ -22,7 +23,7 @@ impl Network<'_> {
     /// A customer comes.
     pub(super) fn purchase(&mut self, number: u64) {
         let plan = self.plan;
-        let chosen = plan.coalition.is_users()
+        let chosen = plan.coalition == Strategy::GriefingUser
             && (number + 1) * plan.share_permille / 1_000 > number * plan.share_permille / 1_000;
         let (side, using) = if chosen {
             (Side::Coalition, conduct::using(plan))
@@ -30,16 +31,14 @@ impl Network<'_> {
             (Side::Others, Using::Honest)
         };
         let requests = plan.market.requests_per_stack;
-        let sizes = (0..requests).map(|asked| self.size(number, asked));
-        let units = sizes.sum();
+        let classes = self.classes(number, requests);
+        let base = self.sizes().1;
+        let units = classes.iter().map(|&class| base << class).sum();
         let task = self.dice.below(Purpose::Arrival, (number, 1), plan.tasks());
-        let deal = self.deal(number, side, using, (requests, units));
+        let mut deal = self.deal(number, side, using, (requests, units));
+        deal.classes = classes;
         if let Some(stack) = self.buy(deal, task as TaskIx, PRICE, DRAWN) {
-            if using == Using::Squatting {
-                self.squat(stack);
-            } else {
-                self.queue.push(self.now, Event::Request(stack));
-            }
+            self.queue.push(self.now, Event::Request(stack));
         } else {
             self.seen.requests += requests;
             self.seen.unserved += requests;
@@ -92,6 +91,7 @@ impl Network<'_> {
             place: 0,
             asked: 0,
             requests,
+            classes: Vec::new(),
             begin: self.now,
             lifetime: self.plan.market.lifetime_hours * HOUR,
             units,
@@ -110,12 +110,15 @@ impl Network<'_> {
         }
         self.pays_gas(node);
         let number = self.deals[stack].number;
-        let (mut left, mut asked) = (units, 0);
-        while left > 0 {
-            // records as those of customers, so that nobody can tell a test by them
-            let size = self.size(number, asked).min(left);
-            self.record(stack, node, size, using == Using::Testing);
-            (left, asked) = (left - size, asked + 1);
+        let base = self.sizes().1;
+        let mut left = units;
+        // records as those of customers, so that nobody can tell a test by them
+        for class in self.classes(number, units / base + 1) {
+            let size = (base << class).min(left);
+            if size > 0 {
+                self.record(stack, node, size, using == Using::Testing);
+            }
+            left -= size;
         }
         self.queue.push(self.now, Event::Settle(stack, node));
     }
@@ -146,12 +149,16 @@ impl Network<'_> {
         Some(stack)
     }
 
-    /// What a request costs, in units: half of them the least, one in thirty-two the most.
-    pub(super) fn size(&self, number: u64, asked: u64) -> u64 {
-        let (most, base) = self.sizes();
-        let draw = self.dice.below(Purpose::Request, (number, asked), 1 << most);
-        let class = draw.leading_zeros() - (u64::BITS - most);
-        base << class.min(most)
+    /// How large requests are: half of them the least, one in thirty-two the most.
+    fn classes(&self, number: u64, requests: u64) -> Vec<u8> {
+        let most = self.sizes().0;
+        let mut bytes = self
+            .dice
+            .bytes(Purpose::Request, number, requests as usize);
+        for byte in &mut bytes {
+            *byte = byte.leading_zeros().min(most) as u8;
+        }
+        bytes
     }
 
     /// The classes of sizes, and the least.
@@ -163,10 +170,10 @@ impl Network<'_> {
     /// A user asks; what one node doesn't answer the next may.
     pub(super) fn request(&mut self, stack: StackIx) {
         let deal = &self.deals[stack];
-        let (number, asked) = (deal.number, deal.asked);
+        let class = deal.classes.get(deal.asked as usize).copied().unwrap_or(0);
         let candidates = self.ledger.stacks[stack].candidates.len();
         self.seen.requests += 1;
-        let units = self.size(number, asked);
+        let units = self.sizes().1 << class;
         let mut served = false;
         while !served && self.deals[stack].place < candidates {
             let place = self.deals[stack].place;
@@ -189,9 +196,16 @@ impl Network<'_> {
         }
     }
 
-    /// Leases from those of the drawn that are rivals, and asks for nothing; before each lease is idle for too long it
-    /// is taken again.
-    fn squat(&mut self, stack: StackIx) {
+    /// One who wants no service buys as a customer does, leases from those of the drawn that are rivals, and asks for
+    /// nothing.
+    pub(super) fn squat(&mut self, number: u64) {
+        let plan = self.plan;
+        let units = plan.market.requests_per_stack * plan.market.request;
+        let task = self.dice.below(Purpose::Arrival, (number, 1), plan.tasks());
+        let deal = self.deal(number, Side::Coalition, Using::Squatting, (0, units));
+        let Some(stack) = self.buy(deal, task as TaskIx, PRICE, DRAWN) else {
+            return;
+        };
         let candidates = self.ledger.stacks[stack].candidates.clone();
         for node in candidates {
             if self.parties[node].side == Side::Others {
