@@ -1,4 +1,4 @@
-//! `cargo run -p atoma-sim --example sim -- advise [--json]` and `… -- run STRATEGY [NODES [REQUESTS [SEED]]]`: what `atoma
+//! `cargo run -p atoma-sim --example sim -- advise [--json | --plots DIR]` and `… -- run STRATEGY [NODES [REQUESTS [SEED]]]`: what `atoma
 //! sim` will do.
 
 use atoma_sim::{Plan, Report, Size, Strategy, advise, measure};
@@ -13,10 +13,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = match args.first().map(String::as_str) {
         Some("advise") => {
             let advice = advise(Size::default())?;
-            if args.get(1).is_some_and(|arg| arg == "--json") {
-                advice.to_json()?
-            } else {
-                advice.to_text()
+            match (args.get(1).map(String::as_str), args.get(2)) {
+                (Some("--json"), _) => advice.to_json()?,
+                (Some("--plots"), Some(folder)) => {
+                    for (name, svg) in advice.plots() {
+                        std::fs::write(std::path::Path::new(folder).join(name), svg)?;
+                    }
+                    advice.to_text()
+                }
+                _ => advice.to_text(),
             }
         }
         Some("run") => {
@@ -30,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
             Report::new(&measure(&plan)?).to_text()
         }
-        _ => "advise [--json] | run STRATEGY [NODES [REQUESTS [SEED]]]\n".to_owned(),
+        _ => "advise [--json | --plots DIR] | run STRATEGY [NODES [REQUESTS [SEED]]]\n".to_owned(),
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())

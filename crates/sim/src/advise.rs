@@ -104,11 +104,27 @@ pub fn advise(size: Size) -> Result<Advice, PlanError> {
     let market = Market::default();
     let parameters = choose::parameters(&market);
     let mut honest = Honest::default();
+    let strategies = compare(size, &parameters, &mut honest)?;
+    let answers = answers::all(size, &parameters, &mut honest)?;
+    Ok(Advice {
+        strategies,
+        parameters,
+        assumptions: market,
+        answers,
+    })
+}
+
+/// Every strategy under these parameters, and under its weaker set.
+fn compare(
+    size: Size,
+    parameters: &Params,
+    honest: &mut Honest,
+) -> Result<Vec<Line>, PlanError> {
     let mut strategies = Vec::new();
     let others = Strategy::ALL.iter().copied();
     for strategy in others.filter(|&strategy| strategy != Strategy::Honest) {
         let mut plan = Plan::new(strategy, size.nodes, size.requests, size.seed);
-        plan.rules.params.clone_from(&parameters);
+        plan.rules.params.clone_from(parameters);
         let report = Report::new(&honest.measure(&plan)?);
         let weaker = match weaker(strategy) {
             Some(set) => Some(Weaker {
@@ -120,13 +136,7 @@ pub fn advise(size: Size) -> Result<Advice, PlanError> {
         };
         strategies.push(Line { report, weaker });
     }
-    let answers = answers::all(size, &parameters, &mut honest)?;
-    Ok(Advice {
-        strategies,
-        parameters,
-        assumptions: market,
-        answers,
-    })
+    Ok(strategies)
 }
 
 impl Advice {
@@ -166,8 +176,21 @@ impl Advice {
             );
         }
         text += "\nProfit relative to honesty: 1 is what the same parties earn honestly.\n\n";
-        for Answer { question, answer, .. } in &self.answers {
+        for Answer {
+            question,
+            answer,
+            figures,
+            ..
+        } in &self.answers
+        {
             text += &format!("{question}\n  {answer}\n");
+            let figures: Vec<String> = figures
+                .iter()
+                .map(|(value, gain)| format!("{value}: {gain:.2}"))
+                .collect();
+            if !figures.is_empty() {
+                text += &format!("  {}\n", figures.join(", "));
+            }
         }
         text += "\nparameters\n";
         for name in Params::NAMES {

@@ -14,6 +14,8 @@ use serde::Serialize;
 /// A question, what is found, and the figures: pairs of what was varied and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
+    /// Its name, as that of its plot.
+    pub name: &'static str,
     /// The question.
     pub question: &'static str,
     /// The answer.
@@ -39,6 +41,7 @@ pub(crate) fn all(
         window(size, params, honest)?,
         entry(size, params, honest)?,
         Answer {
+            name: "unknown",
             question: "Do tolerant jurors agree? Where does the median price settle? Is the gas of draws equal?",
             answer: "Not known from here: numerics, a market of prices and the Move VM decide; nothing of it is simulated.".to_owned(),
             figures: Vec::new(),
@@ -79,6 +82,7 @@ fn saving(params: &Params) -> Answer {
         })
         .collect();
     Answer {
+        name: "saving",
         question: "How much may a cheap model save before cheating pays?",
         answer: "By the false share of attester weight, in thousandths, so much of the price (closed form). What a real one saves must be measured.".to_owned(),
         figures,
@@ -92,6 +96,7 @@ fn false_share(size: Size, params: &Params, honest: &mut Honest) -> Result<Answe
     })?;
     let most = closed::most_false(params, 0.8);
     Ok(Answer {
+        name: "false-share",
         question: "At which share of lazy, helped or bribed attesters does deterrence fail?",
         answer: format!(
             "Above {most} of 1,000, where a cheap answer saves 0.8 of the price and they fail as examiners and as jurors (closed form); the figures are what the cheap model then earns, simulated."
@@ -113,6 +118,7 @@ fn tests(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pla
         / duties.max(1);
     let least = closed::least_tests(params, work as f64);
     Ok(Answer {
+        name: "tests",
         question: "How many tests keep examiners from being lazy?",
         answer: format!(
             "One in {:.0} examinations must be of a record known to be wrong, where looking costs {} (closed form). The figures are tests beside 1,000 customers' stacks, and what lazy examiners then earn.",
@@ -129,6 +135,7 @@ fn copying(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, P
         plan.market.alarms_permille = alarms;
     })?;
     Ok(Answer {
+        name: "alarms",
         question: "Do jurors who echo the examiner gain?",
         answer: "The examiner's accusation stands on the ledger with its digest before jurors commit, so an echo is right whenever the examiner is. Without false alarms it pays. The figures are alarms in 1,000 examinations, and what echoes then earn.".to_owned(),
         figures,
@@ -144,6 +151,7 @@ fn leverage(params: &Params) -> Answer {
         })
         .collect();
     Answer {
+        name: "leverage",
         question: "What would leverage above 1 do under mass cheating?",
         answer: "What a wallet gains, of its collateral, that cheats on all it can lease, with a fifth of the weight false (closed form): it loses at every leverage that leaves fines covered, and wins where they aren't. The contract keeps 1.".to_owned(),
         figures,
@@ -162,6 +170,7 @@ fn outage(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pl
         convicted.push(Report::new(&measured).convicted);
     }
     Ok(Answer {
+        name: "outage",
         question: "What does a region's outage cost?",
         answer: format!(
             "A third of the nodes is away for so many hours, and earns so much of what it would have. Convicted: {convicted:?}. Below the answer window nobody is."
@@ -176,6 +185,7 @@ fn steps(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pla
         plan.market.steps = steps;
     })?;
     Ok(Answer {
+        name: "steps",
         question: "Into how many steps should grants be cut?",
         answer: "What squatters and their own nodes earn, by the steps of a stack, where nodes give back what is idle for six hours.".to_owned(),
         figures,
@@ -188,6 +198,7 @@ fn window(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pl
         plan.market.window_requests = window;
     })?;
     Ok(Answer {
+        name: "window",
         question: "How far may a client sign ahead of a node that doesn't answer?",
         answer: "Unanswered requests until it leaves, of 300 in a stack, on a task without examinations, and what withholding then earns.".to_owned(),
         figures,
@@ -201,6 +212,7 @@ fn entry(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pla
     let measured = honest.measure(&base)?;
     let ratio = measured.ratio().map_or(0.0, thousandths);
     Ok(Answer {
+        name: "entry",
         question: "Does it pay to buy reputation from oneself in a new network?",
         answer: "In a network in which all begin at 100: what they earn who trade with themselves for a full reputation while the others wait. Above 1, it is bought: reputation costs a hundredth of the collateral in fees, of which nine tenths may come back.".to_owned(),
         figures: vec![(100, ratio)],

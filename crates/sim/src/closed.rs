@@ -77,6 +77,11 @@ pub fn mass_cheating(params: &Params, leverage: u64, false_share: f64, saving: f
     gain
 }
 
+/// How often a jury with this share of others on it decides.
+fn decided(params: &Params, others: f64) -> f64 {
+    at_least(params.jury_size, params.jury_quorum, 1.0 - others)
+}
+
 /// What a strategy gains over honesty, by the closed form; `None` where there is none. What the honest run earned of
 /// each USDC, and how often things happened, is taken from it.
 #[must_use]
@@ -120,14 +125,20 @@ pub fn relative(measured: &Measured) -> Option<f64> {
             let a_day = lost + nodes * (params.due as f64 + 6.0 * gas);
             1.0 - a_day * measured.outcome.days as f64 / profit
         }
-        Strategy::LazyExaminer | Strategy::HelpedExaminer => {
+        Strategy::HelpedExaminer => {
             let lost = share * found * (params.examiner_fine as f64 + fee);
+            1.0 + (work - lost) / profit
+        }
+        Strategy::LazyExaminer => {
+            let examined = params.examiner_fine as f64 + fee;
+            let judged = params.jury_size as f64 * (params.juror_fine as f64 + fee);
+            let lost = share * found * (examined + judged * decided(params, share));
             1.0 + (work - lost) / profit
         }
         Strategy::CopyingExaminer => {
             let duties = params.jury_size as f64 * seen.juries as f64;
             let saved = work * duties / (duties + seen.examined as f64);
-            let wrong = share * alarms * params.jury_size as f64;
+            let wrong = share * alarms * params.jury_size as f64 * decided(params, share);
             1.0 + (saved - wrong * (params.juror_fine as f64 + fee)) / profit
         }
         Strategy::GriefingUser => {

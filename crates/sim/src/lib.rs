@@ -20,8 +20,10 @@ mod measure;
 pub mod model;
 mod network;
 mod plan;
+mod plots;
 mod report;
 mod strategy;
+mod svg;
 mod weaker;
 
 pub use advise::{Advice, Line, Size, Weaker, advise};

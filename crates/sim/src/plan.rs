@@ -136,12 +136,12 @@ impl Plan {
         self.requests.div_ceil(self.market.requests_per_stack)
     }
 
-    /// How long customers come: as long as their spending takes at this turnover, four days at least.
+    /// How long customers come: as long as their spending takes at this turnover, two days at least.
     #[must_use]
     pub fn days(&self, collateral: u64) -> u64 {
         let spent = u128::from(self.requests) * u128::from(self.market.request);
         let a_day = u128::from(collateral) * u128::from(self.market.turnover_permille) / 1_000;
-        u64::try_from(spent / a_day.max(1)).unwrap_or(u64::MAX).clamp(4, 366)
+        u64::try_from(spent / a_day.max(1)).unwrap_or(u64::MAX).clamp(2, 366)
     }
 
     /// How long it goes on after the last customer: until all is paid.

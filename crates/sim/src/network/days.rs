@@ -52,6 +52,7 @@ impl Network<'_> {
         if self.ledger.resign(task, node).is_err() {
             return;
         }
+        self.moved += promise.stake + promise.earned;
         let gas = self.plan.market.gas;
         let deposit = self.ledger.attest(self.now, task, node).unwrap_or(0);
         let group = self.group(side);

@@ -70,15 +70,18 @@ impl Network<'_> {
         let Some(jury) = self.sitting(court).cloned() else {
             return;
         };
-        let mut colleague = None;
+        // what anyone says who looked, to those who ask
+        let looks = |judge| matches!(judge, Judge::Honest | Judge::Tester);
+        let mut seats = jury.seats.iter();
+        let wrong = self.record_of(id.stack, id.node, jury.unit).0.wrong;
+        let colleague = seats
+            .any(|seat| looks(self.parties[seat.juror].judge))
+            .then_some(if wrong { WRONG } else { Verdict::Ok });
         for seat in &jury.seats {
             if self.present(seat.juror, self.now) > jury.deadline {
                 continue;
             }
             let (vote, works) = self.opinion(court, &jury, seat.juror, colleague);
-            if works {
-                colleague = colleague.or(vote);
-            }
             if self.ledger.commit(self.now, court, seat.juror, vote).is_ok() {
                 self.attested(seat.juror, id, jury.unit, 1, works);
             }

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub seen: Seen,
     /// Days of virtual time.
     pub days: u64,
+    /// Money that was paid in and is nobody's at the end, micro-USDC: none.
+    pub unaccounted: i128,
 }
 
 /// Runs a plan.
@@ -135,6 +137,8 @@ struct Network<'a> {
     coalition: Group,
     others: Group,
     testing: Group,
+    /// What attesters took out of tasks, to promise anew.
+    moved: Micro,
     seen: Seen,
 }
 

@@ -35,6 +35,7 @@ impl Network<'_> {
             let side = self.deals[stack].side;
             self.group(side).using.left += left;
         }
+        let unaccounted = self.unaccounted();
         let lost = -(self.testing.serving.profit() + self.testing.using.profit());
         self.seen.testing = u64::try_from(lost).unwrap_or(0);
         Outcome {
@@ -42,6 +43,20 @@ impl Network<'_> {
             others: self.others,
             seen: self.seen,
             days,
+            unaccounted,
         }
+    }
+
+    /// All that was paid in, less all that the ledger holds: nothing is withdrawn before the end.
+    fn unaccounted(&self) -> i128 {
+        let groups = [&self.coalition, &self.others, &self.testing];
+        let accounts = groups
+            .iter()
+            .flat_map(|group| [&group.serving, &group.attesting, &group.using]);
+        let paid: i128 = accounts.map(|account| i128::from(account.paid_in)).sum();
+        let begun = u128::from(self.plan.market.treasury) + u128::from(self.pools());
+        // what attesters took out on the way was counted as paid in by their nodes, with which it lies
+        let moved = i128::from(self.moved);
+        paid + begun as i128 - moved - self.ledger.held() as i128
     }
 }

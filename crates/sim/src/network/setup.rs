@@ -48,6 +48,7 @@ impl<'a> Network<'a> {
             coalition: Group::default(),
             others: Group::default(),
             testing: Group::default(),
+            moved: 0,
             seen: Seen::default(),
         };
         network.ledger.treasury = plan.market.treasury;
@@ -84,7 +85,11 @@ impl<'a> Network<'a> {
             let (serving, judge) = if chosen {
                 (conduct::serving(plan, counted), conduct::judging(plan))
             } else {
-                (Serving::Honest, self.other_judge(wallet))
+                (Serving::Honest, Judge::Honest)
+            };
+            let judge = match judge {
+                Judge::Honest => self.other_judge(wallet, chosen),
+                other => other,
             };
             let party = Party {
                 wallet,
@@ -100,15 +105,18 @@ impl<'a> Network<'a> {
             };
             self.enter(party, wallet as u32, PRICE);
         }
+        // the network has been there for a while: only who is there under further names has paid for that
+        let side = if chosen { Side::Coalition } else { Side::Others };
+        self.group(side).serving.gas += 3 * plan.market.gas * (parts - 1);
         collateral
     }
 
-    fn other_judge(&self, wallet: u64) -> Judge {
-        let plan = self.plan;
-        let covers = (wallet + 1) * plan.false_permille / 1_000;
-        if covers > wallet * plan.false_permille / 1_000 {
+    fn other_judge(&self, wallet: u64, chosen: bool) -> Judge {
+        let false_permille = self.plan.false_permille;
+        let at = (wallet, u64::MAX - 1);
+        if self.dice.chance(Purpose::Whim, at, false_permille) {
             Judge::False
-        } else if wallet % TESTING_ATTESTERS == 7 {
+        } else if !chosen && wallet % TESTING_ATTESTERS == 7 {
             Judge::Tester
         } else {
             Judge::Honest
@@ -160,14 +168,11 @@ impl<'a> Network<'a> {
         }
         let side = party.side;
         self.parties.push(party);
-        let gas = self.plan.market.gas;
         let group = self.group(side);
         group.serving.paid_in += collateral;
-        group.serving.gas += 2 * gas;
         if !tester && let Ok(deposit) = self.ledger.attest(now, task, node) {
             let group = self.group(side);
             group.attesting.paid_in += deposit;
-            group.attesting.gas += gas;
         }
         node
     }
@@ -212,6 +217,11 @@ impl<'a> Network<'a> {
             self.queue
                 .push(day * DAY + DAY / 2 + 1, Event::Afternoon(day));
         }
+    }
+
+    /// What the pools began with.
+    pub(super) fn pools(&self) -> Micro {
+        self.ledger.tasks.len() as u64 * POOL
     }
 
     pub(super) fn last_arrival(&self) -> Ms {
