@@ -115,11 +115,7 @@ pub fn advise(size: Size) -> Result<Advice, PlanError> {
 }
 
 /// Every strategy under these parameters, and under its weaker set.
-fn compare(
-    size: Size,
-    parameters: &Params,
-    honest: &mut Honest,
-) -> Result<Vec<Line>, PlanError> {
+fn compare(size: Size, parameters: &Params, honest: &mut Honest) -> Result<Vec<Line>, PlanError> {
     let mut strategies = Vec::new();
     let others = Strategy::ALL.iter().copied();
     for strategy in others.filter(|&strategy| strategy != Strategy::Honest) {
@@ -158,7 +154,8 @@ impl Advice {
     /// In words.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let ratio =
+            |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
         let mut text = format!(
             "{:<19}{:>10}{:>13}{:>9}  {}\n",
             "strategy", "simulated", "closed form", "weaker", "the weaker set"

@@ -91,9 +91,14 @@ fn saving(params: &Params) -> Answer {
 
 fn false_share(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, PlanError> {
     let base = plan(Strategy::CheapModel, size, params);
-    let figures = sweep(honest, &base, &[0, 100, 200, 333, 500, 700], |plan, share| {
-        plan.false_permille = share;
-    })?;
+    let figures = sweep(
+        honest,
+        &base,
+        &[0, 100, 200, 333, 500, 700],
+        |plan, share| {
+            plan.false_permille = share;
+        },
+    )?;
     let most = closed::most_false(params, 0.8);
     Ok(Answer {
         name: "false-share",
@@ -113,8 +118,7 @@ fn tests(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pla
     let measured = honest.measure(&base)?;
     let seen = &measured.honest.seen;
     let duties = seen.examined + seen.juries * params.jury_size;
-    let work = (measured.honest.coalition.attesting.work
-        + measured.honest.others.attesting.work)
+    let work = (measured.honest.coalition.attesting.work + measured.honest.others.attesting.work)
         / duties.max(1);
     let least = closed::least_tests(params, work as f64);
     Ok(Answer {

@@ -141,7 +141,9 @@ impl Plan {
     pub fn days(&self, collateral: u64) -> u64 {
         let spent = u128::from(self.requests) * u128::from(self.market.request);
         let a_day = u128::from(collateral) * u128::from(self.market.turnover_permille) / 1_000;
-        u64::try_from(spent / a_day.max(1)).unwrap_or(u64::MAX).clamp(2, 366)
+        u64::try_from(spent / a_day.max(1))
+            .unwrap_or(u64::MAX)
+            .clamp(2, 366)
     }
 
     /// How long it goes on after the last customer: until all is paid.

@@ -78,9 +78,16 @@ fn deterrence() -> Chart {
         };
         let shares = (0..=25).map(|step| step * 20);
         Series {
-            name: format!("{sample_permille} of 1,000 examined, fine {fine_multiple} times the value"),
+            name: format!(
+                "{sample_permille} of 1,000 examined, fine {fine_multiple} times the value"
+            ),
             points: shares
-                .map(|share| (f64::from(share), most_saving(&params, f64::from(share) / 1_000.0)))
+                .map(|share| {
+                    (
+                        f64::from(share),
+                        most_saving(&params, f64::from(share) / 1_000.0),
+                    )
+                })
                 .collect(),
         }
     });

@@ -45,9 +45,12 @@ pub fn weaker(strategy: Strategy) -> Option<WeakerSet> {
         Strategy::Sybil => ("a draw weighs every node alike", |plan| {
             plan.rules.weaker.weight_by_head = true;
         }),
-        Strategy::SelfConvicting => ("silence costs once the value, guilt the whole fine", |plan| {
-            plan.rules.weaker.cheap_silence = true;
-        }),
+        Strategy::SelfConvicting => (
+            "silence costs once the value, guilt the whole fine",
+            |plan| {
+                plan.rules.weaker.cheap_silence = true;
+            },
+        ),
         Strategy::WashTrading => ("fees come back twentyfold from a full treasury", |plan| {
             plan.rules.params.rebate_permille = 20_000;
             plan.market.treasury = 1_000_000_000_000;

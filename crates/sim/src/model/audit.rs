@@ -7,7 +7,7 @@ use super::{
     ensure,
     market::attests,
 };
-use atoma_contract::{draw, is_hit, limits::MAX_SILENT, unit_of};
+use atoma_contract::{draw, limits::MAX_SILENT, unit_of};
 use atoma_types::{ComputeUnits, chain::AbortCode, hash::Hash32};
 
 impl Ledger {
@@ -22,7 +22,7 @@ impl Ledger {
         let lease = self.stacks[id.stack].lease(id.node);
         let value = lease.map_or(0, |lease| lease.value(ticket.from, ticket.to));
         let seed = Hash32(seed);
-        let hit = is_hit(&seed, self.rules.sample_permille(value));
+        let hit = self.rules.hits(&seed, value);
         let range = (ComputeUnits(ticket.from), ComputeUnits(ticket.to));
         let unit = unit_of(&seed, range).0;
         self.ticket_mut(id)?.exam = Exam::Drawn { hit, unit };

@@ -40,9 +40,7 @@ impl Ledger {
         ensure(added > 0, AbortCode::GrantNotHigher)?;
         ensure(added <= held.ungranted, AbortCode::LeasesExceedStack)?;
         let stake = self.rules.fine(cost(units, price) - cost(before, price));
-        let most = live
-            .collateral
-            .saturating_mul(self.rules.weaker.leverage);
+        let most = live.collateral.saturating_mul(self.rules.weaker.leverage);
         // a lease that exists counts at what it has at stake now; what is added comes on top
         let after = live.at_stake.saturating_add(stake);
         ensure(after <= most, AbortCode::CollateralBusy)?;

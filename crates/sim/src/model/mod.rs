@@ -18,12 +18,12 @@ mod rules;
 mod settle;
 mod treasury;
 
+pub use jury::Outcome;
+pub use market::Purchase;
 pub use objects::{
     Attester, Book, Challenge, Demand, Exam, FeesOfDay, Hit, Jury, Lease, Node, Seat, Stack, Stage,
     Subscription, Task, Ticket, Verdict,
 };
-pub use jury::Outcome;
-pub use market::Purchase;
 pub use rules::{Rules, Weaker};
 
 use atoma_types::chain::AbortCode;
@@ -106,10 +106,7 @@ impl Ledger {
             u128::from(task.fees) + u128::from(task.dues) + theirs
         });
         let stacks = self.stacks.iter().map(Stack::held);
-        u128::from(self.treasury)
-            + nodes.sum::<u128>()
-            + tasks.sum::<u128>()
-            + stacks.sum::<u128>()
+        u128::from(self.treasury) + nodes.sum::<u128>() + tasks.sum::<u128>() + stacks.sum::<u128>()
     }
 }
 

@@ -327,11 +327,7 @@ impl Stack {
     /// All the money in it.
     #[must_use]
     pub fn held(&self) -> u128 {
-        let fees: u128 = self
-            .leases
-            .iter()
-            .map(|lease| u128::from(lease.fees))
-            .sum();
+        let fees: u128 = self.leases.iter().map(|lease| u128::from(lease.fees)).sum();
         u128::from(self.escrow) + u128::from(self.free) + u128::from(self.staked) + fees
     }
 }

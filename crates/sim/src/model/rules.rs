@@ -1,6 +1,10 @@
 //! The rules that a ledger runs under: parameters, and what a weaker design would have instead.
 
-use atoma_types::chain::Params;
+use atoma_types::{
+    DurationMs, MicroUsdc,
+    chain::{Params, SamplingTerms},
+    hash::Hash32,
+};
 
 /// Parameters and weaknesses.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -67,6 +71,25 @@ impl Rules {
     pub fn bond(&self, value: u64) -> u64 {
         let share = super::permille(value, self.params.challenge_bond_permille);
         self.params.challenge_bond.max(share)
+    }
+
+    /// Whether a ticket of this value with this seed is examined, by the contract's own formula.
+    #[must_use]
+    pub fn hits(&self, seed: &Hash32, value: u64) -> bool {
+        let params = &self.params;
+        let terms = SamplingTerms {
+            sample_permille: self.sample_permille(value),
+            due: MicroUsdc(params.due),
+            attest_fee: MicroUsdc(params.attest_fee),
+            verdict_window_ms: DurationMs(params.verdict_window_ms),
+            jury_size: params.jury_size,
+            jury_quorum: params.jury_quorum,
+            examiner_fine: MicroUsdc(params.examiner_fine),
+            juror_fine: MicroUsdc(params.juror_fine),
+            challenge_bond: MicroUsdc(params.challenge_bond),
+            challenge_bond_permille: params.challenge_bond_permille,
+        };
+        terms.hits(seed)
     }
 
     /// How many of a thousand tickets of this value are examined.

@@ -1,7 +1,7 @@
 //! Settle, wait, claim; and the end of a lease.
 
 use super::{
-    Done, Exam, Hit, Ledger, Ms, NodeIx, Stage, StackIx, Ticket, TicketId, ensure, node,
+    Done, Exam, Hit, Ledger, Ms, NodeIx, StackIx, Stage, Ticket, TicketId, ensure, node,
     objects::{FeesOfDay, day},
     permille,
 };
@@ -53,7 +53,11 @@ impl Ledger {
         let value = lease.value(ticket.from, ticket.to);
         let (task, params) = (held.task, &self.rules.params);
         let fee = permille(value, params.protocol_fee_permille);
-        let due = if self.tasks[task].sampled { params.due } else { 0 };
+        let due = if self.tasks[task].sampled {
+            params.due
+        } else {
+            0
+        };
         let before = self.stake(stack, node);
         let held = &mut self.stacks[stack];
         held.escrow -= value;
@@ -95,10 +99,7 @@ impl Ledger {
     pub fn expire(&mut self, now: Ms, stack: StackIx, node: NodeIx) -> Done {
         let lease = self.open_lease(stack, node)?;
         ensure(lease.tickets.is_empty(), AbortCode::TicketOpen)?;
-        ensure(
-            self.is_done(now, stack, node),
-            AbortCode::DeadlineNotPassed,
-        )?;
+        ensure(self.is_done(now, stack, node), AbortCode::DeadlineNotPassed)?;
         self.close_lease(stack, node);
         Ok(())
     }

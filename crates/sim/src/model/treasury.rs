@@ -61,10 +61,7 @@ impl Ledger {
             day: reported,
             fees,
         } = self.nodes[node].reported;
-        ensure(
-            reported == self.book.day && fees > 0,
-            AbortCode::NoShare,
-        )?;
+        ensure(reported == self.book.day && fees > 0, AbortCode::NoShare)?;
         let open = day(now) > reported + 1 || second_half(now);
         ensure(open, AbortCode::PaymentsNotOpen)?;
         let params = &self.rules.params;

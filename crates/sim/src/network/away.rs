@@ -40,11 +40,9 @@ impl Network<'_> {
         {
             return (0, 0);
         }
-        let hours = self.dice.below(
-            Purpose::Absence,
-            (at.0, at.1 | 1 << 40),
-            24 * LONGEST_HOURS,
-        );
+        let hours = self
+            .dice
+            .below(Purpose::Absence, (at.0, at.1 | 1 << 40), 24 * LONGEST_HOURS);
         // so many hours from so late in the day on, within the day
         let (long, late) = (1 + hours % LONGEST_HOURS, hours / LONGEST_HOURS);
         let from = day * DAY + late.min(24 - long) * HOUR;

@@ -1,10 +1,7 @@
 //! What happens when: a queue in the order of time, and of arrival within a moment.
 
 use crate::model::{Ms, NodeIx, StackIx, TicketId};
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,9 +21,11 @@ impl Network<'_> {
     pub(super) fn examine(&mut self, id: TicketId) {
         let number = self.ticket_number(id);
         let again = matches!(self.hit(id), Some(hit) if hit.stage == Stage::Examining);
-        let seed = self
-            .dice
-            .beacon(Purpose::Examiner, number.0, number.1 | u64::from(again) << 48);
+        let seed = self.dice.beacon(
+            Purpose::Examiner,
+            number.0,
+            number.1 | u64::from(again) << 48,
+        );
         let Ok(drawn) = self.ledger.examine(self.now, id, &seed) else {
             return;
         };

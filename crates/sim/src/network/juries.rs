@@ -20,9 +20,11 @@ impl Network<'_> {
     pub(super) fn jury(&mut self, court: Court) {
         let (id, challenge) = court;
         let number = self.ticket_number(id);
-        let seed = self
-            .dice
-            .beacon(Purpose::Jury, number.0, number.1 | u64::from(challenge) << 48);
+        let seed = self.dice.beacon(
+            Purpose::Jury,
+            number.0,
+            number.1 | u64::from(challenge) << 48,
+        );
         let Ok(Some(_)) = self.ledger.jury(self.now, court, &seed) else {
             return;
         };
@@ -82,14 +84,22 @@ impl Network<'_> {
                 continue;
             }
             let (vote, works) = self.opinion(court, &jury, seat.juror, colleague);
-            if self.ledger.commit(self.now, court, seat.juror, vote).is_ok() {
+            if self
+                .ledger
+                .commit(self.now, court, seat.juror, vote)
+                .is_ok()
+            {
                 self.attested(seat.juror, id, jury.unit, 1, works);
             }
         }
         let all = self
             .sitting(court)
             .is_some_and(|jury| jury.seats.iter().all(|seat| seat.committed.is_some()));
-        let at = if all { self.now + HOUR } else { jury.deadline + 1 };
+        let at = if all {
+            self.now + HOUR
+        } else {
+            jury.deadline + 1
+        };
         self.queue.push(at, Event::Reveal(id, challenge));
     }
 

@@ -181,9 +181,7 @@ impl Network<'_> {
         let Some(service) = self.service(stack, node) else {
             return (nothing, 1);
         };
-        let place = service
-            .records
-            .partition_point(|record| record.end <= unit);
+        let place = service.records.partition_point(|record| record.end <= unit);
         let record = service.records.get(place).copied().unwrap_or(nothing);
         (record, record.end)
     }

@@ -76,7 +76,11 @@ impl<'a> Network<'a> {
         // every so-manieth, so that large and small ones take part as they come
         let counted = (wallet + 1) * plan.share_permille / 1_000;
         let chosen = takes_part && counted > wallet * plan.share_permille / 1_000;
-        let side = if chosen { Side::Coalition } else { Side::Others };
+        let side = if chosen {
+            Side::Coalition
+        } else {
+            Side::Others
+        };
         let split = chosen && !plan.honest && plan.coalition == Strategy::Sybil;
         let least = plan.rules.params.min_collateral.max(1);
         let parts = if split { collateral / least } else { 1 };
@@ -106,7 +110,11 @@ impl<'a> Network<'a> {
             self.enter(party, wallet as u32, PRICE);
         }
         // the network has been there for a while: only who is there under further names has paid for that
-        let side = if chosen { Side::Coalition } else { Side::Others };
+        let side = if chosen {
+            Side::Coalition
+        } else {
+            Side::Others
+        };
         self.group(side).serving.gas += 3 * plan.market.gas * (parts - 1);
         collateral
     }

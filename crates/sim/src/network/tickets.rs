@@ -43,14 +43,16 @@ impl Network<'_> {
         {
             self.settled(id);
         } else if ended && open == 2 && self.now + AGAIN <= over {
-            self.queue.push(self.now + AGAIN, Event::Settle(stack, node));
+            self.queue
+                .push(self.now + AGAIN, Event::Settle(stack, node));
             return;
         }
         if ended {
             self.queue.push(over + 1, Event::Expire(stack, node));
         } else {
             let later = self.now + self.plan.market.settle_hours * HOUR;
-            self.queue.push(later.min(expires), Event::Settle(stack, node));
+            self.queue
+                .push(later.min(expires), Event::Settle(stack, node));
         }
     }
 
@@ -165,7 +167,8 @@ impl Network<'_> {
     pub(super) fn expire(&mut self, stack: StackIx, node: NodeIx) {
         match self.ledger.expire(self.now, stack, node) {
             Err(AbortCode::TicketOpen | AbortCode::DeadlineNotPassed) => {
-                self.queue.push(self.now + AGAIN, Event::Expire(stack, node));
+                self.queue
+                    .push(self.now + AGAIN, Event::Expire(stack, node));
             }
             Ok(()) | Err(_) => {}
         }

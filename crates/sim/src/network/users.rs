@@ -47,7 +47,9 @@ impl Network<'_> {
 
     /// A tester buys from one of its own nodes that isn't in jail, as much as a customer would.
     pub(super) fn test(&mut self, number: u64) {
-        let task = self.dice.below(Purpose::Arrival, (number, 1), self.plan.tasks()) as TaskIx;
+        let task = self
+            .dice
+            .below(Purpose::Arrival, (number, 1), self.plan.tasks()) as TaskIx;
         let free = self.testers[task]
             .iter()
             .copied()
@@ -77,13 +79,7 @@ impl Network<'_> {
         self.plan.rules.smallest_ticket(examined) + 1
     }
 
-    fn deal(
-        &self,
-        number: u64,
-        side: Side,
-        using: Using,
-        (requests, units): (u64, u64),
-    ) -> Deal {
+    fn deal(&self, number: u64, side: Side, using: Using, (requests, units): (u64, u64)) -> Deal {
         Deal {
             number,
             side,
@@ -152,9 +148,7 @@ impl Network<'_> {
     /// How large requests are: half of them the least, one in thirty-two the most.
     fn classes(&self, number: u64, requests: u64) -> Vec<u8> {
         let most = self.sizes().0;
-        let mut bytes = self
-            .dice
-            .bytes(Purpose::Request, number, requests as usize);
+        let mut bytes = self.dice.bytes(Purpose::Request, number, requests as usize);
         for byte in &mut bytes {
             *byte = byte.leading_zeros().min(most) as u8;
         }

@@ -22,7 +22,11 @@ fn pays_only_under_weaker_rules(strategy: Strategy) {
     assert_eq!(plan.rules.params, Params::default());
     assert!(!gains(&plan), "{strategy} gains under the defaults");
     let set = weaker(strategy).unwrap();
-    assert!(gains(&set.of(&plan)), "{strategy} doesn't gain where {}", set.name);
+    assert!(
+        gains(&set.of(&plan)),
+        "{strategy} doesn't gain where {}",
+        set.name
+    );
 }
 
 macro_rules! strategies {

@@ -105,6 +105,7 @@ impl Both {
             task: self.tasks[task].into(),
             node: self.nodes[node].into(),
             deposit: Payment(MicroUsdc(self.model.rules.params.attest_deposit)),
+            clock: Clock,
         };
         let contract = self.contract(self.model.nodes[node].owner, call);
         let model = self.model.attest(self.now, task, node);

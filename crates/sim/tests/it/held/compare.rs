@@ -72,7 +72,11 @@ fn nodes(both: &Both, left: &chain::Node, right: &model::Node, what: &str) {
 }
 
 fn tasks(both: &Both, left: &chain::Task, right: &model::Task, what: &str) {
-    assert_eq!((left.fees.0, left.dues.0), (right.fees, right.dues), "{what}: task");
+    assert_eq!(
+        (left.fees.0, left.dues.0),
+        (right.fees, right.dues),
+        "{what}: task"
+    );
     for (left, right) in left.subscriptions.iter().zip(&right.subscriptions) {
         assert_eq!(both.node_ix(left.node), right.node, "{what}");
         let promise = |attester: chain::Attester| model::Attester {
@@ -81,7 +85,11 @@ fn tasks(both: &Both, left: &chain::Task, right: &model::Task, what: &str) {
             earned: attester.earned.0,
             duties: attester.duties,
         };
-        assert_eq!(left.attester.map(promise), right.attester, "{what}: attester");
+        assert_eq!(
+            left.attester.map(promise),
+            right.attester,
+            "{what}: attester"
+        );
         assert_eq!(
             (left.matured.0, left.reputation, left.price.0),
             (right.matured, right.reputation, right.price),
@@ -157,8 +165,14 @@ fn tickets(both: &Both, left: &chain::Ticket, right: &model::Ticket, what: &str)
             (right.unit, right.record, right.deadline, right.reveal),
             "{what}: jury"
         );
-        let jurors = left.jurors.iter().map(|juror| both.node_ix(juror.auditor.node));
-        assert!(jurors.eq(right.seats.iter().map(|seat| seat.juror)), "{what}");
+        let jurors = left
+            .jurors
+            .iter()
+            .map(|juror| both.node_ix(juror.auditor.node));
+        assert!(
+            jurors.eq(right.seats.iter().map(|seat| seat.juror)),
+            "{what}"
+        );
     }
     exams(both, left, right, what);
 }
@@ -176,8 +190,7 @@ fn exams(both: &Both, left: &chain::Ticket, right: &model::Ticket, what: &str) {
         | (chain::Exam::Undrawn, model::Exam::Undrawn)
         | (chain::Exam::Unexamined, model::Exam::Unexamined) => {}
         (chain::Exam::Drawn { seed }, model::Exam::Drawn { hit, unit }) => {
-            let permille = both.model.rules.params.sample_permille;
-            assert_eq!(atoma_contract::is_hit(seed, permille), hit, "{what}");
+            assert_eq!(both.model.rules.hits(seed, 0), hit, "{what}");
             let range = (left.from_units, left.to_units);
             assert_eq!(atoma_contract::unit_of(seed, range).0, unit, "{what}");
         }

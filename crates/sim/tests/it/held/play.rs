@@ -2,7 +2,8 @@
 
 use super::both::{Both, USDC};
 use atoma_sim::model::{
-    DAY, Exam, HOUR, Jury, NodeIx, Outcome, Purchase, Stage, StackIx, Subscription, TaskIx, TicketId, Verdict,
+    DAY, Exam, HOUR, Jury, NodeIx, Outcome, Purchase, StackIx, Stage, Subscription, TaskIx,
+    TicketId, Verdict,
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -57,7 +58,11 @@ impl Play {
         let plain = both.create_task(false);
         both.fund(sampled, 2 * USDC);
         for node in 0..SERVERS + ATTESTERS {
-            let collateral = if node < SERVERS { 2_000 } else { 100 + node as u64 };
+            let collateral = if node < SERVERS {
+                2_000
+            } else {
+                100 + node as u64
+            };
             let ix = both.register(20 + node as u32, collateral * USDC);
             both.subscribe(sampled, ix, PRICE);
             both.attest(sampled, ix);
@@ -186,7 +191,11 @@ impl Play {
         let count = self.both.chains[&(stack, node)].count();
         if count > 0 {
             let all = self.chance(70);
-            let upto = if all { count } else { 1 + self.below(count as u64) as usize };
+            let upto = if all {
+                count
+            } else {
+                1 + self.below(count as u64) as usize
+            };
             self.both.settle(stack, node, upto);
         }
     }
@@ -281,7 +290,11 @@ impl Play {
             Exam::Hit(hit) if self.chance(90) => self.both.model.nodes[hit.examiner].owner,
             _ => 20,
         };
-        let verdict = if self.chance(40) { Verdict::Ok } else { Verdict::Bad(1) };
+        let verdict = if self.chance(40) {
+            Verdict::Ok
+        } else {
+            Verdict::Bad(1)
+        };
         self.done.verdicts += u64::from(self.both.verdict(id, by, verdict));
     }
 
@@ -325,13 +338,18 @@ impl Play {
     fn committed(&self, id: TicketId, challenge: bool) -> Vec<(NodeIx, Verdict)> {
         let ticket = self.both.model.ticket(id).unwrap();
         let jury = if challenge {
-            ticket.challenge.as_ref().and_then(|brought| brought.jury.as_ref())
+            ticket
+                .challenge
+                .as_ref()
+                .and_then(|brought| brought.jury.as_ref())
         } else {
             ticket.exam_jury.as_ref()
         };
         let vote = |vote: Option<Option<Verdict>>| vote.flatten().unwrap_or(Verdict::Ok);
         let seats = jury.iter().flat_map(|jury| &jury.seats);
-        seats.map(|seat| (seat.juror, vote(seat.committed))).collect()
+        seats
+            .map(|seat| (seat.juror, vote(seat.committed)))
+            .collect()
     }
 
     fn end(&mut self) {

@@ -134,7 +134,11 @@ impl Chain {
 
     fn tree(&self, from: usize, to: usize) -> MerkleTree {
         let leaves = self.records[from.min(to)..to].iter();
-        MerkleTree::from_leaves(leaves.map(|record| merkle::leaf_hash(&record.bytes)).collect())
+        MerkleTree::from_leaves(
+            leaves
+                .map(|record| merkle::leaf_hash(&record.bytes))
+                .collect(),
+        )
     }
 
     /// The `seq` of the record of a unit, from 1.
