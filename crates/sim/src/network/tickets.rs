@@ -165,12 +165,11 @@ impl Network<'_> {
 
     /// A lease is over.
     pub(super) fn expire(&mut self, stack: StackIx, node: NodeIx) {
-        match self.ledger.expire(self.now, stack, node) {
-            Err(AbortCode::TicketOpen | AbortCode::DeadlineNotPassed) => {
-                self.queue
-                    .push(self.now + AGAIN, Event::Expire(stack, node));
-            }
-            Ok(()) | Err(_) => {}
+        let early = [AbortCode::TicketOpen, AbortCode::DeadlineNotPassed];
+        let ended = self.ledger.expire(self.now, stack, node);
+        if ended.is_err_and(|code| early.contains(&code)) {
+            self.queue
+                .push(self.now + AGAIN, Event::Expire(stack, node));
         }
     }
 }
