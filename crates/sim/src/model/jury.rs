@@ -67,7 +67,7 @@ impl Ledger {
         match (&mut ticket.challenge, &mut ticket.exam) {
             (Some(brought), _) if challenge => {
                 brought.over = true;
-                back = brought.bond;
+                back = std::mem::take(&mut brought.bond);
             }
             (_, Exam::Hit(hit)) => hit.stage = Stage::Cleared,
             _ => {}
@@ -208,7 +208,7 @@ impl Ledger {
             (Some(brought), _) if challenge => {
                 brought.over = true;
                 brought.jury = None;
-                pot = brought.bond;
+                pot = std::mem::take(&mut brought.bond);
             }
             (_, Exam::Hit(hit)) => {
                 hit.stage = Stage::Cleared;
