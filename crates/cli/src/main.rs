@@ -37,6 +37,7 @@ mod network;
 mod node;
 mod proxy;
 mod receipt;
+mod sim;
 mod stack;
 mod task;
 mod verify;
@@ -139,6 +140,9 @@ enum Command {
     /// What a workload costs, and where the money goes.
     #[command(after_help = help::COST)]
     Cost(Box<cost::Cost>),
+    /// Who earns what under the contract's rules: strategies against honesty, simulated.
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
     /// Networks by name; publishing the package; checking that all is well.
     #[command(subcommand, after_help = help::NETWORK)]
     Network(network::NetworkCommand),
@@ -248,6 +252,7 @@ fn dispatch(
             Box::pin(async move { network::run(command, settings()?, output).await })
         }
         Command::Cost(args) => Box::pin(async move { cost::run(&args, output) }),
+        Command::Sim(command) => Box::pin(async move { sim::run(&command, output) }),
         Command::Completions { shell } => Box::pin(async move {
             completions(shell, output);
             Ok(())

@@ -28,6 +28,7 @@ pub(crate) use disclose::{disclose, disclose_jury, undisclosed};
 pub(crate) use end::{end, is_exam_over};
 pub(crate) use exam::{draw, examine, verdict};
 pub(crate) use jury::jury;
+pub use seed::unit_of;
 
 use crate::Rule;
 use atoma_types::chain::{AbortCode, Jury, SamplingTerms, Stack, Ticket};

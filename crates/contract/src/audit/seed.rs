@@ -13,9 +13,15 @@ use atoma_types::{ComputeUnits, chain::Ticket, hash::Hash32};
 
 /// One of the units that a ticket claims.
 pub(super) fn unit(seed: &Hash32, ticket: &Ticket) -> ComputeUnits {
-    let claimed = ticket.to_units.saturating_sub(ticket.from_units);
+    unit_of(seed, (ticket.from_units, ticket.to_units))
+}
+
+/// One of the units from the first to before the second.
+#[must_use]
+pub fn unit_of(seed: &Hash32, (from, to): (ComputeUnits, ComputeUnits)) -> ComputeUnits {
+    let claimed = to.saturating_sub(from);
     let digest = Hash32::of_parts(&[b"atoma/unit/v1", &seed.0]);
     let offset = draw::reduce(digest, u128::from(claimed.0.max(1)));
     let offset = ComputeUnits(u64::try_from(offset).unwrap_or(0));
-    ticket.from_units.saturating_add(offset)
+    from.saturating_add(offset)
 }

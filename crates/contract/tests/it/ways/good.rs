@@ -24,6 +24,14 @@ pub(crate) const TALES: &[Tale] = &[
         "thirty_two_leases_are_as_many_as_a_stack_holds",
         thirty_two_leases_are_as_many_as_a_stack_holds,
     ),
+    (
+        "strangers_may_nothing_that_is_an_owner_s",
+        strangers_may_nothing_that_is_an_owner_s,
+    ),
+    (
+        "another_task_or_another_node_has_no_part_in_a_stack",
+        another_task_or_another_node_has_no_part_in_a_stack,
+    ),
 ];
 
 #[test]
@@ -212,4 +220,169 @@ fn thirty_two_leases_are_as_many_as_a_stack_holds() {
             w.refused(party, call, AbortCode::LeasesFull);
         }
     }
+}
+
+/// Somebody else's node, task, stack and lease.
+#[test]
+fn strangers_may_nothing_that_is_an_owner_s() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let other = w.register(STRANGER, 100 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 1_000);
+    chain.serve(&w, 500);
+    let (stack, settle) = (chain.stack, chain.settle_call());
+    let lease = w.lease_call(stack, node, 1_000);
+    let statement = Hash32([6; 32]);
+    let of_node: [Call; 13] = [
+        calls::SetNodeUrl {
+            node: node.into(),
+            url: "http://a".to_owned(),
+        }
+        .into(),
+        calls::SetNodeKeys {
+            node: node.into(),
+            response_key: key(STRANGER).public_key(),
+            sealing_key: None,
+        }
+        .into(),
+        calls::AttestNode {
+            node: node.into(),
+            kind: 1,
+            statement,
+            evidence: atoma_types::BlobId([1; 32]),
+            expires_at_ms: TimestampMs(1),
+        }
+        .into(),
+        collateral_call(node, 1).into(),
+        unbond_call(node).into(),
+        leave_call(node).into(),
+        subscribe_call(task, node, PRICE).into(),
+        evict_call(task, node, other, PRICE).into(),
+        unsubscribe_call(task, node).into(),
+        attester_call(&w, task, node).into(),
+        calls::ResignAttester {
+            task: task.into(),
+            node: node.into(),
+        }
+        .into(),
+        lease.into(),
+        release_call(stack, node, 600).into(),
+    ];
+    for call in of_node {
+        w.refused(STRANGER, call, AbortCode::NotNodeOwner);
+    }
+    let of_task: [Call; 2] = [
+        calls::ReleaseStatement {
+            db: LOCALNET_DB.into(),
+            task: task.into(),
+            statement,
+            clock: Clock,
+        }
+        .into(),
+        calls::WithdrawRelease {
+            task: task.into(),
+            statement,
+        }
+        .into(),
+    ];
+    for call in of_task {
+        w.refused(STRANGER, call, AbortCode::NotTaskOwner);
+    }
+    let top_up = w.top_up_call(stack, 1);
+    let of_stack: [Call; 3] = [
+        top_up.into(),
+        calls::Extend {
+            db: LOCALNET_DB.into(),
+            stack: stack.into(),
+            by_ms: DurationMs(1),
+            clock: Clock,
+        }
+        .into(),
+        calls::SetWatcher {
+            stack: stack.into(),
+            watcher: None,
+        }
+        .into(),
+    ];
+    for call in of_stack {
+        w.refused(STRANGER, call, AbortCode::NotStackOwner);
+    }
+    w.refused(STRANGER, settle, AbortCode::NotLeaseOwner);
+}
+
+/// Objects that don't belong together.
+#[test]
+fn another_task_or_another_node_has_no_part_in_a_stack() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let foreign = w.create_task();
+    let other = w.register(OPERATOR, 100 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 1_000);
+    chain.serve(&w, 500);
+    w.settle(&chain);
+    let stack = chain.stack;
+    let (receipt, signature) = chain.last_receipt();
+    let twice = (receipt, signature);
+    let wrong_task = |call: &mut Call| match call {
+        Call::Lease(call) => call.task = foreign.into(),
+        Call::TopUp(call) => call.task = foreign.into(),
+        Call::Claim(call) => call.task = foreign.into(),
+        Call::ProveSilence(call) => call.task = foreign.into(),
+        Call::ProveEquivocation(call) => call.task = foreign.into(),
+        Call::ProveUndisclosed(call) => call.task = foreign.into(),
+        Call::DrawExaminer(call) => call.task = foreign.into(),
+        Call::DrawJury(call) => call.task = foreign.into(),
+        Call::DecideJury(call) => call.task = foreign.into(),
+        other => panic!("{other:?}"),
+    };
+    let calls: [(u8, Call); 9] = [
+        (OPERATOR, w.lease_call(stack, node, 1_000).into()),
+        (USER, w.top_up_call(stack, 1).into()),
+        (STRANGER, w.claim_call(stack, node).into()),
+        (STRANGER, w.silence_call(stack, node, 5).into()),
+        (
+            STRANGER,
+            w.equivocation_call(stack, node, twice.clone(), twice.clone())
+                .into(),
+        ),
+        (STRANGER, w.undisclosed_call(stack, node).into()),
+        (STRANGER, w.examine_call(stack, node, 1).into()),
+        (STRANGER, w.jury_call(stack, node, 1, true).into()),
+        (STRANGER, w.decide_call(stack, node, 1, true).into()),
+    ];
+    for (party, mut call) in calls {
+        wrong_task(&mut call);
+        w.refused(party, call, AbortCode::WrongTask);
+    }
+    let settle = calls::Settle {
+        holder: other,
+        ..chain.settle_call()
+    };
+    let answer = calls::AnswerDemand {
+        holder: other,
+        ..answer_call(&chain, 5)
+    };
+    let calls: [(u8, Call); 8] = [
+        (OPERATOR, settle.into()),
+        (STRANGER, w.claim_call(stack, other).into()),
+        (STRANGER, expire_call(stack, other).into()),
+        (USER, w.demand_call(stack, other, 5).into()),
+        (STRANGER, answer.into()),
+        (STRANGER, w.silence_call(stack, other, 5).into()),
+        (
+            STRANGER,
+            w.equivocation_call(stack, other, twice.clone(), twice)
+                .into(),
+        ),
+        (STRANGER, w.undisclosed_call(stack, other).into()),
+    ];
+    for (party, call) in calls {
+        w.refused(party, call, AbortCode::NoSuchLease);
+    }
+    let ended = w.claim_call(stack, node);
+    w.now += DAY + 1;
+    w.ok(STRANGER, ended.clone());
+    w.refused(STRANGER, ended, AbortCode::NoTicket);
 }

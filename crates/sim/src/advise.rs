@@ -1,0 +1,199 @@
+//! The parameters, and beside each strategy what it earns under them and under a weaker set.
+
+use crate::{
+    answers::{self, Answer},
+    choose,
+    market::Market,
+    measure::{Measured, measure_beside},
+    network::{Outcome, run},
+    plan::{Plan, PlanError},
+    report::Report,
+    strategy::Strategy,
+    weaker::weaker,
+};
+use atoma_types::chain::Params;
+use serde::Serialize;
+
+/// How large the networks are that an advice rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Nodes of each.
+    pub nodes: u64,
+    /// Requests of each.
+    pub requests: u64,
+    /// The seed of all.
+    pub seed: u64,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            nodes: 150,
+            requests: 400_000,
+            seed: 1,
+        }
+    }
+}
+
+/// A strategy's line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// Under the parameters.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Under a weaker set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weaker: Option<Weaker>,
+}
+
+/// What a strategy gains under a weaker set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Weaker {
+    /// What is weaker.
+    pub set: &'static str,
+    /// What it earns over honesty.
+    pub profit_relative_to_honesty: Option<f64>,
+}
+
+/// The advice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Advice {
+    /// Each strategy.
+    #[serde(skip)]
+    pub strategies: Vec<Line>,
+    /// The parameters under which none pays.
+    pub parameters: Params,
+    /// What is assumed.
+    pub assumptions: Market,
+    /// What only simulation can tell, and what it tells.
+    pub answers: Vec<Answer>,
+}
+
+/// Honest runs that were made already.
+#[derive(Debug, Default)]
+pub(crate) struct Honest {
+    runs: Vec<(Plan, Outcome)>,
+}
+
+impl Honest {
+    /// Measures a plan; the same honest network is run but once.
+    pub(crate) fn measure(&mut self, plan: &Plan) -> Result<Measured, PlanError> {
+        let mut key = plan.honestly();
+        if plan.coalition != Strategy::GriefingUser {
+            // honest wallets are the same, whatever they don't do
+            key.coalition = Strategy::Honest;
+        }
+        let known = self.runs.iter().find(|(plan, _)| *plan == key);
+        let honest = match known {
+            Some((_, outcome)) => outcome.clone(),
+            None => {
+                let outcome = run(&key)?;
+                self.runs.push((key, outcome.clone()));
+                outcome
+            }
+        };
+        measure_beside(plan, honest)
+    }
+}
+
+/// Advises: runs every strategy under the parameters that follow, and under a weaker set.
+///
+/// # Errors
+/// If the size can't be simulated.
+pub fn advise(size: Size) -> Result<Advice, PlanError> {
+    let market = Market::default();
+    let parameters = choose::parameters(&market);
+    let mut honest = Honest::default();
+    let strategies = compare(size, &parameters, &mut honest)?;
+    let answers = answers::all(size, &parameters, &mut honest)?;
+    Ok(Advice {
+        strategies,
+        parameters,
+        assumptions: market,
+        answers,
+    })
+}
+
+/// Every strategy under these parameters, and under its weaker set.
+fn compare(size: Size, parameters: &Params, honest: &mut Honest) -> Result<Vec<Line>, PlanError> {
+    let mut strategies = Vec::new();
+    let others = Strategy::ALL.iter().copied();
+    for strategy in others.filter(|&strategy| strategy != Strategy::Honest) {
+        let mut plan = Plan::new(strategy, size.nodes, size.requests, size.seed);
+        plan.rules.params.clone_from(parameters);
+        let report = Report::new(&honest.measure(&plan)?);
+        let weaker = match weaker(strategy) {
+            Some(set) => Some(Weaker {
+                set: set.name,
+                profit_relative_to_honesty: Report::new(&honest.measure(&set.of(&plan))?)
+                    .profit_relative_to_honesty,
+            }),
+            None => None,
+        };
+        strategies.push(Line { report, weaker });
+    }
+    Ok(strategies)
+}
+
+impl Advice {
+    /// An object per strategy, then the parameters: each on a line of its own.
+    ///
+    /// # Errors
+    /// None that a number could cause.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut lines = String::new();
+        for line in &self.strategies {
+            lines += &serde_json::to_string(line)?;
+            lines.push('\n');
+        }
+        lines += &serde_json::to_string(self)?;
+        lines.push('\n');
+        Ok(lines)
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let ratio =
+            |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let mut text = format!(
+            "{:<19}{:>10}{:>13}{:>9}  {}\n",
+            "strategy", "simulated", "closed form", "weaker", "the weaker set"
+        );
+        for Line { report, weaker } in &self.strategies {
+            let (set, gain) = weaker.as_ref().map_or(("", None), |weaker| {
+                (weaker.set, weaker.profit_relative_to_honesty)
+            });
+            text += &format!(
+                "{:<19}{:>10}{:>13}{:>9}  {set}\n",
+                report.strategy,
+                ratio(report.profit_relative_to_honesty),
+                ratio(report.closed_form),
+                ratio(gain)
+            );
+        }
+        text += "\nProfit relative to honesty: 1 is what the same parties earn honestly.\n\n";
+        for Answer {
+            question,
+            answer,
+            figures,
+            ..
+        } in &self.answers
+        {
+            text += &format!("{question}\n  {answer}\n");
+            let figures: Vec<String> = figures
+                .iter()
+                .map(|(value, gain)| format!("{value}: {gain:.2}"))
+                .collect();
+            if !figures.is_empty() {
+                text += &format!("  {}\n", figures.join(", "));
+            }
+        }
+        text += "\nparameters\n";
+        for name in Params::NAMES {
+            let value = self.parameters.get(name).unwrap_or(0);
+            text += &format!("  {name:<26}{value}\n");
+        }
+        text
+    }
+}
