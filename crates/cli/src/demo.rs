@@ -11,6 +11,7 @@ use crate::{
     model::ModelChoice,
     output::{Output, millis, money},
     receipt,
+    scratch::Scratch,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
@@ -53,9 +54,9 @@ const MAX_CONCURRENT: usize = 16;
 /// Settlement takes the window and a few transactions; much longer and something is wrong.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("atoma-demo-").tempdir()?;
-    let story = tell(&args, folder.path(), output);
+pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Result<()> {
+    let folder = scratch.folder("demo")?;
+    let story = tell(&args, folder, output);
     tokio::select! {
         biased;
         told = story => told,
