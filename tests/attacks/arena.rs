@@ -17,7 +17,7 @@ use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
     chain::{Clock, Event, Params, Payment, Random, Selection, calls},
     http::{REQUEST, SALT, SIGNATURE},
-    message::{Domain, Endpoint, Part, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Domain, Endpoint, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -200,7 +200,7 @@ impl Arena {
             task: self.task,
             request_id: RequestId::new(now, random.random.bytes()),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: salt().commit(Part::Request, body),
+            body_hash: salt().commit(CommitmentKind::Request, body),
             lane: 0,
             ceiling: ComputeUnits(1 << 40),
             max_units: ComputeUnits(1 << 40),

@@ -10,7 +10,7 @@ use atoma_runtime::Runtime;
 use atoma_types::{
     chain::Selection,
     hash::Hash32,
-    message::{Part, RequestHeader, Signed},
+    message::{CommitmentKind, RequestHeader, Signed},
 };
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use bytes::Bytes;
@@ -77,9 +77,9 @@ async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
     let said = answer.0.body();
     let scores = scores(&arena, &signed, &body).await;
     let guesses = [
-        (Part::Request, body.as_bytes()),
-        (Part::Answer, &said[..]),
-        (Part::Fingerprint, &scores.0[..]),
+        (CommitmentKind::Request, body.as_bytes()),
+        (CommitmentKind::Answer, &said[..]),
+        (CommitmentKind::Fingerprint, &scores.0[..]),
     ];
     let public = |hash: Hash32| {
         let text = hash.to_string();

@@ -1,7 +1,7 @@
 //! kill -9 of ledger and node under load, at moments nobody chose.
 
 use crate::{
-    parts::{Network, Rules},
+    processes::{Network, Rules},
     user::User,
 };
 use atoma_keys::fill_random;

@@ -1,7 +1,7 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
 use crate::{
-    atoma::{self, Part},
+    atoma::{self, Process},
     case::Case,
 };
 use atoma_keys::{Keystore, SigningKey};
@@ -123,7 +123,7 @@ async fn an_honest_node_under_a_false_accusation_gets_the_bond() {
     let ledger = trial.world.localnet().url();
     let (keystore, nodes, pack) = (path("admin.keystore"), path("walrus"), path("pack"));
     let serve = move || {
-        Part::start(&[
+        Process::start(&[
             "--ledger",
             &ledger,
             "--keystore",
@@ -234,9 +234,9 @@ async fn a_node_that_charges_too_much_is_slashed() {
 #[tokio::test]
 async fn a_node_that_settles_an_order_nobody_gave_is_slashed() {
     let mut trial = Case::start().await;
-    let order = trial.records[1].0.message().clone();
-    let order = Signed::new(order, &trial.operator);
-    trial.records[1].0 = order;
+    let header = trial.records[1].0.message().clone();
+    let header = Signed::new(header, &trial.operator);
+    trial.records[1].0 = header;
     trial.settle().await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let (good, bad) = (trial.evidence(1), trial.evidence(2));

@@ -14,7 +14,7 @@ use atoma_types::{
     NodeId, RequestId,
     hash::Hasher,
     http::RECEIPT,
-    message::{Part, Salt},
+    message::{CommitmentKind, Salt},
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
@@ -124,7 +124,7 @@ pub(crate) fn served(
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    let commitment = salt.hasher(Part::Answer);
+    let commitment = salt.hasher(CommitmentKind::Answer);
     let proof = if is_stream && text.is_none() {
         Proof::Comment {
             scanner: Scanner::over(commitment),

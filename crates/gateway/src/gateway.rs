@@ -8,7 +8,7 @@ use crate::{
     keys::{KeyHash, KeyRing},
     market::Market,
     metrics::Metrics,
-    pool::PoolParts,
+    pool::PoolContext,
     serve::{self, Completions, Health, Models},
     servers::{ListenError, Ports},
 };
@@ -95,7 +95,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let keys = accounts.key_ring(&config).map_err(StartError::SameKey)?;
     let metrics = Arc::new(Metrics::new());
     let (client, ledger) = connect(&config, key).await?;
-    let market = Arc::new(Market::new(PoolParts {
+    let market = Arc::new(Market::new(PoolContext {
         client,
         account: Arc::clone(accounts.stacks()),
         budgets: Arc::clone(accounts.budgets()),

@@ -107,7 +107,7 @@ impl Inner {
     pub(crate) fn new(config: ConnectionConfig) -> Result<Self, LedgerError> {
         let url = config.url.trim_end_matches('/').to_owned();
         Ok(Self {
-            client: transport::client(&url, &config.runtime.net)?,
+            client: transport::client(&url, &config.runtime.sockets)?,
             faucet: config.faucet.unwrap_or_else(|| url.clone()),
             url,
             shared: RwLock::default(),

@@ -51,7 +51,7 @@ impl Connection {
             source,
         };
         let request = post_json(&url, order.to_string());
-        let pool = Pool::over(self.inner.runtime.net.clone(), PoolOptions::ONE_REQUEST)
+        let pool = Pool::over(self.inner.runtime.sockets.clone(), PoolOptions::ONE_REQUEST)
             .map_err(unreachable)?;
         let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
         let answer = pool.ask(request, limits).await;

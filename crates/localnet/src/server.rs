@@ -47,8 +47,8 @@ impl Localnet {
     pub async fn start(config: LocalnetConfig) -> Result<RunningLocalnet, LocalnetError> {
         let address = config.listen;
         let unusable = |source| LocalnetError::Listen { address, source };
-        let net = config.runtime.net.clone();
-        let listener = net.listen(address).await.map_err(unusable)?;
+        let sockets = config.runtime.sockets.clone();
+        let listener = sockets.listen(address).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let threads = config.runtime.threads;
         let opened = threads.blocking(move || open(config)).await;

@@ -4,6 +4,7 @@ use crate::{
     account::Phase,
     address::{Bound, public_url},
     admin,
+    components::Components,
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
     data_dir::DataDir,
@@ -14,7 +15,6 @@ use crate::{
     leases::Leases,
     ledger::{self, LeaseKeeper, LedgerLink, Registration, Signals},
     metrics::Metrics,
-    parts::Parts,
     serve, signer,
     tasks::Tasks,
 };
@@ -103,7 +103,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
             evidence: evidence.clone(),
         },
     };
-    let parts = Parts {
+    let components = Components {
         us: Identity {
             network: place.ledger.network(),
             node: place.node,
@@ -123,21 +123,21 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         metrics: Arc::new(Metrics::new()),
         config,
     };
-    let background = parts.start_background(place.events, heard);
-    let (public, admin) = serve_on(&parts, place.public, place.admin)?;
-    tracing::info!(node = %place.node, url = %parts.url, admin = %admin.address(), "serving");
+    let background = components.start_background(place.events, heard);
+    let (public, admin) = serve_on(&components, place.public, place.admin)?;
+    tracing::info!(node = %place.node, url = %components.url, admin = %admin.address(), "serving");
     Ok(RunningNode {
         node: place.node,
-        url: parts.url,
-        stopper: parts.concurrency.stopper(),
-        concurrency: parts.concurrency,
-        drain_grace: parts.config.limits.drain_grace(),
+        url: components.url,
+        stopper: components.concurrency.stopper(),
+        concurrency: components.concurrency,
+        drain_grace: components.config.limits.drain_grace(),
         public,
         admin,
         background,
-        journal: parts.journal,
+        journal: components.journal,
         journal_thread: disk.opened.thread,
-        threads: parts.config.runtime.threads,
+        threads: components.config.runtime.threads,
         data_dir: disk.data_dir,
     })
 }
@@ -234,8 +234,8 @@ impl Place {
         } = &disk.opened;
         let ledger = connect(config).await?;
         check_network(path, restored, ledger.network())?;
-        let public = Bound::to(&config.runtime.net, config.listen).await?;
-        let admin = Bound::to(&config.runtime.net, config.admin_listen).await?;
+        let public = Bound::to(&config.runtime.sockets, config.listen).await?;
+        let admin = Bound::to(&config.runtime.sockets, config.admin_listen).await?;
         let url = public_url(config, public.address)?;
         let joined = join(&ledger, config, disk, &url, engines).await?;
         // a node that was registered and whose journal knows nothing of it has lost one
@@ -259,12 +259,16 @@ impl Place {
 }
 
 /// Starts the users' server and the operator's.
-fn serve_on(parts: &Parts, public: Bound, admin: Bound) -> Result<(Server, Server), NodeError> {
-    let readiness = parts.readiness();
-    let router = serve::router(parts.public_state(&readiness));
-    let counters = parts.metrics.connections.clone();
-    let public = public.serve(router, parts.config.limits.clone(), counters)?;
-    let router = admin::router(parts.operator(), readiness);
+fn serve_on(
+    components: &Components,
+    public: Bound,
+    admin: Bound,
+) -> Result<(Server, Server), NodeError> {
+    let readiness = components.readiness();
+    let router = serve::router(components.public_state(&readiness));
+    let counters = components.metrics.connections.clone();
+    let public = public.serve(router, components.config.limits.clone(), counters)?;
+    let router = admin::router(components.operator(), readiness);
     let admin = admin.serve(router, Limits::for_operator(), Arc::default())?;
     Ok((public, admin))
 }

@@ -10,7 +10,7 @@ use atoma::header::Header;
 use atoma::merkle;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers;
+use atoma::verified;
 use atoma::receipt::Receipt;
 use atoma::stack::Stack;
 use atoma::task::Task;
@@ -47,7 +47,7 @@ const EBlobInvalid: u64 = 719;
 const ERecordGenuine: u64 = 720;
 /// The two receipts do not contradict each other.
 const EReceiptsAgree: u64 = 721;
-/// The receipt charges no more than tariff, order and settlement allow.
+/// The receipt charges no more than tariff, request and settlement allow.
 const EChargeAllowed: u64 = 722;
 
 /// At most this much of a slash goes to the stack's owner. A node that convicts itself on a stack of
@@ -61,7 +61,7 @@ public enum Charge has copy, drop {
     Silence,
     /// It signed receipts that contradict each other.
     Equivocation,
-    /// It charged more than tariff, order or its own receipts allow.
+    /// It charged more than tariff, request or its own receipts allow.
     OverClaim,
     /// It settled a record that isn't what it should be.
     ForgedRequest,
@@ -130,7 +130,7 @@ public fun missing_response(
         option::none()
     } else {
         let shown = stack.parties(node).receipt(&receipt, &receipt_signature);
-        papers::assert_seq(&shown, seq);
+        verified::assert_seq(&shown, seq);
         option::some(bytes32::hash(&receipt))
     };
     let id = object::id(node);
@@ -227,8 +227,8 @@ public fun equivocation(
     convict(db, stack, task, node, Charge::Equivocation, clock.timestamp_ms(), ctx);
 }
 
-/// A receipt that charges too much: above the task's tariff, above what its order allows, or above what
-/// the settlement leaves it. The order may be left empty. Anyone may.
+/// A receipt that charges too much: above the task's tariff, above what its request allows, or above what
+/// the settlement leaves it. The request may be left empty. Anyone may.
 public fun over_claim(
     db: &mut AtomaDb,
     stack: &mut Stack,
@@ -244,14 +244,14 @@ public fun over_claim(
     assert_triable(db, stack, task, node);
     let parties = stack.parties(node);
     let receipt = parties.receipt(&receipt, &receipt_signature);
-    let order = if (header.is_empty() && header_signature.is_empty()) {
+    let request = if (header.is_empty() && header_signature.is_empty()) {
         option::none()
     } else {
-        let order = parties.header(&header, &header_signature);
-        papers::assert_answers(&receipt, &header);
-        option::some(order)
+        let request = parties.header(&header, &header_signature);
+        verified::assert_answers(&receipt, &header);
+        option::some(request)
     };
-    assert!(overcharges(&receipt, &order, stack, task, node), EChargeAllowed);
+    assert!(overcharges(&receipt, &request, stack, task, node), EChargeAllowed);
     convict(db, stack, task, node, Charge::OverClaim, clock.timestamp_ms(), ctx);
 }
 
@@ -289,7 +289,7 @@ fun contradict(before: &Receipt, hash: Bytes32, after: &Receipt): bool {
 
 fun overcharges(
     receipt: &Receipt,
-    order: &Option<Header>,
+    request: &Option<Header>,
     stack: &Stack,
     task: &Task,
     node: &Node,
@@ -297,7 +297,7 @@ fun overcharges(
     // usage too large to be counted costs more than any receipt can say
     let tariff = task.tariff(&receipt.usage());
     let above_tariff = tariff.is_some_and!(|tariff| receipt.units() > *tariff);
-    let above_order = order.is_some_and!(|order| receipt.units() > order.max_units());
+    let above_request = request.is_some_and!(|request| receipt.units() > request.max_units());
     let sum_from_nowhere = receipt.seq() == 1 && receipt.cumulative_units() > receipt.units();
     // sums never fall, so from the last settled receipt on none is below the claim
     let lease = stack.lease_of(object::id(node));
@@ -305,7 +305,7 @@ fun overcharges(
         let ticket = lease.ticket();
         receipt.seq() >= ticket.count() && receipt.cumulative_units() < ticket.claimed_units()
     };
-    above_tariff || above_order || sum_from_nowhere || below_the_claim
+    above_tariff || above_request || sum_from_nowhere || below_the_claim
 }
 
 /// The objects belong together, and the node can still be punished on this lease.

@@ -6,7 +6,7 @@ use atoma::db::AtomaDb;
 use atoma::lease;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers::Parties;
+use atoma::verified::Parties;
 use atoma::stack::Stack;
 use atoma::task::Task;
 use sui::bcs;

@@ -11,7 +11,7 @@ use atoma::lease::{Self, Lease, Ticket};
 use atoma::limits;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers::{Self, Parties};
+use atoma::verified::{Self, Parties};
 use atoma::signature;
 use atoma::task::Task;
 use atoma::version;
@@ -557,7 +557,7 @@ public(package) fun settle_deadline(self: &Stack): u64 {
 
 /// Whose messages about this stack and a node must be.
 public(package) fun parties(self: &Stack, node: &Node): Parties {
-    papers::parties(
+    verified::parties(
         object::id(self),
         object::id(node),
         self.task,

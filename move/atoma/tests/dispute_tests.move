@@ -4,7 +4,7 @@ module atoma::dispute_tests;
 use atoma::dispute;
 use atoma::lease;
 use atoma::merkle;
-use atoma::papers;
+use atoma::verified;
 use atoma::stack;
 use atoma::vectors;
 use atoma::world::{Self, text};
@@ -90,14 +90,14 @@ fun a_record_past_the_last() { demand!(world::user(), BOND, 3, vector[], vector[
 #[test, expected_failure(abort_code = dispute::EWindowOver)]
 fun a_demand_too_late() { demand!(world::user(), BOND, 1, vector[], vector[], 3_600_000); }
 
-#[test, expected_failure(abort_code = papers::EReceiptWrongSeq)]
+#[test, expected_failure(abort_code = verified::EReceiptWrongSeq)]
 fun a_receipt_of_another_record() {
     demand!(
         world::user(), BOND, 1, vectors::second_receipt(), vectors::second_receipt_signature(), 0,
     );
 }
 
-#[test, expected_failure(abort_code = papers::EReceiptBadSignature)]
+#[test, expected_failure(abort_code = verified::EReceiptBadSignature)]
 fun a_receipt_without_its_signature() {
     demand!(world::user(), BOND, 2, vectors::second_receipt(), vector[], 0);
 }
@@ -287,7 +287,7 @@ fun a_receipt_agrees_with_itself() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EReceiptBadSignature)]
+#[test, expected_failure(abort_code = verified::EReceiptBadSignature)]
 fun a_receipt_that_the_node_did_not_sign() {
     contradict!(
         vectors::second_receipt(), vectors::second_receipt_signature(), vectors::other_receipt(),
@@ -342,7 +342,7 @@ fun who_has_left_is_not_liable() {
     abort
 }
 
-/// Shows a receipt and an order.
+/// Shows a receipt and a request.
 macro fun over_claim(
     $receipt: vector<u8>,
     $receipt_signature: vector<u8>,
@@ -381,7 +381,7 @@ fun an_honest_charge() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EReceiptWrongRequest)]
+#[test, expected_failure(abort_code = verified::EReceiptWrongRequest)]
 fun a_receipt_for_another_order() {
     over_claim!(
         vectors::second_receipt(), vectors::second_receipt_signature(), vectors::first_header(),
@@ -389,7 +389,7 @@ fun a_receipt_for_another_order() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EHeaderInvalid)]
+#[test, expected_failure(abort_code = verified::EHeaderInvalid)]
 fun a_receipt_is_no_order() {
     over_claim!(
         vectors::second_receipt(), vectors::second_receipt_signature(), vectors::first_receipt(),

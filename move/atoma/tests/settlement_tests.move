@@ -2,7 +2,7 @@
 module atoma::settlement_tests;
 
 use atoma::node;
-use atoma::papers;
+use atoma::verified;
 use atoma::settlement;
 use atoma::stack;
 use atoma::vectors;
@@ -217,7 +217,7 @@ fun above_the_ceiling() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EReceiptBadSignature)]
+#[test, expected_failure(abort_code = verified::EReceiptBadSignature)]
 fun a_receipt_that_nobody_signed() {
     settle!(
         100, headers(), signatures(), vectors::second_receipt(), vectors::first_receipt_signature(),
@@ -225,7 +225,7 @@ fun a_receipt_that_nobody_signed() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EReceiptInvalid)]
+#[test, expected_failure(abort_code = verified::EReceiptInvalid)]
 fun a_header_is_no_receipt() {
     settle!(
         100, headers(), signatures(), vectors::second_header(), vectors::second_header_signature(),
@@ -233,7 +233,7 @@ fun a_header_is_no_receipt() {
     );
 }
 
-#[test, expected_failure(abort_code = papers::EHeaderBadSignature)]
+#[test, expected_failure(abort_code = verified::EHeaderBadSignature)]
 fun a_header_that_nobody_signed() {
     settle!(
         100, headers(), vector[vectors::first_header_signature()], vectors::second_receipt(),

@@ -5,7 +5,7 @@ use atoma::db;
 use atoma::draw;
 use atoma::money;
 use atoma::node;
-use atoma::papers;
+use atoma::verified;
 use atoma::stack::{Self, Leased, StackAcquired};
 use atoma::task;
 use atoma::vectors;
@@ -301,7 +301,7 @@ fun the_33rd_lease() {
     abort
 }
 
-#[test, expected_failure(abort_code = papers::EGrantBadSignature)]
+#[test, expected_failure(abort_code = verified::EGrantBadSignature)]
 fun a_grant_that_nobody_signed() {
     let (mut w, mut db, _cap, clock) = world::begin();
     let (mut task, node) = w.serving(&mut db);
@@ -312,7 +312,7 @@ fun a_grant_that_nobody_signed() {
     abort
 }
 
-#[test, expected_failure(abort_code = papers::EGrantInvalid)]
+#[test, expected_failure(abort_code = verified::EGrantInvalid)]
 fun a_receipt_is_no_grant() {
     let (mut w, mut db, _cap, clock) = world::begin();
     let (mut task, node) = w.serving(&mut db);
@@ -323,7 +323,7 @@ fun a_receipt_is_no_grant() {
     abort
 }
 
-#[test, expected_failure(abort_code = papers::EGrantWrongNode)]
+#[test, expected_failure(abort_code = verified::EGrantWrongNode)]
 fun a_grant_to_another_node() {
     let (mut w, mut db, _cap, clock) = world::begin();
     let (mut task, _node) = w.serving(&mut db);

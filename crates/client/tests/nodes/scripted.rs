@@ -9,7 +9,8 @@ use atoma_types::{
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
     message::{
-        Domain, Grant, MessageSignature, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+        CommitmentKind, Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes,
+        Salt, Signed,
     },
     refusal::{Refusal, RefusalCode},
 };
@@ -136,7 +137,7 @@ impl Scripted {
             seq: account.seq,
             request_id: asked.request_id,
             request_hash: header.hash(),
-            response_hash: salt.commit(Part::Answer, answer),
+            response_hash: salt.commit(CommitmentKind::Answer, answer),
             usage: Usage {
                 input: 10,
                 output: 20,
@@ -221,7 +222,7 @@ async fn chat(
     let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         asked.body_hash,
-        salt.commit(Part::Request, &body),
+        salt.commit(CommitmentKind::Request, &body),
         "the body arrives as it was signed"
     );
     let script: Value = serde_json::from_slice(&body).unwrap();

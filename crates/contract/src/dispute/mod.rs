@@ -4,7 +4,7 @@
 //! settle ──> ticket ── missing_response (owner, bond) ──> open dispute ── answer ──> bond to the node
 //!                                                               └─ resolve (late) ──┐
 //! two receipts that contradict each other ── equivocation ──────────────────────────┤
-//! a receipt above tariff, order or claim ─── over_claim ────────────────────────────┼──> conviction
+//! a receipt above tariff, request or claim ─ over_claim ────────────────────────────┼──> conviction
 //! a settled record that is none ──────────── forged_request ────────────────────────┘
 //! ```
 //!

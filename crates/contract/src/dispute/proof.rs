@@ -51,7 +51,7 @@ fn contradict(one: &Signed<Receipt>, other: &Signed<Receipt>) -> bool {
     same_place || charged_twice || grew < sum || broken
 }
 
-/// A receipt that charges too much: above the task's tariff, above what its order allows, or above
+/// A receipt that charges too much: above the task's tariff, above what its request allows, or above
 /// what the settlement leaves it. Anyone may.
 pub(crate) fn over_claim(txn: &mut Txn<'_>, call: &ProveOverClaim) -> Rule {
     let case = Case::load(
@@ -74,8 +74,8 @@ pub(crate) fn over_claim(txn: &mut Txn<'_>, call: &ProveOverClaim) -> Rule {
         )?;
         Some(header)
     };
-    let order = header.as_ref().map(Signed::message);
-    let charged = overcharges(receipt.message(), &case.task, order, case.ticket()?);
+    let request = header.as_ref().map(Signed::message);
+    let charged = overcharges(receipt.message(), &case.task, request, case.ticket()?);
     ensure(charged, AbortCode::ChargeAllowed)?;
     case.convict(txn, Charge::OverClaim)
 }
@@ -83,19 +83,19 @@ pub(crate) fn over_claim(txn: &mut Txn<'_>, call: &ProveOverClaim) -> Rule {
 fn overcharges(
     receipt: &Receipt,
     task: &Task,
-    order: Option<&RequestHeader>,
+    request: Option<&RequestHeader>,
     ticket: Option<&Ticket>,
 ) -> bool {
     // usage too large to be counted costs more than any receipt can say
     let tariff = task.weights.units(&receipt.usage);
     let above_tariff = tariff.is_some_and(|tariff| receipt.units > tariff);
-    let above_order = order.is_some_and(|order| receipt.units > order.max_units);
+    let above_request = request.is_some_and(|request| receipt.units > request.max_units);
     let sum_from_nowhere = receipt.seq == 1 && receipt.cumulative_units > receipt.units;
     // sums never fall, so from the last settled receipt on none is below the claim
     let below_the_claim = ticket.is_some_and(|ticket| {
         receipt.seq >= ticket.count && receipt.cumulative_units < ticket.claimed_units
     });
-    above_tariff || above_order || sum_from_nowhere || below_the_claim
+    above_tariff || above_request || sum_from_nowhere || below_the_claim
 }
 
 /// A record that the node settled, and that isn't an order of the owner's with its receipt. Anyone

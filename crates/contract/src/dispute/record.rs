@@ -27,7 +27,7 @@ impl Place {
     }
 }
 
-/// The receipt of a record that is one: an order by the stack's request key and, at its place, the
+/// The receipt of a record that is one: a request signed by the stack's request key and, at its place, the
 /// node's receipt for it.
 pub(super) fn check(
     messages: &VerifiedMessages<'_>,

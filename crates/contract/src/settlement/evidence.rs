@@ -10,7 +10,7 @@ use atoma_types::{
 /// Checks that the claim is what the node's last receipt says and the owner's headers allow. A
 /// lease never used is settled with nothing at all.
 ///
-/// Headers may have expired: an expiry ends the order, not the voucher.
+/// Headers may have expired: an expiry ends the request, not the voucher.
 pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule {
     if call.claimed_units == ComputeUnits::ZERO && call.count == 0 {
         let empty = call.headers.is_empty()

@@ -34,7 +34,7 @@ impl Vectors {
     }
 }
 
-/// One honest order of `units`, the ceiling at `sum`, and its receipt.
+/// One honest request of `units`, the ceiling at `sum`, and its receipt.
 fn record(seq: u64, units: u64, sum: u64, previous: Hash32) -> (EvidenceLeaf, Hash32) {
     let (stack, node) = (StackId(made_by(0x33)), NodeId(made_by(0x11)));
     let request_id = RequestId([seq.to_le_bytes()[0]; 16]);
@@ -126,7 +126,7 @@ fn blob() -> (Vec<u8>, Vec<u8>) {
 
 fn vectors() -> String {
     let mut vectors = Vectors {
-        text: "/// Messages about the objects that `world` makes, signed with the tests' keys: orders of 60 and 40\n\
+        text: "/// Messages about the objects that `world` makes, signed with the tests' keys: requests of 60 and 40\n\
                /// units, their receipts, and what can be shown of them. Written by\n\
                /// `crates/contract/tests/it/vectors.rs`, which also checks that this is current.\n\
                #[test_only]\nmodule atoma::vectors;\n"
@@ -153,9 +153,9 @@ fn vectors() -> String {
     let (mut forged, _) = record(2, 40, 100, hash);
     forged.header_signature[0] ^= 1;
     for (number, leaf) in [("first", &first), ("second", &second)] {
-        vectors.add("The order.", &format!("{number}_header"), &leaf.header);
+        vectors.add("The request.", &format!("{number}_header"), &leaf.header);
         vectors.add(
-            "The order's.",
+            "The request's.",
             &format!("{number}_header_signature"),
             &leaf.header_signature,
         );
@@ -169,7 +169,7 @@ fn vectors() -> String {
     let records = [first.to_bytes(), second.to_bytes()];
     vectors.add("Over both records.", "root", &root_of(&records).0);
     let (record, proof) = prove(&records, 2);
-    vectors.add("The second order with its receipt.", "record", &record);
+    vectors.add("The second request with its receipt.", "record", &record);
     vectors.add("That it is the second of two.", "proof", &proof);
     let records = [first.to_bytes(), forged.to_bytes()];
     vectors.add(
@@ -179,7 +179,7 @@ fn vectors() -> String {
     );
     let (record, proof) = prove(&records, 2);
     vectors.add(
-        "Its order isn't signed by the owner.",
+        "Its request isn't signed by the owner.",
         "forged_record",
         &record,
     );

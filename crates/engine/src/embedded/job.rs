@@ -15,8 +15,8 @@ use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::unit::unit;
 use crate::{
-    CacheDomain, Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob,
-    OutputLimit, Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
+    AnswerDelta, CacheDomain, Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish,
+    Logprob, OutputLimit, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallDelta, Usage,
 };
 
 /// A sequence, waiting or running.
@@ -317,13 +317,13 @@ impl Generation {
             top: top.iter().copied().map(name).collect(),
         }));
         if !found.is_empty() {
-            let part = Part {
+            let delta = AnswerDelta {
                 tool_calls: found,
-                ..Part::default()
+                ..AnswerDelta::default()
             };
             // Its tokens were told one by one.
             self.emit(Event::Piece(Piece {
-                parts: vec![part],
+                deltas: vec![delta],
                 tokens: 0,
             }));
         }
@@ -335,7 +335,7 @@ impl Generation {
     }
 
     /// Takes calls of tools out of a piece of text.
-    fn sort(&mut self, text: &mut String, last: bool) -> Vec<ToolCallPart> {
+    fn sort(&mut self, text: &mut String, last: bool) -> Vec<ToolCallDelta> {
         let Some(calls) = &mut self.calls else {
             return Vec::new();
         };

@@ -17,8 +17,8 @@ use super::refusal::refusal;
 use super::servers::{Busy, Server};
 use super::{SILENCE_TIMEOUT, Upstream, body};
 use crate::{
-    Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest, OutputLimit,
-    Part, Piece, event_channel,
+    AnswerDelta, Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest,
+    OutputLimit, Piece, event_channel,
 };
 
 /// Counts that are guesses may be wrong by so much before an answer is cut for them: a quarter, and
@@ -179,7 +179,7 @@ impl Upstream {
 /// An answer whose first words are here.
 struct Begun {
     reader: Reader,
-    first: Option<Vec<Part>>,
+    first: Option<Vec<AnswerDelta>>,
     /// Counted as running until the answer is complete or nobody wants it any more.
     busy: Busy,
 }
@@ -189,7 +189,7 @@ impl Begun {
     async fn carry(self, terms: &Terms, events: &EventSender) -> Result<(), EngineError> {
         let mut reader = self.reader;
         let (mut next, mut sent, mut prompt_known) = (self.first, 0, false);
-        while let Some(parts) = next {
+        while let Some(deltas) = next {
             if let (false, Some((prompt_tokens, cached_tokens))) =
                 (prompt_known, reader.account.prompt())
             {
@@ -205,9 +205,9 @@ impl Begun {
                 && events.drained().await
                 && terms.is_passed(&reader.account)
             {
-                let parts = cut(&parts, &mut reader.account);
+                let deltas = cut(&deltas, &mut reader.account);
                 events
-                    .send(Ok(Event::Piece(Piece { parts, tokens: 0 })))
+                    .send(Ok(Event::Piece(Piece { deltas, tokens: 0 })))
                     .await;
                 let done = reader.account.close(sent, terms.input, terms.seed);
                 events.send(Ok(Event::Done(done))).await;
@@ -215,7 +215,10 @@ impl Begun {
             }
             let tokens = reader.account.output().saturating_sub(sent);
             sent += tokens;
-            if !events.send(Ok(Event::Piece(Piece { parts, tokens }))).await {
+            if !events
+                .send(Ok(Event::Piece(Piece { deltas, tokens })))
+                .await
+            {
                 return Ok(());
             }
             next = reader.next().await?;
@@ -238,15 +241,15 @@ impl Terms {
     }
 }
 
-/// The ends of answers whose next parts aren't delivered any more.
-fn cut(parts: &[Part], account: &mut Account) -> Vec<Part> {
-    let ended = parts.iter().filter(|part| part.finish.is_some());
-    let ended: Vec<u32> = ended.map(|part| part.index).collect();
+/// The ends of answers whose next deltas aren't delivered any more.
+fn cut(deltas: &[AnswerDelta], account: &mut Account) -> Vec<AnswerDelta> {
+    let ended = deltas.iter().filter(|delta| delta.finish.is_some());
+    let ended: Vec<u32> = ended.map(|delta| delta.index).collect();
     let mut ends = account.end(Finish::Length);
-    ends.extend(ended.into_iter().map(|index| Part {
+    ends.extend(ended.into_iter().map(|index| AnswerDelta {
         index,
         finish: Some(Finish::Length),
-        ..Part::default()
+        ..AnswerDelta::default()
     }));
     ends
 }

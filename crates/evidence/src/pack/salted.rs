@@ -3,7 +3,7 @@
 use super::error::PackError;
 use atoma_types::{
     hash::Hash32,
-    message::{Part, SALT_BYTES, Salt},
+    message::{CommitmentKind, SALT_BYTES, Salt},
 };
 use bytes::Bytes;
 use std::fmt;
@@ -52,8 +52,8 @@ impl SaltedBody {
 
     /// What header or receipt says of it.
     #[must_use]
-    pub fn commitment(&self, part: Part) -> Hash32 {
-        self.salt().commit(part, &self.0[SALT_BYTES..])
+    pub fn commitment(&self, kind: CommitmentKind) -> Hash32 {
+        self.salt().commit(kind, &self.0[SALT_BYTES..])
     }
 }
 
@@ -76,8 +76,8 @@ mod tests {
             assert_eq!(read, salted);
             assert_eq!(read.body(), body);
             assert_eq!(read.salt().reveal(), salt.reveal());
-            let part = Part::Answer;
-            assert_eq!(read.commitment(part), salt.commit(part, body));
+            let kind = CommitmentKind::Answer;
+            assert_eq!(read.commitment(kind), salt.commit(kind, body));
         }
         assert!(SaltedBody::from_bytes(Bytes::from_static(&[0; 31])).is_err());
     }

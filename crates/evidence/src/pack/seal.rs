@@ -33,7 +33,7 @@ use atoma_runtime::Random;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
-    message::Part,
+    message::CommitmentKind,
 };
 use atoma_walrus::wire::Reader;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -146,7 +146,7 @@ impl Sealer {
     pub fn seal(
         &self,
         request: Hash32,
-        part: Part,
+        kind: CommitmentKind,
         body: impl Into<Bytes>,
     ) -> Result<Body, PackError> {
         let open = Body::open(body)?;
@@ -159,7 +159,7 @@ impl Sealer {
         // bodies are far below 4 GiB
         sealed.extend_from_slice(&(open.size() as u32).to_le_bytes());
         sealed.extend_from_slice(open.stored());
-        let key = body_key(&self.content_key, request, part)?;
+        let key = body_key(&self.content_key, request, kind)?;
         let tag = key.seal_in_place_separate_tag(
             Nonce::assume_unique_for_key([0; 12]),
             Aad::from(&self.head),
@@ -199,7 +199,7 @@ impl Body {
         key: &SigningKey,
         context: &SealContext,
         request: Hash32,
-        part: Part,
+        kind: CommitmentKind,
     ) -> Result<Option<Bytes>, PackError> {
         let Some(sealed) = self.sealed_bytes() else {
             return self.plain();
@@ -223,7 +223,7 @@ impl Body {
         let content_key = Zeroizing::new(content_key.map_err(|_| broken())?);
         let content_key: &[u8; 32] = content_key.as_slice().try_into().map_err(|_| broken())?;
         let mut inner = sealed[start..].to_vec();
-        let plain = body_key(content_key, request, part)?
+        let plain = body_key(content_key, request, kind)?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
                 Aad::from(&sealed[..start]),
@@ -265,9 +265,13 @@ fn read_head(sealed: &[u8]) -> Result<(Vec<Slot>, usize), PackError> {
     Ok((slots, sealed.len() - reader.rest().len()))
 }
 
-fn body_key(content_key: &[u8; 32], request: Hash32, part: Part) -> Result<LessSafeKey, PackError> {
+fn body_key(
+    content_key: &[u8; 32],
+    request: Hash32,
+    kind: CommitmentKind,
+) -> Result<LessSafeKey, PackError> {
     let mut hasher = Hasher::new();
-    for bytes in [BODY, content_key, &request.0, &[part as u8]] {
+    for bytes in [BODY, content_key, &request.0, &[kind as u8]] {
         hasher.update(bytes);
     }
     let key = Zeroizing::new(hasher.finish().0);
@@ -312,17 +316,21 @@ mod tests {
         let parties = [user.public_key(), node.public_key()];
         let sealer = Sealer::new(&CONTEXT, &parties, &SystemRandom).unwrap();
         for text in [&b""[..], b"short", &[b'a'; 10_000]] {
-            let body = sealer.seal(REQUEST, Part::Request, text.to_vec()).unwrap();
+            let body = sealer
+                .seal(REQUEST, CommitmentKind::Request, text.to_vec())
+                .unwrap();
             assert_eq!(body.plain().unwrap(), None);
             assert_eq!(body.parties().unwrap(), parties);
             assert!(body.stored().len() < 400, "{}", body.stored().len());
             for key in [&user, &node] {
-                let read = body.unseal(key, &CONTEXT, REQUEST, Part::Request).unwrap();
+                let read = body
+                    .unseal(key, &CONTEXT, REQUEST, CommitmentKind::Request)
+                    .unwrap();
                 assert_eq!(read.as_deref(), Some(text));
             }
             let stranger = SigningKey::generate();
             assert!(
-                body.unseal(&stranger, &CONTEXT, REQUEST, Part::Request)
+                body.unseal(&stranger, &CONTEXT, REQUEST, CommitmentKind::Request)
                     .is_err()
             );
         }
@@ -337,17 +345,19 @@ mod tests {
             &SystemRandom,
         )
         .unwrap();
-        let body = sealer.seal(REQUEST, Part::Answer, &b"text"[..]).unwrap();
+        let body = sealer
+            .seal(REQUEST, CommitmentKind::Answer, &b"text"[..])
+            .unwrap();
         let open =
-            |context: &SealContext, request, part| body.unseal(&user, context, request, part);
-        assert!(open(&CONTEXT, REQUEST, Part::Answer).is_ok());
-        assert!(open(&CONTEXT, REQUEST, Part::Request).is_err());
-        assert!(open(&CONTEXT, Hash32([8; 32]), Part::Answer).is_err());
+            |context: &SealContext, request, kind| body.unseal(&user, context, request, kind);
+        assert!(open(&CONTEXT, REQUEST, CommitmentKind::Answer).is_ok());
+        assert!(open(&CONTEXT, REQUEST, CommitmentKind::Request).is_err());
+        assert!(open(&CONTEXT, Hash32([8; 32]), CommitmentKind::Answer).is_err());
         let other = SealContext {
             stack: StackId(Address::new([4; 32])),
             ..CONTEXT
         };
-        assert!(open(&other, REQUEST, Part::Answer).is_err());
+        assert!(open(&other, REQUEST, CommitmentKind::Answer).is_err());
     }
 
     #[test]
@@ -359,10 +369,12 @@ mod tests {
             &SystemRandom,
         )
         .unwrap();
-        let body = sealer.seal(REQUEST, Part::Request, &b"text"[..]).unwrap();
+        let body = sealer
+            .seal(REQUEST, CommitmentKind::Request, &b"text"[..])
+            .unwrap();
         let open = |bytes: Vec<u8>| {
             let body = Body::sealed(bytes).unwrap();
-            body.unseal(&user, &CONTEXT, REQUEST, Part::Request)
+            body.unseal(&user, &CONTEXT, REQUEST, CommitmentKind::Request)
         };
         for place in 0..body.stored().len() {
             let mut changed = body.stored().to_vec();

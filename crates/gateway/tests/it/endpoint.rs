@@ -5,7 +5,7 @@ use atoma_gateway::{ApiKeyConfig, RunningGateway};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price,
     http::{RECEIPT, RECEIPT_COMMENT, SALT},
-    message::{Part, Receipt, Salt, Signed},
+    message::{CommitmentKind, Receipt, Salt, Signed},
 };
 use futures::future::join_all;
 use http::{Method, StatusCode};
@@ -31,7 +31,7 @@ async fn receipt_of(network: &Network, answer: &Answer) -> Receipt {
     let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         receipt.message().response_hash,
-        salt.commit(Part::Answer, covered.as_bytes())
+        salt.commit(CommitmentKind::Answer, covered.as_bytes())
     );
     receipt.message().clone()
 }

@@ -75,7 +75,7 @@ async fn generate(
         permit,
         ..
     } = admitted;
-    let mut asked = request::order(&request, &body, task.engine.info().defaults)?;
+    let mut asked = request::read_signed(&request, &body, task.engine.info().defaults)?;
     check_asked(&task, &asked)?;
     let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
     let room = Room::of(&*task.engine, &task.weights, request.message().max_units);

@@ -119,8 +119,8 @@ async fn wrong_requests_are_refused_and_change_nothing() {
             "{".to_owned(),
         ),
     ];
-    for (code, order, body) in cases {
-        let answer = world.send(&url, order, &body).await;
+    for (code, header, body) in cases {
+        let answer = world.send(&url, header, &body).await;
         assert_eq!(answer.code(), code);
         assert!(answer.headers.contains_key("x-request-id"));
     }

@@ -1,5 +1,5 @@
 //! Why the package aborts a call. Each check has a code of its own; the hundreds name the subject; a module of
-//! `move/atoma/sources/` with another name may check it (signed messages: `papers`).
+//! `move/atoma/sources/` with another name may check it (signed messages: `verified`).
 //! A code never changes its meaning and is never given out twice.
 
 macro_rules! aborts {
@@ -179,7 +179,7 @@ aborts! {
     BlobInvalid = 719, "blob_invalid", "the blob is not certified: wait until its storage nodes have confirmed it";
     RecordGenuine = 720, "record_genuine", "nothing is wrong with the record: it proves no forgery";
     ReceiptsAgree = 721, "receipts_agree", "the two receipts do not contradict each other: they prove nothing";
-    ChargeAllowed = 722, "charge_allowed", "the receipt charges no more than tariff, order and settlement allow";
+    ChargeAllowed = 722, "charge_allowed", "the receipt charges no more than tariff, request and settlement allow";
     // --- the development Walrus ------------------------------------------------------------------
     NotBlobOwner = 800, "not_blob_owner", "only the blob's owner may do this: sign with the key that it was sent to";
     NotWalrusOperator = 801, "not_walrus_operator", "only the owner of the OperatorCap may do this: sign with the operator's key";

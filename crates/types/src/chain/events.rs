@@ -40,7 +40,7 @@ pub enum Charge {
     Silence,
     /// It signed receipts that contradict each other.
     Equivocation,
-    /// It charged more than tariff, order or its own receipts allow.
+    /// It charged more than tariff, request or its own receipts allow.
     OverClaim,
     /// It settled a record that isn't what it should be.
     ForgedRequest,

@@ -17,7 +17,7 @@ use atoma_types::{
     chain::{Clock, Event, LeaseState, NewTask, Params, Selection, Stack, Task, calls},
     hash::Hash32,
     http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
-    message::{Domain, LeaseQuery, Part, Receipt, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Domain, LeaseQuery, Receipt, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -189,7 +189,7 @@ impl World {
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
         let now = Runtime::system().now();
-        let body_hash = salt().commit(Part::Request, body);
+        let body_hash = salt().commit(CommitmentKind::Request, body);
         self.test_task().header(node, stack, body_hash, now)
     }
 
@@ -313,14 +313,17 @@ impl Answer {
     pub(crate) fn receipt(&self) -> (Signed<Receipt>, Hash32) {
         if let Some(text) = self.headers.get(RECEIPT) {
             let receipt = Signed::from_text(text.to_str().unwrap()).unwrap();
-            return (receipt, salt().commit(Part::Answer, &self.body));
+            return (receipt, salt().commit(CommitmentKind::Answer, &self.body));
         }
         let text = std::str::from_utf8(&self.body).unwrap();
         let at = text.find(RECEIPT_COMMENT).expect("a receipt");
         let end = text[at..].find("\n\n").unwrap() + at;
         assert_eq!(&text[end..], "\n\ndata: [DONE]\n\n");
         let receipt = Signed::from_text(&text[at + RECEIPT_COMMENT.len()..end]).unwrap();
-        (receipt, salt().commit(Part::Answer, &self.body[..at]))
+        (
+            receipt,
+            salt().commit(CommitmentKind::Answer, &self.body[..at]),
+        )
     }
 }
 

@@ -102,7 +102,7 @@ functions! {
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Proves by a record of a settlement that it isn't one of an order and its receipt. Anyone may.
+        /// Proves by a record of a settlement that it isn't one of a signed request and its receipt. Anyone may.
         ProveForgedRequest = dispute::forged_request {
             /// The database: the treasury's part.
             db: ObjectMut<DbKind>,

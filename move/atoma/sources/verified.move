@@ -1,5 +1,5 @@
 /// Signed messages that are taken to the ledger: each is read and held against whom it must be of.
-module atoma::papers;
+module atoma::verified;
 
 use atoma::bytes32::{Self, Bytes32};
 use atoma::grant::{Self, Grant};
@@ -84,7 +84,7 @@ public(package) fun receipt(
     receipt.destroy_some()
 }
 
-/// A request header to this node on this stack. Its expiry isn't looked at: it ends the order, not the
+/// A request header to this node on this stack. Its expiry isn't looked at: it ends the request, not the
 /// voucher.
 public(package) fun header(self: &Parties, bytes: &vector<u8>, signature: &vector<u8>): Header {
     let header = header::decode(*bytes);
@@ -112,7 +112,7 @@ public(package) fun granted_units(
     grant.cumulative_units()
 }
 
-/// The hash of the receipt of a genuine record: an order by the stack's request key and, at its place,
+/// The hash of the receipt of a genuine record: a request signed by the stack's request key and, at its place,
 /// the node's receipt for it.
 public(package) fun record(self: &Parties, bytes: &vector<u8>, seq: u64): Bytes32 {
     let (fault, receipt) = self.examine_record(bytes, seq);
