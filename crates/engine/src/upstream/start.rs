@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::account::Account;
 use super::prefix::Prefix;
@@ -91,7 +92,7 @@ impl Upstream {
         for server in candidates.into_iter().filter(has_room) {
             let busy = Busy::new(server.clone());
             server.takes(prefix);
-            let asked = ask(server.clone(), busy);
+            let asked = ask(server.clone(), busy).instrument(span_of(&server));
             let answer = tokio::select! {
                 biased;
                 answer = asked => answer,
@@ -137,8 +138,9 @@ impl Upstream {
             },
             seed: request.seed,
         };
-        Ok(stream.working(async move {
-            let server = begun.busy.0.clone();
+        let server = begun.busy.0.clone();
+        let span = span_of(&server);
+        let work = async move {
             let carried = tokio::select! {
                 biased;
                 carried = begun.carry(&terms, &events) => carried,
@@ -147,7 +149,8 @@ impl Upstream {
             if let Err(error) = carried {
                 events.send(Err(error)).await;
             }
-        }))
+        };
+        Ok(stream.working(work.instrument(span)))
     }
 
     /// Sends the request to one server, and reads until it has said its first words.
@@ -166,6 +169,7 @@ impl Upstream {
         let account = Account::new(request.server.answers, self.text.clone());
         let mut reader = Reader::new(response, server.clone(), account);
         let first = reader.next().await?;
+        tracing::debug!("the answer begins");
         server.succeeded();
         server.observed(started.elapsed());
         Ok(Begun {
@@ -252,6 +256,11 @@ fn cut(deltas: &[AnswerDelta], account: &mut Account) -> Vec<AnswerDelta> {
         ..AnswerDelta::default()
     }));
     ends
+}
+
+/// Within the span of whoever asks: what is said of a try at a server is found by the request's id.
+fn span_of(server: &Server) -> Span {
+    tracing::info_span!("server", url = %server.base)
 }
 
 fn hung() -> EngineError {
