@@ -10,7 +10,9 @@ use super::{
     rows::ProgressRow,
     store::{Batch, Existing, Store},
 };
-use atoma_ledger::{Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, Tip};
+use atoma_ledger::{
+    Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, MalformedAnswer, Tip,
+};
 use atoma_store::{SharedConnection, Stopped};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -276,5 +278,5 @@ fn start(row: &ProgressRow) -> Result<EventStart, IndexError> {
 }
 
 fn ended() -> LedgerError {
-    LedgerError::Malformed("the stream of events ended".to_owned())
+    MalformedAnswer::EventsEnded.into()
 }

@@ -1,6 +1,6 @@
 //! From calls to a programmable transaction. Pure: everything it needs is given.
 
-use crate::{LedgerError, coin::Coin};
+use crate::{BuildError, coin::Coin};
 use atoma_types::{
     Address, ObjectId,
     chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT},
@@ -176,10 +176,7 @@ impl Work<'_> {
 }
 
 /// The transaction that does the work.
-pub(crate) fn transaction(
-    work: &Work<'_>,
-    inputs: &Inputs<'_>,
-) -> Result<Transaction, LedgerError> {
+pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transaction, BuildError> {
     let mut builder = TransactionBuilder::new();
     builder.set_sender(inputs.sender);
     if inputs.gas_owner != inputs.sender {
@@ -192,13 +189,13 @@ pub(crate) fn transaction(
     let mut payment = || {
         payments
             .next()
-            .ok_or_else(|| LedgerError::Build("a payment has no coin".to_owned()))
+            .expect("as many coins were split off as there are payments")
     };
     let b = &mut builder;
     match work {
         Work::Transfer { to, .. } => {
             let to = b.pure(to);
-            let coin = payment()?;
+            let coin = payment();
             b.transfer_objects(vec![coin], to);
         }
         Work::Calls {
@@ -236,9 +233,7 @@ pub(crate) fn transaction(
             b.transfer_objects(coins, to);
         }
     }
-    builder
-        .try_build()
-        .map_err(|e| LedgerError::Build(e.to_string()))
+    Ok(builder.try_build()?)
 }
 
 /// The package's next version, by the right to upgrade it.
@@ -246,7 +241,7 @@ fn upgrade(
     builder: &mut TransactionBuilder,
     upgrade: &Upgrade<'_>,
     inputs: &Inputs<'_>,
-) -> Result<(), LedgerError> {
+) -> Result<(), BuildError> {
     let cap = own(builder, upgrade.cap, inputs)?;
     let policy = builder.pure(&upgrade.policy);
     let digest = builder.pure(&upgrade.digest.to_vec());
@@ -267,7 +262,7 @@ fn migrate(
     migration: &Migration<'_>,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-) -> Result<(), LedgerError> {
+) -> Result<(), BuildError> {
     let migrate = |kind: ObjectKind| {
         let (module, name) = (kind.move_name().0, "migrate");
         Function::new(
@@ -311,12 +306,12 @@ fn arguments(
     call: &Call,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-    payment: &mut impl FnMut() -> Result<Argument, LedgerError>,
-) -> Result<Vec<Argument>, LedgerError> {
+    payment: &mut impl FnMut() -> Argument,
+) -> Result<Vec<Argument>, BuildError> {
     let mut arguments = Vec::new();
     for arg in call.args() {
         arguments.push(match arg {
-            CallArg::Payment(_) => payment()?,
+            CallArg::Payment(_) => payment(),
             CallArg::Pure(bytes) => builder.pure_bytes(bytes),
             CallArg::Clock => shared(builder, CLOCK_OBJECT, uses, inputs)?,
             CallArg::Random => shared(builder, RANDOM_OBJECT, uses, inputs)?,
@@ -335,25 +330,22 @@ fn split(
     builder: &mut TransactionBuilder,
     amounts: &[u64],
     coins: &[Coin],
-) -> Result<Vec<Argument>, LedgerError> {
+) -> Result<Vec<Argument>, BuildError> {
     let Some((first, others)) = coins.split_first() else {
         return if amounts.is_empty() {
             Ok(Vec::new())
         } else {
-            Err(LedgerError::Build(
-                "there is no coin to pay with".to_owned(),
-            ))
+            Err(BuildError::NoCoin)
         };
     };
-    let overflow = || LedgerError::Build("the payments overflow".to_owned());
     let needed = amounts
         .iter()
         .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
-        .ok_or_else(overflow)?;
+        .ok_or(BuildError::Overflow)?;
     let available = coins
         .iter()
         .try_fold(0u64, |sum, coin| sum.checked_add(coin.balance))
-        .ok_or_else(overflow)?;
+        .ok_or(BuildError::Overflow)?;
     let wallet_coin = builder.object(owned(first));
     if !others.is_empty() {
         let others = others
@@ -384,10 +376,9 @@ fn own(
     builder: &mut TransactionBuilder,
     id: ObjectId,
     inputs: &Inputs<'_>,
-) -> Result<Argument, LedgerError> {
+) -> Result<Argument, BuildError> {
     let object = inputs.owned.get(&id);
-    let object =
-        object.ok_or_else(|| LedgerError::Build(format!("object {id} is not resolved")))?;
+    let object = object.ok_or(BuildError::Unresolved(id))?;
     Ok(builder.object(owned(object)))
 }
 
@@ -400,11 +391,8 @@ fn shared(
     id: ObjectId,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-) -> Result<Argument, LedgerError> {
-    let version = inputs
-        .shared
-        .get(&id)
-        .ok_or_else(|| LedgerError::Build(format!("shared object {id} is not resolved")))?;
+) -> Result<Argument, BuildError> {
+    let version = inputs.shared.get(&id).ok_or(BuildError::Unresolved(id))?;
     let mutable = uses.get(&id).copied().unwrap_or(false);
     Ok(builder.object(ObjectInput::shared(id, *version, mutable)))
 }

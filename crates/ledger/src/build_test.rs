@@ -46,7 +46,7 @@ fn calling<'a>(deployment: &'a Deployment, calls: &'a [Call]) -> Work<'a> {
     }
 }
 
-fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> {
+fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, BuildError> {
     let shared = [DB, TASK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
     transaction(
         work,

@@ -3,6 +3,7 @@
 
 use crate::{
     GasOptions, LedgerError,
+    malformed::parse,
     status::{failure, unreachable},
     transport,
     wallet::Wallet,
@@ -144,9 +145,6 @@ impl fmt::Debug for Connection {
 
 /// Which network a ledger says that it is.
 pub(crate) fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, LedgerError> {
-    let digest: Digest = info
-        .chain_id()
-        .parse()
-        .map_err(|e| LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id())))?;
+    let digest: Digest = parse("chain id", info.chain_id())?;
     Ok(NetworkId(digest.into_inner()))
 }

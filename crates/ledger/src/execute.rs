@@ -8,13 +8,13 @@
 //! builds the next; where another pays, this holds for the payer's wallet as well.
 
 use crate::{
-    Connection, Executed, LedgerError,
+    BuildError, Connection, Executed, LedgerError,
     build::{Work, transaction},
+    grpc_status::GrpcStatus,
     mask::mask,
-    no_answer::NoAnswer,
     outcome::{EXECUTED_FIELDS, execution_error, is_congestion, outcome},
     plan::Plan,
-    status::{describe, is_definite},
+    status::is_definite,
     wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
@@ -129,17 +129,17 @@ impl Connection {
                 Attempt::Stale(reason) => reason,
             };
             let sender = parties.sender;
-            tracing::debug!(%sender, %reason, "building the transaction again");
+            tracing::debug!(%sender, reason = %WithCauses(&reason), "building the transaction again");
             last = Some(reason);
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         match last {
             Some(reason) if congested > 0 => Err(reason),
-            _ => Err(LedgerError::Rejected(format!(
-                "the coins of {} changed under {MAX_REBUILDS} attempts; another program uses them",
-                parties.sender
-            ))),
+            _ => Err(LedgerError::CoinsInUse {
+                owner: parties.sender,
+                attempts: MAX_REBUILDS,
+            }),
         }
     }
 
@@ -213,10 +213,9 @@ impl Connection {
                 )))
             }
             Ok(Some(executed)) => Ok(Attempt::Done(executed, digest)),
-            Ok(None) => Err(LedgerError::Build("nothing was submitted".to_owned())),
-            Err(LedgerError::Rejected(reason)) => {
-                self.stale_or(&plan, wallets, &Status::failed_precondition(reason))
-                    .await
+            Ok(None) => unreachable!("a transaction is pending since `begin`"),
+            Err(LedgerError::Rejected(GrpcStatus(status))) => {
+                self.stale_or(&plan, wallets, &status).await
             }
             Err(error) => Err(error),
         }
@@ -233,9 +232,7 @@ impl Connection {
         let sponsor = sponsor.filter(|sponsor| sponsor.public_key().address() != sender);
         let signatures = std::iter::once(key).chain(sponsor).map(|key| {
             let signature = key.wallet_key().sign_transaction(&transaction);
-            signature
-                .map(Into::into)
-                .map_err(|e| LedgerError::Build(e.to_string()))
+            signature.map(Into::into).map_err(BuildError::Sign)
         });
         let signatures = signatures.collect::<Result<Vec<_>, _>>()?;
         Ok(ExecuteTransactionRequest::default()
@@ -273,8 +270,8 @@ impl Connection {
         loop {
             match self.settle_pending(wallets).await {
                 Ok(_) => return Ok(()),
-                Err(LedgerError::Rejected(reason)) => {
-                    tracing::debug!(%reason, "an earlier transaction was refused");
+                Err(LedgerError::Rejected(status)) => {
+                    tracing::debug!(%status, "an earlier transaction was refused");
                 }
                 Err(error) => return Err(error),
             }
@@ -324,10 +321,10 @@ impl Connection {
             }
             if definite {
                 wallets.refused(digest);
-                return Err(LedgerError::Rejected(describe(&status)));
+                return Err(LedgerError::Rejected(status.into()));
             }
             attempt += 1;
-            let source = NoAnswer::from(status);
+            let source = GrpcStatus::from(status);
             if attempt == MAX_SUBMISSIONS {
                 return Err(LedgerError::Timeout { digest, source });
             }

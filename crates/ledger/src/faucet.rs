@@ -13,6 +13,28 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Faucets wait for their own transactions.
 const FAUCET_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The faucet gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaucetError {
+    /// It says no, in its own words.
+    #[error("the faucet refused: {status}: {answer}")]
+    Refused {
+        /// Of its answer over HTTP.
+        status: StatusCode,
+        /// What the answer says.
+        answer: String,
+    },
+    /// It has no answer.
+    #[error("cannot reach the faucet at {url}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why there was no answer.
+        source: atoma_http::client::Error,
+    },
+}
+
 impl Connection {
     /// Asks the faucet for gas (localnet's gives USDC with it).
     ///
@@ -20,11 +42,15 @@ impl Connection {
     /// If the faucet refuses or can't be reached.
     pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
-            let order = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
-            let answer = self.ask_faucet("/v2/gas", &order).await?;
+            let wanted = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
+            let answer = self.ask_faucet("/v2/gas", &wanted).await?;
             match &answer["status"] {
                 Value::String(status) if status == "Success" => Ok(()),
-                other => Err(LedgerError::Faucet(other.to_string())),
+                other => Err(FaucetError::Refused {
+                    status: StatusCode::OK,
+                    answer: other.to_string(),
+                }
+                .into()),
             }
         })
     }
@@ -39,18 +65,19 @@ impl Connection {
         amount: MicroUsdc,
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
-            let order = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
-            self.ask_faucet("/faucet/usdc", &order).await.map(|_| ())
+            let wanted = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
+            self.ask_faucet("/faucet/usdc", &wanted).await?;
+            Ok(())
         })
     }
 
-    async fn ask_faucet(&self, path: &str, order: &Value) -> Result<Value, LedgerError> {
+    async fn ask_faucet(&self, path: &str, wanted: &Value) -> Result<Value, FaucetError> {
         let url = format!("{}{path}", self.inner.faucet.trim_end_matches('/'));
-        let unreachable = |source| LedgerError::FaucetUnreachable {
+        let unreachable = |source| FaucetError::Unreachable {
             url: self.inner.faucet.clone(),
             source,
         };
-        let request = post_json(&url, order.to_string());
+        let request = post_json(&url, wanted.to_string());
         let pool = Pool::over(self.inner.runtime.sockets.clone(), PoolOptions::ONE_REQUEST)
             .map_err(unreachable)?;
         let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
@@ -61,8 +88,8 @@ impl Connection {
             status,
             StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED
         ) {
-            let text = String::from_utf8_lossy(body).into_owned();
-            return Err(LedgerError::Faucet(format!("{status}: {text}")));
+            let answer = String::from_utf8_lossy(body).into_owned();
+            return Err(FaucetError::Refused { status, answer });
         }
         Ok(serde_json::from_slice(body).unwrap_or(Value::Null))
     }

@@ -23,6 +23,16 @@ pub struct Executed {
     pub checkpoint: Option<u64>,
 }
 
+/// Why a transaction failed that was executed: the ledger's description, or the kind where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", if description.is_empty() { kind.as_str_name() } else { description })]
+pub struct ExecutionFailure {
+    /// What kind of failure it is.
+    pub kind: ExecutionErrorKind,
+    /// In the ledger's words.
+    pub description: String,
+}
+
 /// What is asked for of an executed transaction.
 pub(crate) const EXECUTED_FIELDS: &[&str] = &[
     "digest",
@@ -82,9 +92,9 @@ pub(crate) fn execution_error(
         },
         None => LedgerError::Failed {
             digest,
-            message: match error.description() {
-                "" => error.kind().as_str_name().to_owned(),
-                text => text.to_owned(),
+            source: ExecutionFailure {
+                kind: error.kind(),
+                description: error.description().to_owned(),
             },
         },
     }

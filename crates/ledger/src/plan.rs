@@ -1,7 +1,7 @@
 //! What a transaction is made of, resolved on the ledger: coins, versions, price, budget.
 
 use crate::{
-    Amount, Connection, LedgerError,
+    Amount, BuildError, Connection, LedgerError,
     build::{Inputs, Work},
     coin::{Coin, select},
     wallet::{Parties, Wallets},
@@ -89,7 +89,7 @@ impl Connection {
         let needed = payments
             .iter()
             .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
-            .ok_or_else(|| LedgerError::Build("the payments overflow".to_owned()))?;
+            .ok_or(BuildError::Overflow)?;
         let usdc = &self.surroundings.usdc;
         let payment = if payments.is_empty() {
             Vec::new()
@@ -109,7 +109,7 @@ impl Connection {
             Some(coin) => self.owned_objects(&[coin]).await?,
             None => {
                 let payer = wallets.payer();
-                self.coins(parties.gas_owner, &sui_coin()?, payer).await?
+                self.coins(parties.gas_owner, &sui_coin(), payer).await?
             }
         };
         gas.truncate(MAX_GAS_COINS);
@@ -207,8 +207,6 @@ fn needed(gas: &proto::GasCostSummary, price: u64) -> u64 {
         .saturating_add(HEADROOM_UNITS.saturating_mul(price))
 }
 
-fn sui_coin() -> Result<TypeTag, LedgerError> {
-    SUI_COIN
-        .parse()
-        .map_err(|e| LedgerError::Build(format!("the gas coin's type: {e}")))
+fn sui_coin() -> TypeTag {
+    SUI_COIN.parse().expect("the type of SUI is a type")
 }

@@ -185,8 +185,8 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
     assert_eq!(ledger.upgrade_caps(owner).await.unwrap(), []);
     assert_eq!(ledger.publication_of(owner, &package).await.unwrap(), None);
     let refused = ledger.preview_publish(owner, &package).await;
-    let Err(LedgerError::Rejected(reason)) = refused else {
+    let Err(LedgerError::Rejected(status)) = refused else {
         panic!("{refused:?}");
     };
-    assert!(reason.contains("has it already"), "{reason}");
+    assert!(status.to_string().contains("has it already"), "{status}");
 }
