@@ -12,7 +12,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_network::Network;
 use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
-use atoma_runtime::{Runtime, SystemClock};
+use atoma_runtime::{Runtime, SystemClock, SystemRandom};
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
     chain::{Clock, Event, Params, Payment, Random, Selection, calls},
@@ -104,8 +104,8 @@ impl Arena {
     /// Around a network that serves the built-in model and has no node yet.
     pub(crate) async fn of(network: Network, folder: tempfile::TempDir) -> Self {
         let ledger = network.ledger.clone();
-        let user = Arc::new(SigningKey::generate());
-        let operator = Arc::new(SigningKey::generate());
+        let user = Arc::new(SigningKey::generate(&SystemRandom));
+        let operator = Arc::new(SigningKey::generate(&SystemRandom));
         for key in [&user, &operator] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }

@@ -10,7 +10,7 @@ use atoma_engine::{
     testing::{InstantOptions, InstantUpstream},
 };
 use atoma_keys::SigningKey;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     NodeId, StackId,
     chain::Selection,
@@ -111,7 +111,7 @@ async fn slow(place: Arc<Place>) {
 
 async fn lie(place: Arc<Place>, number: usize) {
     let body = request(2, false);
-    let stranger = SigningKey::generate();
+    let stranger = SigningKey::generate(&SystemRandom);
     loop {
         let header = place.header(&body);
         let mut headers = signed_headers(&Signed::new(header, &stranger)).to_vec();

@@ -16,7 +16,7 @@ use atoma_gateway::{
 use atoma_http::client::{AnswerLimits, post_json};
 use atoma_keys::SigningKey;
 use atoma_network::create_task;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, Price,
     chain::NewTask,
@@ -44,10 +44,10 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        let wallet = Arc::new(SigningKey::generate());
+        let wallet = Arc::new(SigningKey::generate(&SystemRandom));
         let owner = wallet.public_key().address();
         arena.ledger.faucet(owner).await.unwrap();
-        let key = ApiKey::generate();
+        let key = ApiKey::generate(&SystemRandom);
         let mut config = GatewayConfig {
             ledger: arena.network.localnet.url(),
             deployment: None,
@@ -275,7 +275,7 @@ async fn a_nodes_url_does_not_lead_the_gateway_to_a_service_of_its_own() {
         format!("http://localhost:{}/secrets#", address.port()),
     ];
     for url in &urls {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         register(&arena, &key, arena.task, PRICE, url).await;
     }
     for local_nodes in [false, true] {

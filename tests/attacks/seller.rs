@@ -3,6 +3,7 @@
 use crate::arena::Arena;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, NodeId, Price, TaskId,
     chain::{Clock, Event, Payment, calls},
@@ -62,7 +63,7 @@ impl Seller {
     pub(crate) async fn start(arena: &Arena, task: TaskId, price: Price, act: Act) -> Self {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let node = register(arena, &key, task, price, &url).await;
         let asked = Arc::new(AtomicUsize::new(0));
         let shop = Shop {

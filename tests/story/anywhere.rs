@@ -5,6 +5,7 @@ use crate::atoma::Process;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::testing::{KEY, NETWORK};
+use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
 use std::process::Command;
 
@@ -29,7 +30,7 @@ async fn the_stories_run_on_a_network_of_a_file_with_one_funded_key() {
     let serve = [&serve[..], &["--on-ledger"], &listen, &[&data]].concat();
     let walrus = Process::start(&serve);
 
-    let key = SigningKey::generate();
+    let key = SigningKey::generate(&SystemRandom);
     let ledger = Ledger::connect(url).await.unwrap();
     for _ in 0..3 {
         ledger.faucet(key.public_key().address()).await.unwrap();

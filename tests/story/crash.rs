@@ -4,7 +4,7 @@ use crate::{
     processes::{Network, Rules},
     user::User,
 };
-use atoma_keys::fill_random;
+use atoma_runtime::{Random, SystemRandom};
 use atoma_types::{
     chain::{Clock, Event, LeaseState, calls},
     message::Receipt,
@@ -154,7 +154,5 @@ fn keep(receipts: &Receipts, receipt: &Receipt) {
 }
 
 fn random() -> u64 {
-    let mut bytes = [0; 8];
-    fill_random(&mut bytes);
-    u64::from_le_bytes(bytes)
+    SystemRandom.next_u64()
 }

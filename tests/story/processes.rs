@@ -9,6 +9,7 @@ use atoma_network::{
     create_task, engine_class,
     testing::{Elsewhere, WalrusEndpoints},
 };
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
     chain::Selection,
@@ -125,7 +126,10 @@ impl Network {
         ledger: Ledger,
         walrus: WalrusEndpoints,
     ) -> Self {
-        let (operator, user) = (SigningKey::generate(), SigningKey::generate());
+        let (operator, user) = (
+            SigningKey::generate(&SystemRandom),
+            SigningKey::generate(&SystemRandom),
+        );
         for key in [&operator, &user] {
             fund(elsewhere.as_ref(), &ledger, key.public_key().address()).await;
         }
@@ -217,7 +221,7 @@ impl Network {
 
     /// Buys a stack that the one node gets whole.
     pub(crate) async fn buy(&self, units: u64) -> User {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let task = self.ledger.task(self.task).await.expect("the task");
         let db = self.ledger.db().await.expect("the database");
         let units = ComputeUnits(units);

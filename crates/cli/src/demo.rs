@@ -19,6 +19,7 @@ use atoma_keys::SigningKey;
 use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId,
     chain::{Event, Selection},
@@ -79,7 +80,7 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     };
     let served = local_network::start(&plan, output).await?;
     let network = &served.network;
-    let user = SigningKey::generate();
+    let user = SigningKey::generate(&*network.ledger.runtime().random);
     let user_address = user.public_key().address();
     fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
     let mut sums = Sums::default();
@@ -254,7 +255,7 @@ async fn through_gateway(
     let started = Instant::now();
     let network = &served.network;
     let folder = folder.join("gateway");
-    let keys = ApiKeys::open(&folder)?;
+    let keys = ApiKeys::open(&folder, &SystemRandom)?;
     let gateway = GatewayPlan {
         folder,
         listen: any_port(),

@@ -14,6 +14,7 @@ use anyhow::{Result, ensure};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, StackPolicy,
 };
+use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
 use clap::Args;
 use serde_json::json;
@@ -75,7 +76,7 @@ pub(crate) async fn run(
         data_dir: scratch.folder("proxy")?.to_owned(),
         api_keys: vec![ApiKeyConfig {
             name: "user".to_owned(),
-            hash: ApiKey::generate().hash(),
+            hash: ApiKey::generate(&SystemRandom).hash(),
             // the stacks are what bounds it
             budget: MicroUsdc(u64::MAX),
             max_concurrent: None,

@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
+use atoma_runtime::SystemRandom;
 use atoma_types::Address;
 use clap::Subcommand;
 use serde_json::json;
@@ -44,7 +45,7 @@ pub(crate) enum WalletCommand {
 
 pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Output) -> Result<()> {
     match command {
-        WalletCommand::New => add(&settings, SigningKey::generate(), output),
+        WalletCommand::New => add(&settings, SigningKey::generate(&SystemRandom), output),
         WalletCommand::Import => {
             let mut text = Zeroizing::new(String::new());
             std::io::stdin()

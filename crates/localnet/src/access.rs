@@ -80,10 +80,7 @@ impl LedgerAccess {
     ) -> Result<T, LocalnetError> {
         let access = Arc::clone(self);
         let threads = self.config.runtime.threads;
-        threads
-            .blocking(move || read(&access.readers))
-            .await
-            .map_err(|error| LocalnetError::Writer(error.to_string()))?
+        threads.blocking(move || read(&access.readers)).await?
     }
 }
 

@@ -34,5 +34,5 @@ mod writer;
 
 pub use audit::Audit;
 pub use config::{CheckpointMode, ClockMode, FaucetConfig, LocalnetConfig};
-pub use error::LocalnetError;
+pub use error::{Damage, LocalnetError};
 pub use server::{Localnet, RunningLocalnet};

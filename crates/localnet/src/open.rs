@@ -5,7 +5,7 @@ use crate::{
     beacon::Beacon,
     clock::Clock,
     config::LocalnetConfig,
-    error::LocalnetError,
+    error::{Damage, LocalnetError},
     execution::gas,
     genesis,
     record::Executed,
@@ -110,8 +110,8 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
     })
 }
 
-fn missing(what: &str) -> LocalnetError {
-    LocalnetError::Damaged(format!("{what} is missing"))
+fn missing(what: &'static str) -> LocalnetError {
+    Damage::Missing(what).into()
 }
 
 fn treasury(store: &Store) -> Result<Treasury, LocalnetError> {

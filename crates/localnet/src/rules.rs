@@ -1,6 +1,9 @@
 //! The contract's objects in and out of Sui's form. The rules themselves are `atoma-contract`'s.
 
-use crate::{error::LocalnetError, objects::Draft};
+use crate::{
+    error::{Damage, LocalnetError},
+    objects::Draft,
+};
 use atoma_contract::{Object as Held, Owner as HeldBy, TableEntry};
 use atoma_types::{
     ObjectId,
@@ -70,13 +73,17 @@ pub(crate) fn held(
         .iter()
         .copied()
         .find(|kind| *type_ == deployment.type_of(*kind));
+    let damage = |source| Damage::Object {
+        id: object.object_id(),
+        source,
+    };
     let held = match (kind, owner, type_.type_params()) {
-        (Some(kind), ..) => Held::from_bcs(kind, data.contents())
-            .map_err(|e| LocalnetError::Damaged(format!("object {}: {e}", object.object_id())))?,
+        (Some(kind), ..) => {
+            Held::from_bcs(kind, data.contents()).map_err(|source| damage(Some(source)))?
+        }
         (None, HeldBy::Object(parent), [key_type, value_type]) => {
-            let (key, value) = split_field(data.contents(), value_type).ok_or_else(|| {
-                LocalnetError::Damaged(format!("dynamic field {}", object.object_id()))
-            })?;
+            let field = split_field(data.contents(), value_type);
+            let (key, value) = field.ok_or_else(|| damage(None))?;
             Held::Entry(TableEntry {
                 id: object.object_id(),
                 parent,

@@ -57,10 +57,10 @@ impl Localnet {
             writer,
             admin,
             bell,
-        } = opened.map_err(|error| LocalnetError::Writer(error.to_string()))??;
+        } = opened??;
         // what a crash left unsealed
         let sealed = access.write(|reply| Command::Seal { reply }).await;
-        sealed.map_err(|error| LocalnetError::Writer(error.to_string()))?;
+        sealed.map_err(|_| LocalnetError::Writer)?;
         let sealer = match access.config.checkpoint {
             CheckpointMode::PerTransaction => None,
             CheckpointMode::EveryMs(every) => {

@@ -12,12 +12,16 @@
 
 mod causes;
 mod clock;
+#[cfg(feature = "testing")]
+mod kept_log;
 mod random;
 mod sockets;
 mod threads;
 
 pub use causes::WithCauses;
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
+#[cfg(feature = "testing")]
+pub use kept_log::KeptLog;
 pub use random::{Random, SeededRandom, SharedRandom, SystemRandom};
 pub use sockets::{Listener, MemorySockets, Socket, Sockets};
 pub use threads::{Blocking, Threads, Worker, WorkerPanicked};

@@ -16,6 +16,7 @@ use crate::{
 use announce::Up;
 use anyhow::Result;
 use atoma_network::{ApiKeys, GatewayPlan, start_gateway};
+use atoma_runtime::SystemRandom;
 use atoma_types::{Price, chain::Params};
 use clap::Args;
 use ports::Listen;
@@ -81,7 +82,7 @@ pub(crate) async fn run(
         prices: PRICES.to_vec(),
         model: args.model,
     };
-    let keys = ApiKeys::open(&folder.join("gateway"))?;
+    let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;
     let start = async {
         let served = local_network::start(&plan, output).await?;
         if args.unreachable_model {

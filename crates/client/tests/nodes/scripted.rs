@@ -2,7 +2,7 @@
 
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, calls},
@@ -260,7 +260,10 @@ async fn chat(
         "other_key" => {
             let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
             let receipt = Signed::<Receipt>::from_text(&text).unwrap();
-            let forged = Signed::new(receipt.message().clone(), &SigningKey::generate());
+            let forged = Signed::new(
+                receipt.message().clone(),
+                &SigningKey::generate(&SystemRandom),
+            );
             plain(Some(&forged.to_text()))
         }
         "overcharge" => plain(Some(&node.commit(

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::common::{Log, answer, options, random, read, sampled, tokens};
+use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
     CacheDomain, ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event,
     Finish, GenerateRequest, Numerics, Prompt, builtin,
 };
-use atoma_runtime::Threads;
+use atoma_runtime::{KeptLog, Threads};
 use candle_core::Device;
 use futures::StreamExt;
 
@@ -272,7 +272,7 @@ async fn answers_end_where_the_context_does() {
 #[tokio::test]
 async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
     let load = |kv_blocks| {
-        let log = Log::default();
+        let log = KeptLog::default();
         let written = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)

@@ -1,19 +1,20 @@
 //! What the engines say of a request stands in the span of whoever asks, which has the request's id.
 
 use crate::{
-    common::{Log, answer, options},
+    common::{answer, options},
     upstream::{engine_at, outcome},
 };
 use atoma_engine::{
     GenerateRequest, Prompt, builtin,
     testing::{InstantOptions, InstantUpstream},
 };
+use atoma_runtime::KeptLog;
 use tracing::{Instrument, info_span};
 use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::test]
 async fn what_engines_say_of_a_request_has_its_id_and_nothing_of_its_prompt() {
-    let log = Log::default();
+    let log = KeptLog::default();
     let written = log.clone();
     // for the threads of the engine, too
     tracing_subscriber::fmt()
@@ -34,10 +35,7 @@ async fn what_engines_say_of_a_request_has_its_id_and_nothing_of_its_prompt() {
     answer.await.1.expect("an answer");
 
     let text = log.text();
-    let said = |words: &[&str]| {
-        let mut lines = text.lines();
-        lines.any(|line| words.iter().all(|word| line.contains(word)))
-    };
+    let said = |words: &[&str]| log.has_line_with(words);
     let engine = "request{id=\"first\"}:engine{work=\"generate\"";
     assert!(said(&[engine, "computing begins"]), "{text}");
     assert!(said(&[engine, "computed"]), "{text}");

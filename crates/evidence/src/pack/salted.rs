@@ -42,7 +42,7 @@ impl SaltedBody {
         self.0.slice(SALT_BYTES..)
     }
 
-    /// The salt.
+    /// The first bytes: the salt under which header or receipt commits to the rest.
     #[must_use]
     pub fn salt(&self) -> Salt {
         let mut bytes = [0; SALT_BYTES];

@@ -307,7 +307,10 @@ mod tests {
     const REQUEST: Hash32 = Hash32([9; 32]);
 
     fn keys() -> (SigningKey, SigningKey) {
-        (SigningKey::generate(), SigningKey::generate())
+        (
+            SigningKey::generate(&SystemRandom),
+            SigningKey::generate(&SystemRandom),
+        )
     }
 
     #[test]
@@ -328,7 +331,7 @@ mod tests {
                     .unwrap();
                 assert_eq!(read.as_deref(), Some(text));
             }
-            let stranger = SigningKey::generate();
+            let stranger = SigningKey::generate(&SystemRandom);
             assert!(
                 body.unseal(&stranger, &CONTEXT, REQUEST, CommitmentKind::Request)
                     .is_err()
@@ -393,7 +396,7 @@ mod tests {
         assert!(
             Sealer::new(
                 &CONTEXT,
-                &[SigningKey::generate().public_key(); 9],
+                &[SigningKey::generate(&SystemRandom).public_key(); 9],
                 &SystemRandom
             )
             .is_err()

@@ -2,6 +2,7 @@
 
 use crate::common::{Answer, MODEL, Network, User, chat_body};
 use atoma_gateway::{ApiKeyConfig, RunningGateway};
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price,
     http::{RECEIPT, RECEIPT_COMMENT, SALT},
@@ -272,7 +273,7 @@ async fn health_metrics_and_methods() {
 
 #[test]
 fn keys_never_show_in_configuration() {
-    let key = atoma_gateway::ApiKey::generate();
+    let key = atoma_gateway::ApiKey::generate(&SystemRandom);
     let config = ApiKeyConfig {
         name: "ann".to_owned(),
         hash: key.hash(),

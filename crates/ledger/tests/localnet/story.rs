@@ -1,6 +1,7 @@
 use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
 use atoma_network::testing::{PRICE, World, event};
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NetworkId, NodeId, StackId,
     chain::{AbortCode, Deployment, Event, NodeStatus, calls},
@@ -94,7 +95,7 @@ async fn refusals_are_told_apart_and_cost_nothing() {
         matches!(dear, Err(LedgerError::InsufficientFunds { .. })),
         "{dear:?}"
     );
-    let poor = SigningKey::generate();
+    let poor = SigningKey::generate(&SystemRandom);
     let broke = ledger
         .execute(&poor, vec![world.subscribe(task, NodeId(address))])
         .await;

@@ -286,7 +286,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
     // anything but this very request, signed by this very key, is refused and costs nothing
     let other_body = world.chat(r#","max_tokens":3"#);
     let other = world.header(id, stack, other_body.as_bytes());
-    let stranger = SigningKey::generate();
+    let stranger = SigningKey::generate(&SystemRandom);
     let higher = RequestHeader {
         max_units: atoma_types::ComputeUnits(7),
         ..other.clone()

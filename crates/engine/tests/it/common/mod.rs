@@ -7,8 +7,6 @@ use atoma_engine::{
     TokenEvent,
 };
 use futures::StreamExt;
-use parking_lot::Mutex;
-use std::sync::Arc;
 
 /// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,27 +85,5 @@ pub fn options() -> EmbeddedOptions {
     EmbeddedOptions {
         threads: Some(2),
         ..EmbeddedOptions::default()
-    }
-}
-
-/// Where a test's log is written.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// What was written so far.
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().clone()).expect("text")
     }
 }

@@ -11,7 +11,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{Network, create_task, engine_class, testing::TestTask};
 use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
     chain::{Clock, Event, LeaseState, NewTask, Params, Selection, Stack, Task, calls},
@@ -73,7 +73,10 @@ impl World {
         let network = Network::builder(dir.path()).params(params).start();
         let network = network.await.unwrap();
         let ledger = network.ledger.clone();
-        let (user, operator) = (SigningKey::generate(), Arc::new(SigningKey::generate()));
+        let (user, operator) = (
+            SigningKey::generate(&SystemRandom),
+            Arc::new(SigningKey::generate(&SystemRandom)),
+        );
         for key in [&user, operator.as_ref()] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }
@@ -95,7 +98,7 @@ impl World {
         let task = create_task(&ledger, &operator, task).await.unwrap();
         let task = ledger.task(task).await.unwrap();
         let http = Client::builder(TokioExecutor::new()).build_http();
-        let request_key = SigningKey::generate();
+        let request_key = SigningKey::generate(&SystemRandom);
         Self {
             network,
             ledger,
