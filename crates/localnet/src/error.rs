@@ -1,9 +1,9 @@
 //! Why a localnet doesn't start or stops.
 
 use atoma_contract::DecodeObjectError;
-use atoma_runtime::WorkerPanicked;
 use atoma_store::OpenError;
 use atoma_types::ObjectId;
+use tokio::task::JoinError;
 
 /// A localnet can't be started or went down.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum LocalnetError {
     Keystore(#[from] atoma_keys::KeystoreError),
     /// What reads the database broke down.
     #[error("the ledger's thread is gone")]
-    Thread(#[from] WorkerPanicked),
+    Thread(#[from] JoinError),
     /// What writes the database stopped at once; it has logged why.
     #[error("the ledger's writer is gone")]
     Writer,

@@ -2,11 +2,14 @@
 
 use super::{registry::RegistryError, report::Report};
 use crate::{
-    BlobId, ObjectId, coding::CodingError, committee::CertificateError, quilt::QuiltError,
+    BlobId, ObjectId,
+    coding::{CodingError, WireError},
+    committee::CertificateError,
+    quilt::QuiltError,
 };
-use atoma_runtime::WorkerPanicked;
 use atoma_store::OpenError;
 use std::{error::Error, io, path::PathBuf, sync::Arc};
+use tokio::task::JoinError;
 
 /// Why a blob isn't stored or can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +118,8 @@ pub enum NodeError {
     Disk(#[source] Arc<io::Error>),
     /// What its disk holds isn't a sliver.
     #[error("the node's disk holds something else than a sliver")]
-    Damaged(#[source] CodingError),
+    Damaged(#[source] WireError),
     /// The thread that reads and writes for it broke down.
-    #[error(transparent)]
-    Thread(#[from] WorkerPanicked),
+    #[error("the node's thread is gone")]
+    Thread(#[source] Arc<JoinError>),
 }

@@ -76,7 +76,8 @@ impl Node {
             Fault::Slow(time) => tokio::time::sleep(time).await,
             Fault::None | Fault::Corrupt | Fault::Lying => {}
         }
-        self.threads.blocking(move || work(&self)).await?
+        let worked = self.threads.blocking(move || work(&self)).await;
+        worked.map_err(|error| NodeError::Thread(Arc::new(error)))?
     }
 
     /// Checks slivers and keeps them; they are durable when this returns.
