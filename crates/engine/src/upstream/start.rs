@@ -15,7 +15,7 @@ use super::account::Account;
 use super::prefix::Prefix;
 use super::reader::Reader;
 use super::refusal::refusal;
-use super::servers::{Busy, Server};
+use super::servers::{Asked, Busy, Server};
 use super::{SILENCE_TIMEOUT, Upstream, body};
 use crate::{
     AnswerDelta, Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest,
@@ -91,7 +91,7 @@ impl Upstream {
         let mut last = EngineError::Overloaded;
         for server in candidates.into_iter().filter(has_room) {
             let busy = Busy::new(server.clone());
-            server.takes(prefix);
+            let beginning = Asked::new(server.clone(), prefix);
             let asked = ask(server.clone(), busy).instrument(span_of(&server));
             let answer = tokio::select! {
                 biased;
@@ -100,11 +100,12 @@ impl Upstream {
             };
             match answer {
                 // another server can't make a bad request good
-                Err(error) if error.status() != 400 => {
-                    server.refused(prefix);
-                    last = error;
+                Err(error) if error.status() != 400 => last = error,
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    beginning.taken();
+                    return Ok(answer);
                 }
-                answer => return answer,
             }
         }
         Err(last)

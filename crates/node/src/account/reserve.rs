@@ -46,7 +46,7 @@ impl Account {
         if lane.is_none() && self.lanes.len() >= MAX_LANES {
             return Err(Denied::TooManyLanes);
         }
-        let lease_left = self.left();
+        let lease_left = self.left().0;
         if lease_left < least.0 {
             return Err(Denied::LeaseExhausted {
                 left: lease_left,
@@ -86,7 +86,7 @@ impl Account {
     /// Adds up to `by` units to a reservation and says how many it has now. A lease that is being
     /// settled grows nothing, so that its streams end soon.
     pub(crate) fn grow(&mut self, reservation: &mut Reservation, by: ComputeUnits) -> ComputeUnits {
-        let lease_left = self.left();
+        let lease_left = self.left().0;
         if self.phase == Phase::Open
             && let Some(lane) = self.lanes.get_mut(&reservation.lane)
         {
