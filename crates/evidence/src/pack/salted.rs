@@ -7,8 +7,9 @@ use atoma_types::{
 };
 use bytes::Bytes;
 use std::fmt;
+use zeroize::Zeroizing;
 
-/// Salt 32 | the bytes as they were sent.
+/// Salt 32 | the bytes as they were sent. What it is made of from a vector is wiped when nobody has it any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SaltedBody(Bytes);
 
@@ -16,7 +17,15 @@ impl SaltedBody {
     /// A body and its salt.
     #[must_use]
     pub fn new(salt: &Salt, body: &[u8]) -> Self {
-        Self([salt.reveal(), body].concat().into())
+        Self(wiped([salt.reveal(), body].concat()))
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), of bytes that nobody else has.
+    ///
+    /// # Errors
+    /// If it is shorter than a salt.
+    pub fn from_vec(bytes: Vec<u8>) -> Result<Self, PackError> {
+        Self::from_bytes(wiped(bytes))
     }
 
     /// Reads what a record holds.
@@ -57,6 +66,11 @@ impl SaltedBody {
     }
 }
 
+/// Bytes that are wiped with their last copy: who finds a salt in memory that was given back can check guesses.
+pub(super) fn wiped(bytes: Vec<u8>) -> Bytes {
+    Bytes::from_owner(Zeroizing::new(bytes))
+}
+
 impl fmt::Debug for SaltedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "body of {} bytes", self.0.len() - SALT_BYTES)
@@ -80,5 +94,8 @@ mod tests {
             assert_eq!(read.commitment(kind), salt.commit(kind, body));
         }
         assert!(SaltedBody::from_bytes(Bytes::from_static(&[0; 31])).is_err());
+        assert!(SaltedBody::from_vec(vec![0; 31]).is_err());
+        let own = SaltedBody::from_vec(vec![7; 32]).unwrap();
+        assert_eq!(own, SaltedBody::new(&salt, b""));
     }
 }

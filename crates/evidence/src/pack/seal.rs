@@ -27,6 +27,7 @@
 use super::{
     body::{Body, Form},
     error::PackError,
+    salted::wiped,
 };
 use atoma_keys::SigningKey;
 use atoma_runtime::Random;
@@ -222,7 +223,7 @@ impl Body {
         );
         let content_key = Zeroizing::new(content_key.map_err(|_| broken())?);
         let content_key: &[u8; 32] = content_key.as_slice().try_into().map_err(|_| broken())?;
-        let mut inner = sealed[start..].to_vec();
+        let mut inner = Zeroizing::new(sealed[start..].to_vec());
         let plain = body_key(content_key, request, kind)?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
@@ -236,7 +237,7 @@ impl Body {
         if !matches!(form, Form::Open | Form::Compressed) {
             return Err(PackError::Format("an unknown form of a body"));
         }
-        Self::from_parts(form, size, Bytes::copy_from_slice(reader.rest()))?.plain()
+        Self::from_parts(form, size, wiped(reader.rest().to_vec()))?.plain()
     }
 }
 
