@@ -9,15 +9,15 @@ use atoma_engine::{
 };
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get, post_json};
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, required_escrow};
-use atoma_network::Network;
-use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
+use atoma_ledger::Ledger;
+use atoma_network::{Network, NetworkBuilder, testing::TestTask};
+use atoma_node::{EvidenceConfig, Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::{Runtime, SystemClock, SystemRandom};
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
-    chain::{Clock, Event, Params, Payment, Random, Selection, calls},
+    NodeId, Price, StackId, TaskId, TimestampMs,
+    chain::{Clock, Params, Selection, calls},
     http::{REQUEST, SALT, SIGNATURE},
-    message::{CommitmentKind, Domain, Endpoint, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -80,6 +80,15 @@ impl WallClock {
 
 impl Arena {
     pub(crate) async fn start() -> Self {
+        Self::built_in(|network| network).await
+    }
+
+    /// With a Walrus.
+    pub(crate) async fn start_with_walrus() -> Self {
+        Self::built_in(NetworkBuilder::walrus).await
+    }
+
+    async fn built_in(change: impl FnOnce(NetworkBuilder) -> NetworkBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
         let network = Network::builder(folder.path())
@@ -88,14 +97,18 @@ impl Arena {
                 settle_grace_ms: 5_000,
                 ..Params::default()
             })
-            .serving(engine.clone());
-        Self::of(network.start().await.unwrap(), folder).await
+            .serving(engine);
+        Self::of(change(network).start().await.unwrap(), folder).await
     }
 
     /// With a server behind the node that takes a hundredth of a second for each token.
     pub(crate) async fn start_slow(server: &InstantUpstream) -> Self {
-        let options = UpstreamOptions::new(SLOW, vec![server.url()]);
-        let engine = Upstream::connect(options).unwrap();
+        Self::behind(server.url()).await
+    }
+
+    /// With any server behind the node.
+    pub(crate) async fn behind(server: String) -> Self {
+        let engine = Upstream::connect(UpstreamOptions::new(SLOW, vec![server])).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let network = Network::builder(folder.path()).serving(engine);
         Self::of(network.start().await.unwrap(), folder).await
@@ -122,17 +135,30 @@ impl Arena {
         }
     }
 
-    /// A node's configuration; the same folder every time.
-    pub(crate) fn config(&self) -> NodeConfig {
-        let key = KeySource::Given(self.operator.clone());
-        let mut config = NodeConfig::new(self.network.localnet.url(), key, self.node_folder());
-        config.settlement.tick_ms = 50;
-        config.subscriptions = vec![SubscriptionConfig {
+    /// The task with its nodes, stacks and requests.
+    fn test_task(&self) -> TestTask<'_> {
+        TestTask {
+            ledger: &self.ledger,
             task: self.task,
             price: PRICE,
-            capacity: ComputeUnits(1 << 40),
-        }];
-        config
+        }
+    }
+
+    /// A node's configuration; the same folder every time.
+    pub(crate) fn config(&self) -> NodeConfig {
+        self.test_task().node(&self.operator, self.node_folder())
+    }
+
+    /// The same, with evidence on the network's Walrus: it is packed and stored after so long.
+    pub(crate) fn config_with_evidence(&self, patience_ms: u64) -> NodeConfig {
+        let walrus = self.network.walrus.as_ref().unwrap();
+        NodeConfig {
+            evidence: Some(EvidenceConfig {
+                patience_ms: Some(patience_ms),
+                ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
+            }),
+            ..self.config()
+        }
     }
 
     pub(crate) fn node_folder(&self) -> PathBuf {
@@ -156,31 +182,23 @@ impl Arena {
 
     /// Buys a stack of the user's; `Single` leases all of it to the one node.
     pub(crate) async fn buy(&self, units: u64, selection: Selection) -> StackId {
-        let task = self.ledger.task(self.task).await.unwrap();
-        let db = self.ledger.db().await.unwrap();
-        let total_units = ComputeUnits(units);
-        let call = calls::AcquireStack {
-            db: db.id.into(),
-            task: task.id.into(),
-            payment: Payment(required_escrow(&task, &db, total_units, PRICE).unwrap()),
-            total_units,
-            max_price: PRICE,
-            selection,
-            request_key: self.request_key.public_key(),
-            lifetime_ms: DurationMs(3_600_000),
-            random: Random,
+        let key = self.request_key.public_key();
+        let task = self.test_task();
+        task.buy(&self.user, key, units, selection).await
+    }
+
+    /// The user wants the stack closed; done once the node has settled and was paid.
+    pub(crate) async fn close(&self, stack: StackId) {
+        let close = calls::BeginClose {
+            stack: stack.into(),
             clock: Clock,
         };
-        let done = self.ledger.execute(&self.user, vec![call.into()]).await;
-        let bought = done
-            .unwrap()
-            .events
-            .into_iter()
-            .find_map(|event| match event {
-                Event::StackAcquired(bought) => Some(bought.stack),
-                _ => None,
-            });
-        bought.unwrap()
+        let closing = self.ledger.execute(&self.user, vec![close.into()]);
+        closing.await.unwrap();
+        eventually("the node is paid", async || {
+            self.ledger.stack(stack).await.unwrap().closed
+        })
+        .await;
     }
 
     /// A header as a good client signs it at `now`.
@@ -191,23 +209,8 @@ impl Arena {
         body: &[u8],
         now: TimestampMs,
     ) -> RequestHeader {
-        let random = Runtime::system();
-        RequestHeader {
-            domain: Domain::default(),
-            network: self.ledger.network(),
-            stack,
-            node,
-            task: self.task,
-            request_id: RequestId::new(now, random.random.bytes()),
-            endpoint: Endpoint::ChatCompletions,
-            body_hash: salt().commit(CommitmentKind::Request, body),
-            lane: 0,
-            ceiling: ComputeUnits(1 << 40),
-            max_units: ComputeUnits(1 << 40),
-            issued_at_ms: now,
-            expires_at_ms: TimestampMs(now.0 + 60_000),
-            evidence: None,
-        }
+        let body_hash = salt().commit(CommitmentKind::Request, body);
+        self.test_task().header(node, stack, body_hash, now)
     }
 
     pub(crate) fn sign(&self, header: RequestHeader) -> Signed<RequestHeader> {
@@ -294,6 +297,14 @@ impl Answer {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+/// The most memory that this process has had, in KiB.
+pub(crate) fn peak_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse().unwrap()
 }
 
 /// Waits until `check` says so, looking again and again.

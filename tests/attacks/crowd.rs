@@ -2,7 +2,7 @@
 //! stays within what docs/operators.md says. `atoma-bench attacks` is the long form, against a node of its own.
 
 use crate::{
-    arena::{Answer, Arena, SLOW, chat, eventually, signed_headers},
+    arena::{Answer, Arena, SLOW, chat, eventually, peak_kib, signed_headers},
     sockets::{STRANGER, address, silent},
 };
 use atoma_engine::{
@@ -167,17 +167,6 @@ fn attackers(place: &Arc<Place>) -> JoinSet<()> {
     let body = Arc::new(request(2, false).replace("Say hello.", &text));
     (0..LONG).for_each(|_| drop(all.spawn(long(Arc::clone(place), Arc::clone(&body)))));
     all
-}
-
-/// The most memory that this process has had, in KiB.
-fn peak_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
