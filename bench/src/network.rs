@@ -3,7 +3,7 @@
 
 use crate::process::{Process, measured};
 use anyhow::{Context, Result};
-use atoma_keys::SigningKey;
+use atoma_keys::{SigningKey, write_private};
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_network::create_task;
 use atoma_runtime::SystemRandom;
@@ -24,7 +24,8 @@ use std::{
 pub(crate) const MODEL: &str = "bench-model";
 /// Enough for every cell.
 const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
-const PRICE: Price = Price(1);
+/// High enough that what the gateway leases is worth a grant to the node.
+const PRICE: Price = Price(10);
 /// Shards of the local Walrus: room for packs of any size.
 const SHARDS: &str = "100";
 /// Units of the gateway's stack: enough for its cell, and within its budget at the task's ceiling.
@@ -111,7 +112,7 @@ impl Bench {
         let operator = SigningKey::generate(&SystemRandom);
         fund(&ledger, &operator).await?;
         let task = create_task(&ledger, &operator, new_task()).await?;
-        std::fs::write(path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
+        write_private(&path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
         let (walrus, section) = evidence.start(atoma, &path("walrus"))?;
         let config = format!(
             "ledger = {:?}\nkey = {{ file = {:?} }}\nlisten = \"127.0.0.1:0\"\n\
@@ -163,13 +164,13 @@ impl Bench {
         std::fs::create_dir_all(&folder)?;
         let wallet = SigningKey::generate(&SystemRandom);
         fund(&self.ledger, &wallet).await?;
-        std::fs::write(
-            folder.join("wallet.key"),
+        write_private(
+            &folder.join("wallet.key"),
             wallet.to_suiprivkey()?.as_bytes(),
         )?;
         let key = atoma_gateway::ApiKey::generate(&SystemRandom);
         let config = format!(
-            "key = {{ file = {:?} }}\nledger = {:?}\nlisten = \"127.0.0.1:0\"\ndata_dir = {:?}\nbudget = 900000000\n\
+            "key = {{ file = {:?} }}\nledger = {:?}\nlisten = \"127.0.0.1:0\"\ndata_dir = {:?}\nbudget = 900000000\nlocal_nodes = true\n\
              [[api_keys]]\nname = \"bench\"\nhash = \"{}\"\nbudget = 900000000\n\
              [policy]\nstack_units = {}\ngrant_units = {}\n",
             folder.join("wallet.key"),

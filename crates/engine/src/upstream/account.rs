@@ -82,18 +82,20 @@ impl Account {
     /// # Errors
     /// If the server gave an answer up.
     pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Vec<AnswerDelta>, EngineError> {
-        let deltas = frame.deltas();
-        for (delta, end) in &deltas {
-            if *end == Some(End::Broken) {
+        let mut said = Vec::new();
+        for (delta, end) in frame.deltas() {
+            if end == Some(End::Broken) {
                 return Err(EngineError::Unavailable(
                     "the server gave the answer up".into(),
                 ));
             }
-            self.note(delta, frame);
+            self.note(&delta, frame);
+            if delta.says_something() {
+                said.push(delta);
+            }
         }
         self.note_counts(frame);
-        let deltas = deltas.into_iter().map(|(delta, _)| delta);
-        Ok(deltas.filter(AnswerDelta::says_something).collect())
+        Ok(said)
     }
 
     fn note(&mut self, delta: &AnswerDelta, frame: &Frame<'_>) {

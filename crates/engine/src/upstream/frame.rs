@@ -162,9 +162,9 @@ impl<'a> Frame<'a> {
     }
 
     /// What it says of each answer, and how that ends.
-    pub(super) fn deltas(&self) -> Vec<(AnswerDelta, Option<End>)> {
+    pub(super) fn deltas(&self) -> impl Iterator<Item = (AnswerDelta, Option<End>)> + '_ {
         let choices = self.choices.iter().flatten();
-        choices.map(Choice::delta).collect()
+        choices.map(Choice::delta)
     }
 
     /// The answers that it is about.
@@ -291,7 +291,7 @@ mod tests {
     fn delta(choice: &str) -> (AnswerDelta, Option<End>) {
         let frame = format!(r#"{{"choices":[{choice}]}}"#);
         let frame: Frame<'_> = serde_json::from_str(&frame).unwrap();
-        frame.deltas().remove(0)
+        frame.deltas().next().unwrap()
     }
 
     #[test]
