@@ -17,6 +17,9 @@ pub trait Engine: Send + Sync {
     /// How many tokens `prompt` becomes by the model's own template and tokenizer.
     ///
     /// An upstream without a tokenizer folder answers with an upper bound.
+    ///
+    /// # Errors
+    /// If the model's template or tokenizer refuses the prompt.
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
 
     /// Whether [`count_tokens`](Self::count_tokens) counts, by a tokenizer here, and doesn't only bound.

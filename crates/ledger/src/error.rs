@@ -1,8 +1,8 @@
 //! What can go wrong between a program and the ledger.
 
 use crate::{
-    Amount, PackageError, build_error::BuildError, faucet::FaucetError, grpc_status::GrpcStatus,
-    malformed::MalformedAnswer, outcome::ExecutionFailure,
+    Amount, PackageError, build_error::BuildError, execution_failure::ExecutionFailure,
+    faucet_error::FaucetError, grpc_status::GrpcStatus, malformed::MalformedAnswer,
 };
 use atoma_types::{Address, NetworkId, ObjectId};
 use sui_sdk_types::Digest;

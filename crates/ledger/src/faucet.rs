@@ -1,6 +1,6 @@
 //! Test money, where there is a faucet: Sui's own protocol for gas, localnet's for USDC.
 
-use crate::{Connection, LedgerError};
+use crate::{Connection, LedgerError, faucet_error::FaucetError};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
 use futures::future::BoxFuture;
@@ -12,28 +12,6 @@ use std::time::Duration;
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Faucets wait for their own transactions.
 const FAUCET_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The faucet gave nothing.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FaucetError {
-    /// It says no, in its own words.
-    #[error("the faucet refused: {status}: {answer}")]
-    Refused {
-        /// Of its answer over HTTP.
-        status: StatusCode,
-        /// What the answer says.
-        answer: String,
-    },
-    /// It has no answer.
-    #[error("cannot reach the faucet at {url}")]
-    Unreachable {
-        /// Where it was looked for.
-        url: String,
-        /// Why there was no answer.
-        source: atoma_http::client::Error,
-    },
-}
 
 impl Connection {
     /// Asks the faucet for gas (localnet's gives USDC with it).

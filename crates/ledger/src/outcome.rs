@@ -1,6 +1,6 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{LedgerError, events::known_event, localnet};
+use crate::{LedgerError, events::known_event, execution_failure::ExecutionFailure, localnet};
 use atoma_types::{
     ObjectId,
     chain::{AbortCode, Deployment, Event},
@@ -21,16 +21,6 @@ pub struct Executed {
     pub gas_used: u64,
     /// The checkpoint it is in, if it is known already.
     pub checkpoint: Option<u64>,
-}
-
-/// Why a transaction failed that was executed: the ledger's description, or the kind where there is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", if description.is_empty() { kind.as_str_name() } else { description })]
-pub struct ExecutionFailure {
-    /// What kind of failure it is.
-    pub kind: ExecutionErrorKind,
-    /// In the ledger's words.
-    pub description: String,
 }
 
 /// What is asked for of an executed transaction.

@@ -10,6 +10,8 @@ mod query;
 mod receipt;
 mod request;
 mod salt;
+#[cfg(any(test, feature = "testing"))]
+pub mod sample;
 mod signature;
 mod signed;
 

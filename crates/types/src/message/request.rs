@@ -78,24 +78,15 @@ impl Message for RequestHeader {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, ed25519::testing::TestKey, message::Signed};
+    use crate::{
+        ed25519::testing::TestKey,
+        message::{Signed, sample},
+    };
 
     pub(crate) fn sample() -> RequestHeader {
         RequestHeader {
-            domain: Domain::default(),
-            network: NetworkId([1; 32]),
-            stack: StackId(Address::new([2; 32])),
-            node: NodeId(Address::new([3; 32])),
-            task: TaskId(Address::new([4; 32])),
-            request_id: RequestId([5; 16]),
             endpoint: Endpoint::Completions,
-            body_hash: Hash32([6; 32]),
-            lane: 7,
-            ceiling: ComputeUnits(8),
-            max_units: ComputeUnits(9),
-            issued_at_ms: TimestampMs(10),
-            expires_at_ms: TimestampMs(11),
-            evidence: None,
+            ..sample::header()
         }
     }
 
