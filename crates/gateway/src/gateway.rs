@@ -15,7 +15,7 @@ use crate::{
 use atoma_client::{Client, ClientConfig, ClientError};
 use atoma_http::server::{BodyRoom, Server};
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
+use atoma_ledger::{AfterResume, IN_FLIGHT, Ledger, LedgerConfig, LedgerError};
 use atoma_store::OpenError;
 use axum::Router;
 use futures::future::{BoxFuture, join_all};
@@ -148,6 +148,9 @@ async fn connect(
         runtime: config.runtime.clone(),
     })
     .await?;
+    // before anything is bought by what the ledger says
+    let folder = config.data_dir.join(IN_FLIGHT);
+    ledger.keep_in_flight(&folder, AfterResume::GoOn).await?;
     let client_config = ClientConfig {
         data_dir: Some(match &config.client_dir {
             Some(folder) => folder.clone(),

@@ -1,12 +1,19 @@
 //! From calls to a programmable transaction. Pure: everything it needs is given.
 
-use crate::{BuildError, coin::Coin};
+use crate::{
+    BuildError,
+    coin::{Coin, Funds},
+    gas_funds::GasFunds,
+    payment::{gather, merge_into, owned, split, withdraw_into},
+};
 use atoma_types::{
     Address, ObjectId,
-    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT},
+    chain::{
+        ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT, SUI_COIN,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use sui_sdk_types::{Identifier, Transaction};
+use sui_sdk_types::{Digest, Identifier, Transaction, TransactionExpiration, TypeTag};
 use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
 
 /// What the calls are made of, resolved on the ledger.
@@ -15,11 +22,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) sender: Address,
     /// Whose the gas coins are: the sender's, or a sponsor's who signs as well.
     pub(crate) gas_owner: Address,
-    /// Coins that the payments come out of; together at least their sum.
-    pub(crate) payment: &'a [Coin],
-    pub(crate) gas: &'a [Coin],
+    /// What the payments come out of; together at least their sum.
+    pub(crate) payment: &'a Funds,
+    /// The kind of money that payments are in.
+    pub(crate) usdc: &'a TypeTag,
+    pub(crate) gas: &'a GasFunds,
     pub(crate) gas_price: u64,
     pub(crate) gas_budget: u64,
+    /// Until when it can be executed.
+    pub(crate) expiration: &'a TransactionExpiration,
     /// Initial versions of the shared objects.
     pub(crate) shared: &'a HashMap<ObjectId, u64>,
     /// Objects of the sender's own, by id.
@@ -46,6 +57,8 @@ pub(crate) enum Work<'a> {
     Upgrade(Upgrade<'a>),
     /// Take objects over to the newest version of the package.
     Migrate(Migration<'a>),
+    /// Merge coins of USDC into the first of them.
+    Gather { coins: &'a [Coin] },
     /// Split so many coins off the gas coin, for someone.
     SplitGas {
         to: Address,
@@ -86,6 +99,7 @@ impl Work<'_> {
             Self::Transfer { .. }
             | Self::Publish { .. }
             | Self::Upgrade(_)
+            | Self::Gather { .. }
             | Self::SplitGas { .. } => None,
         }
     }
@@ -94,9 +108,11 @@ impl Work<'_> {
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
             Self::Transfer { amount, .. } => vec![*amount],
-            Self::Publish { .. } | Self::Upgrade(_) | Self::Migrate(_) | Self::SplitGas { .. } => {
-                Vec::new()
-            }
+            Self::Publish { .. }
+            | Self::Upgrade(_)
+            | Self::Migrate(_)
+            | Self::Gather { .. }
+            | Self::SplitGas { .. } => Vec::new(),
             Self::Calls { calls, .. } => calls
                 .iter()
                 .flat_map(Call::args)
@@ -148,7 +164,10 @@ impl Work<'_> {
             Self::Calls { gifts, .. } => *gifts,
             Self::Upgrade(Upgrade { cap, .. }) => return vec![*cap],
             Self::Migrate(Migration { db, .. }) => return db.iter().map(|(_, cap)| *cap).collect(),
-            Self::Transfer { .. } | Self::Publish { .. } | Self::SplitGas { .. } => &[],
+            Self::Transfer { .. }
+            | Self::Publish { .. }
+            | Self::Gather { .. }
+            | Self::SplitGas { .. } => &[],
         };
         let used = self.arguments().into_iter().filter_map(|used| match used {
             (
@@ -184,8 +203,16 @@ pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transa
     }
     builder.set_gas_price(inputs.gas_price);
     builder.set_gas_budget(inputs.gas_budget);
-    builder.add_gas_objects(inputs.gas.iter().map(owned));
-    let mut payments = split(&mut builder, &work.payments(), inputs.payment)?.into_iter();
+    builder.set_expiration(inputs.expiration.clone());
+    let from_balance = inputs.gas.coins.is_empty();
+    if from_balance {
+        // the builder wants one; it is taken out again below
+        builder.add_gas_objects([ObjectInput::owned(Address::ZERO, 0, Digest::ZERO)]);
+    } else {
+        builder.add_gas_objects(inputs.gas.coins.iter().map(owned));
+    }
+    let payments = split(&mut builder, &work.payments(), inputs.payment, inputs.usdc)?;
+    let mut payments = payments.into_iter();
     let mut payment = || {
         payments
             .next()
@@ -225,15 +252,48 @@ pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transa
         }
         Work::Upgrade(work) => upgrade(b, work, inputs)?,
         Work::Migrate(migration) => migrate(b, migration, &work.shared(), inputs)?,
+        Work::Gather { coins } => {
+            gather(b, coins);
+        }
         Work::SplitGas { to, amount, count } => {
-            let gas = b.gas();
-            let amounts = (0..*count).map(|_| b.pure(amount)).collect();
-            let coins = b.split_coins(gas, amounts);
+            let coins = split_gas(b, *amount, *count, inputs.gas)?;
             let to = b.pure(to);
             b.transfer_objects(coins, to);
         }
     }
-    Ok(builder.try_build()?)
+    let mut transaction = builder.try_build()?;
+    if from_balance {
+        transaction.gas_payment.objects.clear();
+    }
+    Ok(transaction)
+}
+
+/// So many coins of the SUI that pays for gas, or of the address balance where that pays.
+fn split_gas(
+    builder: &mut TransactionBuilder,
+    amount: u64,
+    count: u16,
+    gas: &GasFunds,
+) -> Result<Vec<Argument>, BuildError> {
+    let sui = sui_coin();
+    if gas.coins.is_empty() {
+        let amounts = vec![amount; usize::from(count)];
+        let funds = Funds {
+            coins: Vec::new(),
+            balance: gas.withdrawn,
+        };
+        return split(builder, &amounts, &funds, &sui);
+    }
+    let coin = builder.gas();
+    merge_into(builder, coin, &gas.merged);
+    withdraw_into(builder, coin, gas.withdrawn, &sui);
+    let amounts = (0..count).map(|_| builder.pure(&amount)).collect();
+    Ok(builder.split_coins(coin, amounts))
+}
+
+/// The type of SUI.
+pub(crate) fn sui_coin() -> TypeTag {
+    SUI_COIN.parse().expect("the type of SUI is a type")
 }
 
 /// The package's next version, by the right to upgrade it.
@@ -324,53 +384,6 @@ fn arguments(
     Ok(arguments)
 }
 
-/// One coin of each amount. Where the coins come out even, the last payment takes what is left
-/// instead of leaving an empty coin behind.
-fn split(
-    builder: &mut TransactionBuilder,
-    amounts: &[u64],
-    coins: &[Coin],
-) -> Result<Vec<Argument>, BuildError> {
-    let Some((first, others)) = coins.split_first() else {
-        return if amounts.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(BuildError::NoCoin)
-        };
-    };
-    let needed = amounts
-        .iter()
-        .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
-        .ok_or(BuildError::Overflow)?;
-    let available = coins
-        .iter()
-        .try_fold(0u64, |sum, coin| sum.checked_add(coin.balance))
-        .ok_or(BuildError::Overflow)?;
-    let wallet_coin = builder.object(owned(first));
-    if !others.is_empty() {
-        let others = others
-            .iter()
-            .map(|coin| builder.object(owned(coin)))
-            .collect();
-        builder.merge_coins(wallet_coin, others);
-    }
-    let whole = needed == available;
-    let parts = if whole {
-        &amounts[..amounts.len() - 1]
-    } else {
-        amounts
-    };
-    let mut payments = Vec::with_capacity(amounts.len());
-    if !parts.is_empty() {
-        let parts = parts.iter().map(|amount| builder.pure(amount)).collect();
-        payments = builder.split_coins(wallet_coin, parts);
-    }
-    if whole {
-        payments.push(wallet_coin);
-    }
-    Ok(payments)
-}
-
 /// An object of the sender's.
 fn own(
     builder: &mut TransactionBuilder,
@@ -380,10 +393,6 @@ fn own(
     let object = inputs.owned.get(&id);
     let object = object.ok_or(BuildError::Unresolved(id))?;
     Ok(builder.object(owned(object)))
-}
-
-fn owned(coin: &Coin) -> ObjectInput {
-    ObjectInput::owned(coin.id, coin.version, coin.digest)
 }
 
 fn shared(

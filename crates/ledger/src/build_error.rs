@@ -10,12 +10,18 @@ pub enum BuildError {
     /// Neither calls nor gifts.
     #[error("there is nothing to do")]
     NothingToDo,
-    /// A payment, and no coin to split it from.
+    /// A payment, and no coins that reach it.
     #[error("there is no coin to pay with")]
     NoCoin,
     /// The payments, or the coins for them, are together more than a `u64` holds.
     #[error("the payments overflow")]
     Overflow,
+    /// A payment of more coins than the merges before it make few.
+    #[error("the payment takes more coins than {merges} merges make few")]
+    Scattered {
+        /// How many merges there may be.
+        merges: u32,
+    },
     /// An object that a call takes as a shared one.
     #[error("object {0} is not shared")]
     NotShared(ObjectId),

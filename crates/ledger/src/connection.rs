@@ -3,8 +3,10 @@
 
 use crate::{
     GasOptions, LedgerError,
+    in_flight::InFlight,
     malformed::parse,
     status::{failure, unreachable},
+    terms::Terms,
     transport,
     wallet::Wallet,
 };
@@ -45,8 +47,10 @@ pub(crate) struct Inner {
     pub(crate) shared: RwLock<HashMap<ObjectId, u64>>,
     /// One lock per wallet: two transactions at once would spend the same coin.
     pub(crate) wallets: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Wallet>>>>,
-    pub(crate) gas_price: Mutex<Option<(Instant, u64)>>,
+    pub(crate) terms: Mutex<Option<(Instant, Terms)>>,
     pub(crate) runtime: Runtime,
+    /// Where transactions are kept while their outcome isn't known.
+    pub(crate) in_flight: Mutex<Option<Arc<InFlight>>>,
 }
 
 impl Connection {
@@ -113,8 +117,9 @@ impl Inner {
             url,
             shared: RwLock::default(),
             wallets: Mutex::default(),
-            gas_price: Mutex::default(),
+            terms: Mutex::default(),
             runtime: config.runtime,
+            in_flight: Mutex::default(),
         })
     }
 

@@ -5,6 +5,7 @@ use crate::{
     faucet_error::FaucetError, grpc_status::GrpcStatus, malformed::MalformedAnswer,
 };
 use atoma_types::{Address, NetworkId, ObjectId};
+use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;
 
 /// Why the ledger's answer isn't the one that was hoped for.
@@ -86,6 +87,23 @@ pub enum LedgerError {
         digest: Digest,
         /// What broke the last time that it was submitted.
         source: GrpcStatus,
+    },
+    /// Nothing was ordered: an earlier run of the program left a transaction of this wallet on its way, and it has
+    /// been executed by now. The order may be the very same.
+    #[error(
+        "transaction {digest}, which an earlier command left on its way, is executed now: look at what it did, and order again if you still want to"
+    )]
+    Resumed {
+        /// The earlier transaction's digest, by which explorers find it.
+        digest: Digest,
+    },
+    /// Transactions on their way can't be kept on disk; nothing was submitted.
+    #[error("cannot keep transactions on their way in {path}")]
+    InFlight {
+        /// Where the folder is.
+        path: PathBuf,
+        /// The system's own error.
+        source: io::Error,
     },
     /// There is no deployment of the package where one was expected.
     #[error("nothing tells which package is Atoma's on the ledger at {url}")]

@@ -19,18 +19,16 @@ impl Connection {
     /// # Errors
     /// If the faucet refuses or can't be reached.
     pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(async move {
-            let wanted = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
-            let answer = self.ask_faucet("/v2/gas", &wanted).await?;
-            match &answer["status"] {
-                Value::String(status) if status == "Success" => Ok(()),
-                other => Err(FaucetError::Refused {
-                    status: StatusCode::OK,
-                    answer: other.to_string(),
-                }
-                .into()),
-            }
-        })
+        Box::pin(self.give(recipient, false))
+    }
+
+    /// As [`Self::faucet`], to the address's balance instead of as coins. Only localnet's faucet does it; others
+    /// give coins all the same.
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn faucet_to_balance(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.give(recipient, true))
     }
 
     /// Asks for an amount of test USDC. Only localnet's faucet has it.
@@ -42,11 +40,49 @@ impl Connection {
         recipient: Address,
         amount: MicroUsdc,
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(async move {
-            let wanted = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
-            self.ask_faucet("/faucet/usdc", &wanted).await?;
-            Ok(())
-        })
+        Box::pin(self.mint(recipient, amount, false))
+    }
+
+    /// As [`Self::mint_usdc`], to the address's balance instead of as a coin.
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn mint_usdc_to_balance(
+        &self,
+        recipient: Address,
+        amount: MicroUsdc,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.mint(recipient, amount, true))
+    }
+
+    async fn give(&self, recipient: Address, to_balance: bool) -> Result<(), LedgerError> {
+        let recipient = recipient.to_string();
+        let mut order = json!({ "FixedAmountRequest": { "recipient": recipient } });
+        // said only where it is meant: to Sui's own faucet it would be a word that it doesn't know
+        if to_balance {
+            order["to_balance"] = json!(true);
+        }
+        let answer = self.ask_faucet("/v2/gas", &order).await?;
+        match &answer["status"] {
+            Value::String(status) if status == "Success" => Ok(()),
+            other => Err(FaucetError::Refused {
+                status: StatusCode::OK,
+                answer: other.to_string(),
+            }
+            .into()),
+        }
+    }
+
+    async fn mint(
+        &self,
+        recipient: Address,
+        amount: MicroUsdc,
+        to_balance: bool,
+    ) -> Result<(), LedgerError> {
+        let recipient = recipient.to_string();
+        let order = json!({ "recipient": recipient, "amount": amount.0, "to_balance": to_balance });
+        self.ask_faucet("/faucet/usdc", &order).await?;
+        Ok(())
     }
 
     async fn ask_faucet(&self, path: &str, wanted: &Value) -> Result<Value, FaucetError> {

@@ -7,6 +7,8 @@
 //! * [`Ledger::execute`] turns [`Call`](atoma_types::chain::Call)s into one programmable
 //!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
 //!   nothing), submits it and reads its effects.
+//! * [`Connection::keep_in_flight`] keeps what is on its way on disk, so that a program that is killed pays nothing
+//!   twice; [`Connection::usdc_held`] says what lies in coins and what in the address's balance. Both pay.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::open_dispute`] and its like make the calls of disputes from signed messages.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
@@ -20,6 +22,7 @@
 //!   [`Connection::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod amount;
+mod attempt;
 mod build;
 mod build_error;
 mod call;
@@ -36,8 +39,10 @@ mod execution_failure;
 mod faucet;
 mod faucet_error;
 mod gas;
+mod gas_funds;
 mod grpc_status;
 mod history;
+mod in_flight;
 mod inspect;
 mod ledger;
 mod localnet;
@@ -47,12 +52,15 @@ mod migrate;
 mod objects;
 mod open;
 mod outcome;
+mod payment;
 mod plan;
 mod pool;
 mod publish;
 mod published;
 mod read;
+mod resume;
 mod status;
+mod terms;
 mod transport;
 mod wallet;
 mod wallets;
@@ -78,6 +86,8 @@ pub use outcome::Executed;
 pub use pool::GasPool;
 pub use publish::{Publication, UpgradeCap};
 pub use published::Published;
+pub use read::Holding;
+pub use resume::{AfterResume, IN_FLIGHT, Resumed};
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.

@@ -112,3 +112,8 @@ pub(crate) fn is_congestion(executed: &ExecutedTransaction) -> bool {
             | ExecutionErrorKind::ExecutionCanceledDueToRandomnessUnavailable
     )
 }
+
+/// Whether an address balance held less than was reserved of it: a full node's word of it was old.
+pub(crate) fn is_short_balance(executed: &ExecutedTransaction) -> bool {
+    executed.effects().status().error().kind() == ExecutionErrorKind::InsufficientFundsForWithdraw
+}

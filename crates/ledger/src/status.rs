@@ -28,11 +28,12 @@ pub(crate) fn is_definite(status: &Status) -> bool {
         | Code::AlreadyExists
         | Code::PermissionDenied
         | Code::FailedPrecondition
-        | Code::Aborted
         | Code::OutOfRange
         | Code::Unimplemented
         | Code::Unauthenticated => true,
+        // `Aborted` is how Sui says that it gave up and the same may be submitted again
         Code::Ok
+        | Code::Aborted
         | Code::Cancelled
         | Code::Unknown
         | Code::DeadlineExceeded

@@ -8,6 +8,7 @@ use crate::{
     record::{Executed, Sealed},
     state::State,
     store::Readers,
+    trouble::Trouble,
     view::View,
     writer::{Command, Rejected, Writes},
 };
@@ -32,6 +33,8 @@ pub(crate) struct LedgerAccess {
     /// True when streams should end.
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) writes: Writes,
+    /// What transactions are to meet.
+    pub(crate) trouble: Arc<Trouble>,
 }
 
 impl LedgerAccess {
@@ -69,6 +72,7 @@ impl LedgerAccess {
             seed: self.config.runtime.random.bytes(),
             checks: true,
             mock_gas: None,
+            congested: false,
         };
         with(&view.state, &context)
     }

@@ -11,6 +11,7 @@
 
 mod access;
 mod audit;
+mod balances;
 mod beacon;
 mod checkpoint;
 mod clock;
@@ -29,6 +30,7 @@ mod server;
 mod state;
 mod store;
 mod treasury;
+mod trouble;
 mod view;
 mod writer;
 

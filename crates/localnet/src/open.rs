@@ -12,6 +12,7 @@ use crate::{
     state::State,
     store::{Batch, Store},
     treasury::Treasury,
+    trouble::Trouble,
     view::View,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
@@ -69,6 +70,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         tip: tip.clone(),
     }));
     let bell = Arc::new(Notify::new());
+    let trouble = Arc::new(Trouble::default());
     let readers = Arc::new(store.readers());
     let (sealed, stopping) = (broadcast::channel(BACKLOG).0, watch::channel(false).0);
     let state = restore(&store)?;
@@ -88,6 +90,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         open,
         beacon,
         treasury,
+        trouble: Arc::clone(&trouble),
         batch: Batch::default(),
         _lock: lock,
     };
@@ -101,6 +104,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         sealed,
         stopping,
         writes,
+        trouble,
     });
     Ok(Opened {
         access,

@@ -1,6 +1,7 @@
 //! The contract's objects in and out of Sui's form. The rules themselves are `atoma-contract`'s.
 
 use crate::{
+    balances,
     error::{Damage, LocalnetError},
     objects::Draft,
 };
@@ -62,6 +63,9 @@ pub(crate) fn held(
     let Some(data) = object.as_struct() else {
         return Ok(None);
     };
+    if balances::is_balance(object) {
+        return Ok(None);
+    }
     let owner = match *object.owner() {
         Owner::Shared(_) => HeldBy::Shared,
         Owner::Address(address) => HeldBy::Address(address),

@@ -137,6 +137,18 @@ impl RunningLocalnet {
         crate::audit::audit(&self.access.view.read())
     }
 
+    /// Has the next so many transactions that change a shared object given up for congestion, as a busy Sui does:
+    /// they cost gas and do nothing else.
+    pub fn congest(&self, transactions: u32) {
+        self.access.trouble.congest(transactions);
+    }
+
+    /// Has the next so many submissions turned away, as a Sui does that has too much to do: nothing of them is
+    /// executed, and they may be submitted again.
+    pub fn turn_away(&self, submissions: u32) {
+        self.access.trouble.turn_away(submissions);
+    }
+
     /// Stops: what was accepted is finished, streams end, the database is closed.
     pub async fn shutdown(mut self) {
         self.access.stopping.send_replace(true);

@@ -11,12 +11,13 @@ use crate::{
     record::{Executed, Sealed},
     state::State,
     store::{Batch, KIND, Readers},
-    treasury::Treasury,
+    treasury::{Gift, Treasury},
+    trouble::Trouble,
     view::View,
 };
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Gather, OnFailure, OpenError, Policy, Reply, Store, WriterThread};
-use atoma_types::{Address, NetworkId, TimestampMs};
+use atoma_types::{NetworkId, TimestampMs};
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration, vec::Drain};
@@ -54,9 +55,7 @@ pub(crate) enum Command {
     },
     /// Pay out of the treasury.
     Give {
-        to: Address,
-        sui: u64,
-        usdc: u64,
+        gift: Gift,
         reply: Reply<Result<Arc<Executed>, Rejected>>,
     },
     /// Move the clock.
@@ -115,6 +114,8 @@ pub(crate) struct Writer {
     pub(crate) open: Vec<Arc<Executed>>,
     pub(crate) beacon: Beacon,
     pub(crate) treasury: Treasury,
+    /// What transactions are to meet.
+    pub(crate) trouble: Arc<Trouble>,
     /// What is being written.
     pub(crate) batch: Batch,
     /// It has rung for the open checkpoint.
@@ -198,13 +199,8 @@ impl Writer {
                 let result = self.execute(*transaction, signatures, recent);
                 Answer::Executed(reply, result)
             }
-            Command::Give {
-                to,
-                sui,
-                usdc,
-                reply,
-            } => {
-                let paid = self.treasury.pay(&self.state, to, sui, usdc);
+            Command::Give { gift, reply } => {
+                let paid = self.treasury.pay(&self.state, &gift);
                 let result = paid
                     .map_err(Rejected::from)
                     .and_then(|(transaction, signature)| {
@@ -251,6 +247,7 @@ impl Writer {
             seed: self.beacon.seed(digest, checkpoint),
             checks: true,
             mock_gas: None,
+            congested: execution::changes_shared(&transaction) && self.trouble.is_congested(),
         };
         let outcome = execution::execute(&self.state, &transaction, &context)?;
         let place = (checkpoint, self.open.len() as u64);

@@ -21,7 +21,7 @@ use crate::{
 use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::{AtRestKey, SigningKey};
-use atoma_ledger::{EventStream, Ledger, LedgerConfig};
+use atoma_ledger::{AfterResume, EventStream, IN_FLIGHT, Ledger, LedgerConfig};
 use atoma_runtime::Threads;
 use atoma_store::WriterThread;
 use atoma_types::{NetworkId, NodeId, TimestampMs};
@@ -346,7 +346,11 @@ async fn connect(config: &NodeConfig) -> Result<Ledger, NodeError> {
         runtime: config.runtime.clone(),
         faucet: None,
     };
-    Ok(Ledger::open(ledger).await?)
+    let ledger = Ledger::open(ledger).await?;
+    // before anything is decided by what the ledger says
+    let folder = config.data_dir.join(IN_FLIGHT);
+    ledger.keep_in_flight(&folder, AfterResume::GoOn).await?;
+    Ok(ledger)
 }
 
 fn check_network(path: &Path, restored: &Restored, network: NetworkId) -> Result<(), JournalError> {

@@ -21,7 +21,7 @@ use tokio::{
 /// A transfer's answers: its coins, its gas, the simulation, the execution. Each comes in a piece or more.
 const ANSWERS: i64 = 4;
 /// More pieces than they come in.
-const PIECES: i64 = 20;
+const PIECES: i64 = 40;
 
 /// Between a client and a ledger. Counts the pieces that the ledger answers, and breaks the connection
 /// instead of passing a chosen one on.
