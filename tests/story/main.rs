@@ -25,4 +25,5 @@ mod tables;
 mod upstream;
 mod user;
 mod verify;
+mod wallet;
 mod walrus;
