@@ -54,7 +54,9 @@ fn money_in_the_address_is_shown_and_pays_and_pays_for_gas() {
     assert_eq!(listed[0]["in_address_micro_usdc"], 500_000);
 
     // nothing is on its way
-    let left = std::fs::read_dir(home.join("in-flight")).into_iter().flatten();
+    let left = std::fs::read_dir(home.join("in-flight"))
+        .into_iter()
+        .flatten();
     for network in left {
         let files = std::fs::read_dir(network.unwrap().path()).unwrap();
         assert_eq!(files.count(), 0);

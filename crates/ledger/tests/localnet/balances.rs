@@ -5,9 +5,12 @@ use atoma_ledger::{GasOptions, Holding, LedgerError};
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
+use futures::future::join_all;
 use std::sync::Arc;
 
 const SUI: u64 = 1_000_000_000;
+/// The ledger writes what comes together in one commit.
+const FAUCETS_AT_ONCE: usize = 100;
 
 fn new_address() -> atoma_types::Address {
     SigningKey::generate(&SystemRandom).public_key().address()
@@ -125,9 +128,10 @@ async fn a_sponsor_pays_out_of_its_balance() {
 }
 
 /// Gives an address so many coins of one USDC each.
-async fn coins_of_one(world: &World, to: atoma_types::Address, count: u32) {
-    for _ in 0..count {
-        world.give_usdc(to, MicroUsdc(1_000_000)).await;
+async fn coins_of_one(world: &World, to: atoma_types::Address, count: usize) {
+    let all = vec![MicroUsdc(1_000_000); count];
+    for some in all.chunks(FAUCETS_AT_ONCE) {
+        join_all(some.iter().map(|one| world.give_usdc(to, *one))).await;
     }
 }
 
