@@ -1,6 +1,6 @@
 //! A wallet whose money lies in the address and in no coin, as exchanges and gasless transfers leave it.
 
-use crate::atoma::{Part, objects, run};
+use crate::atoma::{Process, objects, run};
 use serde_json::Value;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn money_in_the_address_is_shown_and_pays_and_pays_for_gas() {
         "--data-dir",
         data.to_str().unwrap(),
     ];
-    let mut ledger = Part::start(&localnet);
+    let mut ledger = Process::start(&localnet);
     let url = ledger.text("ledger").to_owned();
     let home = folder.path().join("home");
     let with = |args: &[&str]| does(&home, &[&["--ledger", &url], args].concat());
