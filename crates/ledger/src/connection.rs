@@ -3,10 +3,10 @@
 
 use crate::{
     GasOptions, LedgerError,
+    epoch::Terms,
     in_flight::InFlight,
     malformed::parse,
     status::{failure, unreachable},
-    terms::Terms,
     transport,
     wallet::Wallet,
 };

@@ -31,6 +31,7 @@ mod coins;
 mod connection;
 mod cursor;
 mod disputes;
+mod epoch;
 mod error;
 mod escrow;
 mod events;

@@ -23,17 +23,6 @@ pub struct Executed {
     pub checkpoint: Option<u64>,
 }
 
-/// What is asked for of an executed transaction.
-pub(crate) const EXECUTED_FIELDS: &[&str] = &[
-    "digest",
-    "effects.status",
-    "effects.gas_used",
-    "effects.changed_objects",
-    "effects.lamport_version",
-    "events.events",
-    "checkpoint",
-];
-
 /// Success with its events, or the error that the effects name. Without a deployment there are no events, and
 /// no aborts, of ours.
 pub(crate) fn outcome(

@@ -4,8 +4,8 @@ use crate::{
     Amount, BuildError, Connection, LedgerError,
     build::{Inputs, Work, sui_coin},
     coin::{Coin, Funds, Selection, select, total},
+    epoch::Terms,
     gas_funds::{self, AMPLE, GasFunds, Need},
-    terms::Terms,
     wallet::{Parties, Wallets},
 };
 use atoma_types::{Address, MicroUsdc, ObjectId};

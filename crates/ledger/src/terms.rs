@@ -1,6 +1,6 @@
 //! The ledger's terms for transactions: what gas costs, and the epoch, which says how long they are good for.
 
-use crate::{Connection, LedgerError, malformed::MalformedAnswer, mask::mask};
+use crate::{Connection, LedgerError, epoch::Terms, malformed::MalformedAnswer, mask::mask};
 use std::time::Duration;
 use sui_rpc::proto::sui::rpc::v2::GetEpochRequest;
 use tokio::time::Instant;
@@ -8,15 +8,6 @@ use tokio::time::Instant;
 /// Both change once an epoch. Asking this often is enough: an epoch that is just over still gives transactions
 /// that are good for the next one.
 const AGE: Duration = Duration::from_secs(60);
-
-/// What holds in an epoch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
-    /// Number of the epoch.
-    pub(crate) epoch: u64,
-    /// The reference price of gas, in MIST per unit.
-    pub(crate) price: u64,
-}
 
 impl Connection {
     pub(crate) async fn terms(&self) -> Result<Terms, LedgerError> {

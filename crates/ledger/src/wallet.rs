@@ -3,7 +3,10 @@
 //! A full node's list of owned objects lags behind execution. What the wallet's last transactions
 //! changed is therefore remembered here, and a list that is older than that is corrected.
 
-use crate::{coin::Coin, mask::mask, outcome::EXECUTED_FIELDS};
+use crate::{
+    coin::Coin,
+    mask::{EXECUTED_FIELDS, mask},
+};
 use atoma_types::{Address, ObjectId};
 use std::{
     collections::{HashMap, HashSet},

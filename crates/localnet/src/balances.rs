@@ -3,7 +3,7 @@
 //!
 //! Their objects hold nothing for their storage: the ledger keeps them, not who sends.
 
-use crate::{move_types::identifier, objects::Draft, state::State};
+use crate::{move_types::identifier, objects::Draft};
 use atoma_types::{Address, ObjectId};
 use std::{collections::BTreeMap, sync::Arc};
 use sui_sdk_types::{
@@ -105,12 +105,18 @@ impl Moves {
 
     /// The balances with these moves made. None where one would fall below nothing, which the check of
     /// withdrawals excludes.
-    pub(crate) fn settle(&self, state: &State, lamport: u64, digest: Digest) -> Option<Settled> {
+    pub(crate) fn settle<'a>(
+        &self,
+        object: impl Fn(&ObjectId) -> Option<&'a Arc<Object>>,
+        lamport: u64,
+        digest: Digest,
+    ) -> Option<Settled> {
         let mut settled = Settled::default();
         for (owner, coin_type, moved) in self.iter() {
             let id = id(owner, coin_type);
-            let before = state.object(&id);
-            let amount = i128::from(state.balance(owner, coin_type)) + moved;
+            let before = object(&id);
+            let held = before.and_then(|object| read(object));
+            let amount = held.map_or(0, |(_, amount)| i128::from(amount)) + moved;
             let amount = u64::try_from(amount).ok()?;
             if amount > 0 {
                 let version = before.map_or(lamport, |object| lamport.max(object.version() + 1));

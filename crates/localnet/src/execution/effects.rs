@@ -4,9 +4,10 @@ use super::{
     Outcome, Refusal,
     balance_changes::balance_changes,
     gas,
-    inputs::{Checked, Resolved},
+    inputs::Checked,
     program::{CoinKey, Failure, Ran},
     publish,
+    resolved::Resolved,
 };
 use crate::{
     balances::Moves,
@@ -295,7 +296,7 @@ fn finish(
         mut written,
     } = trace(writes, &old, touched.lamport, digest)?;
     let balance_changes = balance_changes(&old, &written, &deleted, &moves);
-    let settled = moves.settle(state, touched.lamport, digest);
+    let settled = moves.settle(|id| state.object(id), touched.lamport, digest);
     let settled = settled.ok_or_else(invariant)?;
     changed.extend(settled.changed);
     changed.sort_by_key(|change| change.object_id);

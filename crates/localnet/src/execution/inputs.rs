@@ -1,12 +1,12 @@
 //! What is checked before execution: form, signers' objects, versions, gas and validity.
 
-use super::{Context, Refusal, gas, program::Failure, publish, withdrawals};
+use super::{Context, Refusal, gas, publish, resolved::Resolved, withdrawals};
 use crate::{objects, objects::SUI, state::State};
 use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
 use std::{collections::BTreeSet, sync::Arc};
 use sui_sdk_types::{
     Argument, Command, ExecutionError, Input, MovePackage, Object, ObjectReference, Owner,
-    ProgrammableTransaction, Transaction, TransactionExpiration, TransactionKind, TypeTag,
+    ProgrammableTransaction, Transaction, TransactionExpiration, TransactionKind,
 };
 
 /// Sui's limits of the same names.
@@ -17,31 +17,6 @@ const MAX_ARGUMENTS: usize = 512;
 const MAX_PURE_BYTES: usize = 16 * 1_024;
 /// The limit that many inputs meet first: a coin takes 74 bytes.
 const MAX_BYTES: usize = 128 * 1_024;
-
-/// An input as execution sees it.
-#[derive(Clone, Debug)]
-pub(crate) enum Resolved {
-    /// A value that is given as plain bytes.
-    Pure(Vec<u8>),
-    /// The sender's own.
-    Owned(Arc<Object>),
-    /// Nobody's; can only be read.
-    Immutable(Arc<Object>),
-    /// So much of the sender's balance.
-    Withdrawal {
-        /// The kind of money.
-        coin_type: TypeTag,
-        /// In its smallest unit.
-        amount: u64,
-    },
-    /// An object that everybody may use.
-    Shared {
-        /// The object as it is now.
-        object: Arc<Object>,
-        /// Whether it may be changed.
-        mutable: bool,
-    },
-}
 
 /// A transaction that may be executed.
 #[derive(Debug)]
@@ -58,7 +33,7 @@ pub(crate) struct Checked<'a> {
 
 impl Checked<'_> {
     /// Leaves the shared objects alone, as a ledger does that gives a transaction up because too many want them.
-    pub(super) fn give_up(&mut self) -> Failure {
+    pub(super) fn give_up(&mut self) -> ExecutionError {
         let mut congested_objects = Vec::new();
         for input in &mut self.inputs {
             if let Resolved::Shared { object, mutable } = input
@@ -68,9 +43,7 @@ impl Checked<'_> {
                 *mutable = false;
             }
         }
-        let error =
-            ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion { congested_objects };
-        Box::new((error, None))
+        ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion { congested_objects }
     }
 }
 

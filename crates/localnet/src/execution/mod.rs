@@ -10,6 +10,7 @@ mod outcome;
 mod program;
 mod publish;
 mod refusal;
+mod resolved;
 mod withdrawals;
 
 pub(crate) use context::Context;
@@ -28,7 +29,7 @@ pub(crate) fn execute(
     let digest = transaction.digest();
     let mut checked = inputs::check(state, transaction, context)?;
     let result = if context.congested {
-        Err(checked.give_up())
+        Err(Box::new((checked.give_up(), None)))
     } else {
         program::run(state, transaction, &checked, context, digest)
     };

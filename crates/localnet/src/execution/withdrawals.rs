@@ -4,7 +4,7 @@
 //! A transaction reserves what it may take before it runs. What was executed before has been taken off
 //! already, so a reservation that fits is never too large when it is used.
 
-use super::{Refusal, inputs::Resolved};
+use super::{Refusal, resolved::Resolved};
 use crate::{objects::SUI, state::State};
 use atoma_types::Address;
 use std::collections::BTreeMap;

@@ -8,11 +8,7 @@ mod transfer;
 
 pub(crate) use coins::{Coin, CoinKey};
 
-use super::{
-    Context,
-    inputs::{Checked, Resolved},
-    publish::Publication,
-};
+use super::{Context, inputs::Checked, publish::Publication, resolved::Resolved};
 use crate::{
     balances::Moves,
     objects::{self, SUI},
