@@ -44,7 +44,8 @@ impl Told {
     /// The last line but the error's.
     fn verdict(&self) -> &Value {
         let mut lines = self.lines.iter().rev();
-        lines.find(|line| line["error"].is_null()).unwrap()
+        let verdict = lines.find(|line| line["error"].is_null());
+        verdict.unwrap_or_else(|| panic!("no verdict: {:?}", self.lines))
     }
 }
 

@@ -283,6 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn a_blobs_id_may_begin_with_a_hyphen() {
+        let id = "-4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+        for words in [
+            &["verify", id, "--offline"][..],
+            &["verify", "--seq", "2", id, id],
+            &["walrus", "read", id, "-o", "file"],
+            &["walrus", "status", id],
+            &["walrus", "quilt", "list", id],
+        ] {
+            let words = ["atoma"].into_iter().chain(words.iter().copied());
+            Args::command()
+                .try_get_matches_from(words)
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+        let unknown = ["atoma", "verify", id, "--nonsense"];
+        assert!(Args::command().try_get_matches_from(unknown).is_err());
+    }
+
+    #[test]
     fn the_first_page_of_help_has_every_command_and_each_has_examples() {
         let listed = |name: &str| {
             let entry = format!("\n  {name} ");

@@ -31,6 +31,7 @@ pub(crate) enum QuiltCommand {
         #[command(flatten)]
         network: WalrusNetwork,
         /// The quilt's blob id.
+        #[arg(allow_hyphen_values = true)]
         id: BlobId,
     },
 }
