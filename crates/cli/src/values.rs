@@ -1,18 +1,8 @@
 //! Values as people write them on the command line.
 
 use atoma_types::MicroUsdc;
-use atoma_walrus::{BlobId, quilt::QuiltPatchId};
 use std::str::FromStr;
 use url::Url;
-
-/// A name of something, or a blob's id: only that may begin with a hyphen.
-pub(crate) fn blob_or_other(text: &str) -> Result<String, String> {
-    let is_id = || text.parse::<BlobId>().is_ok() || text.parse::<QuiltPatchId>().is_ok();
-    if text.starts_with('-') && !is_id() {
-        return Err("neither an option of this command nor a blob's id".to_owned());
-    }
-    Ok(text.to_owned())
-}
 
 /// A URL that a client of HTTP or gRPC can connect to.
 pub(crate) fn web_url(text: &str) -> Result<Url, String> {

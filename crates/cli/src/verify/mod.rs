@@ -6,10 +6,7 @@ mod tell;
 
 pub(crate) use tell::{ONLY_WIDE, rows};
 
-use crate::{
-    client::client_folder, output::Output, settings::Settings, values::blob_or_other,
-    walrus::WalrusReading,
-};
+use crate::{client::client_folder, output::Output, settings::Settings, walrus::WalrusReading};
 use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
@@ -35,13 +32,7 @@ const ATTEMPTS: u32 = 2;
 pub(crate) struct Verify {
     /// The id of a request whose receipt this machine keeps, or a beginning of it; a receipt (base64); the id of a pack's
     /// blob; or a file: a receipt, a node's proof (JSON), a pack. Several add up.
-    // a blob's id may begin with a hyphen
-    #[arg(
-        required = true,
-        value_name = "REQUEST|RECEIPT|FILE|BLOB_ID",
-        allow_hyphen_values = true,
-        value_parser = blob_or_other
-    )]
+    #[arg(required = true, value_name = "REQUEST|RECEIPT|FILE|BLOB_ID")]
     what: Vec<String>,
     /// Use files and this machine only: no ledger, no Walrus, no node.
     #[arg(long)]

@@ -7,7 +7,7 @@ mod store;
 
 pub(crate) use network::{WalrusNetwork, WalrusReading};
 
-use crate::{output::Output, settings::Settings, values::blob_or_other};
+use crate::{output::Output, settings::Settings};
 use anyhow::{Context, Result};
 use atoma_runtime::Threads;
 use atoma_walrus::{
@@ -50,7 +50,6 @@ pub(crate) enum WalrusCommand {
         #[command(flatten)]
         network: WalrusNetwork,
         /// The blob's id or the patch's.
-        #[arg(allow_hyphen_values = true, value_parser = blob_or_other)]
         id: String,
         /// Where to write it (default: standard output).
         #[arg(long, short, value_name = "FILE")]
@@ -61,7 +60,6 @@ pub(crate) enum WalrusCommand {
         #[command(flatten)]
         network: WalrusNetwork,
         /// The blob's id.
-        #[arg(allow_hyphen_values = true)]
         id: BlobId,
     },
     /// Many files in one blob.

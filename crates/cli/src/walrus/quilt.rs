@@ -31,7 +31,6 @@ pub(crate) enum QuiltCommand {
         #[command(flatten)]
         network: WalrusNetwork,
         /// The quilt's blob id.
-        #[arg(allow_hyphen_values = true)]
         id: BlobId,
     },
 }

@@ -109,8 +109,12 @@ async fn a_node_that_is_gone_is_passed_over() {
     let gateway = network.gateway(network.config()).await;
     let user = User::new(&gateway, &network.key);
     let mut served = BTreeSet::<NodeId>::new();
-    for _ in 0..6 {
+    // two of three are drawn for each request: a third of them doesn't meet the last stranger
+    for _ in 0..40 {
         served.insert(receipt_of(&network, &user.chat(2, true).await).await.node);
+        if served.len() == 3 {
+            break;
+        }
     }
     assert_eq!(served.len(), 3, "each node has had its chance");
 

@@ -1,7 +1,7 @@
 //! What the log says of a request stands under its id, and what is done with a lease in the background under
 //! the lease's stack.
 
-use crate::common::{Backend, World, post};
+use crate::common::{Backend, World, eventually, post};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_runtime::KeptLog;
 use atoma_types::http::OPERATOR;
@@ -42,13 +42,13 @@ async fn requests_and_leases_have_their_spans() {
     let settled = post(&world.http, settle).await;
     assert_eq!(settled.status, StatusCode::ACCEPTED);
     world.paid(stack, id).await;
-    node.drain_and_stop().await;
+    // the ledger says that it was paid before the node hears of it
     for step in ["Settle", "Claim"] {
         let lease = format!("lease{{stack={stack} step={step}}}");
-        assert!(
-            log.has_line_with(&[&lease, "done", "transaction="]),
-            "{step}: {}",
-            log.text()
-        );
+        eventually(step, || {
+            std::future::ready(log.has_line_with(&[&lease, "done", "transaction="]))
+        })
+        .await;
     }
+    node.drain_and_stop().await;
 }
