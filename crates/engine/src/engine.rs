@@ -43,6 +43,9 @@ pub trait Engine: Send + Sync {
     }
 
     /// The same without asking anybody, for where that takes too long: an upper bound, and a guess.
+    ///
+    /// # Errors
+    /// The prompt can't be read, as for [`count_tokens`](Self::count_tokens).
     fn bound(&self, prompt: &Prompt, _server: &ServerFields) -> Result<Measured, EngineError> {
         self.count_tokens(prompt).map(Measured::exactly)
     }

@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(open().take_over().unwrap(), []);
         drop(first);
         let second = open();
-        assert_eq!(second.take_over().unwrap(), [one.clone()]);
+        assert_eq!(second.take_over().unwrap(), std::slice::from_ref(&one));
         assert_eq!(open().take_over().unwrap(), []);
         second.forget(one.0).unwrap();
         drop(second);
