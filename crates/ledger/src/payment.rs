@@ -29,7 +29,7 @@ pub(crate) fn split(
     if available < needed {
         return Err(BuildError::NoCoin);
     }
-    let purse = match gather(builder, &funds.coins) {
+    let source = match gather(builder, &funds.coins) {
         Some(coin) => {
             withdraw_into(builder, coin, funds.balance, kind);
             coin
@@ -42,10 +42,10 @@ pub(crate) fn split(
     let mut payments = Vec::with_capacity(amounts.len());
     if !parts.is_empty() {
         let parts = parts.iter().map(|amount| builder.pure(amount)).collect();
-        payments = builder.split_coins(purse, parts);
+        payments = builder.split_coins(source, parts);
     }
     if whole {
-        payments.push(purse);
+        payments.push(source);
     }
     Ok(payments)
 }

@@ -83,7 +83,11 @@ impl Connection {
                         tracing::warn!(%digest, %status, "an earlier transaction will never be executed");
                         Resumed::GivenUp(digest)
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        // it keeps nothing, so that another call takes over what is left
+                        *self.inner.in_flight.lock() = None;
+                        return Err(error);
+                    }
                 };
                 if became == Resumed::Executed(digest) {
                     tracing::warn!(%digest, "an earlier transaction is executed");
