@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use atoma_bench_report::{Report, Table};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
 use std::{
     io::Write,
@@ -40,7 +41,7 @@ pub(crate) async fn run(atoma: &Path, transactions: usize) -> Result<Report> {
     let ledger = Ledger::connect(&url).await?;
     let mut wallets = Vec::new();
     for _ in 0..WALLETS {
-        let wallet = SigningKey::generate();
+        let wallet = SigningKey::generate(&SystemRandom);
         fund(&ledger, &wallet).await?;
         wallets.push(wallet);
     }

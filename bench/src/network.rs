@@ -1,10 +1,12 @@
-//! The parts under measurement, each a process of its own: ledger, upstream, node, gateway.
+//! The parts under measurement, each a process of its own: ledger, upstream, node, gateway. `atoma-network`, which
+//! has them all in one process, would leave nothing to measure one of them by: processor time, memory, signals.
 
 use crate::process::{Process, measured};
 use anyhow::{Context, Result};
-use atoma_keys::SigningKey;
+use atoma_keys::{SigningKey, write_private};
 use atoma_ledger::{Ledger, required_escrow};
 use atoma_network::create_task;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
     TaskId,
@@ -22,7 +24,8 @@ use std::{
 pub(crate) const MODEL: &str = "bench-model";
 /// Enough for every cell.
 const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
-const PRICE: Price = Price(1);
+/// High enough that what the gateway leases is worth a grant to the node.
+const PRICE: Price = Price(10);
 /// Shards of the local Walrus: room for packs of any size.
 const SHARDS: &str = "100";
 /// Units of the gateway's stack: enough for its cell, and within its budget at the task's ceiling.
@@ -106,10 +109,10 @@ impl Bench {
         let (upstream, ready) = Process::start(&mut command, "url")?;
         let upstream_url = text(&ready, "url")?;
 
-        let operator = SigningKey::generate();
+        let operator = SigningKey::generate(&SystemRandom);
         fund(&ledger, &operator).await?;
         let task = create_task(&ledger, &operator, new_task()).await?;
-        std::fs::write(path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
+        write_private(&path("operator.key"), operator.to_suiprivkey()?.as_bytes())?;
         let (walrus, section) = evidence.start(atoma, &path("walrus"))?;
         let config = format!(
             "ledger = {:?}\nkey = {{ file = {:?} }}\nlisten = \"127.0.0.1:0\"\n\
@@ -128,7 +131,7 @@ impl Bench {
             .args(["--json", "node", "run", "--config"])
             .arg(path("node.toml"));
         let (node, ready) = Process::start(&mut command, "url")?;
-        let request_key = SigningKey::generate();
+        let request_key = SigningKey::generate(&SystemRandom);
         let stack = buy(&ledger, &operator, task, &request_key).await?;
         Ok(Self {
             atoma: atoma.to_owned(),
@@ -159,15 +162,15 @@ impl Bench {
     pub(crate) async fn gateway(&self) -> Result<(Process, String, String)> {
         let folder = self.folder.path().join("gateway");
         std::fs::create_dir_all(&folder)?;
-        let wallet = SigningKey::generate();
+        let wallet = SigningKey::generate(&SystemRandom);
         fund(&self.ledger, &wallet).await?;
-        std::fs::write(
-            folder.join("wallet.key"),
+        write_private(
+            &folder.join("wallet.key"),
             wallet.to_suiprivkey()?.as_bytes(),
         )?;
-        let key = atoma_gateway::ApiKey::generate();
+        let key = atoma_gateway::ApiKey::generate(&SystemRandom);
         let config = format!(
-            "key = {{ file = {:?} }}\nledger = {:?}\nlisten = \"127.0.0.1:0\"\ndata_dir = {:?}\nbudget = 900000000\n\
+            "key = {{ file = {:?} }}\nledger = {:?}\nlisten = \"127.0.0.1:0\"\ndata_dir = {:?}\nbudget = 900000000\nlocal_nodes = true\n\
              [[api_keys]]\nname = \"bench\"\nhash = \"{}\"\nbudget = 900000000\n\
              [policy]\nstack_units = {}\ngrant_units = {}\n",
             folder.join("wallet.key"),

@@ -50,6 +50,9 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a command and waits for the first line of JSON in which `field` is text.
+    ///
+    /// # Errors
+    /// It cannot be started, or it ended before, which tells what it said last.
     pub(crate) fn start(command: &mut Command, field: &str) -> Result<(Self, serde_json::Value)> {
         let mut child = command
             .stdout(Stdio::piped())
@@ -59,15 +62,17 @@ impl Process {
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let process = Self { child };
+        let mut last = String::new();
         for line in lines.by_ref() {
-            let value: serde_json::Value = serde_json::from_str(&line?)?;
+            last = line?;
+            let value: serde_json::Value = serde_json::from_str(&last)?;
             if value[field].is_string() {
                 // keep reading, or the child would block on a full pipe
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok((process, value));
             }
         }
-        bail!("{command:?} ended before it said `{field}`")
+        bail!("{command:?} ended before it said `{field}`; its last line: {last}")
     }
 
     /// User and system time so far of all threads that still run, to the nanosecond.

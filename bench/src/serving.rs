@@ -14,7 +14,7 @@ use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId, http,
-    message::{Draft, Endpoint, Part, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Draft, Endpoint, RequestHeader, Salt, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -223,7 +223,7 @@ impl Signer {
             task: self.task,
             request_id: Runtime::system().request_id(),
             endpoint: Endpoint::ChatCompletions,
-            body_hash: salt().commit(Part::Request, body),
+            body_hash: salt().commit(CommitmentKind::Request, body),
             lane: 0,
             ceiling: ComputeUnits(ceiling),
             max_units: MAX_UNITS,

@@ -10,14 +10,14 @@ use atoma_engine::{
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get, post_json};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_network::{Network, testing::TestTask};
-use atoma_node::{KeySource, Node, NodeConfig, RunningNode, ServedModel, SubscriptionConfig};
-use atoma_runtime::{Runtime, SystemClock};
+use atoma_network::{Network, NetworkBuilder, testing::TestTask};
+use atoma_node::{EvidenceConfig, Node, NodeConfig, RunningNode, ServedModel};
+use atoma_runtime::{Runtime, SystemClock, SystemRandom};
 use atoma_types::{
-    ComputeUnits, NodeId, Price, RequestId, StackId, TaskId, TimestampMs,
-    chain::Params,
+    NodeId, Price, StackId, TaskId, TimestampMs,
+    chain::{Clock, Params, calls},
     http::{REQUEST, SALT, SIGNATURE},
-    message::{Domain, Endpoint, Part, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -80,6 +80,15 @@ impl WallClock {
 
 impl Arena {
     pub(crate) async fn start() -> Self {
+        Self::built_in(|network| network).await
+    }
+
+    /// With a Walrus.
+    pub(crate) async fn start_with_walrus() -> Self {
+        Self::built_in(NetworkBuilder::walrus).await
+    }
+
+    async fn built_in(change: impl FnOnce(NetworkBuilder) -> NetworkBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
         let network = Network::builder(folder.path())
@@ -90,14 +99,18 @@ impl Arena {
                 fine_multiple: 1,
                 ..Params::default()
             })
-            .serving(engine.clone());
-        Self::of(network.start().await.unwrap(), folder).await
+            .serving(engine);
+        Self::of(change(network).start().await.unwrap(), folder).await
     }
 
     /// With a server behind the node that takes a hundredth of a second for each token.
     pub(crate) async fn start_slow(server: &InstantUpstream) -> Self {
-        let options = UpstreamOptions::new(SLOW, vec![server.url()]);
-        let engine = Upstream::connect(options).unwrap();
+        Self::behind(server.url()).await
+    }
+
+    /// With any server behind the node.
+    pub(crate) async fn behind(server: String) -> Self {
+        let engine = Upstream::connect(UpstreamOptions::new(SLOW, vec![server])).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let network = Network::builder(folder.path())
             .params(Params {
@@ -111,8 +124,8 @@ impl Arena {
     /// Around a network that serves the built-in model and has no node yet.
     pub(crate) async fn of(network: Network, folder: tempfile::TempDir) -> Self {
         let ledger = network.ledger.clone();
-        let user = Arc::new(SigningKey::generate());
-        let operator = Arc::new(SigningKey::generate());
+        let user = Arc::new(SigningKey::generate(&SystemRandom));
+        let operator = Arc::new(SigningKey::generate(&SystemRandom));
         for key in [&user, &operator] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }
@@ -129,17 +142,30 @@ impl Arena {
         }
     }
 
-    /// A node's configuration; the same folder every time.
-    pub(crate) fn config(&self) -> NodeConfig {
-        let key = KeySource::Given(self.operator.clone());
-        let mut config = NodeConfig::new(self.network.localnet.url(), key, self.node_folder());
-        config.settlement.tick_ms = 50;
-        config.grant_step_permille = 1_000;
-        config.subscriptions = vec![SubscriptionConfig {
+    /// The task with its nodes, stacks and requests.
+    fn test_task(&self) -> TestTask<'_> {
+        TestTask {
+            ledger: &self.ledger,
             task: self.task,
             price: PRICE,
-        }];
-        config
+        }
+    }
+
+    /// A node's configuration; the same folder every time.
+    pub(crate) fn config(&self) -> NodeConfig {
+        self.test_task().node(&self.operator, self.node_folder())
+    }
+
+    /// The same, with evidence on the network's Walrus: it is packed and stored after so long.
+    pub(crate) fn config_with_evidence(&self, patience_ms: u64) -> NodeConfig {
+        let walrus = self.network.walrus.as_ref().unwrap();
+        NodeConfig {
+            evidence: Some(EvidenceConfig {
+                patience_ms: Some(patience_ms),
+                ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
+            }),
+            ..self.config()
+        }
     }
 
     pub(crate) fn node_folder(&self) -> PathBuf {
@@ -161,25 +187,31 @@ impl Arena {
         }]
     }
 
-    fn of_task(&self) -> TestTask<'_> {
-        TestTask {
-            ledger: &self.ledger,
-            task: self.task,
-            price: PRICE,
-        }
-    }
-
     /// Buys a stack of the user's, all of which the one node has.
     pub(crate) async fn buy(&self, units: u64) -> StackId {
-        self.of_task()
-            .lease(&self.user, &self.request_key, units)
-            .await
+        let task = self.test_task();
+        task.lease(&self.user, &self.request_key, units).await
     }
 
     /// Buys a stack of the user's, of which nobody has anything yet.
     pub(crate) async fn buy_ungranted(&self, units: u64) -> StackId {
         let request_key = self.request_key.public_key();
-        self.of_task().buy(&self.user, request_key, units).await
+        self.test_task().buy(&self.user, request_key, units).await
+    }
+
+    /// The user wants the stack closed; done once the node has settled and was paid.
+    pub(crate) async fn close(&self, stack: StackId) {
+        let close = calls::BeginClose {
+            stack: stack.into(),
+            clock: Clock,
+        };
+        let closing = self.ledger.execute(&self.user, vec![close.into()]);
+        closing.await.unwrap();
+        eventually("the node is paid", async || {
+            let stack = self.ledger.stack(stack).await.unwrap();
+            stack.open_leases().next().is_none()
+        })
+        .await;
     }
 
     /// A header as a good client signs it at `now`.
@@ -190,23 +222,8 @@ impl Arena {
         body: &[u8],
         now: TimestampMs,
     ) -> RequestHeader {
-        let random = Runtime::system();
-        RequestHeader {
-            domain: Domain::default(),
-            network: self.ledger.network(),
-            stack,
-            node,
-            task: self.task,
-            request_id: RequestId::new(now, random.random.bytes()),
-            endpoint: Endpoint::ChatCompletions,
-            body_hash: salt().commit(Part::Request, body),
-            lane: 0,
-            ceiling: ComputeUnits(1 << 40),
-            max_units: ComputeUnits(1 << 40),
-            issued_at_ms: now,
-            expires_at_ms: TimestampMs(now.0 + 60_000),
-            evidence: None,
-        }
+        let body_hash = salt().commit(CommitmentKind::Request, body);
+        self.test_task().header(node, stack, body_hash, now)
     }
 
     pub(crate) fn sign(&self, header: RequestHeader) -> Signed<RequestHeader> {
@@ -293,6 +310,14 @@ impl Answer {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+/// The most memory that this process has had, in KiB.
+pub(crate) fn peak_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse().unwrap()
 }
 
 /// Waits until `check` says so, looking again and again.

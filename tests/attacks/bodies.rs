@@ -7,7 +7,7 @@ use crate::{
 };
 use atoma_client::request_key;
 use atoma_keys::SigningKey;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use http::StatusCode;
 use std::sync::{
     Arc,
@@ -92,7 +92,7 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
     }
 
     // somebody else, with a body that is as long
-    let other = Arc::new(SigningKey::generate());
+    let other = Arc::new(SigningKey::generate(&SystemRandom));
     let owner = other.public_key().address();
     arena.ledger.faucet(owner).await.unwrap();
     arena.request_key = request_key(&other);

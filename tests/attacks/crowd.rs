@@ -2,7 +2,7 @@
 //! stays within what docs/operators.md says. `atoma-bench attacks` is the long form, against a node of its own.
 
 use crate::{
-    arena::{Answer, Arena, SLOW, chat, eventually, signed_headers},
+    arena::{Answer, Arena, SLOW, chat, eventually, peak_kib, signed_headers},
     sockets::{STRANGER, address, silent},
 };
 use atoma_engine::{
@@ -10,7 +10,7 @@ use atoma_engine::{
     testing::{InstantOptions, InstantUpstream},
 };
 use atoma_keys::SigningKey;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     NodeId, StackId,
     http::{REQUEST, SIGNATURE},
@@ -110,7 +110,7 @@ async fn slow(place: Arc<Place>) {
 
 async fn lie(place: Arc<Place>, number: usize) {
     let body = request(2, false);
-    let stranger = SigningKey::generate();
+    let stranger = SigningKey::generate(&SystemRandom);
     loop {
         let header = place.header(&body);
         let mut headers = signed_headers(&Signed::new(header, &stranger)).to_vec();
@@ -166,17 +166,6 @@ fn attackers(place: &Arc<Place>) -> JoinSet<()> {
     let body = Arc::new(request(2, false).replace("Say hello.", &text));
     (0..LONG).for_each(|_| drop(all.spawn(long(Arc::clone(place), Arc::clone(&body)))));
     all
-}
-
-/// The most memory that this process has had, in KiB.
-fn peak_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

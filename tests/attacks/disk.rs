@@ -3,7 +3,6 @@
 
 use crate::arena::{Arena, chat, eventually};
 use atoma_runtime::Runtime;
-use atoma_types::chain::{Clock, calls};
 use http::StatusCode;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,17 +46,7 @@ async fn a_disk_that_was_full_once_stops_nothing_for_good() {
     assert_eq!(ask().await.status(), StatusCode::OK);
 
     // and what was served is settled
-    let close = calls::BeginClose {
-        stack: stack.into(),
-        clock: Clock,
-    };
-    let closing = arena.ledger.execute(&arena.user, vec![close.into()]);
-    closing.await.unwrap();
-    eventually("the node is paid", async || {
-        let stack = arena.ledger.stack(stack).await.unwrap();
-        stack.open_leases().next().is_none()
-    })
-    .await;
+    arena.close(stack).await;
     arena.network.localnet.audit().unwrap();
     node.drain_and_stop().await;
     arena.network.stop().await;

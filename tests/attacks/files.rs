@@ -5,10 +5,8 @@ use crate::{
     arena::{Arena, chat, eventually},
     gateway::Office,
 };
-use atoma_engine::builtin;
 use atoma_keys::{Keystore, SigningKey};
-use atoma_network::Network;
-use atoma_node::{EvidenceConfig, KeySource, Node};
+use atoma_node::{KeySource, Node};
 use atoma_runtime::Runtime;
 use http::StatusCode;
 use std::{
@@ -16,26 +14,18 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
 };
+
+/// What is asked.
+const SECRET: &str = "xyzzy-plugh";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_file_of_a_node_tells_others_what_was_asked() {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = Arc::new(builtin::load().unwrap());
-    let network = Network::builder(folder.path()).walrus().serving(engine);
-    let arena = Arena::of(network.start().await.unwrap(), folder).await;
-    let walrus = arena.network.walrus.as_ref().unwrap();
-    let mut config = arena.config();
-    config.evidence = Some(EvidenceConfig {
-        // nothing is packed while the test looks
-        patience_ms: Some(3_600_000),
-        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
-    });
-    let node = arena.node_with(config).await;
+    let arena = Arena::start_with_walrus().await;
+    // nothing is packed while the test looks
+    let node = arena.node_with(arena.config_with_evidence(3_600_000)).await;
     let stack = arena.buy(100_000).await;
-    let secret = "xyzzy-plugh";
-    let body = chat(2, false).replace("Say hello.", secret);
+    let body = chat(2, false).replace("Say hello.", SECRET);
     let header = arena.header(
         node.node_id(),
         stack,
@@ -65,15 +55,46 @@ async fn no_file_of_a_node_tells_others_what_was_asked() {
         for file in files {
             let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{when}: {} is open", file.display());
-            let bytes = fs::read(&file).unwrap();
-            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
-            assert!(!found, "{when}: {} has the prompt", file.display());
+            assert!(!has_secret(&file), "{when}: {} has it", file.display());
         }
     };
     look("while it runs");
     office.running.shutdown().await;
     node.drain_and_stop().await;
     look("afterwards");
+    arena.network.stop().await;
+}
+
+/// Whether the prompt is in a file in clear text.
+fn has_secret(file: &Path) -> bool {
+    let bytes = fs::read(file).unwrap();
+    bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_prompt_of_a_closed_stack_is_left_in_clear_text() {
+    let arena = Arena::start_with_walrus().await;
+    let node = arena.node_with(arena.config_with_evidence(0)).await;
+    let stack = arena.buy(100_000).await;
+    let body = chat(2, false).replace("Say hello.", SECRET);
+    for _ in 0..4 {
+        let now = Runtime::system().now();
+        let header = arena.header(node.node_id(), stack, body.as_bytes(), now);
+        let served = arena.send(&node.url(), header, &body).await;
+        assert_eq!(served.status(), StatusCode::OK, "{served:?}");
+    }
+    arena.close(stack).await;
+    // the node's files, the ledger's and those of Walrus, which has the evidence
+    let look = || {
+        let files = files(arena.folder.path(), &mut Vec::new());
+        assert!(files.iter().any(|file| file.ends_with("journal.sqlite")));
+        for file in files {
+            assert!(!has_secret(&file), "{} has the prompt", file.display());
+        }
+    };
+    look();
+    node.drain_and_stop().await;
+    look();
     arena.network.stop().await;
 }
 

@@ -16,7 +16,7 @@ use atoma_gateway::{
 use atoma_http::client::{AnswerLimits, post_json};
 use atoma_keys::SigningKey;
 use atoma_network::create_task;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, Price,
     chain::NewTask,
@@ -44,10 +44,10 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open(arena: &Arena, change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        let wallet = Arc::new(SigningKey::generate());
+        let wallet = Arc::new(SigningKey::generate(&SystemRandom));
         let owner = wallet.public_key().address();
         arena.ledger.faucet(owner).await.unwrap();
-        let key = ApiKey::generate();
+        let key = ApiKey::generate(&SystemRandom);
         let mut config = GatewayConfig {
             ledger: arena.network.localnet.url(),
             deployment: None,
@@ -109,11 +109,11 @@ impl Office {
     }
 }
 
-/// Beside an honest node, a seller who says this is asked some times.
-async fn a_sellers_word_costs_little(act: Act) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_needs_forty_million_units_does_not_get_them() {
     let arena = Arena::start().await;
     let node = arena.node().await;
-    let seller = Seller::start(&arena, arena.task, PRICE, act).await;
+    let seller = Seller::start(&arena, arena.task, PRICE, Act::Needs(40_000_000)).await;
     let office = Office::open(&arena, |_| {}).await;
     let mut asked = 0;
     while asked < 8 || seller.asked() == 0 {
@@ -122,25 +122,44 @@ async fn a_sellers_word_costs_little(act: Act) {
         asked += 1;
     }
     let locked = office.locked();
-    assert!(locked <= TWO_PURCHASES, "{act:?}: {locked} are locked");
+    assert!(locked <= TWO_PURCHASES, "{locked} are locked");
     office.running.shutdown().await;
     node.drain_and_stop().await;
     arena.network.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_needs_forty_million_units_does_not_get_them() {
-    a_sellers_word_costs_little(Act::Needs(40_000_000)).await;
+/// A seller who says this has no more bought for it than it needs, however often it is asked.
+async fn a_sellers_word_buys_nothing(act: Act) {
+    /// What a grant costs, and a stack of one grant.
+    const GRANT: MicroUsdc = MicroUsdc(40_000);
+    let arena = Arena::start().await;
+    // nobody else is there, so that each request is sent to it
+    let seller = Seller::start(&arena, arena.task, PRICE, act).await;
+    let office = Office::open(&arena, |config| {
+        config.policy.stack_units = ComputeUnits(20_000);
+        config.policy.grant_units = ComputeUnits(20_000);
+    })
+    .await;
+    while seller.asked() < 16 {
+        let answer = office.ask(&arena, chat(2, false)).await;
+        assert_ne!(answer.status(), StatusCode::OK);
+    }
+    // a stack, and once as much again: it might have missed something by a crash
+    let locked = office.locked();
+    let most = MicroUsdc(2 * GRANT.0);
+    assert!((GRANT..=most).contains(&locked), "{act:?}: {locked}");
+    office.running.shutdown().await;
+    arena.network.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_lease_is_always_used_up_gets_no_budget() {
-    a_sellers_word_costs_little(Act::Exhausted).await;
+    a_sellers_word_buys_nothing(Act::Exhausted).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_calls_every_stack_expired_has_none_bought() {
-    a_sellers_word_costs_little(Act::Expired).await;
+    a_sellers_word_buys_nothing(Act::Expired).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,7 +294,7 @@ async fn a_nodes_url_does_not_lead_the_gateway_to_a_service_of_its_own() {
         format!("http://localhost:{}/secrets#", address.port()),
     ];
     for url in &urls {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         register(&arena, &key, arena.task, PRICE, url).await;
     }
     for local_nodes in [false, true] {
@@ -320,6 +339,8 @@ async fn three_sellers_keep_nobody_waiting(act: Act, stream: bool) {
         let begun = Instant::now();
         let answer = office.ask(&arena, chat(2, stream)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
+        let is_whole = !stream || answer.0.body().ends_with(b"data: [DONE]\n\n");
+        assert!(is_whole, "{answer:?}");
         longest = longest.max(begun.elapsed());
     }
     assert!(longest < Duration::from_secs(20), "{longest:?}");
@@ -353,6 +374,16 @@ async fn streams_without_an_end_are_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_answers_that_come_byte_by_byte_are_given_up() {
     three_sellers_keep_nobody_waiting(Act::Trickle, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_come_byte_by_byte_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Trickle, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_of_comments_are_given_up() {
+    three_sellers_keep_nobody_waiting(Act::Comments, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,20 +2,18 @@
 //! possible, and for each the answer can be computed. Does anything in the pack tell which it was?
 
 use crate::arena::{Arena, chat, eventually, salt};
-use atoma_engine::{Event, builtin};
+use atoma_engine::Event;
 use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
-use atoma_network::Network;
-use atoma_node::EvidenceConfig;
 use atoma_runtime::Runtime;
 use atoma_types::{
     hash::Hash32,
-    message::{Part, RequestHeader, Signed},
+    message::{CommitmentKind, RequestHeader, Signed},
 };
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::StatusCode;
-use std::{cell::RefCell, sync::Arc};
+use std::cell::RefCell;
 
 /// What the engine commits to when it computes the answer to a guess.
 async fn scores(arena: &Arena, header: &Signed<RequestHeader>, body: &str) -> Hash32 {
@@ -35,17 +33,8 @@ async fn scores(arena: &Arena, header: &Signed<RequestHeader>, body: &str) -> Ha
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = Arc::new(builtin::load().unwrap());
-    let network = Network::builder(folder.path()).walrus().serving(engine);
-    let arena = Arena::of(network.start().await.unwrap(), folder).await;
-    let walrus = arena.network.walrus.as_ref().unwrap();
-    let mut config = arena.config();
-    config.evidence = Some(EvidenceConfig {
-        patience_ms: Some(0),
-        ..EvidenceConfig::new(walrus.url(), walrus.url(), walrus.shards())
-    });
-    let node = arena.node_with(config).await;
+    let arena = Arena::start_with_walrus().await;
+    let node = arena.node_with(arena.config_with_evidence(0)).await;
     let stack = arena.buy(100_000).await;
     let body = chat(2, false).replace("Say hello.", "Am I ill? Say yes or no.");
     let now = Runtime::system().now();
@@ -66,6 +55,7 @@ async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
         storage.borrow().is_some()
     })
     .await;
+    let walrus = arena.network.walrus.as_ref().unwrap();
     let config = ClientConfig::new(None, walrus.url().parse().unwrap(), walrus.shards());
     let client = WalrusClient::new(config).unwrap();
     let blob = storage.into_inner().unwrap().blob_id;
@@ -76,9 +66,9 @@ async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
     let said = answer.0.body();
     let scores = scores(&arena, &signed, &body).await;
     let guesses = [
-        (Part::Request, body.as_bytes()),
-        (Part::Answer, &said[..]),
-        (Part::Fingerprint, &scores.0[..]),
+        (CommitmentKind::Request, body.as_bytes()),
+        (CommitmentKind::Answer, &said[..]),
+        (CommitmentKind::Fingerprint, &scores.0[..]),
     ];
     let public = |hash: Hash32| {
         let text = hash.to_string();

@@ -3,6 +3,7 @@
 use crate::arena::Arena;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, NodeId, Price, TaskId,
     chain::{Clock, Event, Payment, calls},
@@ -41,6 +42,8 @@ pub(crate) enum Act {
     Endless,
     /// It sends a byte that says nothing, and soon another, for ever.
     Trickle,
+    /// It sends comments of a stream, one after the other, for ever.
+    Comments,
 }
 
 /// One that runs.
@@ -62,7 +65,7 @@ impl Seller {
     pub(crate) async fn start(arena: &Arena, task: TaskId, price: Price, act: Act) -> Self {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let node = register(arena, &key, task, price, &url).await;
         let asked = Arc::new(AtomicUsize::new(0));
         let shop = Shop {
@@ -157,20 +160,25 @@ async fn chat(State(shop): State<Arc<Shop>>, asked: Bytes) -> Response<Body> {
         Act::Trickle => {
             let streamed = asked.windows(13).any(|w| w == b"\"stream\":true");
             // white space before JSON; the beginning of a comment
-            let (kind, byte) = match streamed {
-                true => ("text/event-stream", ":"),
-                false => ("application/json", " "),
-            };
-            let pieces = stream::repeat(Bytes::from(byte)).then(|byte| async {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Ok::<_, std::convert::Infallible>(byte)
-            });
-            Response::builder()
-                .header("content-type", kind)
-                .body(Body::from_stream(pieces))
-                .unwrap()
+            match streamed {
+                true => drip("text/event-stream", ":"),
+                false => drip("application/json", " "),
+            }
         }
+        Act::Comments => drip("text/event-stream", ": still at it\n\n"),
     }
+}
+
+/// An answer of the same bytes again and again, without an end.
+fn drip(kind: &str, bytes: &'static str) -> Response<Body> {
+    let pieces = stream::repeat(Bytes::from(bytes)).then(|bytes| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok::<_, std::convert::Infallible>(bytes)
+    });
+    Response::builder()
+        .header("content-type", kind)
+        .body(Body::from_stream(pieces))
+        .unwrap()
 }
 
 async fn grant(State(shop): State<Arc<Shop>>, body: Bytes) -> Response<Body> {

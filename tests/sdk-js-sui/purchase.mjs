@@ -97,3 +97,27 @@ wrong.moveCall({
 });
 await assert.rejects(execute(wrong), /MoveAbort|abort/i);
 console.log('ok');
+
+// money in the address and in no coin: it pays, and pays for gas, as the SDK chooses it
+const coinless = new Ed25519Keypair();
+const theirs = coinless.toSuiAddress();
+const order = { FixedAmountRequest: { recipient: theirs }, to_balance: true };
+const funded = await fetch(`${url}/v2/gas`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(order),
+});
+assert.equal(funded.status, 200);
+const { balance: held } = await client.getBalance({ owner: theirs, coinType: usdc });
+assert.equal(held.coinBalance, '0');
+assert.equal(held.addressBalance, held.balance);
+const gift = new Transaction();
+gift.transferObjects([coinWithBalance({ type: usdc, balance: 77n })], friend);
+const gave = await client.signAndExecuteTransaction({
+  signer: coinless,
+  transaction: gift,
+  include: { effects: true, balanceChanges: true },
+});
+assert.equal(gave.$kind, 'Transaction', JSON.stringify(gave.FailedTransaction?.status));
+assert.equal(await balance(usdc, friend), 77n);
+assert.equal(await balance(usdc, theirs), BigInt(held.balance) - 77n);

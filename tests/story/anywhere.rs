@@ -1,10 +1,11 @@
 //! The way onto another network, taken with a ledger and a Walrus that the stories know only from a
 //! `networks.toml`, and one funded key.
 
-use crate::atoma::Part;
+use crate::atoma::Process;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::testing::{KEY, NETWORK};
+use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
 use std::process::Command;
 
@@ -22,14 +23,14 @@ async fn the_stories_run_on_a_network_of_a_file_with_one_funded_key() {
     let listen = ["--listen", "127.0.0.1:0", "--data-dir"];
     let (config, data) = (path("ledger.toml"), path("ledger"));
     let run = ["localnet", "run", "--config", &config];
-    let localnet = Part::start(&[&run[..], &listen, &[&data]].concat());
+    let localnet = Process::start(&[&run[..], &listen, &[&data]].concat());
     let url = localnet.text("ledger");
     let (admin, data) = (path("ledger/admin.keystore"), path("walrus"));
     let serve = ["--ledger", url, "--keystore", &admin, "walrus", "serve"];
     let serve = [&serve[..], &["--on-ledger"], &listen, &[&data]].concat();
-    let walrus = Part::start(&serve);
+    let walrus = Process::start(&serve);
 
-    let key = SigningKey::generate();
+    let key = SigningKey::generate(&SystemRandom);
     let ledger = Ledger::connect(url).await.unwrap();
     for _ in 0..3 {
         ledger.faucet(key.public_key().address()).await.unwrap();

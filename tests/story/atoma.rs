@@ -65,14 +65,14 @@ pub(crate) fn objects(stdout: &[u8]) -> Vec<Value> {
 }
 
 /// A part of a network, or all of it, as a process; killed when dropped.
-pub(crate) struct Part {
+pub(crate) struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
     /// Its `ready` line.
     pub(crate) ready: Value,
 }
 
-impl Part {
+impl Process {
     /// Starts it and waits for its `ready` line.
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_command(command(args), args)
@@ -92,27 +92,27 @@ impl Part {
             .expect("the binary starts");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         // from here on dropping it ends the process
-        let mut part = Self {
+        let mut process = Self {
             child,
             stdout,
             ready: Value::Null,
         };
         let mut line = String::new();
-        while part.ready["step"] != "ready" {
+        while process.ready["step"] != "ready" {
             line.clear();
-            let read = part
+            let read = process
                 .stdout
                 .read_line(&mut line)
                 .expect("stdout is readable");
             assert!(read > 0, "{args:?} ended before it was ready");
-            part.ready = serde_json::from_str(&line).expect("each line is JSON");
+            process.ready = serde_json::from_str(&line).expect("each line is JSON");
             assert!(
-                part.ready.get("error").is_none(),
+                process.ready.get("error").is_none(),
                 "{args:?}: {}",
-                part.ready
+                process.ready
             );
         }
-        part
+        process
     }
 
     /// A text field of the `ready` line.
@@ -154,7 +154,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,10 +1,10 @@
 //! kill -9 of ledger and node under load, at moments nobody chose.
 
 use crate::{
-    parts::{Network, Rules},
+    processes::{Network, Rules},
     user::User,
 };
-use atoma_keys::fill_random;
+use atoma_runtime::{Random, SystemRandom};
 use atoma_types::{
     chain::{Clock, Event, calls},
     message::Receipt,
@@ -153,7 +153,5 @@ fn keep(receipts: &Receipts, receipt: &Receipt) {
 }
 
 fn random() -> u64 {
-    let mut bytes = [0; 8];
-    fill_random(&mut bytes);
-    u64::from_le_bytes(bytes)
+    SystemRandom.next_u64()
 }

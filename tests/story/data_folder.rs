@@ -1,15 +1,15 @@
 //! One data folder: over a network that is started anew, and with several commands at once.
 
-use crate::atoma::{Part, command, objects, run};
+use crate::atoma::{Process, command, objects, run};
 use serde_json::Value;
 use std::{path::Path, process::Stdio};
 
-fn devnet() -> Part {
-    Part::start(&["devnet", "--any-port"])
+fn devnet() -> Process {
+    Process::start(&["devnet", "--any-port"])
 }
 
 /// What a command of the folder's owner prints, which must go well.
-fn well(home: &Path, devnet: &Part, args: &[&str]) -> Vec<Value> {
+fn well(home: &Path, devnet: &Process, args: &[&str]) -> Vec<Value> {
     let place = ["--home", home.to_str().unwrap(), "--ledger"];
     let output = run(&[&place[..], &[devnet.text("ledger")], args].concat());
     let printed = objects(&output.stdout);
@@ -17,7 +17,7 @@ fn well(home: &Path, devnet: &Part, args: &[&str]) -> Vec<Value> {
     printed
 }
 
-fn buy(home: &Path, devnet: &Part) -> String {
+fn buy(home: &Path, devnet: &Process) -> String {
     well(home, devnet, &["wallet", "fund", "--usdc", "10"]);
     let units = ["--units", "100000", "--max-price", "10"];
     let buy = [&["stack", "buy", devnet.text("task")][..], &units].concat();
@@ -26,7 +26,7 @@ fn buy(home: &Path, devnet: &Part) -> String {
 }
 
 /// The stacks in a list: those of this network, and those of others.
-fn listed(home: &Path, devnet: &Part) -> (Vec<String>, Vec<String>) {
+fn listed(home: &Path, devnet: &Process) -> (Vec<String>, Vec<String>) {
     let rows = well(home, devnet, &["stack", "list", "--all"]);
     let (others, own): (Vec<Value>, Vec<Value>) = rows
         .into_iter()

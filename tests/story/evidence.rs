@@ -3,7 +3,7 @@
 
 use crate::{
     atoma,
-    parts::{Network, Rules},
+    processes::{Network, Rules},
 };
 use atoma_ledger::Ledger;
 use atoma_network::testing::WalrusEndpoints;

@@ -2,7 +2,7 @@
 //! `mistakes.txt`, so that whoever changes one sees it as its reader will. `ATOMA_BLESS=1` writes the file
 //! anew.
 
-use crate::atoma::{Part, objects, plain, run};
+use crate::atoma::{Process, objects, plain, run};
 use serde_json::Value;
 use std::{
     fs,
@@ -107,11 +107,11 @@ impl Transcript {
     }
 }
 
-fn localnet(config: &Path, data: &str) -> Part {
+fn localnet(config: &Path, data: &str) -> Process {
     let config = config.to_str().unwrap();
     let run = ["localnet", "run", "--config", config];
     let place = ["--listen", "127.0.0.1:0", "--data-dir", data];
-    Part::start(&[&run[..], &place].concat())
+    Process::start(&[&run[..], &place].concat())
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Networks by name: adding one, using it, having it checked.
 
-use crate::atoma::{Part, command, objects, run};
+use crate::atoma::{Process, command, objects, run};
 use serde_json::Value;
 use std::path::Path;
 
@@ -24,10 +24,10 @@ fn result<'a>(report: &'a [Value], check: &str) -> &'a str {
     line["result"].as_str().unwrap()
 }
 
-fn localnet(folder: &Path) -> Part {
+fn localnet(folder: &Path) -> Process {
     let data = folder.join("ledger");
     let data = data.to_str().unwrap();
-    Part::start(&[
+    Process::start(&[
         "localnet",
         "run",
         "--listen",

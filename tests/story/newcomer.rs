@@ -1,7 +1,7 @@
 //! The first hour: a devnet in one terminal, and in another every command, with no variable and no flag
 //! that says where anything is.
 
-use crate::atoma::{Part, command, objects, plain};
+use crate::atoma::{Process, command, objects, plain};
 use serde_json::Value;
 use std::{
     io::Write,
@@ -55,8 +55,8 @@ impl Person<'_> {
     }
 }
 
-fn devnet(home: &Path) -> Part {
-    Part::start_at(home, &["devnet", "--any-port"])
+fn devnet(home: &Path) -> Process {
+    Process::start_at(home, &["devnet", "--any-port"])
 }
 
 #[test]
@@ -251,10 +251,10 @@ fn a_second_interrupt_ends_any_part_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("ledger");
     let run = ["localnet", "run", "--listen", "127.0.0.1:0", "--data-dir"];
-    let mut ledger = Part::start(&[&run[..], &[data.to_str().unwrap()]].concat());
+    let mut ledger = Process::start(&[&run[..], &[data.to_str().unwrap()]].concat());
     ledger.signal("-INT");
     assert!(ledger.interrupt() < AT_ONCE);
-    let mut devnet = Part::start(&["devnet", "--any-port"]);
+    let mut devnet = Process::start(&["devnet", "--any-port"]);
     devnet.signal("-INT");
     assert!(devnet.interrupt() < AT_ONCE);
 }

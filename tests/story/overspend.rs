@@ -1,6 +1,6 @@
 //! More requests at once than a stack can pay.
 
-use crate::parts::Network;
+use crate::processes::Network;
 use atoma_types::chain::{Clock, Event, calls};
 use futures::StreamExt;
 use std::{collections::BTreeSet, sync::Arc};

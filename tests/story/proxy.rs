@@ -1,7 +1,7 @@
 //! Any OpenAI client on this machine, over stacks of one's own.
 
 use crate::{
-    atoma::{Part, command, objects},
+    atoma::{Process, command, objects},
     others::{Llama, folder, python},
 };
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn does(home: &Path, args: &[&str]) -> Vec<Value> {
 
 struct World {
     home: tempfile::TempDir,
-    devnet: Part,
+    devnet: Process,
 }
 
 impl World {
@@ -49,15 +49,15 @@ impl World {
     fn new(devnet: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let run = ["devnet", "--any-port"];
-        let devnet = Part::start_at(home.path(), &[&run[..], devnet].concat());
+        let devnet = Process::start_at(home.path(), &[&run[..], devnet].concat());
         does(home.path(), &["wallet", "new"]);
         does(home.path(), &["wallet", "fund", "--usdc", "20"]);
         Self { home, devnet }
     }
 
-    fn proxy(&self, args: &[&str]) -> Part {
+    fn proxy(&self, args: &[&str]) -> Process {
         let run = ["proxy", "--listen", "127.0.0.1:0"];
-        Part::start_at(self.home.path(), &[&run[..], args].concat())
+        Process::start_at(self.home.path(), &[&run[..], args].concat())
     }
 
     fn question(&self, more: &Value) -> String {

@@ -1,6 +1,6 @@
 //! The package published on a ledger that was born without it: the way every Sui network goes.
 
-use crate::atoma::{Part, objects, run};
+use crate::atoma::{Process, objects, run};
 use serde_json::Value;
 use std::path::Path;
 
@@ -11,10 +11,10 @@ struct World {
 
 impl World {
     /// Starts the ledger, which is unpublished while it is new.
-    fn ledger(&self, listen: &str) -> Part {
+    fn ledger(&self, listen: &str) -> Process {
         let data = self.folder.path().join("ledger");
         let run = ["localnet", "run", "--unpublished", "--listen", listen];
-        Part::start(&[&run[..], &["--data-dir", data.to_str().unwrap()]].concat())
+        Process::start(&[&run[..], &["--data-dir", data.to_str().unwrap()]].concat())
     }
 
     /// A command in a data folder: what it printed, and whether it went well.

@@ -2,19 +2,19 @@
 //! own server.
 
 use crate::{
-    atoma::Part,
+    atoma::Process,
     others::{Llama, folder, python},
 };
 use std::{path::Path, process::Command};
 
-fn start_devnet(more: &[&str]) -> Part {
+fn start_devnet(more: &[&str]) -> Process {
     let mut args = vec!["devnet", "--any-port", "--unreachable-model"];
     args.extend(more);
-    Part::start(&args)
+    Process::start(&args)
 }
 
 /// Runs a script with the devnet's addresses and keys in its environment.
-fn check(program: &str, script: &Path, devnet: &Part) {
+fn check(program: &str, script: &Path, devnet: &Process) {
     let output = Command::new(program)
         .arg(script)
         .env("ATOMA_BASE_URL", devnet.text("endpoint"))

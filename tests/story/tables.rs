@@ -1,6 +1,6 @@
 //! What people see fits their terminal, and what programs get says its units.
 
-use crate::atoma::{Part, command, objects, plain};
+use crate::atoma::{Process, command, objects, plain};
 use serde_json::Value;
 use std::path::Path;
 
@@ -66,7 +66,7 @@ fn says_its_unit(name: &str) -> bool {
 fn tables_fit_eighty_columns_and_numbers_name_their_units() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
-    let devnet = Part::start_at(home, &["devnet", "--any-port"]);
+    let devnet = Process::start_at(home, &["devnet", "--any-port"]);
     prints(home, &["wallet", "new"]);
     prints(home, &["wallet", "fund", "--usdc", "5"]);
     let told = prints(

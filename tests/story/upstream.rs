@@ -2,7 +2,7 @@
 //! somebody who asks.
 
 use crate::{
-    atoma::{Part, command, objects},
+    atoma::{Process, command, objects},
     others::Llama,
 };
 use atoma_ledger::Ledger;
@@ -89,7 +89,7 @@ async fn a_model_that_only_a_server_has_gets_its_task_from_the_hub_and_is_served
     let (home, hub, llama) = (tempfile::tempdir().unwrap(), Hub::start(), Llama::start());
     let home = home.path();
     let operator = Operator { home, hub: &hub.0 };
-    let mut devnet = Part::start_at(home, &["devnet", "--any-port"]);
+    let mut devnet = Process::start_at(home, &["devnet", "--any-port"]);
     operator.does(&["wallet", "new"]).unwrap();
     operator.does(&["wallet", "fund", "--usdc", "500"]).unwrap();
 
@@ -123,7 +123,7 @@ async fn a_model_that_only_a_server_has_gets_its_task_from_the_hub_and_is_served
         llama.url(),
     );
     fs::write(&config, text).unwrap();
-    let mut node = Part::start_at(
+    let mut node = Process::start_at(
         home,
         &["node", "run", "--config", &config.to_string_lossy()],
     );

@@ -1,11 +1,11 @@
 //! A user who signs every byte by hand.
 
-use crate::parts::{MODEL, Network};
+use crate::processes::{MODEL, Network};
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId, http,
-    message::{Endpoint, LeaseQuery, Part, Receipt, RequestHeader, Signed},
+    message::{CommitmentKind, Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -86,7 +86,7 @@ impl User {
             task: self.task,
             request_id,
             endpoint: Endpoint::ChatCompletions,
-            body_hash: salt.commit(Part::Request, &body),
+            body_hash: salt.commit(CommitmentKind::Request, &body),
             lane: 0,
             ceiling: ComputeUnits(self.ceiling.fetch_add(max_units, Ordering::Relaxed) + max_units),
             max_units: ComputeUnits(max_units),

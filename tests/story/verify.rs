@@ -2,7 +2,7 @@
 //! or lies.
 
 use crate::{
-    atoma::{self, Part},
+    atoma::{self, Process},
     case::Case,
 };
 use atoma_evidence::pack::{
@@ -16,7 +16,7 @@ use atoma_types::{
     TimestampMs,
     chain::calls,
     merkle::MerkleTree,
-    message::{EvidenceLeaf, Part as Which},
+    message::{CommitmentKind, EvidenceLeaf},
 };
 use atoma_walrus::BlobId;
 use parking_lot::Mutex;
@@ -44,7 +44,8 @@ impl Told {
     /// The last line but the error's.
     fn verdict(&self) -> &Value {
         let mut lines = self.lines.iter().rev();
-        lines.find(|line| line["error"].is_null()).unwrap()
+        let verdict = lines.find(|line| line["error"].is_null());
+        verdict.unwrap_or_else(|| panic!("no verdict: {:?}", self.lines))
     }
 }
 
@@ -102,8 +103,8 @@ impl Case {
                 }
             };
             let (request, answer) = (
-                seal(Which::Request, b"body"),
-                seal(Which::Answer, b"answer"),
+                seal(CommitmentKind::Request, b"body"),
+                seal(CommitmentKind::Answer, b"answer"),
             );
             let record = Record::exchange(header, receipt, request, answer);
             writer.append(&record).unwrap();
@@ -172,7 +173,7 @@ fn node(proof: &Arc<Mutex<ReceiptProof>>) -> String {
 async fn everything_about_a_request_is_checked() {
     let trial = Case::start().await;
     let pack = trial.pack();
-    let walrus = Part::start(&[
+    let walrus = Process::start(&[
         "walrus",
         "serve",
         "--listen",
@@ -262,7 +263,7 @@ async fn everything_about_a_request_is_checked() {
     assert_eq!(
         told.checks("passed"),
         [
-            "receipt for order",
+            "receipt for request",
             "request body",
             "answer body",
             "place",

@@ -1,6 +1,6 @@
 //! A Walrus of one's own, used by hand: what is stored comes back, under Walrus's own ids.
 
-use crate::atoma::{Part, objects, run};
+use crate::atoma::{Process, objects, run};
 use serde_json::Value;
 use std::process::Output;
 
@@ -17,7 +17,7 @@ fn blobs_and_quilts_come_back() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("greeting.txt"), "some other string").unwrap();
     std::fs::write(path("numbers.bin"), [7; 5_000]).unwrap();
-    let mut walrus = Part::start(&[
+    let mut walrus = Process::start(&[
         "walrus",
         "serve",
         "--listen",

@@ -29,7 +29,7 @@ const MUTATIONS = [
   ['three tickets a lease', 'lease', 'const MAX_TICKETS: u64 = 2;', 'const MAX_TICKETS: u64 = 3;', 'tickets|a_ticket_that_is_examined'],
   ['jailed nodes lease', 'stack', 'node.assert_active(now);\n    node.assert_collateral', 'node.assert_collateral', 'b2|leases'],
   ['a lease may cost more than the collateral', 'stack', 'node.assert_covered();', '', 'no_lease_is_larger|leases'],
-  ['a revoked grant is good', 'papers', 'assert!(grant.nonce() == nonce, EGrantRevoked);', '', 'a_revoked'],
+  ['a revoked grant is good', 'verified', 'assert!(grant.nonce() == nonce, EGrantRevoked);', '', 'a_revoked'],
   ['a grant carries no price', 'stack', '&& price <= grant.max_price()', '', 'a7'],
   ['escrow is freed lease by lease', 'stack', 'money::sub(self.escrow.value(), self.escrow_for(self.live_units()))', 'money::saturating_sub(money::sub(self.escrow.value(), self.escrow_for(self.live_units())), 1)', 'b11|a_stack_grows|a1'],
   ['another model backs a unit', 'evidence', 'assert!(receipt.engine() == *stack.engine(), EReceiptWrongEngine);', '', 'a_record_of_another'],

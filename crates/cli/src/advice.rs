@@ -139,7 +139,7 @@ fn of_ledger(error: &LedgerError) -> Option<String> {
             "check the id, and that it is of the network in use (`atoma network show`)"
         }
         LedgerError::Timeout { .. } => {
-            "do it again: the next transaction first finds out what became of this one"
+            "the next command first finds out what became of this one, and says so: order again after that"
         }
         _ => return None,
     };

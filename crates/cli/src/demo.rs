@@ -11,6 +11,7 @@ use crate::{
     model::ModelChoice,
     output::{Output, millis, money},
     receipt,
+    scratch::Scratch,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
@@ -18,7 +19,10 @@ use atoma_keys::SigningKey;
 use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
-use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event};
+use atoma_runtime::SystemRandom;
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event,
+};
 use clap::Args;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -50,9 +54,9 @@ const MAX_CONCURRENT: usize = 16;
 /// Settlement takes the window and a few transactions; much longer and something is wrong.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) async fn run(args: Demo, output: &Output) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("atoma-demo-").tempdir()?;
-    let story = tell(&args, folder.path(), output);
+pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Result<()> {
+    let folder = scratch.folder("demo")?;
+    let story = tell(&args, folder, output);
     tokio::select! {
         biased;
         told = story => told,
@@ -75,7 +79,7 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     };
     let served = local_network::start(&plan, output).await?;
     let network = &served.network;
-    let user = SigningKey::generate();
+    let user = SigningKey::generate(&*network.ledger.runtime().random);
     let user_address = user.public_key().address();
     fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
     let mut sums = Sums::default();
@@ -261,7 +265,7 @@ async fn through_gateway(
     let started = Instant::now();
     let network = &served.network;
     let folder = folder.join("gateway");
-    let keys = ApiKeys::open(&folder)?;
+    let keys = ApiKeys::open(&folder, &SystemRandom)?;
     let gateway = GatewayPlan {
         folder,
         listen: any_port(),

@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, Result};
 use atoma_gateway::{ApiKey, Gateway, GatewayConfig};
 use atoma_node::KeySource;
+use atoma_runtime::SystemRandom;
 use clap::Subcommand;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub(crate) async fn run(
     match command {
         GatewayCommand::Run { config } => serve(&config, &settings()?, output).await,
         GatewayCommand::NewKey => {
-            let key = ApiKey::generate();
+            let key = ApiKey::generate(&SystemRandom);
             output.object(vec![
                 ("api_key", json!(key.reveal())),
                 ("hash", json!(key.hash().to_string())),

@@ -10,11 +10,13 @@ mod config_file;
 mod environment;
 mod guess;
 mod help;
+mod hyphen;
 mod log;
 mod mistyped;
 mod named;
 mod output;
 mod profiles;
+mod scratch;
 mod settings;
 mod values;
 
@@ -50,6 +52,7 @@ use clap_complete::Shell;
 use environment::Environment;
 use log::LogFormat;
 use output::{Output, SIGPIPE_STATUS};
+use scratch::Scratch;
 use settings::{Global, Settings};
 use std::{future::Future, pin::Pin, process::ExitCode, time::Duration};
 
@@ -157,7 +160,8 @@ enum Command {
 const LAST_WORK: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    let matches = Args::command().try_get_matches();
+    let words = hyphen::ids_last(std::env::args_os().collect());
+    let matches = Args::command().try_get_matches_from(words);
     let matches = matches.unwrap_or_else(|error| mistyped::in_words(error).exit());
     let mut args = match Args::from_arg_matches(&matches) {
         Ok(args) => args,
@@ -176,17 +180,24 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = runtime.block_on(run(args.command, args.global, &output));
+    let scratch = Scratch::default();
+    let code = runtime.block_on(run(args.command, args.global, &scratch, &output));
     runtime.shutdown_timeout(LAST_WORK);
-    code
+    match scratch.remove() {
+        Ok(()) => code,
+        Err(error) => {
+            output.error(&error, None);
+            ExitCode::FAILURE
+        }
+    }
 }
 
-async fn run(command: Command, global: Global, output: &Output) -> ExitCode {
+async fn run(command: Command, global: Global, scratch: &Scratch, output: &Output) -> ExitCode {
     let done = tokio::select! {
         biased;
         // when nobody reads any more the command is dropped, and what it keeps is put away
         () = output.reader_gone() => Ok(()),
-        done = dispatch(command, global, output) => done,
+        done = dispatch(command, global, scratch, output) => done,
     };
     match done {
         _ if output.is_reader_gone() => ExitCode::from(SIGPIPE_STATUS),
@@ -203,11 +214,12 @@ async fn run(command: Command, global: Global, output: &Output) -> ExitCode {
 }
 
 /// Starts a command. Each is boxed: its future is as large as all that it may do, and only one is run.
-fn dispatch(
+fn dispatch<'a>(
     command: Command,
     global: Global,
-    output: &Output,
-) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+    scratch: &'a Scratch,
+    output: &'a Output,
+) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
     let home = global.data_folder();
     let settings = move || {
         let settings = Settings::load(&global)?;
@@ -215,8 +227,10 @@ fn dispatch(
         Ok(settings)
     };
     match command {
-        Command::Demo(args) => Box::pin(demo::run(args, output)),
-        Command::Devnet(args) => Box::pin(async move { devnet::run(args, &home?, output).await }),
+        Command::Demo(args) => Box::pin(demo::run(args, scratch, output)),
+        Command::Devnet(args) => {
+            Box::pin(async move { devnet::run(args, &home?, scratch, output).await })
+        }
         Command::Localnet(command) => Box::pin(localnet::run(command, output)),
         Command::Gateway(command) => Box::pin(gateway::run(command, settings, output)),
         Command::Node(command) => {
@@ -233,7 +247,7 @@ fn dispatch(
         }
         Command::Chat(args) => Box::pin(async move { chat::run(*args, settings()?, output).await }),
         Command::Proxy(args) => {
-            Box::pin(async move { proxy::run(args, settings()?, output).await })
+            Box::pin(async move { proxy::run(args, settings()?, scratch, output).await })
         }
         Command::Receipt(command) => {
             Box::pin(async move { receipt::run(command, settings()?, output).await })

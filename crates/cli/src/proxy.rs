@@ -6,6 +6,7 @@ use crate::{
     client::client_folder,
     output::{Output, money},
     run::{put_away, until_stopped},
+    scratch::Scratch,
     settings::Settings,
     values::Usdc,
 };
@@ -13,6 +14,7 @@ use anyhow::{Result, ensure};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, StackPolicy,
 };
+use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
 use clap::Args;
 use serde_json::json;
@@ -52,14 +54,18 @@ Examples:
 
 What it spends is in `atoma receipt list`; `atoma stack close` brings back what isn't used.";
 
-pub(crate) async fn run(args: Proxy, settings: Settings, output: &Output) -> Result<()> {
+pub(crate) async fn run(
+    args: Proxy,
+    settings: Settings,
+    scratch: &Scratch,
+    output: &Output,
+) -> Result<()> {
     ensure!(
         args.public || args.listen.ip().is_loopback(),
         "{} can be reached from other machines, and whoever connects spends your stacks: --public allows it",
         args.listen
     );
     // what was spent counts while it runs: the stacks themselves are kept with the client's
-    let folder = tempfile::Builder::new().prefix("atoma-proxy-").tempdir()?;
     let budget = args.budget.map_or(MicroUsdc::ZERO, |budget| budget.0);
     let ledger = settings.ledger_config();
     let config = GatewayConfig {
@@ -67,10 +73,10 @@ pub(crate) async fn run(args: Proxy, settings: Settings, output: &Output) -> Res
         deployment: ledger.deployment,
         listen: args.listen,
         admin_listen: None,
-        data_dir: folder.path().to_owned(),
+        data_dir: scratch.folder("proxy")?.to_owned(),
         api_keys: vec![ApiKeyConfig {
             name: "user".to_owned(),
-            hash: ApiKey::generate().hash(),
+            hash: ApiKey::generate(&SystemRandom).hash(),
             // the stacks are what bounds it
             budget: MicroUsdc(u64::MAX),
             max_concurrent: None,

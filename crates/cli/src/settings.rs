@@ -9,7 +9,9 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
-use atoma_ledger::{Connection, GasOptions, Ledger, LedgerConfig, LedgerError};
+use atoma_ledger::{
+    AfterResume, Connection, GasOptions, IN_FLIGHT, Ledger, LedgerConfig, LedgerError,
+};
 use atoma_runtime::Runtime;
 use clap::Args;
 use serde::Deserialize;
@@ -219,7 +221,16 @@ impl Settings {
         if let Some((_, profile)) = &self.network {
             held_to(profile, ledger.network())?;
         }
+        self.resume(&ledger).await?;
         Ok(ledger.with_gas(self.gas_options()?))
+    }
+
+    /// Finishes what an earlier command left on its way; whoever orders next is told of it first.
+    async fn resume(&self, connection: &Connection) -> Result<()> {
+        let folder = self.home.join(IN_FLIGHT);
+        let after = AfterResume::StopOnce;
+        connection.keep_in_flight(&folder, after).await?;
+        Ok(())
     }
 
     /// The ledger with the package.
@@ -241,9 +252,9 @@ impl Settings {
             Some((_, profile)) => profile.clone(),
             None => Profile::at(&self.ledger_url),
         };
-        Ok(profiles::connection(&profile)
-            .await?
-            .with_gas(self.gas_options()?))
+        let connection = profiles::connection(&profile).await?;
+        self.resume(&connection).await?;
+        Ok(connection.with_gas(self.gas_options()?))
     }
 
     /// Which network it was where a connection failed; the cause names the URL.

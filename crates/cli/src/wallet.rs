@@ -8,7 +8,9 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
-use atoma_types::Address;
+use atoma_ledger::Connection;
+use atoma_runtime::SystemRandom;
+use atoma_types::{Address, MicroUsdc};
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
@@ -31,6 +33,9 @@ pub(crate) enum WalletCommand {
         /// USDC as well, this much (localnet only).
         #[arg(long, value_name = "USDC")]
         usdc: Option<Usdc>,
+        /// To the address's balance instead of as coins (localnet only).
+        #[arg(long)]
+        to_balance: bool,
     },
     /// Send USDC to another address.
     Send {
@@ -44,7 +49,7 @@ pub(crate) enum WalletCommand {
 
 pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Output) -> Result<()> {
     match command {
-        WalletCommand::New => add(&settings, SigningKey::generate(), output),
+        WalletCommand::New => add(&settings, SigningKey::generate(&SystemRandom), output),
         WalletCommand::Import => {
             let mut text = Zeroizing::new(String::new());
             std::io::stdin()
@@ -55,7 +60,7 @@ pub(crate) async fn run(command: WalletCommand, settings: Settings, output: &Out
             add(&settings, key, output)
         }
         WalletCommand::List => list(&settings, output).await,
-        WalletCommand::Fund { usdc } => fund(&settings, usdc, output).await,
+        WalletCommand::Fund { usdc, to_balance } => fund(&settings, usdc, to_balance, output).await,
         WalletCommand::Send { to, amount } => {
             let connection = settings.connection().await?;
             let done = connection
@@ -93,8 +98,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
         let address = key.public_key().address();
         let mut row: Facts = vec![("address", json!(address))];
         if let Some(connection) = &connection {
-            row.push(("balance_micro_usdc", money(connection.usdc(address).await?)));
-            row.push(("gas_mist", json!(connection.gas(address).await?)));
+            row.extend(held(connection, address).await?);
         }
         rows.push(row);
     }
@@ -102,21 +106,42 @@ async fn list(settings: &Settings, output: &Output) -> Result<()> {
     Ok(())
 }
 
-async fn fund(settings: &Settings, usdc: Option<Usdc>, output: &Output) -> Result<()> {
+/// What an address has: all of it, and how much of that is in its balance and in no coin.
+async fn held(connection: &Connection, address: Address) -> Result<Facts> {
+    let usdc = connection.usdc_held(address).await?;
+    let gas = connection.gas_held(address).await?;
+    Ok(vec![
+        ("balance_micro_usdc", money(MicroUsdc(usdc.total()))),
+        ("in_address_micro_usdc", money(MicroUsdc(usdc.in_balance))),
+        ("gas_mist", json!(gas.total())),
+        ("gas_in_address_mist", json!(gas.in_balance)),
+    ])
+}
+
+async fn fund(
+    settings: &Settings,
+    usdc: Option<Usdc>,
+    to_balance: bool,
+    output: &Output,
+) -> Result<()> {
     let connection = settings.connection().await?;
     let address = settings.key()?.public_key().address();
     let started = Instant::now();
     let progress = output.progress("asking the faucet");
-    connection.faucet(address).await?;
-    if let Some(amount) = usdc {
-        connection.mint_usdc(address, amount.0).await?;
+    if to_balance {
+        connection.faucet_to_balance(address).await?;
+    } else {
+        connection.faucet(address).await?;
+    }
+    match usdc {
+        Some(amount) if to_balance => connection.mint_usdc_to_balance(address, amount.0).await?,
+        Some(amount) => connection.mint_usdc(address, amount.0).await?,
+        None => {}
     }
     progress.finish_and_clear();
-    output.object(vec![
-        ("address", json!(address)),
-        ("balance_micro_usdc", money(connection.usdc(address).await?)),
-        ("gas_mist", json!(connection.gas(address).await?)),
-        ("took_ms", millis(started.elapsed())),
-    ]);
+    let mut facts: Facts = vec![("address", json!(address))];
+    facts.extend(held(&connection, address).await?);
+    facts.push(("took_ms", millis(started.elapsed())));
+    output.object(facts);
     Ok(())
 }

@@ -8,6 +8,7 @@
 
 use atoma_client::{BuyRequest, Client, ClientConfig};
 use atoma_keys::SigningKey;
+use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, chain::Selection};
 use std::{env, error::Error};
 
@@ -19,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ledger = env::args().nth(1).unwrap_or_else(|| LEDGER.to_owned());
 
     // a wallet with test money; keep the key in a file and name a `data_dir` where it is real
-    let wallet = SigningKey::generate();
+    let wallet = SigningKey::generate(&SystemRandom);
     let client = Client::connect(ledger, wallet, ClientConfig::default()).await?;
     client.ledger().faucet(client.address()).await?;
     let dollars = MicroUsdc(10_000_000);

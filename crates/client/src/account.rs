@@ -97,7 +97,7 @@ impl Client {
                 ledger.network(),
                 ledger.runtime().threads,
             )?,
-            http: Http::new(ledger.runtime().net.clone(), config.reach)?,
+            http: Http::new(ledger.runtime().sockets.clone(), config.reach)?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),
             ledger,

@@ -5,6 +5,7 @@ use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
     error_frame::ErrorFrames,
     in_flight::InFlight,
+    lines::Lines,
     pace::{MAX_WHOLE_BYTES, Pace, SILENCE_TIMEOUT},
     receipt_scanner::{ScanError, Scanner},
 };
@@ -14,7 +15,7 @@ use atoma_types::{
     NodeId, RequestId,
     hash::Hasher,
     http::RECEIPT,
-    message::{Part, Salt},
+    message::{CommitmentKind, Salt},
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
@@ -100,6 +101,9 @@ enum Proof {
     Comment {
         scanner: Scanner,
         errors: ErrorFrames,
+        lines: Lines,
+        /// An event has come that is no error.
+        begun: bool,
         verified: bool,
     },
 }
@@ -124,11 +128,13 @@ pub(crate) fn served(
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    let commitment = salt.hasher(Part::Answer);
+    let commitment = salt.hasher(CommitmentKind::Answer);
     let proof = if is_stream && text.is_none() {
         Proof::Comment {
             scanner: Scanner::over(commitment),
             errors: ErrorFrames::default(),
+            lines: Lines::default(),
+            begun: false,
             verified: false,
         }
     } else {
@@ -261,6 +267,24 @@ impl ReceiptWait {
 
 // === impl AnswerBody ===
 
+impl AnswerBody {
+    /// Whether it is a stream of events whose receipt comes at its end.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(&self.0, Kind::Served(served) if matches!(served.proof, Proof::Comment { .. }))
+    }
+
+    /// Whether an event of a stream has come that says something and is no error. Comments and empty lines
+    /// are no answer.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        let Kind::Served(served) = &self.0 else {
+            return false;
+        };
+        matches!(served.proof, Proof::Comment { begun: true, .. })
+    }
+}
+
 impl Stream for AnswerBody {
     type Item = Result<Bytes, ClientError>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -278,7 +302,11 @@ impl Stream for AnswerBody {
 
 impl Served {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
-        let item = match ready!(self.pieces.poll_next(cx)) {
+        let Poll::Ready(next) = self.pieces.poll_next(cx) else {
+            self.pace.waits();
+            return Poll::Pending;
+        };
+        let item = match next {
             Ok(None) => self.end().err().map(Err),
             Ok(Some(bytes)) => Some(self.pass(bytes)),
             Err(source) => Some(Err(ClientError::Broken {
@@ -292,8 +320,8 @@ impl Served {
     /// Takes note of bytes, and checks the receipt if it is complete with them.
     fn pass(&mut self, bytes: Bytes) -> Result<Bytes, ClientError> {
         let node = self.node;
-        let paced = self.pace.passed(bytes.len());
-        paced.map_err(|source| ClientError::Broken { node, source })?;
+        let broken = |source| ClientError::Broken { node, source };
+        self.pace.passed(bytes.len()).map_err(broken)?;
         match &mut self.proof {
             Proof::Header { hasher, .. } => {
                 hasher.update(&bytes);
@@ -301,10 +329,18 @@ impl Served {
             Proof::Comment {
                 scanner,
                 errors,
+                lines,
+                begun,
                 verified,
             } => {
                 scanner.feed(&bytes);
                 errors.feed(&bytes);
+                if lines.feed(&bytes) {
+                    self.pace.event();
+                    *begun |= !errors.is_last();
+                } else {
+                    self.pace.no_event(lines.idle_bytes()).map_err(broken)?;
+                }
                 let checked = match scanner.scanned() {
                     Ok(_) if *verified => Ok(()),
                     Ok(scanned) => {

@@ -4,7 +4,7 @@
 //! that it keeps, and the nodes it can ask.
 
 use crate::{ClientError, NodeInfo, NodeReach, Receipts, http::Http};
-use atoma_runtime::Net;
+use atoma_runtime::Sockets;
 use atoma_types::{
     RequestId,
     chain::Node,
@@ -46,8 +46,8 @@ impl AskNodes {
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn new(net: Net) -> Result<Self, ClientError> {
-        Ok(Self(Http::new(net, NodeReach::Anywhere)?))
+    pub fn new(sockets: Sockets) -> Result<Self, ClientError> {
+        Ok(Self(Http::new(sockets, NodeReach::Anywhere)?))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{ClientError, MalformedAnswer, NodeReach, node_info::NodeInfo};
 use atoma_http::client::{AnswerLimits, Body, Error, Pool, PoolOptions, get};
-use atoma_runtime::Net;
+use atoma_runtime::Sockets;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -24,7 +24,7 @@ const SMALL_ANSWER: AnswerLimits = AnswerLimits::within(Duration::from_secs(30),
 pub(crate) struct Http(Pool);
 
 impl Http {
-    pub(crate) fn new(net: Net, reach: NodeReach) -> Result<Self, ClientError> {
+    pub(crate) fn new(sockets: Sockets, reach: NodeReach) -> Result<Self, ClientError> {
         let options = PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
@@ -32,8 +32,8 @@ impl Http {
             keepalive: None,
         };
         let pool = match reach {
-            NodeReach::Anywhere => Pool::over(net, options),
-            NodeReach::Public => Pool::public_only(net, options),
+            NodeReach::Anywhere => Pool::over(sockets, options),
+            NodeReach::Public => Pool::public_only(sockets, options),
         };
         let pool = pool.map_err(ClientError::Tls)?;
         Ok(Self(pool))

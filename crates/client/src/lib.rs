@@ -61,6 +61,7 @@ mod http;
 mod immediate;
 mod in_flight;
 pub mod lane;
+mod lines;
 mod networks;
 mod node_info;
 mod pace;

@@ -21,12 +21,40 @@ const GRACE: Duration = Duration::from_secs(60);
 /// model sends one in two seconds.
 const LEAST_BYTES_PER_SECOND: u64 = 16;
 
+/// So long a stream may go on without an event, whatever else comes.
+const EVENT_TIMEOUT: Duration = SILENCE_TIMEOUT;
+/// So much may come between two events, and before the first: no node of ours sends any, and whoever stands
+/// between sends a comment now and then.
+const MAX_IDLE_BYTES: usize = 64 << 10;
+
 /// Watches one answer.
 #[derive(Debug)]
 pub(crate) struct Pace {
     most: u64,
     passed: u64,
-    begun: Instant,
+    waited: Waited,
+    /// How long had been waited when the last event came.
+    event_at: Duration,
+}
+
+/// How long somebody has waited for the node: not while a reader takes a rest.
+#[derive(Debug, Default)]
+struct Waited {
+    sum: Duration,
+    since: Option<Instant>,
+}
+
+impl Waited {
+    fn begins(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn ends(&mut self) -> Duration {
+        if let Some(since) = self.since.take() {
+            self.sum = self.sum.saturating_add(since.elapsed());
+        }
+        self.sum
+    }
 }
 
 impl Pace {
@@ -42,8 +70,14 @@ impl Pace {
         Self {
             most,
             passed: 0,
-            begun: Instant::now(),
+            waited: Waited::default(),
+            event_at: Duration::ZERO,
         }
+    }
+
+    /// Nothing is here: from now on the node is waited for.
+    pub(crate) fn waits(&mut self) {
+        self.waited.begins();
     }
 
     /// Some bytes have come.
@@ -53,10 +87,28 @@ impl Pace {
             let max_bytes = usize::try_from(self.most).unwrap_or(usize::MAX);
             return Err(Error::TooLong { max_bytes });
         }
-        let took = self.begun.elapsed();
-        let watched = took.saturating_sub(GRACE).as_secs();
+        let waited = self.waited.ends();
+        let watched = waited.saturating_sub(GRACE).as_secs();
         if self.passed < watched.saturating_mul(LEAST_BYTES_PER_SECOND) {
-            return Err(Error::TooSlow(TooSlow::Unfinished(took)));
+            return Err(Error::TooSlow(TooSlow::Unfinished(waited)));
+        }
+        Ok(())
+    }
+
+    /// An event of a stream came with the last bytes.
+    pub(crate) fn event(&mut self) {
+        self.event_at = self.waited.sum;
+    }
+
+    /// None did, and so many bytes have come since the last one.
+    pub(crate) fn no_event(&mut self, idle_bytes: usize) -> Result<(), Error> {
+        if idle_bytes > MAX_IDLE_BYTES {
+            let max_bytes = MAX_IDLE_BYTES;
+            return Err(Error::TooLong { max_bytes });
+        }
+        let idle = self.waited.sum.saturating_sub(self.event_at);
+        if idle > EVENT_TIMEOUT {
+            return Err(Error::TooSlow(TooSlow::Silent(idle)));
         }
         Ok(())
     }
@@ -78,11 +130,47 @@ mod tests {
         let mut held = Duration::ZERO;
         while drip.passed(1).is_ok() {
             held += Duration::from_secs(30);
+            drip.waits();
+            slow.waits();
             advance(Duration::from_secs(30)).await;
             assert!(held < Duration::from_secs(120));
             // one frame in two seconds
             slow.passed(15 * 200).unwrap();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_says_nothing_keeps_no_stream_going() {
+        let mut pace = pace();
+        for second in 0..600 {
+            pace.waits();
+            advance(Duration::from_secs(1)).await;
+            pace.passed(100).unwrap();
+            match second % 50 {
+                0 => pace.event(),
+                _ => pace.no_event(100 * (second % 50)).unwrap(),
+            }
+        }
+        let mut idle = 0;
+        while pace.no_event(0).is_ok() {
+            pace.waits();
+            advance(Duration::from_secs(1)).await;
+            pace.passed(100).unwrap();
+            idle += 1;
+        }
+        assert!(idle <= 61, "{idle} s");
+        pace.event();
+        assert!(pace.no_event(MAX_IDLE_BYTES).is_ok());
+        assert!(pace.no_event(MAX_IDLE_BYTES + 1).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_a_rest_is_no_slow_node() {
+        let mut pace = pace();
+        pace.passed(200).unwrap();
+        advance(Duration::from_secs(3_600)).await;
+        pace.passed(200).unwrap();
+        pace.no_event(200).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use atoma_evidence::pack::SaltedBody;
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, RequestId,
     http::{EVIDENCE, REQUEST, SALT, SIGNATURE},
-    message::{Domain, Endpoint, OpenEvidence, Part, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Domain, Endpoint, OpenEvidence, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -353,7 +353,7 @@ impl StackHandle {
             task: self.state.task.id,
             request_id: request.id,
             endpoint: request.endpoint,
-            body_hash: salt.commit(Part::Request, &request.body),
+            body_hash: salt.commit(CommitmentKind::Request, &request.body),
             lane: key.lane,
             ceiling,
             max_units: request.max_units,

@@ -72,8 +72,8 @@ pub enum Owner {
 
 /// Bytes that aren't the object they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read the object: {0}")]
-pub struct DecodeObjectError(String);
+#[error("cannot read the object")]
+pub struct DecodeObjectError(#[from] bcs::Error);
 
 impl Object {
     /// Id of the object, which it has on the ledger.
@@ -163,10 +163,9 @@ fn named_type(package: Address, module: &'static str, name: &'static str) -> Typ
 
 /// BCS of one of our own structs.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    // structs of integers, strings, options and vectors: BCS can't refuse them
-    bcs::to_bytes(value).unwrap_or_default()
+    bcs::to_bytes(value).expect("BCS has all structs of integers, strings, options and vectors")
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeObjectError> {
-    bcs::from_bytes(bytes).map_err(|e| DecodeObjectError(e.to_string()))
+    Ok(bcs::from_bytes(bytes)?)
 }

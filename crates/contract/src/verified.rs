@@ -51,7 +51,7 @@ impl<'a> VerifiedMessages<'a> {
             .map_err(|_| AbortCode::HeaderBadSignature)
     }
 
-    /// A request header to this node on this stack. Its expiry isn't looked at: it ends the order,
+    /// A request header to this node on this stack. Its expiry isn't looked at: it ends the request,
     /// not the voucher.
     pub(crate) fn header(
         &self,

@@ -26,8 +26,7 @@ impl CacheDomain {
 
     /// What a server outside gets as `cache_salt`; nothing for the shared domain.
     pub(crate) fn salt(&self) -> Option<String> {
-        let hex = || self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        (*self != Self::SHARED).then(hex)
+        (*self != Self::SHARED).then(|| hex::encode(self.0))
     }
 }
 

@@ -171,11 +171,11 @@ impl<'de> Deserialize<'de> for ChatMessage {
 )]
 enum Content {
     One(String),
-    Parts(Vec<Part>),
+    Parts(Vec<TextPart>),
 }
 
 #[derive(Deserialize)]
-struct Part {
+struct TextPart {
     #[serde(rename = "type")]
     kind: String,
     text: Option<String>,

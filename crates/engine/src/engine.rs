@@ -17,7 +17,15 @@ pub trait Engine: Send + Sync {
     /// How many tokens `prompt` becomes by the model's own template and tokenizer.
     ///
     /// An upstream without a tokenizer folder answers with an upper bound.
+    ///
+    /// # Errors
+    /// If the model's template or tokenizer refuses the prompt.
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// Whether [`count_tokens`](Self::count_tokens) counts, by a tokenizer here, and doesn't only bound.
+    fn has_tokenizer(&self) -> bool {
+        true
+    }
 
     /// Tokens of prompt and output together that fit. Servers outside may say so only once they run.
     fn context(&self) -> usize {
@@ -32,6 +40,14 @@ pub trait Engine: Send + Sync {
         _server: &'a ServerFields,
     ) -> BoxFuture<'a, Result<Measured, EngineError>> {
         ready(self.count_tokens(prompt).map(Measured::exactly)).boxed()
+    }
+
+    /// The same without asking anybody, for where that takes too long: an upper bound, and a guess.
+    ///
+    /// # Errors
+    /// The prompt can't be read, as for [`count_tokens`](Self::count_tokens).
+    fn bound(&self, prompt: &Prompt, _server: &ServerFields) -> Result<Measured, EngineError> {
+        self.count_tokens(prompt).map(Measured::exactly)
     }
 
     /// Starts a generation. Dropping the stream cancels it at the next step.

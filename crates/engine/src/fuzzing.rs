@@ -42,7 +42,7 @@ pub fn upstream_stream(bytes: &[u8]) {
     // numbers that aren't any are equal as texts
     assert_eq!(format!("{whole:?}"), format!("{cut:?}"));
     assert_eq!(whole.output, cut.output);
-    assert!(whole.parts.iter().all(crate::Part::says_something));
+    assert!(whole.deltas.iter().all(crate::AnswerDelta::says_something));
     assert!(
         whole.end.is_err() || whole.begun,
         "complete without an answer"

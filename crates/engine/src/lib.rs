@@ -75,6 +75,6 @@ pub use event::{
 pub use finish::Finish;
 pub use load_error::{HeaderError, LoadError, TensorFault, TokenizerError};
 pub use open::open;
-pub use piece::{Part, Piece, TokenLogprob, ToolCallPart};
+pub use piece::{AnswerDelta, Piece, TokenLogprob, ToolCallDelta};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use upstream::{Upstream, UpstreamOptions};

@@ -7,7 +7,7 @@ use crate::Finish;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Piece {
     /// What is new in each answer that goes on here.
-    pub parts: Vec<Part>,
+    pub deltas: Vec<AnswerDelta>,
     /// Tokens of output that came with it, of all answers together. An engine that finds out later
     /// that there were fewer says so in [`Completion::usage`](crate::Completion::usage).
     pub tokens: u32,
@@ -15,7 +15,7 @@ pub struct Piece {
 
 /// What is new in one answer. Empty texts say nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Part {
+pub struct AnswerDelta {
     /// Which answer, of those asked for at once; the first is 0.
     pub index: u32,
     /// Text of the answer.
@@ -25,16 +25,16 @@ pub struct Part {
     /// Why the model won't answer.
     pub refusal: String,
     /// Calls of tools, each in pieces.
-    pub tool_calls: Vec<ToolCallPart>,
+    pub tool_calls: Vec<ToolCallDelta>,
     /// The tokens of the text, when they were asked for.
     pub logprobs: Vec<TokenLogprob>,
-    /// Set in the last part of an answer.
+    /// Set in the last delta of an answer.
     pub finish: Option<Finish>,
 }
 
 /// A piece of a call of a tool: the first one has id and name, all add to the arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ToolCallPart {
+pub struct ToolCallDelta {
     /// Which call of the answer; the first is 0.
     pub index: u32,
     /// How the tool's answer will name the call.
@@ -60,7 +60,7 @@ pub struct TokenLogprob {
     pub top: Vec<TokenLogprob>,
 }
 
-impl Part {
+impl AnswerDelta {
     /// Whether there is anything in it beside its index.
     pub fn says_something(&self) -> bool {
         let texts = [&self.text, &self.reasoning, &self.refusal];

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{RawJson, ToolCallPart};
+use crate::{RawJson, ToolCallDelta};
 
 const OPEN: &str = "<tool_call>";
 const CLOSE: &str = "</tool_call>";
@@ -33,7 +33,7 @@ struct Call {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Sorted {
     pub(crate) text: String,
-    pub(crate) calls: Vec<ToolCallPart>,
+    pub(crate) calls: Vec<ToolCallDelta>,
 }
 
 /// Takes calls out of an answer as it grows.
@@ -200,7 +200,7 @@ impl ToolCalls {
     }
 
     /// One call, or several in a list.
-    fn read(&mut self, text: &str) -> Option<Vec<ToolCallPart>> {
+    fn read(&mut self, text: &str) -> Option<Vec<ToolCallDelta>> {
         let calls: Vec<Call> = match text.starts_with('[') {
             true => serde_json::from_str(text).ok()?,
             false => vec![serde_json::from_str(text).ok()?],
@@ -212,7 +212,7 @@ impl ToolCalls {
         let parts = calls.into_iter().map(|call| {
             let index = self.found;
             self.found += 1;
-            ToolCallPart {
+            ToolCallDelta {
                 index,
                 id: Some(self.id(index)),
                 name: Some(call.name),

@@ -11,7 +11,7 @@ use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Random;
 use atoma_types::{
     PublicKey,
-    message::{Part, RequestHeader, Signed},
+    message::{CommitmentKind, RequestHeader, Signed},
 };
 use bytes::Bytes;
 
@@ -61,7 +61,11 @@ pub fn request_blob(
 ) -> Result<Bytes, PackError> {
     let header = signed.message();
     let sealer = Sealer::new(&context(header), &parties, random)?;
-    let sealed = sealer.seal(signed.hash(), Part::Request, body.as_bytes().clone())?;
+    let sealed = sealer.seal(
+        signed.hash(),
+        CommitmentKind::Request,
+        body.as_bytes().clone(),
+    )?;
     let pack = Header {
         network: header.network,
         node: header.node,
@@ -102,11 +106,16 @@ pub fn check_request_blob(
         return Err(StoredRequestError::Signature);
     }
     let body = record.request_body();
-    let body = body.unseal(response_key, &context(header), signed.hash(), Part::Request);
+    let body = body.unseal(
+        response_key,
+        &context(header),
+        signed.hash(),
+        CommitmentKind::Request,
+    );
     let body = body.map_err(|_| StoredRequestError::Sealed)?;
     let fits = body
         .and_then(|body| SaltedBody::from_bytes(body).ok())
-        .is_some_and(|body| body.commitment(Part::Request) == header.body_hash);
+        .is_some_and(|body| body.commitment(CommitmentKind::Request) == header.body_hash);
     if fits {
         Ok(())
     } else {

@@ -13,7 +13,8 @@ use atoma_types::{
     hash::Hash32,
     merkle::MerkleTree,
     message::{
-        Domain, Endpoint, EvidenceLeaf, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Salt,
+        Signed,
     },
 };
 use atoma_walrus::coding::{Params, blob_id};
@@ -214,8 +215,11 @@ fn bodies(header: &Signed<RequestHeader>, sealed: bool) -> (Body, Body) {
     };
     let parties = [user().public_key(), operator().public_key()];
     let sealer = Sealer::new(&context, &parties, &atoma_runtime::SystemRandom).unwrap();
-    let seal = |part, body| sealer.seal(header.hash(), part, body).unwrap();
-    (seal(Part::Request, request), seal(Part::Answer, answer))
+    let seal = |kind, body| sealer.seal(header.hash(), kind, body).unwrap();
+    (
+        seal(CommitmentKind::Request, request),
+        seal(CommitmentKind::Answer, answer),
+    )
 }
 
 fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, Receipt) {
@@ -227,7 +231,7 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         task: TASK,
         request_id: RequestId([seq; 16]),
         endpoint: Endpoint::ChatCompletions,
-        body_hash: salt().commit(Part::Request, BODY),
+        body_hash: salt().commit(CommitmentKind::Request, BODY),
         lane: 0,
         ceiling: ComputeUnits(sum),
         max_units: ComputeUnits(units),
@@ -243,7 +247,7 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         seq: seq.into(),
         request_id: header.request_id,
         request_hash: Hash32::ZERO,
-        response_hash: salt().commit(Part::Answer, ANSWER),
+        response_hash: salt().commit(CommitmentKind::Answer, ANSWER),
         usage: Usage {
             output: units,
             ..Usage::default()

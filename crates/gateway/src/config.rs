@@ -267,9 +267,10 @@ impl GatewayConfig {
 mod tests {
     use super::*;
     use crate::keys::ApiKey;
+    use atoma_runtime::SystemRandom;
 
     fn sample() -> GatewayConfig {
-        let hash = ApiKey::generate().hash();
+        let hash = ApiKey::generate(&SystemRandom).hash();
         let text = format!(
             "ledger = \"http://127.0.0.1:9000\"\n\
              data_dir = \"data\"\n\

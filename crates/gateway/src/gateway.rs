@@ -8,14 +8,14 @@ use crate::{
     keys::{KeyHash, KeyRing},
     market::Market,
     metrics::Metrics,
-    pool::PoolParts,
+    pool::PoolContext,
     serve::{self, Completions, Health, Models},
     servers::{ListenError, Ports},
 };
 use atoma_client::{Client, ClientConfig, ClientError};
 use atoma_http::server::{BodyRoom, Server};
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, LedgerConfig, LedgerError};
+use atoma_ledger::{AfterResume, IN_FLIGHT, Ledger, LedgerConfig, LedgerError};
 use atoma_store::OpenError;
 use axum::Router;
 use futures::future::{BoxFuture, join_all};
@@ -95,7 +95,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let keys = accounts.key_ring(&config).map_err(StartError::SameKey)?;
     let metrics = Arc::new(Metrics::new());
     let (client, ledger) = connect(&config, key).await?;
-    let market = Arc::new(Market::new(PoolParts {
+    let market = Arc::new(Market::new(PoolContext {
         client,
         account: Arc::clone(accounts.stacks()),
         budgets: Arc::clone(accounts.budgets()),
@@ -148,6 +148,9 @@ async fn connect(
         runtime: config.runtime.clone(),
     })
     .await?;
+    // before anything is bought by what the ledger says
+    let folder = config.data_dir.join(IN_FLIGHT);
+    ledger.keep_in_flight(&folder, AfterResume::GoOn).await?;
     let client_config = ClientConfig {
         data_dir: Some(match &config.client_dir {
             Some(folder) => folder.clone(),

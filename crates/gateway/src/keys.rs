@@ -2,7 +2,7 @@
 //! the account by that hash takes the same time whatever the text, because whoever guesses can't
 //! choose what their guess hashes to.
 
-use atoma_keys::fill_random;
+use atoma_runtime::Random;
 use atoma_types::{
     hash::Hash32,
     refusal::{Refusal, RefusalCode},
@@ -26,9 +26,9 @@ pub struct ApiKey(Zeroizing<String>);
 impl ApiKey {
     /// A fresh key: `atoma-` and 64 hex digits.
     #[must_use]
-    pub fn generate() -> Self {
+    pub fn generate(random: &dyn Random) -> Self {
         let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-        fill_random(secret.as_mut());
+        random.fill(secret.as_mut());
         let digits = Zeroizing::new(hex_of(secret.as_ref()));
         Self(Zeroizing::new([PREFIX, &digits].concat()))
     }
@@ -197,6 +197,7 @@ fn hex_of(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SystemRandom;
 
     fn with(value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn found_by_its_text_only() {
-        let key = ApiKey::generate();
+        let key = ApiKey::generate(&SystemRandom);
         let ring = KeyRing::new([(key.hash(), 7)]).unwrap();
         assert_eq!(
             ring.find(&with(&format!("Bearer {}", key.reveal()))),
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_open_ring_takes_everyone_but_web_pages() {
-        let key = ApiKey::generate();
+        let key = ApiKey::generate(&SystemRandom);
         let ring = KeyRing::new([(key.hash(), 7)]).unwrap();
         let ring = ring.open_to_all(key.hash());
         assert_eq!(ring.find(&HeaderMap::new()), Ok(&7));
@@ -246,13 +247,13 @@ mod tests {
 
     #[test]
     fn two_accounts_never_share_a_key() {
-        let hash = ApiKey::generate().hash();
+        let hash = ApiKey::generate(&SystemRandom).hash();
         assert_eq!(KeyRing::new([(hash, 1), (hash, 2)]).unwrap_err(), hash);
     }
 
     #[test]
     fn hashes_have_a_text_and_secrets_have_none() {
-        let key = ApiKey::generate();
+        let key = ApiKey::generate(&SystemRandom);
         assert_eq!(key.hash().to_string().parse(), Ok(key.hash()));
         assert!("12".parse::<KeyHash>().is_err());
         assert!("zz".repeat(32).parse::<KeyHash>().is_err());

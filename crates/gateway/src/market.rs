@@ -3,7 +3,7 @@
 use crate::{
     catalog::{self, Offer},
     config::GatewayConfig,
-    pool::{PoolParts, TaskPool},
+    pool::{PoolContext, TaskPool},
 };
 use arc_swap::ArcSwap;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
@@ -30,7 +30,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Market {
     models: ArcSwap<Models>,
-    parts: PoolParts,
+    context: PoolContext,
 }
 
 type Models = BTreeMap<String, Vec<Arc<TaskPool>>>;
@@ -45,10 +45,10 @@ pub(crate) struct Listed {
 
 impl Market {
     /// An empty market; [`Market::refresh`] fills it.
-    pub(crate) fn new(parts: PoolParts) -> Self {
+    pub(crate) fn new(context: PoolContext) -> Self {
         Self {
             models: ArcSwap::default(),
-            parts,
+            context,
         }
     }
 
@@ -65,7 +65,7 @@ impl Market {
 
     /// What the client of all pools runs on.
     pub(crate) fn runtime(&self) -> &Runtime {
-        self.parts.client.runtime()
+        self.context.client.runtime()
     }
 
     /// The models, by name.
@@ -88,7 +88,7 @@ impl Market {
 
     /// Waits until all receipts so far are on the disk.
     pub(crate) async fn flush(&self) {
-        if let Err(error) = self.parts.client.receipts().flush().await {
+        if let Err(error) = self.context.client.receipts().flush().await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "cannot keep the last receipts");
         }
@@ -119,7 +119,7 @@ impl Market {
                     pool.update(offer);
                     Arc::clone(pool)
                 }
-                None => Arc::new(TaskPool::new(offer, self.parts.clone())),
+                None => Arc::new(TaskPool::new(offer, self.context.clone())),
             };
             models.entry(name).or_default().push(pool);
         }

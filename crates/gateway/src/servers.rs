@@ -2,7 +2,7 @@
 
 use crate::config::GatewayConfig;
 use atoma_http::server::{Counters, Limits, Server};
-use atoma_runtime::{Listener, Net};
+use atoma_runtime::{Listener, Sockets};
 use axum::Router;
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -31,9 +31,9 @@ pub struct ListenError {
 }
 
 impl Port {
-    async fn bind(net: &Net, address: SocketAddr) -> Result<Self, ListenError> {
+    async fn bind(sockets: &Sockets, address: SocketAddr) -> Result<Self, ListenError> {
         let failed = |source| ListenError { address, source };
-        let socket = net.listen(address).await.map_err(failed)?;
+        let socket = sockets.listen(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self { socket, address })
     }
@@ -58,9 +58,9 @@ impl Ports {
     /// If one of them is in use or not this machine's.
     pub(crate) async fn bind(config: &GatewayConfig) -> Result<Self, ListenError> {
         Ok(Self {
-            public: Port::bind(&config.runtime.net, config.listen).await?,
+            public: Port::bind(&config.runtime.sockets, config.listen).await?,
             admin: match config.admin_listen {
-                Some(address) => Some(Port::bind(&config.runtime.net, address).await?),
+                Some(address) => Some(Port::bind(&config.runtime.sockets, address).await?),
                 None => None,
             },
         })

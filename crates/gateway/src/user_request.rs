@@ -19,13 +19,13 @@ use crate::{
     unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, ClientError, RequestTry, StackHandle, WholeAnswer,
+    Answer, AnswerBody, ClientError, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
 use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -315,12 +315,11 @@ impl UserRequest {
     ) -> AtNode {
         let (headers, mut rest) = (relayed(&answer.headers, &answer.salt), answer.body);
         let left = self.patience.first_byte.saturating_sub(sent.at.elapsed());
-        let first = timeout(left, rest.next()).await.unwrap_or(None);
-        let first = match first {
-            Some(Ok(first)) => first,
+        let first = match timeout(left, beginning(&mut rest)).await {
+            Ok(Ok(Some(first))) => first,
             failed => {
                 self.hold = sent.unsettled.failed();
-                let error = failed.and_then(Result::err);
+                let error = failed.ok().and_then(Result::err);
                 return broke_off(attempt, error.as_ref());
             }
         };
@@ -376,6 +375,28 @@ impl UserRequest {
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
+}
+
+/// A stream's bytes up to its first event, which are few: before it nothing is an answer. None if it has no event,
+/// or isn't a stream.
+async fn beginning(stream: &mut AnswerBody) -> Result<Option<Bytes>, ClientError> {
+    let mut before = BytesMut::new();
+    while stream.is_stream() {
+        let Some(bytes) = stream.next().await.transpose()? else {
+            break;
+        };
+        if stream.has_begun() {
+            return Ok(Some(match before.is_empty() {
+                true => bytes,
+                false => {
+                    before.extend_from_slice(&bytes);
+                    before.freeze()
+                }
+            }));
+        }
+        before.extend_from_slice(&bytes);
+    }
+    Ok(None)
 }
 
 /// What became of a try.

@@ -313,7 +313,7 @@ macro_rules! json_columns {
             const SQL: &'static str = "TEXT NOT NULL";
             fn to_value(&self) -> Value {
                 // enums and structs of integers and text: JSON can't refuse them
-                Value::Text(serde_json::to_string(self).unwrap_or_default())
+                Value::Text(serde_json::to_string(self).expect("a column is JSON"))
             }
             fn from_value(value: Value) -> Option<Self> {
                 serde_json::from_str(&String::from_value(value)?).ok()

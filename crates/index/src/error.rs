@@ -51,21 +51,21 @@ pub enum IndexError {
     },
     /// The ledger isn't as far as the file: it lags, or was set back. Waiting tells which.
     #[error(
-        "the index stands at checkpoint {anchor}, the ledger only at {tip}: it lags, or was set back"
+        "the index stands at checkpoint {checkpoint}, the ledger only at {tip}: it lags, or was set back"
     )]
     Behind {
         /// The last checkpoint that the file holds.
-        anchor: u64,
+        checkpoint: u64,
         /// The ledger's last checkpoint.
         tip: u64,
     },
     /// The ledger has forgotten what the file lacks.
     #[error(
-        "the index stands at checkpoint {anchor} and the ledger has none before {oldest}: rebuild the index, or use a ledger that keeps more"
+        "the index stands at checkpoint {checkpoint} and the ledger has none before {oldest}: rebuild the index, or use a ledger that keeps more"
     )]
     Pruned {
         /// The last checkpoint that the file holds.
-        anchor: u64,
+        checkpoint: u64,
         /// The ledger's oldest checkpoint.
         oldest: u64,
     },

@@ -10,7 +10,9 @@ use super::{
     rows::ProgressRow,
     store::{Batch, Existing, Store},
 };
-use atoma_ledger::{Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, Tip};
+use atoma_ledger::{
+    Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, MalformedAnswer, Tip,
+};
 use atoma_store::{SharedConnection, Stopped};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -175,27 +177,27 @@ impl Indexer {
     async fn confirm(&self) -> Result<(Tip, ProgressRow), IndexError> {
         let row = self.store.run(Store::progress).await?;
         let tip = self.ledger.tip().await?;
-        let (Some(anchor), Some(digest)) = (row.anchor, row.anchor_digest) else {
+        let (Some(checkpoint), Some(digest)) = (row.checkpoint, row.checkpoint_digest) else {
             return Ok((tip, row));
         };
-        if tip.checkpoint < anchor {
+        if tip.checkpoint < checkpoint {
             return Err(IndexError::Behind {
-                anchor,
+                checkpoint,
                 tip: tip.checkpoint,
             });
         }
-        if tip.oldest > anchor.saturating_add(1) {
+        if tip.oldest > checkpoint.saturating_add(1) {
             return Err(IndexError::Pruned {
-                anchor,
+                checkpoint,
                 oldest: tip.oldest,
             });
         }
-        match self.ledger.checkpoint(anchor).await {
+        match self.ledger.checkpoint(checkpoint).await {
             Ok(found) if found.digest == Digest::new(digest) => Ok((tip, row)),
             // forgotten between the two questions
-            Err(LedgerError::NotFound { .. }) if tip.oldest >= anchor => Ok((tip, row)),
-            Ok(_) => Err(self.diverged(anchor, false).await),
-            Err(LedgerError::NotFound { .. }) => Err(self.diverged(anchor, true).await),
+            Err(LedgerError::NotFound { .. }) if tip.oldest >= checkpoint => Ok((tip, row)),
+            Ok(_) => Err(self.diverged(checkpoint, false).await),
+            Err(LedgerError::NotFound { .. }) => Err(self.diverged(checkpoint, true).await),
             Err(error) => Err(error.into()),
         }
     }
@@ -240,7 +242,7 @@ impl Indexer {
             events: events.collect::<Result<_, IndexError>>()?,
             cursor,
             covered,
-            anchor: checkpoints.into_values().next_back(),
+            checkpoint: checkpoints.into_values().next_back(),
         };
         self.store.run(move |store| store.commit(&batch)).await
     }
@@ -263,7 +265,7 @@ impl Indexer {
 impl Progress {
     fn tell(&mut self, tip: Tip, row: &ProgressRow) {
         self.tip = tip.checkpoint;
-        self.checkpoint = row.anchor.unwrap_or(0);
+        self.checkpoint = row.checkpoint.unwrap_or(0);
         self.events = row.events;
     }
 }
@@ -276,5 +278,5 @@ fn start(row: &ProgressRow) -> Result<EventStart, IndexError> {
 }
 
 fn ended() -> LedgerError {
-    LedgerError::Malformed("the stream of events ended".to_owned())
+    MalformedAnswer::EventsEnded.into()
 }

@@ -91,7 +91,7 @@ pub(crate) struct Batch {
     /// Everything up to the end of this checkpoint is in it then.
     pub(crate) covered: Option<u64>,
     /// The last checkpoint that is known after them.
-    pub(crate) anchor: Option<Checkpoint>,
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 /// Writes the file. There is one for a file, held by a lock.
@@ -140,9 +140,9 @@ impl Store {
                 package: deployment.original_package,
                 cursor: None,
                 covered: None,
-                anchor: None,
-                anchor_digest: None,
-                anchor_ms: TimestampMs(0),
+                checkpoint: None,
+                checkpoint_digest: None,
+                checkpoint_ms: TimestampMs(0),
                 since,
                 events: 0,
                 gaps: 0,
@@ -180,12 +180,14 @@ impl Store {
         }
         progress.cursor = Some(batch.cursor.as_bytes().to_vec());
         progress.covered = progress.covered.max(batch.covered);
-        if let Some(anchor) = batch.anchor
-            && progress.anchor.is_none_or(|known| known <= anchor.number)
+        if let Some(checkpoint) = batch.checkpoint
+            && progress
+                .checkpoint
+                .is_none_or(|known| known <= checkpoint.number)
         {
-            progress.anchor = Some(anchor.number);
-            progress.anchor_digest = Some(anchor.digest.into_inner());
-            progress.anchor_ms = anchor.time;
+            progress.checkpoint = Some(checkpoint.number);
+            progress.checkpoint_digest = Some(checkpoint.digest.into_inner());
+            progress.checkpoint_ms = checkpoint.time;
         }
         rows.put(&progress)?;
         transaction.commit()?;

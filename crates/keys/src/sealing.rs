@@ -31,11 +31,12 @@ impl SigningKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SystemRandom;
     use curve25519_dalek::montgomery::MontgomeryPoint;
 
     #[test]
     fn both_halves_have_one_x25519_key() {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let public = MontgomeryPoint::mul_base_clamped(*key.to_x25519());
         assert_eq!(x25519_of(&key.public_key()), Some(public.0));
         let mut one = [0; 32];

@@ -2,6 +2,7 @@
 //! receipts (a node's response key); wallets, which own coins, use the same keys with Sui's address
 //! and text forms.
 
+use atoma_runtime::Random;
 use atoma_types::{PublicKey, Sign, Signature};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,19 +12,6 @@ use zeroize::Zeroizing;
 
 /// Sui's flag of ed25519 in keys and signatures.
 pub(crate) const ED25519_FLAG: u8 = 0;
-
-/// Fills `bytes` from the operating system's randomness.
-///
-/// # Panics
-/// If the operating system has none to give, which no program of ours can outlive safely.
-pub fn fill_random(bytes: &mut [u8]) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "new keys and salts are never to follow from a seed"
-    )]
-    let filled = getrandom::fill(bytes);
-    assert!(filled.is_ok(), "the operating system has no randomness");
-}
 
 /// A text isn't a secret key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,11 +41,11 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh key from the operating system's randomness.
+    /// A fresh key. For money or trust it must come from [`SystemRandom`](atoma_runtime::SystemRandom).
     #[must_use]
-    pub fn generate() -> Self {
+    pub fn generate(random: &dyn Random) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
-        fill_random(seed.as_mut());
+        random.fill(seed.as_mut());
         Self::from_seed(&seed)
     }
 
@@ -163,6 +151,7 @@ impl Sign for SigningKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_runtime::SystemRandom;
     use atoma_types::Verify;
 
     #[test]
@@ -190,7 +179,7 @@ mod tests {
 
     #[test]
     fn suiprivkey_round_trips() {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let text = key.to_suiprivkey().unwrap();
         assert!(text.starts_with("suiprivkey1"));
         let again = SigningKey::from_suiprivkey(&text).unwrap();

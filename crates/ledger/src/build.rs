@@ -1,12 +1,19 @@
 //! From calls to a programmable transaction. Pure: everything it needs is given.
 
-use crate::{LedgerError, coin::Coin};
+use crate::{
+    BuildError,
+    coin::{Coin, Funds},
+    gas_funds::GasFunds,
+    payment::{gather, merge_into, owned, split, withdraw_into},
+};
 use atoma_types::{
     Address, ObjectId,
-    chain::{ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT},
+    chain::{
+        ArgKind, CLOCK_OBJECT, Call, CallArg, Deployment, ObjectKind, RANDOM_OBJECT, SUI_COIN,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use sui_sdk_types::{Identifier, Transaction};
+use sui_sdk_types::{Digest, Identifier, Transaction, TransactionExpiration, TypeTag};
 use sui_transaction_builder::{Argument, Function, ObjectInput, TransactionBuilder};
 
 /// What the calls are made of, resolved on the ledger.
@@ -15,11 +22,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) sender: Address,
     /// Whose the gas coins are: the sender's, or a sponsor's who signs as well.
     pub(crate) gas_owner: Address,
-    /// Coins that the payments come out of; together at least their sum.
-    pub(crate) payment: &'a [Coin],
-    pub(crate) gas: &'a [Coin],
+    /// What the payments come out of; together at least their sum.
+    pub(crate) payment: &'a Funds,
+    /// The kind of money that payments are in.
+    pub(crate) usdc: &'a TypeTag,
+    pub(crate) gas: &'a GasFunds,
     pub(crate) gas_price: u64,
     pub(crate) gas_budget: u64,
+    /// Until when it can be executed.
+    pub(crate) expiration: &'a TransactionExpiration,
     /// Initial versions of the shared objects.
     pub(crate) shared: &'a HashMap<ObjectId, u64>,
     /// Objects of the sender's own, by id.
@@ -46,6 +57,8 @@ pub(crate) enum Work<'a> {
     Upgrade(Upgrade<'a>),
     /// Take objects over to the newest version of the package.
     Migrate(Migration<'a>),
+    /// Merge coins of USDC into the first of them.
+    Gather { coins: &'a [Coin] },
     /// Split so many coins off the gas coin, for someone.
     SplitGas {
         to: Address,
@@ -86,6 +99,7 @@ impl Work<'_> {
             Self::Transfer { .. }
             | Self::Publish { .. }
             | Self::Upgrade(_)
+            | Self::Gather { .. }
             | Self::SplitGas { .. } => None,
         }
     }
@@ -94,9 +108,11 @@ impl Work<'_> {
     pub(crate) fn payments(&self) -> Vec<u64> {
         match self {
             Self::Transfer { amount, .. } => vec![*amount],
-            Self::Publish { .. } | Self::Upgrade(_) | Self::Migrate(_) | Self::SplitGas { .. } => {
-                Vec::new()
-            }
+            Self::Publish { .. }
+            | Self::Upgrade(_)
+            | Self::Migrate(_)
+            | Self::Gather { .. }
+            | Self::SplitGas { .. } => Vec::new(),
             Self::Calls { calls, .. } => calls
                 .iter()
                 .flat_map(Call::args)
@@ -148,7 +164,10 @@ impl Work<'_> {
             Self::Calls { gifts, .. } => *gifts,
             Self::Upgrade(Upgrade { cap, .. }) => return vec![*cap],
             Self::Migrate(Migration { db, .. }) => return db.iter().map(|(_, cap)| *cap).collect(),
-            Self::Transfer { .. } | Self::Publish { .. } | Self::SplitGas { .. } => &[],
+            Self::Transfer { .. }
+            | Self::Publish { .. }
+            | Self::Gather { .. }
+            | Self::SplitGas { .. } => &[],
         };
         let used = self.arguments().into_iter().filter_map(|used| match used {
             (
@@ -176,10 +195,7 @@ impl Work<'_> {
 }
 
 /// The transaction that does the work.
-pub(crate) fn transaction(
-    work: &Work<'_>,
-    inputs: &Inputs<'_>,
-) -> Result<Transaction, LedgerError> {
+pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transaction, BuildError> {
     let mut builder = TransactionBuilder::new();
     builder.set_sender(inputs.sender);
     if inputs.gas_owner != inputs.sender {
@@ -187,18 +203,26 @@ pub(crate) fn transaction(
     }
     builder.set_gas_price(inputs.gas_price);
     builder.set_gas_budget(inputs.gas_budget);
-    builder.add_gas_objects(inputs.gas.iter().map(owned));
-    let mut payments = split(&mut builder, &work.payments(), inputs.payment)?.into_iter();
+    builder.set_expiration(inputs.expiration.clone());
+    let from_balance = inputs.gas.coins.is_empty();
+    if from_balance {
+        // the builder wants one; it is taken out again below
+        builder.add_gas_objects([ObjectInput::owned(Address::ZERO, 0, Digest::ZERO)]);
+    } else {
+        builder.add_gas_objects(inputs.gas.coins.iter().map(owned));
+    }
+    let payments = split(&mut builder, &work.payments(), inputs.payment, inputs.usdc)?;
+    let mut payments = payments.into_iter();
     let mut payment = || {
         payments
             .next()
-            .ok_or_else(|| LedgerError::Build("a payment has no coin".to_owned()))
+            .expect("as many coins were split off as there are payments")
     };
     let b = &mut builder;
     match work {
         Work::Transfer { to, .. } => {
             let to = b.pure(to);
-            let coin = payment()?;
+            let coin = payment();
             b.transfer_objects(vec![coin], to);
         }
         Work::Calls {
@@ -228,17 +252,48 @@ pub(crate) fn transaction(
         }
         Work::Upgrade(work) => upgrade(b, work, inputs)?,
         Work::Migrate(migration) => migrate(b, migration, &work.shared(), inputs)?,
+        Work::Gather { coins } => {
+            gather(b, coins);
+        }
         Work::SplitGas { to, amount, count } => {
-            let gas = b.gas();
-            let amounts = (0..*count).map(|_| b.pure(amount)).collect();
-            let coins = b.split_coins(gas, amounts);
+            let coins = split_gas(b, *amount, *count, inputs.gas)?;
             let to = b.pure(to);
             b.transfer_objects(coins, to);
         }
     }
-    builder
-        .try_build()
-        .map_err(|e| LedgerError::Build(e.to_string()))
+    let mut transaction = builder.try_build()?;
+    if from_balance {
+        transaction.gas_payment.objects.clear();
+    }
+    Ok(transaction)
+}
+
+/// So many coins of the SUI that pays for gas, or of the address balance where that pays.
+fn split_gas(
+    builder: &mut TransactionBuilder,
+    amount: u64,
+    count: u16,
+    gas: &GasFunds,
+) -> Result<Vec<Argument>, BuildError> {
+    let sui = sui_coin();
+    if gas.coins.is_empty() {
+        let amounts = vec![amount; usize::from(count)];
+        let funds = Funds {
+            coins: Vec::new(),
+            balance: gas.withdrawn,
+        };
+        return split(builder, &amounts, &funds, &sui);
+    }
+    let coin = builder.gas();
+    merge_into(builder, coin, &gas.merged);
+    withdraw_into(builder, coin, gas.withdrawn, &sui);
+    let amounts = (0..count).map(|_| builder.pure(&amount)).collect();
+    Ok(builder.split_coins(coin, amounts))
+}
+
+/// The type of SUI.
+pub(crate) fn sui_coin() -> TypeTag {
+    SUI_COIN.parse().expect("the type of SUI is a type")
 }
 
 /// The package's next version, by the right to upgrade it.
@@ -246,7 +301,7 @@ fn upgrade(
     builder: &mut TransactionBuilder,
     upgrade: &Upgrade<'_>,
     inputs: &Inputs<'_>,
-) -> Result<(), LedgerError> {
+) -> Result<(), BuildError> {
     let cap = own(builder, upgrade.cap, inputs)?;
     let policy = builder.pure(&upgrade.policy);
     let digest = builder.pure(&upgrade.digest.to_vec());
@@ -267,7 +322,7 @@ fn migrate(
     migration: &Migration<'_>,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-) -> Result<(), LedgerError> {
+) -> Result<(), BuildError> {
     let migrate = |kind: ObjectKind| {
         let (module, name) = (kind.move_name().0, "migrate");
         Function::new(
@@ -311,12 +366,12 @@ fn arguments(
     call: &Call,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-    payment: &mut impl FnMut() -> Result<Argument, LedgerError>,
-) -> Result<Vec<Argument>, LedgerError> {
+    payment: &mut impl FnMut() -> Argument,
+) -> Result<Vec<Argument>, BuildError> {
     let mut arguments = Vec::new();
     for arg in call.args() {
         arguments.push(match arg {
-            CallArg::Payment(_) => payment()?,
+            CallArg::Payment(_) => payment(),
             CallArg::Pure(bytes) => builder.pure_bytes(bytes),
             CallArg::Clock => shared(builder, CLOCK_OBJECT, uses, inputs)?,
             CallArg::Random => shared(builder, RANDOM_OBJECT, uses, inputs)?,
@@ -329,70 +384,15 @@ fn arguments(
     Ok(arguments)
 }
 
-/// One coin of each amount. Where the coins come out even, the last payment takes what is left
-/// instead of leaving an empty coin behind.
-fn split(
-    builder: &mut TransactionBuilder,
-    amounts: &[u64],
-    coins: &[Coin],
-) -> Result<Vec<Argument>, LedgerError> {
-    let Some((first, others)) = coins.split_first() else {
-        return if amounts.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(LedgerError::Build(
-                "there is no coin to pay with".to_owned(),
-            ))
-        };
-    };
-    let overflow = || LedgerError::Build("the payments overflow".to_owned());
-    let needed = amounts
-        .iter()
-        .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
-        .ok_or_else(overflow)?;
-    let available = coins
-        .iter()
-        .try_fold(0u64, |sum, coin| sum.checked_add(coin.balance))
-        .ok_or_else(overflow)?;
-    let wallet_coin = builder.object(owned(first));
-    if !others.is_empty() {
-        let others = others
-            .iter()
-            .map(|coin| builder.object(owned(coin)))
-            .collect();
-        builder.merge_coins(wallet_coin, others);
-    }
-    let whole = needed == available;
-    let parts = if whole {
-        &amounts[..amounts.len() - 1]
-    } else {
-        amounts
-    };
-    let mut payments = Vec::with_capacity(amounts.len());
-    if !parts.is_empty() {
-        let parts = parts.iter().map(|amount| builder.pure(amount)).collect();
-        payments = builder.split_coins(wallet_coin, parts);
-    }
-    if whole {
-        payments.push(wallet_coin);
-    }
-    Ok(payments)
-}
-
 /// An object of the sender's.
 fn own(
     builder: &mut TransactionBuilder,
     id: ObjectId,
     inputs: &Inputs<'_>,
-) -> Result<Argument, LedgerError> {
+) -> Result<Argument, BuildError> {
     let object = inputs.owned.get(&id);
-    let object =
-        object.ok_or_else(|| LedgerError::Build(format!("object {id} is not resolved")))?;
+    let object = object.ok_or(BuildError::Unresolved(id))?;
     Ok(builder.object(owned(object)))
-}
-
-fn owned(coin: &Coin) -> ObjectInput {
-    ObjectInput::owned(coin.id, coin.version, coin.digest)
 }
 
 fn shared(
@@ -400,11 +400,8 @@ fn shared(
     id: ObjectId,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
-) -> Result<Argument, LedgerError> {
-    let version = inputs
-        .shared
-        .get(&id)
-        .ok_or_else(|| LedgerError::Build(format!("shared object {id} is not resolved")))?;
+) -> Result<Argument, BuildError> {
+    let version = inputs.shared.get(&id).ok_or(BuildError::Unresolved(id))?;
     let mutable = uses.get(&id).copied().unwrap_or(false);
     Ok(builder.object(ObjectInput::shared(id, *version, mutable)))
 }

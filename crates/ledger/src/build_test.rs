@@ -45,7 +45,29 @@ fn calling<'a>(deployment: &'a Deployment, calls: &'a [Call]) -> Work<'a> {
     }
 }
 
-fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> {
+fn gas() -> GasFunds {
+    GasFunds {
+        coins: vec![coin(8, 1_000)],
+        ..GasFunds::default()
+    }
+}
+
+fn in_coins(coins: &[Coin]) -> Funds {
+    Funds {
+        coins: coins.to_vec(),
+        balance: 0,
+    }
+}
+
+fn usdc() -> TypeTag {
+    deployment().usdc
+}
+
+fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, BuildError> {
+    build_of(work, &in_coins(payment), &gas())
+}
+
+fn build_of(work: &Work<'_>, payment: &Funds, gas: &GasFunds) -> Result<Transaction, BuildError> {
     let shared = [DB, TASK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
     transaction(
         work,
@@ -53,9 +75,11 @@ fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, LedgerError> 
             sender: Address::new([9; 32]),
             gas_owner: Address::new([9; 32]),
             payment,
-            gas: &[coin(8, 1_000)],
+            usdc: &usdc(),
+            gas,
             gas_price: 1,
             gas_budget: 10,
+            expiration: &TransactionExpiration::Epoch(1),
             shared: &shared.into_iter().collect(),
             owned: &HashMap::new(),
         },
@@ -136,6 +160,116 @@ fn a_transfer_is_split_and_sent() {
     assert!(build(&Work::Transfer { to, amount: 7 }, &[]).is_err());
 }
 
+#[test]
+fn an_address_balance_pays_and_pays_for_gas() {
+    let to = Address::new([5; 32]);
+    let transfer = Work::Transfer { to, amount: 7 };
+    let funds = Funds {
+        coins: Vec::new(),
+        balance: 7,
+    };
+    let built = build_of(&transfer, &funds, &GasFunds::default()).unwrap();
+    assert!(built.gas_payment.objects.is_empty());
+    let (inputs, commands) = commands(built);
+    // redeemed, and as a whole sent
+    assert!(matches!(
+        commands.as_slice(),
+        [Command::MoveCall(_), Command::TransferObjects(_)]
+    ));
+    let withdrawn = inputs.iter().filter_map(|input| match input {
+        Input::FundsWithdrawal(withdrawal) => Some((withdrawal.amount(), withdrawal.coin_type())),
+        _ => None,
+    });
+    assert_eq!(withdrawn.collect::<Vec<_>>(), [(Some(7), &usdc())]);
+}
+
+#[test]
+fn a_balance_tops_up_coins_and_what_is_over_stays_in_the_coin() {
+    let to = Address::new([5; 32]);
+    let transfer = Work::Transfer { to, amount: 7 };
+    let funds = Funds {
+        coins: vec![coin(1, 5)],
+        balance: 3,
+    };
+    let built = build_of(&transfer, &funds, &gas()).unwrap();
+    assert!(matches!(
+        commands(built).1.as_slice(),
+        [
+            Command::MoveCall(_),
+            Command::MergeCoins(_),
+            Command::SplitCoins(_),
+            Command::TransferObjects(_)
+        ]
+    ));
+}
+
+#[test]
+fn a_thousand_coins_and_all_gas_coins_are_within_suis_limits() {
+    let many = |count: u16, balance| -> Vec<Coin> {
+        let one = |n: u16| {
+            let mut id = [7; 32];
+            id[..2].copy_from_slice(&n.to_le_bytes());
+            Coin {
+                id: Address::new(id),
+                ..coin(0, balance)
+            }
+        };
+        (0..count).map(one).collect()
+    };
+    let to = Address::new([5; 32]);
+    let all = GasFunds {
+        coins: many(255, 9),
+        ..GasFunds::default()
+    };
+    let transfer = Work::Transfer { to, amount: 1_000 };
+    let built = build_of(&transfer, &in_coins(&many(1_000, 1)), &all).unwrap();
+    assert!(bcs::serialized_size(&built).unwrap() < 100 * 1_024);
+    for command in commands(built).1 {
+        if let Command::MergeCoins(merge) = command {
+            assert!(merge.coins_to_merge.len() <= 511);
+        }
+    }
+}
+
+#[test]
+fn gas_is_split_off_whatever_pays_for_it() {
+    let to = Address::new([5; 32]);
+    let split = Work::SplitGas {
+        to,
+        amount: 10,
+        count: 2,
+    };
+    let both = GasFunds {
+        merged: vec![coin(9, 5)],
+        withdrawn: 15,
+        ..gas()
+    };
+    let built = build_of(&split, &Funds::default(), &both).unwrap();
+    assert!(matches!(
+        commands(built).1.as_slice(),
+        [
+            Command::MergeCoins(_),
+            Command::MoveCall(_),
+            Command::MergeCoins(_),
+            Command::SplitCoins(_),
+            Command::TransferObjects(_)
+        ]
+    ));
+    let balance = GasFunds {
+        withdrawn: 20,
+        ..GasFunds::default()
+    };
+    let built = build_of(&split, &Funds::default(), &balance).unwrap();
+    assert!(matches!(
+        commands(built).1.as_slice(),
+        [
+            Command::MoveCall(_),
+            Command::SplitCoins(_),
+            Command::TransferObjects(_)
+        ]
+    ));
+}
+
 /// What Sui's own JavaScript SDK builds of the same parts; `tests/sdk-js-sui/golden.mjs` makes the file.
 #[test]
 fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
@@ -182,10 +316,12 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
         let inputs = Inputs {
             sender: id(9),
             gas_owner,
-            payment: &[],
-            gas: &[coin(8, 1_000)],
+            payment: &Funds::default(),
+            usdc: &usdc(),
+            gas: &gas(),
             gas_price: 1_000,
             gas_budget: 50_000_000,
+            expiration: &TransactionExpiration::None,
             shared: &work.shared().into_keys().map(|id| (id, 5)).collect(),
             owned: &owned.collect(),
         };

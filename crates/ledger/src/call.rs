@@ -1,6 +1,6 @@
 //! Calling the package: what programs have executed, and what became of it.
 
-use crate::{Executed, Ledger, LedgerError, build::Work, outcome::outcome};
+use crate::{BuildError, Executed, Ledger, LedgerError, build::Work, outcome::outcome};
 use atoma_keys::SigningKey;
 use atoma_types::{Address, ObjectId, chain::Call};
 use futures::future::BoxFuture;
@@ -35,7 +35,7 @@ impl Ledger {
     ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
         Box::pin(async move {
             if calls.is_empty() && gifts.is_empty() {
-                return Err(LedgerError::Build("there is nothing to do".to_owned()));
+                return Err(BuildError::NothingToDo.into());
             }
             let work = Work::Calls {
                 deployment: &self.deployment,

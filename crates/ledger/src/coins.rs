@@ -1,6 +1,6 @@
 //! Reading the coins and other objects that a wallet owns.
 
-use crate::{Connection, LedgerError, coin::Coin, mask::mask, wallet::Wallet};
+use crate::{Connection, LedgerError, coin::Coin, malformed::parse, mask::mask, wallet::Wallet};
 use atoma_types::{Address, ObjectId};
 use futures::TryStreamExt;
 use std::cmp::Reverse;
@@ -68,19 +68,13 @@ fn coin(object: &proto::Object) -> Result<Coin, LedgerError> {
     Ok(Coin {
         id: parse_id(object)?,
         version: object.version(),
-        digest: object
-            .digest()
-            .parse()
-            .map_err(|e| LedgerError::Malformed(format!("coin digest: {e}")))?,
+        digest: parse("coin's digest", object.digest())?,
         balance: object.balance(),
     })
 }
 
 fn parse_id(object: &proto::Object) -> Result<ObjectId, LedgerError> {
-    object
-        .object_id()
-        .parse()
-        .map_err(|e| LedgerError::Malformed(format!("object id: {e}")))
+    Ok(parse("object id", object.object_id())?)
 }
 
 fn is_owned_by(object: &proto::Object, owner: Address) -> bool {

@@ -3,6 +3,9 @@
 
 use crate::{
     GasOptions, LedgerError,
+    epoch::Terms,
+    in_flight::InFlight,
+    malformed::parse,
     status::{failure, unreachable},
     transport,
     wallet::Wallet,
@@ -44,8 +47,10 @@ pub(crate) struct Inner {
     pub(crate) shared: RwLock<HashMap<ObjectId, u64>>,
     /// One lock per wallet: two transactions at once would spend the same coin.
     pub(crate) wallets: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Wallet>>>>,
-    pub(crate) gas_price: Mutex<Option<(Instant, u64)>>,
+    pub(crate) terms: Mutex<Option<(Instant, Terms)>>,
     pub(crate) runtime: Runtime,
+    /// Where transactions are kept while their outcome isn't known.
+    pub(crate) in_flight: Mutex<Option<Arc<InFlight>>>,
 }
 
 impl Connection {
@@ -107,13 +112,14 @@ impl Inner {
     pub(crate) fn new(config: ConnectionConfig) -> Result<Self, LedgerError> {
         let url = config.url.trim_end_matches('/').to_owned();
         Ok(Self {
-            client: transport::client(&url, &config.runtime.net)?,
+            client: transport::client(&url, &config.runtime.sockets)?,
             faucet: config.faucet.unwrap_or_else(|| url.clone()),
             url,
             shared: RwLock::default(),
             wallets: Mutex::default(),
-            gas_price: Mutex::default(),
+            terms: Mutex::default(),
             runtime: config.runtime,
+            in_flight: Mutex::default(),
         })
     }
 
@@ -144,9 +150,6 @@ impl fmt::Debug for Connection {
 
 /// Which network a ledger says that it is.
 pub(crate) fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, LedgerError> {
-    let digest: Digest = info
-        .chain_id()
-        .parse()
-        .map_err(|e| LedgerError::Malformed(format!("chain id `{}`: {e}", info.chain_id())))?;
+    let digest: Digest = parse("chain id", info.chain_id())?;
     Ok(NetworkId(digest.into_inner()))
 }

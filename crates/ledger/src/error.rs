@@ -1,7 +1,10 @@
 //! What can go wrong between a program and the ledger.
 
-use crate::{Amount, PackageError, no_answer::NoAnswer};
-use atoma_types::{Address, ObjectId};
+use crate::{
+    Amount, PackageError, build_error::BuildError, execution_failure::ExecutionFailure,
+    faucet_error::FaucetError, grpc_status::GrpcStatus, malformed::MalformedAnswer,
+};
+use atoma_types::{Address, NetworkId, ObjectId};
 use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;
 
@@ -47,18 +50,26 @@ pub enum LedgerError {
         /// Where it was looked for.
         url: String,
         /// Why there was no answer.
-        source: NoAnswer,
+        source: GrpcStatus,
     },
     /// The ledger says no, in its own words; nothing changed.
-    #[error("the ledger rejected the request: {0}")]
-    Rejected(String),
+    #[error("the ledger rejected the request")]
+    Rejected(#[source] GrpcStatus),
+    /// Each time that the transaction was built its coins had changed; nothing was executed.
+    #[error("the coins of {owner} changed under {attempts} attempts; another program uses them")]
+    CoinsInUse {
+        /// Address of the wallet.
+        owner: Address,
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// The transaction was executed and failed other than by an abort of the package; gas was paid.
-    #[error("the transaction {digest} failed: {message}")]
+    #[error("the transaction {digest} failed")]
     Failed {
         /// The transaction's digest, by which explorers find it.
         digest: Digest,
         /// What the ledger says of it.
-        message: String,
+        source: ExecutionFailure,
     },
     /// No such object or transaction.
     #[error("the ledger has no {what} {id}")]
@@ -75,7 +86,24 @@ pub enum LedgerError {
         /// The transaction's digest, by which explorers find it.
         digest: Digest,
         /// What broke the last time that it was submitted.
-        source: NoAnswer,
+        source: GrpcStatus,
+    },
+    /// Nothing was ordered: an earlier run of the program left a transaction of this wallet on its way, and it has
+    /// been executed by now. The order may be the very same.
+    #[error(
+        "transaction {digest}, which an earlier command left on its way, is executed now: look at what it did, and order again if you still want to"
+    )]
+    Resumed {
+        /// The earlier transaction's digest, by which explorers find it.
+        digest: Digest,
+    },
+    /// Transactions on their way can't be kept on disk; nothing was submitted.
+    #[error("cannot keep transactions on their way in {path}")]
+    InFlight {
+        /// Where the folder is.
+        path: PathBuf,
+        /// The system's own error.
+        source: io::Error,
     },
     /// There is no deployment of the package where one was expected.
     #[error("nothing tells which package is Atoma's on the ledger at {url}")]
@@ -87,9 +115,9 @@ pub enum LedgerError {
     #[error("the ledger is network {found}, the deployment is for {expected}")]
     WrongNetwork {
         /// As the ledger says.
-        found: String,
+        found: NetworkId,
         /// What the configuration names.
-        expected: String,
+        expected: NetworkId,
     },
     /// An object has another type than it should.
     #[error(
@@ -106,33 +134,17 @@ pub enum LedgerError {
         expected: String,
     },
     /// An answer that can't be read.
-    #[error("cannot read the ledger's answer: {0}")]
-    Malformed(String),
+    #[error("cannot read the ledger's answer")]
+    Malformed(#[from] MalformedAnswer),
     /// A transaction that can't be built.
-    #[error("cannot build the transaction: {0}")]
-    Build(String),
+    #[error("cannot build the transaction")]
+    Build(#[from] BuildError),
     /// The compiled package isn't fit for this ledger.
     #[error(transparent)]
     Package(#[from] PackageError),
-    /// The faucet gave nothing; in its own words.
-    #[error("the faucet refused: {0}")]
-    Faucet(String),
-    /// The faucet has no answer.
-    #[error("cannot reach the faucet at {url}")]
-    FaucetUnreachable {
-        /// Where it was looked for.
-        url: String,
-        /// Why there was no answer.
-        source: atoma_http::client::Error,
-    },
-    /// A cursor's file can't be read or written.
-    #[error("cannot use the cursor file {path}")]
-    CursorFile {
-        /// Where the file is.
-        path: PathBuf,
-        /// The system's own error, or that the file holds no cursor.
-        source: io::Error,
-    },
+    /// The faucet gave nothing.
+    #[error(transparent)]
+    Faucet(#[from] FaucetError),
 }
 
 /// A Move type without the address of its package, where the other type's is the same.

@@ -1,6 +1,10 @@
 //! Following the package's events, from any place on, through reconnections.
 
-use crate::{Cursor, Ledger, LedgerError, status::is_definite};
+use crate::{
+    Cursor, Ledger, LedgerError,
+    malformed::{MalformedAnswer, parse},
+    status::is_definite,
+};
 use atoma_runtime::WithCauses;
 use atoma_types::chain::{Deployment, Event};
 use futures::future::BoxFuture;
@@ -178,7 +182,7 @@ impl Follower {
         match frame {
             Some(Ok(frame)) => self.take(frame).map(|frame| frame.event),
             Some(Err(status)) => Err(self.ledger.refused(&status)),
-            None => Err(LedgerError::Malformed("the stream ended".to_owned())),
+            None => Err(MalformedAnswer::EventsEnded.into()),
         }
     }
 
@@ -228,10 +232,7 @@ impl Follower {
         let Some(known) = known_event(&event, &self.ledger.deployment)? else {
             return Ok(frame);
         };
-        let transaction = event
-            .transaction_digest()
-            .parse()
-            .map_err(|e| LedgerError::Malformed(format!("event's transaction: {e}")))?;
+        let transaction = parse("event's transaction", event.transaction_digest())?;
         let event = LedgerEvent {
             cursor,
             transaction,
@@ -259,10 +260,7 @@ impl Follower {
                 .with_start(start);
             self.frames = Some(self.ledger.inner.client.stream_events(request).boxed());
         }
-        // filled just above
-        self.frames
-            .as_mut()
-            .ok_or_else(|| LedgerError::Malformed("no stream".to_owned()))
+        Ok(self.frames.as_mut().expect("filled just above"))
     }
 }
 
@@ -298,10 +296,7 @@ pub(crate) fn known_event(
     event: &proto::Event,
     deployment: &Deployment,
 ) -> Result<Option<Event>, LedgerError> {
-    let tag: StructTag = event
-        .event_type()
-        .parse()
-        .map_err(|e| LedgerError::Malformed(format!("event type: {e}")))?;
+    let tag: StructTag = parse("event's type", event.event_type())?;
     let (package, walrus) = (tag.address(), &deployment.walrus);
     let (module, name) = (tag.module().as_str(), tag.name().as_str());
     let ours = [deployment.original_package, deployment.package].contains(package);
@@ -322,9 +317,8 @@ pub(crate) fn known_event(
         }
         return Ok(None);
     }
-    Event::from_bytes(module, name, event.contents().value())
-        .map(Some)
-        .map_err(|e| LedgerError::Malformed(e.to_string()))
+    let read = Event::from_bytes(module, name, event.contents().value());
+    Ok(Some(read.map_err(MalformedAnswer::Event)?))
 }
 
 #[cfg(test)]

@@ -8,48 +8,41 @@
 //! builds the next; where another pays, this holds for the payer's wallet as well.
 
 use crate::{
-    Connection, Executed, LedgerError,
+    BuildError, Connection, Executed, LedgerError,
+    attempt::{Attempt, FIRST_PAUSE, LONGEST_PAUSE, Tries},
     build::{Work, transaction},
-    mask::mask,
-    no_answer::NoAnswer,
-    outcome::{EXECUTED_FIELDS, execution_error, is_congestion, outcome},
-    plan::Plan,
-    status::{describe, is_definite},
+    grpc_status::GrpcStatus,
+    mask::{EXECUTED_FIELDS, mask},
+    outcome::{execution_error, is_congestion, is_short_balance, outcome},
+    plan::{Plan, Planned},
+    status::is_definite,
     wallet::{Parties, Pending, Wallets},
 };
 use atoma_keys::SigningKey;
 use atoma_runtime::WithCauses;
 use atoma_types::{Address, MicroUsdc, ObjectId};
 use futures::future::BoxFuture;
-use std::time::Duration;
+use std::sync::Arc;
 use sui_crypto::SuiSigner;
 use sui_rpc::proto::sui::rpc::v2::{
-    ExecuteTransactionRequest, ExecutedTransaction, GetTransactionRequest,
-    SimulateTransactionRequest,
+    ExecutedTransaction, GetTransactionRequest, SimulateTransactionRequest,
 };
-use sui_sdk_types::{Digest, Transaction};
+use sui_sdk_types::{Digest, SignedTransaction, Transaction};
 use tokio::time::sleep;
 use tonic::Status;
 
-/// Rebuilds after another process moved this wallet's coins, or the ledger gave up for congestion.
-const MAX_REBUILDS: u32 = 5;
 /// Submissions of the same bytes before the outcome is left open.
 const MAX_SUBMISSIONS: u32 = 8;
 /// Looks for a transaction that was refused after an earlier submission had no answer: that one may
 /// have been executed, and a full node may learn of it late.
 const LATE_LOOKS: u32 = 6;
-/// First pause between two tries; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// Longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-
-/// What came of one attempt.
-enum Attempt {
+/// What came of a step.
+enum Step {
+    /// What was ordered is done, though its effects may say that it failed.
     Done(Box<ExecutedTransaction>, Digest),
-    /// The inputs had changed: build it again.
-    Stale(LedgerError),
-    /// The ledger was too busy with an object: build it again, and offer more.
-    Congested(LedgerError),
+    /// A payment's coins are fewer now.
+    Merged,
+    Failed(Attempt),
 }
 
 impl Connection {
@@ -114,32 +107,45 @@ impl Connection {
         parties: Parties,
         wallets: &mut Wallets,
     ) -> Result<(Digest, Box<ExecutedTransaction>), LedgerError> {
-        let mut pause = FIRST_PAUSE;
-        let mut congested = 0;
-        let mut last = None;
-        for _ in 0..MAX_REBUILDS {
-            self.settle_earlier(wallets).await?;
-            let attempt = self.attempt(key, parties, work, wallets, congested).await?;
-            let reason = match attempt {
-                Attempt::Done(executed, digest) => return Ok((digest, executed)),
-                Attempt::Congested(reason) => {
-                    congested += 1;
-                    reason
-                }
-                Attempt::Stale(reason) => reason,
-            };
-            let sender = parties.sender;
-            tracing::debug!(%sender, %reason, "building the transaction again");
-            last = Some(reason);
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        if let Some(digest) = wallets.sender().resumed.take() {
+            return Err(LedgerError::Resumed { digest });
         }
-        match last {
-            Some(reason) if congested > 0 => Err(reason),
-            _ => Err(LedgerError::Rejected(format!(
-                "the coins of {} changed under {MAX_REBUILDS} attempts; another program uses them",
-                parties.sender
-            ))),
+        let mut tries = Tries::new();
+        loop {
+            self.settle_earlier(wallets).await?;
+            let failed = match self.step(key, parties, work, wallets, &mut tries).await? {
+                Step::Done(executed, digest) => return Ok((digest, executed)),
+                Step::Merged => continue,
+                Step::Failed(attempt) => attempt,
+            };
+            sleep(tries.again(failed, parties.sender)?).await;
+        }
+    }
+
+    /// One transaction on the way to what was ordered: its own, or a merge that must come first.
+    async fn step(
+        &self,
+        key: &SigningKey,
+        parties: Parties,
+        work: &Work<'_>,
+        wallets: &mut Wallets,
+        tries: &mut Tries,
+    ) -> Result<Step, LedgerError> {
+        let congested = tries.congested;
+        let coins = match self.attempt(key, parties, work, wallets, congested).await? {
+            Attempt::Done(executed, digest) => return Ok(Step::Done(executed, digest)),
+            Attempt::Scattered(coins) => coins,
+            failed => return Ok(Step::Failed(failed)),
+        };
+        tries.merge()?;
+        let merge = Work::Gather { coins: &coins };
+        let merged = self.attempt(key, parties, &merge, wallets, congested);
+        match merged.await? {
+            Attempt::Done(executed, digest) => {
+                outcome(None, digest, &executed)?;
+                Ok(Step::Merged)
+            }
+            failed => Ok(Step::Failed(failed)),
         }
     }
 
@@ -152,7 +158,9 @@ impl Connection {
         let gas_owner = self.sponsor().unwrap_or(sender);
         let parties = Parties { sender, gas_owner };
         let mut wallets = self.wallets(parties).await;
-        let plan = self.plan(parties, work, &mut wallets, 0).await?;
+        let Planned::Ready(plan) = self.plan(parties, work, &mut wallets, 0).await? else {
+            return Err(BuildError::Scattered { merges: 0 }.into());
+        };
         let trial = transaction(work, &plan.inputs())?;
         let simulated = self.simulate(&trial).await;
         let simulated = simulated.map_err(|status| self.refused(&status))?;
@@ -184,7 +192,10 @@ impl Connection {
         wallets: &mut Wallets,
         congested: u64,
     ) -> Result<Attempt, LedgerError> {
-        let mut plan = self.plan(parties, work, wallets, congested).await?;
+        let mut plan = match self.plan(parties, work, wallets, congested).await? {
+            Planned::Ready(plan) => plan,
+            Planned::Scattered(coins) => return Ok(Attempt::Scattered(coins)),
+        };
         let deployment = work.deployment();
         let trial = transaction(work, &plan.inputs())?;
         let gas = match self.simulate(&trial).await {
@@ -202,9 +213,13 @@ impl Connection {
         plan.budget = self.budget(&gas, &plan)?;
         let transaction = transaction(work, &plan.inputs())?;
         let digest = transaction.digest();
-        let request = self.sign(key, transaction)?;
+        let signed = Arc::new(self.sign(key, transaction)?);
         // from here on the outcome is open until it is known, even if this future is dropped
-        wallets.begin(&Pending { digest, request });
+        wallets.begin(&Pending {
+            digest,
+            signed,
+            resumed: false,
+        });
         match self.settle_pending(wallets).await {
             Ok(Some(executed)) if is_congestion(&executed) => {
                 let error = executed.effects().status().error();
@@ -212,11 +227,14 @@ impl Connection {
                     deployment, digest, error,
                 )))
             }
+            Ok(Some(executed)) if is_short_balance(&executed) => {
+                let error = executed.effects().status().error();
+                Ok(Attempt::Stale(execution_error(deployment, digest, error)))
+            }
             Ok(Some(executed)) => Ok(Attempt::Done(executed, digest)),
-            Ok(None) => Err(LedgerError::Build("nothing was submitted".to_owned())),
-            Err(LedgerError::Rejected(reason)) => {
-                self.stale_or(&plan, wallets, &Status::failed_precondition(reason))
-                    .await
+            Ok(None) => unreachable!("a transaction is pending since `begin`"),
+            Err(LedgerError::Rejected(GrpcStatus(status))) => {
+                self.stale_or(&plan, wallets, &status).await
             }
             Err(error) => Err(error),
         }
@@ -227,21 +245,19 @@ impl Connection {
         &self,
         key: &SigningKey,
         transaction: Transaction,
-    ) -> Result<ExecuteTransactionRequest, LedgerError> {
+    ) -> Result<SignedTransaction, LedgerError> {
         let sender = key.public_key().address();
         let sponsor = self.gas.sponsor.as_deref();
         let sponsor = sponsor.filter(|sponsor| sponsor.public_key().address() != sender);
         let signatures = std::iter::once(key).chain(sponsor).map(|key| {
             let signature = key.wallet_key().sign_transaction(&transaction);
-            signature
-                .map(Into::into)
-                .map_err(|e| LedgerError::Build(e.to_string()))
+            signature.map_err(BuildError::Sign)
         });
         let signatures = signatures.collect::<Result<Vec<_>, _>>()?;
-        Ok(ExecuteTransactionRequest::default()
-            .with_transaction(transaction)
-            .with_signatures(signatures)
-            .with_read_mask(mask(EXECUTED_FIELDS)))
+        Ok(SignedTransaction {
+            transaction,
+            signatures,
+        })
     }
 
     /// After a refusal: `Stale` if the inputs aren't what they were, else the refusal itself.
@@ -260,12 +276,24 @@ impl Connection {
         let now = self.versions(&ids).await?;
         let changed = used.iter().any(|used| !now.contains(used));
         wallets.correct(&now, &ids);
-        *self.inner.gas_price.lock() = None;
-        if changed {
+        *self.inner.terms.lock() = None;
+        if changed || self.has_less(plan).await? {
             Ok(Attempt::Stale(refusal))
-        } else {
+        } else if plan.withdrawals().is_empty() {
             Err(refusal)
+        } else {
+            Ok(Attempt::Doubtful(refusal))
         }
+    }
+
+    /// Whether an address balance holds less than the plan takes from it.
+    async fn has_less(&self, plan: &Plan) -> Result<bool, LedgerError> {
+        for (owner, kind, taken) in plan.withdrawals() {
+            if self.holding(owner, &kind).await?.in_balance < taken {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Settles what earlier callers left open. That it was refused is no news for this one.
@@ -273,8 +301,8 @@ impl Connection {
         loop {
             match self.settle_pending(wallets).await {
                 Ok(_) => return Ok(()),
-                Err(LedgerError::Rejected(reason)) => {
-                    tracing::debug!(%reason, "an earlier transaction was refused");
+                Err(LedgerError::Rejected(status)) => {
+                    tracing::debug!(%status, "an earlier transaction was refused");
                 }
                 Err(error) => return Err(error),
             }
@@ -283,7 +311,7 @@ impl Connection {
 
     /// Submits what is pending until its outcome is known, and remembers what it changed. After a
     /// definite refusal it is pending no more; after none, it still is. The last outcome is returned.
-    async fn settle_pending(
+    pub(crate) async fn settle_pending(
         &self,
         wallets: &mut Wallets,
     ) -> Result<Option<Box<ExecutedTransaction>>, LedgerError> {
@@ -294,40 +322,63 @@ impl Connection {
         Ok(last)
     }
 
+    /// Settles one, and keeps it on disk for as long as that takes.
     async fn settle(
         &self,
         pending: &Pending,
         wallets: &mut Wallets,
     ) -> Result<Box<ExecutedTransaction>, LedgerError> {
         let digest = pending.digest;
+        if let Err(error) = self.keep(pending).await {
+            // nothing was sent, nor will be
+            wallets.refused(digest);
+            return Err(error);
+        }
+        let executed = match self.submit(pending).await {
+            Ok(executed) => Ok(wallets.finish(digest, executed)),
+            Err(error @ LedgerError::Rejected(_)) => {
+                wallets.refused(digest);
+                Err(error)
+            }
+            // still unknown
+            Err(error) => return Err(error),
+        };
+        self.forget(digest).await;
+        executed
+    }
+
+    /// Submits the same bytes until it is known what became of them: executed, or rejected for good.
+    async fn submit(&self, pending: &Pending) -> Result<ExecutedTransaction, LedgerError> {
+        let digest = pending.digest;
+        if pending.resumed
+            && let Some(executed) = self.look_for(digest, 1).await
+        {
+            return Ok(executed);
+        }
         let mut pause = FIRST_PAUSE;
         let mut attempt = 0;
         loop {
             let mut client = self.inner.client.clone();
-            let request = pending.request.clone();
+            let request = pending.request();
             let status = match client.execution_client().execute_transaction(request).await {
-                Ok(answer) => {
-                    let executed = answer.into_inner().transaction.unwrap_or_default();
-                    return Ok(wallets.finish(digest, executed));
-                }
+                Ok(answer) => return Ok(answer.into_inner().transaction.unwrap_or_default()),
                 Err(status) => status,
             };
             // an earlier submission may have been executed while its answer was lost
             let definite = is_definite(&status);
-            let looks = if definite && attempt > 0 {
+            let looks = if definite && (attempt > 0 || pending.resumed) {
                 LATE_LOOKS
             } else {
                 1
             };
             if let Some(executed) = self.look_for(digest, looks).await {
-                return Ok(wallets.finish(digest, executed));
+                return Ok(executed);
             }
             if definite {
-                wallets.refused(digest);
-                return Err(LedgerError::Rejected(describe(&status)));
+                return Err(LedgerError::Rejected(status.into()));
             }
             attempt += 1;
-            let source = NoAnswer::from(status);
+            let source = GrpcStatus::from(status);
             if attempt == MAX_SUBMISSIONS {
                 return Err(LedgerError::Timeout { digest, source });
             }

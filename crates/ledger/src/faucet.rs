@@ -1,6 +1,6 @@
 //! Test money, where there is a faucet: Sui's own protocol for gas, localnet's for USDC.
 
-use crate::{Connection, LedgerError};
+use crate::{Connection, LedgerError, faucet_error::FaucetError};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
 use futures::future::BoxFuture;
@@ -19,14 +19,16 @@ impl Connection {
     /// # Errors
     /// If the faucet refuses or can't be reached.
     pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(async move {
-            let order = json!({ "FixedAmountRequest": { "recipient": recipient.to_string() } });
-            let answer = self.ask_faucet("/v2/gas", &order).await?;
-            match &answer["status"] {
-                Value::String(status) if status == "Success" => Ok(()),
-                other => Err(LedgerError::Faucet(other.to_string())),
-            }
-        })
+        Box::pin(self.give(recipient, false))
+    }
+
+    /// As [`Self::faucet`], to the address's balance instead of as coins. Only localnet's faucet does it; others
+    /// give coins all the same.
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn faucet_to_balance(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.give(recipient, true))
     }
 
     /// Asks for an amount of test USDC. Only localnet's faucet has it.
@@ -38,20 +40,59 @@ impl Connection {
         recipient: Address,
         amount: MicroUsdc,
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(async move {
-            let order = json!({ "recipient": recipient.to_string(), "amount": amount.0 });
-            self.ask_faucet("/faucet/usdc", &order).await.map(|_| ())
-        })
+        Box::pin(self.mint(recipient, amount, false))
     }
 
-    async fn ask_faucet(&self, path: &str, order: &Value) -> Result<Value, LedgerError> {
+    /// As [`Self::mint_usdc`], to the address's balance instead of as a coin.
+    ///
+    /// # Errors
+    /// If the faucet refuses or can't be reached.
+    pub fn mint_usdc_to_balance(
+        &self,
+        recipient: Address,
+        amount: MicroUsdc,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.mint(recipient, amount, true))
+    }
+
+    async fn give(&self, recipient: Address, to_balance: bool) -> Result<(), LedgerError> {
+        let recipient = recipient.to_string();
+        let mut order = json!({ "FixedAmountRequest": { "recipient": recipient } });
+        // said only where it is meant: to Sui's own faucet it would be a word that it doesn't know
+        if to_balance {
+            order["to_balance"] = json!(true);
+        }
+        let answer = self.ask_faucet("/v2/gas", &order).await?;
+        match &answer["status"] {
+            Value::String(status) if status == "Success" => Ok(()),
+            other => Err(FaucetError::Refused {
+                status: StatusCode::OK,
+                answer: other.to_string(),
+            }
+            .into()),
+        }
+    }
+
+    async fn mint(
+        &self,
+        recipient: Address,
+        amount: MicroUsdc,
+        to_balance: bool,
+    ) -> Result<(), LedgerError> {
+        let recipient = recipient.to_string();
+        let order = json!({ "recipient": recipient, "amount": amount.0, "to_balance": to_balance });
+        self.ask_faucet("/faucet/usdc", &order).await?;
+        Ok(())
+    }
+
+    async fn ask_faucet(&self, path: &str, wanted: &Value) -> Result<Value, FaucetError> {
         let url = format!("{}{path}", self.inner.faucet.trim_end_matches('/'));
-        let unreachable = |source| LedgerError::FaucetUnreachable {
+        let unreachable = |source| FaucetError::Unreachable {
             url: self.inner.faucet.clone(),
             source,
         };
-        let request = post_json(&url, order.to_string());
-        let pool = Pool::over(self.inner.runtime.net.clone(), PoolOptions::ONE_REQUEST)
+        let request = post_json(&url, wanted.to_string());
+        let pool = Pool::over(self.inner.runtime.sockets.clone(), PoolOptions::ONE_REQUEST)
             .map_err(unreachable)?;
         let limits = AnswerLimits::within(FAUCET_TIMEOUT, MAX_ANSWER_BYTES);
         let answer = pool.ask(request, limits).await;
@@ -61,8 +102,8 @@ impl Connection {
             status,
             StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED
         ) {
-            let text = String::from_utf8_lossy(body).into_owned();
-            return Err(LedgerError::Faucet(format!("{status}: {text}")));
+            let answer = String::from_utf8_lossy(body).into_owned();
+            return Err(FaucetError::Refused { status, answer });
         }
         Ok(serde_json::from_slice(body).unwrap_or(Value::Null))
     }

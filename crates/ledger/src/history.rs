@@ -1,6 +1,11 @@
 //! How far the ledger is, when something happened, and whether it is still the ledger that it was.
 
-use crate::{Connection, LedgerError, connection::network_of, mask::mask};
+use crate::{
+    Connection, LedgerError,
+    connection::network_of,
+    malformed::{MalformedAnswer, parse},
+    mask::mask,
+};
 use atoma_types::TimestampMs;
 use futures::future::BoxFuture;
 use sui_rpc::proto::{
@@ -49,8 +54,8 @@ impl Connection {
             let found = network_of(&answer)?;
             if found != self.network() {
                 return Err(LedgerError::WrongNetwork {
-                    found: found.to_string(),
-                    expected: self.network().to_string(),
+                    found,
+                    expected: self.network(),
                 });
             }
             Ok(Tip {
@@ -82,19 +87,14 @@ impl Connection {
                 Err(status) => return Err(self.refused(&status)),
             };
             let checkpoint = answer.checkpoint();
-            let malformed =
-                |what| LedgerError::Malformed(format!("checkpoint {number} has no {what}"));
             let time = checkpoint.summary().timestamp;
             Ok(Checkpoint {
                 number,
-                digest: checkpoint
-                    .digest()
-                    .parse()
-                    .map_err(|_| malformed("digest"))?,
+                digest: parse("checkpoint's digest", checkpoint.digest())?,
                 time: time
                     .and_then(|time| proto_to_timestamp_ms(time).ok())
                     .map(TimestampMs)
-                    .ok_or_else(|| malformed("time"))?,
+                    .ok_or(MalformedAnswer::Missing("time of the checkpoint"))?,
             })
         })
     }

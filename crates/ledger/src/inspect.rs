@@ -2,7 +2,8 @@
 //! at a place, what a package for it is linked to.
 
 use crate::{
-    CompiledPackage, Connection, LedgerError, Published, connection::network_of, mask::mask,
+    CompiledPackage, Connection, LedgerError, Published, connection::network_of, malformed,
+    mask::mask,
 };
 use atoma_types::{Address, NetworkId, ObjectId, TimestampMs};
 use futures::future::BoxFuture;
@@ -201,6 +202,5 @@ impl Connection {
 }
 
 fn parse(id: &str) -> Result<ObjectId, LedgerError> {
-    id.parse()
-        .map_err(|e| LedgerError::Malformed(format!("package id `{id}`: {e}")))
+    Ok(malformed::parse("package id", id)?)
 }

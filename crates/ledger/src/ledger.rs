@@ -159,7 +159,7 @@ fn check_network(found: NetworkId, deployment: &Deployment) -> Result<(), Ledger
         return Ok(());
     }
     Err(LedgerError::WrongNetwork {
-        found: found.to_string(),
-        expected: deployment.network.to_string(),
+        found,
+        expected: deployment.network,
     })
 }

@@ -7,6 +7,8 @@
 //! * [`Ledger::execute`] turns [`Call`](atoma_types::chain::Call)s into one programmable
 //!   transaction, pays exact amounts out of the sender's coins, simulates it (an abort costs
 //!   nothing), submits it and reads its effects.
+//! * [`Connection::keep_in_flight`] keeps what is on its way on disk, so that a program that is killed pays nothing
+//!   twice; [`Connection::usdc_held`] says what lies in coins and what in the address's balance. Both pay.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
 //! * [`due`] says what anyone may do about a stack now.
@@ -21,7 +23,9 @@
 //!   [`Connection::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod amount;
+mod attempt;
 mod build;
+mod build_error;
 mod call;
 mod coin;
 mod coins;
@@ -29,28 +33,37 @@ mod connection;
 mod cursor;
 mod disputes;
 mod due;
+mod epoch;
 mod error;
 mod escrow;
 mod events;
 mod execute;
+mod execution_failure;
 mod faucet;
+mod faucet_error;
 mod gas;
+mod gas_funds;
+mod grpc_status;
 mod history;
+mod in_flight;
 mod inspect;
 mod ledger;
 mod localnet;
+mod malformed;
 mod mask;
 mod migrate;
-mod no_answer;
 mod objects;
 mod open;
 mod outcome;
+mod payment;
 mod plan;
 mod pool;
 mod publish;
 mod published;
 mod read;
+mod resume;
 mod status;
+mod terms;
 mod transport;
 mod wallet;
 mod wallets;
@@ -58,21 +71,27 @@ mod walrus;
 
 pub use amount::Amount;
 pub use atoma_package::{CompiledPackage, PackageError};
+pub use build_error::BuildError;
 pub use connection::{Connection, ConnectionConfig};
-pub use cursor::{Cursor, CursorFile, ParseCursorError};
+pub use cursor::{Cursor, ParseCursorError};
 pub use due::{Due, due, due_of_lease};
 pub use error::LedgerError;
 pub use escrow::{required_escrow, top_up_payment};
 pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame};
+pub use execution_failure::ExecutionFailure;
+pub use faucet_error::FaucetError;
 pub use gas::GasOptions;
+pub use grpc_status::GrpcStatus;
 pub use history::{Checkpoint, Tip};
 pub use inspect::Service;
 pub use ledger::{Ledger, LedgerConfig};
-pub use no_answer::NoAnswer;
+pub use malformed::MalformedAnswer;
 pub use outcome::Executed;
 pub use pool::GasPool;
 pub use publish::{Publication, UpgradeCap};
 pub use published::Published;
+pub use read::Holding;
+pub use resume::{AfterResume, IN_FLIGHT, Resumed};
 pub use walrus::OwnedBlob;
 
 /// The digest of a transaction.

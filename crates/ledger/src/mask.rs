@@ -6,3 +6,14 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil};
 pub(crate) fn mask(fields: &[&str]) -> FieldMask {
     FieldMask::from_paths(fields)
 }
+
+/// What is asked for of an executed transaction.
+pub(crate) const EXECUTED_FIELDS: &[&str] = &[
+    "digest",
+    "effects.status",
+    "effects.gas_used",
+    "effects.changed_objects",
+    "effects.lamport_version",
+    "events.events",
+    "checkpoint",
+];

@@ -1,6 +1,12 @@
 //! Objects of any type: asked for by id, held against their Move type, decoded from their BCS.
 
-use crate::{LedgerError, connection::Inner, mask::mask};
+use crate::{
+    BuildError, LedgerError,
+    connection::Inner,
+    grpc_status::GrpcStatus,
+    malformed::{MalformedAnswer, parse},
+    mask::mask,
+};
 use atoma_types::{Address, ObjectId, chain::Table};
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
@@ -70,7 +76,7 @@ impl Inner {
             .iter()
             .map(|field| field.value().deserialize::<ObjectId>())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| LedgerError::Malformed(format!("table entry: {e}")))?;
+            .map_err(MalformedAnswer::TableEntry)?;
         self.read_many(&ids, expected).await
     }
 
@@ -84,10 +90,7 @@ impl Inner {
             .await?
             .iter()
             .map(|object| {
-                let id = object
-                    .object_id()
-                    .parse()
-                    .map_err(|e| LedgerError::Malformed(format!("object id: {e}")))?;
+                let id = parse("object id", object.object_id())?;
                 self.typed(id, object, expected)
             })
             .collect()
@@ -155,7 +158,12 @@ impl Inner {
                 match result {
                     Ok(object) => objects.push(object),
                     Err(status) if Code::from(status.code) == Code::NotFound => {}
-                    Err(status) => return Err(LedgerError::Rejected(status.message)),
+                    Err(status) => {
+                        return Err(LedgerError::Rejected(GrpcStatus(tonic::Status::new(
+                            Code::from(status.code),
+                            status.message,
+                        ))));
+                    }
                 }
             }
         }
@@ -168,8 +176,7 @@ impl Inner {
             return Ok(version);
         }
         let object = self.object(id, "object").await?;
-        let version = shared_version(&object)
-            .ok_or_else(|| LedgerError::Build(format!("object {id} is not shared")))?;
+        let version = shared_version(&object).ok_or(BuildError::NotShared(id))?;
         self.shared.write().insert(id, version);
         Ok(version)
     }
@@ -182,6 +189,9 @@ fn shared_version(object: &proto::Object) -> Option<u64> {
 
 /// An object out of its BCS; its type has been looked at.
 pub(crate) fn decode<T: DeserializeOwned>(object: &proto::Object) -> Result<T, LedgerError> {
-    bcs::from_bytes(object.contents().value())
-        .map_err(|e| LedgerError::Malformed(format!("object {}: {e}", object.object_id())))
+    let read = bcs::from_bytes(object.contents().value());
+    read.map_err(|source| {
+        let id = object.object_id().to_owned();
+        MalformedAnswer::Object { id, source }.into()
+    })
 }

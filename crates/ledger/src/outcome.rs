@@ -1,6 +1,6 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{LedgerError, events::known_event, localnet};
+use crate::{LedgerError, events::known_event, execution_failure::ExecutionFailure, localnet};
 use atoma_types::{
     ObjectId,
     chain::{AbortCode, Deployment, Event},
@@ -22,17 +22,6 @@ pub struct Executed {
     /// The checkpoint it is in, if it is known already.
     pub checkpoint: Option<u64>,
 }
-
-/// What is asked for of an executed transaction.
-pub(crate) const EXECUTED_FIELDS: &[&str] = &[
-    "digest",
-    "effects.status",
-    "effects.gas_used",
-    "effects.changed_objects",
-    "effects.lamport_version",
-    "events.events",
-    "checkpoint",
-];
 
 /// Success with its events, or the error that the effects name. Without a deployment there are no events, and
 /// no aborts, of ours.
@@ -82,9 +71,9 @@ pub(crate) fn execution_error(
         },
         None => LedgerError::Failed {
             digest,
-            message: match error.description() {
-                "" => error.kind().as_str_name().to_owned(),
-                text => text.to_owned(),
+            source: ExecutionFailure {
+                kind: error.kind(),
+                description: error.description().to_owned(),
             },
         },
     }
@@ -111,4 +100,9 @@ pub(crate) fn is_congestion(executed: &ExecutedTransaction) -> bool {
         ExecutionErrorKind::ExecutionCanceledDueToConsensusObjectCongestion
             | ExecutionErrorKind::ExecutionCanceledDueToRandomnessUnavailable
     )
+}
+
+/// Whether an address balance held less than was reserved of it: a full node's word of it was old.
+pub(crate) fn is_short_balance(executed: &ExecutedTransaction) -> bool {
+    executed.effects().status().error().kind() == ExecutionErrorKind::InsufficientFundsForWithdraw
 }

@@ -1,27 +1,20 @@
 //! What a transaction is made of, resolved on the ledger: coins, versions, price, budget.
 
 use crate::{
-    Amount, Connection, LedgerError,
-    build::{Inputs, Work},
-    coin::{Coin, select},
+    Amount, BuildError, Connection, LedgerError,
+    build::{Inputs, Work, sui_coin},
+    coin::{Coin, Funds, Selection, select, total},
+    epoch::Terms,
+    gas_funds::{self, AMPLE, GasFunds, Need},
     wallet::{Parties, Wallets},
 };
-use atoma_types::{MicroUsdc, ObjectId, chain::SUI_COIN};
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use atoma_types::{Address, MicroUsdc, ObjectId};
+use std::collections::{BTreeMap, HashMap};
 use sui_rpc::proto::sui::rpc::v2 as proto;
-use sui_sdk_types::TypeTag;
-use tokio::time::Instant;
+use sui_sdk_types::{Digest, TransactionExpiration, TypeTag};
 
-/// Gas coins in one transaction, at most what Sui takes. All are named, so that small ones are merged
-/// into the first on the way.
-const MAX_GAS_COINS: usize = 256;
-/// The reference price moves once an epoch; asking this often is enough.
-const GAS_PRICE_AGE: Duration = Duration::from_secs(60);
 /// What a simulation may spend, in MIST (10 SUI): far above any transaction of ours.
-const SIMULATION_BUDGET: u64 = 10_000_000_000;
+const SIMULATION_BUDGET: u64 = AMPLE;
 /// Headroom over the simulated gas, in percent: other people's transactions come in between.
 const HEADROOM_PERCENT: u64 = 20;
 /// And in computation units, at the gas price.
@@ -39,9 +32,12 @@ const NONCE_MASK: u64 = (1 << 24) - 1;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) parties: Parties,
-    pub(crate) payment: Vec<Coin>,
-    pub(crate) gas: Vec<Coin>,
+    pub(crate) payment: Funds,
+    /// The kind of money that payments are in.
+    pub(crate) usdc: TypeTag,
+    pub(crate) gas: GasFunds,
     pub(crate) gas_price: u64,
+    pub(crate) expiration: TransactionExpiration,
     pub(crate) budget: u64,
     pub(crate) shared: HashMap<ObjectId, u64>,
     pub(crate) owned: HashMap<ObjectId, Coin>,
@@ -53,8 +49,10 @@ impl Plan {
             sender: self.parties.sender,
             gas_owner: self.parties.gas_owner,
             payment: &self.payment,
+            usdc: &self.usdc,
             gas: &self.gas,
             gas_price: self.gas_price,
+            expiration: &self.expiration,
             gas_budget: self.budget,
             shared: &self.shared,
             owned: &self.owned,
@@ -66,12 +64,42 @@ impl Plan {
     pub(crate) fn owned_inputs(&self) -> Vec<(ObjectId, u64)> {
         let coins = self
             .payment
+            .coins
             .iter()
-            .chain(&self.gas)
+            .chain(&self.gas.coins)
+            .chain(&self.gas.merged)
             .chain(self.owned.values());
         let unique: BTreeMap<_, _> = coins.map(|coin| (coin.id, coin.version)).collect();
         unique.into_iter().collect()
     }
+}
+
+impl Plan {
+    /// What is taken from address balances: whose, of which kind, how much.
+    pub(crate) fn withdrawals(&self) -> Vec<(Address, TypeTag, u64)> {
+        let Parties { sender, gas_owner } = self.parties;
+        let budget = if self.gas.coins.is_empty() {
+            self.budget
+        } else {
+            0
+        };
+        let sui = sui_coin();
+        let gas = self.gas.withdrawn.saturating_add(budget);
+        let all = [
+            (sender, self.usdc.clone(), self.payment.balance),
+            (gas_owner, sui, gas),
+        ];
+        all.into_iter().filter(|(.., taken)| *taken > 0).collect()
+    }
+}
+
+/// What becomes of an order before it is a transaction.
+#[derive(Debug)]
+pub(crate) enum Planned {
+    /// One transaction does it.
+    Ready(Box<Plan>),
+    /// These coins must be merged first: a payment needs more of them than one transaction takes.
+    Scattered(Vec<Coin>),
 }
 
 impl Connection {
@@ -83,63 +111,117 @@ impl Connection {
         work: &Work<'_>,
         wallets: &mut Wallets,
         congested: u64,
-    ) -> Result<Plan, LedgerError> {
-        let sender = parties.sender;
-        let payments = work.payments();
-        let needed = payments
-            .iter()
-            .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
-            .ok_or_else(|| LedgerError::Build("the payments overflow".to_owned()))?;
-        let usdc = &self.surroundings.usdc;
-        let payment = if payments.is_empty() {
-            Vec::new()
-        } else {
-            let coins = self.coins(sender, usdc, wallets.sender()).await?;
-            // a payment of nothing still needs a coin to be split from
-            select(&coins, needed).map_err(|available| LedgerError::InsufficientFunds {
-                owner: sender,
-                needed: Amount::Usdc(MicroUsdc(needed)),
-                available: Amount::Usdc(MicroUsdc(available)),
-            })?
-        };
-        let reference = self.gas_price().await?;
-        let extra = (reference / 100).saturating_mul(CONGESTION_PERCENT);
-        let gas_price = reference.saturating_add(extra.saturating_mul(congested));
-        let mut gas = match wallets.payer().only_gas {
-            Some(coin) => self.owned_objects(&[coin]).await?,
-            None => {
-                let payer = wallets.payer();
-                self.coins(parties.gas_owner, &sui_coin()?, payer).await?
+    ) -> Result<Planned, LedgerError> {
+        let payment = match self.payment(parties, work, wallets).await? {
+            Selection::Enough(funds) => funds,
+            Selection::Scattered(coins) => return Ok(Planned::Scattered(coins)),
+            Selection::Short(available) => {
+                let needed = work.payments().into_iter().fold(0, u64::saturating_add);
+                return Err(LedgerError::InsufficientFunds {
+                    owner: parties.sender,
+                    needed: Amount::Usdc(MicroUsdc(needed)),
+                    available: Amount::Usdc(MicroUsdc(available)),
+                });
             }
         };
-        gas.truncate(MAX_GAS_COINS);
-        let total = gas
-            .iter()
-            .fold(0u64, |sum, coin| sum.saturating_add(coin.balance));
-        let taken = work.out_of_gas();
-        let least = HEADROOM_UNITS
-            .saturating_mul(gas_price)
-            .saturating_add(taken);
-        if total < least {
-            return Err(LedgerError::InsufficientFunds {
-                owner: parties.gas_owner,
-                needed: Amount::Sui(least),
-                available: Amount::Sui(total),
-            });
-        }
+        let terms = self.terms().await?;
+        let extra = (terms.price / 100).saturating_mul(CONGESTION_PERCENT);
+        let gas_price = terms.price.saturating_add(extra.saturating_mul(congested));
+        let gas = self.gas_funds(parties, work, wallets, gas_price).await?;
         let mut shared = HashMap::new();
         for id in work.shared().into_keys() {
             shared.insert(id, self.inner.initial_version(id).await?);
         }
-        Ok(Plan {
+        Ok(Planned::Ready(Box::new(Plan {
             parties,
             payment,
-            gas,
+            usdc: self.surroundings.usdc.clone(),
             gas_price,
-            budget: (total - taken).min(SIMULATION_BUDGET),
+            expiration: self.expiration(terms, gas.coins.is_empty()),
+            budget: gas.most.min(SIMULATION_BUDGET),
+            gas,
             shared,
             owned: self.owned(&work.owned()).await?,
-        })
+        })))
+    }
+
+    /// What the work's payments come out of.
+    async fn payment(
+        &self,
+        parties: Parties,
+        work: &Work<'_>,
+        wallets: &mut Wallets,
+    ) -> Result<Selection, LedgerError> {
+        let amounts = work.payments();
+        if let Work::Gather { coins } = work {
+            return Ok(Selection::Enough(Funds {
+                coins: coins.to_vec(),
+                balance: 0,
+            }));
+        }
+        if amounts.is_empty() {
+            return Ok(Selection::Enough(Funds::default()));
+        }
+        let needed = amounts
+            .iter()
+            .try_fold(0u64, |sum, amount| sum.checked_add(*amount))
+            .ok_or(BuildError::Overflow)?;
+        let usdc = &self.surroundings.usdc;
+        let sender = parties.sender;
+        let coins = self.coins(sender, usdc, wallets.sender()).await?;
+        match select(&coins, 0, needed) {
+            enough @ Selection::Enough(_) => Ok(enough),
+            _ => {
+                let balance = self.holding(sender, usdc).await?.in_balance;
+                Ok(select(&coins, balance, needed))
+            }
+        }
+    }
+
+    /// What pays for gas, and what is taken out of it.
+    async fn gas_funds(
+        &self,
+        parties: Parties,
+        work: &Work<'_>,
+        wallets: &mut Wallets,
+        gas_price: u64,
+    ) -> Result<GasFunds, LedgerError> {
+        let need = Need {
+            payer: parties.gas_owner,
+            is_sender: parties.gas_owner == parties.sender,
+            gas: HEADROOM_UNITS.saturating_mul(gas_price),
+            taken: work.out_of_gas(),
+        };
+        if let Some(coin) = wallets.payer().only_gas {
+            let coins = self.owned_objects(&[coin]).await?;
+            return gas_funds::choose(&coins, 0, need);
+        }
+        let sui = sui_coin();
+        let coins = self.coins(need.payer, &sui, wallets.payer()).await?;
+        let balance = if total(&coins) < need.taken.saturating_add(AMPLE) {
+            self.holding(need.payer, &sui).await?.in_balance
+        } else {
+            0
+        };
+        gas_funds::choose(&coins, balance, need)
+    }
+
+    /// Until when a transaction can be executed: this epoch and the next. One that has no answer by then never
+    /// will be.
+    fn expiration(&self, terms: Terms, from_balance: bool) -> TransactionExpiration {
+        let last = terms.epoch.saturating_add(1);
+        if !from_balance {
+            return TransactionExpiration::Epoch(last);
+        }
+        TransactionExpiration::ValidDuring {
+            min_epoch: Some(terms.epoch),
+            max_epoch: Some(last),
+            min_timestamp: None,
+            max_timestamp: None,
+            chain: Digest::new(self.surroundings.network.0),
+            // two orders that are the same are two transactions all the same
+            nonce: self.inner.runtime.random.next_u64() as u32,
+        }
     }
 
     /// What a transaction may take: what the simulation took with headroom, within the plan's means and
@@ -179,21 +261,6 @@ impl Connection {
             None => Ok(found),
         }
     }
-
-    async fn gas_price(&self) -> Result<u64, LedgerError> {
-        if let Some((asked, price)) = *self.inner.gas_price.lock()
-            && asked.elapsed() < GAS_PRICE_AGE
-        {
-            return Ok(price);
-        }
-        let mut client = self.inner.client.clone();
-        let price = client
-            .get_reference_gas_price()
-            .await
-            .map_err(|status| self.refused(&status))?;
-        *self.inner.gas_price.lock() = Some((Instant::now(), price));
-        Ok(price)
-    }
 }
 
 /// Computation and storage; rebates aren't counted on.
@@ -205,10 +272,4 @@ fn needed(gas: &proto::GasCostSummary, price: u64) -> u64 {
     let used = taken(gas);
     used.saturating_add(used / 100 * HEADROOM_PERCENT)
         .saturating_add(HEADROOM_UNITS.saturating_mul(price))
-}
-
-fn sui_coin() -> Result<TypeTag, LedgerError> {
-    SUI_COIN
-        .parse()
-        .map_err(|e| LedgerError::Build(format!("the gas coin's type: {e}")))
 }

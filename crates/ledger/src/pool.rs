@@ -6,7 +6,7 @@
 //! of the sender's go through the wallet itself.
 
 use crate::{
-    Executed, Ledger, LedgerError,
+    BuildError, Executed, Ledger, LedgerError,
     build::Work,
     outcome::outcome,
     wallet::{Wallet, Wallets},
@@ -46,9 +46,7 @@ impl Ledger {
     ) -> BoxFuture<'_, Result<GasPool, LedgerError>> {
         Box::pin(async move {
             if lanes == 0 || lanes > MAX_LANES {
-                return Err(LedgerError::Build(format!(
-                    "a pool has 1 to {MAX_LANES} lanes"
-                )));
+                return Err(BuildError::Lanes { most: MAX_LANES }.into());
             }
             let ledger = self.with_gas(crate::GasOptions {
                 budget: self.gas.budget,
@@ -101,21 +99,17 @@ impl GasPool {
                 gifts: &[],
             };
             if calls.is_empty() {
-                return Err(LedgerError::Build("there is nothing to do".to_owned()));
+                return Err(BuildError::NothingToDo.into());
             }
             if !work.payments().is_empty() || !work.owned().is_empty() {
-                return Err(LedgerError::Build(
-                    "payments and objects of one's own go through the wallet, not through a pool"
-                        .to_owned(),
-                ));
+                return Err(BuildError::NotForAPool.into());
             }
-            let closed = |_| LedgerError::Build("the pool is closed".to_owned());
-            let _permit = self.free.acquire().await.map_err(closed)?;
+            let permit = self.free.acquire().await;
+            let _permit = permit.expect("closing takes the pool, so nobody uses it then");
             // as many permits as lanes, and a lane is let go before its permit: one of them is free
             let mut lanes = self.lanes.iter();
             let lane = lanes.find_map(|lane| Arc::clone(lane).try_lock_owned().ok());
-            let lane = lane.ok_or_else(|| LedgerError::Build("no lane is free".to_owned()))?;
-            let mut wallets = Wallets::of(lane);
+            let mut wallets = Wallets::of(lane.expect("a permit is a free lane"));
             let parties = self.ledger.parties(&self.key);
             let (digest, executed) = self
                 .ledger

@@ -4,6 +4,7 @@
 use crate::{
     CompiledPackage, Connection, LedgerError,
     build::{Upgrade, Work},
+    malformed::MalformedAnswer,
     mask::mask,
     objects::decode,
     outcome::{net_gas, outcome},
@@ -250,7 +251,7 @@ fn new_package(executed: &ExecutedTransaction) -> Result<ObjectId, LedgerError> 
     let package = packages
         .next()
         .and_then(|change| change.object_id().parse().ok());
-    package.ok_or_else(|| LedgerError::Malformed("no package was published".to_owned()))
+    Ok(package.ok_or(MalformedAnswer::Missing("new package"))?)
 }
 
 /// What a publication made, out of its effects.
@@ -261,9 +262,7 @@ fn publication(digest: Digest, executed: &ExecutedTransaction) -> Result<Publica
         let mut found = changed
             .filter(|change| change.object_type().parse::<StructTag>().as_ref() == Ok(&tag))
             .filter_map(|change| change.object_id().parse().ok());
-        found
-            .next()
-            .ok_or_else(|| LedgerError::Malformed(format!("publishing made no {tag}")))
+        found.next().ok_or(MalformedAnswer::NotMade(tag))
     };
     let ours = |kind: ObjectKind| {
         let (module, name) = kind.move_name();

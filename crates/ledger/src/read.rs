@@ -1,13 +1,14 @@
 //! Reading what the package keeps on the ledger, and its clock and balances.
 
-use crate::{Connection, Ledger, LedgerError, objects::decode};
+use crate::{Connection, Ledger, LedgerError, build::sui_coin, objects::decode};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
-    chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, SUI_COIN, Stack, Table, Task},
+    chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, Stack, Table, Task},
 };
 use futures::future::BoxFuture;
 use serde::{Deserialize, de::DeserializeOwned};
 use sui_rpc::proto::sui::rpc::v2::GetBalanceRequest;
+use sui_sdk_types::TypeTag;
 
 #[derive(Deserialize)]
 struct ClockObject {
@@ -27,33 +28,73 @@ impl Connection {
         })
     }
 
-    /// What an address has in USDC.
+    /// What an address has in USDC, in coins and in its balance together.
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
     pub fn usdc(&self, owner: Address) -> BoxFuture<'_, Result<MicroUsdc, LedgerError>> {
-        Box::pin(async move {
-            let coin = self.surroundings.usdc.to_string();
-            self.balance(owner, coin).await.map(MicroUsdc)
-        })
+        Box::pin(async move { Ok(MicroUsdc(self.usdc_held(owner).await?.total())) })
     }
 
-    /// What an address has for gas, in MIST.
+    /// What an address has for gas, in MIST, in coins and in its balance together.
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
     pub fn gas(&self, owner: Address) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        Box::pin(async move { self.balance(owner, SUI_COIN.to_owned()).await })
+        Box::pin(async move { Ok(self.gas_held(owner).await?.total()) })
     }
 
-    async fn balance(&self, owner: Address, coin: String) -> Result<u64, LedgerError> {
+    /// Where an address has its USDC; in micro-USDC.
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn usdc_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, LedgerError>> {
+        Box::pin(async move { self.holding(owner, &self.surroundings.usdc).await })
+    }
+
+    /// Where an address has its SUI; in MIST.
+    ///
+    /// # Errors
+    /// If nobody answers, or what is asked for isn't there or can't be read.
+    pub fn gas_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, LedgerError>> {
+        Box::pin(async move { self.holding(owner, &sui_coin()).await })
+    }
+
+    pub(crate) async fn holding(
+        &self,
+        owner: Address,
+        kind: &TypeTag,
+    ) -> Result<Holding, LedgerError> {
         let request = GetBalanceRequest::default()
             .with_owner(owner.to_string())
-            .with_coin_type(coin);
+            .with_coin_type(kind.to_string());
         let mut client = self.inner.client.clone();
         let answer = client.state_client().get_balance(request).await;
         let answer = answer.map_err(|status| self.refused(&status))?.into_inner();
-        Ok(answer.balance().balance())
+        let balance = answer.balance();
+        let in_balance = balance.address_balance();
+        Ok(Holding {
+            // a ledger that knows no address balances may tell the sum alone
+            in_coins: balance.balance().saturating_sub(in_balance),
+            in_balance,
+        })
+    }
+}
+
+/// Where an address has its money of one kind, in the smallest unit of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// In coins, each an object of its own.
+    pub in_coins: u64,
+    /// In the address's balance, which is a number and no object.
+    pub in_balance: u64,
+}
+
+impl Holding {
+    /// All of it.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.in_coins.saturating_add(self.in_balance)
     }
 }
 

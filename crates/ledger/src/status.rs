@@ -1,6 +1,6 @@
 //! What a gRPC status says of a request that failed.
 
-use crate::{LedgerError, no_answer::NoAnswer};
+use crate::LedgerError;
 use tonic::{Code, Status};
 
 /// The error of a call that nobody answered.
@@ -14,15 +14,10 @@ pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
 /// The meaning of a failed question to the ledger at `url`.
 pub(crate) fn failure(url: &str, status: &Status) -> LedgerError {
     if is_definite(status) {
-        LedgerError::Rejected(describe(status))
+        LedgerError::Rejected(status.clone().into())
     } else {
         unreachable(url, status)
     }
-}
-
-/// The ledger's words.
-pub(crate) fn describe(status: &Status) -> String {
-    NoAnswer::from(status.clone()).to_string()
 }
 
 /// Whether the ledger itself said no. Everything else leaves open what happened.
@@ -33,11 +28,12 @@ pub(crate) fn is_definite(status: &Status) -> bool {
         | Code::AlreadyExists
         | Code::PermissionDenied
         | Code::FailedPrecondition
-        | Code::Aborted
         | Code::OutOfRange
         | Code::Unimplemented
         | Code::Unauthenticated => true,
+        // `Aborted` is how Sui says that it gave up and the same may be submitted again
         Code::Ok
+        | Code::Aborted
         | Code::Cancelled
         | Code::Unknown
         | Code::DeadlineExceeded

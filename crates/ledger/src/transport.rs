@@ -1,7 +1,7 @@
 //! How requests reach a ledger: over TCP as Sui's client does it, or through memory.
 
 use crate::LedgerError;
-use atoma_runtime::Net;
+use atoma_runtime::Sockets;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use std::{io, net::SocketAddr, time::Duration};
@@ -13,24 +13,26 @@ use tower::{layer::layer_fn, service_fn};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sui's client for the endpoint `url`. It connects when it is asked something.
-pub(crate) fn client(url: &str, net: &Net) -> Result<Client, LedgerError> {
-    let client = match net {
-        Net::Tcp => Client::new(url).map_err(|status| crate::status::unreachable(url, &status))?,
-        Net::Memory(_) => in_memory(url, net.clone())?,
+pub(crate) fn client(url: &str, sockets: &Sockets) -> Result<Client, LedgerError> {
+    let client = match sockets {
+        Sockets::Tcp => {
+            Client::new(url).map_err(|status| crate::status::unreachable(url, &status))?
+        }
+        Sockets::Memory(_) => in_memory(url, sockets.clone())?,
     };
     Ok(client.with_response_headers_timeout(ANSWER_TIMEOUT))
 }
 
 /// Sui's client knows TCP only. Its own channel, which never connects, is replaced by one that does.
-fn in_memory(url: &str, net: Net) -> Result<Client, LedgerError> {
+fn in_memory(url: &str, sockets: Sockets) -> Result<Client, LedgerError> {
     let unusable = |error: tonic::transport::Error| LedgerError::Unreachable {
         url: url.to_owned(),
         source: tonic::Status::from_error(error.into()).into(),
     };
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(unusable)?;
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |url: Uri| {
-        let net = net.clone();
-        async move { Ok::<_, io::Error>(TokioIo::new(net.connect(address(&url)?).await?)) }
+        let sockets = sockets.clone();
+        async move { Ok::<_, io::Error>(TokioIo::new(sockets.connect(address(&url)?).await?)) }
     }));
     let over = layer_fn(move |_| channel.clone());
     Ok(Client::from_endpoint(&endpoint).request_layer(over))

@@ -3,13 +3,19 @@
 //! A full node's list of owned objects lags behind execution. What the wallet's last transactions
 //! changed is therefore remembered here, and a list that is older than that is corrected.
 
-use crate::coin::Coin;
+use crate::{
+    coin::Coin,
+    mask::{EXECUTED_FIELDS, mask},
+};
 use atoma_types::{Address, ObjectId};
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use sui_rpc::proto::sui::rpc::v2::{
     ExecuteTransactionRequest, ExecutedTransaction, changed_object::OutputObjectState,
 };
-use sui_sdk_types::Digest;
+use sui_sdk_types::{Digest, SignedTransaction};
 use tokio::sync::OwnedMutexGuard;
 
 /// Memory of more changes than this is dropped whole: a stale read is then noticed by the ledger
@@ -20,8 +26,10 @@ const MAX_RECENT: usize = 4_096;
 pub(crate) struct Wallet {
     /// Version after the wallet's own last change; `None` where the object is gone.
     recent: HashMap<ObjectId, Option<u64>>,
-    /// Submitted, outcome not known.
-    pending: Option<Pending>,
+    /// Submitted, outcome not known. More than one only where earlier runs of the program left them.
+    pending: Vec<Pending>,
+    /// An earlier run's transaction that turned out to be executed, until the next order is told.
+    pub(crate) resumed: Option<Digest>,
     /// The one gas coin to pay with, where the wallet is one lane of several.
     pub(crate) only_gas: Option<ObjectId>,
     /// Gas coins that are other lanes'.
@@ -32,7 +40,20 @@ pub(crate) struct Wallet {
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) digest: Digest,
-    pub(crate) request: ExecuteTransactionRequest,
+    pub(crate) signed: Arc<SignedTransaction>,
+    /// Whether an earlier run of the program sent it, or was about to.
+    pub(crate) resumed: bool,
+}
+
+impl Pending {
+    /// The very same bytes each time.
+    pub(crate) fn request(&self) -> ExecuteTransactionRequest {
+        let signatures = self.signed.signatures.iter().cloned().map(Into::into);
+        ExecuteTransactionRequest::default()
+            .with_transaction(self.signed.transaction.clone())
+            .with_signatures(signatures.collect::<Vec<_>>())
+            .with_read_mask(mask(EXECUTED_FIELDS))
+    }
 }
 
 impl Wallet {
@@ -53,6 +74,10 @@ impl Wallet {
             let Ok(id) = change.object_id().parse() else {
                 continue;
             };
+            // an address balance, which has no versions
+            if change.output_state() == OutputObjectState::AccumulatorWrite {
+                continue;
+            }
             let version = match change.output_state() {
                 OutputObjectState::ObjectWrite => {
                     change.output_version.or(executed.effects().lamport_version)
@@ -148,13 +173,14 @@ impl Wallets {
     /// A transaction is on its way; every wallet settles it, whichever is used next.
     pub(crate) fn begin(&mut self, pending: &Pending) {
         for wallet in self.all() {
-            wallet.pending = Some(pending.clone());
+            wallet.pending.push(pending.clone());
         }
     }
 
     /// One whose outcome is unknown.
     pub(crate) fn pending(&mut self) -> Option<Pending> {
-        self.all().find_map(|wallet| wallet.pending.clone())
+        self.all()
+            .find_map(|wallet| wallet.pending.first().cloned())
     }
 
     /// It was executed.
@@ -173,7 +199,7 @@ impl Wallets {
     /// It was not executed and never will be.
     pub(crate) fn refused(&mut self, digest: Digest) {
         for wallet in self.all() {
-            wallet.pending.take_if(|pending| pending.digest == digest);
+            wallet.pending.retain(|pending| pending.digest != digest);
         }
     }
 

@@ -1,6 +1,12 @@
 //! Walrus on the ledger: where it stands, its blobs, and the system of localnet's development Walrus.
 
-use crate::{Connection, LedgerError, connection::Inner, localnet, objects::OBJECT_FIELDS};
+use crate::{
+    Connection, LedgerError,
+    connection::Inner,
+    localnet,
+    malformed::{MalformedAnswer, parse},
+    objects::OBJECT_FIELDS,
+};
 use atoma_types::{
     Address, ObjectId,
     chain::{Blob, ObjectKind, WalrusCap, WalrusDeployment, WalrusSystem},
@@ -51,10 +57,7 @@ impl Connection {
             let blob_type = self.surroundings.walrus.type_of(ObjectKind::Blob);
             let mut blobs = Vec::with_capacity(ids.len());
             for object in self.inner.objects(ids, OBJECT_FIELDS).await? {
-                let id = object
-                    .object_id()
-                    .parse()
-                    .map_err(|e| LedgerError::Malformed(format!("object id: {e}")))?;
+                let id = parse("object id", object.object_id())?;
                 match self.inner.typed(id, &object, &blob_type) {
                     Ok(blob) => blobs.push(OwnedBlob {
                         blob,
@@ -155,8 +158,11 @@ impl Inner {
         } else {
             let bytes = object.contents().value();
             let head = bytes.get(..WALRUS_HEAD).unwrap_or(bytes);
-            let head: WalrusHead = bcs::from_bytes(head)
-                .map_err(|e| LedgerError::Malformed(format!("object {system}: {e}")))?;
+            let head: WalrusHead =
+                bcs::from_bytes(head).map_err(|source| MalformedAnswer::Object {
+                    id: system.to_string(),
+                    source,
+                })?;
             head.package
         };
         Ok(WalrusDeployment {

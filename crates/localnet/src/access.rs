@@ -9,6 +9,7 @@ use crate::{
     record::{Executed, Sealed},
     state::State,
     store::Readers,
+    trouble::Trouble,
     view::View,
     writer::{Command, Rejected, Writes},
 };
@@ -34,6 +35,8 @@ pub(crate) struct LedgerAccess {
     /// True when streams should end.
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) writes: Writes,
+    /// What transactions are to meet.
+    pub(crate) trouble: Arc<Trouble>,
 }
 
 impl LedgerAccess {
@@ -72,6 +75,7 @@ impl LedgerAccess {
             frozen: self.frozen.now(),
             checks: true,
             mock_gas: None,
+            congested: false,
         };
         with(&view.state, &context)
     }
@@ -83,10 +87,7 @@ impl LedgerAccess {
     ) -> Result<T, LocalnetError> {
         let access = Arc::clone(self);
         let threads = self.config.runtime.threads;
-        threads
-            .blocking(move || read(&access.readers))
-            .await
-            .map_err(|error| LocalnetError::Writer(error.to_string()))?
+        threads.blocking(move || read(&access.readers)).await?
     }
 }
 

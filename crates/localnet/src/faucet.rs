@@ -2,6 +2,7 @@
 
 use crate::{
     access::LedgerAccess,
+    treasury::Gift,
     writer::{Command, Rejected},
 };
 use atoma_types::{Address, MicroUsdc};
@@ -32,6 +33,9 @@ pub(crate) fn routes(access: Arc<LedgerAccess>) -> Router {
 struct GasRequest {
     #[serde(rename = "FixedAmountRequest")]
     fixed: FixedAmount,
+    /// Not Sui's: to the address's balance, not as coins.
+    #[serde(default)]
+    to_balance: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +48,9 @@ struct FixedAmount {
 struct UsdcRequest {
     recipient: Address,
     amount: MicroUsdc,
+    /// To the address's balance, not as a coin.
+    #[serde(default)]
+    to_balance: bool,
 }
 
 /// A coin that was given, as Sui's faucet tells it.
@@ -87,34 +94,37 @@ async fn gas(
     Json(request): Json<GasRequest>,
 ) -> Result<Json<Given>, Refused> {
     let faucet = access.config.faucet;
-    give(&access, request.fixed.recipient, faucet.sui, faucet.usdc).await
+    let gift = Gift {
+        to: request.fixed.recipient,
+        sui: faucet.sui,
+        usdc: faucet.usdc.0,
+        to_balance: request.to_balance,
+    };
+    give(&access, gift).await
 }
 
 async fn usdc(
     State(access): State<Arc<LedgerAccess>>,
     Json(request): Json<UsdcRequest>,
 ) -> Result<Json<Given>, Refused> {
-    give(&access, request.recipient, 0, request.amount).await
+    let gift = Gift {
+        to: request.recipient,
+        sui: 0,
+        usdc: request.amount.0,
+        to_balance: request.to_balance,
+    };
+    give(&access, gift).await
 }
 
-async fn give(
-    access: &LedgerAccess,
-    to: Address,
-    sui: u64,
-    usdc: MicroUsdc,
-) -> Result<Json<Given>, Refused> {
+async fn give(access: &LedgerAccess, gift: Gift) -> Result<Json<Given>, Refused> {
     if !access.config.faucet.enabled {
         let why = "this localnet has no faucet".to_owned();
         return Err(Refused(StatusCode::FORBIDDEN, why));
     }
     let executed = access
-        .execute(|reply| Command::Give {
-            to,
-            sui,
-            usdc: usdc.0,
-            reply,
-        })
+        .execute(|reply| Command::Give { gift, reply })
         .await?;
+    let to = gift.to;
     let TransactionEffects::V2(effects) = &executed.effects else {
         return Ok(Json(Given {
             status: "Success",

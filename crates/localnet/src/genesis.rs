@@ -4,7 +4,7 @@
 use crate::{
     checkpoint::seal,
     clock,
-    error::LocalnetError,
+    error::{Damage, LocalnetError},
     execution::gas,
     move_types::{identifier, type_origins},
     objects::{Draft, SUI, coin_contents},
@@ -140,7 +140,7 @@ fn assemble(
     packages: Vec<MovePackage>,
     now: TimestampMs,
 ) -> Result<Genesis, LocalnetError> {
-    let damaged = || LocalnetError::Damaged("an object of genesis has no id".to_owned());
+    let damaged = || Damage::Missing("the id of an object of genesis");
     let mut born: Vec<(Arc<Object>, u64)> = Vec::new();
     for draft in drafts.into_values() {
         let rebate = gas::storage(draft.stored_bytes());

@@ -11,6 +11,7 @@
 
 mod access;
 mod audit;
+mod balances;
 mod beacon;
 mod checkpoint;
 mod clock;
@@ -30,10 +31,11 @@ mod server;
 mod state;
 mod store;
 mod treasury;
+mod trouble;
 mod view;
 mod writer;
 
 pub use audit::Audit;
 pub use config::{CheckpointMode, ClockMode, FaucetConfig, LocalnetConfig};
-pub use error::LocalnetError;
+pub use error::{Damage, LocalnetError};
 pub use server::{Localnet, RunningLocalnet};

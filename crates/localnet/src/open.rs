@@ -5,13 +5,14 @@ use crate::{
     beacon::Beacon,
     clock::Clock,
     config::LocalnetConfig,
-    error::LocalnetError,
+    error::{Damage, LocalnetError},
     execution::gas,
     genesis,
     record::Executed,
     state::State,
     store::{Batch, Store},
     treasury::Treasury,
+    trouble::Trouble,
     view::View,
     writer::{CLOCK_LATEST, CLOCK_OFFSET, Writer},
 };
@@ -69,6 +70,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         tip: tip.clone(),
     }));
     let (bell, frozen) = (Arc::new(Notify::new()), Arc::default());
+    let trouble = Arc::new(Trouble::default());
     let readers = Arc::new(store.readers());
     let (sealed, stopping) = (broadcast::channel(BACKLOG).0, watch::channel(false).0);
     let state = restore(&store)?;
@@ -89,6 +91,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         open,
         beacon,
         treasury,
+        trouble: Arc::clone(&trouble),
         batch: Batch::default(),
         _lock: lock,
     };
@@ -103,6 +106,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         sealed,
         stopping,
         writes,
+        trouble,
     });
     Ok(Opened {
         access,
@@ -112,8 +116,8 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
     })
 }
 
-fn missing(what: &str) -> LocalnetError {
-    LocalnetError::Damaged(format!("{what} is missing"))
+fn missing(what: &'static str) -> LocalnetError {
+    Damage::Missing(what).into()
 }
 
 fn treasury(store: &Store) -> Result<Treasury, LocalnetError> {

@@ -1,6 +1,6 @@
 //! An executed transaction as it is kept and served.
 
-use crate::error::LocalnetError;
+use crate::error::{Damage, LocalnetError};
 use atoma_types::{ObjectId, TimestampMs};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -54,13 +54,16 @@ pub(crate) struct Sealed {
 
 /// Reads stored bytes.
 pub(crate) fn decode<T: serde::de::DeserializeOwned>(
-    what: &str,
+    what: &'static str,
     bytes: &[u8],
 ) -> Result<T, LocalnetError> {
-    bcs::from_bytes(bytes).map_err(|e| LocalnetError::Damaged(format!("{what}: {e}")))
+    bcs::from_bytes(bytes).map_err(|source| Damage::Bytes { what, source }.into())
 }
 
 /// Bytes of what is stored.
-pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>, LocalnetError> {
-    bcs::to_bytes(value).map_err(|e| LocalnetError::Damaged(format!("{what}: {e}")))
+pub(crate) fn encode<T: Serialize>(
+    what: &'static str,
+    value: &T,
+) -> Result<Vec<u8>, LocalnetError> {
+    bcs::to_bytes(value).map_err(|source| Damage::Bytes { what, source }.into())
 }

@@ -1,6 +1,10 @@
 //! The contract's objects in and out of Sui's form. The rules themselves are `atoma-contract`'s.
 
-use crate::{error::LocalnetError, objects::Draft};
+use crate::{
+    balances,
+    error::{Damage, LocalnetError},
+    objects::Draft,
+};
 use atoma_contract::{Object as Held, Owner as HeldBy, TableEntry};
 use atoma_types::{
     ObjectId,
@@ -59,6 +63,9 @@ pub(crate) fn held(
     let Some(data) = object.as_struct() else {
         return Ok(None);
     };
+    if balances::is_balance(object) {
+        return Ok(None);
+    }
     let owner = match *object.owner() {
         Owner::Shared(_) => HeldBy::Shared,
         Owner::Address(address) => HeldBy::Address(address),
@@ -70,13 +77,17 @@ pub(crate) fn held(
         .iter()
         .copied()
         .find(|kind| *type_ == deployment.type_of(*kind));
+    let damage = |source| Damage::Object {
+        id: object.object_id(),
+        source,
+    };
     let held = match (kind, owner, type_.type_params()) {
-        (Some(kind), ..) => Held::from_bcs(kind, data.contents())
-            .map_err(|e| LocalnetError::Damaged(format!("object {}: {e}", object.object_id())))?,
+        (Some(kind), ..) => {
+            Held::from_bcs(kind, data.contents()).map_err(|source| damage(Some(source)))?
+        }
         (None, HeldBy::Object(parent), [key_type, value_type]) => {
-            let (key, value) = split_field(data.contents(), value_type).ok_or_else(|| {
-                LocalnetError::Damaged(format!("dynamic field {}", object.object_id()))
-            })?;
+            let field = split_field(data.contents(), value_type);
+            let (key, value) = field.ok_or_else(|| damage(None))?;
             Held::Entry(TableEntry {
                 id: object.object_id(),
                 parent,

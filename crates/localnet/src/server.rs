@@ -47,8 +47,8 @@ impl Localnet {
     pub async fn start(config: LocalnetConfig) -> Result<RunningLocalnet, LocalnetError> {
         let address = config.listen;
         let unusable = |source| LocalnetError::Listen { address, source };
-        let net = config.runtime.net.clone();
-        let listener = net.listen(address).await.map_err(unusable)?;
+        let sockets = config.runtime.sockets.clone();
+        let listener = sockets.listen(address).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let threads = config.runtime.threads;
         let opened = threads.blocking(move || open(config)).await;
@@ -57,10 +57,10 @@ impl Localnet {
             writer,
             admin,
             bell,
-        } = opened.map_err(|error| LocalnetError::Writer(error.to_string()))??;
+        } = opened??;
         // what a crash left unsealed
         let sealed = access.write(|reply| Command::Seal { reply }).await;
-        sealed.map_err(|error| LocalnetError::Writer(error.to_string()))?;
+        sealed.map_err(|_| LocalnetError::Writer)?;
         let sealer = match access.config.checkpoint {
             CheckpointMode::PerTransaction => None,
             CheckpointMode::EveryMs(every) => {
@@ -135,6 +135,18 @@ impl RunningLocalnet {
     /// What does not add up, in words.
     pub fn audit(&self) -> Result<crate::audit::Audit, String> {
         crate::audit::audit(&self.access.view.read())
+    }
+
+    /// Has the next so many transactions that change a shared object given up for congestion, as a busy Sui does:
+    /// they cost gas and do nothing else.
+    pub fn congest(&self, transactions: u32) {
+        self.access.trouble.congest(transactions);
+    }
+
+    /// Has the next so many submissions turned away, as a Sui does that has too much to do: nothing of them is
+    /// executed, and they may be submitted again.
+    pub fn turn_away(&self, submissions: u32) {
+        self.access.trouble.turn_away(submissions);
     }
 
     /// Stops: what was accepted is finished, streams end, the database is closed.

@@ -1,7 +1,7 @@
 //! Everything that is live: objects, who owns them, the contract's own state, and which
 //! transactions were executed. Plain memory; a [`Delta`] is what one transaction does to it.
 
-use crate::{error::LocalnetError, objects, rules};
+use crate::{balances, error::LocalnetError, objects, rules};
 use atoma_contract::Changes;
 use atoma_types::{Address, ObjectId, chain::Deployment};
 use std::{
@@ -128,6 +128,14 @@ impl State {
             .flat_map(move |keys| keys.range(first.clone()..))
             .take_while(move |key| key.0 == type_)
             .filter_map(|key| Some((self.objects.get(&key.2)?, key.1.0)))
+    }
+
+    /// An address's balance of one kind of money, coins not counted.
+    pub(crate) fn balance(&self, owner: &Address, coin_type: &TypeTag) -> u64 {
+        let object = self.object(&balances::id(owner, coin_type));
+        object
+            .and_then(|object| balances::read(object))
+            .map_or(0, |(_, amount)| amount)
     }
 
     /// Takes a transaction in.

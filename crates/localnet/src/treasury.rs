@@ -11,13 +11,25 @@ use atoma_types::Address;
 use std::sync::Arc;
 use sui_crypto::SuiSigner;
 use sui_sdk_types::{
-    Argument, Command, GasPayment, Input, Object, ObjectReference, ProgrammableTransaction,
-    SplitCoins, Transaction, TransactionExpiration, TransactionKind, TransferObjects,
-    UserSignature,
+    Argument, Command, GasPayment, Identifier, Input, MoveCall, Object, ObjectReference,
+    ProgrammableTransaction, SplitCoins, Transaction, TransactionExpiration, TransactionKind,
+    TransferObjects, TypeTag, UserSignature,
 };
 
 /// Enough for a split and a transfer of two coins.
 const BUDGET: u64 = 50_000_000;
+
+/// What is given away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gift {
+    pub(crate) to: Address,
+    /// In MIST.
+    pub(crate) sui: u64,
+    /// In micro-USDC.
+    pub(crate) usdc: u64,
+    /// Whether it is added to the address's balance, not given as coins.
+    pub(crate) to_balance: bool,
+}
 
 /// Holds the treasury's key.
 #[derive(Debug)]
@@ -37,10 +49,14 @@ impl Treasury {
     pub(crate) fn pay(
         &self,
         state: &State,
-        to: Address,
-        sui: u64,
-        usdc: u64,
+        gift: &Gift,
     ) -> Result<(Transaction, UserSignature), Refusal> {
+        let Gift {
+            to,
+            sui,
+            usdc,
+            to_balance,
+        } = *gift;
         let empty = || Refusal::Malformed("the treasury is empty".to_owned());
         let sender = self.address();
         let (gas_coin, gas_balance) = state.coins(&sender, &SUI).next().ok_or_else(empty)?;
@@ -53,7 +69,7 @@ impl Treasury {
         let mut gifts = Vec::new();
         if sui > 0 {
             inputs.push(pure(&sui)?);
-            split(&mut commands, &mut gifts, Argument::Gas, 1);
+            gifts.push((split(&mut commands, Argument::Gas, 1), &*SUI));
         }
         if usdc > 0 {
             let (coin, balance) = state.coins(&sender, usdc_type).next().ok_or_else(empty)?;
@@ -63,15 +79,20 @@ impl Treasury {
             let at = inputs.len() as u16; // three at most
             inputs.push(Input::ImmutableOrOwned(reference(coin)));
             inputs.push(pure(&usdc)?);
-            split(&mut commands, &mut gifts, Argument::Input(at), at + 1);
+            let coin = split(&mut commands, Argument::Input(at), at + 1);
+            gifts.push((coin, usdc_type));
         }
         if gifts.is_empty() {
             return Err(Refusal::Malformed("nothing was asked for".to_owned()));
         }
-        commands.push(Command::TransferObjects(TransferObjects {
-            objects: gifts,
-            address: Argument::Input(0),
-        }));
+        if to_balance {
+            commands.extend(gifts.iter().map(|(coin, kind)| send_funds(*coin, kind)));
+        } else {
+            commands.push(Command::TransferObjects(TransferObjects {
+                objects: gifts.iter().map(|(coin, _)| *coin).collect(),
+                address: Argument::Input(0),
+            }));
+        }
         let transaction = Transaction {
             kind: TransactionKind::ProgrammableTransaction(ProgrammableTransaction {
                 inputs,
@@ -95,12 +116,24 @@ impl Treasury {
     }
 }
 
-fn split(commands: &mut Vec<Command>, gifts: &mut Vec<Argument>, coin: Argument, amount: u16) {
-    gifts.push(Argument::NestedResult(commands.len() as u16, 0)); // two at most
+fn split(commands: &mut Vec<Command>, coin: Argument, amount: u16) -> Argument {
+    let part = Argument::NestedResult(commands.len() as u16, 0); // two at most
     commands.push(Command::SplitCoins(SplitCoins {
         coin,
         amounts: vec![Argument::Input(amount)],
     }));
+    part
+}
+
+/// Adds a coin to the balance of the address that is the first input.
+fn send_funds(coin: Argument, coin_type: &TypeTag) -> Command {
+    Command::MoveCall(MoveCall {
+        package: Address::TWO,
+        module: Identifier::from_static("coin"),
+        function: Identifier::from_static("send_funds"),
+        type_arguments: vec![coin_type.clone()],
+        arguments: vec![coin, Argument::Input(0)],
+    })
 }
 
 fn pure<T: serde::Serialize>(value: &T) -> Result<Input, Refusal> {

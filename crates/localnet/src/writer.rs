@@ -12,12 +12,13 @@ use crate::{
     record::{Executed, Sealed},
     state::State,
     store::{Batch, KIND, Readers},
-    treasury::Treasury,
+    treasury::{Gift, Treasury},
+    trouble::Trouble,
     view::View,
 };
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Gather, OnFailure, OpenError, Policy, Reply, Store, WriterThread};
-use atoma_types::{Address, NetworkId, TimestampMs};
+use atoma_types::{NetworkId, TimestampMs};
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration, vec::Drain};
@@ -55,9 +56,7 @@ pub(crate) enum Command {
     },
     /// Pay out of the treasury.
     Give {
-        to: Address,
-        sui: u64,
-        usdc: u64,
+        gift: Gift,
         reply: Reply<Result<Arc<Executed>, Rejected>>,
     },
     /// Move the clock.
@@ -117,6 +116,8 @@ pub(crate) struct Writer {
     pub(crate) open: Vec<Arc<Executed>>,
     pub(crate) beacon: Beacon,
     pub(crate) treasury: Treasury,
+    /// What transactions are to meet.
+    pub(crate) trouble: Arc<Trouble>,
     /// What is being written.
     pub(crate) batch: Batch,
     /// It has rung for the open checkpoint.
@@ -200,13 +201,8 @@ impl Writer {
                 let result = self.execute(*transaction, signatures, recent);
                 Answer::Executed(reply, result)
             }
-            Command::Give {
-                to,
-                sui,
-                usdc,
-                reply,
-            } => {
-                let paid = self.treasury.pay(&self.state, to, sui, usdc);
+            Command::Give { gift, reply } => {
+                let paid = self.treasury.pay(&self.state, &gift);
                 let result = paid
                     .map_err(Rejected::from)
                     .and_then(|(transaction, signature)| {
@@ -254,6 +250,7 @@ impl Writer {
             frozen: self.frozen.now(),
             checks: true,
             mock_gas: None,
+            congested: execution::changes_shared(&transaction) && self.trouble.is_congested(),
         };
         let outcome = execution::execute(&self.state, &transaction, &context)?;
         let place = (checkpoint, self.open.len() as u64);

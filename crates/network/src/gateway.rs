@@ -6,6 +6,7 @@ use atoma_gateway::{
     StackPolicy,
 };
 use atoma_ledger::Ledger;
+use atoma_runtime::Random;
 use atoma_types::MicroUsdc;
 use std::{
     net::SocketAddr,
@@ -32,11 +33,11 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
-    /// Those kept in a folder, made at first use.
+    /// Those kept in a folder, made at first use from `random`.
     ///
     /// # Errors
     /// If a file can't be read or written, or holds something else.
-    pub fn open(folder: &Path) -> Result<Self, NetworkError> {
+    pub fn open(folder: &Path, random: &dyn Random) -> Result<Self, NetworkError> {
         let stored = |name: &str| -> Result<ApiKey, NetworkError> {
             let path = folder.join(name);
             let file = |source| NetworkError::File {
@@ -47,7 +48,7 @@ impl ApiKeys {
                 let key = text.trim().parse();
                 return key.map_err(|source| NetworkError::ApiKey { path, source });
             }
-            let key = ApiKey::generate();
+            let key = ApiKey::generate(random);
             std::fs::create_dir_all(folder).map_err(file)?;
             atoma_keys::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
             Ok(key)

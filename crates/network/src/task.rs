@@ -96,7 +96,7 @@ pub async fn subscribe_unreachable_node(
         db: db.into(),
         collateral: Payment(COLLATERAL),
         url: UNREACHABLE.to_owned(),
-        response_key: SigningKey::generate().public_key(),
+        response_key: SigningKey::generate(&*ledger.runtime().random).public_key(),
         sealing_key: None,
         clock: Clock,
     };

@@ -2,7 +2,7 @@
 
 use crate::{config::NodeConfig, error::NodeError};
 use atoma_http::server::{Counters, Limits, Server};
-use atoma_runtime::{Listener, Net};
+use atoma_runtime::{Listener, Sockets};
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,9 +14,9 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    pub(crate) async fn to(net: &Net, address: SocketAddr) -> Result<Self, NodeError> {
+    pub(crate) async fn to(sockets: &Sockets, address: SocketAddr) -> Result<Self, NodeError> {
         let failed = |source| NodeError::Listen { address, source };
-        let listener = net.listen(address).await.map_err(failed)?;
+        let listener = sockets.listen(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
     }

@@ -3,7 +3,7 @@
 use atoma_http::server::HeldRoom;
 use atoma_types::{
     hash::{Hash32, Hasher},
-    message::{Part, SALT_BYTES, Salt},
+    message::{CommitmentKind, SALT_BYTES, Salt},
 };
 use bytes::Bytes;
 use std::fmt;
@@ -29,7 +29,7 @@ pub(crate) struct Bodies {
 impl Words {
     pub(crate) fn new(salt: Salt, held: HeldRoom) -> Self {
         Self {
-            answer: salt.hasher(Part::Answer),
+            answer: salt.hasher(CommitmentKind::Answer),
             salt,
             kept: None,
             _held: held,
@@ -61,7 +61,8 @@ impl Words {
 
     /// The commitment to the fingerprint of the engine's scores.
     pub(crate) fn scores(&self, fingerprint: Hash32) -> Hash32 {
-        self.salt.commit(Part::Fingerprint, &fingerprint.0)
+        self.salt
+            .commit(CommitmentKind::Fingerprint, &fingerprint.0)
     }
 
     /// What goes into the log, once.

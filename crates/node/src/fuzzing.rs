@@ -10,9 +10,9 @@ use atoma_types::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderValue};
 
-/// The body of an order for text. What is taken is within the limits of the API, and an engine takes it.
+/// The body of a request for text. What is taken is within the limits of the API, and an engine takes it.
 pub fn text_body(header: &Signed<RequestHeader>, body: &[u8]) {
-    let Ok(asked) = request::order(header, body, SamplingDefaults::default()) else {
+    let Ok(asked) = request::read_signed(header, body, SamplingDefaults::default()) else {
         return;
     };
     assert!(
@@ -25,7 +25,7 @@ pub fn text_body(header: &Signed<RequestHeader>, body: &[u8]) {
     assert!(engine_request.sampling().validate().is_ok(), "{asked:?}");
 }
 
-/// The body of an order for vectors.
+/// The body of a request for vectors.
 pub fn embedding_body(body: &[u8]) {
     if let Ok(asked) = request::embedding(body) {
         assert!(!asked.inputs.is_empty(), "{asked:?}");

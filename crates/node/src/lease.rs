@@ -162,6 +162,11 @@ impl Lease {
         work(&mut self.account.lock())
     }
 
+    /// Units that are neither used nor reserved.
+    pub(crate) fn left(&self) -> ComputeUnits {
+        self.account.lock().left()
+    }
+
     /// The sums without the lanes.
     pub(crate) fn brief(&self) -> Summary {
         self.account.lock().brief()

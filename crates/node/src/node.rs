@@ -3,6 +3,7 @@
 use crate::{
     address::{Bound, public_url},
     admin,
+    components::Components,
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
     data_dir::DataDir,
@@ -13,14 +14,13 @@ use crate::{
     leases::Leases,
     ledger::{self, LeaseKeeper, LedgerLink, Registration, Signals},
     metrics::Metrics,
-    parts::Parts,
     serve, signer,
     tasks::Tasks,
 };
 use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::{AtRestKey, SigningKey};
-use atoma_ledger::{EventStream, Ledger, LedgerConfig};
+use atoma_ledger::{AfterResume, EventStream, IN_FLIGHT, Ledger, LedgerConfig};
 use atoma_runtime::Threads;
 use atoma_store::WriterThread;
 use atoma_types::{DurationMs, NetworkId, NodeId, TimestampMs};
@@ -104,7 +104,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
             duties,
         },
     };
-    let parts = Parts {
+    let components = Components {
         us: Identity {
             network: place.ledger.network(),
             node: place.node,
@@ -129,21 +129,21 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         metrics: Arc::new(Metrics::new()),
         config,
     };
-    let background = parts.start_background(place.events, heard);
-    let (public, admin) = serve_on(&parts, place.public, place.admin)?;
-    tracing::info!(node = %place.node, url = %parts.url, admin = %admin.address(), "serving");
+    let background = components.start_background(place.events, heard);
+    let (public, admin) = serve_on(&components, place.public, place.admin)?;
+    tracing::info!(node = %place.node, url = %components.url, admin = %admin.address(), "serving");
     Ok(RunningNode {
         node: place.node,
-        url: parts.url,
-        stopper: parts.concurrency.stopper(),
-        concurrency: parts.concurrency,
-        drain_grace: parts.config.limits.drain_grace(),
+        url: components.url,
+        stopper: components.concurrency.stopper(),
+        concurrency: components.concurrency,
+        drain_grace: components.config.limits.drain_grace(),
         public,
         admin,
         background,
-        journal: parts.journal,
+        journal: components.journal,
         journal_thread: disk.opened.thread,
-        threads: parts.config.runtime.threads,
+        threads: components.config.runtime.threads,
         data_dir: disk.data_dir,
     })
 }
@@ -226,8 +226,8 @@ impl Place {
         } = &disk.opened;
         let ledger = connect(config).await?;
         check_network(path, restored, ledger.network())?;
-        let public = Bound::to(&config.runtime.net, config.listen).await?;
-        let admin = Bound::to(&config.runtime.net, config.admin_listen).await?;
+        let public = Bound::to(&config.runtime.sockets, config.listen).await?;
+        let admin = Bound::to(&config.runtime.sockets, config.admin_listen).await?;
         let url = public_url(config, public.address)?;
         let joined = join(&ledger, config, disk, &url, engines).await?;
         // a node that was registered and whose journal knows nothing of it has lost one
@@ -251,12 +251,16 @@ impl Place {
 }
 
 /// Starts the users' server and the operator's.
-fn serve_on(parts: &Parts, public: Bound, admin: Bound) -> Result<(Server, Server), NodeError> {
-    let readiness = parts.readiness();
-    let router = serve::router(parts.public_state(&readiness));
-    let counters = parts.metrics.connections.clone();
-    let public = public.serve(router, parts.config.limits.clone(), counters)?;
-    let router = admin::router(parts.operator(), readiness);
+fn serve_on(
+    components: &Components,
+    public: Bound,
+    admin: Bound,
+) -> Result<(Server, Server), NodeError> {
+    let readiness = components.readiness();
+    let router = serve::router(components.public_state(&readiness));
+    let counters = components.metrics.connections.clone();
+    let public = public.serve(router, components.config.limits.clone(), counters)?;
+    let router = admin::router(components.operator(), readiness);
     let admin = admin.serve(router, Limits::for_operator(), Arc::default())?;
     Ok((public, admin))
 }
@@ -334,7 +338,11 @@ async fn connect(config: &NodeConfig) -> Result<Ledger, NodeError> {
         runtime: config.runtime.clone(),
         faucet: None,
     };
-    Ok(Ledger::open(ledger).await?)
+    let ledger = Ledger::open(ledger).await?;
+    // before anything is decided by what the ledger says
+    let folder = config.data_dir.join(IN_FLIGHT);
+    ledger.keep_in_flight(&folder, AfterResume::GoOn).await?;
+    Ok(ledger)
 }
 
 fn check_network(path: &Path, restored: &Restored, network: NetworkId) -> Result<(), JournalError> {

@@ -1,4 +1,4 @@
-//! An order once more, for whoever computes its answer again.
+//! A request once more, for whoever computes its answer again.
 
 use crate::openai::request;
 use atoma_engine::{GenerateRequest, ModelInfo};
@@ -7,7 +7,7 @@ use atoma_types::{
     refusal::Refusal,
 };
 
-/// What a node that serves this model asks of its engine for a signed order and its body: everything that
+/// What a node that serves this model asks of its engine for a signed request and its body: everything that
 /// decides the answer. Its length is what the receipt says; here it is one token, to be raised.
 ///
 /// # Errors
@@ -18,7 +18,7 @@ pub fn replay(
     body: &[u8],
     model: &ModelInfo,
 ) -> Result<GenerateRequest, Refusal> {
-    let mut asked = request::order(header, body, model.defaults)?;
+    let mut asked = request::read_signed(header, body, model.defaults)?;
     let prompt = std::mem::replace(&mut asked.prompt, atoma_engine::Prompt::Tokens(Vec::new()));
     Ok(asked.engine_request(prompt, 1))
 }

@@ -6,6 +6,11 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Long prompts that are counted at once for an engine outside: by a tokenizer here, which keeps a core busy, or
+/// by its server. Each engine has its own, so that one whose server hangs leaves the others alone.
+pub(crate) const COUNTED_AT_ONCE: usize = 4;
 
 /// A task that this node serves.
 pub(crate) struct ServedTask {
@@ -18,6 +23,8 @@ pub(crate) struct ServedTask {
     pub class: EngineClass,
     pub engine: Arc<dyn Engine>,
     pub price: Price,
+    /// Places for long prompts that are counted for an engine outside.
+    pub counting: Semaphore,
 }
 
 /// All that it serves.

@@ -4,9 +4,6 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackageError {
-    /// The artifact isn't one.
-    #[error("the compiled package cannot be read: {0}")]
-    Artifact(String),
     /// A module isn't in Move's binary format.
     #[error("{0} of a compiled module cannot be read")]
     Malformed(&'static str),

@@ -46,17 +46,14 @@ pub struct CompiledPackage {
 
 impl CompiledPackage {
     /// The package as compiled, with stand-ins.
-    ///
-    /// # Errors
-    /// If the artifact is broken; a test says that it is not.
-    pub fn compiled() -> Result<Self, PackageError> {
+    #[must_use]
+    pub fn compiled() -> Self {
         let artifact: Artifact =
-            serde_json::from_str(ARTIFACT).map_err(|e| PackageError::Artifact(e.to_string()))?;
-        let modules = artifact.modules.iter().map(|text| STANDARD.decode(text));
-        let modules = modules
-            .collect::<Result<_, _>>()
-            .map_err(|e| PackageError::Artifact(e.to_string()))?;
-        Ok(Self { modules })
+            serde_json::from_str(ARTIFACT).expect("the compiled package is JSON");
+        let decode = |text: &String| STANDARD.decode(text).expect("its modules are base64");
+        Self {
+            modules: artifact.modules.iter().map(decode).collect(),
+        }
     }
 
     /// The package for a network: its id, and where its USDC is first defined.
@@ -65,7 +62,7 @@ impl CompiledPackage {
     /// If the artifact is broken, or an id of the network stands nowhere in it.
     pub fn for_network(surroundings: &Surroundings) -> Result<Self, PackageError> {
         let addresses = [(USDC_STAND_IN, Self::money(surroundings)?)];
-        Self::compiled()?.bound_to(&addresses, surroundings.network)
+        Self::compiled().bound_to(&addresses, surroundings.network)
     }
 
     /// The package of the money.
@@ -176,14 +173,14 @@ mod tests {
     #[test]
     fn the_digest_is_the_compilers() {
         let whole: Whole = serde_json::from_str(ARTIFACT).unwrap();
-        let package = CompiledPackage::compiled().unwrap();
+        let package = CompiledPackage::compiled();
         let digest = package.digest(&whole.dependencies);
         assert_eq!(hex::encode(digest), whole.digest);
     }
 
     #[test]
     fn every_stand_in_is_exchanged_and_nothing_else() {
-        let plain = CompiledPackage::compiled().unwrap();
+        let plain = CompiledPackage::compiled();
         let bound = CompiledPackage::for_network(&surroundings()).unwrap();
         for (old, new) in [
             (USDC_STAND_IN.into_inner(), [0x44; 32]),
@@ -209,7 +206,7 @@ mod tests {
 
     #[test]
     fn published_modules_have_their_names_and_the_packages_address() {
-        let package = CompiledPackage::compiled().unwrap();
+        let package = CompiledPackage::compiled();
         let published = package.as_published(ObjectId::new([0x66; 32])).unwrap();
         assert_eq!(published.len(), package.modules().len());
         for name in ["db", "node", "task", "stack", "network"] {
@@ -228,7 +225,7 @@ mod tests {
 
     #[test]
     fn damaged_modules_are_refused_not_panicked_on() {
-        let module = CompiledPackage::compiled().unwrap().modules[0].clone();
+        let module = CompiledPackage::compiled().modules[0].clone();
         let nothing = BTreeMap::new();
         for cut in 0..module.len() {
             let mut part = module[..cut].to_vec();

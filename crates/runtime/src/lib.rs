@@ -12,14 +12,18 @@
 
 mod causes;
 mod clock;
-mod net;
+#[cfg(feature = "testing")]
+mod kept_log;
 mod random;
+mod sockets;
 mod threads;
 
 pub use causes::WithCauses;
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
-pub use net::{Listener, MemoryNet, Net, Socket};
+#[cfg(feature = "testing")]
+pub use kept_log::KeptLog;
 pub use random::{Random, SeededRandom, SharedRandom, SystemRandom};
+pub use sockets::{Listener, MemorySockets, Socket, Sockets};
 pub use threads::{Blocking, Threads, Worker, WorkerPanicked};
 
 use atoma_types::{RequestId, TimestampMs};
@@ -36,7 +40,7 @@ pub struct Runtime {
     /// Says where blocking work runs.
     pub threads: Threads,
     /// The network on which addresses are listened on and connected to.
-    pub net: Net,
+    pub sockets: Sockets,
 }
 
 impl Runtime {
@@ -47,7 +51,7 @@ impl Runtime {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             threads: Threads::Real,
-            net: Net::Tcp,
+            sockets: Sockets::Tcp,
         }
     }
 
@@ -60,7 +64,7 @@ impl Runtime {
             clock: Arc::new(SimulatedClock::following_tokio(start)),
             random: Arc::new(SeededRandom::new(seed)),
             threads: Threads::InLine,
-            net: Net::Memory(MemoryNet::default()),
+            sockets: Sockets::Memory(MemorySockets::default()),
         }
     }
 

@@ -64,8 +64,8 @@ impl Index {
     /// Enters an object, unless it is there.
     pub(crate) async fn add(&self, entry: Entry) -> Result<(), RegistryError> {
         self.run(move |connection| {
-            let attributes = serde_json::to_string(&entry.attributes)
-                .map_err(|e| RegistryError::Unavailable(e.to_string()))?;
+            let attributes =
+                serde_json::to_string(&entry.attributes).map_err(RegistryError::unavailable)?;
             let insert = format!("INSERT OR IGNORE INTO blobs ({COLUMNS}) VALUES (?, ?, ?, ?)");
             let send_to = entry.send_to.map(ObjectId::into_inner);
             connection
@@ -78,7 +78,7 @@ impl Index {
                         attributes
                     ],
                 )
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             Ok(())
         })
         .await
@@ -86,12 +86,14 @@ impl Index {
 
     pub(crate) async fn remove(&self, objects: Vec<ObjectId>) -> Result<(), RegistryError> {
         self.run(move |connection| {
-            let all = connection.transaction().map_err(failed)?;
+            let all = connection
+                .transaction()
+                .map_err(RegistryError::unavailable)?;
             for object in objects {
                 all.execute("DELETE FROM blobs WHERE object = ?", [object.as_bytes()])
-                    .map_err(failed)?;
+                    .map_err(RegistryError::unavailable)?;
             }
-            all.commit().map_err(failed)
+            all.commit().map_err(RegistryError::unavailable)
         })
         .await
     }
@@ -125,7 +127,7 @@ impl Index {
                     set,
                     params![certificate.signers, message, signature, object.as_bytes()],
                 )
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             Ok(())
         })
         .await
@@ -145,13 +147,14 @@ impl Index {
             let row = connection
                 .query_row(query, [object.as_bytes()], parts)
                 .optional();
-            let damaged = |e: &dyn std::error::Error| RegistryError::Unavailable(e.to_string());
-            row.map_err(failed)?
+            row.map_err(RegistryError::unavailable)?
                 .map(|(signers, message, signature)| {
                     Ok(Certificate {
                         signers,
-                        message: Confirmation::from_bytes(&message).map_err(|e| damaged(&e))?,
-                        signature: BlsSignature::from_bytes(&signature).map_err(|e| damaged(&e))?,
+                        message: Confirmation::from_bytes(&message)
+                            .map_err(RegistryError::unavailable)?,
+                        signature: BlsSignature::from_bytes(&signature)
+                            .map_err(RegistryError::unavailable)?,
                     })
                 })
                 .transpose()
@@ -165,10 +168,15 @@ impl Index {
         key: Option<[u8; 32]>,
     ) -> Result<Vec<Entry>, RegistryError> {
         self.run(move |connection| {
-            let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+            let mut statement = connection
+                .prepare_cached(&query)
+                .map_err(RegistryError::unavailable)?;
             let key = rusqlite::params_from_iter(key);
-            let rows = statement.query_map(key, entry).map_err(failed)?;
-            rows.collect::<Result<_, _>>().map_err(failed)
+            let rows = statement
+                .query_map(key, entry)
+                .map_err(RegistryError::unavailable)?;
+            rows.collect::<Result<_, _>>()
+                .map_err(RegistryError::unavailable)
         })
         .await
     }
@@ -189,9 +197,4 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         send_to: row.get::<_, Option<_>>(2)?.map(ObjectId::new),
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
     })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-fn failed(error: rusqlite::Error) -> RegistryError {
-    RegistryError::Unavailable(error.to_string())
 }

@@ -102,7 +102,7 @@ impl LedgerRegistry {
             Event::EpochChangeDone(change) => Some(change.epoch),
             _ => None,
         });
-        epoch.ok_or_else(|| unavailable("the ledger reported no new epoch").into())
+        epoch.ok_or_else(|| RegistryError::unavailable(NoEvent("epoch")).into())
     }
 
     /// The ledger that blobs are registered on.
@@ -121,7 +121,7 @@ impl LedgerRegistry {
 impl Inner {
     async fn epoch(&self) -> Result<u32, RegistryError> {
         let system = self.ledger.walrus_system().await;
-        Ok(system.map_err(|e| unavailable(&e))?.epoch)
+        Ok(system.map_err(RegistryError::unavailable)?.epoch)
     }
 
     /// What the ledger has of these entries. Entries of nothing are forgotten: their owners deleted
@@ -129,7 +129,7 @@ impl Inner {
     async fn look_up(&self, entries: Vec<Entry>) -> Result<Vec<BlobObject>, RegistryError> {
         let ids: Vec<ObjectId> = entries.iter().map(|e| e.object).collect();
         let found = self.ledger.blobs(&ids).await;
-        let found = found.map_err(|e| unavailable(&e))?;
+        let found = found.map_err(RegistryError::unavailable)?;
         let mut attributes: BTreeMap<ObjectId, _> = entries
             .into_iter()
             .map(|entry| (entry.object, entry.attributes))
@@ -154,7 +154,7 @@ impl Inner {
 
     async fn held(&self, object: ObjectId) -> Result<OwnedBlob, RegistryError> {
         let found = self.ledger.blobs(&[object]).await;
-        let found = found.map_err(|e| unavailable(&e))?.pop();
+        let found = found.map_err(RegistryError::unavailable)?.pop();
         found.ok_or(RegistryError::NoObject(object))
     }
 
@@ -190,7 +190,7 @@ impl Inner {
             new.deletable,
         );
         let done = self.ledger.execute(&self.operator, vec![call]).await;
-        let object = registered(&done.map_err(|e| unavailable(&e))?)?;
+        let object = registered(&done.map_err(RegistryError::unavailable)?)?;
         let entry = Entry {
             object,
             blob_id: new.blob_id,
@@ -226,7 +226,7 @@ impl Inner {
             .execute_and_give(&self.operator, vec![call], gift.as_slice());
         match done.await {
             Ok(_) => self.shown(object).await,
-            Err(error) => Err(refused(&error, object, 0)),
+            Err(error) => Err(refused(error, object, 0)),
         }
     }
 
@@ -235,7 +235,7 @@ impl Inner {
         let call = self.ledger.extend_blob(blob.id, epochs);
         match self.ledger.execute(&self.operator, vec![call]).await {
             Ok(_) => self.shown(object).await,
-            Err(error) => Err(refused(&error, object, epochs)),
+            Err(error) => Err(refused(error, object, epochs)),
         }
     }
 
@@ -243,7 +243,7 @@ impl Inner {
         let blob = self.own(object).await?;
         let call = self.ledger.delete_blob(blob.id);
         let done = self.ledger.execute(&self.operator, vec![call]).await;
-        done.map_err(|error| refused(&error, object, 0))?;
+        done.map_err(|error| refused(error, object, 0))?;
         self.index.remove(vec![object]).await
     }
 
@@ -333,21 +333,22 @@ fn registered(done: &Executed) -> Result<Address, RegistryError> {
         Event::BlobRegistered(event) => Some(event.object_id),
         _ => None,
     });
-    found.ok_or_else(|| unavailable("the ledger reported no new blob"))
+    found.ok_or_else(|| RegistryError::unavailable(NoEvent("blob")))
 }
 
-fn unavailable(error: &(impl ToString + ?Sized)) -> RegistryError {
-    RegistryError::Unavailable(error.to_string())
-}
+/// A transaction succeeded without the event that it must have.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger reported no new {0}")]
+struct NoEvent(&'static str);
 
 /// A refusal about an object, in the registry's words.
-fn refused(error: &LedgerError, object: ObjectId, epochs: u32) -> RegistryError {
+fn refused(error: LedgerError, object: ObjectId, epochs: u32) -> RegistryError {
     match error.abort_code().and_then(AbortCode::from_code) {
         Some(AbortCode::ConfirmationWrongEpoch) => RegistryError::Certificate(object),
         Some(AbortCode::StorageEnded) => RegistryError::Expired(object),
         Some(AbortCode::BlobPermanent) => RegistryError::Permanent(object),
         Some(AbortCode::NotBlobOwner) => RegistryError::NotOwner(object),
         Some(AbortCode::EpochsInvalid) => RegistryError::Epochs(epochs),
-        _ => unavailable(error),
+        _ => RegistryError::unavailable(error),
     }
 }

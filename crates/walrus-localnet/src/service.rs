@@ -88,7 +88,12 @@ impl LocalWalrus {
             address: listen,
             source,
         };
-        let listener = store.runtime.net.listen(listen).await.map_err(unusable)?;
+        let listener = store
+            .runtime
+            .sockets
+            .listen(listen)
+            .await
+            .map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let registry = LedgerRegistry::open(ledger, operator, &store.folder).await?;
         let registry = Arc::new(registry);

@@ -2,8 +2,8 @@
 //! signatures, and still there after everything was closed and opened again.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, LedgerError};
-use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
+use atoma_ledger::LedgerError;
+use atoma_network::testing::World;
 use atoma_types::{Address, ObjectId, chain::AbortCode, hash::Hash32};
 use atoma_walrus::{
     client::{ClientConfig, StoreRequest, WalrusClient},
@@ -19,56 +19,18 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use tempfile::TempDir;
 
-struct World {
-    localnet: RunningLocalnet,
-    ledger: Ledger,
-    folder: TempDir,
+fn admin(world: &World) -> SigningKey {
+    SigningKey::from_seed(&world.localnet().admin_key().to_seed())
 }
 
-impl World {
-    async fn start() -> Self {
-        Self::open(TempDir::new().unwrap()).await
-    }
+fn config(world: &World) -> LocalWalrusConfig {
+    let folder = world.folder.path().join("walrus");
+    LocalWalrusConfig::new(folder, world.ledger.clone(), admin(world))
+}
 
-    /// Starts the ledger in a folder, where it may have been before.
-    async fn open(folder: TempDir) -> Self {
-        let config = LocalnetConfig::new(folder.path().join("ledger"));
-        let config = LocalnetConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
-            ..config
-        };
-        let localnet = Localnet::start(config).await.unwrap();
-        let ledger = Ledger::connect(localnet.url()).await.unwrap();
-        Self {
-            localnet,
-            ledger,
-            folder,
-        }
-    }
-
-    fn admin(&self) -> SigningKey {
-        SigningKey::from_seed(&self.localnet.admin_key().to_seed())
-    }
-
-    fn config(&self) -> LocalWalrusConfig {
-        let folder = self.folder.path().join("walrus");
-        LocalWalrusConfig::new(folder, self.ledger.clone(), self.admin())
-    }
-
-    async fn walrus(&self) -> LocalWalrus {
-        LocalWalrus::start(self.config()).await.unwrap()
-    }
-
-    async fn party(&self) -> SigningKey {
-        let key = SigningKey::generate();
-        self.ledger
-            .faucet(key.public_key().address())
-            .await
-            .unwrap();
-        key
-    }
+async fn start_walrus(world: &World) -> LocalWalrus {
+    LocalWalrus::start(config(world)).await.unwrap()
 }
 
 fn client(walrus: &LocalWalrus) -> WalrusClient {
@@ -86,8 +48,8 @@ fn for_owner(owner: Address, epochs: u32) -> StoreRequest {
 
 #[tokio::test]
 async fn a_stored_blob_is_its_owner_s_object() {
-    let world = World::start().await;
-    let (walrus, ledger) = (world.walrus().await, &world.ledger);
+    let world = World::own().await;
+    let (walrus, ledger) = (start_walrus(&world).await, &world.ledger);
     let (owner, other) = (world.party().await, world.party().await);
     let address = owner.public_key().address();
     let blob = Bytes::from_static(b"what was asked and answered");
@@ -157,23 +119,18 @@ async fn register(world: &World, key: &SigningKey, content: &[u8]) -> ObjectId {
 
 #[tokio::test]
 async fn a_restart_keeps_what_was_certified_and_drops_what_was_begun() {
-    let world = World::start().await;
-    let walrus = world.walrus().await;
+    let world = World::own().await;
+    let walrus = start_walrus(&world).await;
     let owner = world.party().await;
     let blob = Bytes::from(vec![7; 50_000]);
     let request = for_owner(owner.public_key().address(), 5);
     let stored = client(&walrus).store(blob.clone(), request).await.unwrap();
     // a write that broke off between ledger and index, and somebody else's business
-    let begun = register(&world, &world.admin(), b"begun").await;
+    let begun = register(&world, &admin(&world), b"begun").await;
     let foreign = register(&world, &owner, b"foreign").await;
     walrus.stop().await;
-    let World {
-        localnet, folder, ..
-    } = world;
-    localnet.shutdown().await;
-
-    let world = World::open(folder).await;
-    let walrus = world.walrus().await;
+    let world = world.restart().await;
+    let walrus = start_walrus(&world).await;
     assert_eq!(client(&walrus).read(stored.blob_id).await.unwrap(), blob);
     let left = world.ledger.blobs(&[begun, foreign]).await.unwrap();
     assert_eq!(left.len(), 1);
@@ -191,8 +148,8 @@ async fn a_restart_keeps_what_was_certified_and_drops_what_was_begun() {
 
 #[tokio::test]
 async fn a_write_that_too_few_nodes_confirm_leaves_no_object() {
-    let world = World::start().await;
-    let walrus = world.walrus().await;
+    let world = World::own().await;
+    let walrus = start_walrus(&world).await;
     for node in 0..4 {
         walrus.store().set_fault(node, Fault::Down).unwrap();
     }
@@ -206,8 +163,8 @@ async fn a_write_that_too_few_nodes_confirm_leaves_no_object() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_epoch_that_ends_under_a_write_is_confirmed_anew() {
-    let world = World::start().await;
-    let (ledger, admin) = (world.ledger.clone(), world.admin());
+    let world = World::own().await;
+    let (ledger, admin) = (world.ledger.clone(), admin(&world));
     let ended = AtomicBool::new(false);
     let hook = move |step| {
         if step != Step::Quorum || ended.swap(true, Ordering::SeqCst) {
@@ -220,7 +177,7 @@ async fn an_epoch_that_ends_under_a_write_is_confirmed_anew() {
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(end));
     };
-    let mut config = world.config();
+    let mut config = config(&world);
     config.store.step = Some(StepHook(Arc::new(hook)));
     let walrus = LocalWalrus::start(config).await.unwrap();
     let blob = Bytes::from_static(b"between two epochs");
@@ -240,8 +197,8 @@ async fn an_epoch_that_ends_under_a_write_is_confirmed_anew() {
 
 #[tokio::test]
 async fn nobody_certifies_without_the_storage_nodes() {
-    let world = World::start().await;
-    let _walrus = world.walrus().await;
+    let world = World::own().await;
+    let _walrus = start_walrus(&world).await;
     let forger = world.party().await;
     let blob = register(&world, &forger, b"kept by nobody").await;
     let blob_id = world.ledger.blob(blob).await.unwrap().blob_id;
@@ -278,8 +235,8 @@ async fn nobody_certifies_without_the_storage_nodes() {
 
 #[tokio::test]
 async fn the_rules_epoch_keeps_step_and_expired_blobs_go() {
-    let world = World::start().await;
-    let walrus = world.walrus().await;
+    let world = World::own().await;
+    let walrus = start_walrus(&world).await;
     let owner = world.party().await.public_key().address();
     let blob = Bytes::from_static(b"for a while");
     let stored = client(&walrus)
@@ -299,13 +256,13 @@ async fn the_rules_epoch_keeps_step_and_expired_blobs_go() {
 
 #[tokio::test]
 async fn a_folder_has_one_registry_and_a_ledger_one_operator() {
-    let world = World::start().await;
+    let world = World::own().await;
     let stranger = world.party().await;
     let folder = world.folder.path().join("walrus");
     let refused = LedgerRegistry::open(world.ledger.clone(), stranger, &folder).await;
     assert!(matches!(refused, Err(WalrusLocalnetError::NotOperator(_))));
 
-    let walrus = world.walrus().await;
+    let walrus = start_walrus(&world).await;
     let blob = Bytes::from_static(b"anybody's");
     let shared = PutOptions {
         share: true,
@@ -321,7 +278,7 @@ async fn a_folder_has_one_registry_and_a_ledger_one_operator() {
     // or else it would take all blobs for garbage
     let own = Store::open(StoreOptions::new(&folder)).await;
     assert!(matches!(own, Err(StoreError::OtherRegistry(_))));
-    let operator = world.admin();
+    let operator = admin(&world);
     let registry = LedgerRegistry::open(world.ledger.clone(), operator, &folder).await;
     let registry = Arc::new(registry.unwrap());
     Store::open_with(StoreOptions::new(&folder), registry)

@@ -3,7 +3,7 @@ module atoma::evidence;
 
 use atoma::header::Header;
 use atoma::merkle;
-use atoma::papers;
+use atoma::verified;
 use atoma::receipt::Receipt;
 use atoma::record;
 use atoma::stack::Stack;
@@ -41,7 +41,7 @@ public(package) fun show(
     let parties = stack.parties(holder);
     let header = parties.header(&header_bytes, &header_signature);
     let receipt = parties.receipt(&receipt_bytes, &receipt_signature);
-    papers::assert_answers(&receipt, &header_bytes);
+    verified::assert_answers(&receipt, &header_bytes);
     assert!(receipt.seq() == place, EReceiptWrongSeq);
     assert_charge(stack, &header, &receipt);
     let end = receipt.cumulative_units();

@@ -1,4 +1,4 @@
-/// The header of a request: an order by a stack's owner, and their voucher for units in one lane.
+/// The header of a request: a request by a stack's owner, and their voucher for units in one lane.
 module atoma::header;
 
 use atoma::reader;

@@ -5,7 +5,7 @@ use atoma::bytes32::{Self, Bytes32};
 use atoma::duties;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers::Parties;
+use atoma::verified::Parties;
 use atoma::stack::Stack;
 use atoma::task::Task;
 use atoma::ticket;

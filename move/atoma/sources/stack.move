@@ -16,7 +16,7 @@ use atoma::lease::{Self, Lease};
 use atoma::limits;
 use atoma::money;
 use atoma::node::Node;
-use atoma::papers::{Self, Parties};
+use atoma::verified::{Self, Parties};
 use atoma::signature;
 use atoma::task::Task;
 use atoma::terms::{Self, Terms};
@@ -687,7 +687,7 @@ public(package) fun close_if_done(self: &mut Stack, node: &mut Node, now: u64) {
 // === inside ===
 
 fun parties_of(self: &Stack, node: ID, response_key: Bytes32): Parties {
-    papers::parties(object::id(self), node, self.task, self.request_key, response_key)
+    verified::parties(object::id(self), node, self.task, self.request_key, response_key)
 }
 
 /// Units that the escrow is for.

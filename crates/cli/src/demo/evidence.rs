@@ -69,7 +69,7 @@ pub(super) async fn verified(
         ledger: Ok(network.ledger.clone()),
         walrus: Ok(walrus(network)?),
         nodes: Ok(Box::new(AskNodes::new(
-            network.ledger.runtime().net.clone(),
+            network.ledger.runtime().sockets.clone(),
         )?)),
         receipts: Ok(Box::new(receipts)),
         keys,

@@ -5,7 +5,7 @@ use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_ledger::Ledger;
 use atoma_types::{
     NodeId, http,
-    message::{Part, Receipt, Salt, Signed},
+    message::{CommitmentKind, Receipt, Salt, Signed},
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -53,7 +53,8 @@ impl PlainAnswer {
         let node = ledger.node(self.receipt.message().node).await?;
         self.receipt.verify(&node.response_key)?;
         ensure!(
-            self.receipt.message().response_hash == self.salt.commit(Part::Answer, &self.body),
+            self.receipt.message().response_hash
+                == self.salt.commit(CommitmentKind::Answer, &self.body),
             "the receipt is for another answer"
         );
         Ok(node.id)

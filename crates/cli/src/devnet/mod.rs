@@ -11,10 +11,12 @@ use crate::{
     model::ModelChoice,
     output::Output,
     run::{put_away, told_to_stop},
+    scratch::Scratch,
 };
 use announce::Up;
 use anyhow::Result;
 use atoma_network::{ApiKeys, GatewayPlan, start_gateway};
+use atoma_runtime::SystemRandom;
 use atoma_types::{Price, chain::Params};
 use clap::Args;
 use ports::Listen;
@@ -72,15 +74,15 @@ pub(crate) fn quick_params(window_ms: u64) -> Params {
     }
 }
 
-pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()> {
-    let temporary = match args.data_dir {
-        Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("atoma-devnet-").tempdir()?),
-    };
-    let folder = match (&args.data_dir, &temporary) {
-        (Some(folder), _) => folder.clone(),
-        (None, Some(temporary)) => temporary.path().to_owned(),
-        (None, None) => anyhow::bail!("no folder for the state"),
+pub(crate) async fn run(
+    args: Devnet,
+    home: &Path,
+    scratch: &Scratch,
+    output: &Output,
+) -> Result<()> {
+    let folder = match args.data_dir {
+        Some(folder) => folder,
+        None => scratch.folder("devnet")?.to_owned(),
     };
     let plan = Plan {
         folder: folder.clone(),
@@ -89,7 +91,7 @@ pub(crate) async fn run(args: Devnet, home: &Path, output: &Output) -> Result<()
         prices: PRICES.to_vec(),
         model: args.model,
     };
-    let keys = ApiKeys::open(&folder.join("gateway"))?;
+    let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;
     let start = async {
         let served = local_network::start(&plan, output).await?;
         if args.unreachable_model {

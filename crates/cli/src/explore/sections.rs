@@ -186,8 +186,8 @@ fn overview(view: &Overview) -> Row {
     Row {
         about: About::Nothing,
         cells: vec![
-            ("checkpoint", Cell::maybe(view.progress.anchor)),
-            ("sealed_at_ms", view.progress.anchor_ms.into()),
+            ("checkpoint", Cell::maybe(view.progress.checkpoint)),
+            ("sealed_at_ms", view.progress.checkpoint_ms.into()),
             ("events", view.progress.events.into()),
             ("gaps", view.progress.gaps.into()),
             ("nodes", view.nodes.into()),

@@ -31,11 +31,9 @@ pub(crate) async fn connection(profile: &Profile) -> Result<Connection> {
 /// Refuses a network other than the one that the profile means.
 pub(crate) fn held_to(profile: &Profile, found: NetworkId) -> Result<()> {
     match profile.expected_network() {
-        Some(expected) if expected != found => Err(LedgerError::WrongNetwork {
-            found: found.to_string(),
-            expected: expected.to_string(),
+        Some(expected) if expected != found => {
+            Err(LedgerError::WrongNetwork { found, expected }.into())
         }
-        .into()),
         _ => Ok(()),
     }
 }

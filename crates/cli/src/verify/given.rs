@@ -17,7 +17,7 @@ use std::path::Path;
 /// How a pack begins.
 const PACK: &[u8] = b"ATOMAPCK";
 
-/// A receipt beside its order, as a file; as nodes and `atoma receipt show --json` give it.
+/// A receipt beside its signed request, as a file; as nodes and `atoma receipt show --json` give it.
 #[derive(Deserialize)]
 struct ReceiptFile {
     receipt: String,

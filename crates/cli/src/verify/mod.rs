@@ -15,7 +15,7 @@ use atoma_client::{
 };
 use atoma_evidence::pack::MAX_PACK;
 use atoma_keys::SigningKey;
-use atoma_runtime::{Net, Threads};
+use atoma_runtime::{Sockets, Threads};
 use atoma_types::{RequestId, message::Salt};
 use atoma_walrus::{
     ObjectId,
@@ -144,7 +144,8 @@ impl Verify {
             (Err(offline()), Err(offline()), Err(offline()))
         } else {
             let ledger = settings.ledger().await;
-            let nodes = AskNodes::new(Net::Tcp).map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
+            let nodes =
+                AskNodes::new(Sockets::Tcp).map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
             (
                 ledger.map_err(Into::into),
                 self.walrus(settings).map_err(Into::into),

@@ -128,7 +128,7 @@ async fn serve(
     output: &Output,
 ) -> Result<()> {
     let (nodes, shards) = (options.nodes, options.shards);
-    let net = options.runtime.net.clone();
+    let net = options.runtime.sockets.clone();
     let store = Store::open(options).await?;
     let listener = net
         .listen(listen)

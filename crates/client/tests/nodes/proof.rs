@@ -3,7 +3,7 @@
 use crate::scripted::ENGINE;
 use atoma_client::evidence::{AskNodes, NodeProofs, ReceiptProof};
 use atoma_keys::SigningKey;
-use atoma_runtime::Net;
+use atoma_runtime::Sockets;
 use atoma_types::{
     Address, ComputeUnits, MicroUsdc, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
     Usage,
@@ -102,7 +102,7 @@ async fn a_node_is_asked_for_its_proof() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let (nodes, node) = (AskNodes::new(Net::Tcp).unwrap(), node(url, &key));
+    let (nodes, node) = (AskNodes::new(Sockets::Tcp).unwrap(), node(url, &key));
     assert_eq!(nodes.proof(&node, REQUEST).await.unwrap(), proof);
     assert!(nodes.proof(&node, RequestId([9; 16])).await.is_err());
     server.abort();

@@ -2,14 +2,15 @@
 
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
     message::{
-        Domain, Grant, MessageSignature, Part, Receipt, RequestHeader, RequestTimes, Salt, Signed,
+        CommitmentKind, Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes,
+        Salt, Signed,
     },
     refusal::{Refusal, RefusalCode},
 };
@@ -146,7 +147,7 @@ impl Scripted {
             seq: account.seq,
             request_id: asked.request_id,
             request_hash: header.hash(),
-            response_hash: salt.commit(Part::Answer, answer),
+            response_hash: salt.commit(CommitmentKind::Answer, answer),
             usage: Usage {
                 input: 10,
                 output: 20,
@@ -231,7 +232,7 @@ async fn chat(
     let salt: Salt = salt.parse().unwrap();
     assert_eq!(
         asked.body_hash,
-        salt.commit(Part::Request, &body),
+        salt.commit(CommitmentKind::Request, &body),
         "the body arrives as it was signed"
     );
     let script: Value = serde_json::from_slice(&body).unwrap();
@@ -269,7 +270,10 @@ async fn chat(
         "other_key" => {
             let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
             let receipt = Signed::<Receipt>::from_text(&text).unwrap();
-            let forged = Signed::new(receipt.message().clone(), &SigningKey::generate());
+            let forged = Signed::new(
+                receipt.message().clone(),
+                &SigningKey::generate(&SystemRandom),
+            );
             plain(Some(&forged.to_text()))
         }
         "overcharge" => plain(Some(&node.commit(

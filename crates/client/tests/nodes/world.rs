@@ -5,6 +5,7 @@ use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{Network, create_task};
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
     chain::{Clock, Event, NewTask, Params, Payment, calls},
@@ -33,15 +34,15 @@ impl World {
         let network = network.await.unwrap();
         let ledger = network.ledger.clone();
         let (owner, user) = (
-            Arc::new(SigningKey::generate()),
-            Arc::new(SigningKey::generate()),
+            Arc::new(SigningKey::generate(&SystemRandom)),
+            Arc::new(SigningKey::generate(&SystemRandom)),
         );
         for key in [&owner, &user] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let response_key = SigningKey::generate();
+        let response_key = SigningKey::generate(&SystemRandom);
         let (node, task) = register(&ledger, &owner, url, &response_key).await;
         let node = Scripted::new(node, response_key, owner, ledger.clone());
         let router = Arc::clone(&node).router();

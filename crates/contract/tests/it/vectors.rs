@@ -33,7 +33,7 @@ impl Vectors {
     }
 }
 
-/// One honest order of `units`, the ceiling at `sum`, and its receipt.
+/// One honest request of `units`, the ceiling at `sum`, and its receipt.
 fn record(seq: u64, units: u64, sum: u64, previous: Hash32) -> (EvidenceLeaf, Hash32) {
     let (stack, node) = (StackId(made_by(0x33)), NodeId(made_by(0x11)));
     let request_id = RequestId([seq.to_le_bytes()[0]; 16]);
@@ -122,9 +122,9 @@ fn vectors() -> String {
     let (first, hash) = record(1, 60, 60, Hash32::ZERO);
     let (second, _) = record(2, 40, 100, hash);
     for (number, leaf) in [("first", &first), ("second", &second)] {
-        vectors.add("The order.", &format!("{number}_header"), &leaf.header);
+        vectors.add("The request.", &format!("{number}_header"), &leaf.header);
         vectors.add(
-            "The order's.",
+            "The request's.",
             &format!("{number}_header_signature"),
             &leaf.header_signature,
         );

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::kern::{BLOCK, Simd, digest_row};
 use super::kv::BlockHash;
@@ -15,8 +16,8 @@ use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::unit::unit;
 use crate::{
-    CacheDomain, Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish, Logprob,
-    OutputLimit, Part, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallPart, Usage,
+    AnswerDelta, CacheDomain, Completion, EVENT_CAPACITY, EngineError, Event, EventSender, Finish,
+    Logprob, OutputLimit, Piece, Sampling, Score, TokenEvent, TokenScore, ToolCallDelta, Usage,
 };
 
 /// A sequence, waiting or running.
@@ -31,6 +32,8 @@ pub(super) struct Job {
     /// Who shares its blocks.
     domain: CacheDomain,
     pub(super) work: Work,
+    /// Within the span of whoever asked: what the worker says of it is found by the request's id.
+    pub(super) span: Span,
 }
 
 /// What is wanted of a sequence.
@@ -38,6 +41,17 @@ pub(super) enum Work {
     Generate(Box<Generation>),
     Score(Box<Scoring>),
     Embed(Embedding),
+}
+
+impl Work {
+    /// As its span calls it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Generate(_) => "generate",
+            Self::Score(_) => "score",
+            Self::Embed(_) => "embed",
+        }
+    }
 }
 
 /// An answer in the making.
@@ -95,13 +109,24 @@ pub(super) enum Verdict {
 
 impl Job {
     pub(super) fn new(tokens: Vec<u32>, domain: CacheDomain, work: Work) -> Self {
+        let tokens_given = tokens.len();
         Self {
             tokens,
             done: 0,
             table: Vec::new(),
             chain: Vec::new(),
             domain,
+            span: tracing::info_span!("engine", work = work.name(), tokens = tokens_given),
             work,
+        }
+    }
+
+    /// It leaves the queue: its first tokens are in the next step.
+    pub(super) fn begin(&mut self) {
+        let _in = self.span.enter();
+        tracing::debug!(cached_tokens = self.done, "computing begins");
+        if let Work::Generate(generation) = &mut self.work {
+            generation.start(self.done);
         }
     }
 
@@ -194,6 +219,9 @@ impl Job {
 
     /// Tells whoever asked that it can't be done.
     pub(super) fn fail(self, error: EngineError) {
+        let _in = self.span.enter();
+        // an error may quote what the model wrote: whoever asked gets it, the log doesn't
+        tracing::debug!("computing failed");
         match self.work {
             Work::Generate(mut generation) => {
                 generation.pending.push_back(Err(error));
@@ -317,13 +345,13 @@ impl Generation {
             top: top.iter().copied().map(name).collect(),
         }));
         if !found.is_empty() {
-            let part = Part {
+            let delta = AnswerDelta {
                 tool_calls: found,
-                ..Part::default()
+                ..AnswerDelta::default()
             };
             // Its tokens were told one by one.
             self.emit(Event::Piece(Piece {
-                parts: vec![part],
+                deltas: vec![delta],
                 tokens: 0,
             }));
         }
@@ -335,7 +363,7 @@ impl Generation {
     }
 
     /// Takes calls of tools out of a piece of text.
-    fn sort(&mut self, text: &mut String, last: bool) -> Vec<ToolCallPart> {
+    fn sort(&mut self, text: &mut String, last: bool) -> Vec<ToolCallDelta> {
         let Some(calls) = &mut self.calls else {
             return Vec::new();
         };

@@ -179,9 +179,7 @@ impl<T: Weight> Worker<T> {
                 return;
             }
             self.shared.stats.waiting.fetch_sub(1, Relaxed);
-            if let Work::Generate(generation) = &mut job.work {
-                generation.start(job.done);
-            }
+            job.begin();
             self.running.push(job);
         }
     }
@@ -406,6 +404,8 @@ impl<T: Weight> Worker<T> {
 
     /// Says the last word.
     fn finish(&mut self, job: Job, finish: Finish) {
+        let _in = job.span.enter();
+        tracing::debug!(tokens = job.tokens.len(), ?finish, "computed");
         match job.work {
             Work::Generate(mut generation) => {
                 generation.end(finish);

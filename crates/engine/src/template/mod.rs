@@ -10,8 +10,13 @@
 //! `wordwrap` and `xmlattr`.
 //!
 //! A template is bounded in steps, in what it writes and in what its filters and methods take and make. Not
-//! bounded: what `~` and `+` make and nothing uses, and lists; whoever takes a model from a stranger, takes
-//! its template, too.
+//! bounded: what `~` and `+` make and nothing uses, and lists. Forty steps of `x = x ~ x` ask for a million
+//! million bytes, and the process ends. minijinja joins two texts inside its loop, with a plain `format!`: no
+//! callback sees them, its fuel counts steps and not bytes, and a text is no object of ours whose length could be
+//! looked at. To rewrite the operators into filters before it reads a template would take its grammar once more,
+//! and to look at a template for texts that grow finds only those that don't hide it. A user can't send a
+//! template: it is the model's own, and whoever takes a model from a stranger takes its template, too. What users
+//! can make a good template join is as long as their prompt, which is counted first.
 
 mod args;
 mod checks;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::frame::{End, Frame};
 use crate::text::TextModel;
-use crate::{Completion, EngineError, Finish, Part, Usage};
+use crate::{AnswerDelta, Completion, EngineError, Finish, Usage};
 
 /// English has 4.5 bytes to a token; a frame with one token has more often fewer than more.
 const BYTES_PER_TOKEN: usize = 5;
@@ -81,33 +81,35 @@ impl Account {
     ///
     /// # Errors
     /// If the server gave an answer up.
-    pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Vec<Part>, EngineError> {
-        let parts = frame.parts();
-        for (part, end) in &parts {
-            if *end == Some(End::Broken) {
+    pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Vec<AnswerDelta>, EngineError> {
+        let mut said = Vec::new();
+        for (delta, end) in frame.deltas() {
+            if end == Some(End::Broken) {
                 return Err(EngineError::Unavailable(
                     "the server gave the answer up".into(),
                 ));
             }
-            self.note(part, frame);
+            self.note(&delta, frame);
+            if delta.says_something() {
+                said.push(delta);
+            }
         }
         self.note_counts(frame);
-        let parts = parts.into_iter().map(|(part, _)| part);
-        Ok(parts.filter(Part::says_something).collect())
+        Ok(said)
     }
 
-    fn note(&mut self, part: &Part, frame: &Frame<'_>) {
+    fn note(&mut self, delta: &AnswerDelta, frame: &Frame<'_>) {
         let counted = frame.usage.is_some() || frame.timings.is_some();
         let tokens = match &self.tokenizer {
-            Some(tokenizer) if !counted => tokens_of(tokenizer, part),
+            Some(tokenizer) if !counted => tokens_of(tokenizer, delta),
             _ => 0,
         };
-        let bytes = part.bytes();
-        let answer = self.answer(part.index);
-        answer.tokenized += tokens.max(part.logprobs.len() as u32);
+        let bytes = delta.bytes();
+        let answer = self.answer(delta.index);
+        answer.tokenized += tokens.max(delta.logprobs.len() as u32);
         answer.frames += u32::from(bytes > 0);
         answer.bytes += bytes;
-        answer.finish = part.finish.or(answer.finish);
+        answer.finish = delta.finish.or(answer.finish);
     }
 
     fn note_counts(&mut self, frame: &Frame<'_>) {
@@ -186,14 +188,14 @@ impl Account {
     }
 
     /// Ends that are missing, all of the same kind.
-    pub(super) fn end(&mut self, finish: Finish) -> Vec<Part> {
+    pub(super) fn end(&mut self, finish: Finish) -> Vec<AnswerDelta> {
         let open = self.answers.iter_mut().filter(|a| a.finish.is_none());
         open.map(|answer| {
             answer.finish = Some(finish);
-            Part {
+            AnswerDelta {
                 index: answer.index,
                 finish: Some(finish),
-                ..Part::default()
+                ..AnswerDelta::default()
             }
         })
         .collect()
@@ -214,9 +216,9 @@ impl Account {
     }
 }
 
-fn tokens_of(tokenizer: &TextModel, part: &Part) -> u32 {
-    let arguments = part.tool_calls.iter().map(|call| call.arguments.as_str());
-    let texts = [&*part.text, &*part.reasoning, &*part.refusal];
+fn tokens_of(tokenizer: &TextModel, delta: &AnswerDelta) -> u32 {
+    let arguments = delta.tool_calls.iter().map(|call| call.arguments.as_str());
+    let texts = [&*delta.text, &*delta.reasoning, &*delta.refusal];
     let texts = texts.into_iter().chain(arguments);
     let counts = texts
         .filter(|text| !text.is_empty())
@@ -230,7 +232,7 @@ mod tests {
 
     fn read(account: &mut Account, frame: &str) -> Result<usize, EngineError> {
         let frame: Frame<'_> = serde_json::from_str(frame).unwrap();
-        account.see(&frame).map(|parts| parts.len())
+        account.see(&frame).map(|deltas| deltas.len())
     }
 
     fn counted(wanted: u32, frames: &[&str]) -> (u32, u64) {

@@ -12,24 +12,30 @@ use super::dialect::Dialect;
 use crate::{GenerateRequest, Prompt, ServerFields};
 
 /// A JSON object, field by field.
-struct Object(String);
+struct Object(Vec<u8>);
 
 impl Object {
     fn new() -> Self {
-        Self("{".to_owned())
+        Self(b"{".to_vec())
     }
 
     fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         if self.0.len() > 1 {
-            self.0.push(',');
+            self.0.push(b',');
         }
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        let start = self.0.len();
         // our own fields: numbers, strings and JSON that was read before can all be written
-        let value = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
-        self.0.push_str(&format!("\"{name}\":{value}"));
+        if serde_json::to_writer(&mut self.0, value).is_err() {
+            self.0.truncate(start);
+            self.0.extend_from_slice(b"null");
+        }
     }
 
     fn end(mut self) -> Bytes {
-        self.0.push('}');
+        self.0.push(b'}');
         self.0.into()
     }
 }

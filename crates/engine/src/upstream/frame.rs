@@ -7,7 +7,7 @@ use serde::de::Deserializer;
 use serde_json::value::RawValue;
 
 use super::content::Content;
-use crate::{Finish, Part, TokenLogprob, ToolCallPart};
+use crate::{AnswerDelta, Finish, TokenLogprob, ToolCallDelta};
 
 /// One frame of a stream, or a whole answer. Fields that aren't named here are passed over.
 #[derive(Deserialize)]
@@ -162,9 +162,9 @@ impl<'a> Frame<'a> {
     }
 
     /// What it says of each answer, and how that ends.
-    pub(super) fn parts(&self) -> Vec<(Part, Option<End>)> {
+    pub(super) fn deltas(&self) -> impl Iterator<Item = (AnswerDelta, Option<End>)> + '_ {
         let choices = self.choices.iter().flatten();
-        choices.map(Choice::part).collect()
+        choices.map(Choice::delta)
     }
 
     /// The answers that it is about.
@@ -175,7 +175,7 @@ impl<'a> Frame<'a> {
 }
 
 impl<'a> Choice<'a> {
-    fn part(&self) -> (Part, Option<End>) {
+    fn delta(&self) -> (AnswerDelta, Option<End>) {
         let end = self
             .finish_reason
             .as_deref()
@@ -196,7 +196,7 @@ impl<'a> Choice<'a> {
         let logprobs: Option<Logprobs> = self
             .logprobs
             .and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let part = Part {
+        let delta = AnswerDelta {
             index: self.index.unwrap_or_default().0,
             text: text.unwrap_or_default().to_owned(),
             reasoning: reasoning.unwrap_or_default().to_owned(),
@@ -206,7 +206,7 @@ impl<'a> Choice<'a> {
                 .to_owned(),
             tool_calls: calls
                 .enumerate()
-                .map(|(at, call)| call.part(at as u32))
+                .map(|(at, call)| call.delta(at as u32))
                 .collect(),
             logprobs: logprobs.unwrap_or_default().into_list(),
             finish: match end {
@@ -214,19 +214,19 @@ impl<'a> Choice<'a> {
                 Some(End::Broken | End::Unknown) | None => None,
             },
         };
-        (part, end)
+        (delta, end)
     }
 }
 
 impl ToolCall<'_> {
-    fn part(&self, at: u32) -> ToolCallPart {
+    fn delta(&self, at: u32) -> ToolCallDelta {
         let function = self.function.as_ref();
         let arguments = function.and_then(|f| f.arguments).map(|raw| {
             let text = raw.get();
             serde_json::from_str::<Option<String>>(text)
                 .map_or_else(|_| text.to_owned(), Option::unwrap_or_default)
         });
-        ToolCallPart {
+        ToolCallDelta {
             index: self.index.map_or(at, |index| index.0),
             id: self.id.clone().filter(|id| !id.is_empty()),
             name: function
@@ -288,17 +288,17 @@ impl WireLogprob {
 mod tests {
     use super::*;
 
-    fn part(choice: &str) -> (Part, Option<End>) {
+    fn delta(choice: &str) -> (AnswerDelta, Option<End>) {
         let frame = format!(r#"{{"choices":[{choice}]}}"#);
         let frame: Frame<'_> = serde_json::from_str(&frame).unwrap();
-        frame.parts().remove(0)
+        frame.deltas().next().unwrap()
     }
 
     #[test]
     fn every_way_to_say_something_is_read() {
         let said = |choice: &str| {
-            let (part, _) = part(choice);
-            (part.text, part.reasoning)
+            let (delta, _) = delta(choice);
+            (delta.text, delta.reasoning)
         };
         let pair = |text: &str, thought: &str| (text.to_owned(), thought.to_owned());
         for (choice, expected) in [
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn calls_of_tools_come_in_pieces_and_an_empty_list_is_none() {
-        let (said, _) = part(
+        let (said, _) = delta(
             r#"{"delta":{"tool_calls":[{"index":1,"id":"c","type":"function",
                 "function":{"name":"f","arguments":"{\"a\""}},{"function":{"arguments":{"a":1}}}]}}"#,
         );
@@ -349,7 +349,7 @@ mod tests {
             r#"{"delta":{"tool_calls":[]}}"#,
             r#"{"delta":{"tool_calls":null}}"#,
         ] {
-            assert!(!part(nothing).0.says_something());
+            assert!(!delta(nothing).0.says_something());
         }
     }
 
@@ -362,11 +362,11 @@ mod tests {
             ("abort", End::Broken),
             ("because", End::Unknown),
         ] {
-            let (part, end) = part(&format!(r#"{{"delta":{{}},"finish_reason":"{word}"}}"#));
+            let (delta, end) = delta(&format!(r#"{{"delta":{{}},"finish_reason":"{word}"}}"#));
             assert_eq!(end, Some(expected));
-            assert_eq!(part.finish.is_some(), matches!(expected, End::Is(_)));
+            assert_eq!(delta.finish.is_some(), matches!(expected, End::Is(_)));
         }
-        assert_eq!(part(r#"{"delta":{},"finish_reason":""}"#).1, None);
+        assert_eq!(delta(r#"{"delta":{},"finish_reason":""}"#).1, None);
     }
 
     #[test]
@@ -380,13 +380,13 @@ mod tests {
 
     #[test]
     fn log_probabilities_of_both_forms_become_one() {
-        let (said, _) = part(
+        let (said, _) = delta(
             r#"{"text":"ab","logprobs":{"tokens":["a","b"],"token_logprobs":[-0.5,null],
                 "top_logprobs":[{"a":-0.5,"x":-0.1},null],"text_offset":[0,1]}}"#,
         );
         assert_eq!(said.logprobs.len(), 2);
         assert_eq!(said.logprobs[0].top[0].token, "x");
-        let (said, _) = part(
+        let (said, _) = delta(
             r#"{"text":"a","logprobs":{"content":[{"id":7,"token":"a","bytes":[97],"logprob":-0.5,
                 "top_logprobs":[{"id":7,"token":"a","logprob":-0.5}]}]}}"#,
         );

@@ -195,12 +195,20 @@ impl Engine for Upstream {
         }
     }
 
+    fn has_tokenizer(&self) -> bool {
+        self.text.is_some()
+    }
+
     fn measure<'a>(
         &'a self,
         prompt: &'a Prompt,
         server: &'a ServerFields,
     ) -> BoxFuture<'a, Result<Measured, EngineError>> {
         self.measured(prompt, server).boxed()
+    }
+
+    fn bound(&self, prompt: &Prompt, server: &ServerFields) -> Result<Measured, EngineError> {
+        Ok(self.bounded(prompt, server))
     }
 
     fn generate(

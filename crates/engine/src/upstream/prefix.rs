@@ -5,7 +5,7 @@
 //! all that came before, and many conversations begin with one system prompt. What a server really keeps
 //! isn't asked: it would say it too late, and a wrong guess costs no more than a prompt that is read again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use blake2b_simd::{Params, State};
 
@@ -26,6 +26,9 @@ pub(super) struct Prefix(Vec<u64>);
 /// The beginnings that a server was sent lately.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
+    /// Of prompts that it is being asked, and how many of these have each: they are forgotten where it doesn't
+    /// take them, and push nothing out until it does.
+    asked: HashMap<u64, usize>,
     young: HashSet<u64>,
     /// As many that came before, dropped when the young are as many.
     old: HashSet<u64>,
@@ -100,11 +103,33 @@ impl Blocks {
 impl Seen {
     /// How many blocks of a prompt were seen.
     pub(super) fn depth(&self, prefix: &Prefix) -> usize {
-        let has = |hash: &&u64| self.young.contains(*hash) || self.old.contains(*hash);
+        let has = |hash: &&u64| {
+            self.young.contains(*hash) || self.old.contains(*hash) || self.asked.contains_key(*hash)
+        };
         prefix.0.iter().take_while(has).count()
     }
 
-    /// Notes that a prompt is sent.
+    /// Notes that a prompt is being sent.
+    pub(super) fn ask(&mut self, prefix: &Prefix) {
+        for hash in &prefix.0 {
+            *self.asked.entry(*hash).or_default() += 1;
+        }
+    }
+
+    /// It was sent: what it comes to, [`note`](Self::note) says.
+    pub(super) fn asked(&mut self, prefix: &Prefix) {
+        for hash in &prefix.0 {
+            let Entry::Occupied(mut count) = self.asked.entry(*hash) else {
+                continue;
+            };
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    /// Notes that a prompt was taken.
     pub(super) fn note(&mut self, prefix: &Prefix) {
         for hash in &prefix.0 {
             if self.young.len() == GENERATION {
@@ -114,14 +139,7 @@ impl Seen {
         }
     }
 
-    /// Notes that a prompt wasn't taken.
-    pub(super) fn forget(&mut self, prefix: &Prefix) {
-        for hash in &prefix.0 {
-            self.young.remove(hash);
-            self.old.remove(hash);
-        }
-    }
-
+    /// Forgets what was taken.
     pub(super) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
@@ -151,8 +169,34 @@ mod tests {
         assert_eq!(seen.depth(&text(&format!("{}{other}", &long[..600]))), 2);
         assert_eq!(seen.depth(&text(&format!("b{long}"))), 0);
         assert_eq!(seen.depth(&text("a")), 0, "too short to matter");
-        seen.forget(&text(&long));
+        seen.clear();
         assert_eq!(seen.depth(&text(&long)), 0);
+    }
+
+    #[test]
+    fn a_prompt_that_is_not_taken_leaves_everything_as_it_was() {
+        let (mine, theirs) = (text(&"a".repeat(1_000)), text(&"b".repeat(1_000)));
+        let longer = text(&"a".repeat(2_000));
+        let mut seen = Seen::default();
+        seen.note(&mine);
+        // as long as it is being asked, others with this beginning follow
+        seen.ask(&longer);
+        seen.ask(&theirs);
+        seen.ask(&theirs);
+        assert_eq!((seen.depth(&longer), seen.depth(&theirs)), (7, 3));
+        seen.asked(&theirs);
+        assert_eq!(seen.depth(&theirs), 3, "another still asks");
+        seen.asked(&theirs);
+        seen.asked(&longer);
+        assert_eq!((seen.depth(&longer), seen.depth(&theirs)), (3, 0));
+        // however many there are
+        for n in 0..3 * GENERATION {
+            let refused = text(&format!("{n:08}").repeat(BLOCK_BYTES / 8));
+            seen.ask(&refused);
+            seen.asked(&refused);
+        }
+        assert_eq!(seen.depth(&mine), 3);
+        assert!(seen.asked.is_empty());
     }
 
     #[test]

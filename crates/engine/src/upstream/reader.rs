@@ -16,7 +16,7 @@ use super::account::Account;
 use super::frame::Frame;
 use super::refusal::of_frame;
 use super::servers::Server;
-use crate::{EngineError, Finish, Part};
+use crate::{AnswerDelta, EngineError, Finish};
 
 /// Largest answer that isn't streamed although a stream was asked for.
 const MAX_WHOLE_BYTES: usize = 16 << 20;
@@ -79,13 +79,13 @@ impl Reader {
     ///
     /// # Errors
     /// If it isn't complete and nothing more comes, or what comes is no answer.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Part>>, EngineError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<AnswerDelta>>, EngineError> {
         while !self.over {
             let payload = self.payload().await?;
-            let parts = self.take(payload)?;
-            if !parts.is_empty() {
+            let deltas = self.take(payload)?;
+            if !deltas.is_empty() {
                 self.server.moved();
-                return Ok(Some(parts));
+                return Ok(Some(deltas));
             }
         }
         Ok(None)
@@ -134,7 +134,7 @@ impl Reader {
     }
 
     /// What the next payload says; none is the end of the stream.
-    pub(super) fn take(&mut self, payload: Option<Bytes>) -> Result<Vec<Part>, EngineError> {
+    pub(super) fn take(&mut self, payload: Option<Bytes>) -> Result<Vec<AnswerDelta>, EngineError> {
         match payload {
             Some(payload) if &payload[..] == b"[DONE]" => self.end(true),
             Some(payload) => self.read(&payload),
@@ -142,7 +142,7 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, payload: &[u8]) -> Result<Vec<Part>, EngineError> {
+    fn read(&mut self, payload: &[u8]) -> Result<Vec<AnswerDelta>, EngineError> {
         let text = payload.trim_ascii();
         if text.is_empty() || text == b"null" {
             return Ok(Vec::new());
@@ -155,7 +155,7 @@ impl Reader {
     }
 
     /// The end of the stream; `said` when it said so itself.
-    fn end(&mut self, said: bool) -> Result<Vec<Part>, EngineError> {
+    fn end(&mut self, said: bool) -> Result<Vec<AnswerDelta>, EngineError> {
         self.over = true;
         let complete = self.account.has_ended() || (said && self.account.has_begun());
         if !complete {

@@ -8,12 +8,12 @@ use super::account::Account;
 use super::reader::{Reader, unreadable};
 use super::servers::Server;
 use super::{dialect, metrics, refusal};
-use crate::{EngineError, Part};
+use crate::{AnswerDelta, EngineError};
 
 /// What a stream came to.
 #[derive(Debug)]
 pub(crate) struct Replayed {
-    pub(crate) parts: Vec<Part>,
+    pub(crate) deltas: Vec<AnswerDelta>,
     /// Whether anything of an answer came.
     pub(crate) begun: bool,
     /// Tokens, by the account.
@@ -25,28 +25,32 @@ pub(crate) struct Replayed {
 pub(crate) fn stream(wanted: u32, pieces: &[&[u8]]) -> Replayed {
     let server = Arc::new(Server::new("http://server"));
     let mut reader = Reader::detached(server, Account::new(wanted, None));
-    let mut parts = Vec::new();
-    let end = read(&mut reader, pieces, &mut parts);
+    let mut deltas = Vec::new();
+    let end = read(&mut reader, pieces, &mut deltas);
     Replayed {
-        parts,
+        deltas,
         begun: reader.account.has_begun(),
         output: reader.account.output(),
         end,
     }
 }
 
-fn read(reader: &mut Reader, pieces: &[&[u8]], parts: &mut Vec<Part>) -> Result<(), EngineError> {
+fn read(
+    reader: &mut Reader,
+    pieces: &[&[u8]],
+    deltas: &mut Vec<AnswerDelta>,
+) -> Result<(), EngineError> {
     let mut events = Events::default();
     for piece in pieces {
         events.push(piece).map_err(|_| unreadable())?;
         while let Some(payload) = events.next() {
-            parts.extend(reader.take(Some(payload))?);
+            deltas.extend(reader.take(Some(payload))?);
             if reader.is_over() {
                 return Ok(());
             }
         }
     }
-    parts.extend(reader.take(None)?);
+    deltas.extend(reader.take(None)?);
     Ok(())
 }
 

@@ -20,6 +20,8 @@ use crate::UpstreamLoad;
 
 /// Weight of a new observation of the time to the first words: an eighth, as in TCP.
 const SMOOTHING: u64 = 8;
+/// How long a server that let a count wait isn't asked for one: each question may cost its asker seconds.
+const COUNT_PAUSE: Duration = Duration::from_secs(60);
 
 /// One of the servers that have the model.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(super) struct Server {
     identity: RwLock<Option<Identity>>,
     /// Told when it is found to hang.
     gave_up: Notify,
+    /// It isn't asked to count before this.
+    counts_from: RwLock<Instant>,
     /// What it may have keys and values of; nothing after a failure.
     seen: RwLock<Seen>,
 }
@@ -49,6 +53,14 @@ pub(super) struct Server {
 /// A request that a server is working on; counted until dropped.
 #[derive(Debug)]
 pub(super) struct Busy(pub(super) Arc<Server>);
+
+/// A prompt that a server is being asked: others with the same beginning should follow, even before it answers.
+/// Dropped, it leaves nothing behind: what a server refuses says nothing of what it has.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    server: Arc<Server>,
+    prefix: &'a Prefix,
+}
 
 impl Server {
     pub(super) fn new(url: &str) -> Self {
@@ -67,6 +79,7 @@ impl Server {
             progress: AtomicU64::new(0),
             identity: RwLock::new(None),
             gave_up: Notify::new(),
+            counts_from: RwLock::new(Instant::now()),
             seen: RwLock::default(),
         }
     }
@@ -99,6 +112,17 @@ impl Server {
         *self.identity.write() = Some(identity);
     }
 
+    /// Whether it may be asked how many tokens a prompt has.
+    pub(super) fn counts(&self) -> bool {
+        Instant::now() >= *self.counts_from.read()
+    }
+
+    /// It doesn't say how many tokens a short text has.
+    pub(super) fn lets_counts_wait(&self) {
+        tracing::warn!(server = %self.base, "the server counts no prompts: for a while their bytes bound them");
+        *self.counts_from.write() = Instant::now() + COUNT_PAUSE;
+    }
+
     /// Notes that the server is well.
     pub(super) fn succeeded(&self) {
         self.failures.store(0, Relaxed);
@@ -115,16 +139,6 @@ impl Server {
         self.waiting.store(0, Relaxed);
         *self.identity.write() = None;
         self.seen.write().clear();
-    }
-
-    /// A prompt is being sent to it: others with the same beginning should follow, even before it answers.
-    pub(super) fn takes(&self, prefix: &Prefix) {
-        self.seen.write().note(prefix);
-    }
-
-    /// It didn't take the prompt.
-    pub(super) fn refused(&self, prefix: &Prefix) {
-        self.seen.write().forget(prefix);
     }
 
     fn candidate(&self, prefix: &Prefix) -> Candidate {
@@ -192,6 +206,24 @@ impl Server {
     }
 }
 
+impl<'a> Asked<'a> {
+    pub(super) fn new(server: Arc<Server>, prefix: &'a Prefix) -> Self {
+        server.seen.write().ask(prefix);
+        Self { server, prefix }
+    }
+
+    /// The server took it, and has it from now on.
+    pub(super) fn taken(self) {
+        self.server.seen.write().note(self.prefix);
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.server.seen.write().asked(self.prefix);
+    }
+}
+
 impl Busy {
     pub(super) fn new(server: Arc<Server>) -> Self {
         if server.running.fetch_add(1, Relaxed) == 0 {
@@ -247,6 +279,16 @@ mod tests {
         drop(busy);
         servers[2].succeeded();
         assert_eq!(names(&servers), ["http://c", "http://b", "http://a"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_let_a_count_wait_is_not_asked_for_one_for_a_while() {
+        let server = servers().remove(0);
+        assert!(server.counts());
+        server.lets_counts_wait();
+        assert!(!server.counts() && server.is_healthy());
+        tokio::time::advance(COUNT_PAUSE).await;
+        assert!(server.counts());
     }
 
     #[tokio::test(start_paused = true)]

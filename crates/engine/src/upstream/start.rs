@@ -9,16 +9,17 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::account::Account;
 use super::prefix::Prefix;
 use super::reader::Reader;
 use super::refusal::refusal;
-use super::servers::{Busy, Server};
+use super::servers::{Asked, Busy, Server};
 use super::{SILENCE_TIMEOUT, Upstream, body};
 use crate::{
-    Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest, OutputLimit,
-    Part, Piece, event_channel,
+    AnswerDelta, Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest,
+    OutputLimit, Piece, event_channel,
 };
 
 /// Counts that are guesses may be wrong by so much before an answer is cut for them: a quarter, and
@@ -90,8 +91,8 @@ impl Upstream {
         let mut last = EngineError::Overloaded;
         for server in candidates.into_iter().filter(has_room) {
             let busy = Busy::new(server.clone());
-            server.takes(prefix);
-            let asked = ask(server.clone(), busy);
+            let beginning = Asked::new(server.clone(), prefix);
+            let asked = ask(server.clone(), busy).instrument(span_of(&server));
             let answer = tokio::select! {
                 biased;
                 answer = asked => answer,
@@ -99,11 +100,12 @@ impl Upstream {
             };
             match answer {
                 // another server can't make a bad request good
-                Err(error) if error.status() != 400 => {
-                    server.refused(prefix);
-                    last = error;
+                Err(error) if error.status() != 400 => last = error,
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    beginning.taken();
+                    return Ok(answer);
                 }
-                answer => return answer,
             }
         }
         Err(last)
@@ -137,8 +139,9 @@ impl Upstream {
             },
             seed: request.seed,
         };
-        Ok(stream.working(async move {
-            let server = begun.busy.0.clone();
+        let server = begun.busy.0.clone();
+        let span = span_of(&server);
+        let work = async move {
             let carried = tokio::select! {
                 biased;
                 carried = begun.carry(&terms, &events) => carried,
@@ -147,7 +150,8 @@ impl Upstream {
             if let Err(error) = carried {
                 events.send(Err(error)).await;
             }
-        }))
+        };
+        Ok(stream.working(work.instrument(span)))
     }
 
     /// Sends the request to one server, and reads until it has said its first words.
@@ -166,6 +170,7 @@ impl Upstream {
         let account = Account::new(request.server.answers, self.text.clone());
         let mut reader = Reader::new(response, server.clone(), account);
         let first = reader.next().await?;
+        tracing::debug!("the answer begins");
         server.succeeded();
         server.observed(started.elapsed());
         Ok(Begun {
@@ -179,7 +184,7 @@ impl Upstream {
 /// An answer whose first words are here.
 struct Begun {
     reader: Reader,
-    first: Option<Vec<Part>>,
+    first: Option<Vec<AnswerDelta>>,
     /// Counted as running until the answer is complete or nobody wants it any more.
     busy: Busy,
 }
@@ -189,7 +194,7 @@ impl Begun {
     async fn carry(self, terms: &Terms, events: &EventSender) -> Result<(), EngineError> {
         let mut reader = self.reader;
         let (mut next, mut sent, mut prompt_known) = (self.first, 0, false);
-        while let Some(parts) = next {
+        while let Some(deltas) = next {
             if let (false, Some((prompt_tokens, cached_tokens))) =
                 (prompt_known, reader.account.prompt())
             {
@@ -205,9 +210,9 @@ impl Begun {
                 && events.drained().await
                 && terms.is_passed(&reader.account)
             {
-                let parts = cut(&parts, &mut reader.account);
+                let deltas = cut(&deltas, &mut reader.account);
                 events
-                    .send(Ok(Event::Piece(Piece { parts, tokens: 0 })))
+                    .send(Ok(Event::Piece(Piece { deltas, tokens: 0 })))
                     .await;
                 let done = reader.account.close(sent, terms.input, terms.seed);
                 events.send(Ok(Event::Done(done))).await;
@@ -215,7 +220,10 @@ impl Begun {
             }
             let tokens = reader.account.output().saturating_sub(sent);
             sent += tokens;
-            if !events.send(Ok(Event::Piece(Piece { parts, tokens }))).await {
+            if !events
+                .send(Ok(Event::Piece(Piece { deltas, tokens })))
+                .await
+            {
                 return Ok(());
             }
             next = reader.next().await?;
@@ -238,17 +246,22 @@ impl Terms {
     }
 }
 
-/// The ends of answers whose next parts aren't delivered any more.
-fn cut(parts: &[Part], account: &mut Account) -> Vec<Part> {
-    let ended = parts.iter().filter(|part| part.finish.is_some());
-    let ended: Vec<u32> = ended.map(|part| part.index).collect();
+/// The ends of answers whose next deltas aren't delivered any more.
+fn cut(deltas: &[AnswerDelta], account: &mut Account) -> Vec<AnswerDelta> {
+    let ended = deltas.iter().filter(|delta| delta.finish.is_some());
+    let ended: Vec<u32> = ended.map(|delta| delta.index).collect();
     let mut ends = account.end(Finish::Length);
-    ends.extend(ended.into_iter().map(|index| Part {
+    ends.extend(ended.into_iter().map(|index| AnswerDelta {
         index,
         finish: Some(Finish::Length),
-        ..Part::default()
+        ..AnswerDelta::default()
     }));
     ends
+}
+
+/// Within the span of whoever asks: what is said of a try at a server is found by the request's id.
+fn span_of(server: &Server) -> Span {
+    tracing::info_span!("server", url = %server.base)
 }
 
 fn hung() -> EngineError {

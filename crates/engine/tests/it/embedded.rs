@@ -1,7 +1,6 @@
 //! The embedded engine as its callers see it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::common::{answer, options, random, read, sampled, tokens};
 use atoma_engine::testing::RandomModel;
@@ -9,10 +8,9 @@ use atoma_engine::{
     CacheDomain, ChatMessage, Conversation, Embedded, EmbeddedOptions, Engine, EngineError, Event,
     Finish, GenerateRequest, Numerics, Prompt, builtin,
 };
-use atoma_runtime::Threads;
+use atoma_runtime::{KeptLog, Threads};
 use candle_core::Device;
 use futures::StreamExt;
-use parking_lot::Mutex;
 
 fn chat(text: &str) -> Prompt {
     Prompt::Chat(Conversation::new(vec![ChatMessage::new("user", text)]))
@@ -271,25 +269,10 @@ async fn answers_end_where_the_context_does() {
     );
 }
 
-/// Where a test's log is written.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
     let load = |kv_blocks| {
-        let log = Log::default();
+        let log = KeptLog::default();
         let written = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
@@ -302,7 +285,7 @@ async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
         let engine = tracing::subscriber::with_default(subscriber, || {
             random(&RandomModel::small(), options)
         });
-        let said = String::from_utf8(log.0.lock().clone()).expect("text");
+        let said = log.text();
         (engine, said)
     };
     let (engine, said) = load(Some(3));

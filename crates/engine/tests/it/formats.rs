@@ -3,7 +3,7 @@
 use atoma_engine::testing::RandomModel;
 use atoma_engine::{
     ChatMessage, Conversation, Embedded, Engine, Event, Finish, Format, GenerateRequest, Prompt,
-    RawJson, ToolCallPart, ToolChoice,
+    RawJson, ToolCallDelta, ToolChoice,
 };
 use futures::StreamExt;
 use serde_json::Value;
@@ -139,7 +139,7 @@ fn asked(tool_choice: ToolChoice, seed: u64) -> GenerateRequest {
 async fn called(
     engine: &Embedded,
     request: GenerateRequest,
-) -> (String, Vec<ToolCallPart>, Finish) {
+) -> (String, Vec<ToolCallDelta>, Finish) {
     let mut stream = engine.generate(request).await.expect("accepted");
     let (mut text, mut calls) = (String::new(), Vec::new());
     loop {
@@ -152,7 +152,7 @@ async fn called(
             Event::Token(token) => text.push_str(&token.text),
             Event::Piece(piece) => {
                 assert_eq!(piece.tokens, 0, "tokens are told one by one");
-                calls.extend(piece.parts.into_iter().flat_map(|part| part.tool_calls));
+                calls.extend(piece.deltas.into_iter().flat_map(|delta| delta.tool_calls));
             }
             Event::Done(done) => return (text, calls, done.finish),
             Event::Started { .. } => {}

@@ -18,4 +18,5 @@ mod many;
 mod odd_servers;
 mod real_model;
 mod replicas;
+mod spans;
 mod upstream;

@@ -56,7 +56,11 @@ async fn an_answer_is_complete_with_a_known_end_or_with_the_streams() {
         assert_eq!(done.expect(&stream).finish, finish);
         assert_eq!(text(&pieces), "a");
         let last = pieces.last().expect("an end");
-        assert_eq!(last.parts[0].finish, Some(finish), "each answer has an end");
+        assert_eq!(
+            last.deltas[0].finish,
+            Some(finish),
+            "each answer has an end"
+        );
     }
     // the end is known, and the connection is broken or never closed
     let ended = Reply::stream(format!("{}{END}", said("a"))).then(Then::Break);

@@ -1,8 +1,10 @@
 //! Several servers with one model: each conversation stays where its beginning is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_engine::testing::{InstantOptions, InstantUpstream, Reply, Scripted};
 use atoma_engine::{
     ChatMessage, Conversation, Engine, GenerateRequest, PrefixLoad, Prompt, Upstream,
     UpstreamOptions,
@@ -94,6 +96,75 @@ async fn a_server_that_does_not_take_a_prompt_does_not_get_its_next_turns() {
     }
     assert_eq!(well.requests(), 4);
     assert!(refusing.requests() <= 1, "{}", refusing.requests());
+}
+
+/// A server of vLLM's that refuses prompts which say so, with this status, and how many it took.
+async fn refuses_on_demand() -> (Scripted, Arc<AtomicUsize>) {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = taken.clone();
+    let server = Scripted::start(move |path, body| {
+        let has = |word: &str| body.windows(word.len()).any(|w| w == word.as_bytes());
+        match path {
+            "/v1/chat/completions" if has("too many") => Reply::json(429, "{}"),
+            "/v1/chat/completions" if has("a bad one") => {
+                Reply::json(400, r#"{"error":{"message":"no"}}"#)
+            }
+            "/v1/chat/completions" => {
+                count.fetch_add(1, SeqCst);
+                let choice = r#"{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}"#;
+                Reply::stream(format!(
+                    "data: {{\"choices\":[{choice}]}}\n\ndata: [DONE]\n\n"
+                ))
+            }
+            _ => Reply::json(200, "{}"),
+        }
+    });
+    (server.await.expect("a free port"), taken)
+}
+
+/// The first turn of a conversation, and a long one that says this.
+fn one_more(conversation: usize, word: &str) -> GenerateRequest {
+    let mut request = turns(conversation, 1);
+    if let Prompt::Chat(chat) = &mut request.prompt {
+        let last = ChatMessage::new("user", word.repeat(6_000));
+        chat.messages.push(last);
+    }
+    request
+}
+
+/// Asks for a conversation's turns one after the other, with refusals in between; which of two servers took each.
+async fn places(refused: impl Fn(usize) -> Vec<GenerateRequest>) -> Vec<usize> {
+    let (one, one_took) = refuses_on_demand().await;
+    let (other, other_took) = refuses_on_demand().await;
+    let engine = engine_at(vec![one.url(), other.url()]);
+    let mut places = Vec::new();
+    for count in 1..6 {
+        let before = one_took.load(SeqCst);
+        outcome(&engine, turns(0, count)).await.1.expect("answered");
+        places.push(one_took.load(SeqCst) - before);
+        for request in refused(count) {
+            outcome(&engine, request).await.1.expect_err("refused");
+        }
+    }
+    assert_eq!(one_took.load(SeqCst) + other_took.load(SeqCst), 5);
+    places
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_busy_for_one_prompt_still_has_its_beginning() {
+    let places = places(|count| vec![one_more(0, &format!("{count} too many "))]).await;
+    assert!(places.windows(2).all(|w| w[0] == w[1]), "{places:?}");
+}
+
+#[tokio::test]
+async fn prompts_that_are_refused_push_no_others_beginnings_out() {
+    // once more blocks than are kept of all
+    let bad = |count: usize| {
+        let bad = (0..80).map(|at| one_more(0, &format!("{at} a bad one ")));
+        bad.filter(|_| count == 2).collect()
+    };
+    let places = places(bad).await;
+    assert!(places.windows(2).all(|w| w[0] == w[1]), "{places:?}");
 }
 
 #[tokio::test]

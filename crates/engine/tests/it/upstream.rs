@@ -65,8 +65,8 @@ async fn ask(engine: &Upstream, request: GenerateRequest) -> (Vec<Piece>, Comple
 }
 
 pub(crate) fn text(pieces: &[Piece]) -> String {
-    let parts = pieces.iter().flat_map(|piece| &piece.parts);
-    parts.map(|part| part.text.as_str()).collect()
+    let deltas = pieces.iter().flat_map(|piece| &piece.deltas);
+    deltas.map(|delta| delta.text.as_str()).collect()
 }
 
 fn usage(prompt: u64, output: u64) -> Usage {
@@ -85,7 +85,7 @@ async fn an_answer_comes_in_pieces_and_is_counted() {
     // five tokens and the end
     assert_eq!((pieces.len(), text(&pieces)), (6, "tok ".repeat(5)));
     assert!(pieces[..5].iter().all(|piece| piece.tokens == 1));
-    assert_eq!(pieces[5].parts[0].finish, Some(Finish::Stop));
+    assert_eq!(pieces[5].deltas[0].finish, Some(Finish::Stop));
     assert_eq!(done.usage, usage(3, 5));
     assert_eq!((done.finish, done.seed), (Finish::Stop, 5));
     let sent: serde_json::Value = serde_json::from_slice(&server.last_body()).expect("JSON");
@@ -139,7 +139,7 @@ async fn the_output_limit_cuts_a_server_off() {
     assert_eq!((done.finish, done.usage.output), (Finish::Length, 10));
     assert_eq!(text(&pieces), "tok ".repeat(10));
     let last = pieces.last().expect("an end");
-    assert_eq!(last.parts[0].finish, Some(Finish::Length));
+    assert_eq!(last.deltas[0].finish, Some(Finish::Length));
 
     // a server that keeps to the limit ends by itself
     let (pieces, done) = ask(&engine, asked(10)).await;

@@ -7,7 +7,7 @@ use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, StackId, TaskId,
     hash::Hash32,
-    message::{Part, Signed},
+    message::{CommitmentKind, Signed},
 };
 use atoma_walrus::{
     BlobId,
@@ -220,7 +220,7 @@ fn a_repeated_computation_must_give_the_same_scores_and_the_same_text() {
     let fingerprint = Hash32([7; 32]);
     let sample = Sample::new(&Plan {
         receipt: |receipt| {
-            let scores = salt().commit(Part::Fingerprint, &[7; 32]);
+            let scores = salt().commit(CommitmentKind::Fingerprint, &[7; 32]);
             receipt.output_fingerprint = Some(scores);
         },
         ..Plan::default()

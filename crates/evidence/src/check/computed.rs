@@ -3,7 +3,7 @@
 use super::gathered::{Gathered, Item, hold, need, own};
 use super::signed::short;
 use crate::check::Gap;
-use atoma_types::message::Part;
+use atoma_types::message::CommitmentKind;
 use serde_json::Value;
 
 pub(super) fn computation(g: &Gathered) -> Item<String> {
@@ -16,7 +16,7 @@ pub(super) fn computation(g: &Gathered) -> Item<String> {
         .output_fingerprint
         .ok_or_else(|| Gap::absent("the receipt names no fingerprint: its engine makes none"))?;
     let salt = need(&g.request_body)?.salt();
-    let found = salt.commit(Part::Fingerprint, &again.fingerprint.0);
+    let found = salt.commit(CommitmentKind::Fingerprint, &again.fingerprint.0);
     hold(found == promised, || {
         format!("computed here, the scores give {found}, the receipt names {promised}")
     })?;

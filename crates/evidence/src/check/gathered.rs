@@ -141,9 +141,9 @@ pub struct Recomputed {
 pub struct Gathered {
     /// The network id of the ledger that it is for.
     pub network: Item<NetworkId>,
-    /// The stack that the order names, from the ledger.
+    /// The stack that the request names, from the ledger.
     pub stack: Item<Stack>,
-    /// The node that the order names, from the ledger.
+    /// The node that the request names, from the ledger.
     pub node: Item<Node>,
     /// The stack's task, from the ledger.
     pub task: Item<Task>,
@@ -169,7 +169,7 @@ pub struct Gathered {
     pub certified: Item<CertifiedObject>,
     /// What the node settled.
     pub settlement: Item<Settlement>,
-    /// The way from order and receipt to the settlement's root.
+    /// The way from request and receipt to the settlement's root.
     pub path: Item<Proof>,
     /// The answer computed again; none where nobody asked for that.
     pub recomputed: Option<Item<Recomputed>>,

@@ -29,27 +29,27 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The order can be read and is signed by the stack's request key.
-    Header = "order" rests on "request key of the stack on the ledger";
+    /// The request header can be read and is signed by the stack's request key.
+    Header = "request" rests on "request key of the stack on the ledger";
     /// The receipt can be read and is signed by the node's response key.
     Receipt = "receipt" rests on "response key of the node on the ledger";
     /// Both are of this network, stack, node and task, and the node holds a lease.
     Parties = "parties" rests on "network and stack on the ledger";
-    /// The receipt is for this order.
-    Request = "receipt for order" rests on "hash of the order's bytes";
-    /// The request's body is the one that was ordered.
-    Body = "request body" rests on "hash in the order";
+    /// The receipt is for this request.
+    Request = "receipt for request" rests on "hash of the request header's bytes";
+    /// The request's body is the one that the header was signed for.
+    Body = "request body" rests on "hash in the request header";
     /// The answer is the one that the receipt vouches for.
     Answer = "answer body" rests on "hash in the receipt";
     /// The receipt names the model and the rule of the task.
     Engine = "engine" rests on "task on the ledger";
-    /// The units are what the usage costs, and within what was ordered.
+    /// The units are what the usage costs, and within what the request allows.
     Units = "units" rests on "weights of the task on the ledger";
     /// Number, sum and link to the receipt before are possible.
     Place = "place" rests on "the receipt itself";
     /// The receipt fits those around it in its lease.
     Neighbours = "neighbours" rests on "other receipts of the lease";
-    /// The record holds this order and this receipt.
+    /// The record holds this request and this receipt.
     Record = "record" rests on "the record's bytes";
     /// The record stands under the root of its pack.
     Pack = "pack" rests on "Merkle path to the pack's root";
@@ -57,7 +57,7 @@ kinds! {
     Blob = "blob id" rests on "Walrus's coding of all the pack's bytes";
     /// The blob is certified, permanent and still stored.
     Certified = "certified" rests on "blob object on the ledger";
-    /// The order and the receipt stand under the root that the node settled.
+    /// The request and the receipt stand under the root that the node settled.
     Settled = "settled" rests on "Merkle path to the settlement's root on the ledger";
     /// The settlement's count and sum fit the receipt.
     Claim = "claim" rests on "settlement on the ledger";
@@ -193,7 +193,7 @@ impl Verdict {
 /// All checks of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Which request; `None` if neither order nor receipt can be read.
+    /// Which request; `None` if neither request nor receipt can be read.
     pub subject: Option<Subject>,
     /// The checks, in their order.
     pub checks: Vec<Check>,

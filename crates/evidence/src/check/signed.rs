@@ -5,7 +5,7 @@ use crate::{
     pack::SaltedBody,
     receipt::{Chain, ReceiptError, same_class},
 };
-use atoma_types::{hash::Hash32, message::Part};
+use atoma_types::{hash::Hash32, message::CommitmentKind};
 
 pub(super) fn header(g: &Gathered) -> Item<String> {
     let header = own(&g.header)?;
@@ -28,11 +28,13 @@ pub(super) fn parties(g: &Gathered) -> Item<String> {
     if let Ok(receipt) = &g.receipt {
         let receipt = receipt.message();
         let same = receipt.network == header.network;
-        hold(same, || "order and receipt are of two networks".to_owned())?;
+        hold(same, || {
+            "request and receipt are of two networks".to_owned()
+        })?;
         let same = receipt.stack == header.stack;
-        hold(same, || "order and receipt name two stacks".to_owned())?;
+        hold(same, || "request and receipt name two stacks".to_owned())?;
         let same = receipt.node == header.node;
-        hold(same, || "order and receipt name two nodes".to_owned())?;
+        hold(same, || "request and receipt name two nodes".to_owned())?;
     }
     let network = *need(&g.network)?;
     hold(header.network == network, || {
@@ -41,7 +43,7 @@ pub(super) fn parties(g: &Gathered) -> Item<String> {
     let stack = need(&g.stack)?;
     hold(header.task == stack.task, || {
         format!(
-            "the order is for {}, the stack for {}",
+            "the request is for {}, the stack for {}",
             header.task, stack.task
         )
     })?;
@@ -54,11 +56,14 @@ pub(super) fn request(g: &Gathered) -> Item<String> {
     let (header, receipt) = (need(&g.header)?, need(&g.receipt)?.message());
     let (hash, id) = (header.hash(), header.message().request_id);
     hold(receipt.request_id == id, || {
-        format!("the order is {id}, the receipt for {}", receipt.request_id)
+        format!(
+            "the request is {id}, the receipt for {}",
+            receipt.request_id
+        )
     })?;
     hold(receipt.request_hash == hash, || {
         format!(
-            "the order's hash is {hash}, the receipt's {}",
+            "the request's hash is {hash}, the receipt's {}",
             receipt.request_hash
         )
     })?;
@@ -67,16 +72,16 @@ pub(super) fn request(g: &Gathered) -> Item<String> {
 
 pub(super) fn body(g: &Gathered) -> Item<String> {
     let promised = need(&g.header)?.message().body_hash;
-    commits_to(own(&g.request_body)?, Part::Request, promised)
+    commits_to(own(&g.request_body)?, CommitmentKind::Request, promised)
 }
 
 pub(super) fn answer(g: &Gathered) -> Item<String> {
     let promised = need(&g.receipt)?.message().response_hash;
-    commits_to(own(&g.answer_body)?, Part::Answer, promised)
+    commits_to(own(&g.answer_body)?, CommitmentKind::Answer, promised)
 }
 
-fn commits_to(body: &SaltedBody, part: Part, promised: Hash32) -> Item<String> {
-    let found = body.commitment(part);
+fn commits_to(body: &SaltedBody, kind: CommitmentKind, promised: Hash32) -> Item<String> {
+    let found = body.commitment(kind);
     hold(found == promised, || {
         format!("with its salt its hash is {found}, not {promised}")
     })?;
@@ -100,7 +105,7 @@ pub(super) fn units(g: &Gathered) -> Item<String> {
     if let Ok(header) = &g.header {
         let most = header.message().max_units;
         hold(receipt.units <= most, || {
-            format!("{} were charged, {most} ordered at most", receipt.units)
+            format!("{} were charged, {most} allowed at most", receipt.units)
         })?;
     }
     let due = own(&g.task)?.weights.units(&receipt.usage);

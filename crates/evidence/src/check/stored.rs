@@ -12,7 +12,7 @@ pub(super) fn record(g: &Gathered) -> Item<String> {
         Kind::Request => header.to_bytes(),
     };
     let same = *record.statement() == statement;
-    hold(same, || "it holds another order or receipt".to_owned())?;
+    hold(same, || "it holds another request or receipt".to_owned())?;
     let same = record.request_id() == header.message().request_id;
     hold(same, || "it is filed under another request".to_owned())?;
     let [request, answer] = [record.request_body(), record.answer_body()].map(|body| body.form());

@@ -7,7 +7,7 @@ use crate::pack::{Body, Form, Record, SaltedBody, SealContext};
 use atoma_keys::SigningKey;
 use atoma_types::{
     hash::Hash32,
-    message::{Part, Receipt, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Receipt, RequestHeader, Salt, Signed},
 };
 use bytes::Bytes;
 
@@ -22,21 +22,21 @@ pub(super) struct Bodies<'a> {
 
 impl Bodies<'_> {
     pub(super) fn request(&self) -> Item<SaltedBody> {
-        let recorded = || self.recorded(Part::Request, Record::request_body);
+        let recorded = || self.recorded(CommitmentKind::Request, Record::request_body);
         let header = self.header.as_ref().ok();
         let signed = header.map(|header| header.message().body_hash);
         match &self.given.request_body {
-            Some(bytes) => self.salted(bytes, Part::Request, signed, recorded),
+            Some(bytes) => self.salted(bytes, CommitmentKind::Request, signed, recorded),
             None => recorded(),
         }
     }
 
     pub(super) fn answer(&self) -> Item<SaltedBody> {
-        let recorded = || self.recorded(Part::Answer, Record::answer_body);
+        let recorded = || self.recorded(CommitmentKind::Answer, Record::answer_body);
         let receipt = self.receipt.as_ref().ok();
         let signed = receipt.map(|receipt| receipt.message().response_hash);
         match &self.given.answer_body {
-            Some(bytes) => self.salted(bytes, Part::Answer, signed, recorded),
+            Some(bytes) => self.salted(bytes, CommitmentKind::Answer, signed, recorded),
             None => recorded(),
         }
     }
@@ -47,7 +47,7 @@ impl Bodies<'_> {
     fn salted(
         &self,
         bytes: &Bytes,
-        part: Part,
+        kind: CommitmentKind,
         signed: Option<Hash32>,
         recorded: impl Fn() -> Item<SaltedBody>,
     ) -> Item<SaltedBody> {
@@ -60,14 +60,14 @@ impl Bodies<'_> {
         let first = bodies.next().ok_or_else(|| {
             Gap::absent("its salt is not at hand, under which the hash was signed (--salt)")
         })?;
-        let fits = |body: &SaltedBody| signed.is_none_or(|hash| body.commitment(part) == hash);
+        let fits = |body: &SaltedBody| signed.is_none_or(|hash| body.commitment(kind) == hash);
         if fits(&first) {
             return Ok(first);
         }
         Ok(bodies.find(fits).unwrap_or(first))
     }
 
-    /// The salt as it follows from a key at hand that signed the order.
+    /// The salt as it follows from a key at hand that signed the request.
     fn derived_salt(&self) -> Option<Salt> {
         let header = self.header.as_ref().ok()?;
         let signs = |key: &&SigningKey| header.verify(&key.public_key()).is_ok();
@@ -75,16 +75,16 @@ impl Bodies<'_> {
         Some(key.salt_of(header.message().request_id))
     }
 
-    fn recorded(&self, part: Part, body: fn(&Record) -> &Body) -> Item<SaltedBody> {
+    fn recorded(&self, kind: CommitmentKind, body: fn(&Record) -> &Body) -> Item<SaltedBody> {
         let record = self.record.as_ref().map_err(Clone::clone)?;
-        let plain = plain(body(record), part, self.header, &self.sources.keys)?;
+        let plain = plain(body(record), kind, self.header, &self.sources.keys)?;
         SaltedBody::from_bytes(plain).map_err(Gap::broken)
     }
 }
 
 fn plain(
     body: &Body,
-    part: Part,
+    kind: CommitmentKind,
     header: &Item<Signed<RequestHeader>>,
     keys: &[SigningKey],
 ) -> Item<Bytes> {
@@ -102,6 +102,6 @@ fn plain(
         stack: message.stack,
         node: message.node,
     };
-    let opened = body.unseal(key, &context, header.hash(), part);
+    let opened = body.unseal(key, &context, header.hash(), kind);
     opened.map_err(Gap::broken)?.ok_or_else(absent)
 }

@@ -10,7 +10,7 @@ use atoma_types::{
 };
 use bytes::Bytes;
 
-/// An order and its receipt, as far as they are known.
+/// A signed request and its receipt, as far as they are known.
 pub(super) struct Exchange {
     pub(super) header: Item<Signed<RequestHeader>>,
     pub(super) receipt: Item<Signed<Receipt>>,
@@ -38,7 +38,7 @@ impl Exchange {
     }
 }
 
-/// The order in a record.
+/// The signed request in a record.
 fn header_of(record: &Bytes) -> Item<Signed<RequestHeader>> {
     let (record, _) = Record::from_bytes(record).map_err(Gap::absent)?;
     record.signed_request().map_err(Gap::broken)

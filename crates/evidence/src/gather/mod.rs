@@ -111,7 +111,7 @@ impl Gatherer<'_> {
             };
         }
         Ok(Some(Exchange {
-            header: header.ok_or_else(|| Gap::absent("the order is not at hand")),
+            header: header.ok_or_else(|| Gap::absent("the signed request is not at hand")),
             receipt: receipt.ok_or_else(|| Gap::absent("the receipt is not at hand")),
         }))
     }
@@ -296,7 +296,7 @@ impl Gatherer<'_> {
         match lease {
             Some((stack, node)) => {
                 let stack = self.reader.stack(stack).await;
-                // that there is no stack is told once, with the order
+                // that there is no stack is told once, with the request
                 let task = match need(&stack) {
                     Ok(stack) => self.reader.task(stack.task).await,
                     Err(gap) => Err(gap),
@@ -309,7 +309,7 @@ impl Gatherer<'_> {
                 (stack, self.reader.node(node).await, task, settlement)
             }
             None => {
-                let unknown = || Gap::absent("neither order nor receipt can be read");
+                let unknown = || Gap::absent("neither request nor receipt can be read");
                 (
                     Err(unknown()),
                     Err(unknown()),

@@ -123,7 +123,7 @@ impl Packed {
         let id = exchange.receipt.as_ref().map(|r| r.message().request_id);
         let id = id.or_else(|_| exchange.header.as_ref().map(|h| h.message().request_id));
         let Ok(id) = id else {
-            let unknown = || Gap::absent("neither order nor receipt can be read");
+            let unknown = || Gap::absent("neither request nor receipt can be read");
             return (Err(unknown()), Err(unknown()));
         };
         let mut places = self.bytes.catalog.places_of(id).peekable();

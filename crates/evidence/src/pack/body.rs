@@ -3,6 +3,7 @@
 use super::{
     MAX_BODY, MAX_SEAL,
     error::{PackError, within},
+    salted::wiped,
 };
 use bytes::Bytes;
 use std::{cell::RefCell, fmt};
@@ -190,6 +191,6 @@ fn decompress(stored: &[u8], size: usize) -> Result<Bytes, PackError> {
     }
     let plain = zstd::bulk::decompress(stored, size).map_err(|_| PackError::Compression)?;
     (plain.len() == size)
-        .then(|| plain.into())
+        .then(|| wiped(plain))
         .ok_or(PackError::Compression)
 }

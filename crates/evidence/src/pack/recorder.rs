@@ -11,7 +11,7 @@ use super::{
 use atoma_runtime::SharedRandom;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
-    message::{Part, Receipt, RequestHeader, Signed},
+    message::{CommitmentKind, Receipt, RequestHeader, Signed},
 };
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -74,8 +74,8 @@ impl Recorder {
             let sealer = self.sealer(recorded)?;
             let id = recorded.header.hash();
             (
-                sealer.seal(id, Part::Request, request)?,
-                sealer.seal(id, Part::Answer, answer)?,
+                sealer.seal(id, CommitmentKind::Request, request)?,
+                sealer.seal(id, CommitmentKind::Answer, answer)?,
             )
         };
         let (header, receipt) = (recorded.header, recorded.receipt);

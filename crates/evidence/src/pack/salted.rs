@@ -3,12 +3,13 @@
 use super::error::PackError;
 use atoma_types::{
     hash::Hash32,
-    message::{Part, SALT_BYTES, Salt},
+    message::{CommitmentKind, SALT_BYTES, Salt},
 };
 use bytes::Bytes;
 use std::fmt;
+use zeroize::Zeroizing;
 
-/// Salt 32 | the bytes as they were sent.
+/// Salt 32 | the bytes as they were sent. What it is made of from a vector is wiped when nobody has it any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SaltedBody(Bytes);
 
@@ -16,7 +17,15 @@ impl SaltedBody {
     /// A body and its salt.
     #[must_use]
     pub fn new(salt: &Salt, body: &[u8]) -> Self {
-        Self([salt.reveal(), body].concat().into())
+        Self(wiped([salt.reveal(), body].concat()))
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), of bytes that nobody else has.
+    ///
+    /// # Errors
+    /// If it is shorter than a salt.
+    pub fn from_vec(bytes: Vec<u8>) -> Result<Self, PackError> {
+        Self::from_bytes(wiped(bytes))
     }
 
     /// Reads what a record holds.
@@ -42,7 +51,7 @@ impl SaltedBody {
         self.0.slice(SALT_BYTES..)
     }
 
-    /// The salt.
+    /// The first bytes: the salt under which header or receipt commits to the rest.
     #[must_use]
     pub fn salt(&self) -> Salt {
         let mut bytes = [0; SALT_BYTES];
@@ -52,9 +61,14 @@ impl SaltedBody {
 
     /// What header or receipt says of it.
     #[must_use]
-    pub fn commitment(&self, part: Part) -> Hash32 {
-        self.salt().commit(part, &self.0[SALT_BYTES..])
+    pub fn commitment(&self, kind: CommitmentKind) -> Hash32 {
+        self.salt().commit(kind, &self.0[SALT_BYTES..])
     }
+}
+
+/// Bytes that are wiped with their last copy: who finds a salt in memory that was given back can check guesses.
+pub(super) fn wiped(bytes: Vec<u8>) -> Bytes {
+    Bytes::from_owner(Zeroizing::new(bytes))
 }
 
 impl fmt::Debug for SaltedBody {
@@ -76,9 +90,12 @@ mod tests {
             assert_eq!(read, salted);
             assert_eq!(read.body(), body);
             assert_eq!(read.salt().reveal(), salt.reveal());
-            let part = Part::Answer;
-            assert_eq!(read.commitment(part), salt.commit(part, body));
+            let kind = CommitmentKind::Answer;
+            assert_eq!(read.commitment(kind), salt.commit(kind, body));
         }
         assert!(SaltedBody::from_bytes(Bytes::from_static(&[0; 31])).is_err());
+        assert!(SaltedBody::from_vec(vec![0; 31]).is_err());
+        let own = SaltedBody::from_vec(vec![7; 32]).unwrap();
+        assert_eq!(own, SaltedBody::new(&salt, b""));
     }
 }

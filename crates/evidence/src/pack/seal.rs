@@ -27,13 +27,14 @@
 use super::{
     body::{Body, Form},
     error::PackError,
+    salted::wiped,
 };
 use atoma_keys::SigningKey;
 use atoma_runtime::Random;
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
-    message::Part,
+    message::CommitmentKind,
 };
 use atoma_walrus::wire::Reader;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -135,7 +136,7 @@ impl Sealer {
     pub fn seal(
         &self,
         request: Hash32,
-        part: Part,
+        kind: CommitmentKind,
         body: impl Into<Bytes>,
     ) -> Result<Body, PackError> {
         let open = Body::open(body)?;
@@ -148,7 +149,7 @@ impl Sealer {
         // bodies are far below 4 GiB
         sealed.extend_from_slice(&(open.size() as u32).to_le_bytes());
         sealed.extend_from_slice(open.stored());
-        let key = body_key(&self.content_key, request, part)?;
+        let key = body_key(&self.content_key, request, kind)?;
         let tag = key.seal_in_place_separate_tag(
             Nonce::assume_unique_for_key([0; 12]),
             Aad::from(&self.head),
@@ -188,7 +189,7 @@ impl Body {
         key: &SigningKey,
         context: &SealContext,
         request: Hash32,
-        part: Part,
+        kind: CommitmentKind,
     ) -> Result<Option<Bytes>, PackError> {
         let Some(sealed) = self.sealed_bytes() else {
             return self.plain();
@@ -196,8 +197,8 @@ impl Body {
         let (slots, start) = read_head(sealed)?;
         let broken = || PackError::Seal("the seal is broken");
         let content_key = content_key(&slots, key, context)?;
-        let mut inner = sealed[start..].to_vec();
-        let plain = body_key(&content_key, request, part)?
+        let mut inner = Zeroizing::new(sealed[start..].to_vec());
+        let plain = body_key(&content_key, request, kind)?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
                 Aad::from(&sealed[..start]),
@@ -210,7 +211,7 @@ impl Body {
         if !matches!(form, Form::Open | Form::Compressed) {
             return Err(PackError::Format("an unknown form of a body"));
         }
-        Self::from_parts(form, size, Bytes::copy_from_slice(reader.rest()))?.plain()
+        Self::from_parts(form, size, wiped(reader.rest().to_vec()))?.plain()
     }
 }
 
@@ -336,9 +337,13 @@ fn read_head(sealed: &[u8]) -> Result<(Vec<Slot>, usize), PackError> {
     Ok((slots, sealed.len() - reader.rest().len()))
 }
 
-fn body_key(content_key: &[u8; 32], request: Hash32, part: Part) -> Result<LessSafeKey, PackError> {
+fn body_key(
+    content_key: &[u8; 32],
+    request: Hash32,
+    kind: CommitmentKind,
+) -> Result<LessSafeKey, PackError> {
     let mut hasher = Hasher::new();
-    for bytes in [BODY, content_key, &request.0, &[part as u8]] {
+    for bytes in [BODY, content_key, &request.0, &[kind as u8]] {
         hasher.update(bytes);
     }
     let key = Zeroizing::new(hasher.finish().0);
@@ -374,7 +379,10 @@ mod tests {
     const REQUEST: Hash32 = Hash32([9; 32]);
 
     fn keys() -> (SigningKey, SigningKey) {
-        (SigningKey::generate(), SigningKey::generate())
+        (
+            SigningKey::generate(&SystemRandom),
+            SigningKey::generate(&SystemRandom),
+        )
     }
 
     #[test]
@@ -383,17 +391,21 @@ mod tests {
         let parties = [user.public_key(), node.public_key()];
         let sealer = Sealer::new(&CONTEXT, &parties, &SystemRandom).unwrap();
         for text in [&b""[..], b"short", &[b'a'; 10_000]] {
-            let body = sealer.seal(REQUEST, Part::Request, text.to_vec()).unwrap();
+            let body = sealer
+                .seal(REQUEST, CommitmentKind::Request, text.to_vec())
+                .unwrap();
             assert_eq!(body.plain().unwrap(), None);
             assert_eq!(body.parties().unwrap(), parties);
             assert!(body.stored().len() < 400, "{}", body.stored().len());
             for key in [&user, &node] {
-                let read = body.unseal(key, &CONTEXT, REQUEST, Part::Request).unwrap();
+                let read = body
+                    .unseal(key, &CONTEXT, REQUEST, CommitmentKind::Request)
+                    .unwrap();
                 assert_eq!(read.as_deref(), Some(text));
             }
-            let stranger = SigningKey::generate();
+            let stranger = SigningKey::generate(&SystemRandom);
             assert!(
-                body.unseal(&stranger, &CONTEXT, REQUEST, Part::Request)
+                body.unseal(&stranger, &CONTEXT, REQUEST, CommitmentKind::Request)
                     .is_err()
             );
         }
@@ -408,17 +420,19 @@ mod tests {
             &SystemRandom,
         )
         .unwrap();
-        let body = sealer.seal(REQUEST, Part::Answer, &b"text"[..]).unwrap();
+        let body = sealer
+            .seal(REQUEST, CommitmentKind::Answer, &b"text"[..])
+            .unwrap();
         let open =
-            |context: &SealContext, request, part| body.unseal(&user, context, request, part);
-        assert!(open(&CONTEXT, REQUEST, Part::Answer).is_ok());
-        assert!(open(&CONTEXT, REQUEST, Part::Request).is_err());
-        assert!(open(&CONTEXT, Hash32([8; 32]), Part::Answer).is_err());
+            |context: &SealContext, request, kind| body.unseal(&user, context, request, kind);
+        assert!(open(&CONTEXT, REQUEST, CommitmentKind::Answer).is_ok());
+        assert!(open(&CONTEXT, REQUEST, CommitmentKind::Request).is_err());
+        assert!(open(&CONTEXT, Hash32([8; 32]), CommitmentKind::Answer).is_err());
         let other = SealContext {
             stack: StackId(Address::new([4; 32])),
             ..CONTEXT
         };
-        assert!(open(&other, REQUEST, Part::Answer).is_err());
+        assert!(open(&other, REQUEST, CommitmentKind::Answer).is_err());
     }
 
     #[test]
@@ -430,10 +444,12 @@ mod tests {
             &SystemRandom,
         )
         .unwrap();
-        let body = sealer.seal(REQUEST, Part::Request, &b"text"[..]).unwrap();
+        let body = sealer
+            .seal(REQUEST, CommitmentKind::Request, &b"text"[..])
+            .unwrap();
         let open = |bytes: Vec<u8>| {
             let body = Body::sealed(bytes).unwrap();
-            body.unseal(&user, &CONTEXT, REQUEST, Part::Request)
+            body.unseal(&user, &CONTEXT, REQUEST, CommitmentKind::Request)
         };
         for place in 0..body.stored().len() {
             let mut changed = body.stored().to_vec();
@@ -452,7 +468,7 @@ mod tests {
         assert!(
             Sealer::new(
                 &CONTEXT,
-                &[SigningKey::generate().public_key(); 9],
+                &[SigningKey::generate(&SystemRandom).public_key(); 9],
                 &SystemRandom
             )
             .is_err()

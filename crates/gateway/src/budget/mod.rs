@@ -6,7 +6,7 @@
 
 mod account;
 mod amount;
-mod booked;
+mod stack_charges;
 mod store;
 
 pub use account::Standing;

@@ -9,7 +9,7 @@
 use super::{
     account::{Account, Wake},
     amount::Amount,
-    booked::{Booked, booked_table},
+    stack_charges::{StackCharges, stack_charges_table},
 };
 use atoma_runtime::Threads;
 use atoma_store::{
@@ -32,7 +32,7 @@ const KIND: Kind = Kind {
     file: "budget.sqlite",
     former_file: Some("budget.db"),
     mark: Kind::mark(*b"atBu"),
-    version: 2,
+    version: 3,
     tables: concat!(
         "
             CREATE TABLE spent (
@@ -41,12 +41,21 @@ const KIND: Kind = Kind {
                 amount INTEGER NOT NULL CHECK (amount >= 0)
             ) STRICT, WITHOUT ROWID;
         ",
-        booked_table!()
+        stack_charges_table!()
     ),
-    upgrades: &[Upgrade {
-        from: 1,
-        sql: booked_table!(),
-    }],
+    upgrades: &[
+        Upgrade {
+            from: 1,
+            sql: "CREATE TABLE booked (
+                    stack  BLOB PRIMARY KEY,
+                    amount INTEGER NOT NULL CHECK (amount >= 0)
+                ) STRICT, WITHOUT ROWID;",
+        },
+        Upgrade {
+            from: 2,
+            sql: "ALTER TABLE booked RENAME TO stack_charges;",
+        },
+    ],
     unmarked: &[Unmarked {
         user_version: 0,
         table: "spent",
@@ -90,7 +99,7 @@ pub enum BudgetError {
 #[derive(Debug)]
 pub(crate) struct BudgetStore {
     accounts: Vec<Arc<Account>>,
-    booked: Arc<Booked>,
+    charges: Arc<StackCharges>,
     store: Store<SpentWriter>,
     thread: Option<WriterThread>,
     /// One gateway per folder: two would each let a key spend its whole limit.
@@ -116,11 +125,11 @@ impl BudgetStore {
                 Ok(Arc::new(Account::new(name.clone(), *limit, spent, wake)))
             })
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let booked = Arc::new(Booked::read(&db)?);
+        let charges = Arc::new(StackCharges::read(&db)?);
         let writer = SpentWriter {
             accounts: accounts.clone(),
             changed: BTreeSet::new(),
-            booked: Arc::clone(&booked),
+            charges: Arc::clone(&charges),
             stacks: BTreeSet::new(),
         };
         let (store, thread) = Store::start(KIND.name, db, writer, POLICY, threads)?;
@@ -128,7 +137,7 @@ impl BudgetStore {
         let _ = bell.0.set(store.clone());
         Ok(Self {
             accounts,
-            booked,
+            charges,
             store,
             thread: Some(thread),
             _lock: lock,
@@ -141,8 +150,8 @@ impl BudgetStore {
     }
 
     /// A stack was charged to the account of stacks.
-    pub(crate) fn book(&self, stack: StackId, amount: MicroUsdc) {
-        self.booked.add(stack, amount);
+    pub(crate) fn charge(&self, stack: StackId, amount: MicroUsdc) {
+        self.charges.add(stack, amount);
         self.changed();
     }
 
@@ -156,7 +165,7 @@ impl BudgetStore {
         bought: Option<MicroUsdc>,
     ) -> MicroUsdc {
         // first what was given back, then the giving: a crash in between makes the budget smaller
-        let back = self.booked.correct(stack, costs, bought);
+        let back = self.charges.correct(stack, costs, bought);
         if back > MicroUsdc::ZERO {
             account.credit(Amount::from(back));
         }
@@ -166,12 +175,12 @@ impl BudgetStore {
 
     /// Whether a stack was charged, and isn't forgotten.
     pub(crate) fn has(&self, stack: StackId) -> bool {
-        self.booked.has(stack)
+        self.charges.has(stack)
     }
 
     /// A stack is closed: what it cost is spent for good.
     pub(crate) fn forget(&self, stack: StackId) {
-        self.booked.forget(stack);
+        self.charges.forget(stack);
         self.changed();
     }
 
@@ -231,7 +240,7 @@ struct SpentWriter {
     accounts: Vec<Arc<Account>>,
     /// The accounts whose sums are to be stored: those of a commit that failed stay here.
     changed: BTreeSet<usize>,
-    booked: Arc<Booked>,
+    charges: Arc<StackCharges>,
     /// The stacks whose charges are to be stored, likewise.
     stacks: BTreeSet<StackId>,
 }
@@ -251,9 +260,9 @@ impl Writer for SpentWriter {
             let amount = i64::try_from(account.standing().spent.0).unwrap_or(i64::MAX);
             statement.execute((account.name(), amount))?;
         }
-        self.stacks.append(&mut self.booked.take_unsaved());
+        self.stacks.append(&mut self.charges.take_unsaved());
         for stack in &self.stacks {
-            self.booked.write(to, *stack)?;
+            self.charges.write(to, *stack)?;
         }
         Ok(())
     }
@@ -313,7 +322,7 @@ mod tests {
         let buy = |store: &BudgetStore| {
             let amount = Amount::from(MicroUsdc(60));
             store.accounts()[0].reserve(amount).unwrap().settle(amount);
-            store.book(stack, MicroUsdc(60));
+            store.charge(stack, MicroUsdc(60));
         };
         let correct = |store: &BudgetStore, costs| {
             let account = &store.accounts()[0];
@@ -332,6 +341,29 @@ mod tests {
         drop(store);
         let store = open(&folder, &names);
         assert_eq!(store.accounts()[0].standing().spent.whole(), MicroUsdc(20));
+    }
+
+    #[tokio::test]
+    async fn charges_of_a_file_from_before_they_had_their_name_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let stack = StackId(atoma_types::Address::new([7; 32]));
+        let file = Connection::open(folder.path().join("budget.sqlite")).unwrap();
+        let [to_2, to_3] = KIND.upgrades else {
+            panic!("a step for each version")
+        };
+        let first = KIND.tables.replace(stack_charges_table!(), "");
+        file.execute_batch(&format!("{first}{}", to_2.sql)).unwrap();
+        file.execute("INSERT INTO booked VALUES (?1, 60)", [stack.0.as_bytes()])
+            .unwrap();
+        file.pragma_update(None, "application_id", KIND.mark)
+            .unwrap();
+        file.pragma_update(None, "user_version", to_3.from).unwrap();
+        drop(file);
+        let names = [("stacks".to_owned(), Amount::from(MicroUsdc(100)))];
+        let store = open(&folder, &names);
+        assert!(store.has(stack));
+        let back = store.correct(&store.accounts()[0], stack, MicroUsdc(50), None);
+        assert_eq!(back, MicroUsdc(10));
     }
 
     #[tokio::test]

@@ -6,16 +6,16 @@
 //!
 //! `refill` decides what is bought and granted, and knows no ledger; `stack_pool` does it.
 
+mod context;
 mod dispatch;
 mod error;
 mod knock;
 mod pace;
-mod parts;
 mod refill;
 mod stack_pool;
 mod task_pool;
 
+pub(crate) use context::PoolContext;
 pub(crate) use dispatch::Attempt;
 pub(crate) use error::LeaseError;
-pub(crate) use parts::PoolParts;
 pub(crate) use task_pool::TaskPool;

@@ -2,7 +2,7 @@
 //! is done for a node and in which order, [`Refill`] decides.
 
 use super::{
-    LeaseError, PoolParts,
+    LeaseError, PoolContext,
     knock::knock,
     pace::{Pace, Turn},
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
@@ -36,7 +36,7 @@ const LOOK_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct StackPool {
     task: TaskId,
-    parts: PoolParts,
+    context: PoolContext,
     /// Stacks in use, the newest last.
     stacks: Mutex<Vec<StackHandle>>,
     /// Stacks that wait to be closed.
@@ -57,10 +57,10 @@ struct Purchases {
 }
 
 impl StackPool {
-    pub(super) fn new(task: TaskId, parts: PoolParts) -> Self {
+    pub(super) fn new(task: TaskId, context: PoolContext) -> Self {
         Self {
             task,
-            parts,
+            context,
             stacks: Mutex::default(),
             retired: Mutex::default(),
             reclaims: Mutex::new(Pace::new(RECLAIM_PAUSE)),
@@ -71,7 +71,7 @@ impl StackPool {
 
     /// What the pool's client runs on.
     pub(super) fn runtime(&self) -> &Runtime {
-        self.parts.client.runtime()
+        self.context.client.runtime()
     }
 
     /// A stack on which the node has room. The hot path: no await, no ledger.
@@ -117,7 +117,7 @@ impl StackPool {
         over
     }
 
-    /// Brings the books in step with the ledger: what has come back of stacks goes back into the budget.
+    /// Brings the charges in step with the ledger: what has come back of stacks goes back into the budget.
     pub(super) async fn balance(&self) {
         self.read_all(Why::Tending).await;
     }
@@ -146,16 +146,16 @@ impl StackPool {
     }
 
     async fn read(&self, stack: &StackHandle, why: Why) -> Result<Stack, ClientError> {
-        self.parts.metrics.stack_read(why);
+        self.context.metrics.stack_read(why);
         stack.refresh().await
     }
 
     fn correct(&self, view: &Stack) {
         let over = is_over(view);
         let bought = MicroUsdc(costs(view).0.saturating_add(view.free.0));
-        let bought = Some(bought).filter(|_| self.parts.exclusive && !over);
-        let account = &self.parts.account;
-        let budgets = &self.parts.budgets;
+        let bought = Some(bought).filter(|_| self.context.exclusive && !over);
+        let account = &self.context.account;
+        let budgets = &self.context.budgets;
         budgets.correct(account, view.id, costs(view), bought);
         if over {
             budgets.forget(view.id);
@@ -204,7 +204,7 @@ impl StackPool {
             node,
             units,
             &offer.policy,
-            self.parts.exclusive,
+            self.context.exclusive,
             ids.into_iter(),
         );
         let mut command = refill.begin();
@@ -221,7 +221,7 @@ impl StackPool {
                 }
                 Command::Knock(payment) => {
                     let seller = offer.seller(node).ok_or(LeaseError::NotSelling)?;
-                    knock(seller, self.parts.reach).await?;
+                    knock(seller, self.context.reach).await?;
                     Event::Answered(payment)
                 }
                 Command::Pay(Payment::Stack(units)) => {
@@ -254,7 +254,7 @@ impl StackPool {
             return Ok(());
         }
         let now = self.runtime().now();
-        for stack in self.parts.client.stacks().await? {
+        for stack in self.context.client.stacks().await? {
             let view = stack.view();
             if view.task != self.task {
                 continue;
@@ -281,9 +281,9 @@ impl StackPool {
             lifetime: offer.policy.lifetime,
         };
         let escrow = escrow.ok_or(ClientError::Overflow)?;
-        let stack = self.pay(escrow, self.parts.client.buy(request)).await?;
-        self.parts.budgets.book(stack.id(), escrow);
-        self.parts.metrics.bought(escrow);
+        let stack = self.pay(escrow, self.context.client.buy(request)).await?;
+        self.context.budgets.charge(stack.id(), escrow);
+        self.context.metrics.bought(escrow);
         tracing::info!(stack = %stack.id(), model = offer.model, %units, %escrow, "bought a stack");
         self.stacks.lock().push(stack.clone());
         Ok(stack)
@@ -292,8 +292,8 @@ impl StackPool {
     async fn top_up(&self, stack: &StackHandle, units: ComputeUnits) -> Result<(), LeaseError> {
         let payment = top_up_payment(&stack.view(), units).ok_or(ClientError::Overflow)?;
         self.pay(payment, stack.top_up(units)).await?;
-        self.parts.budgets.book(stack.id(), payment);
-        self.parts.metrics.topped_up(payment);
+        self.context.budgets.charge(stack.id(), payment);
+        self.context.metrics.topped_up(payment);
         tracing::info!(stack = %stack.id(), %units, %payment, "topped up a stack");
         Ok(())
     }
@@ -306,7 +306,7 @@ impl StackPool {
         payment: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, LeaseError> {
         let exact = Amount::from(amount);
-        let account = &self.parts.account;
+        let account = &self.context.account;
         let hold = match account.reserve(exact) {
             Ok(hold) => hold,
             Err(_) => {
@@ -317,13 +317,13 @@ impl StackPool {
             }
         };
         hold.settle(exact);
-        self.parts.budgets.flush().await;
+        self.context.budgets.flush().await;
         let paid = payment.await;
         if let Err(ClientError::Ledger(error)) = &paid
             && !error.is_transient()
         {
             // the ledger said no: nothing was paid
-            self.parts.account.credit(exact);
+            self.context.account.credit(exact);
         }
         Ok(paid?)
     }
@@ -373,7 +373,7 @@ impl StackPool {
 
     /// Whether every lease of a stack of ours is settled or closed: it holds money for nobody.
     fn is_idle(&self, view: &Stack) -> bool {
-        let ours = self.parts.exclusive || self.parts.budgets.has(view.id);
+        let ours = self.context.exclusive || self.context.budgets.has(view.id);
         ours && !view.leases.is_empty() && view.open_leases().next().is_none()
     }
 

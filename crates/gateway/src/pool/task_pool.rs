@@ -1,7 +1,7 @@
 //! The pool of one task.
 
 use super::{
-    LeaseError, PoolParts,
+    LeaseError, PoolContext,
     dispatch::{Attempt, Dispatch},
     refill,
     stack_pool::{Fate, StackPool},
@@ -30,16 +30,16 @@ pub(crate) struct TaskPool {
 }
 
 impl TaskPool {
-    pub(crate) fn new(offer: Offer, parts: PoolParts) -> Self {
-        let runtime = parts.client.runtime();
+    pub(crate) fn new(offer: Offer, context: PoolContext) -> Self {
+        let runtime = context.client.runtime();
         let seed = runtime.random.next_u64();
         let pool = Self {
             since: runtime.now(),
-            dispatch: Dispatch::new(seed, parts.started),
+            dispatch: Dispatch::new(seed, context.started),
             granting: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            stacks: StackPool::new(offer.task, parts),
+            stacks: StackPool::new(offer.task, context),
             offer: ArcSwap::from_pointee(offer.clone()),
         };
         pool.update(offer);
@@ -136,7 +136,7 @@ impl TaskPool {
         Ok(())
     }
 
-    /// Closes stacks that are about to end, and keeps the books in step with the ledger.
+    /// Closes stacks that are about to end, and keeps the charges in step with the ledger.
     pub(crate) fn tend(self: &Arc<Self>) {
         let (pool, stop) = (Arc::clone(self), self.stop.clone());
         self.tasks.spawn(async move {

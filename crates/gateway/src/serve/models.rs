@@ -91,6 +91,6 @@ fn document(value: &impl Serialize) -> Response {
     // structs of strings and numbers always serialise
     respond::json(
         StatusCode::OK,
-        serde_json::to_vec(value).unwrap_or_default(),
+        serde_json::to_vec(value).expect("a list of models is JSON"),
     )
 }

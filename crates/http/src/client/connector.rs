@@ -1,8 +1,8 @@
-//! Connections as a [`Net`] makes them: TCP with the pool's options, or memory.
+//! Connections as [`Sockets`] make them: TCP with the pool's options, or memory.
 
 use super::resolver::{Resolver, not_public};
 use crate::is_public;
-use atoma_runtime::{Net, Socket};
+use atoma_runtime::{Socket, Sockets};
 use http::Uri;
 use hyper::rt;
 use hyper_util::{
@@ -24,7 +24,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) tcp: HttpConnector<Resolver>,
-    pub(crate) net: Net,
+    pub(crate) sockets: Sockets,
     /// Other addresses aren't connected to.
     pub(crate) public_only: bool,
 }
@@ -45,16 +45,16 @@ impl Service<Uri> for Connector {
         if self.public_only && !may_be_public(&url) {
             return Box::pin(async { Err(not_public().into()) });
         }
-        if let Net::Tcp = self.net {
+        if let Sockets::Tcp = self.sockets {
             let connecting = self.tcp.call(url);
             return Box::pin(async move {
                 let stream = Socket::Tcp(connecting.await?.into_inner());
                 Ok(Stream(TokioIo::new(stream)))
             });
         }
-        let net = self.net.clone();
+        let sockets = self.sockets.clone();
         Box::pin(async move {
-            let socket = net.connect(address(&url)?).await?;
+            let socket = sockets.connect(address(&url)?).await?;
             Ok(Stream(TokioIo::new(socket)))
         })
     }

@@ -7,7 +7,7 @@ use super::{
     idle::{IdleConnections, Origin, PoolSlot},
     resolver::Resolver,
 };
-use atoma_runtime::Net;
+use atoma_runtime::Sockets;
 use http::{HeaderValue, Response, Uri, header::HOST, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -53,15 +53,15 @@ impl Pool {
     /// # Errors
     /// If TLS can't be set up.
     pub fn new(options: PoolOptions) -> Result<Self, Error> {
-        Self::over(Net::Tcp, options)
+        Self::over(Sockets::Tcp, options)
     }
 
     /// As [`new`](Self::new), over any network.
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn over(net: Net, options: PoolOptions) -> Result<Self, Error> {
-        Self::with(net, options, false)
+    pub fn over(sockets: Sockets, options: PoolOptions) -> Result<Self, Error> {
+        Self::with(sockets, options, false)
     }
 
     /// As [`over`](Self::over), to [public](crate::is_public) addresses alone: for URLs that strangers
@@ -69,11 +69,11 @@ impl Pool {
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn public_only(net: Net, options: PoolOptions) -> Result<Self, Error> {
-        Self::with(net, options, true)
+    pub fn public_only(sockets: Sockets, options: PoolOptions) -> Result<Self, Error> {
+        Self::with(sockets, options, true)
     }
 
-    fn with(net: Net, options: PoolOptions, public_only: bool) -> Result<Self, Error> {
+    fn with(sockets: Sockets, options: PoolOptions, public_only: bool) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(public_only));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -81,7 +81,7 @@ impl Pool {
         tcp.set_keepalive(options.keepalive);
         let connector = Connector {
             tcp,
-            net,
+            sockets,
             public_only,
         };
         let connector = HttpsConnectorBuilder::new()

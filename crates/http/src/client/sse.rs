@@ -1,6 +1,7 @@
 //! Cuts a byte stream into the payloads of server-sent events, however the network cut it.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr2;
 
 /// Longest event: far above any token, far below what would hurt.
 const MAX_EVENT_BYTES: usize = 1 << 20;
@@ -60,8 +61,10 @@ impl Events {
     )]
     pub fn next(&mut self) -> Option<Bytes> {
         loop {
-            let line = self.line()?;
+            let length = self.line()?;
+            let line = &self.buffer[..length];
             if line.is_empty() {
+                self.buffer.advance(1);
                 if let Some(data) = self.data.take() {
                     return Some(data.freeze());
                 }
@@ -69,45 +72,49 @@ impl Events {
             }
             // Comments, names and ids of events mean nothing here.
             let Some(value) = line.strip_prefix(b"data:") else {
+                self.buffer.advance(length + 1);
                 continue;
             };
             let value = value.strip_prefix(b" ").unwrap_or(value);
             match &mut self.data {
                 // A payload of one line, which is the rule, isn't copied.
                 None => {
-                    let start = line.len() - value.len();
-                    let mut line = line;
-                    self.data = Some(line.split_off(start));
+                    let start = length - value.len();
+                    let mut line = self.buffer.split_to(length + 1);
+                    line.truncate(length);
+                    line.advance(start);
+                    self.data = Some(line);
                 }
                 Some(data) => {
                     data.extend_from_slice(b"\n");
                     data.extend_from_slice(value);
+                    self.buffer.advance(length + 1);
                 }
             }
         }
     }
 
-    /// The next complete line, without its end: a line feed, a carriage return, or both.
-    fn line(&mut self) -> Option<BytesMut> {
+    /// The length of the next complete line, without its end: a line feed, a carriage return, or both.
+    /// It stands at the buffer's beginning, with one byte of its end.
+    fn line(&mut self) -> Option<usize> {
         if self.after_return && !self.buffer.is_empty() {
             self.after_return = false;
             if self.buffer[0] == b'\n' {
-                let _ = self.buffer.split_to(1);
+                self.buffer.advance(1);
             }
         }
-        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let Some(at) = self.buffer[self.searched..].iter().position(ends) else {
+        let Some(at) = memchr2(b'\n', b'\r', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
             return None;
         };
-        let mut line = self.buffer.split_to(self.searched + at + 1);
+        let mut length = self.searched + at;
         self.searched = 0;
-        self.after_return = line.ends_with(b"\r");
-        line.truncate(line.len() - 1);
-        if !std::mem::replace(&mut self.begun, true) && line.starts_with(BYTE_ORDER_MARK) {
-            let _ = line.split_to(BYTE_ORDER_MARK.len());
+        self.after_return = self.buffer[length] == b'\r';
+        if !std::mem::replace(&mut self.begun, true) && self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.buffer.advance(BYTE_ORDER_MARK.len());
+            length -= BYTE_ORDER_MARK.len();
         }
-        Some(line)
+        Some(length)
     }
 }
 

@@ -98,7 +98,7 @@ fn batch(events: &[Event], from: usize, to: usize) -> Batch {
         events: (from..to).map(event).collect(),
         cursor: Cursor::from_bytes(&(to as u64).to_be_bytes()).unwrap(),
         covered: Some(to as u64),
-        anchor: Some(Checkpoint {
+        checkpoint: Some(Checkpoint {
             number: to as u64,
             digest: digest(to as u64),
             time: time(to as u64),

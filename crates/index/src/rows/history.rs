@@ -34,11 +34,11 @@ table! {
         /// Everything up to the end of this checkpoint is in it.
         covered: Option<u64>,
         /// The last checkpoint that is known to it.
-        anchor: Option<u64>,
+        checkpoint: Option<u64>,
         /// That checkpoint's digest: a ledger with another one has another history.
-        anchor_digest: Option<[u8; 32]>,
+        checkpoint_digest: Option<[u8; 32]>,
         /// When it was sealed.
-        anchor_ms: TimestampMs,
+        checkpoint_ms: TimestampMs,
         /// The history begins with this checkpoint; not 0 where the ledger had no more.
         since: u64,
         /// Events that were applied so far.

@@ -4,6 +4,7 @@
 use atoma_keys::SigningKey;
 use atoma_ledger::{GasOptions, Ledger, LedgerError};
 use atoma_network::testing::World;
+use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
 use std::{
     net::SocketAddr,
@@ -20,7 +21,7 @@ use tokio::{
 /// A transfer's answers: its coins, its gas, the simulation, the execution. Each comes in a piece or more.
 const ANSWERS: i64 = 4;
 /// More pieces than they come in.
-const PIECES: i64 = 20;
+const PIECES: i64 = 40;
 
 /// Between a client and a ledger. Counts the pieces that the ledger answers, and breaks the connection
 /// instead of passing a chosen one on.
@@ -78,7 +79,7 @@ async fn a_lost_answer_at_any_point_loses_and_doubles_nothing() {
     let world = World::own().await;
     let proxy = Proxy::start(world.localnet().address()).await;
     let (payer, sponsor) = (world.party().await, Arc::new(world.party().await));
-    let to = SigningKey::generate().public_key().address();
+    let to = SigningKey::generate(&SystemRandom).public_key().address();
     let plain = Ledger::connect(format!("http://{}", proxy.address))
         .await
         .unwrap();

@@ -1,4 +1,4 @@
-use atoma_ledger::{Cursor, CursorFile, LedgerEvent};
+use atoma_ledger::{Cursor, LedgerEvent};
 use atoma_network::testing::World;
 use atoma_types::chain::Event;
 use futures::StreamExt;
@@ -33,9 +33,8 @@ async fn history_and_what_comes_are_one_stream() {
     assert_eq!(live.transaction, executed.digest);
 
     // a restart resumes after the stored cursor: nothing twice, nothing lost
-    let file = CursorFile::new(world.folder.path().join("cursor"));
-    file.store(&old[0].1).unwrap();
-    let mut resumed = world.ledger.events(file.load().unwrap());
+    let kept = Cursor::from_bytes(old[0].1.as_bytes()).unwrap();
+    let mut resumed = world.ledger.events(Some(kept));
     let rest = names(&mut resumed, 2).await;
     assert_eq!([rest[0].0, rest[1].0], ["TaskCreated", "Subscribed"]);
     assert_eq!(rest[0].1, old[1].1);

@@ -1,6 +1,7 @@
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, GasOptions, Ledger, LedgerError};
 use atoma_network::testing::World;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     MicroUsdc,
     chain::{Call, Clock, calls},
@@ -16,7 +17,10 @@ async fn gas(ledger: &Ledger, key: &SigningKey) -> u64 {
 async fn a_sponsor_pays_and_signs() {
     let world = World::start().await;
     let sponsor = Arc::new(world.party().await);
-    let (payer, payee) = (SigningKey::generate(), SigningKey::generate());
+    let (payer, payee) = (
+        SigningKey::generate(&SystemRandom),
+        SigningKey::generate(&SystemRandom),
+    );
     let [from, to] = [&payer, &payee].map(|key| key.public_key().address());
     world.give_usdc(from, MicroUsdc(70)).await;
     let alone = world.ledger.transfer_usdc(&payer, to, MicroUsdc(7)).await;
@@ -55,7 +59,7 @@ async fn a_sponsor_pays_and_signs() {
 async fn a_budget_is_kept() {
     let world = World::start().await;
     let payer = world.party().await;
-    let to = SigningKey::generate().public_key().address();
+    let to = SigningKey::generate(&SystemRandom).public_key().address();
     let with = |budget| {
         world.ledger.with_gas(GasOptions {
             budget: Some(budget),

@@ -2,7 +2,10 @@
 //! own (`gas`, `story`, `wallets` but for a few) runs on any network that `ATOMA_TEST_NETWORK` names.
 
 mod anywhere;
+mod balances;
 mod broken;
+mod busy;
+mod crash;
 mod disputes;
 mod events;
 mod gas;

@@ -1,6 +1,7 @@
 use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
 use atoma_network::testing::{PRICE, World, event};
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NetworkId, NodeId, StackId,
     chain::{AbortCode, Deployment, Event, NodeStatus, calls},
@@ -101,7 +102,7 @@ async fn refusals_are_told_apart_and_cost_nothing() {
         matches!(dear, Err(LedgerError::InsufficientFunds { .. })),
         "{dear:?}"
     );
-    let poor = SigningKey::generate();
+    let poor = SigningKey::generate(&SystemRandom);
     let broke = ledger
         .execute(&poor, vec![world.subscribe(task, NodeId(address))])
         .await;
@@ -192,8 +193,8 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
     assert_eq!(ledger.upgrade_caps(owner).await.unwrap(), []);
     assert_eq!(ledger.publication_of(owner, &package).await.unwrap(), None);
     let refused = ledger.preview_publish(owner, &package).await;
-    let Err(LedgerError::Rejected(reason)) = refused else {
+    let Err(LedgerError::Rejected(status)) = refused else {
         panic!("{refused:?}");
     };
-    assert!(reason.contains("has it already"), "{reason}");
+    assert!(status.to_string().contains("has it already"), "{status}");
 }

@@ -1,6 +1,7 @@
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::testing::World;
+use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
 use futures::future::{join_all, try_join_all};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 async fn many_transfers_of_one_wallet_never_collide() {
     let world = World::start().await;
     let payer = world.party().await;
-    let payee = SigningKey::generate().public_key().address();
+    let payee = SigningKey::generate(&SystemRandom).public_key().address();
     let transfers = (1..=20).map(|n| world.ledger.transfer_usdc(&payer, payee, MicroUsdc(n)));
     try_join_all(transfers).await.unwrap();
     assert_eq!(world.ledger.usdc(payee).await.unwrap(), MicroUsdc(210));
@@ -19,7 +20,7 @@ async fn many_transfers_of_one_wallet_never_collide() {
 async fn two_programs_with_one_wallet_get_through() {
     let world = World::start().await;
     let payer = world.party().await;
-    let payee = SigningKey::generate().public_key().address();
+    let payee = SigningKey::generate(&SystemRandom).public_key().address();
     // a connection of its own, as another program has it
     let deployment = world.ledger.deployment().clone();
     let other = Ledger::connect_with(world.ledger.url(), deployment)
@@ -42,7 +43,7 @@ async fn a_dropped_call_happens_once_or_not_at_all() {
     let world = World::start().await;
     let payer = world.party().await;
     let address = payer.public_key().address();
-    let payee = SigningKey::generate().public_key().address();
+    let payee = SigningKey::generate(&SystemRandom).public_key().address();
     let before = world.ledger.usdc(address).await.unwrap();
     let mut known = 0;
     for n in 0..20u64 {
@@ -73,7 +74,7 @@ async fn test_money_and_uneven_coins_make_one_payment() {
     let payer = world.party().await;
     let (address, payee) = (
         payer.public_key().address(),
-        SigningKey::generate().public_key().address(),
+        SigningKey::generate(&SystemRandom).public_key().address(),
     );
     let faucet = world.ledger.usdc(address).await.unwrap();
     for amount in [1, 2, 3] {

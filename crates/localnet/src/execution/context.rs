@@ -19,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) frozen: Arc<BTreeSet<Address>>,
     /// Off in simulations of transactions that have no sender yet.
     pub(crate) checks: bool,
+    /// Whether the ledger gives it up for congestion.
+    pub(crate) congested: bool,
     /// Pays in simulations that name no gas.
     pub(crate) mock_gas: Option<Arc<Object>>,
 }

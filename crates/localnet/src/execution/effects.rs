@@ -1,13 +1,17 @@
 //! Turns what a program did into new object versions and effects, gas included.
 
 use super::{
-    Outcome, Refusal, gas,
-    inputs::{Checked, Resolved},
+    Outcome, Refusal,
+    balance_changes::balance_changes,
+    gas,
+    inputs::Checked,
     program::{CoinKey, Failure, Ran},
     publish,
+    resolved::Resolved,
 };
 use crate::{
-    objects::{self, Draft, SUI, as_coin},
+    balances::Moves,
+    objects::{self, Draft, SUI},
     rules,
     state::{Delta, State},
 };
@@ -18,10 +22,9 @@ use std::{
     sync::Arc,
 };
 use sui_sdk_types::{
-    BalanceChange, ChangedObject, Digest, Event, ExecutionError, ExecutionStatus, GasCostSummary,
-    IdOperation, Identifier, MovePackage, Object, ObjectIn, ObjectOut, Owner, Transaction,
-    TransactionEffects, TransactionEffectsV2, TransactionEvents, TypeTag, UnchangedConsensusKind,
-    UnchangedConsensusObject,
+    ChangedObject, Digest, Event, ExecutionError, ExecutionStatus, GasCostSummary, IdOperation,
+    Identifier, MovePackage, Object, ObjectIn, ObjectOut, Owner, Transaction, TransactionEffects,
+    TransactionEffectsV2, TransactionEvents, UnchangedConsensusKind, UnchangedConsensusObject,
 };
 
 /// Objects to write and to delete, before they have versions.
@@ -41,51 +44,58 @@ pub(super) fn conclude(
     result: Result<Ran, Failure>,
 ) -> Result<Outcome, Refusal> {
     let touched = Touched::of(checked);
-    let (result, changes) = match result {
+    let result = match result {
         Ok(ran) => {
-            let changes = ran.changes.clone();
-            (
-                Ok(writes(state, checked, &touched, digest, ran)?),
-                Some(changes),
-            )
+            let (changes, moves) = (ran.changes.clone(), ran.moves.clone());
+            let writes = writes(state, checked, &touched, digest, ran)?;
+            Ok((writes, Some(changes), moves))
         }
-        Err(failure) => (Err(failure), None),
+        Err(failure) => Err(failure),
     };
     let price = transaction.gas_payment.price;
     let computation = gas::computation(checked.program.commands.len(), price);
     let budget = transaction.gas_payment.budget;
-    let done = result.and_then(|writes| {
+    let done = result.and_then(|(writes, changes, moves)| {
         let (stored, released) = storage(state, &touched, &writes);
         let summary = gas::summary(computation, stored, released);
         if gas::charge(&summary) > i128::from(budget) {
             return Err(Box::new((ExecutionError::InsufficientGas, None)));
         }
-        Ok((writes, summary))
+        Ok(Done {
+            status: ExecutionStatus::Success,
+            writes,
+            summary,
+            changes,
+            moves,
+        })
     });
-    let (status, writes, summary, changes) = match done {
-        Ok((writes, summary)) => (ExecutionStatus::Success, writes, summary, changes),
+    let done = match done {
+        Ok(done) => done,
         Err(failure) => {
             let (error, command) = *failure;
             let writes = bumps(checked, &touched)?;
             let (stored, released) = storage(state, &touched, &writes);
-            // nothing grows, so all of it comes back: the charge is the computation, which every
-            // budget covers
-            let summary = GasCostSummary::new(computation, stored, released, 0);
-            let status = ExecutionStatus::Failure { error, command };
-            (status, writes, summary, None)
+            Done {
+                status: ExecutionStatus::Failure { error, command },
+                writes,
+                // nothing grows, so all of it comes back: the charge is the computation, which every
+                // budget covers
+                summary: GasCostSummary::new(computation, stored, released, 0),
+                changes: None,
+                moves: Moves::default(),
+            }
         }
     };
-    finish(
-        state,
-        transaction,
-        checked,
-        digest,
-        &touched,
-        status,
-        writes,
-        summary,
-        changes,
-    )
+    finish(state, transaction, checked, digest, &touched, done)
+}
+
+/// What came of a program, before gas is charged.
+struct Done {
+    status: ExecutionStatus,
+    writes: Writes,
+    summary: GasCostSummary,
+    changes: Option<Changes>,
+    moves: Moves,
 }
 
 /// The objects that a transaction names.
@@ -105,7 +115,7 @@ impl Touched {
         let mut latest = 0;
         for input in &checked.inputs {
             let (object, changes) = match input {
-                Resolved::Pure(_) => continue,
+                Resolved::Pure(_) | Resolved::Withdrawal { .. } => continue,
                 Resolved::Immutable(object) => {
                     latest = latest.max(object.version());
                     continue;
@@ -144,7 +154,7 @@ fn bumps(checked: &Checked<'_>, touched: &Touched) -> Result<Writes, Refusal> {
         writes.written.insert(*id, draft);
     }
     // the gas coins are smashed even if the program failed
-    for object in &checked.gas[1..] {
+    for object in checked.gas.iter().skip(1) {
         writes.written.remove(&object.object_id());
         writes.deleted.insert(object.object_id());
     }
@@ -245,28 +255,31 @@ fn storage(state: &State, touched: &Touched, writes: &Writes) -> (u64, u64) {
 }
 
 /// Charges the gas, gives everything its version and writes the effects.
-#[allow(clippy::too_many_arguments)] // one place puts together what the steps before found
 fn finish(
     state: &State,
     transaction: &Transaction,
     checked: &Checked<'_>,
     digest: Digest,
     touched: &Touched,
-    status: ExecutionStatus,
-    mut writes: Writes,
-    summary: GasCostSummary,
-    changes: Option<Changes>,
+    done: Done,
 ) -> Result<Outcome, Refusal> {
-    let gas_id = checked.gas[0].object_id();
+    let Done {
+        status,
+        mut writes,
+        summary,
+        changes,
+        mut moves,
+    } = done;
+    let gas_id = checked.gas.first().map(|coin| coin.object_id());
     let succeeded = matches!(status, ExecutionStatus::Success);
-    charge(
-        &mut writes,
-        gas_id,
-        checked,
-        transaction,
-        &summary,
-        succeeded,
-    )?;
+    match gas_id {
+        Some(id) => charge(&mut writes, id, checked, transaction, &summary, succeeded)?,
+        None => moves.add(
+            transaction.gas_payment.owner,
+            SUI.clone(),
+            -gas::charge(&summary),
+        ),
+    }
 
     let mut old: BTreeMap<ObjectId, Arc<Object>> = touched.mutable.clone();
     for id in writes.written.keys().chain(&writes.deleted) {
@@ -276,18 +289,27 @@ fn finish(
     }
     // what was both made and consumed inside leaves no trace
     writes.deleted.retain(|id| old.contains_key(id));
-    let deleted: Vec<ObjectId> = writes.deleted.iter().copied().collect();
+    let mut deleted: Vec<ObjectId> = writes.deleted.iter().copied().collect();
     let Trace {
-        changed,
+        mut changed,
         types,
-        written,
+        mut written,
     } = trace(writes, &old, touched.lamport, digest)?;
+    let balance_changes = balance_changes(&old, &written, &deleted, &moves);
+    let settled = moves.settle(|id| state.object(id), touched.lamport, digest);
+    let settled = settled.ok_or_else(invariant)?;
+    changed.extend(settled.changed);
+    changed.sort_by_key(|change| change.object_id);
+    written.extend(settled.written);
+    deleted.extend(settled.deleted);
     let events = changes
         .as_ref()
         .filter(|changes| !changes.events.is_empty())
         .map(|changes| events(state, transaction.sender, changes))
         .transpose()?;
-    let gas_index = changed.iter().position(|change| change.object_id == gas_id);
+    let gas_index = changed
+        .iter()
+        .position(|change| Some(change.object_id) == gas_id);
     let effects = TransactionEffects::V2(Box::new(TransactionEffectsV2 {
         status,
         epoch: 0,
@@ -304,7 +326,7 @@ fn finish(
     Ok(Outcome {
         effects,
         events,
-        balance_changes: balance_changes(&old, &written, &deleted),
+        balance_changes,
         types,
         delta: Delta {
             digest,
@@ -365,7 +387,6 @@ fn trace(
             id_operation: IdOperation::Deleted,
         });
     }
-    changed.sort_by_key(|change| change.object_id);
     types.sort();
     Ok(Trace {
         changed,
@@ -436,41 +457,6 @@ fn events(state: &State, sender: Address, changes: &Changes) -> Result<Transacti
         })
     });
     Ok(TransactionEvents(events.collect::<Result<_, Refusal>>()?))
-}
-
-/// How much each address gained or lost of each coin.
-fn balance_changes(
-    old: &BTreeMap<ObjectId, Arc<Object>>,
-    written: &[Arc<Object>],
-    deleted: &[ObjectId],
-) -> Vec<BalanceChange> {
-    let mut sums: BTreeMap<(Address, TypeTag), i128> = BTreeMap::new();
-    let mut add = |object: &Object, sign: i128| {
-        if let (Some((coin_type, balance)), Owner::Address(owner)) =
-            (as_coin(object), *object.owner())
-        {
-            *sums.entry((owner, coin_type.clone())).or_default() += sign * i128::from(balance);
-        }
-    };
-    for object in written {
-        add(object, 1);
-        if let Some(before) = old.get(&object.object_id()) {
-            add(before, -1);
-        }
-    }
-    for id in deleted {
-        if let Some(before) = old.get(id) {
-            add(before, -1);
-        }
-    }
-    sums.into_iter()
-        .filter(|(_, amount)| *amount != 0)
-        .map(|((address, coin_type), amount)| BalanceChange {
-            address,
-            coin_type,
-            amount,
-        })
-        .collect()
 }
 
 /// The coin that pays in simulations that name no gas.

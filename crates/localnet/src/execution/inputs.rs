@@ -1,12 +1,12 @@
 //! What is checked before execution: form, signers' objects, versions, gas and validity.
 
-use super::{Context, Refusal, gas, publish};
+use super::{Context, Refusal, gas, publish, resolved::Resolved, withdrawals};
 use crate::{objects, objects::SUI, state::State};
 use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
 use std::{collections::BTreeSet, sync::Arc};
 use sui_sdk_types::{
-    Argument, Command, Input, MovePackage, Object, ObjectReference, Owner, ProgrammableTransaction,
-    Transaction, TransactionExpiration, TransactionKind,
+    Argument, Command, ExecutionError, Input, MovePackage, Object, ObjectReference, Owner,
+    ProgrammableTransaction, Transaction, TransactionExpiration, TransactionKind,
 };
 
 /// Sui's limits of the same names.
@@ -15,36 +15,36 @@ const MAX_INPUTS: usize = 2_048;
 const MAX_GAS_OBJECTS: usize = 256;
 const MAX_ARGUMENTS: usize = 512;
 const MAX_PURE_BYTES: usize = 16 * 1_024;
-
-/// An input as execution sees it.
-#[derive(Clone, Debug)]
-pub(crate) enum Resolved {
-    /// A value that is given as plain bytes.
-    Pure(Vec<u8>),
-    /// The sender's own.
-    Owned(Arc<Object>),
-    /// Nobody's; can only be read.
-    Immutable(Arc<Object>),
-    /// An object that everybody may use.
-    Shared {
-        /// The object as it is now.
-        object: Arc<Object>,
-        /// Whether it may be changed.
-        mutable: bool,
-    },
-}
+/// The limit that many inputs meet first: a coin takes 74 bytes.
+const MAX_BYTES: usize = 128 * 1_024;
 
 /// A transaction that may be executed.
 #[derive(Debug)]
 pub(crate) struct Checked<'a> {
     pub(crate) program: &'a ProgrammableTransaction,
     pub(crate) inputs: Vec<Resolved>,
-    /// The first pays, the others are merged into it.
+    /// The first pays, the others are merged into it. Where there is none, the payer's balance pays.
     pub(crate) gas: Vec<Arc<Object>>,
     /// What the gas coins hold together.
     pub(crate) gas_balance: u64,
     /// What it publishes.
     pub(crate) package: Option<MovePackage>,
+}
+
+impl Checked<'_> {
+    /// Leaves the shared objects alone, as a ledger does that gives a transaction up because too many want them.
+    pub(super) fn give_up(&mut self) -> ExecutionError {
+        let mut congested_objects = Vec::new();
+        for input in &mut self.inputs {
+            if let Resolved::Shared { object, mutable } = input
+                && *mutable
+            {
+                congested_objects.push(object.object_id());
+                *mutable = false;
+            }
+        }
+        ExecutionError::ExecutionCanceledDueToConsensusObjectCongestion { congested_objects }
+    }
 }
 
 /// Checks everything that doesn't need execution.
@@ -56,6 +56,11 @@ pub(crate) fn check<'a>(
     let TransactionKind::ProgrammableTransaction(program) = &transaction.kind else {
         return Err(Refusal::Unsupported("system transactions".to_owned()));
     };
+    let bytes = bcs::serialized_size(transaction).unwrap_or(usize::MAX);
+    if bytes > MAX_BYTES {
+        let why = format!("it has {bytes} bytes, at most {MAX_BYTES}");
+        return Err(Refusal::Malformed(why));
+    }
     check_form(program)?;
     check_expiration(&transaction.expiration, context)?;
     check_packages(state, program)?;
@@ -67,6 +72,7 @@ pub(crate) fn check<'a>(
         .map(|input| resolve(state, input, transaction.sender, context, &mut named))
         .collect::<Result<Vec<_>, _>>()?;
     let (gas, gas_balance) = check_gas(state, transaction, program, context, &mut named)?;
+    withdrawals::check(state, transaction, &inputs, gas.is_empty())?;
     Ok(Checked {
         program,
         inputs,
@@ -241,9 +247,8 @@ fn resolve(
         Input::Receiving(_) => Err(Refusal::Unsupported(
             "receiving objects sent to objects".to_owned(),
         )),
-        _ => Err(Refusal::Unsupported(
-            "address balances: money is kept in coins here".to_owned(),
-        )),
+        Input::FundsWithdrawal(withdrawal) => withdrawals::resolve(withdrawal),
+        _ => Err(Refusal::Unsupported("this kind of input".to_owned())),
     }
 }
 
@@ -274,9 +279,8 @@ fn check_gas(
         return Ok((vec![Arc::clone(mock)], balance));
     }
     if payment.objects.is_empty() {
-        return Err(Refusal::Unsupported(
-            "gas paid from an address balance".to_owned(),
-        ));
+        withdrawals::check_gas(transaction, program)?;
+        return Ok((Vec::new(), 0));
     }
     if payment.objects.len() > MAX_GAS_OBJECTS {
         return Err(Refusal::Malformed("it has too many gas coins".to_owned()));

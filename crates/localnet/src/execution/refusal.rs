@@ -1,7 +1,7 @@
 //! Why a transaction isn't executed at all: nothing is charged and nothing changes.
 
 use atoma_types::{Address, ObjectId};
-use sui_sdk_types::Digest;
+use sui_sdk_types::{Digest, TypeTag};
 
 /// A transaction that is turned away before execution.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +91,18 @@ pub(crate) enum Refusal {
         balance: u64,
         /// The most that the transaction may take for gas, in MIST.
         budget: u64,
+    },
+    /// An address balance holds less than is taken from it.
+    #[error("the address balance of {owner} in {coin_type} holds {available}, less than {asked}")]
+    Withdrawal {
+        /// Whose it is.
+        owner: Address,
+        /// The kind of money.
+        coin_type: TypeTag,
+        /// What the transaction may take.
+        asked: u64,
+        /// What there is.
+        available: u64,
     },
     /// Its time is over, hasn't come, or is another network's.
     #[error("transaction is not valid now: {0}")]

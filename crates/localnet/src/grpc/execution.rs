@@ -35,6 +35,10 @@ impl pb::transaction_execution_service_server::TransactionExecutionService for S
             })
             .collect::<Result<Vec<_>, _>>()?;
         check_signatures(&transaction, &signatures)?;
+        if self.access.trouble.is_busy() {
+            // Sui's words
+            return Err(Status::unavailable("system is overloaded"));
+        }
         let executed = self
             .access
             .execute(|reply| Command::Execute {

@@ -88,6 +88,7 @@ impl From<Refusal> for Status {
             | Refusal::Signature(_)
             | Refusal::Ownership { .. }
             | Refusal::Twice { .. }
+            | Refusal::Withdrawal { .. }
             | Refusal::GasPrice { .. }
             | Refusal::GasBudget { .. } => Status::invalid_argument(text),
         }

@@ -176,7 +176,7 @@ fn is_changed(state: &State, index: u16, commands: &[Command]) -> bool {
     })
 }
 
-/// Finds a budget by running the transaction, and coins that cover it.
+/// Finds a budget by running the transaction, and coins that cover it, or the payer's balance.
 pub(super) fn select_gas(
     state: &State,
     transaction: &mut Transaction,
@@ -214,11 +214,26 @@ pub(super) fn select_gas(
         sum = sum.saturating_add(balance);
         payment.objects.push(reference(coin));
     }
-    if sum < payment.budget {
+    if sum >= payment.budget {
+        return Ok(());
+    }
+    if spends_gas || state.balance(&payment.owner, &SUI) < payment.budget {
         return Err(Refusal::GasBalance {
             balance: sum,
             budget: payment.budget,
         });
+    }
+    payment.objects.clear();
+    if transaction.expiration == TransactionExpiration::None {
+        let [a, b, c, d, ..] = context.seed;
+        transaction.expiration = TransactionExpiration::ValidDuring {
+            min_epoch: Some(0),
+            max_epoch: Some(1),
+            min_timestamp: None,
+            max_timestamp: None,
+            chain: context.chain,
+            nonce: u32::from_le_bytes([a, b, c, d]),
+        };
     }
     Ok(())
 }

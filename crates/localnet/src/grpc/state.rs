@@ -44,21 +44,20 @@ type OwnedToken = (StructTag, u64, ObjectId);
 impl Services {
     fn balance(&self, owner: &Address, coin_type: &TypeTag) -> pb::Balance {
         let view = self.access.view.read();
-        let sum = view
+        let in_coins = view
             .state
             .coins(owner, coin_type)
             .fold(0u64, |sum, (_, balance)| sum.saturating_add(balance));
-        balance(coin_type, sum)
+        balance(coin_type, in_coins, view.state.balance(owner, coin_type))
     }
 }
 
-/// A balance; all of it is in coins.
-fn balance(coin_type: &TypeTag, sum: u64) -> pb::Balance {
+fn balance(coin_type: &TypeTag, in_coins: u64, in_address: u64) -> pb::Balance {
     let mut message = pb::Balance::default();
     message.coin_type = Some(coin_type.to_string());
-    message.balance = Some(sum);
-    message.coin_balance = Some(sum);
-    message.address_balance = Some(0);
+    message.balance = Some(in_coins.saturating_add(in_address));
+    message.coin_balance = Some(in_coins);
+    message.address_balance = Some(in_address);
     message
 }
 
@@ -126,18 +125,25 @@ impl pb::state_service_server::StateService for Services {
     ) -> Answer<pb::ListBalancesResponse> {
         let request = request.into_inner();
         let owner = parse("owner", request.owner.as_deref())?;
+        let view = self.access.view.read();
         let mut sums: BTreeMap<TypeTag, u64> = BTreeMap::new();
-        for (_, object) in self.access.view.read().state.owned(&owner, None) {
+        for (_, object) in view.state.owned(&owner, None) {
             if let Some((coin_type, balance)) = objects::as_coin(object) {
                 let sum = sums.entry(coin_type.clone()).or_default();
                 *sum = sum.saturating_add(balance);
+            }
+        }
+        // there is no money of any other kind
+        for coin_type in [&*SUI, &view.state.deployment().usdc] {
+            if view.state.balance(&owner, coin_type) > 0 {
+                sums.entry(coin_type.clone()).or_default();
             }
         }
         let mut response = pb::ListBalancesResponse::default();
         // two kinds of coins at most: one page
         response.balances = sums
             .iter()
-            .map(|(type_, sum)| balance(type_, *sum))
+            .map(|(type_, sum)| balance(type_, *sum, view.state.balance(&owner, type_)))
             .collect();
         Ok(Response::new(response))
     }

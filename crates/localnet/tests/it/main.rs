@@ -1,5 +1,6 @@
 //! The development ledger, by its clients.
 
+mod balances;
 mod coins;
 mod common;
 mod contract;

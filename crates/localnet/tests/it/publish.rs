@@ -170,7 +170,7 @@ async fn nothing_else_is_published() {
     let mut elsewhere = net.localnet.deployment();
     elsewhere.network.0 = [7; 32];
     let elsewhere = CompiledPackage::for_network(&elsewhere.surroundings()).unwrap();
-    let plain = CompiledPackage::compiled().unwrap();
+    let plain = CompiledPackage::compiled();
     for other in [
         altered,
         fewer,

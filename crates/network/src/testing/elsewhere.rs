@@ -2,7 +2,7 @@
 
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{Address, MicroUsdc, chain::Deployment};
 use std::{collections::HashMap, path::PathBuf};
 
@@ -93,7 +93,7 @@ impl Elsewhere {
 
     /// A key whose address has gas, and USDC for a node's collateral and more.
     pub async fn party(&self) -> SigningKey {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         self.fund(key.public_key().address()).await;
         key
     }

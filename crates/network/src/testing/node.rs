@@ -37,6 +37,7 @@ impl TestTask<'_> {
         let key = KeySource::Given(Arc::clone(operator));
         let mut config = NodeConfig::new(self.ledger.url(), key, folder);
         config.settlement.tick_ms = 50;
+        config.grant_step_permille = 1_000;
         config.subscriptions = vec![SubscriptionConfig {
             task: self.task,
             price: self.price,

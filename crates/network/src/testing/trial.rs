@@ -11,7 +11,10 @@ use atoma_types::{
     chain::{Call, Clock, Event, NodeStatus, Stack, calls, events},
     hash::Hash32,
     merkle::{MerkleTree, Proof},
-    message::{Domain, Endpoint, EvidenceLeaf, Part, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{
+        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes,
+        Signed,
+    },
 };
 use atoma_walrus::{
     coding::{Params, encode},
@@ -107,7 +110,7 @@ impl Trial {
             task: self.task,
             request_id,
             endpoint: Endpoint::ChatCompletions,
-            body_hash: salt.commit(Part::Request, b"body"),
+            body_hash: salt.commit(CommitmentKind::Request, b"body"),
             lane: 0,
             ceiling: ComputeUnits(sum),
             max_units: ComputeUnits(units),
@@ -124,7 +127,7 @@ impl Trial {
             seq,
             request_id: header.message().request_id,
             request_hash: header.hash(),
-            response_hash: salt.commit(Part::Answer, b"answer"),
+            response_hash: salt.commit(CommitmentKind::Answer, b"answer"),
             usage: Usage {
                 output: units,
                 ..Usage::default()

@@ -6,7 +6,7 @@ use crate::{COLLATERAL, Network, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{LocalnetConfig, RunningLocalnet};
-use atoma_runtime::Threads;
+use atoma_runtime::{SystemRandom, Threads};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
     StackId, TaskId, TimestampMs,
@@ -133,7 +133,7 @@ impl World {
         if let Host::Other(elsewhere) = &self.host {
             return elsewhere.party().await;
         }
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let address = key.public_key().address();
         self.ledger.faucet(address).await.unwrap();
         key

@@ -152,9 +152,9 @@ impl Account {
     }
 
     /// Units that are neither committed nor reserved.
-    fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> ComputeUnits {
         // the invariant of the module's head keeps this from going below zero
-        self.terms.units.0 - self.committed - self.reserved
+        ComputeUnits(self.terms.units.0 - self.committed - self.reserved)
     }
 
     fn check(&self) {

@@ -46,7 +46,7 @@ impl Account {
         if lane.is_none() && self.lanes.len() >= MAX_LANES {
             return Err(Denied::TooManyLanes);
         }
-        let lease_left = self.left();
+        let lease_left = self.left().0;
         if lease_left < least.0 {
             return Err(Denied::LeaseExhausted {
                 left: lease_left,
@@ -99,7 +99,7 @@ impl Account {
         let covered = self
             .ceilings()
             .saturating_sub(self.committed + self.reserved);
-        let lease_left = self.left().min(covered);
+        let lease_left = self.left().min(covered).0;
         if self.phase == Phase::Open
             && let Some(lane) = self.lanes.get_mut(&reservation.lane)
         {

@@ -181,7 +181,7 @@ fn recorded(recorder: &mut Recorder, logged: &mut Logged) -> Made {
 }
 
 fn with_bodies(recorder: &mut Recorder, logged: &mut Logged) -> Result<Record, PackError> {
-    let salted = |body: &mut Vec<u8>| SaltedBody::from_bytes(mem::take(body).into());
+    let salted = |body: &mut Vec<u8>| SaltedBody::from_vec(mem::take(body));
     recorder.record(&Recorded {
         request: &salted(&mut logged.request)?,
         answer: &salted(&mut logged.answer)?,

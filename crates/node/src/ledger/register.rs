@@ -3,7 +3,7 @@
 
 use crate::{
     config::NodeConfig,
-    tasks::{ServedTask, Tasks},
+    tasks::{COUNTED_AT_ONCE, ServedTask, Tasks},
 };
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
@@ -14,6 +14,7 @@ use atoma_types::{
     hash::Hash32,
 };
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The node can't join as configured.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +214,7 @@ fn serve(
         class: class(task, engine.info())?,
         engine: engine.clone(),
         price: offer.price,
+        counting: Semaphore::new(COUNTED_AT_ONCE),
     })
 }
 

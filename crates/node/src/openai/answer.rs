@@ -210,5 +210,5 @@ pub(crate) fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64
 
 /// Bytes of an object made of strings, numbers and lists, which JSON can't refuse.
 pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_vec(value).expect("an answer is JSON")
 }

@@ -4,7 +4,7 @@ use super::{
     answer::{Head, UsageObject},
     choice::{ChatLogprobs, Function, TextLogprobs, ToolCall, finish_reason, logprob_of},
 };
-use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart};
+use atoma_engine::{AnswerDelta, Finish, Piece, TokenEvent, TokenLogprob, ToolCallDelta};
 use atoma_types::Usage;
 use atoma_types::http::RECEIPT_COMMENT;
 use bytes::Bytes;
@@ -96,20 +96,20 @@ impl Frames {
             return Bytes::new();
         }
         let mut out = Vec::with_capacity(256);
-        let part = Part {
+        let delta = AnswerDelta {
             text: token.text.clone(),
             logprobs: logprob_of(token).into_iter().collect(),
-            ..Part::default()
+            ..AnswerDelta::default()
         };
-        self.part(&mut out, &part, Some(&token.text));
+        self.delta(&mut out, &delta, Some(&token.text));
         out.into()
     }
 
     /// The frames of a server's piece, one for each answer that it is about.
     pub(crate) fn piece(&mut self, piece: &Piece) -> Bytes {
         let mut out = Vec::with_capacity(256);
-        for part in &piece.parts {
-            self.part(&mut out, part, some(&part.text));
+        for delta in &piece.deltas {
+            self.delta(&mut out, delta, some(&delta.text));
         }
         out.into()
     }
@@ -123,12 +123,12 @@ impl Frames {
             open.push(0);
         }
         for index in open {
-            let end = Part {
+            let end = AnswerDelta {
                 index,
                 finish: Some(finish),
-                ..Part::default()
+                ..AnswerDelta::default()
             };
-            self.part(&mut out, &end, None);
+            self.delta(&mut out, &end, None);
         }
         if self.include_usage {
             self.chunk::<()>(&mut out, &[], Some(Some(usage.into())));
@@ -137,28 +137,28 @@ impl Frames {
     }
 
     /// Writes what is new in one answer.
-    fn part(&mut self, out: &mut Vec<u8>, part: &Part, content: Option<&str>) {
-        if !self.answers.contains_key(&part.index) {
-            self.begin(out, part.index);
+    fn delta(&mut self, out: &mut Vec<u8>, delta: &AnswerDelta, content: Option<&str>) {
+        if !self.answers.contains_key(&delta.index) {
+            self.begin(out, delta.index);
         }
-        let progress = self.answers.entry(part.index).or_default();
+        let progress = self.answers.entry(delta.index).or_default();
         let characters = progress.characters;
-        progress.characters += part.text.chars().count();
-        progress.ended |= part.finish.is_some();
-        let logprobs = Some(&*part.logprobs).filter(|tokens| !tokens.is_empty());
-        let finish_reason = part.finish.map(finish_reason);
+        progress.characters += delta.text.chars().count();
+        progress.ended |= delta.finish.is_some();
+        let logprobs = Some(&*delta.logprobs).filter(|tokens| !tokens.is_empty());
+        let finish_reason = delta.finish.map(finish_reason);
         match self.kind {
             Kind::Chat => {
-                let delta = Delta {
+                let message = Delta {
                     role: None,
                     content,
-                    reasoning_content: some(&part.reasoning),
-                    refusal: some(&part.refusal),
-                    tool_calls: part.tool_calls.iter().map(tool_call).collect(),
+                    reasoning_content: some(&delta.reasoning),
+                    refusal: some(&delta.refusal),
+                    tool_calls: delta.tool_calls.iter().map(tool_call).collect(),
                 };
                 let choice = ChatChoice {
-                    index: part.index,
-                    delta,
+                    index: delta.index,
+                    delta: message,
                     logprobs: logprobs.map(ChatLogprobs::of),
                     finish_reason,
                 };
@@ -168,8 +168,8 @@ impl Frames {
                 let logprobs =
                     logprobs.map(|tokens: &[TokenLogprob]| TextLogprobs::of(tokens, characters));
                 let choice = TextChoice {
-                    text: &part.text,
-                    index: part.index,
+                    text: &delta.text,
+                    index: delta.index,
                     logprobs,
                     finish_reason,
                 };
@@ -231,7 +231,7 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn tool_call(call: &ToolCallPart) -> ToolCall<'_> {
+fn tool_call(call: &ToolCallDelta) -> ToolCall<'_> {
     ToolCall {
         index: Some(call.index),
         id: call.id.as_deref(),
@@ -308,29 +308,29 @@ mod tests {
     #[test]
     fn a_servers_pieces_get_our_own_heads_and_each_answer_its_role_and_end() {
         let mut frames = frames(Kind::Chat, false);
-        let call = ToolCallPart {
+        let call = ToolCallDelta {
             index: 0,
             id: Some("c".to_owned()),
             name: Some("f".to_owned()),
             arguments: "{}".to_owned(),
         };
-        let part = |index, finish| Part {
+        let delta = |index, finish| AnswerDelta {
             index,
             finish,
-            ..Part::default()
+            ..AnswerDelta::default()
         };
-        let parts = vec![
-            Part {
+        let deltas = vec![
+            AnswerDelta {
                 tool_calls: vec![call],
                 finish: Some(Finish::ToolCalls),
-                ..part(0, None)
+                ..delta(0, None)
             },
-            Part {
+            AnswerDelta {
                 reasoning: "t".to_owned(),
-                ..part(1, None)
+                ..delta(1, None)
             },
         ];
-        let first = frames.piece(&Piece { parts, tokens: 9 });
+        let first = frames.piece(&Piece { deltas, tokens: 9 });
         let lines: Vec<_> = text(&first).split_terminator("\n\n").collect();
         assert_eq!(lines.len(), 4);
         assert!(lines.iter().all(|line| line.contains(r#""id":"id""#)));

@@ -1,7 +1,7 @@
 //! A whole answer, put together from what an engine says bit by bit.
 
 use super::choice::logprob_of;
-use atoma_engine::{Finish, Part, Piece, TokenEvent, TokenLogprob, ToolCallPart};
+use atoma_engine::{AnswerDelta, Finish, Piece, TokenEvent, TokenLogprob, ToolCallDelta};
 use std::collections::BTreeMap;
 
 /// What was said so far, by the index of each answer.
@@ -19,7 +19,7 @@ pub(crate) struct Said {
     pub reasoning: String,
     pub refusal: String,
     /// Each call of a tool, by its index.
-    pub tool_calls: BTreeMap<u32, ToolCallPart>,
+    pub tool_calls: BTreeMap<u32, ToolCallDelta>,
     /// Filled when log probabilities were asked for.
     pub logprobs: Option<Vec<TokenLogprob>>,
     pub finish: Option<Finish>,
@@ -44,8 +44,8 @@ impl Whole {
 
     /// Adds a piece of a server outside.
     pub(crate) fn piece(&mut self, piece: Piece) {
-        for part in piece.parts {
-            self.answer(part.index).add(part);
+        for delta in piece.deltas {
+            self.answer(delta.index).add(delta);
         }
     }
 
@@ -70,20 +70,20 @@ impl Whole {
 }
 
 impl Said {
-    fn add(&mut self, part: Part) {
-        self.text.push_str(&part.text);
-        self.reasoning.push_str(&part.reasoning);
-        self.refusal.push_str(&part.refusal);
-        for call in part.tool_calls {
+    fn add(&mut self, delta: AnswerDelta) {
+        self.text.push_str(&delta.text);
+        self.reasoning.push_str(&delta.reasoning);
+        self.refusal.push_str(&delta.refusal);
+        for call in delta.tool_calls {
             let whole = self.tool_calls.entry(call.index).or_default();
             whole.id = call.id.or(whole.id.take());
             whole.name = call.name.or(whole.name.take());
             whole.arguments.push_str(&call.arguments);
         }
         if let Some(tokens) = &mut self.logprobs {
-            tokens.extend(part.logprobs);
+            tokens.extend(delta.logprobs);
         }
-        self.finish = part.finish.or(self.finish);
+        self.finish = delta.finish.or(self.finish);
     }
 }
 
@@ -93,31 +93,31 @@ mod tests {
 
     #[test]
     fn answers_and_calls_are_put_together_each_for_itself() {
-        let call = |index, id: Option<&str>, arguments: &str| ToolCallPart {
+        let call = |index, id: Option<&str>, arguments: &str| ToolCallDelta {
             index,
             id: id.map(str::to_owned),
             name: id.map(|_| "f".to_owned()),
             arguments: arguments.to_owned(),
         };
-        let part = |index, text: &str, tool_calls| Part {
+        let delta = |index, text: &str, tool_calls| AnswerDelta {
             index,
             text: text.to_owned(),
             tool_calls,
-            ..Part::default()
+            ..AnswerDelta::default()
         };
         let mut whole = Whole::new(false);
-        for parts in [
+        for deltas in [
             vec![
-                part(1, "b", vec![]),
-                part(0, "a", vec![call(0, Some("x"), "{\"a\"")]),
+                delta(1, "b", vec![]),
+                delta(0, "a", vec![call(0, Some("x"), "{\"a\"")]),
             ],
-            vec![part(
+            vec![delta(
                 0,
                 "c",
                 vec![call(0, None, ":1}"), call(1, Some("y"), "{}")],
             )],
         ] {
-            whole.piece(Piece { parts, tokens: 1 });
+            whole.piece(Piece { deltas, tokens: 1 });
         }
         let answers = whole.end(Finish::Stop);
         assert_eq!((&*answers[&0].text, &*answers[&1].text), ("ac", "b"));

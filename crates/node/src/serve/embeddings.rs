@@ -41,7 +41,7 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
     } = admitted;
     let asked = request::embedding(&body)?;
     check_model(&task, &asked.model)?;
-    let room = Room::of(&*task.engine, &task.weights, request.message().max_units);
+    let room = Room::of(&task, request.message().max_units, lease.left());
     let counting = (inference.counter).count_inputs(&task, asked.inputs, body.len(), room);
     let (inputs, tokens) = counting.await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;

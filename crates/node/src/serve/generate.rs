@@ -1,7 +1,7 @@
 //! `/v1/chat/completions` and `/v1/completions`.
 
 use super::{
-    count::Room,
+    count::{self, Room},
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
     respond,
@@ -75,10 +75,10 @@ async fn generate(
         permit,
         ..
     } = admitted;
-    let mut asked = request::order(&request, &body, task.engine.info().defaults)?;
+    let mut asked = request::read_signed(&request, &body, task.engine.info().defaults)?;
     check_asked(&task, &asked)?;
     let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
-    let room = Room::of(&*task.engine, &task.weights, request.message().max_units);
+    let room = Room::of(&task, request.message().max_units, lease.left());
     let counting = count(&inference, &task, prompt, &asked.server, &body, room);
     let (prompt, measured) = counting.await?;
     let answers = u64::from(asked.server.answers);
@@ -154,9 +154,7 @@ async fn count(
     room: Room,
 ) -> Result<(Prompt, Measured), Refusal> {
     if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
-        let engine = &*task.engine;
-        let counting = (inference.counter).measure(engine, &prompt, server, body.len(), room);
-        let measured = counting.await?;
+        let measured = count::measure(task, &prompt, server, body.len(), room).await?;
         return Ok((prompt, measured));
     }
     let (prompt, tokens) = inference

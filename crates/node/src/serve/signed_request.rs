@@ -14,7 +14,7 @@ use crate::{
 use atoma_http::server::{BodyLimit, HeldRoom, read_body_within};
 use atoma_types::{
     http::EVIDENCE,
-    message::{Endpoint, OpenEvidence, Part, Salt, Signed},
+    message::{CommitmentKind, Endpoint, OpenEvidence, Salt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
@@ -102,7 +102,7 @@ async fn admit(
     let task = inference.tasks.get(lease.task)?.clone();
     Span::current().record("model", task.model.as_str());
     // hashed as it comes in
-    let mut hasher = salt.hasher(Part::Request);
+    let mut hasher = salt.hasher(CommitmentKind::Request);
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };

@@ -14,7 +14,7 @@ use atoma_runtime::SystemRandom;
 use atoma_types::{
     BlobId, NodeId, StackId,
     http::EVIDENCE,
-    message::{Domain, EvidenceLeaf, OpenEvidence, Part, RequestHeader, Signed},
+    message::{CommitmentKind, Domain, EvidenceLeaf, OpenEvidence, RequestHeader, Signed},
 };
 use atoma_walrus::client::StoreRequest;
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
@@ -116,8 +116,14 @@ async fn every_answer_can_be_proved() {
         assert_eq!(opened.salt().reveal(), salt().reveal());
         opened.body()
     };
-    assert_eq!(open(record.request_body(), Part::Request), body.as_bytes());
-    assert_eq!(open(record.answer_body(), Part::Answer), answer.body);
+    assert_eq!(
+        open(record.request_body(), CommitmentKind::Request),
+        body.as_bytes()
+    );
+    assert_eq!(
+        open(record.answer_body(), CommitmentKind::Answer),
+        answer.body
+    );
 
     // open, by the user's wish, and streamed
     let body = world.chat(r#","max_tokens":4,"stream":true"#);
@@ -139,7 +145,10 @@ async fn every_answer_can_be_proved() {
     let record = fetch(&walrus, &proof).await;
     let plain = |body: &Body| SaltedBody::from_bytes(body.plain().unwrap().unwrap()).unwrap();
     assert_eq!(plain(record.request_body()).body(), body.as_bytes());
-    assert_eq!(plain(record.answer_body()).commitment(Part::Answer), hash);
+    assert_eq!(
+        plain(record.answer_body()).commitment(CommitmentKind::Answer),
+        hash
+    );
 
     // another wish is refused, and no receipt has no proof
     let header = world.header(id, stack, body.as_bytes());
@@ -246,7 +255,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
         let sealed = sealer
             .seal(
                 signed.hash(),
-                Part::Request,
+                CommitmentKind::Request,
                 SaltedBody::new(&salt(), body.as_bytes()).as_bytes().clone(),
             )
             .unwrap();
@@ -277,7 +286,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
     // anything but this very request, signed by this very key, is refused and costs nothing
     let other_body = world.chat(r#","max_tokens":3"#);
     let other = world.header(id, stack, other_body.as_bytes());
-    let stranger = SigningKey::generate();
+    let stranger = SigningKey::generate(&SystemRandom);
     let higher = RequestHeader {
         max_units: atoma_types::ComputeUnits(7),
         ..other.clone()

@@ -84,10 +84,10 @@ async fn user(
     let mut sent = Sent::default();
     let body = world.chat(r#","max_tokens":4"#);
     loop {
-        let mut order = world.header(node, stack, body.as_bytes());
-        order.lane = lane;
-        sent.ids.push(order.request_id);
-        let signed = Signed::new(order, &world.request_key);
+        let mut header = world.header(node, stack, body.as_bytes());
+        header.lane = lane;
+        sent.ids.push(header.request_id);
+        let signed = Signed::new(header, &world.request_key);
         let request = signed_request(url, "/v1/chat/completions", &signed, body.clone());
         // the node dies in the middle of it, sooner or later
         let Ok(answer) = world.http.request(request).await else {

@@ -4,6 +4,7 @@ mod common;
 mod embeddings;
 mod evidence;
 mod kill;
+mod log;
 mod odd_servers;
 mod receipts;
 mod refusals;

@@ -3,7 +3,7 @@
 
 use crate::common::{Answer, Backend, World, eventually, signed_request};
 use atoma_engine::{
-    Upstream, UpstreamOptions,
+    Engine, Prompt, Upstream, UpstreamOptions, builtin,
     testing::{Reply, Scripted, Then},
 };
 use atoma_types::{
@@ -13,8 +13,11 @@ use atoma_types::{
 use http::StatusCode;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use serde_json::Value;
-use std::sync::Arc;
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Tokens of the one prompt: the server is asked for them.
 const PROMPT: u64 = 9;
@@ -30,6 +33,11 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    /// A node that has the model's folder, if there is one.
+    async fn with(tokenizer: Option<PathBuf>) -> Self {
         let reply = Arc::new(Mutex::new(Reply::json(200, "{}")));
         let told = reply.clone();
         let server = Scripted::start(move |path, _| match path {
@@ -42,7 +50,10 @@ impl Scene {
             _ => Reply::json(200, "{}"),
         });
         let server = server.await.unwrap();
-        let engine = Upstream::connect(UpstreamOptions::new("odd", vec![server.url()]));
+        let engine = Upstream::connect(UpstreamOptions {
+            tokenizer,
+            ..UpstreamOptions::new("odd", vec![server.url()])
+        });
         let world = World::start(Backend::Given(engine.unwrap())).await;
         let node = world.node().await;
         let stack = world.buy(100_000).await;
@@ -227,27 +238,62 @@ async fn tokens_are_paid_however_they_are_framed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_no_server_counts_are_counted_by_the_models_own_tokenizer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/atoma-tiny");
+    let scene = Scene::with(Some(folder)).await;
+    let model = builtin::load().unwrap();
+    // few bytes to a token, and many: by bytes these would be others
+    for text in [
+        "9 8 7 6 5 4 3 2 1 0",
+        "the sun is a star of our solar system",
+    ] {
+        let tokens = model.count_tokens(&Prompt::Text(text.to_owned())).unwrap() as u64;
+        assert_ne!(tokens, (text.len() as u64).div_ceil(5), "{text}");
+        for delta_of in [
+            |text: &str| json!({ "content": text }),
+            |text: &str| json!({ "reasoning_content": text }),
+            |text: &str| json!({ "tool_calls": [{ "index": 0, "function": { "arguments": text } }] }),
+        ] {
+            let frame = delta(&delta_of(text).to_string(), "");
+            for stream in [false, true] {
+                let reply = Reply::stream(format!("{frame}{END}{DONE}"));
+                let answer = scene.told(reply, stream).await;
+                assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+                let usage = answer.receipt().0.message().usage;
+                assert_eq!(usage.output, tokens, "{frame}");
+            }
+        }
+    }
+    scene.node.drain_and_stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_after_one_frame_pays_for_all_that_was_in_it() {
     let scene = Scene::start().await;
-    let frame = said(&"word ".repeat(801));
-    *scene.reply.lock() = Reply::stream(frame).then(Then::Hang);
-    let body = scene.world.chat(r#","max_tokens":2000,"stream":true"#);
-    let signed = Signed::new(scene.header(&body), &scene.world.request_key);
-    let request = signed_request(&scene.node.url(), "/v1/chat/completions", &signed, body);
-    let mut stream = scene.world.http.request(request).await.unwrap().into_body();
-    let mut got = 0;
-    while got < 801 * 5 {
-        got += stream
-            .frame()
-            .await
-            .unwrap()
-            .unwrap()
-            .into_data()
-            .unwrap()
-            .len();
+    let words = "word ".repeat(801);
+    let call = json!({ "tool_calls": [{ "index": 0, "function": { "arguments": words } }] });
+    // text, thoughts and calls
+    for said in [
+        json!({ "content": words }),
+        json!({ "reasoning_content": words }),
+        call,
+    ] {
+        let before = scene.committed().await;
+        let frame = delta(&said.to_string(), "");
+        *scene.reply.lock() = Reply::stream(frame).then(Then::Hang);
+        let body = scene.world.chat(r#","max_tokens":2000,"stream":true"#);
+        let signed = Signed::new(scene.header(&body), &scene.world.request_key);
+        let request = signed_request(&scene.node.url(), "/v1/chat/completions", &signed, body);
+        let mut stream = scene.world.http.request(request).await.unwrap().into_body();
+        let mut got = 0;
+        while got < words.len() {
+            let frame = stream.frame().await.unwrap().unwrap();
+            got += frame.into_data().unwrap().len();
+        }
+        drop(stream);
+        let paid = scene.committed().await - before;
+        assert_eq!(paid, PROMPT + 801, "{said}");
     }
-    drop(stream);
-    assert_eq!(scene.committed().await, PROMPT + 801);
     scene.node.drain_and_stop().await;
 }
 

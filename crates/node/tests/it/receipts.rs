@@ -12,28 +12,28 @@ use atoma_types::{
 pub(crate) fn check(
     receipt: &Signed<Receipt>,
     response: Hash32,
-    order: &RequestHeader,
+    header: &RequestHeader,
     node: &NodeFacts,
 ) {
     let message = receipt.message();
     receipt.verify(&node.response_key).unwrap();
     assert_eq!(message.response_hash, response);
-    assert_eq!(message.request_hash, Hash32::of(&bcs(order)));
+    assert_eq!(message.request_hash, Hash32::of(&bcs(header)));
     assert_eq!(
         (message.request_id, message.stack),
-        (order.request_id, order.stack)
+        (header.request_id, header.stack)
     );
     let weights = UnitWeights {
         cached_input: 1_000,
         ..UnitWeights::TEXT
     };
     assert_eq!(weights.units(&message.usage), Some(message.units));
-    assert!(message.units <= order.max_units);
+    assert!(message.units <= header.max_units);
 }
 
-pub(crate) fn bcs(order: &RequestHeader) -> Vec<u8> {
+pub(crate) fn bcs(header: &RequestHeader) -> Vec<u8> {
     // signing encodes; the key doesn't matter for the bytes
-    Signed::new(order.clone(), &SigningKey::from_seed(&[1; 32]))
+    Signed::new(header.clone(), &SigningKey::from_seed(&[1; 32]))
         .bytes()
         .to_vec()
 }

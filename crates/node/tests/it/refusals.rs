@@ -3,7 +3,7 @@
 use crate::common::{Backend, PATIENCE, World, signed_request};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_keys::SigningKey;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, StackId, TaskId, TimestampMs,
     message::{RequestHeader, Signed},
@@ -119,8 +119,8 @@ async fn wrong_requests_are_refused_and_change_nothing() {
             "{".to_owned(),
         ),
     ];
-    for (code, order, body) in cases {
-        let answer = world.send(&url, order, &body).await;
+    for (code, header, body) in cases {
+        let answer = world.send(&url, header, &body).await;
         assert_eq!(answer.code(), code);
         assert!(answer.headers.contains_key("x-request-id"));
     }
@@ -138,7 +138,7 @@ async fn wrong_requests_are_refused_and_change_nothing() {
     );
 
     // signed by somebody else; signed for another endpoint; not signed; cut and random headers
-    let foreign = Signed::new(good(), &SigningKey::generate());
+    let foreign = Signed::new(good(), &SigningKey::generate(&SystemRandom));
     assert_eq!(
         world.send_signed(&url, &foreign, &body).await.code(),
         "bad_signature"

@@ -6,13 +6,14 @@ use crate::common::{
     signed_request,
 };
 use atoma_types::{
-    ComputeUnits, NodeId, StackId,
-    message::{Endpoint, RequestHeader, Signed},
+    ComputeUnits, NodeId, RequestId, StackId,
+    message::{Endpoint, Receipt, RequestHeader, Signed},
 };
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
 
 /// A node, its servers, and somebody with a stack.
 struct Scene {
@@ -21,6 +22,8 @@ struct Scene {
     node: atoma_node::RunningNode,
     id: NodeId,
     stack: StackId,
+    /// Units of all receipts so far.
+    receipts: Cell<u64>,
 }
 
 impl Scene {
@@ -39,6 +42,7 @@ impl Scene {
             world,
             node,
             stack,
+            receipts: Cell::new(0),
         }
     }
 
@@ -51,8 +55,49 @@ impl Scene {
 
     async fn send(&self, endpoint: Endpoint, body: &Value) -> Answer {
         let body = body.to_string();
-        let header = self.header(endpoint, &body);
-        self.world.send(&self.node.url(), header, &body).await
+        self.send_with(self.header(endpoint, &body), &body).await
+    }
+
+    /// Sends with a header of the test's own, and notes what the receipt says.
+    async fn send_with(&self, header: RequestHeader, body: &str) -> Answer {
+        let answer = self.world.send(&self.node.url(), header, body).await;
+        if answer.status == StatusCode::OK {
+            self.note(&answer.receipt().0);
+        }
+        answer
+    }
+
+    fn note(&self, receipt: &Signed<Receipt>) {
+        let units = receipt.message().units.0;
+        self.receipts.set(self.receipts.get() + units);
+    }
+
+    /// Asks for the receipt of an answer that was left, and notes it.
+    async fn left(&self, id: RequestId) {
+        let receipt = RefCell::new(None);
+        eventually("it is signed", async || {
+            let url = format!("{}/v1/receipts/{id}", self.node.url());
+            let (_, found) = self.world.get(url).await;
+            let text = found["receipt"].as_str().map(str::to_owned);
+            text.inspect(|text| *receipt.borrow_mut() = Some(Signed::from_text(text).unwrap()))
+                .is_some()
+        })
+        .await;
+        self.note(&receipt.into_inner().unwrap());
+    }
+
+    /// The end of every test: what the receipts say is what the lease has used, what the node claims and what it
+    /// is paid, and no money is lost.
+    async fn end(self) {
+        let receipts = self.receipts.get();
+        assert_eq!(self.committed().await, receipts);
+        self.world.begin_close(self.stack).await;
+        if receipts > 0 {
+            let (units, paid, _) = self.world.paid(self.stack, self.id).await;
+            assert_eq!((units.0, paid), (receipts, earned(units)));
+        }
+        self.world.audit();
+        self.node.drain_and_stop().await;
     }
 
     /// A chat with these fields beside its one message.
@@ -60,21 +105,25 @@ impl Scene {
         self.send(Endpoint::ChatCompletions, &asked(fields)).await
     }
 
-    /// A stream that has begun, and would go on for long.
+    /// A stream that has begun, and would go on for long; its request's id with it.
     async fn long_stream(
         &self,
-    ) -> impl BodyExt<Data = Bytes, Error: std::fmt::Debug> + Unpin + use<> {
+    ) -> (
+        RequestId,
+        impl BodyExt<Data = Bytes, Error: std::fmt::Debug> + Unpin + use<>,
+    ) {
         // the end token is forbidden
         let fields = json!({ "stream": true, "max_tokens": 900, "temperature": 1,
             "logit_bias": { "2": -100 } });
         let body = asked(&fields).to_string();
         let header = self.header(Endpoint::ChatCompletions, &body);
+        let id = header.request_id;
         let signed = Signed::new(header, &self.world.request_key);
         let path = Endpoint::ChatCompletions.as_str();
         let request = signed_request(&self.node.url(), path, &signed, body);
         let answer = self.world.http.request(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        answer.into_body()
+        (id, answer.into_body())
     }
 
     /// Units that the lease has paid, once nothing is held any more.
@@ -179,17 +228,8 @@ async fn whole_and_streamed_answers_are_the_same_and_cost_what_the_server_counte
     let (receipt, _) = text.receipt();
     assert_eq!(receipt.message().usage.output, 4);
 
-    // money: what was committed is what is paid
-    let committed = scene.committed().await;
-    assert_eq!(committed, 24 + 24 + receipt.message().units.0);
-    scene.world.begin_close(scene.stack).await;
-    let (units, paid, _) = scene.world.paid(scene.stack, scene.id).await;
-    assert_eq!(
-        (units.0, paid),
-        (committed, earned(ComputeUnits(committed)))
-    );
-    scene.world.audit();
-    scene.node.drain_and_stop().await;
+    assert_eq!(scene.committed().await, 24 + 24 + receipt.message().units.0);
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,12 +242,12 @@ async fn an_answer_without_a_limit_ends_where_its_money_does() {
         max_units: ComputeUnits(60),
         ..scene.header(Endpoint::ChatCompletions, &body)
     };
-    let answer = scene.world.send(&scene.node.url(), header, &body).await;
+    let answer = scene.send_with(header, &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.json()["usage"]["completion_tokens"], 48);
     let (receipt, _) = answer.receipt();
     assert_eq!(receipt.message().units, ComputeUnits(60));
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +288,7 @@ async fn what_the_server_has_beyond_chats_reaches_it_and_is_counted() {
         let answer = scene.chat(&fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{fields}: {answer:?}");
     }
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,7 +326,7 @@ async fn what_the_server_refuses_is_refused_and_costs_nothing() {
         (StatusCode::BAD_REQUEST, "invalid_body")
     );
     assert_eq!(scene.committed().await, 0);
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,13 +340,13 @@ async fn a_long_prompt_within_the_context_is_served() {
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let (receipt, _) = answer.receipt();
     assert_eq!(receipt.message().usage.prompt_tokens(), 7_009);
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops() {
     let scene = Scene::start(&[]).await;
-    let mut stream = scene.long_stream().await;
+    let (id, mut stream) = scene.long_stream().await;
     let mut got = Vec::new();
     while got.windows(7).filter(|w| w == b"content").count() < 8 {
         let frame = stream.frame().await.unwrap().unwrap();
@@ -319,7 +359,8 @@ async fn whoever_leaves_pays_for_the_tokens_that_were_sent_and_the_server_stops(
         "{charged} units for 12 and some tokens"
     );
     eventually("the server stops", async || scene.running().await == 0.0).await;
-    scene.node.drain_and_stop().await;
+    scene.left(id).await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -329,6 +370,7 @@ async fn of_a_whole_answer_that_is_left_the_server_computes_no_more() {
     let fields = json!({ "max_tokens": 900, "temperature": 1, "logit_bias": { "2": -100 } });
     let body = asked(&fields).to_string();
     let header = scene.header(Endpoint::ChatCompletions, &body);
+    let id = header.request_id;
     let signed = Signed::new(header, &scene.world.request_key);
     let path = Endpoint::ChatCompletions.as_str();
     let request = signed_request(&scene.node.url(), path, &signed, body);
@@ -341,7 +383,8 @@ async fn of_a_whole_answer_that_is_left_the_server_computes_no_more() {
     let charged = scene.committed().await;
     assert!((13..12 + 900).contains(&charged), "{charged} units");
     eventually("the server stops", async || scene.running().await == 0.0).await;
-    scene.node.drain_and_stop().await;
+    scene.left(id).await;
+    scene.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,7 +393,7 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
     assert_eq!(scene.chat(&json!({})).await.status, StatusCode::OK);
     let before = scene.committed().await;
     for dies in [true, false] {
-        let stream = scene.long_stream().await;
+        let (_, stream) = scene.long_stream().await;
         if dies {
             scene.servers[0].kill();
         } else {
@@ -386,7 +429,7 @@ async fn a_server_that_dies_or_hangs_costs_nothing_and_is_used_again_when_it_is_
     }
     let again = scene.chat(&json!({})).await;
     assert_eq!(again.status, StatusCode::OK);
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }
 
 /// A conversation of so many questions, long enough to be worth keeping.
@@ -435,5 +478,5 @@ async fn a_conversation_stays_with_one_of_two_servers_and_goes_on_with_the_other
         assert!(answer.receipt().0.message().usage.cached_input > 0);
     }
     assert_eq!(engine.load().prefixes.kept, placed.kept + 2);
-    scene.node.drain_and_stop().await;
+    scene.end().await;
 }

@@ -26,11 +26,11 @@ async fn a_model_in_the_node_gives_the_form_that_is_asked_for_or_says_that_it_ca
         "required":["warm","unit"],"additionalProperties":false}}}"#;
     for stream in [false, true] {
         let body = world.chat(&format!(r#"{format},"stream":{stream}"#));
-        let order = world.header(id, stack, body.as_bytes());
-        let answer = world.send(&url, order.clone(), &body).await;
+        let header = world.header(id, stack, body.as_bytes());
+        let answer = world.send(&url, header.clone(), &body).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let (receipt, hash) = answer.receipt();
-        check(&receipt, hash, &order, &facts);
+        check(&receipt, hash, &header, &facts);
         assert!(
             receipt.message().output_fingerprint.is_some(),
             "exact as ever"
@@ -56,8 +56,8 @@ async fn a_model_in_the_node_gives_the_form_that_is_asked_for_or_says_that_it_ca
         (format!(r#",{tools},"tool_choice":"required""#), None),
     ] {
         let body = world.chat(&more);
-        let order = world.header(id, stack, body.as_bytes());
-        let answer = world.send(&url, order, &body).await;
+        let header = world.header(id, stack, body.as_bytes());
+        let answer = world.send(&url, header, &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{more}: {answer:?}");
         assert_eq!(answer.json()["error"]["code"], "invalid_body", "{more}");
         assert_eq!(answer.json()["error"]["param"].as_str(), param, "{more}");
@@ -75,8 +75,8 @@ async fn from_purchase_to_pay() {
 
     // a whole answer
     let body = world.chat(r#","max_tokens":8,"temperature":0,"logprobs":true,"top_logprobs":2"#);
-    let order = world.header(id, stack, body.as_bytes());
-    let answer = world.send(&url, order.clone(), &body).await;
+    let header = world.header(id, stack, body.as_bytes());
+    let answer = world.send(&url, header.clone(), &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let json = answer.json();
     assert_eq!(json["object"], "chat.completion");
@@ -90,7 +90,7 @@ async fn from_purchase_to_pay() {
         .as_array()
         .unwrap();
     let (receipt, hash) = answer.receipt();
-    check(&receipt, hash, &order, &facts);
+    check(&receipt, hash, &header, &facts);
     assert!(
         receipt.message().output_fingerprint.is_some(),
         "the exact engine commits itself"
@@ -106,10 +106,10 @@ async fn from_purchase_to_pay() {
     let body = world.chat(
         r#","max_tokens":8,"temperature":0,"stream":true,"stream_options":{"include_usage":true}"#,
     );
-    let order = world.header(id, stack, body.as_bytes());
-    let answer = world.send(&url, order.clone(), &body).await;
+    let header = world.header(id, stack, body.as_bytes());
+    let answer = world.send(&url, header.clone(), &body).await;
     let (receipt, hash) = answer.receipt();
-    check(&receipt, hash, &order, &facts);
+    check(&receipt, hash, &header, &facts);
     let text = std::str::from_utf8(&answer.body).unwrap();
     let frames: Vec<serde_json::Value> = text
         .lines()
@@ -133,29 +133,29 @@ async fn from_purchase_to_pay() {
     // a legacy completion without a limit, bounded by what the user will pay
     let model = &world.task.model_name;
     let body = format!(r#"{{"model":"{model}","prompt":"Once upon","stop":["."]}}"#);
-    let order = RequestHeader {
+    let header = RequestHeader {
         endpoint: Endpoint::Completions,
         max_units: ComputeUnits(12),
         ..world.header(id, stack, body.as_bytes())
     };
-    let answer = world.send(&url, order.clone(), &body).await;
+    let answer = world.send(&url, header.clone(), &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let (receipt, hash) = answer.receipt();
-    check(&receipt, hash, &order, &facts);
+    check(&receipt, hash, &header, &facts);
     receipts.push(receipt);
 
     // vectors
     let body = format!(r#"{{"model":"{model}","input":["one","two words"]}}"#);
-    let order = RequestHeader {
+    let header = RequestHeader {
         endpoint: Endpoint::Embeddings,
         ..world.header(id, stack, body.as_bytes())
     };
-    let answer = world.send(&url, order.clone(), &body).await;
+    let answer = world.send(&url, header.clone(), &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.json()["data"].as_array().unwrap().len(), 2);
     let (receipt, hash) = answer.receipt();
-    check(&receipt, hash, &order, &facts);
-    let by_id = format!("{url}/v1/receipts/{}", order.request_id);
+    check(&receipt, hash, &header, &facts);
+    let by_id = format!("{url}/v1/receipts/{}", header.request_id);
     let (status, again) = world.get(by_id).await;
     assert_eq!(
         (status, again["receipt"].as_str()),
@@ -209,11 +209,11 @@ async fn a_thousand_at_once_get_exactly_what_fits() {
 
     let stack = world.buy(100 * each + each - 1).await;
     let requests = (0..1_000u32).map(|n| {
-        let order = RequestHeader {
+        let header = RequestHeader {
             lane: u16::try_from(n % 8).unwrap(),
             ..world.header(id, stack, body.as_bytes())
         };
-        world.send(&url, order, &body)
+        world.send(&url, header, &body)
     });
     let answers = join_all(requests).await;
     let mut outcomes = BTreeMap::new();

@@ -24,8 +24,8 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
     let stack = world.buy(20_000).await;
 
     let body = world.chat(r#","stream":true"#);
-    let order = world.header(id, stack, body.as_bytes());
-    let signed = Signed::new(order.clone(), &world.request_key);
+    let header = world.header(id, stack, body.as_bytes());
+    let signed = Signed::new(header.clone(), &world.request_key);
     let request = signed_request(&url, "/v1/chat/completions", &signed, body);
     let mut response = world.http.request(request).await.unwrap();
     let mut got = Vec::new();
@@ -53,7 +53,7 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
         unreachable!()
     };
     eventually("the engine stops", || async { server.cancelled() == 1 }).await;
-    let by_id = format!("{url}/v1/receipts/{}", order.request_id);
+    let by_id = format!("{url}/v1/receipts/{}", header.request_id);
     eventually("there is a receipt", || async {
         world.get(by_id.clone()).await.0 == StatusCode::OK
     })

@@ -1,5 +1,5 @@
 //! Why the package aborts a call. Each check has a code of its own; the hundreds name the subject; a module of
-//! `move/atoma/sources/` with another name may check it (signed messages: `papers`).
+//! `move/atoma/sources/` with another name may check it (signed messages: `verified`).
 //! A code never changes its meaning and is never given out twice.
 
 macro_rules! aborts {

@@ -105,7 +105,7 @@ macro_rules! events {
             #[must_use]
             pub fn to_bytes(&self) -> Vec<u8> {
                 // structs of integers, strings and options: BCS can't refuse them
-                match self { $($(Self::$name(event) => bcs::to_bytes(event).unwrap_or_default(),)*)* }
+                match self { $($(Self::$name(event) => bcs::to_bytes(event).expect("BCS has every event"),)*)* }
             }
 
             /// Reads an event by its Move name.
@@ -126,7 +126,7 @@ macro_rules! events {
             #[must_use]
             pub fn to_json(&self) -> serde_json::Value {
                 match self {
-                    $($(Self::$name(event) => serde_json::to_value(event).unwrap_or_default(),)*)*
+                    $($(Self::$name(event) => serde_json::to_value(event).expect("JSON has every event"),)*)*
                 }
             }
         }

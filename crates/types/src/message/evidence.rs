@@ -127,58 +127,20 @@ impl AsRef<[u8]> for Uleb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Address, BlobId, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule,
-        StackId, TaskId, TimestampMs, Usage,
-        ed25519::testing::TestKey,
-        message::{Endpoint, RequestTimes},
-    };
+    use crate::{BlobId, ed25519::testing::TestKey, message::sample};
 
     fn pair(
         evidence: Option<BlobId>,
         print: Option<Hash32>,
     ) -> (Signed<RequestHeader>, Signed<Receipt>) {
         let header = RequestHeader {
-            domain: Domain::default(),
-            network: NetworkId([1; 32]),
-            stack: StackId(Address::new([2; 32])),
-            node: NodeId(Address::new([3; 32])),
-            task: TaskId(Address::new([4; 32])),
-            request_id: RequestId([5; 16]),
-            endpoint: Endpoint::ChatCompletions,
-            body_hash: Hash32([6; 32]),
-            lane: 7,
-            ceiling: ComputeUnits(8),
-            max_units: ComputeUnits(9),
-            issued_at_ms: TimestampMs(10),
-            expires_at_ms: TimestampMs(11),
             evidence,
+            ..sample::header()
         };
         let header = Signed::new(header, &TestKey::from_seed(&[42; 32]));
         let receipt = Receipt {
-            domain: Domain::default(),
-            network: NetworkId([1; 32]),
-            stack: StackId(Address::new([2; 32])),
-            node: NodeId(Address::new([3; 32])),
-            seq: 1,
-            request_id: RequestId([5; 16]),
-            request_hash: header.hash(),
-            response_hash: Hash32([7; 32]),
-            usage: Usage::default(),
-            units: ComputeUnits(8),
-            cumulative_units: ComputeUnits(8),
-            times: RequestTimes {
-                started_ms: TimestampMs(13),
-                first_token_ms: TimestampMs(14),
-                finished_ms: TimestampMs(15),
-            },
-            engine: EngineClass {
-                model: Hash32([16; 32]),
-                numerics: Numerics::DetF32V1,
-                rule: Rule::Exact,
-            },
             output_fingerprint: print,
-            previous: Hash32::ZERO,
+            ..sample::receipt(header.hash())
         };
         let receipt = Signed::new(receipt, &TestKey::from_seed(&[43; 32]));
         (header, receipt)

@@ -10,6 +10,8 @@ mod query;
 mod receipt;
 mod request;
 mod salt;
+#[cfg(any(test, feature = "testing"))]
+pub mod sample;
 mod signature;
 mod signed;
 
@@ -20,7 +22,7 @@ pub use open::OpenEvidence;
 pub use query::{LeaseQuery, MAX_QUERY_AGE};
 pub use receipt::{Receipt, RequestTimes};
 pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
-pub use salt::{ParseSaltError, Part, SALT_BYTES, Salt};
+pub use salt::{CommitmentKind, ParseSaltError, SALT_BYTES, Salt};
 pub use signature::{MAX_BATCH, MessageSignature};
 pub use signed::{Draft, Message, Signed};
 

@@ -77,19 +77,12 @@ impl Message for Receipt {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, Numerics, Rule};
+    use crate::message::sample;
 
     #[test]
     fn golden_bytes() {
         let receipt = Receipt {
-            domain: Domain::default(),
-            network: NetworkId([1; 32]),
-            stack: StackId(Address::new([2; 32])),
-            node: NodeId(Address::new([3; 32])),
             seq: 4,
-            request_id: RequestId([5; 16]),
-            request_hash: Hash32([6; 32]),
-            response_hash: Hash32([7; 32]),
             usage: Usage {
                 input: 8,
                 cached_input: 9,
@@ -98,18 +91,7 @@ mod tests {
             },
             units: ComputeUnits(11),
             cumulative_units: ComputeUnits(12),
-            times: RequestTimes {
-                started_ms: TimestampMs(13),
-                first_token_ms: TimestampMs(14),
-                finished_ms: TimestampMs(15),
-            },
-            engine: EngineClass {
-                model: Hash32([16; 32]),
-                numerics: Numerics::DetF32V1,
-                rule: Rule::Exact,
-            },
-            output_fingerprint: None,
-            previous: Hash32::ZERO,
+            ..sample::receipt(Hash32([6; 32]))
         };
         let number = |n: u64| hex::encode(n.to_le_bytes());
         let expected = [

@@ -1,4 +1,4 @@
-//! The header of a request: an order for one body, and a cumulative voucher.
+//! The header of a request: asks for an answer to one body, and is a cumulative voucher.
 
 use super::{Domain, Message, RequestTag};
 use crate::{
@@ -23,7 +23,7 @@ byte_enum!(
     }
 );
 
-/// One signature, two roles: the user's order for the body with this hash, and a voucher that the
+/// One signature, two roles: the user's request with the body of this hash, and a voucher that the
 /// node may have claimed up to `ceiling` units in all on this lease in this lane. Ceilings only
 /// rise, so the node keeps the highest header of each lane and old ones are worthless.
 ///
@@ -67,7 +67,7 @@ pub struct RequestHeader {
     pub max_units: ComputeUnits,
     /// When it was signed, by the client's clock.
     pub issued_at_ms: TimestampMs,
-    /// When it becomes worthless as an order (as a voucher it stays good).
+    /// When it becomes worthless as a request (as a voucher it stays good).
     pub expires_at_ms: TimestampMs,
     /// Where the signed request is stored, in `immediate` evidence mode.
     pub evidence: Option<BlobId>,
@@ -78,24 +78,15 @@ impl Message for RequestHeader {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, ed25519::testing::TestKey, message::Signed};
+    use crate::{
+        ed25519::testing::TestKey,
+        message::{Signed, sample},
+    };
 
     pub(crate) fn sample() -> RequestHeader {
         RequestHeader {
-            domain: Domain::default(),
-            network: NetworkId([1; 32]),
-            stack: StackId(Address::new([2; 32])),
-            node: NodeId(Address::new([3; 32])),
-            task: TaskId(Address::new([4; 32])),
-            request_id: RequestId([5; 16]),
             endpoint: Endpoint::Completions,
-            body_hash: Hash32([6; 32]),
-            lane: 7,
-            ceiling: ComputeUnits(8),
-            max_units: ComputeUnits(9),
-            issued_at_ms: TimestampMs(10),
-            expires_at_ms: TimestampMs(11),
-            evidence: None,
+            ..sample::header()
         }
     }
 

@@ -14,7 +14,7 @@ pub const SALT_BYTES: usize = 32;
 /// What of a request is committed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Part {
+pub enum CommitmentKind {
     /// The body of the request: `body_hash` of its header.
     Request = 1,
     /// The body of the answer: `response_hash` of its receipt.
@@ -24,7 +24,7 @@ pub enum Part {
     Fingerprint = 3,
 }
 
-impl Part {
+impl CommitmentKind {
     fn tag(self) -> [u8; 16] {
         match self {
             Self::Request => BodyTag::BYTES,
@@ -60,17 +60,17 @@ impl Salt {
 
     /// The commitment to a part of the request.
     #[must_use]
-    pub fn commit(&self, part: Part, bytes: &[u8]) -> Hash32 {
-        let mut hasher = self.hasher(part);
+    pub fn commit(&self, kind: CommitmentKind, bytes: &[u8]) -> Hash32 {
+        let mut hasher = self.hasher(kind);
         hasher.update(bytes);
         hasher.finish()
     }
 
     /// A hasher that takes in the part's bytes as they come, and ends in the commitment to them.
     #[must_use]
-    pub fn hasher(&self, part: Part) -> Hasher {
+    pub fn hasher(&self, kind: CommitmentKind) -> Hasher {
         let mut hasher = Hasher::new();
-        hasher.update(&part.tag()).update(self.0.as_ref());
+        hasher.update(&kind.tag()).update(self.0.as_ref());
         hasher
     }
 
@@ -114,20 +114,20 @@ mod tests {
     #[test]
     fn golden_commitments() {
         let salt = Salt::new([7; 32]);
-        let is = |part, expected: &str| {
-            assert_eq!(salt.commit(part, b"yes").to_string(), expected);
+        let is = |kind, expected: &str| {
+            assert_eq!(salt.commit(kind, b"yes").to_string(), expected);
         };
         // recomputed independently with Python's hashlib
         is(
-            Part::Request,
+            CommitmentKind::Request,
             "d749e8b203798bca7b41ac69313510a21ce283ad5cff926f842a7720267da6d4",
         );
         is(
-            Part::Answer,
+            CommitmentKind::Answer,
             "573faad3e8692b512e0032f15b9a321618fff291bcf72a8a95f07c1da616d471",
         );
         is(
-            Part::Fingerprint,
+            CommitmentKind::Fingerprint,
             "b04eab6a7529fcd7e2dc84c36d5b207311b79c6383fb7af353740a9d35a07660",
         );
     }
@@ -135,15 +135,19 @@ mod tests {
     #[test]
     fn another_salt_another_commitment() {
         let [one, other] = [1, 2].map(|byte| Salt::new([byte; 32]));
-        let parts = [Part::Request, Part::Answer, Part::Fingerprint];
-        for part in parts {
-            assert_ne!(one.commit(part, b"yes"), other.commit(part, b"yes"));
-            assert_ne!(one.commit(part, b"yes"), one.commit(part, b"no"));
-            assert_ne!(one.commit(part, b"yes"), Hash32::of(b"yes"));
+        let kinds = [
+            CommitmentKind::Request,
+            CommitmentKind::Answer,
+            CommitmentKind::Fingerprint,
+        ];
+        for kind in kinds {
+            assert_ne!(one.commit(kind, b"yes"), other.commit(kind, b"yes"));
+            assert_ne!(one.commit(kind, b"yes"), one.commit(kind, b"no"));
+            assert_ne!(one.commit(kind, b"yes"), Hash32::of(b"yes"));
         }
         assert_ne!(
-            one.commit(Part::Request, b"yes"),
-            one.commit(Part::Answer, b"yes")
+            one.commit(CommitmentKind::Request, b"yes"),
+            one.commit(CommitmentKind::Answer, b"yes")
         );
     }
 

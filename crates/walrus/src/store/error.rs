@@ -2,10 +2,14 @@
 
 use super::{registry::RegistryError, report::Report};
 use crate::{
-    BlobId, ObjectId, coding::CodingError, committee::CertificateError, quilt::QuiltError,
+    BlobId, ObjectId,
+    coding::{CodingError, WireError},
+    committee::CertificateError,
+    quilt::QuiltError,
 };
 use atoma_store::OpenError;
-use std::{error::Error, path::PathBuf};
+use std::{error::Error, io, path::PathBuf, sync::Arc};
+use tokio::task::JoinError;
 
 /// Why a blob isn't stored or can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +101,7 @@ pub enum StoreError {
 }
 
 /// Why a node didn't do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
     /// The node doesn't answer: a test has switched it off, say.
@@ -109,7 +113,13 @@ pub enum NodeError {
     /// What it was given to store isn't the blob's.
     #[error("the node refuses")]
     Refused(#[from] CodingError),
-    /// Its disk failed; in words.
-    #[error("the node's disk: {0}")]
-    Disk(String),
+    /// Its disk failed.
+    #[error("the node's disk failed")]
+    Disk(#[source] Arc<io::Error>),
+    /// What its disk holds isn't a sliver.
+    #[error("the node's disk holds something else than a sliver")]
+    Damaged(#[source] WireError),
+    /// The thread that reads and writes for it broke down.
+    #[error("the node's thread is gone")]
+    Thread(#[source] Arc<JoinError>),
 }

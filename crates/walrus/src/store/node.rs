@@ -76,10 +76,8 @@ impl Node {
             Fault::Slow(time) => tokio::time::sleep(time).await,
             Fault::None | Fault::Corrupt | Fault::Lying => {}
         }
-        self.threads
-            .blocking(move || work(&self))
-            .await
-            .map_err(|e| NodeError::Disk(e.to_string()))?
+        let worked = self.threads.blocking(move || work(&self)).await;
+        worked.map_err(|error| NodeError::Thread(Arc::new(error)))?
     }
 
     /// Checks slivers and keeps them; they are durable when this returns.
@@ -196,7 +194,7 @@ impl Node {
     fn read_sliver(&self, id: BlobId, pair: u16, axis: Axis) -> Result<Sliver, NodeError> {
         let bytes = self.open_file(id)?.sliver(pair, axis).map_err(disk_error)?;
         let bytes = bytes.ok_or(NodeError::Missing)?;
-        let sliver = Sliver::from_bcs(axis, &bytes).map_err(|e| NodeError::Disk(e.to_string()))?;
+        let sliver = Sliver::from_bcs(axis, &bytes).map_err(NodeError::Damaged)?;
         Ok(sliver)
     }
 }
@@ -208,9 +206,8 @@ fn damage_if(fault: Fault, bytes: &mut [u8]) {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn disk_error(error: io::Error) -> NodeError {
-    NodeError::Disk(error.to_string())
+    NodeError::Disk(Arc::new(error))
 }
 
 /// The node's key; a new one at the first start.

@@ -4,7 +4,7 @@ pub use crate::blob_object::{BlobObject, EncodingType, StorageResource};
 
 use crate::{BlobId, ObjectId, committee::Certificate};
 use futures::future::BoxFuture;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
 
 /// Storage may be paid for so many epochs ahead.
 pub const MAX_EPOCHS_AHEAD: u32 = 53;
@@ -13,7 +13,7 @@ pub const MAX_EPOCHS_AHEAD: u32 = 53;
 pub(super) const OWN_REGISTRY: &str = "the store itself";
 
 /// Why the registry refuses.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// There is no blob object of that id.
@@ -38,8 +38,15 @@ pub enum RegistryError {
     #[error("the certificate is not for blob object {0} in this epoch")]
     Certificate(ObjectId),
     /// It can't be reached, or its files can't be used.
-    #[error("the registry fails: {0}")]
-    Unavailable(String),
+    #[error("the registry fails")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl RegistryError {
+    /// It can't be reached, or its files can't be used, for this reason.
+    pub fn unavailable(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::Unavailable(Arc::new(cause))
+    }
 }
 
 /// What is to be registered.

@@ -80,7 +80,7 @@ impl Store {
             let kept = metadata.clone();
             let store = move |node: &Node| node.store(&options, &kept, &rebuilt);
             let stored = node.clone().ask(store).await;
-            if stored.is_ok() && self.is_whole(node, &metadata, &pairs).await == Ok(true) {
+            if stored.is_ok() && matches!(self.is_whole(node, &metadata, &pairs).await, Ok(true)) {
                 repaired += 1;
             } else {
                 failed += 1;

@@ -76,7 +76,7 @@ impl SqliteRegistry {
         let first = "INSERT OR IGNORE INTO clock VALUES (0, ?, ?)";
         connection
             .execute(first, params![FIRST_EPOCH, runtime.now().0])
-            .map_err(failed)?;
+            .map_err(RegistryError::unavailable)?;
         Ok(Self(Arc::new(Inner {
             connection: SharedConnection::new(connection, runtime.threads),
             epoch_length,
@@ -94,7 +94,7 @@ impl SqliteRegistry {
             let set = "UPDATE clock SET epoch = ?, since_ms = ?";
             connection
                 .execute(set, params![epoch, inner.runtime.now().0])
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             Ok(epoch)
         })
         .await
@@ -114,7 +114,7 @@ impl SqliteRegistry {
 
 impl From<Stopped> for RegistryError {
     fn from(stopped: Stopped) -> Self {
-        Self::Unavailable(stopped.to_string())
+        Self::unavailable(stopped)
     }
 }
 
@@ -123,7 +123,7 @@ impl Inner {
         let query = "SELECT epoch, since_ms FROM clock";
         let (epoch, since): (u32, u64) = connection
             .query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(failed)?;
+            .map_err(RegistryError::unavailable)?;
         let length = self.epoch_length.map(|length| length.as_millis() as u64);
         let passed = length
             .and_then(|length| {
@@ -214,7 +214,7 @@ impl Registry for SqliteRegistry {
                         object.as_bytes()
                     ],
                 )
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             found.certified_epoch = Some(epoch);
             Ok(found)
         })
@@ -230,7 +230,7 @@ impl Registry for SqliteRegistry {
             let set = "UPDATE blobs SET end_epoch = ? WHERE id = ?";
             connection
                 .execute(set, params![end, object.as_bytes()])
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             found.storage.end_epoch = end;
             Ok(found)
         })
@@ -245,7 +245,7 @@ impl Registry for SqliteRegistry {
             let delete = "DELETE FROM blobs WHERE id = ?";
             connection
                 .execute(delete, [object.as_bytes()])
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             Ok(())
         })
     }
@@ -283,13 +283,14 @@ impl Registry for SqliteRegistry {
                     ))
                 })
                 .optional()
-                .map_err(failed)?;
+                .map_err(RegistryError::unavailable)?;
             row.map(|(signers, message, signature)| {
-                let damaged = |e: &dyn std::error::Error| RegistryError::Unavailable(e.to_string());
                 Ok(Certificate {
                     signers,
-                    message: Confirmation::from_bytes(&message).map_err(|e| damaged(&e))?,
-                    signature: BlsSignature::from_bytes(&signature).map_err(|e| damaged(&e))?,
+                    message: Confirmation::from_bytes(&message)
+                        .map_err(RegistryError::unavailable)?,
+                    signature: BlsSignature::from_bytes(&signature)
+                        .map_err(RegistryError::unavailable)?,
                 })
             })
             .transpose()
@@ -298,8 +299,8 @@ impl Registry for SqliteRegistry {
 }
 
 fn insert(connection: &Connection, object: &BlobObject) -> Result<(), RegistryError> {
-    let attributes = serde_json::to_string(&object.attributes)
-        .map_err(|e| RegistryError::Unavailable(e.to_string()))?;
+    let attributes =
+        serde_json::to_string(&object.attributes).map_err(RegistryError::unavailable)?;
     let insert =
         format!("INSERT INTO blobs ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let storage = &object.storage;
@@ -322,7 +323,7 @@ fn insert(connection: &Connection, object: &BlobObject) -> Result<(), RegistryEr
                 attributes
             ],
         )
-        .map_err(failed)?;
+        .map_err(RegistryError::unavailable)?;
     Ok(())
 }
 
@@ -336,9 +337,14 @@ fn select(
     query: &str,
     arguments: impl rusqlite::Params,
 ) -> Result<Vec<BlobObject>, RegistryError> {
-    let mut statement = connection.prepare_cached(query).map_err(failed)?;
-    let rows = statement.query_map(arguments, read).map_err(failed)?;
-    rows.collect::<Result<_, _>>().map_err(failed)
+    let mut statement = connection
+        .prepare_cached(query)
+        .map_err(RegistryError::unavailable)?;
+    let rows = statement
+        .query_map(arguments, read)
+        .map_err(RegistryError::unavailable)?;
+    rows.collect::<Result<_, _>>()
+        .map_err(RegistryError::unavailable)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<BlobObject> {
@@ -361,9 +367,4 @@ fn read(row: &Row<'_>) -> rusqlite::Result<BlobObject> {
         shared: row.get::<_, Option<_>>(11)?.map(ObjectId::new),
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
     })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-fn failed(error: rusqlite::Error) -> RegistryError {
-    RegistryError::Unavailable(error.to_string())
 }

@@ -309,6 +309,9 @@ pub(super) fn problem(error: &NodeError) -> Problem {
     match error {
         NodeError::Down => Problem::Down,
         NodeError::Missing => Problem::Missing,
-        NodeError::Refused(_) | NodeError::Disk(_) => Problem::Refused,
+        NodeError::Refused(_)
+        | NodeError::Disk(_)
+        | NodeError::Damaged(_)
+        | NodeError::Thread(_) => Problem::Refused,
     }
 }

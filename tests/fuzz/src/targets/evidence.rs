@@ -9,7 +9,7 @@ use atoma_keys::SigningKey;
 use atoma_types::{
     hash::Hash32,
     merkle::{MerkleTree, leaf_hash},
-    message::{EvidenceLeaf, Part},
+    message::{CommitmentKind, EvidenceLeaf},
 };
 use bytes::Bytes;
 
@@ -114,7 +114,7 @@ pub(super) const SEALED_BODY: Target = Target {
         let random = random();
         let parties = [messages::key().public_key(), other().public_key()];
         let sealer = Sealer::new(&context(), &parties, random.as_ref()).expect("two parties");
-        let seal = |body: &'static [u8]| sealer.seal(Hash32::ZERO, Part::Answer, body);
+        let seal = |body: &'static [u8]| sealer.seal(Hash32::ZERO, CommitmentKind::Answer, body);
         [&b"a star"[..], &[b'x'; 300]]
             .map(|body| seal(body).expect("a seal").stored().to_vec())
             .to_vec()
@@ -122,10 +122,20 @@ pub(super) const SEALED_BODY: Target = Target {
     check: |bytes| {
         let body = Body::sealed(bytes.to_vec()).expect("short");
         let parties = body.parties();
-        let opened = body.unseal(&messages::key(), &context(), Hash32::ZERO, Part::Answer);
+        let opened = body.unseal(
+            &messages::key(),
+            &context(),
+            Hash32::ZERO,
+            CommitmentKind::Answer,
+        );
         if opened.is_ok() {
             assert!(parties.is_ok_and(|parties| parties.contains(&messages::key().public_key())));
-            let other_part = body.unseal(&messages::key(), &context(), Hash32::ZERO, Part::Request);
+            let other_part = body.unseal(
+                &messages::key(),
+                &context(),
+                Hash32::ZERO,
+                CommitmentKind::Request,
+            );
             assert!(other_part.is_err(), "a seal for another body");
         }
     },

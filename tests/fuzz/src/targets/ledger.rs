@@ -38,7 +38,7 @@ const METHODS: [&str; 15] = [
 const EXECUTE: usize = 13;
 const SIMULATE: usize = 14;
 
-/// A ledger that lives as long as the process.
+/// A ledger that lives as long as the process. It is asked without a socket, so a localnet is all that it takes.
 struct Ledger {
     runtime: Runtime,
     localnet: RunningLocalnet,

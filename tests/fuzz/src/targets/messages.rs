@@ -3,13 +3,12 @@
 use super::{Memory, Target};
 use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, BlobId, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule,
-    StackId, TaskId, TimestampMs, Usage,
+    BlobId, ComputeUnits, NetworkId, NodeId, StackId, TimestampMs, Usage,
     hash::Hash32,
     merkle::{MerkleTree, Proof, leaf_hash},
     message::{
-        Domain, Draft, Endpoint, EvidenceLeaf, ForwardOrder, Grant, LeaseQuery, Message,
-        MessageSignature, OpenEvidence, Receipt, RequestHeader, RequestTimes, Signed,
+        Domain, Draft, EvidenceLeaf, ForwardOrder, Grant, LeaseQuery, Message, MessageSignature,
+        OpenEvidence, Receipt, RequestHeader, Signed, sample,
     },
 };
 use std::fmt::Debug;
@@ -119,62 +118,32 @@ fn stranger() -> SigningKey {
 }
 
 pub(super) fn network() -> NetworkId {
-    NetworkId([1; 32])
+    sample::header().network
 }
 
 pub(super) fn stack() -> StackId {
-    StackId(Address::new([2; 32]))
+    sample::header().stack
 }
 
 pub(super) fn node() -> NodeId {
-    NodeId(Address::new([3; 32]))
+    sample::header().node
 }
 
 pub(super) fn header(evidence: Option<BlobId>) -> Signed<RequestHeader> {
     let header = RequestHeader {
-        domain: Domain::default(),
-        network: network(),
-        stack: stack(),
-        node: node(),
-        task: TaskId(Address::new([4; 32])),
-        request_id: RequestId([5; 16]),
-        endpoint: Endpoint::ChatCompletions,
-        body_hash: Hash32([6; 32]),
-        lane: 7,
-        ceiling: ComputeUnits(8),
-        max_units: ComputeUnits(9),
-        issued_at_ms: TimestampMs(10),
-        expires_at_ms: TimestampMs(11),
         evidence,
+        ..sample::header()
     };
     Signed::new(header, &key())
 }
 
 pub(super) fn receipt() -> Signed<Receipt> {
     let receipt = Receipt {
-        domain: Domain::default(),
-        network: network(),
-        stack: stack(),
-        node: node(),
-        seq: 1,
-        request_id: RequestId([5; 16]),
-        request_hash: header(None).hash(),
-        response_hash: Hash32([7; 32]),
         usage: Usage::of_text(8, 0, 10),
         units: ComputeUnits(11),
         cumulative_units: ComputeUnits(11),
-        times: RequestTimes {
-            started_ms: TimestampMs(13),
-            first_token_ms: TimestampMs(14),
-            finished_ms: TimestampMs(15),
-        },
-        engine: EngineClass {
-            model: Hash32([16; 32]),
-            numerics: Numerics::DetF32V1,
-            rule: Rule::Exact,
-        },
         output_fingerprint: Some(Hash32([17; 32])),
-        previous: Hash32::ZERO,
+        ..sample::receipt(header(None).hash())
     };
     Signed::new(receipt, &key())
 }

@@ -3,10 +3,8 @@
 use atoma_evidence::pack::{Body, Header, PackWriter, Record};
 use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
-    TaskId, TimestampMs, Usage,
-    hash::Hash32,
-    message::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes, Signed},
+    Address, NetworkId, NodeId, RequestId, TimestampMs,
+    message::{Receipt, RequestHeader, Signed, sample},
 };
 use std::path::Path;
 
@@ -23,49 +21,16 @@ pub(crate) fn header() -> Header {
 
 pub(crate) fn request(number: u8) -> Signed<RequestHeader> {
     let header = RequestHeader {
-        domain: Domain::default(),
-        network: NetworkId([1; 32]),
-        stack: StackId(Address::new([2; 32])),
-        node: NodeId(Address::new([3; 32])),
-        task: TaskId(Address::new([4; 32])),
         request_id: RequestId([number; 16]),
-        endpoint: Endpoint::ChatCompletions,
-        body_hash: Hash32([6; 32]),
-        lane: 7,
-        ceiling: ComputeUnits(8),
-        max_units: ComputeUnits(9),
-        issued_at_ms: TimestampMs(10),
-        expires_at_ms: TimestampMs(11),
-        evidence: None,
+        ..sample::header()
     };
     Signed::new(header, &SigningKey::from_seed(&[42; 32]))
 }
 
 pub(crate) fn receipt(request: &Signed<RequestHeader>) -> Signed<Receipt> {
     let receipt = Receipt {
-        domain: Domain::default(),
-        network: NetworkId([1; 32]),
-        stack: StackId(Address::new([2; 32])),
-        node: NodeId(Address::new([3; 32])),
-        seq: 1,
         request_id: request.message().request_id,
-        request_hash: request.hash(),
-        response_hash: Hash32([7; 32]),
-        usage: Usage::default(),
-        units: ComputeUnits(8),
-        cumulative_units: ComputeUnits(8),
-        times: RequestTimes {
-            started_ms: TimestampMs(13),
-            first_token_ms: TimestampMs(14),
-            finished_ms: TimestampMs(15),
-        },
-        engine: EngineClass {
-            model: Hash32([16; 32]),
-            numerics: Numerics::DetF32V1,
-            rule: Rule::Exact,
-        },
-        output_fingerprint: None,
-        previous: Hash32::ZERO,
+        ..sample::receipt(request.hash())
     };
     Signed::new(receipt, &SigningKey::from_seed(&[43; 32]))
 }

@@ -11,7 +11,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{create_task, engine_class, subscribe_unreachable_node};
 use atoma_node::SettlementConfig;
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, TaskId,
     chain::{NewTask, Params},
@@ -63,7 +63,7 @@ impl Network {
         }
         let parts = builder.start().await.unwrap();
         let ledger = parts.ledger.clone();
-        let wallet = Arc::new(SigningKey::generate());
+        let wallet = Arc::new(SigningKey::generate(&SystemRandom));
         ledger.faucet(wallet.public_key().address()).await.unwrap();
         let dead = NewTask::chat(DEAD_MODEL, engine_class(engine.info()), CEILING);
         let dead = create_task(&ledger, &parts.operator, dead).await.unwrap();
@@ -74,9 +74,9 @@ impl Network {
             task: parts.task.unwrap(),
             ledger,
             parts,
-            key: ApiKey::generate(),
-            poor: ApiKey::generate(),
-            narrow: ApiKey::generate(),
+            key: ApiKey::generate(&SystemRandom),
+            poor: ApiKey::generate(&SystemRandom),
+            narrow: ApiKey::generate(&SystemRandom),
             wallet,
             folder,
         }

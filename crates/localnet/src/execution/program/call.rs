@@ -1,5 +1,4 @@
-//! Calls of Move functions: the package's, which are the contract's, and the few of Sui's framework
-//! that its SDKs put around coins.
+//! Calls of the package's Move functions, which are the contract's.
 
 use super::{
     Program,
@@ -122,47 +121,6 @@ impl Program<'_> {
             .object(&id)
             .and_then(|o: &std::sync::Arc<Object>| o.as_struct());
         object.is_some_and(|data| *data.object_type() == self.state.deployment().type_of(kind))
-    }
-
-    /// Functions of Sui's framework.
-    fn framework(&mut self, call: &MoveCall) -> Result<Vec<Slot>, ExecutionError> {
-        let [coin_type] = call.type_arguments.as_slice() else {
-            return Err(ExecutionError::TypeArityMismatch);
-        };
-        match (call.module.as_str(), call.function.as_str()) {
-            ("coin", "zero") if call.arguments.is_empty() => {
-                Ok(vec![Slot::Coin(self.coins.make(coin_type.clone(), 0))])
-            }
-            ("coin", "destroy_zero") => {
-                let [argument] = call.arguments.as_slice() else {
-                    return Err(ExecutionError::ArityMismatch);
-                };
-                let key = self.slots.coin(0, *argument)?;
-                if self.coins.type_of(key)? != *coin_type {
-                    return Err(bad(0, CommandArgumentError::TypeMismatch));
-                }
-                if *argument == Argument::Gas {
-                    return Err(bad(0, CommandArgumentError::InvalidGasCoinUsage));
-                }
-                if *self.coins.balance_mut(key)? != 0 {
-                    // `balance::ENonZero`
-                    return Err(ExecutionError::MoveAbort {
-                        location: MoveLocation {
-                            package: Address::TWO,
-                            module: sui_sdk_types::Identifier::from_static("balance"),
-                            function: 0,
-                            instruction: 0,
-                            function_name: Some(call.function.clone()),
-                        },
-                        code: 0,
-                    });
-                }
-                self.slots.take(0, *argument)?;
-                self.coins.consume(key)?;
-                Ok(Vec::new())
-            }
-            _ => Err(ExecutionError::FunctionNotFound),
-        }
     }
 }
 

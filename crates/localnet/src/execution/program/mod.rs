@@ -2,17 +2,15 @@
 
 mod call;
 mod coins;
+mod framework;
 mod slots;
 mod transfer;
 
 pub(crate) use coins::{Coin, CoinKey};
 
-use super::{
-    Context,
-    inputs::{Checked, Resolved},
-    publish::Publication,
-};
+use super::{Context, inputs::Checked, publish::Publication, resolved::Resolved};
 use crate::{
+    balances::Moves,
     objects::{self, SUI},
     state::State,
 };
@@ -34,6 +32,8 @@ pub(crate) struct Ran {
     pub(crate) given: Vec<(ObjectId, Address)>,
     /// What was published.
     pub(crate) publication: Option<Publication>,
+    /// What was added to and taken from address balances.
+    pub(crate) moves: Moves,
     /// What the contract did.
     pub(crate) changes: Changes,
 }
@@ -43,11 +43,13 @@ pub(crate) type Failure = Box<(ExecutionError, Option<u64>)>;
 
 struct Program<'a> {
     state: &'a State,
+    sender: Address,
     slots: Slots,
     coins: Coins,
     given: BTreeMap<ObjectId, Address>,
     package: Option<&'a MovePackage>,
     publication: Option<Publication>,
+    moves: Moves,
     txn: Txn<'a>,
     /// Who may neither get nor spend dollars.
     frozen: &'a BTreeSet<Address>,
@@ -73,11 +75,13 @@ pub(crate) fn run<'a>(
     let (slots, coins) = places(transaction, checked);
     let mut program = Program {
         state,
+        sender: transaction.sender,
         slots,
         coins,
         given: BTreeMap::new(),
         package: checked.package.as_ref(),
         publication: None,
+        moves: Moves::default(),
         txn: state.contract().begin(env),
         frozen: &context.frozen,
     };
@@ -94,11 +98,15 @@ pub(crate) fn run<'a>(
 /// Where the inputs sit before the first command.
 fn places(transaction: &Transaction, checked: &Checked<'_>) -> (Slots, Coins) {
     let mut coins = Coins::default();
-    let merged = checked.gas[1..].iter().map(|coin| coin.object_id());
-    coins.spent.extend(merged);
+    let merged = checked.gas.iter().skip(1);
+    coins.spent.extend(merged.map(|coin| coin.object_id()));
     let inputs = checked.inputs.iter().map(|input| match input {
         Resolved::Pure(bytes) => Slot::Pure(bytes.clone()),
         Resolved::Immutable(_) => Slot::Immutable,
+        Resolved::Withdrawal { coin_type, amount } => Slot::Withdrawal {
+            coin_type: coin_type.clone(),
+            amount: *amount,
+        },
         Resolved::Shared { object, mutable } => Slot::Shared {
             id: object.object_id(),
             mutable: *mutable,
@@ -118,19 +126,23 @@ fn places(transaction: &Transaction, checked: &Checked<'_>) -> (Slots, Coins) {
         },
     });
     let inputs = inputs.collect();
-    let gas = CoinKey::Existing(checked.gas[0].object_id());
-    let payment = &transaction.gas_payment;
-    let coin = Coin {
-        coin_type: SUI.clone(),
-        // checked: the coins hold at least the budget
-        balance: checked.gas_balance.saturating_sub(payment.budget),
-        owner: Some(payment.owner),
-    };
-    coins.all.insert(gas, coin);
+    // without a coin a balance pays, and no program names one
+    let gas = checked.gas.first().map_or(Slot::Taken, |first| {
+        let key = CoinKey::Existing(first.object_id());
+        let payment = &transaction.gas_payment;
+        let coin = Coin {
+            coin_type: SUI.clone(),
+            // checked: the coins hold at least the budget
+            balance: checked.gas_balance.saturating_sub(payment.budget),
+            owner: Some(payment.owner),
+        };
+        coins.all.insert(key, coin);
+        Slot::Coin(key)
+    });
     let slots = Slots {
         inputs,
         results: Vec::with_capacity(checked.program.commands.len()),
-        gas: Slot::Coin(gas),
+        gas,
     };
     (slots, coins)
 }
@@ -188,7 +200,7 @@ impl Program<'_> {
         }
         for (result, slots) in self.slots.results.iter().enumerate() {
             for (subresult, slot) in slots.iter().enumerate() {
-                if matches!(slot, Slot::Coin(_) | Slot::UpgradeCap) {
+                if matches!(slot, Slot::Coin(_) | Slot::Balance(_) | Slot::UpgradeCap) {
                     let error = ExecutionError::UnusedValueWithoutDrop {
                         result: u16::try_from(result).unwrap_or(u16::MAX),
                         subresult: u16::try_from(subresult).unwrap_or(u16::MAX),
@@ -205,6 +217,7 @@ impl Program<'_> {
             spent: self.coins.spent,
             given,
             publication: self.publication,
+            moves: self.moves,
             changes,
         })
     }

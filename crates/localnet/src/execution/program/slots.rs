@@ -3,13 +3,20 @@
 
 use super::coins::CoinKey;
 use atoma_types::ObjectId;
-use sui_sdk_types::{Argument, CommandArgumentError, ExecutionError};
+use sui_sdk_types::{Argument, CommandArgumentError, ExecutionError, TypeTag};
 
 /// Where a value sits.
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     Pure(Vec<u8>),
     Coin(CoinKey),
+    /// Money without a coin around it: Move's `Balance<T>`.
+    Balance(CoinKey),
+    /// The right to take so much from the sender's balance. Unused it is nothing.
+    Withdrawal {
+        coin_type: TypeTag,
+        amount: u64,
+    },
     Owned(ObjectId),
     /// The right to upgrade what this program publishes.
     UpgradeCap,
@@ -101,9 +108,11 @@ impl Slots {
             Slot::Shared { .. } | Slot::Immutable => {
                 Err(bad(at, CommandArgumentError::InvalidObjectByValue))
             }
-            Slot::Coin(_) | Slot::Owned(_) | Slot::UpgradeCap => {
-                Ok(std::mem::replace(slot, Slot::Taken))
-            }
+            Slot::Coin(_)
+            | Slot::Balance(_)
+            | Slot::Withdrawal { .. }
+            | Slot::Owned(_)
+            | Slot::UpgradeCap => Ok(std::mem::replace(slot, Slot::Taken)),
         }
     }
 

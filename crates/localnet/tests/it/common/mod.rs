@@ -1,4 +1,5 @@
-//! A localnet of its own for each test, driven by Sui's own client.
+//! A localnet of its own for each test, driven by Sui's own client. Not by `atoma-network`: what it builds on is
+//! tested here, without a client of ours, and configurations that it wouldn't start with.
 #![allow(dead_code)] // each test file uses its part
 
 use atoma_keys::SigningKey;

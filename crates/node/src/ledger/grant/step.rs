@@ -249,8 +249,7 @@ impl Granting {
         if more == ComputeUnits::ZERO || more >= least {
             return Ok(());
         }
-        let message =
-            format!("a grant costs the node a transaction: let it add at least {least} units");
+        let message = format!("a grant costs the node a transaction: let it add at least {least}");
         Err(Refusal::new(RefusalCode::InvalidBody, message)
             .param("grant")
             .needed(least.0))

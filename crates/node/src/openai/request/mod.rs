@@ -3,13 +3,13 @@
 
 mod chat;
 mod completion;
+mod content;
 mod embedding;
 mod fields;
 mod generation;
 mod json;
-mod order;
-mod part;
 mod server;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -17,4 +17,4 @@ mod turn;
 
 pub(crate) use embedding::embedding;
 pub(crate) use generation::Generation;
-pub(crate) use order::order;
+pub(crate) use signed::read_signed;

@@ -1,6 +1,6 @@
 //! The messages of a chat.
 
-use super::{json::bad, part::Content, server::FunctionKind};
+use super::{content::Content, json::bad, server::FunctionKind};
 use atoma_engine::ChatMessage;
 use atoma_types::refusal::Refusal;
 use serde::{Deserialize, Serialize};

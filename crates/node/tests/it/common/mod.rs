@@ -11,13 +11,13 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::{Network, create_task, engine_class, testing::TestTask};
 use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
-use atoma_runtime::Runtime;
+use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
     chain::{Clock, Event, NewTask, Params, Stack, Task, calls},
     hash::Hash32,
     http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
-    message::{Domain, LeaseQuery, Part, Receipt, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Domain, LeaseQuery, Receipt, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -73,7 +73,10 @@ impl World {
         let network = Network::builder(dir.path()).params(params).start();
         let network = network.await.unwrap();
         let ledger = network.ledger.clone();
-        let (user, operator) = (SigningKey::generate(), Arc::new(SigningKey::generate()));
+        let (user, operator) = (
+            SigningKey::generate(&SystemRandom),
+            Arc::new(SigningKey::generate(&SystemRandom)),
+        );
         for key in [&user, operator.as_ref()] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }
@@ -95,7 +98,7 @@ impl World {
         let task = create_task(&ledger, &operator, task).await.unwrap();
         let task = ledger.task(task).await.unwrap();
         let http = Client::builder(TokioExecutor::new()).build_http();
-        let request_key = SigningKey::generate();
+        let request_key = SigningKey::generate(&SystemRandom);
         Self {
             network,
             ledger,
@@ -188,7 +191,7 @@ impl World {
     /// A header as a good client would sign it.
     pub(crate) fn header(&self, node: NodeId, stack: StackId, body: &[u8]) -> RequestHeader {
         let now = Runtime::system().now();
-        let body_hash = salt().commit(Part::Request, body);
+        let body_hash = salt().commit(CommitmentKind::Request, body);
         self.test_task().header(node, stack, body_hash, now)
     }
 
@@ -312,14 +315,17 @@ impl Answer {
     pub(crate) fn receipt(&self) -> (Signed<Receipt>, Hash32) {
         if let Some(text) = self.headers.get(RECEIPT) {
             let receipt = Signed::from_text(text.to_str().unwrap()).unwrap();
-            return (receipt, salt().commit(Part::Answer, &self.body));
+            return (receipt, salt().commit(CommitmentKind::Answer, &self.body));
         }
         let text = std::str::from_utf8(&self.body).unwrap();
         let at = text.find(RECEIPT_COMMENT).expect("a receipt");
         let end = text[at..].find("\n\n").unwrap() + at;
         assert_eq!(&text[end..], "\n\ndata: [DONE]\n\n");
         let receipt = Signed::from_text(&text[at + RECEIPT_COMMENT.len()..end]).unwrap();
-        (receipt, salt().commit(Part::Answer, &self.body[..at]))
+        (
+            receipt,
+            salt().commit(CommitmentKind::Answer, &self.body[..at]),
+        )
     }
 }
 

@@ -1,5 +1,5 @@
 /// Signed messages that are taken to the ledger: each is read and held against whom it must be of.
-module atoma::papers;
+module atoma::verified;
 
 use atoma::bytes32::{Self, Bytes32};
 use atoma::grant::{Self, Grant};
@@ -83,7 +83,7 @@ public(package) fun receipt(
     receipt
 }
 
-/// A request header to this node on this stack. Its expiry isn't looked at: it ends the order, not the
+/// A request header to this node on this stack. Its expiry isn't looked at: it ends the request, not the
 /// voucher.
 public(package) fun header(self: &Parties, bytes: &vector<u8>, signature: &vector<u8>): Header {
     assert!(signature::is_signature(signature), EHeaderBadSignature);

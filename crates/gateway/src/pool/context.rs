@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// The wallet and its budget.
 #[derive(Clone, Debug)]
-pub(crate) struct PoolParts {
+pub(crate) struct PoolContext {
     pub(crate) client: Client,
     /// What may be put into stacks.
     pub(crate) account: Arc<Account>,

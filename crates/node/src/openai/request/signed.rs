@@ -1,6 +1,6 @@
-//! What an order asks of an engine: its body, and what stands in no body but is decided all the same. Who
+//! What a signed request asks of an engine: its body, and what stands in no body but is decided all the same. Who
 //! signs the header decides the time that a template sees and the seed, the model's makers how tokens are
-//! chosen where the body doesn't say. The node has no say in any of it, so whoever holds order and model can
+//! chosen where the body doesn't say. The node has no say in any of it, so whoever holds request and model can
 //! compute the answer again: see [`replay`](crate::replay()).
 
 use super::{chat::chat, completion::completion, generation::Generation};
@@ -11,8 +11,8 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 
-/// Reads an order for text, and completes it.
-pub(crate) fn order(
+/// Reads a signed request for text, and completes it.
+pub(crate) fn read_signed(
     header: &Signed<RequestHeader>,
     body: &[u8],
     defaults: SamplingDefaults,
@@ -98,7 +98,7 @@ mod tests {
         let body =
             format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}]{more}}}"#);
         let header = header(Endpoint::ChatCompletions);
-        let asked = order(&header, body.as_bytes(), ADVICE).unwrap();
+        let asked = read_signed(&header, body.as_bytes(), ADVICE).unwrap();
         let Prompt::Chat(conversation) = &asked.prompt else {
             panic!("a chat")
         };
@@ -119,7 +119,7 @@ mod tests {
         let header = header(Endpoint::Completions);
         let seed = |more: &str| {
             let body = format!(r#"{{"model":"m","prompt":"hi"{more}}}"#);
-            let asked = order(&header, body.as_bytes(), ADVICE).unwrap();
+            let asked = read_signed(&header, body.as_bytes(), ADVICE).unwrap();
             asked.engine_request(Prompt::Text(String::new()), 1).seed
         };
         assert_eq!(seed(r#","seed":5"#), 5);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn vectors_are_no_text() {
-        let refused = order(&header(Endpoint::Embeddings), b"{}", ADVICE).unwrap_err();
+        let refused = read_signed(&header(Endpoint::Embeddings), b"{}", ADVICE).unwrap_err();
         assert_eq!(refused.code, RefusalCode::WrongEndpoint);
     }
 }

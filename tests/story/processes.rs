@@ -1,7 +1,7 @@
 //! A ledger and a node as processes of their own, which can be killed and started again; the ledger may be
 //! another network's.
 
-use crate::{atoma::Part, user::User};
+use crate::{atoma::Process, user::User};
 use atoma_engine::Engine as _;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
@@ -9,6 +9,7 @@ use atoma_network::{
     create_task, engine_class,
     testing::{Elsewhere, TestTask, WalrusEndpoints},
 };
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     Address, MicroUsdc, NodeId, Price, StackId, TaskId, UnitWeights,
     chain::{Deployment, Event, NewTask},
@@ -53,7 +54,7 @@ pub(crate) struct Network {
     elsewhere: Option<Elsewhere>,
     settings: NodeSettings,
     pub(crate) walrus: WalrusEndpoints,
-    pub(crate) node: Part,
+    pub(crate) node: Process,
     pub(crate) ledger: Ledger,
     pub(crate) task: TaskId,
     pub(crate) user: SigningKey,
@@ -61,8 +62,8 @@ pub(crate) struct Network {
 
 /// The story's own ledger and Walrus.
 struct Own {
-    localnet: Part,
-    _walrus: Part,
+    localnet: Process,
+    _walrus: Process,
 }
 
 impl Network {
@@ -92,17 +93,17 @@ impl Network {
         let localnet = start_localnet(folder.path(), &ledger_folder, "127.0.0.1:0");
         let url = localnet.text("ledger").to_owned();
         let ledger = Ledger::connect(&url).await.expect("the ledger answers");
-        let part = start_walrus(folder.path(), &ledger_folder, &url);
+        let storage = start_walrus(folder.path(), &ledger_folder, &url);
         let walrus = WalrusEndpoints {
-            publisher: Some(part.text("url").to_owned()),
-            aggregator: Some(part.text("url").to_owned()),
+            publisher: Some(storage.text("url").to_owned()),
+            aggregator: Some(storage.text("url").to_owned()),
             shards: Some(10),
         };
         let networks = format!("active = \"own\"\n[networks.own]\nledger = {url:?}\n");
         fs::write(folder.path().join("networks.toml"), networks).expect("the folder is writable");
         let own = Own {
             localnet,
-            _walrus: part,
+            _walrus: storage,
         };
         Self::over(folder, Some(own), None, ledger, walrus).await
     }
@@ -124,7 +125,10 @@ impl Network {
         ledger: Ledger,
         walrus: WalrusEndpoints,
     ) -> Self {
-        let (operator, user) = (SigningKey::generate(), SigningKey::generate());
+        let (operator, user) = (
+            SigningKey::generate(&SystemRandom),
+            SigningKey::generate(&SystemRandom),
+        );
         for key in [&operator, &user] {
             fund(elsewhere.as_ref(), &ledger, key.public_key().address()).await;
         }
@@ -216,7 +220,7 @@ impl Network {
 
     /// Buys a stack that the one node gets whole.
     pub(crate) async fn buy(&self, units: u64) -> User {
-        let key = SigningKey::generate();
+        let key = SigningKey::generate(&SystemRandom);
         let of_task = TestTask {
             ledger: &self.ledger,
             task: self.task,
@@ -237,9 +241,9 @@ async fn fund(elsewhere: Option<&Elsewhere>, ledger: &Ledger, address: Address) 
     minted.expect("it mints");
 }
 
-fn start_localnet(folder: &Path, data: &Path, listen: &str) -> Part {
+fn start_localnet(folder: &Path, data: &Path, listen: &str) -> Process {
     let config = folder.join("ledger.toml");
-    Part::start(&[
+    Process::start(&[
         "localnet",
         "run",
         "--config",
@@ -251,9 +255,9 @@ fn start_localnet(folder: &Path, data: &Path, listen: &str) -> Part {
     ])
 }
 
-fn start_walrus(folder: &Path, ledger_folder: &Path, ledger: &str) -> Part {
+fn start_walrus(folder: &Path, ledger_folder: &Path, ledger: &str) -> Process {
     let (keystore, data) = (ledger_folder.join("admin.keystore"), folder.join("walrus"));
-    Part::start(&[
+    Process::start(&[
         "--ledger",
         ledger,
         "--keystore",
@@ -277,7 +281,7 @@ struct NodeSettings {
     task: TaskId,
 }
 
-fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
+fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Process {
     let NodeSettings {
         ledger,
         deployment,
@@ -304,7 +308,7 @@ fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Part {
         deployment.replace("[walrus]", "[deployment.walrus]"),
     );
     fs::write(&path, config).expect("the folder is writable");
-    Part::start(&["node", "run", "--config", &path.to_string_lossy()])
+    Process::start(&["node", "run", "--config", &path.to_string_lossy()])
 }
 
 /// The built-in model's task.

@@ -8,12 +8,12 @@ use std::fmt;
 
 /// A message's content; nothing where it is null or missing.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Content(Option<Vec<Part>>);
+pub(super) struct Content(Option<Vec<ContentPart>>);
 
-/// One part of it.
+/// One part of it, as OpenAI calls it.
 #[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Part {
+enum ContentPart {
     Text { text: String },
     ImageUrl { image_url: Image },
     InputAudio { input_audio: Audio },
@@ -71,7 +71,7 @@ impl Content {
     pub(super) fn media(&self) -> usize {
         let parts = self.0.iter().flatten();
         parts
-            .filter(|part| !matches!(part, Part::Text { .. }))
+            .filter(|part| !matches!(part, ContentPart::Text { .. }))
             .count()
     }
 
@@ -79,8 +79,8 @@ impl Content {
     pub(super) fn text(&self) -> String {
         let parts = self.0.iter().flatten();
         let texts = parts.filter_map(|part| match part {
-            Part::Text { text } => Some(text.as_str()),
-            Part::ImageUrl { .. } | Part::InputAudio { .. } => None,
+            ContentPart::Text { text } => Some(text.as_str()),
+            ContentPart::ImageUrl { .. } | ContentPart::InputAudio { .. } => None,
         });
         texts.collect::<Vec<_>>().join("\n")
     }
@@ -99,13 +99,13 @@ impl Serialize for Content {
 
 impl<'de> Deserialize<'de> for Content {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Parts)
+        deserializer.deserialize_any(ContentVisitor)
     }
 }
 
-struct Parts;
+struct ContentVisitor;
 
-impl<'de> Visitor<'de> for Parts {
+impl<'de> Visitor<'de> for ContentVisitor {
     type Value = Content;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +117,7 @@ impl<'de> Visitor<'de> for Parts {
     }
 
     fn visit_string<E: de::Error>(self, text: String) -> Result<Content, E> {
-        Ok(Content(Some(vec![Part::Text { text }])))
+        Ok(Content(Some(vec![ContentPart::Text { text }])))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Content, E> {

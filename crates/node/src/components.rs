@@ -33,7 +33,7 @@ use tokio_util::task::AbortOnDropHandle;
 const LONG_BODIES_BYTES: usize = 256 << 20;
 
 /// Alive only while the node starts: afterwards everyone has what they need.
-pub(crate) struct Parts {
+pub(crate) struct Components {
     pub us: Identity,
     pub url: String,
     pub config: NodeConfig,
@@ -49,7 +49,7 @@ pub(crate) struct Parts {
     pub metrics: Arc<Metrics>,
 }
 
-impl Parts {
+impl Components {
     /// Follows the ledger, settles, packs and answers, until the handles are dropped.
     pub(crate) fn start_background(
         &self,

@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 
-macro_rules! booked_table {
+macro_rules! stack_charges_table {
     () => {
         "
-            CREATE TABLE booked (
+            CREATE TABLE stack_charges (
                 stack  BLOB PRIMARY KEY,
                 -- micro-USDC
                 amount INTEGER NOT NULL CHECK (amount >= 0)
@@ -18,11 +18,11 @@ macro_rules! booked_table {
         "
     };
 }
-pub(super) use booked_table;
+pub(super) use stack_charges_table;
 
 /// Charged amounts by stack, and which of them aren't stored yet.
 #[derive(Debug, Default)]
-pub(super) struct Booked(Mutex<State>);
+pub(super) struct StackCharges(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -30,9 +30,9 @@ struct State {
     unsaved: BTreeSet<StackId>,
 }
 
-impl Booked {
+impl StackCharges {
     pub(super) fn read(db: &Connection) -> rusqlite::Result<Self> {
-        let mut query = db.prepare("SELECT stack, amount FROM booked")?;
+        let mut query = db.prepare("SELECT stack, amount FROM stack_charges")?;
         let rows = query.query_map([], |row| {
             let amount: i64 = row.get(1)?;
             let stack = StackId(Address::new(row.get(0)?));
@@ -46,8 +46,8 @@ impl Booked {
     /// Charges more for a stack.
     pub(super) fn add(&self, stack: StackId, amount: MicroUsdc) {
         let mut state = self.0.lock();
-        let booked = state.amounts.entry(stack).or_default();
-        booked.0 = booked.0.saturating_add(amount.0);
+        let charged = state.amounts.entry(stack).or_default();
+        charged.0 = charged.0.saturating_add(amount.0);
         state.unsaved.insert(stack);
     }
 
@@ -56,7 +56,7 @@ impl Booked {
     }
 
     /// Charges a stack what the ledger says that it costs, and says how much comes back. `bought` is what
-    /// it was charged where nothing is known of it, if it was: it is from before there were such books.
+    /// it was charged where nothing is known of it, if it was: it is from before there were such charges.
     pub(super) fn correct(
         &self,
         stack: StackId,
@@ -64,14 +64,14 @@ impl Booked {
         bought: Option<MicroUsdc>,
     ) -> MicroUsdc {
         let mut state = self.0.lock();
-        let Some(booked) = state.amounts.get(&stack).copied().or(bought) else {
+        let Some(charged) = state.amounts.get(&stack).copied().or(bought) else {
             return MicroUsdc::ZERO;
         };
-        if costs < booked || !state.amounts.contains_key(&stack) {
-            state.amounts.insert(stack, costs.min(booked));
+        if costs < charged || !state.amounts.contains_key(&stack) {
+            state.amounts.insert(stack, costs.min(charged));
             state.unsaved.insert(stack);
         }
-        MicroUsdc(booked.0.saturating_sub(costs.0))
+        MicroUsdc(charged.0.saturating_sub(costs.0))
     }
 
     /// A closed stack changes no more.
@@ -92,11 +92,13 @@ impl Booked {
         match amount {
             Some(amount) => {
                 let amount = i64::try_from(amount.0).unwrap_or(i64::MAX);
-                to.prepare_cached("INSERT OR REPLACE INTO booked (stack, amount) VALUES (?1, ?2)")?
-                    .execute(params![id, amount])?
+                to.prepare_cached(
+                    "INSERT OR REPLACE INTO stack_charges (stack, amount) VALUES (?1, ?2)",
+                )?
+                .execute(params![id, amount])?
             }
             None => to
-                .prepare_cached("DELETE FROM booked WHERE stack = ?1")?
+                .prepare_cached("DELETE FROM stack_charges WHERE stack = ?1")?
                 .execute([id])?,
         };
         Ok(())

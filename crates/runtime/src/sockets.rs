@@ -27,17 +27,17 @@ const FIRST_FREE_PORT: u16 = 1_024;
 
 /// Listens and connects. Clones in memory reach each other.
 #[derive(Clone, Debug, Default)]
-pub enum Net {
+pub enum Sockets {
     /// TCP sockets of this machine.
     #[default]
     Tcp,
     /// Connections within this process.
-    Memory(MemoryNet),
+    Memory(MemorySockets),
 }
 
 /// The addresses of a network in memory.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryNet(Arc<Mutex<Addresses>>);
+pub struct MemorySockets(Arc<Mutex<Addresses>>);
 
 #[derive(Debug, Default)]
 struct Addresses {
@@ -56,7 +56,7 @@ pub struct Listener(Listening);
 enum Listening {
     Tcp(TcpListener),
     Memory {
-        net: MemoryNet,
+        sockets: MemorySockets,
         address: SocketAddr,
         arrived: mpsc::Receiver<(DuplexStream, SocketAddr)>,
     },
@@ -71,9 +71,9 @@ pub enum Socket {
     Memory(DuplexStream),
 }
 
-// === impl Net ===
+// === impl Sockets ===
 
-impl Net {
+impl Sockets {
     /// Starts to listen at `address`; port 0 takes a free one.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Net {
     pub async fn listen(&self, address: SocketAddr) -> io::Result<Listener> {
         match self {
             Self::Tcp => Ok(Listener(Listening::Tcp(TcpListener::bind(address).await?))),
-            Self::Memory(net) => net.listen(address),
+            Self::Memory(sockets) => sockets.listen(address),
         }
     }
 
@@ -92,14 +92,14 @@ impl Net {
     pub async fn connect(&self, address: SocketAddr) -> io::Result<Socket> {
         match self {
             Self::Tcp => Ok(Socket::Tcp(TcpStream::connect(address).await?)),
-            Self::Memory(net) => net.connect(address),
+            Self::Memory(sockets) => sockets.connect(address),
         }
     }
 }
 
-// === impl MemoryNet ===
+// === impl MemorySockets ===
 
-impl MemoryNet {
+impl MemorySockets {
     fn listen(&self, mut address: SocketAddr) -> io::Result<Listener> {
         let mut addresses = self.0.lock();
         if address.port() == 0 {
@@ -110,9 +110,9 @@ impl MemoryNet {
         }
         let (sender, arrived) = mpsc::channel(BACKLOG);
         addresses.listeners.insert(address, sender);
-        let net = self.clone();
+        let sockets = self.clone();
         Ok(Listener(Listening::Memory {
-            net,
+            sockets,
             address,
             arrived,
         }))
@@ -183,8 +183,11 @@ impl From<TcpListener> for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Listening::Memory { net, address, .. } = &self.0 {
-            net.0.lock().listeners.remove(address);
+        if let Listening::Memory {
+            sockets, address, ..
+        } = &self.0
+        {
+            sockets.0.lock().listeners.remove(address);
         }
     }
 }
@@ -262,11 +265,11 @@ mod tests {
 
     const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-    async fn says_hello(net: Net) {
-        let mut listener = net.listen(ANY).await.unwrap();
+    async fn says_hello(sockets: Sockets) {
+        let mut listener = sockets.listen(ANY).await.unwrap();
         let address = listener.local_addr().unwrap();
         assert_ne!(address.port(), 0);
-        let mut client = net.connect(address).await.unwrap();
+        let mut client = sockets.connect(address).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         client.write_all(b"hello").await.unwrap();
         client.shutdown().await.unwrap();
@@ -274,24 +277,24 @@ mod tests {
         server.read_to_end(&mut heard).await.unwrap();
         assert_eq!(heard, b"hello");
         drop(listener);
-        assert!(net.connect(address).await.is_err());
+        assert!(sockets.connect(address).await.is_err());
     }
 
     #[tokio::test]
     async fn bytes_go_through_tcp() {
-        says_hello(Net::Tcp).await;
+        says_hello(Sockets::Tcp).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn bytes_go_through_memory() {
-        says_hello(Net::Memory(MemoryNet::default())).await;
+        says_hello(Sockets::Memory(MemorySockets::default())).await;
     }
 
     #[tokio::test]
     async fn an_address_belongs_to_one_listener() {
-        let net = Net::Memory(MemoryNet::default());
-        let listener = net.listen(ANY).await.unwrap();
-        let taken = net.listen(listener.local_addr().unwrap()).await;
+        let sockets = Sockets::Memory(MemorySockets::default());
+        let listener = sockets.listen(ANY).await.unwrap();
+        let taken = sockets.listen(listener.local_addr().unwrap()).await;
         assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 }
