@@ -99,7 +99,7 @@ impl Account {
         let covered = self
             .ceilings()
             .saturating_sub(self.committed + self.reserved);
-        let lease_left = self.left().min(covered).0;
+        let lease_left = self.left().0.min(covered);
         if self.phase == Phase::Open
             && let Some(lane) = self.lanes.get_mut(&reservation.lane)
         {
