@@ -3,15 +3,15 @@
 
 use crate::process::{Process, measured};
 use anyhow::{Context, Result};
+use atoma_client::{BuyRequest, Client, ClientConfig, request_key};
 use atoma_keys::{SigningKey, write_private};
-use atoma_ledger::{Ledger, required_escrow};
+use atoma_ledger::Ledger;
 use atoma_network::create_task;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
     TaskId,
-    chain::Selection,
-    chain::{Clock, Event, NewTask, Payment, Random, calls},
+    chain::NewTask,
     hash::Hash32,
 };
 use std::{
@@ -26,6 +26,8 @@ pub(crate) const MODEL: &str = "bench-model";
 const UNITS: ComputeUnits = ComputeUnits(1_000_000_000_000);
 /// High enough that what the gateway leases is worth a grant to the node.
 const PRICE: Price = Price(10);
+/// What a stack of `UNITS` at that price puts at stake, and more.
+const COLLATERAL: MicroUsdc = MicroUsdc(1_000_000_000);
 /// Shards of the local Walrus: room for packs of any size.
 const SHARDS: &str = "100";
 /// Units of the gateway's stack: enough for its cell, and within its budget at the task's ceiling.
@@ -116,14 +118,14 @@ impl Bench {
         let (walrus, section) = evidence.start(atoma, &path("walrus"))?;
         let config = format!(
             "ledger = {:?}\nkey = {{ file = {:?} }}\nlisten = \"127.0.0.1:0\"\n\
-             admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n{section}\
-             [[subscriptions]]\ntask = \"{task}\"\nprice = {}\ncapacity = {}\n\
+             admin_listen = \"127.0.0.1:0\"\ncollateral = {}\ngrant_step_permille = 1000\ndata_dir = {:?}\n{section}\
+             [[subscriptions]]\ntask = \"{task}\"\nprice = {}\n\
              [[engines]]\nmodel = {MODEL:?}\nfrom = {{ upstream = {{ urls = [{upstream_url:?}] }} }}\n",
             ledger.url(),
             path("operator.key"),
+            COLLATERAL.0,
             path("node"),
             PRICE.0,
-            UNITS.0 * 100,
         );
         std::fs::write(path("node.toml"), config)?;
         let mut command = measured(atoma);
@@ -131,8 +133,8 @@ impl Bench {
             .args(["--json", "node", "run", "--config"])
             .arg(path("node.toml"));
         let (node, ready) = Process::start(&mut command, "url")?;
-        let request_key = SigningKey::generate(&SystemRandom);
-        let stack = buy(&ledger, &operator, task, &request_key).await?;
+        let request_key = request_key(&operator);
+        let stack = buy(&ledger, operator, task).await?;
         Ok(Self {
             atoma: atoma.to_owned(),
             upstream_address: address(&upstream_url)?,
@@ -211,32 +213,19 @@ fn new_task() -> NewTask {
     NewTask::chat(MODEL, engine, Price(1_000_000))
 }
 
-async fn buy(
-    ledger: &Ledger,
-    owner: &SigningKey,
-    task: TaskId,
-    request_key: &SigningKey,
-) -> Result<StackId> {
-    let (full, db) = (ledger.task(task).await?, ledger.db().await?);
-    let payment = required_escrow(&full, &db, UNITS, PRICE).context("the escrow is too large")?;
-    let call = calls::AcquireStack {
-        db: ledger.deployment().db.into(),
-        task: task.into(),
-        payment: Payment(payment),
-        total_units: UNITS,
+/// Buys a stack for a wallet, all of which the one node has.
+async fn buy(ledger: &Ledger, owner: SigningKey, task: TaskId) -> Result<StackId> {
+    let client = Client::connect(ledger.url(), owner, ClientConfig::default()).await?;
+    let bought = client.buy(BuyRequest {
+        task,
+        units: UNITS,
         max_price: PRICE,
-        selection: Selection::Single,
-        request_key: request_key.public_key(),
-        lifetime_ms: DurationMs(86_400_000),
-        random: Random,
-        clock: Clock,
-    };
-    let done = ledger.execute(owner, vec![call.into()]).await?;
-    let stack = done.events.iter().find_map(|event| match event {
-        Event::StackAcquired(acquired) => Some(acquired.stack),
-        _ => None,
+        nodes: 0,
+        lifetime: DurationMs(86_400_000),
     });
-    stack.context("the ledger reported no stack")
+    let stack = bought.await?;
+    stack.engage().await?;
+    Ok(stack.id())
 }
 
 fn text(value: &serde_json::Value, name: &str) -> Result<String> {

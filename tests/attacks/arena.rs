@@ -17,7 +17,7 @@ use atoma_types::{
     NodeId, Price, StackId, TaskId, TimestampMs,
     chain::{Clock, Params, calls},
     http::{REQUEST, SALT, SIGNATURE},
-    message::{CommitmentKind, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Grant, RequestHeader, Salt, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -197,6 +197,11 @@ impl Arena {
     pub(crate) async fn buy_ungranted(&self, units: u64) -> StackId {
         let request_key = self.request_key.public_key();
         self.test_task().buy(&self.user, request_key, units).await
+    }
+
+    /// The user's first grant of a stack to a node.
+    pub(crate) fn grant(&self, node: NodeId, stack: StackId, units: u64) -> Signed<Grant> {
+        self.test_task().grant(node, stack, units, &self.request_key)
     }
 
     /// The user wants the stack closed; done once the node has settled and was paid.

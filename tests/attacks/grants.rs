@@ -3,10 +3,7 @@
 
 use crate::arena::{Answer, Arena, PATIENCE};
 use atoma_http::client::{AnswerLimits, post_json};
-use atoma_types::{
-    ComputeUnits, NodeId, StackId, TimestampMs,
-    message::{Domain, Grant, Signed},
-};
+use atoma_types::{NodeId, StackId};
 use http::StatusCode;
 
 const GRANTS: u64 = 300;
@@ -37,16 +34,7 @@ async fn grants_of_one_unit_cost_the_node_no_gas() {
 }
 
 async fn grant(arena: &Arena, url: &str, node: NodeId, stack: StackId, units: u64) -> Answer {
-    let now = atoma_runtime::Runtime::system().now();
-    let grant = Grant {
-        domain: Domain::default(),
-        network: arena.ledger.network(),
-        stack,
-        node,
-        cumulative_units: ComputeUnits(units),
-        expires_at_ms: TimestampMs(now.0 + 300_000),
-    };
-    let grant = Signed::new(grant, &arena.request_key).to_text();
+    let grant = arena.grant(node, stack, units).to_text();
     let body = serde_json::json!({ "grant": grant }).to_string();
     let request = post_json(&format!("{url}/v1/leases"), body);
     let limits = AnswerLimits::within(PATIENCE, 1 << 20);

@@ -5,7 +5,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
-    ComputeUnits, NodeId, Price, TaskId,
+    NodeId, Price, TaskId,
     chain::{Clock, Event, Payment, calls},
     message::{Grant, Signed},
     refusal::{Refusal, RefusalCode},
@@ -115,6 +115,7 @@ pub(crate) async fn register(
         url: url.to_owned(),
         response_key: key.public_key(),
         sealing_key: None,
+        clock: Clock,
     };
     let done = ledger.execute(key, vec![call.into()]).await.unwrap();
     let node = done.events.iter().find_map(|event| match event {
@@ -127,7 +128,7 @@ pub(crate) async fn register(
         task: task.into(),
         node: node.into(),
         price,
-        capacity: ComputeUnits(1 << 40),
+        clock: Clock,
     };
     ledger.execute(key, vec![call.into()]).await.unwrap();
     node

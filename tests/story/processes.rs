@@ -199,12 +199,6 @@ impl Network {
         }
     }
 
-    /// What the node's owner has as credit.
-    pub(crate) async fn operator_money(&self) -> MicroUsdc {
-        let node = self.ledger.node(self.node_id()).await.expect("the node");
-        node.earnings
-    }
-
     /// kill -9 of the story's own ledger, which starts again where it was.
     pub(crate) fn crash_localnet(&mut self) {
         let own = self.own.as_mut().expect("a ledger of its own");

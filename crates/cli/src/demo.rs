@@ -144,8 +144,8 @@ async fn buy(
             task: served.task,
             units: UNITS,
             max_price: MAX_PRICE,
-            nodes: 1,
-            lifetime: DurationMs(600_000),
+            nodes: 0,
+            lifetime: DurationMs(3_600_000),
         })
         .await?;
     let bought = stack.view();

@@ -9,7 +9,7 @@
 use atoma_client::{BuyRequest, Client, ClientConfig};
 use atoma_keys::SigningKey;
 use atoma_runtime::SystemRandom;
-use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, chain::Selection};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc};
 use std::{env, error::Error};
 
 /// Where `atoma devnet` has its ledger.
@@ -33,17 +33,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let offer = offers.first().ok_or("nobody sells the model")?;
     println!("{} at {}", task.model_name, offer.price);
 
-    // 20,000 units, prepaid; the node that is drawn gets all of them
+    // 20,000 units, prepaid, and granted to the cheapest node
     let stack = client
         .buy(BuyRequest {
             task: task.id,
             units: ComputeUnits(20_000),
             max_price: offer.price,
-            selection: Selection::Single,
+            nodes: 0,
             lifetime: DurationMs(3_600_000),
         })
         .await?;
-    let node = *stack.nodes().first().ok_or("no node was drawn")?;
+    let node = stack.engage().await?.node;
 
     // the body goes out as it is; a refusal comes back as an answer with its status
     let body = serde_json::json!({
@@ -64,6 +64,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // ends the stack: the node is paid for what it served, the rest comes back
     let closed = stack.close().await?;
-    println!("paid {}, came back {}", closed.paid, closed.refunded);
+    println!("paid {}, came back {}", closed.paid, closed.withdrawn);
     Ok(())
 }

@@ -28,7 +28,7 @@
 //!         task,
 //!         units: ComputeUnits(20_000),
 //!         max_price: Price(2_000_000), // two USDC per million units
-//!         nodes: 1,
+//!         nodes: 0,
 //!         lifetime: DurationMs(3_600_000),
 //!     })
 //!     .await?;

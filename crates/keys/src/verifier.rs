@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::SigningKey;
     use atoma_types::{
-        Address, ComputeUnits, NetworkId, NodeId, Sign, StackId, TimestampMs,
+        Address, ComputeUnits, NetworkId, NodeId, Price, Sign, StackId, TimestampMs,
         message::{Domain, Draft, Grant},
     };
     use curve25519_dalek::{Scalar, constants::EIGHT_TORSION, traits::Identity};
@@ -292,6 +292,8 @@ mod tests {
                 stack: StackId(Address::new([2; 32])),
                 node: NodeId(Address::new([3; 32])),
                 cumulative_units: ComputeUnits(units),
+                max_price: Price(1),
+                nonce: 0,
                 expires_at_ms: TimestampMs(5),
             })
         });

@@ -73,7 +73,7 @@ async fn story(seed: u64, folder: &Path) -> Trace {
             task: network.task.unwrap(),
             units: ComputeUnits(20_000),
             max_price: PRICE,
-            nodes: 1,
+            nodes: 0,
             lifetime: DurationMs(3_600_000),
         })
         .await

@@ -162,7 +162,7 @@ async fn keys_search_sort_and_leave() {
         let task = trial.world.task(&trial.operator, model).await;
         for price in [price * 100_000, price * 50_000] {
             let call = atoma_types::chain::calls::Subscribe {
-                db: trial.db().into(),
+                db: trial.world.ledger.deployment().db.into(),
                 task: task.into(),
                 node: trial.node.into(),
                 price: atoma_types::Price(price),

@@ -5,9 +5,9 @@ use atoma_client::evidence::{AskNodes, NodeProofs, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_runtime::Sockets;
 use atoma_types::{
-    Address, ComputeUnits, MicroUsdc, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
     Usage,
-    chain::{Node, NodeStatus, UnitsInEpoch},
+    chain::{FeesInEpoch, Node, NodeStatus, Pending, Standing},
     hash::Hash32,
     message::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes, Signed},
 };
@@ -70,19 +70,26 @@ fn proof(key: &SigningKey) -> ReceiptProof {
 fn node(url: String, key: &SigningKey) -> Node {
     Node {
         id: NODE,
+        version: 1,
         number: 0,
         owner: key.public_key().address(),
         collateral: MicroUsdc(1),
+        fresh: MicroUsdc::ZERO,
+        matures_at_ms: TimestampMs(0),
+        at_stake: MicroUsdc::ZERO,
+        unbonding_ms: DurationMs(0),
+        earnings: MicroUsdc::ZERO,
+        pending: Pending::default(),
         status: NodeStatus::Active,
         url,
         response_key: key.public_key(),
         sealing_key: None,
-        reputation: 500,
-        settled: 0,
-        failed: 0,
+        attestation: None,
+        standing: Standing::default(),
         subscriptions: 1,
-        current: UnitsInEpoch::default(),
-        previous: UnitsInEpoch::default(),
+        current: FeesInEpoch::default(),
+        previous: FeesInEpoch::default(),
+        reported: FeesInEpoch::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     column::{Key, Table},
     error::IndexError,
     rows::{
-        DayRow, DisputeRow, DisputeState, LeaseRow, LeaseStanding, NodeRow, OfferRow, PriceRow,
+        DisputeRow, DisputeState, LeaseRow, LeaseStanding, NodeRow, OfferRow, PriceRow,
         SettlementRow, SettlementState, StackRow, TaskRow,
     },
     store::{Batch, Existing, Store},

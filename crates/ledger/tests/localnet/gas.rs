@@ -118,9 +118,12 @@ async fn a_pool_has_several_in_flight() {
 
     // what could be used twice isn't taken
     let node = world.node(&key).await;
+    let db = world.ledger.deployment().db;
     let pay = calls::AddCollateral {
+        db: db.into(),
         node: node.into(),
         collateral: atoma_types::chain::Payment(MicroUsdc(1)),
+        clock: Clock,
     };
     assert!(matches!(
         pool.execute(vec![pay.into()]).await,
@@ -129,7 +132,6 @@ async fn a_pool_has_several_in_flight() {
     // an abort is told as ever, and the lane works on
     let unbond = || -> Call {
         calls::BeginUnbonding {
-            db: world.ledger.deployment().db.into(),
             node: node.into(),
             clock: Clock,
         }

@@ -6,7 +6,7 @@
 use crate::common::{Net, acquire, add_calls, address, register};
 use atoma_keys::SigningKey;
 use atoma_localnet::{CheckpointMode, Localnet, LocalnetConfig};
-use atoma_types::{Address, ComputeUnits, Price, chain::calls};
+use atoma_types::{Address, Price, chain::{Clock, calls}};
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
@@ -192,7 +192,7 @@ async fn prepare(folder: &tempfile::TempDir, wallets: &[Wallet]) -> atoma_types:
         task: task.into(),
         node: node.into(),
         price: Price(1_000_000),
-        capacity: ComputeUnits(1 << 40),
+        clock: Clock,
     };
     crate::common::assert_success(&net.call(&node_key, &[subscribe.into()]).await);
     net.localnet.shutdown().await;

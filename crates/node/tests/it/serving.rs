@@ -6,7 +6,7 @@ use crate::{
 };
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, MicroUsdc,
     message::{Endpoint, RequestHeader},
 };
 use futures::future::join_all;

@@ -37,8 +37,8 @@ pub(super) const OBJECTS: Target = Target {
         if let Some(stack) = same_again::<Stack>(bytes) {
             // sums over what strangers' servers say: numbers, whatever they are
             let _ = (
-                stack.granted_units(),
-                stack.ungranted_units(),
+                stack.live_units(),
+                stack.escrow_for(stack.live_units()),
                 stack.settle_deadline(),
             );
         }

@@ -3,7 +3,7 @@
 use super::{Memory, Target};
 use atoma_keys::SigningKey;
 use atoma_types::{
-    BlobId, ComputeUnits, NetworkId, NodeId, StackId, TimestampMs, Usage,
+    BlobId, ComputeUnits, NetworkId, NodeId, Price, StackId, TimestampMs, Usage,
     hash::Hash32,
     merkle::{MerkleTree, Proof, leaf_hash},
     message::{
@@ -87,6 +87,8 @@ fn signed() -> Vec<Vec<u8>> {
         stack,
         node,
         cumulative_units: ComputeUnits(4),
+        max_price: Price(6),
+        nonce: 7,
         expires_at_ms: TimestampMs(5),
     };
     let query = LeaseQuery {

@@ -115,7 +115,6 @@ fn outside(counts: Counts, context: usize) -> (Arc<ServedTask>, Arc<Outside>) {
         },
         engine: engine.clone(),
         price: Price(1),
-        capacity: ComputeUnits(1),
         counting: Semaphore::new(crate::tasks::COUNTED_AT_ONCE),
     };
     (Arc::new(task), engine)
