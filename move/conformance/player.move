@@ -671,9 +671,8 @@ fun audit_verdict(self: &mut Call, s: &mut Scenario) {
     let mut stack = take<Stack>(s, self.id());
     let holder = self.id();
     let ticket = self.number();
-    let verdict = self.byte();
-    let digest = self.bytes();
-    audit::verdict(&mut stack, holder, ticket, verdict, digest, &self.clock, &self.ctx());
+    let bad = self.args.peel_bool();
+    audit::verdict(&mut stack, holder, ticket, bad, &self.clock, &self.ctx());
     ts::return_shared(stack);
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn set_param(txn: &mut Txn<'_>, call: &SetParam) -> Rule {
         AbortCode::UnknownParam,
     )?;
     ensure(
-        db.params.fit() || db.development,
+        db.development || db.params.fit(),
         AbortCode::ParamsContradict,
     )?;
     txn.put_db(db);

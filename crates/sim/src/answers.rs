@@ -134,14 +134,15 @@ fn tests(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pla
 }
 
 fn copying(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, PlanError> {
-    let base = plan(Strategy::CopyingExaminer, size, params);
+    let mut base = plan(Strategy::CopyingExaminer, size, params);
+    base.rules.weaker.open_accusations = true;
     let figures = sweep(honest, &base, &[0, 5, 10, 20], |plan, alarms| {
         plan.market.alarms_permille = alarms;
     })?;
     Ok(Answer {
         name: "alarms",
-        question: "Do jurors who echo the examiner gain?",
-        answer: "The examiner's accusation stands on the ledger with its digest before jurors commit, so an echo is right whenever the examiner is. Without false alarms it pays. The figures are alarms in 1,000 examinations, and what echoes then earn.".to_owned(),
+        question: "Would jurors who echo the examiner gain?",
+        answer: "Were its digest on the ledger before they commit: an echo would be right whenever the examiner is, and without false alarms it would pay. The figures are alarms in 1,000 examinations, and what echoes would then earn. The rules have an accusation say only that something is wrong.".to_owned(),
         figures,
     })
 }

@@ -138,7 +138,10 @@ pub fn relative(measured: &Measured) -> Option<f64> {
         Strategy::CopyingExaminer => {
             let duties = params.jury_size as f64 * seen.juries as f64;
             let saved = work * duties / (duties + seen.examined as f64);
-            let wrong = share * alarms * params.jury_size as f64 * decided(params, share);
+            // an echo is wrong where the examiner is; a guess always
+            let echoes = plan.rules.weaker.open_accusations;
+            let juries = if echoes { alarms } else { seen.juries as f64 };
+            let wrong = share * juries * params.jury_size as f64 * decided(params, share);
             1.0 + (saved - wrong * (params.juror_fine as f64 + fee)) / profit
         }
         Strategy::GriefingUser => {

@@ -58,9 +58,13 @@ pub fn weaker(strategy: Strategy) -> Option<WeakerSet> {
         Strategy::LazyExaminer | Strategy::HelpedExaminer => ("nobody tests examiners", |plan| {
             plan.market.tests_permille = 0;
         }),
-        Strategy::CopyingExaminer => ("nobody raises false alarms", |plan| {
-            plan.market.alarms_permille = 0;
-        }),
+        Strategy::CopyingExaminer => (
+            "an accusation has its digest with it, and nobody raises false alarms",
+            |plan| {
+                plan.rules.weaker.open_accusations = true;
+                plan.market.alarms_permille = 0;
+            },
+        ),
         Strategy::GriefingUser => (
             "half of a fine is the owner's, and a node has an hour to answer",
             |plan| {

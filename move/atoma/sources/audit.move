@@ -105,13 +105,13 @@ public struct Disclosed has copy, drop {
     deadline_ms: u64,
 }
 
-/// What the examiner found.
+/// The examiner has looked.
 public struct VerdictGiven has copy, drop {
     stack: ID,
     node: ID,
     ticket: u64,
     examiner: ID,
-    verdict: Verdict,
+    bad: bool,
 }
 
 /// The owner accuses the node.
@@ -309,19 +309,17 @@ public fun disclose(
     });
 }
 
-/// The examiner says what it found. A bad verdict calls a jury, and costs the examiner if the jury finds nothing: a
-/// troll forces nobody to work for free.
+/// The examiner says whether something is wrong. If so a jury is called, and the examiner pays it if it finds nothing:
+/// a troll forces nobody to work for free. What is wrong it doesn't say, or jurors could echo it and not look.
 public fun verdict(
     self: &mut Stack,
     holder: ID,
     ticket: u64,
-    verdict: u8,
-    digest: vector<u8>,
+    bad: bool,
     clock: &Clock,
     ctx: &TxContext,
 ) {
     self.assert_current();
-    let verdict = jury::verdict(verdict, digest);
     let stack = object::id(self);
     let open = self.ticket_mut(holder, ticket);
     let hit = open.hit();
@@ -331,8 +329,8 @@ public fun verdict(
     let examiner = hit.examiner();
     jury::assert_acts_for(&examiner, ctx.sender());
     assert!(clock.timestamp_ms() <= hit.deadline_ms(), EVerdictTooLate);
-    open.set_exam(hit.judged(verdict.is_bad()));
-    event::emit(VerdictGiven { stack, node: holder, ticket, examiner: examiner.node(), verdict });
+    open.set_exam(hit.judged(bad));
+    event::emit(VerdictGiven { stack, node: holder, ticket, examiner: examiner.node(), bad });
 }
 
 // === challenges and juries ===

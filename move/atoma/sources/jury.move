@@ -18,7 +18,7 @@ const ENotAuditor: u64 = 755;
 const DOMAIN: vector<u8> = b"atoma/verdict/v1";
 const OK: u8 = 0;
 
-/// What an attester found: equal for all honest ones.
+/// What a juror found: equal for all honest ones.
 public struct Verdict has copy, drop, store {
     /// 0: the record is what it says. Anything else is a kind of bad.
     kind: u8,

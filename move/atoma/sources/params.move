@@ -163,6 +163,8 @@ fun slot(self: &mut Params, name: &vector<u8>): (&mut u64, u64, u64) {
 fun fit(self: &Params): bool {
     let (p, fee, due) = (self.sample_permille as u128, self.attest_fee as u128, self.due as u128);
     let jury = (self.jury_size as u128) * fee;
+    let m = self.fine_multiple as u128;
+    let (convicting, juries) = juries(self.jury_size, self.jury_quorum);
     let jail_after = (self.dispute_window_ms as u128) + (self.answer_window_ms as u128);
     let two_fines = ((self.examiner_fine as u128) * 2).min(MAX_U64);
     self.min_lifetime_ms <= self.max_lifetime_ms
@@ -173,14 +175,30 @@ fun fit(self: &Params): bool {
         // the pool grows
         && due * 4 * 1_000 >= 5 * p * fee
         // the fine of the smallest ticket pays a jury, and so do an examiner's fine and a bond
-        && (self.fine_multiple as u128) * 4 * due >= jury
+        && m * 4 * due >= jury
         && (self.examiner_fine as u128) >= jury
         && (self.challenge_bond as u128) >= jury
         && (self.attest_deposit as u128) >= two_fines
+        // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
+        // caught (1 + m) >= (1 - caught) 0.8, where caught = p * 2/3 * convicting / juries
+        && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries
         // neither a minority nor two sides can decide
         && self.jury_quorum * 2 > self.jury_size
-        && self.jury_quorum <= self.jury_size
         && self.min_attesters >= self.jury_size + 2
+}
+
+/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't. Of five of seven
+/// 1,248 in 2,187.
+fun juries(size: u64, quorum: u64): (u128, u128) {
+    // C(size, honest) * 2^honest
+    let mut ways: u128 = 1;
+    let (mut convicting, mut all) = (0, 0);
+    (size + 1).do!(|honest| {
+        if (honest >= quorum) convicting = convicting + ways;
+        all = all + ways;
+        ways = ways * 2 * ((size - honest) as u128) / ((honest + 1) as u128);
+    });
+    (convicting, all)
 }
 
 public(package) fun paused(self: &Params): u64 { self.paused }

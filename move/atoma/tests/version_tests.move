@@ -767,7 +767,7 @@ fun audit_verdict_of_another_stack() {
     let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
     let id = object::id(&node);
     stack.set_version_for_testing(LATER);
-    audit::verdict(&mut stack, id, 0, 0, vector[], &clock, s.ctx());
+    audit::verdict(&mut stack, id, 0, false, &clock, s.ctx());
     abort
 }
 

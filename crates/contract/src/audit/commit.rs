@@ -1,6 +1,6 @@
 //! Jurors commit, then reveal: nobody sees another's verdict before his own is fixed.
 
-use super::{exam, sitting_mut};
+use super::sitting_mut;
 use crate::{Rule, Txn, ensure, settlement::ticket_mut};
 use atoma_types::{
     Address, NodeId, StackId, TimestampMs,
@@ -67,7 +67,7 @@ pub(crate) fn commit(txn: &mut Txn<'_>, call: &CommitVerdict) -> Rule {
 /// A juror shows it, once all have committed or the time for it is over.
 pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let verdict = exam::checked(call.verdict, call.digest)?;
+    let verdict = checked(call.verdict, call.digest)?;
     let (now, sender, id) = (txn.now(), txn.sender(), stack.id);
     let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     let ballot = (id, call.holder, call.ticket, call.challenge);
@@ -91,6 +91,16 @@ pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
     });
     txn.put_stack(stack);
     Ok(())
+}
+
+/// A verdict in its one form: nothing wrong has no digest.
+fn checked(kind: u8, digest: Hash32) -> Rule<Verdict> {
+    let verdict = Verdict { kind, digest };
+    ensure(
+        verdict.is_bad() || verdict == Verdict::OK,
+        AbortCode::VerdictInvalid,
+    )?;
+    Ok(verdict)
 }
 
 fn is_revealing(jury: &Jury, now: TimestampMs) -> bool {

@@ -10,7 +10,7 @@ use crate::{
 use atoma_types::{
     ComputeUnits, NodeId, TimestampMs,
     chain::{
-        AbortCode, Auditor, Exam, Hit, HitStage, Stack, Task, Verdict,
+        AbortCode, Auditor, Exam, Hit, HitStage, Stack, Task,
         calls::{DrawExaminer, DrawTicket, GiveVerdict},
         events::{ExaminerDrawn, TicketDrawn, Unexamined, VerdictGiven},
     },
@@ -153,11 +153,10 @@ pub(super) fn pick(
     Ok(Some(drawn))
 }
 
-/// What the examiner found. A bad verdict calls a jury, and costs the examiner if the jury finds nothing: a troll
-/// forces nobody to work for free.
+/// Whether the examiner found something wrong. If so a jury is called, and the examiner pays it if it finds nothing: a
+/// troll forces nobody to work for free. What is wrong it doesn't say, or jurors could echo it and not look.
 pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let verdict = checked(call.verdict, call.digest)?;
     let (now, sender) = (txn.now(), txn.sender());
     let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     let Exam::Hit(hit) = &mut ticket.exam else {
@@ -166,7 +165,7 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     ensure(hit.stage == HitStage::Examining, AbortCode::NotExamining)?;
     ensure(hit.examiner.owner == sender, AbortCode::NotAuditor)?;
     ensure(now <= hit.deadline_ms, AbortCode::VerdictTooLate)?;
-    hit.stage = if verdict.is_bad() {
+    hit.stage = if call.bad {
         HitStage::Accused
     } else {
         HitStage::Passed
@@ -178,18 +177,8 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
         node: call.holder,
         ticket: call.ticket,
         examiner,
-        verdict,
+        bad: call.bad,
     });
     txn.put_stack(stack);
     Ok(())
-}
-
-/// A verdict in its one form: nothing wrong has no digest.
-pub(super) fn checked(kind: u8, digest: Hash32) -> Rule<Verdict> {
-    let verdict = Verdict { kind, digest };
-    ensure(
-        verdict.is_bad() || verdict == Verdict::OK,
-        AbortCode::VerdictInvalid,
-    )?;
-    Ok(verdict)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Challenge, Done, Exam, Hit, Jury, Ledger, Micro, Ms, NodeIx, Party, Stage, TaskIx, Ticket,
-    TicketId, Verdict,
+    TicketId,
     convict::{Charge, Winners},
     ensure,
     market::attests,
@@ -132,11 +132,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// The examiner says what it found.
+    /// The examiner says whether something is wrong.
     ///
     /// # Errors
     /// If it isn't its turn.
-    pub fn verdict(&mut self, now: Ms, id: TicketId, by: Party, verdict: Verdict) -> Done {
+    pub fn verdict(&mut self, now: Ms, id: TicketId, by: Party, bad: bool) -> Done {
         let examiner = match self.ticket(id)?.exam {
             Exam::Hit(hit) => self.nodes[hit.examiner].owner,
             _ => return Err(AbortCode::NotExamining),
@@ -144,10 +144,7 @@ impl Ledger {
         let hit = self.hit_mut(id, Stage::Examining, AbortCode::NotExamining)?;
         ensure(examiner == by, AbortCode::NotAuditor)?;
         ensure(now <= hit.deadline, AbortCode::VerdictTooLate)?;
-        hit.stage = match verdict {
-            Verdict::Ok => Stage::Passed,
-            Verdict::Bad(_) => Stage::Accused,
-        };
+        hit.stage = if bad { Stage::Accused } else { Stage::Passed };
         hit.deadline = 0;
         Ok(())
     }

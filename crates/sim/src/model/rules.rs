@@ -32,6 +32,8 @@ pub struct Weaker {
     pub weight_by_word: bool,
     /// Jurors vote in the open, one after the other.
     pub open_votes: bool,
+    /// What the examiner found stands on the ledger before jurors commit, digest and all.
+    pub open_accusations: bool,
     /// An examination happens as often, in thousandths, as the ticket is worth so many USDC; capped at the
     /// parameter.
     pub rate_by_value: Option<u64>,
@@ -47,6 +49,7 @@ impl Default for Weaker {
             weight_by_head: false,
             weight_by_word: false,
             open_votes: false,
+            open_accusations: false,
             rate_by_value: None,
         }
     }

@@ -26,7 +26,7 @@ pub(super) enum Judge {
     Honest,
     /// Says that all is well, and looks at nothing.
     Lazy,
-    /// As a juror says what the examiner said.
+    /// As a juror says what the examiner said, or what could be guessed of it.
     Copying,
     /// As an examiner believes the node, as a juror a colleague.
     Helped,

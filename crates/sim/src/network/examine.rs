@@ -90,7 +90,11 @@ impl Network<'_> {
             Judge::Tester => (truth, true),
         };
         let owner = self.ledger.nodes[hit.examiner].owner;
-        if self.ledger.verdict(self.now, id, owner, verdict).is_err() {
+        if self
+            .ledger
+            .verdict(self.now, id, owner, verdict != Verdict::Ok)
+            .is_err()
+        {
             return;
         }
         self.attested(hit.examiner, id, hit.unit, 1, works);

@@ -11,6 +11,8 @@ use crate::{
     model::{HOUR, Jury, NodeIx, TicketId, Verdict},
 };
 
+/// What a juror makes up that hasn't looked.
+const GUESS: Verdict = Verdict::Bad(3);
 /// How long jurors look, and then wait.
 const LOOKING: u64 = 6 * HOUR;
 
@@ -123,14 +125,17 @@ impl Network<'_> {
             Judge::Copying if self.plan.rules.weaker.open_votes && colleague.is_some() => {
                 (colleague, false)
             }
+            Judge::Copying if challenge => (Some(truth), true),
             Judge::Copying => match self.said_by_examiner(id) {
-                Some(said) if !challenge => (Some(said), false),
-                _ => (Some(truth), true),
+                Some(said) if self.plan.rules.weaker.open_accusations => (Some(said), false),
+                // it knows that something is said to be wrong, and makes up what
+                Some(_) => (Some(GUESS), false),
+                None => (Some(truth), true),
             },
         }
     }
 
-    /// What the examiner of a ticket accused its node of: it stands on the ledger, digest and all.
+    /// What the examiner of a ticket found: of it the ledger has only that it is bad.
     fn said_by_examiner(&mut self, id: TicketId) -> Option<Verdict> {
         let hit = self.hit(id)?;
         let wrong = self.record_of(id.stack, id.node, hit.unit).0.wrong;

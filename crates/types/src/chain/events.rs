@@ -467,7 +467,7 @@ events! {
             paid: MicroUsdc,
             /// The protocol's share.
             fee: MicroUsdc,
-            /// What the task's pool got.
+            /// What was kept for the examination: the task's pool's, or the owner's if nobody examined.
             due: MicroUsdc,
             /// The node's, afterwards.
             reputation: u64,
@@ -573,7 +573,7 @@ events! {
             /// The last moment of what comes next.
             deadline_ms: TimestampMs,
         }
-        /// What the examiner found.
+        /// The examiner has looked.
         audit::VerdictGiven {
             /// Id of the stack.
             stack: StackId,
@@ -583,8 +583,8 @@ events! {
             ticket: u64,
             /// The examiner.
             examiner: NodeId,
-            /// What was found.
-            verdict: Verdict,
+            /// Whether it accuses the node.
+            bad: bool,
         }
         /// The owner accuses the node.
         audit::Challenged {

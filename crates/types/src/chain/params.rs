@@ -134,6 +134,8 @@ impl Params {
         );
         let due = u128::from(self.due);
         let jury = u128::from(self.jury_size) * fee;
+        let m = u128::from(self.fine_multiple);
+        let (convicting, juries) = juries(self.jury_size, self.jury_quorum);
         self.min_lifetime_ms <= self.max_lifetime_ms
             // who is away for less than A can still settle, and is out of jail after his own tickets end
             && self.answer_window_ms <= self.settle_grace_ms
@@ -142,15 +144,33 @@ impl Params {
             // the pool grows
             && due * 4 * 1_000 >= 5 * p * fee
             // the fine of the smallest ticket pays a jury, and so do an examiner's fine and a bond
-            && u128::from(self.fine_multiple) * 4 * due >= jury
+            && m * 4 * due >= jury
             && u128::from(self.examiner_fine) >= jury
             && u128::from(self.challenge_bond) >= jury
             && self.attest_deposit >= self.examiner_fine.saturating_mul(2)
+            // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
+            // `caught (1 + m) >= (1 - caught) 0.8` with `caught = p * 2/3 * convicting / juries`
+            && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries
             // neither a minority nor two sides can decide
             && self.jury_quorum * 2 > self.jury_size
-            && self.jury_quorum <= self.jury_size
             && self.min_attesters >= self.jury_size + 2
     }
+}
+
+/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't. Of five of seven
+/// 1,248 in 2,187.
+fn juries(size: u64, quorum: u64) -> (u128, u128) {
+    // C(size, honest) * 2^honest
+    let mut ways = 1;
+    let (mut convicting, mut all) = (0, 0);
+    for honest in 0..=size {
+        if honest >= quorum {
+            convicting += ways;
+        }
+        all += ways;
+        ways = ways * 2 * u128::from(size - honest) / u128::from(honest + 1);
+    }
+    (convicting, all)
 }
 
 #[cfg(test)]
@@ -167,6 +187,34 @@ mod tests {
         };
         assert!(short.fit() && !short.are_sound());
         assert_eq!(Params::bounds("nonsense"), None);
+    }
+
+    #[test]
+    fn rate_multiple_and_jury_deter_together() {
+        assert_eq!(juries(7, 5), (1_248, 2_187));
+        let fits = |sample_permille, fine_multiple, jury_quorum| {
+            // a due that is large enough for every rate
+            let due = 10 * USDC;
+            let defaults = Params::default();
+            Params {
+                sample_permille,
+                fine_multiple,
+                jury_quorum,
+                due,
+                ..defaults
+            }
+            .fit()
+        };
+        // each is at its floor, or both are just not
+        assert!(!fits(50, 5, 5));
+        for (p, m) in [(310, 5), (195, 9), (179, 10), (67, 30)] {
+            assert!(p * (5 * m + 9) >= 10_515 && (p - 1) * (5 * m + 9) < 10_515);
+            assert!(fits(p, m, 5) && !fits(p - 1, m, 5));
+        }
+        // a jury that must be of one mind convicts too seldom; more than all of it never
+        assert!(
+            !fits(200, 10, 6) && fits(200, 30, 6) && !fits(1_000, 10, 7) && !fits(1_000, 30, 8)
+        );
     }
 
     #[test]

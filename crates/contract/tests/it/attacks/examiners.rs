@@ -129,7 +129,7 @@ fn an_honest_ticket_is_examined_and_paid() {
     w.refused(STRANGER, call.clone(), AbortCode::WindowNotOver);
     w.now += DAY + 1;
     w.refused(STRANGER, call.clone(), AbortCode::ExamOpen);
-    let (_, examiner) = w.examined(&chain, Verdict::OK);
+    let (_, examiner) = w.examined(&chain, false);
     w.ok(STRANGER, call);
     assert_eq!(w.task(task).dues.0, 2 * USDC + 25_000 - 100_000);
     let owner = address(examiner);
@@ -225,7 +225,7 @@ fn two_silent_examiners_are_struck_off_and_the_ticket_is_paid() {
 fn a_troll_pays_the_jury_that_it_calls() {
     let (mut w, task, chain) = sampled(10);
     w.settle(&chain);
-    let (_, troll) = w.examined(&chain, BAD);
+    let (_, troll) = w.examined(&chain, true);
     let members = w.seated(&chain, false);
     assert!(members.iter().all(|&(_, party)| party != troll));
     w.vote(&chain, false, &members, &[Some(Verdict::OK); 7]);
@@ -247,7 +247,7 @@ fn a_troll_pays_the_jury_that_it_calls() {
 fn a_lazy_examiner_is_caught_by_a_test_node() {
     let (mut w, task, chain) = sampled(10);
     w.settle(&chain);
-    let (unit, lazy) = w.examined(&chain, Verdict::OK);
+    let (unit, lazy) = w.examined(&chain, false);
     let call = w.challenge_call(chain.stack, chain.node, unit);
     w.ok(USER, call);
     let members = w.seated(&chain, true);
@@ -272,7 +272,7 @@ fn the_jury_judges_what_the_examiner_saw() {
         receipt.cumulative_units.0 = 1_000_000;
     });
     w.settle(&chain);
-    let (unit, _) = w.examined(&chain, BAD);
+    let (unit, _) = w.examined(&chain, true);
     let call = w.jury_call(chain.stack, chain.node, chain.seq, false);
     w.ok(STRANGER, call);
     let mut call = disclose_jury_call(&chain, unit, 7, false);

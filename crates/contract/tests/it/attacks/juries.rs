@@ -35,6 +35,10 @@ pub(crate) const TALES: &[Tale] = &[
         "a_juror_that_copies_a_commitment_cannot_reveal_it",
         a_juror_that_copies_a_commitment_cannot_reveal_it,
     ),
+    (
+        "an_accusation_tells_jurors_nothing_that_they_could_echo",
+        an_accusation_tells_jurors_nothing_that_they_could_echo,
+    ),
     ("no_party_judges_itself", no_party_judges_itself),
     (
         "a_conviction_costs_at_least_what_it_pays_out",
@@ -180,6 +184,32 @@ fn a_juror_that_copies_a_commitment_cannot_reveal_it() {
     w.ok(honest_party, early);
     let copied = reveal_call(&chain, true, copier, &BAD);
     w.refused(copier_party, copied, AbortCode::WrongReveal);
+}
+
+/// An earlier design: the examiner's verdict stood on the ledger with its digest before jurors committed, so that a juror that repeated
+/// it was right whenever the examiner was, and five of them convicted for one. (Seen by the simulation: it paid 1.22 of honesty.)
+#[test]
+fn an_accusation_tells_jurors_nothing_that_they_could_echo() {
+    let (mut w, task, chain) = sampled(10);
+    w.settle(&chain);
+    w.examined(&chain, true);
+    let members = w.seated(&chain, false);
+    let guess = |byte| {
+        Some(Verdict {
+            kind: 1,
+            digest: Hash32([byte; 32]),
+        })
+    };
+    // two who didn't look know that something is said to be wrong, and not what
+    let mut found = w.clone();
+    let verdicts = [GUILTY, GUILTY, guess(1), GUILTY, guess(2), GUILTY, GUILTY];
+    let changes = found.vote(&chain, false, &members, &verdicts);
+    assert_eq!(outcome(&changes.events), Outcome::Guilty);
+    assert_eq!(found.task(task).fees.0, 2 * USDC);
+    // and seven of them convict nobody
+    let guesses = [1, 2, 3, 4, 5, 6, 7].map(guess);
+    let changes = w.vote(&chain, false, &members, &guesses);
+    assert_eq!(outcome(&changes.events), Outcome::Hung);
 }
 
 /// Nobody of the parties is drawn, whoever has the weight.

@@ -71,6 +71,11 @@ impl Play {
             }
         }
         self.ending = self.w.now;
+        for task in self.tasks[1..].to_vec() {
+            if self.chance(30) {
+                self.all_resign(task);
+            }
+        }
         while !self.is_over() {
             self.wait(HOUR);
             if self.chance(20) {

@@ -126,7 +126,7 @@ impl Play {
         {
             let party = self.w.party(hit.examiner.owner);
             if let Some(verdict) = self.opinion(party, stack, node, hit.seq) {
-                let call = verdict_call(stack, node, to_seq, verdict);
+                let call = verdict_call(stack, node, to_seq, verdict.is_bad());
                 calls.push((party, call.into()));
             }
         }

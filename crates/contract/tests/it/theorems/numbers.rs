@@ -137,8 +137,7 @@ fn a_wallet_that_trades_with_itself_loses() {
             };
             w.ok(OPERATOR, disclose_call(&chain, hit.unit.0));
             let party = w.party(hit.examiner.owner);
-            let verdict = atoma_types::chain::Verdict::OK;
-            w.ok(party, verdict_call(chain.stack, node, chain.seq, verdict));
+            w.ok(party, verdict_call(chain.stack, node, chain.seq, false));
         }
         w.now += DAY + 1;
         let call = w.claim_call(chain.stack, node);

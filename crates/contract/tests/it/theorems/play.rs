@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const OWNERS: [u8; 3] = [USER, 12, 13];
 /// Attesters that lie: a fifth of them.
 pub(super) const LIARS: u8 = 2;
-const ALL_ATTESTERS: u8 = 11;
+pub(super) const ALL_ATTESTERS: u8 = 11;
 
 /// What was met.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +25,10 @@ pub(super) struct Seen {
     pub(super) examined: u64,
     pub(super) juries: u64,
     pub(super) unexamined: u64,
+    /// Attesters that left.
+    pub(super) resigned: u64,
+    /// Tickets paid unexamined, whose due went back.
+    pub(super) returned: u64,
 }
 
 impl Seen {
@@ -37,6 +41,8 @@ impl Seen {
         self.examined += other.examined;
         self.juries += other.juries;
         self.unexamined += other.unexamined;
+        self.resigned += other.resigned;
+        self.returned += other.returned;
     }
 }
 
@@ -247,7 +253,8 @@ impl Play {
             70..=77 => self.call_what_anyone_may(),
             78..=83 => self.hostile_duties(),
             84..=86 => self.change_a_stack(),
-            87..=89 => self.change_a_node(),
+            87..=88 => self.change_a_node(),
+            89 => self.attesters_come_and_go(),
             _ => {
                 let hours = self.one(&[1, 1, 3, 6, 12, 25]).unwrap();
                 self.wait(hours * HOUR);
@@ -508,7 +515,7 @@ impl Play {
                 }
                 let (name, value) = self
                     .one(&[
-                        ("fine_multiple", 5),
+                        ("fine_multiple", 9),
                         ("fine_multiple", 10),
                         ("fine_multiple", 30),
                         ("protocol_fee_permille", 200),

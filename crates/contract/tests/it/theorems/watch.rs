@@ -1,4 +1,4 @@
-//! What no call may do, whoever makes it: theorems 3 to 8, call by call.
+//! What no call may do, whoever makes it: theorems 3 to 8, call by call. (Theorem 10: `attesters`.)
 
 use super::play::Play;
 use crate::world::*;
@@ -12,7 +12,7 @@ use atoma_types::{
 };
 
 impl Play {
-    pub(super) fn watch(&self, before: &State, sender: u8, call: &Call, changes: &Changes) {
+    pub(super) fn watch(&mut self, before: &State, sender: u8, call: &Call, changes: &Changes) {
         self.only_withdrawals_pay(call, changes);
         for (object, _) in self.w.state.iter() {
             match object {
@@ -25,6 +25,9 @@ impl Play {
             match event {
                 Event::NodeConvicted(event) => self.watch_conviction(before, event),
                 Event::Leased(event) => self.watch_lease(before, event),
+                Event::StackAcquired(event) => self.watch_sale(before, event),
+                Event::Unexamined(event) => self.watch_unexamined(before, event),
+                Event::Claimed(event) => self.watch_claim(before, event),
                 _ => {}
             }
         }

@@ -37,7 +37,7 @@ fn examinations() {
     s.case(
         NotExamining,
         STRANGER,
-        verdict_call(stack, node, seq, Verdict::OK),
+        verdict_call(stack, node, seq, false),
     );
     s.case(
         JuryNotCalled,
@@ -64,16 +64,8 @@ fn examinations() {
     );
     s.play();
     s.w.ok(OPERATOR, disclose_call(&chain, unit));
-    let ok = verdict_call(stack, node, seq, Verdict::OK);
+    let ok = verdict_call(stack, node, seq, false);
     s.case(NotAuditor, STRANGER, ok.clone());
-    s.case(
-        VerdictInvalid,
-        examiner,
-        calls::GiveVerdict {
-            digest: Hash32([1; 32]),
-            ..ok
-        },
-    );
     s.case(
         VerdictTimeNotOver,
         STRANGER,
@@ -135,6 +127,13 @@ fn juries() {
         WrongReveal,
         party,
         reveal_call(&chain, true, juror, &Verdict::OK),
+    );
+    let digest = Hash32([1; 32]);
+    let none_is_wrong = Verdict { kind: 0, digest };
+    s.case(
+        VerdictInvalid,
+        party,
+        reveal_call(&chain, true, juror, &none_is_wrong),
     );
     s.play();
 }

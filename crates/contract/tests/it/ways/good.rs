@@ -4,7 +4,7 @@
 use crate::{attacks::Tale, world::*};
 use atoma_types::{
     DurationMs, SecurityLevel, TimestampMs,
-    chain::{AbortCode, Call, Clock, LOCALNET_DB, Verdict, calls},
+    chain::{AbortCode, Call, Clock, LOCALNET_DB, calls},
     hash::Hash32,
 };
 
@@ -136,7 +136,7 @@ fn fees_go_round() {
     let mut chain = w.leased(OPERATOR, task, node, 50 * USDC);
     chain.serve(&w, 50 * USDC);
     w.settle(&chain);
-    let (_, examiner) = w.examined(&chain, Verdict::OK);
+    let (_, examiner) = w.examined(&chain, false);
     w.now += DAY + 1;
     let call = w.claim_call(chain.stack, node);
     w.ok(STRANGER, call);

@@ -171,14 +171,13 @@ pub(crate) fn verdict_call(
     stack: StackId,
     node: NodeId,
     ticket: u64,
-    verdict: Verdict,
+    bad: bool,
 ) -> calls::GiveVerdict {
     calls::GiveVerdict {
         stack: stack.into(),
         holder: node,
         ticket,
-        verdict: verdict.kind,
-        digest: verdict.digest,
+        bad,
         clock: Clock,
     }
 }

@@ -126,13 +126,13 @@ impl World {
     }
 
     /// A hit, disclosed, with the examiner's verdict; returns the unit and the examiner.
-    pub(crate) fn examined(&mut self, chain: &Chain, verdict: Verdict) -> (u64, u8) {
+    pub(crate) fn examined(&mut self, chain: &Chain, bad: bool) -> (u64, u8) {
         self.draw(chain, true);
         let (unit, examiner) = self.examine(chain);
         self.ok(chain.operator, disclose_call(chain, unit));
         self.ok(
             examiner,
-            verdict_call(chain.stack, chain.node, chain.seq, verdict),
+            verdict_call(chain.stack, chain.node, chain.seq, bad),
         );
         (unit, examiner)
     }

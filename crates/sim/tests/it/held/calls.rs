@@ -360,18 +360,16 @@ impl Both {
         self.same("disclose", &contract, &model);
     }
 
-    pub(super) fn verdict(&mut self, id: TicketId, by: u32, verdict: Verdict) -> bool {
-        let given = on_chain(verdict);
+    pub(super) fn verdict(&mut self, id: TicketId, by: u32, bad: bool) -> bool {
         let call = calls::GiveVerdict {
             stack: self.stacks[id.stack].into(),
             holder: self.nodes[id.node],
             ticket: self.seq(id),
-            verdict: given.kind,
-            digest: given.digest,
+            bad,
             clock: Clock,
         };
         let contract = self.contract(by, call);
-        let model = self.model.verdict(self.now, id, by, verdict);
+        let model = self.model.verdict(self.now, id, by, bad);
         self.same("verdict", &contract, &model)
     }
 

@@ -290,12 +290,8 @@ impl Play {
             Exam::Hit(hit) if self.chance(90) => self.both.model.nodes[hit.examiner].owner,
             _ => 20,
         };
-        let verdict = if self.chance(40) {
-            Verdict::Ok
-        } else {
-            Verdict::Bad(1)
-        };
-        self.done.verdicts += u64::from(self.both.verdict(id, by, verdict));
+        let bad = !self.chance(40);
+        self.done.verdicts += u64::from(self.both.verdict(id, by, bad));
     }
 
     /// A jury's whole course, with waits that are long enough or not.

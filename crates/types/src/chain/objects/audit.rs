@@ -3,7 +3,7 @@
 use crate::{Address, ComputeUnits, MicroUsdc, NodeId, TimestampMs, hash::Hash32};
 use serde::{Deserialize, Serialize};
 
-/// What an attester found: equal for all honest ones. BCS: a byte and 32.
+/// What a juror found: equal for all honest ones. BCS: a byte and 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// 0: the record is what it says. Anything else is a kind of bad.

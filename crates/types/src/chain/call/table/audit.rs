@@ -54,7 +54,7 @@ functions! {
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// The examiner says what it found.
+        /// The examiner says whether something is wrong, and not what: jurors must find that by themselves.
         GiveVerdict = audit::verdict {
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
@@ -62,10 +62,8 @@ functions! {
             holder: NodeId,
             /// `to_seq` of the ticket.
             ticket: u64,
-            /// 0 for ok, else a kind of bad.
-            verdict: u8,
-            /// What is there instead.
-            digest: Hash32 => DigestInvalid,
+            /// Whether it accuses the node; a jury then looks for itself.
+            bad: bool,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }

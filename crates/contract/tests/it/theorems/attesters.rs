@@ -1,0 +1,140 @@
+//! Attesters come and go, and theorem 10: what is sold as examined is examined, or its due goes back.
+
+use super::play::{ALL_ATTESTERS, Play};
+use crate::world::*;
+use atoma_contract::{Object, State, limits};
+use atoma_types::{
+    Address, MicroUsdc, TaskId,
+    chain::{
+        Exam, HitStage, Subscription, SubscriptionState, Task, calls,
+        events::{Claimed, StackAcquired, Unexamined},
+    },
+};
+
+impl Play {
+    /// In one task all who can resign, or all come back, or one of them does either.
+    pub(super) fn attesters_come_and_go(&mut self) {
+        let sampled = self.tasks[1..].to_vec();
+        let task = self.one(&sampled).unwrap();
+        match self.below(10) {
+            0..=2 => self.all_resign(task),
+            3..=6 => self.promise_again(task, 0..ALL_ATTESTERS),
+            _ => {
+                let place = self.below(u64::from(ALL_ATTESTERS)) as u8;
+                self.resign(task, place);
+                if self.chance(50) {
+                    self.promise_again(task, place..place + 1);
+                }
+            }
+        }
+    }
+
+    /// Whoever has no duty.
+    pub(super) fn all_resign(&mut self, task: TaskId) {
+        for place in 0..ALL_ATTESTERS {
+            self.resign(task, place);
+        }
+    }
+
+    fn resign(&mut self, task: TaskId, place: u8) {
+        let party = ATTESTERS + place;
+        let node = self.attester(task, party).node.into();
+        let task = task.into();
+        if self.try_call(party, calls::ResignAttester { task, node }) {
+            self.seen.resigned += 1;
+        }
+    }
+
+    fn promise_again(&mut self, task: TaskId, places: std::ops::Range<u8>) {
+        for place in places {
+            let party = ATTESTERS + place;
+            let Subscription { node, attester, .. } = self.attester(task, party);
+            if attester.is_none_or(|attester| !attester.active) {
+                // who was struck off leaves first
+                self.resign(task, place);
+                let call = attester_call(&self.w, task, node);
+                self.try_call(party, call);
+            }
+        }
+    }
+
+    fn attester(&self, task: TaskId, party: u8) -> Subscription {
+        let mut all = self.w.task(task).subscriptions.iter();
+        let own = all.find(|subscription| subscription.owner == address(party));
+        own.unwrap().clone()
+    }
+
+    /// At the purchase somebody is there, and money for them.
+    pub(super) fn watch_sale(&self, before: &State, event: &StackAcquired) {
+        let stack = self.w.stack(event.stack);
+        let Some(sampling) = &stack.terms.sampling else {
+            return;
+        };
+        let task = task_in(before, stack.task);
+        let there = able(task, sampling.examiner_fine, &[event.owner]);
+        assert!(there as u64 >= self.w.db().params.min_attesters, "for sale");
+        assert!(task.dues.0 >= sampling.attest_fee.0 * limits::MIN_POOL_FEES);
+    }
+
+    /// Nobody examines only where nobody could, or where two were silent.
+    pub(super) fn watch_unexamined(&self, before: &State, event: &Unexamined) {
+        let Some(Object::Stack(stack)) = before.get(event.stack.0) else {
+            panic!("a ticket has a stack");
+        };
+        let lease = stack.lease(event.node).unwrap();
+        let mut tickets = lease.tickets.iter();
+        let ticket = tickets.find(|t| t.to_seq == event.ticket).unwrap();
+        if let Exam::Hit(hit) = &ticket.exam {
+            assert_eq!(hit.stage, HitStage::Examining);
+            if hit.silent == limits::MAX_SILENT {
+                return;
+            }
+        }
+        let sampling = stack.terms.sampling.as_ref().unwrap();
+        let task = task_in(before, stack.task);
+        let silent = usize::from(matches!(ticket.exam, Exam::Hit(_)));
+        let there = able(task, sampling.examiner_fine, &[stack.owner, lease.owner]);
+        assert!(
+            there <= silent || task.dues < sampling.attest_fee,
+            "{there} could examine"
+        );
+    }
+
+    /// Such a ticket is paid, and its due is the owner's.
+    pub(super) fn watch_claim(&mut self, before: &State, event: &Claimed) {
+        let Some(Object::Stack(old)) = before.get(event.stack.0) else {
+            panic!("a ticket has a stack");
+        };
+        let ticket = &old.lease(event.node).unwrap().tickets[0];
+        if ticket.exam != Exam::Unexamined {
+            return;
+        }
+        let new = self.w.stack(event.stack);
+        assert!(new.free.0 - old.free.0 >= event.due.0, "the due goes back");
+        let pool = task_in(before, old.task).dues;
+        assert_eq!(self.w.task(old.task).dues, pool, "and not to the pool");
+        self.seen.returned += 1;
+    }
+}
+
+fn task_in(state: &State, id: TaskId) -> &Task {
+    match state.get(id.0) {
+        Some(Object::Task(task)) => task,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How many could examine, by their promise, who aren't these.
+fn able(task: &Task, fine: MicroUsdc, but: &[Address]) -> usize {
+    let able = |subscription: &&Subscription| {
+        let promise = subscription.attester.unwrap_or_default();
+        promise.active
+            && promise.stake >= fine
+            && promise.duties < limits::MAX_DUTIES
+            && subscription.state == SubscriptionState::Active
+            && subscription.matured.0 > 0
+            && subscription.reputation > 0
+            && !but.contains(&subscription.owner)
+    };
+    task.subscriptions.iter().filter(able).count()
+}
