@@ -10,9 +10,7 @@ use atoma_network::create_task;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
-    TaskId,
-    chain::NewTask,
-    hash::Hash32,
+    TaskId, chain::NewTask, hash::Hash32,
 };
 use std::{
     path::{Path, PathBuf},

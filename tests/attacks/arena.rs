@@ -201,7 +201,8 @@ impl Arena {
 
     /// The user's first grant of a stack to a node.
     pub(crate) fn grant(&self, node: NodeId, stack: StackId, units: u64) -> Signed<Grant> {
-        self.test_task().grant(node, stack, units, &self.request_key)
+        self.test_task()
+            .grant(node, stack, units, &self.request_key)
     }
 
     /// The user wants the stack closed; done once the node has settled and was paid.

@@ -20,9 +20,7 @@ use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
 use atoma_runtime::SystemRandom;
-use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event,
-};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event};
 use clap::Args;
 use futures::StreamExt;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use atoma_client::evidence::{AskNodes, NodeProofs, ReceiptProof};
 use atoma_keys::SigningKey;
 use atoma_runtime::Sockets;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
-    Usage,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, RequestId, StackId, TaskId,
+    TimestampMs, Usage,
     chain::{FeesInEpoch, Node, NodeStatus, Pending, Standing},
     hash::Hash32,
     message::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes, Signed},

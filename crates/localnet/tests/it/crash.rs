@@ -6,7 +6,10 @@
 use crate::common::{Net, acquire, add_calls, address, register};
 use atoma_keys::SigningKey;
 use atoma_localnet::{CheckpointMode, Localnet, LocalnetConfig};
-use atoma_types::{Address, Price, chain::{Clock, calls}};
+use atoma_types::{
+    Address, Price,
+    chain::{Clock, calls},
+};
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
