@@ -40,7 +40,7 @@ impl<R: Rows> Step<'_, R> {
     }
 
     pub(super) fn verdict_given(&mut self, e: &VerdictGiven) -> Applied {
-        let found = if e.verdict.is_bad() {
+        let found = if e.bad {
             AuditState::Accused
         } else {
             AuditState::Passed
