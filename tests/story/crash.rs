@@ -37,7 +37,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     let crashes =
         std::env::var("ATOMA_TEST_CRASHES").map_or(CRASHES, |n| n.parse().expect("a number"));
     let mut network = Network::own(Rules::default()).await;
-    let user = Arc::new(network.buy(50_000_000).await);
+    let user = Arc::new(network.buy(10_000_000).await);
     let receipts = Receipts::default();
     let stop = Arc::new(AtomicBool::new(false));
     let askers: Vec<_> = (0..USERS)

@@ -289,7 +289,7 @@ fn start_node(folder: &Path, settings: &NodeSettings, listen: &str) -> Process {
     let deployment = toml::to_string(deployment).expect("ids have texts");
     let config = format!(
         "ledger = {ledger:?}\nkey = {{ file = {:?} }}\nlisten = {listen:?}\n\
-         admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\ncollateral = {collateral}\n\
+         admin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\ncollateral = {collateral}\ngrant_step_permille = 1000\n\
          [settlement]\ntick_ms = 100\nrest_ms = 200\n\
          [evidence]\npublisher = {publisher:?}\naggregators = [{aggregator:?}]\nshards = {}\npatience_ms = 500\n\
          [[subscriptions]]\ntask = \"{task}\"\nprice = {}\n\

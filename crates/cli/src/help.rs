@@ -39,6 +39,7 @@ Networks:
   network      networks by name, publishing the package, the doctor
   explore      all that happens on a network, live in the terminal
   cost         what a workload costs, and where the money goes
+  sim          strategies under the rules, simulated; parameters that make honesty pay
   completions  a completion script for a shell
   help         this page, or that of a command
 
@@ -123,6 +124,11 @@ Examples:
   atoma network use testnet               every command means it from now on
   atoma network add testnet --db 0x...    where the package stands there
   atoma network doctor                    whether all is well, and what to do where it isn't";
+
+pub(crate) const SIM: &str = "\
+Examples:
+  atoma sim run --strategy withholding    one strategy beside honesty
+  atoma sim advise --json                 each strategy's profit, and the parameters that it was played under";
 
 pub(crate) const EXPLORE: &str = "\
 Examples:

@@ -144,7 +144,7 @@ enum Command {
     #[command(after_help = help::COST)]
     Cost(Box<cost::Cost>),
     /// Who earns what under the contract's rules: strategies against honesty, simulated.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::SIM)]
     Sim(sim::SimCommand),
     /// Networks by name; publishing the package; checking that all is well.
     #[command(subcommand, after_help = help::NETWORK)]

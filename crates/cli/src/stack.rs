@@ -40,8 +40,8 @@ pub(crate) enum StackCommand {
         /// The highest price, USDC per million units.
         #[arg(long, value_name = "USDC")]
         max_price: Usdc,
-        /// How many nodes are drawn that may serve it, at most 16; 0 for any.
-        #[arg(long, default_value_t = 1, value_name = "N")]
+        /// How many nodes the ledger draws that alone may serve it, at most 16; 0 for none: the cheapest that fits.
+        #[arg(long, default_value_t = 0, value_name = "N")]
         nodes: u8,
         /// Grant no units yet: `atoma stack grant` does it.
         #[arg(long)]

@@ -44,6 +44,7 @@ fn every_refusal_has_its_remedy_for_both_callers() {
         ("max_units_too_low", units, units),
         ("ceiling_too_low", ceiling, ceiling),
         ("lease_exhausted", PassOn, Again(Mend::RenewLease)),
+        ("grant_too_large", PassOn, elsewhere),
         ("stack_expired", PassOn, Again(Mend::NewStack)),
         ("insufficient_quota", PassOn, elsewhere),
         ("context_length_exceeded", PassOn, PassOn),

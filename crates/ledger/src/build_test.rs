@@ -7,6 +7,7 @@ use sui_sdk_types::{Command, Digest, Input, TransactionKind};
 
 const DB: ObjectId = Address::new([0xd; 32]);
 const TASK: ObjectId = Address::new([0x7; 32]);
+const STACK: ObjectId = Address::new([0x5; 32]);
 
 fn coin(n: u8, balance: u64) -> Coin {
     Coin {
@@ -68,7 +69,7 @@ fn build(work: &Work<'_>, payment: &[Coin]) -> Result<Transaction, BuildError> {
 }
 
 fn build_of(work: &Work<'_>, payment: &Funds, gas: &GasFunds) -> Result<Transaction, BuildError> {
-    let shared = [DB, TASK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
+    let shared = [DB, TASK, STACK, CLOCK_OBJECT, RANDOM_OBJECT].map(|id| (id, 1));
     transaction(
         work,
         &Inputs {
@@ -106,19 +107,37 @@ fn merges_splits_and_calls_in_order() {
             Command::MoveCall(_)
         ]
     ));
-    let shared: Vec<bool> = inputs
-        .iter()
-        .filter_map(|input| match input {
-            Input::Shared(shared) => Some(shared.mutability().is_mutable()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(
-        shared.iter().filter(|mutable| **mutable).count(),
-        1,
-        "{inputs:?}"
+    // database and task are read, as the clock and the randomness are
+    assert_eq!(shared(&inputs), [false; 4]);
+}
+
+/// Of each shared object, whether the transaction may change it.
+fn shared(inputs: &[Input]) -> Vec<bool> {
+    let shared = inputs.iter().filter_map(|input| match input {
+        Input::Shared(shared) => Some(shared.mutability().is_mutable()),
+        _ => None,
+    });
+    shared.collect()
+}
+
+#[test]
+fn what_a_call_changes_is_mutable_and_what_it_reads_is_not() {
+    let top_up = calls::TopUp {
+        stack: STACK.into(),
+        task: TASK.into(),
+        payment: Payment(MicroUsdc(4)),
+        units: ComputeUnits(9),
+        clock: Clock,
+    };
+    let built = build(
+        &calling(&deployment(), &[acquire(40), top_up.into()]),
+        &[coin(1, 44)],
     );
-    assert_eq!(shared.len(), 4);
+    let (inputs, _) = commands(built.unwrap());
+    let shared = shared(&inputs);
+    // the stack alone
+    assert_eq!(shared.iter().filter(|mutable| **mutable).count(), 1);
+    assert_eq!(shared.len(), 5);
 }
 
 #[test]

@@ -114,7 +114,7 @@ async fn every_section_shows_the_ledger() {
         "Tasks & prices (1)",
         "model",
         "cheapest",
-        "5000 of 1000000 units",
+        "1 model 1 1.00 1 0.00",
     ]);
     screen.press("4");
     screen.assert_shows(&[

@@ -2,7 +2,7 @@
 //! it allows is in the history.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{LedgerError, required_escrow, top_up_payment};
+use atoma_ledger::{LedgerError, due, required_escrow, top_up_payment};
 use atoma_localnet::ClockMode;
 use atoma_network::testing::{PRICE, World};
 use atoma_types::{
@@ -85,8 +85,7 @@ impl Parties {
     pub(crate) async fn act(&mut self, times: usize) {
         for _ in 0..times {
             if self.dice.roll(12) == 0 {
-                let by = self.dice.roll(20_000_000);
-                self.world.advance(by).await;
+                self.wait().await;
                 continue;
             }
             let Some((operator, key, call)) = self.choose().await else {
@@ -108,6 +107,30 @@ impl Parties {
                 }
                 Err(LedgerError::Abort { .. }) => {}
                 Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Mostly less than a stack lives; sometimes longer than any window, after which all that is due is done.
+    async fn wait(&mut self) {
+        let long = self.dice.roll(8) == 0;
+        let most = if long { 200_000_000 } else { 400_000 };
+        let by = self.dice.roll(most);
+        self.world.advance(by).await;
+        if !long {
+            return;
+        }
+        let ledger = &self.world.ledger;
+        let now = ledger.clock().await.unwrap();
+        for id in &self.stacks {
+            let stack = ledger.stack(*id).await.unwrap();
+            for due in due(&stack, now) {
+                match ledger.execute(&self.users[0], vec![due.call]).await {
+                    Ok(_) => self.taken += 1,
+                    // an earlier one may have made it needless
+                    Err(LedgerError::Abort { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
             }
         }
     }
@@ -192,9 +215,10 @@ impl Parties {
 
     async fn acquire(&mut self, task: TaskId, user: usize) -> Call {
         let ledger = &self.world.ledger;
-        let units = ComputeUnits(10 + self.dice.roll(3_000));
+        let units = ComputeUnits(10 + self.dice.roll(300_000));
         let price = Price(PRICE.0 / 2 + self.dice.roll(PRICE.0 / 2));
-        let nodes = self.dice.roll(3) as u8;
+        // new nodes weigh nothing yet, so a draw mostly finds nobody
+        let nodes = u8::from(self.dice.roll(6) == 0);
         calls::AcquireStack {
             db: ledger.deployment().db.into(),
             task: task.into(),
@@ -234,7 +258,7 @@ impl Parties {
             .lease(node)
             .is_some_and(|lease| !lease.tickets.is_empty());
         let choice = match self.dice.roll(2) {
-            0 if settling => [10, 14, 14, 15][self.dice.roll(4) as usize],
+            0 if settling => [14, 14, 15][self.dice.roll(3) as usize],
             _ => self.dice.roll(16),
         };
         match choice {
@@ -287,7 +311,7 @@ impl Parties {
                 let place = self.operators.iter().position(|(_, id)| id == node)?;
                 let (node, _) = (*node, key);
                 let held = stack.lease(node).map_or(0, |lease| lease.units.0);
-                let units = ComputeUnits(held + 1 + self.dice.roll(500));
+                let units = ComputeUnits(held + 1 + self.dice.roll(100_000));
                 Some((true, place, self.grant(&stack, node, owner, units)))
             }
             7..=9 => Some((true, operator, self.settle(&stack, node, owner, operator)?)),
@@ -322,6 +346,9 @@ impl Parties {
                     }
                     // two receipts for one request, now and then
                     None => {
+                        if self.dice.roll(3) > 0 {
+                            return None;
+                        }
                         let (_, one) = self.record(&stack, node, owner, operator, 1);
                         let mut other = one.message().clone();
                         other.units = ComputeUnits(2);

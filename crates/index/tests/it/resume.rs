@@ -12,13 +12,13 @@ use tokio::sync::watch;
 async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
     let mut parties = Parties::start(1).await;
     let path = parties.world.folder.path().join("index.sqlite");
-    parties.act(150).await;
+    parties.act(500).await;
     let reader = catch_up(&parties.world.ledger, &path).await;
     assert_alike(&parties.world.ledger, &reader).await;
 
     // stopped and started again: nothing twice, nothing lost
     for _ in 0..3 {
-        parties.act(150).await;
+        parties.act(500).await;
         let reader = catch_up(&parties.world.ledger, &path).await;
         assert_alike(&parties.world.ledger, &reader).await;
     }
@@ -35,16 +35,17 @@ async fn whatever_parties_do_the_read_model_says_what_the_objects_say() {
     for name in [
         "Claimed",
         "CollateralAdded",
-        "DisputeOpened",
         "ExpiryChanged",
         "FeesCollected",
-        "LeaseExpired",
+        "FreeWithdrawn",
+        "LeaseClosed",
         "Leased",
         "NodeConvicted",
         "NodeMoved",
+        "NodeStatusChanged",
+        "RecordDemanded",
         "SettlementOpened",
         "StackAcquired",
-        "StackClosed",
         "ToppedUp",
         "UngrantedRevoked",
         "Unsubscribed",

@@ -145,6 +145,6 @@ async fn a_pool_has_several_in_flight() {
     let spent = before - gas(&world.ledger, &key).await;
     let last = world.ledger.transfer_usdc(&key, address, MicroUsdc(1));
     assert!(last.await.is_ok());
-    assert!(spent < lane_gas);
+    assert!(spent < 4 * lane_gas, "the lanes' gas came back: {spent}");
     world.audit();
 }

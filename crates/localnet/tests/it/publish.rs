@@ -184,7 +184,7 @@ async fn nothing_else_is_published() {
     }
 
     // twice at once
-    let twice = [modules.clone(), modules.clone()];
+    let twice = [modules.clone(), modules[..1].to_vec()];
     let refused = publication(&mut net, &alice, &twice, &dependencies()).await;
     assert!(reason(refused).contains("once"));
 

@@ -118,7 +118,7 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     let (mut child, mut url) = spawn(&child_config);
     let (_, about) = world.get(format!("{url}/v1/node")).await;
     let node: atoma_types::NodeId = about["node"].as_str().unwrap().parse().unwrap();
-    let stack = world.buy(10_000_000).await;
+    let stack = world.buy(5_000_000).await;
     let mut all = Sent::default();
     for round in 0..ROUNDS {
         let users: Vec<_> = (0..USERS)

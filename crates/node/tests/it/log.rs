@@ -41,8 +41,7 @@ async fn requests_and_leases_have_their_spans() {
         .unwrap();
     let settled = post(&world.http, settle).await;
     assert_eq!(settled.status, StatusCode::ACCEPTED);
-    world.paid(stack, id).await;
-    // the ledger says that it was paid before the node hears of it
+    // claimed as soon as the window is over
     for step in ["Settle", "Claim"] {
         let lease = format!("lease{{stack={stack} step={step}}}");
         eventually(step, || {

@@ -252,6 +252,7 @@ async fn an_unused_stack_is_given_back_whole() {
     world.begin_close(stack).await;
     let (units, _, _) = world.paid(stack, node.node_id()).await;
     assert_eq!(units, ComputeUnits::ZERO);
+    world.withdraw(stack).await;
     let after = world
         .ledger
         .usdc(world.user.public_key().address())

@@ -174,7 +174,7 @@ pub(super) const PROOF_FILES: Target = Target {
             header,
             receipt,
             storage: None,
-            settlement: SettlementProof::new(&tree, 1, 1),
+            settlement: SettlementProof::new(&tree, 0, 1),
         };
         let record = SettledRecord::of_proof(&proof).expect("settled").to_json();
         let proof = serde_json::to_string(&proof).expect("a proof is JSON");

@@ -226,7 +226,7 @@ impl Granting {
         }
         let total = price.affords(MicroUsdc(before.0.saturating_add(most.0)));
         let more = total.saturating_sub(units);
-        let message = format!("the node's free collateral stands for {more} units more, now");
+        let message = format!("the node's free collateral stands for {more} more, now");
         Err(Refusal::new(RefusalCode::GrantTooLarge, message)
             .param("grant")
             .needed(more.0))

@@ -162,6 +162,16 @@ impl World {
             .unwrap();
     }
 
+    /// The owner takes out what is free.
+    pub(crate) async fn withdraw(&self, stack: StackId) {
+        let call = calls::WithdrawFree {
+            stack: stack.into(),
+            to: self.user.public_key().address(),
+        };
+        let done = self.ledger.execute(&self.user, vec![call.into()]);
+        done.await.unwrap();
+    }
+
     /// Waits for the node to settle and claim all of a stack that has ended; what it was paid for.
     pub(crate) async fn paid(
         &self,
