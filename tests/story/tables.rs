@@ -18,7 +18,7 @@ fn prints(home: &Path, args: &[&str]) -> Vec<Value> {
 }
 
 /// Names of numbers that count nothing with a unit.
-const PLAIN: [&str; 29] = [
+const PLAIN: [&str; 30] = [
     "nodes",
     "reputation",
     "settled",
@@ -38,6 +38,7 @@ const PLAIN: [&str; 29] = [
     "output_tokens",
     "cached_input_tokens",
     "passed",
+    "failed",
     "skipped",
     "records",
     "hold",

@@ -120,7 +120,7 @@ async fn every_section_shows_the_ledger() {
     screen.assert_shows(&[
         "Stacks (1)",
         "open",
-        "5000 units at 1.00, settling",
+        "5000 units at 1.00, open",
         "0.005",
     ]);
     screen.press("5");
