@@ -57,19 +57,17 @@ async fn a_thousand_requests_on_a_stack_for_a_hundred() {
     // a used-up lease is settled by itself, in as many claims as it takes, and the ledger pays what the receipts say
     let ledger = &network.ledger;
     let mut paid = 0;
-    loop {
+    while paid < sum {
         let event = events
             .next()
             .await
             .expect("events go on")
             .expect("events can be read");
-        match event.event {
+        if let Event::Claimed(claimed) = event.event
+            && claimed.stack == user.stack
+        {
             // micro-USDC equal units at this price
-            Event::Claimed(claimed) if claimed.stack == user.stack => {
-                paid += claimed.paid.0 + claimed.fee.0;
-            }
-            Event::LeaseClosed(closed) if closed.stack == user.stack => break,
-            _ => {}
+            paid += claimed.paid.0 + claimed.fee.0;
         }
     }
     assert_eq!(paid, sum);
