@@ -65,7 +65,7 @@ impl Components {
             concurrency: self.concurrency.clone(),
         };
         let settlement = SettlementTask::new(
-            self.config.settlement.clone(),
+            &self.config.settlement,
             self.keeper.clone(),
             self.link.clone(),
             self.metrics.clone(),

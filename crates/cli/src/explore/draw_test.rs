@@ -148,7 +148,7 @@ async fn every_section_shows_the_ledger() {
     let mut screen = Screen::new(indexed(&trial).await);
     screen.assert_shows(&["convictions 1", "fined 0.035"]);
     screen.press("6");
-    screen.assert_shows(&["verdict", "silence", "convicted"]);
+    screen.assert_shows(&["verdict", "silence", "won"]);
     screen.press("5");
     screen.assert_shows(&["struck"]);
     screen.press("2");

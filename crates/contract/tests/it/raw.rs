@@ -27,7 +27,7 @@ fn refused(w: &World, sender: u8, call: impl Into<Call>, arg: &str, bytes: &[u8]
     let mut args = call.args();
     args[place] = CallArg::Pure(bytes.to_vec());
     let mut w = w.clone();
-    assert_eq!(w.run_raw(sender, call.function(), args).err(), Some(code));
+    assert_eq!(w.run_raw(sender, call.function(), &args).err(), Some(code));
 }
 
 /// So many bytes with their length.

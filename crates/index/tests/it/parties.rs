@@ -208,12 +208,12 @@ impl Parties {
                 }
                 .into(),
             ),
-            9..=12 => Some((false, user, self.acquire(task, user).await)),
+            9..=12 => Some((false, user, self.acquire(task, user))),
             _ => self.about_a_stack(user).await,
         }
     }
 
-    async fn acquire(&mut self, task: TaskId, user: usize) -> Call {
+    fn acquire(&mut self, task: TaskId, user: usize) -> Call {
         let ledger = &self.world.ledger;
         let units = ComputeUnits(10 + self.dice.roll(300_000));
         let price = Price(PRICE.0 / 2 + self.dice.roll(PRICE.0 / 2));

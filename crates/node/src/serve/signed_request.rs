@@ -82,7 +82,7 @@ async fn admit(
         evidence.check_room()?;
     }
     let (parts, body) = incoming.into_parts();
-    let wish = evidence_wish(&parts.headers)?;
+    let evidence = open_evidence(&parts.headers)?;
     let limit = BodyLimit::new(&inference.limits);
     limit.check_announced(&parts.headers)?;
     let request = request?;
@@ -95,7 +95,7 @@ async fn admit(
     let now = clock.now();
     let started_at = inference.us.started_by(now, clock.instant());
     check_request(&request, &lease, endpoint, started_at, now)?;
-    let open = match wish {
+    let open = match evidence {
         None => false,
         Some(word) => check_open(&word, &request, &lease).map(|()| true)?,
     };
@@ -132,7 +132,7 @@ async fn admit(
 }
 
 /// The user's word for open evidence, if they want it: `atoma-evidence: open` and the word.
-fn evidence_wish(headers: &HeaderMap) -> Result<Option<Signed<OpenEvidence>>, Refusal> {
+fn open_evidence(headers: &HeaderMap) -> Result<Option<Signed<OpenEvidence>>, Refusal> {
     let Some(value) = headers.get(EVIDENCE) else {
         return Ok(None);
     };

@@ -71,7 +71,7 @@ impl Play {
             }
         }
         self.ending = self.w.now;
-        for task in self.tasks[1..].to_vec() {
+        for task in self.tasks.clone().into_iter().skip(1) {
             if self.chance(30) {
                 self.all_resign(task);
             }

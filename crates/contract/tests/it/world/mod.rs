@@ -96,7 +96,7 @@ impl World {
     /// The same without a look at all objects.
     pub(crate) fn run_unchecked(&mut self, sender: u8, call: impl Into<Call>) -> Outcome {
         let call = call.into();
-        self.run_raw(sender, call.function(), call.args())
+        self.run_raw(sender, call.function(), &call.args())
     }
 
     /// The same with arguments that need not be those of a call.
@@ -104,7 +104,7 @@ impl World {
         &mut self,
         sender: u8,
         function: &FunctionSpec,
-        args: Vec<CallArg>,
+        args: &[CallArg],
     ) -> Outcome {
         self.transactions += 1;
         let number = self.transactions.to_le_bytes();
@@ -117,9 +117,9 @@ impl World {
             created: 3,
             seed: self.beacon.take().unwrap_or(seed),
         };
-        let outcome = self.try_raw(env.clone(), function, args.clone());
+        let outcome = self.try_raw(env.clone(), function, args.to_vec());
         let noted = outcome.as_ref().map_err(|code| *code);
-        self.tape.note(&env, (function, &args), noted);
+        self.tape.note(&env, (function, args), noted);
         let changes = outcome?;
         self.state.commit(changes.clone());
         self.flow.record(&changes);

@@ -42,7 +42,7 @@ pub(crate) struct SettlementTask {
 
 impl SettlementTask {
     pub(crate) fn new(
-        rules: SettlementConfig,
+        rules: &SettlementConfig,
         keeper: Arc<LeaseKeeper>,
         link: Arc<LedgerLink>,
         metrics: Arc<Metrics>,
