@@ -117,12 +117,7 @@ async fn every_section_shows_the_ledger() {
         "1 model 1 1.00 1 0.00",
     ]);
     screen.press("4");
-    screen.assert_shows(&[
-        "Stacks (1)",
-        "open",
-        "5000 units at 1.00, open",
-        "0.005",
-    ]);
+    screen.assert_shows(&["Stacks (1)", "open", "5000 units at 1.00, open", "0.005"]);
     screen.press("5");
     screen.assert_shows(&[
         "Settlements (1)",
