@@ -6,6 +6,7 @@ mod conformance;
 mod package;
 mod raw;
 mod spec;
+mod storage;
 mod tape;
 mod theorems;
 mod vectors;

@@ -1,6 +1,6 @@
 //! What the node takes to the ledger, and what the ledger has of it.
 
-use super::{Account, lane::SignedRequest};
+use super::{Account, lane::SignedRequest, position::Position};
 use atoma_types::{
     ComputeUnits,
     hash::Hash32,
@@ -8,17 +8,6 @@ use atoma_types::{
     message::{Receipt, Signed},
 };
 use std::sync::Arc;
-
-/// A place in a lease's chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// The number of the receipt, 0 before the first.
-    pub seq: u64,
-    /// The sum up to it.
-    pub units: ComputeUnits,
-    /// Its hash.
-    pub hash: Hash32,
-}
 
 /// What `settle` takes to the ledger: the receipts after those that are claimed or paid already.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ mod claim;
 mod commit;
 mod denied;
 mod lane;
+mod position;
 mod reserve;
 mod restore;
 mod seen;
@@ -24,10 +25,11 @@ mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use claim::{Claim, Position};
+pub(crate) use claim::Claim;
 pub(crate) use commit::{CommitError, Link};
 pub(crate) use denied::Denied;
 pub(crate) use lane::{RestoredLane, SignedRequest};
+pub(crate) use position::Position;
 pub(crate) use reserve::Reservation;
 pub(crate) use terms::{Phase, Summary, Terms};
 

@@ -1,6 +1,6 @@
 //! What a lease is worth and where it stands.
 
-use super::Position;
+use super::position::Position;
 use atoma_types::{ComputeUnits, TimestampMs};
 
 /// What the ledger says about the lease.

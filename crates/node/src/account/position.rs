@@ -1,0 +1,14 @@
+//! Places in a lease's chain of receipts.
+
+use atoma_types::{ComputeUnits, hash::Hash32};
+
+/// A place in a lease's chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The number of the receipt, 0 before the first.
+    pub seq: u64,
+    /// The sum up to it.
+    pub units: ComputeUnits,
+    /// Its hash.
+    pub hash: Hash32,
+}
