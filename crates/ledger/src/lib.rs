@@ -11,7 +11,7 @@
 //!   twice; [`Connection::usdc_held`] says what lies in coins and what in the address's balance. Both pay.
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
-//! * [`due`] says what anyone may do about a stack now.
+//! * [`due()`] says what anyone may do about a stack now.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
 //! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and
