@@ -29,7 +29,8 @@ cargo xtask test [--long]   install what the tests need, run all of them (--long
                             --real-model: instead, those of the engine with real models (190 MB);
                             --aarch64: instead, those that hold the engine's bits, built for aarch64 and emulated;
                             ATOMA_TEST_NETWORK=testnet ATOMA_TEST_KEY=suiprivkey1...: on a network that isn't the tests' own
-cargo xtask move            compile the Move package, run its tests and the conformance scenarios in the Move VM
+cargo xtask move [--long]   compile the Move package, run its tests and the conformance scenarios in the Move VM
+                            (--long: those of thousands of calls too, more plays, more seeds)
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
 cargo xtask errors          the part of it that looks for errors which print their source twice
@@ -61,7 +62,8 @@ fn dispatch(args: &[String]) -> Result<()> {
         ["test", "--real-model"] => test::real_model(),
         ["test", "--aarch64"] => aarch64::run(),
         ["test", "--long"] => test::run(test::Length::Long),
-        ["move"] => move_package::run_all(),
+        ["move"] => move_package::run_all(test::Length::Short),
+        ["move", "--long"] => move_package::run_all(test::Length::Long),
         ["check"] => check::run(),
         ["circles"] => circles::check(None),
         ["circles", only] => circles::check(Some(only)),

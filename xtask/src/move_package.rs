@@ -5,12 +5,16 @@
 use crate::{
     install,
     shell::{root, run, run_with},
+    test::Length,
 };
 use anyhow::Result;
 
+/// Plays of the theorems' search that are played in the VM at full length; the short length is the test's own.
+const LONG_PLAYS: &str = "60";
+
 /// Compiles, runs the unit tests, records what the Rust contract does and plays it in the VM; and holds draws to the same
 /// work for every seed.
-pub(crate) fn run_all() -> Result<()> {
+pub(crate) fn run_all(length: Length) -> Result<()> {
     install::node_modules("xtask/move")?;
     install::nextest()?;
     run(
@@ -30,6 +34,14 @@ pub(crate) fn run_all() -> Result<()> {
     std::fs::create_dir_all(&recordings)?;
     let recordings = recordings.canonicalize()?;
     let recordings = recordings.to_string_lossy();
+    let mut env = vec![("ATOMA_CONFORMANCE", recordings.as_ref())];
+    let mut play = vec!["xtask/move/run.mjs", "move/atoma", &recordings];
+    let mut draws = vec!["xtask/move/gas.mjs"];
+    if length == Length::Long {
+        env.push(("ATOMA_CONFORMANCE_PLAYS", LONG_PLAYS));
+        play.push("--long");
+        draws.push("--long");
+    }
     run_with(
         "cargo",
         &[
@@ -41,8 +53,8 @@ pub(crate) fn run_all() -> Result<()> {
             "--filterset",
             "package(atoma-contract) & test(/^conformance::/)",
         ],
-        &[("ATOMA_CONFORMANCE", &recordings)],
+        &env,
     )?;
-    run("node", &["xtask/move/run.mjs", "move/atoma", &recordings])?;
-    run("node", &["xtask/move/gas.mjs"])
+    run("node", &play)?;
+    run("node", &draws)
 }

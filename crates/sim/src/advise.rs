@@ -3,37 +3,16 @@
 use crate::{
     answers::{self, Answer},
     choose,
+    honest::Honest,
     market::Market,
-    measure::{Measured, measure_beside},
-    network::{Outcome, run},
     plan::{Plan, PlanError},
     report::Report,
+    size::Size,
     strategy::Strategy,
     weaker::weaker,
 };
 use atoma_types::chain::Params;
 use serde::Serialize;
-
-/// How large the networks are that an advice rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Nodes of each.
-    pub nodes: u64,
-    /// Requests of each.
-    pub requests: u64,
-    /// The seed of all.
-    pub seed: u64,
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self {
-            nodes: 150,
-            requests: 400_000,
-            seed: 1,
-        }
-    }
-}
 
 /// A strategy's line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,33 +46,6 @@ pub struct Advice {
     pub assumptions: Market,
     /// What only simulation can tell, and what it tells.
     pub answers: Vec<Answer>,
-}
-
-/// Honest runs that were made already.
-#[derive(Debug, Default)]
-pub(crate) struct Honest {
-    runs: Vec<(Plan, Outcome)>,
-}
-
-impl Honest {
-    /// Measures a plan; the same honest network is run but once.
-    pub(crate) fn measure(&mut self, plan: &Plan) -> Result<Measured, PlanError> {
-        let mut key = plan.honestly();
-        if plan.coalition != Strategy::GriefingUser {
-            // honest wallets are the same, whatever they don't do
-            key.coalition = Strategy::Honest;
-        }
-        let known = self.runs.iter().find(|(plan, _)| *plan == key);
-        let honest = match known {
-            Some((_, outcome)) => outcome.clone(),
-            None => {
-                let outcome = run(&key)?;
-                self.runs.push((key, outcome.clone()));
-                outcome
-            }
-        };
-        measure_beside(plan, honest)
-    }
 }
 
 /// Advises: runs every strategy under the parameters that follow, and under a weaker set.

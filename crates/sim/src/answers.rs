@@ -1,11 +1,12 @@
 //! What only simulation can tell of the rules, as far as it can.
 
 use crate::{
-    advise::{Honest, Size},
     closed,
+    honest::Honest,
     model::HOUR,
     plan::{Plan, PlanError},
     report::{Report, thousandths, usdc},
+    size::Size,
     strategy::Strategy,
 };
 use atoma_types::chain::Params;

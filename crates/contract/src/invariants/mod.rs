@@ -1,27 +1,21 @@
 //! What must hold after every transaction, whatever anyone called. Tests check it after each random
 //! call; localnet may as a debug check.
 
+mod index;
 mod money;
 mod nodes;
 mod stacks;
 mod tasks;
+mod violation;
 
 pub use money::{Flow, held};
+pub use violation::Violation;
 
-use crate::{Object, State, limits::MAX_EPOCHS_AHEAD};
-use atoma_types::{
-    MicroUsdc, NodeId, TaskId,
-    chain::{AtomaDb, Blob, Node, Stack, Table, Task, WalrusSystem},
-};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// A rule that doesn't hold, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{object}: {broken}")]
-pub struct Violation {
-    object: String,
-    broken: &'static str,
-}
+use crate::{State, limits::MAX_EPOCHS_AHEAD};
+use atoma_types::chain::{AtomaDb, Blob, Table, WalrusSystem};
+use index::Index;
+use std::collections::BTreeSet;
+use violation::must;
 
 /// Checks every object and how they fit together.
 ///
@@ -55,16 +49,6 @@ pub fn check(state: &State) -> Result<(), Violation> {
         check_tables(&index, db)?;
     }
     Ok(())
-}
-
-fn must(holds: bool, object: &dyn std::fmt::Debug, broken: &'static str) -> Result<(), Violation> {
-    if holds {
-        return Ok(());
-    }
-    Err(Violation {
-        object: format!("{object:?}"),
-        broken,
-    })
 }
 
 /// A blob is registered, then certified before its storage ends, and kept no longer than may be.
@@ -112,67 +96,4 @@ fn check_tables(index: &Index<'_>, db: &AtomaDb) -> Result<(), Violation> {
     sized(&db.nodes, index.nodes.len())?;
     sized(&db.tasks, index.tasks.len())?;
     sized(&db.models, models.len())
-}
-
-/// The state by kind.
-struct Index<'a> {
-    dbs: Vec<&'a AtomaDb>,
-    nodes: BTreeMap<NodeId, &'a Node>,
-    tasks: BTreeMap<TaskId, &'a Task>,
-    stacks: Vec<&'a Stack>,
-    blobs: Vec<&'a Blob>,
-    walrus: Option<&'a WalrusSystem>,
-    /// What open leases have nodes at stake for.
-    at_stake: BTreeMap<NodeId, u128>,
-    /// Duties of attesters, by task and node.
-    duties: BTreeMap<(TaskId, NodeId), u64>,
-    /// Entries by table.
-    entries: BTreeMap<atoma_types::ObjectId, u64>,
-}
-
-impl<'a> Index<'a> {
-    fn new(state: &'a State) -> Self {
-        let mut index = Self {
-            dbs: Vec::new(),
-            nodes: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            stacks: Vec::new(),
-            blobs: Vec::new(),
-            walrus: None,
-            at_stake: BTreeMap::new(),
-            duties: BTreeMap::new(),
-            entries: BTreeMap::new(),
-        };
-        for (object, _) in state.iter() {
-            match object {
-                Object::Db(db) => index.dbs.push(db),
-                Object::Node(node) => {
-                    index.nodes.insert(node.id, node);
-                }
-                Object::Task(task) => {
-                    index.tasks.insert(task.id, task);
-                }
-                Object::Stack(stack) => index.stacks.push(stack),
-                Object::Entry(entry) => *index.entries.entry(entry.parent).or_default() += 1,
-                Object::Blob(blob) => index.blobs.push(blob),
-                Object::WalrusSystem(system) => index.walrus = Some(system),
-                Object::AdminCap(_) | Object::WalrusCap(_) => {}
-            }
-        }
-        for stack in index.stacks.clone() {
-            index.count(stack);
-        }
-        index
-    }
-
-    fn count(&mut self, stack: &Stack) {
-        for lease in stack.open_leases() {
-            let unpaid = lease.unpaid().unwrap_or(MicroUsdc(u64::MAX));
-            *self.at_stake.entry(lease.node).or_default() +=
-                u128::from(unpaid.0) * u128::from(stack.terms.fine_multiple);
-            for node in lease.tickets.iter().flat_map(stacks::on_duty) {
-                *self.duties.entry((stack.task, node)).or_default() += 1;
-            }
-        }
-    }
 }

@@ -1,6 +1,9 @@
 //! Conservation: no micro-USDC comes or goes.
 
-use super::{Violation, must, stacks};
+use super::{
+    stacks,
+    violation::{Violation, must},
+};
 use crate::{Changes, Object, State};
 use atoma_types::MicroUsdc;
 

@@ -1,6 +1,9 @@
 //! A node: what it has at stake is covered.
 
-use super::{Index, Violation, must};
+use super::{
+    index::Index,
+    violation::{Violation, must},
+};
 use crate::limits::MAX_REPUTATION;
 use atoma_types::{
     MicroUsdc,

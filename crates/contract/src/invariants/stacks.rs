@@ -1,6 +1,6 @@
 //! A stack by itself.
 
-use super::{Violation, must};
+use super::violation::{Violation, must};
 use crate::limits::{MAX_CANDIDATES, MAX_DEMANDS, MAX_LEASES, MAX_TICKETS};
 use atoma_types::{
     MicroUsdc, NodeId,

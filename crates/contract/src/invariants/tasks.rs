@@ -1,6 +1,9 @@
 //! A task and its subscriptions.
 
-use super::{Index, Violation, must};
+use super::{
+    index::Index,
+    violation::{Violation, must},
+};
 use crate::limits::{MAX_RELEASES, MAX_SUBSCRIPTIONS};
 use atoma_types::chain::Task;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! Offers to serve. A full task goes to those with more at stake, whatever they claim to be able to do.
 
-use super::attester;
+use super::{attester, entry};
 use crate::{Rule, Txn, db, ensure, limits::MAX_SUBSCRIPTIONS, node};
 use atoma_types::{
-    MicroUsdc, NodeId, Price, TimestampMs,
+    MicroUsdc, Price, TimestampMs,
     chain::{
         AbortCode, AtomaDb, Node, Subscription, SubscriptionState, Task,
         calls::{Evict, Subscribe, SyncSubscription, Unsubscribe},
@@ -124,13 +124,6 @@ pub(crate) fn ensure_fits(task: &Task, node: &Node) -> Rule {
         node.standing.reputation >= task.min_reputation,
         AbortCode::ReputationBelowTask,
     )
-}
-
-/// The subscription of a node, to be changed.
-pub(crate) fn entry(task: &mut Task, node: NodeId) -> Option<&mut Subscription> {
-    task.subscriptions
-        .iter_mut()
-        .find(|subscription| subscription.node == node)
 }
 
 fn check_offer(txn: &Txn<'_>, db: &AtomaDb, task: &Task, node: &Node, price: Price) -> Rule {

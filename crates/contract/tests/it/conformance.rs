@@ -27,7 +27,7 @@ use std::{
 };
 
 /// Plays, unless `ATOMA_CONFORMANCE_PLAYS` says otherwise.
-const PLAYS: usize = 60;
+const PLAYS: usize = 10;
 /// Steps of one.
 const STEPS: usize = 150;
 /// Refusals of one that are played.

@@ -1,6 +1,7 @@
 //! What holds of every run.
 
-use atoma_sim::{Plan, PlanError, Report, Strategy, measure, run};
+use atoma_sim::{Plan, PlanError, Report, Size, Strategy, advise, measure, run};
+use atoma_types::chain::Params;
 
 fn plan(strategy: Strategy, seed: u64) -> Plan {
     Plan::new(strategy, 60, 40_000, seed)
@@ -15,6 +16,34 @@ fn the_same_seed_gives_the_same_bytes_and_another_gives_others() {
     };
     assert_eq!(bytes(1), bytes(1));
     assert_ne!(bytes(1), bytes(2));
+}
+
+/// What `atoma sim advise --json` prints.
+#[test]
+fn an_advice_has_a_line_for_each_strategy_then_the_parameters_and_the_same_bytes_again() {
+    let bytes = |seed| {
+        let size = Size {
+            nodes: 40,
+            requests: 4_000,
+            seed,
+        };
+        advise(size).unwrap().to_json().unwrap()
+    };
+    let text = bytes(1);
+    assert_eq!(text, bytes(1));
+    assert_ne!(text, bytes(2));
+    let lines = text.lines().map(serde_json::from_str);
+    let mut lines: Vec<serde_json::Value> = lines.map(Result::unwrap).collect();
+    let last = lines.pop().unwrap();
+    let parameters: Params = serde_json::from_value(last["parameters"].clone()).unwrap();
+    assert_eq!(parameters, Params::default());
+    let named = lines.iter().map(|line| line["strategy"].as_str().unwrap());
+    let named: Vec<&str> = named.collect();
+    let others = Strategy::ALL.iter().filter(|&&s| s != Strategy::Honest);
+    let others: Vec<&str> = others.map(|strategy| strategy.name()).collect();
+    assert_eq!(named, others);
+    let has_profit = |line: &serde_json::Value| line.get("profit_relative_to_honesty").is_some();
+    assert!(lines.iter().all(has_profit));
 }
 
 #[test]

@@ -49,7 +49,7 @@ strategies! {
     washing_pays_only_if_more_comes_back_than_was_paid: WashTrading;
     a_colluding_fifth_pays_only_at_the_floors: ColludingShare;
     looking_at_nothing_pays_only_if_nobody_tests: LazyExaminer;
-    echoing_the_examiner_pays_only_without_false_alarms: CopyingExaminer;
+    echoing_the_examiner_pays_only_if_it_says_what_it_found: CopyingExaminer;
     being_told_what_to_say_pays_only_if_nobody_tests: HelpedExaminer;
     bribing_a_fifth_pays_only_at_the_floors: BribedExaminers;
     griefing_pays_only_where_fines_go_to_owners: GriefingUser;
