@@ -14,7 +14,7 @@ use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, Sign, StackId, TaskId, http,
-    message::{CommitmentKind, Draft, Endpoint, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Draft, Endpoint, Origin, RequestHeader, Salt, Signed},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -229,7 +229,7 @@ impl Signer {
             max_units: MAX_UNITS,
             issued_at_ms: now,
             expires_at_ms: now.saturating_add(DurationMs(115_000)),
-            evidence: None,
+            origin: Origin::Own,
         }
     }
 }

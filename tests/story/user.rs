@@ -5,7 +5,7 @@ use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, DurationMs, NetworkId, NodeId, StackId, TaskId, http,
-    message::{CommitmentKind, Endpoint, LeaseQuery, Receipt, RequestHeader, Signed},
+    message::{CommitmentKind, Endpoint, LeaseQuery, Origin, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -92,7 +92,7 @@ impl User {
             max_units: ComputeUnits(max_units),
             issued_at_ms: now,
             expires_at_ms: now.saturating_add(DurationMs(60_000)),
-            evidence: None,
+            origin: Origin::Own,
         };
         let signed = Signed::new(header, &self.key);
         let request = hyper::Request::post(format!("{}/v1/chat/completions", self.url))

@@ -88,6 +88,8 @@ struct Served {
     pace: Pace,
     in_flight: InFlight,
     proof: Proof,
+    /// Of a stream only what its receipt's hash covers is passed on.
+    only_covered: bool,
 }
 
 /// How the receipt comes.
@@ -149,6 +151,7 @@ pub(crate) fn served(
         pace,
         in_flight,
         proof,
+        only_covered: false,
     };
     Answer {
         node: node.id,
@@ -268,6 +271,16 @@ impl ReceiptWait {
 // === impl AnswerBody ===
 
 impl AnswerBody {
+    /// Passes on what the receipt's hash covers and nothing else: of a stream all before the receipt's line. For
+    /// who puts a receipt of their own behind it.
+    #[must_use]
+    pub fn only_covered(mut self) -> Self {
+        if let Kind::Served(served) = &mut self.0 {
+            served.only_covered = true;
+        }
+        self
+    }
+
     /// Whether it is a stream of events whose receipt comes at its end.
     #[must_use]
     pub fn is_stream(&self) -> bool {
@@ -333,7 +346,12 @@ impl Served {
                 begun,
                 verified,
             } => {
-                scanner.feed(&bytes);
+                let mut covered = BytesMut::new();
+                scanner.feed_to(&bytes, |piece| {
+                    if self.only_covered {
+                        covered.extend_from_slice(piece);
+                    }
+                });
                 errors.feed(&bytes);
                 if lines.feed(&bytes) {
                     self.pace.event();
@@ -352,6 +370,9 @@ impl Served {
                     Err(ScanError::Trailing) => Err(ReceiptError::TrailingBytes),
                 };
                 checked.map_err(|reason| self.bad(reason))?;
+                if self.only_covered {
+                    return Ok(covered.freeze());
+                }
             }
         }
         Ok(bytes)

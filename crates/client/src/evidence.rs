@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 pub use atoma_evidence::{
     check::{
         CertifiedObject, Check, CheckKind, Gap, Gathered, Item, Neighbour, Outcome, PackBytes,
-        PackPlace, Recomputed, Report, Rerun, Settlement, Subject, Verdict, check,
+        PackPlace, Recomputed, Report, Rerun, Second, Settlement, Subject, Verdict, check,
     },
     gather::{
         GatherError, Given, KeptExchange, KeptReceipts, NodeProofs, SourceError, Sources, gather,
@@ -29,6 +29,7 @@ impl KeptReceipts for Receipts {
         Some(KeptExchange {
             header: kept.signed_header().ok(),
             receipt: kept.signed().ok(),
+            second: kept.second_record().ok().flatten(),
         })
     }
 

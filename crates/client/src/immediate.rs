@@ -5,7 +5,7 @@
 
 use crate::{ClientError, NodeInfo, StackHandle};
 use atoma_evidence::{immediate::request_blob, pack::SaltedBody};
-use atoma_types::message::{RequestHeader, Signed};
+use atoma_types::message::{Origin, RequestHeader, Signed};
 use atoma_walrus::client::StoreRequest;
 
 /// How a request becomes evidence.
@@ -44,7 +44,7 @@ impl StackHandle {
         )?;
         let stored = walrus.store(blob, StoreRequest::permanent(EPOCHS)).await?;
         let named = RequestHeader {
-            evidence: Some(stored.blob_id),
+            origin: Origin::Stored(stored.blob_id),
             ..header.clone()
         };
         Ok(Signed::new(named, inner.signer.key()))

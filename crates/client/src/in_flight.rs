@@ -7,7 +7,10 @@ use crate::{
     stack_state::StackState,
     store::{LaneKey, Row},
 };
-use atoma_evidence::receipt::{self, Expected, ReceiptError};
+use atoma_evidence::{
+    receipt::{self, Expected, ReceiptError},
+    second::{SecondError, SecondRecord, split_text},
+};
 use atoma_types::{
     DurationMs,
     hash::Hash32,
@@ -133,19 +136,29 @@ impl Open {
         text: &str,
         response: Option<Hash32>,
     ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
-        let receipt = Signed::<Receipt>::from_text(text)?;
-        let verdict = self.judge(&receipt, response);
+        let (first, second) = split_text(text);
+        let receipt = Signed::<Receipt>::from_text(first)?;
+        let mut verdict = self.judge(&receipt, response);
+        let mut other = None;
+        if let (Ok(()), Some(text)) = (&verdict, second) {
+            match self.second(text, receipt.message()) {
+                Ok(record) => other = Some(record),
+                Err(error) => verdict = Err(error.into()),
+            }
+        }
         if verdict.is_err() {
             let id = self.request.message().request_id;
             let _ = self.handle.with_lane(self.key, |lane, _| lane.lose(id));
         }
         // an unsigned lie proves nothing and isn't kept; a signed one is evidence
         if !matches!(verdict, Err(ReceiptError::Signature)) {
-            self.keep(&receipt, verdict.as_ref().err());
+            self.keep(&receipt, other.as_ref(), verdict.as_ref().err());
         }
         verdict?;
         let verified = Arc::new(VerifiedReceipt::new(
+            self.request,
             receipt,
+            other,
             text.to_owned(),
             response.is_some(),
         ));
@@ -185,7 +198,19 @@ impl Open {
         settled.map_err(|_| ReceiptError::RequestId)?
     }
 
-    fn keep(&self, receipt: &Signed<Receipt>, fault: Option<&ReceiptError>) {
+    /// The record of the node to which the request was passed on.
+    fn second(&self, text: &str, answered: &Receipt) -> Result<SecondRecord, SecondError> {
+        let record = SecondRecord::from_text(text).map_err(SecondError::Unreadable)?;
+        record.check(&self.request, answered)?;
+        Ok(record)
+    }
+
+    fn keep(
+        &self,
+        receipt: &Signed<Receipt>,
+        second: Option<&SecondRecord>,
+        fault: Option<&ReceiptError>,
+    ) {
         let message = receipt.message();
         self.handle.client.inner.store.keep(Row {
             key: self.key,
@@ -196,6 +221,7 @@ impl Open {
             received: self.handle.client.runtime().now(),
             header: self.request.to_bytes(),
             receipt: receipt.to_bytes(),
+            second: second.map(SecondRecord::to_bytes),
             fault: fault.map(ToString::to_string),
         });
     }

@@ -70,6 +70,7 @@ pub mod receipt_scanner;
 mod receipts;
 mod request;
 pub mod retry;
+mod second;
 mod signing;
 mod stack;
 mod stack_state;
@@ -78,7 +79,10 @@ mod verified_receipt;
 
 pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};
-pub use atoma_evidence::receipt::ReceiptError;
+pub use atoma_evidence::{
+    receipt::ReceiptError,
+    second::{SecondError, SecondRecord},
+};
 pub use buy::BuyRequest;
 pub use close::{CloseUntil, ClosedStack, ClosingStep, PaidTicket, WaitingTicket};
 pub use directory::Offer;

@@ -5,15 +5,16 @@
 //! The receipt is a comment line, `: atoma-receipt <text>`, at the end of the stream. The hash it
 //! vouches for covers every byte before that line. After it comes an empty line, `data: [DONE]`
 //! and another empty line, and nothing else: those bytes are covered by no hash, so any others
-//! would be words that the node never signed.
+//! would be words that the node never signed. Behind the receipt's text may stand a space and a second
+//! record's.
 
 use atoma_types::{
     hash::{Hash32, Hasher},
     http::RECEIPT_COMMENT,
 };
 
-/// Longer than any receipt's text.
-const MAX_RECEIPT_TEXT: usize = 2_048;
+/// Longer than any receipt's text with a second record's.
+const MAX_RECEIPT_TEXT: usize = 4_096;
 /// What follows a receipt's line.
 const END: &[u8] = b"\ndata: [DONE]\n\n";
 
@@ -75,7 +76,12 @@ impl Scanner {
     }
 
     /// Takes in the next bytes. True once the receipt's line is complete.
-    pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
+    pub fn feed(&mut self, bytes: &[u8]) -> bool {
+        self.feed_to(bytes, |_| ())
+    }
+
+    /// The same; what the hash covers goes to `covered`, too, as soon as that is clear.
+    pub fn feed_to(&mut self, mut bytes: &[u8], mut covered: impl FnMut(&[u8])) -> bool {
         let prefix = RECEIPT_COMMENT.as_bytes();
         while !bytes.is_empty() {
             match &mut self.state {
@@ -88,6 +94,7 @@ impl Scanner {
                         }
                     } else {
                         self.hasher.update(&prefix[..*matched]);
+                        covered(&prefix[..*matched]);
                         self.state = State::InLine;
                     }
                 }
@@ -95,6 +102,7 @@ impl Scanner {
                     let end = bytes.iter().position(|&byte| byte == b'\n');
                     let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
                     self.hasher.update(line);
+                    covered(line);
                     if end.is_some() {
                         self.state = State::LineStart(0);
                     }
@@ -183,6 +191,11 @@ mod tests {
             assert_eq!(scanned.receipt, "QUJD");
             assert_eq!(scanned.hash, Hash32::of(BODY.as_bytes()));
             assert!(scanner.is_complete());
+            let (mut scanner, mut covered) = (Scanner::default(), Vec::new());
+            for piece in whole.chunks(pieces) {
+                scanner.feed_to(piece, |bytes| covered.extend_from_slice(bytes));
+            }
+            assert_eq!(covered, BODY.as_bytes());
         }
         for length in 0..whole.len() {
             assert!(!scan(&whole[..length], 7).is_complete());
@@ -201,7 +214,7 @@ mod tests {
             assert_eq!(spoilt.scanned(), Err(ScanError::Trailing), "{end:?}");
         }
         assert_eq!(scan(BODY.as_bytes(), 5).scanned(), Err(ScanError::Missing));
-        let endless = [b": atoma-receipt ".as_slice(), &[b'A'; 3_000]].concat();
+        let endless = [b": atoma-receipt ".as_slice(), &[b'A'; 5_000]].concat();
         assert!(scan(&endless, 100).scanned().is_err());
     }
 

@@ -4,6 +4,7 @@ use crate::{
     ClientError,
     store::{Kept, Row, Store, Writes, all_kept, flush},
 };
+use atoma_evidence::second::SecondRecord;
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
     message::{Receipt, RequestHeader, Signed},
@@ -43,6 +44,8 @@ pub struct KeptReceipt {
     pub header: String,
     /// The receipt's text form.
     pub receipt: String,
+    /// The text of the record of the node that computed the answer, where the request was passed on.
+    pub second: Option<String>,
     /// What is wrong with it: such a receipt is kept as evidence and counts for nothing.
     pub fault: Option<String>,
 }
@@ -160,6 +163,17 @@ impl KeptReceipt {
         Signed::from_text(&self.receipt).map_err(|e| ClientError::Damaged(e.into()))
     }
 
+    /// The second record, decoded.
+    ///
+    /// # Errors
+    ///
+    /// If the kept bytes are no record.
+    pub fn second_record(&self) -> Result<Option<SecondRecord>, ClientError> {
+        let read = |text: &String| SecondRecord::from_text(text);
+        let read = self.second.as_ref().map(read).transpose();
+        read.map_err(|e| ClientError::Damaged(e.into()))
+    }
+
     /// The request's header, decoded.
     ///
     /// # Errors
@@ -182,6 +196,7 @@ impl From<Row> for KeptReceipt {
             received: row.received,
             header: BASE64_STANDARD.encode(row.header),
             receipt: BASE64_STANDARD.encode(row.receipt),
+            second: row.second.map(|record| BASE64_STANDARD.encode(record)),
             fault: row.fault,
         }
     }

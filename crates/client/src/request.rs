@@ -11,9 +11,12 @@ use crate::{
 };
 use atoma_evidence::pack::SaltedBody;
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, RequestId,
+    ComputeUnits, DurationMs, NodeId, RequestId, TimestampMs,
+    hash::Hash32,
     http::{EVIDENCE, REQUEST, SALT, SIGNATURE},
-    message::{CommitmentKind, Domain, Endpoint, OpenEvidence, RequestHeader, Salt, Signed},
+    message::{
+        CommitmentKind, Domain, Endpoint, OpenEvidence, Origin, RequestHeader, Salt, Signed,
+    },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -55,6 +58,16 @@ pub struct RequestTry {
     lane: Option<u16>,
     evidence: Evidence,
     first_byte: Duration,
+    passed_on: Option<PassedOn>,
+}
+
+/// Another's request, of which a try repeats what decides the answer.
+#[derive(Clone, Debug)]
+struct PassedOn {
+    request: Hash32,
+    issued_at: TimestampMs,
+    expires_at: TimestampMs,
+    salt: Salt,
 }
 
 impl RequestTry {
@@ -71,6 +84,28 @@ impl RequestTry {
             lane: None,
             evidence: Evidence::default(),
             first_byte: FIRST_BYTE_TIMEOUT,
+            passed_on: None,
+        }
+    }
+
+    /// Passes on another's request, as a node does that is full. Its units, times and salt are repeated, so
+    /// that the answer and what is committed to of it are the same as if its node had answered.
+    #[must_use]
+    pub fn passing_on(
+        id: RequestId,
+        asked: &Signed<RequestHeader>,
+        salt: Salt,
+        body: Bytes,
+    ) -> Self {
+        let header = asked.message();
+        Self {
+            passed_on: Some(PassedOn {
+                request: asked.hash(),
+                issued_at: header.issued_at_ms,
+                expires_at: header.expires_at_ms,
+                salt,
+            }),
+            ..Self::new(id, header.endpoint, body, header.max_units)
         }
     }
 
@@ -331,7 +366,10 @@ impl StackHandle {
 
     /// The salt under which a request and its answer are committed to.
     fn salt_of(&self, request: &RequestTry) -> Salt {
-        self.client.inner.signer.key().salt_of(request.id)
+        match &request.passed_on {
+            Some(passed_on) => passed_on.salt.clone(),
+            None => self.client.inner.signer.key().salt_of(request.id),
+        }
     }
 
     /// Signs a request with the ceiling that was reserved for it; where its evidence is to be stored
@@ -343,8 +381,17 @@ impl StackHandle {
         request: &RequestTry,
         ceiling: ComputeUnits,
     ) -> Result<Signed<RequestHeader>, ClientError> {
-        let issued = self.client.runtime().now();
         let salt = self.salt_of(request);
+        let (issued, expires, origin) = match &request.passed_on {
+            Some(passed_on) => {
+                let origin = Origin::Forwarded(passed_on.request);
+                (passed_on.issued_at, passed_on.expires_at, origin)
+            }
+            None => {
+                let now = self.client.runtime().now();
+                (now, now.saturating_add(REQUEST_LIFETIME), Origin::Own)
+            }
+        };
         let header = RequestHeader {
             domain: Domain::default(),
             network: self.client.ledger().network(),
@@ -358,8 +405,8 @@ impl StackHandle {
             ceiling,
             max_units: request.max_units,
             issued_at_ms: issued,
-            expires_at_ms: issued.saturating_add(REQUEST_LIFETIME),
-            evidence: None,
+            expires_at_ms: expires,
+            origin,
         };
         let signed = self.client.inner.signer.sign(header).await;
         match request.evidence {

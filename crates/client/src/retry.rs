@@ -8,7 +8,7 @@
 //! | `issued_before_restart` | signed again, later |
 //! | `lease_exhausted`, or no room by our own account | the lease is renewed: more units for this node |
 //! | `stack_expired` | another stack |
-//! | `overloaded` | another node; this one rests a moment |
+//! | `overloaded`, `second_hop` | another node; this one rests a moment |
 //! | anything else | another node |
 //!
 //! A [direct](Retries::direct) caller has one stack and one node. It signs again, and passes on
@@ -131,7 +131,7 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         Code::LeaseExhausted => Remedy::Mend(Mend::RenewLease),
         // a node that has settled early knows the stack no more
         Code::StackExpired | Code::UnknownStack => Remedy::Mend(Mend::NewStack),
-        Code::Overloaded => Remedy::Busy,
+        Code::Overloaded | Code::SecondHop => Remedy::Busy,
         // what was signed is wrong in this node's eyes: perhaps not in another's
         Code::InvalidHeader
         | Code::MissingHeader

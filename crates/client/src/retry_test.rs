@@ -55,6 +55,7 @@ fn every_refusal_has_its_remedy_for_both_callers() {
         ("evidence_unavailable", PassOn, elsewhere),
         ("evidence_full", PassOn, elsewhere),
         ("overloaded", PassOn, busy),
+        ("second_hop", PassOn, busy),
         ("unavailable", PassOn, elsewhere),
         ("internal", PassOn, elsewhere),
     ];

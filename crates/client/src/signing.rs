@@ -77,7 +77,7 @@ mod tests {
     use atoma_types::{
         Address, ComputeUnits, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
         hash::Hash32,
-        message::{Domain, Endpoint},
+        message::{Domain, Endpoint, Origin},
     };
     use futures::future::join_all;
     use std::collections::BTreeSet;
@@ -101,7 +101,7 @@ mod tests {
             max_units: ComputeUnits(1),
             issued_at_ms: TimestampMs(1),
             expires_at_ms: TimestampMs(2),
-            evidence: None,
+            origin: Origin::Own,
         }
     }
 

@@ -11,7 +11,7 @@ use atoma_keys::{SigningKey, Verifier};
 use atoma_runtime::Random;
 use atoma_types::{
     PublicKey,
-    message::{CommitmentKind, RequestHeader, Signed},
+    message::{CommitmentKind, Origin, RequestHeader, Signed},
 };
 use bytes::Bytes;
 
@@ -96,7 +96,7 @@ pub fn check_request_blob(
     let signed = record.signed_request();
     let signed = signed.map_err(|_| StoredRequestError::NoHeader)?;
     let unnamed = RequestHeader {
-        evidence: None,
+        origin: Origin::Own,
         ..header.clone()
     };
     if *signed.message() != unnamed {

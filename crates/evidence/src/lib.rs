@@ -8,6 +8,7 @@
 //! ```
 //!
 //! * [`receipt`] says what a receipt must say, alone and beside the others of its lease.
+//! * [`second`] says what the record of a node that answered for another must say.
 //! * [`pack`] holds records of requests and answers in one blob, sealed for their parties, each of
 //!   them provable by itself.
 //! * [`immediate`] makes and checks the blob of a request that is stored before it is sent.
@@ -23,6 +24,7 @@ pub mod gather;
 pub mod immediate;
 pub mod pack;
 pub mod receipt;
+pub mod second;
 
 #[cfg(test)]
 mod sample;

@@ -5,9 +5,10 @@
 //! arrive in any order and with gaps. Each is linked as soon as a neighbour is known; one place
 //! with two receipts is a proof of fraud, and both are kept.
 
+use crate::second::SecondError;
 use atoma_keys::Verifier;
 use atoma_types::{
-    ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, Rule, StackId, UnitWeights,
+    ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, StackId, UnitWeights,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -85,6 +86,9 @@ pub enum ReceiptError {
         /// Its place in the lease's chain.
         seq: u64,
     },
+    /// The request was passed on, and the other node's record doesn't fit.
+    #[error(transparent)]
+    Second(#[from] SecondError),
     /// Two different receipts for one place: a proof of fraud.
     #[error("receipt {seq} exists twice: {first} and {second}")]
     Equivocation {
@@ -144,10 +148,7 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
         arrived.is_none_or(|hash| hash == r.response_hash),
         ReceiptError::ResponseHash,
     )?;
-    require(
-        same_class(&r.engine, &expected.engine),
-        ReceiptError::Engine,
-    )?;
+    require(expected.engine.allows(&r.engine), ReceiptError::Engine)?;
     let due = expected
         .weights
         .units(&r.usage)
@@ -156,13 +157,6 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
     require(charged == due, ReceiptError::Units { charged, due })?;
     let max = header.max_units;
     require(charged <= max, ReceiptError::OverMaxUnits { charged, max })
-}
-
-/// The same model under the same rule; where the rule is tolerant, in whatever arithmetic.
-pub(crate) fn same_class(found: &EngineClass, promised: &EngineClass) -> bool {
-    found.model == promised.model
-        && found.rule == promised.rule
-        && (found.numerics == promised.numerics || promised.rule == Rule::Tolerant)
 }
 
 /// The receipts of one lease as far as they are known.

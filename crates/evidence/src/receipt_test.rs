@@ -1,8 +1,8 @@
 use super::*;
 use atoma_keys::SigningKey;
 use atoma_types::{
-    Address, Numerics, RequestId, TaskId, TimestampMs, Usage,
-    message::{Domain, Endpoint, RequestTimes},
+    Address, Numerics, RequestId, Rule, TaskId, TimestampMs, Usage,
+    message::{Domain, Endpoint, Origin, RequestTimes},
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn request() -> Signed<RequestHeader> {
         max_units: ComputeUnits(50),
         issued_at_ms: TimestampMs(1),
         expires_at_ms: TimestampMs(2),
-        evidence: None,
+        origin: Origin::Own,
     };
     Signed::new(header, &SigningKey::from_seed(&[8; 32]))
 }

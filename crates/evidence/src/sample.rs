@@ -1,10 +1,13 @@
 //! Three requests with good evidence, the second of which can be spoilt in one place.
 
-use crate::check::{CertifiedObject, Gathered, Neighbour, PackBytes, PackPlace, Settlement};
+use crate::check::{
+    CertifiedObject, Gathered, Neighbour, PackBytes, PackPlace, Second, Settlement,
+};
 use crate::pack::{
     Body, Header, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
     SettlementProof, StorageProof,
 };
+use crate::second::SecondRecord;
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NetworkId, NodeId, Numerics, Price,
@@ -13,8 +16,8 @@ use atoma_types::{
     hash::Hash32,
     merkle::MerkleTree,
     message::{
-        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Salt,
-        Signed,
+        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader,
+        RequestTimes, Salt, Signed,
     },
 };
 use atoma_walrus::coding::{Params, blob_id};
@@ -196,7 +199,43 @@ impl Sample {
                 units: ComputeUnits(UNITS.iter().sum()),
             }),
             path: Ok(self.tree().prove(1).unwrap()),
+            second: None,
             recomputed: None,
+        }
+    }
+}
+
+impl Sample {
+    /// The record of another node, which computed the second answer for this one.
+    pub(super) fn second(&self) -> Second {
+        let (asked, answered) = &self.exchanges[1];
+        let (id, other) = (
+            StackId(Address::new([20; 32])),
+            NodeId(Address::new([30; 32])),
+        );
+        let header = RequestHeader {
+            stack: id,
+            node: other,
+            request_id: RequestId([40; 16]),
+            origin: Origin::Forwarded(asked.hash()),
+            ..asked.message().clone()
+        };
+        let header = Signed::new(header, &operator());
+        let receipt = Receipt {
+            stack: id,
+            node: other,
+            request_id: header.message().request_id,
+            request_hash: header.hash(),
+            ..answered.message().clone()
+        };
+        let key = SigningKey::from_seed(&[44; 32]);
+        let mut stack = stack();
+        stack.request_key = operator().public_key();
+        stack.leases[0].node = other;
+        stack.leases[0].key = key.public_key();
+        Second {
+            record: SecondRecord::new(header, Signed::new(receipt, &key)),
+            stack: Ok(stack),
         }
     }
 }
@@ -237,7 +276,7 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         max_units: ComputeUnits(units),
         issued_at_ms: NOW,
         expires_at_ms: NOW,
-        evidence: None,
+        origin: Origin::Own,
     };
     let receipt = Receipt {
         domain: Domain::default(),

@@ -9,7 +9,8 @@ pub const SIGNATURE: &str = "atoma-signature";
 /// guesses of request and answer.
 pub const SALT: &str = "atoma-salt";
 /// Response header of an answer that isn't streamed: a receipt in its text form
-/// (see [`Signed::to_text`](crate::message::Signed::to_text)).
+/// (see [`Signed::to_text`](crate::message::Signed::to_text)). Where the request was passed on, a space and the
+/// second record follow: base64 of an [`EvidenceLeaf`](crate::message::EvidenceLeaf).
 pub const RECEIPT: &str = "atoma-receipt";
 /// A stream's receipt stands in an SSE comment line that begins so, just before `data: [DONE]`.
 /// SSE clients skip comments, so every OpenAI client still works.

@@ -100,6 +100,8 @@ refusals! {
     EvidenceFull = "evidence_full", 503, "server_error";
     /// Too much work at once; try again.
     Overloaded = "overloaded", 429, "rate_limit_error";
+    /// Too much work at once, and the request was passed on once already: it isn't passed on again.
+    SecondHop = "second_hop", 429, "rate_limit_error";
     /// No node or engine can serve this now.
     Unavailable = "unavailable", 503, "server_error";
     /// Something broke on this side.

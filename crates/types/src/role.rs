@@ -176,6 +176,17 @@ pub struct EngineClass {
     pub rule: Rule,
 }
 
+impl EngineClass {
+    /// Whether what `found` computes is as good as what this class promises: the same model under the same rule;
+    /// where the rule is tolerant, in whatever arithmetic.
+    #[must_use]
+    pub fn allows(&self, found: &Self) -> bool {
+        found.model == self.model
+            && found.rule == self.rule
+            && (found.numerics == self.numerics || self.rule == Rule::Tolerant)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,14 @@ use atoma::reader;
 use sui::bcs;
 
 const TAG: vector<u8> = b"atoma/request/v1";
-/// Where the optional evidence begins: all before it has a fixed length.
-const OPTION_AT: u64 = 227;
+/// Where it is said where the request comes from: all before it has a fixed length.
+const ORIGIN_AT: u64 = 227;
+/// From whoever signs it: nothing follows.
+const OWN: u8 = 0;
 const SHORT: u64 = 228;
+/// From them and stored in a blob, or passed on for another request: its id or hash follows.
+const STORED: u8 = 1;
+const FORWARDED: u8 = 2;
 const LONG: u64 = 260;
 /// There are so many endpoints.
 const ENDPOINTS: u8 = 3;
@@ -26,8 +31,8 @@ public struct Header has copy, drop {
 /// Nothing if the bytes are no header.
 public(package) fun decode(bytes: vector<u8>): Option<Header> {
     let length = bytes.length();
-    let fits = (length == SHORT && bytes[OPTION_AT] == 0)
-        || (length == LONG && bytes[OPTION_AT] == 1);
+    let fits = (length == SHORT && bytes[ORIGIN_AT] == OWN)
+        || (length == LONG && (bytes[ORIGIN_AT] == STORED || bytes[ORIGIN_AT] == FORWARDED));
     if (!fits || !reader::is_tagged(&bytes, TAG)) return option::none();
     let mut reader = bcs::new(bytes);
     reader.peel_u128(); // the tag

@@ -42,10 +42,14 @@ fun messages_are_read() {
 
 #[test]
 fun messages_with_their_options_are_read() {
-    // the option's byte says 1, and 32 bytes follow it
-    let mut header = with(vectors::first_header(), 227, 1);
-    32u8.do!(|_| header.push_back(9));
-    assert!(header::decode(header).is_some());
+    // the byte says 1 or 2, and 32 bytes follow it
+    vector[1, 2].do!(|origin| {
+        let mut header = with(vectors::first_header(), 227, origin);
+        32u8.do!(|_| header.push_back(9));
+        assert!(header::decode(header).is_some());
+        assert!(header::decode(with(header, 227, 0)).is_none());
+        assert!(header::decode(with(header, 227, 3)).is_none());
+    });
     let short = vectors::first_receipt();
     let mut receipt = reader::slice(&short, 0, 314);
     receipt.push_back(1);
@@ -71,8 +75,9 @@ fun unknown_bytes_are_no_message() {
     let header = vectors::first_header();
     assert!(header::decode(with(header, 0, 0)).is_none());
     assert!(header::decode(with(header, 160, 3)).is_none()); // endpoint
-    assert!(header::decode(with(header, 227, 1)).is_none()); // an option without its bytes
+    assert!(header::decode(with(header, 227, 1)).is_none()); // an origin without its bytes
     assert!(header::decode(with(header, 227, 2)).is_none());
+    assert!(header::decode(with(header, 227, 3)).is_none());
     let receipt = vectors::first_receipt();
     assert!(receipt::decode(with(receipt, 15, 0)).is_none());
     assert!(receipt::decode(with(receipt, 312, 3)).is_none()); // numerics

@@ -14,12 +14,13 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 2,
+    version: 3,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
             request BLOB NOT NULL, lane INTEGER NOT NULL, units INTEGER NOT NULL,
             received_ms INTEGER NOT NULL, header BLOB NOT NULL, receipt BLOB NOT NULL, fault TEXT,
+            second BLOB,  -- of a request that was passed on: the record of the node that computed it
             PRIMARY KEY (stack, node, seq, hash)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX receipts_by_request ON receipts (request);
@@ -34,18 +35,24 @@ pub(super) const KIND: Kind = Kind {
             stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
         ) STRICT;
     ",
-    upgrades: &[Upgrade {
-        from: 1,
-        sql: "
-            CREATE TABLE stacks_in_order (
-                number INTEGER PRIMARY KEY,
-                stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
-            ) STRICT;
-            INSERT INTO stacks_in_order (stack) SELECT stack FROM stacks;
-            DROP TABLE stacks;
-            ALTER TABLE stacks_in_order RENAME TO stacks;
-        ",
-    }],
+    upgrades: &[
+        Upgrade {
+            from: 1,
+            sql: "
+                CREATE TABLE stacks_in_order (
+                    number INTEGER PRIMARY KEY,
+                    stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
+                ) STRICT;
+                INSERT INTO stacks_in_order (stack) SELECT stack FROM stacks;
+                DROP TABLE stacks;
+                ALTER TABLE stacks_in_order RENAME TO stacks;
+            ",
+        },
+        Upgrade {
+            from: 2,
+            sql: "ALTER TABLE receipts ADD COLUMN second BLOB",
+        },
+    ],
     unmarked: &[],
     durability: Durability::Full,
 };

@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) header: Vec<u8>,
     /// The receipt's bytes and its signature.
     pub(crate) receipt: Vec<u8>,
+    /// The record of the node to which the request was passed on.
+    pub(crate) second: Option<Vec<u8>>,
     /// What is wrong with it, where it was kept as evidence.
     pub(crate) fault: Option<String>,
 }
@@ -40,7 +42,7 @@ pub(crate) struct KeptLane {
 
 pub(super) const ROW: &str =
     "SELECT stack, node, lane, seq, hash, request, units, received_ms, header,
-                   receipt, fault FROM receipts";
+                   receipt, fault, second FROM receipts";
 
 pub(super) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
@@ -57,6 +59,7 @@ pub(super) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         header: row.get(8)?,
         receipt: row.get(9)?,
         fault: row.get(10)?,
+        second: row.get(11)?,
     })
 }
 
@@ -72,8 +75,8 @@ pub(super) fn from_sql(number: i64) -> u64 {
 pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR IGNORE INTO receipts (stack, node, lane, seq, hash, request, units,
-             received_ms, header, receipt, fault)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             received_ms, header, receipt, fault, second)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         row.key.stack.0.as_bytes(),
@@ -87,6 +90,7 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.header,
         row.receipt,
         row.fault,
+        row.second,
     ])?;
     Ok(())
 }

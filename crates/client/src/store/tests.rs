@@ -32,6 +32,7 @@ fn row(seq: u64, fault: Option<&str>) -> Row {
         received: TimestampMs(seq),
         header: b"header".to_vec(),
         receipt: format!("receipt {seq}").into_bytes(),
+        second: None,
         fault: fault.map(str::to_owned),
     }
 }

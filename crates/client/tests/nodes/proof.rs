@@ -9,7 +9,7 @@ use atoma_types::{
     TimestampMs, Usage,
     chain::{FeesInEpoch, Node, NodeStatus, Pending, Standing},
     hash::Hash32,
-    message::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes, Signed},
+    message::{Domain, Endpoint, Origin, Receipt, RequestHeader, RequestTimes, Signed},
 };
 use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
 
@@ -34,7 +34,7 @@ fn proof(key: &SigningKey) -> ReceiptProof {
         max_units: ComputeUnits(1),
         issued_at_ms: NOW,
         expires_at_ms: NOW,
-        evidence: None,
+        origin: Origin::Own,
     };
     let header = Signed::new(header, key);
     let receipt = Receipt {

@@ -7,7 +7,7 @@ use atoma_types::{
     TimestampMs, Usage,
     hash::Hash32,
     message::{
-        Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed,
+        Domain, Endpoint, EvidenceLeaf, Grant, Origin, Receipt, RequestHeader, RequestTimes, Signed,
     },
 };
 use std::fmt::Write as _;
@@ -51,7 +51,7 @@ fn record(seq: u64, units: u64, sum: u64, previous: Hash32) -> (EvidenceLeaf, Ha
         max_units: ComputeUnits(units),
         issued_at_ms: TimestampMs(1),
         expires_at_ms: TimestampMs(2),
-        evidence: None,
+        origin: Origin::Own,
     };
     let header = Signed::new(header, &key(USER));
     let receipt = Signed::new(

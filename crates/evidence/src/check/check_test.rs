@@ -1,8 +1,8 @@
 //! Each check is broken in one place, and fails alone.
 
 use super::*;
-use crate::pack::SaltedBody;
 use crate::sample::{Plan, Sample, operator, salt};
+use crate::{pack::SaltedBody, second::SecondRecord};
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, ComputeUnits, StackId, TaskId,
@@ -165,6 +165,23 @@ fn spoilt() -> Vec<(CheckKind, Spoil)> {
         (CheckKind::Answer, |_, g| {
             g.answer_body = Err(Gap::broken("the seal is broken"));
         }),
+        (CheckKind::Second, |sample, g| {
+            let mut second = sample.second();
+            second.stack.as_mut().unwrap().leases[0].key = operator().public_key();
+            g.second = Some(second);
+        }),
+        (CheckKind::Second, |sample, g| {
+            let mut second = sample.second();
+            second.stack.as_mut().unwrap().leases.clear();
+            g.second = Some(second);
+        }),
+        (CheckKind::Second, |sample, g| {
+            let (header, receipt) = sample.exchanges[0].clone();
+            g.second = Some(Second {
+                record: SecondRecord::new(header, receipt),
+                ..sample.second()
+            });
+        }),
         (CheckKind::Computation, |_, g| {
             g.recomputed = Some(Err(Gap::broken("the model refuses the prompt")));
         }),
@@ -175,9 +192,20 @@ fn spoilt() -> Vec<(CheckKind, Spoil)> {
 fn good_evidence_holds() {
     let report = check(&Sample::new(&Plan::default()).gathered());
     assert_eq!(report.verdict(), Verdict::Holds, "{report:#?}");
-    // all but the computation, which nobody has repeated
-    assert_eq!(report.checks.len(), CheckKind::ALL.len() - 1);
+    // all but the computation, which nobody has repeated, and another node's record, which there is none of
+    assert_eq!(report.checks.len(), CheckKind::ALL.len() - 2);
     assert_eq!(report.subject.unwrap().seq, Some(2));
+}
+
+#[test]
+fn a_request_that_was_passed_on_holds_with_both_records() {
+    let sample = Sample::new(&Plan::default());
+    let mut gathered = sample.gathered();
+    gathered.second = Some(sample.second());
+    let report = check(&gathered);
+    assert_eq!(report.verdict(), Verdict::Holds, "{report:#?}");
+    let kinds = report.passed().map(|check| check.kind);
+    assert!(kinds.collect::<Vec<_>>().contains(&CheckKind::Second));
 }
 
 #[test]

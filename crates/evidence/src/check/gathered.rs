@@ -1,6 +1,9 @@
 //! What there is about one request, and for what there isn't, why not.
 
-use crate::pack::{Catalog, SaltedBody};
+use crate::{
+    pack::{Catalog, SaltedBody},
+    second::SecondRecord,
+};
 use atoma_runtime::WithCauses;
 use atoma_types::{
     ComputeUnits, NetworkId,
@@ -136,6 +139,15 @@ pub struct Recomputed {
     pub text: String,
 }
 
+/// A second record, and what the ledger says of the stack that paid for it.
+#[derive(Clone, Debug)]
+pub struct Second {
+    /// The record, as the first node gave it.
+    pub record: SecondRecord,
+    /// The stack that it names, from the ledger.
+    pub stack: Item<Stack>,
+}
+
 /// Everything about one request.
 #[derive(Clone)]
 pub struct Gathered {
@@ -171,6 +183,8 @@ pub struct Gathered {
     pub settlement: Item<Settlement>,
     /// The way from request and receipt to the settlement's root.
     pub path: Item<Proof>,
+    /// The record of the node that computed the answer, where the request was passed on.
+    pub second: Option<Second>,
     /// The answer computed again; none where nobody asked for that.
     pub recomputed: Option<Item<Recomputed>>,
 }

@@ -24,11 +24,13 @@ mod stored;
 
 pub(crate) use gathered::need;
 pub use gathered::{
-    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Recomputed, Settlement,
+    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Recomputed, Second,
+    Settlement,
 };
 pub use report::{Check, CheckKind, Outcome, Report, Rerun, Subject, Verdict};
 
-/// Makes every check; that of the computation only where it was repeated.
+/// Makes every check; that of the computation only where it was repeated, that of a second record only where there
+/// is one.
 #[must_use]
 pub fn check(gathered: &Gathered) -> Report {
     let outcome = |kind: &CheckKind| {
@@ -43,6 +45,7 @@ pub fn check(gathered: &Gathered) -> Report {
             CheckKind::Units => signed::units(gathered),
             CheckKind::Place => signed::place(gathered),
             CheckKind::Neighbours => signed::neighbours(gathered),
+            CheckKind::Second => signed::second(gathered),
             CheckKind::Record => stored::record(gathered),
             CheckKind::Pack => stored::pack(gathered),
             CheckKind::Blob => stored::blob(gathered),
@@ -60,7 +63,11 @@ pub fn check(gathered: &Gathered) -> Report {
         subject: Subject::of(gathered),
         checks: CheckKind::ALL
             .iter()
-            .filter(|kind| **kind != CheckKind::Computation || gathered.recomputed.is_some())
+            .filter(|kind| match kind {
+                CheckKind::Computation => gathered.recomputed.is_some(),
+                CheckKind::Second => gathered.second.is_some(),
+                _ => true,
+            })
             .map(outcome)
             .collect(),
         rerun: Rerun::of(gathered),

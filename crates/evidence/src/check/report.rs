@@ -49,6 +49,8 @@ kinds! {
     Place = "place" rests on "the receipt itself";
     /// The receipt fits those around it in its lease.
     Neighbours = "neighbours" rests on "other receipts of the lease";
+    /// The node to which the request was passed on has signed the same answer and usage for it.
+    Second = "second record" rests on "keys of the second stack on the ledger";
     /// The record holds this request and this receipt.
     Record = "record" rests on "the record's bytes";
     /// The record stands under the root of its pack.

@@ -3,7 +3,7 @@
 use super::gathered::{Gap, Gathered, Item, hold, need, own};
 use crate::{
     pack::SaltedBody,
-    receipt::{Chain, ReceiptError, same_class},
+    receipt::{Chain, ReceiptError},
 };
 use atoma_types::{hash::Hash32, message::CommitmentKind};
 
@@ -90,7 +90,7 @@ fn commits_to(body: &SaltedBody, kind: CommitmentKind, promised: Hash32) -> Item
 
 pub(super) fn engine(g: &Gathered) -> Item<String> {
     let (found, promised) = (need(&g.receipt)?.message().engine, need(&g.task)?.engine);
-    hold(same_class(&found, &promised), || {
+    hold(promised.allows(&found), || {
         let [found, promised] = [found, promised].map(|class| {
             let (numerics, rule) = (class.numerics.as_str(), class.rule.as_str());
             format!("{} ({numerics}, {rule})", class.model)
@@ -163,6 +163,29 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
     let next_to = |other: u64| other.abs_diff(ours.seq) == 1;
     let direct = places.iter().filter(|place| next_to(**place)).count();
     Ok(format!("fits {} others, {direct} next to it", places.len()))
+}
+
+pub(super) fn second(g: &Gathered) -> Item<String> {
+    let absent = || Gap::absent("the request was not passed on");
+    let second = g.second.as_ref().ok_or_else(absent)?;
+    let (header, receipt) = (need(&g.header)?, need(&g.receipt)?);
+    let record = &second.record;
+    record
+        .check(header, receipt.message())
+        .map_err(Gap::broken)?;
+    let stack = need(&second.stack)?;
+    let lease = stack.lease(record.node());
+    let lease = lease.ok_or_else(|| Gap::broken("the second node has no lease of the stack"))?;
+    record
+        .verify(&stack.request_key, &lease.key)
+        .map_err(Gap::broken)?;
+    let receipt = record.receipt().message();
+    Ok(format!(
+        "receipt {} of node {}, {} computed",
+        receipt.seq,
+        short(&receipt.node),
+        receipt.units
+    ))
 }
 
 /// The beginning of a hash or key: enough to recognise it.

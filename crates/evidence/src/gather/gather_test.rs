@@ -18,6 +18,7 @@ impl KeptReceipts for Kept {
         Some(KeptExchange {
             header: Some(header.clone()),
             receipt: Some(receipt.clone()),
+            second: None,
         })
     }
 

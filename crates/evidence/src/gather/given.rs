@@ -1,6 +1,6 @@
 //! What is to be verified, and what the caller has of it.
 
-use crate::pack::ReceiptProof;
+use crate::{pack::ReceiptProof, second::SecondRecord};
 use atoma_types::{
     RequestId,
     message::{Receipt, RequestHeader, Salt, Signed},
@@ -20,6 +20,8 @@ pub struct Given {
     pub header: Option<Signed<RequestHeader>>,
     /// The receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
+    /// The record of the node that computed the answer, where the request was passed on.
+    pub second: Option<SecondRecord>,
     /// The proof of a receipt that its node gave.
     pub proof: Option<ReceiptProof>,
     /// All bytes of a pack, read from a file say.

@@ -9,7 +9,7 @@ mod packs;
 mod sources;
 
 use crate::{
-    check::{Gap, Gathered, Item, Neighbour, PackPlace, Settlement, need},
+    check::{Gap, Gathered, Item, Neighbour, PackPlace, Second, Settlement, need},
     pack::{ReceiptProof, Record, SaltedBody, StorageProof},
 };
 use atoma_runtime::WithCauses;
@@ -79,7 +79,11 @@ pub async fn gather(given: &Given, sources: &Sources) -> Result<Vec<Gathered>, G
         reader: Reader::new(&sources.ledger),
     };
     match gatherer.named()? {
-        Some(exchange) => Ok(vec![gatherer.one(exchange, None).await]),
+        Some(exchange) => {
+            let second = gatherer.second(&exchange).await;
+            let one = gatherer.one(exchange, None).await;
+            Ok(vec![Gathered { second, ..one }])
+        }
         None => gatherer.of_pack().await,
     }
 }
@@ -114,6 +118,20 @@ impl Gatherer<'_> {
             header: header.ok_or_else(|| Gap::absent("the signed request is not at hand")),
             receipt: receipt.ok_or_else(|| Gap::absent("the receipt is not at hand")),
         }))
+    }
+
+    /// The record of the node that computed the answer, where this machine was given or has kept one.
+    async fn second(&mut self, exchange: &Exchange) -> Option<Second> {
+        let kept = || {
+            let receipt = exchange.receipt.as_ref().ok()?;
+            let kept = self.sources.receipts.as_ref().ok()?;
+            let kept = kept.of_request(receipt.message().request_id)?;
+            kept.second
+                .filter(|_| kept.receipt.as_ref() == Some(receipt))
+        };
+        let record = self.given.second.clone().or_else(kept)?;
+        let stack = self.reader.stack(record.stack()).await;
+        Some(Second { record, stack })
     }
 
     /// Every record of the pack that is meant.
@@ -283,6 +301,7 @@ impl Gatherer<'_> {
             certified,
             settlement,
             path,
+            second: None,
             recomputed: None,
         }
     }

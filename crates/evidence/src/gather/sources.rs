@@ -1,7 +1,7 @@
 //! What gathering asks of the machine that it runs on and of the nodes: traits, so that it depends
 //! on neither a store nor a way to reach nodes.
 
-use crate::pack::ReceiptProof;
+use crate::{pack::ReceiptProof, second::SecondRecord};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::Threads;
@@ -24,6 +24,8 @@ pub struct KeptExchange {
     pub header: Option<Signed<RequestHeader>>,
     /// The request's receipt, as the node signed it.
     pub receipt: Option<Signed<Receipt>>,
+    /// The record of the node that computed the answer, where the request was passed on.
+    pub second: Option<SecondRecord>,
 }
 
 /// The receipts that this machine keeps.

@@ -12,7 +12,7 @@ use atoma_types::{
     hash::Hash32,
     merkle::MerkleTree,
     message::{
-        Domain, Endpoint, EvidenceLeaf, Grant, Receipt, RequestHeader, RequestTimes, Signed,
+        Domain, Endpoint, EvidenceLeaf, Grant, Origin, Receipt, RequestHeader, RequestTimes, Signed,
     },
 };
 
@@ -439,7 +439,7 @@ impl Parties {
             max_units: units,
             issued_at_ms: now,
             expires_at_ms: now,
-            evidence: None,
+            origin: Origin::Own,
         };
         let header = Signed::new(header, &self.users[owner]);
         let receipt = Receipt {

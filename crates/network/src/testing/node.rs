@@ -9,7 +9,7 @@ use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, PublicKey, RequestId, StackId, TaskId, TimestampMs,
     chain::{Clock, Event, Payment, Random, calls},
     hash::Hash32,
-    message::{Domain, Endpoint, Grant, RequestHeader, Signed},
+    message::{Domain, Endpoint, Grant, Origin, RequestHeader, Signed},
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -126,7 +126,7 @@ impl TestTask<'_> {
             max_units: PLENTY,
             issued_at_ms: now,
             expires_at_ms: now.saturating_add(REQUEST_LIFETIME),
-            evidence: None,
+            origin: Origin::Own,
         }
     }
 }

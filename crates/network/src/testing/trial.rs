@@ -12,8 +12,8 @@ use atoma_types::{
     hash::Hash32,
     merkle::{MerkleTree, Proof},
     message::{
-        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes,
-        Signed,
+        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader,
+        RequestTimes, Signed,
     },
 };
 use atoma_walrus::{
@@ -116,7 +116,7 @@ impl Trial {
             max_units: ComputeUnits(units),
             issued_at_ms: now,
             expires_at_ms: now,
-            evidence: None,
+            origin: Origin::Own,
         };
         let header = Signed::new(header, &self.user);
         let receipt = Receipt {

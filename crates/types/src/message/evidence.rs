@@ -14,7 +14,7 @@ const MAX_LEAF_BYTES: usize = 2_048;
 /// BCS of these, the receipt of `seq` at place `seq - 1`, `count` in all. So a record is shown with
 /// a path, and nothing about it can be changed or added after the settlement.
 ///
-/// # BCS (725 bytes without `evidence` and `output_fingerprint`)
+/// # BCS (725 bytes with an `origin` of its own and without `output_fingerprint`)
 /// ```text
 /// domain                 16  "atoma/record/v1" 0
 /// header             2 + 228  ULEB128 length ‖ BCS of the RequestHeader
@@ -127,14 +127,15 @@ impl AsRef<[u8]> for Uleb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlobId, ed25519::testing::TestKey, message::sample};
+    use crate::{
+        BlobId,
+        ed25519::testing::TestKey,
+        message::{Origin, sample},
+    };
 
-    fn pair(
-        evidence: Option<BlobId>,
-        print: Option<Hash32>,
-    ) -> (Signed<RequestHeader>, Signed<Receipt>) {
+    fn pair(origin: Origin, print: Option<Hash32>) -> (Signed<RequestHeader>, Signed<Receipt>) {
         let header = RequestHeader {
-            evidence,
+            origin,
             ..sample::header()
         };
         let header = Signed::new(header, &TestKey::from_seed(&[42; 32]));
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn golden_bytes_and_hash() {
-        let (header, receipt) = pair(None, None);
+        let (header, receipt) = pair(Origin::Own, None);
         let leaf = EvidenceLeaf::new(&header, &receipt);
         let expected = [
             hex::encode("atoma/record/v1\0"),
@@ -175,13 +176,13 @@ mod tests {
 
     #[test]
     fn the_quick_hash_is_the_same() {
-        for (evidence, print) in [
-            (None, None),
-            (Some(BlobId([1; 32])), None),
-            (None, Some(Hash32([2; 32]))),
-            (Some(BlobId([1; 32])), Some(Hash32([2; 32]))),
+        for (origin, print) in [
+            (Origin::Own, None),
+            (Origin::Stored(BlobId([1; 32])), None),
+            (Origin::Own, Some(Hash32([2; 32]))),
+            (Origin::Forwarded(Hash32([1; 32])), Some(Hash32([2; 32]))),
         ] {
-            let (header, receipt) = pair(evidence, print);
+            let (header, receipt) = pair(origin, print);
             let leaf = EvidenceLeaf::new(&header, &receipt);
             assert_eq!(EvidenceLeaf::hash_of(&header, &receipt), leaf.hash());
         }
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn nothing_else_is_a_leaf() {
-        let (header, receipt) = pair(None, None);
+        let (header, receipt) = pair(Origin::Own, None);
         let bytes = EvidenceLeaf::new(&header, &receipt).to_bytes();
         for length in 0..bytes.len() {
             assert!(EvidenceLeaf::from_bytes(&bytes[..length]).is_err());

@@ -3,7 +3,6 @@
 //! together with others ([`MessageSignature`]).
 
 mod evidence;
-mod forward;
 mod grant;
 mod open;
 mod query;
@@ -16,12 +15,11 @@ mod signature;
 mod signed;
 
 pub use evidence::EvidenceLeaf;
-pub use forward::ForwardOrder;
 pub use grant::Grant;
 pub use open::OpenEvidence;
 pub use query::{LeaseQuery, MAX_QUERY_AGE};
 pub use receipt::{Receipt, RequestTimes};
-pub use request::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader};
+pub use request::{Endpoint, MAX_REQUEST_LIFETIME, Origin, RequestHeader};
 pub use salt::{CommitmentKind, ParseSaltError, SALT_BYTES, Salt};
 pub use signature::{MAX_BATCH, MessageSignature};
 pub use signed::{Draft, Message, Signed};
@@ -77,10 +75,6 @@ tag!(
 tag!(
     /// Tag of receipts.
     ReceiptTag = b"atoma/receipt/v1"
-);
-tag!(
-    /// Tag of forward orders.
-    ForwardTag = b"atoma/forward/v1"
 );
 tag!(
     /// Tag of words that make evidence open.

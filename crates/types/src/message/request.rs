@@ -1,6 +1,6 @@
 //! The header of a request: asks for an answer to one body, and is a cumulative voucher.
 
-use super::{Domain, Message, RequestTag};
+use super::{Domain, Message, RequestTag, Signed};
 use crate::{
     BlobId, ComputeUnits, DurationMs, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
     hash::Hash32, role::byte_enum,
@@ -27,7 +27,7 @@ byte_enum!(
 /// node may have claimed up to `ceiling` units in all on this lease in this lane. Ceilings only
 /// rise, so the node keeps the highest header of each lane and old ones are worthless.
 ///
-/// # BCS (228 bytes without, 260 with `evidence`)
+/// # BCS (228 bytes, 260 where `origin` names a blob or another request)
 /// ```text
 /// domain         16   "atoma/request/v1"
 /// network        32   stack 32   node 32   task 32
@@ -39,7 +39,7 @@ byte_enum!(
 /// max_units       8   u64 le, units: the most this request may cost
 /// issued_at_ms    8   u64 le
 /// expires_at_ms   8   u64 le
-/// evidence        1   0 or 1 ‖ 32-byte blob id
+/// origin          1   0; 1 ‖ 32-byte blob id; 2 ‖ 32-byte hash of another request's header
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHeader {
@@ -69,19 +69,41 @@ pub struct RequestHeader {
     pub issued_at_ms: TimestampMs,
     /// When it becomes worthless as a request (as a voucher it stays good).
     pub expires_at_ms: TimestampMs,
-    /// Where the signed request is stored, in `immediate` evidence mode.
-    pub evidence: Option<BlobId>,
+    /// Where the request comes from.
+    pub origin: Origin,
+}
+
+/// Where a request comes from. BCS: the variant's number, and what it holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// From whoever signs it.
+    #[default]
+    Own,
+    /// The same, and the signed request is stored in this blob, in `immediate` evidence mode.
+    Stored(BlobId),
+    /// From a node that passes on a request to it: the hash of that request's header. Whoever takes it serves
+    /// it or refuses it, and doesn't pass it on.
+    Forwarded(Hash32),
 }
 
 impl Message for RequestHeader {}
 
+impl Signed<RequestHeader> {
+    /// The hash of the header that the user signed: of this one, or of the one that it is passed on for. What
+    /// the body leaves open follows from it, so the answer is the same whoever computes it.
+    #[must_use]
+    pub fn asked(&self) -> Hash32 {
+        match self.message().origin {
+            Origin::Own | Origin::Stored(_) => self.hash(),
+            Origin::Forwarded(request) => request,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ed25519::testing::TestKey,
-        message::{Signed, sample},
-    };
+    use crate::{ed25519::testing::TestKey, message::sample};
 
     pub(crate) fn sample() -> RequestHeader {
         RequestHeader {
@@ -112,11 +134,26 @@ mod tests {
         .concat();
         assert_eq!(hex::encode(&bytes), expected);
         assert_eq!(bytes.len(), 228);
-        let with = RequestHeader {
-            evidence: Some(BlobId([12; 32])),
+        for (kind, origin) in [
+            (1, Origin::Stored(BlobId([12; 32]))),
+            (2, Origin::Forwarded(Hash32([12; 32]))),
+        ] {
+            let with = RequestHeader { origin, ..sample() };
+            let expected = [&bytes[..227], &[kind], &[12; 32]].concat();
+            assert_eq!(bcs::to_bytes(&with).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_passed_on_stands_for_the_one_it_names() {
+        let key = TestKey::from_seed(&[42; 32]);
+        let own = Signed::new(sample(), &key);
+        assert_eq!(own.asked(), own.hash());
+        let passed = RequestHeader {
+            origin: Origin::Forwarded(own.hash()),
             ..sample()
         };
-        assert_eq!(bcs::to_bytes(&with).unwrap().len(), 260);
+        assert_eq!(Signed::new(passed, &key).asked(), own.hash());
     }
 
     #[test]

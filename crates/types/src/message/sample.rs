@@ -1,6 +1,6 @@
 //! Messages that tests of several crates begin with, each field another number.
 
-use super::{Domain, Endpoint, Receipt, RequestHeader, RequestTimes};
+use super::{Domain, Endpoint, Origin, Receipt, RequestHeader, RequestTimes};
 use crate::{
     Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
     TaskId, TimestampMs, Usage, hash::Hash32,
@@ -23,7 +23,7 @@ pub fn header() -> RequestHeader {
         max_units: ComputeUnits(9),
         issued_at_ms: TimestampMs(10),
         expires_at_ms: TimestampMs(11),
-        evidence: None,
+        origin: Origin::Own,
     }
 }
 

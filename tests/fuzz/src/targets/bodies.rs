@@ -2,7 +2,10 @@
 
 use super::{Memory, Target, messages, texts};
 use atoma_client::estimate::max_units;
-use atoma_types::{UnitWeights, message::Endpoint};
+use atoma_types::{
+    UnitWeights,
+    message::{Endpoint, Origin},
+};
 use std::sync::LazyLock;
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"developer","content":"be brief"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"x"}],"max_tokens":5,"max_completion_tokens":7,"temperature":0.5,"top_p":0.9,"top_k":-1,"min_p":0.1,"stop":["x"],"stream":true,"stream_options":{"include_usage":true},"logprobs":true,"top_logprobs":2,"seed":-1,"n":2,"presence_penalty":-2,"frequency_penalty":2}"#;
@@ -46,7 +49,7 @@ type Signed = atoma_types::message::Signed<atoma_types::message::RequestHeader>;
 fn order_for(endpoint: Endpoint) -> Signed {
     let header = atoma_types::message::RequestHeader {
         endpoint,
-        ..messages::header(None).message().clone()
+        ..messages::header(Origin::Own).message().clone()
     };
     Signed::new(header, &messages::key())
 }
@@ -70,7 +73,7 @@ pub(super) const EMBEDDING_BODY: Target = Target {
 pub(super) const SIGNED_HEADERS: Target = Target {
     name: "signed_headers",
     seeds: || {
-        let signed = messages::header(None);
+        let signed = messages::header(Origin::Own);
         let text = signed.to_text();
         let start = signed.bytes().len() / 3 * 4;
         let (header, signature) = text.split_at(start);

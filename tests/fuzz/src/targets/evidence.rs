@@ -9,7 +9,7 @@ use atoma_keys::SigningKey;
 use atoma_types::{
     hash::Hash32,
     merkle::{MerkleTree, leaf_hash},
-    message::{CommitmentKind, EvidenceLeaf},
+    message::{CommitmentKind, EvidenceLeaf, Origin},
 };
 use bytes::Bytes;
 
@@ -166,7 +166,7 @@ fn context() -> SealContext {
 pub(super) const PROOF_FILES: Target = Target {
     name: "proof_files",
     seeds: || {
-        let (header, receipt) = (messages::header(None), messages::receipt());
+        let (header, receipt) = (messages::header(Origin::Own), messages::receipt());
         let leaf = EvidenceLeaf::new(&header, &receipt);
         let tree = MerkleTree::from_leaves(vec![leaf.hash(), Hash32::ZERO]);
         let proof = ReceiptProof {

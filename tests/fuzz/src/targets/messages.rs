@@ -7,8 +7,8 @@ use atoma_types::{
     hash::Hash32,
     merkle::{MerkleTree, Proof, leaf_hash},
     message::{
-        Domain, Draft, EvidenceLeaf, ForwardOrder, Grant, LeaseQuery, Message, MessageSignature,
-        OpenEvidence, Receipt, RequestHeader, Signed, sample,
+        Domain, Draft, EvidenceLeaf, Grant, LeaseQuery, Message, MessageSignature, OpenEvidence,
+        Origin, Receipt, RequestHeader, Signed, sample,
     },
 };
 use std::fmt::Debug;
@@ -20,7 +20,6 @@ pub(super) const MESSAGES: Target = Target {
         holds::<RequestHeader>(bytes);
         holds::<Receipt>(bytes);
         holds::<Grant>(bytes);
-        holds::<ForwardOrder>(bytes);
         holds::<OpenEvidence>(bytes);
         holds::<LeaseQuery>(bytes);
         if let Ok(signature) = MessageSignature::try_from(bytes) {
@@ -38,7 +37,7 @@ pub(super) const PROOFS: Target = Target {
         let tree = MerkleTree::from_leaves((0..7_u8).map(|i| leaf_hash(&[i])).collect());
         let proofs = [0, 3, 6].map(|place| tree.prove(place).map(|p| p.to_bytes()));
         let mut seeds: Vec<_> = proofs.into_iter().flatten().collect();
-        seeds.push(EvidenceLeaf::new(&header(None), &receipt()).to_bytes());
+        seeds.push(EvidenceLeaf::new(&header(Origin::Own), &receipt()).to_bytes());
         seeds
     },
     check: |bytes| {
@@ -100,9 +99,10 @@ fn signed() -> Vec<Vec<u8>> {
     };
     let together = (0..3).map(|_| Draft::new(grant.clone())).collect();
     let mut seeds = vec![
-        header(None).to_bytes(),
-        header(Some(BlobId([12; 32]))).to_bytes(),
-        header(None).to_text().into_bytes(),
+        header(Origin::Own).to_bytes(),
+        header(Origin::Stored(BlobId([12; 32]))).to_bytes(),
+        header(Origin::Forwarded(Hash32([12; 32]))).to_bytes(),
+        header(Origin::Own).to_text().into_bytes(),
         receipt().to_bytes(),
         Signed::new(grant, &key).to_bytes(),
         Signed::new(query, &key).to_text().into_bytes(),
@@ -131,9 +131,9 @@ pub(super) fn node() -> NodeId {
     sample::header().node
 }
 
-pub(super) fn header(evidence: Option<BlobId>) -> Signed<RequestHeader> {
+pub(super) fn header(origin: Origin) -> Signed<RequestHeader> {
     let header = RequestHeader {
-        evidence,
+        origin,
         ..sample::header()
     };
     Signed::new(header, &key())
@@ -145,7 +145,7 @@ pub(super) fn receipt() -> Signed<Receipt> {
         units: ComputeUnits(11),
         cumulative_units: ComputeUnits(11),
         output_fingerprint: Some(Hash32([17; 32])),
-        ..sample::receipt(header(None).hash())
+        ..sample::receipt(header(Origin::Own).hash())
     };
     Signed::new(receipt, &key())
 }

@@ -39,7 +39,7 @@ fn sixty_lanes_fit_a_transaction() {
             let header = RequestHeader {
                 lane,
                 ceiling: ComputeUnits(2_000),
-                evidence: Some(atoma_types::BlobId([1; 32])),
+                origin: atoma_types::message::Origin::Stored(atoma_types::BlobId([1; 32])),
                 ..header.message().clone()
             };
             let header = atoma_types::message::Signed::new(header, &key(USER));

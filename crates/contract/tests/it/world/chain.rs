@@ -7,7 +7,7 @@ use atoma_types::{
     hash::Hash32,
     merkle::{self, MerkleTree},
     message::{
-        Domain, Draft, Endpoint, EvidenceLeaf, MAX_BATCH, Message, Receipt, RequestHeader,
+        Domain, Draft, Endpoint, EvidenceLeaf, MAX_BATCH, Message, Origin, Receipt, RequestHeader,
         RequestTimes, Signed,
     },
 };
@@ -89,7 +89,7 @@ impl Chain {
             max_units: ComputeUnits(units),
             issued_at_ms: TimestampMs(w.now),
             expires_at_ms: TimestampMs(w.now),
-            evidence: None,
+            origin: Origin::Own,
         };
         let mut receipt = Receipt {
             domain: Domain::default(),

@@ -7,7 +7,7 @@ use atoma_types::{
     hash::Hash32,
     merkle::{self, MerkleTree},
     message::{
-        Domain, Draft, Endpoint, EvidenceLeaf, Receipt, RequestHeader, RequestTimes, Signed,
+        Domain, Draft, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader, RequestTimes, Signed,
     },
 };
 
@@ -70,7 +70,7 @@ impl Chain {
             max_units: ComputeUnits(units),
             issued_at_ms: now,
             expires_at_ms: now,
-            evidence: None,
+            origin: Origin::Own,
         })
         .sign(&key(self.user));
         let previous = self.records.last().map(|record| record.receipt.hash());
