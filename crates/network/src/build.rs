@@ -11,7 +11,8 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
-    EvidenceConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig, SubscriptionConfig,
+    EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig,
+    SubscriptionConfig,
 };
 use atoma_types::{
     Price, TaskId, UnitWeights,
@@ -40,11 +41,12 @@ pub struct NetworkBuilder {
 }
 
 /// One node before it starts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct NodePlan {
     price: Price,
     listen: SocketAddr,
     admin: SocketAddr,
+    forward: Option<ForwardConfig>,
 }
 
 impl Network {
@@ -136,7 +138,17 @@ impl NetworkBuilder {
             price,
             listen,
             admin,
+            forward: None,
         });
+        self
+    }
+
+    /// The last node passes requests on; its wallet gets the budget for it.
+    #[must_use]
+    pub fn passing_on(mut self, forward: ForwardConfig) -> Self {
+        if let Some(node) = self.nodes.last_mut() {
+            node.forward = Some(forward);
+        }
         self
     }
 
@@ -195,7 +207,7 @@ impl NetworkBuilder {
         network.task = Some(task);
         for (index, plan) in self.nodes.iter().enumerate() {
             let node = self
-                .start_node(&network, engine, task, index + 1, *plan)
+                .start_node(&network, engine, task, index + 1, plan)
                 .await?;
             network.nodes.push(node);
         }
@@ -251,7 +263,7 @@ impl NetworkBuilder {
         engine: &Arc<dyn Engine>,
         task: TaskId,
         number: usize,
-        plan: NodePlan,
+        plan: &NodePlan,
     ) -> Result<NetworkNode, NetworkError> {
         let started = Instant::now();
         let folder = self.folder.join(format!("node-{number}"));
@@ -261,7 +273,10 @@ impl NetworkBuilder {
             &*self.localnet.runtime.random,
         )?);
         let address = wallet.public_key().address();
-        fund(&network.ledger, "node", address, COLLATERAL, &Silent).await?;
+        let budget = plan.forward.as_ref().map(|forward| forward.budget);
+        let money = budget.unwrap_or_default().checked_add(COLLATERAL);
+        let money = money.unwrap_or(COLLATERAL);
+        fund(&network.ledger, "node", address, money, &Silent).await?;
         let config = NodeConfig {
             subscriptions: vec![SubscriptionConfig {
                 task,
@@ -272,6 +287,7 @@ impl NetworkBuilder {
             collateral: COLLATERAL,
             settlement: self.settlement.clone(),
             evidence: network.walrus.as_ref().map(quick_evidence),
+            forward: plan.forward.clone(),
             runtime: network.ledger.runtime().clone(),
             ..NodeConfig::new(
                 network.ledger.url().to_owned(),

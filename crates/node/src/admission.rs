@@ -147,7 +147,7 @@ mod tests {
     use atoma_keys::SigningKey;
     use atoma_types::{
         Address, ComputeUnits, NetworkId, NodeId, Price, RequestId, StackId, TaskId,
-        message::Domain,
+        message::{Domain, Origin},
     };
     use proptest::prelude::*;
     use tokio::time::Instant;
@@ -179,7 +179,7 @@ mod tests {
             max_units: ComputeUnits(100),
             issued_at_ms: TimestampMs(990_000),
             expires_at_ms: TimestampMs(1_050_000),
-            evidence: None,
+            origin: Origin::Own,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
     evidence::{AnswerTask, Builder, EvidenceLog, PackStore, PackTask},
+    forward::{Forwarder, Stocker},
     identity::Identity,
     journal::Journal,
     leases::Leases,
@@ -18,13 +19,14 @@ use crate::{
     serve::{About, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
     tasks::Tasks,
 };
+use atoma_client::Client;
 use atoma_http::server::BodyRoom;
 use atoma_keys::SigningKey;
 use atoma_ledger::EventStream;
 use atoma_runtime::SharedClock;
 use atoma_types::StackId;
 use futures::future::BoxFuture;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -47,6 +49,13 @@ pub(crate) struct Components {
     pub keeper: Arc<LeaseKeeper>,
     pub concurrency: Arc<ConcurrencyLimit>,
     pub metrics: Arc<Metrics>,
+    pub forward: Option<Forward>,
+}
+
+/// Passing on: the client of other nodes, and what is ready with them.
+pub(crate) struct Forward {
+    pub client: Client,
+    pub forwarder: Arc<Forwarder>,
 }
 
 impl Components {
@@ -85,6 +94,17 @@ impl Components {
             spawn(Box::pin(settlement.run())),
             spawn(Box::pin(upkeep.run())),
         ];
+        if let Some(Forward { client, forwarder }) = &self.forward {
+            let stocker = Stocker {
+                node: self.us.node,
+                forwarder: forwarder.clone(),
+                client: client.clone(),
+                tasks: self.tasks.clone(),
+                metrics: self.metrics.clone(),
+                closing: HashMap::new(),
+            };
+            tasks.push(spawn(Box::pin(stocker.run())));
+        }
         let Some(log) = &self.evidence else {
             return tasks;
         };
@@ -109,6 +129,11 @@ impl Components {
         tasks.push(spawn(Box::pin(pack.run())));
         tasks.push(spawn(Box::pin(answer.run())));
         tasks
+    }
+
+    pub(crate) fn forwarder(&self) -> Option<Arc<Forwarder>> {
+        let forward = self.forward.as_ref();
+        forward.map(|forward| forward.forwarder.clone())
     }
 
     pub(crate) fn readiness(&self) -> Arc<Readiness> {
@@ -137,6 +162,7 @@ impl Components {
             inference: Inference {
                 us: self.us,
                 concurrency: self.concurrency.clone(),
+                forwarder: self.forwarder(),
                 limits: self.config.limits.clone(),
                 body_room: BodyRoom::new(LONG_BODIES_BYTES),
                 finder: finder.clone(),

@@ -3,7 +3,7 @@
 use atoma_http::server::Limits;
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
-use atoma_types::{Address, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
+use atoma_types::{Address, DurationMs, MicroUsdc, NodeId, Price, TaskId, chain::Deployment};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -65,6 +65,9 @@ pub struct NodeConfig {
     /// What the node does on the ledger beside serving: its standing, its money.
     #[serde(default)]
     pub upkeep: UpkeepConfig,
+    /// When and to whom requests are passed on that are too much for this node. Without it none are.
+    #[serde(default)]
+    pub forward: Option<ForwardConfig>,
     /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
     #[serde(default)]
     pub evidence: Option<EvidenceConfig>,
@@ -119,6 +122,62 @@ impl EvidenceConfig {
             patience_ms: None,
             max_pack_bytes: defaults::max_pack(),
             max_backlog_bytes: defaults::max_backlog(),
+        }
+    }
+}
+
+/// When a request is passed on to another node of its task, and what that may cost. The node pays the other one out
+/// of stacks that it buys with its own wallet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardConfig {
+    /// Micro-USDC that its stacks may hold at once, of all tasks together.
+    pub budget: MicroUsdc,
+    /// The most that another node may cost: thousandths of what the request's own lease pays.
+    #[serde(default = "defaults::max_price_permille")]
+    pub max_price_permille: u64,
+    /// Requests are passed on while more than so many thousandths of `requests.max_concurrent` are worked on:
+    /// 1000 means once there is no place left.
+    #[serde(default = "defaults::above_permille")]
+    pub above_permille: u64,
+    /// Whether a node that is shutting down passes on what still comes in.
+    #[serde(default = "defaults::yes")]
+    pub draining: bool,
+    /// Only these nodes are asked; any, if there are none.
+    #[serde(default)]
+    pub nodes: Vec<NodeId>,
+    /// Whether nodes in this network are asked, at private addresses: anyone can register one there.
+    #[serde(default)]
+    pub local_nodes: bool,
+    /// Requests passed on at once; more are refused.
+    #[serde(default = "defaults::passed_on_at_once")]
+    pub max_concurrent: usize,
+    /// The other node's answer must begin by then.
+    #[serde(default = "defaults::answer_begins")]
+    pub answer_begins_timeout_ms: u64,
+    /// How long a stack lasts.
+    #[serde(default = "defaults::stack_lifetime")]
+    pub stack_lifetime: DurationMs,
+    /// How often stacks are looked after.
+    #[serde(default = "defaults::stack_tick")]
+    pub tick_ms: u64,
+}
+
+impl ForwardConfig {
+    /// The defaults with a budget.
+    #[must_use]
+    pub fn new(budget: MicroUsdc) -> Self {
+        Self {
+            budget,
+            max_price_permille: defaults::max_price_permille(),
+            above_permille: defaults::above_permille(),
+            draining: defaults::yes(),
+            nodes: Vec::new(),
+            local_nodes: false,
+            max_concurrent: defaults::passed_on_at_once(),
+            answer_begins_timeout_ms: defaults::answer_begins(),
+            stack_lifetime: defaults::stack_lifetime(),
+            tick_ms: defaults::stack_tick(),
         }
     }
 }
@@ -219,7 +278,33 @@ impl Default for SettlementConfig {
 }
 
 mod defaults {
-    use super::{Ipv4Addr, MicroUsdc, SocketAddr};
+    use super::{DurationMs, Ipv4Addr, MicroUsdc, SocketAddr};
+
+    /// No loss on any request.
+    pub(super) fn max_price_permille() -> u64 {
+        1_000
+    }
+    pub(super) fn above_permille() -> u64 {
+        1_000
+    }
+    pub(super) fn yes() -> bool {
+        true
+    }
+    /// Each holds a body and two connections.
+    pub(super) fn passed_on_at_once() -> usize {
+        256
+    }
+    /// A whole answer begins when it is complete.
+    pub(super) fn answer_begins() -> u64 {
+        60_000
+    }
+    /// Two days: what isn't used comes back soon, and a purchase costs little beside it.
+    pub(super) fn stack_lifetime() -> DurationMs {
+        DurationMs(2 * 24 * 3_600 * 1_000)
+    }
+    pub(super) fn stack_tick() -> u64 {
+        5_000
+    }
 
     pub(super) fn collateral() -> MicroUsdc {
         MicroUsdc(100_000_000)
@@ -278,6 +363,7 @@ impl NodeConfig {
             requests: RequestLimits::default(),
             settlement: SettlementConfig::default(),
             upkeep: UpkeepConfig::default(),
+            forward: None,
             evidence: None,
             runtime: Runtime::default(),
         }

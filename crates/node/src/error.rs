@@ -3,6 +3,7 @@
 use crate::{
     evidence::EvidenceError, journal::JournalError, ledger::RegisterError, signer::SignerError,
 };
+use atoma_client::ClientError;
 use atoma_http::server::ZeroLimit;
 use atoma_keys::{KeystoreError, SecretKeyError};
 use atoma_ledger::LedgerError;
@@ -56,6 +57,9 @@ pub enum NodeError {
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What pays for requests that are passed on can't be used.
+    #[error("cannot pass requests on")]
+    Client(#[from] ClientError),
     /// The node can't join as configured.
     #[error(transparent)]
     Register(#[from] RegisterError),

@@ -6,6 +6,7 @@ use crate::{
     account::{CommitError, Reservation, SignedRequest},
     billing::Billing,
     bodies::{Bodies, Words},
+    held::{Held, HeldParts},
     journal::Ack,
     lease::Lease,
     pricing::Plan,
@@ -16,7 +17,7 @@ use atoma_runtime::WithCauses;
 use atoma_types::{
     TimestampMs, Usage,
     hash::Hash32,
-    message::{Domain, Draft, Receipt, RequestTimes, Signed},
+    message::{Domain, Draft, Origin, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use bytes::Bytes;
@@ -78,15 +79,34 @@ impl RequestInFlight {
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = billing.clock.now();
-        let reservation = lease.reserve(&request, plan.least, plan.wanted, now)?;
+        let held = Held::reserve(&lease, &request, plan.least, plan.wanted, now)?;
+        Ok(Self::of(billing, held, task, plan, words, permit))
+    }
+
+    /// A request whose units are set aside already.
+    pub(crate) fn of(
+        billing: &Arc<Billing>,
+        held: Held,
+        task: Arc<ServedTask>,
+        plan: Plan,
+        words: Words,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let HeldParts {
+            lease,
+            request,
+            reservation,
+            since,
+        } = held.begin();
         billing.metrics.running.inc();
-        Ok(Self {
-            limit: plan.first_limit(reservation.units()),
+        let units = reservation.as_ref().map(Reservation::units);
+        Self {
+            limit: plan.first_limit(units.unwrap_or_default()),
             used: Usage {
                 input: plan.input,
                 ..Usage::default()
             },
-            reservation: Some(reservation),
+            reservation,
             billing: billing.clone(),
             lease,
             task,
@@ -95,11 +115,11 @@ impl RequestInFlight {
             sent_bytes: false,
             due: Due::Sent,
             words,
-            started: (now, Instant::now()),
-            first_token: now,
+            started: since,
+            first_token: since.0,
             span: Span::current(),
             _permit: permit,
-        })
+        }
     }
 
     /// The answer is sent when it is complete, so that its tokens are paid for as they are computed:
@@ -166,6 +186,17 @@ impl RequestInFlight {
         usage: Usage,
         fingerprint: Option<Hash32>,
     ) -> Result<Pending, Refusal> {
+        let fingerprint = fingerprint.map(|scores| self.words.scores(scores));
+        self.end(usage, fingerprint)
+    }
+
+    /// Ends it with a receipt for what another node counted: its receipt is over the same bytes under the same
+    /// salt.
+    pub(crate) fn commit_second(&mut self, second: &Receipt) -> Result<Pending, Refusal> {
+        self.end(second.usage, second.output_fingerprint)
+    }
+
+    fn end(&mut self, usage: Usage, fingerprint: Option<Hash32>) -> Result<Pending, Refusal> {
         let ack = self
             .finish(usage, fingerprint)
             .map_err(|error| match error {
@@ -177,7 +208,7 @@ impl RequestInFlight {
             .served(self.request.message().endpoint, self.started.1.elapsed());
         Ok(Pending {
             ack,
-            immediate: self.request.message().evidence.is_some(),
+            immediate: matches!(self.request.message().origin, Origin::Stored(_)),
         })
     }
 
@@ -191,7 +222,7 @@ impl RequestInFlight {
     fn finish(
         &mut self,
         usage: Usage,
-        fingerprint: Option<Hash32>,
+        output_fingerprint: Option<Hash32>,
     ) -> Result<Ack<Arc<Signed<Receipt>>>, CommitError> {
         let reservation = self.reservation.take().ok_or(CommitError::TooLate)?;
         let (usage, units) = self.plan.charge(usage, reservation.units());
@@ -200,7 +231,6 @@ impl RequestInFlight {
         let header = self.request.message();
         let request_hash = self.request.hash();
         let response_hash = self.words.answer();
-        let output_fingerprint = fingerprint.map(|scores| self.words.scores(scores));
         let bodies = self.words.take_kept();
         let size = bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(

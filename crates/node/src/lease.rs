@@ -75,6 +75,10 @@ impl Lease {
         self.account.lock().grow(reservation, by)
     }
 
+    pub(crate) fn undo(&self, reservation: Reservation, request: &SignedRequest) {
+        self.account.lock().undo(reservation, request);
+    }
+
     pub(crate) fn release(&self, reservation: Reservation) {
         self.account.lock().release(reservation);
     }

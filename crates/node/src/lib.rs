@@ -15,6 +15,7 @@
 //! * `lease` and `leases` are the accounts in memory, with their way to the journal.
 //! * `journal` signs receipts and makes them durable before they leave.
 //! * `evidence` keeps what was asked and answered, stores it on Walrus and shows it.
+//! * `forward` passes requests on that are too much, as a client of other nodes.
 //! * `ledger` works in the background: events, grants, settlement, registration.
 //! * `node` starts and stops all of it; `parts` says who gets what.
 //!
@@ -35,8 +36,10 @@ mod config;
 mod data_dir;
 mod error;
 mod evidence;
+mod forward;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod held;
 mod identity;
 mod in_flight;
 mod journal;
@@ -55,8 +58,8 @@ mod tasks;
 
 pub use atoma_http::server::Limits;
 pub use config::{
-    EvidenceConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits, SettlementConfig,
-    SubscriptionConfig,
+    EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits,
+    SettlementConfig, SubscriptionConfig,
 };
 pub use error::NodeError;
 pub use evidence::EvidenceError;

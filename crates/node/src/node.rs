@@ -3,12 +3,13 @@
 use crate::{
     address::{Bound, public_url},
     admin,
-    components::Components,
+    components::{Components, Forward},
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
     data_dir::DataDir,
     error::NodeError,
     evidence::{EvidenceError, EvidenceLog},
+    forward::Forwarder,
     identity::Identity,
     journal::{Change, DOUBT, DOUBT_BEGINS, Doubt, Journal, JournalError, NODE, Opened, Restored},
     leases::Leases,
@@ -17,6 +18,7 @@ use crate::{
     serve, signer,
     tasks::Tasks,
 };
+use atoma_client::{Client, ClientConfig, NodeReach};
 use atoma_engine::Engine;
 use atoma_http::server::{Limits, Server};
 use atoma_keys::{AtRestKey, SigningKey};
@@ -34,6 +36,8 @@ const NETWORK: &str = "network";
 /// A user's clock may be ahead by so much, the skew that is allowed: so long after its start a node that has
 /// forgotten what it served takes nothing that may have been signed before.
 const UNKNOWN_HISTORY: DurationMs = DurationMs(30_000);
+/// Where the client is kept that passes requests on.
+const FORWARD: &str = "forward";
 /// The operator's port closes at once; nothing runs there for long.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
@@ -57,6 +61,7 @@ pub struct RunningNode {
     node: NodeId,
     url: String,
     concurrency: Arc<ConcurrencyLimit>,
+    forwarder: Option<Arc<Forwarder>>,
     drain_grace: Duration,
     /// Ends what outlives its connection.
     stopper: DropGuard,
@@ -88,6 +93,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     let mut disk = Disk::open(&config)?;
     let place = Place::take(&config, &disk, &engines).await?;
     let evidence = disk.evidence(&config)?;
+    let forward = disk.forward(&config, &place.ledger)?;
     let clock = config.runtime.clock.clone();
     let (started_at, started) = (clock.now(), clock.instant());
     disk.restore_leases(started_at);
@@ -127,6 +133,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         keeper: Arc::new(keeper),
         concurrency: Arc::new(ConcurrencyLimit::new(config.requests.max_concurrent)),
         metrics: Arc::new(Metrics::new()),
+        forward,
         config,
     };
     let background = components.start_background(place.events, heard);
@@ -136,6 +143,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         node: place.node,
         url: components.url,
         stopper: components.concurrency.stopper(),
+        forwarder: components.forward.map(|forward| forward.forwarder),
         concurrency: components.concurrency,
         drain_grace: components.config.limits.drain_grace(),
         public,
@@ -186,6 +194,25 @@ impl Disk {
         let (folder, readers) = (self.data_dir.path(), self.opened.journal.readers());
         let log = EvidenceLog::open(evidence, folder, readers, max_body, at_rest, runtime)?;
         Ok(Some(Arc::new(log)))
+    }
+
+    /// The client that passes requests on, in a folder of its own, with the node's wallet.
+    fn forward(&self, config: &NodeConfig, ledger: &Ledger) -> Result<Option<Forward>, NodeError> {
+        let Some(forward) = &config.forward else {
+            return Ok(None);
+        };
+        let client = ClientConfig {
+            data_dir: Some(self.data_dir.path().join(FORWARD)),
+            reach: match forward.local_nodes {
+                true => NodeReach::Anywhere,
+                false => NodeReach::Public,
+            },
+            ..ClientConfig::default()
+        };
+        Ok(Some(Forward {
+            client: Client::with_ledger(ledger.clone(), self.key.clone(), client)?,
+            forwarder: Arc::new(Forwarder::new(forward.clone())),
+        }))
     }
 
     /// Takes up the leases that the journal has.
@@ -295,6 +322,11 @@ async fn stop(node: RunningNode) {
     node.concurrency.drain();
     node.public.close(node.drain_grace).await;
     drop(node.stopper);
+    // what was passed on waits a moment for the other node's receipt
+    if let Some(forwarder) = node.forwarder {
+        forwarder.tracker.close();
+        forwarder.tracker.wait().await;
+    }
     // dropped connections have settled their requests by now; nothing else holds a place
     node.concurrency.idle().await;
     for task in node.background {

@@ -103,6 +103,19 @@ impl Plan {
         Self::new(weights, &bounds)
     }
 
+    /// A plan for what another node computes: all that the request may cost is set aside, and what that node counts
+    /// is charged.
+    pub(crate) fn whole(weights: UnitWeights, max_units: ComputeUnits) -> Self {
+        Self {
+            weights,
+            input: u64::MAX,
+            output_cap: 0,
+            first: 0,
+            least: max_units,
+            wanted: max_units,
+        }
+    }
+
     /// The engine's first output limit when `granted` units were reserved.
     pub(crate) fn first_limit(&self, granted: ComputeUnits) -> u64 {
         self.first.min(self.affordable(granted))

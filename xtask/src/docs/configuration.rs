@@ -81,6 +81,7 @@ const CHAPTERS: &[Chapter] = &[
             section("engines.from", ENGINES, "EngineSource"),
             section("engines.from.upstream", ENGINES, "UpstreamSource"),
             section("evidence", NODE, "EvidenceConfig"),
+            section("forward", NODE, "ForwardConfig"),
             section("settlement", NODE, "SettlementConfig"),
             section("upkeep", NODE, "UpkeepConfig"),
             section("requests of a node", NODE, "RequestLimits"),

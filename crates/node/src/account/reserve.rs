@@ -112,6 +112,13 @@ impl Account {
         ComputeUnits(reservation.units)
     }
 
+    /// Gives a reservation back as if it had never been made: its request may be served yet.
+    pub(crate) fn undo(&mut self, reservation: Reservation, request: &SignedRequest) {
+        self.release(reservation);
+        let header = request.message();
+        self.seen.remove(header.request_id, header.expires_at_ms);
+    }
+
     /// Gives a reservation back unused.
     #[expect(
         clippy::needless_pass_by_value,

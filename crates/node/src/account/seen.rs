@@ -33,6 +33,12 @@ impl Seen {
         Ok(())
     }
 
+    /// Forgets an id whose request was not served, nor will be by this reservation: it may be again.
+    pub(super) fn remove(&mut self, id: RequestId, expires_at: TimestampMs) {
+        self.ids.remove(&id);
+        self.by_expiry.remove(&(expires_at, id));
+    }
+
     /// Remembers `id` and forgets what has expired by `now`.
     pub(super) fn insert(&mut self, id: RequestId, expires_at: TimestampMs, now: TimestampMs) {
         if self.ids.insert(id) {
@@ -77,6 +83,16 @@ mod tests {
             "an early end behind a late one is not kept"
         );
         assert_eq!(seen.check(&id(2), T(30), T(25)), Err(Denied::Replayed));
+    }
+
+    #[test]
+    fn what_was_not_served_may_come_again_until_it_expires() {
+        let mut seen = Seen::default();
+        seen.insert(id(1), T(10), T(0));
+        seen.remove(id(1), T(10));
+        assert_eq!(seen.check(&id(1), T(10), T(9)), Ok(()));
+        seen.insert(id(2), T(30), T(9));
+        assert_eq!(seen.by_expiry.len(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{commit::Committed, lane::MAX_LANES, *};
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TaskId, Usage,
-    message::{Domain, Draft, Endpoint, RequestHeader, RequestTimes},
+    message::{Domain, Draft, Endpoint, Origin, RequestHeader, RequestTimes},
 };
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ pub(crate) fn request(id: u8, lane: u16, ceiling: u64) -> SignedRequest {
         max_units: ComputeUnits(u64::MAX),
         issued_at_ms: NOW,
         expires_at_ms: TimestampMs(2_000),
-        evidence: None,
+        origin: Origin::Own,
     };
     Arc::new(Signed::new(header, &SigningKey::from_seed(&[1; 32])))
 }

@@ -39,8 +39,36 @@ struct ReasonLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BeginningLabel {
     beginning: &'static str,
+}
+
+/// What came of a request that was to be passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forwarded {
+    Answered,
+    /// Its user left.
+    Left,
+    /// The other node broke off.
+    Broken,
+    /// Nobody took it.
+    Nobody,
+}
+
+impl Forwarded {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Left => "left",
+            Self::Broken => "broken",
+            Self::Nobody => "nobody",
+        }
+    }
 }
 
 /// What is counted elsewhere, as it is when somebody looks.
@@ -62,6 +90,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     served: Family<EndpointLabel, Counter>,
     refused: Family<CodeLabel, Counter>,
+    forwarded: Family<OutcomeLabel, Counter>,
     seconds: Histogram,
     first_token: Histogram,
     journal_wait: Histogram,
@@ -105,6 +134,7 @@ impl Metrics {
         Self {
             served: register(r, &table::REQUESTS_SERVED, Family::default()),
             refused: register(r, &table::REQUESTS_REFUSED, Family::default()),
+            forwarded: register(r, &table::REQUESTS_FORWARDED, Family::default()),
             seconds: register(r, &table::REQUEST, histogram()),
             first_token: register(r, &table::FIRST_TOKEN, histogram()),
             journal_wait: register(r, &table::JOURNAL_WAIT, histogram()),
@@ -134,6 +164,14 @@ impl Metrics {
         self.refused
             .get_or_create(&CodeLabel {
                 code: code.as_str(),
+            })
+            .inc();
+    }
+
+    pub(crate) fn forwarded(&self, outcome: Forwarded) {
+        self.forwarded
+            .get_or_create(&OutcomeLabel {
+                outcome: outcome.as_str(),
             })
             .inc();
     }
@@ -215,6 +253,7 @@ mod tests {
     fn what_a_scraper_reads_is_what_the_reference_says() {
         let metrics = Metrics::new();
         metrics.refused(RefusalCode::Overloaded);
+        metrics.forwarded(Forwarded::Answered);
         metrics.served(Endpoint::Embeddings, Duration::from_secs(1));
         let text = metrics.encode(&Now::default());
         let described = text.lines().filter(|line| line.starts_with("# HELP "));

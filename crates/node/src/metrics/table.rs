@@ -48,6 +48,8 @@ table! {
         by "endpoint": "the path";
     REQUESTS_REFUSED = Counter "requests_refused", "requests", "Requests refused, by code"
         by "code": "the refusal's code";
+    REQUESTS_FORWARDED = Counter "requests_forwarded", "requests", "Requests passed on to other nodes, by what came of it"
+        by "outcome": "`answered`, `left`: its user left; `broken`: the other node broke off; `nobody` took it";
     REQUESTS_RUNNING = Gauge "requests_running", "requests", "Requests being worked on";
     CLIENTS_LEFT = Counter "clients_left", "requests", "Clients that left in mid-stream";
     REQUEST = Seconds "request", "seconds", "From admission to the receipt";

@@ -2,11 +2,12 @@
 //! they are paid, whether their user is still there or not; and not a moment before.
 
 use super::{
+    admitted::Admitted,
     count::Room,
     engine::{check_model, engine_refusal},
     inference::Inference,
     respond,
-    signed_request::{Admitted, handle},
+    signed_request::handle,
 };
 use crate::{
     in_flight::RequestInFlight,

@@ -1,11 +1,12 @@
 //! `/v1/chat/completions` and `/v1/completions`.
 
 use super::{
+    admitted::Admitted,
     count::{self, Room},
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
     respond,
-    signed_request::{Admitted, handle},
+    signed_request::handle,
     stream,
 };
 use crate::{
@@ -93,7 +94,8 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
-    let cache_domain = inference.cache_secret.domain(request.message().stack);
+    let header = request.message();
+    let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
         RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;

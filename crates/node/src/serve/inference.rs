@@ -2,8 +2,8 @@
 
 use super::count::Counter;
 use crate::{
-    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit, identity::Identity,
-    ledger::LeaseFinder, tasks::Tasks,
+    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit, forward::Forwarder,
+    identity::Identity, ledger::LeaseFinder, tasks::Tasks,
 };
 use atoma_http::server::{BodyRoom, Limits};
 use atoma_keys::SigningKey;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Inference {
     pub us: Identity,
     pub concurrency: Arc<ConcurrencyLimit>,
+    /// Passes on what is too much; none where the operator doesn't want it.
+    pub forwarder: Option<Arc<Forwarder>>,
     pub limits: Limits,
     /// What long bodies share.
     pub body_room: BodyRoom,

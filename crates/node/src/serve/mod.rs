@@ -2,14 +2,17 @@
 //! the state that it needs.
 
 mod about;
+mod admitted;
 mod count;
 mod embeddings;
 mod engine;
+mod entry;
 mod generate;
 mod health;
 mod inference;
 mod lease_status;
 mod leases;
+mod pass_on;
 mod receipts;
 mod respond;
 mod signed_request;

@@ -1,42 +1,27 @@
 //! The way from an HTTP request to an admitted request with its body, the same for all endpoints.
 
 use super::{
+    admitted::Admitted,
+    entry::{Entry, enter},
     inference::Inference,
+    pass_on::pass_on,
     respond::{name, refuse},
 };
 use crate::{
     account::SignedRequest,
     admission::{check_addressee, check_body, check_request, read_salt, read_signed},
-    bodies::Words,
     lease::Lease,
-    tasks::ServedTask,
 };
-use atoma_http::server::{BodyLimit, HeldRoom, read_body_within};
+use atoma_http::server::{BodyLimit, read_body_within};
 use atoma_types::{
     http::EVIDENCE,
-    message::{CommitmentKind, Endpoint, OpenEvidence, Salt, Signed},
+    message::{CommitmentKind, Endpoint, OpenEvidence, Origin, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{extract::Request, response::Response};
-use bytes::Bytes;
 use http::HeaderMap;
-use std::{mem, sync::Arc};
-use tokio::sync::OwnedSemaphorePermit;
+use std::sync::Arc;
 use tracing::{Instrument, Span, field::Empty};
-
-/// A request whose signature, addressee, time and body are right. No units are reserved yet.
-pub(super) struct Admitted {
-    pub request: SignedRequest,
-    pub lease: Arc<Lease>,
-    pub task: Arc<ServedTask>,
-    pub body: Bytes,
-    pub salt: Salt,
-    /// Of the room that long bodies share.
-    pub held: HeldRoom,
-    /// The bodies are to be evidence that everyone can read.
-    pub open: bool,
-    pub permit: OwnedSemaphorePermit,
-}
 
 /// Admits a request, serves it, and answers; refusals are counted and shaped here.
 pub(super) async fn handle<S, F>(
@@ -57,6 +42,13 @@ where
     let span = tracing::info_span!("request", %id, stack = Empty, model = Empty);
     let served = async {
         let admitted = admit(&inference, endpoint, request, incoming).await?;
+        let admitted = match admitted.onward {
+            None => admitted,
+            Some(_) => match pass_on(&inference, admitted).await? {
+                Ok(response) => return Ok(response),
+                Err(admitted) => *admitted,
+            },
+        };
         serve(inference.clone(), admitted).await
     };
     let mut response = served.instrument(span).await.unwrap_or_else(|refusal| {
@@ -73,7 +65,8 @@ async fn admit(
     request: Result<SignedRequest, Refusal>,
     incoming: Request,
 ) -> Result<Admitted, Refusal> {
-    let permit = inference.concurrency.enter()?;
+    let origin = request.as_ref().map(|request| request.message().origin);
+    let Entry { permit, onward } = enter(inference, origin.unwrap_or_default())?;
     if !inference.billing.journal.is_healthy() {
         let message = "the node cannot write its journal";
         return Err(Refusal::new(RefusalCode::Unavailable, message));
@@ -110,7 +103,7 @@ async fn admit(
     let mut held = inference.body_room.enter(lease.owner.as_bytes());
     let body = read_body_within(&mut held, &parts.headers, body, limit, hash).await?;
     check_body(header, hasher.finish())?;
-    if let Some(blob) = header.evidence {
+    if let Origin::Stored(blob) = header.origin {
         let Some(evidence) = &inference.billing.evidence else {
             let message = "this node has no Walrus: send without stored evidence, or use another";
             return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
@@ -128,6 +121,7 @@ async fn admit(
         held,
         open,
         permit,
+        onward,
     })
 }
 
@@ -169,16 +163,4 @@ fn check_open(
     let message =
         format!("`{EVIDENCE}`: the word for open evidence is not the user's for this request");
     Err(Refusal::new(RefusalCode::BadSignature, message))
-}
-
-impl Admitted {
-    /// What is said in it; for the evidence log, where one is kept.
-    pub(super) fn words(&mut self, inference: &Inference) -> Words {
-        let held = mem::replace(&mut self.held, HeldRoom::unlimited());
-        let mut words = Words::new(self.salt.clone(), held);
-        if inference.billing.evidence.is_some() {
-            words.keep(self.body.clone(), self.open);
-        }
-        words
-    }
 }

@@ -14,7 +14,7 @@ use atoma_runtime::SystemRandom;
 use atoma_types::{
     BlobId, NodeId, StackId,
     http::EVIDENCE,
-    message::{CommitmentKind, Domain, EvidenceLeaf, OpenEvidence, RequestHeader, Signed},
+    message::{CommitmentKind, Domain, EvidenceLeaf, OpenEvidence, Origin, RequestHeader, Signed},
 };
 use atoma_walrus::client::StoreRequest;
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
@@ -271,7 +271,7 @@ async fn a_stored_request_is_read_before_it_is_served() {
         stored.unwrap().blob_id
     };
     let naming = |bare: &RequestHeader, blob| RequestHeader {
-        evidence: Some(blob),
+        origin: Origin::Stored(blob),
         ..bare.clone()
     };
 
@@ -325,7 +325,7 @@ async fn without_a_walrus_there_is_no_evidence() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(json["error"]["code"], "evidence_unavailable");
     let naming = RequestHeader {
-        evidence: Some(BlobId([1; 32])),
+        origin: Origin::Stored(BlobId([1; 32])),
         ..world.header(id, stack, body.as_bytes())
     };
     let answer = world.send(&url, naming, &body).await;

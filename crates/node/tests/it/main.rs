@@ -3,6 +3,7 @@
 mod common;
 mod embeddings;
 mod evidence;
+mod forward;
 mod kill;
 mod log;
 mod odd_servers;

@@ -6,7 +6,14 @@ use crate::{
 };
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_runtime::Runtime;
-use atoma_types::{TimestampMs, http::OPERATOR, message::RequestHeader};
+use atoma_types::{
+    ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
+    chain::{Clock, Event, calls},
+    http::OPERATOR,
+    merkle::MerkleTree,
+    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+};
+use futures::StreamExt;
 use http::StatusCode;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +70,88 @@ async fn a_restarted_node_goes_on_where_it_was() {
     world.begin_close(stack).await;
     let (paid, _, _) = world.paid(stack, id).await;
     assert_eq!(paid, units);
+    world.audit();
+    node.drain_and_stop().await;
+}
+
+type Served = Vec<(Signed<RequestHeader>, Signed<Receipt>)>;
+
+async fn serve(world: &World, url: &str, (id, stack): (NodeId, StackId), count: usize) -> Served {
+    let body = world.chat(r#","max_tokens":4"#);
+    let mut served = Vec::new();
+    for _ in 0..count {
+        let header = world.header(id, stack, body.as_bytes());
+        let header = Signed::new(header, &world.request_key);
+        let answer = world.send_signed(url, &header, &body).await;
+        served.push((header, answer.receipt().0));
+    }
+    served
+}
+
+/// The call by which the node settles what it served, its first.
+fn settle(served: &Served, (id, stack): (NodeId, StackId)) -> calls::Settle {
+    let leaves = served
+        .iter()
+        .map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
+    let (header, last) = served.last().unwrap();
+    calls::Settle {
+        stack: stack.into(),
+        holder: id,
+        from_seq: 0,
+        to_units: last.message().cumulative_units,
+        to_seq: last.message().seq,
+        headers: vec![header.bytes().to_vec()],
+        header_signatures: vec![header.signature().to_bytes()],
+        last_receipt: last.bytes().to_vec(),
+        receipt_signature: last.signature().to_bytes(),
+        receipts_root: MerkleTree::from_leaves(leaves.collect()).root(),
+        manifest_blob: None,
+        clock: Clock,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_node_had_settled_is_not_claimed_again() {
+    let server = InstantUpstream::start(InstantOptions::default())
+        .await
+        .unwrap();
+    let world = World::start(Backend::Upstream(server)).await;
+    let mut config = world.config();
+    config.settlement.worth = MicroUsdc(u64::MAX);
+    let node = world.node_with(config.clone()).await;
+    let id = node.node_id();
+    let stack = world.buy(1_000).await;
+    let mut served = serve(&world, &node.url(), (id, stack), 3).await;
+    node.drain_and_stop().await;
+
+    // the ledger took its settlement, and it was killed before its journal knew
+    let call = settle(&served, (id, stack));
+    let taken = world
+        .ledger
+        .execute(&world.operator, vec![call.clone().into()]);
+    taken.await.unwrap();
+    let again = world.ledger.execute(&world.operator, vec![call.into()]);
+    assert!(again.await.is_err(), "the ledger takes none twice");
+
+    let node = world.node_with(config).await;
+    served.extend(serve(&world, &node.url(), (id, stack), 2).await);
+    let units = chain(served.iter().map(|(_, receipt)| receipt.clone()).collect());
+    world.begin_close(stack).await;
+    let (paid, _, _) = world.paid(stack, id).await;
+    assert_eq!(paid, units, "each receipt once");
+    let mut claims = Vec::new();
+    let mut events = world.ledger.events(None);
+    while let Some(event) = events.next().await {
+        match event.unwrap().event {
+            Event::SettlementOpened(claim) => claims.push((claim.to_seq, claim.to_units)),
+            Event::LeaseClosed(closed) if closed.stack == stack => break,
+            _ => {}
+        }
+    }
+    let sum = |place: usize| served[place].1.message().cumulative_units;
+    assert_eq!(claims, [(3, sum(2)), (5, sum(4))]);
+    assert_eq!(sum(4), units);
+    assert!(units > ComputeUnits::ZERO);
     world.audit();
     node.drain_and_stop().await;
 }

@@ -28,11 +28,11 @@ pub(crate) fn read_signed(
     if let Prompt::Chat(conversation) = &mut asked.prompt {
         conversation.time = header.message().issued_at_ms.0 / 1_000;
     }
-    asked.seed.get_or_insert_with(|| seed_of(header.hash()));
+    asked.seed.get_or_insert_with(|| seed_of(header.asked()));
     Ok(asked)
 }
 
-/// The seed of a request that names none: drawn from its signed header, so that the node can't
+/// The seed of a request that names none: drawn from the header that its user signed, so that no node can
 /// choose it and everyone who holds the request can check the answer.
 fn seed_of(request: Hash32) -> u64 {
     let Hash32([a, b, c, d, e, f, g, h, ..]) = request;
@@ -65,6 +65,7 @@ mod tests {
     use atoma_keys::SigningKey;
     use atoma_types::{
         Address, ComputeUnits, NetworkId, NodeId, RequestId, StackId, TaskId, TimestampMs,
+        message::Origin,
     };
 
     const ADVICE: SamplingDefaults = SamplingDefaults {
@@ -89,7 +90,7 @@ mod tests {
             max_units: ComputeUnits(1),
             issued_at_ms: TimestampMs(7_999),
             expires_at_ms: TimestampMs(9_000),
-            evidence: None,
+            origin: Origin::Own,
         };
         Signed::new(header, &SigningKey::from_seed(&[3; 32]))
     }
@@ -124,6 +125,25 @@ mod tests {
         };
         assert_eq!(seed(r#","seed":5"#), 5);
         assert_eq!(seed(""), seed_of(header.hash()));
+    }
+
+    #[test]
+    fn a_request_that_is_passed_on_is_answered_as_the_one_it_stands_for() {
+        let own = header(Endpoint::ChatCompletions);
+        let passed = RequestHeader {
+            request_id: RequestId([9; 16]),
+            stack: StackId(Address::new([9; 32])),
+            origin: Origin::Forwarded(own.hash()),
+            ..own.message().clone()
+        };
+        let passed = Signed::new(passed, &SigningKey::from_seed(&[4; 32]));
+        let body = br#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
+        let asked = |header| {
+            let asked = read_signed(header, body, ADVICE).unwrap();
+            let prompt = asked.prompt.clone();
+            format!("{:?}", asked.engine_request(prompt, 5))
+        };
+        assert_eq!(asked(&passed), asked(&own));
     }
 
     #[test]

@@ -126,6 +126,15 @@ impl World {
         self.test_task().node(&self.operator, self.node_dir())
     }
 
+    /// Another node's, with a wallet and a folder of its own.
+    pub(crate) fn config_of(
+        &self,
+        wallet: &Arc<SigningKey>,
+        folder: std::path::PathBuf,
+    ) -> NodeConfig {
+        self.test_task().node(wallet, folder)
+    }
+
     pub(crate) fn node_dir(&self) -> std::path::PathBuf {
         self.dir.path().join("node")
     }
@@ -148,6 +157,23 @@ impl World {
         self.test_task()
             .lease(&self.user, &self.request_key, units)
             .await
+    }
+
+    /// Buys a stack whose one lease is this node's, one of several.
+    pub(crate) async fn lease_of(&self, node: NodeId, units: u64) -> StackId {
+        let task = self.test_task();
+        let key = self.request_key.public_key();
+        let stack = task.buy(&self.user, key, units).await;
+        let grant = task.grant(node, stack, units, &self.request_key);
+        let url = self.ledger.node(node).await.unwrap().url;
+        let body = format!("{{\"grant\":\"{}\"}}", grant.to_text());
+        let request = Request::post(format!("{url}/v1/leases"))
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        let taken = post(&self.http, request).await;
+        assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+        stack
     }
 
     /// The owner ends the stack, so that the node settles it.
@@ -227,6 +253,12 @@ impl World {
         let endpoint = signed.message().endpoint;
         let request = signed_request(url, endpoint.as_str(), signed, body.to_owned());
         post(&self.http, request).await
+    }
+
+    pub(crate) async fn text(&self, url: String) -> String {
+        let request = Request::get(url).body(Full::default()).unwrap();
+        let answer = post(&self.http, request).await;
+        String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
     pub(crate) async fn get(&self, url: String) -> (StatusCode, serde_json::Value) {

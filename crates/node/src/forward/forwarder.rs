@@ -1,0 +1,107 @@
+//! The other nodes that this one may ask, and what it has with them.
+
+use super::choice::{self, Offered, Rests, Seller};
+use crate::config::ForwardConfig;
+use atoma_client::StackHandle;
+use atoma_types::{ComputeUnits, NodeId, Price, TaskId};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tokio_util::task::TaskTracker;
+
+/// The other nodes that this one may ask, and what it has with them.
+pub(crate) struct Forwarder {
+    config: ForwardConfig,
+    /// Stacks in use, the newest last.
+    stacks: Mutex<BTreeMap<TaskId, Vec<StackHandle>>>,
+    rests: Mutex<Rests>,
+    places: Arc<Semaphore>,
+    /// What is passed on now: the node doesn't stop before it has ended.
+    pub tracker: TaskTracker,
+}
+
+impl Forwarder {
+    pub(crate) fn new(config: ForwardConfig) -> Self {
+        let places = config.max_concurrent.min(Semaphore::MAX_PERMITS);
+        Self {
+            config,
+            stacks: Mutex::default(),
+            rests: Mutex::default(),
+            places: Arc::new(Semaphore::new(places)),
+            tracker: TaskTracker::new(),
+        }
+    }
+
+    /// What the operator wants.
+    pub(crate) fn config(&self) -> &ForwardConfig {
+        &self.config
+    }
+
+    /// Whether so much work is a reason to pass on what comes.
+    pub(crate) fn is_too_much(&self, running: usize, size: usize) -> bool {
+        let (running, size) = (running as u128, size as u128);
+        running * 1_000 > size * u128::from(self.config.above_permille)
+    }
+
+    /// A place for one request that is passed on, without which a node would hold any number of bodies.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.places.clone().try_acquire_owned().ok()
+    }
+
+    /// An answer must begin by then.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_millis(self.config.answer_begins_timeout_ms)
+    }
+
+    /// A node that has room for a request, at a price that leaves something of what its lease pays.
+    pub(crate) fn choose(
+        &self,
+        task: TaskId,
+        earns: Price,
+        units: ComputeUnits,
+        tried: &[NodeId],
+    ) -> Option<Seller> {
+        let stacks = self.stacks.lock().get(&task).cloned().unwrap_or_default();
+        let offered = stacks.iter().flat_map(|stack| {
+            stack.nodes().into_iter().filter_map(|node| {
+                Some(Offered {
+                    stack: stack.clone(),
+                    node,
+                    price: stack.price(node)?,
+                    room: stack.room(node),
+                })
+            })
+        });
+        let most = choice::most(earns, self.config.max_price_permille);
+        let rests = self.rests.lock();
+        choice::cheapest(offered, most, units, |node| {
+            tried.contains(&node) || rests.is_resting(node, Instant::now())
+        })
+    }
+
+    /// A node is busy, or has failed: it isn't asked for a while.
+    pub(crate) fn rest(&self, node: NodeId, busy: bool) {
+        self.rests.lock().rest(node, busy, Instant::now());
+    }
+
+    /// A node has answered.
+    pub(crate) fn answered(&self, node: NodeId) {
+        self.rests.lock().wake(node);
+    }
+
+    /// What it has with other nodes for a task.
+    pub(super) fn set_stacks(&self, task: TaskId, stacks: Vec<StackHandle>) {
+        self.stacks.lock().insert(task, stacks);
+    }
+}
+
+impl fmt::Debug for Forwarder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forwarder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,365 @@
+//! A request on its way to another node: the other one's bytes as they come, this node's receipt behind them.
+//!
+//! What is passed on runs in a task of its own. Whoever asked may leave at any time, and pays what the other node's
+//! receipt says of it then; until an answer has begun, nothing is lost and the request may still be served here.
+
+use super::{
+    admitted::{Admitted, Onward},
+    inference::Inference,
+    respond,
+};
+use crate::{
+    forward::{Forwarder, Seller},
+    held::Held,
+    in_flight::RequestInFlight,
+    metrics::Forwarded,
+    openai::frames,
+    pricing::Plan,
+};
+use atoma_client::{
+    Answer, AnswerBody, ClientError, ReceiptWait, RequestTry, SecondRecord, VerifiedReceipt,
+    WholeAnswer,
+    retry::{Mend, NodeRefusal, Remedy},
+};
+use atoma_runtime::WithCauses;
+use atoma_types::refusal::{Refusal, RefusalCode};
+use axum::{body::Body, response::Response};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+
+/// Nodes that are asked for one request.
+const TRIES: usize = 2;
+/// Pieces of a stream that wait for a slow user.
+const PIECES: usize = 16;
+/// A user has left: so long the other node's receipt is waited for, which says what is to be paid.
+const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// What became of passing a request on.
+enum Passed {
+    Answer(Response),
+    /// It was taken, and nothing came of it.
+    Refused(Refusal),
+    /// Nobody has taken it.
+    Back(Box<Admitted>),
+}
+
+/// A request that is passed on.
+struct PassingOn {
+    inference: Arc<Inference>,
+    forwarder: Arc<Forwarder>,
+    /// Nobody waits for the answer any more.
+    gone: CancellationToken,
+}
+
+/// What asking others came to.
+enum Asked {
+    Whole(WholeAnswer),
+    Stream(Bytes, AnswerBody, ReceiptWait),
+    Nobody,
+    Left(ReceiptWait),
+}
+
+/// How an answer begins.
+enum Begun {
+    Whole(WholeAnswer),
+    Stream(Bytes, AnswerBody),
+}
+
+/// Why one node gave no answer.
+enum Failed {
+    /// It can't now; another may.
+    Node { busy: bool },
+    /// It finds fault with the request. Whether there is one, this node says when it has a place: a stranger's word
+    /// about it is nobody's.
+    Request,
+}
+
+/// Passes a request on if that is what its place is for; gives it back where it is to be served here.
+///
+/// # Errors
+/// If nobody has a place for it, or what was begun broke off.
+pub(super) async fn pass_on(
+    inference: &Arc<Inference>,
+    admitted: Admitted,
+) -> Result<Result<Response, Box<Admitted>>, Refusal> {
+    let forwarder = match (&admitted.onward, &inference.forwarder) {
+        (Some(_), Some(forwarder)) => forwarder.clone(),
+        _ => return Ok(Err(Box::new(admitted))),
+    };
+    let gone = CancellationToken::new();
+    let guard = gone.clone().drop_guard();
+    let (told, passed) = oneshot::channel();
+    let passing = PassingOn {
+        inference: inference.clone(),
+        forwarder: forwarder.clone(),
+        gone,
+    };
+    forwarder
+        .tracker
+        .spawn(passing.run(admitted, told).instrument(Span::current()));
+    let passed = passed.await;
+    guard.disarm();
+    match passed {
+        Ok(Passed::Answer(response)) => Ok(Ok(response)),
+        Ok(Passed::Refused(refusal)) => Err(refusal),
+        Ok(Passed::Back(mut admitted)) => match admitted.onward.take() {
+            Some(Onward::Only(refusal)) => Err(refusal),
+            Some(Onward::Rather) | None => Ok(Err(admitted)),
+        },
+        Err(_) => Err(Refusal::new(RefusalCode::Internal, "the work broke off")),
+    }
+}
+
+impl PassingOn {
+    async fn run(self, admitted: Admitted, told: oneshot::Sender<Passed>) {
+        let metrics = &self.inference.billing.metrics;
+        let max = admitted.request.message().max_units;
+        let now = self.inference.billing.clock.now();
+        let held = Held::reserve(&admitted.lease, &admitted.request, max, max, now);
+        let Ok(held) = held else {
+            let _ = told.send(Passed::Back(Box::new(admitted)));
+            return;
+        };
+        // who waits for what is told here has left, if it can't be told
+        match self.ask(&admitted).await {
+            Asked::Nobody => {
+                drop(held);
+                metrics.forwarded(Forwarded::Nobody);
+                let _ = told.send(Passed::Back(Box::new(admitted)));
+            }
+            Asked::Whole(answer) => {
+                let flight = self.flight(admitted, held);
+                let _ = told.send(self.whole(flight, answer).await);
+            }
+            Asked::Stream(first, rest, receipt) => {
+                let flight = self.flight(admitted, held);
+                let (sender, receiver) = mpsc::channel(PIECES);
+                let body = futures::stream::unfold(receiver, |mut receiver| async {
+                    let bytes: Bytes = receiver.recv().await?;
+                    Some((Ok::<_, Infallible>(bytes), receiver))
+                });
+                let response = respond::event_stream(Body::from_stream(body));
+                let _ = told.send(Passed::Answer(response));
+                self.stream(flight, first, rest, receipt, sender).await;
+            }
+            Asked::Left(receipt) => {
+                let flight = self.flight(admitted, held);
+                self.left(flight, receipt).await;
+            }
+        }
+    }
+
+    /// Takes the request over: from here on it is paid or released as any other.
+    fn flight(&self, mut admitted: Admitted, held: Held) -> RequestInFlight {
+        let words = admitted.words(&self.inference);
+        let Admitted {
+            request,
+            task,
+            permit,
+            ..
+        } = admitted;
+        let plan = Plan::whole(task.weights, request.message().max_units);
+        RequestInFlight::of(&self.inference.billing, held, task, plan, words, permit)
+    }
+
+    /// Asks the cheapest that has room, and another one if that fails.
+    async fn ask(&self, admitted: &Admitted) -> Asked {
+        let (lease, units) = (&admitted.lease, admitted.request.message().max_units);
+        let mut tried = Vec::new();
+        while tried.len() < TRIES {
+            let chosen = self
+                .forwarder
+                .choose(lease.task, lease.price, units, &tried);
+            let Some(seller) = chosen else { break };
+            tried.push(seller.node);
+            match self.ask_one(&seller, admitted).await {
+                Ok(asked) => return asked,
+                Err(Failed::Node { busy }) => self.forwarder.rest(seller.node, busy),
+                Err(Failed::Request) => break,
+            }
+        }
+        Asked::Nobody
+    }
+
+    async fn ask_one(&self, seller: &Seller, admitted: &Admitted) -> Result<Asked, Failed> {
+        let Seller { stack, node } = seller;
+        let id = || self.inference.runtime.request_id();
+        let (salt, body) = (admitted.salt.clone(), admitted.body.clone());
+        let mut request = RequestTry::passing_on(id(), &admitted.request, salt, body)
+            .answered_within(self.forwarder.patience());
+        let mut raised = false;
+        loop {
+            let (receipt, tried) = stack.try_once_watched(*node, &request);
+            let begun = tokio::select! {
+                biased;
+                () = self.gone.cancelled() => return Ok(Asked::Left(receipt)),
+                begun = async { begin(tried.await?).await } => begun,
+            };
+            let answer = match begun {
+                Ok(Begun::Stream(first, rest)) => {
+                    self.forwarder.answered(*node);
+                    return Ok(Asked::Stream(first, rest, receipt));
+                }
+                Ok(Begun::Whole(answer)) if answer.status.is_success() => {
+                    self.forwarder.answered(*node);
+                    return Ok(Asked::Whole(answer));
+                }
+                Ok(Begun::Whole(refused)) => refused,
+                Err(error) => {
+                    tracing::info!(error = %WithCauses(&error), %node, "a request could not be passed on");
+                    // others have used up the room since
+                    let busy = matches!(error, ClientError::NoRoom { .. });
+                    return Err(Failed::Node { busy });
+                }
+            };
+            let (status, said) = (answer.status.as_u16(), &answer.body);
+            tracing::debug!(status, %node, "another node refused what was passed on");
+            match NodeRefusal::read(status, said).remedy() {
+                Remedy::PassOn | Remedy::Mend(Mend::RaiseUnits(_)) => return Err(Failed::Request),
+                Remedy::Mend(mend @ Mend::RaiseCeiling(_)) if !raised => {
+                    raised = true;
+                    request.mend(id(), mend);
+                }
+                // it has restarted since the user signed
+                Remedy::Busy | Remedy::Mend(Mend::SignAnew) => {
+                    return Err(Failed::Node { busy: true });
+                }
+                Remedy::Elsewhere | Remedy::Mend(_) => return Err(Failed::Node { busy: false }),
+            }
+        }
+    }
+
+    async fn whole(&self, mut flight: RequestInFlight, answer: WholeAnswer) -> Passed {
+        let Some(second) = answer.receipt else {
+            flight.release();
+            return Passed::Refused(broken_off());
+        };
+        flight.sending(&answer.body);
+        match self.receipt(&mut flight, &second).await {
+            Ok(text) => {
+                self.inference
+                    .billing
+                    .metrics
+                    .forwarded(Forwarded::Answered);
+                Passed::Answer(respond::paid_answer(answer.body, &text))
+            }
+            Err(refusal) => Passed::Refused(refusal),
+        }
+    }
+
+    async fn stream(
+        &self,
+        mut flight: RequestInFlight,
+        first: Bytes,
+        mut rest: AnswerBody,
+        receipt: ReceiptWait,
+        user: mpsc::Sender<Bytes>,
+    ) {
+        let mut next = first;
+        loop {
+            if !next.is_empty() {
+                flight.sending(&next);
+                if user.send(next).await.is_err() {
+                    drop(rest);
+                    return self.left(flight, receipt).await;
+                }
+            }
+            let item = tokio::select! {
+                biased;
+                () = user.closed() => {
+                    drop(rest);
+                    return self.left(flight, receipt).await;
+                }
+                item = rest.next() => item,
+            };
+            next = match item {
+                Some(Ok(bytes)) => bytes,
+                Some(Err(error)) => {
+                    flight.release();
+                    self.broke(&error);
+                    // where it said so itself, its words were passed on
+                    if !matches!(error, ClientError::GaveUp { .. }) {
+                        let _ = user.send(frames::broken(&broken_off().to_json())).await;
+                    }
+                    return;
+                }
+                None => break,
+            };
+        }
+        let ended = match receipt.await {
+            Some(second) => self.receipt(&mut flight, &second).await,
+            None => Err(broken_off()),
+        };
+        let last = match ended {
+            Ok(text) => {
+                self.inference
+                    .billing
+                    .metrics
+                    .forwarded(Forwarded::Answered);
+                frames::receipt_and_done(&text)
+            }
+            Err(refusal) => frames::broken(&refusal.to_json()),
+        };
+        let _ = user.send(last).await;
+    }
+
+    fn broke(&self, error: &ClientError) {
+        self.inference.billing.metrics.forwarded(Forwarded::Broken);
+        tracing::warn!(error = %WithCauses(error), "an answer that was passed on broke off");
+    }
+
+    /// Ends the request with this node's receipt, and puts the second record behind it.
+    async fn receipt(
+        &self,
+        flight: &mut RequestInFlight,
+        second: &VerifiedReceipt,
+    ) -> Result<String, Refusal> {
+        let pending = flight.commit_second(second)?;
+        let first = pending.durable(&self.inference.billing).await?;
+        let record = SecondRecord::new(second.request().clone(), second.signed().clone());
+        Ok(format!("{first} {}", record.to_text()))
+    }
+
+    /// The user has left, and the other node was told. What its receipt says is paid; nothing if there is none.
+    async fn left(&self, mut flight: RequestInFlight, receipt: ReceiptWait) {
+        let metrics = &self.inference.billing.metrics;
+        metrics.forwarded(Forwarded::Left);
+        match tokio::time::timeout(LAST_WORD, receipt).await {
+            Ok(Some(second)) => {
+                metrics.left.inc();
+                if let Err(refusal) = flight.commit_second(&second) {
+                    tracing::warn!(%refusal, "what was passed on is not paid");
+                }
+            }
+            Ok(None) | Err(_) => flight.release(),
+        }
+    }
+}
+
+/// Waits until an answer is here, or a stream has said something.
+async fn begin(answer: Answer) -> Result<Begun, ClientError> {
+    let node = answer.node;
+    if !answer.status.is_success() || !answer.body.is_stream() {
+        return answer.whole().await.map(Begun::Whole);
+    }
+    let mut body = answer.body.only_covered();
+    let mut first = BytesMut::new();
+    while let Some(bytes) = body.next().await {
+        first.extend_from_slice(&bytes?);
+        if body.has_begun() {
+            return Ok(Begun::Stream(first.freeze(), body));
+        }
+    }
+    // an answer without a word, whose receipt is good
+    Err(ClientError::GaveUp { node })
+}
+
+fn broken_off() -> Refusal {
+    let message =
+        "the node that the request was passed on to broke off: the answer is not complete";
+    Refusal::new(RefusalCode::Unavailable, message)
+}
