@@ -57,6 +57,33 @@ fn the_demo_serves_settles_and_conserves_money() {
 }
 
 #[test]
+fn the_demo_of_a_full_node_shows_both_records_and_pays_both_nodes() {
+    let output = atoma::run(&["demo", "What is the sun?", "--forward"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let steps = atoma::objects(&output.stdout);
+    let step = |name: &str| {
+        let found = steps.iter().find(|step| step["step"] == name);
+        found.unwrap_or_else(|| panic!("no step `{name}`"))
+    };
+    let (first, second) = (step("receipt"), step("forwarded"));
+    assert_eq!(first["node"], step("stock")["node"]);
+    assert_eq!(second["second_node"], step("stock")["other_node"]);
+    assert_eq!(first["units"], second["second_units"]);
+    let checks = step("verify")["checks"].as_array().unwrap();
+    let seen = checks
+        .iter()
+        .find(|check| check["check"] == "second record");
+    assert_eq!(seen.unwrap()["result"], "passed");
+    for settled in ["settled", "forward_settled"] {
+        let settled = step(settled);
+        assert_eq!(settled["units_paid"], first["units"]);
+        assert!(settled["paid_to_node_micro_usdc"].as_u64() > Some(0));
+    }
+    assert_eq!(step("summary")["conserved"], true);
+}
+
+#[test]
 fn a_demo_that_cannot_work_says_so_and_fails() {
     let output = atoma::run(&["demo", "--model", "/nonexistent/model"]);
     assert!(!output.status.success());

@@ -1,9 +1,10 @@
 //! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
 
 mod evidence;
+mod forward;
 mod plain_answer;
 
-use self::plain_answer::PlainAnswer;
+use self::{forward::Stock, plain_answer::PlainAnswer};
 use crate::{
     chat,
     devnet::{PRICES, quick_params},
@@ -20,7 +21,9 @@ use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
 use atoma_runtime::SystemRandom;
-use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, RequestId, StackId, chain::Event};
+use atoma_types::{
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId, chain::Event,
+};
 use clap::Args;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -37,6 +40,9 @@ pub(crate) struct Demo {
     /// How many nodes compete for the stack.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
     nodes: u8,
+    /// Let the node that the user chooses be full: it passes the request on to another one, and both are paid.
+    #[arg(long)]
+    forward: bool,
 }
 
 /// How long tickets wait in a demo: long enough to be seen.
@@ -70,13 +76,22 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
         folder: folder.to_owned(),
         ports: Ports::any(args.nodes.into()),
         params: quick_params(WINDOW_MS),
+        forward: args.forward.then(forward::full),
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),
         model: args.model.clone(),
     };
-    let served = local_network::start(&plan, output).await?;
+    ensure!(
+        !args.forward || args.nodes > 1,
+        "a node passes requests on to another one: --forward needs two --nodes"
+    );
+    let mut served = local_network::start(&plan, output).await?;
     let network = &served.network;
+    let stock = match args.forward {
+        true => Some(Stock::wait(network, output).await?),
+        false => None,
+    };
     let user = SigningKey::generate(&*network.ledger.runtime().random);
     let user_address = user.public_key().address();
     fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
@@ -96,7 +111,8 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     )
     .await?;
     let wallets = [user_address, gateway_address];
-    let before = network.all_money(&wallets, &[]).await?.0;
+    let stocked: Vec<StackId> = stock.iter().map(|stock| stock.stack).collect();
+    let before = network.all_money(&wallets, &stocked).await?.0;
 
     let config = ClientConfig {
         data_dir: Some(folder.join("user")),
@@ -104,8 +120,17 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     };
     let keys = vec![request_key(&user)];
     let client = Client::with_ledger(network.ledger.clone(), user, config)?;
-    let stack = buy(&client, &served, &mut sums, output).await?;
-    let request = ask(&stack, &served.model, &args.prompt, &mut sums, output).await?;
+    let chosen = stock.as_ref().map(|stock| stock.node(network));
+    let stack = buy(&client, &served, chosen, &mut sums, output).await?;
+    let request = ask(
+        &stack,
+        &served.model,
+        &args.prompt,
+        args.forward,
+        &mut sums,
+        output,
+    )
+    .await?;
     evidence::stored(network, request, output).await?;
     let prompt = &args.prompt;
     through_gateway(&served, folder, gateway_wallet, prompt, &mut sums, output).await?;
@@ -113,6 +138,12 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     let receipts = client.receipts();
     receipts.flush().await?;
     evidence::verified(network, receipts, keys, request, output).await?;
+    if let Some(stock) = stock {
+        stock
+            .settle(&mut served.network, folder, &mut sums, output)
+            .await?;
+    }
+    let network = &served.network;
     let after = network.all_money(&wallets, &sums.stacks).await?.0;
     summary(&sums, before, after, output)?;
     served.network.stop().await;
@@ -133,6 +164,7 @@ struct Sums {
 async fn buy(
     client: &Client,
     served: &Served,
+    chosen: Option<NodeId>,
     sums: &mut Sums,
     output: &Output,
 ) -> Result<StackHandle> {
@@ -150,7 +182,10 @@ async fn buy(
     sums.deposited += bought.escrow.0;
     output.step(
         "stack",
-        "The user buys a stack, and chooses the cheapest node that fits",
+        match chosen {
+            Some(_) => "The user buys a stack, and chooses the node that is full",
+            None => "The user buys a stack, and chooses the cheapest node that fits",
+        },
         started.elapsed(),
         vec![
             ("stack", json!(bought.id)),
@@ -161,7 +196,10 @@ async fn buy(
         ],
     );
     let started = Instant::now();
-    let lease = stack.engage().await?;
+    let lease = match chosen {
+        Some(node) => stack.grant_some(node, stack.ungranted_units()).await?,
+        None => stack.engage().await?,
+    };
     output.step(
         "lease",
         "The user grants the node units at its price; the node takes them to the ledger and is bound",
@@ -179,6 +217,7 @@ async fn ask(
     stack: &StackHandle,
     model: &str,
     prompt: &str,
+    passed_on: bool,
     sums: &mut Sums,
     output: &Output,
 ) -> Result<RequestId> {
@@ -217,6 +256,9 @@ async fn ask(
         Duration::ZERO,
         facts,
     );
+    if passed_on {
+        forward::tell(told.receipt.second(), output)?;
+    }
     Ok(told.receipt.request_id)
 }
 

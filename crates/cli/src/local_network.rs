@@ -7,6 +7,7 @@ use crate::{
 use anyhow::{Context, Result};
 use atoma_engine::{EmbeddedOptions, Engine};
 use atoma_network::{Network, Observer, Step, any_port, engine_class};
+use atoma_node::ForwardConfig;
 use atoma_types::{MicroUsdc, Price, TaskId, chain::Params};
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) params: Params,
     /// One node for each.
     pub(crate) prices: Vec<Price>,
+    /// The last of them passes requests on.
+    pub(crate) forward: Option<ForwardConfig>,
     /// What they serve.
     pub(crate) model: ModelChoice,
 }
@@ -69,6 +72,9 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
         .observed_by(Arc::new(output.clone()));
     for (&price, &(listen, admin)) in plan.prices.iter().zip(&plan.ports.nodes) {
         builder = builder.node_at(price, listen, admin);
+    }
+    if let Some(forward) = plan.forward.clone() {
+        builder = builder.passing_on(forward);
     }
     let network = builder.start().await?;
     let task = network.task.context("the network has no task")?;

@@ -7,7 +7,7 @@ use crate::{
     settings::Settings,
 };
 use anyhow::{Context, Result, ensure};
-use atoma_client::{KeptReceipt, Receipts};
+use atoma_client::{KeptReceipt, Receipts, SecondRecord};
 use atoma_types::message::{Receipt, Signed};
 use clap::Subcommand;
 use serde_json::json;
@@ -60,7 +60,13 @@ pub(crate) async fn run(
                 signed.message().request_hash == header.hash(),
                 "the receipt is for another request than the one kept beside it"
             );
-            output.object(details(&signed));
+            let mut facts = details(&signed);
+            if let Some(record) = kept.second_record()? {
+                record.check(&header, signed.message())?;
+                client.check_second(&record).await?;
+                facts.extend(second(&record));
+            }
+            output.object(facts);
         }
     }
     Ok(())
@@ -81,6 +87,19 @@ fn brief(receipt: &Receipt) -> Facts {
         ("output_tokens", json!(receipt.usage.output)),
         ("units", json!(receipt.units.0)),
         ("cumulative_units", json!(receipt.cumulative_units.0)),
+    ]
+}
+
+/// What the record says of the node that computed the answer, where the request was passed on.
+pub(crate) fn second(record: &SecondRecord) -> Facts {
+    let receipt = record.receipt().message();
+    vec![
+        ("second_node", json!(receipt.node)),
+        ("second_stack", json!(receipt.stack)),
+        ("second_request", json!(receipt.request_id)),
+        ("second_seq", json!(receipt.seq)),
+        ("second_units", json!(receipt.units.0)),
+        ("second_record", json!(record.to_text())),
     ]
 }
 

@@ -71,6 +71,9 @@ pub(crate) async fn ask(
         }
     }
     let receipt = receipt.await.context("the node sent no receipt")?;
+    if let Some(second) = receipt.second() {
+        stack.client().check_second(second).await?;
+    }
     let total = started.elapsed();
     Ok(Told {
         text,

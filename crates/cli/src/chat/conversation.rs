@@ -153,6 +153,12 @@ impl<'a> Conversation<'a> {
     fn facts(&self, told: &Told, cost: Option<MicroUsdc>) -> Facts {
         let mut facts = vec![("cost_micro_usdc", cost.map_or(Value::Null, money))];
         facts.extend(receipt::details(told.receipt.signed()));
+        facts.extend(
+            told.receipt
+                .second()
+                .map(receipt::second)
+                .unwrap_or_default(),
+        );
         facts
     }
 }

@@ -1,6 +1,7 @@
 //! An answer as people with an API key get theirs: one plain OpenAI request to a gateway.
 
 use anyhow::{Context, Result, ensure};
+use atoma_evidence::second::split_text;
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -39,7 +40,8 @@ impl PlainAnswer {
             String::from_utf8_lossy(&body)
         );
         let receipt = receipt.context("the gateway passed no receipt on")?;
-        let receipt = Signed::<Receipt>::from_text(receipt.to_str()?)?;
+        let (receipt, _) = split_text(receipt.to_str()?);
+        let receipt = Signed::<Receipt>::from_text(receipt)?;
         let salt = salt.context("the gateway passed no salt on")?;
         Ok(Self {
             body,

@@ -89,6 +89,7 @@ pub(crate) async fn run(
         ports: args.listen.network(u16::try_from(PRICES.len())?)?,
         params: quick_params(args.dispute_window.saturating_mul(1_000)),
         prices: PRICES.to_vec(),
+        forward: None,
         model: args.model,
     };
     let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;

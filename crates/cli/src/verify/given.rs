@@ -3,7 +3,10 @@
 use crate::{named::Named, output::ELLIPSIS};
 use anyhow::{Context, Result, bail, ensure};
 use atoma_client::{Receipts, evidence::Given};
-use atoma_evidence::pack::{MAX_PACK, ReceiptProof};
+use atoma_evidence::{
+    pack::{MAX_PACK, ReceiptProof},
+    second::{SecondRecord, split_text},
+};
 use atoma_types::{
     RequestId,
     message::{Receipt, RequestHeader, Signed},
@@ -22,6 +25,7 @@ const PACK: &[u8] = b"ATOMAPCK";
 struct ReceiptFile {
     receipt: String,
     header: Option<String>,
+    second_record: Option<String>,
 }
 
 /// Takes what an argument names; the beginning of a request's id is looked for among the receipts.
@@ -34,8 +38,9 @@ pub(super) fn take(given: &mut Given, what: &str, receipts: &Path) -> Result<()>
         given.request = Some(request);
     } else if let Ok(blob) = what.parse::<BlobId>() {
         given.blob = Some(blob);
-    } else if let Ok(receipt) = Signed::<Receipt>::from_text(what) {
+    } else if let Ok(receipt) = Signed::<Receipt>::from_text(split_text(what).0) {
         given.receipt = Some(receipt);
+        given.second = second(split_text(what).1)?;
     } else if is_beginning(what) {
         let named: Named = what.parse()?;
         given.request = Some(named.request(&Receipts::open(receipts)?)?);
@@ -60,7 +65,9 @@ fn take_file(given: &mut Given, path: &Path) -> Result<()> {
     }
     let text = std::str::from_utf8(&bytes).context("neither a pack nor text")?;
     let Ok(json) = serde_json::from_str::<Value>(text) else {
-        given.receipt = Some(Signed::from_text(text)?);
+        let (receipt, behind) = split_text(text);
+        given.receipt = Some(Signed::from_text(receipt)?);
+        given.second = second(behind)?;
         return Ok(());
     };
     // only proofs name their request so
@@ -69,7 +76,9 @@ fn take_file(given: &mut Given, path: &Path) -> Result<()> {
         given.proof = Some(proof.context("the node's proof")?);
     } else {
         let file: ReceiptFile = serde_json::from_value(json).context("no receipt")?;
-        given.receipt = Some(Signed::from_text(&file.receipt)?);
+        let (receipt, behind) = split_text(&file.receipt);
+        given.receipt = Some(Signed::from_text(receipt)?);
+        given.second = second(behind.or(file.second_record.as_deref()))?;
         let header = file
             .header
             .as_deref()
@@ -77,6 +86,12 @@ fn take_file(given: &mut Given, path: &Path) -> Result<()> {
         given.header = header.transpose()?;
     }
     Ok(())
+}
+
+/// The record of the node to which the request was passed on.
+fn second(text: Option<&str>) -> Result<Option<SecondRecord>> {
+    let record = text.map(SecondRecord::from_text).transpose();
+    record.context("the second record")
 }
 
 /// A file of no more than a pack's size.
