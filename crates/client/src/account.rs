@@ -2,12 +2,12 @@
 
 use crate::{
     ClientError, NodeReach, Receipts, http::Http, node_info::NodeCache, signing::HeaderSigner,
-    stack_state::StackState, store::Store,
+    stack_state::StackState, store::Store, trust::Distrust,
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::Runtime;
-use atoma_types::{Address, ComputeUnits, PublicKey, StackId, hash::Hash32};
+use atoma_types::{Address, ComputeUnits, NodeId, PublicKey, StackId, hash::Hash32};
 use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
@@ -62,6 +62,8 @@ pub(crate) struct ClientInner {
     pub(crate) nodes: Mutex<NodeCache>,
     /// One state per stack, whoever opens it: its lanes must not be counted twice.
     pub(crate) stacks: Mutex<HashMap<StackId, Arc<StackState>>>,
+    /// Nodes that charged what can't be.
+    pub(crate) distrusted: Mutex<HashMap<NodeId, Distrust>>,
 }
 
 impl Client {
@@ -90,13 +92,16 @@ impl Client {
         config: ClientConfig,
     ) -> Result<Self, ClientError> {
         let key = key.into();
+        let store = Store::open(
+            config.data_dir.as_deref(),
+            ledger.network(),
+            ledger.runtime().threads,
+        )?;
+        let distrusted = store.kept().distrusts()?.into_iter();
         let inner = ClientInner {
             signer: HeaderSigner::new(request_key(&key)),
-            store: Store::open(
-                config.data_dir.as_deref(),
-                ledger.network(),
-                ledger.runtime().threads,
-            )?,
+            distrusted: Mutex::new(distrusted.map(|known| (known.node, known)).collect()),
+            store,
             http: Http::new(ledger.runtime().sockets.clone(), config.reach)?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),

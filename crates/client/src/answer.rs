@@ -8,6 +8,7 @@ use crate::{
     lines::Lines,
     pace::{MAX_WHOLE_BYTES, Pace, SILENCE_TIMEOUT},
     receipt_scanner::{ScanError, Scanner},
+    usage::Visible,
 };
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::{Body, Pieces};
@@ -90,6 +91,8 @@ struct Served {
     proof: Proof,
     /// Of a stream only what its receipt's hash covers is passed on.
     only_covered: bool,
+    /// How much of it can be read.
+    visible: Visible,
 }
 
 /// How the receipt comes.
@@ -150,6 +153,7 @@ pub(crate) fn served(
         pieces: Pieces::new(body, SILENCE_TIMEOUT),
         pace,
         in_flight,
+        visible: Visible::new(matches!(proof, Proof::Comment { .. })),
         proof,
         only_covered: false,
     };
@@ -335,6 +339,7 @@ impl Served {
         let node = self.node;
         let broken = |source| ClientError::Broken { node, source };
         self.pace.passed(bytes.len()).map_err(broken)?;
+        self.visible.feed(&bytes);
         match &mut self.proof {
             Proof::Header { hasher, .. } => {
                 hasher.update(&bytes);
@@ -363,7 +368,8 @@ impl Served {
                     Ok(_) if *verified => Ok(()),
                     Ok(scanned) => {
                         *verified = true;
-                        let receipt = self.in_flight.receipt(&scanned.receipt, scanned.hash);
+                        let receipt = (self.in_flight)
+                            .receipt(&scanned.receipt, (scanned.hash, *self.visible.said()));
                         receipt.map(|_| ())
                     }
                     Err(ScanError::Missing) => Ok(()),
@@ -382,7 +388,10 @@ impl Served {
     fn end(&mut self) -> Result<(), ClientError> {
         let checked = match &mut self.proof {
             Proof::Header { text, hasher } => match text {
-                Some(text) => self.in_flight.receipt(text, hasher.finish()).map(|_| ()),
+                Some(text) => {
+                    let arrived = (hasher.finish(), *self.visible.said());
+                    self.in_flight.receipt(text, arrived).map(|_| ())
+                }
                 None => Err(ReceiptError::Missing),
             },
             Proof::Comment { verified: true, .. } => Ok(()),

@@ -25,6 +25,15 @@ pub enum ClientError {
         #[source]
         reason: ReceiptError,
     },
+    /// The node charged what can't be, not long ago: nothing is signed for it.
+    #[error("nothing is signed for {node} for now: it charged what cannot be")]
+    Distrusted {
+        /// The node that charged it.
+        node: NodeId,
+        /// What it charged.
+        #[source]
+        reason: ReceiptError,
+    },
     /// The request couldn't be stored before it was sent; nothing was sent.
     #[error("the request cannot be stored on Walrus")]
     Walrus(#[from] atoma_walrus::client::ClientError),

@@ -111,6 +111,7 @@ impl StackHandle {
         more: ComputeUnits,
     ) -> Result<LeaseTerms, ClientError> {
         let client = &self.client;
+        client.check_trust(node)?;
         let info = client.find_node(node).await?;
         let stack = self.refresh().await?;
         let before = stack

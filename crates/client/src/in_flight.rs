@@ -6,6 +6,7 @@ use crate::{
     account::ClientInner,
     stack_state::StackState,
     store::{LaneKey, Row},
+    usage::{self, Asked, Said},
 };
 use atoma_evidence::{
     receipt::{self, Expected, ReceiptError},
@@ -43,6 +44,8 @@ struct Open {
     node: Arc<NodeInfo>,
     key: LaneKey,
     request: Signed<RequestHeader>,
+    /// What bounds its usage.
+    asked: Asked,
     done: oneshot::Sender<Arc<VerifiedReceipt>>,
     /// Who wants to know even if the answer is dropped before it begins.
     watcher: Option<ReceiptWatcher>,
@@ -61,7 +64,7 @@ impl InFlight {
         handle: StackHandle,
         node: Arc<NodeInfo>,
         key: LaneKey,
-        request: Signed<RequestHeader>,
+        (request, asked): (Signed<RequestHeader>, Asked),
     ) -> (Self, oneshot::Receiver<Arc<VerifiedReceipt>>) {
         let (done, receipt) = oneshot::channel();
         let open = Open {
@@ -69,6 +72,7 @@ impl InFlight {
             node,
             key,
             request,
+            asked,
             done,
             watcher: None,
         };
@@ -100,10 +104,10 @@ impl InFlight {
     pub(crate) fn receipt(
         &mut self,
         text: &str,
-        response: Hash32,
+        (response, said): (Hash32, Said),
     ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
         match self.0.take() {
-            Some(open) => open.accept(text, Some(response)),
+            Some(open) => open.accept(text, Some((response, said))),
             None => Err(ReceiptError::Missing),
         }
     }
@@ -134,11 +138,11 @@ impl Open {
     fn accept(
         self,
         text: &str,
-        response: Option<Hash32>,
+        arrived: Option<(Hash32, Said)>,
     ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
         let (first, second) = split_text(text);
         let receipt = Signed::<Receipt>::from_text(first)?;
-        let mut verdict = self.judge(&receipt, response);
+        let mut verdict = self.judge(&receipt, arrived.as_ref());
         let mut other = None;
         if let (Ok(()), Some(text)) = (&verdict, second) {
             match self.second(text, receipt.message()) {
@@ -154,13 +158,18 @@ impl Open {
         if !matches!(verdict, Err(ReceiptError::Signature)) {
             self.keep(&receipt, other.as_ref(), verdict.as_ref().err());
         }
+        if let Err(error) = &verdict
+            && error.is_overcharge()
+        {
+            self.handle.client.distrust(self.key.node, error);
+        }
         verdict?;
         let verified = Arc::new(VerifiedReceipt::new(
             self.request,
             receipt,
             other,
             text.to_owned(),
-            response.is_some(),
+            arrived.is_some(),
         ));
         // who doesn't wait for it has dropped its end
         let _ = self.done.send(Arc::clone(&verified));
@@ -173,7 +182,7 @@ impl Open {
     fn judge(
         &self,
         receipt: &Signed<Receipt>,
-        response: Option<Hash32>,
+        arrived: Option<&(Hash32, Said)>,
     ) -> Result<(), ReceiptError> {
         let task = &self.handle.state.task;
         let key = self.handle.response_key(&self.node);
@@ -186,9 +195,11 @@ impl Open {
             request: &self.request,
             weights: &task.weights,
             engine: task.engine,
-            response_hash: response,
+            response_hash: arrived.map(|(response, _)| *response),
         };
         receipt::check(receipt, &expected)?;
+        let said = arrived.map(|(_, said)| said);
+        usage::check(&receipt.message().usage, &self.asked, said)?;
         let id = self.request.message().request_id;
         let settled = self.handle.with_lane(self.key, |lane, chain| {
             chain.add(receipt)?;
@@ -239,6 +250,7 @@ impl Open {
             node: Arc::clone(&self.node),
             key: self.key,
             request: self.request,
+            asked: self.asked,
             done: self.done,
             watcher: self.watcher,
         };
@@ -263,6 +275,7 @@ struct Lost {
     node: Arc<NodeInfo>,
     key: LaneKey,
     request: Signed<RequestHeader>,
+    asked: Asked,
     done: oneshot::Sender<Arc<VerifiedReceipt>>,
     watcher: Option<ReceiptWatcher>,
 }
@@ -313,6 +326,7 @@ impl Lost {
             node: self.node,
             key: self.key,
             request: self.request,
+            asked: self.asked,
             done: self.done,
             watcher: self.watcher,
         }

@@ -8,6 +8,7 @@ use crate::{
     pace::Pace,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
     store::LaneKey,
+    usage::Asked,
 };
 use atoma_evidence::pack::SaltedBody;
 use atoma_types::{
@@ -169,7 +170,7 @@ impl StackHandle {
     ///
     /// # Errors
     ///
-    /// If the body can't be read for its limits, the lease has no room, the node asks for a ceiling
+    /// If the node isn't trusted, the body can't be read for its limits, the lease has no room, the node asks for a ceiling
     /// that our account doesn't explain, or the node can't be reached or breaks off before its answer
     /// begins.
     pub fn request(
@@ -303,7 +304,9 @@ impl StackHandle {
         let salt = self.salt_of(request);
         let signed = self.sign(info, key, request, ceiling).await?;
         let message = self.http_request(info, request, &signed);
-        let (in_flight, receipt) = InFlight::new(self.clone(), Arc::clone(info), key, signed);
+        let asked = Asked::of(request.endpoint, &request.body);
+        let (in_flight, receipt) =
+            InFlight::new(self.clone(), Arc::clone(info), key, (signed, asked));
         let in_flight = in_flight.watched_by(watcher);
         let message = match message {
             Ok(message) => message,
@@ -447,7 +450,9 @@ impl StackHandle {
         request: &RequestTry,
         signed: Signed<RequestHeader>,
     ) -> Result<Signed<RequestHeader>, ClientError> {
-        let (guard, _) = InFlight::new(self.clone(), Arc::clone(info), key, signed.clone());
+        let asked = Asked::of(request.endpoint, &request.body);
+        let watched = (signed.clone(), asked);
+        let (guard, _) = InFlight::new(self.clone(), Arc::clone(info), key, watched);
         let body = SaltedBody::new(&self.salt_of(request), &request.body);
         match self.store_request(info, &signed, &body).await {
             Ok(named) => {

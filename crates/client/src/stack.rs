@@ -321,6 +321,7 @@ impl StackHandle {
         max: ComputeUnits,
         demanded: Option<ComputeUnits>,
     ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
+        self.client.check_trust(key.node)?;
         let leased = self.leased(key.node);
         let mut accounts = self.state.accounts.lock();
         let account = accounts.entry(key.node).or_default();

@@ -68,6 +68,25 @@ pub enum ReceiptError {
         /// The `max_units` that were signed.
         max: ComputeUnits,
     },
+    /// More input than the bytes that were sent can be, by any tokenizer.
+    #[error("{charged} tokens of input were charged; the request can be {most} at most")]
+    Input {
+        /// What the receipt counts.
+        charged: u64,
+        /// What the request's bytes can be.
+        most: u64,
+    },
+    /// More output than the bytes that arrived can be, by any tokenizer.
+    #[error("{charged} tokens of output were charged; the answer can be {most} at most")]
+    Output {
+        /// What the receipt counts.
+        charged: u64,
+        /// What the answer's bytes can be.
+        most: u64,
+    },
+    /// It counts what no endpoint gives: steps of images, seconds of audio.
+    #[error("the receipt counts what was not served")]
+    NotServed,
     /// After a stream's receipt came more than the end mark.
     #[error("the stream goes on after its receipt")]
     TrailingBytes,
@@ -99,6 +118,17 @@ pub enum ReceiptError {
         /// Hash of the other.
         second: Hash32,
     },
+}
+
+impl ReceiptError {
+    /// Whether the node counted what can't be, and has signed that it did.
+    #[must_use]
+    pub fn is_overcharge(&self) -> bool {
+        matches!(
+            self,
+            Self::Input { .. } | Self::Output { .. } | Self::NotServed
+        )
+    }
 }
 
 /// What a receipt is held against.

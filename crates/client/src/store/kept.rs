@@ -1,10 +1,12 @@
 //! Reading what is kept.
 
 use super::{
+    distrusts,
     kind::KIND,
     lanes,
     rows::{KeptLane, ROW, Row, read_row, to_sql},
 };
+use crate::trust::Distrust;
 use atoma_store::{Place, Readers};
 use atoma_types::{Address, NodeId, RequestId, StackId};
 use rusqlite::{OptionalExtension, params};
@@ -35,6 +37,11 @@ impl Kept {
             let rows = query.query_map([closed], |row| Ok(StackId(Address::new(row.get(0)?))))?;
             rows.collect()
         })
+    }
+
+    /// The nodes that weren't trusted.
+    pub(crate) fn distrusts(&self) -> rusqlite::Result<Vec<Distrust>> {
+        self.0.ask(distrusts::all)
     }
 
     /// The lanes of a lease that belong to a slot, as they were before the restart.
@@ -82,6 +89,30 @@ impl Kept {
             let lease = (stack.0.as_bytes(), node.0.as_bytes());
             let places = params![lease.0, lease.1, to_sql(first), to_sql(last), to_sql(of)];
             query.query_map(places, |row| row.get(0))?.collect()
+        })
+    }
+
+    /// The good receipt of a lease with the highest place below this one.
+    pub(crate) fn before(
+        &self,
+        (stack, node): (StackId, NodeId),
+        seq: u64,
+    ) -> rusqlite::Result<Option<Vec<u8>>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND fault IS NULL AND seq < ?3
+                 ORDER BY seq DESC LIMIT 1",
+            )?;
+            let place = params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(seq)];
+            query.query_row(place, |row| row.get(0)).optional()
+        })
+    }
+
+    /// Whether there is any receipt of a stack.
+    pub(crate) fn has_any(&self, stack: StackId) -> rusqlite::Result<bool> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM receipts WHERE stack = ?1 LIMIT 1")?;
+            query.exists([stack.0.as_bytes()])
         })
     }
 

@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 3,
+    version: 4,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -34,6 +34,10 @@ pub(super) const KIND: Kind = Kind {
             number INTEGER PRIMARY KEY,  -- in the order in which they came
             stack BLOB NOT NULL UNIQUE, closed INTEGER NOT NULL DEFAULT 0
         ) STRICT;
+        CREATE TABLE distrusts (
+            node BLOB PRIMARY KEY, kind INTEGER NOT NULL, charged INTEGER NOT NULL, most INTEGER NOT NULL,
+            since_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
     ",
     upgrades: &[
         Upgrade {
@@ -51,6 +55,15 @@ pub(super) const KIND: Kind = Kind {
         Upgrade {
             from: 2,
             sql: "ALTER TABLE receipts ADD COLUMN second BLOB",
+        },
+        Upgrade {
+            from: 3,
+            sql: "
+                CREATE TABLE distrusts (
+                    node BLOB PRIMARY KEY, kind INTEGER NOT NULL, charged INTEGER NOT NULL, most INTEGER NOT NULL,
+                    since_ms INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+            ",
         },
     ],
     unmarked: &[],

@@ -29,6 +29,7 @@
 //! So there are never more lanes than programs that ran at once, and no bound is lost. What others
 //! spend of a lease isn't seen until their receipts are read; the node refuses what is too much.
 
+mod distrusts;
 mod kept;
 mod kind;
 mod lanes;
@@ -43,7 +44,7 @@ pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
 pub(crate) use rows::{KeptLane, LaneKey, Row};
 
-use crate::ClientError;
+use crate::{ClientError, trust::Distrust};
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Place, Slot, WriterThread};
 use atoma_types::{ComputeUnits, NetworkId, NodeId, StackId};
@@ -122,6 +123,13 @@ impl Store {
     pub(crate) fn keep(&self, row: Row) {
         if let Err(error) = self.writes.send_lazily(Op::Receipt(Box::new(row))) {
             tracing::error!(error = %WithCauses(&error), "a receipt was lost");
+        }
+    }
+
+    /// Remembers that a node isn't trusted; never waits.
+    pub(crate) fn keep_distrust(&self, distrust: &Distrust) {
+        if let Err(error) = self.writes.send(Op::Distrust(distrust.clone())) {
+            tracing::error!(error = %WithCauses(&error), "a distrusted node will be forgotten");
         }
     }
 

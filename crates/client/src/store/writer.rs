@@ -2,9 +2,11 @@
 //! with everything that came before it.
 
 use super::{
+    distrusts,
     lanes::{self, NotGiven, Wanted},
     rows::{KeptLane, LaneKey, Row, insert},
 };
+use crate::trust::Distrust;
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
 use atoma_types::{NodeId, StackId};
 use rusqlite::Transaction;
@@ -37,6 +39,7 @@ pub(crate) enum Op {
     },
     Stack(StackId, Reply),
     Forget(StackId),
+    Distrust(Distrust),
     Flush(Reply),
 }
 
@@ -101,6 +104,7 @@ impl Writer for ClientWriter {
                         .execute([stack.0.as_bytes()])?;
                     lanes::forget(to, *stack)?;
                 }
+                Op::Distrust(distrust) => distrusts::insert(to, distrust)?,
                 Op::Flush(_) => {}
             }
         }
@@ -118,7 +122,7 @@ impl Writer for ClientWriter {
                     }
                 }
                 Op::Bound { done, .. } | Op::Stack(_, done) | Op::Flush(done) => done.send(()),
-                Op::Receipt(_) | Op::Forget(_) => {}
+                Op::Receipt(_) | Op::Forget(_) | Op::Distrust(_) => {}
             }
         }
     }

@@ -120,6 +120,45 @@ async fn every_lie_is_caught() {
 }
 
 #[tokio::test]
+async fn nothing_more_is_signed_for_a_node_that_charges_what_cannot_be() {
+    for (act, tokens) in [("counts_output", 500), ("counts_input", 5_000)] {
+        let world = World::start().await;
+        let client = world.client();
+        let stack = world.leased(&client).await;
+        let node = world.node.id;
+        let asked = json!({ "act": act, "max_tokens": 6_000, "n_units": tokens }).to_string();
+        let answer = stack.chat(node, asked).await.unwrap();
+        let error = answer.whole().await.unwrap_err();
+        let ClientError::Receipt { reason, .. } = error else {
+            panic!("{act}: {error}");
+        };
+        assert!(reason.is_overcharge(), "{act}: {reason}");
+
+        // neither here nor by the next program, for requests or grants; another node isn't concerned
+        let ask = |stack: StackHandle| async move {
+            match stack.chat(node, body("plain")).await.unwrap_err() {
+                ClientError::Distrusted { reason, .. } => reason,
+                other => panic!("{other}"),
+            }
+        };
+        assert_eq!(ask(stack.clone()).await, reason);
+        let granted = stack.grant(node, ComputeUnits(1)).await;
+        assert!(matches!(granted, Err(ClientError::Distrusted { .. })));
+        let id = stack.id();
+        client.receipts().flush().await.unwrap();
+        drop((stack, client));
+        let client = world.client();
+        assert_eq!(ask(client.open(id).await.unwrap()).await, reason);
+        let kept = client.receipts().list(Some(id)).unwrap();
+        assert_eq!(
+            kept[0].fault,
+            Some(reason.to_string()),
+            "it is kept as evidence"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
     let world = World::start().await;
     let client = world.client();

@@ -283,6 +283,25 @@ async fn chat(
                 r.units = ComputeUnits(COST.0 + 1);
             },
         ))),
+        // more tokens than the answer has bytes, at their right price
+        "counts_output" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| {
+                r.usage.output = number;
+                r.units = ComputeUnits(r.usage.total_tokens());
+            },
+        ))),
+        "counts_input" => streamed(
+            vec![
+                FRAMES.to_owned(),
+                comment(&node.commit(&header, (&salt, FRAMES.as_bytes()), |r| {
+                    r.usage.input = number;
+                    r.units = ComputeUnits(r.usage.total_tokens());
+                })),
+            ],
+            false,
+        ),
         "twice" => plain(Some(&node.commit(
             &header,
             (&salt, ANSWER.as_bytes()),

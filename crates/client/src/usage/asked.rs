@@ -1,0 +1,112 @@
+//! What a request's body says of how much can be charged for it.
+
+use super::{EXPANDED_TOKENS, MEDIA_TOKENS, TEMPLATE_TOKENS};
+use atoma_types::message::Endpoint;
+use serde::Deserialize;
+
+/// How the URL of an image begins; another one is fetched by no node.
+const IMAGE: &str = "data:image";
+/// What is in the part of a message that is a sound, twice.
+const SOUND: &str = "input_audio";
+/// How characters begin that are written out as many others: U+FDC0 to U+FDFF and U+3300 to U+337F, as bytes and as
+/// JSON escapes them.
+const EXPANDING: [&[u8]; 6] = [
+    b"\xef\xb7",
+    b"\xe3\x8c",
+    b"\xe3\x8d",
+    b"\\ufd",
+    b"\\uFD",
+    b"\\u33",
+];
+
+/// What bounds the usage of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    endpoint: Endpoint,
+    most_input: u64,
+    answers: u64,
+    longest_stop: u64,
+    tools: bool,
+}
+
+/// The fields by which an answer may hide more.
+#[derive(Deserialize)]
+struct Hiding {
+    n: Option<u64>,
+    stop: Option<Stop>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stop {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Asked {
+    /// Reads a body as it goes out. What isn't JSON is refused by its node, and charged by nobody.
+    pub(crate) fn of(endpoint: Endpoint, body: &[u8]) -> Self {
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let media = text.matches(IMAGE).count() + text.matches(SOUND).count();
+        let hiding = match text.contains("\"stop\"") || text.contains("\"n\"") {
+            true => serde_json::from_str(text).ok(),
+            false => None,
+        };
+        let hiding = hiding.unwrap_or(Hiding {
+            n: None,
+            stop: None,
+        });
+        let longest_stop = match hiding.stop {
+            None => 0,
+            Some(Stop::One(stop)) => stop.len(),
+            Some(Stop::Many(stops)) => stops.iter().map(String::len).max().unwrap_or(0),
+        };
+        let most_input = (body.len() as u64)
+            .saturating_add(TEMPLATE_TOKENS)
+            .saturating_add(MEDIA_TOKENS.saturating_mul(media as u64))
+            .saturating_add(EXPANDED_TOKENS.saturating_mul(expanding(body)));
+        Self {
+            endpoint,
+            most_input,
+            answers: hiding.n.unwrap_or(1).max(1),
+            longest_stop: longest_stop as u64,
+            tools: text.contains("\"tools\""),
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    /// The most tokens that the prompt can have.
+    pub(super) fn most_input(&self) -> u64 {
+        self.most_input
+    }
+
+    /// Answers that were asked for.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    /// Whether tools may be called.
+    pub(super) fn tools(&self) -> bool {
+        self.tools
+    }
+
+    /// Bytes of the longest text that ends an answer and isn't shown.
+    pub(super) fn longest_stop(&self) -> u64 {
+        self.longest_stop
+    }
+}
+
+/// How many characters may be written out as many others.
+fn expanding(body: &[u8]) -> u64 {
+    let mut found = 0;
+    for (place, byte) in body.iter().enumerate() {
+        if matches!(byte, b'\\' | 0xe3 | 0xef) {
+            let rest = &body[place..];
+            found += u64::from(EXPANDING.iter().any(|mark| rest.starts_with(mark)));
+        }
+    }
+    found
+}
