@@ -233,6 +233,12 @@ impl Lane {
         ComputeUnits(self.unexplained)
     }
 
+    /// What is spoken for and no receipt confirms.
+    #[must_use]
+    pub fn unconfirmed(&self) -> ComputeUnits {
+        ComputeUnits(self.unexplained.saturating_add(self.open_sum))
+    }
+
     /// The highest ceiling signed.
     #[must_use]
     pub fn ceiling(&self) -> ComputeUnits {

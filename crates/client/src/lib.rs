@@ -12,7 +12,8 @@
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`ReceiptError`] (what a
 //! receipt must say), [`retry`] (what follows from a refusal), [`receipt_scanner`] (where the receipt is in
 //! a stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
-//! all that there is about a request.
+//! all that there is about a request,
+//! and [`watch`] answers settlements that don't fit the receipts.
 //!
 //! # Example
 //!
@@ -75,7 +76,10 @@ mod signing;
 mod stack;
 mod stack_state;
 mod store;
+mod trust;
+mod usage;
 mod verified_receipt;
+pub mod watch;
 
 pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};

@@ -93,6 +93,19 @@ impl Receipts {
         Ok(rows.into_iter().map(KeptReceipt::from).collect())
     }
 
+    /// Whether any receipt of a stack is kept.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn has_any(&self, stack: StackId) -> Result<bool, ClientError> {
+        for kept in &self.kept {
+            if kept.has_any(stack)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The receipt of a request.
     ///
     /// # Errors
@@ -125,6 +138,21 @@ impl Receipts {
         seq: u64,
     ) -> Result<Vec<Signed<Receipt>>, ClientError> {
         self.kept_between((stack, node), (seq, seq, seq))
+    }
+
+    /// The kept receipt of a lease with the highest number below this one.
+    pub(crate) fn kept_before(
+        &self,
+        stack: StackId,
+        node: NodeId,
+        seq: u64,
+    ) -> Result<Option<Signed<Receipt>>, ClientError> {
+        for kept in &self.kept {
+            if let Some(bytes) = kept.before((stack, node), seq)? {
+                return Ok(Signed::from_bytes(bytes).ok());
+            }
+        }
+        Ok(None)
     }
 
     fn kept_between(

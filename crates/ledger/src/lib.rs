@@ -12,6 +12,7 @@
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
 //! * [`due()`] says what anyone may do about a stack now.
+//! * [`Connection::byte_arguments`] says what a transaction's calls were given: messages that are in no event.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
 //! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and
@@ -23,6 +24,7 @@
 //!   [`Connection::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod amount;
+mod arguments;
 mod attempt;
 mod build;
 mod build_error;
@@ -41,6 +43,7 @@ mod execute;
 mod execution_failure;
 mod faucet;
 mod faucet_error;
+mod frozen;
 mod gas;
 mod gas_funds;
 mod grpc_status;

@@ -35,6 +35,9 @@ pub enum MalformedAnswer {
     /// An entry of a table that names no object.
     #[error("an entry of the table names no object")]
     TableEntry(#[source] bcs::Error),
+    /// Bytes that are no transaction.
+    #[error("its transaction cannot be read")]
+    Transaction(#[source] bcs::Error),
     /// An event whose bytes aren't of its type.
     #[error(transparent)]
     Event(#[from] EventError),

@@ -10,9 +10,11 @@
 //! A [`Dispute`] says what is to be done, [`Dispute::call`] makes the ledger's call of it and
 //! [`Dispute::submit`] executes that. The rules are the contract's; nothing is decided here.
 
+mod history;
 mod outcome;
 mod settled_record;
 
+pub use history::{History, lease_of, ticket_of};
 pub use outcome::{DisputeEvent, DisputeOutcome};
 pub use settled_record::{SettledRecord, SettledRecordError};
 
@@ -40,6 +42,9 @@ pub enum DisputeError {
     /// The stack's task isn't examined, so that there is no jury.
     #[error("the stack's task is not examined: nothing can be challenged, only demanded")]
     NotExamined,
+    /// The ledger took a call that convicts, and told of no conviction.
+    #[error("the ledger told of no conviction")]
+    NoConviction,
     /// The ledger refused the call, or can't be reached.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

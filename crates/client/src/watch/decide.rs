@@ -1,0 +1,217 @@
+//! What to do about a node's open tickets, from what the ledger says and what receipts are held. Pure.
+//!
+//! ```text
+//! two receipts for one request, in whatever was kept or shown ──> Equivocation: it convicts, and costs nothing
+//! a demand or a disclosure is overdue ───────────────────────────> Overdue: it convicts, and costs nothing
+//! the last receipt is the kept one ──────────────────────────────> nothing: each names the one before
+//! another one is kept in its place, or more is claimed than
+//! receipts and lost answers explain ─────────────────────────────> Demand, at most two at once, in units that no
+//!                                                                  receipt that was shown covers
+//! ```
+//!
+//! The ledger shows the last receipt with the settlement, and a record with each answer. A chain that its user
+//! doesn't hold has other receipts for the user's requests than those that the user holds, or several for one: the
+//! first record shown of it proves the one, the second the other. A node that lost its journal makes another chain in
+//! good faith, of new requests alone; it answers, gets the fees, and nothing more comes of it.
+
+use crate::dispute::Claimed;
+use atoma_ledger::{Due, due_of_lease};
+use atoma_types::{
+    ComputeUnits, TimestampMs,
+    chain::{Lease, Stack, Ticket},
+    message::{Receipt, Signed},
+};
+
+/// Demands that wait for an answer at once, in a ticket: two records tell what there is to tell of most chains, and
+/// a node may take a day for each.
+pub const DEMANDS_AT_ONCE: usize = 2;
+/// Fees that are paid for the demands of one stack. Fees of answered demands don't come back, and an honest node may
+/// have another chain than is held here.
+pub const MAX_FEES: u32 = 4;
+
+/// How a watcher decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchPolicy {
+    /// What a lease may have served without a receipt that is kept here: answers were lost.
+    pub lost: ComputeUnits,
+    /// All requests of the stack are made from this data folder, so that what isn't kept here was never received. Where
+    /// others use the stack, too, only contradictions count.
+    pub complete: bool,
+    /// Fees that may be paid for a stack's demands.
+    pub max_fees: u32,
+}
+
+/// What is known of one node's receipts about a ticket.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Those kept under the number of the ticket's last one; two where the node signed two.
+    pub last: Vec<Signed<Receipt>>,
+    /// Those kept under the next number.
+    pub next: Vec<Signed<Receipt>>,
+    /// The highest one kept with a smaller number than the last.
+    pub before: Option<Signed<Receipt>>,
+    /// What the ledger has shown of the lease, in settlements and answers.
+    pub shown: Vec<Signed<Receipt>>,
+    /// Those kept for the requests of what was shown.
+    pub same_requests: Vec<Signed<Receipt>>,
+}
+
+/// Why a claim isn't believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The node gave another receipt than the one that it settles on.
+    AnotherChain,
+    /// So many units are claimed that neither receipts nor lost answers explain.
+    Unexplained(ComputeUnits),
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Have the node convicted by these two receipts for one request.
+    Equivocation(Box<[Signed<Receipt>; 2]>),
+    /// Make this call: the node is late, and is convicted by it.
+    Overdue(Due),
+    /// Demand the record of this unit.
+    Demand(Claimed, Doubt),
+}
+
+/// What to do about a node's lease now: what is known of each of its open tickets comes in their order, and `fees`
+/// were paid for demands of the stack before.
+#[must_use]
+pub fn decide(
+    stack: &Stack,
+    lease: &Lease,
+    held: &[Held],
+    policy: &WatchPolicy,
+    fees: u32,
+    now: TimestampMs,
+) -> Vec<Act> {
+    if lease.closed || lease.tickets.is_empty() {
+        return Vec::new();
+    }
+    if let Some(pair) = held.iter().find_map(twice) {
+        return vec![Act::Equivocation(Box::new(pair))];
+    }
+    let overdue = due_of_lease(stack, lease, now).into_iter();
+    if let Some(due) = overdue.into_iter().find(|due| due.convicts) {
+        return vec![Act::Overdue(due)];
+    }
+    let mut acts = Vec::new();
+    let mut left = policy.max_fees.saturating_sub(fees);
+    for (ticket, held) in lease.tickets.iter().zip(held) {
+        if now > ticket.deadline_ms {
+            continue;
+        }
+        let Some(doubt) = doubt(ticket, held, policy) else {
+            continue;
+        };
+        let open = ticket.demands.len();
+        let room = DEMANDS_AT_ONCE.saturating_sub(open).min(left as usize);
+        for unit in units(ticket, held, room) {
+            let claimed = Claimed {
+                stack: stack.id,
+                node: lease.node,
+                unit,
+            };
+            acts.push(Act::Demand(claimed, doubt));
+            left = left.saturating_sub(1);
+        }
+    }
+    acts
+}
+
+/// Two different receipts for one request, if there are any.
+fn twice(held: &Held) -> Option<[Signed<Receipt>; 2]> {
+    let all = || held.shown.iter().chain(&held.same_requests);
+    held.shown.iter().find_map(|one| {
+        let hash = one.message().request_hash;
+        let mut others = all().filter(|other| other.message().request_hash == hash);
+        let other = others.find(|other| other.bytes() != one.bytes())?;
+        Some([one.clone(), other.clone()])
+    })
+}
+
+/// Whether a ticket is doubtful by what is held.
+pub(super) fn doubt(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Option<Doubt> {
+    if held.last.iter().any(|kept| kept.hash() == ticket.last) {
+        return None;
+    }
+    let mut next = held.next.iter();
+    if next.any(|kept| kept.message().previous == ticket.last) {
+        return None;
+    }
+    let before = held.before.as_ref().map(Signed::message);
+    let too_much = before.is_some_and(|kept| kept.cumulative_units > ticket.to_units);
+    if !held.last.is_empty() || !held.next.is_empty() || too_much {
+        return Some(Doubt::AnotherChain);
+    }
+    let known = before.map_or(ComputeUnits::ZERO, |kept| kept.cumulative_units);
+    let unexplained = ticket.to_units.saturating_sub(known.max(ticket.from_units));
+    (policy.complete && unexplained > policy.lost).then_some(Doubt::Unexplained(unexplained))
+}
+
+/// The units to demand, at most so many: the last one of the kept receipt that isn't settled, the first one that
+/// nothing kept explains, then the middle of what is widest open.
+fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
+    let kept = held
+        .last
+        .first()
+        .and_then(|kept| Claimed::of(kept.message()));
+    let before = held
+        .before
+        .as_ref()
+        .map(|kept| kept.message().cumulative_units);
+    let wanted = [kept.map(|claimed| claimed.unit), before];
+    let mut wanted = wanted.into_iter().flatten();
+    let mut asked: Vec<ComputeUnits> = ticket.demands.iter().map(|demand| demand.unit).collect();
+    let mut found = Vec::new();
+    while found.len() < count {
+        let open = open_ranges(ticket, held, &asked);
+        let is_open = |unit: &ComputeUnits| open.iter().any(|(from, to)| from <= unit && unit < to);
+        let unit = wanted.find(is_open).or_else(|| {
+            let widest = open.iter().max_by_key(|(from, to)| to.0 - from.0)?;
+            Some(ComputeUnits(widest.0.0 + (widest.1.0 - widest.0.0) / 2))
+        });
+        let Some(unit) = unit else {
+            break;
+        };
+        asked.push(unit);
+        found.push(unit);
+    }
+    found
+}
+
+/// The units of a ticket that neither a shown receipt covers nor a demand is open about, as ranges.
+fn open_ranges(
+    ticket: &Ticket,
+    held: &Held,
+    asked: &[ComputeUnits],
+) -> Vec<(ComputeUnits, ComputeUnits)> {
+    let shown = held.shown.iter().map(|shown| {
+        let receipt = shown.message();
+        let end = receipt.cumulative_units;
+        (end.saturating_sub(receipt.units), end)
+    });
+    let asked = asked
+        .iter()
+        .map(|&unit| (unit, unit.saturating_add(ComputeUnits(1))));
+    let mut closed: Vec<_> = shown.chain(asked).collect();
+    closed.sort_unstable();
+    let mut open = Vec::new();
+    let mut from = ticket.from_units;
+    for (begin, end) in closed {
+        if from < begin.min(ticket.to_units) {
+            open.push((from, begin.min(ticket.to_units)));
+        }
+        from = from.max(end);
+    }
+    if from < ticket.to_units {
+        open.push((from, ticket.to_units));
+    }
+    open
+}
+
+#[cfg(test)]
+#[path = "decide_test.rs"]
+mod tests;

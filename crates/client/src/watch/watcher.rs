@@ -1,0 +1,376 @@
+//! Doing what is decided: reads stacks, fetches what was shown, executes.
+
+use super::{
+    decide::{Act, Doubt, Held, WatchPolicy, decide},
+    shown,
+};
+use crate::{
+    ClientError, Receipts,
+    dispute::{Dispute, DisputeError, History},
+};
+use atoma_keys::SigningKey;
+use atoma_ledger::{Digest, Ledger, LedgerError, LedgerEvent};
+use atoma_types::{
+    ComputeUnits, NodeId, StackId, TimestampMs,
+    chain::{Event, Exam, HitStage, Lease, Stack, Ticket, events::NodeConvicted},
+    message::{Receipt, Signed},
+};
+use futures::future::BoxFuture;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+/// Receipts that are remembered of a lease: two tickets have a last receipt each, and few records are shown.
+const MAX_SHOWN: usize = 64;
+
+/// Watches settlements of stacks with the key of their owner or watcher, and the receipts of a data folder.
+pub struct Watcher {
+    ledger: Ledger,
+    key: Arc<SigningKey>,
+    receipts: Receipts,
+    shown: BTreeMap<(StackId, NodeId), Vec<Signed<Receipt>>>,
+    /// Answers that were heard of, by lease: each by its transaction and its place there.
+    answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
+    /// Demands that were paid for, by stack.
+    fees: BTreeMap<StackId, u32>,
+    /// Stacks of which the past has been looked through.
+    searched: BTreeSet<StackId>,
+}
+
+/// What a look at a stack found and did.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Its open tickets.
+    pub tickets: Vec<SeenTicket>,
+    /// What was done, in order.
+    pub steps: Vec<WatchStep>,
+    /// When it should be looked at again even if nothing happens: a deadline is over then.
+    pub next: Option<TimestampMs>,
+    /// The ledger's time of the look.
+    pub now: TimestampMs,
+}
+
+/// A ticket, and whether it is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenTicket {
+    /// The node that claims.
+    pub node: NodeId,
+    /// The number of its last receipt.
+    pub ticket: u64,
+    /// Units that would then be paid, earlier ones counted in.
+    pub to_units: ComputeUnits,
+    /// The last moment to demand.
+    pub deadline: TimestampMs,
+    /// Why it isn't believed, if it isn't.
+    pub doubt: Option<Doubt>,
+}
+
+/// Something that was done about a node's lease.
+#[derive(Debug)]
+pub struct WatchStep {
+    /// The stack.
+    pub stack: StackId,
+    /// The node.
+    pub node: NodeId,
+    /// What it was.
+    pub did: Did,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub enum Did {
+    /// A record was demanded.
+    Demanded {
+        /// Of this unit.
+        unit: ComputeUnits,
+        /// For this reason.
+        doubt: Doubt,
+        /// The last moment to answer.
+        until: TimestampMs,
+    },
+    /// The node was convicted.
+    Convicted(Box<NodeConvicted>),
+    /// The ledger didn't take the step; perhaps somebody else was faster.
+    Refused(DisputeError),
+}
+
+impl Watcher {
+    /// With the key that pays and signs.
+    #[must_use]
+    pub fn new(ledger: Ledger, key: Arc<SigningKey>, receipts: Receipts) -> Self {
+        Self {
+            ledger,
+            key,
+            receipts,
+            shown: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            fees: BTreeMap::new(),
+            searched: BTreeSet::new(),
+        }
+    }
+
+    /// The stack that an event should have looked at, where it is about a settlement.
+    #[must_use]
+    pub fn concerns(event: &Event) -> Option<StackId> {
+        match event {
+            Event::SettlementOpened(e) => Some(e.stack),
+            Event::DemandAnswered(e) => Some(e.stack),
+            Event::RecordDemanded(e) => Some(e.stack),
+            _ => None,
+        }
+    }
+
+    /// Takes in what an event's transaction shows of a stack.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked.
+    pub fn hear<'a>(
+        &'a mut self,
+        stack: &'a Stack,
+        event: &'a LedgerEvent,
+    ) -> BoxFuture<'a, Result<(), ClientError>> {
+        Box::pin(async move {
+            let node = match &event.event {
+                Event::SettlementOpened(e) if e.stack == stack.id => e.node,
+                Event::DemandAnswered(e) if e.stack == stack.id => e.node,
+                _ => return Ok(()),
+            };
+            let Some(lease) = stack.lease(node) else {
+                return Ok(());
+            };
+            let lease_of = (stack.id, node);
+            let place = (event.transaction, event.index);
+            let arguments = self.ledger.byte_arguments(event.transaction).await?;
+            if matches!(event.event, Event::DemandAnswered(_)) {
+                self.answers.entry(lease_of).or_default().insert(place);
+            }
+            let known = self.shown.entry(lease_of).or_default();
+            for receipt in shown::receipts(&arguments, &lease.key) {
+                if !known.contains(&receipt) {
+                    known.push(receipt);
+                }
+            }
+            // what is paid can't be disputed any more
+            known.retain(|receipt| receipt.message().seq > lease.paid_seq);
+            let excess = known.len().saturating_sub(MAX_SHOWN);
+            known.drain(..excess);
+            Ok(())
+        })
+    }
+
+    /// Looks at a stack and does what is to be done about its open tickets.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked, or the receipts can't be read.
+    pub fn look<'a>(
+        &'a mut self,
+        stack: &'a Stack,
+        policy: WatchPolicy,
+    ) -> BoxFuture<'a, Result<Looked, ClientError>> {
+        Box::pin(self.look_at(stack, policy))
+    }
+
+    async fn look_at(&mut self, stack: &Stack, policy: WatchPolicy) -> Result<Looked, ClientError> {
+        let now = self.ledger.clock().await?;
+        let mut looked = Looked {
+            now,
+            next: next_deadline(stack),
+            ..Looked::default()
+        };
+        for lease in stack.open_leases() {
+            let acts = self.decided(stack, lease, &policy, now).await?;
+            for (ticket, held) in lease.tickets.iter().zip(self.held(stack.id, lease)?) {
+                looked.tickets.push(SeenTicket {
+                    node: lease.node,
+                    ticket: ticket.to_seq,
+                    to_units: ticket.to_units,
+                    deadline: ticket.deadline_ms,
+                    doubt: super::decide::doubt(ticket, &held, &policy),
+                });
+            }
+            for act in acts {
+                let did = self.act(stack, act).await;
+                if let Did::Demanded { until, .. } = &did {
+                    looked.next = Some(looked.next.map_or(*until, |next| next.min(*until)));
+                }
+                let node = lease.node;
+                looked.steps.push(WatchStep {
+                    stack: stack.id,
+                    node,
+                    did,
+                });
+            }
+        }
+        Ok(looked)
+    }
+
+    /// What is to be done about a lease. Before a demand is paid for, what the ledger has shown is looked for.
+    async fn decided(
+        &mut self,
+        stack: &Stack,
+        lease: &Lease,
+        policy: &WatchPolicy,
+        now: TimestampMs,
+    ) -> Result<Vec<Act>, ClientError> {
+        let fees = self.fees_of(stack);
+        let acts = decide(
+            stack,
+            lease,
+            &self.held(stack.id, lease)?,
+            policy,
+            fees,
+            now,
+        );
+        let pays = acts.iter().any(|act| matches!(act, Act::Demand(..)));
+        if !pays {
+            return Ok(acts);
+        }
+        let acts = match self.searched.insert(stack.id) {
+            true => {
+                self.search(stack).await?;
+                let held = self.held(stack.id, lease)?;
+                decide(stack, lease, &held, policy, fees, now)
+            }
+            false => acts,
+        };
+        let awaits = self.awaits(stack, lease);
+        let acts = acts.into_iter();
+        let now = acts.filter(|act| !awaits || !matches!(act, Act::Demand(..)));
+        Ok(now.collect())
+    }
+
+    /// Whether a record was shown that wasn't heard of yet: it may make a further demand needless.
+    fn awaits(&self, stack: &Stack, lease: &Lease) -> bool {
+        let heard = self.answers.get(&(stack.id, lease.node));
+        let heard = heard.map_or(0, BTreeSet::len) as u64;
+        answered(stack, lease) > heard
+    }
+
+    /// Looks through the past for what was shown of a stack.
+    async fn search(&mut self, stack: &Stack) -> Result<(), ClientError> {
+        let history = History::of(&self.ledger, stack.id).await?;
+        // a long one is looked through as far as it goes: what is missing costs a fee at most
+        for event in &history.events {
+            self.hear(stack, event).await?;
+        }
+        Ok(())
+    }
+
+    /// Fees that were paid for the stack: what this watcher paid, or what the ledger still shows of them.
+    fn fees_of(&self, stack: &Stack) -> u32 {
+        let shown = stack.open_leases().map(|lease| {
+            let tickets = lease.tickets.iter();
+            let open: u64 = tickets.map(|ticket| ticket.demands.len() as u64).sum();
+            answered(stack, lease).saturating_add(open)
+        });
+        let shown = u32::try_from(shown.sum::<u64>()).unwrap_or(u32::MAX);
+        let paid = self.fees.get(&stack.id).copied().unwrap_or(0);
+        paid.max(shown)
+    }
+
+    fn held(&self, stack: StackId, lease: &Lease) -> Result<Vec<Held>, ClientError> {
+        let tickets = lease.tickets.iter();
+        let held = tickets.map(|ticket| self.held_of(stack, lease, ticket));
+        held.collect()
+    }
+
+    fn held_of(&self, stack: StackId, lease: &Lease, of: &Ticket) -> Result<Held, ClientError> {
+        let node = lease.node;
+        let shown = self.shown.get(&(stack, node)).cloned().unwrap_or_default();
+        let mut same_requests = Vec::new();
+        for shown in &shown {
+            let kept = self.receipts.show(shown.message().request_id)?;
+            same_requests.extend(kept.and_then(|kept| kept.signed().ok()));
+        }
+        let ours = |kept: &Signed<Receipt>| kept.verify(&lease.key).is_ok();
+        same_requests.retain(ours);
+        let next = of.to_seq.saturating_add(1);
+        Ok(Held {
+            last: self.receipts.kept_at(stack, node, of.to_seq)?,
+            next: self.receipts.kept_at(stack, node, next)?,
+            before: self.receipts.kept_before(stack, node, of.to_seq)?,
+            shown,
+            same_requests,
+        })
+    }
+
+    async fn act(&mut self, stack: &Stack, act: Act) -> Did {
+        let (step, doubt) = match act {
+            Act::Equivocation(pair) => {
+                let [first, second] = *pair;
+                (Dispute::Equivocation { first, second }, None)
+            }
+            Act::Demand(claimed, doubt) => (Dispute::Demand(claimed), Some((claimed.unit, doubt))),
+            Act::Overdue(due) => {
+                let executed = self.ledger.execute(&self.key, vec![due.call]).await;
+                return convicted(executed.map(|done| done.events));
+            }
+        };
+        let Some((unit, doubt)) = doubt else {
+            let call = match step.call(&self.ledger).await {
+                Ok(call) => call,
+                Err(error) => return Did::Refused(error),
+            };
+            let executed = self.ledger.execute(&self.key, vec![call]).await;
+            return convicted(executed.map(|done| done.events));
+        };
+        match step.submit(&self.ledger, &self.key).await {
+            Ok(_) => {
+                *self.fees.entry(stack.id).or_default() += 1;
+                let until = self.ledger.clock().await.ok();
+                let until = until.unwrap_or_default();
+                let until = until.saturating_add(stack.terms.answer_window_ms);
+                Did::Demanded { unit, doubt, until }
+            }
+            Err(error) => Did::Refused(error),
+        }
+    }
+}
+
+fn convicted(events: Result<Vec<Event>, LedgerError>) -> Did {
+    let events = match events {
+        Ok(events) => events,
+        Err(error) => return Did::Refused(error.into()),
+    };
+    let mut events = events.into_iter();
+    let convicted = events.find_map(|event| match event {
+        Event::NodeConvicted(event) => Some(Box::new(event)),
+        _ => None,
+    });
+    // a call that convicts has no other end
+    convicted.map_or(Did::Refused(DisputeError::NoConviction), Did::Convicted)
+}
+
+/// Demands that were answered since the lease was last paid.
+fn answered(stack: &Stack, lease: &Lease) -> u64 {
+    lease.fees.0 / stack.terms.demand_fee.0.max(1)
+}
+
+/// When a node is late next.
+fn next_deadline(stack: &Stack) -> Option<TimestampMs> {
+    let tickets = stack.open_leases().flat_map(|lease| &lease.tickets);
+    let deadlines = tickets.flat_map(|ticket| {
+        let exam = match &ticket.exam {
+            Exam::Hit(hit) if hit.stage == HitStage::Disclosing => Some(hit.deadline_ms),
+            _ => None,
+        };
+        let challenge = ticket.challenge.as_ref().and_then(|c| c.jury.as_ref());
+        let juries = ticket.exam_jury.iter().chain(challenge);
+        let hidden = juries.filter(|jury| jury.seq == 0);
+        let demands = ticket.demands.iter().map(|demand| demand.deadline_ms);
+        demands
+            .chain(exam)
+            .chain(hidden.map(|jury| jury.deadline_ms))
+    });
+    deadlines.min()
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! What has happened to the tickets of a stack, as the ledger's events tell it: how demands, examinations and
+//! challenges ended can't be seen in the stack any more.
+
+use atoma_ledger::{EventStart, Ledger, LedgerError, LedgerEvent};
+use atoma_types::{NodeId, StackId, chain::Event};
+use futures::{StreamExt, future::BoxFuture};
+use std::time::Duration;
+
+/// The events are read from the ledger's beginning, for so long at most.
+const SEARCH: Duration = Duration::from_secs(30);
+
+/// The events about a stack's settlements.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Those that were found, in the ledger's order.
+    pub events: Vec<LedgerEvent>,
+    /// Whether the ledger's history was looked through to its end; a long one isn't.
+    pub complete: bool,
+}
+
+impl History {
+    /// Reads the history of a stack.
+    ///
+    /// # Errors
+    /// If the ledger can't be asked.
+    pub fn of(ledger: &Ledger, stack: StackId) -> BoxFuture<'_, Result<Self, LedgerError>> {
+        Box::pin(read(ledger, stack))
+    }
+}
+
+async fn read(ledger: &Ledger, stack: StackId) -> Result<History, LedgerError> {
+    let tip = ledger.tip().await?.checkpoint;
+    let mut frames = ledger.frames(EventStart::Beginning);
+    let mut history = History::default();
+    let reading = async {
+        while let Some(frame) = frames.next().await {
+            let frame = frame?;
+            let ours =
+                |event: &LedgerEvent| lease_of(&event.event).is_some_and(|(of, _)| of == stack);
+            history.events.extend(frame.event.filter(ours));
+            if frame.covered.is_some_and(|covered| covered >= tip) {
+                history.complete = true;
+                break;
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(SEARCH, reading).await {
+        Ok(read) => read.map(|()| history),
+        Err(_) => Ok(history),
+    }
+}
+
+/// The lease that an event about settlements is about.
+#[must_use]
+pub fn lease_of(event: &Event) -> Option<(StackId, NodeId)> {
+    Some(match event {
+        Event::SettlementOpened(e) => (e.stack, e.node),
+        Event::Claimed(e) => (e.stack, e.node),
+        Event::LeaseClosed(e) => (e.stack, e.node),
+        Event::RecordDemanded(e) => (e.stack, e.node),
+        Event::DemandAnswered(e) => (e.stack, e.node),
+        Event::NodeConvicted(e) => (e.stack, e.node),
+        Event::TicketDrawn(e) => (e.stack, e.node),
+        Event::ExaminerDrawn(e) => (e.stack, e.node),
+        Event::Unexamined(e) => (e.stack, e.node),
+        Event::Disclosed(e) => (e.stack, e.node),
+        Event::VerdictGiven(e) => (e.stack, e.node),
+        Event::Challenged(e) => (e.stack, e.node),
+        Event::JuryDrawn(e) => (e.stack, e.node),
+        Event::DisclosedToJury(e) => (e.stack, e.node),
+        Event::Revealed(e) => (e.stack, e.node),
+        Event::JuryDecided(e) => (e.stack, e.node),
+        _ => return None,
+    })
+}
+
+/// The ticket that an event of an examination, a challenge or a jury is about.
+#[must_use]
+pub fn ticket_of(event: &Event) -> Option<u64> {
+    Some(match event {
+        Event::SettlementOpened(e) => e.to_seq,
+        Event::TicketDrawn(e) => e.ticket,
+        Event::ExaminerDrawn(e) => e.ticket,
+        Event::Unexamined(e) => e.ticket,
+        Event::Disclosed(e) => e.ticket,
+        Event::VerdictGiven(e) => e.ticket,
+        Event::Challenged(e) => e.ticket,
+        Event::JuryDrawn(e) => e.ticket,
+        Event::DisclosedToJury(e) => e.ticket,
+        Event::Revealed(e) => e.ticket,
+        Event::JuryDecided(e) => e.ticket,
+        _ => return None,
+    })
+}
