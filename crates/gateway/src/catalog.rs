@@ -1,6 +1,9 @@
 //! What is for sale: the tasks on the ledger that this gateway serves, and the nodes that sell them.
 
-use crate::config::{GatewayConfig, StackPolicy};
+use crate::{
+    config::{GatewayConfig, StackPolicy},
+    fair_price,
+};
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
@@ -105,18 +108,18 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
                 model.name == task.model_name && model.task.is_none_or(|id| id == task.id)
             });
             let mut policy = config.policy_of(model);
-            let cap = policy.max_price.unwrap_or(task.price_ceiling);
-            let cap = cap.min(task.price_ceiling);
-            let sellers = task.subscriptions.iter().filter_map(|subscription| {
-                let node = nodes.get(&subscription.node)?;
-                let selling = subscription.state == SubscriptionState::Active
-                    && node.status.takes_leases(now)
-                    && subscription.price <= cap
-                    && is_used(config, node);
+            let listed: Vec<(&Node, Price)> = listed(task, &nodes, now).collect();
+            let weighed = listed
+                .iter()
+                .map(|(node, price)| (*price, node.matured(now)));
+            let cap = policy.max_price.or_else(|| fair_price::median(weighed));
+            let cap = cap.map_or(task.price_ceiling, |cap| cap.min(task.price_ceiling));
+            let sellers = listed.iter().filter_map(|&(node, price)| {
+                let selling = price <= cap && is_used(config, node);
                 selling.then(|| Seller {
                     node: node.id,
                     url: node.url.clone(),
-                    price: subscription.price,
+                    price,
                 })
             });
             let sellers: Vec<Seller> = sellers.collect();
@@ -137,6 +140,20 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
             }
         })
         .collect()
+}
+
+/// The nodes that sell a task now, and what each asks.
+fn listed<'a>(
+    task: &'a Task,
+    nodes: &'a HashMap<NodeId, &'a Node>,
+    now: TimestampMs,
+) -> impl Iterator<Item = (&'a Node, Price)> {
+    let active = task.subscriptions.iter();
+    let active = active.filter(|sold| sold.state == SubscriptionState::Active);
+    active.filter_map(move |sold| {
+        let node = *nodes.get(&sold.node)?;
+        (node.status.takes_leases(now)).then_some((node, sold.price))
+    })
 }
 
 /// Whether a node's URL leads where this gateway goes.
@@ -270,6 +287,28 @@ mod tests {
             .collect();
         assert_eq!(sellers, [(NodeId(id(1)), Price(10))]);
         assert_eq!(offers[0].max_price, Price(10), "of those who sell");
+    }
+
+    #[test]
+    fn who_names_no_price_pays_no_more_than_half_of_the_collateral_asks() {
+        let mut nodes = [1, 2, 3].map(|n| node(n, NodeStatus::Active));
+        let chat = [task(7, "m", &[(1, 10), (2, 20), (3, 99)])];
+        let cap = |nodes: &[Node]| {
+            let offers = offers(&config(vec![]), &chat, nodes, TimestampMs(0));
+            (offers[0].sellers.len(), offers[0].max_price)
+        };
+        assert_eq!(cap(&nodes), (2, Price(20)));
+        nodes[0].collateral = MicroUsdc(100);
+        assert_eq!(cap(&nodes), (1, Price(10)));
+        nodes[2].collateral = MicroUsdc(1_000);
+        assert_eq!(cap(&nodes), (3, Price(99)));
+        nodes[2].fresh = MicroUsdc(1_000);
+        nodes[2].matures_at_ms = TimestampMs(1);
+        assert_eq!(
+            cap(&nodes),
+            (1, Price(10)),
+            "what was added just now doesn't count"
+        );
     }
 
     #[test]

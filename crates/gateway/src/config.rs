@@ -47,6 +47,10 @@ pub struct GatewayConfig {
     /// that trust it.
     #[serde(default)]
     pub local_nodes: bool,
+    /// Whether nodes' settlements are held against the receipts, and answered: records that aren't explained are
+    /// demanded, for at most four fees a stack, and who can be convicted is. The wallet pays the fees.
+    #[serde(default = "defaults::watch_settlements")]
+    pub watch_settlements: bool,
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,
@@ -95,7 +99,8 @@ pub struct ModelConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StackPolicy {
-    /// The highest price; the task's own ceiling if absent.
+    /// The highest price. If absent, the median of what nodes ask for the task, weighted by their collateral; never
+    /// above the task's own ceiling.
     pub max_price: Option<Price>,
     /// Units of a new stack, and of each top-up.
     pub stack_units: ComputeUnits,
@@ -160,6 +165,10 @@ mod defaults {
 
     pub(super) fn listen() -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))
+    }
+
+    pub(super) fn watch_settlements() -> bool {
+        true
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     pool::PoolContext,
     serve::{self, Completions, Health, Models},
     servers::{ListenError, Ports},
+    watch,
 };
 use atoma_client::{Client, ClientConfig, ClientError};
 use atoma_http::server::{BodyRoom, Server};
@@ -70,6 +71,7 @@ pub struct RunningGateway {
     stop: CancellationToken,
     servers: Vec<Server>,
     follower: JoinHandle<()>,
+    watcher: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -95,6 +97,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let keys = accounts.key_ring(&config).map_err(StartError::SameKey)?;
     let metrics = Arc::new(Metrics::new());
     let (client, ledger) = connect(&config, key).await?;
+    let watched = config.watch_settlements.then(|| client.clone());
     let market = Arc::new(Market::new(PoolContext {
         client,
         account: Arc::clone(accounts.stacks()),
@@ -113,6 +116,10 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let stop = CancellationToken::new();
     let routes = routes(&config, keys, &market, &metrics, &stop);
     let connections = Arc::clone(&metrics.connections);
+    let watcher = watched.map(|client| {
+        let watching = watch::follow(client, Arc::clone(&metrics), stop.clone());
+        tokio::spawn(watching)
+    });
     let admin_routes = serve::admin_routes(metrics, &config.runtime);
     let close_stacks_on_stop = config.close_stacks_on_stop;
     let drain_grace = config.limits.drain_grace();
@@ -129,6 +136,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
         stop,
         servers,
         follower: tokio::spawn(follow),
+        watcher,
     })
 }
 
@@ -228,6 +236,9 @@ impl RunningGateway {
             let grace = self.drain_grace;
             join_all(self.servers.into_iter().map(|server| server.close(grace))).await;
             let _ = self.follower.await;
+            if let Some(watcher) = self.watcher {
+                let _ = watcher.await;
+            }
             for pool in self.market.pools() {
                 pool.stop(self.close_stacks_on_stop).await;
             }

@@ -19,6 +19,7 @@ mod budget;
 mod catalog;
 mod concurrency;
 mod config;
+mod fair_price;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gateway;
@@ -34,6 +35,7 @@ mod serve;
 mod servers;
 mod unsettled;
 mod user_request;
+mod watch;
 
 pub use atoma_http::server::{Limits, ZeroLimit};
 pub use budget::{Amount, BudgetError, Standing};

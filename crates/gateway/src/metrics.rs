@@ -124,7 +124,21 @@ const CONNECTIONS_CLOSED: Row = Row {
     unit: None,
     labels: &["reason"],
 };
-const ROWS: [Row; 11] = [
+const DEMANDS: Row = Row {
+    name: "demands",
+    kind: Kind::Counter,
+    help: "records demanded of nodes that settle what their receipts don't show",
+    unit: None,
+    labels: &[],
+};
+const CONVICTIONS: Row = Row {
+    name: "convictions",
+    kind: Kind::Counter,
+    help: "nodes that the gateway had convicted",
+    unit: None,
+    labels: &[],
+};
+const ROWS: [Row; 13] = [
     REQUESTS,
     FIRST_BYTE,
     RETRIES,
@@ -136,6 +150,8 @@ const ROWS: [Row; 11] = [
     STACK_READS,
     CONNECTIONS,
     CONNECTIONS_CLOSED,
+    DEMANDS,
+    CONVICTIONS,
 ];
 
 /// All metrics of the gateway's admin port.
@@ -254,6 +270,10 @@ pub(crate) struct Metrics {
     pub(crate) connections: Arc<Counters>,
     connections_open: Gauge,
     connections_closed: Family<ClosedFor, Counter>,
+    /// Records that were demanded.
+    pub(crate) demands: Counter,
+    /// Nodes that were convicted.
+    pub(crate) convictions: Counter,
 }
 
 fn seconds() -> Histogram {
@@ -307,6 +327,8 @@ impl Metrics {
             connections: Arc::default(),
             connections_open: Gauge::default(),
             connections_closed: Family::default(),
+            demands: Counter::default(),
+            convictions: Counter::default(),
         };
         REQUESTS.register(&mut registry, metrics.answered.clone());
         FIRST_BYTE.register(&mut registry, metrics.first_byte.clone());
@@ -319,6 +341,8 @@ impl Metrics {
         STACK_READS.register(&mut registry, metrics.stack_reads.clone());
         CONNECTIONS.register(&mut registry, metrics.connections_open.clone());
         CONNECTIONS_CLOSED.register(&mut registry, metrics.connections_closed.clone());
+        DEMANDS.register(&mut registry, metrics.demands.clone());
+        CONVICTIONS.register(&mut registry, metrics.convictions.clone());
         Self {
             registry,
             ..metrics

@@ -117,6 +117,7 @@ pub async fn start_gateway(
             ..RequestLimits::default()
         },
         local_nodes: true,
+        watch_settlements: true,
         close_stacks_on_stop: plan.close_stacks_on_stop,
         own_use: false,
         client_dir: None,

@@ -74,6 +74,11 @@ impl StackPool {
         self.context.client.runtime()
     }
 
+    /// Whether anything is signed for the node.
+    pub(super) fn trusts(&self, node: NodeId) -> bool {
+        self.context.client.distrusted(node).is_none()
+    }
+
     /// A stack on which the node has room. The hot path: no await, no ledger.
     pub(super) fn with_room(&self, node: NodeId, units: ComputeUnits) -> Option<StackHandle> {
         let until = self.runtime().now();

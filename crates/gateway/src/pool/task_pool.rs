@@ -48,7 +48,9 @@ impl TaskPool {
 
     /// Takes over what the ledger says now.
     pub(crate) fn update(&self, offer: Offer) {
+        // nothing is signed for those that charged what can't be
         let sellers = offer.sellers.iter();
+        let sellers = sellers.filter(|seller| self.stacks.trusts(seller.node));
         let nodes: Vec<_> = sellers.map(|seller| (seller.node, seller.price)).collect();
         self.dispatch.set_nodes(&nodes);
         self.offer.store(Arc::new(offer));

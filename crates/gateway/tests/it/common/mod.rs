@@ -111,6 +111,7 @@ impl Network {
             limits: Limits::default(),
             requests: RequestLimits::default(),
             local_nodes: true,
+            watch_settlements: true,
             close_stacks_on_stop: true,
             own_use: false,
             client_dir: None,
