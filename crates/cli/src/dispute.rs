@@ -2,6 +2,7 @@
 
 use crate::{
     client::client_folder,
+    history,
     named::Named,
     output::{Facts, Output, money},
     settings::Settings,
@@ -9,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use atoma_client::{
     Receipts,
-    dispute::{Claimed, Compared, Dispute, DisputeEvent, DisputeOutcome, SettledRecord},
+    dispute::{Claimed, Compared, Dispute, DisputeEvent, DisputeOutcome, History, SettledRecord},
 };
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -105,6 +106,18 @@ pub(crate) async fn run(
             }
             let empty = "nothing of this stack is leased yet";
             output.narrow_table(rows, &["to_unit"], empty);
+            let progress = output.progress("reading what has happened");
+            let history = History::of(&ledger, stack.id).await;
+            progress.finish_and_clear();
+            let history = history?;
+            if !history.events.is_empty() {
+                output.say("\nwhat has happened:");
+                let only_wide = ["ticket", "until_ms"];
+                output.narrow_table(history::rows(&ledger, &history).await, &only_wide, "");
+            }
+            if !history.complete {
+                output.note("the ledger's history is long: not all of it was looked through");
+            }
             return Ok(());
         }
         DisputeCommand::Demand(which) => Dispute::Demand(which.claimed(&settings, &ledger).await?),

@@ -99,6 +99,8 @@ pub(crate) async fn run(
         },
         // whoever asks could as well ask the node
         local_nodes: true,
+        // it costs fees, which nobody has said yes to: `atoma stack watch` does it
+        watch_settlements: false,
         close_stacks_on_stop: false,
         own_use: true,
         client_dir: Some(client_folder(&settings)),

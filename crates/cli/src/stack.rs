@@ -5,6 +5,7 @@ use crate::{
     named::Named,
     output::{Facts, Output, money, price},
     settings::Settings,
+    stack_watch::{self, WatchArgs},
     values::Usdc,
 };
 use anyhow::Result;
@@ -73,8 +74,11 @@ pub(crate) enum StackCommand {
         /// By how many seconds.
         seconds: u64,
     },
+    /// Watch what nodes settle, until you stop it: what the receipts here don't show is demanded, and who can be
+    /// convicted is. For the owner, or whom `set-watcher` named; at most four fees a stack are paid.
+    Watch(WatchArgs),
     /// Name who may demand records and challenge tickets beside you; nobody without an address.
-    Watch {
+    SetWatcher {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
         /// The watcher's address.
@@ -150,7 +154,8 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 .await?;
             output.object(refreshed(&stack).await?);
         }
-        StackCommand::Watch { stack, watcher } => {
+        StackCommand::Watch(args) => stack_watch::run(args, &client, &settings, output).await?,
+        StackCommand::SetWatcher { stack, watcher } => {
             let stack = client.open(stack.stack(&client).await?).await?;
             stack.set_watcher(watcher).await?;
             output.object(refreshed(&stack).await?);

@@ -1,5 +1,7 @@
 //! `atoma network doctor`: one line a check, each with what was found and what to do about it.
 
+mod rules;
+
 use crate::{
     output::{Facts, Output},
     profiles,
@@ -138,6 +140,7 @@ async fn examine(settings: &Settings, report: &mut Report) {
     }
     package(&ledger, report).await;
     database(&ledger, report).await;
+    rules::examine(settings, &ledger, report).await;
     walrus(&ledger, report).await;
     wallet(settings, &ledger, report).await;
 }
@@ -350,7 +353,15 @@ async fn wallet(settings: &Settings, connection: &Connection, report: &mut Repor
         ),
     }
     match connection.usdc(address).await {
-        Ok(usdc) if usdc.0 > 0 => report.good("usdc", usdc.to_string()),
+        Ok(usdc) if usdc.0 > 0 => match connection.is_usdc_frozen(address).await {
+            Ok(true) => report.bad(
+                "usdc",
+                format!("{usdc}, frozen: its issuer lets nothing of it move"),
+                "use another address: whoever owns a credit names where it is paid",
+            ),
+            // without gas nothing can be tried
+            Ok(false) | Err(_) => report.good("usdc", usdc.to_string()),
+        },
         Ok(usdc) => report.warn(
             "usdc",
             usdc.to_string(),

@@ -6,11 +6,20 @@ mod tell;
 
 pub(crate) use tell::{ONLY_WIDE, rows};
 
-use crate::{client::client_folder, output::Output, settings::Settings, walrus::WalrusReading};
+use crate::{
+    client::client_folder,
+    history,
+    output::{Facts, Output},
+    settings::Settings,
+    walrus::WalrusReading,
+};
 use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
-    evidence::{AskNodes, Given, KeptReceipts, NodeProofs, Report, Sources, check, gather},
+    dispute::History,
+    evidence::{
+        AskNodes, CheckKind, Given, KeptReceipts, NodeProofs, Report, Sources, check, gather,
+    },
     request_key,
 };
 use atoma_evidence::pack::MAX_PACK;
@@ -81,7 +90,12 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     }
     let reports: Vec<Report> = gathered.iter().map(check).collect();
     match &reports[..] {
-        [report] => tell::one(report, output),
+        [report] => {
+            let progress = output.progress("reading what was found about its ticket");
+            let audit = audit(report, &sources).await;
+            progress.finish_and_clear();
+            tell::one(report, audit, output);
+        }
         many => tell::many(many, output),
     }
     if verify.show {
@@ -95,6 +109,23 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     match skipped {
         0 => Ok(()),
         skipped => Err(Incomplete { skipped }.into()),
+    }
+}
+
+/// What examinations and juries found about the ticket that a request is in, where the ledger tells of it.
+async fn audit(report: &Report, sources: &Sources) -> Facts {
+    let (Some(subject), Ok(ledger)) = (report.subject, &sources.ledger) else {
+        return Vec::new();
+    };
+    let settled = CheckKind::Settled;
+    let is_settled = report.passed().any(|check| check.kind == settled);
+    let Some(seq) = subject.seq.filter(|_| is_settled) else {
+        return Vec::new();
+    };
+    match History::of(ledger, subject.stack).await {
+        Ok(history) => history::of_ticket(&history, subject.node, seq),
+        // it says only more than the checks do
+        Err(_) => Vec::new(),
     }
 }
 

@@ -6,10 +6,12 @@ use atoma_evidence::pack::SaltedBody;
 use serde_json::{Value, json};
 
 /// One request: a row for each check, and what they come to.
-pub(super) fn one(report: &Report, output: &Output) {
+pub(super) fn one(report: &Report, audit: Facts, output: &Output) {
     output.narrow_table(rows(report), &ONLY_WIDE, "nothing was checked");
     output.say("");
-    output.object(verdict(report));
+    let mut facts = verdict(report);
+    facts.extend(audit);
+    output.object(facts);
 }
 
 /// What people see only in a wide table.
