@@ -66,6 +66,7 @@ impl Office {
             limits: Limits::default(),
             requests: RequestLimits::default(),
             local_nodes: true,
+            watch_settlements: true,
             close_stacks_on_stop: false,
             own_use: false,
             client_dir: None,
