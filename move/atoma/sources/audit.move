@@ -266,7 +266,6 @@ fun due(self: &Stack, task: &mut Task, holder: ID, ticket: u64, now: u64): (u64,
 
 fun draw_examiner(self: &Stack, task: &mut Task, holder: ID, seed: &Bytes32): Option<Auditor> {
     let sampling = self.terms().sampling();
-    if (task.dues() < sampling.attest_fee()) return option::none();
     let but = vector[self.lease_of(holder).owner(), self.owner()];
     let weights = task.examining_weights(sampling.examiner_fine(), &but);
     if (!draw::suffice(&weights, 1)) return option::none();
@@ -367,7 +366,8 @@ public fun challenge(
 }
 
 /// Draws the jury that a bad verdict or a challenge called for: others than the examiner, of other owners than the
-/// parties. If there aren't so many, the accusation is dropped and costs nobody anything. Anyone may.
+/// parties. Where fewer are there, all of them sit; if they are no quorum, the accusation is dropped and costs nobody
+/// anything. Anyone may.
 entry fun jury(
     stack: &mut Stack,
     task: &mut Task,
@@ -398,10 +398,11 @@ fun jury_by_seed(
     let mut but = vector[self.lease_of(holder).owner(), self.owner()];
     self.ticket(holder, ticket).hit().do!(|hit| but.push_back(hit.examiner().owner()));
     let terms = *self.terms();
-    let count = terms.sampling().jury_size();
     let weights = task.examining_weights(terms.sampling().juror_fine(), &but);
+    // one that resigns in time makes a jury smaller, and saves nobody from it
+    let count = terms.sampling().jury_size().min(draw::able(&weights));
     let stack = object::id(self);
-    if (draw::suffice(&weights, count)) {
+    if (count >= terms.sampling().jury_quorum()) {
         let deadline_ms = money::saturating_add(clock.timestamp_ms(), terms.answer_window_ms());
         let seated = jury::seat(unit, task.pick(&seed, weights, count), deadline_ms);
         self.ticket_mut(holder, ticket).set_jury(challenge, seated);

@@ -38,9 +38,10 @@ public(package) fun weight(matured: u64, reputation: u64): u128 {
 }
 
 /// Whether so many have any weight.
-public(package) fun suffice(weights: &vector<u128>, count: u64): bool {
-    weights.count!(|weight| *weight > 0) >= count
-}
+public(package) fun suffice(weights: &vector<u128>, count: u64): bool { able(weights) >= count }
+
+/// How many could be drawn.
+public(package) fun able(weights: &vector<u128>): u64 { weights.count!(|weight| *weight > 0) }
 
 public(package) fun assert_suffice(weights: &vector<u128>, count: u64) {
     assert!(suffice(weights, count), ETooFewEligible);

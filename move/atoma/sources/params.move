@@ -179,6 +179,8 @@ fun fit(self: &Params): bool {
         && (self.examiner_fine as u128) >= jury
         && (self.challenge_bond as u128) >= jury
         && (self.attest_deposit as u128) >= two_fines
+        // whoever can be fined as an examiner can be as a juror, or stacks were sold that no jury could be drawn for
+        && self.juror_fine <= self.examiner_fine
         // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
         // caught (1 + m) >= (1 - caught) 0.8, where caught = p * 2/3 * convicting / juries
         && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries

@@ -114,9 +114,6 @@ fn draw_examiner(
 ) -> Rule<Option<Auditor>> {
     let sampling = terms(stack)?;
     let lease = stack.lease(holder).ok_or(AbortCode::NoSuchLease)?;
-    if task.dues < sampling.attest_fee {
-        return Ok(None);
-    }
     let but = [lease.owner, stack.owner];
     let drawn = pick(task, txn.seed(), 1, |subscription| {
         weights::attests(subscription, sampling.examiner_fine, &but)

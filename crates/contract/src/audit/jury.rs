@@ -8,7 +8,7 @@ use crate::{
 use atoma_types::{
     ComputeUnits, TimestampMs,
     chain::{
-        AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack,
+        AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack, Subscription,
         calls::DrawJury,
         events::{JuryDecided, JuryDrawn, Outcome},
     },
@@ -16,7 +16,8 @@ use atoma_types::{
 };
 
 /// Draws the jury that a bad verdict or a challenge called for: others than the examiner, of other owners than the
-/// parties. If there aren't so many, the accusation is dropped and costs nobody anything. Anyone may.
+/// parties. Where fewer are there, all of them sit; if they are no quorum, the accusation is dropped and costs nobody
+/// anything. Anyone may.
 pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let mut task = txn.task(call.task.id())?;
@@ -24,11 +25,16 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     let unit = called(txn, &stack, call)?;
     let but = parties(&stack, call)?;
     let sampling = terms(&stack)?;
-    let (size, fine) = (sampling.jury_size, sampling.juror_fine);
-    let count = usize::try_from(size).map_err(|_| AbortCode::AmountOverflow)?;
-    let drawn = exam::pick(&mut task, txn.seed(), count, |subscription| {
-        weights::attests(subscription, fine, &but)
-    })?;
+    let (size, quorum) = (sampling.jury_size, sampling.jury_quorum);
+    let fits = |offer: &Subscription| weights::attests(offer, sampling.juror_fine, &but);
+    let there = task.subscriptions.iter().filter(|offer| fits(offer)).count();
+    // one that resigns in time makes a jury smaller, and saves nobody from it
+    let count = usize::try_from(size).map_or(there, |size| size.min(there));
+    let drawn = if count as u64 >= quorum {
+        exam::pick(&mut task, txn.seed(), count, fits)?
+    } else {
+        None
+    };
     match drawn {
         Some(drawn) => seat(txn, &mut stack, call, unit, drawn)?,
         None => dissolve(txn, &mut stack, call)?,

@@ -4,6 +4,7 @@ use super::{
     Done, Exam, Jury, Ledger, Ms, NodeIx, Seat, Stage, Ticket, TicketId, Verdict,
     convict::{Charge, Winners},
     ensure,
+    market::attests,
 };
 use atoma_types::chain::AbortCode;
 
@@ -37,8 +38,16 @@ impl Ledger {
         }
         let params = &self.rules.params;
         let (size, fine) = (params.jury_size as usize, params.juror_fine);
+        let quorum = params.jury_quorum as usize;
         let task = self.stacks[id.stack].task;
-        let Some(drawn) = self.pick(task, seed, size, fine, &but) else {
+        let offers = self.tasks[task].subscriptions.iter();
+        let size = size.min(offers.filter(|offer| attests(offer, fine, &but)).count());
+        let drawn = if size >= quorum {
+            self.pick(task, seed, size, fine, &but)
+        } else {
+            None
+        };
+        let Some(drawn) = drawn else {
             return self.dissolve(id, challenge).map(|()| None);
         };
         let seat = |&juror: &NodeIx| Seat {

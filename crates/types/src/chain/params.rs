@@ -148,6 +148,8 @@ impl Params {
             && u128::from(self.examiner_fine) >= jury
             && u128::from(self.challenge_bond) >= jury
             && self.attest_deposit >= self.examiner_fine.saturating_mul(2)
+            // whoever can be fined as an examiner can be as a juror, or stacks were sold that no jury could be drawn for
+            && self.juror_fine <= self.examiner_fine
             // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
             // `caught (1 + m) >= (1 - caught) 0.8` with `caught = p * 2/3 * convicting / juries`
             && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries

@@ -13,6 +13,7 @@ mod juries;
 mod money;
 mod other;
 mod price;
+mod second;
 mod standing;
 mod treasury;
 mod units;
@@ -32,6 +33,7 @@ pub(crate) fn tales() -> Vec<Tale> {
         money::TALES,
         other::TALES,
         price::TALES,
+        second::TALES,
         standing::TALES,
         treasury::TALES,
         units::TALES,
