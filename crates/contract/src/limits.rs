@@ -34,7 +34,7 @@ pub const MAX_SILENT: u8 = 1;
 /// what they must pay, a pool that begins with ten runs dry once in five hundred times.
 pub const MIN_POOL_FEES: u64 = 10;
 
-/// Bytes of a wrapped key: an ephemeral key, a content key, and a tag need 80.
+/// Bytes of a wrapped key: an ephemeral key, the keys of two bodies, and a tag need 112.
 pub const MAX_WRAP: usize = 256;
 
 /// Bytes of sealed bodies that an answer carries: what fits one plain value of a transaction.

@@ -65,7 +65,7 @@ const EWrapsInvalid: u64 = 767;
 
 /// Examiners of one ticket that may be silent before another is drawn.
 const MAX_SILENT: u8 = 1;
-/// Bytes of a wrapped key: an ephemeral key, a content key, and a tag need 80.
+/// Bytes of a wrapped key: an ephemeral key, the keys of two bodies, and a tag need 112.
 const MAX_WRAP: u64 = 256;
 
 /// It is known whether a ticket is examined.
@@ -272,8 +272,8 @@ fun draw_examiner(self: &Stack, task: &mut Task, holder: ID, seed: &Bytes32): Op
     option::some(task.pick(seed, weights, 1)[0])
 }
 
-/// The node shows the examined record to its examiner, with its key wrapped. What a wrap holds the ledger can't
-/// see; a jury is told what opens the examiner's, so that garbage for one and good keys for others convict.
+/// The node shows the examined record to its examiner, with its bodies' keys wrapped. What a wrap holds the ledger can't
+/// see; whoever opens one makes the others again, so that garbage for one and good keys for others convict.
 public fun disclose(
     self: &mut Stack,
     holder: ID,
@@ -449,8 +449,8 @@ fun drop_accusation(self: &mut Stack, holder: ID, ticket: u64, challenge: bool):
     balance::zero()
 }
 
-/// The node shows the record to the jury, with its key wrapped for each juror in their order, and the secret that
-/// opens the wrap for the examiner, if there was one.
+/// The node shows the record to the jury, with its bodies' keys wrapped for each juror in their order, and a word for
+/// everyone to read: what opens a wrap has no place there.
 public fun disclose_jury(
     self: &mut Stack,
     holder: ID,

@@ -1,5 +1,5 @@
-//! The node shows a record to those who were drawn, with its key wrapped for each. What a wrap holds the ledger
-//! can't see; a jury is told what opens the examiner's, so that garbage for one and good keys for others convict.
+//! The node shows a record to those who were drawn, with its bodies' keys wrapped for each. What a wrap holds the ledger
+//! can't see; whoever opens one makes the others again, so that garbage for one and good keys for others convict.
 
 use super::{sitting, sitting_mut, terms};
 use crate::{

@@ -27,7 +27,11 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     let sampling = terms(&stack)?;
     let (size, quorum) = (sampling.jury_size, sampling.jury_quorum);
     let fits = |offer: &Subscription| weights::attests(offer, sampling.juror_fine, &but);
-    let there = task.subscriptions.iter().filter(|offer| fits(offer)).count();
+    let there = task
+        .subscriptions
+        .iter()
+        .filter(|offer| fits(offer))
+        .count();
     // one that resigns in time makes a jury smaller, and saves nobody from it
     let count = usize::try_from(size).map_or(there, |size| size.min(there));
     let drawn = if count as u64 >= quorum {

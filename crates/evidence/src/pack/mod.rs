@@ -98,6 +98,7 @@ mod remote;
 mod salted;
 mod scan;
 mod seal;
+mod wrap;
 mod writer;
 
 pub use body::{Body, Form};

@@ -53,7 +53,6 @@ use zeroize::Zeroizing;
 const VERSION: u8 = 1;
 const INFO: &[u8] = b"atoma/seal/v1";
 const BODY: &[u8] = b"atoma/seal/body/v1";
-const WRAP: &[u8] = b"atoma/seal/wrap/v1";
 /// User and node today, auditors when one is drawn.
 const MAX_PARTIES: usize = 8;
 const WRAPPED: usize = 48;
@@ -120,7 +119,7 @@ impl Sealer {
         // at most eight
         let mut head = vec![VERSION, parties.len() as u8];
         for party in parties {
-            let (encapsulated, wrapped) = wrap(&content_key, context, party, random)?;
+            let (encapsulated, wrapped) = wrap(&*content_key, &context.info(), party, random)?;
             head.extend_from_slice(&party.0);
             head.extend_from_slice(&encapsulated);
             head.extend_from_slice(&wrapped);
@@ -149,7 +148,7 @@ impl Sealer {
         // bodies are far below 4 GiB
         sealed.extend_from_slice(&(open.size() as u32).to_le_bytes());
         sealed.extend_from_slice(open.stored());
-        let key = body_key(&self.content_key, request, kind)?;
+        let key = cipher(&body_key(&self.content_key, request, kind))?;
         let tag = key.seal_in_place_separate_tag(
             Nonce::assume_unique_for_key([0; 12]),
             Aad::from(&self.head),
@@ -198,7 +197,7 @@ impl Body {
         let broken = || PackError::Seal("the seal is broken");
         let content_key = content_key(&slots, key, context)?;
         let mut inner = Zeroizing::new(sealed[start..].to_vec());
-        let plain = body_key(&content_key, request, kind)?
+        let plain = cipher(&body_key(&content_key, request, kind))?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
                 Aad::from(&sealed[..start]),
@@ -216,25 +215,19 @@ impl Body {
 }
 
 impl Body {
-    /// The content key of a sealed body, wrapped for one more party: 80 bytes, encapsulated key 32 | wrapped key
-    /// 48. Whoever is told `seed` and the content key can make the same wrap again, and so see that it was no
-    /// garbage. Of an open body it is a key of zeros.
-    ///
-    /// # Errors
-    /// If the body isn't sealed for `key`, or `party` can't be sealed to.
-    pub fn wrap_for(
+    /// The key of a sealed body alone, with the key of a party; zeros if it isn't sealed.
+    pub(super) fn own_key(
         &self,
         key: &SigningKey,
         context: &SealContext,
-        party: &PublicKey,
-        seed: &[u8; 32],
-    ) -> Result<Vec<u8>, PackError> {
-        let content_key = match self.sealed_bytes() {
-            Some(sealed) => content_key(&read_head(sealed)?.0, key, context)?,
-            None => Zeroizing::new([0; 32]),
+        request: Hash32,
+        kind: CommitmentKind,
+    ) -> Result<Zeroizing<[u8; 32]>, PackError> {
+        let Some(sealed) = self.sealed_bytes() else {
+            return Ok(Zeroizing::new([0; 32]));
         };
-        let (encapsulated, wrapped) = wrap(&content_key, context, party, &Stream::new(seed))?;
-        Ok([encapsulated, wrapped].concat())
+        let content_key = content_key(&read_head(sealed)?.0, key, context)?;
+        Ok(body_key(&content_key, request, kind))
     }
 }
 
@@ -264,10 +257,10 @@ fn content_key(
     Ok(Zeroizing::new(opened))
 }
 
-/// A content key wrapped for a party: encapsulated key and wrapped key.
-fn wrap(
-    content_key: &[u8; 32],
-    context: &SealContext,
+/// Keys sealed to a party: the encapsulated key, and what is sealed.
+pub(super) fn wrap(
+    keys: &[u8],
+    info: &[u8],
     party: &PublicKey,
     random: &dyn Random,
 ) -> Result<(Vec<u8>, Vec<u8>), PackError> {
@@ -277,39 +270,13 @@ fn wrap(
     let (encapsulated, wrapped) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
         &OpModeS::Base,
         &key,
-        &context.info(),
-        content_key,
+        info,
+        keys,
         &[],
         &mut Entropy(random),
     )
     .map_err(|_| unusable())?;
     Ok((encapsulated.to_bytes().to_vec(), wrapped))
-}
-
-/// Bytes that follow from a seed: a wrap made of them can be made again.
-#[derive(Debug)]
-struct Stream {
-    seed: [u8; 32],
-    used: std::sync::atomic::AtomicU64,
-}
-
-impl Stream {
-    fn new(seed: &[u8; 32]) -> Self {
-        Self {
-            seed: *seed,
-            used: std::sync::atomic::AtomicU64::new(0),
-        }
-    }
-}
-
-impl Random for Stream {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(32) {
-            let place = self.used.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let block = Hash32::of_parts(&[WRAP, &self.seed, &place.to_le_bytes()]);
-            chunk.copy_from_slice(&block.0[..chunk.len()]);
-        }
-    }
 }
 
 struct Slot {
@@ -337,18 +304,17 @@ fn read_head(sealed: &[u8]) -> Result<(Vec<Slot>, usize), PackError> {
     Ok((slots, sealed.len() - reader.rest().len()))
 }
 
-fn body_key(
-    content_key: &[u8; 32],
-    request: Hash32,
-    kind: CommitmentKind,
-) -> Result<LessSafeKey, PackError> {
+fn body_key(content_key: &[u8; 32], request: Hash32, kind: CommitmentKind) -> Zeroizing<[u8; 32]> {
     let mut hasher = Hasher::new();
     for bytes in [BODY, content_key, &request.0, &[kind as u8]] {
         hasher.update(bytes);
     }
-    let key = Zeroizing::new(hasher.finish().0);
+    Zeroizing::new(hasher.finish().0)
+}
+
+fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, PackError> {
     // 32 bytes are what it takes
-    let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_ref())
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key)
         .map_err(|_| PackError::Seal("the body's key can't be used"))?;
     Ok(LessSafeKey::new(key))
 }

@@ -630,7 +630,7 @@ events! {
             seq: u64,
             /// The wrapped keys.
             wraps: Vec<Vec<u8>>,
-            /// What opens the first wrap.
+            /// A word to the jury.
             opening: Vec<u8>,
             /// The last moment of what comes next.
             deadline_ms: TimestampMs,

@@ -260,7 +260,7 @@ fn a_lazy_examiner_is_caught_by_a_test_node() {
     assert_eq!((promise.stake.0, promise.earned.0), (6 * USDC, 0));
 }
 
-/// An earlier design: garbage keys for one attester, and good ones for others. The jury is shown what opens the first wrap, and judges the
+/// An earlier design: garbage keys for one attester, and good ones for others. The jury makes the first wrap again, and judges the
 /// record that the examiner was shown.
 #[test]
 fn the_jury_judges_what_the_examiner_saw() {

@@ -17,8 +17,6 @@ pub(crate) enum To {
         ticket: u64,
         challenge: bool,
         jurors: Vec<NodeId>,
-        /// Who was shown it first, if anyone.
-        examiner: Option<NodeId>,
     },
 }
 
@@ -54,9 +52,9 @@ pub(crate) fn duties_in(us: NodeId, stack: &Stack) -> Vec<Duty> {
         };
         let demands = ticket.demands.iter();
         duties.extend(demands.map(|d| duty(d.unit, To::Owner, d.deadline_ms, 0)));
-        let mut shown = (None, 0);
+        let mut shown = 0;
         if let Exam::Hit(hit) = &ticket.exam {
-            shown = (Some(hit.examiner.node), hit.seq);
+            shown = hit.seq;
             if hit.stage == HitStage::Disclosing {
                 let to = To::Examiner {
                     ticket: ticket.to_seq,
@@ -65,15 +63,14 @@ pub(crate) fn duties_in(us: NodeId, stack: &Stack) -> Vec<Duty> {
                 duties.push(duty(hit.unit, to, hit.deadline_ms, hit.seq));
             }
         }
-        let mut jury = |jury: &Jury, challenge: bool, seen: (Option<NodeId>, u64)| {
+        let mut jury = |jury: &Jury, challenge: bool, seq: u64| {
             if jury.seq == 0 {
                 let to = To::Jury {
                     ticket: ticket.to_seq,
                     challenge,
                     jurors: jury.jurors.iter().map(|juror| juror.auditor.node).collect(),
-                    examiner: seen.0,
                 };
-                duties.push(duty(jury.unit, to, jury.deadline_ms, seen.1));
+                duties.push(duty(jury.unit, to, jury.deadline_ms, seq));
             }
         };
         if let Some(sits) = &ticket.exam_jury {
@@ -81,7 +78,7 @@ pub(crate) fn duties_in(us: NodeId, stack: &Stack) -> Vec<Duty> {
         }
         let challenge = ticket.challenge.as_ref();
         if let Some(sits) = challenge.and_then(|challenge| challenge.jury.as_ref()) {
-            jury(sits, true, (None, 0));
+            jury(sits, true, 0);
         }
     }
     duties

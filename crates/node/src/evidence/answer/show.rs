@@ -9,13 +9,9 @@ use atoma_evidence::pack::{Record, SealContext};
 use atoma_types::{
     NodeId,
     chain::{Call, Clock, calls},
-    hash::Hash32,
     merkle::Proof,
     message::EvidenceLeaf,
 };
-
-/// Domain of what a wrap's randomness follows from.
-const WRAP_DOMAIN: &[u8] = b"atoma/node/wrap/v1";
 
 impl AnswerTask {
     /// What a duty takes to the ledger.
@@ -41,14 +37,12 @@ impl AnswerTask {
                 ticket,
                 challenge,
                 jurors,
-                examiner,
             } => {
                 let record = self.log.record_of(&exchange, &pack).await?;
                 let mut wraps = Vec::with_capacity(jurors.len());
                 for juror in jurors {
                     wraps.push(self.wrap(&exchange, &record, *juror).await?);
                 }
-                let opening = examiner.map(|examiner| self.seed(&exchange, examiner).to_vec());
                 let call = calls::DiscloseToJury {
                     stack: duty.stack.into(),
                     holder: self.node,
@@ -57,7 +51,8 @@ impl AnswerTask {
                     record: leaf.to_bytes(),
                     proof: path.to_bytes(),
                     wraps,
-                    opening: opening.unwrap_or_default(),
+                    // what opens a wrap is secret: a jury makes the examiner's again from what it can read
+                    opening: Vec::new(),
                     clock: Clock,
                 };
                 Ok(call.into())
@@ -106,7 +101,7 @@ impl AnswerTask {
         Ok(self.packs.renew(&pack).await?)
     }
 
-    /// The key of a record's bodies, wrapped for an attester.
+    /// The keys of a record's bodies, wrapped for an attester.
     async fn wrap(
         &self,
         exchange: &Exchange,
@@ -120,21 +115,7 @@ impl AnswerTask {
             stack: receipt.stack,
             node: receipt.node,
         };
-        let (key, seed) = (&self.response_key, self.seed(exchange, attester));
-        let body = record.request_body();
-        Ok(body.wrap_for(key, &context, &party, &seed)?)
-    }
-
-    /// What a wrap's randomness follows from: known to nobody until the node tells a jury.
-    fn seed(&self, exchange: &Exchange, attester: NodeId) -> [u8; 32] {
-        let secret = self.response_key.to_seed();
-        let record = exchange.receipt.hash();
-        let parts: [&[u8]; 4] = [
-            WRAP_DOMAIN,
-            secret.as_ref(),
-            &record.0,
-            attester.0.as_bytes(),
-        ];
-        Hash32::of_parts(&parts).0
+        let request = exchange.header.hash();
+        Ok(record.wrap_for(&self.response_key, &context, request, &party)?)
     }
 }

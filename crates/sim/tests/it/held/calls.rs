@@ -410,7 +410,16 @@ impl Both {
         let chain = &self.chains[&(id.stack, id.node)];
         let shown = chain.seq_of(unit) as u64;
         let (record, proof) = chain.show(self.on_chain(id), unit);
-        let size = self.model.rules.params.jury_size as usize;
+        let seats = self.model.ticket(id).ok().and_then(|ticket| {
+            let challenged = ticket.challenge.as_ref();
+            let jury = if challenge {
+                challenged.and_then(|brought| brought.jury.as_ref())
+            } else {
+                ticket.exam_jury.as_ref()
+            };
+            jury.map(|jury| jury.seats.len())
+        });
+        let size = seats.unwrap_or_default();
         let call = calls::DiscloseToJury {
             stack: self.stacks[id.stack].into(),
             holder: self.nodes[id.node],

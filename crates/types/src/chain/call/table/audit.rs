@@ -115,7 +115,7 @@ functions! {
             proof: Vec<u8>,
             /// The record's key, wrapped for each juror in their order.
             wraps: Vec<Vec<u8>>,
-            /// The secret that opens the wrap for the examiner, if there was one.
+            /// A word to the jury, for everyone to read: no wrap's secret.
             opening: Vec<u8>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
