@@ -1,8 +1,12 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, NodeReach, Receipts, http::Http, node_info::NodeCache, signing::HeaderSigner,
-    stack_state::StackState, store::Store, trust::Distrust,
+    ClientError, NodeReach, Receipts,
+    http::Http,
+    node_info::NodeCache,
+    signing::HeaderSigner,
+    stack_state::StackState,
+    store::{Distrust, Store},
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;

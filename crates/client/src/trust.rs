@@ -1,20 +1,13 @@
 //! Nodes for which nothing is signed any more: those that signed a receipt for what can't be. Such a receipt is good on
 //! the ledger, where nobody sees the answer; so whoever goes on asking is charged so again.
 
-use crate::{Client, ClientError, ReceiptError};
-use atoma_types::{DurationMs, NodeId, TimestampMs};
+use crate::{Client, ClientError, store::Distrust};
+use atoma_evidence::receipt::ReceiptError;
+use atoma_types::{DurationMs, NodeId};
 
 /// So long a node is left alone. What made it count so may have been mended by then, or be no fraud but a fault: it gets
 /// another chance, which costs one request.
 pub(crate) const LEFT_ALONE: DurationMs = DurationMs(7 * 24 * 3_600 * 1_000);
-
-/// Why a node isn't trusted, and since when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Distrust {
-    pub(crate) node: NodeId,
-    pub(crate) reason: ReceiptError,
-    pub(crate) since: TimestampMs,
-}
 
 impl Client {
     /// What a node has charged that can't be, if it did so in the last week: nothing is signed for it. The data

@@ -1,18 +1,15 @@
 //! `atoma network doctor`: one line a check, each with what was found and what to do about it.
 
+mod report;
 mod rules;
 
-use crate::{
-    output::{Facts, Output},
-    profiles,
-    settings::Settings,
-};
+use crate::{output::Output, profiles, settings::Settings};
 use anyhow::{Result, bail};
 use atoma_ledger::{Connection, Ledger, Service};
 use atoma_runtime::WithCauses;
 use atoma_runtime::{Clock, SystemClock};
 use atoma_types::{TimestampMs, chain::ObjectKind};
-use serde_json::json;
+use report::Report;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,63 +28,6 @@ const LOCALNET_SERVER: &str = "atoma-localnet";
 /// The rules that this program knows.
 const RULES: u64 = 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Good,
-    Warning,
-    Bad,
-}
-
-impl Verdict {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Warning => "warning",
-            Self::Bad => "failed",
-        }
-    }
-}
-
-/// The checks made so far.
-#[derive(Default)]
-struct Report {
-    lines: Vec<(&'static str, Verdict, String, String)>,
-}
-
-impl Report {
-    fn good(&mut self, check: &'static str, found: impl Into<String>) {
-        self.lines
-            .push((check, Verdict::Good, found.into(), String::new()));
-    }
-
-    fn warn(&mut self, check: &'static str, found: impl Into<String>, todo: impl Into<String>) {
-        self.lines
-            .push((check, Verdict::Warning, found.into(), todo.into()));
-    }
-
-    fn bad(&mut self, check: &'static str, found: impl Into<String>, todo: impl Into<String>) {
-        self.lines
-            .push((check, Verdict::Bad, found.into(), todo.into()));
-    }
-
-    fn rows(&self) -> Vec<Facts> {
-        let row = |(check, verdict, found, todo): &(&'static str, Verdict, String, String)| {
-            vec![
-                ("check", json!(check)),
-                ("result", json!(verdict.name())),
-                ("found", json!(found)),
-                ("do", json!(todo)),
-            ]
-        };
-        self.lines.iter().map(row).collect()
-    }
-
-    fn failed(&self) -> usize {
-        let bad = |line: &&(_, Verdict, _, _)| line.1 == Verdict::Bad;
-        self.lines.iter().filter(bad).count()
-    }
-}
-
 pub(super) async fn run(settings: &Settings, output: &Output) -> Result<()> {
     let mut report = Report::default();
     let progress = output.progress("checking");
@@ -96,7 +36,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<()> {
     output.table(report.rows(), "nothing was checked");
     match report.failed() {
         0 => Ok(()),
-        failed => bail!("{failed} of {} checks failed", report.lines.len()),
+        failed => bail!("{failed} of {} checks failed", report.checks()),
     }
 }
 

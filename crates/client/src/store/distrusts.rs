@@ -1,13 +1,21 @@
 //! Nodes that charged what can't be, as they are kept.
 
 use super::rows::{from_sql, to_sql};
-use crate::{ReceiptError, trust::Distrust};
+use atoma_evidence::receipt::ReceiptError;
 use atoma_types::{Address, NodeId, TimestampMs};
 use rusqlite::{Connection, params};
 
 const INPUT: u8 = 0;
 const OUTPUT: u8 = 1;
 const NOT_SERVED: u8 = 2;
+
+/// Why a node isn't trusted, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Distrust {
+    pub(crate) node: NodeId,
+    pub(crate) reason: ReceiptError,
+    pub(crate) since: TimestampMs,
+}
 
 pub(super) fn insert(db: &Connection, distrust: &Distrust) -> rusqlite::Result<()> {
     let (kind, charged, most) = match distrust.reason {

@@ -1,12 +1,11 @@
 //! Reading what is kept.
 
 use super::{
-    distrusts,
+    distrusts::{self, Distrust},
     kind::KIND,
     lanes,
     rows::{KeptLane, ROW, Row, read_row, to_sql},
 };
-use crate::trust::Distrust;
 use atoma_store::{Place, Readers};
 use atoma_types::{Address, NodeId, RequestId, StackId};
 use rusqlite::{OptionalExtension, params};

@@ -40,11 +40,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use distrusts::Distrust;
 pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
 pub(crate) use rows::{KeptLane, LaneKey, Row};
 
-use crate::{ClientError, trust::Distrust};
+use crate::ClientError;
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Place, Slot, WriterThread};
 use atoma_types::{ComputeUnits, NetworkId, NodeId, StackId};

@@ -2,11 +2,10 @@
 //! with everything that came before it.
 
 use super::{
-    distrusts,
+    distrusts::{self, Distrust},
     lanes::{self, NotGiven, Wanted},
     rows::{KeptLane, LaneKey, Row, insert},
 };
-use crate::trust::Distrust;
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
 use atoma_types::{NodeId, StackId};
 use rusqlite::Transaction;

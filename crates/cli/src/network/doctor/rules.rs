@@ -1,7 +1,7 @@
 //! What edition 2 of the rules adds to a check-up: parameters and their floors, tasks with who examines them, and how
 //! the acting address's own nodes stand.
 
-use super::Report;
+use super::report::Report;
 use crate::{
     output::{usdc, utc},
     settings::Settings,
