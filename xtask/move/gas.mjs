@@ -1,5 +1,5 @@
 // Draws cost the same for every seed: `audit::draw`, `examine` and `jury`, and the draw of a purchase, are run over a task with 256
-// attesters, each time with another seed, and must do the very same instructions: forty times, or with --long a thousand times. What the entry functions do before, to have the beacon's
+// attesters, each time with another seed, and must do the very same instructions: two hundred times, or with --long a thousand times. What the entry functions do before, to have the beacon's
 // bytes, asks for no seed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { Machine, copy, ref, seed } from './machine.mjs';
 import { root } from './sources.mjs';
 
 const LONG = process.argv.includes('--long');
-const SEEDS = LONG ? 1_000 : 40;
+const SEEDS = LONG ? 1_000 : 200;
 const NODES = 256;
 const TICKET = 10n;
 const id = (number) => number.toString(16).padStart(64, '0');

@@ -12,7 +12,7 @@
 /// Whoever is drawn acts through the stack alone; ends load the task, where attesters' deposits lie.
 ///
 /// `draw`, `examine` and `jury` are private, so that no module can look at the draw and abort, and cost the same gas
-/// for every seed, so that no budget can: `gas_tests` measures it.
+/// for every seed, so that no budget can: `xtask/move/gas.mjs` measures it.
 module atoma::audit;
 
 use atoma::bytes32::Bytes32;

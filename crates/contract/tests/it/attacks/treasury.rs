@@ -14,6 +14,10 @@ pub(crate) const TALES: &[Tale] = &[
         "washing_for_the_treasury_always_loses",
         washing_for_the_treasury_always_loses,
     ),
+    (
+        "a_large_treasury_gives_back_nine_tenths_of_a_fee_at_most",
+        a_large_treasury_gives_back_nine_tenths_of_a_fee_at_most,
+    ),
 ];
 
 /// Claims so much for a node at one micro-USDC a unit, and reports it the day after; the sum stands in the book.
@@ -85,4 +89,30 @@ fn washing_for_the_treasury_always_loses() {
         assert!(w.earnings(node) < paid, "{pool}");
         w.refused(STRANGER, pay_call(node), AbortCode::NoShare);
     }
+}
+
+/// The same by calls alone: a fine of 500 USDC lies in the treasury, and fifty are paid out for fees of one and a quarter.
+#[test]
+fn a_large_treasury_gives_back_nine_tenths_of_a_fee_at_most() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let silent = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, silent, 50 * USDC);
+    chain.serve(&w, 50 * USDC);
+    w.settle(&chain);
+    w.silence(&chain, 5);
+    let node = w.serve(OPERATOR + 1, task, PRICE, 10_000 * USDC);
+    w.now += 7 * DAY;
+    w.ok(STRANGER, forfeit_call(silent));
+    assert_eq!(w.db().communal_treasury.0, 500 * USDC);
+    next_day(&mut w);
+    work(&mut w, OPERATOR + 1, task, node, 123_456_789);
+    // a hundredth, rounded down
+    let fee = 1_234_567;
+    assert_eq!(w.earnings(node), 123_456_789 - fee);
+    next_day(&mut w);
+    w.ok(STRANGER, report_call(node));
+    w.now += DAY / 2;
+    w.ok(STRANGER, pay_call(node));
+    assert_eq!(w.earnings(node), 123_456_789 - fee + fee * 900 / 1_000);
 }

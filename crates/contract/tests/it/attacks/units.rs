@@ -70,20 +70,23 @@ fn units_that_no_record_carries_void_the_ticket() {
         receipt.cumulative_units.0 += 2_000;
     });
     w.settle(&chain);
-    let call = w.demand_call(chain.stack, node, 1_500);
-    w.ok(USER, call);
-    let (record, proof) = chain.prove(1);
-    let gap = calls::AnswerDemand {
-        unit: ComputeUnits(1_500),
-        record,
-        proof,
-        ..answer_call(&chain, 500)
-    };
-    w.refused(OPERATOR, gap, AbortCode::RecordWrongUnit);
+    // the first unit after one record, and the last before the next
+    for (unit, nearest) in [(1_000, 0), (2_999, 1)] {
+        let call = w.demand_call(chain.stack, node, unit);
+        w.ok(USER, call);
+        let (record, proof) = chain.prove(nearest);
+        let gap = calls::AnswerDemand {
+            unit: ComputeUnits(unit),
+            record,
+            proof,
+            ..answer_call(&chain, 500)
+        };
+        w.refused(OPERATOR, gap, AbortCode::RecordWrongUnit);
+    }
     w.now += 25 * HOUR;
-    let call = w.silence_call(chain.stack, node, 1_500);
+    let call = w.silence_call(chain.stack, node, 1_000);
     let changes = w.ok(STRANGER, call);
-    assert_eq!(convictions(&changes)[0].4, 5 * USDC + 20_000);
+    assert_eq!(convictions(&changes)[0].4, 5 * USDC + 40_000);
 }
 
 /// B5. Edition 1: answers in the last moment closed the window, so that of many records at most eight could be asked for. One is

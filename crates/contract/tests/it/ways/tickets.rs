@@ -157,6 +157,11 @@ fn settlements() {
     s.case(WindowNotOver, STRANGER, s.w.claim_call(chain.stack, node));
     s.case(TicketOpen, STRANGER, expire_call(chain.stack, node));
     s.play();
+    let mut last_moment = Scene::new(s.w.clone());
+    last_moment.w.now += DAY;
+    let call = last_moment.w.claim_call(chain.stack, node);
+    last_moment.case(WindowNotOver, STRANGER, call);
+    last_moment.play();
 }
 
 fn demands() {
