@@ -102,7 +102,8 @@ impl Network {
             ],
             budget: MicroUsdc(500_000_000),
             policy: StackPolicy {
-                max_price: None,
+                // the dearest node is used, too
+                max_price: Some(CEILING),
                 stack_units: ComputeUnits(1_000_000),
                 grant_units: ComputeUnits(100_000),
                 ..StackPolicy::default()
