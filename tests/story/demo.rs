@@ -75,10 +75,11 @@ fn the_demo_of_a_full_node_shows_both_records_and_pays_both_nodes() {
         .iter()
         .find(|check| check["check"] == "second record");
     assert_eq!(seen.unwrap()["result"], "passed");
+    assert_eq!(step("settled")["units_paid"], first["units"]);
+    // the gateway's request may have come to the full node, too
+    assert!(step("forward_settled")["units_paid"].as_u64() >= first["units"].as_u64());
     for settled in ["settled", "forward_settled"] {
-        let settled = step(settled);
-        assert_eq!(settled["units_paid"], first["units"]);
-        assert!(settled["paid_to_node_micro_usdc"].as_u64() > Some(0));
+        assert!(step(settled)["paid_to_node_micro_usdc"].as_u64() > Some(0));
     }
     assert_eq!(step("summary")["conserved"], true);
 }

@@ -3,8 +3,13 @@
 mod evidence;
 mod forward;
 mod plain_answer;
+mod sums;
 
-use self::{forward::Stock, plain_answer::PlainAnswer};
+use self::{
+    forward::Stock,
+    plain_answer::PlainAnswer,
+    sums::{Sums, tell_settlement, wait_closed},
+};
 use crate::{
     chat,
     devnet::{PRICES, quick_params},
@@ -21,11 +26,8 @@ use atoma_network::{
     ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
 use atoma_runtime::SystemRandom;
-use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId, chain::Event,
-};
+use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId};
 use clap::Args;
-use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 use tokio::time::Instant;
@@ -55,9 +57,6 @@ const MAX_PRICE: Price = Price(10_000_000);
 const MAX_TOKENS: u32 = 120;
 /// One request is all that the demo sends through the gateway.
 const MAX_CONCURRENT: usize = 16;
-/// Settlement takes the window and a few transactions; much longer and something is wrong.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
-
 pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Result<()> {
     let folder = scratch.folder("demo")?;
     let story = tell(&args, folder, output);
@@ -76,7 +75,7 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
         folder: folder.to_owned(),
         ports: Ports::any(args.nodes.into()),
         params: quick_params(WINDOW_MS),
-        forward: args.forward.then(forward::full),
+        forward: args.forward.then(|| forward::full(WINDOW_MS)),
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),
@@ -148,17 +147,6 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     summary(&sums, before, after, output)?;
     served.network.stop().await;
     Ok(())
-}
-
-/// What the summary adds up, in micro-USDC.
-#[derive(Debug, Default)]
-struct Sums {
-    stacks: Vec<StackId>,
-    deposited: u64,
-    paid: u64,
-    fees: u64,
-    withdrawn: u64,
-    receipts_verified: u64,
 }
 
 async fn buy(
@@ -376,86 +364,6 @@ async fn settle(
         output,
     );
     Ok(())
-}
-
-/// What a closed stack paid, as the ledger's events say.
-#[derive(Debug, Default)]
-struct Closed {
-    units: u64,
-    deposited: u64,
-    paid: u64,
-    fees: u64,
-    withdrawn: u64,
-}
-
-impl Closed {
-    /// Whether all that came in went out again.
-    fn is_whole(&self) -> bool {
-        self.deposited == self.paid + self.fees + self.withdrawn
-    }
-}
-
-/// Follows the ledger until all of a closed stack's money has gone where it belongs.
-async fn wait_closed(network: &Network, stack: StackId) -> Result<Closed> {
-    let mut events = network.ledger.events(None);
-    let mut closed = Closed::default();
-    let follow = async {
-        while let Some(event) = events.next().await {
-            let event = event?;
-            match event.event {
-                Event::StackAcquired(bought) if bought.stack == stack => {
-                    closed.deposited += bought.escrow.0;
-                }
-                Event::ToppedUp(more) if more.stack == stack => {
-                    closed.deposited += more.paid.0;
-                }
-                Event::Claimed(claimed) if claimed.stack == stack => {
-                    closed.units = claimed.paid_units.0;
-                    closed.paid += claimed.paid.0;
-                    closed.fees += claimed.fee.0;
-                }
-                Event::FreeWithdrawn(out) if out.stack == stack => {
-                    closed.withdrawn += out.amount.0;
-                    if closed.is_whole() {
-                        return Ok(());
-                    }
-                }
-                _ => {}
-            }
-        }
-        anyhow::bail!("the ledger's events ended")
-    };
-    tokio::time::timeout(SETTLE_TIMEOUT, follow)
-        .await
-        .context("the stack was not closed in time")??;
-    Ok(closed)
-}
-
-fn tell_settlement(
-    name: &'static str,
-    title: &str,
-    took: Duration,
-    stack: StackId,
-    closed: &Closed,
-    sums: &mut Sums,
-    output: &Output,
-) {
-    sums.stacks.push(stack);
-    sums.paid += closed.paid;
-    sums.fees += closed.fees;
-    sums.withdrawn += closed.withdrawn;
-    output.step(
-        name,
-        title,
-        took,
-        vec![
-            ("stack", json!(stack)),
-            ("units_paid", json!(closed.units)),
-            ("paid_to_node_micro_usdc", money(MicroUsdc(closed.paid))),
-            ("fee_micro_usdc", money(MicroUsdc(closed.fees))),
-            ("withdrawn_micro_usdc", money(MicroUsdc(closed.withdrawn))),
-        ],
-    );
 }
 
 /// Compares what was deposited with what came out of it, and all money on the ledger before and

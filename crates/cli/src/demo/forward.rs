@@ -1,6 +1,6 @@
 //! The demo's full node (`--forward`): it passes on what it is asked, and pays for that out of a stack of its own.
 
-use super::{Sums, WINDOW_MS, tell_settlement, wait_closed};
+use super::sums::{Sums, tell_settlement, wait_closed};
 use crate::output::{Output, money};
 use anyhow::{Context, Result, ensure};
 use atoma_client::{Client, ClientConfig, SecondRecord};
@@ -18,11 +18,11 @@ const BUDGET: MicroUsdc = MicroUsdc(100_000);
 const STOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A node without a place for any request: all are passed on, at no loss.
-pub(super) fn full() -> ForwardConfig {
+pub(super) fn full(tick_ms: u64) -> ForwardConfig {
     ForwardConfig {
         above_permille: 0,
         local_nodes: true,
-        tick_ms: WINDOW_MS,
+        tick_ms,
         ..ForwardConfig::new(BUDGET)
     }
 }

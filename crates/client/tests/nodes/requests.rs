@@ -2,7 +2,9 @@ use crate::{
     scripted::{ANSWER, COST, FRAMES},
     world::World,
 };
-use atoma_client::{ClientError, ReceiptError, RequestOptions, StackHandle, lane::LaneError};
+use atoma_client::{
+    ClientError, ReceiptError, RequestOptions, SecondError, StackHandle, lane::LaneError,
+};
 use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
 use bytes::Bytes;
 use futures::{StreamExt, future::join_all};
@@ -106,6 +108,8 @@ async fn every_lie_is_caught() {
         ("other_answer", ReceiptError::ResponseHash),
         ("other_key", ReceiptError::Signature),
         ("overcharge", over),
+        ("own_record", SecondError::Node.into()),
+        ("other_record", SecondError::OtherRequest.into()),
         ("trailing", ReceiptError::TrailingBytes),
     ];
     for (act, error) in lies {
