@@ -58,7 +58,7 @@ enum Name {
     Content,
     ToolCalls,
     Function,
-    CallName,
+    Tool,
     Arguments,
 }
 
@@ -191,7 +191,7 @@ impl Visible {
             true => self.counted(),
             false => Counted::Not,
         };
-        if counted == Counted::Call && self.name == Name::CallName {
+        if counted == Counted::Call && self.name == Name::Tool {
             self.said.calls += 1;
         }
         self.text = Text::Inside(counted);
@@ -203,9 +203,7 @@ impl Visible {
         for (name, level) in names.iter_mut().zip(&self.stack) {
             *name = level.name;
         }
-        use Name::{
-            Arguments, CallName, Choices, Content, Function, Message, Other, Text, ToolCalls,
-        };
+        use Name::{Arguments, Choices, Content, Function, Message, Other, Text, Tool, ToolCalls};
         match (&names[..self.stack.len()], self.name) {
             ([Other, Choices, Choices], Text) => Counted::Text,
             ([Other, Choices, Choices, Message], Content) => Counted::Text,
@@ -219,7 +217,7 @@ impl Visible {
                     ToolCalls,
                     Function,
                 ],
-                CallName | Arguments,
+                Tool | Arguments,
             ) => Counted::Call,
             _ => Counted::Not,
         }
@@ -282,7 +280,7 @@ impl LastString {
             Some(b"content" | b"reasoning_content" | b"reasoning" | b"refusal") => Name::Content,
             Some(b"tool_calls") => Name::ToolCalls,
             Some(b"function") => Name::Function,
-            Some(b"name") => Name::CallName,
+            Some(b"name") => Name::Tool,
             Some(b"arguments") => Name::Arguments,
             _ => Name::Other,
         }

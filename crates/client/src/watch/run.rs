@@ -83,21 +83,20 @@ impl Client {
     }
 }
 
+/// Who is told of each look.
+type Tell<'a> = Box<dyn FnMut(&Stack, &Looked) + Send + 'a>;
+
 struct Run<'a> {
     client: &'a Client,
     watcher: Watcher,
     watched: Watched,
-    tell: Box<dyn FnMut(&Stack, &Looked) + Send + 'a>,
+    tell: Tell<'a>,
     /// When each stack is looked at next.
     looks: BTreeMap<StackId, Instant>,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        client: &'a Client,
-        watched: Watched,
-        tell: Box<dyn FnMut(&Stack, &Looked) + Send + 'a>,
-    ) -> Self {
+    fn new(client: &'a Client, watched: Watched, tell: Tell<'a>) -> Self {
         let ledger = client.ledger().clone();
         Self {
             watcher: Watcher::new(ledger, client.inner.key.clone(), client.receipts()),
