@@ -8,7 +8,7 @@ use crate::{
     statement::Freshness,
     verdict::{Judge, Verdict},
 };
-use atoma_types::{NodeId, TimestampMs};
+use atoma_types::{DurationMs, NodeId, TimestampMs};
 
 /// By what a bundle is judged.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ impl Appraisal<'_> {
         policy::judge_devices(self.policy, self.roots, bundle, self.second(), &mut judge);
         if let Some(tier) = judge.tier() {
             let enough = tier >= self.policy.tier;
-            judge.require(SUBJECT, "tier", enough, PolicyFault::Tier, tier);
+            judge.require(SUBJECT, "tier", enough, PolicyFault::Tier, tier.to_string());
         }
         Verdict {
             node: bundle.keyset.node,
@@ -70,7 +70,13 @@ impl Appraisal<'_> {
         let keyset = &bundle.keyset;
         if let Some(registered) = self.expected.digest {
             let same = bundle.digest() == registered;
-            judge.require(SUBJECT, "registered", same, BundleFault::Digest, registered);
+            judge.require(
+                SUBJECT,
+                "registered",
+                same,
+                BundleFault::Digest,
+                registered.to_string(),
+            );
         }
         let known = self.policy.networks.contains(&keyset.network);
         judge.require(
@@ -78,10 +84,16 @@ impl Appraisal<'_> {
             "network",
             known,
             PolicyFault::Network,
-            keyset.network,
+            keyset.network.to_string(),
         );
         let asked = self.expected.node.is_none_or(|node| node == keyset.node);
-        judge.require(SUBJECT, "node", asked, PolicyFault::Node, keyset.node);
+        judge.require(
+            SUBJECT,
+            "node",
+            asked,
+            PolicyFault::Node,
+            keyset.node.to_string(),
+        );
         let keys = keyset.sealing_keys.len();
         judge.require(
             SUBJECT,
@@ -101,7 +113,7 @@ impl Appraisal<'_> {
         };
         match fault {
             Some(fault) => judge.refuse(SUBJECT, "lifetime", fault),
-            None => judge.holds(SUBJECT, "lifetime", lifetime),
+            None => judge.holds(SUBJECT, "lifetime", minutes(lifetime)),
         }
         judge.ends(keyset.not_after);
     }
@@ -128,7 +140,7 @@ impl Appraisal<'_> {
         match (fault, challenge.fresh) {
             (Some(fault), _) => judge.refuse(SUBJECT, "challenge", fault),
             (None, Freshness::Nonce(_)) => {
-                judge.holds(SUBJECT, "challenge", "the nonce asked with")
+                judge.holds(SUBJECT, "challenge", "the nonce asked with");
             }
             (
                 None,
@@ -142,7 +154,7 @@ impl Appraisal<'_> {
                 judge.holds(
                     SUBJECT,
                     "challenge",
-                    format!("checkpoint {sequence}, {age} old"),
+                    format!("checkpoint {sequence}, {} old", minutes(age)),
                 );
             }
         }
@@ -199,8 +211,17 @@ impl Appraisal<'_> {
                 }
                 Err(fault) => judge.refuse("nitro", "document", fault),
             },
+            PlatformEvidence::Software(evidence) => {
+                bind(bundle, "software", Some(evidence.report_data), judge);
+                policy::judge_software(self.policy, release, evidence, judge);
+            }
         }
     }
+}
+
+/// A length of time for people.
+fn minutes(length: DurationMs) -> String {
+    format!("{} min", length.0 / 60_000)
 }
 
 /// The report must have been asked to sign the statement over this very bundle.

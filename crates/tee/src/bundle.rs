@@ -13,6 +13,7 @@ use crate::{
     nitro::NitroEvidence,
     octets::{Digest, Octets},
     snp::SnpEvidence,
+    software::SoftwareEvidence,
     statement::{self, Challenge},
     tdx::TdxEvidence,
 };
@@ -49,7 +50,7 @@ pub type ManifestBytes = Bytes<MAX_MANIFEST_BYTES>;
 /// domain     16  "atoma/bundle/v1", 0
 /// keyset         see Keyset
 /// challenge      see Challenge
-/// platform       1 kind, then: 0 SnpEvidence, 1 TdxEvidence, 2 NitroEvidence
+/// platform       1 kind, then: 0 SnpEvidence, 1 TdxEvidence, 2 NitroEvidence, 3 SoftwareEvidence
 /// devices        ULEB128 count, at most 16, then of each: report, chain (leaf first), answers
 /// manifests      ULEB128 count, at most 8, then of each ULEB128 length and bytes
 /// ```
@@ -78,6 +79,8 @@ pub enum PlatformEvidence {
     Tdx(TdxEvidence),
     /// AWS Nitro.
     Nitro(NitroEvidence),
+    /// Software that acts as hardware, for development.
+    Software(SoftwareEvidence),
 }
 
 /// The evidence of a GPU or a switch.

@@ -28,6 +28,7 @@ pub mod octets;
 pub mod policy;
 mod roots;
 pub mod snp;
+pub mod software;
 pub mod statement;
 pub mod tdx;
 #[cfg(any(test, feature = "testing"))]

@@ -26,6 +26,8 @@ pub struct Roots {
 const ARK_MILAN: &str = "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd";
 /// AMD's ARK-Genoa.
 const ARK_GENOA: &str = "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1";
+/// AMD's ARK-Turin.
+const ARK_TURIN: &str = "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a";
 /// Intel SGX Root CA, for TDX, too.
 const INTEL: &str = "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3";
 /// AWS Nitro Enclaves Root G1.
@@ -47,6 +49,7 @@ impl Roots {
             snp: vec![
                 snp(SnpProduct::Milan, ARK_MILAN),
                 snp(SnpProduct::Genoa, ARK_GENOA),
+                snp(SnpProduct::Turin, ARK_TURIN),
             ],
             intel: pin(INTEL),
             nitro: pin(NITRO),

@@ -104,8 +104,8 @@ impl Judge {
     }
 
     /// It holds.
-    pub(crate) fn holds(&mut self, subject: &str, name: &'static str, found: impl ToString) {
-        let found = found.to_string();
+    pub(crate) fn holds(&mut self, subject: &str, name: &'static str, found: impl Into<String>) {
+        let found = found.into();
         self.push(subject, name, Outcome::Holds { found });
     }
 
@@ -125,10 +125,10 @@ impl Judge {
         subject: &str,
         name: &'static str,
         tier: Tier,
-        found: impl ToString,
+        found: impl Into<String>,
     ) {
         self.tier = self.tier.min(tier);
-        let found = found.to_string();
+        let found = found.into();
         self.push(subject, name, Outcome::Lowers { tier, found });
     }
 
@@ -139,7 +139,7 @@ impl Judge {
         name: &'static str,
         condition: bool,
         fault: impl Into<Fault>,
-        found: impl ToString,
+        found: impl Into<String>,
     ) {
         if condition {
             self.holds(subject, name, found);

@@ -1,5 +1,5 @@
-//! A strict reader of the CBOR that Nitro documents are written in: shortest lengths, definite only,
-//! nothing left over.
+//! A strict reader of the CBOR that Nitro documents are written in: shortest lengths,
+//! nothing left over. Of what may be left open in CBOR, a map may be: newer hypervisors write one.
 
 use super::NitroFault;
 use crate::fault::Result;
@@ -14,6 +14,10 @@ pub(super) enum Value<'a> {
     Array(u64),
     /// So many pairs of values follow.
     Map(u64),
+    /// Pairs of values follow, up to the end.
+    OpenMap,
+    /// The end of what was left open.
+    End,
     Null,
 }
 
@@ -22,6 +26,8 @@ pub(super) enum Value<'a> {
 pub(super) struct Reader<'a>(&'a [u8]);
 
 const NULL: u8 = 0xf6;
+const OPEN_MAP: u8 = 0xbf;
+const END: u8 = 0xff;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
@@ -37,8 +43,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn next(&mut self) -> Result<Value<'a>> {
         let first = self.take(1)?[0];
-        if first == NULL {
-            return Ok(Value::Null);
+        match first {
+            NULL => return Ok(Value::Null),
+            OPEN_MAP => return Ok(Value::OpenMap),
+            END => return Ok(Value::End),
+            _ => {}
         }
         let number = self.number(first & 0x1f)?;
         match first >> 5 {

@@ -151,18 +151,19 @@ impl<'a> Fields<'a> {
     /// Every field once, none unknown.
     fn read(payload: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(payload);
-        let Value::Map(count) = reader.next()? else {
-            return Err(NitroFault::Shape.into());
+        let count = match reader.next()? {
+            Value::Map(count) => Some(count),
+            Value::OpenMap => None,
+            _ => return Err(NitroFault::Shape.into()),
         };
         let mut fields = Self::default();
         let mut seen = Vec::new();
-        for _ in 0..count {
-            let Value::Text(name) = reader.next()? else {
-                return Err(NitroFault::Field.into());
+        while count.is_none_or(|count| (seen.len() as u64) < count) {
+            let name = match reader.next()? {
+                Value::Text(name) if !seen.contains(&name) => name,
+                Value::End if count.is_none() => break,
+                _ => return Err(NitroFault::Field.into()),
             };
-            if seen.contains(&name) {
-                return Err(NitroFault::Field.into());
-            }
             seen.push(name);
             fields.take(name, &mut reader)?;
         }

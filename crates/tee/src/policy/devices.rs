@@ -71,7 +71,7 @@ pub(crate) fn judge(policy: &Policy, roots: &Roots, bundle: &Bundle, at: i64, ju
         "gpus",
         count >= rules.min_gpus,
         PolicyFault::Gpus,
-        count,
+        count.to_string(),
     );
     match (one_board(&devices), rules.untied) {
         (Ok(Board::Single), _) => {}
@@ -80,7 +80,12 @@ pub(crate) fn judge(policy: &Policy, roots: &Roots, bundle: &Bundle, at: i64, ju
             judge.refuse(BOARD, "one board", PolicyFault::Untied);
         }
         (Ok(Board::Untied), Missing::LowersTier) => {
-            judge.lower(BOARD, "one board", Tier::Partial, PolicyFault::Untied);
+            judge.lower(
+                BOARD,
+                "one board",
+                Tier::Partial,
+                PolicyFault::Untied.to_string(),
+            );
         }
         (Err(fault), _) => judge.refuse(BOARD, "one board", fault),
     }
@@ -152,14 +157,16 @@ fn judge_device(
         }
         (false, Missing::LowersTier) => {
             let fault = PolicyFault::DeviceRevocations;
-            judge.lower(subject, "revocation", Tier::Partial, fault);
+            judge.lower(subject, "revocation", Tier::Partial, fault.to_string());
         }
     }
     match compare(device, manifests) {
         Ok(()) => judge.holds(subject, "measurements", "as NVIDIA has signed"),
         Err(fault @ Fault::Manifest(ManifestFault::Missing)) => match rules.manifests_missing {
             Missing::Refused => judge.refuse(subject, "measurements", fault),
-            Missing::LowersTier => judge.lower(subject, "measurements", Tier::Attested, fault),
+            Missing::LowersTier => {
+                judge.lower(subject, "measurements", Tier::Attested, fault.to_string());
+            }
         },
         Err(fault) => judge.refuse(subject, "measurements", fault),
     }

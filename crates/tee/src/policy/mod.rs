@@ -4,6 +4,7 @@ mod devices;
 mod nitro;
 mod release;
 mod snp;
+mod software;
 mod tdx;
 
 pub use devices::DevicePolicy;
@@ -13,6 +14,8 @@ pub use nitro::{NitroMeasurements, NitroPolicy};
 pub use release::Release;
 pub(crate) use snp::judge as judge_snp;
 pub use snp::{SnpPolicy, SnpProductPolicy};
+pub use software::SoftwarePolicy;
+pub(crate) use software::judge as judge_software;
 pub(crate) use tdx::judge as judge_tdx;
 pub use tdx::{TdxMeasurements, TdxPolicy};
 
@@ -84,6 +87,8 @@ pub struct Policy {
     pub tdx: Option<TdxPolicy>,
     /// AWS Nitro; left out, it isn't accepted.
     pub nitro: Option<NitroPolicy>,
+    /// Software that acts as hardware, for development; left out, it isn't accepted.
+    pub software: Option<SoftwarePolicy>,
     /// GPUs and switches; left out, none are accepted.
     pub devices: Option<DevicePolicy>,
 }

@@ -28,6 +28,9 @@ pub struct Release {
     /// Registers of Nitro enclaves.
     #[serde(default)]
     pub nitro: Vec<NitroMeasurements>,
+    /// What software that acts as hardware says it started with.
+    #[serde(default)]
+    pub software: BTreeSet<Measurement>,
 }
 
 impl Release {

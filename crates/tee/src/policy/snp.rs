@@ -95,7 +95,7 @@ pub(crate) fn judge(
         "privilege level",
         vmpl <= rules.max_vmpl,
         PolicyFault::SnpVmpl,
-        vmpl,
+        vmpl.to_string(),
     );
     if let Some(known) = &rules.host_data {
         judge.require(
@@ -103,7 +103,7 @@ pub(crate) fn judge(
             "host data",
             known.contains(&guest.host_data),
             PolicyFault::SnpHostData,
-            guest.host_data,
+            guest.host_data.to_string(),
         );
     }
     if guest.platform.alias_check {
@@ -132,7 +132,7 @@ pub(crate) fn judge(
             "measurement",
             release.snp.contains(&guest.measurement),
             PolicyFault::Measurement,
-            guest.measurement,
+            guest.measurement.to_string(),
         );
     }
     let chip = &guest.chip.0[..];
@@ -150,7 +150,7 @@ fn judge_firmware(rules: &SnpProductPolicy, guest: &SnpGuest, judge: &mut Judge)
         "firmware",
         above,
         PolicyFault::SnpTcb,
-        guest.certified,
+        guest.certified.to_string(),
     );
     let microcode = guest.certified.microcode;
     let smt_is_safe = rules
@@ -172,6 +172,6 @@ fn judge_firmware(rules: &SnpProductPolicy, guest: &SnpGuest, judge: &mut Judge)
 fn missing(judge: &mut Judge, rule: Missing, name: &'static str, fault: PolicyFault) {
     match rule {
         Missing::Refused => judge.refuse(SUBJECT, name, fault),
-        Missing::LowersTier => judge.lower(SUBJECT, name, Tier::Partial, fault),
+        Missing::LowersTier => judge.lower(SUBJECT, name, Tier::Partial, fault.to_string()),
     }
 }

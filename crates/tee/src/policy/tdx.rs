@@ -73,7 +73,7 @@ pub(crate) fn judge(
         "evaluation",
         evaluation >= rules.min_evaluation,
         PolicyFault::TdxEvaluation,
-        evaluation,
+        evaluation.to_string(),
     );
     judge.holds(SUBJECT, "debugging, migration", "not allowed");
     judge_set_up(rules, guest, judge);
@@ -87,7 +87,7 @@ pub(crate) fn judge(
             "measurement",
             fits,
             PolicyFault::Measurement,
-            guest.mrtd,
+            guest.mrtd.to_string(),
         );
     }
     super::judge_chip(policy, SUBJECT, &guest.platform, judge);
@@ -98,7 +98,13 @@ fn judge_set_up(rules: &TdxPolicy, guest: &TdxGuest, judge: &mut Judge) {
     let allowed = (rules.allow_dynamic_platform || !set_up.dynamic_platform)
         && (rules.allow_cached_keys || !set_up.cached_keys)
         && (rules.allow_smt || !set_up.smt);
-    judge.require(SUBJECT, "set-up", allowed, PolicyFault::TdxSetUp, set_up);
+    judge.require(
+        SUBJECT,
+        "set-up",
+        allowed,
+        PolicyFault::TdxSetUp,
+        set_up.to_string(),
+    );
 }
 
 fn measures_as(guest: &TdxGuest, allowed: &TdxMeasurements) -> bool {

@@ -67,7 +67,8 @@ impl Event {
 
     fn is_in_its_form(&self) -> bool {
         if self.register == RUNTIME_REGISTER {
-            return self.kind == RUNTIME_EVENT;
+            // with a colon in it, name and payload could be told apart at another place
+            return self.kind == RUNTIME_EVENT && !self.name.contains(&b':');
         }
         let in_firmware = usize::from(self.register) < REGISTERS && self.kind == FIRMWARE_EVENT;
         in_firmware && self.name.is_empty() && self.payload.is_empty()

@@ -20,6 +20,8 @@ pub struct NitroClaims {
     pub registers: [[u8; 48]; 3],
     /// A key that the enclave names.
     pub public_key: Vec<u8>,
+    /// The map of fields is left open, as newer hypervisors write it.
+    pub open_map: bool,
     /// Statement and challenge.
     pub report_data: Octets<64>,
 }
@@ -30,6 +32,7 @@ impl Default for NitroClaims {
             timestamp_ms: AT as u64 * 1_000 - 60_000,
             registers: [[0x70; 48], [0x71; 48], [0x72; 48]],
             public_key: super::keyset().receipt_key.0.to_vec(),
+            open_map: false,
             report_data: Octets([0; 64]),
         }
     }
@@ -124,7 +127,7 @@ impl NitroMaker {
         ]
         .concat();
         [
-            vec![0xa9],
+            vec![if claims.open_map { 0xbf } else { 0xa9 }],
             [text("module_id"), text("i-0-enc1")].concat(),
             [text("digest"), text("SHA384")].concat(),
             [text("timestamp"), time].concat(),
@@ -134,6 +137,11 @@ impl NitroMaker {
             [text("public_key"), bytes(&claims.public_key)].concat(),
             [text("user_data"), bytes(statement)].concat(),
             [text("nonce"), bytes(challenge)].concat(),
+            if claims.open_map {
+                vec![0xff]
+            } else {
+                Vec::new()
+            },
         ]
         .concat()
     }

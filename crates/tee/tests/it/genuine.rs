@@ -4,21 +4,22 @@
 //! * `snp/NAME_attestation_report.bin` beside `NAME_vcek.pem`, `NAME_ask.pem`, `NAME_ark.pem`
 //! * `nvidia/NAMEAttestationReport.txt` (hex) beside `NAMECertChain.txt` (PEM); lists in NVIDIA's JSON
 //!   (`*evidence*.json`, `multi_gpu*.json`); manifests (`*.xml`, `*.swidtag`)
-//! * `tdx/NAME.quote` beside `NAME.json`: the quote without padding, and Intel's statements in the form
-//!   that dcap-qvl writes
-//! * `nitro/NAME.cose`
+//! * `tdx/NAME.quote` beside `NAME.json`, and `NAME.events` if there is a log: the quote without padding,
+//!   Intel's statements in the form that dcap-qvl writes (with `judge_at`, seconds since 1970), the log in
+//!   dstack's form
+//! * `nitro/NAME.cose`, and `NAME.time` with the time to judge it at, in seconds since 1970
 //!
 //! What is found is told on stdout, one line a piece: `--no-capture` shows it.
 
 use atoma_tee::{
     Fault, Roots,
-    bounded::List,
+    bounded::{Bytes, List},
     bundle::DeviceEvidence,
     nitro::NitroEvidence,
     nvidia::{Device, Manifest, compare, one_board},
     octets::Octets,
     snp::{SnpEvidence, SnpGuest},
-    tdx::{EventLog, IntelChain, TdxCollateral, TdxEvidence},
+    tdx::{Event, EventLog, FIRMWARE_EVENT, IntelChain, TdxCollateral, TdxEvidence},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -237,6 +238,35 @@ fn manifests(folder: &Path) -> Vec<Manifest> {
     good
 }
 
+/// A log in dstack's form; of the firmware's events the digests alone.
+fn events(path: &Path) -> EventLog {
+    let Ok(text) = fs::read_to_string(path) else {
+        return EventLog::default();
+    };
+    let log: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let event = |one: &Value| {
+        let bytes = |key: &str| hex::decode(one[key].as_str().unwrap()).unwrap();
+        if one["imr"] == 3 {
+            let name = one["event"].as_str().unwrap();
+            return Event::at_run_time(name, &bytes("event_payload")).unwrap();
+        }
+        let mut digest = bytes("digest");
+        digest.resize(48, 0);
+        Event {
+            register: one["imr"].as_u64().unwrap().try_into().unwrap(),
+            kind: FIRMWARE_EVENT,
+            digest: Octets(digest.try_into().unwrap()),
+            name: Bytes::default(),
+            payload: Bytes::default(),
+        }
+    };
+    log.iter()
+        .map(event)
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap()
+}
+
 fn tdx(folder: &Path, name: &str, quote: Vec<u8>) -> (TdxEvidence, Value) {
     let collateral: Value =
         serde_json::from_str(&text(&folder.join(format!("{name}.json")))).unwrap();
@@ -258,12 +288,12 @@ fn tdx(folder: &Path, name: &str, quote: Vec<u8>) -> (TdxEvidence, Value) {
             qe_identity: get("qe_identity").as_bytes().to_vec().try_into().unwrap(),
             qe_identity_signature: get("qe_identity_signature").parse().unwrap(),
         },
-        events: EventLog::default(),
+        events: events(&folder.join(format!("{name}.events"))),
     };
     (evidence, collateral)
 }
 
-/// Without a log, a quote that holds is refused for its registers, and for nothing before.
+/// Without a log, a quote that holds is refused for its registers (`tdx_event_log`), and for nothing before.
 #[test]
 fn tdx_quotes_hold_up_to_their_logs() {
     let Some(folder) = folder("tdx") else { return };
@@ -273,7 +303,9 @@ fn tdx_quotes_hold_up_to_their_logs() {
         let at = collateral["judge_at"].as_i64().unwrap_or(NOW);
         let verdict = evidence.verify(Roots::pinned().intel, at);
         tell(&name, verdict, |guest| {
-            format!("{}, {:?}", guest.status, guest.set_up)
+            let compose = guest.compose.as_ref().map(hex::encode);
+            let (status, open) = (&guest.status, &guest.advisories);
+            format!("{status} {open:?}, {}, compose {compose:?}", guest.set_up)
         });
     }
 }

@@ -7,4 +7,5 @@ mod genuine;
 mod golden;
 mod nitro;
 mod snp;
+mod software;
 mod tdx;

@@ -50,6 +50,11 @@ fn a_document_of_a_release_is_accepted() {
     );
     assert_eq!(verdict.refusals(), [""; 0]);
     assert_eq!(verdict.tier, Some(Tier::Manifests));
+    let open = NitroClaims {
+        open_map: true,
+        ..NitroClaims::default()
+    };
+    assert_eq!(refused(&open), [""; 0]);
     let without = testing::policy();
     let verdict = judge_by(
         &bundle(&maker, &NitroClaims::default()),

@@ -228,7 +228,7 @@ fn a_revoked_intermediate_is_refused() {
     };
     let with = |list| {
         tampered(&maker, |evidence| {
-            evidence.revocations = Clone::clone(&list)
+            evidence.revocations = Clone::clone(&list);
         })
     };
     assert_eq!(with(list(AT, AT + 1, &[&[9]])), [""; 0]);

@@ -120,13 +120,26 @@ fn environment_outside_the_measurement_decides_nothing() {
     assert_eq!(annotated, ["tdx_event_form"]);
 }
 
+/// An event that begins with the name of another: told apart elsewhere, it has the same digest.
+#[test]
+fn an_events_name_ends_at_its_first_colon() {
+    let mut claims = TdxClaims::default();
+    let other = Event::at_run_time("compose-hash:x", b"y").unwrap();
+    claims.events[4] = other.clone();
+    assert_eq!(refused(&claims), ["tdx_event_form"]);
+    let named = Event::at_run_time("compose-hash", b"x:y").unwrap();
+    assert_eq!(named.digest, other.digest);
+    claims.events[4] = named;
+    assert_eq!(refused(&claims), ["policy_measurement"]);
+}
+
 /// A log with more than the quote has, or a second word on what runs.
 #[test]
 fn nothing_is_added_after_hashing() {
     let maker = TdxMaker::new();
     let event = Event::at_run_time("compose-hash", &[0xcc; 32]).unwrap();
     let added = tampered(&maker, |evidence| {
-        let events = [&evidence.events[..], &[event.clone()]].concat();
+        let events = [&evidence.events[..], std::slice::from_ref(&event)].concat();
         evidence.events = events.try_into().unwrap();
     });
     assert_eq!(added, ["tdx_event_log"]);
