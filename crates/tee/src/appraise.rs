@@ -45,7 +45,16 @@ impl Appraisal<'_> {
         self.judge_challenge(bundle, &mut judge);
         let release = self.judge_release(bundle, &mut judge);
         self.judge_platform(bundle, release, &mut judge);
-        policy::judge_devices(self.policy, self.roots, bundle, self.second(), &mut judge);
+        let rules = self.policy.devices.as_ref();
+        let known_chips = &self.policy.known_chips;
+        policy::judge_devices(
+            rules,
+            known_chips,
+            self.roots,
+            bundle,
+            self.second(),
+            &mut judge,
+        );
         if let Some(tier) = judge.tier() {
             let enough = tier >= self.policy.tier;
             judge.require(SUBJECT, "tier", enough, PolicyFault::Tier, tier.to_string());
@@ -178,13 +187,16 @@ impl Appraisal<'_> {
 
     fn judge_platform(&self, bundle: &Bundle, release: Option<&Release>, judge: &mut Judge) {
         let at = self.second();
+        let policy = self.policy;
+        let known = &policy.known_chips;
         match &bundle.platform {
             PlatformEvidence::Snp(evidence) => match evidence.verify(&self.roots.snp, at) {
                 Ok(guest) => {
                     let maker = format!("by a chip of AMD's, {}", guest.product);
                     judge.holds("snp", "report", maker);
                     bind(bundle, "snp", Some(guest.report_data), judge);
-                    policy::judge_snp(self.policy, release, &guest, judge);
+                    let measurements = release.map(|release| &release.snp);
+                    policy::judge_snp(policy.snp.as_ref(), known, measurements, &guest, judge);
                 }
                 Err(fault) => judge.refuse("snp", "report", fault),
             },
@@ -198,7 +210,8 @@ impl Appraisal<'_> {
                         format!("{events} events lead to the registers"),
                     );
                     bind(bundle, "tdx", Some(guest.report_data), judge);
-                    policy::judge_tdx(self.policy, release, &guest, judge);
+                    let measurements = release.map(|release| &release.tdx[..]);
+                    policy::judge_tdx(policy.tdx.as_ref(), known, measurements, &guest, judge);
                 }
                 Err(fault) => judge.refuse("tdx", "quote", fault),
             },
@@ -206,14 +219,17 @@ impl Appraisal<'_> {
                 Ok(guest) => {
                     judge.holds("nitro", "document", format!("by AWS, {}", guest.module));
                     bind(bundle, "nitro", guest.report_data(), judge);
-                    let receipt_key = &bundle.keyset.receipt_key;
-                    policy::judge_nitro(self.policy, release, receipt_key, &guest, judge);
+                    let key = &bundle.keyset.receipt_key;
+                    let measurements = release.map(|release| &release.nitro[..]);
+                    let rules = policy.nitro.as_ref();
+                    policy::judge_nitro(rules, known, measurements, key, &guest, judge);
                 }
                 Err(fault) => judge.refuse("nitro", "document", fault),
             },
             PlatformEvidence::Software(evidence) => {
                 bind(bundle, "software", Some(evidence.report_data), judge);
-                policy::judge_software(self.policy, release, evidence, judge);
+                let measurements = release.map(|release| &release.software);
+                policy::judge_software(policy.software.as_ref(), measurements, evidence, judge);
             }
         }
     }

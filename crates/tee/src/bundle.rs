@@ -1,16 +1,15 @@
 //! All that is needed to check an attested node, in one piece: keyset, challenge, evidence, and the
 //! certificates and lists that the evidence is checked with. Nothing is fetched.
 
+pub use crate::fault::BundleFault;
 use crate::{
-    bounded::{Bytes, List},
+    bounded::List,
     crypto::sha256,
-    fault::{Result, faults},
+    fault::Result,
     keyset::Keyset,
-    limits::{
-        MAX_ANSWER_BYTES, MAX_BUNDLE_BYTES, MAX_CERTIFICATE_BYTES, MAX_CHAIN,
-        MAX_DEVICE_REPORT_BYTES, MAX_DEVICES, MAX_MANIFEST_BYTES, MAX_MANIFESTS,
-    },
+    limits::{MAX_BUNDLE_BYTES, MAX_DEVICES, MAX_MANIFESTS},
     nitro::NitroEvidence,
+    nvidia::{DeviceEvidence, ManifestBytes},
     octets::{Digest, Octets},
     snp::SnpEvidence,
     software::SoftwareEvidence,
@@ -20,18 +19,6 @@ use crate::{
 use atoma_types::message::{Domain, Tag};
 use serde::{Deserialize, Serialize};
 
-faults! {
-    /// What is wrong with a bundle as a whole.
-    BundleFault {
-        TooLong = "bundle_too_long", "the bundle is longer than any is";
-        Encoding = "bundle_encoding", "the bundle isn't the BCS of one, or isn't all of it";
-        Keys = "bundle_keys", "the keyset has no sealing key, one of a wrong length, or an id twice";
-        ChallengeNode = "bundle_challenge_node", "the challenge is for another node than the keyset";
-        ReportData = "bundle_report_data", "the report's data isn't the statement over this keyset, these devices and this challenge";
-        Digest = "bundle_digest", "the bundle isn't the one that is registered";
-    }
-}
-
 /// Tag of bundles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BundleTag;
@@ -39,9 +26,6 @@ pub struct BundleTag;
 impl Tag for BundleTag {
     const BYTES: [u8; 16] = *b"atoma/bundle/v1\0";
 }
-
-/// One signed manifest, in the bytes that its maker published.
-pub type ManifestBytes = Bytes<MAX_MANIFEST_BYTES>;
 
 /// A node's evidence with everything to check it by.
 ///
@@ -81,17 +65,6 @@ pub enum PlatformEvidence {
     Nitro(NitroEvidence),
     /// Software that acts as hardware, for development.
     Software(SoftwareEvidence),
-}
-
-/// The evidence of a GPU or a switch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceEvidence {
-    /// The report, as the device gave it.
-    pub report: Bytes<MAX_DEVICE_REPORT_BYTES>,
-    /// The certificates of the key that signed it, leaf first, the maker's root last, in DER.
-    pub chain: List<Bytes<MAX_CERTIFICATE_BYTES>, MAX_CHAIN>,
-    /// Stored answers (OCSP) about these certificates, in DER.
-    pub answers: List<Bytes<MAX_ANSWER_BYTES>, MAX_CHAIN>,
 }
 
 impl Bundle {

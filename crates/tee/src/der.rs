@@ -1,19 +1,8 @@
 //! A strict reader of DER: definite minimal lengths, one-byte tags, nothing left over. It hands out
 //! slices of the input, so what is hashed is what was received.
 
-use crate::fault::{Result, faults};
-
-faults! {
-    /// What is wrong with an ASN.1 encoding.
-    DerFault {
-        Truncated = "der_truncated", "an encoding ends too early";
-        Length = "der_length", "a length isn't in its shortest form";
-        Tag = "der_tag", "an element has another tag than it must have";
-        Trailing = "der_trailing", "bytes stand behind an element that must be the last";
-        Bits = "der_bits", "a bit string isn't made of whole bytes";
-        Time = "der_time", "a time isn't in the one form that certificates use";
-    }
-}
+pub use crate::fault::DerFault;
+use crate::fault::Result;
 
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;

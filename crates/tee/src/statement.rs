@@ -14,8 +14,8 @@
 //! though XML has many.
 
 use crate::{
-    bundle::{DeviceEvidence, ManifestBytes},
     crypto::sha256,
+    nvidia::{DeviceEvidence, ManifestBytes},
     octets::{Digest, Octets},
 };
 use atoma_types::{

@@ -1,11 +1,10 @@
 //! From a device's evidence to what is true of it.
 
 use super::{
-    DeviceFault,
+    DeviceEvidence, DeviceFault,
     report::{Report, field},
 };
 use crate::{
-    bundle::DeviceEvidence,
     crypto::Scheme,
     der::{self, Reader, tag},
     fault::Result,

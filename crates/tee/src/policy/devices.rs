@@ -1,6 +1,6 @@
 //! What a policy says about GPUs and switches.
 
-use super::{Missing, Policy, PolicyFault};
+use super::{Missing, PolicyFault, chips::judge_chip};
 use crate::{
     bundle::Bundle,
     fault::Fault,
@@ -42,11 +42,18 @@ pub struct DevicePolicy {
 const BOARD: &str = "board";
 
 /// Checks all devices and manifests of a bundle, and holds them against the policy.
-pub(crate) fn judge(policy: &Policy, roots: &Roots, bundle: &Bundle, at: i64, judge: &mut Judge) {
-    if bundle.devices.is_empty() && policy.devices.is_none() {
+pub(crate) fn judge(
+    rules: Option<&DevicePolicy>,
+    known_chips: &BTreeSet<String>,
+    roots: &Roots,
+    bundle: &Bundle,
+    at: i64,
+    judge: &mut Judge,
+) {
+    if bundle.devices.is_empty() && rules.is_none() {
         return;
     }
-    let Some(rules) = &policy.devices else {
+    let Some(rules) = rules else {
         judge.refuse(BOARD, "devices", PolicyFault::Devices);
         return;
     };
@@ -58,7 +65,7 @@ pub(crate) fn judge(policy: &Policy, roots: &Roots, bundle: &Bundle, at: i64, ju
         let subject = format!("device {i}");
         match Device::verify_with(evidence, roots.nvidia_devices, nonce, &mut links, at) {
             Ok(device) => {
-                judge_device(policy, rules, &subject, &device, &manifests, judge);
+                judge_device(known_chips, rules, &subject, &device, &manifests, judge);
                 devices.push(device);
             }
             Err(fault) => judge.refuse(&subject, "report", fault),
@@ -122,7 +129,7 @@ fn judge_manifests(
 }
 
 fn judge_device(
-    policy: &Policy,
+    known_chips: &BTreeSet<String>,
     rules: &DevicePolicy,
     subject: &str,
     device: &Device,
@@ -170,5 +177,5 @@ fn judge_device(
         },
         Err(fault) => judge.refuse(subject, "measurements", fault),
     }
-    super::judge_chip(policy, subject, &device.chip.0, judge);
+    judge_chip(known_chips, subject, &device.chip.0, judge);
 }

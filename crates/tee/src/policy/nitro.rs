@@ -1,9 +1,10 @@
 //! What a policy says about AWS Nitro.
 
-use super::{Policy, PolicyFault, Release};
+use super::{PolicyFault, chips::judge_chip};
 use crate::{nitro::NitroGuest, octets::Measurement, verdict::Judge};
 use atoma_types::PublicKey;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Rules for Nitro. Debug mode is never allowed, so there is no key for it.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -26,14 +27,15 @@ const SUBJECT: &str = "nitro";
 
 /// Holds an enclave whose document is true against the policy.
 pub(crate) fn judge(
-    policy: &Policy,
-    release: Option<&Release>,
+    rules: Option<&NitroPolicy>,
+    known_chips: &BTreeSet<String>,
+    measurements: Option<&[NitroMeasurements]>,
     receipt_key: &PublicKey,
     guest: &NitroGuest,
     judge: &mut Judge,
 ) {
     judge.ends_at_second(guest.not_after);
-    if policy.nitro.is_none() {
+    if rules.is_none() {
         judge.refuse(SUBJECT, "platform", PolicyFault::Platform);
         return;
     }
@@ -53,9 +55,9 @@ pub(crate) fn judge(
         PolicyFault::NitroKey,
         "the receipt key",
     );
-    if let Some(release) = release {
+    if let Some(measurements) = measurements {
         let register = |n| guest.registers.get(&n).copied();
-        let fits = release.nitro.iter().any(|allowed| {
+        let fits = measurements.iter().any(|allowed| {
             register(0) == Some(allowed.pcr0)
                 && register(1) == Some(allowed.pcr1)
                 && register(2) == Some(allowed.pcr2)
@@ -68,5 +70,5 @@ pub(crate) fn judge(
             module,
         );
     }
-    super::judge_chip(policy, SUBJECT, module.as_bytes(), judge);
+    judge_chip(known_chips, SUBJECT, module.as_bytes(), judge);
 }

@@ -1,8 +1,8 @@
 //! What a policy says about AMD SEV-SNP.
 
-use super::{Missing, Policy, PolicyFault, Release};
+use super::{Missing, PolicyFault, chips::judge_chip};
 use crate::{
-    octets::Octets,
+    octets::{Measurement, Octets},
     snp::{SnpGuest, SnpProduct, SnpTcb},
     tier::Tier,
     verdict::Judge,
@@ -57,13 +57,14 @@ impl SnpPolicy {
 
 /// Holds a guest whose report is true against the policy.
 pub(crate) fn judge(
-    policy: &Policy,
-    release: Option<&Release>,
+    rules: Option<&SnpPolicy>,
+    known_chips: &BTreeSet<String>,
+    measurements: Option<&BTreeSet<Measurement>>,
     guest: &SnpGuest,
     judge: &mut Judge,
 ) {
     judge.ends_at_second(guest.not_after);
-    let Some(rules) = &policy.snp else {
+    let Some(rules) = rules else {
         judge.refuse(SUBJECT, "platform", PolicyFault::Platform);
         return;
     };
@@ -126,18 +127,18 @@ pub(crate) fn judge(
             PolicyFault::SnpRevocations,
         );
     }
-    if let Some(release) = release {
+    if let Some(measurements) = measurements {
         judge.require(
             SUBJECT,
             "measurement",
-            release.snp.contains(&guest.measurement),
+            measurements.contains(&guest.measurement),
             PolicyFault::Measurement,
             guest.measurement.to_string(),
         );
     }
     let chip = &guest.chip.0[..];
     let used = &chip[..guest.product.chip_bytes()];
-    super::judge_chip(policy, SUBJECT, used, judge);
+    judge_chip(known_chips, SUBJECT, used, judge);
 }
 
 /// Floors are held against the certificate's versions: the report's own are the firmware's word.

@@ -1,8 +1,9 @@
 //! What a policy says about software that acts as hardware.
 
-use super::{Policy, PolicyFault, Release};
-use crate::{software::SoftwareEvidence, tier::Tier, verdict::Judge};
+use super::PolicyFault;
+use crate::{octets::Measurement, software::SoftwareEvidence, tier::Tier, verdict::Judge};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Accepts software that acts as hardware, in the tier `software`; for development only.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -13,12 +14,12 @@ const SUBJECT: &str = "software";
 
 /// Holds such evidence against the policy.
 pub(crate) fn judge(
-    policy: &Policy,
-    release: Option<&Release>,
+    rules: Option<&SoftwarePolicy>,
+    measurements: Option<&BTreeSet<Measurement>>,
     evidence: &SoftwareEvidence,
     judge: &mut Judge,
 ) {
-    if policy.software.is_none() {
+    if rules.is_none() {
         judge.refuse(SUBJECT, "platform", PolicyFault::Platform);
         return;
     }
@@ -28,11 +29,11 @@ pub(crate) fn judge(
         Tier::Software,
         "software acts as hardware and protects against nobody",
     );
-    if let Some(release) = release {
+    if let Some(measurements) = measurements {
         judge.require(
             SUBJECT,
             "measurement",
-            release.software.contains(&evidence.measurement),
+            measurements.contains(&evidence.measurement),
             PolicyFault::Measurement,
             evidence.measurement.to_string(),
         );

@@ -1,6 +1,6 @@
 //! What a policy says about Intel TDX.
 
-use super::{Policy, PolicyFault, Release};
+use super::{PolicyFault, chips::judge_chip};
 use crate::{
     octets::{Digest, Measurement},
     tdx::TdxGuest,
@@ -49,13 +49,14 @@ const SUBJECT: &str = "tdx";
 
 /// Holds a guest whose quote is true against the policy.
 pub(crate) fn judge(
-    policy: &Policy,
-    release: Option<&Release>,
+    rules: Option<&TdxPolicy>,
+    known_chips: &BTreeSet<String>,
+    measurements: Option<&[TdxMeasurements]>,
     guest: &TdxGuest,
     judge: &mut Judge,
 ) {
     judge.ends_at_second(guest.not_after);
-    let Some(rules) = &policy.tdx else {
+    let Some(rules) = rules else {
         judge.refuse(SUBJECT, "platform", PolicyFault::Platform);
         return;
     };
@@ -77,9 +78,8 @@ pub(crate) fn judge(
     );
     judge.holds(SUBJECT, "debugging, migration", "not allowed");
     judge_set_up(rules, guest, judge);
-    if let Some(release) = release {
-        let fits = release
-            .tdx
+    if let Some(measurements) = measurements {
+        let fits = measurements
             .iter()
             .any(|allowed| measures_as(guest, allowed));
         judge.require(
@@ -90,7 +90,7 @@ pub(crate) fn judge(
             guest.mrtd.to_string(),
         );
     }
-    super::judge_chip(policy, SUBJECT, &guest.platform, judge);
+    judge_chip(known_chips, SUBJECT, &guest.platform, judge);
 }
 
 fn judge_set_up(rules: &TdxPolicy, guest: &TdxGuest, judge: &mut Judge) {

@@ -1,7 +1,7 @@
 //! Evidence of GPUs and switches under a root of our own.
 
 use super::{AT, AnswerSays, Authority, CertificateOf, Kind, SigningKey, der};
-use crate::{bundle::DeviceEvidence, octets::Octets, x509::Pin};
+use crate::{nvidia::DeviceEvidence, octets::Octets, x509::Pin};
 
 /// A maker of GPUs and switches.
 #[derive(Debug)]

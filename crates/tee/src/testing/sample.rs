@@ -1,8 +1,9 @@
 //! A keyset, and a policy that accepts what the makers of this module make.
 
 use crate::{
-    bundle::{Bundle, DeviceEvidence, ManifestBytes, PlatformEvidence},
+    bundle::{Bundle, PlatformEvidence},
     keyset::{Keyset, SealingKeyEntry, SealingSuite},
+    nvidia::{DeviceEvidence, ManifestBytes},
     octets::{Digest, Octets},
     policy::Policy,
     roots::Roots,

@@ -10,25 +10,12 @@
 //! ```
 
 use super::{Algorithm, Certificate, Chain};
+pub use crate::fault::AnswerFault;
 use crate::{
     crypto::{Hash, hash},
     der::{self, Element, Reader, tag},
-    fault::{Result, faults},
+    fault::Result,
 };
-
-faults! {
-    /// What is wrong with a stored answer about a certificate, or what it says.
-    AnswerFault {
-        Form = "ocsp_form", "an answer about a certificate can't be read";
-        Unrelated = "ocsp_unrelated", "an answer is about no certificate of the chain";
-        Responder = "ocsp_responder", "an answer isn't by the certificate's issuer, nor by whom it may be";
-        Signature = "ocsp_signature", "an answer isn't signed by its responder";
-        Time = "ocsp_time", "an answer about a certificate is of another time";
-        OnHold = "ocsp_on_hold", "a certificate is on hold";
-        Revoked = "ocsp_revoked", "a certificate is revoked";
-        Unknown = "ocsp_unknown", "a certificate's issuer doesn't know it";
-    }
-}
 
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
 const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];

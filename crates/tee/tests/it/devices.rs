@@ -6,8 +6,8 @@ use crate::{
 };
 use atoma_tee::{
     Bundle, Policy, Roots, Tier, Verdict,
-    bundle::{DeviceEvidence, ManifestBytes, PlatformEvidence},
-    nvidia::Device,
+    bundle::PlatformEvidence,
+    nvidia::{Device, DeviceEvidence, ManifestBytes},
     octets::Octets,
     snp::SnpProduct,
     testing::{

@@ -14,9 +14,8 @@
 use atoma_tee::{
     Fault, Roots,
     bounded::{Bytes, List},
-    bundle::DeviceEvidence,
     nitro::NitroEvidence,
-    nvidia::{Device, Manifest, compare, one_board},
+    nvidia::{Device, DeviceEvidence, Manifest, compare, one_board},
     octets::Octets,
     snp::{SnpEvidence, SnpGuest},
     tdx::{Event, EventLog, FIRMWARE_EVENT, IntelChain, TdxCollateral, TdxEvidence},

@@ -1,7 +1,7 @@
 //! The bytes of keysets, challenges and statements, and their digests, computed apart from this code.
 
 use atoma_tee::{
-    bundle::DeviceEvidence,
+    nvidia::DeviceEvidence,
     octets::Octets,
     statement::{self, Challenge, Freshness},
     testing,

@@ -1,29 +1,16 @@
 //! Why evidence is refused. Every reason is a variant with a stable code and one sentence; the
-//! reasons of each format stand beside its parser, and [`Fault`] is any of them.
+//! tables stand in this folder, and [`Fault`] is any of them.
 
-/// Makes an enum of reasons: `Variant = "stable_code", "what is wrong";`.
-macro_rules! faults {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal, $text:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-        #[non_exhaustive]
-        pub enum $name {
-            $(#[doc = concat!("`", $code, "`: ", $text, ".")] #[error($text)] $variant),*
-        }
+mod devices;
+mod formats;
+mod platforms;
+mod policy;
+mod table;
 
-        impl $name {
-            /// All reasons, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The stable code; it never changes its meaning.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-        }
-    };
-}
-pub(crate) use faults;
+pub use devices::{BoardFault, DeviceFault, ManifestFault};
+pub use formats::{AnswerFault, BundleFault, CertificateFault, DerFault};
+pub use platforms::{NitroFault, SnpFault, TdxFault};
+pub use policy::PolicyFault;
 
 macro_rules! any_fault {
     ($($(#[$doc:meta])* $variant:ident($inner:ty);)*) => {
@@ -54,27 +41,27 @@ macro_rules! any_fault {
 
 any_fault! {
     /// The bundle around all evidence.
-    Bundle(crate::bundle::BundleFault);
+    Bundle(BundleFault);
     /// ASN.1.
-    Der(crate::der::DerFault);
+    Der(DerFault);
     /// Certificates, chains and revocation lists.
-    Certificate(crate::x509::CertificateFault);
+    Certificate(CertificateFault);
     /// Stored answers about certificates.
-    Answer(crate::x509::AnswerFault);
+    Answer(AnswerFault);
     /// AMD SEV-SNP.
-    Snp(crate::snp::SnpFault);
+    Snp(SnpFault);
     /// Intel TDX.
-    Tdx(crate::tdx::TdxFault);
+    Tdx(TdxFault);
     /// AWS Nitro.
-    Nitro(crate::nitro::NitroFault);
+    Nitro(NitroFault);
     /// GPUs and switches.
-    Device(crate::nvidia::DeviceFault);
+    Device(DeviceFault);
     /// NVIDIA's manifests.
-    Manifest(crate::nvidia::ManifestFault);
+    Manifest(ManifestFault);
     /// Devices that aren't those of one board.
-    Board(crate::nvidia::BoardFault);
+    Board(BoardFault);
     /// What a policy doesn't allow.
-    Policy(crate::policy::PolicyFault);
+    Policy(PolicyFault);
 }
 
 /// What checks return.
