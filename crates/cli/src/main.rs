@@ -259,9 +259,7 @@ fn dispatch<'a>(
         Command::Verify(args) => {
             Box::pin(async move { verify::run(*args, settings()?, output).await })
         }
-        Command::Attestation(command) => {
-            Box::pin(async move { attestation::run(command, output) })
-        }
+        Command::Attestation(command) => Box::pin(async move { attestation::run(command, output) }),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }
