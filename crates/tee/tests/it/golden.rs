@@ -1,8 +1,10 @@
 //! The bytes of keysets, challenges and statements, and their digests, computed apart from this code.
 
 use atoma_tee::{
+    bundle::PlatformEvidence,
     nvidia::DeviceEvidence,
     octets::Octets,
+    software::SoftwareEvidence,
     statement::{self, Challenge, Freshness},
     testing,
 };
@@ -93,4 +95,33 @@ fn a_statements_digests() {
     );
     let data = statement::report_data(said, challenge);
     assert_eq!(data.to_string(), format!("{said}{challenge}"));
+}
+
+#[test]
+fn a_bundles_bytes() {
+    let bundle = testing::bundle(Vec::new(), Vec::new(), |report_data| {
+        PlatformEvidence::Software(SoftwareEvidence {
+            measurement: Octets([0x50; 48]),
+            report_data,
+        })
+    });
+    let part = |bytes: Vec<u8>| hex::encode(bytes);
+    let expected = [
+        hex::encode("atoma/bundle/v1\0"),
+        part(bcs::to_bytes(&testing::keyset()).unwrap()),
+        part(bcs::to_bytes(&testing::challenge()).unwrap()),
+        "03".to_owned(),
+        "50".repeat(48),
+        bundle.statement().to_string(),
+        testing::challenge().digest().to_string(),
+        "00".to_owned(),
+        "00".to_owned(),
+    ]
+    .concat();
+    assert_eq!(hex::encode(bundle.to_bytes()), expected);
+    assert_eq!(bundle.to_bytes().len(), 1677);
+    assert_eq!(
+        bundle.digest().to_string(),
+        "d60ffa4858d5fee71f0d9fbc4fb4ff3ec9721123df46767e2d6d09b52f25cafa"
+    );
 }
