@@ -76,18 +76,28 @@ impl SnpMaker {
         microcode: 0x90,
     };
 
-    /// A new maker with new keys.
+    /// A new maker with new keys: of P-384, which are made at once.
     #[must_use]
     pub fn new(product: SnpProduct) -> Self {
+        Self::with_keys(product, SigningKey::p384)
+    }
+
+    /// A maker whose authorities have RSA keys, as AMD's do.
+    #[must_use]
+    pub fn with_rsa(product: SnpProduct) -> Self {
+        Self::with_keys(product, SigningKey::rsa)
+    }
+
+    fn with_keys(product: SnpProduct, key: fn() -> SigningKey) -> Self {
         let root = Authority::root(
-            SigningKey::rsa(),
+            key(),
             &CertificateOf {
                 name: "ARK-Test",
                 ..CertificateOf::default()
             },
         );
         let intermediate = root.issue(
-            SigningKey::rsa(),
+            key(),
             &CertificateOf {
                 name: "SEV-Test",
                 serial: &[2, 0, 2],

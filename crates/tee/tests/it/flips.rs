@@ -44,7 +44,7 @@ fn a_changed_statement_alone_is_refused() {
 #[test]
 fn no_flipped_byte_of_snp_evidence_is_accepted() {
     for product in [SnpProduct::Genoa, SnpProduct::Turin] {
-        let maker = SnpMaker::new(product);
+        let maker = SnpMaker::with_rsa(product);
         let bundle = maker.bundle(&SnpClaims::default());
         let judged = |bundle: &Bundle| judge(bundle, &maker.roots()).accepted();
         assert_eq!(accepted_by(&bundle, judged), [0; 0], "{product}");
