@@ -27,6 +27,7 @@ Ask models:
 Check what you got:
   receipt      the receipts that nodes signed for you
   verify       check everything about a request, trusting nobody who served it
+  attestation  evidence that a node runs where nobody can look
   dispute      demand what a node settled, or prove its fraud
 
 Sell and operate:
@@ -90,6 +91,13 @@ Examples:
   atoma verify proof.json pack.bin --offline
 
 It ends with 0 where all checks were made and hold, 1 where one fails, 2 where some couldn't be made.";
+
+pub(crate) const ATTESTATION: &str = "\
+Examples:
+  atoma attestation verify node.bundle --policy policy.toml
+  atoma attestation verify node.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
+
+It ends with 0 where the policy accepts the evidence, and with 1 where it doesn't. Nothing is fetched.";
 
 pub(crate) const DISPUTE: &str = "\
 Examples:

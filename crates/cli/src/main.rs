@@ -28,6 +28,7 @@ mod model;
 mod run;
 
 // the commands
+mod attestation;
 mod chat;
 mod cost;
 mod demo;
@@ -133,6 +134,9 @@ enum Command {
     /// Check everything about a request, trusting nobody who served it.
     #[command(after_help = help::VERIFY)]
     Verify(Box<verify::Verify>),
+    /// Evidence that a node runs where nobody can look.
+    #[command(subcommand, after_help = help::ATTESTATION)]
+    Attestation(attestation::AttestationCommand),
     /// Disputes about what nodes settled.
     #[command(subcommand, after_help = help::DISPUTE)]
     Dispute(dispute::DisputeCommand),
@@ -257,6 +261,7 @@ fn dispatch<'a>(
         Command::Verify(args) => {
             Box::pin(async move { verify::run(*args, settings()?, output).await })
         }
+        Command::Attestation(command) => Box::pin(async move { attestation::run(command, output) }),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }

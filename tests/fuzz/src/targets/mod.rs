@@ -8,6 +8,7 @@ mod ledger;
 mod messages;
 mod models;
 mod streams;
+mod tee;
 mod texts;
 mod walrus;
 
@@ -47,6 +48,11 @@ pub static TARGETS: &[Target] = &[
     walrus::QUILT,
     walrus::CERTIFICATE,
     walrus::WALRUS_HEAD,
+    tee::TEE_BUNDLE,
+    tee::TEE_CERTIFICATE,
+    tee::TEE_REPORTS,
+    tee::TEE_MANIFEST,
+    tee::TEE_POLICY,
     ledger::GRPC,
     ledger::TRANSACTION,
     configs::CONFIG_FILES,

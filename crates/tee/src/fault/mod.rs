@@ -1,0 +1,88 @@
+//! Why evidence is refused. Every reason is a variant with a stable code and one sentence; the
+//! tables stand in this folder, and [`Fault`] is any of them.
+
+mod devices;
+mod formats;
+mod platforms;
+mod policy;
+mod table;
+
+pub use devices::{BoardFault, DeviceFault, ManifestFault};
+pub use formats::{AnswerFault, BundleFault, CertificateFault, DerFault};
+pub use platforms::{NitroFault, SnpFault, TdxFault};
+pub use policy::PolicyFault;
+
+macro_rules! any_fault {
+    ($($(#[$doc:meta])* $variant:ident($inner:ty);)*) => {
+        /// Any reason for which a piece of evidence, or a whole bundle, is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum Fault {
+            $($(#[$doc])* #[error(transparent)] $variant(#[from] $inner)),*
+        }
+
+        impl Fault {
+            /// Every reason of every kind.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                let mut all = Vec::new();
+                $(all.extend(<$inner>::ALL.iter().map(|fault| Self::$variant(*fault)));)*
+                all
+            }
+
+            /// The stable code of the reason.
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self { $(Self::$variant(fault) => fault.code()),* }
+            }
+        }
+    };
+}
+
+any_fault! {
+    /// The bundle around all evidence.
+    Bundle(BundleFault);
+    /// ASN.1.
+    Der(DerFault);
+    /// Certificates, chains and revocation lists.
+    Certificate(CertificateFault);
+    /// Stored answers about certificates.
+    Answer(AnswerFault);
+    /// AMD SEV-SNP.
+    Snp(SnpFault);
+    /// Intel TDX.
+    Tdx(TdxFault);
+    /// AWS Nitro.
+    Nitro(NitroFault);
+    /// GPUs and switches.
+    Device(DeviceFault);
+    /// NVIDIA's manifests.
+    Manifest(ManifestFault);
+    /// Devices that aren't those of one board.
+    Board(BoardFault);
+    /// What a policy doesn't allow.
+    Policy(PolicyFault);
+}
+
+/// What checks return.
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_plain() {
+        let mut seen = BTreeSet::new();
+        for fault in Fault::all() {
+            let code = fault.code();
+            assert!(seen.insert(code), "{code}");
+            assert!(
+                code.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                "{code}"
+            );
+        }
+    }
+}
