@@ -7,4 +7,5 @@ mod proof;
 mod requests;
 mod scripted;
 mod together;
+mod watch;
 mod world;

@@ -1,18 +1,17 @@
 //! A node whose every answer is scripted by the request's body: `{"act": "..."}`.
 
-use atoma_client::SecondRecord;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
-    Usage,
-    chain::{Clock, calls},
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
+    chain::{Clock, Stack, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    merkle::MerkleTree,
     message::{
-        CommitmentKind, Domain, Grant, MessageSignature, Receipt, RequestHeader, RequestTimes,
-        Salt, Signed,
+        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Grant, MessageSignature, Origin, Receipt,
+        RequestHeader, RequestTimes, Salt, Signed,
     },
     refusal::{Refusal, RefusalCode},
 };
@@ -59,6 +58,8 @@ struct Account {
     lanes: BTreeMap<u16, u64>,
     kept: HashMap<RequestId, String>,
     last: Option<Signed<Receipt>>,
+    /// All that was served or is said to have been, in order.
+    records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
     vouchers: BTreeMap<u16, Signed<RequestHeader>>,
 }
 
@@ -178,8 +179,87 @@ impl Scripted {
             account.vouchers.insert(asked.lane, header.clone());
         }
         let text = signed.to_text();
+        account.records.push((header.clone(), signed.clone()));
         account.last = Some(signed);
         text
+    }
+
+    /// Claims what it served, and more of which it says so.
+    pub(crate) async fn settles(&self, stack: StackId) {
+        let mut settle = self.settle(stack);
+        settle.receipts_root = self.tree().root();
+        let executed = self.ledger.execute(&self.owner, vec![settle.into()]);
+        executed.await.unwrap();
+    }
+
+    /// Signs its last receipt so many times more, under the numbers that follow.
+    pub(crate) fn repeats_last(&self, times: u64) {
+        for _ in 0..times {
+            let account = &mut *self.account.lock();
+            let (header, last) = account.records.last().unwrap().clone();
+            account.seq += 1;
+            account.sum += COST.0;
+            let again = Receipt {
+                seq: account.seq,
+                cumulative_units: ComputeUnits(account.sum),
+                previous: last.hash(),
+                ..last.message().clone()
+            };
+            let again = Signed::new(again, &self.response_key);
+            account.previous = again.hash();
+            account.last = Some(again.clone());
+            account.records.push((header, again));
+        }
+    }
+
+    /// Serves a request of which its user learns nothing.
+    pub(crate) fn serves_unseen(&self, stack: &Stack, request_key: &SigningKey) {
+        let now = Runtime::system().now();
+        let request_id = Runtime::system().request_id();
+        let salt = request_key.salt_of(request_id);
+        let header = RequestHeader {
+            domain: Domain::default(),
+            network: self.network,
+            stack: stack.id,
+            node: self.id,
+            task: stack.task,
+            request_id,
+            endpoint: Endpoint::ChatCompletions,
+            body_hash: salt.commit(CommitmentKind::Request, b"{}"),
+            lane: 9,
+            ceiling: ComputeUnits(5_000),
+            max_units: COST,
+            issued_at_ms: now,
+            expires_at_ms: now,
+            origin: Origin::Own,
+        };
+        let header = Signed::new(header, request_key);
+        self.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
+    }
+
+    /// Shows the record that covers a unit, as the rules ask.
+    pub(crate) async fn answers(&self, stack: StackId, unit: ComputeUnits) {
+        let records = self.account.lock().records.clone();
+        let place = records
+            .iter()
+            .position(|(_, receipt)| receipt.message().cumulative_units > unit);
+        let place = place.unwrap();
+        let (header, receipt) = &records[place];
+        let leaf = EvidenceLeaf::new(header, receipt);
+        let path = self.tree().prove(place).unwrap();
+        let lease = (stack, self.id);
+        let bodies = (None, vec![7; 10]);
+        let call = self
+            .ledger
+            .answer_demand(lease, unit, (&leaf, &path), bodies);
+        self.ledger.execute(&self.owner, vec![call]).await.unwrap();
+    }
+
+    fn tree(&self) -> MerkleTree {
+        let account = self.account.lock();
+        let records = account.records.iter();
+        let leaves = records.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
+        MerkleTree::from_leaves(leaves.collect())
     }
 }
 
@@ -309,17 +389,6 @@ async fn chat(
             (&salt, ANSWER.as_bytes()),
             |r| r.seq = 1,
         ))),
-        // the record of a node that was never asked
-        "own_record" | "other_record" => {
-            let text = honest(ANSWER);
-            let mut invented = asked.clone();
-            if script["act"] == "other_record" {
-                invented.node = NodeId(Address::new([9; 32]));
-            }
-            let invented = Signed::new(invented, &node.response_key);
-            let record = SecondRecord::new(invented, Signed::from_text(&text).unwrap());
-            plain(Some(&format!("{text} {}", record.to_text())))
-        }
         "trailing" => {
             let text = honest(FRAMES);
             let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");

@@ -1,0 +1,174 @@
+//! A node that settles another chain than its user holds is convicted, and nobody lifts a finger.
+
+use crate::{scripted::COST, world::World};
+use atoma_client::{
+    Client, StackHandle, request_key,
+    watch::{Did, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
+};
+use atoma_ledger::EventStream;
+use atoma_types::{
+    ComputeUnits, MicroUsdc, NodeId,
+    chain::{Stack, events::Charge},
+};
+use futures::StreamExt;
+
+const POLICY: WatchPolicy = WatchPolicy {
+    lost: ComputeUnits(100),
+    complete: true,
+    max_fees: MAX_FEES,
+};
+
+struct Watched {
+    world: World,
+    client: Client,
+    stack: StackHandle,
+    events: EventStream,
+    watcher: Watcher,
+}
+
+impl Watched {
+    /// A stack of which so many requests were served, and one who watches it.
+    async fn served(requests: u64) -> Self {
+        let world = World::start().await;
+        let client = world.client();
+        let stack = world.leased(&client).await;
+        for _ in 0..requests {
+            let body = r#"{"act":"plain","max_tokens":500}"#;
+            let answer = stack.chat(world.node.id, body).await.unwrap();
+            answer.whole().await.unwrap();
+        }
+        client.receipts().flush().await.unwrap();
+        let events = world.ledger.subscribe().await.unwrap();
+        let watcher = Self::another(&world, &client);
+        Self {
+            world,
+            client,
+            stack,
+            events,
+            watcher,
+        }
+    }
+
+    fn another(world: &World, client: &Client) -> Watcher {
+        Watcher::new(world.ledger.clone(), world.user.clone(), client.receipts())
+    }
+
+    fn node(&self) -> NodeId {
+        self.world.node.id
+    }
+
+    async fn stack(&self) -> Stack {
+        self.stack.refresh().await.unwrap()
+    }
+
+    fn serves_unseen(&self) {
+        let key = request_key(&self.world.user);
+        self.world.node.serves_unseen(&self.stack.view(), &key);
+    }
+
+    /// The node shows what is demanded of it.
+    async fn answers(&self) {
+        let stack = self.stack().await;
+        let lease = stack.lease(self.node()).unwrap();
+        let demands = lease.tickets.iter().flat_map(|ticket| &ticket.demands);
+        for demand in demands {
+            self.world.node.answers(stack.id, demand.unit).await;
+        }
+    }
+
+    /// Takes in the next event about the stack and looks at it.
+    async fn look(&mut self) -> Looked {
+        loop {
+            let event = self.events.next().await.unwrap().unwrap();
+            if Watcher::concerns(&event.event) == Some(self.stack.id()) {
+                let stack = self.stack().await;
+                self.watcher.hear(&stack, &event).await.unwrap();
+                return self.watcher.look(&stack, POLICY).await.unwrap();
+            }
+        }
+    }
+}
+
+fn charge(steps: &[WatchStep]) -> Option<Charge> {
+    steps.iter().find_map(|step| match &step.did {
+        Did::Convicted(convicted) => Some(convicted.charge),
+        _ => None,
+    })
+}
+
+fn demands(steps: &[WatchStep]) -> usize {
+    let demanded = |step: &&WatchStep| matches!(step.did, Did::Demanded { .. });
+    steps.iter().filter(demanded).count()
+}
+
+#[tokio::test]
+async fn an_honest_settlement_is_left_alone() {
+    let mut watched = Watched::served(2).await;
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert!(looked.steps.is_empty(), "{:?}", looked.steps);
+    assert_eq!(looked.tickets.len(), 1);
+    assert_eq!(looked.tickets[0].doubt, None);
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_signed_again_under_other_numbers_convicts_by_the_settlement_alone() {
+    let mut watched = Watched::served(1).await;
+    let before = watched.stack().await;
+    watched.world.node.repeats_last(5);
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(charge(&looked.steps), Some(Charge::Equivocation));
+    assert_eq!(demands(&looked.steps), 0, "the settlement shows enough");
+    let stack = watched.stack().await;
+    assert!(stack.lease(watched.node()).unwrap().closed);
+    assert_eq!(stack.free.0, before.escrow.0 - stack.escrow.0);
+    let convicted = watched.world.ledger.node(watched.node()).await.unwrap();
+    assert_eq!(convicted.pending.fines, MicroUsdc(10 * 6 * COST.0));
+}
+
+#[tokio::test]
+async fn two_records_for_one_request_convict_a_chain_of_which_nothing_is_held() {
+    let mut watched = Watched::served(1).await;
+    // the user never got these two, and the node says that the first of them was served four times more
+    watched.serves_unseen();
+    watched.world.node.repeats_last(4);
+    watched.serves_unseen();
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(demands(&looked.steps), 2);
+    assert_eq!(charge(&looked.steps), None);
+    watched.answers().await;
+    let mut convicted = None;
+    while convicted.is_none() {
+        let looked = watched.look().await;
+        assert_eq!(demands(&looked.steps), 0, "two are enough");
+        convicted = charge(&looked.steps);
+    }
+    assert_eq!(convicted, Some(Charge::Equivocation));
+}
+
+#[tokio::test]
+async fn fees_are_paid_a_few_times_and_not_more() {
+    let mut watched = Watched::served(1).await;
+    for _ in 0..6 {
+        watched.serves_unseen();
+    }
+    watched.world.node.settles(watched.stack.id()).await;
+    let mut paid = 0;
+    while paid < MAX_FEES as usize {
+        let looked = watched.look().await;
+        paid += demands(&looked.steps);
+        assert_eq!(
+            charge(&looked.steps),
+            None,
+            "each is of a request of its own"
+        );
+        watched.answers().await;
+    }
+    // nor does one who comes later pay them again
+    let client = watched.client.clone();
+    let mut late = Watched::another(&watched.world, &client);
+    let stack = watched.stack().await;
+    assert!(late.look(&stack, POLICY).await.unwrap().steps.is_empty());
+}

@@ -1,0 +1,253 @@
+//! A node that settles a chain that its user doesn't hold is convicted without a human: by a watcher, and by a
+//! gateway for its users.
+
+use crate::atoma;
+use atoma_client::{BuyRequest, Client, ClientConfig, KeptReceipt, Receipts};
+use atoma_engine::builtin;
+use atoma_keys::{Keystore, SigningKey};
+use atoma_network::{ApiKeys, GatewayPlan, Network, Silent, any_port, start_gateway, stored_key};
+use atoma_runtime::{SystemRandom, Threads};
+use atoma_types::{
+    ComputeUnits, DurationMs, Price,
+    chain::{
+        Clock, Event, calls,
+        events::{Charge, NodeConvicted},
+    },
+    hash::Hash32,
+    message::{Receipt, Signed},
+};
+use futures::StreamExt;
+use serde_json::json;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+const PRICE: Price = Price(1_000_000);
+
+struct Told {
+    network: Network,
+    folder: tempfile::TempDir,
+}
+
+impl Told {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(builtin::load().unwrap());
+        let network = Network::builder(folder.path().join("network"))
+            .serving(engine)
+            .node(PRICE)
+            .start()
+            .await
+            .unwrap();
+        Self { network, folder }
+    }
+
+    /// The node signs this receipt again under the numbers that follow, and claims as if each were of a request of
+    /// its own.
+    async fn settles_another_chain(&self, kept: &KeptReceipt) {
+        let random = &SystemRandom;
+        let folder = self.network.folder().join("node-0");
+        let owner = stored_key(&folder.join("wallet.key"), random).unwrap();
+        let response = stored_key(&folder.join("response.key"), random).unwrap();
+        let header = kept.signed_header().unwrap();
+        let mut last = kept.signed().unwrap();
+        let units = last.message().units.0;
+        // as often as the one voucher allows
+        while last.message().cumulative_units.0 + units <= header.message().ceiling.0 {
+            let again = Receipt {
+                seq: last.message().seq + 1,
+                cumulative_units: ComputeUnits(last.message().cumulative_units.0 + units),
+                previous: last.hash(),
+                ..last.message().clone()
+            };
+            last = Signed::new(again, &response);
+        }
+        assert!(
+            last.message().seq > kept.seq,
+            "the voucher covers more than was used"
+        );
+        let settle = calls::Settle {
+            stack: kept.stack.into(),
+            holder: kept.node,
+            from_seq: 0,
+            to_units: last.message().cumulative_units,
+            to_seq: last.message().seq,
+            headers: vec![header.bytes().to_vec()],
+            header_signatures: vec![header.signature().to_bytes()],
+            last_receipt: last.bytes().to_vec(),
+            receipt_signature: last.signature().to_bytes(),
+            receipts_root: Hash32([7; 32]),
+            manifest_blob: None,
+            clock: Clock,
+        };
+        let calls = vec![settle.into()];
+        self.network.ledger.execute(&owner, calls).await.unwrap();
+    }
+
+    async fn all_is_there(&self, convicted: &NodeConvicted) {
+        let ledger = &self.network.ledger;
+        let stack = ledger.stack(convicted.stack).await.unwrap();
+        let lease = stack.lease(convicted.node).unwrap();
+        assert!(lease.closed && lease.paid_units == ComputeUnits::ZERO);
+        let node = ledger.node(convicted.node).await.unwrap();
+        assert_eq!(node.pending.fines, convicted.fine);
+        assert_eq!(convicted.fine.0, 10 * convicted.value.0);
+    }
+}
+
+fn chat() -> String {
+    let messages = [json!({ "role": "user", "content": "What is the sun?" })];
+    json!({ "model": builtin::NAME, "messages": messages, "max_tokens": 400 }).to_string()
+}
+
+/// Asks a gateway, and gives its answer as it came.
+fn ask(url: &str, key: &str) -> String {
+    let (host, body) = (url.trim_start_matches("http://"), chat());
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         authorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn only(receipts: &Path) -> KeptReceipt {
+    let kept = Receipts::open(receipts).unwrap().list(None).unwrap();
+    assert_eq!(kept.len(), 1);
+    kept.into_iter().next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_has_a_node_convicted_that_settles_another_chain() {
+    let told = Told::start().await;
+    let ledger = told.network.ledger.clone();
+    let home = told.folder.path().join("home");
+    let receipts = home.join("client");
+    let (user, watcher) = (
+        Arc::new(SigningKey::generate(&SystemRandom)),
+        SigningKey::generate(&SystemRandom),
+    );
+    for key in [&*user, &watcher] {
+        ledger.faucet(key.public_key().address()).await.unwrap();
+    }
+    let config = ClientConfig {
+        data_dir: Some(receipts.clone()),
+        ..ClientConfig::default()
+    };
+    let client = Client::with_ledger(ledger.clone(), user, config).unwrap();
+    let order = BuyRequest {
+        task: told.network.task.unwrap(),
+        units: ComputeUnits(20_000),
+        max_price: PRICE,
+        nodes: 0,
+        lifetime: DurationMs(3_600_000),
+    };
+    let stack = client.buy(order).await.unwrap();
+    let node = stack.engage().await.unwrap().node;
+    let address = watcher.public_key().address();
+    stack.set_watcher(Some(address)).await.unwrap();
+
+    // the watcher's program, with a key of its own and the user's receipts
+    let keystore = told.folder.path().join("watcher.keystore");
+    let mut keys = Keystore::open(&keystore).unwrap();
+    keys.add(watcher).unwrap();
+    let url = told.network.localnet.url();
+    let (keystore, home) = (keystore.to_string_lossy(), home.to_string_lossy());
+    let watch = [
+        "--ledger",
+        &url,
+        "--keystore",
+        &keystore,
+        "--home",
+        &home,
+        "stack",
+        "watch",
+        "--once",
+    ];
+    let watch: Vec<String> = watch.into_iter().map(str::to_owned).collect();
+    let look = || {
+        let watch = watch.clone();
+        // the ledger runs in this process and must go on meanwhile
+        let run = move || atoma::run(&watch.iter().map(String::as_str).collect::<Vec<_>>());
+        async {
+            let done = Threads::Real.blocking(run).await.unwrap();
+            assert!(
+                done.status.success(),
+                "{}",
+                String::from_utf8_lossy(&done.stderr)
+            );
+            atoma::objects(&done.stdout)
+        }
+    };
+    assert!(look().await.is_empty(), "nothing is claimed yet");
+    let answer = stack.chat(node, chat()).await.unwrap();
+    answer.whole().await.unwrap();
+    client.receipts().flush().await.unwrap();
+    told.settles_another_chain(&only(&receipts)).await;
+    let mut events = ledger.events(None);
+    let lines = look().await;
+    assert_eq!(lines[0]["event"], "claim");
+    assert_eq!(lines[1]["event"], "convicted");
+    assert_eq!(lines[1]["charge"], json!(Charge::Equivocation));
+    let convicted = loop {
+        if let Event::NodeConvicted(convicted) = events.next().await.unwrap().unwrap().event {
+            break convicted;
+        }
+    };
+    assert_eq!(lines[1]["fine_micro_usdc"], json!(convicted.fine.0));
+    told.all_is_there(&convicted).await;
+    assert!(look().await.is_empty(), "nothing is left to do");
+    told.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_has_a_node_convicted_that_settles_another_chain_than_its_users_got() {
+    let told = Told::start().await;
+    let ledger = told.network.ledger.clone();
+    let folder = told.folder.path().join("gateway");
+    let keys = ApiKeys::open(&folder, &SystemRandom).unwrap();
+    let plan = GatewayPlan {
+        folder: folder.clone(),
+        listen: any_port(),
+        admin_listen: any_port(),
+        max_concurrent: 10,
+        keys: &keys,
+        close_stacks_on_stop: false,
+    };
+    let gateway = start_gateway(&ledger, plan, &Silent).await.unwrap();
+    let mut events = ledger.subscribe().await.unwrap();
+    let (url, key) = (gateway.url(), keys.normal.reveal().to_owned());
+    let asked = Threads::Real.blocking(move || ask(&url, &key)).await;
+    let answered = asked.unwrap();
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+
+    // receipts are written a moment after they come
+    let receipts = folder.join("client");
+    while Receipts::open(&receipts)
+        .unwrap()
+        .list(None)
+        .unwrap()
+        .is_empty()
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    told.settles_another_chain(&only(&receipts)).await;
+    let convicted = loop {
+        if let Event::NodeConvicted(convicted) = events.next().await.unwrap().unwrap().event {
+            break convicted;
+        }
+    };
+    assert_eq!(convicted.charge, Charge::Equivocation);
+    told.all_is_there(&convicted).await;
+    gateway.shutdown().await;
+    told.network.stop().await;
+}
