@@ -139,7 +139,7 @@ async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won
     let before = court.accounts().await;
     let trial = &court.trial;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
-    let unit = court.hit().await.unit.to_string();
+    let unit = court.hit().await.unit.0.to_string();
     let words = [
         "dispute",
         "challenge",

@@ -45,7 +45,7 @@ async fn frozen_parties_stop_nobody_and_take_their_money_elsewhere() {
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
 
     // a frozen user spends nothing
-    let unit = trial.unit(2).to_string();
+    let unit = trial.unit(2).0.to_string();
     let demand = [
         "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
     ];
@@ -94,7 +94,7 @@ async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_databas
     let refused = types(world, &trial.user, &buy).await.unwrap_err();
     assert!(refused.contains("wrong_version"), "{refused}");
     // a demand and its conviction, a claim and its pay: none of them asks the database
-    let unit = trial.unit(2).to_string();
+    let unit = trial.unit(2).0.to_string();
     let demand = [
         "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
     ];

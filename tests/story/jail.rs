@@ -18,6 +18,7 @@ async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its
     let (user, operator) = (wallet(&town.user).await, wallet(&town.operator).await);
     let collateral = town.on_ledger().await.collateral.0;
     let (guilty, other) = (town.buys().await, town.buys().await);
+    let idle = town.buys_ungranted().await;
     let lost = town.asks(guilty).await;
     let kept = town.asks(other).await.message().units.0;
 
@@ -37,8 +38,9 @@ async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its
     assert_eq!(shown[0]["collateral_micro_usdc"], json!(collateral - fine));
 
     // it gets nothing new meanwhile, and serves and settles what it has
-    let idle = town.buys().await;
-    assert!(town.stack(idle).await.leases.is_empty());
+    let grant = ["stack", "grant", &idle.to_string(), &node, "5000"];
+    let refused = types(&town.world, &town.user, &grant).await.unwrap_err();
+    assert!(refused.contains("node_not_active"), "{refused}");
     let kept = kept + town.asks(other).await.message().units.0;
     town.closes(other).await;
     town.paid(other).await;
@@ -58,9 +60,7 @@ async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its
     .await;
     let shown = town.does(&["node", "show", &node]).await;
     assert_eq!(shown[0]["status"], "active");
-    let idle = idle.to_string();
-    town.does(&["stack", "grant", &idle, &node, "5000"]).await;
-    let idle = idle.parse().unwrap();
+    town.does(&grant).await;
     let again = town.asks(idle).await.message().units.0;
     town.closes(idle).await;
     town.paid(idle).await;

@@ -149,9 +149,18 @@ impl Town {
 
     /// Buys a stack; whether the node takes it is seen by its leases.
     pub(crate) async fn buys(&self) -> StackId {
+        self.buys_with(&[]).await
+    }
+
+    /// Buys a stack whose units nobody has.
+    pub(crate) async fn buys_ungranted(&self) -> StackId {
+        self.buys_with(&["--ungranted"]).await
+    }
+
+    async fn buys_with(&self, more: &[&str]) -> StackId {
         let task = self.task.to_string();
         let words = ["stack", "buy", &task, "--units", "5000", "--max-price", "1"];
-        let bought = self.does(&words).await;
+        let bought = self.does(&[&words[..], more].concat()).await;
         let stack = bought.iter().find_map(|line| line["stack"].as_str());
         stack.unwrap().parse().unwrap()
     }
