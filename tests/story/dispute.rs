@@ -1,12 +1,11 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
-use crate::{atoma, case::Case};
-use atoma_keys::{Keystore, SigningKey};
+use crate::case::{Case, types};
+use atoma_keys::SigningKey;
 use atoma_network::{
     COLLATERAL,
     testing::{DAY, PARTS, UNITS},
 };
-use atoma_runtime::Threads;
 use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -14,29 +13,7 @@ use serde_json::{Value, json};
 impl Case {
     /// Runs `atoma dispute` for a party; its lines.
     async fn command(&self, key: &SigningKey, args: &[&str]) -> Result<Vec<Value>, String> {
-        let folder = self.world.folder.path();
-        let keystore = folder.join(format!("{}.keystore", key.public_key()));
-        let mut store = Keystore::open(&keystore).unwrap();
-        if store.keys().is_empty() {
-            store.add(SigningKey::from_seed(&key.to_seed())).unwrap();
-        }
-        let url = self.world.localnet().url();
-        let (keystore, home) = (keystore.to_string_lossy(), folder.to_string_lossy());
-        let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
-        let args: Vec<String> = [&settings[..], &["dispute"], args]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        // the ledger runs in this process and must go on meanwhile
-        let run = move || atoma::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        let done = Threads::Real.blocking(run).await.unwrap();
-        let lines = atoma::objects(&done.stdout);
-        match lines.first().and_then(|line| line.get("error")) {
-            Some(error) => Err(error.to_string()),
-            None if done.status.success() => Ok(lines),
-            None => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
-        }
+        types(&self.world, key, &[&["dispute"], args].concat()).await
     }
 
     /// The evidence of a record as a file.

@@ -51,9 +51,12 @@ pub(crate) async fn run(
                 .show(request)?
                 .with_context(|| format!("no receipt of request {request} on this machine"))?;
             let signed = kept.signed()?;
-            let node = client.ledger().node(kept.node).await?;
+            // the node's key of when its lease began, whatever its key is now
+            let stack = client.ledger().stack(kept.stack).await?;
+            let lease = stack.lease(kept.node);
+            let key = lease.context("the node has no lease of the stack")?.key;
             signed
-                .verify(&node.response_key)
+                .verify(&key)
                 .context("the receipt is NOT signed by the node's key on the ledger")?;
             let header = kept.signed_header()?;
             ensure!(

@@ -96,6 +96,9 @@ pub(crate) enum StackCommand {
     Withdraw {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
         stack: Named,
+        /// To which address (default: your own).
+        #[arg(long)]
+        to: Option<Address>,
     },
 }
 
@@ -164,9 +167,10 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             let stack = client.open(stack.stack(&client).await?).await?;
             close(&stack, wait, output).await?;
         }
-        StackCommand::Withdraw { stack } => {
+        StackCommand::Withdraw { stack, to } => {
             let stack = client.open(stack.stack(&client).await?).await?;
-            let withdrawn = stack.withdraw().await?;
+            let to = to.unwrap_or_else(|| client.address());
+            let withdrawn = stack.withdraw_to(to).await?;
             output.object(vec![
                 ("stack", json!(stack.id())),
                 ("withdrawn_micro_usdc", money(withdrawn)),

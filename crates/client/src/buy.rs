@@ -130,12 +130,21 @@ impl StackHandle {
     ///
     /// If the ledger can't be reached or aborts.
     pub fn withdraw(&self) -> BoxFuture<'_, Result<MicroUsdc, ClientError>> {
-        Box::pin(async {
+        self.withdraw_to(self.client.address())
+    }
+
+    /// The same to another address, as for an owner whose own is frozen.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be reached or aborts.
+    pub fn withdraw_to(&self, to: Address) -> BoxFuture<'_, Result<MicroUsdc, ClientError>> {
+        Box::pin(async move {
             let free = self.read().await?.free;
             if free > MicroUsdc::ZERO {
                 let call = calls::WithdrawFree {
                     stack: self.id().into(),
-                    to: self.client.address(),
+                    to,
                 };
                 self.execute(call.into()).await?;
             }

@@ -39,7 +39,7 @@ impl StackHandle {
         let blob = request_blob(
             signed,
             body,
-            [user, node.response_key],
+            [user, self.response_key(node)],
             &*self.client.runtime().random,
         )?;
         let stored = walrus.store(blob, StoreRequest::permanent(EPOCHS)).await?;

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::Result;
 use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, Price, PublicKey,
+    Address, Price, PublicKey, TimestampMs,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
 };
 use clap::Subcommand;
@@ -114,15 +114,19 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
     let ledger = settings.ledger().await?;
     match &command {
         NodeCommand::List { all } => {
-            let nodes = ledger.all_nodes().await?;
+            let (nodes, now) = (ledger.all_nodes().await?, ledger.clock().await?);
             let shown = nodes.iter();
             let shown = shown.filter(|node| *all || node.status != NodeStatus::Left);
             let empty = "no node is registered";
-            output.narrow_table(shown.map(summary).collect(), &ONLY_WIDE, empty);
+            output.narrow_table(
+                shown.map(|node| summary(node, now)).collect(),
+                &ONLY_WIDE,
+                empty,
+            );
         }
         NodeCommand::Show { node } => {
             let node = ledger.node(node.node(&ledger).await?).await?;
-            output.object(summary(&node));
+            output.object(summary(&node, ledger.clock().await?));
         }
         _ => {
             let Some(call) = call_for(&ledger, &command).await? else {
@@ -235,9 +239,11 @@ const ONLY_WIDE: [&str; 6] = [
     "owner",
 ];
 
-fn summary(node: &Node) -> Facts {
+fn summary(node: &Node, now: TimestampMs) -> Facts {
     let (status, until) = match node.status {
         NodeStatus::Active => ("active", None),
+        // the ledger keeps the word until something else comes
+        NodeStatus::Jailed { until_ms } if until_ms <= now => ("active", None),
         NodeStatus::Jailed { until_ms } => ("jailed", Some(until_ms.0)),
         NodeStatus::Unbonding { until_ms } => ("unbonding", Some(until_ms.0)),
         NodeStatus::Left => ("left", None),

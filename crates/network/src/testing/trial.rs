@@ -35,8 +35,10 @@ pub struct Trial {
     pub world: World,
     /// The node's owner; its key signs receipts, too.
     pub operator: SigningKey,
-    /// The stack's owner; their key signs requests, too.
+    /// The stack's owner.
     pub user: SigningKey,
+    /// What signs the stack's requests: the user's own key, unless the test wants another.
+    pub request_key: SigningKey,
     /// Id of the node's object.
     pub node: NodeId,
     /// Id of the task that it is of.
@@ -54,26 +56,40 @@ impl Trial {
     pub async fn start() -> Self {
         let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
         let (operator, user) = (world.party().await, world.party().await);
-        let node = world.node(&operator).await;
         let task = world.task(&operator, "model").await;
+        let request_key = SigningKey::from_seed(&user.to_seed());
+        Self::between(world, (operator, user, request_key), task, 1).await
+    }
+
+    /// The same between these, the node's owner, the user and what signs the user's requests, on a task that is
+    /// there; everything is so many times as large.
+    pub async fn between(
+        world: World,
+        (operator, user, request_key): (SigningKey, SigningKey, SigningKey),
+        task: TaskId,
+        times: u64,
+    ) -> Self {
+        let node = world.node(&operator).await;
         let subscribe = world.subscribe(task, node);
         world
             .ledger
             .execute(&operator, vec![subscribe])
             .await
             .unwrap();
-        let acquire = world.acquire(task, UNITS, &user);
+        let units = UNITS * times;
+        let acquire = world.acquire(task, units, &request_key);
         let bought = world.ledger.execute(&user, vec![acquire]).await.unwrap();
         let stack = event(&bought, |event| match event {
             Event::StackAcquired(e) => Some(e.stack),
             _ => None,
         });
-        let lease = world.lease((task, stack), node, UNITS, &user);
+        let lease = world.lease((task, stack), node, units, &request_key);
         world.ledger.execute(&operator, vec![lease]).await.unwrap();
         let mut trial = Self {
             world,
             operator,
             user,
+            request_key,
             node,
             task,
             stack,
@@ -81,7 +97,7 @@ impl Trial {
             before: [0; 3],
         };
         let (mut sum, mut previous) = (0, Hash32::ZERO);
-        for (seq, units) in (1..).zip(PARTS) {
+        for (seq, units) in (1..).zip(PARTS.map(|part| part * times)) {
             sum += units;
             let record = trial.record(seq, units, sum, previous);
             previous = record.1.hash();
@@ -101,7 +117,7 @@ impl Trial {
     ) -> (Signed<RequestHeader>, Signed<Receipt>) {
         let (network, now) = (self.world.ledger.deployment().network, TimestampMs(7));
         let request_id = RequestId([seq as u8; 16]);
-        let salt = self.user.salt_of(request_id);
+        let salt = self.request_key.salt_of(request_id);
         let header = RequestHeader {
             domain: Domain::default(),
             network,
@@ -118,7 +134,7 @@ impl Trial {
             expires_at_ms: now,
             origin: Origin::Own,
         };
-        let header = Signed::new(header, &self.user);
+        let header = Signed::new(header, &self.request_key);
         let receipt = Receipt {
             domain: Domain::default(),
             network,

@@ -5,12 +5,12 @@ use super::{Elsewhere, http::post};
 use crate::{COLLATERAL, Network, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
-use atoma_localnet::{LocalnetConfig, RunningLocalnet};
+use atoma_localnet::{ClockMode, LocalnetConfig, RunningLocalnet};
 use atoma_runtime::{SystemRandom, Threads};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
     StackId, TaskId, TimestampMs,
-    chain::{Call, Clock, Event, NewTask, Payment, Random, calls},
+    chain::{Call, Clock, Event, NewTask, Payment, Random, VERSION, calls},
     hash::Hash32,
     message::{Domain, Grant, Signed},
 };
@@ -126,6 +126,47 @@ impl World {
         let post = move || post(&to.to_string(), "/localnet/clock", &body);
         let answer = Threads::Real.blocking(post);
         assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
+    }
+
+    /// Freezes an address as the dollars' issuer can, or thaws it; where the clock is adjustable.
+    pub async fn freeze(&self, address: Address, frozen: bool) {
+        let to = self.localnet().address();
+        let body = format!(r#"{{"address":"{address}","frozen":{frozen}}}"#);
+        let post = move || post(&to.to_string(), "/localnet/freeze", &body);
+        let answer = Threads::Real.blocking(post);
+        assert!(answer.await.unwrap().starts_with("HTTP/1.1 204"));
+    }
+
+    /// The same ledger after an administrator's upgrade, of which this program knows nothing: the database is of
+    /// the next version.
+    pub async fn upgraded(self) -> Self {
+        let (address, folder, ledger) = self.stop().await;
+        let database = rusqlite::Connection::open(folder.path().join("localnet.sqlite")).unwrap();
+        let id = ledger.deployment().db;
+        let read = database.query_row(
+            "SELECT bcs FROM objects WHERE id = ?1",
+            [id.as_bytes()],
+            |row| row.get::<_, Vec<u8>>(0),
+        );
+        let mut object = read.unwrap();
+        // its contents begin with its id and the version of the rules
+        let (id, width) = (id.as_bytes(), size_of::<u64>());
+        let found = object.windows(id.len()).position(|bytes| bytes == id);
+        let version = found.unwrap() + id.len()..found.unwrap() + id.len() + width;
+        assert_eq!(object[version.clone()], VERSION.to_le_bytes());
+        object[version].copy_from_slice(&(VERSION + 1).to_le_bytes());
+        let put = "UPDATE objects SET bcs = ?2 WHERE id = ?1";
+        let changed = database.execute(put, rusqlite::params![id, object]);
+        assert_eq!(changed.unwrap(), 1);
+        database.close().unwrap();
+        let world = Self::of(folder, |config| {
+            config.listen = address;
+            config.clock = ClockMode::Adjustable;
+        });
+        Self {
+            ledger,
+            ..world.await
+        }
     }
 
     /// A key whose address has gas and USDC.

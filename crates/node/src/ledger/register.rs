@@ -30,12 +30,16 @@ pub enum RegisterError {
         node: NodeId,
     },
     /// The node's receipts are signed by another key than this data directory has.
-    #[error("node {node} signs with {registered}; this data directory has another key")]
+    #[error(
+        "node {node} signs with {registered}, this data directory has {ours}: put the old key back, or change it on the ledger with `atoma node set-keys`"
+    )]
     OtherKey {
         /// Its id on the ledger.
         node: NodeId,
         /// The key that the ledger has for the node.
         registered: PublicKey,
+        /// The key that the data directory has.
+        ours: PublicKey,
     },
     /// The registration left no trace.
     #[error("the ledger registered the node and did not say its id")]
@@ -164,6 +168,7 @@ async fn find(
         return Err(RegisterError::OtherKey {
             node: id,
             registered: node.response_key,
+            ours: response_key,
         });
     }
     Ok(Some(node))

@@ -121,6 +121,11 @@ impl Granter {
             tracing::warn!(error = %WithCauses(&error), "cannot read the node's collateral");
             Refusal::new(RefusalCode::Unavailable, "the ledger does not answer")
         })?;
+        if node.response_key != self.keeper.response_key {
+            // the lease would have a key that this process can't sign with
+            let message = "the node's response key was changed: it takes no grants until it runs with the new one";
+            return Err(Refusal::new(RefusalCode::Unavailable, message));
+        }
         let multiple = stack.terms.fine_multiple.max(1);
         let step = node.free_collateral().permille(self.step_permille);
         Ok(Fits {

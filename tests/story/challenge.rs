@@ -1,0 +1,147 @@
+//! A user who thinks that an answer is wrong stakes a bond on it, and a jury of attesters decides.
+
+use crate::case::types;
+use atoma_client::request_key;
+use atoma_network::testing::{BAD, Court, DAY};
+use atoma_types::chain::{Verdict, events::Outcome};
+use serde_json::{Value, json};
+
+/// A cent, in micro-USDC.
+const CENT: i64 = 10_000;
+const USDC: i64 = 100 * CENT;
+
+const OK: Option<Verdict> = Some(Verdict::OK);
+const GUILTY: Option<Verdict> = Some(BAD);
+
+/// A node has claimed three and a half dollars of a stack of five, and nobody examines it.
+async fn claimed() -> Court {
+    let court = Court::start(0, request_key).await;
+    court.trial.settle().await;
+    court
+}
+
+/// The user challenges the last unit of a request.
+async fn challenge(court: &Court, seq: u64) -> Value {
+    let trial = &court.trial;
+    let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
+    let unit = trial.unit(seq).0.to_string();
+    let words = [
+        "dispute",
+        "challenge",
+        "--stack",
+        &stack,
+        "--node",
+        &node,
+        "--unit",
+        &unit,
+    ];
+    let lines = types(&trial.world, &trial.user, &words).await;
+    lines.unwrap().remove(0)
+}
+
+/// The user takes out what has come back.
+async fn withdraw(court: &Court) -> Result<Vec<Value>, String> {
+    let (trial, stack) = (&court.trial, court.trial.stack.to_string());
+    types(&trial.world, &trial.user, &["stack", "withdraw", &stack]).await
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
+    let court = claimed().await;
+    let before = court.accounts().await;
+    let challenged = challenge(&court, 2).await;
+    assert_eq!(challenged["outcome"], "challenged");
+    assert_eq!(challenged["bond_micro_usdc"], json!(5 * USDC));
+
+    // one looked at something else, one not at all
+    let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, None, GUILTY];
+    assert_eq!(court.judge(true, verdicts).await, Outcome::Guilty);
+    let withdrawn = withdraw(&court).await.unwrap();
+    assert_eq!(withdrawn[0]["withdrawn_micro_usdc"], json!(10 * USDC));
+    let convicted = court.accounts().await;
+    let moved = before.moved(&convicted);
+    assert_eq!(
+        moved,
+        [
+            ("user", 5 * USDC),
+            ("escrow", -5 * USDC),
+            ("collateral", -35 * USDC),
+            ("fines", 35 * USDC - 50 * CENT),
+            ("task's fees", USDC),
+            ("deposits", -USDC),
+            ("attesters' fees", 50 * CENT),
+        ]
+    );
+    assert_eq!(court.struck_off().await, 1);
+
+    // a week later nobody can pardon it any more
+    let node = court.trial.node.to_string();
+    let forfeit = ["node", "forfeit", &node];
+    let (world, stranger) = (&court.trial.world, &court.stranger);
+    let early = types(world, stranger, &forfeit).await.unwrap_err();
+    assert!(early.contains("pardon_not_over"), "{early}");
+    court.trial.advance(7 * DAY + 1).await;
+    types(world, stranger, &forfeit).await.unwrap();
+    let fine = 35 * USDC - 50 * CENT;
+    let moved = convicted.moved(&court.accounts().await);
+    assert_eq!(moved, [("fines", -fine), ("treasury", fine)]);
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
+    let court = claimed().await;
+    let before = court.accounts().await;
+    challenge(&court, 2).await;
+    let verdicts = [OK, OK, OK, GUILTY, OK, OK, OK];
+    assert_eq!(court.judge(true, verdicts).await, Outcome::Acquitted);
+    let nothing = withdraw(&court).await.unwrap();
+    assert_eq!(nothing[0]["withdrawn_micro_usdc"], 0);
+    // six are paid out of the bond; who accused an innocent node is fined
+    let judged = court.accounts().await;
+    assert_eq!(
+        before.moved(&judged),
+        [
+            ("user", -5 * USDC),
+            ("task's fees", 5 * USDC - 60 * CENT + USDC),
+            ("deposits", -USDC),
+            ("attesters' fees", 60 * CENT),
+        ]
+    );
+
+    court.trial.advance(DAY + 1).await;
+    court.anyone().await;
+    let fee = 35 * CENT / 10;
+    let due = 25_000;
+    let paid = judged.moved(&court.accounts().await);
+    let pay = 350 * CENT - fee - due;
+    assert_eq!(
+        paid,
+        [
+            ("escrow", -350 * CENT),
+            ("node's credit", pay),
+            ("task's fees", fee),
+            ("pool", due),
+        ]
+    );
+    let (world, node) = (&court.trial.world, court.trial.node.to_string());
+    let withdraw = ["node", "withdraw", &node];
+    types(world, &court.trial.operator, &withdraw)
+        .await
+        .unwrap();
+    let moved = judged.moved(&court.accounts().await);
+    assert!(moved.contains(&("operator", pay)), "{moved:?}");
+}
+
+#[tokio::test]
+async fn a_jury_that_cannot_decide_is_paid_from_the_bond_and_its_rest_comes_back() {
+    let court = claimed().await;
+    let before = court.accounts().await;
+    challenge(&court, 2).await;
+    let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
+    assert_eq!(court.judge(true, verdicts).await, Outcome::Hung);
+    withdraw(&court).await.unwrap();
+    assert_eq!(
+        before.moved(&court.accounts().await),
+        [("user", -70 * CENT), ("attesters' fees", 70 * CENT)]
+    );
+}

@@ -1,0 +1,123 @@
+//! Ways out that nobody can close: an address that its dollars' issuer has frozen stops nobody else, and what was
+//! bought under one version of the rules is settled and paid out under it.
+
+use crate::case::types;
+use atoma_client::request_key;
+use atoma_keys::SigningKey;
+use atoma_localnet::ClockMode;
+use atoma_network::testing::{DAY, PARTS, Trial, UNITS, World};
+use atoma_types::{Address, MicroUsdc};
+use serde_json::json;
+
+/// A node that has claimed all that it served of a stack that commands can close.
+async fn settled() -> Trial {
+    let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
+    let (operator, user) = (world.party().await, world.party().await);
+    let task = world.task(&operator, "model").await;
+    let requests = request_key(&user);
+    let trial = Trial::between(world, (operator, user, requests), task, 1).await;
+    trial.settle().await;
+    trial
+}
+
+fn address(key: &SigningKey) -> Address {
+    key.public_key().address()
+}
+
+/// What is claimed, and of it the protocol's share.
+fn claim() -> (u64, u64) {
+    let claimed = PARTS.iter().sum::<u64>();
+    (claimed, claimed / 100)
+}
+
+#[tokio::test]
+async fn frozen_parties_stop_nobody_and_take_their_money_elsewhere() {
+    let trial = settled().await;
+    let (world, ledger) = (&trial.world, &trial.world.ledger);
+    let (user, operator) = (address(&trial.user), address(&trial.operator));
+    let (elsewhere, stranger) = (
+        address(&SigningKey::from_seed(&[7; 32])),
+        world.party().await,
+    );
+    let before = trial.money().await;
+    world.freeze(user, true).await;
+    world.freeze(operator, true).await;
+    let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
+
+    // a frozen user spends nothing
+    let unit = trial.unit(2).0.to_string();
+    let demand = [
+        "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
+    ];
+    let refused = types(world, &trial.user, &demand).await;
+    assert!(refused.unwrap_err().contains("DENIED"));
+    // and what is due is done without its coins: the node is paid, the rest is credit
+    trial.advance(3 * DAY).await;
+    let refused = types(world, &trial.user, &["stack", "close", &stack]).await;
+    assert!(refused.unwrap_err().contains("DENIED"));
+    let held = trial.stack().await;
+    let (claimed, fee) = claim();
+    assert_eq!((held.escrow.0, held.free.0), (0, UNITS - claimed));
+    let served = ledger.node(trial.node).await.unwrap();
+    assert_eq!(served.earnings.0, claimed - fee);
+
+    let refused = types(world, &trial.operator, &["node", "withdraw", &node]).await;
+    assert!(refused.unwrap_err().contains("DENIED"));
+    let to = elsewhere.to_string();
+    let withdraw = ["node", "withdraw", &node, "--to", &to];
+    types(world, &trial.operator, &withdraw).await.unwrap();
+    let withdraw = ["stack", "withdraw", &stack, "--to", &to];
+    let done = types(world, &trial.user, &withdraw).await.unwrap();
+    assert_eq!(done[0]["withdrawn_micro_usdc"], json!(UNITS - claimed));
+    assert_eq!(ledger.usdc(elsewhere).await.unwrap().0, UNITS - fee);
+    assert_eq!(trial.money().await, before);
+
+    // thawed, it is paid as ever
+    world.freeze(operator, false).await;
+    let sent = ledger
+        .transfer_usdc(&stranger, operator, MicroUsdc(1))
+        .await;
+    sent.unwrap();
+    world.audit();
+}
+
+#[tokio::test]
+async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_database() {
+    let mut trial = settled().await;
+    let before = trial.money().await;
+    trial.world = trial.world.upgraded().await;
+    let (world, task) = (&trial.world, trial.task.to_string());
+    let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
+
+    // nothing new is sold
+    let buy = ["stack", "buy", &task, "--units", "1000", "--max-price", "1"];
+    let refused = types(world, &trial.user, &buy).await.unwrap_err();
+    assert!(refused.contains("wrong_version"), "{refused}");
+    // a demand and its conviction, a claim and its pay: none of them asks the database
+    let unit = trial.unit(2).0.to_string();
+    let demand = [
+        "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
+    ];
+    types(world, &trial.user, &demand).await.unwrap();
+    let (record, proof) = trial.prove(2);
+    let shown = (&record, &proof);
+    let at = (trial.stack, trial.node);
+    let bodies = (None, vec![7; 200]);
+    let answer = world.ledger.answer_demand(at, trial.unit(2), shown, bodies);
+    trial.run(&trial.operator, answer).await.unwrap();
+    trial.advance(3 * DAY).await;
+    let closed = types(world, &trial.user, &["stack", "close", &stack]).await;
+    let (claimed, fee) = claim();
+    let demand_fee = trial.stack().await.terms.demand_fee.0;
+    let closed = &closed.unwrap()[0];
+    assert_eq!(closed["withdrawn_micro_usdc"], json!(UNITS - claimed));
+    let withdraw = ["node", "withdraw", &node];
+    types(world, &trial.operator, &withdraw).await.unwrap();
+    let [operator, user, treasury] = trial.money().await;
+    let pay = claimed - fee + demand_fee;
+    assert_eq!(operator, before[0] + pay);
+    assert_eq!(user, before[1] + UNITS - claimed - demand_fee);
+    // the protocol's share waits on the task for the new version
+    assert_eq!(treasury, before[2]);
+    world.audit();
+}

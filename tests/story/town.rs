@@ -1,0 +1,221 @@
+//! A ledger whose clock can be moved, a node in this process with the built-in model, and a user who types
+//! commands: for stories about what a node does by itself.
+
+use crate::case::types;
+use atoma_client::Receipts;
+use atoma_engine::{Engine, builtin};
+use atoma_keys::{SigningKey, read_private};
+use atoma_localnet::ClockMode;
+use atoma_network::{
+    create_task, engine_class,
+    testing::{TestTask, World},
+};
+use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
+use atoma_types::{
+    MicroUsdc, NodeId, Price, StackId, TaskId,
+    chain::{self, NewTask, Params},
+    message::{Receipt, Signed},
+};
+use serde_json::Value;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+pub(crate) const HOUR: u64 = 3_600_000;
+/// Nothing here takes longer, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long until the ledger is looked at again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// One micro-USDC a unit.
+const PRICE: Price = Price(1_000_000);
+
+/// Whoever lives there.
+pub(crate) struct Town {
+    pub(crate) world: World,
+    pub(crate) operator: Arc<SigningKey>,
+    pub(crate) user: SigningKey,
+    engine: Arc<dyn Engine>,
+    task: TaskId,
+    /// Once so much is served it is claimed.
+    worth: MicroUsdc,
+    node: Option<RunningNode>,
+}
+
+impl Town {
+    /// Windows of an hour, a jail of two; the node runs, and claims when a stack ends.
+    pub(crate) async fn start() -> Self {
+        Self::claiming(MicroUsdc(1_000_000)).await
+    }
+
+    /// The same where the node claims once so much is served.
+    pub(crate) async fn claiming(worth: MicroUsdc) -> Self {
+        let world = World::start_with(|config| {
+            config.clock = ClockMode::Adjustable;
+            config.params = Params {
+                dispute_window_ms: HOUR,
+                answer_window_ms: HOUR,
+                settle_grace_ms: HOUR,
+                jail_ms: 2 * HOUR,
+                maturity_ms: 1,
+                // days begin at any hour of the test's
+                treasury_payout_permille: 0,
+                ..Params::default()
+            };
+        })
+        .await;
+        let (operator, user) = (Arc::new(world.party().await), world.party().await);
+        let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
+        let task = NewTask::chat(builtin::NAME, engine_class(engine.info()), PRICE);
+        let task = create_task(&world.ledger, &operator, task).await.unwrap();
+        let mut town = Self {
+            world,
+            operator,
+            user,
+            engine,
+            task,
+            worth,
+            node: None,
+        };
+        town.start_node().await;
+        town
+    }
+
+    /// Where the node keeps its things.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.world.folder.path().join("node")
+    }
+
+    /// The key that signs the node's receipts.
+    pub(crate) fn response_key(&self) -> SigningKey {
+        let text = read_private(&self.folder().join("response.key"));
+        SigningKey::from_suiprivkey(text.unwrap().unwrap().trim()).unwrap()
+    }
+
+    fn config(&self) -> NodeConfig {
+        let task = TestTask {
+            ledger: &self.world.ledger,
+            task: self.task,
+            price: PRICE,
+        };
+        let mut config = task.node(&self.operator, self.folder());
+        config.collateral = self.world.collateral;
+        config.upkeep.tick_ms = 100;
+        config.settlement.worth = self.worth;
+        config
+    }
+
+    /// Starts the node with what its folder has.
+    pub(crate) async fn start_node(&mut self) {
+        let served = vec![ServedModel {
+            model: builtin::NAME.to_owned(),
+            engine: Arc::clone(&self.engine),
+        }];
+        let node = Node::start(self.config(), served).await.unwrap();
+        self.node = Some(node);
+    }
+
+    /// The node ends as when the machine loses power.
+    pub(crate) fn drop_node(&mut self) {
+        self.node = None;
+    }
+
+    /// The node ends well.
+    pub(crate) async fn stop_node(&mut self) {
+        let node = self.node.take().unwrap();
+        node.drain_and_stop().await;
+    }
+
+    /// The node's id.
+    pub(crate) async fn id(&self) -> NodeId {
+        let task = self.world.ledger.task(self.task).await.unwrap();
+        task.subscriptions[0].node
+    }
+
+    /// The node as the ledger has it.
+    pub(crate) async fn on_ledger(&self) -> chain::Node {
+        self.world.ledger.node(self.id().await).await.unwrap()
+    }
+
+    /// The user types.
+    pub(crate) async fn does(&self, words: &[&str]) -> Vec<Value> {
+        let done = types(&self.world, &self.user, words).await;
+        done.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// The node's owner types.
+    pub(crate) async fn operates(&self, words: &[&str]) -> Vec<Value> {
+        let done = types(&self.world, &self.operator, words).await;
+        done.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// Buys a stack; whether the node takes it is seen by its leases.
+    pub(crate) async fn buys(&self) -> StackId {
+        self.buys_with(&[]).await
+    }
+
+    /// Buys a stack whose units nobody has.
+    pub(crate) async fn buys_ungranted(&self) -> StackId {
+        self.buys_with(&["--ungranted"]).await
+    }
+
+    async fn buys_with(&self, more: &[&str]) -> StackId {
+        let task = self.task.to_string();
+        let words = ["stack", "buy", &task, "--units", "5000", "--max-price", "1"];
+        let bought = self.does(&[&words[..], more].concat()).await;
+        let stack = bought.iter().find_map(|line| line["stack"].as_str());
+        stack.unwrap().parse().unwrap()
+    }
+
+    /// Asks on a stack; the receipt.
+    pub(crate) async fn asks(&self, stack: StackId) -> Signed<Receipt> {
+        let stack = stack.to_string();
+        let words = [
+            "chat",
+            "What is the sun?",
+            "--max-tokens",
+            "8",
+            "--stack",
+            &stack,
+        ];
+        let said = self.does(&words).await;
+        let request = said.last().unwrap()["request"].as_str().unwrap();
+        let home = self.world.folder.path();
+        let home = home.join(self.user.public_key().to_string());
+        let receipts = Receipts::open(&home.join("client")).unwrap();
+        let kept = receipts.show(request.parse().unwrap()).unwrap();
+        kept.unwrap().signed().unwrap()
+    }
+
+    /// Ends a stack: the node has settled, and what it doesn't claim is the user's.
+    pub(crate) async fn closes(&self, stack: StackId) -> Value {
+        let stack = stack.to_string();
+        let closed = self.does(&["stack", "close", &stack]).await;
+        closed.into_iter().next().unwrap()
+    }
+
+    /// A stack as the ledger has it.
+    pub(crate) async fn stack(&self, stack: StackId) -> chain::Stack {
+        self.world.ledger.stack(stack).await.unwrap()
+    }
+
+    /// The window of what was claimed is over; waits until the node has taken its pay for a stack.
+    pub(crate) async fn paid(&self, stack: StackId) {
+        let node = self.id().await;
+        self.world.advance(HOUR + 1).await;
+        self.waits(async || {
+            let stack = self.stack(stack).await;
+            stack
+                .lease(node)
+                .is_some_and(|lease| lease.tickets.is_empty())
+        })
+        .await;
+    }
+
+    /// Waits until it is so.
+    pub(crate) async fn waits(&self, is_so: impl AsyncFn() -> bool) {
+        let started = Instant::now();
+        while !is_so().await {
+            assert!(started.elapsed() < PATIENCE, "it never comes");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
