@@ -42,8 +42,9 @@ const ENDINGS: [(&str, &str, Unit); 7] = [
 impl Unit {
     /// A name's label for people, and its unit.
     pub(super) fn of(name: &str) -> (String, Self) {
-        if name == "at_ms" {
-            return ("at".to_owned(), Self::Instant);
+        // endings that stand alone
+        if let "at_ms" | "until_ms" = name {
+            return (name.trim_end_matches("_ms").to_owned(), Self::Instant);
         }
         let found = ENDINGS.iter().find(|(ending, ..)| name.ends_with(ending));
         let (cut, unit) = found.map_or(("", Self::Plain), |(_, cut, unit)| (*cut, *unit));
@@ -172,6 +173,9 @@ mod tests {
             ("status until".to_owned(), Unit::Instant)
         );
         assert_eq!(Unit::of("mist"), ("mist".to_owned(), Unit::Plain));
-        assert_eq!(Unit::of("at_ms"), ("at".to_owned(), Unit::Instant));
+        for alone in ["at", "until"] {
+            let name = format!("{alone}_ms");
+            assert_eq!(Unit::of(&name), (alone.to_owned(), Unit::Instant));
+        }
     }
 }
