@@ -61,7 +61,11 @@ impl Office {
                 max_concurrent: None,
             }],
             budget: BUDGET,
-            policy: StackPolicy::default(),
+            // the task's ceiling: sellers ask what they like
+            policy: StackPolicy {
+                max_price: Some(Price(10_000_000)),
+                ..StackPolicy::default()
+            },
             models: Vec::new(),
             limits: Limits::default(),
             requests: RequestLimits::default(),

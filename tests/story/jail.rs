@@ -60,7 +60,7 @@ async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its
     .await;
     let shown = town.does(&["node", "show", &node]).await;
     assert_eq!(shown[0]["status"], "active");
-    town.does(&grant).await;
+    town.grants(idle).await;
     let again = town.asks(idle).await.message().units.0;
     town.closes(idle).await;
     town.paid(idle).await;

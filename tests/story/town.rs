@@ -2,7 +2,7 @@
 //! commands: for stories about what a node does by itself.
 
 use crate::case::types;
-use atoma_client::Receipts;
+use atoma_client::{Receipts, request_key};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::{SigningKey, read_private};
 use atoma_localnet::ClockMode;
@@ -155,6 +155,17 @@ impl Town {
     /// Buys a stack whose units nobody has.
     pub(crate) async fn buys_ungranted(&self) -> StackId {
         self.buys_with(&["--ungranted"]).await
+    }
+
+    /// Grants the node all of a stack, however far the ledger's clock has been moved: a command's grants are good for
+    /// minutes of the machine's.
+    pub(crate) async fn grants(&self, stack: StackId) {
+        let task = TestTask {
+            ledger: &self.world.ledger,
+            task: self.task,
+            price: PRICE,
+        };
+        task.give(stack, &request_key(&self.user), 5_000).await;
     }
 
     async fn buys_with(&self, more: &[&str]) -> StackId {

@@ -50,7 +50,7 @@ impl Told {
     /// its own.
     async fn settles_another_chain(&self, kept: &KeptReceipt) {
         let random = &SystemRandom;
-        let folder = self.network.folder().join("node-0");
+        let folder = self.network.folder().join("node-1");
         let owner = stored_key(&folder.join("wallet.key"), random).unwrap();
         let response = stored_key(&folder.join("response.key"), random).unwrap();
         let header = kept.signed_header().unwrap();

@@ -71,15 +71,15 @@ impl RequestInFlight {
     /// Reserves what the plan wants, or as much of it as there is.
     pub(crate) fn open(
         billing: &Arc<Billing>,
-        lease: Arc<Lease>,
+        lease: &Arc<Lease>,
         task: Arc<ServedTask>,
-        request: SignedRequest,
+        request: &SignedRequest,
         plan: Plan,
         words: Words,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, Refusal> {
         let now = billing.clock.now();
-        let held = Held::reserve(&lease, &request, plan.least, plan.wanted, now)?;
+        let held = Held::reserve(lease, request, plan.least, plan.wanted, now)?;
         Ok(Self::of(billing, held, task, plan, words, permit))
     }
 

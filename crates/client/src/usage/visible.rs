@@ -162,6 +162,7 @@ impl Visible {
 
     fn next_line(&mut self) {
         self.at_line_start = true;
+        self.skipping = false;
         self.stack.clear();
         self.deeper = 0;
         self.name = Name::Other;

@@ -1,10 +1,12 @@
 //! A node whose every answer is scripted by the request's body: `{"act": "..."}`.
 
+use atoma_client::SecondRecord;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
+    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
+    Usage,
     chain::{Clock, Stack, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
@@ -389,6 +391,17 @@ async fn chat(
             (&salt, ANSWER.as_bytes()),
             |r| r.seq = 1,
         ))),
+        // the record of a node that was never asked
+        "own_record" | "other_record" => {
+            let text = honest(ANSWER);
+            let mut invented = asked.clone();
+            if script["act"] == "other_record" {
+                invented.node = NodeId(Address::new([9; 32]));
+            }
+            let invented = Signed::new(invented, &node.response_key);
+            let record = SecondRecord::new(invented, Signed::from_text(&text).unwrap());
+            plain(Some(&format!("{text} {}", record.to_text())))
+        }
         "trailing" => {
             let text = honest(FRAMES);
             let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");

@@ -92,6 +92,12 @@ impl TestTask<'_> {
     /// Buys a stack, and has the first node that offers take all of it; that node must run.
     pub async fn lease(&self, user: &SigningKey, request_key: &SigningKey, units: u64) -> StackId {
         let stack = self.buy(user, request_key.public_key(), units).await;
+        self.give(stack, request_key, units).await;
+        stack
+    }
+
+    /// Has the first node that offers take so many units of a stack, whatever the time is on the ledger.
+    pub async fn give(&self, stack: StackId, request_key: &SigningKey, units: u64) {
         let task = self.ledger.task(self.task).await.unwrap();
         let node = task.subscriptions[0].node;
         let url = self.ledger.node(node).await.unwrap().url;
@@ -101,7 +107,6 @@ impl TestTask<'_> {
         let taken = Threads::Real.blocking(move || post(&host, "/v1/leases", &body));
         let taken = taken.await.unwrap();
         assert!(taken.starts_with("HTTP/1.1 200"), "{taken}");
-        stack
     }
 
     /// The header of a chat as a good client signs it at `now`.

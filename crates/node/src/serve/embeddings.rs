@@ -48,9 +48,9 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
     let mut flight = RequestInFlight::open(
         &inference.billing,
-        lease,
+        &lease,
         task.clone(),
-        request,
+        &request,
         plan,
         words,
         permit,

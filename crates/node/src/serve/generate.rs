@@ -98,7 +98,7 @@ async fn generate(
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), &task, request.message(), kind);
     let mut flight =
-        RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
+        RequestInFlight::open(billing, &lease, task.clone(), &request, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 

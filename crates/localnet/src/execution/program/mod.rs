@@ -177,14 +177,7 @@ impl Program<'_> {
         let usdc = &self.state.deployment().usdc;
         let mut dollars = self.coins.all.values().filter(|c| c.coin_type == *usdc);
         let denied = dollars.find_map(|c| c.owner.filter(|owner| self.frozen.contains(owner)));
-        match denied {
-            None => Ok(()),
-            Some(address) => {
-                let coin_type = usdc.to_string();
-                let error = ExecutionError::AddressDeniedForCoin { address, coin_type };
-                Err(Box::new((error, None)))
-            }
-        }
+        denied.map_or(Ok(()), |address| Err(denied_for(usdc.to_string(), address)))
     }
 
     /// No coin, and no right, may be left over in the program's hands.
@@ -210,6 +203,10 @@ impl Program<'_> {
             }
         }
         let mut changes = self.txn.finish();
+        let mut paid = changes.payouts.iter();
+        if let Some(paid) = paid.find(|payout| self.frozen.contains(&payout.to)) {
+            return Err(denied_for(self.state.deployment().usdc.to_string(), paid.to));
+        }
         // the contract must know who has a capability or a blob now
         changes.written.extend(held);
         Ok(Ran {
@@ -221,4 +218,9 @@ impl Program<'_> {
             changes,
         })
     }
+}
+
+fn denied_for(coin_type: String, address: Address) -> Failure {
+    let error = ExecutionError::AddressDeniedForCoin { address, coin_type };
+    Box::new((error, None))
 }
