@@ -2,7 +2,7 @@
 
 use crate::case::types;
 use atoma_client::request_key;
-use atoma_network::testing::{BAD, Court, DAY};
+use atoma_network::testing::{Accounts, BAD, Court, DAY};
 use atoma_types::chain::{Verdict, events::Outcome};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ async fn withdraw(court: &Court) -> Result<Vec<Value>, String> {
 #[tokio::test]
 async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
     let court = claimed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     let challenged = challenge(&court, 2).await;
     assert_eq!(challenged["outcome"], "challenged");
     assert_eq!(challenged["bond_micro_usdc"], json!(5 * USDC));
@@ -58,7 +58,7 @@ async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
     assert_eq!(court.judge(true, verdicts).await, Outcome::Guilty);
     let withdrawn = withdraw(&court).await.unwrap();
     assert_eq!(withdrawn[0]["withdrawn_micro_usdc"], json!(10 * USDC));
-    let convicted = court.accounts().await;
+    let convicted = Accounts::of(&court).await;
     let moved = before.moved(&convicted);
     assert_eq!(
         moved,
@@ -83,21 +83,21 @@ async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
     court.trial.advance(7 * DAY + 1).await;
     types(world, stranger, &forfeit).await.unwrap();
     let fine = 35 * USDC - 50 * CENT;
-    let moved = convicted.moved(&court.accounts().await);
+    let moved = convicted.moved(&Accounts::of(&court).await);
     assert_eq!(moved, [("fines", -fine), ("treasury", fine)]);
 }
 
 #[tokio::test]
 async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
     let court = claimed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     challenge(&court, 2).await;
     let verdicts = [OK, OK, OK, GUILTY, OK, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Acquitted);
     let nothing = withdraw(&court).await.unwrap();
     assert_eq!(nothing[0]["withdrawn_micro_usdc"], 0);
     // six are paid out of the bond; who accused an innocent node is fined
-    let judged = court.accounts().await;
+    let judged = Accounts::of(&court).await;
     assert_eq!(
         before.moved(&judged),
         [
@@ -112,7 +112,7 @@ async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
     court.anyone().await;
     let fee = 35 * CENT / 10;
     let due = 25_000;
-    let paid = judged.moved(&court.accounts().await);
+    let paid = judged.moved(&Accounts::of(&court).await);
     let pay = 350 * CENT - fee - due;
     assert_eq!(
         paid,
@@ -128,20 +128,20 @@ async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
     types(world, &court.trial.operator, &withdraw)
         .await
         .unwrap();
-    let moved = judged.moved(&court.accounts().await);
+    let moved = judged.moved(&Accounts::of(&court).await);
     assert!(moved.contains(&("operator", pay)), "{moved:?}");
 }
 
 #[tokio::test]
 async fn a_jury_that_cannot_decide_is_paid_from_the_bond_and_its_rest_comes_back() {
     let court = claimed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     challenge(&court, 2).await;
     let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Hung);
     withdraw(&court).await.unwrap();
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [("user", -70 * CENT), ("attesters' fees", 70 * CENT)]
     );
 }

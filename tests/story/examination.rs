@@ -2,7 +2,7 @@
 
 use crate::case::types;
 use atoma_client::request_key;
-use atoma_network::testing::{BAD, Court, DAY};
+use atoma_network::testing::{Accounts, BAD, Court, DAY};
 use atoma_types::chain::{HitStage, Verdict, calls, events::Outcome};
 use serde_json::json;
 
@@ -49,7 +49,7 @@ async fn paid(court: &Court) {
 #[tokio::test]
 async fn an_innocent_node_is_paid_and_its_examiner_from_the_pool() {
     let court = drawn().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     assert_eq!(shown(&court).await, "the node must show it to the examiner");
     court.disclose().await;
     assert_eq!(shown(&court).await, "examined");
@@ -57,7 +57,7 @@ async fn an_innocent_node_is_paid_and_its_examiner_from_the_pool() {
     assert_eq!(shown(&court).await, "passed");
     let examiner = court.hit().await.examiner;
     paid(&court).await;
-    let after = court.accounts().await;
+    let after = Accounts::of(&court).await;
     assert_eq!(
         before.moved(&after),
         [
@@ -80,7 +80,7 @@ async fn an_innocent_node_is_paid_and_its_examiner_from_the_pool() {
     let owner = &owners.next().unwrap().key;
     let withdraw = ["node", "withdraw", &examiner.node.to_string()];
     types(&court.trial.world, owner, &withdraw).await.unwrap();
-    let moved = after.moved(&court.accounts().await);
+    let moved = after.moved(&Accounts::of(&court).await);
     let fee = 10 * CENT;
     assert_eq!(moved, [("attesters' fees", -fee), ("attesters", fee)]);
 }
@@ -88,7 +88,7 @@ async fn an_innocent_node_is_paid_and_its_examiner_from_the_pool() {
 #[tokio::test]
 async fn a_guilty_node_is_convicted_and_its_user_has_all_back() {
     let court = disclosed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     court.examiner_says(true).await;
     assert_eq!(shown(&court).await, "accused");
     let outcome = court.judge(false, [GUILTY; 7]).await;
@@ -97,7 +97,7 @@ async fn a_guilty_node_is_convicted_and_its_user_has_all_back() {
     let closed = types(&trial.world, &trial.user, &["stack", "close", &stack]).await;
     assert_eq!(closed.unwrap()[0]["withdrawn_micro_usdc"], json!(5 * USDC));
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [
             ("user", 5 * USDC),
             ("escrow", -5 * USDC),
@@ -112,14 +112,14 @@ async fn a_guilty_node_is_convicted_and_its_user_has_all_back() {
 #[tokio::test]
 async fn an_examiner_that_accuses_an_innocent_node_pays_the_jury() {
     let court = disclosed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     court.examiner_says(true).await;
     let outcome = court.judge(false, [OK; 7]).await;
     assert_eq!(outcome, Outcome::Acquitted);
     assert_eq!(court.hit().await.stage, HitStage::Cleared);
     paid(&court).await;
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [
             ("escrow", -CLAIM),
             ("node's credit", PAY),
@@ -136,7 +136,7 @@ async fn an_examiner_that_accuses_an_innocent_node_pays_the_jury() {
 async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won() {
     let court = disclosed().await;
     court.examiner_says(false).await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     let trial = &court.trial;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let unit = court.hit().await.unit.0.to_string();
@@ -155,7 +155,7 @@ async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won
     let withdraw = ["stack", "withdraw", &stack];
     types(&trial.world, &trial.user, &withdraw).await.unwrap();
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [
             ("user", 5 * USDC),
             ("escrow", -5 * USDC),
@@ -171,7 +171,7 @@ async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won
 #[tokio::test]
 async fn a_node_that_hides_the_record_from_its_examiner_is_convicted() {
     let court = drawn().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     let trial = &court.trial;
     // a node is left a second for it
     trial.advance(DAY + 2_000).await;
@@ -181,7 +181,7 @@ async fn a_node_that_hides_the_record_from_its_examiner_is_convicted() {
     let closed = types(&trial.world, &trial.user, &close).await.unwrap();
     assert_eq!(closed[0]["withdrawn_micro_usdc"], json!(5 * USDC));
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [
             ("user", 5 * USDC),
             ("escrow", -5 * USDC),
@@ -194,7 +194,7 @@ async fn a_node_that_hides_the_record_from_its_examiner_is_convicted() {
 #[tokio::test]
 async fn a_silent_examiner_is_replaced_and_after_two_the_due_goes_to_the_user() {
     let court = disclosed().await;
-    let before = court.accounts().await;
+    let before = Accounts::of(&court).await;
     let silence = court.trial.stack().await.terms.sampling.unwrap();
     let silence = silence.verdict_window_ms.0 + 1;
     let first = court.hit().await.examiner;
@@ -213,7 +213,7 @@ async fn a_silent_examiner_is_replaced_and_after_two_the_due_goes_to_the_user() 
     let withdraw = ["stack", "withdraw", &trial.stack.to_string()];
     types(&trial.world, &trial.user, &withdraw).await.unwrap();
     assert_eq!(
-        before.moved(&court.accounts().await),
+        before.moved(&Accounts::of(&court).await),
         [
             ("user", DUE),
             ("escrow", -CLAIM),

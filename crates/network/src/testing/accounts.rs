@@ -9,8 +9,9 @@ use atoma_types::chain::{Stack, Task};
 pub struct Accounts(Vec<(&'static str, u64)>);
 
 impl Accounts {
-    /// As the ledger has it now.
+    /// As the ledger has it now, whose sum is checked.
     pub async fn of(court: &Court) -> Self {
+        court.trial.world.audit();
         let (trial, ledger) = (&court.trial, &court.trial.world.ledger);
         let wallet = async |key: &SigningKey| {
             let held = ledger.usdc(key.public_key().address()).await.unwrap();

@@ -1,7 +1,7 @@
 //! A settlement on an examined task, and attesters who say what the test has them say: what they would have found
 //! by computing the answer again.
 
-use super::{Accounts, DAY, PRICE, Trial, World, event};
+use super::{DAY, PRICE, Trial, World, event};
 use crate::create_task;
 use atoma_contract::commitment;
 use atoma_keys::SigningKey;
@@ -243,12 +243,6 @@ impl Court {
         let task = self.trial.world.ledger.task(self.trial.task).await.unwrap();
         let promises = task.subscriptions.iter().filter_map(|s| s.attester);
         promises.filter(|attester| !attester.active).count()
-    }
-
-    /// Where all the money is.
-    pub async fn accounts(&self) -> Accounts {
-        self.trial.world.audit();
-        Accounts::of(self).await
     }
 
     /// The ticket's number: that of its last receipt.

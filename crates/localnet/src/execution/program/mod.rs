@@ -205,7 +205,10 @@ impl Program<'_> {
         let mut changes = self.txn.finish();
         let mut paid = changes.payouts.iter();
         if let Some(paid) = paid.find(|payout| self.frozen.contains(&payout.to)) {
-            return Err(denied_for(self.state.deployment().usdc.to_string(), paid.to));
+            return Err(denied_for(
+                self.state.deployment().usdc.to_string(),
+                paid.to,
+            ));
         }
         // the contract must know who has a capability or a blob now
         changes.written.extend(held);
