@@ -340,6 +340,8 @@ async fn packs_are_renewed_while_a_lease_needs_them_and_then_let_go() {
     let walrus = LocalWalrusConfig::new(folder, world.ledger.clone(), admin);
     let walrus = LocalWalrus::start(walrus).await.unwrap();
     let mut config = world.config();
+    // it looks at the epoch all the time
+    config.upkeep.tick_ms = 50;
     config.evidence = Some(EvidenceConfig {
         patience_ms: Some(50),
         epochs: 2,
