@@ -1,5 +1,5 @@
 //! Watching settlements: what a node claims is held against the receipts that it gave, and answered within the
-//! dispute window, with nobody's help. [`decide`] says what to do, and is pure; a [`Watcher`] does it, and
+//! dispute window, with nobody's help. [`decide()`] says what to do, and is pure; a [`Watcher`] does it, and
 //! [`Client::watch`](crate::Client::watch) goes on with it.
 
 mod decide;
