@@ -127,7 +127,6 @@ fn only(receipts: &Path) -> KeptReceipt {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "`stack watch --once` tells the claim and ends before the conviction"]
 async fn a_watcher_has_a_node_convicted_that_settles_another_chain() {
     let told = Told::start().await;
     let ledger = told.network.ledger.clone();

@@ -208,7 +208,8 @@ impl Watcher {
         Ok(looked)
     }
 
-    /// What is to be done about a lease. Before a demand is paid for, what the ledger has shown is looked for.
+    /// What is to be done about a lease. What the ledger has shown of it is looked for once: it may convict for
+    /// nothing what a demand would cost a fee for, or what is too little for one.
     async fn decided(
         &mut self,
         stack: &Stack,
@@ -217,26 +218,11 @@ impl Watcher {
         now: TimestampMs,
     ) -> Result<Vec<Act>, ClientError> {
         let fees = self.fees_of(stack);
-        let acts = decide(
-            stack,
-            lease,
-            &self.held(stack.id, lease)?,
-            policy,
-            fees,
-            now,
-        );
-        let pays = acts.iter().any(|act| matches!(act, Act::Demand(..)));
-        if !pays {
-            return Ok(acts);
+        if !lease.tickets.is_empty() && self.searched.insert(stack.id) {
+            self.search(stack).await?;
         }
-        let acts = match self.searched.insert(stack.id) {
-            true => {
-                self.search(stack).await?;
-                let held = self.held(stack.id, lease)?;
-                decide(stack, lease, &held, policy, fees, now)
-            }
-            false => acts,
-        };
+        let held = self.held(stack.id, lease)?;
+        let acts = decide(stack, lease, &held, policy, fees, now);
         let awaits = self.awaits(stack, lease);
         let acts = acts.into_iter();
         let now = acts.filter(|act| !awaits || !matches!(act, Act::Demand(..)));
