@@ -17,7 +17,7 @@ use std::cell::RefCell;
 
 /// What the engine commits to when it computes the answer to a guess.
 async fn scores(arena: &Arena, header: &Signed<RequestHeader>, body: &str) -> Hash32 {
-    let request = atoma_node::replay(header, body.as_bytes(), arena.engine.info()).unwrap();
+    let request = atoma_openai::replay(header, body.as_bytes(), arena.engine.info()).unwrap();
     let request = atoma_engine::GenerateRequest {
         max_tokens: 2,
         ..request

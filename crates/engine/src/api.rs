@@ -10,8 +10,8 @@ use crate::{CacheDomain, Conversation, EngineError, RawJson, SamplingDefaults, S
 pub struct ModelInfo {
     /// The name it is served under.
     pub id: String,
-    /// BLAKE2b-256 over weights, configuration and tokenizer in canonical order; zero when the
-    /// engine is outside this process and its files aren't known.
+    /// BLAKE2b-256 over weights, configuration and tokenizer in canonical order, and over the context where memory
+    /// has shortened it; zero when the engine is outside this process and its files aren't known.
     pub revision: [u8; 32],
     /// The arithmetic: two engines of one deterministic numerics and revision give the same bits.
     pub numerics: Numerics,
@@ -226,8 +226,11 @@ pub struct TokenScore {
     /// The token that this engine would have chosen, when it can tell.
     pub reference: Option<u32>,
     /// By how much the reference choice beats the claimed token under the same noise; zero when
-    /// they are the same. Tolerant engines leave the noise out.
+    /// they are the same, or where a filter removed the claimed one. Tolerant engines leave the noise out.
     pub margin: f32,
+    /// Whether a filter (top-k, top-p, min-p) or the answer's form removes the claimed token, whatever the
+    /// noise: its margin says nothing then. Tolerant engines don't tell.
+    pub forbidden: bool,
 }
 
 /// How many tokens a prompt has, by whoever could say.

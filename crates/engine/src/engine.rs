@@ -3,7 +3,7 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    EngineError, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling,
+    EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling,
     Score, ServerFields, Usage,
 };
 
@@ -21,6 +21,19 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// If the model's template or tokenizer refuses the prompt.
     fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// The tokens of a prompt, as the model reads it.
+    ///
+    /// # Errors
+    /// If the model's template or tokenizer refuses the prompt, or there is no tokenizer here.
+    fn tokenize(&self, _prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        Err(EngineError::BadRequest("there is no tokenizer here".into()))
+    }
+
+    /// The text of tokens, special ones left out; empty where there is no tokenizer.
+    fn detokenize(&self, _tokens: &[u32]) -> String {
+        String::new()
+    }
 
     /// Whether [`count_tokens`](Self::count_tokens) counts, by a tokenizer here, and doesn't only bound.
     fn has_tokenizer(&self) -> bool {
@@ -66,6 +79,17 @@ pub trait Engine: Send + Sync {
         sampling: Sampling,
         format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>>;
+
+    /// The events of [`generate`](Self::generate), to the bit, for a fraction of its cost: where they say what
+    /// somebody claims that they say, which is a prefill or a few. None where they don't, or this engine can't tell
+    /// without generating: an answer that calls tools, ends at a stop string or shows log probabilities.
+    fn confirm(
+        &self,
+        _request: GenerateRequest,
+        _said: String,
+    ) -> BoxFuture<'_, Result<Option<Vec<Event>>, EngineError>> {
+        ready(Ok(None)).boxed()
+    }
 
     /// How busy the engine is right now.
     fn load(&self) -> Load;

@@ -16,7 +16,7 @@ use crate::{EngineError, EngineFault, Format};
 
 /// What a forbidden token's logit becomes: finite, so that no filter computes with infinities, and
 /// beyond what any noise makes up for.
-const FORBIDDEN: f32 = -1e30;
+pub(crate) const FORBIDDEN: f32 = -1e30;
 /// Longer schemas are mistakes or attacks.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
 

@@ -34,7 +34,7 @@
 use std::collections::BTreeMap;
 
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
-use crate::format::Mask;
+use crate::format::{FORBIDDEN, Mask};
 use crate::nucleus::{nucleus, shorten};
 use crate::{Sampling, TokenScore, order};
 
@@ -128,6 +128,7 @@ pub(crate) fn score(
     let rank = logits.iter().filter(|logit| **logit > own).count() as u32;
     let logprob = log_probability(simd, logits, claimed);
     let reference = choose(simd, logits, sampling, counts, position, mask);
+    let forbidden = reference != claimed && !admits(simd, logits, sampling, claimed);
     let noise = Noise::new(sampling.seed, position);
     let value = |id: u32| {
         let noise = if is_greedy(sampling) {
@@ -137,7 +138,7 @@ pub(crate) fn score(
         };
         f64::from(logits[id as usize]) + noise
     };
-    // A token that a filter removed may have the larger value; it departs by no margin then.
+    // A token that a filter removed may have the larger value: it is forbidden, and departs by no margin.
     let margin = (value(reference) - value(claimed)).max(0.0) as f32;
     TokenScore {
         id: claimed,
@@ -145,7 +146,23 @@ pub(crate) fn score(
         rank,
         reference: Some(reference),
         margin,
+        forbidden,
     }
+}
+
+/// Whether form and filters leave a token, by logits that [`choose`] has seen.
+fn admits(simd: Simd, scaled: &[f32], sampling: &Sampling, id: u32) -> bool {
+    let (greedy, own) = (is_greedy(sampling), scaled[id as usize]);
+    let floor = if greedy { 1.0 } else { sampling.temperature };
+    if own <= FORBIDDEN / floor {
+        return false;
+    }
+    let (_, max) = argmax(simd, scaled);
+    let mut wanted = Wanted { id, is_in: false };
+    if !greedy {
+        hold(&mut wanted, simd, scaled, max, sampling);
+    }
+    greedy || wanted.is_in
 }
 
 /// Log probability of one token by the plain softmax.
@@ -184,6 +201,26 @@ fn penalise(logits: &mut [f32], sampling: &Sampling, counts: &Counts) {
     }
 }
 
+/// What the tokens that the filters leave go to.
+trait Enter {
+    /// Whether a token is let in at all is asked last, where it matters.
+    fn enter(&mut self, id: u32, is_in: impl Fn(u32) -> bool);
+}
+
+/// A token that is looked for among those that the filters leave.
+struct Wanted {
+    id: u32,
+    is_in: bool,
+}
+
+impl Enter for Wanted {
+    fn enter(&mut self, id: u32, is_in: impl Fn(u32) -> bool) {
+        if id == self.id {
+            self.is_in = is_in(id);
+        }
+    }
+}
+
 /// A search for the largest noisy value that computes few logarithms.
 struct Race<'a> {
     logits: &'a [f32],
@@ -202,8 +239,9 @@ impl<'a> Race<'a> {
             value,
         }
     }
+}
 
-    /// Whether it is let in at all is asked last, of the few that may win.
+impl Enter for Race<'_> {
     #[inline]
     fn enter(&mut self, id: u32, is_in: impl Fn(u32) -> bool) {
         let logit = f64::from(self.logits[id as usize]);
@@ -218,7 +256,7 @@ impl<'a> Race<'a> {
 }
 
 /// Lets those tokens in that the filters leave.
-fn hold(race: &mut Race<'_>, simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) {
+fn hold(race: &mut impl Enter, simd: Simd, scaled: &[f32], max: f32, sampling: &Sampling) {
     let all = 0..scaled.len() as u32;
     let (top_k, top_p) = (sampling.top_k as usize, f64::from(sampling.top_p));
     let is_short = 0 < top_k && top_k < scaled.len();

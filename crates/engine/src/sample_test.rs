@@ -184,3 +184,24 @@ fn scores_tell_honest_tokens_from_others() {
         .sum();
     assert!((sum - 1.0).abs() < 1e-5);
 }
+
+#[test]
+fn a_token_that_a_filter_removes_is_said_to_be_forbidden() {
+    let row: Vec<f32> = [0.5f32, 0.3, 0.15, 0.05].iter().map(|p| p.ln()).collect();
+    let forbidden = |sampling: Sampling| {
+        let of = |claimed| {
+            let (counts, row) = (Counts::new(), &mut row.clone());
+            score(simd(), row, &sampling, &counts, 5, None, claimed).forbidden
+        };
+        [0, 1, 2, 3].map(of)
+    };
+    let base = sampling(1.0, 3);
+    assert_eq!(forbidden(base), [false; 4]);
+    let [t, f] = [true, false];
+    assert_eq!(forbidden(Sampling { top_k: 3, ..base }), [f, f, f, t]);
+    assert_eq!(forbidden(Sampling { top_p: 0.7, ..base }), [f, f, t, t]);
+    assert_eq!(forbidden(Sampling { min_p: 0.4, ..base }), [f, f, t, t]);
+    let short = Sampling { top_k: 2, top_p: 0.6, ..base };
+    assert_eq!(forbidden(short), [f, t, t, t]);
+    assert_eq!(forbidden(sampling(0.0, 3)), [false; 4], "greedy has no filters");
+}

@@ -164,6 +164,11 @@ impl TextModel {
             .map_or(0, |tokens| tokens.len())
     }
 
+    /// The tokens of a piece of an answer, as far as it can be known from its text.
+    pub(crate) fn encode_answer(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        self.encode_text(text, false)
+    }
+
     fn encode_text(&self, text: &str, special: bool) -> Result<Vec<u32>, EngineError> {
         let encoding = self
             .tokenizer

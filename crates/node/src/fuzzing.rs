@@ -1,8 +1,9 @@
 //! What must hold of the parsers that this crate keeps to itself, for whatever bytes users send. Each function
 //! panics where something doesn't; the fuzz targets of `tests/fuzz` call them.
 
-use crate::{admission::read_signed, openai::request};
+use crate::admission::read_signed;
 use atoma_engine::{MAX_ANSWERS, Prompt, SamplingDefaults};
+use atoma_openai::request;
 use atoma_types::{
     http::{REQUEST, SIGNATURE},
     message::{RequestHeader, Signed},

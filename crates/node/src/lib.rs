@@ -11,7 +11,7 @@
 //! ```
 //!
 //! * `admission`, `pricing` and `account` decide; they are pure.
-//! * `in_flight` is one admitted request, `serve` the HTTP around it, `openai` its JSON.
+//! * `in_flight` is one admitted request, `serve` the HTTP around it; its JSON is the crate `openai`.
 //! * `lease` and `leases` are the accounts in memory, with their way to the journal.
 //! * `journal` signs receipts and makes them durable before they leave.
 //! * `evidence` keeps what was asked and answered, stores it on Walrus and shows it.
@@ -49,9 +49,7 @@ mod leases;
 mod ledger;
 mod metrics;
 mod node;
-mod openai;
 mod pricing;
-mod replay;
 mod serve;
 mod signer;
 mod tasks;
@@ -67,5 +65,4 @@ pub use journal::JournalError;
 pub use ledger::RegisterError;
 pub use metrics::{MetricReference, reference as metrics_reference};
 pub use node::{Node, RunningNode, ServedModel};
-pub use replay::replay;
 pub use signer::SignerError;

@@ -1,18 +1,19 @@
-//! `--recompute`: the model runs again, here, and must give the fingerprint that the receipt names.
+//! `--recompute`: the model runs again, here, and must give the answer that was given.
 
 use crate::model;
 use anyhow::{Context, Result};
-use atoma_client::evidence::{Gap, Gathered, Item, Recomputed};
-use atoma_engine::{EmbeddedOptions, Engine, Event};
-use atoma_types::{Numerics, hash::Hash32, message::Receipt};
+use atoma_audit::{Body, Examined, Finding, Promised, Unable, Work, examine};
+use atoma_client::evidence::{Gap, Gathered, Item};
+use atoma_engine::{EmbeddedOptions, Engine};
+use atoma_evidence::pack::SaltedBody;
+use atoma_runtime::WithCauses;
 use clap::Args;
-use futures::StreamExt;
 use std::sync::Arc;
 
 /// Whether, and with which model, answers are computed again.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Recompute {
-    /// Compute the answer again on this machine, and compare its fingerprint with the receipt's. This is
+    /// Compute the answer again on this machine, and hold text, scores, counts and end against it. This is
     /// possible where the model runs in the node itself, whose arithmetic gives the same bits everywhere.
     #[arg(long)]
     recompute: bool,
@@ -32,66 +33,72 @@ impl Recompute {
     }
 }
 
-/// Computes one answer again.
-pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<Recomputed> {
-    let absent = |gap: &Gap| match gap {
-        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
+/// Computes one answer again, and says what was found.
+pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<String> {
+    let work = work(gathered)?;
+    match examine(engine, &work).await {
+        Ok(examined) => tell(&work, &examined),
+        Err(unable) => Err(Gap::Absent(why(&unable))),
+    }
+}
+
+/// What there is to examine. What is broken fails a check of its own.
+fn work(gathered: &Gathered) -> Item<Work> {
+    let header = have(&gathered.header)?.clone();
+    let receipt = have(&gathered.receipt)?.clone();
+    let body = |body: &SaltedBody| Body {
+        salt: body.salt(),
+        bytes: body.body(),
     };
-    let receipt = gathered.receipt.as_ref().map_err(absent)?.message();
-    let header = gathered.header.as_ref().map_err(absent)?;
-    let body = gathered.request_body.as_ref().map_err(absent)?;
-    fits(receipt, engine)?;
-    // what the node said no to has no receipt: a refusal now means that it answered what it must not
-    let broken = |what: String| Gap::Broken(what);
-    let mut request =
-        atoma_node::replay(header, &body.body(), engine.info()).map_err(|refusal| {
-            broken(format!(
-                "the request can't be computed: {}",
-                refusal.message
+    let bodies = [
+        body(have(&gathered.request_body)?),
+        body(have(&gathered.answer_body)?),
+    ];
+    let task = match &gathered.task {
+        Ok(task) => Promised::from(task),
+        // then the receipt's own word is held to
+        Err(_) => Promised {
+            engine: receipt.message().engine,
+            model: None,
+            weights: None,
+        },
+    };
+    Ok(Work {
+        header,
+        receipt,
+        task,
+        bodies: Some(bodies),
+    })
+}
+
+fn have<T>(item: &Item<T>) -> Item<&T> {
+    item.as_ref().map_err(|gap| match gap {
+        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
+    })
+}
+
+fn tell(work: &Work, examined: &Examined) -> Item<String> {
+    let receipt = work.receipt.message();
+    match examined.finding {
+        Finding::Honest => {
+            let scores = match receipt.output_fingerprint {
+                Some(_) => "the same scores, ",
+                None => "",
+            };
+            let tokens = receipt.usage.output;
+            Ok(format!(
+                "the model gives this answer: {scores}{tokens} tokens"
             ))
-        })?;
-    // it ended there, by itself or by its limit
-    let tokens = u32::try_from(receipt.usage.output);
-    request.max_tokens = tokens.map_err(|_| broken("more tokens than an answer has".to_owned()))?;
-    run(engine, request)
-        .await
-        .map_err(|error| Gap::Absent(format!("{error:#}")))
-}
-
-/// Whether this engine computes what the receipt's did.
-fn fits(receipt: &Receipt, engine: &dyn Engine) -> Item<()> {
-    let (asked, here) = (receipt.engine, engine.info());
-    if asked.numerics == Numerics::Tolerant {
-        let why = "its engine's arithmetic can't be repeated bit by bit";
-        return Err(Gap::Absent(why.to_owned()));
-    }
-    if asked.model != Hash32(here.revision) || asked.numerics != here.numerics {
-        return Err(Gap::Absent(format!(
-            "the receipt names model {} in {}; this is {} {} in {}: name its folder with --model",
-            asked.model,
-            asked.numerics.as_str(),
-            here.id,
-            Hash32(here.revision),
-            here.numerics.as_str(),
-        )));
-    }
-    Ok(())
-}
-
-async fn run(engine: &dyn Engine, request: atoma_engine::GenerateRequest) -> Result<Recomputed> {
-    let mut events = engine.generate(request).await?;
-    let mut text = String::new();
-    while let Some(event) = events.next().await {
-        match event? {
-            Event::Token(token) => text.push_str(&token.text),
-            Event::Done(completion) => {
-                return Ok(Recomputed {
-                    fingerprint: Hash32(completion.fingerprint),
-                    text,
-                });
-            }
-            _ => {}
         }
+        wrong => Err(Gap::Broken(wrong.to_string())),
     }
-    anyhow::bail!("the engine ended without an answer")
+}
+
+/// Why nothing can be said, and what to do about it.
+fn why(unable: &Unable) -> String {
+    let said = WithCauses(unable).to_string();
+    match unable {
+        Unable::OtherModel { .. } => format!("{said}: name its folder with --model"),
+        _ => said,
+    }
 }

@@ -6,6 +6,7 @@
 //! prefill: [`Engine::score`].
 
 mod config;
+mod confirm;
 mod files;
 mod job;
 pub(crate) mod kern;
@@ -44,7 +45,7 @@ use self::start::{Start, default_blocks};
 use self::worker::Limits;
 use crate::checkpoint::{Checkpoint, Source};
 use crate::deltas::Deltas;
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, digest, new_state};
 use crate::format::{Formats, Guide};
 use crate::load_error::LoadError;
 use crate::sample::Counts;
@@ -52,7 +53,7 @@ use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::unit::finite;
 use crate::{
-    CacheDomain, Embeddings, Engine, EngineError, EngineFault, EventStream, Format,
+    CacheDomain, Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format,
     GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
@@ -60,6 +61,7 @@ use crate::{
 /// token. OpenAI allows four.
 const MAX_STOPS: usize = 16;
 const MAX_STOP_BYTES: usize = 1024;
+const CONTEXT_TAG: &[u8] = b"atoma/engine/context/v1";
 /// Inputs of one embedding request that wait or run at a time: enough to fill a step, few enough to
 /// leave places to others.
 const EMBEDDINGS_AT_A_TIME: usize = 16;
@@ -73,6 +75,7 @@ pub struct Embedded {
     info: ModelInfo,
     hidden: usize,
     text: Arc<TextModel>,
+    eos: Vec<u32>,
     shared: Arc<Mailbox>,
     formats: Arc<Formats>,
     limits: Limits,
@@ -122,6 +125,7 @@ impl Embedded {
             WeightType::Bf16 => start.run::<Bf16>(&mut checkpoint, simd, &options)?,
         };
         let revision = checkpoint.revision(&files.of_revision());
+        let revision = revision_within(revision, limits.context, config.context);
         let info = ModelInfo {
             id: options.id.unwrap_or_else(|| name.to_owned()),
             revision,
@@ -135,26 +139,14 @@ impl Embedded {
         Ok(Self {
             info,
             hidden: config.hidden,
-            formats: Arc::new(Formats::new(text.clone(), config.vocab, config.eos)),
+            formats: Arc::new(Formats::new(text.clone(), config.vocab, config.eos.clone())),
+            eos: config.eos,
             text,
             shared,
             limits,
             blocks,
             threads: options.worker,
         })
-    }
-
-    /// The tokens of a prompt, as the model reads it.
-    ///
-    /// # Errors
-    /// If the template or the tokenizer refuses the prompt.
-    pub fn tokenize(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
-        self.text.encode(prompt)
-    }
-
-    /// The text of tokens, special ones left out.
-    pub fn detokenize(&self, tokens: &[u32]) -> String {
-        self.text.decode(tokens)
     }
 
     /// Tokens of a prompt that leaves `room` in the context.
@@ -244,6 +236,14 @@ impl Engine for Embedded {
             Prompt::Tokens(tokens) => Ok(tokens.len()),
             _ => Ok(self.text.encode(prompt)?.len()),
         }
+    }
+
+    fn tokenize(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        self.text.encode(prompt)
+    }
+
+    fn detokenize(&self, tokens: &[u32]) -> String {
+        self.text.decode(tokens)
     }
 
     fn generate(
@@ -359,6 +359,14 @@ impl Engine for Embedded {
         work.boxed()
     }
 
+    fn confirm(
+        &self,
+        request: GenerateRequest,
+        said: String,
+    ) -> BoxFuture<'_, Result<Option<Vec<Event>>, EngineError>> {
+        self.confirmed(request, said).boxed()
+    }
+
     fn load(&self) -> Load {
         let stats = &self.shared.stats;
         Load {
@@ -420,6 +428,19 @@ fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
 
 fn stopped() -> EngineError {
     EngineFault::Stopped.into()
+}
+
+/// The revision of a model whose context memory has shortened: its answers end elsewhere, so it is another model to
+/// whoever compares.
+///
+/// `BLAKE2b-256("atoma/engine/context/v1" | revision 32 | context u64 le)`
+fn revision_within(revision: [u8; 32], context: usize, whole: usize) -> [u8; 32] {
+    if context >= whole {
+        return revision;
+    }
+    let mut state = new_state();
+    state.update(CONTEXT_TAG).update(&revision);
+    digest(state.update(&(context as u64).to_le_bytes()))
 }
 
 /// How much the worker takes on: as the operator says, within what model and memory allow.

@@ -15,7 +15,8 @@ pub enum WeightType {
     Bf16,
 }
 
-/// How a model is loaded and run. None of it changes a bit of an answer but `weights`.
+/// How a model is loaded and run. None of it changes a bit of an answer but `weights`, and
+/// a memory that shortens the context: then the revision is another one.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
     /// The name to serve it under; the folder's name if none.
@@ -28,7 +29,8 @@ pub struct EmbeddedOptions {
     pub max_running: usize,
     /// Most requests in the queue; more are refused as overload.
     pub max_waiting: usize,
-    /// Most bytes for keys and values; a context that doesn't fit is shortened, with a warning.
+    /// Most bytes for keys and values; a context that doesn't fit is shortened, with a warning, and
+    /// makes another model of it to whoever compares answers.
     pub kv_bytes: usize,
     /// Blocks of 32 tokens for keys and values; what `kv_bytes` allows and the running sequences can
     /// use if none.

@@ -143,6 +143,7 @@ impl Upstream {
                 rank: own.rank.map_or(0, |rank| rank.saturating_sub(1)),
                 reference: best.0.parse().ok(),
                 margin: (best.1.logprob - own.logprob).max(0.0),
+                forbidden: false,
             });
         }
         Ok(Score {

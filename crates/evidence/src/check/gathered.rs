@@ -130,15 +130,6 @@ impl Settlement {
     }
 }
 
-/// An answer computed again by whoever checks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recomputed {
-    /// The engine's commitment to its scores.
-    pub fingerprint: Hash32,
-    /// The text that the computation gave.
-    pub text: String,
-}
-
 /// A second record, and what the ledger says of the stack that paid for it.
 #[derive(Clone, Debug)]
 pub struct Second {
@@ -185,8 +176,8 @@ pub struct Gathered {
     pub path: Item<Proof>,
     /// The record of the node that computed the answer, where the request was passed on.
     pub second: Option<Second>,
-    /// The answer computed again; none where nobody asked for that.
-    pub recomputed: Option<Item<Recomputed>>,
+    /// What was found by computing the answer again, in words; none where nobody asked for that.
+    pub recomputed: Option<Item<String>>,
 }
 
 impl fmt::Debug for Gathered {

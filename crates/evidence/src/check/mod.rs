@@ -24,7 +24,7 @@ mod stored;
 
 pub(crate) use gathered::need;
 pub use gathered::{
-    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Recomputed, Second,
+    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Second,
     Settlement,
 };
 pub use report::{Check, CheckKind, Outcome, Report, Rerun, Subject, Verdict};

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     in_flight::RequestInFlight,
-    openai::{answer, request},
     pricing::Plan,
 };
+use atoma_openai::{answer, request};
 use atoma_types::{message::Endpoint, refusal::Refusal};
 use axum::{
     extract::{Request, State},

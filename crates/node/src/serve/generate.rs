@@ -12,16 +12,16 @@ use super::{
 use crate::{
     billing::Billing,
     in_flight::RequestInFlight,
-    openai::{
-        answer::{self, Head},
-        frames::{Frames, Kind},
-        request::{self, Generation},
-        whole::Whole,
-    },
     pricing::{Plan, RequestBounds},
     tasks::ServedTask,
 };
 use atoma_engine::{Event, EventStream, GenerateRequest, Measured, Prompt, ServerFields};
+use atoma_openai::{
+    answer::{self, Head},
+    frames::{Frames, Kind},
+    request::{self, Generation},
+    whole::Whole,
+};
 use atoma_types::{
     Role, TimestampMs,
     message::{Endpoint, RequestHeader},

@@ -13,7 +13,6 @@ use crate::{
     held::Held,
     in_flight::RequestInFlight,
     metrics::Forwarded,
-    openai::frames,
     pricing::Plan,
 };
 use atoma_client::{
@@ -21,6 +20,7 @@ use atoma_client::{
     WholeAnswer,
     retry::{Mend, NodeRefusal, Remedy},
 };
+use atoma_openai::frames;
 use atoma_runtime::WithCauses;
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{body::Body, response::Response};

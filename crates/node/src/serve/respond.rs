@@ -1,6 +1,6 @@
 //! Responses and their headers.
 
-use crate::openai::answer;
+use atoma_openai::answer;
 use atoma_types::{
     RequestId,
     http::{RECEIPT, REQUEST_ID},

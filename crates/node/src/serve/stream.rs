@@ -5,9 +5,9 @@ use super::engine::{engine_refusal, fingerprint};
 use crate::{
     billing::Billing,
     in_flight::RequestInFlight,
-    openai::frames::{self, Frames},
 };
 use atoma_engine::{Completion, Event, EventStream, OutputLimit};
+use atoma_openai::frames::{self, Frames};
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::body::Body;
 use bytes::Bytes;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// What every object of one answer begins with.
 #[derive(Clone, Debug)]
-pub(crate) struct Head {
+pub struct Head {
     /// `chatcmpl-…` or `cmpl-…`.
     pub id: String,
     /// When the answer was made, in seconds since 1970.
@@ -24,7 +24,7 @@ pub(crate) struct Head {
 
 /// OpenAI's usage object.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct UsageObject {
+pub struct UsageObject {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -90,7 +90,7 @@ struct TextChoice<'a> {
 }
 
 /// The whole answer as OpenAI's `chat.completion`.
-pub(crate) fn chat(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
+pub fn chat(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
     let choices = answers.iter().map(|(index, said)| ChatChoice {
         index: *index,
         message: message(said),
@@ -101,7 +101,7 @@ pub(crate) fn chat(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> 
 }
 
 /// The whole answer as OpenAI's `text_completion`.
-pub(crate) fn completion(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
+pub fn completion(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8> {
     let choices = answers.iter().map(|(index, said)| TextChoice {
         text: &said.text,
         index: *index,
@@ -180,7 +180,7 @@ struct EmbeddingUsage {
 }
 
 /// A list of `embedding`s; base64 holds the floats little-endian.
-pub(crate) fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64: bool) -> Vec<u8> {
+pub fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64: bool) -> Vec<u8> {
     let encode = |vector: &[f32]| {
         let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
         BASE64_STANDARD.encode(bytes)
@@ -209,6 +209,9 @@ pub(crate) fn embeddings(model: &str, vectors: &[Vec<f32>], usage: Usage, base64
 }
 
 /// Bytes of an object made of strings, numbers and lists, which JSON can't refuse.
-pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
+///
+/// # Panics
+/// If it is made of anything else, such as a map whose keys are no strings.
+pub fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("an answer is JSON")
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Writes the frames of one answer, or of several to one request.
 #[derive(Debug)]
-pub(crate) struct Frames {
+pub struct Frames {
     head: Head,
     kind: Kind,
     /// The user asked for a last chunk with the usage; then every chunk has the field.
@@ -33,8 +33,10 @@ struct Progress {
 
 /// Which of the two APIs is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Chats, `/v1/chat/completions`.
     Chat,
+    /// Completions, `/v1/completions`.
     Completion,
 }
 
@@ -81,7 +83,9 @@ struct TextChoice<'a> {
 }
 
 impl Frames {
-    pub(crate) fn new(head: Head, kind: Kind, include_usage: bool) -> Self {
+    /// Of one answer that nothing was written of. With `include_usage` the usage comes last.
+    #[must_use]
+    pub fn new(head: Head, kind: Kind, include_usage: bool) -> Self {
         Self {
             head,
             kind,
@@ -91,7 +95,7 @@ impl Frames {
     }
 
     /// The frame of a token; empty if there is nothing to show yet.
-    pub(crate) fn token(&mut self, token: &TokenEvent) -> Bytes {
+    pub fn token(&mut self, token: &TokenEvent) -> Bytes {
         if token.text.is_empty() && token.logprob.is_none() {
             return Bytes::new();
         }
@@ -106,7 +110,7 @@ impl Frames {
     }
 
     /// The frames of a server's piece, one for each answer that it is about.
-    pub(crate) fn piece(&mut self, piece: &Piece) -> Bytes {
+    pub fn piece(&mut self, piece: &Piece) -> Bytes {
         let mut out = Vec::with_capacity(256);
         for delta in &piece.deltas {
             self.delta(&mut out, delta, some(&delta.text));
@@ -115,7 +119,7 @@ impl Frames {
     }
 
     /// The last frames: why it ended, unless that was said, and if asked for, the usage.
-    pub(crate) fn finish(&mut self, finish: Finish, usage: Usage) -> Bytes {
+    pub fn finish(&mut self, finish: Finish, usage: Usage) -> Bytes {
         let mut out = Vec::with_capacity(512);
         let open = self.answers.iter().filter(|(_, progress)| !progress.ended);
         let mut open: Vec<u32> = open.map(|(index, _)| *index).collect();
@@ -244,12 +248,12 @@ fn tool_call(call: &ToolCallDelta) -> ToolCall<'_> {
 }
 
 /// The end of a stream: the receipt as a comment, then the mark that clients wait for.
-pub(crate) fn receipt_and_done(receipt: &str) -> Bytes {
+pub fn receipt_and_done(receipt: &str) -> Bytes {
     format!("{RECEIPT_COMMENT}{receipt}\n\ndata: [DONE]\n\n").into()
 }
 
 /// The end of a stream that broke.
-pub(crate) fn broken(error: &str) -> Bytes {
+pub fn broken(error: &str) -> Bytes {
     format!("data: {error}\n\n").into()
 }
 

@@ -12,25 +12,38 @@ pub(super) const MAX_TOP_LOGPROBS: u8 = 20;
 
 /// A request for text.
 #[derive(Debug)]
-pub(crate) struct Generation {
+pub struct Generation {
+    /// The model that is asked.
     pub model: String,
+    /// What the model is to continue.
     pub prompt: Prompt,
     /// The limit that the user named, for each answer.
     pub max_tokens: Option<u32>,
+    /// As [`Sampling`](atoma_engine::Sampling) has it, like the next five.
     pub temperature: f32,
+    /// Nucleus.
     pub top_p: f32,
+    /// Likeliest tokens to choose among.
     pub top_k: u32,
+    /// Least relative probability.
     pub min_p: f32,
+    /// Per occurrence in the output.
     pub frequency_penalty: f32,
+    /// Once per token that occurs in the output.
     pub presence_penalty: f32,
+    /// The seed that the body names.
     pub seed: Option<u64>,
+    /// Strings that end the answer.
     pub stop: Vec<String>,
     /// The form that the answer of an engine in the node must have.
     pub format: Option<Format>,
     /// Whether a model in the node may call tools.
     pub tool_choice: ToolChoice,
+    /// Alternatives to report with each token's log probability, where that is asked for.
     pub logprobs: Option<u8>,
+    /// Whether the answer is to come as it grows.
     pub stream: bool,
+    /// Whether a stream's last chunk is to tell the usage.
     pub include_usage: bool,
     /// What servers outside get beside all this.
     pub server: ServerFields,

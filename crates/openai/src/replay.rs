@@ -1,6 +1,6 @@
 //! A request once more, for whoever computes its answer again.
 
-use crate::openai::request;
+use crate::request;
 use atoma_engine::{GenerateRequest, ModelInfo};
 use atoma_types::{
     message::{RequestHeader, Signed},

@@ -15,6 +15,6 @@ mod tests;
 mod texts;
 mod turn;
 
-pub(crate) use embedding::embedding;
-pub(crate) use generation::Generation;
-pub(crate) use signed::read_signed;
+pub use embedding::{Embedding, embedding};
+pub use generation::Generation;
+pub use signed::read_signed;

@@ -12,7 +12,10 @@ use atoma_types::{
 };
 
 /// Reads a signed request for text, and completes it.
-pub(crate) fn read_signed(
+///
+/// # Errors
+/// Names the field that can't be served; vectors are no text.
+pub fn read_signed(
     header: &Signed<RequestHeader>,
     body: &[u8],
     defaults: SamplingDefaults,
@@ -41,7 +44,8 @@ fn seed_of(request: Hash32) -> u64 {
 
 impl Generation {
     /// What decides the answer of an engine in this program.
-    pub(crate) fn engine_request(&self, prompt: Prompt, max_tokens: u32) -> GenerateRequest {
+    #[must_use]
+    pub fn engine_request(&self, prompt: Prompt, max_tokens: u32) -> GenerateRequest {
         GenerateRequest {
             temperature: self.temperature,
             top_p: self.top_p,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What was said so far, by the index of each answer.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub struct Whole {
     answers: BTreeMap<u32, Said>,
     /// Whether log probabilities were asked for.
     logprobs: bool,
@@ -14,19 +14,25 @@ pub(crate) struct Whole {
 
 /// One answer, whole.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub struct Said {
+    /// Text of the answer.
     pub text: String,
+    /// Text that the model thought before it answered.
     pub reasoning: String,
+    /// Why the model wouldn't answer.
     pub refusal: String,
     /// Each call of a tool, by its index.
     pub tool_calls: BTreeMap<u32, ToolCallDelta>,
     /// Filled when log probabilities were asked for.
     pub logprobs: Option<Vec<TokenLogprob>>,
+    /// Why it ended; none where that wasn't said.
     pub finish: Option<Finish>,
 }
 
 impl Whole {
-    pub(crate) fn new(logprobs: bool) -> Self {
+    /// Nothing so far; `logprobs` where log probabilities were asked for.
+    #[must_use]
+    pub fn new(logprobs: bool) -> Self {
         Self {
             answers: BTreeMap::new(),
             logprobs,
@@ -34,7 +40,7 @@ impl Whole {
     }
 
     /// Adds a token of an engine in the node.
-    pub(crate) fn token(&mut self, token: &TokenEvent) {
+    pub fn token(&mut self, token: &TokenEvent) {
         let answer = self.answer(0);
         answer.text.push_str(&token.text);
         if let Some(tokens) = &mut answer.logprobs {
@@ -43,14 +49,14 @@ impl Whole {
     }
 
     /// Adds a piece of a server outside.
-    pub(crate) fn piece(&mut self, piece: Piece) {
+    pub fn piece(&mut self, piece: Piece) {
         for delta in piece.deltas {
             self.answer(delta.index).add(delta);
         }
     }
 
     /// The answers in their order; those without an end have this one.
-    pub(crate) fn end(mut self, finish: Finish) -> BTreeMap<u32, Said> {
+    pub fn end(mut self, finish: Finish) -> BTreeMap<u32, Said> {
         if self.answers.is_empty() {
             self.answer(0);
         }

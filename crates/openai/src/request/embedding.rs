@@ -9,15 +9,20 @@ const MAX_EMBEDDING_INPUTS: usize = 2_048;
 
 /// A request for vectors.
 #[derive(Debug)]
-pub(crate) struct Embedding {
+pub struct Embedding {
+    /// The model that is asked.
     pub model: String,
+    /// The texts, one vector each.
     pub inputs: Vec<Prompt>,
     /// Answer in base64 instead of numbers.
     pub base64: bool,
 }
 
 /// Reads a body of `/v1/embeddings`.
-pub(crate) fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
+///
+/// # Errors
+/// Names the field that can't be served.
+pub fn embedding(body: &[u8]) -> Result<Embedding, Refusal> {
     let mut fields = Fields::read(body)?;
     let (model, input) = (fields.need("model")?, fields.need("input")?);
     let encoding_format: Option<String> = fields.take("encoding_format")?;

@@ -1,0 +1,262 @@
+//! What an answer's body says: read back from OpenAI's JSON, whole or streamed.
+
+use crate::asked::Shape;
+use atoma_types::Usage;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What an answer says, however it was cut into pieces.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Told {
+    text: String,
+    reasoning: String,
+    refusal: String,
+    /// Calls of tools, in their order.
+    pub calls: Vec<Call>,
+    /// One entry for each token, where they were asked for.
+    pub logprobs: Vec<Value>,
+    /// Why it ended, as OpenAI calls it; none if it breaks off.
+    pub finish: Option<String>,
+    usage: Option<ToldUsage>,
+    /// Of embeddings, as they are written.
+    pub vectors: Vec<Value>,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Call {
+    id: Option<String>,
+    name: Option<String>,
+    arguments: String,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct ToldUsage {
+    prompt_tokens: u64,
+    #[serde(default)]
+    completion_tokens: u64,
+    #[serde(default)]
+    prompt_tokens_details: Option<Details>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Details {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+/// A whole answer, or a piece. A field that stands there twice isn't read one way by us and another by others: it is
+/// an error.
+#[derive(Deserialize)]
+struct Piece {
+    choices: Vec<Choice>,
+    usage: Option<ToldUsage>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    index: u32,
+    message: Option<Part>,
+    delta: Option<Part>,
+    text: Option<String>,
+    logprobs: Option<Value>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    refusal: Option<String>,
+    tool_calls: Option<Vec<CallPart>>,
+}
+
+#[derive(Deserialize)]
+struct CallPart {
+    index: Option<u32>,
+    id: Option<String>,
+    function: Option<FunctionPart>,
+}
+
+#[derive(Deserialize)]
+struct FunctionPart {
+    name: Option<String>,
+    arguments: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct VectorList {
+    data: Vec<VectorEntry>,
+    usage: Option<ToldUsage>,
+}
+
+#[derive(Deserialize)]
+struct VectorEntry {
+    index: usize,
+    embedding: Value,
+}
+
+impl Told {
+    /// Reads a body; none if it isn't of the form. An empty one is an answer of which nothing was sent.
+    pub(crate) fn read(shape: Shape, body: &[u8]) -> Option<Self> {
+        if body.is_empty() {
+            return Some(Self::default());
+        }
+        if let Shape::Vectors { .. } = shape {
+            return Self::read_vectors(body);
+        }
+        let mut told = Self::default();
+        let mut calls = BTreeMap::new();
+        if !shape.is_stream() {
+            told.add(shape, serde_json::from_slice(body).ok()?, &mut calls)?;
+            told.finish.as_ref()?;
+        } else {
+            // what a client that leaves is cut off in is no frame
+            let end = body.windows(2).rposition(|pair| pair == b"\n\n");
+            let frames = &body[..end.unwrap_or_default()];
+            for line in std::str::from_utf8(frames).ok()?.lines() {
+                // the mark after which nobody reads on stands behind the receipt
+                if let Some(data) = line.strip_prefix("data:") {
+                    told.add(shape, serde_json::from_str(data).ok()?, &mut calls)?;
+                }
+            }
+        }
+        told.calls = calls.into_values().collect();
+        Some(told)
+    }
+
+    fn read_vectors(body: &[u8]) -> Option<Self> {
+        let list: VectorList = serde_json::from_slice(body).ok()?;
+        let mut places = list.data.iter().map(|entry| entry.index).enumerate();
+        places.all(|(place, index)| place == index).then(|| Self {
+            vectors: list.data.into_iter().map(|entry| entry.embedding).collect(),
+            usage: list.usage,
+            ..Self::default()
+        })
+    }
+
+    /// Adds a piece; none if it isn't one of this form's.
+    fn add(&mut self, shape: Shape, piece: Piece, calls: &mut BTreeMap<u32, Call>) -> Option<()> {
+        self.usage = piece.usage.or(self.usage.take());
+        for choice in piece.choices {
+            // one answer was asked for, and nothing follows its end
+            if choice.index != 0 || self.finish.is_some() {
+                return None;
+            }
+            let part = match shape {
+                Shape::Chat { stream: true } => choice.delta,
+                Shape::Chat { stream: false } => choice.message,
+                _ => {
+                    self.text.push_str(&choice.text?);
+                    None
+                }
+            };
+            if let Some(part) = part {
+                self.add_part(part, calls);
+            }
+            if let Some(logprobs) = choice.logprobs.filter(|logprobs| !logprobs.is_null()) {
+                self.logprobs.extend(tokens(shape, logprobs)?);
+            }
+            self.finish = choice.finish_reason;
+        }
+        Some(())
+    }
+
+    fn add_part(&mut self, part: Part, calls: &mut BTreeMap<u32, Call>) {
+        let add =
+            |text: &mut String, more: Option<String>| text.push_str(&more.unwrap_or_default());
+        add(&mut self.text, part.content);
+        add(&mut self.reasoning, part.reasoning_content);
+        add(&mut self.refusal, part.refusal);
+        for (place, piece) in (0..).zip(part.tool_calls.unwrap_or_default()) {
+            let call = calls.entry(piece.index.unwrap_or(place)).or_default();
+            call.id = piece.id.or(call.id.take());
+            if let Some(function) = piece.function {
+                call.name = function.name.or(call.name.take());
+                add(&mut call.arguments, function.arguments);
+            }
+        }
+    }
+
+    /// Whether the usage that it tells, if any, is this one.
+    pub(crate) fn fits(&self, usage: &Usage) -> bool {
+        self.usage.as_ref().is_none_or(|told| {
+            let cached = told.prompt_tokens_details.as_ref();
+            let cached = cached.and_then(|details| details.cached_tokens);
+            told.prompt_tokens == usage.prompt_tokens()
+                && told.completion_tokens == usage.output
+                && cached.is_none_or(|cached| cached == usage.cached_input)
+        })
+    }
+
+    /// The answer's text, without what was thought before.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn words(&self) -> [&str; 3] {
+        [&self.text, &self.reasoning, &self.refusal]
+    }
+
+    /// Whether the words are the same.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
+
+    /// Whether it says what `before` says, and maybe more.
+    pub(crate) fn goes_on_text(&self, before: &Self) -> bool {
+        let mut pairs = self.words().into_iter().zip(before.words());
+        pairs.all(|(words, before)| words.starts_with(before))
+    }
+
+    /// Whether it makes the calls of `before`, and maybe more.
+    pub(crate) fn goes_on_calls(&self, before: &Self) -> bool {
+        self.calls.starts_with(&before.calls)
+    }
+
+    /// Whether it has the log probabilities of `before`, and maybe more.
+    pub(crate) fn goes_on_logprobs(&self, before: &Self) -> bool {
+        self.logprobs.starts_with(&before.logprobs)
+    }
+}
+
+/// Log probabilities, token by token.
+fn tokens(shape: Shape, mut logprobs: Value) -> Option<Vec<Value>> {
+    let mut list = |name: &str| match logprobs[name].take() {
+        Value::Array(list) => Some(list),
+        _ => None,
+    };
+    if let Shape::Chat { .. } = shape {
+        return list("content");
+    }
+    let lists = ["tokens", "token_logprobs", "top_logprobs", "text_offset"].map(&mut list);
+    let [Some(texts), Some(numbers), Some(tops), Some(offsets)] = lists else {
+        return None;
+    };
+    let same = [numbers.len(), tops.len(), offsets.len()];
+    if same.iter().any(|length| *length != texts.len()) {
+        return None;
+    }
+    let rest = numbers.into_iter().zip(tops).zip(offsets);
+    let rows = texts.into_iter().zip(rest);
+    let rows =
+        rows.map(|(text, ((number, top), offset))| Value::from(vec![text, number, top, offset]));
+    Some(rows.collect())
+}
+
+impl Shape {
+    /// Whether the answer comes as it grows.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(
+            self,
+            Self::Chat { stream: true } | Self::Completion { stream: true }
+        )
+    }
+
+    /// Whether vectors are written as base64.
+    pub(crate) fn is_base64(self) -> bool {
+        matches!(self, Self::Vectors { base64: true })
+    }
+}

@@ -1,0 +1,486 @@
+//! Whatever changes a token, a score or a count of an answer is found, whenever it is looked at.
+
+use crate::world::{
+    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, found, look,
+    options, order, order_of, tiny, write,
+};
+use atoma_audit::{Body, Finding, Reason, Work};
+use atoma_engine::{
+    ChatMessage, Conversation, Engine, Event, Finish, GenerateRequest, Prompt, WeightType,
+};
+use atoma_types::{
+    EngineClass, Numerics, Rule,
+    hash::Hash32,
+    message::{CommitmentKind, Endpoint, Receipt, Signed},
+};
+use bytes::Bytes;
+use serde_json::json;
+
+/// A sampled chat of 200 tokens at most.
+fn asked() -> Order {
+    order(chat(
+        "Tell me about the sea.",
+        json!({ "temperature": 1.0, "seed": 11, "max_tokens": 200 }),
+    ))
+}
+
+fn provider() -> Provider {
+    Provider::new(endless(1))
+}
+
+/// One whose answers come to an end.
+fn brief() -> Provider {
+    Provider::new(tiny(options(2, 128)))
+}
+
+/// What is found of an answer that a cheat gives to the usual request.
+async fn finds(provider: &Provider, answer: &Answer) -> Finding {
+    let work = provider.work(&asked(), answer);
+    found(&provider.engine, &work).await
+}
+
+/// What is found where the engine was asked for something else than the user has signed.
+async fn when_run(change: impl FnOnce(&mut GenerateRequest)) -> Finding {
+    let provider = provider();
+    let mut request = provider.request(&asked());
+    change(&mut request);
+    let answer = provider.run(request).await;
+    finds(&provider, &answer).await
+}
+
+/// The events with other tokens' texts.
+fn edited(answer: &Answer, edit: impl Fn(usize, &str) -> Option<String>) -> Answer {
+    let mut edited = answer.clone();
+    let mut place = 0;
+    for event in &mut edited.events {
+        if let Event::Token(token) = event {
+            if let Some(text) = edit(place, &token.text) {
+                token.text = text;
+            }
+            place += 1;
+        }
+    }
+    edited
+}
+
+fn ended(answer: &mut Answer, finish: Finish) {
+    if let Some(Event::Done(done)) = answer.events.last_mut() {
+        done.finish = finish;
+    }
+}
+
+/// The first so many tokens alone, said to end so, and counted as so many.
+fn shortened(answer: &Answer, tokens: usize, finish: Finish) -> Answer {
+    let mut short = answer.clone();
+    let mut place = 0;
+    short.events.retain(|event| {
+        place += usize::from(matches!(event, Event::Token(_)));
+        !matches!(event, Event::Token(_)) || place <= tokens
+    });
+    ended(&mut short, finish);
+    short.usage.output = tokens as u64;
+    short
+}
+
+const SCORES: Finding = Finding::Guilty(Reason::Scores);
+
+#[tokio::test]
+async fn another_way_to_draw_is_found() {
+    assert_eq!(when_run(|request| request.temperature = 0.7).await, SCORES);
+    assert_eq!(when_run(|request| request.temperature = 0.9).await, SCORES);
+    assert_eq!(when_run(|request| request.temperature = 0.0).await, SCORES);
+    assert_eq!(when_run(|request| request.seed += 1).await, SCORES);
+    assert_eq!(when_run(|request| request.top_k = 1).await, SCORES);
+    assert_eq!(when_run(|request| request.top_p = 0.5).await, SCORES);
+    assert_eq!(
+        when_run(|request| request.presence_penalty = 1.0).await,
+        SCORES
+    );
+}
+
+#[tokio::test]
+async fn another_prompt_is_found() {
+    let chat = |turns: &[(&str, &str)]| {
+        let turns = turns
+            .iter()
+            .map(|(role, text)| ChatMessage::new(*role, *text));
+        Prompt::Chat(Conversation::new(turns.collect()))
+    };
+    let prompt = Finding::Guilty(Reason::Prompt);
+    let shorter = chat(&[("user", "Tell me.")]);
+    assert_eq!(when_run(|request| request.prompt = shorter).await, prompt);
+    let system = chat(&[("system", "Lie."), ("user", "Tell me about the sea.")]);
+    assert_eq!(when_run(|request| request.prompt = system).await, prompt);
+    // of the same length, or said to be
+    let provider = provider();
+    let mut request = provider.request(&asked());
+    request.prompt = chat(&[("user", "Tell me about the sun.")]);
+    let mut answer = provider.run(request).await;
+    answer.usage = atoma_types::Usage {
+        output: answer.usage.output,
+        ..provider.serve(&asked()).await.usage
+    };
+    assert_eq!(finds(&provider, &answer).await, SCORES);
+}
+
+#[tokio::test]
+async fn a_changed_system_prompt_is_found() {
+    let provider = provider();
+    let with = |system: &str| {
+        let body = json!({ "model": "atoma-tiny", "max_tokens": 30, "messages": [
+            { "role": "system", "content": system }, { "role": "user", "content": "Hello!" }] });
+        order((Endpoint::ChatCompletions, body))
+    };
+    let served = provider.serve(&with("Be kind. ")).await;
+    let work = provider.work(&with("Be rude. "), &served);
+    let finding = found(&provider.engine, &work).await;
+    assert!(
+        matches!(finding, Finding::Guilty(Reason::Scores | Reason::Prompt)),
+        "{finding}"
+    );
+}
+
+#[tokio::test]
+async fn another_checkpoint_is_found() {
+    let provider = provider();
+    let other = Provider {
+        engine: endless(2),
+        task: provider.task.clone(),
+    };
+    // it draws and counts as the true one would
+    let answer = other.run(provider.request(&asked())).await;
+    assert_eq!(finds(&provider, &answer).await, SCORES);
+    // an answer that was kept, or made up, has no scores of this request
+    let invented = Answer {
+        fingerprint: Some([3; 32]),
+        ..provider.serve(&asked()).await
+    };
+    assert_eq!(finds(&provider, &invented).await, SCORES);
+}
+
+#[tokio::test]
+async fn one_letter_of_the_text_is_found() {
+    let provider = provider();
+    for body in [
+        json!({ "temperature": 1.0, "seed": 11 }),
+        json!({ "temperature": 1.0, "seed": 11, "stream": true }),
+    ] {
+        let order = order(completion("And the LORD said", body));
+        let honest = provider.serve(&order).await;
+        for place in [0, 7, 20] {
+            let cheat = edited(&honest, |at, text| {
+                (at == place).then(|| format!("{text}!"))
+            });
+            let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+            assert_eq!(finding, Finding::Guilty(Reason::Text), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edited_token_whose_scores_are_true_is_found() {
+    // the cheat gets the true scores of its own tokens, as an honest prefill gives them
+    let provider = provider();
+    let order = order(completion(
+        "And the LORD",
+        json!({ "temperature": 1.0, "seed": 3 }),
+    ));
+    let honest = provider.serve(&order).await;
+    let request = provider.request(&order);
+    let Prompt::Text(text) = &request.prompt else {
+        panic!("a text")
+    };
+    let prompt = provider
+        .engine
+        .tokenize(&Prompt::Text(text.clone()))
+        .expect("tokens");
+    let is = |event: &Event| match event {
+        Event::Token(token) => token.id,
+        _ => None,
+    };
+    let mut ids: Vec<u32> = honest.events.iter().filter_map(is).collect();
+    ids[5] = if ids[5] == 300 { 301 } else { 300 };
+    let score = provider
+        .engine
+        .score(prompt, ids, request.sampling(), None)
+        .await
+        .expect("scored");
+    let cheat = Answer {
+        fingerprint: Some(score.fingerprint),
+        ..honest
+    };
+    assert_eq!(
+        found(&provider.engine, &provider.work(&order, &cheat)).await,
+        SCORES
+    );
+}
+
+#[tokio::test]
+async fn a_text_cut_or_padded_is_found() {
+    let provider = provider();
+    let order = order(completion(
+        "And the LORD",
+        json!({ "temperature": 1.0, "seed": 3 }),
+    ));
+    let honest = provider.serve(&order).await;
+    assert_eq!(done(&honest.events).usage.output, 40, "a long answer");
+    let finds =
+        async |answer: &Answer| found(&provider.engine, &provider.work(&order, answer)).await;
+    // the first tokens, with an end that the model didn't make, and the scores of these tokens
+    let mut request = provider.request(&order);
+    request.max_tokens = 10;
+    let mut cut = provider.run(request).await;
+    ended(&mut cut, Finish::Stop);
+    assert_eq!(finds(&cut).await, Finding::Guilty(Reason::Finish));
+    // fewer words than were counted
+    let mut hidden = shortened(&honest, 30, Finish::Length);
+    hidden.usage.output = 40;
+    assert_eq!(finds(&hidden).await, Finding::Guilty(Reason::Text));
+    // a word more
+    let padded = edited(&honest, |at, text| {
+        (at == 39).then(|| format!("{text} amen"))
+    });
+    assert_eq!(finds(&padded).await, Finding::Guilty(Reason::Text));
+}
+
+#[tokio::test]
+async fn more_tokens_than_the_model_gave_are_found() {
+    let provider = brief();
+    let order = order(chat(
+        "Hello!",
+        json!({ "temperature": 0.0, "max_tokens": 60 }),
+    ));
+    let honest = provider.serve(&order).await;
+    assert_eq!(done(&honest.events).finish, Finish::Stop);
+    let mut cheat = honest.clone();
+    cheat.usage.output += 1;
+    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    assert_eq!(finding, Finding::Guilty(Reason::Output));
+    // one that says that its client has left
+    cheat.fingerprint = None;
+    let stream = json!({ "temperature": 0.0, "max_tokens": 60, "stream": true });
+    let streamed = crate::world::order(chat("Hello!", stream));
+    let work = provider.work_of(&streamed, Bytes::new(), &cheat);
+    assert_eq!(
+        found(&provider.engine, &work).await,
+        Finding::Guilty(Reason::Output)
+    );
+    // tokens of the prompt
+    let mut cheat = honest;
+    cheat.usage.input += 1;
+    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    assert_eq!(finding, Finding::Guilty(Reason::Prompt));
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_the_models_own_for_the_text_are_found() {
+    // the same words in more tokens: letter by letter
+    let provider = brief();
+    let order = order(chat(
+        "Hello!",
+        json!({ "temperature": 0.0, "max_tokens": 60 }),
+    ));
+    let honest = provider.serve(&order).await;
+    let mut cheat = honest.clone();
+    let text: String = honest
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Token(token) => Some(token.text.as_str()),
+            _ => None,
+        })
+        .collect();
+    cheat.usage.output = text.chars().count() as u64 + 1;
+    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    assert_eq!(finding, Finding::Guilty(Reason::Output));
+}
+
+#[tokio::test]
+async fn limits_are_held() {
+    let provider = provider();
+    let order = asked();
+    let mut request = provider.request(&order);
+    request.max_tokens = 201;
+    let long = provider.run(request.clone()).await;
+    let limit = Finding::Guilty(Reason::Limit);
+    assert_eq!(done(&long.events).usage.output, 201);
+    assert_eq!(
+        found(&provider.engine, &provider.work(&order, &long)).await,
+        limit
+    );
+    request.max_tokens = 20;
+    let short = provider.run(request).await;
+    assert_eq!(
+        found(&provider.engine, &provider.work(&order, &short)).await,
+        limit
+    );
+}
+
+#[tokio::test]
+async fn log_probabilities_and_calls_are_the_models() {
+    let provider = provider();
+    let more = json!({ "temperature": 1.0, "max_tokens": 8, "logprobs": true, "top_logprobs": 2 });
+    let order = order(chat("Hello!", more));
+    let mut cheat = provider.serve(&order).await;
+    for event in &mut cheat.events {
+        if let Event::Token(token) = event {
+            token.logprob.as_mut().expect("asked for").logprob /= 2.0;
+        }
+    }
+    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    assert_eq!(finding, Finding::Guilty(Reason::Logprobs));
+
+    let caller = Provider::new(caller(options(2, 64)));
+    let tools = json!([{ "type": "function", "function": { "name": "turn", "parameters": {
+        "type": "object", "properties": { "left": { "type": "boolean" } }, "required": ["left"],
+        "additionalProperties": false } } }]);
+    let more = json!({ "tools": tools, "tool_choice": "required", "max_tokens": 60 });
+    let order = crate::world::order(chat("go", more));
+    let honest = caller.serve(&order).await;
+    let said = String::from_utf8(write(&order, &honest).to_vec()).expect("text");
+    let turned = match said.contains("true") {
+        true => said.replace("true", "false"),
+        false => said.replace("false", "true"),
+    };
+    assert_ne!(said, turned);
+    let work = caller.work_of(&order, turned.into(), &honest);
+    assert_eq!(
+        found(&caller.engine, &work).await,
+        Finding::Guilty(Reason::Calls)
+    );
+}
+
+#[tokio::test]
+async fn other_vectors_are_found() {
+    let provider = provider();
+    let input = |text: &str| {
+        let body = json!({ "model": "atoma-tiny", "input": text });
+        order((Endpoint::Embeddings, body))
+    };
+    let other = embedded(&provider, &input("a cat")).await;
+    let order = input("a dog");
+    let mut work = embedded(&provider, &order).await;
+    let body = other.bodies.expect("bodies")[1].clone();
+    let receipt = Receipt {
+        response_hash: body.salt.commit(CommitmentKind::Answer, &body.bytes),
+        ..work.receipt.message().clone()
+    };
+    resign(&mut work, receipt);
+    work.bodies.as_mut().expect("bodies")[1] = body;
+    assert_eq!(
+        found(&provider.engine, &work).await,
+        Finding::Guilty(Reason::Vectors)
+    );
+}
+
+fn resign(work: &mut Work, receipt: Receipt) {
+    let key = atoma_keys::SigningKey::from_seed(&[2; 32]);
+    work.receipt = Signed::new(receipt, &key);
+}
+
+#[tokio::test]
+async fn what_needs_no_model_is_found_without_one() {
+    let provider = provider();
+    let order = asked();
+    let answer = provider.serve(&order).await;
+    let honest = provider.work(&order, &answer);
+    let changed = |change: &dyn Fn(&mut Receipt)| {
+        let mut work = honest.clone();
+        let mut receipt = work.receipt.message().clone();
+        change(&mut receipt);
+        resign(&mut work, receipt);
+        work
+    };
+    let finds = async |work: Work, expected: Finding| {
+        let examined = look(&provider.engine, &work).await;
+        assert_eq!((examined.finding, examined.computed), (expected, None));
+    };
+    let guilty = Finding::Guilty;
+    finds(changed(&|r| r.units.0 += 1), guilty(Reason::Units)).await;
+    finds(
+        changed(&|r| r.usage.audio_seconds = 1),
+        guilty(Reason::NotServed),
+    )
+    .await;
+    finds(changed(&|r| r.usage.input -= 1), guilty(Reason::Units)).await;
+    finds(
+        changed(&|r| r.engine.model = Hash32([1; 32])),
+        guilty(Reason::Class),
+    )
+    .await;
+    finds(
+        changed(&|r| r.usage.cached_input += 1),
+        guilty(Reason::Told),
+    )
+    .await;
+    finds(
+        changed(&|r| r.response_hash = Hash32::ZERO),
+        Finding::Withheld,
+    )
+    .await;
+    let unread = Work {
+        bodies: None,
+        ..honest.clone()
+    };
+    finds(unread, Finding::Withheld).await;
+
+    let with =
+        |order: &Order, body: &[u8]| provider.work_of(order, Bytes::copy_from_slice(body), &answer);
+    finds(with(&order, b"{\"choices\":"), guilty(Reason::Form)).await;
+    let two = r#"{"choices":[{"index":0,"finish_reason":"stop","finish_reason":"length"}]}"#;
+    finds(with(&order, two.as_bytes()), guilty(Reason::Form)).await;
+    for body in [
+        r#"{"model":"atoma-tiny"}"#,
+        r#"{"model":"another","messages":[{"role":"user","content":"a"}]}"#,
+        r#"{"model":"atoma-tiny","n":2,"messages":[{"role":"user","content":"a"}]}"#,
+        "no JSON",
+    ] {
+        let refused = order_of(Endpoint::ChatCompletions, body.into());
+        finds(with(&refused, b"{}"), guilty(Reason::Request)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_no_engine_takes_is_found() {
+    let provider = provider();
+    let long = "word ".repeat(3_000);
+    let order = order(chat(&long, json!({ "max_tokens": 5 })));
+    let answer = provider.serve(&asked()).await;
+    let mut short = shortened(&answer, 5, Finish::Length);
+    short.usage.input = 900;
+    let finding = found(&provider.engine, &provider.work(&order, &short)).await;
+    assert_eq!(finding, Finding::Guilty(Reason::Request));
+}
+
+#[tokio::test]
+async fn an_engine_of_another_class_says_nothing() {
+    let provider = brief();
+    let answer = provider.serve(&asked()).await;
+    let work = provider.work(&asked(), &answer);
+    let f32s = atoma_engine::EmbeddedOptions {
+        weights: Some(WeightType::F32),
+        ..options(2, 64)
+    };
+    let able = atoma_audit::examine(&tiny(f32s), &work).await;
+    // bf16 weights widened to f32 are the same numbers
+    assert_eq!(able.expect("the same class").finding, Finding::Honest);
+    let other = caller(options(1, 64));
+    assert!(atoma_audit::examine(&other, &work).await.is_err());
+    let tolerant = EngineClass {
+        numerics: Numerics::Tolerant,
+        rule: Rule::Tolerant,
+        ..work.task.engine
+    };
+    let mut work = work;
+    work.task.engine = tolerant;
+    assert!(atoma_audit::examine(&provider.engine, &work).await.is_err());
+}
+
+#[test]
+fn bodies_are_not_shown() {
+    let body = Body {
+        salt: crate::world::salt(),
+        bytes: Bytes::from_static(b"secret"),
+    };
+    assert_eq!(format!("{body:?}"), "body of 6 bytes");
+}

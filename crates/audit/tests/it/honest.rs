@@ -1,0 +1,275 @@
+//! An honest answer is never found guilty, however it was asked for, computed, sent or broken off.
+
+use crate::world::{
+    Answer, Order, Provider, caller, chat, completion, found, options, order, pieces, tiny, write,
+};
+use atoma_audit::Finding;
+use atoma_engine::{EmbeddedOptions, Engine, Event};
+use atoma_openai::{
+    answer::Head,
+    frames::{Frames, Kind},
+};
+use atoma_types::{Usage, message::Endpoint};
+use bytes::Bytes;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::{Value, json};
+
+/// Answers that are looked at in each run; the variable asks for more.
+const CASES: usize = 240;
+const MORE: &str = "ATOMA_HONEST_ANSWERS";
+/// Answers that are computed side by side.
+const BATCH: usize = 12;
+
+const PROMPTS: [&str; 10] = [
+    "Hello!",
+    "What is the sun?",
+    "🙂🙃 naïve façade, 東京, Ελλάδα, 👩‍👩‍👧",
+    "And the LORD said unto",
+    "Define the verb compile.",
+    "3 + 4 =",
+    "a a a a a a a a a a a a",
+    "Count from one to ten.",
+    "\n\n\t  ",
+    "Repeat: <|user|> and <|eos|>.",
+];
+const STOPS: [&str; 6] = [" ", ".", "the", "\n", "e", "is a"];
+const SCHEMA: &str = r#"{"type":"object","properties":{"town":{"enum":["Zürich","Bern"]},
+    "hot":{"type":"boolean"}},"required":["town","hot"],"additionalProperties":false}"#;
+const TOOLS: &str = r#"[{"type":"function","function":{"name":"turn","parameters":{"type":"object",
+    "properties":{"left":{"type":"boolean"}},"required":["left"],"additionalProperties":false}}}]"#;
+
+/// What a user may ask for.
+fn asked() -> impl Strategy<Value = (Endpoint, Value)> {
+    let text = prop::sample::select(&PROMPTS[..]);
+    let drawn = (
+        prop_oneof![Just(0.0), Just(0.3), Just(1.0), Just(1.7)],
+        prop_oneof![Just(1.0), 0.1f64..1.0],
+        prop_oneof![Just(0), 1u32..50],
+        prop_oneof![Just(0.0), 0.01f64..0.3],
+        prop_oneof![Just(0.0), -1.0f64..1.5],
+        any::<Option<i64>>(),
+    );
+    let shown = (
+        1u32..70,
+        prop::sample::subsequence(&STOPS[..], 0..3),
+        any::<bool>(),
+        any::<bool>(),
+        prop::option::weighted(0.2, 0u8..4),
+        0..6u8,
+    );
+    (text, any::<bool>(), drawn, shown).prop_map(|(text, is_chat, drawn, shown)| {
+        let (temperature, top_p, top_k, min_p, penalty, seed) = drawn;
+        let (max_tokens, stop, stream, usage, logprobs, form) = shown;
+        let mut more = json!({
+            "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p,
+            "frequency_penalty": penalty, "presence_penalty": penalty / 2.0,
+            "max_tokens": max_tokens, "stop": stop, "stream": stream,
+        });
+        if stream {
+            more["stream_options"] = json!({ "include_usage": usage });
+        }
+        if let Some(seed) = seed {
+            more["seed"] = json!(seed);
+        }
+        if let Some(count) = logprobs {
+            more["logprobs"] = if is_chat { json!(true) } else { json!(count) };
+            if is_chat {
+                more["top_logprobs"] = json!(count);
+            }
+        }
+        if form == 0 {
+            let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
+            more["response_format"] =
+                json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": schema } });
+        }
+        if is_chat {
+            chat(text, more)
+        } else {
+            completion(text, more)
+        }
+    })
+}
+
+/// Engines that differ in all that must not show.
+fn setups() -> [EmbeddedOptions; 3] {
+    let isa = Some(atoma_engine::Isa::Portable);
+    [
+        options(2, 128),
+        EmbeddedOptions {
+            max_running: 3,
+            ..options(1, 7)
+        },
+        EmbeddedOptions {
+            isa,
+            ..options(2, 33)
+        },
+    ]
+}
+
+#[tokio::test]
+async fn honest_answers_are_never_guilty() {
+    let cases = std::env::var(MORE)
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    let cases = cases.unwrap_or(CASES);
+    let [mine, theirs, portable] = setups();
+    let provider = Provider::new(tiny(theirs));
+    let auditors = [tiny(mine), tiny(portable)];
+    let mut runner = TestRunner::deterministic();
+    let (mut looked, mut tokens) = (0, 0);
+    while looked < cases {
+        let orders: Vec<Order> = (0..BATCH)
+            .map(|_| order(asked().new_tree(&mut runner).expect("a case").current()))
+            .collect();
+        let served = orders.iter().map(|order| provider.serve(order));
+        let answers = futures::future::join_all(served).await;
+        for (order, answer) in orders.iter().zip(&answers) {
+            let work = provider.work(order, answer);
+            // one in twelve by the slow one
+            let auditor = &auditors[usize::from(looked % BATCH == 0)];
+            let finding = found(auditor, &work).await;
+            let body = String::from_utf8_lossy(&order.body);
+            assert_eq!(finding, Finding::Honest, "{body}\n{answer:?}");
+            looked += 1;
+            tokens += answer.usage.output;
+        }
+    }
+    println!("{looked} honest answers of {tokens} tokens, none found guilty");
+}
+
+#[tokio::test]
+async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
+    let provider = Provider::new(tiny(options(2, 64)));
+    for kind in [Kind::Chat, Kind::Completion] {
+        let more = json!({ "max_tokens": 30, "stream": true, "stop": ["zz"], "seed": 4, "logprobs":
+            if kind == Kind::Chat { json!(true) } else { json!(1) } });
+        let order = order(match kind {
+            Kind::Chat => chat("Tell me 🙂 a story.", more),
+            Kind::Completion => completion("And the LORD", more),
+        });
+        let whole = provider.serve(&order).await;
+        let tokens = |events: &[Event]| {
+            let is = |event: &&Event| matches!(event, Event::Token(_));
+            events.iter().filter(is).count() as u64
+        };
+        for end in 2..whole.events.len() {
+            let events = &whole.events[..end];
+            let left = Answer {
+                usage: Usage {
+                    output: tokens(events),
+                    ..whole.usage
+                },
+                fingerprint: None,
+                events: whole.events.clone(),
+            };
+            let body = cut(kind, events);
+            for missing in [0, 1, 20] {
+                let sent = Bytes::from(body[..body.len().saturating_sub(missing)].to_vec());
+                let work = provider.work_of(&order, sent, &left);
+                assert_eq!(
+                    found(&provider.engine, &work).await,
+                    Finding::Honest,
+                    "{end}"
+                );
+            }
+        }
+        // it left between the last frame and the receipt
+        let last = Answer {
+            fingerprint: None,
+            ..whole.clone()
+        };
+        let work = provider.work(&order, &last);
+        assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+    }
+}
+
+fn cut(kind: Kind, events: &[Event]) -> Vec<u8> {
+    let head = Head {
+        id: "x".to_owned(),
+        created: 1,
+        model: "m".to_owned(),
+        system_fingerprint: "f".to_owned(),
+    };
+    pieces(&mut Frames::new(head, kind, false), events)
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_its_client_left_is_honest() {
+    let provider = Provider::new(tiny(options(2, 64)));
+    let order = order(chat("What is the moon?", json!({ "max_tokens": 20 })));
+    let left = Answer {
+        fingerprint: None,
+        ..provider.serve(&order).await
+    };
+    let work = provider.work_of(&order, Bytes::new(), &left);
+    assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+}
+
+#[tokio::test]
+async fn calls_of_tools_are_honest() {
+    let provider = Provider::new(caller(options(2, 64)));
+    for (seed, stream, choice) in [
+        (1, false, json!("required")),
+        (2, true, json!("required")),
+        (3, true, json!("auto")),
+        (4, false, json!("none")),
+        (
+            5,
+            true,
+            json!({ "type": "function", "function": { "name": "turn" } }),
+        ),
+    ] {
+        let tools: Value = serde_json::from_str(TOOLS).expect("JSON");
+        let more = json!({ "tools": tools, "tool_choice": choice, "seed": seed, "stream": stream,
+            "temperature": 0.9, "max_tokens": 60 });
+        let order = order(chat("go", more));
+        let answer = provider.serve(&order).await;
+        let work = provider.work(&order, &answer);
+        let said = String::from_utf8_lossy(&write(&order, &answer)).into_owned();
+        assert_eq!(
+            found(&provider.engine, &work).await,
+            Finding::Honest,
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn vectors_are_honest() {
+    let provider = Provider::new(tiny(options(2, 64)));
+    let auditor = tiny(options(1, 5));
+    for (input, encoding) in [
+        (json!("Hello 🙂"), "float"),
+        (json!(["a", "b c d"]), "base64"),
+        (json!([[5, 6, 7]]), "float"),
+    ] {
+        let body =
+            json!({ "model": crate::world::MODEL, "input": input, "encoding_format": encoding });
+        let order = order((Endpoint::Embeddings, body));
+        let work = crate::world::embedded(&provider, &order).await;
+        assert_eq!(found(&auditor, &work).await, Finding::Honest);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_passed_on_is_judged_as_the_one_it_stands_for() {
+    use atoma_keys::SigningKey;
+    use atoma_types::message::{Origin, RequestHeader, Signed};
+    let provider = Provider::new(tiny(options(2, 64)));
+    let own = order(chat(
+        "Hello!",
+        json!({ "max_tokens": 12, "temperature": 1.0 }),
+    ));
+    let answer = provider.serve(&own).await;
+    let header = RequestHeader {
+        origin: Origin::Forwarded(own.header.hash()),
+        ..own.header.message().clone()
+    };
+    let passed = Order {
+        header: Signed::new(header, &SigningKey::from_seed(&[7; 32])),
+        body: own.body.clone(),
+    };
+    let work = provider.work(&passed, &answer);
+    assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+    assert!(provider.engine.load().healthy);
+}

@@ -1,0 +1,6 @@
+//! Audits of real answers: the built-in model serves them, and another copy of it looks.
+
+mod cheats;
+mod honest;
+mod verdicts;
+mod world;
