@@ -3,8 +3,8 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt, Sampling,
-    Score, ServerFields, Usage,
+    EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt,
+    Sampling, Score, ServerFields, Usage,
 };
 
 /// One loaded model that answers requests.

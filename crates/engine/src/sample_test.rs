@@ -201,7 +201,15 @@ fn a_token_that_a_filter_removes_is_said_to_be_forbidden() {
     assert_eq!(forbidden(Sampling { top_k: 3, ..base }), [f, f, f, t]);
     assert_eq!(forbidden(Sampling { top_p: 0.7, ..base }), [f, f, t, t]);
     assert_eq!(forbidden(Sampling { min_p: 0.4, ..base }), [f, f, t, t]);
-    let short = Sampling { top_k: 2, top_p: 0.6, ..base };
+    let short = Sampling {
+        top_k: 2,
+        top_p: 0.6,
+        ..base
+    };
     assert_eq!(forbidden(short), [f, t, t, t]);
-    assert_eq!(forbidden(sampling(0.0, 3)), [false; 4], "greedy has no filters");
+    assert_eq!(
+        forbidden(sampling(0.0, 3)),
+        [false; 4],
+        "greedy has no filters"
+    );
 }

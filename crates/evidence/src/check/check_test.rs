@@ -4,11 +4,7 @@ use super::*;
 use crate::sample::{Plan, Sample, operator};
 use crate::second::SecondRecord;
 use atoma_keys::SigningKey;
-use atoma_types::{
-    Address, ComputeUnits, StackId, TaskId,
-    hash::Hash32,
-    message::Signed,
-};
+use atoma_types::{Address, ComputeUnits, StackId, TaskId, hash::Hash32, message::Signed};
 use atoma_walrus::{
     BlobId,
     coding::{Params, blob_id},
@@ -249,9 +245,12 @@ fn what_was_found_by_computing_again_is_told_as_it_is() {
     let found = "the model gives the same answer".to_owned();
     gathered.recomputed = Some(Ok(found.clone()));
     let passed = Outcome::Passed(found);
-    assert!(check(&gathered).checks.iter().any(|check| {
-        check.kind == CheckKind::Computation && check.outcome == passed
-    }));
+    assert!(
+        check(&gathered)
+            .checks
+            .iter()
+            .any(|check| { check.kind == CheckKind::Computation && check.outcome == passed })
+    );
     gathered.recomputed = Some(Err(Gap::absent("its class is tolerant")));
     assert_eq!(check(&gathered).verdict(), Verdict::Incomplete);
 }

@@ -24,8 +24,7 @@ mod stored;
 
 pub(crate) use gathered::need;
 pub use gathered::{
-    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Second,
-    Settlement,
+    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Second, Settlement,
 };
 pub use report::{Check, CheckKind, Outcome, Report, Rerun, Subject, Verdict};
 

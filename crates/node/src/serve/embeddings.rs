@@ -9,10 +9,7 @@ use super::{
     respond,
     signed_request::handle,
 };
-use crate::{
-    in_flight::RequestInFlight,
-    pricing::Plan,
-};
+use crate::{in_flight::RequestInFlight, pricing::Plan};
 use atoma_openai::{answer, request};
 use atoma_types::{message::Endpoint, refusal::Refusal};
 use axum::{

@@ -2,10 +2,7 @@
 //! as a comment once it is durable.
 
 use super::engine::{engine_refusal, fingerprint};
-use crate::{
-    billing::Billing,
-    in_flight::RequestInFlight,
-};
+use crate::{billing::Billing, in_flight::RequestInFlight};
 use atoma_engine::{Completion, Event, EventStream, OutputLimit};
 use atoma_openai::frames::{self, Frames};
 use atoma_types::refusal::{Refusal, RefusalCode};
