@@ -44,13 +44,13 @@ impl Http {
         &self,
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
-        first_byte: Duration,
+        answer_begins: Duration,
     ) -> Result<Response<Body>, ClientError> {
-        match tokio::time::timeout(first_byte, self.0.send(request)).await {
+        match tokio::time::timeout(answer_begins, self.0.send(request)).await {
             Ok(answered) => answered.map_err(|e| failed(node, e)),
             Err(_) => Err(ClientError::TimedOut {
                 what: "the node's answer",
-                after: first_byte,
+                after: answer_begins,
             }),
         }
     }

@@ -31,7 +31,7 @@ use tracing::Instrument;
 /// Time for a request to reach the node; its answer may take longer.
 const REQUEST_LIFETIME: DurationMs = DurationMs(60_000);
 /// Time for an answer to begin, where the caller names none. A whole answer begins when it is complete.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(300);
+const ANSWER_BEGINS_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What a caller may say about a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl RequestTry {
             ceiling: None,
             lane: None,
             evidence: Evidence::default(),
-            first_byte: FIRST_BYTE_TIMEOUT,
+            first_byte: ANSWER_BEGINS_TIMEOUT,
             passed_on: None,
         }
     }

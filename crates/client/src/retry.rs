@@ -7,7 +7,7 @@
 //! | `ceiling_too_low`, with a number | signed again with that ceiling |
 //! | `issued_before_restart` | signed again, later |
 //! | `lease_exhausted`, or no room by our own account | the lease is renewed: more units for this node |
-//! | `stack_expired` | another stack |
+//! | `stack_expired`, `unknown_stack` | another stack |
 //! | `overloaded`, `second_hop` | another node; this one rests a moment |
 //! | anything else | another node |
 //!

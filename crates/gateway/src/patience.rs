@@ -22,7 +22,7 @@ pub(crate) struct Patience {
     /// The user's own stacks pay.
     pub(crate) own_use: bool,
     /// For a node to begin its answer; a whole answer has [more](Patience::whole_answer).
-    pub(crate) first_byte: Duration,
+    pub(crate) answer_begins: Duration,
     /// After this no other node is tried.
     pub(crate) retry_for: Duration,
 }
@@ -35,9 +35,9 @@ impl Patience {
             Work::Read { bytes } => (PER_BYTE, bytes),
         };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let longest = LONGEST_ANSWER.max(self.first_byte);
+        let longest = LONGEST_ANSWER.max(self.answer_begins);
         let computed = each.saturating_mul(count);
-        self.first_byte.saturating_add(computed).min(longest)
+        self.answer_begins.saturating_add(computed).min(longest)
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
         nodes: 3,
         lease_timeout: Duration::from_secs(1),
         own_use: false,
-        first_byte: Duration::from_secs(30),
+        answer_begins: Duration::from_secs(30),
         retry_for: Duration::from_secs(60),
     };
 

@@ -102,7 +102,7 @@ impl UserRequest {
         let most_units = asked.most_units(endpoint, &offer.weights, default_output);
         let stream = asked.stream && endpoint != Endpoint::Embeddings;
         let answered_within = match stream {
-            true => patience.first_byte,
+            true => patience.answer_begins,
             false => patience.whole_answer(asked.work(endpoint, default_output)),
         };
         let next = RequestTry::new(ask.id, endpoint, ask.body, max_units);
@@ -314,7 +314,10 @@ impl UserRequest {
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
         let (headers, mut rest) = (relayed(&answer.headers, &answer.salt), answer.body);
-        let left = self.patience.first_byte.saturating_sub(sent.at.elapsed());
+        let left = self
+            .patience
+            .answer_begins
+            .saturating_sub(sent.at.elapsed());
         let first = match timeout(left, beginning(&mut rest)).await {
             Ok(Ok(Some(first))) => first,
             failed => {

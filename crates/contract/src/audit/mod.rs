@@ -15,9 +15,9 @@ mod challenge;
 mod commit;
 mod decide;
 mod disclose;
+mod draw_jury;
 mod end;
 mod exam;
-mod jury;
 mod seed;
 
 pub(crate) use challenge::challenge;
@@ -25,9 +25,9 @@ pub use commit::commitment;
 pub(crate) use commit::{commit, reveal};
 pub(crate) use decide::decide;
 pub(crate) use disclose::{disclose, disclose_jury, undisclosed};
+pub(crate) use draw_jury::jury;
 pub(crate) use end::{end, is_exam_over};
 pub(crate) use exam::{draw, examine, verdict};
-pub(crate) use jury::jury;
 pub use seed::unit_of;
 
 use crate::Rule;

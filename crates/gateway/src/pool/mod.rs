@@ -10,7 +10,7 @@ mod context;
 mod dispatch;
 mod error;
 mod knock;
-mod pace;
+mod looks;
 mod refill;
 mod stack_pool;
 mod task_pool;

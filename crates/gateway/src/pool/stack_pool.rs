@@ -4,7 +4,7 @@
 use super::{
     LeaseError, PoolContext,
     knock::knock,
-    pace::{Pace, Turn},
+    looks::{Pace, Turn},
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why};

@@ -97,7 +97,7 @@ impl Completions {
             nodes: self.requests.max_tries,
             lease_timeout: Duration::from(self.requests.lease_timeout_ms),
             own_use: self.own_use,
-            first_byte: Duration::from(self.requests.answer_begins_timeout_ms),
+            answer_begins: Duration::from(self.requests.answer_begins_timeout_ms),
             retry_for: Duration::from(self.requests.retry_for_ms),
         };
         let request = UserRequest::new(ask, pool, Arc::clone(&self.metrics), patience)?;

@@ -5,9 +5,9 @@
 //! known of it and counts as a gap.
 
 mod audit;
-mod demand;
-mod settle;
-mod supply;
+mod market;
+mod settlements;
+mod stacks;
 
 use super::{
     column::{Key, Table},

@@ -1,17 +1,17 @@
 //! The rows of the read model. Those whose head says "object" hold what no event tells; everything
-//! else follows from the events alone. `supply`, `demand` and `settle` are filled by the files of the
+//! else follows from the events alone. `market`, `stacks` and `settlements` are filled by the files of the
 //! same names in `apply/`.
 
-mod demand;
 mod history;
+mod market;
 mod network;
-mod settle;
-mod supply;
+mod settlements;
+mod stacks;
 
-pub use demand::{Demand, LeaseRow, LeaseStanding, StackRow, StackTerms};
 pub use history::{EventRow, ObjectName, ProgressRow, StaleRow};
+pub use market::{NodeRow, NodeStanding, OfferRow, PriceRow, TaskRow, TaskTerms};
 pub use network::{DayRow, ParamRow, TreasuryRow, TreasuryStanding};
-pub use settle::{
+pub use settlements::{
     AuditState, ConvictionRow, DisputeRow, DisputeState, SettlementRow, SettlementState,
 };
-pub use supply::{NodeRow, NodeStanding, OfferRow, PriceRow, TaskRow, TaskTerms};
+pub use stacks::{Demand, LeaseRow, LeaseStanding, StackRow, StackTerms};
