@@ -1,7 +1,80 @@
-//! A node whose journal is gone, but for the key that signs its receipts.
+//! A node whose disk is gone, or that has an old copy of it: the keys are there, and what it settled is on Walrus.
 
-use crate::{case::types, town::Town};
-use atoma_types::MicroUsdc;
+use crate::{
+    case::types,
+    town::{HOUR, Town},
+};
+use atoma_network::testing::DAY;
+use atoma_types::{
+    ComputeUnits, MicroUsdc, StackId,
+    chain::{Clock, Exam, Hit, HitStage, calls},
+    message::{Receipt, Signed},
+};
+use serde_json::json;
+use std::{fs, path::Path};
+
+impl Town {
+    /// Asks so often on a stack, and ends it: the node has settled all, and stored it before that.
+    async fn claims(&self, stack: StackId, requests: usize) -> Vec<Signed<Receipt>> {
+        let mut receipts = Vec::new();
+        for _ in 0..requests {
+            receipts.push(self.asks(stack).await);
+        }
+        let units = units(&receipts);
+        let closed = self.closes(stack).await;
+        let rest = self.price().cost(ComputeUnits(5_000 - units)).unwrap();
+        assert_eq!(closed["withdrawn_micro_usdc"], json!(rest.0));
+        receipts
+    }
+
+    /// The user demands a receipt's record.
+    async fn demands(&self, receipt: &Signed<Receipt>) {
+        let receipt = receipt.to_text();
+        let demanded = self
+            .does(&["dispute", "demand", "--receipt", &receipt])
+            .await;
+        assert_eq!(demanded[0]["outcome"], "demanded");
+    }
+
+    /// How many demands of a stack wait for an answer.
+    async fn open_demands(&self, stack: StackId) -> usize {
+        let (stack, node) = (self.stack(stack).await, self.id().await);
+        let tickets = stack.lease(node).unwrap().tickets.iter();
+        tickets.map(|ticket| ticket.demands.len()).sum()
+    }
+
+    /// The node has what it claimed, its fees, and all of its collateral.
+    async fn is_paid(&self, stack: StackId, claims: &[u64], demands: u64) {
+        self.paid(stack).await;
+        let terms = self.stack(stack).await.terms;
+        let node = self.on_ledger().await;
+        let pay = claims.iter().map(|claim| claim - claim / 100);
+        assert_eq!(
+            node.earnings.0,
+            pay.sum::<u64>() + demands * terms.demand_fee.0
+        );
+        assert_eq!(node.collateral, self.world.collateral);
+        assert_eq!((node.standing.convicted, node.pending.fines.0), (0, 0));
+        self.world.audit();
+    }
+}
+
+fn units(receipts: &[Signed<Receipt>]) -> u64 {
+    receipts.iter().map(|one| one.message().units.0).sum()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_an_empty_journal_loses_what_it_had_not_claimed_and_nothing_else() {
@@ -16,15 +89,7 @@ async fn a_node_with_an_empty_journal_loses_what_it_had_not_claimed_and_nothing_
     .await;
     // the second of its two tickets is for the end
     let lost = town.asks(stack).await;
-    town.drop_node();
-    for entry in std::fs::read_dir(town.folder()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            std::fs::remove_dir_all(path).unwrap();
-        } else if path.file_name().unwrap() != "response.key" {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
+    town.loses_its_disk();
     town.start_node().await;
     assert_eq!(town.id().await, node, "it finds itself on the ledger");
 
@@ -42,5 +107,140 @@ async fn a_node_with_an_empty_journal_loses_what_it_had_not_claimed_and_nothing_
         (restored.collateral, restored.standing.convicted),
         (collateral, 0)
     );
+    town.world.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
+    let mut town = Town::storing(None).await;
+    let stack = town.buys().await;
+    let receipts = town.claims(stack, 3).await;
+    let packs = town.metric("atoma_node_packs_stored_total").await;
+    assert!(packs > 1, "the settlement names a list of packs");
+    town.loses_its_disk();
+    let before = town.dollars().await;
+    // one demand comes while it is away, the others when it is back
+    town.demands(&receipts[0]).await;
+    town.start_node().await;
+    town.demands(&receipts[1]).await;
+    town.demands(&receipts[2]).await;
+    town.waits(async || town.open_demands(stack).await == 0)
+        .await;
+    assert_eq!(town.metric("atoma_node_demands_answered_total").await, 3);
+    assert_eq!(
+        town.metric("atoma_node_tickets_read_back_total").await,
+        1,
+        "one read serves all of them"
+    );
+    town.is_paid(stack, &[units(&receipts)], 3).await;
+    let fees = 3 * town.stack(stack).await.terms.demand_fee.0;
+    assert_eq!(town.dollars().await, before - fees);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_an_old_backup_loses_what_it_served_since_its_last_claim_and_nothing_else() {
+    let mut town = Town::storing(Some(MicroUsdc(1))).await;
+    let stack = town.buys().await;
+    let (folder, backup) = (town.folder(), town.world.folder.path().join("backup"));
+    let claimed = async |town: &Town| {
+        let (stack, node) = (town.stack(stack).await, town.id().await);
+        !stack.lease(node).unwrap().tickets.is_empty()
+    };
+    let first = town.asks(stack).await;
+    town.waits(async || claimed(&town).await).await;
+    town.stop_node().await;
+    copy(&folder, &backup);
+    town.start_node().await;
+    town.paid(stack).await;
+    let second = town.asks(stack).await;
+    town.waits(async || claimed(&town).await).await;
+    // the second of its two tickets is for the end
+    let lost = town.asks(stack).await;
+    town.drop_node();
+    fs::remove_dir_all(&folder).unwrap();
+    copy(&backup, &folder);
+    town.start_node().await;
+
+    town.demands(&second).await;
+    town.waits(async || town.open_demands(stack).await == 0)
+        .await;
+    assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);
+    let (second_text, lost) = (second.to_text(), lost.to_text());
+    let both = ["dispute", "equivocation", &second_text, &lost];
+    let refused = types(&town.world, &town.user, &both).await.unwrap_err();
+    assert!(refused.contains("receipts_agree"), "{refused}");
+    let claims = [first, second].map(|receipt| receipt.message().units.0);
+    let closed = town.closes(stack).await;
+    let rest = 5_000 - claims.iter().sum::<u64>();
+    assert_eq!(closed["withdrawn_micro_usdc"], json!(rest));
+    town.is_paid(stack, &claims, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_walrus_gives_only_later_is_shown_within_the_answer_window() {
+    let mut town = Town::storing(None).await;
+    let stack = town.buys().await;
+    let receipts = town.claims(stack, 2).await;
+    town.loses_its_disk();
+    town.world.walrus_down(10);
+    town.start_node().await;
+    town.demands(&receipts[1]).await;
+    town.waits(async || town.metric("atoma_node_read_back_errors_total").await > 0)
+        .await;
+    town.world.advance(HOUR / 2).await;
+    assert_eq!(town.open_demands(stack).await, 1);
+    town.world.walrus_down(0);
+    town.waits(async || town.open_demands(stack).await == 0)
+        .await;
+    town.is_paid(stack, &[units(&receipts)], 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_record() {
+    let mut town = Town::examined().await;
+    let stack = town.buys_ungranted().await;
+    town.grants(stack).await;
+    let receipts = town.claims(stack, 6).await;
+    let hit = async |town: &Town| {
+        let (stack, node) = (town.stack(stack).await, town.id().await);
+        let ticket = stack.lease(node).unwrap().tickets.first().cloned();
+        match ticket.map(|ticket| ticket.exam) {
+            Some(Exam::Hit(hit)) => Some(hit),
+            _ => None,
+        }
+    };
+    let disclosed = |hit: Option<Hit>, silent| {
+        hit.is_some_and(|hit| (hit.stage, hit.silent) == (HitStage::Examining, silent))
+    };
+    town.waits(async || disclosed(hit(&town).await, 0)).await;
+    let first = hit(&town).await.unwrap();
+    town.loses_its_disk();
+    // the first examiner is silent, so another one is drawn: it must be shown the same record
+    town.world.advance(DAY).await;
+    town.start_node().await;
+    town.waits(async || disclosed(hit(&town).await, 1)).await;
+    let second = hit(&town).await.unwrap();
+    assert_eq!((second.unit, second.seq), (first.unit, first.seq));
+    assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);
+
+    let verdict = calls::GiveVerdict {
+        stack: stack.into(),
+        holder: town.id().await,
+        ticket: 6,
+        bad: false,
+        clock: Clock,
+    };
+    let mut attesters = town.attesters.iter();
+    let examiner = attesters.find(|attester| attester.node == second.examiner.node);
+    let key = &examiner.unwrap().key;
+    let given = town.world.ledger.execute(key, vec![verdict.into()]).await;
+    given.unwrap();
+    let claim = town.price().cost(ComputeUnits(units(&receipts))).unwrap().0;
+    town.paid(stack).await;
+    let node = town.on_ledger().await;
+    let due = town.stack(stack).await.terms.sampling.unwrap().due.0;
+    assert_eq!(node.earnings.0, claim - claim / 100 - due);
+    assert_eq!(node.collateral, town.world.collateral);
+    assert_eq!(node.standing.convicted, 0);
     town.world.audit();
 }

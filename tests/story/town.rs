@@ -5,12 +5,13 @@ use crate::case::types;
 use atoma_client::{Receipts, request_key};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::{SigningKey, read_private};
-use atoma_localnet::ClockMode;
+use atoma_localnet::{ClockMode, LocalnetConfig};
 use atoma_network::{
     create_task, engine_class,
-    testing::{TestTask, World},
+    testing::{Attester, TestTask, World, attesters, examined_task, get},
 };
-use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
+use atoma_node::{EvidenceConfig, Node, NodeConfig, RunningNode, ServedModel};
+use atoma_runtime::Threads;
 use atoma_types::{
     MicroUsdc, NodeId, Price, StackId, TaskId,
     chain::{self, NewTask, Params},
@@ -25,8 +26,10 @@ pub(crate) const HOUR: u64 = 3_600_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long until the ledger is looked at again.
 const PAUSE: Duration = Duration::from_millis(20);
-/// One micro-USDC a unit.
-const PRICE: Price = Price(1_000_000);
+/// One micro-USDC a unit, and as dollars a million as the command has it.
+const PRICE: (Price, &str) = (Price(1_000_000), "1");
+/// A tenth of a cent: a few requests are worth an examination.
+const EXAMINED_PRICE: (Price, &str) = (Price(1_000_000_000), "1000");
 
 /// Whoever lives there.
 pub(crate) struct Town {
@@ -35,20 +38,62 @@ pub(crate) struct Town {
     pub(crate) user: SigningKey,
     engine: Arc<dyn Engine>,
     task: TaskId,
+    price: (Price, &'static str),
     /// Once so much is served it is claimed.
     worth: MicroUsdc,
+    /// Where the node stores its evidence.
+    walrus: Option<EvidenceConfig>,
+    /// Who may be drawn to examine, where all tickets are examined.
+    pub(crate) attesters: Vec<Attester>,
     node: Option<RunningNode>,
+}
+
+/// How a town is.
+#[derive(Clone, Copy, Default)]
+struct Plan {
+    worth: Option<MicroUsdc>,
+    walrus: bool,
+    examined: bool,
 }
 
 impl Town {
     /// Windows of an hour, a jail of two; the node runs, and claims when a stack ends.
     pub(crate) async fn start() -> Self {
-        Self::claiming(MicroUsdc(1_000_000)).await
+        Self::with(Plan::default()).await
     }
 
     /// The same where the node claims once so much is served.
     pub(crate) async fn claiming(worth: MicroUsdc) -> Self {
-        let world = World::start_with(|config| {
+        let worth = Some(worth);
+        Self::with(Plan {
+            worth,
+            ..Plan::default()
+        })
+        .await
+    }
+
+    /// The same where the node stores its evidence on a Walrus, each answer for itself.
+    pub(crate) async fn storing(worth: Option<MicroUsdc>) -> Self {
+        Self::with(Plan {
+            worth,
+            walrus: true,
+            examined: false,
+        })
+        .await
+    }
+
+    /// The same where every ticket is examined.
+    pub(crate) async fn examined() -> Self {
+        Self::with(Plan {
+            worth: None,
+            walrus: true,
+            examined: true,
+        })
+        .await
+    }
+
+    async fn with(plan: Plan) -> Self {
+        let change = |config: &mut LocalnetConfig| {
             config.clock = ClockMode::Adjustable;
             config.params = Params {
                 dispute_window_ms: HOUR,
@@ -60,22 +105,46 @@ impl Town {
                 treasury_payout_permille: 0,
                 ..Params::default()
             };
-        })
-        .await;
+            if plan.examined {
+                config.params.sample_permille = 1_000;
+            }
+        };
+        let world = match plan.walrus {
+            true => World::with_walrus(change).await,
+            false => World::start_with(change).await,
+        };
         let (operator, user) = (Arc::new(world.party().await), world.party().await);
         let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
-        let task = NewTask::chat(builtin::NAME, engine_class(engine.info()), PRICE);
-        let task = create_task(&world.ledger, &operator, task).await.unwrap();
+        let price = if plan.examined { EXAMINED_PRICE } else { PRICE };
+        let task = NewTask::chat(builtin::NAME, engine_class(engine.info()), price.0);
+        let stranger = world.party().await;
+        let task = match plan.examined {
+            true => examined_task(&world, &stranger, task).await,
+            false => create_task(&world.ledger, &operator, task).await.unwrap(),
+        };
+        let walrus = plan.walrus.then(|| {
+            let (url, shards) = (world.walrus().url(), world.walrus().shards());
+            EvidenceConfig {
+                patience_ms: Some(10),
+                ..EvidenceConfig::new(&url, &url, shards)
+            }
+        });
         let mut town = Self {
             world,
             operator,
             user,
             engine,
             task,
-            worth,
+            price,
+            worth: plan.worth.unwrap_or(MicroUsdc(1_000_000)),
+            walrus,
+            attesters: Vec::new(),
             node: None,
         };
         town.start_node().await;
+        if plan.examined {
+            town.attesters = attesters(&town.world, &stranger, task).await;
+        }
         town
     }
 
@@ -94,12 +163,13 @@ impl Town {
         let task = TestTask {
             ledger: &self.world.ledger,
             task: self.task,
-            price: PRICE,
+            price: self.price.0,
         };
         let mut config = task.node(&self.operator, self.folder());
         config.collateral = self.world.collateral;
         config.upkeep.tick_ms = 100;
         config.settlement.worth = self.worth;
+        config.evidence = self.walrus.clone();
         config
     }
 
@@ -118,6 +188,29 @@ impl Town {
         self.node = None;
     }
 
+    /// All that the node keeps is gone, but for the key that signs its receipts; it runs no more.
+    pub(crate) fn loses_its_disk(&mut self) {
+        self.drop_node();
+        for entry in std::fs::read_dir(self.folder()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path).unwrap();
+            } else if path.file_name().unwrap() != "response.key" {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
+    /// A metric of the node.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let url = self.node.as_ref().unwrap().admin_url();
+        let read = move || get(&format!("{url}/metrics"));
+        let text = Threads::Real.blocking(read).await.unwrap();
+        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+        let value = lines.find(|(found, _)| *found == name).unwrap().1;
+        value.parse().unwrap()
+    }
+
     /// The node ends well.
     pub(crate) async fn stop_node(&mut self) {
         let node = self.node.take().unwrap();
@@ -133,6 +226,17 @@ impl Town {
     /// The node as the ledger has it.
     pub(crate) async fn on_ledger(&self) -> chain::Node {
         self.world.ledger.node(self.id().await).await.unwrap()
+    }
+
+    /// What a million units cost.
+    pub(crate) fn price(&self) -> Price {
+        self.price.0
+    }
+
+    /// What the user's wallet has, in micro-USDC.
+    pub(crate) async fn dollars(&self) -> u64 {
+        let user = self.user.public_key().address();
+        self.world.ledger.usdc(user).await.unwrap().0
     }
 
     /// The user types.
@@ -163,14 +267,23 @@ impl Town {
         let task = TestTask {
             ledger: &self.world.ledger,
             task: self.task,
-            price: PRICE,
+            price: self.price.0,
         };
         task.give(stack, &request_key(&self.user), 5_000).await;
     }
 
     async fn buys_with(&self, more: &[&str]) -> StackId {
         let task = self.task.to_string();
-        let words = ["stack", "buy", &task, "--units", "5000", "--max-price", "1"];
+        let price = self.price.1;
+        let words = [
+            "stack",
+            "buy",
+            &task,
+            "--units",
+            "5000",
+            "--max-price",
+            price,
+        ];
         let bought = self.does(&[&words[..], more].concat()).await;
         let stack = bought.iter().find_map(|line| line["stack"].as_str());
         stack.unwrap().parse().unwrap()

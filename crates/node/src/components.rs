@@ -6,7 +6,7 @@ use crate::{
     cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
-    evidence::{AnswerTask, Builder, EvidenceLog, PackStore, PackTask},
+    evidence::{AnswerTask, Builder, EvidenceLog, PackLists, PackStore, PackTask, ReadBack},
     forward::{Forwarder, Stocker},
     identity::Identity,
     journal::Journal,
@@ -24,7 +24,7 @@ use atoma_http::server::BodyRoom;
 use atoma_keys::SigningKey;
 use atoma_ledger::EventStream;
 use atoma_runtime::SharedClock;
-use atoma_types::StackId;
+use atoma_types::{DurationMs, StackId};
 use futures::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
@@ -73,12 +73,18 @@ impl Components {
             url: self.url.clone(),
             concurrency: self.concurrency.clone(),
         };
+        let packs = self.evidence.as_ref().map(|log| PackStore {
+            log: log.clone(),
+            journal: self.journal.clone(),
+            metrics: self.metrics.clone(),
+            owner: self.link.owner(),
+        });
         let settlement = SettlementTask::new(
             &self.config.settlement,
             self.keeper.clone(),
             self.link.clone(),
             self.metrics.clone(),
-            self.evidence.clone(),
+            packs.clone().map(|packs| PackLists::new(packs, self.us)),
         );
         let upkeep = Upkeep {
             node: self.us.node,
@@ -105,22 +111,18 @@ impl Components {
             };
             tasks.push(spawn(Box::pin(stocker.run())));
         }
-        let Some(log) = &self.evidence else {
+        let Some(packs) = packs else {
             return tasks;
         };
-        let builder = Builder::new(log, self.us, self.response_key.public_key());
-        let packs = PackStore {
-            log: log.clone(),
-            journal: self.journal.clone(),
-            metrics: self.metrics.clone(),
-            owner: self.link.owner(),
-        };
+        let log = packs.log.clone();
+        let builder = Builder::new(&log, self.us, self.response_key.public_key());
         let answer = AnswerTask {
             node: self.us.node,
             response_key: self.response_key.clone(),
             leases: self.leases.clone(),
             link: self.link.clone(),
-            log: log.clone(),
+            read_back: ReadBack::new(&log, self.us, &self.metrics, &self.keeper.signals.duties),
+            log,
             packs: packs.clone(),
             metrics: self.metrics.clone(),
             duties,
@@ -150,6 +152,7 @@ impl Components {
             self.keeper.clone(),
             self.link.clone(),
             self.metrics.clone(),
+            self.us.hold > DurationMs(0),
         ));
         let billing = Billing {
             clock: self.clock.clone(),

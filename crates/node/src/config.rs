@@ -234,6 +234,9 @@ pub struct SettlementConfig {
     pub worth: MicroUsdc,
     /// And once it has rested for so long, whatever it is worth.
     pub idle_ms: u64,
+    /// Units that a lease hasn't used are given back once it has rested for so long: they hold collateral. The next
+    /// request on it gets more by a new grant.
+    pub release_idle_after_ms: u64,
 }
 
 impl Default for RequestLimits {
@@ -273,6 +276,8 @@ impl Default for SettlementConfig {
             // a hundred times its gas
             worth: MicroUsdc(1_000_000),
             idle_ms: 3_600_000,
+            // six hours: a working day's pauses cost no transaction, a night frees the collateral
+            release_idle_after_ms: 6 * 3_600_000,
         }
     }
 }

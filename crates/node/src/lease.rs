@@ -33,6 +33,23 @@ pub(crate) struct Lease {
     on_ledger: Mutex<Option<Arc<Stack>>>,
 }
 
+/// A grant of more units that is on its way to the ledger. It isn't any more once this is dropped.
+#[derive(Debug)]
+pub(crate) struct LeaseGrant(Arc<Lease>);
+
+impl LeaseGrant {
+    /// The ledger took it: the lease has so many units in all.
+    pub(crate) fn taken(&self, units: ComputeUnits) {
+        self.0.account.lock().granted(units);
+    }
+}
+
+impl Drop for LeaseGrant {
+    fn drop(&mut self) {
+        self.0.account.lock().end_grant();
+    }
+}
+
 impl Lease {
     /// A lease that nothing was served on yet.
     pub(crate) fn new(record: &LeaseRecord, now: TimestampMs) -> Result<Self, BadSignature> {
@@ -169,6 +186,12 @@ impl Lease {
     /// Units that are neither used nor reserved.
     pub(crate) fn left(&self) -> ComputeUnits {
         self.account.lock().left()
+    }
+
+    /// A grant on its way to the ledger; `None` while units go back there.
+    pub(crate) fn granting(self: &Arc<Self>, now: TimestampMs) -> Option<LeaseGrant> {
+        let begun = self.account.lock().begin_grant(now);
+        begun.then(|| LeaseGrant(Arc::clone(self)))
     }
 
     /// The sums without the lanes.

@@ -1,5 +1,6 @@
 //! A node's operator: running it, and the steps on the ledger one by one.
 
+mod at_risk;
 mod engines;
 mod run;
 
@@ -33,7 +34,7 @@ pub(crate) enum NodeCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Show one node.
+    /// Show one node, and what it loses at most if it stays away.
     Show {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -126,7 +127,9 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
         }
         NodeCommand::Show { node } => {
             let node = ledger.node(node.node(&ledger).await?).await?;
-            output.object(summary(&node, ledger.clock().await?));
+            let mut facts = summary(&node, ledger.clock().await?);
+            facts.extend(at_risk::at_risk(&ledger, &node).await?);
+            output.object(facts);
         }
         _ => {
             let Some(call) = call_for(&ledger, &command).await? else {

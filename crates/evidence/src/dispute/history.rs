@@ -1,15 +1,15 @@
 //! What has happened to the tickets of a stack, as the ledger's events tell it: how demands, examinations and
-//! challenges ended can't be seen in the stack any more.
+//! challenges ended can't be seen in the stack any more. And which leases a node has: no object lists them.
 
 use atoma_ledger::{EventStart, Ledger, LedgerError, LedgerEvent};
 use atoma_types::{NodeId, StackId, chain::Event};
 use futures::{StreamExt, future::BoxFuture};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// The events are read from the ledger's beginning, for so long at most.
 const SEARCH: Duration = Duration::from_secs(30);
 
-/// The events about a stack's settlements.
+/// Events of the ledger about one thing.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Those that were found, in the ledger's order.
@@ -24,20 +24,50 @@ impl History {
     /// # Errors
     /// If the ledger can't be asked.
     pub fn of(ledger: &Ledger, stack: StackId) -> BoxFuture<'_, Result<Self, LedgerError>> {
-        Box::pin(read(ledger, stack))
+        let ours = move |event: &Event| lease_of(event).is_some_and(|(of, _)| of == stack);
+        Box::pin(read(ledger, ours))
+    }
+
+    /// Reads which leases a node has taken, and which of them were closed.
+    ///
+    /// # Errors
+    /// If the ledger can't be asked.
+    pub fn of_leases(ledger: &Ledger, node: NodeId) -> BoxFuture<'_, Result<Self, LedgerError>> {
+        let ours = move |event: &Event| match event {
+            Event::Leased(e) => e.node == node,
+            Event::LeaseClosed(e) => e.node == node,
+            _ => false,
+        };
+        Box::pin(read(ledger, ours))
+    }
+
+    /// The stacks with leases of the node's that weren't closed, as far as these events tell.
+    #[must_use]
+    pub fn open_leases(&self) -> Vec<StackId> {
+        let mut open = BTreeSet::new();
+        for event in &self.events {
+            match &event.event {
+                Event::Leased(e) => open.insert(e.stack),
+                Event::LeaseClosed(e) => open.remove(&e.stack),
+                _ => false,
+            };
+        }
+        open.into_iter().collect()
     }
 }
 
-async fn read(ledger: &Ledger, stack: StackId) -> Result<History, LedgerError> {
+async fn read(
+    ledger: &Ledger,
+    ours: impl Fn(&Event) -> bool,
+) -> Result<History, LedgerError> {
     let tip = ledger.tip().await?.checkpoint;
     let mut frames = ledger.frames(EventStart::Beginning);
     let mut history = History::default();
     let reading = async {
         while let Some(frame) = frames.next().await {
             let frame = frame?;
-            let ours =
-                |event: &LedgerEvent| lease_of(&event.event).is_some_and(|(of, _)| of == stack);
-            history.events.extend(frame.event.filter(ours));
+            let event = frame.event.filter(|event| ours(&event.event));
+            history.events.extend(event);
             if frame.covered.is_some_and(|covered| covered >= tip) {
                 history.complete = true;
                 break;

@@ -2,11 +2,11 @@
 
 use crate::{
     check::{Gap, Item},
-    pack::{Kind, Record},
+    pack::Record,
 };
 use atoma_types::{
     NodeId, StackId,
-    message::{Message, MessageSignature, Receipt, RequestHeader, Signed},
+    message::{Receipt, RequestHeader, Signed},
 };
 use bytes::Bytes;
 
@@ -51,15 +51,6 @@ fn receipt_in(record: &Bytes) -> Item<Signed<Receipt>> {
 }
 
 pub(super) fn receipt_of(record: &Record) -> Item<Signed<Receipt>> {
-    if record.kind() == Kind::Request {
-        return Err(Gap::absent("the record is of a request alone"));
-    }
-    let leaf = record.evidence_leaf().map_err(Gap::broken)?;
-    let leaf = leaf.ok_or_else(|| Gap::absent("the record is of a request alone"))?;
-    decode(leaf.receipt, &leaf.receipt_signature)
-}
-
-fn decode<T: Message>(bytes: Vec<u8>, signature: &[u8]) -> Item<Signed<T>> {
-    let signature = MessageSignature::try_from(signature).map_err(Gap::broken)?;
-    Signed::decode(bytes, signature).map_err(Gap::broken)
+    let receipt = record.signed_receipt().map_err(Gap::broken)?;
+    receipt.ok_or_else(|| Gap::absent("the record is of a request alone"))
 }

@@ -133,6 +133,21 @@ impl Record {
             .map_err(|_| PackError::Format("the statement isn't an evidence leaf"))
     }
 
+    /// The signed receipt; `None` if it is a request alone. Its signature isn't checked.
+    ///
+    /// # Errors
+    /// If the statement has none.
+    pub fn signed_receipt(&self) -> Result<Option<Signed<Receipt>>, PackError> {
+        let malformed = || PackError::Format("the statement has no signed receipt");
+        let Some(leaf) = self.evidence_leaf()? else {
+            return Ok(None);
+        };
+        let signature = MessageSignature::try_from(leaf.receipt_signature.as_slice());
+        let signature = signature.map_err(|_| malformed())?;
+        let receipt = Signed::decode(leaf.receipt, signature);
+        receipt.map(Some).map_err(|_| malformed())
+    }
+
     /// The request's signed header, of either kind. Its signature and its id aren't checked.
     ///
     /// # Errors

@@ -67,23 +67,14 @@ impl Court {
             world.party().await,
             world.party().await,
         );
-        let task = examined_task(&world, &stranger).await;
-        let mut attesters = Vec::new();
-        for _ in 0..ATTESTERS {
-            attesters.push(attester(&world, task).await);
-        }
-        // what was deposited today weighs nothing until tomorrow
-        world.advance(DAY).await;
-        let sync = attesters.iter().map(|attester| {
-            calls::SyncSubscription {
-                task: task.into(),
-                node: attester.node.into(),
-                clock: Clock,
-            }
-            .into()
-        });
-        let synced = world.ledger.execute(&stranger, sync.collect()).await;
-        synced.unwrap();
+        let engine = EngineClass {
+            model: Hash32([1; 32]),
+            numerics: Numerics::DetF32V1,
+            rule: Rule::Exact,
+        };
+        let task = NewTask::chat("model", engine, PRICE);
+        let task = examined_task(&world, &stranger, task).await;
+        let attesters = attesters(&world, &stranger, task).await;
         let request_key = request_key(&user);
         let parties = (operator, user, request_key);
         Self {
@@ -265,16 +256,11 @@ impl Court {
     }
 }
 
-/// An examined task, whose owner pays into its pool.
-async fn examined_task(world: &World, owner: &SigningKey) -> TaskId {
-    let engine = EngineClass {
-        model: Hash32([1; 32]),
-        numerics: Numerics::DetF32V1,
-        rule: Rule::Exact,
-    };
+/// A task that is examined, whose owner pays into its pool.
+pub async fn examined_task(world: &World, owner: &SigningKey, task: NewTask) -> TaskId {
     let task = NewTask {
         security: SecurityLevel::SamplingConsensus,
-        ..NewTask::chat("model", engine, PRICE)
+        ..task
     };
     let task = create_task(&world.ledger, owner, task).await.unwrap();
     let fund = calls::FundTask {
@@ -284,6 +270,27 @@ async fn examined_task(world: &World, owner: &SigningKey) -> TaskId {
     let funded = world.ledger.execute(owner, vec![fund.into()]).await;
     funded.unwrap();
     task
+}
+
+/// As many attesters of a task as must be there when a stack is sold. A day passes, for what was deposited today
+/// weighs nothing until tomorrow.
+pub async fn attesters(world: &World, anyone: &SigningKey, task: TaskId) -> Vec<Attester> {
+    let mut attesters = Vec::new();
+    for _ in 0..ATTESTERS {
+        attesters.push(attester(world, task).await);
+    }
+    world.advance(DAY).await;
+    let sync = attesters.iter().map(|attester| {
+        calls::SyncSubscription {
+            task: task.into(),
+            node: attester.node.into(),
+            clock: Clock,
+        }
+        .into()
+    });
+    let synced = world.ledger.execute(anyone, sync.collect()).await;
+    synced.unwrap();
+    attesters
 }
 
 /// A node of its own that promises to examine others.

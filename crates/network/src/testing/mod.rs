@@ -9,7 +9,8 @@ mod trial;
 mod world;
 
 pub use accounts::Accounts;
-pub use court::{Attester, BAD, Court};
+pub use court::{Attester, BAD, Court, attesters, examined_task};
+pub use http::get;
 pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
 pub use node::TestTask;
 pub use trial::{DAY, PARTS, Trial, UNITS};

@@ -2,7 +2,7 @@
 //! `ATOMA_TEST_NETWORK` names.
 
 use super::{Elsewhere, http::post};
-use crate::{COLLATERAL, Network, create_task};
+use crate::{COLLATERAL, Network, NetworkBuilder, create_task};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Executed, Ledger};
 use atoma_localnet::{ClockMode, LocalnetConfig, RunningLocalnet};
@@ -14,6 +14,8 @@ use atoma_types::{
     hash::Hash32,
     message::{Domain, Grant, Signed},
 };
+use atoma_walrus::store::Fault;
+use atoma_walrus_localnet::LocalWalrus;
 use std::net::SocketAddr;
 
 /// What the parties here ask and pay, per million units: one micro-USDC a unit.
@@ -60,6 +62,27 @@ impl World {
         Self::of(tempfile::tempdir().unwrap(), change).await
     }
 
+    /// The same with a Walrus.
+    pub async fn with_walrus(change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+        Self::built(tempfile::tempdir().unwrap(), change, NetworkBuilder::walrus).await
+    }
+
+    /// The test's own Walrus.
+    pub fn walrus(&self) -> &LocalWalrus {
+        match &self.host {
+            Host::Own(network) => network.walrus.as_ref().expect("the test has a Walrus"),
+            Host::Other(_) => panic!("the test needs a Walrus of its own"),
+        }
+    }
+
+    /// So many of its ten storage nodes are down: from four on nothing can be written, from seven on nothing read.
+    pub fn walrus_down(&self, nodes: usize) {
+        for node in 0..10 {
+            let fault = if node < nodes { Fault::Down } else { Fault::None };
+            self.walrus().store().set_fault(node, fault).unwrap();
+        }
+    }
+
     /// The test's own localnet.
     pub fn localnet(&self) -> &RunningLocalnet {
         match &self.host {
@@ -98,12 +121,20 @@ impl World {
     }
 
     async fn of(folder: tempfile::TempDir, change: impl FnOnce(&mut LocalnetConfig)) -> Self {
+        Self::built(folder, change, |builder| builder).await
+    }
+
+    async fn built(
+        folder: tempfile::TempDir,
+        change: impl FnOnce(&mut LocalnetConfig),
+        more: impl FnOnce(NetworkBuilder) -> NetworkBuilder,
+    ) -> Self {
         let builder = Network::builder(folder.path()).localnet(|config| {
             // the folder is the ledger's alone
             config.data_dir = folder.path().to_owned();
             change(config);
         });
-        let network = builder.start().await.unwrap();
+        let network = more(builder).start().await.unwrap();
         Self {
             ledger: network.ledger.clone(),
             host: Host::Own(Box::new(network)),

@@ -16,6 +16,7 @@
 mod claim;
 mod commit;
 mod denied;
+mod give_back;
 mod lane;
 mod position;
 mod reserve;
@@ -38,6 +39,7 @@ use atoma_types::{
     hash::Hash32,
     message::{Receipt, Signed},
 };
+use give_back::Moves;
 use lane::Lane;
 use seen::Seen;
 use std::{
@@ -49,6 +51,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Account {
     terms: Terms,
+    moves: Moves,
     phase: Phase,
     /// A claim is on its way to the ledger; what it says must stay true.
     frozen: bool,
@@ -75,6 +78,7 @@ impl Account {
     pub(crate) fn new(terms: Terms, now: TimestampMs) -> Self {
         Self {
             terms,
+            moves: Moves::default(),
             phase: Phase::Open,
             frozen: false,
             base: Position::default(),
@@ -93,12 +97,13 @@ impl Account {
     }
 
     /// Takes over what the ledger says. Reads and events may overtake each other, so units only
-    /// rise while requests are taken, closing is final, and an end moves later unless it is closing.
+    /// rise while requests are taken (but not above what is left of [given back](Self::give_back) ones), closing is
+    /// final, and an end moves later unless it is closing.
     pub(crate) fn update_terms(&mut self, new: Terms) {
         let used = ComputeUnits(self.committed.saturating_add(self.reserved));
         let terms = &mut self.terms;
         terms.units = match self.phase {
-            Phase::Open => terms.units.max(new.units),
+            Phase::Open => terms.units.max(new.units.min(self.moves.most)),
             Phase::Settling | Phase::Closed => new.units.max(used),
         };
         terms.expires_at = match (terms.closing, new.closing) {

@@ -75,7 +75,7 @@ fn claim(account: &Account) -> Option<Claim> {
     account.claim(account.last_signed()?)
 }
 
-fn account(units: u64) -> Account {
+pub(crate) fn account(units: u64) -> Account {
     let expires_at = TimestampMs(10_000);
     Account::new(
         Terms {

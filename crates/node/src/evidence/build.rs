@@ -12,7 +12,7 @@ use atoma_evidence::pack::{
 };
 use atoma_keys::AtRestKey;
 use atoma_runtime::{SharedRandom, WithCauses};
-use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs};
+use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs, message::EvidenceLeaf};
 use std::{
     fs, mem,
     path::{Path, PathBuf},
@@ -68,14 +68,15 @@ impl Builder {
     }
 
     /// The pack of the records after `after`, as many as fit. A file that a crash left is used if
-    /// it is whole: it may be stored already, and another seal would make another blob of it.
+    /// it is whole and has these records: it may be stored already, and another seal would make another blob of
+    /// it. After the journal was lost or put back, files of another journal lie here under the same numbers.
     pub(crate) fn build(&self, after: i64) -> Result<Option<Built>, EvidenceError> {
         let Some((first, created)) = self.reader.now(|log| log.first_after(after))? else {
             return Ok(None);
         };
         let path = path_of(&self.folder, first);
         let (pack, left_out) = match Pack::open(&path) {
-            Ok(pack) if pack.catalog().header().first_seq == first.cast_unsigned() => (pack, 0),
+            Ok(pack) if self.is_of_log(&pack, after)? => (pack, 0),
             _ => self.write(&path, after, first, created)?,
         };
         let count = pack.catalog().entries().len() as i64;
@@ -88,6 +89,28 @@ impl Builder {
             left_out,
             pack,
         }))
+    }
+
+    /// Whether a pack has the records of the log after `after`, each of them and no other.
+    fn is_of_log(&self, pack: &Pack, after: i64) -> Result<bool, EvidenceError> {
+        let first = pack.catalog().header().first_seq;
+        let mut records = pack.records();
+        let (mut differs, mut seen) = (false, 0);
+        self.reader.now(|log| {
+            log.each_after(after, |logged| {
+                let Some(record) = records.next() else {
+                    return Ok::<_, EvidenceError>(false);
+                };
+                let exchange = &logged.exchange;
+                let leaf = EvidenceLeaf::new(&exchange.header, &exchange.receipt).to_bytes();
+                let in_place = exchange.id.cast_unsigned() == first + seen;
+                let same = record.is_ok_and(|record| record.statement()[..] == leaf[..]);
+                differs = !in_place || !same;
+                seen += 1;
+                Ok(!differs)
+            })
+        })?;
+        Ok(!differs && seen == pack.catalog().entries().len() as u64)
     }
 
     fn write(

@@ -13,7 +13,9 @@
 //!   requests are refused, and nothing that was taken in is lost.
 //! * [`prove`](EvidenceLog::prove) shows a record: where it is stored, its path to the pack's root,
 //!   its path to the root that was settled.
+//! * [`pack_lists`] makes what a settlement names: the blob that leads to all records of the ticket.
 //! * [`mod@answer`] hears what is demanded on the ledger, by owners, examiners and juries, and shows it, in time.
+//! * [`read_back`] finds on Walrus what must be shown and the log lacks, after a disk was lost.
 //! * [`stored`] reads what a user stored before asking, in `immediate` mode.
 //!
 //! Nothing here is on the way to a first token.
@@ -24,7 +26,9 @@ mod cache;
 mod error;
 mod log;
 mod pack;
+mod pack_lists;
 mod prove;
+mod read_back;
 mod reader;
 mod stored;
 
@@ -33,3 +37,5 @@ pub(crate) use build::Builder;
 pub use error::EvidenceError;
 pub(crate) use log::EvidenceLog;
 pub(crate) use pack::{PackStore, PackTask};
+pub(crate) use pack_lists::PackLists;
+pub(crate) use read_back::ReadBack;

@@ -262,6 +262,38 @@ impl Log<'_> {
         Ok(row.filter(|row| row.last >= id))
     }
 
+    /// The packs that have a lease's receipts after the first number up to the second, at most so many, and the last
+    /// receipt in them. `None` if one of the receipts is in no stored pack.
+    pub(crate) fn packs_of(
+        &self,
+        stack: StackId,
+        (from_seq, to_seq): (u64, u64),
+        most: usize,
+    ) -> rusqlite::Result<Option<(Vec<BlobId>, u64)>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT id, seq FROM receipts WHERE stack = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
+        )?;
+        let (from, to) = (from_seq.cast_signed(), to_seq.cast_signed());
+        let mut rows = query.query(params![stack.0.as_bytes(), from, to])?;
+        let (mut packs, mut last, mut in_pack) = (Vec::new(), from_seq, 0);
+        while let Some(row) = rows.next()? {
+            let (id, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+            // numbers in the log rise with those in the lease
+            if id > in_pack {
+                if packs.len() == most {
+                    break;
+                }
+                let Some(pack) = self.pack_of(id)? else {
+                    return Ok(None);
+                };
+                in_pack = pack.last;
+                packs.push(pack.blob);
+            }
+            last = seq.cast_unsigned();
+        }
+        Ok((!packs.is_empty()).then_some((packs, last)))
+    }
+
     /// The packs that open leases may still need.
     pub(crate) fn kept_packs(&self) -> rusqlite::Result<Vec<PackRow>> {
         let mut query = self.0.prepare_cached(

@@ -31,6 +31,8 @@ pub(crate) struct LeaseFinder {
     keeper: Arc<LeaseKeeper>,
     link: Arc<LedgerLink>,
     metrics: Arc<Metrics>,
+    /// The journal may have forgotten what it served: it knows no lease that wasn't read since the start.
+    doubtful: bool,
     places: Semaphore,
     missing: Mutex<HashMap<StackId, Instant>>,
 }
@@ -40,22 +42,25 @@ impl LeaseFinder {
         keeper: Arc<LeaseKeeper>,
         link: Arc<LedgerLink>,
         metrics: Arc<Metrics>,
+        doubtful: bool,
     ) -> Self {
         Self {
             leases: keeper.leases.clone(),
             keeper,
             link,
             metrics,
+            doubtful,
             places: Semaphore::new(MAX_COLD_READS),
             missing: Mutex::default(),
         }
     }
 
-    /// The lease of a stack.
+    /// The lease of a stack. A journal that was put back may have receipts of a lease that go on beside those that
+    /// were claimed; only once it has heard of the claims does the lease go on from them.
     pub(crate) async fn lease(&self, stack: StackId) -> Result<Arc<Lease>, Refusal> {
         match self.leases.get(stack) {
-            Some(lease) => Ok(lease),
-            None => self.read_through(stack).await,
+            Some(lease) if !self.doubtful || lease.on_ledger().is_some() => Ok(lease),
+            _ => self.read_through(stack).await,
         }
     }
 

@@ -121,6 +121,10 @@ pub(crate) struct Metrics {
     pub bodies_left_out: Counter,
     /// Demands for records that were answered.
     pub demands_answered: Counter,
+    /// Tickets that were read back from Walrus.
+    pub tickets_read_back: Counter,
+    /// Tries at that which failed.
+    pub read_back_errors: Counter,
     leases: Gauge,
     reserved: Gauge,
     backlog: Gauge,
@@ -153,6 +157,8 @@ impl Metrics {
             evidence_errors: register(r, &table::EVIDENCE_ERRORS, Counter::default()),
             bodies_left_out: register(r, &table::BODIES_LEFT_OUT, Counter::default()),
             demands_answered: register(r, &table::DEMANDS_ANSWERED, Counter::default()),
+            tickets_read_back: register(r, &table::TICKETS_READ_BACK, Counter::default()),
+            read_back_errors: register(r, &table::READ_BACK_ERRORS, Counter::default()),
             leases: register(r, &table::LEASES_OPEN, Gauge::default()),
             reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),
             backlog: register(r, &table::EVIDENCE_BACKLOG, Gauge::default()),

@@ -75,6 +75,9 @@ table! {
         "Records packed without their bodies, which are too long for Walrus or can't be recorded";
     EVIDENCE_BACKLOG = Gauge "evidence_backlog_bytes", "bytes", "Bodies that Walrus doesn't have yet";
     DEMANDS_ANSWERED = Counter "demands_answered", "demands", "Demands for records answered";
+    TICKETS_READ_BACK = Counter "tickets_read_back", "tickets",
+        "Tickets whose records were found on Walrus, because the node's own log lacks them";
+    READ_BACK_ERRORS = Counter "read_back_errors", "tries", "Failed tries to find them there";
 }
 
 impl Entry {

@@ -24,7 +24,7 @@ pub use deployment::{
 pub use events::{Charge, Event, EventError, Outcome};
 pub use new_task::NewTask;
 pub use objects::{
-    AdminCap, AtomaDb, Attestation, Attester, Auditor, Challenge, Demand, EpochBook, Exam,
+    AdminCap, AtRisk, AtomaDb, Attestation, Attester, Auditor, Challenge, Demand, EpochBook, Exam,
     FeesInEpoch, Hit, HitStage, Juror, Jury, Lease, Node, NodeStatus, Pending, Release,
     SamplingTerms, Stack, Standing, Subscription, SubscriptionState, Table, Task, Terms, Ticket,
     VERSION, Verdict,

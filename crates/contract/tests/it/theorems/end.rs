@@ -94,7 +94,7 @@ impl Play {
         stacks.all(|&stack| self.w.stack(stack).is_over(now))
     }
 
-    fn strangers(&mut self) {
+    pub(super) fn strangers(&mut self) {
         for (stack, node, to_seq) in self.open_tickets() {
             // the first of two may have taken the other with it
             let open = |play: &Self| play.open_tickets().contains(&(stack, node, to_seq));

@@ -81,6 +81,8 @@ pub(super) struct Play {
     /// Values of open tickets, as they were announced.
     pub(super) announced: BTreeMap<(StackId, NodeId), Vec<u64>>,
     pub(super) seen: Seen,
+    /// Who does nothing any more.
+    pub(super) gone: Option<u8>,
     /// When strangers began to look every hour.
     pub(super) ending: u64,
     dice: u64,
@@ -116,6 +118,7 @@ impl Play {
             books: BTreeMap::new(),
             announced: BTreeMap::new(),
             seen: Seen::default(),
+            gone: None,
             ending: 0,
             dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678,
         }
@@ -148,6 +151,9 @@ impl Play {
 
     /// Tries a call; every success is watched.
     pub(super) fn try_call(&mut self, sender: u8, call: impl Into<Call>) -> bool {
+        if self.gone == Some(sender) {
+            return false;
+        }
         let call = call.into();
         let before = self.w.state.clone();
         self.seen.calls += 1;

@@ -1,8 +1,9 @@
 //! What a node must show, as its lease's object says.
 
 use atoma_types::{
-    ComputeUnits, NodeId, StackId, TimestampMs,
-    chain::{Exam, HitStage, Jury, Stack},
+    BlobId, ComputeUnits, NodeId, StackId, TimestampMs,
+    chain::{Exam, HitStage, Jury, Stack, Ticket},
+    hash::Hash32,
 };
 
 /// Whom a record is shown to.
@@ -29,10 +30,31 @@ pub(crate) struct Duty {
     pub to: To,
     /// The last moment, by the ledger's clock.
     pub until: TimestampMs,
-    /// The ticket's receipts: those after the first number up to the second.
-    pub range: (u64, u64),
+    /// The ticket that claims it.
+    pub ticket: Settled,
     /// The record that another examiner was shown; zero for any that covers the unit.
     pub seq: u64,
+}
+
+/// What the ledger has of a ticket's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Settled {
+    /// The receipts: those after the first number up to the second.
+    pub range: (u64, u64),
+    /// The root over their records.
+    pub root: Hash32,
+    /// The blob that leads to them.
+    pub packs: Option<BlobId>,
+}
+
+impl Settled {
+    fn by(ticket: &Ticket) -> Self {
+        Self {
+            range: (ticket.from_seq, ticket.to_seq),
+            root: ticket.receipts_root,
+            packs: ticket.manifest_blob,
+        }
+    }
 }
 
 /// What a node must show now on a stack.
@@ -47,7 +69,7 @@ pub(crate) fn duties_in(us: NodeId, stack: &Stack) -> Vec<Duty> {
             unit,
             to,
             until,
-            range: (ticket.from_seq, ticket.to_seq),
+            ticket: Settled::by(ticket),
             seq,
         };
         let demands = ticket.demands.iter();

@@ -6,7 +6,7 @@ mod duty;
 mod show;
 mod step;
 
-use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore};
+use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore, read_back::ReadBack};
 use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics};
 use atoma_evidence::pack::PackError;
 use atoma_keys::SigningKey;
@@ -32,6 +32,8 @@ pub(crate) struct AnswerTask {
     pub link: Arc<LedgerLink>,
     pub log: Arc<EvidenceLog>,
     pub packs: PackStore,
+    /// Finds what the log lacks.
+    pub read_back: ReadBack,
     pub metrics: Arc<Metrics>,
     /// Stacks on which something is asked for.
     pub duties: mpsc::UnboundedReceiver<StackId>,
@@ -40,8 +42,10 @@ pub(crate) struct AnswerTask {
 /// Why a record isn't shown yet.
 #[derive(Debug, thiserror::Error)]
 enum Unanswered {
-    #[error("the node has no such record")]
+    #[error("neither the node nor the packs that its settlement names have such a record")]
     NoRecord,
+    #[error("its ticket is being read back from Walrus")]
+    Reading,
     #[error("the record is not stored yet")]
     NotStored,
     #[error(transparent)]
@@ -63,6 +67,7 @@ impl AnswerTask {
             while let Ok(stack) = self.duties.try_recv() {
                 self.look(&mut answerer, stack).await;
             }
+            self.read_back.want(answerer.tickets());
             for command in answerer.step(Event::Round) {
                 if let Command::Try(duties) = command {
                     for (duty, outcome) in self.try_all(duties).await {
@@ -153,6 +158,8 @@ impl AnswerTask {
                 tracing::error!(error = %WithCauses(&error), %stack, unit, "a record was not shown in time");
                 Outcome::TooLate
             }
+            // what becomes of it is in the log already
+            Unanswered::Reading => Outcome::Failed,
             error => {
                 tracing::error!(error = %WithCauses(&error), %stack, unit, "a record is not shown yet");
                 Outcome::Failed

@@ -2,7 +2,7 @@
 //! as an event, what is to be done goes out as commands; [`super`] carries them out.
 
 use super::duty::Duty;
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, evidence::read_back::TicketName};
 use std::{collections::BTreeSet, time::Duration};
 
 /// After a failure the duties rest so long, doubling: answer windows are hours.
@@ -57,6 +57,12 @@ impl Answerer {
         }
     }
 
+    /// The tickets of which something is to be shown.
+    pub(super) fn tickets(&self) -> BTreeSet<TicketName> {
+        let names = self.open.iter();
+        names.map(|duty| (duty.stack, duty.ticket.range.1)).collect()
+    }
+
     /// What is to be done now that `event` has happened.
     pub(super) fn step(&mut self, event: Event) -> Vec<Command> {
         match event {
@@ -87,8 +93,11 @@ impl Answerer {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::duty::To, *};
-    use atoma_types::{Address, ComputeUnits, StackId, TimestampMs};
+    use super::{
+        super::duty::{Settled, To},
+        *,
+    };
+    use atoma_types::{Address, ComputeUnits, StackId, TimestampMs, hash::Hash32};
 
     fn duty(unit: u64, until: u64) -> Duty {
         Duty {
@@ -96,7 +105,11 @@ mod tests {
             unit: ComputeUnits(unit),
             to: To::Owner,
             until: TimestampMs(until),
-            range: (0, 9),
+            ticket: Settled {
+                range: (0, 9),
+                root: Hash32::ZERO,
+                packs: None,
+            },
             seq: 0,
         }
     }

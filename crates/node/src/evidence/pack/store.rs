@@ -87,7 +87,7 @@ impl PackStore {
         Ok(self.journal.change(vec![change]).durable().await?)
     }
 
-    async fn upload(&self, blob: Bytes) -> Result<Stored, EvidenceError> {
+    pub(in crate::evidence) async fn upload(&self, blob: Bytes) -> Result<Stored, EvidenceError> {
         let request = StoreRequest {
             epochs: self.log.config.epochs,
             deletable: false,

@@ -136,6 +136,11 @@ impl Granter {
 
     async fn submit(&self, grant: &Signed<Grant>, stack: Option<&Stack>) -> Result<(), Failure> {
         let stack = stack.ok_or(Failure::Other)?;
+        let lease = self.keeper.leases.get(stack.id);
+        let on_its_way = match &lease {
+            Some(lease) => Some(lease.granting(self.clock.now()).ok_or(Failure::GivingBack)?),
+            None => None,
+        };
         let gas = self.link.ledger.gas(self.link.owner()).await;
         if gas.map_err(|error| self.failure(&error))? < GAS_RESERVE {
             tracing::warn!("no more grants are taken: the wallet is short of gas");
@@ -154,6 +159,9 @@ impl Granter {
         // a refused one costs gas, too
         self.taken.add(stack.id);
         executed.map_err(|error| self.failure(&error))?;
+        if let Some(lease) = on_its_way {
+            lease.taken(grant.message().cumulative_units);
+        }
         if let Ok(stack) = self.link.ledger.stack(stack.id).await {
             self.keeper.adopt(&stack);
         }

@@ -98,6 +98,8 @@ pub(crate) enum Failure {
     Abort(AbortCode, String),
     /// The node has just the gas left that it needs to settle what it has.
     GasLow,
+    /// Units of the lease are going back, for it was idle.
+    GivingBack,
     /// It can't be reached, or something else is wrong with the transaction.
     Other,
 }
@@ -282,6 +284,10 @@ fn refusal(failure: Failure) -> Refusal {
         Failure::Abort(code, message) => (code, message),
         Failure::GasLow => {
             let message = "the node keeps what gas it has to settle the leases it has";
+            return Refusal::new(RefusalCode::Unavailable, message);
+        }
+        Failure::GivingBack => {
+            let message = "units of the idle lease are being given back; try again";
             return Refusal::new(RefusalCode::Unavailable, message);
         }
         Failure::Other => {

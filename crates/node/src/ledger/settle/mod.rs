@@ -8,15 +8,16 @@ use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{
     account::{Account, Claim, Phase},
     config::SettlementConfig,
-    evidence::EvidenceLog,
+    evidence::PackLists,
     lease::Lease,
     metrics::Metrics,
 };
 use atoma_ledger::LedgerError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    NodeId, StackId, TimestampMs,
+    BlobId, NodeId, StackId, TimestampMs,
     chain::{AbortCode, Call, Clock, calls},
+    message::{Receipt, Signed},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use step::{Command, Event, Failure, LeaseView, Settler, Step, Times};
@@ -32,8 +33,8 @@ pub(crate) struct SettlementTask {
     keeper: Arc<LeaseKeeper>,
     link: Arc<LedgerLink>,
     metrics: Arc<Metrics>,
-    /// Where evidence is kept; none without a Walrus.
-    evidence: Option<Arc<EvidenceLog>>,
+    /// Where evidence is kept, and what settlements name of it; none without a Walrus.
+    evidence: Option<PackLists>,
     /// Ends the wait between two rounds.
     now: Arc<Notify>,
     tick: Duration,
@@ -46,7 +47,7 @@ impl SettlementTask {
         keeper: Arc<LeaseKeeper>,
         link: Arc<LedgerLink>,
         metrics: Arc<Metrics>,
-        evidence: Option<Arc<EvidenceLog>>,
+        evidence: Option<PackLists>,
     ) -> Self {
         Self {
             settler: Settler::new(rules.clone(), keeper.node),
@@ -72,6 +73,9 @@ impl SettlementTask {
     }
 
     async fn round(&mut self) {
+        if let Some(evidence) = &self.evidence {
+            evidence.retain(|stack| self.keeper.leases.get(stack).is_some());
+        }
         let leases = self.views();
         let now = self.times(!leases.is_empty()).await;
         let leases = &leases;
@@ -162,9 +166,16 @@ impl SettlementTask {
         };
         self.link.note_reachable(true);
         let count = leases.len() as u64;
+        if let (Step::Settle, Some(evidence)) = (step, &self.evidence) {
+            stacks.iter().for_each(|stack| evidence.forget(*stack));
+        }
         match step {
             Step::Settle => self.metrics.settlements.inc_by(count),
             Step::Claim => self.metrics.claims.inc_by(count),
+            Step::GiveBack => {
+                leases.iter().for_each(|lease| gave_back(lease, true));
+                0
+            }
             Step::Release | Step::Progress => 0,
         };
         for lease in &leases {
@@ -187,6 +198,10 @@ impl SettlementTask {
             self.link.note_reachable(false);
         }
         let goes_on_alone = matches!(commands.first(), Some(Command::Submit { .. }));
+        // what may still reach the ledger stays given up, and is tried again
+        if step == Step::GiveBack && why != Failure::Unreachable && !goes_on_alone {
+            self.leases(stacks).iter().for_each(|lease| gave_back(lease, false));
+        }
         if why != Failure::TooEarly && !goes_on_alone {
             for stack in stacks {
                 self.metrics.ledger_errors.inc();
@@ -202,8 +217,8 @@ impl SettlementTask {
         let on_ledger = stack.lease(self.node())?;
         match step {
             Step::Settle => {
-                let claim = self.claim(lease, now).await?;
-                Some(self.settle_call(lease, &claim))
+                let (claim, packs) = self.claim(lease, now).await?;
+                Some(self.settle_call(lease, &claim, packs))
             }
             Step::Release => {
                 lease.with_account(Account::freeze);
@@ -215,12 +230,28 @@ impl SettlementTask {
                 };
                 Some(call.into())
             }
+            Step::GiveBack => {
+                let units = lease.with_account(Account::give_back)?;
+                let fits = on_ledger.claimed_units() <= units && units < on_ledger.units;
+                if !fits {
+                    gave_back(lease, false);
+                    return None;
+                }
+                let call = calls::ReleaseUnits {
+                    stack: lease.stack.into(),
+                    node: self.node().into(),
+                    units,
+                    clock: Clock,
+                };
+                Some(call.into())
+            }
             Step::Claim | Step::Progress => step::due(&stack, on_ledger, now),
         }
     }
 
-    /// What is claimed of a lease now; `None` while it isn't durable, signed and stored.
-    async fn claim(&self, lease: &Lease, now: TimestampMs) -> Option<Claim> {
+    /// What is claimed of a lease now, and the blob that leads to its records; `None` while it isn't durable, signed
+    /// and stored.
+    async fn claim(&self, lease: &Lease, now: TimestampMs) -> Option<(Claim, Option<BlobId>)> {
         let ends = lease.brief().phase != Phase::Open;
         if ends {
             lease.with_account(Account::freeze);
@@ -231,25 +262,50 @@ impl SettlementTask {
         }
         let last = lease.with_account(|account| account.last_signed())?;
         let urgent = step::is_urgent(&view(lease), now);
-        let last = match &self.evidence {
-            Some(log) if !urgent => {
-                let seq = last.message().seq;
-                let stored = log.stored_up_to(lease.stack, seq).await.ok()??;
-                if stored < seq && ends {
-                    // the last claim is made once, and whole
-                    return None;
-                }
-                match stored == seq {
-                    true => last,
-                    false => log.receipt(lease.stack, stored).await.ok()??,
-                }
-            }
-            _ => last,
+        let (last, packs) = match &self.evidence {
+            Some(evidence) if !urgent => self.stored(evidence, lease, last, ends).await?,
+            _ => (last, None),
         };
-        lease.with_account(|account| account.claim(last))
+        let claim = lease.with_account(|account| account.claim(last))?;
+        Some((claim, packs))
     }
 
-    fn settle_call(&self, lease: &Lease, claim: &Claim) -> Call {
+    /// How far of `last` Walrus has all, and the blob that leads to it; `None` while there is nothing such. The last
+    /// claim of a lease is made once, and whole.
+    async fn stored(
+        &self,
+        evidence: &PackLists,
+        lease: &Lease,
+        last: Arc<Signed<Receipt>>,
+        ends: bool,
+    ) -> Option<(Arc<Signed<Receipt>>, Option<BlobId>)> {
+        let (stack, log) = (lease.stack, evidence.log());
+        let (from, seq) = (lease.brief().claimed.seq, last.message().seq);
+        let stored = log.stored_up_to(stack, seq).await.ok()??;
+        if stored <= from || (stored < seq && ends) {
+            return None;
+        }
+        let named = match evidence.name(stack, (from, stored)).await {
+            Ok(named) => named?,
+            Err(error) => {
+                tracing::warn!(error = %WithCauses(&error), %stack, "a settlement's packs can't be named");
+                return None;
+            }
+        };
+        let to = named.range.1;
+        if ends && to < seq {
+            // it was made before the last record was stored
+            evidence.forget(stack);
+            return None;
+        }
+        let last = match to == seq {
+            true => last,
+            false => log.receipt(stack, to).await.ok()??,
+        };
+        Some((last, named.blob))
+    }
+
+    fn settle_call(&self, lease: &Lease, claim: &Claim, packs: Option<BlobId>) -> Call {
         let headers = claim.vouchers.iter();
         calls::Settle {
             stack: lease.stack.into(),
@@ -267,7 +323,7 @@ impl SettlementTask {
             last_receipt: claim.last.bytes().to_vec(),
             receipt_signature: claim.last.signature().to_bytes(),
             receipts_root: claim.root,
-            manifest_blob: None,
+            manifest_blob: packs,
             clock: Clock,
         }
         .into()
@@ -284,6 +340,11 @@ impl SettlementTask {
             .filter_map(|stack| self.keeper.leases.get(*stack))
             .collect()
     }
+}
+
+/// What the ledger did with units that were given back.
+fn gave_back(lease: &Lease, taken: bool) {
+    lease.with_account(|account| account.gave_back(taken));
 }
 
 fn view(lease: &Lease) -> LeaseView {

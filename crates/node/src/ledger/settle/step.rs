@@ -7,6 +7,7 @@
 //! * open, and no ticket of it waits: what was served goes to the ledger as it builds up, and the lease goes on;
 //! * open and over (closing, or expired): it takes no more requests; this is made durable before anything goes
 //!   to the ledger;
+//! * open and idle for long: the units that it doesn't use are given back, and the collateral is free for others;
 //! * settling and idle, or short before its deadline: its last claim goes to the ledger, for which a place of two
 //!   was kept; then what it didn't use is given back, so that its user has the money at once;
 //! * tickets: whatever anyone may do for them, once its time has come.
@@ -80,8 +81,10 @@ pub(crate) struct LeaseView {
 pub(crate) enum Step {
     /// What was served so far.
     Settle,
-    /// Units that are not used.
+    /// Units that are not used, at the end.
     Release,
+    /// Units that an open lease hasn't used for long.
+    GiveBack,
     /// Payment, and the end.
     Claim,
     /// What an examination waits for; random, so each in a transaction of its own.
@@ -200,7 +203,13 @@ impl Settler {
             let leases = leases.filter(|lease| self.next_step(lease, now) == Some(step));
             leases.map(|lease| lease.stack).collect::<Vec<_>>()
         };
-        for step in [Step::Settle, Step::Release, Step::Claim, Step::Progress] {
+        for step in [
+            Step::Settle,
+            Step::Release,
+            Step::GiveBack,
+            Step::Claim,
+            Step::Progress,
+        ] {
             let batch = if step == Step::Progress { 1 } else { MAX_BATCH };
             commands.extend(ready(step).chunks(batch).map(|stacks| Command::Submit {
                 step,
@@ -234,11 +243,26 @@ impl Settler {
             Phase::Settling => {
                 (on_ledger.units > on_ledger.claimed_units()).then_some(Step::Release)
             }
-            Phase::Open if settles && on_ledger.tickets.is_empty() => self
-                .has_built_up(lease, worth, now.ours)
-                .then_some(Step::Settle),
-            Phase::Open | Phase::Closed => None,
+            Phase::Open
+                if settles
+                    && on_ledger.tickets.is_empty()
+                    && self.has_built_up(lease, worth, now.ours) =>
+            {
+                Some(Step::Settle)
+            }
+            Phase::Open => self
+                .is_idle_long(lease, on_ledger, now.ours)
+                .then_some(Step::GiveBack),
+            Phase::Closed => None,
         }
+    }
+
+    /// Whether an open lease holds collateral for units that nobody has used for long.
+    fn is_idle_long(&self, lease: &LeaseView, on_ledger: &Lease, now: TimestampMs) -> bool {
+        let sums = &lease.sums;
+        let rest = now.since(sums.last_activity).0;
+        let at_rest = rest >= self.rules.release_idle_after_ms && sums.reserved == ComputeUnits::ZERO;
+        at_rest && on_ledger.units > sums.committed
     }
 
     /// Whether it is worth a transaction to settle a lease that goes on.

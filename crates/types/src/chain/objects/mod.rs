@@ -1,6 +1,7 @@
 //! The objects of the package, field by field as in Move. BCS of an object is its fields in order,
 //! `id` (32 bytes) first, `version` next; `Balance` is a `u64`.
 
+mod at_risk;
 mod audit;
 mod db;
 mod node;
@@ -9,6 +10,7 @@ mod task;
 mod terms;
 mod ticket;
 
+pub use at_risk::AtRisk;
 pub use audit::{Auditor, Challenge, Exam, Hit, HitStage, Juror, Jury, Verdict};
 pub use db::{AdminCap, AtomaDb, EpochBook, Table};
 pub use node::{Attestation, FeesInEpoch, Node, NodeStatus, Pending, Standing};

@@ -31,7 +31,7 @@ pub struct Ticket {
     /// Merkle root over its records, in order of `seq`
     /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
     pub receipts_root: Hash32,
-    /// Where the manifest of the evidence is stored, if it is.
+    /// The blob with all its records, or the one that lists their packs; the rules don't look at it.
     pub manifest_blob: Option<BlobId>,
     /// When it was opened.
     pub opened_at_ms: TimestampMs,
