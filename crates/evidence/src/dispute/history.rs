@@ -56,10 +56,7 @@ impl History {
     }
 }
 
-async fn read(
-    ledger: &Ledger,
-    ours: impl Fn(&Event) -> bool,
-) -> Result<History, LedgerError> {
+async fn read(ledger: &Ledger, ours: impl Fn(&Event) -> bool) -> Result<History, LedgerError> {
     let tip = ledger.tip().await?.checkpoint;
     let mut frames = ledger.frames(EventStart::Beginning);
     let mut history = History::default();

@@ -10,8 +10,8 @@ mod world;
 
 pub use accounts::Accounts;
 pub use court::{Attester, BAD, Court, attesters, examined_task};
-pub use http::get;
 pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
+pub use http::get;
 pub use node::TestTask;
 pub use trial::{DAY, PARTS, Trial, UNITS};
 pub use world::{PRICE, World, event};

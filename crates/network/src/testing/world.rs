@@ -78,7 +78,11 @@ impl World {
     /// So many of its ten storage nodes are down: from four on nothing can be written, from seven on nothing read.
     pub fn walrus_down(&self, nodes: usize) {
         for node in 0..10 {
-            let fault = if node < nodes { Fault::Down } else { Fault::None };
+            let fault = if node < nodes {
+                Fault::Down
+            } else {
+                Fault::None
+            };
             self.walrus().store().set_fault(node, fault).unwrap();
         }
     }

@@ -43,9 +43,7 @@ type AllMade = BTreeMap<StackId, Made>;
 
 #[derive(Debug)]
 enum Made {
-    UnderWay {
-        _task: AbortOnDropHandle<()>,
-    },
+    UnderWay { _task: AbortOnDropHandle<()> },
     Stored(NamedPacks),
 }
 
@@ -132,7 +130,8 @@ async fn keep(store: PackStore, list: PackList, made: Weak<Mutex<AllMade>>) {
     if let Some(made) = made.upgrade() {
         let blob = Some(blob);
         // this drops the handle of this very task, which is about to end
-        made.lock().insert(stack, Made::Stored(NamedPacks { range, blob }));
+        made.lock()
+            .insert(stack, Made::Stored(NamedPacks { range, blob }));
     }
 }
 

@@ -60,7 +60,9 @@ impl Answerer {
     /// The tickets of which something is to be shown.
     pub(super) fn tickets(&self) -> BTreeSet<TicketName> {
         let names = self.open.iter();
-        names.map(|duty| (duty.stack, duty.ticket.range.1)).collect()
+        names
+            .map(|duty| (duty.stack, duty.ticket.range.1))
+            .collect()
     }
 
     /// What is to be done now that `event` has happened.

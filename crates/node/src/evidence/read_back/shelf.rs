@@ -61,7 +61,11 @@ impl<F: Clone> Shelf<F> {
         begin: impl FnOnce(Slot<F>) -> AbortOnDropHandle<()>,
     ) -> State<F> {
         if let Some(ticket) = self.tickets.get(&name) {
-            return ticket.slot.get().cloned().map_or(State::Waiting, State::Done);
+            return ticket
+                .slot
+                .get()
+                .cloned()
+                .map_or(State::Waiting, State::Done);
         }
         self.make_room(records);
         if self.has_room(records) {

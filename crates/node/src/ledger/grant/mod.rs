@@ -138,7 +138,11 @@ impl Granter {
         let stack = stack.ok_or(Failure::Other)?;
         let lease = self.keeper.leases.get(stack.id);
         let on_its_way = match &lease {
-            Some(lease) => Some(lease.granting(self.clock.now()).ok_or(Failure::GivingBack)?),
+            Some(lease) => Some(
+                lease
+                    .granting(self.clock.now())
+                    .ok_or(Failure::GivingBack)?,
+            ),
             None => None,
         };
         let gas = self.link.ledger.gas(self.link.owner()).await;

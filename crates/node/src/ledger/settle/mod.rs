@@ -200,7 +200,9 @@ impl SettlementTask {
         let goes_on_alone = matches!(commands.first(), Some(Command::Submit { .. }));
         // what may still reach the ledger stays given up, and is tried again
         if step == Step::GiveBack && why != Failure::Unreachable && !goes_on_alone {
-            self.leases(stacks).iter().for_each(|lease| gave_back(lease, false));
+            self.leases(stacks)
+                .iter()
+                .for_each(|lease| gave_back(lease, false));
         }
         if why != Failure::TooEarly && !goes_on_alone {
             for stack in stacks {

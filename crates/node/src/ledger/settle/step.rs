@@ -261,7 +261,8 @@ impl Settler {
     fn is_idle_long(&self, lease: &LeaseView, on_ledger: &Lease, now: TimestampMs) -> bool {
         let sums = &lease.sums;
         let rest = now.since(sums.last_activity).0;
-        let at_rest = rest >= self.rules.release_idle_after_ms && sums.reserved == ComputeUnits::ZERO;
+        let at_rest =
+            rest >= self.rules.release_idle_after_ms && sums.reserved == ComputeUnits::ZERO;
         at_rest && on_ledger.units > sums.committed
     }
 

@@ -83,12 +83,18 @@ fn units_that_an_open_lease_has_not_used_for_long_are_given_back() {
     assert_eq!(next(&open((0, 0), &[]), 9_000), Some(Step::GiveBack));
     // what was served is claimed first; a ticket that waits holds nothing up
     assert_eq!(next(&open((100, 0), &[]), 9_000), Some(Step::Settle));
-    assert_eq!(next(&open((100, 0), &[10_000]), 9_000), Some(Step::GiveBack));
+    assert_eq!(
+        next(&open((100, 0), &[10_000]), 9_000),
+        Some(Step::GiveBack)
+    );
     // a request is under way, or there is nothing to give
     assert_eq!(next(&open((0, 1), &[]), 9_000), None);
     assert_eq!(next(&open((1_000, 0), &[10_000]), 9_000), None);
     // one that ends gives back what it doesn't claim in its own time
-    assert_eq!(next(&lease(1, Phase::Settling, (0, 0), &[]), 9_000), Some(Step::Release));
+    assert_eq!(
+        next(&lease(1, Phase::Settling, (0, 0), &[]), 9_000),
+        Some(Step::Release)
+    );
 }
 
 #[test]
