@@ -1,6 +1,7 @@
 //! How a table of reasons becomes an enum.
 
 /// Makes an enum of reasons: `Variant = "stable_code", "what is wrong";`.
+#[macro_export]
 macro_rules! faults {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal, $text:literal;)* }) => {
         $(#[$doc])*
@@ -22,4 +23,4 @@ macro_rules! faults {
         }
     };
 }
-pub(super) use faults;
+pub(super) use crate::faults;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod chain;
+mod channel;
 mod configs;
 mod evidence;
 mod ledger;
@@ -53,6 +54,9 @@ pub static TARGETS: &[Target] = &[
     tee::TEE_REPORTS,
     tee::TEE_MANIFEST,
     tee::TEE_POLICY,
+    channel::SEALED_REQUEST,
+    channel::SEALED_ANSWER,
+    channel::SEALED_PADDING,
     ledger::GRPC,
     ledger::TRANSACTION,
     configs::CONFIG_FILES,

@@ -1,0 +1,23 @@
+//! Answers.
+//!
+//! ```text
+//! tag         16  "atoma/sealans/v1"
+//! node        32  who answers
+//! request     32  BLAKE2b-256 of the whole sealed request
+//! random      32  so that a node that answers twice never uses a key twice
+//! commitment  32  to the answer's key
+//! frames          bound to BLAKE2b-256 of all before them; each holds text, or an error:
+//!                 its HTTP status u16 le ‖ its body
+//! receipt         one more frame behind the last, not encrypted, if there is one
+//! ```
+
+mod head;
+mod open;
+mod seal;
+mod split;
+
+pub(crate) use head::Asked;
+pub use open::{AnswerOpener, AnswerPart};
+pub(crate) use seal::AnswerKey;
+pub use seal::AnswerSealer;
+pub use split::{AnswerSplitter, SealedPart};

@@ -1,0 +1,153 @@
+//! HPKE with the one suite that there is: X-Wing (KEM 0x647A), HKDF-SHA256, AES-256-GCM.
+//!
+//! ```text
+//! info             "atoma/sealreq/v1" 16 ‖ keyset's digest 32 ‖ key id u32 le
+//! exporter context "atoma/sealans/v1" 16
+//! ```
+//!
+//! A keyset's digest covers network, package, node and release, so a key opens nothing that was sealed in
+//! another of its lives.
+
+use crate::{
+    fault::{Fault, Result},
+    tags::{ANSWER_TAG, REQUEST_TAG},
+};
+use atoma_runtime::Random;
+use atoma_tee::octets::{Digest, Octets};
+use hpke::{
+    Deserializable, Kem, OpModeR, OpModeS, Serializable,
+    aead::{AeadCtxR, AeadCtxS, AesGcm256},
+    kdf::HkdfSha256,
+    kem::XWing,
+    rand_core::{TryCryptoRng, TryRng},
+    setup_receiver, setup_sender_with_rng,
+};
+use std::convert::Infallible;
+use zeroize::Zeroizing;
+
+/// Bytes of an encapsulated key.
+pub(crate) const ENCAPSULATED: usize = 1_120;
+/// Bytes of a wrapped content key: the key and a tag.
+pub(crate) const WRAPPED: usize = 48;
+
+/// 32 bytes that encrypt.
+pub(crate) type Key = Zeroizing<[u8; 32]>;
+pub(crate) type PublicKey = <XWing as Kem>::PublicKey;
+pub(crate) type PrivateKey = <XWing as Kem>::PrivateKey;
+
+/// The sender's side of one wrapped key.
+pub(crate) struct Wrapping(AeadCtxS<AesGcm256, HkdfSha256, XWing>);
+
+/// The receiver's side of one wrapped key.
+pub(crate) struct Unwrapping(AeadCtxR<AesGcm256, HkdfSha256, XWing>);
+
+fn info(keyset: Digest, key: u32) -> Vec<u8> {
+    [&REQUEST_TAG[..], &keyset.0, &key.to_le_bytes()].concat()
+}
+
+pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey> {
+    PublicKey::from_bytes(bytes).map_err(|_| Fault::SealingKey)
+}
+
+pub(crate) fn secret_key(seed: &Key) -> Result<PrivateKey> {
+    PrivateKey::from_bytes(&seed[..]).map_err(|_| Fault::SealingKey)
+}
+
+pub(crate) fn public_key_of(secret: &PrivateKey) -> Vec<u8> {
+    XWing::sk_to_pk(secret).to_bytes().to_vec()
+}
+
+// === impl Wrapping ===
+
+impl Wrapping {
+    /// Agrees on a secret with whoever holds the key; what it is agreed by goes into the head.
+    pub(crate) fn new(
+        public: &PublicKey,
+        keyset: Digest,
+        key: u32,
+        random: &dyn Random,
+    ) -> Result<(Self, Octets<ENCAPSULATED>)> {
+        let (encapsulated, context) = setup_sender_with_rng::<_, _, XWing>(
+            &OpModeS::Base,
+            public,
+            &info(keyset, key),
+            &mut Entropy(random),
+        )
+        .map_err(|_| Fault::SealingKey)?;
+        let mut bytes = [0; ENCAPSULATED];
+        encapsulated.write_exact(&mut bytes);
+        Ok((Self(context), Octets(bytes)))
+    }
+
+    pub(crate) fn wrap(&mut self, content: &Key, bound: &[u8]) -> Result<Octets<WRAPPED>> {
+        let wrapped = self.0.seal(&content[..], bound);
+        let wrapped = wrapped.map_err(|_| Fault::WrappedKey)?;
+        let wrapped = wrapped.try_into().map_err(|_| Fault::WrappedKey)?;
+        Ok(Octets(wrapped))
+    }
+
+    /// The secret that the answer's key comes from.
+    pub(crate) fn answer_secret(&self) -> Result<Key> {
+        let mut secret = Zeroizing::new([0; 32]);
+        let exported = self.0.export(&ANSWER_TAG, &mut secret[..]);
+        exported.map_err(|_| Fault::AnswerKey)?;
+        Ok(secret)
+    }
+}
+
+// === impl Unwrapping ===
+
+impl Unwrapping {
+    pub(crate) fn new(
+        secret: &PrivateKey,
+        keyset: Digest,
+        key: u32,
+        encapsulated: &Octets<ENCAPSULATED>,
+    ) -> Result<Self> {
+        let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(&encapsulated.0);
+        let encapsulated = encapsulated.map_err(|_| Fault::WrappedKey)?;
+        let context = setup_receiver(&OpModeR::Base, secret, &encapsulated, &info(keyset, key));
+        Ok(Self(context.map_err(|_| Fault::WrappedKey)?))
+    }
+
+    pub(crate) fn unwrap(&mut self, wrapped: &Octets<WRAPPED>, bound: &[u8]) -> Result<Key> {
+        let content = self.0.open(&wrapped.0, bound);
+        let content = Zeroizing::new(content.map_err(|_| Fault::WrappedKey)?);
+        let mut key = Zeroizing::new([0; 32]);
+        if content.len() != key.len() {
+            return Err(Fault::WrappedKey);
+        }
+        key.copy_from_slice(&content);
+        Ok(key)
+    }
+
+    /// As [`Wrapping::answer_secret`]: both have the same.
+    pub(crate) fn answer_secret(&self) -> Result<Key> {
+        let mut secret = Zeroizing::new([0; 32]);
+        let exported = self.0.export(&ANSWER_TAG, &mut secret[..]);
+        exported.map_err(|_| Fault::AnswerKey)?;
+        Ok(secret)
+    }
+}
+
+/// Randomness as HPKE wants it.
+struct Entropy<'a>(&'a dyn Random);
+
+impl TryRng for Entropy<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> std::result::Result<u32, Infallible> {
+        Ok(u32::from_le_bytes(self.0.bytes()))
+    }
+
+    fn try_next_u64(&mut self) -> std::result::Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), Infallible> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Entropy<'_> {}
