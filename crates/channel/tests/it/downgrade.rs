@@ -37,9 +37,8 @@ fn a_plain_request_is_refused() {
 #[test]
 fn there_is_no_other_suite_to_be_talked_into() {
     let node = TestNode::new(1);
-    let (request, _) = sealed_to(&[&node]);
     // another version of the format is another format
-    let mut older = request.clone();
+    let (mut older, _) = sealed_to(&[&node]);
     older[15] = b'0';
     assert_eq!(node.open(&older).map(|_| ()), Err(Fault::NotSealed));
 }

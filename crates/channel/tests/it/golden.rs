@@ -46,7 +46,8 @@ fn a_requests_bytes() {
         "01".to_owned(),
     ];
     assert_eq!(part(frame..frame + 9), frame_head.concat());
-    assert_eq!(frames(&request, frame), [frame..request.len()]);
+    let only = &frames(&request, frame)[..];
+    assert!(matches!(only, [one] if *one == (frame..request.len())));
     assert_eq!(request.len(), frame + 9 + 1_024 + 16);
     let hashes = [
         &request[143 + 68..143 + 1_188],

@@ -20,7 +20,7 @@ fn relay_to_another_genuine_enclave_cannot_open() {
     let (request, _) = sealed_to(&[&meant]);
     assert_eq!(refused(&relayed, &request), Fault::Recipient);
     // it says that the request is for the second
-    let mut renamed = request.clone();
+    let mut renamed = request;
     let node = 20 + 123;
     renamed[node..node + 32].copy_from_slice(relayed.id().0.as_bytes());
     assert_eq!(refused(&relayed, &renamed), Fault::KeyUnknown);

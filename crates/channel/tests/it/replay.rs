@@ -68,9 +68,9 @@ fn seen() -> Seen {
     node.open(&request).unwrap().seen()
 }
 
-fn refusal<T, E>(admitted: Result<T, AdmitError<E>>) -> Option<Fault> {
+fn refusal<T, E>(admitted: &Result<T, AdmitError<E>>) -> Option<Fault> {
     match admitted {
-        Err(AdmitError::Fault(fault)) => Some(fault),
+        Err(AdmitError::Fault(fault)) => Some(*fault),
         Ok(_) | Err(AdmitError::Store(_)) => None,
     }
 }
@@ -111,13 +111,13 @@ fn replay_after_restart() {
     drop(guard);
     let guard = ReplayGuard::new(window(), store);
     assert_eq!(
-        refusal(now(guard.admit(seen, later(5)))),
+        refusal(&now(guard.admit(seen, later(5)))),
         Some(Fault::Replayed)
     );
     // without one: what was sealed before the start is refused
     let guard = ReplayGuard::new(ReplayWindow::new(later(5)), NoStore);
     assert_eq!(
-        refusal(now(guard.admit(seen, later(5)))),
+        refusal(&now(guard.admit(seen, later(5)))),
         Some(Fault::BeforeStart)
     );
     // a host that puts an old copy of the store back gains no client with a fast clock, if the guest knows better than
@@ -128,7 +128,7 @@ fn replay_after_restart() {
     let distrustful = ReplayWindow::new(later(5 + MAX_SKEW.0));
     let guard = ReplayGuard::new(distrustful, Shared::default());
     assert_eq!(
-        refusal(now(guard.admit(fast, later(5)))),
+        refusal(&now(guard.admit(fast, later(5)))),
         Some(Fault::BeforeStart)
     );
 }
@@ -149,12 +149,12 @@ fn replay_at_another_replica() {
     let two = ReplayGuard::new(window(), store);
     let seen = seen();
     assert!(now(one.admit(seen, NOW)).is_ok());
-    assert_eq!(refusal(now(two.admit(seen, NOW))), Some(Fault::Replayed));
+    assert_eq!(refusal(&now(two.admit(seen, NOW))), Some(Fault::Replayed));
     // a replica whose clock is ahead cleans up; another's, which is behind, still finds the request
     now(one.forget(later(60_000 + MAX_SKEW.0))).unwrap();
     let behind = ReplayGuard::new(window(), one.store().clone());
     assert_eq!(
-        refusal(now(behind.admit(seen, later(59_999)))),
+        refusal(&now(behind.admit(seen, later(59_999)))),
         Some(Fault::Replayed)
     );
 }
@@ -181,7 +181,7 @@ fn a_store_that_cannot_say_admits_nothing() {
     let refused = now(guard.admit(seen, NOW));
     assert!(matches!(refused, Err(AdmitError::Store(Broken))));
     // nor does it later: nobody knows what became of the first try
-    assert_eq!(refusal(now(guard.admit(seen, NOW))), Some(Fault::Replayed));
+    assert_eq!(refusal(&now(guard.admit(seen, NOW))), Some(Fault::Replayed));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn superseded_keyset_is_not_listed() {
     let seal = |moment| {
         let sealed = seal_request(
             &at(moment),
-            &[verified.clone()],
+            std::slice::from_ref(&verified),
             b"hi",
             &SeededRandom::new(1),
         );
@@ -97,7 +97,7 @@ fn evidence_that_ends_sooner_ends_the_keyset_for_the_client() {
     let seal = |moment| {
         let sealed = seal_request(
             &at(moment),
-            &[verified.clone()],
+            std::slice::from_ref(&verified),
             b"hi",
             &SeededRandom::new(1),
         );

@@ -84,7 +84,7 @@ fn frames_of_an_even_answer_have_one_size() {
         match part {
             AnswerPart::Text(text) => said.extend_from_slice(&text),
             AnswerPart::Error { status, body } => {
-                assert_eq!((status, &body[..]), (503, &b"full"[..]))
+                assert_eq!((status, &body[..]), (503, &b"full"[..]));
             }
             AnswerPart::Receipt(_) => panic!("there is none"),
         }
