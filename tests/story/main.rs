@@ -4,6 +4,7 @@
 
 mod anywhere;
 mod atoma;
+mod attest;
 mod case;
 mod challenge;
 mod crash;

@@ -1,5 +1,6 @@
 //! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
 
+mod cheat;
 mod evidence;
 mod forward;
 mod plain_answer;
@@ -45,6 +46,9 @@ pub(crate) struct Demo {
     /// Let the node that the user chooses be full: it passes the request on to another one, and both are paid.
     #[arg(long)]
     forward: bool,
+    /// Let a node cheat in this way, on a task whose answers are examined, and see it caught by nine that attest.
+    #[arg(long, value_name = "KIND", value_parser = cheat::parser(), conflicts_with_all = ["forward", "nodes"])]
+    cheat: Option<cheat::Way>,
 }
 
 /// How long tickets wait in a demo: long enough to be seen.
@@ -71,11 +75,15 @@ pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Resul
 }
 
 async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
+    if let Some(way) = args.cheat {
+        return cheat::tell(way, (&args.prompt, &args.model), folder, output).await;
+    }
     let plan = Plan {
         folder: folder.to_owned(),
         ports: Ports::any(args.nodes.into()),
         params: quick_params(WINDOW_MS),
         forward: args.forward.then(|| forward::full(WINDOW_MS)),
+        examined: None,
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),

@@ -57,6 +57,7 @@ pub(crate) const DEMO: &str = "\
 Examples:
   atoma demo                              one question, step by step
   atoma demo \"Say hello.\" --nodes 5      another one, for which five nodes compete
+  atoma demo --cheat int8                 a node cheats, nine others catch it (none: everyone is paid)
   atoma demo --json                       one object a line";
 
 pub(crate) const WALLET: &str = "\
@@ -104,6 +105,11 @@ Examples:
   atoma dispute open 019a2b3c4d5e         demand the record of a receipt on this machine
   atoma dispute show 0x1a2b3c4d           what became of it
   atoma dispute prove over-claim 019a2b3c4d5e";
+
+pub(crate) const AUDIT: &str = "\
+Examples:
+  atoma audit list                        every ticket that was drawn to be examined, or challenged
+  atoma audit show 0x1a2b3c4d             a stack's audits, step by step";
 
 pub(crate) const NODE: &str = "\
 Examples:

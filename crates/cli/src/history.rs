@@ -1,6 +1,7 @@
 //! How demands, examinations and challenges of a stack's tickets went, from the ledger's events.
 
 use crate::output::{Facts, money};
+use atoma_audit::Finding;
 use atoma_evidence::dispute::{History, lease_of, ticket_of};
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -97,6 +98,10 @@ fn told(event: &Event) -> Option<Told> {
             let what = format!("{}: record {} disclosed", jury(e.challenge), e.seq);
             (what, None, Some(e.deadline_ms.0), None)
         }
+        Event::Committed(e) => of(&format!(
+            "{}: a juror has committed to a verdict",
+            jury(e.challenge)
+        )),
         Event::Revealed(e) => of(&format!(
             "{}: a juror says {}",
             jury(e.challenge),
@@ -172,14 +177,16 @@ fn examined(bad: bool) -> &'static str {
     }
 }
 
-fn verdict(verdict: &Verdict) -> String {
-    match verdict.kind {
-        0 => "nothing is wrong".to_owned(),
-        kind => format!("bad (kind {kind})"),
+/// What a juror found, in words.
+pub(crate) fn verdict(verdict: &Verdict) -> String {
+    match Finding::of_code(verdict.kind) {
+        Some(finding) => finding.to_string(),
+        None => format!("bad (kind {})", verdict.kind),
     }
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
+/// How a jury ended, in words.
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Guilty => "guilty",
         Outcome::Acquitted => "acquitted",

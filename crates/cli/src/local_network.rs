@@ -6,9 +6,13 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use atoma_engine::{EmbeddedOptions, Engine};
-use atoma_network::{Network, Observer, Step, any_port, engine_class};
-use atoma_node::ForwardConfig;
-use atoma_types::{MicroUsdc, Price, TaskId, chain::Params};
+use atoma_network::{
+    Network, Observer, Step, any_port,
+    cheat::{Cheat, cheating},
+    engine_class,
+};
+use atoma_node::{AttestConfig, ForwardConfig};
+use atoma_types::{MicroUsdc, Price, TaskId, UnitWeights, chain::Params};
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -26,9 +30,29 @@ pub(crate) struct Plan {
     pub(crate) prices: Vec<Price>,
     /// The last of them passes requests on.
     pub(crate) forward: Option<ForwardConfig>,
+    /// Answers are examined: all nodes but the first attest.
+    pub(crate) examined: Option<Examined>,
     /// What they serve.
     pub(crate) model: ModelChoice,
 }
+
+/// How answers are examined.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Examined {
+    /// How the first node cheats, if it does.
+    pub(crate) cheat: Option<Cheat>,
+}
+
+/// Where answers are examined a ticket must be worth it: a token costs a thousand times what it does elsewhere.
+const EXAMINED_WEIGHTS: UnitWeights = UnitWeights {
+    input: 1_000_000,
+    cached_input: 100_000,
+    output: 1_000_000,
+    image_step: 0,
+    audio_second: 0,
+};
+/// What the pool of an examined task begins with: fees of twenty attesters.
+const POOL: MicroUsdc = MicroUsdc(2_000_000);
 
 /// Where the parts of a network listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +92,21 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
         .localnet(|config| config.faucet.usdc = MicroUsdc::ZERO)
         .params(plan.params.clone())
         .walrus_at(plan.ports.walrus)
-        .serving(engine)
+        .serving(engine.clone())
         .observed_by(Arc::new(output.clone()));
-    for (&price, &(listen, admin)) in plan.prices.iter().zip(&plan.ports.nodes) {
+    if plan.examined.is_some() {
+        builder = builder.weights(EXAMINED_WEIGHTS).examined(POOL);
+    }
+    for (place, (&price, &(listen, admin))) in plan.prices.iter().zip(&plan.ports.nodes).enumerate() {
         builder = builder.node_at(price, listen, admin);
+        builder = match plan.examined {
+            Some(Examined { cheat: Some(cheat) }) if place == 0 => {
+                let folder = plan.folder.join("cheat");
+                builder.computing_with(cheating(cheat, &engine, &folder)?)
+            }
+            Some(_) if place > 0 => builder.attesting(quick_attest()),
+            _ => builder,
+        };
     }
     if let Some(forward) = plan.forward.clone() {
         builder = builder.passing_on(forward);
@@ -83,6 +118,15 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
         model,
         task,
     })
+}
+
+/// People watch: look often, and leave others' steps to them for a moment.
+fn quick_attest() -> AttestConfig {
+    AttestConfig {
+        tick_ms: 100,
+        spread_ms: 2_000,
+        ..AttestConfig::default()
+    }
 }
 
 impl Observer for Output {

@@ -29,6 +29,7 @@ mod run;
 
 // the commands
 mod attestation;
+mod audit;
 mod chat;
 mod cost;
 mod demo;
@@ -140,6 +141,9 @@ enum Command {
     /// Disputes about what nodes settled.
     #[command(subcommand, after_help = help::DISPUTE)]
     Dispute(dispute::DisputeCommand),
+    /// Examinations and challenges of what nodes settled, whoever's they are.
+    #[command(subcommand, after_help = help::AUDIT)]
+    Audit(audit::AuditCommand),
     /// Walrus: blob ids, storing, reading, and a store of one's own.
     #[command(subcommand, after_help = help::WALRUS)]
     Walrus(walrus::WalrusCommand),
@@ -264,6 +268,9 @@ fn dispatch<'a>(
         Command::Attestation(command) => Box::pin(async move { attestation::run(command, output) }),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
+        }
+        Command::Audit(command) => {
+            Box::pin(async move { audit::run(command, settings()?, output).await })
         }
         Command::Walrus(command) => Box::pin(walrus::run(command, settings, output)),
         Command::Explore(args) => {

@@ -28,7 +28,7 @@ mod txn;
 mod verified;
 mod walrus;
 
-pub use audit::{commitment, unit_of};
+pub use audit::unit_of;
 pub use changes::{Abort, Changes, Env, Payout};
 pub use object::{DecodeObjectError, Object, Owner, TableEntry};
 pub use state::State;

@@ -41,6 +41,11 @@ pub fn load_with(options: EmbeddedOptions) -> Result<Embedded, LoadError> {
     Embedded::from_source(&Source::Builtin(FILES), NAME, options)
 }
 
+/// Its files, by their names in a folder.
+pub fn files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    FILES.iter().copied()
+}
+
 /// One of its files.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn file(name: &str) -> Option<&'static [u8]> {

@@ -11,12 +11,12 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
-    EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel, SettlementConfig,
-    SubscriptionConfig,
+    AttestConfig, EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel,
+    SettlementConfig, SubscriptionConfig, UpkeepConfig,
 };
 use atoma_types::{
-    Price, TaskId, UnitWeights,
-    chain::{NewTask, Params},
+    MicroUsdc, Price, SecurityLevel, TaskId, UnitWeights,
+    chain::{NewTask, Params, Payment, calls},
 };
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -35,18 +35,26 @@ pub struct NetworkBuilder {
     engine: Option<Arc<dyn Engine>>,
     weights: UnitWeights,
     price_ceiling: Price,
+    /// What the task's pool begins with, where its answers are examined.
+    examined: Option<MicroUsdc>,
     nodes: Vec<NodePlan>,
     settlement: SettlementConfig,
     observer: Arc<dyn Observer>,
 }
 
+/// How often a node looks after its standing where people watch.
+const UPKEEP_TICK_MS: u64 = 250;
+
 /// One node before it starts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct NodePlan {
     price: Price,
     listen: SocketAddr,
     admin: SocketAddr,
     forward: Option<ForwardConfig>,
+    attest: Option<AttestConfig>,
+    /// What it serves instead of the network's engine, under its name.
+    engine: Option<Arc<dyn Engine>>,
 }
 
 impl Network {
@@ -66,6 +74,7 @@ impl NetworkBuilder {
             engine: None,
             weights: UnitWeights::TEXT,
             price_ceiling: PRICE_CEILING,
+            examined: None,
             nodes: Vec::new(),
             settlement: quick_settlement(),
             observer: Arc::new(Silent),
@@ -139,6 +148,8 @@ impl NetworkBuilder {
             listen,
             admin,
             forward: None,
+            attest: None,
+            engine: None,
         });
         self
     }
@@ -148,6 +159,31 @@ impl NetworkBuilder {
     pub fn passing_on(mut self, forward: ForwardConfig) -> Self {
         if let Some(node) = self.nodes.last_mut() {
             node.forward = Some(forward);
+        }
+        self
+    }
+
+    /// The task's answers are examined, by attesters whom a pool pays that begins with so much.
+    #[must_use]
+    pub fn examined(mut self, pool: MicroUsdc) -> Self {
+        self.examined = Some(pool);
+        self
+    }
+
+    /// The last node attests; its wallet gets the deposit.
+    #[must_use]
+    pub fn attesting(mut self, attest: AttestConfig) -> Self {
+        if let Some(node) = self.nodes.last_mut() {
+            node.attest = Some(attest);
+        }
+        self
+    }
+
+    /// The last node computes with another engine, which says that it is the network's: one that cheats.
+    #[must_use]
+    pub fn computing_with(mut self, engine: Arc<dyn Engine>) -> Self {
+        if let Some(node) = self.nodes.last_mut() {
+            node.engine = Some(engine);
         }
         self
     }
@@ -198,12 +234,25 @@ impl NetworkBuilder {
         let task = NewTask {
             role: natural_role(info),
             weights: self.weights,
+            security: match self.examined {
+                Some(_) => SecurityLevel::SamplingConsensus,
+                None => SecurityLevel::None,
+            },
             ..NewTask::chat(info.id.clone(), engine_class(info), self.price_ceiling)
         };
         let (ledger, operator) = (&network.ledger, &network.operator);
         let address = operator.public_key().address();
         fund(ledger, "operator", address, POCKET_MONEY, &*self.observer).await?;
         let task = find_or_create_task(ledger, operator, info, task, &*self.observer).await?;
+        if let Some(pool) = self.examined
+            && ledger.task(task).await?.dues < pool
+        {
+            let fund = calls::FundTask {
+                task: task.into(),
+                payment: Payment(pool),
+            };
+            ledger.execute(operator, vec![fund.into()]).await?;
+        }
         network.task = Some(task);
         for (index, plan) in self.nodes.iter().enumerate() {
             let node = self
@@ -212,6 +261,27 @@ impl NetworkBuilder {
             network.nodes.push(node);
         }
         Ok(network)
+    }
+
+    /// Starts a node of the network anew, from what its folder has: it was stopped, or killed. The first is number 1.
+    ///
+    /// # Errors
+    /// If it doesn't start.
+    ///
+    /// # Panics
+    /// If the network has no such node.
+    pub async fn start_again(
+        &self,
+        network: &mut Network,
+        number: usize,
+    ) -> Result<(), NetworkError> {
+        let (Some(engine), Some(task)) = (&self.engine, network.task) else {
+            return Err(NetworkError::NothingToServe);
+        };
+        let plan = &self.nodes[number - 1];
+        let node = self.start_node(network, engine, task, number, plan).await?;
+        network.nodes.insert(number - 1, node);
+        Ok(())
     }
 
     async fn start_ledger(&self) -> Result<(RunningLocalnet, Ledger), NetworkError> {
@@ -274,8 +344,9 @@ impl NetworkBuilder {
         )?);
         let address = wallet.public_key().address();
         let budget = plan.forward.as_ref().map(|forward| forward.budget);
-        let money = budget.unwrap_or_default().checked_add(COLLATERAL);
-        let money = money.unwrap_or(COLLATERAL);
+        let deposit = plan.attest.as_ref().map(|attest| attest.max_deposit);
+        let more = [budget, deposit].into_iter().flatten();
+        let money = more.fold(COLLATERAL, |sum, more| sum.checked_add(more).unwrap_or(sum));
         fund(&network.ledger, "node", address, money, &Silent).await?;
         let config = NodeConfig {
             subscriptions: vec![SubscriptionConfig {
@@ -288,6 +359,8 @@ impl NetworkBuilder {
             settlement: self.settlement.clone(),
             evidence: network.walrus.as_ref().map(quick_evidence),
             forward: plan.forward.clone(),
+            attest: plan.attest.clone(),
+            upkeep: self.upkeep(),
             runtime: network.ledger.runtime().clone(),
             ..NodeConfig::new(
                 network.ledger.url().to_owned(),
@@ -297,7 +370,7 @@ impl NetworkBuilder {
         };
         let served = vec![ServedModel {
             model: engine.info().id.clone(),
-            engine: Arc::clone(engine),
+            engine: plan.engine.as_ref().unwrap_or(engine).clone(),
         }];
         let running = Node::start(config, served).await;
         let running = running.map_err(|source| NetworkError::Node {
@@ -318,6 +391,24 @@ impl NetworkBuilder {
             price: plan.price,
             running,
         })
+    }
+
+    /// Where answers are examined, a node's weight counts once somebody has the ledger look at it.
+    fn upkeep(&self) -> UpkeepConfig {
+        let mut upkeep = UpkeepConfig::default();
+        if self.examined.is_some() {
+            upkeep.tick_ms = UPKEEP_TICK_MS;
+        }
+        upkeep
+    }
+}
+
+impl std::fmt::Debug for NodePlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodePlan")
+            .field("price", &self.price)
+            .field("attest", &self.attest)
+            .finish_non_exhaustive()
     }
 }
 

@@ -25,6 +25,7 @@
 //! one elsewhere; a settlement that can be disputed; a user who signs every byte by hand.
 
 mod build;
+pub mod cheat;
 mod error;
 mod funds;
 mod gateway;

@@ -7,7 +7,10 @@ use atoma_localnet::RunningLocalnet;
 use atoma_node::RunningNode;
 use atoma_types::{Address, MicroUsdc, NodeId, Price, StackId, TaskId, chain::Stack};
 use atoma_walrus_localnet::LocalWalrus;
-use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc, time::Duration};
+
+/// How often the ledger is asked for what is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A node of it.
 #[derive(Debug)]
@@ -44,6 +47,27 @@ impl Network {
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
+    }
+
+    /// Waits until so many nodes may be drawn to examine others: they have promised to, and their collateral counts.
+    ///
+    /// # Errors
+    /// If the ledger can't be asked.
+    pub async fn attesters(&self, count: usize) -> Result<(), LedgerError> {
+        let Some(task) = self.task else {
+            return Ok(());
+        };
+        loop {
+            let task = self.ledger.task(task).await?;
+            let ready = task.subscriptions.iter().filter(|offer| {
+                let attests = offer.attester.is_some_and(|attester| attester.active);
+                attests && offer.matured > MicroUsdc::ZERO
+            });
+            if ready.count() >= count {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// All micro-USDC that there is: in these wallets and those of the network's own parties, in these

@@ -2,6 +2,7 @@
 
 use crate::{
     admin::Operator,
+    attest::{AttestTask, Memory, Reader, Remembered},
     billing::Billing,
     cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
@@ -59,11 +60,12 @@ pub(crate) struct Forward {
 }
 
 impl Components {
-    /// Follows the ledger, settles, packs and answers, until the handles are dropped.
+    /// Follows the ledger, settles, packs, answers and attests, until the handles are dropped.
     pub(crate) fn start_background(
         &self,
         events: EventStream,
         duties: mpsc::UnboundedReceiver<StackId>,
+        attest: Option<(Memory, Remembered)>,
     ) -> Vec<AbortOnDropHandle<()>> {
         let spawn = |task| AbortOnDropHandle::new(tokio::spawn(task));
         let follower = Follower {
@@ -130,6 +132,26 @@ impl Components {
         let pack = PackTask::new(builder, packs, self.link.clone(), self.clock.clone());
         tasks.push(spawn(Box::pin(pack.run())));
         tasks.push(spawn(Box::pin(answer.run())));
+        if let (Some((memory, remembered)), Some(config)) = (attest, &self.config.attest) {
+            let reader = Reader {
+                node: self.us.node,
+                key: self.response_key.clone(),
+                link: self.link.clone(),
+                walrus: log.walrus(),
+            };
+            let attest = AttestTask {
+                node: self.us.node,
+                config: config.clone(),
+                tasks: self.tasks.clone(),
+                link: self.link.clone(),
+                concurrency: self.concurrency.clone(),
+                metrics: self.metrics.clone(),
+                runtime: self.config.runtime.clone(),
+                reader: Arc::new(reader),
+                memory,
+            };
+            tasks.push(spawn(Box::pin(attest.run(remembered))));
+        }
         tasks
     }
 

@@ -71,9 +71,49 @@ pub struct NodeConfig {
     /// Where evidence is stored. Without it none is kept, and whoever demands a record wins.
     #[serde(default)]
     pub evidence: Option<EvidenceConfig>,
+    /// Whether it promises to look at others' answers, and how. Without it, it doesn't.
+    #[serde(default)]
+    pub attest: Option<AttestConfig>,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,
+}
+
+/// Attesting: looking at others' answers in examined tasks that the node serves, for a fee, with a deposit at stake. It
+/// needs `evidence`: records are read from there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttestConfig {
+    /// The tasks that it attests in; every examined task that it serves, if there are none.
+    pub tasks: Vec<TaskId>,
+    /// The most that may be deposited in a task, micro-USDC. The deposit is what the network says.
+    pub max_deposit: MicroUsdc,
+    /// Records that are computed again at once. Paying requests come first: a record waits while the engine has a queue,
+    /// until half of its time is over.
+    pub at_once: usize,
+    /// What anyone may do for a ticket, such as its draw, is done once nobody has for a part of this, which is another
+    /// for each attester.
+    pub spread_ms: u64,
+    /// How often to look.
+    pub tick_ms: u64,
+    /// Fees are taken from a task once they are so much, micro-USDC.
+    pub collect_from: MicroUsdc,
+}
+
+impl Default for AttestConfig {
+    fn default() -> Self {
+        Self {
+            tasks: Vec::new(),
+            // what the network asks at first
+            max_deposit: MicroUsdc(8_000_000),
+            at_once: 1,
+            // windows are twelve hours and more
+            spread_ms: 600_000,
+            tick_ms: 5_000,
+            // a hundred times its gas
+            collect_from: MicroUsdc(1_000_000),
+        }
+    }
 }
 
 /// Where and how evidence is stored.
@@ -370,6 +410,7 @@ impl NodeConfig {
             upkeep: UpkeepConfig::default(),
             forward: None,
             evidence: None,
+            attest: None,
             runtime: Runtime::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Why a node can't start.
 
 use crate::{
-    evidence::EvidenceError, journal::JournalError, ledger::RegisterError, signer::SignerError,
+    attest::AttestStoreError, evidence::EvidenceError, journal::JournalError, ledger::RegisterError, signer::SignerError,
 };
 use atoma_client::ClientError;
 use atoma_http::server::ZeroLimit;
@@ -54,6 +54,12 @@ pub enum NodeError {
     /// Evidence can't be kept as configured.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// What the attester must remember can't be.
+    #[error(transparent)]
+    Attest(#[from] AttestStoreError),
+    /// Records are read from where evidence is stored.
+    #[error("`[attest]` needs `[evidence]`: that is where others' records are read")]
+    AttestWithoutEvidence,
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -15,6 +15,7 @@
 //! * `lease` and `leases` are the accounts in memory, with their way to the journal.
 //! * `journal` signs receipts and makes them durable before they leave.
 //! * `evidence` keeps what was asked and answered, stores it on Walrus and shows it.
+//! * `attest` looks at others' answers, where the ledger has drawn this node to.
 //! * `forward` passes requests on that are too much, as a client of other nodes.
 //! * `ledger` works in the background: events, grants, settlement, registration.
 //! * `node` starts and stops all of it; `parts` says who gets what.
@@ -26,6 +27,7 @@ mod account;
 mod address;
 mod admin;
 mod admission;
+mod attest;
 mod backoff;
 mod billing;
 mod bodies;
@@ -55,9 +57,10 @@ mod signer;
 mod tasks;
 
 pub use atoma_http::server::Limits;
+pub use attest::AttestStoreError;
 pub use config::{
-    EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits,
-    SettlementConfig, SubscriptionConfig,
+    AttestConfig, EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits,
+    SettlementConfig, SubscriptionConfig, UpkeepConfig,
 };
 pub use error::NodeError;
 pub use evidence::EvidenceError;

@@ -3,6 +3,7 @@
 use crate::{
     address::{Bound, public_url},
     admin,
+    attest::{Memory, Remembered},
     components::{Components, Forward},
     concurrency::ConcurrencyLimit,
     config::NodeConfig,
@@ -94,6 +95,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     let place = Place::take(&config, &disk, &engines).await?;
     let evidence = disk.evidence(&config)?;
     let forward = disk.forward(&config, &place.ledger)?;
+    let attest = disk.attest(&config, place.ledger.network())?;
     let clock = config.runtime.clock.clone();
     let (started_at, started) = (clock.now(), clock.instant());
     disk.restore_leases(started_at);
@@ -136,7 +138,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         forward,
         config,
     };
-    let background = components.start_background(place.events, heard);
+    let background = components.start_background(place.events, heard, attest);
     let (public, admin) = serve_on(&components, place.public, place.admin)?;
     tracing::info!(node = %place.node, url = %components.url, admin = %admin.address(), "serving");
     Ok(RunningNode {
@@ -213,6 +215,22 @@ impl Disk {
             client: Client::with_ledger(ledger.clone(), self.key.clone(), client)?,
             forwarder: Arc::new(Forwarder::new(forward.clone())),
         }))
+    }
+
+    /// What the attester remembers, if there is to be one.
+    fn attest(
+        &self,
+        config: &NodeConfig,
+        network: NetworkId,
+    ) -> Result<Option<(Memory, Remembered)>, NodeError> {
+        if config.attest.is_none() {
+            return Ok(None);
+        }
+        if config.evidence.is_none() {
+            return Err(NodeError::AttestWithoutEvidence);
+        }
+        let threads = config.runtime.threads;
+        Ok(Some(Memory::open(self.data_dir.path(), network, threads)?))
     }
 
     /// Takes up the leases that the journal has.

@@ -82,6 +82,7 @@ const CHAPTERS: &[Chapter] = &[
             section("engines.from.upstream", ENGINES, "UpstreamSource"),
             section("evidence", NODE, "EvidenceConfig"),
             section("forward", NODE, "ForwardConfig"),
+            section("attest", NODE, "AttestConfig"),
             section("settlement", NODE, "SettlementConfig"),
             section("upkeep", NODE, "UpkeepConfig"),
             section("requests of a node", NODE, "RequestLimits"),

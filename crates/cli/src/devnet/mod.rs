@@ -90,6 +90,7 @@ pub(crate) async fn run(
         params: quick_params(args.dispute_window.saturating_mul(1_000)),
         prices: PRICES.to_vec(),
         forward: None,
+        examined: None,
         model: args.model,
     };
     let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;

@@ -71,6 +71,22 @@ pub(crate) async fn run(args: Explore, settings: Settings, output: &Output) -> R
     follow(indexer, reader, args.section, &ledger).await
 }
 
+/// The network's history up to the ledger's end, from the file in the data folder.
+pub(crate) async fn up_to_date(
+    ledger: &Ledger,
+    home: &Path,
+    output: &Output,
+) -> Result<IndexReader> {
+    let path = default_path(home, ledger);
+    match Indexer::open(ledger, &path, Existing::Keep).await {
+        Ok(indexer) => catch_up(&indexer, output).await?,
+        // the other program keeps it up to date
+        Err(IndexError::Open(OpenError::InUse { .. })) => {}
+        Err(error) => return Err(error).context(ADVICE),
+    }
+    Ok(IndexReader::open(&path, ledger.deployment())?)
+}
+
 const ADVICE: &str = "the index cannot be used (--rebuild reads the history again)";
 
 /// One file for each network and package.

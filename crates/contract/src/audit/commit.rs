@@ -3,7 +3,7 @@
 use super::sitting_mut;
 use crate::{Rule, Txn, ensure, settlement::ticket_mut};
 use atoma_types::{
-    Address, NodeId, StackId, TimestampMs,
+    Address, NodeId, TimestampMs,
     chain::{
         AbortCode, Juror, Jury, Verdict,
         calls::{CommitVerdict, RevealVerdict},
@@ -11,32 +11,6 @@ use atoma_types::{
     },
     hash::Hash32,
 };
-
-const DOMAIN: &[u8] = b"atoma/verdict/v1";
-
-/// What a juror commits to. Its id is under the hash, so that a copied commitment can't be revealed by who copied it;
-/// it isn't in the verdict, which is the same for all honest jurors.
-///
-/// `BLAKE2b-256("atoma/verdict/v1" ‖ stack ‖ node ‖ u64 le to_seq ‖ challenge ‖ juror ‖ kind ‖ digest ‖ salt)`
-#[must_use]
-pub fn commitment(
-    (stack, node, to_seq, challenge): (StackId, NodeId, u64, bool),
-    juror: NodeId,
-    verdict: &Verdict,
-    salt: &Hash32,
-) -> Hash32 {
-    Hash32::of_parts(&[
-        DOMAIN,
-        stack.0.as_bytes(),
-        node.0.as_bytes(),
-        &to_seq.to_le_bytes(),
-        &[u8::from(challenge)],
-        juror.0.as_bytes(),
-        &[verdict.kind],
-        &verdict.digest.0,
-        &salt.0,
-    ])
-}
 
 /// A juror fixes its verdict.
 pub(crate) fn commit(txn: &mut Txn<'_>, call: &CommitVerdict) -> Rule {
@@ -78,7 +52,7 @@ pub(crate) fn reveal(txn: &mut Txn<'_>, call: &RevealVerdict) -> Rule {
         juror.commitment.is_some() && juror.verdict.is_none(),
         AbortCode::NotRevealing,
     )?;
-    let expected = commitment(ballot, call.juror, &verdict, &call.salt);
+    let expected = verdict.commitment(ballot, call.juror, &call.salt);
     ensure(juror.commitment == Some(expected), AbortCode::WrongReveal)?;
     juror.verdict = Some(verdict);
     txn.emit(Revealed {

@@ -21,7 +21,6 @@ mod exam;
 mod seed;
 
 pub(crate) use challenge::challenge;
-pub use commit::commitment;
 pub(crate) use commit::{commit, reveal};
 pub(crate) use decide::decide;
 pub(crate) use disclose::{disclose, disclose_jury, undisclosed};

@@ -99,6 +99,7 @@ mod remote;
 mod salted;
 mod scan;
 mod seal;
+mod shown;
 mod ticket;
 mod wrap;
 mod writer;
@@ -119,7 +120,9 @@ pub use remote::RemotePack;
 pub use salted::SaltedBody;
 pub use scan::Dropped;
 pub use seal::{SealContext, Sealer};
+pub use shown::{Place, Shown, ShownBodies};
 pub use ticket::{TicketKey, TicketPlace, TicketRecords, TicketSearch};
+pub use wrap::BodyKeys;
 pub use writer::PackWriter;
 
 use atoma_types::message::SALT_BYTES;

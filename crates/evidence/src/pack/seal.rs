@@ -61,6 +61,8 @@ const INNER_HEAD: usize = 5;
 
 type Kem = X25519HkdfSha256;
 
+const BROKEN: PackError = PackError::Seal("the seal is broken");
+
 /// Between whom, and about what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {
@@ -193,17 +195,25 @@ impl Body {
         let Some(sealed) = self.sealed_bytes() else {
             return self.plain();
         };
-        let (slots, start) = read_head(sealed)?;
-        let broken = || PackError::Seal("the seal is broken");
+        let slots = read_head(sealed)?.0;
         let content_key = content_key(&slots, key, context)?;
+        self.unseal_with(&body_key(&content_key, request, kind))
+    }
+
+    /// The plain bytes with the body's own key, which only sealed ones need. `None` if the body is absent.
+    pub(super) fn unseal_with(&self, key: &[u8; 32]) -> Result<Option<Bytes>, PackError> {
+        let Some(sealed) = self.sealed_bytes() else {
+            return self.plain();
+        };
+        let start = read_head(sealed)?.1;
         let mut inner = Zeroizing::new(sealed[start..].to_vec());
-        let plain = cipher(&body_key(&content_key, request, kind))?
+        let plain = cipher(key)?
             .open_in_place(
                 Nonce::assume_unique_for_key([0; 12]),
                 Aad::from(&sealed[..start]),
                 &mut inner,
             )
-            .map_err(|_| broken())?;
+            .map_err(|_| BROKEN)?;
         let mut reader = Reader::new(plain);
         let form = Form::from_code(reader.u8()?)?;
         let size = reader.u32()? as usize;
@@ -240,21 +250,30 @@ fn content_key(
     let own = key.public_key();
     let slot = slots.iter().find(|slot| slot.party == own);
     let slot = slot.ok_or(PackError::Seal("the body is sealed for others"))?;
-    let broken = || PackError::Seal("the seal is broken");
+    let opened = unwrap(&slot.encapsulated, &slot.wrapped, &context.info(), key)?;
+    let opened: [u8; 32] = opened.as_slice().try_into().map_err(|_| BROKEN)?;
+    Ok(Zeroizing::new(opened))
+}
+
+/// What was sealed to a key by [`wrap`].
+pub(super) fn unwrap(
+    encapsulated: &[u8],
+    sealed: &[u8],
+    info: &[u8],
+    key: &SigningKey,
+) -> Result<Zeroizing<Vec<u8>>, PackError> {
     let secret = key.to_x25519();
     let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(secret.as_ref());
-    let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(&slot.encapsulated);
+    let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated);
     let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
         &OpModeR::Base,
-        &secret.map_err(|_| broken())?,
-        &encapsulated.map_err(|_| broken())?,
-        &context.info(),
-        &slot.wrapped,
+        &secret.map_err(|_| BROKEN)?,
+        &encapsulated.map_err(|_| BROKEN)?,
+        info,
+        sealed,
         &[],
     );
-    let opened = Zeroizing::new(opened.map_err(|_| broken())?);
-    let opened: [u8; 32] = opened.as_slice().try_into().map_err(|_| broken())?;
-    Ok(Zeroizing::new(opened))
+    opened.map(Zeroizing::new).map_err(|_| BROKEN)
 }
 
 /// Keys sealed to a party: the encapsulated key, and what is sealed.

@@ -18,7 +18,11 @@
 //! The ledger can't tell whether an attester's key is a point of the curve. For one that isn't the wrap is zeros, or a
 //! node could be convicted for not showing what can't be shown.
 
-use super::{Record, SealContext, error::PackError, seal::wrap};
+use super::{
+    Body, Record, SaltedBody, SealContext,
+    error::PackError,
+    seal::{unwrap, wrap},
+};
 use atoma_keys::SigningKey;
 use atoma_runtime::Random;
 use atoma_types::{
@@ -35,49 +39,99 @@ use zeroize::Zeroizing;
 const INFO: &[u8] = b"atoma/wrap/v1";
 const SEED: &[u8] = b"atoma/wrap/seed/v1";
 const BLOCK: &[u8] = b"atoma/wrap/block/v1";
-const WRAP_BYTES: usize = 112;
+const ENCAPSULATED: usize = 32;
+/// Bytes of a wrap.
+pub(super) const WRAP_BYTES: usize = 112;
 
-impl Record {
-    /// The keys of the record's bodies, wrapped for an attester. `request` is the hash of the signed header.
+/// The keys of a record's two bodies.
+pub struct BodyKeys(Zeroizing<[u8; 64]>);
+
+impl BodyKeys {
+    /// Those of a record, with the key of a party. `request` is the hash of the signed header.
     ///
     /// # Errors
     /// If a body isn't sealed for `key`.
-    pub fn wrap_for(
-        &self,
+    pub fn of(
+        record: &Record,
         key: &SigningKey,
         context: &SealContext,
         request: Hash32,
-        attester: &PublicKey,
-    ) -> Result<Vec<u8>, PackError> {
+    ) -> Result<Self, PackError> {
         let mut keys = Zeroizing::new([0; 64]);
         let bodies = [
-            (self.request_body(), CommitmentKind::Request),
-            (self.answer_body(), CommitmentKind::Answer),
+            (record.request_body(), CommitmentKind::Request),
+            (record.answer_body(), CommitmentKind::Answer),
         ];
         for (place, (body, kind)) in keys.chunks_exact_mut(32).zip(bodies) {
             place.copy_from_slice(body.own_key(key, context, request, kind)?.as_ref());
         }
-        wrap_keys(&keys, context, request, attester)
+        Ok(Self(keys))
+    }
+
+    /// Those that an attester was given.
+    ///
+    /// # Errors
+    /// If the bytes are no wrap of this request for the attester's key.
+    pub fn open(
+        wrap: &[u8],
+        attester: &SigningKey,
+        context: &SealContext,
+        request: Hash32,
+    ) -> Result<Self, PackError> {
+        let no_wrap = PackError::Format("not a wrap");
+        let (encapsulated, sealed) = wrap.split_at_checked(ENCAPSULATED).ok_or(no_wrap)?;
+        let opened = unwrap(encapsulated, sealed, &info(context, request), attester)?;
+        let keys = opened.as_slice().try_into();
+        let keys: [u8; 64] = keys.map_err(|_| PackError::Format("a wrap of something else"))?;
+        Ok(Self(Zeroizing::new(keys)))
+    }
+
+    /// The one wrap of these keys for an attester.
+    ///
+    /// # Errors
+    /// If they can't be sealed to the attester's key, which isn't the fault of a key that is no point.
+    pub fn wrap_for(
+        &self,
+        context: &SealContext,
+        request: Hash32,
+        attester: &PublicKey,
+    ) -> Result<Vec<u8>, PackError> {
+        if atoma_keys::x25519_of(attester).is_none() {
+            return Ok(vec![0; WRAP_BYTES]);
+        }
+        let (encapsulated, sealed) = wrap(
+            &*self.0,
+            &info(context, request),
+            attester,
+            &Stream::of(&self.0, attester),
+        )?;
+        Ok([encapsulated, sealed].concat())
+    }
+
+    /// The request's body and the answer's, each with its salt, of the record whose keys these are; `None` where the
+    /// record has no such body.
+    ///
+    /// # Errors
+    /// If a body isn't sealed under its key, or was changed.
+    pub fn read(&self, record: &Record) -> Result<[Option<SaltedBody>; 2], PackError> {
+        let (request, answer) = self.0.split_at(32);
+        let read = |body: &Body, key: &[u8]| {
+            // half of 64
+            let key = key.try_into().map_err(|_| PackError::Seal("no key"))?;
+            let plain = body.unseal_with(key)?;
+            plain.map(SaltedBody::from_bytes).transpose()
+        };
+        Ok([
+            read(record.request_body(), request)?,
+            read(record.answer_body(), answer)?,
+        ])
     }
 }
 
-/// The one wrap of these keys for an attester.
-fn wrap_keys(
-    keys: &[u8; 64],
-    context: &SealContext,
-    request: Hash32,
-    attester: &PublicKey,
-) -> Result<Vec<u8>, PackError> {
-    if atoma_keys::x25519_of(attester).is_none() {
-        return Ok(vec![0; WRAP_BYTES]);
+impl fmt::Debug for BodyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyKeys").finish_non_exhaustive()
     }
-    let (encapsulated, sealed) = wrap(
-        keys,
-        &info(context, request),
-        attester,
-        &Stream::of(keys, attester),
-    )?;
-    Ok([encapsulated, sealed].concat())
 }
 
 fn info(context: &SealContext, request: Hash32) -> Vec<u8> {

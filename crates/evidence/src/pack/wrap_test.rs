@@ -2,10 +2,6 @@ use super::*;
 use crate::pack::{Body, Sealer};
 use atoma_runtime::SystemRandom;
 use atoma_types::{Address, NetworkId, NodeId, StackId};
-use hpke::{
-    Deserializable, OpModeR, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
-    single_shot_open,
-};
 
 const CONTEXT: SealContext = SealContext {
     network: NetworkId([1; 32]),
@@ -44,18 +40,13 @@ fn keys_of(bodies: &[Body; 2], party: &SigningKey, request: Hash32) -> [u8; 64] 
 
 /// What an attester reads in its wrap.
 fn opened(wrap: &[u8], attester: &SigningKey, request: Hash32) -> Option<[u8; 64]> {
-    type Kem = X25519HkdfSha256;
-    let (encapsulated, sealed) = wrap.split_at(32);
-    let secret = attester.to_x25519();
-    let keys = single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
-        &OpModeR::Base,
-        &<Kem as hpke::Kem>::PrivateKey::from_bytes(secret.as_ref()).unwrap(),
-        &<Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).ok()?,
-        &info(&CONTEXT, request),
-        sealed,
-        &[],
-    );
-    keys.ok()?.try_into().ok()
+    let keys = BodyKeys::open(wrap, attester, &CONTEXT, request);
+    keys.ok().map(|keys| *keys.0)
+}
+
+fn wrap_keys(keys: &[u8; 64], attester: &PublicKey) -> Vec<u8> {
+    let keys = BodyKeys(Zeroizing::new(*keys));
+    keys.wrap_for(&CONTEXT, REQUEST, attester).unwrap()
 }
 
 #[test]
@@ -65,7 +56,7 @@ fn who_opens_one_wrap_makes_all_others_again() {
     let jurors: Vec<_> = (10..17).map(key).collect();
     let wraps: Vec<_> = jurors
         .iter()
-        .map(|juror| wrap_keys(&keys, &CONTEXT, REQUEST, &juror.public_key()).unwrap())
+        .map(|juror| wrap_keys(&keys, &juror.public_key()))
         .collect();
     for (juror, wrap) in jurors.iter().zip(&wraps) {
         assert_eq!(wrap.len(), WRAP_BYTES);
@@ -73,7 +64,7 @@ fn who_opens_one_wrap_makes_all_others_again() {
         assert_eq!(read, keys);
         let again = jurors
             .iter()
-            .map(|other| wrap_keys(&read, &CONTEXT, REQUEST, &other.public_key()).unwrap());
+            .map(|other| wrap_keys(&read, &other.public_key()));
         // so garbage for one of them is seen by all who can read
         assert_eq!(again.collect::<Vec<_>>(), wraps);
     }
@@ -102,6 +93,6 @@ fn an_attester_reads_one_record_and_no_other_of_the_pack() {
 fn a_key_that_is_no_point_keeps_no_node_from_disclosing() {
     let mut bytes = (0..=u8::MAX).map(|byte| PublicKey([byte; 32]));
     let none = bytes.find(|key| key.decode().is_err()).unwrap();
-    let wrap = wrap_keys(&[7; 64], &CONTEXT, REQUEST, &none).unwrap();
+    let wrap = wrap_keys(&[7; 64], &none);
     assert_eq!(wrap, vec![0; WRAP_BYTES]);
 }

@@ -3,7 +3,6 @@
 
 use super::{DAY, PRICE, Trial, World, event};
 use crate::create_task;
-use atoma_contract::commitment;
 use atoma_keys::SigningKey;
 use atoma_ledger::due;
 use atoma_localnet::ClockMode;
@@ -186,7 +185,7 @@ impl Court {
                 ticket,
                 challenge,
                 juror: juror.node,
-                commitment: commitment(ballot, juror.node, &verdict, &SALT),
+                commitment: verdict.commitment(ballot, juror.node, &SALT),
                 clock: Clock,
             };
             trial.run(self.key_of(juror.owner), call).await.unwrap();

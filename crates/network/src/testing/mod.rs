@@ -14,4 +14,4 @@ pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
 pub use http::get;
 pub use node::TestTask;
 pub use trial::{DAY, PARTS, Trial, UNITS};
-pub use world::{PRICE, World, event};
+pub use world::{PRICE, World, advance, event};

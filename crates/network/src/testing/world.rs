@@ -156,11 +156,7 @@ impl World {
 
     /// Moves an adjustable clock.
     pub async fn advance(&self, by_ms: u64) {
-        let to = self.localnet().address();
-        let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
-        let post = move || post(&to.to_string(), "/localnet/clock", &body);
-        let answer = Threads::Real.blocking(post);
-        assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
+        advance(self.localnet(), by_ms).await;
     }
 
     /// Freezes an address as the dollars' issuer can, or thaws it; where the clock is adjustable.
@@ -323,4 +319,13 @@ impl std::fmt::Debug for World {
             .field("ledger", &self.ledger)
             .finish_non_exhaustive()
     }
+}
+
+/// Moves a ledger's clock, where it is adjustable.
+pub async fn advance(localnet: &RunningLocalnet, by_ms: u64) {
+    let to = localnet.address();
+    let body = format!(r#"{{"advance_ms":{by_ms}}}"#);
+    let post = move || post(&to.to_string(), "/localnet/clock", &body);
+    let answer = Threads::Real.blocking(post);
+    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
 }

@@ -105,6 +105,11 @@ impl EvidenceLog {
         })
     }
 
+    /// Reads packs, others' too.
+    pub(crate) fn walrus(&self) -> WalrusClient {
+        self.client.clone()
+    }
+
     /// Whether more may be taken in.
     pub(crate) fn check_room(&self) -> Result<(), Refusal> {
         if self.backlog() < self.config.max_backlog_bytes {

@@ -6,7 +6,7 @@ use atoma_evidence::pack::{
     Catalog, Pack, PackError, ReceiptProof, Record, RemotePack, SettlementProof, StorageProof,
 };
 use atoma_types::{RequestId, merkle::MerkleTree};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 impl EvidenceLog {
     /// The proof of a request's receipt; `None` if there's no receipt.
@@ -63,12 +63,12 @@ impl EvidenceLog {
         Ok(self.caches.catalogs.put(pack.first, catalog))
     }
 
-    /// A record as its pack has it: from its file, or once that is gone from Walrus.
+    /// A record as its pack has it, and its bytes' place there: from the pack's file, or once that is gone from Walrus.
     pub(super) async fn record_of(
         &self,
         exchange: &Exchange,
         pack: &PackRow,
-    ) -> Result<Record, EvidenceError> {
+    ) -> Result<(Record, Range<u64>), EvidenceError> {
         let path = path_of(&self.folder, pack.first);
         let number = exchange.id.cast_unsigned();
         let missing = || PackError::Format("the pack lacks a record of its own");
@@ -80,12 +80,13 @@ impl EvidenceLog {
         match opened.map_err(|_| EvidenceError::Stopped)? {
             Ok(file) if file.catalog().root() == pack.root => {
                 let place = file.catalog().place_of_seq(number).ok_or_else(missing)?;
-                Ok(file.record(place)?)
+                Ok((file.record(place)?, file.catalog().entry(place)?.range()))
             }
             _ => {
                 let remote = RemotePack::open(self.client.clone(), pack.blob, pack.root).await?;
                 let place = remote.catalog().place_of_seq(number).ok_or_else(missing)?;
-                Ok(remote.record(place).await?)
+                let range = remote.catalog().entry(place)?.range();
+                Ok((remote.record(place).await?, range))
             }
         }
     }

@@ -9,7 +9,7 @@ use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, Ledger, LedgerError};
 use atoma_types::{
-    EngineClass, NodeId, PublicKey, Rule, TaskId,
+    EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -52,6 +52,12 @@ pub enum RegisterError {
         /// The name of the model that the task is for.
         model: String,
     },
+    /// An examined task without evidence: the first examination would be lost.
+    #[error("task {task} is examined: set `[evidence]`, or whoever is drawn to examine this node can't be shown anything")]
+    NoEvidence {
+        /// Its id on the ledger.
+        task: TaskId,
+    },
     /// The engine computes something else than the task promises.
     #[error(
         "task {task} promises {} in {}; the engine has {} in {}",
@@ -91,6 +97,9 @@ pub(crate) async fn register(
     let mut offers = Vec::new();
     for offer in &config.subscriptions {
         let task = ledger.task(offer.task).await?;
+        if task.security_level == SecurityLevel::SamplingConsensus && config.evidence.is_none() {
+            return Err(RegisterError::NoEvidence { task: task.id });
+        }
         let served = serve(&task, offer, engines)?;
         offers.push((task, served));
     }

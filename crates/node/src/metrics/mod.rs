@@ -44,6 +44,11 @@ struct OutcomeLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FunctionLabel {
+    function: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BeginningLabel {
     beginning: &'static str,
 }
@@ -125,6 +130,11 @@ pub(crate) struct Metrics {
     pub tickets_read_back: Counter,
     /// Tries at that which failed.
     pub read_back_errors: Counter,
+    /// Duties of the attester that aren't over.
+    pub attest_seats: Gauge,
+    audits: Family<OutcomeLabel, Counter>,
+    audit: Histogram,
+    attest_acts: Family<FunctionLabel, Counter>,
     leases: Gauge,
     reserved: Gauge,
     backlog: Gauge,
@@ -159,6 +169,10 @@ impl Metrics {
             demands_answered: register(r, &table::DEMANDS_ANSWERED, Counter::default()),
             tickets_read_back: register(r, &table::TICKETS_READ_BACK, Counter::default()),
             read_back_errors: register(r, &table::READ_BACK_ERRORS, Counter::default()),
+            attest_seats: register(r, &table::ATTEST_SEATS, Gauge::default()),
+            audits: register(r, &table::AUDITS, Family::default()),
+            audit: register(r, &table::AUDIT, histogram()),
+            attest_acts: register(r, &table::ATTEST_ACTS, Family::default()),
             leases: register(r, &table::LEASES_OPEN, Gauge::default()),
             reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),
             backlog: register(r, &table::EVIDENCE_BACKLOG, Gauge::default()),
@@ -180,6 +194,18 @@ impl Metrics {
                 outcome: outcome.as_str(),
             })
             .inc();
+    }
+
+    /// Another's record was looked at.
+    pub(crate) fn audited(&self, outcome: &'static str, took: Duration) {
+        self.audits.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.audit.observe(took.as_secs_f64());
+    }
+
+    /// The ledger took something of the attester's.
+    pub(crate) fn attest_act(&self, function: &'static str) {
+        let label = FunctionLabel { function };
+        self.attest_acts.get_or_create(&label).inc();
     }
 
     pub(crate) fn served(&self, endpoint: Endpoint, took: Duration) {

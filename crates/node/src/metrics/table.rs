@@ -78,6 +78,12 @@ table! {
     TICKETS_READ_BACK = Counter "tickets_read_back", "tickets",
         "Tickets whose records were found on Walrus, because the node's own log lacks them";
     READ_BACK_ERRORS = Counter "read_back_errors", "tries", "Failed tries to find them there";
+    ATTEST_SEATS = Gauge "attest_seats", "duties", "Duties to look at others' records that aren't over";
+    AUDITS = Counter "audits", "records", "Others' records looked at, by what came of it"
+        by "outcome": "`honest`, `guilty`, `withheld`: the record isn't shown; `missing`: not found yet; `unknown`: nothing can be said yet";
+    AUDIT = Seconds "audit", "seconds", "Looking at another's record, waiting for paying requests included";
+    ATTEST_ACTS = Counter "attest_acts", "transactions", "What the attester took to the ledger, by function"
+        by "function": "the function's name";
 }
 
 impl Entry {

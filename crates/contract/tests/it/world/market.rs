@@ -1,7 +1,6 @@
 //! Steps that tests take often.
 
 use super::*;
-use atoma_contract::commitment;
 use atoma_types::{
     Rule as Comparison, SecurityLevel,
     chain::{Clock, Exam, Jury, NewTask, Verdict, calls},
@@ -205,7 +204,7 @@ impl World {
             ticket: chain.seq,
             challenge,
             juror,
-            commitment: commitment(ballot, juror, verdict, &SALT),
+            commitment: verdict.commitment(ballot, juror, &SALT),
             clock: Clock,
         }
     }

@@ -8,17 +8,18 @@ use crate::{
     evidence::{read_back::Known, reader::Exchange},
     journal::PackRow,
 };
-use atoma_evidence::pack::{Record, SealContext, TicketKey};
+use atoma_evidence::pack::{BodyKeys, Place, Record, SealContext, Shown, TicketKey};
 use atoma_runtime::WithCauses;
 use atoma_types::{
     BlobId, NodeId,
     chain::{Call, Clock, calls},
+    hash::Hash32,
     merkle::Proof,
     message::EvidenceLeaf,
 };
 
 /// A record, and what proves it.
-struct Shown {
+struct Proved {
     leaf: EvidenceLeaf,
     /// From the leaf to the ticket's root.
     path: Proof,
@@ -32,38 +33,38 @@ enum Stands {
     /// In a pack that the log knows.
     Logged(Box<(Exchange, PackRow)>),
     /// Here: it was read back from Walrus.
-    Read(Box<Record>),
+    Read(Box<(Record, Place)>),
 }
 
 impl AnswerTask {
     /// What a duty takes to the ledger.
     pub(super) async fn call(&self, duty: &Duty) -> Result<Call, Unanswered> {
-        let shown = match self.logged(duty).await? {
-            Some(shown) => shown,
+        let proved = match self.logged(duty).await? {
+            Some(proved) => proved,
             None => self.on_walrus(duty).await?,
         };
-        let (leaf, path) = (&shown.leaf, &shown.path);
+        let (leaf, path) = (&proved.leaf, &proved.path);
         match &duty.to {
             To::Owner => Ok(self.link.ledger.answer_demand(
                 (duty.stack, self.node),
                 duty.unit,
                 (leaf, path),
-                (Some(shown.pack), Vec::new()),
+                (Some(proved.pack), Vec::new()),
             )),
             To::Examiner { ticket, examiner } => {
-                let record = self.record(&shown.stands).await?;
-                let wrap = self.wrap(duty, &record, *examiner).await?;
-                Ok(self.disclose(duty, *ticket, (leaf, path), wrap))
+                let showing = self.showing(duty, &proved.stands).await?;
+                let shown = self.shown_to(&showing, *examiner).await?;
+                Ok(self.disclose(duty, *ticket, (leaf, path), shown))
             }
             To::Jury {
                 ticket,
                 challenge,
                 jurors,
             } => {
-                let record = self.record(&shown.stands).await?;
+                let showing = self.showing(duty, &proved.stands).await?;
                 let mut wraps = Vec::with_capacity(jurors.len());
                 for juror in jurors {
-                    wraps.push(self.wrap(duty, &record, *juror).await?);
+                    wraps.push(self.shown_to(&showing, *juror).await?);
                 }
                 let call = calls::DiscloseToJury {
                     stack: duty.stack.into(),
@@ -103,7 +104,7 @@ impl AnswerTask {
 
     /// The record of a duty as the node's own log has it; `None` if the log isn't the one that the ticket was
     /// settled from.
-    async fn logged(&self, duty: &Duty) -> Result<Option<Shown>, Unanswered> {
+    async fn logged(&self, duty: &Duty) -> Result<Option<Proved>, Unanswered> {
         let (stack, unit, range, seq) = (duty.stack, duty.unit, duty.ticket.range, duty.seq);
         let found = self.log.reader.ask(move |log| match seq {
             0 => log.by_unit(stack, unit, range),
@@ -117,7 +118,7 @@ impl AnswerTask {
             return Ok(None);
         };
         let pack = self.stored(&exchange).await?;
-        Ok(Some(Shown {
+        Ok(Some(Proved {
             leaf: EvidenceLeaf::new(&exchange.header, &exchange.receipt),
             path: settled.path,
             pack: pack.blob,
@@ -126,7 +127,7 @@ impl AnswerTask {
     }
 
     /// The record of a duty as Walrus has it.
-    async fn on_walrus(&self, duty: &Duty) -> Result<Shown, Unanswered> {
+    async fn on_walrus(&self, duty: &Duty) -> Result<Proved, Unanswered> {
         let blob = duty.ticket.packs.ok_or(Unanswered::NoRecord)?;
         let key = TicketKey {
             stack: duty.stack,
@@ -141,19 +142,27 @@ impl AnswerTask {
         match known.await? {
             Known::Reading => Err(Unanswered::Reading),
             Known::Lacking => Err(Unanswered::NoRecord),
-            Known::Record { record, path, pack } => Ok(Shown {
+            Known::Record {
+                record,
+                path,
+                place,
+            } => Ok(Proved {
                 leaf: record.evidence_leaf()?.ok_or(Unanswered::NoRecord)?,
                 path,
-                pack,
-                stands: Stands::Read(record),
+                pack: place.blob,
+                stands: Stands::Read(Box::new((*record, place))),
             }),
         }
     }
 
-    async fn record(&self, stands: &Stands) -> Result<Record, Unanswered> {
+    async fn record(&self, stands: &Stands) -> Result<(Record, Place), Unanswered> {
         match stands {
-            Stands::Logged(logged) => Ok(self.log.record_of(&logged.0, &logged.1).await?),
-            Stands::Read(record) => Ok(Record::clone(record)),
+            Stands::Logged(logged) => {
+                let (record, range) = self.log.record_of(&logged.0, &logged.1).await?;
+                let blob = logged.1.blob;
+                Ok((record, Place { blob, range }))
+            }
+            Stands::Read(read) => Ok(read.as_ref().clone()),
         }
     }
 
@@ -176,20 +185,40 @@ impl AnswerTask {
         Ok(self.packs.renew(&pack).await?)
     }
 
-    /// The keys of a record's bodies, wrapped for an attester.
-    async fn wrap(
-        &self,
-        duty: &Duty,
-        record: &Record,
-        attester: NodeId,
-    ) -> Result<Vec<u8>, Unanswered> {
-        let party = self.link.ledger.node(attester).await?.response_key;
+    /// What a record's attesters are shown.
+    async fn showing(&self, duty: &Duty, stands: &Stands) -> Result<Showing, Unanswered> {
+        let (record, place) = self.record(stands).await?;
         let context = SealContext {
             network: self.link.ledger.network(),
             stack: duty.stack,
             node: self.node,
         };
         let request = record.signed_request()?.hash();
-        Ok(record.wrap_for(&self.response_key, &context, request, &party)?)
+        Ok(Showing {
+            keys: BodyKeys::of(&record, &self.response_key, &context, request)?,
+            context,
+            request,
+            place,
+        })
     }
+
+    /// What one of them is shown.
+    async fn shown_to(&self, showing: &Showing, attester: NodeId) -> Result<Vec<u8>, Unanswered> {
+        let party = self.link.ledger.node(attester).await?.response_key;
+        let (context, request) = (&showing.context, showing.request);
+        let shown = Shown {
+            wrap: showing.keys.wrap_for(context, request, &party)?,
+            place: showing.place.clone(),
+        };
+        Ok(shown.to_bytes())
+    }
+}
+
+/// A record as it is shown: the keys of its bodies, and where it lies.
+struct Showing {
+    keys: BodyKeys,
+    context: SealContext,
+    /// Hash of the request's header.
+    request: Hash32,
+    place: Place,
 }

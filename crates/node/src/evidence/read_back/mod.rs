@@ -11,7 +11,7 @@ mod ticket;
 
 use super::log::EvidenceLog;
 use crate::{identity::Identity, metrics::Metrics};
-use atoma_evidence::pack::{PackError, Record, RemotePack, TicketKey};
+use atoma_evidence::pack::{PackError, Place, Record, RemotePack, TicketKey};
 use atoma_types::{BlobId, StackId, merkle::Proof};
 use parking_lot::Mutex;
 use shelf::{Shelf, Slot, State};
@@ -33,11 +33,11 @@ pub(crate) enum Known {
     Reading,
     /// What the ledger's blob leads to are not the records that were settled.
     Lacking,
-    /// A record of it, with its path to the settled root and the pack that has it.
+    /// A record of it, with its path to the settled root and its place in the pack that has it.
     Record {
         record: Box<Record>,
         path: Proof,
-        pack: BlobId,
+        place: Place,
     },
 }
 
@@ -110,6 +110,14 @@ impl ReadBack {
         };
         let remote = RemotePack::open(self.search.client.clone(), pack, root).await?;
         let record = Box::new(remote.record(at.place as usize).await?);
-        Ok(Known::Record { record, path, pack })
+        let place = Place {
+            blob: pack,
+            range: remote.catalog().entry(at.place as usize)?.range(),
+        };
+        Ok(Known::Record {
+            record,
+            path,
+            place,
+        })
     }
 }

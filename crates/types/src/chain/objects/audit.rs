@@ -1,7 +1,9 @@
 //! Examinations, juries and challenges of tickets.
 
-use crate::{Address, ComputeUnits, MicroUsdc, NodeId, TimestampMs, hash::Hash32};
+use crate::{Address, ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs, hash::Hash32};
 use serde::{Deserialize, Serialize};
+
+const COMMITMENT: &[u8] = b"atoma/verdict/v1";
 
 /// What a juror found: equal for all honest ones. BCS: a byte and 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,30 @@ impl Verdict {
     #[must_use]
     pub fn is_bad(&self) -> bool {
         self.kind != 0
+    }
+
+    /// What a juror of a ticket's jury commits to. Its id is under the hash, so that a copied commitment can't be revealed by who copied
+    /// it; it isn't in the verdict, which is the same for all honest jurors.
+    ///
+    /// `BLAKE2b-256("atoma/verdict/v1" ‖ stack ‖ node ‖ u64 le to_seq ‖ challenge ‖ juror ‖ kind ‖ digest ‖ salt)`
+    #[must_use]
+    pub fn commitment(
+        &self,
+        (stack, node, to_seq, challenge): (StackId, NodeId, u64, bool),
+        juror: NodeId,
+        salt: &Hash32,
+    ) -> Hash32 {
+        Hash32::of_parts(&[
+            COMMITMENT,
+            stack.0.as_bytes(),
+            node.0.as_bytes(),
+            &to_seq.to_le_bytes(),
+            &[u8::from(challenge)],
+            juror.0.as_bytes(),
+            &[self.kind],
+            &self.digest.0,
+            &salt.0,
+        ])
     }
 }
 

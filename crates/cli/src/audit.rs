@@ -1,0 +1,83 @@
+//! Audits: examinations and challenges of what nodes settled, whoever's they are, from the ledger's events.
+
+use crate::{
+    client::client_folder,
+    explore,
+    history,
+    named::Named,
+    output::{Facts, Output, money},
+    settings::Settings,
+};
+use anyhow::{Result, ensure};
+use atoma_evidence::dispute::{History, ticket_of};
+use atoma_index::{AuditState, SettlementRow};
+use clap::Subcommand;
+use serde_json::json;
+
+/// Rows that are shown at most: newest first.
+const MOST_ROWS: usize = 1_000;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// All tickets of the network that were drawn to be examined, or challenged, and how that stands.
+    List,
+    /// The story of a stack's audits, step by step: who was drawn, what was shown, what each juror found.
+    Show {
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+        /// Only this ticket, by the number of its last receipt.
+        #[arg(long, value_name = "N")]
+        ticket: Option<u64>,
+    },
+}
+
+pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Output) -> Result<()> {
+    let ledger = settings.ledger().await?;
+    match command {
+        AuditCommand::List => {
+            let reader = explore::up_to_date(&ledger, &settings.home, output).await?;
+            let all = reader.snapshot(|reader| reader.settlements(MOST_ROWS))?;
+            let rows = all.iter().filter(|row| is_audited(row)).map(row).collect();
+            output.narrow_table(rows, &["examiner", "opened_at_ms"], "nothing was examined yet");
+        }
+        AuditCommand::Show { stack, ticket } => {
+            let stack = stack.kept_stack(&client_folder(&settings))?;
+            let progress = output.progress("reading what has happened");
+            let history = History::of(&ledger, stack).await;
+            progress.finish_and_clear();
+            let mut history = history?;
+            let about = |event: &atoma_ledger::LedgerEvent| {
+                ticket.is_none() || ticket_of(&event.event) == ticket
+            };
+            history.events.retain(about);
+            let rows = history::rows(&ledger, &history).await;
+            ensure!(
+                !rows.is_empty() || !history.complete,
+                "nothing of this stack was settled yet"
+            );
+            output.narrow_table(rows, &["ticket", "until_ms"], "nothing was found");
+            if !history.complete {
+                output.note("the ledger's history is long: not all of it was looked through");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_audited(row: &SettlementRow) -> bool {
+    [row.exam, row.challenge] != [AuditState::None; 2]
+}
+
+fn row(row: &SettlementRow) -> Facts {
+    vec![
+        ("stack", json!(row.stack)),
+        ("node", json!(row.node)),
+        ("ticket", json!(row.to_seq)),
+        ("value_micro_usdc", money(row.value)),
+        ("examination", json!(row.exam.as_str())),
+        ("examiner", json!(row.examiner)),
+        ("challenge", json!(row.challenge.as_str())),
+        ("state", json!(row.state.as_str())),
+        ("opened_at_ms", json!(row.opened_ms.0)),
+    ]
+}

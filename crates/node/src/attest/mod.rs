@@ -1,0 +1,387 @@
+//! The attester: looks at others' answers where the ledger has drawn this node to, and says what it found.
+//!
+//! ```text
+//! ledger's events ──> step ──> look at stacks ──> judge in the background ──> say / commit ──> reveal
+//!                       │                              │
+//!                   attest.sqlite               record from Walrus, keys from the ledger, the node's own engine
+//! ```
+//!
+//! * [`step`] decides; this module carries out, in order. A finding is durable before the ledger hears of it.
+//! * [`duty`] says what a stack's object wants of us, [`read`] reads what was shown, [`judge`] computes it again.
+//! * [`enrol`] looks after the promise: deposit, fees.
+//! * Paying requests come first: a record waits while the engine has a queue, until half of its time is over, and only
+//!   so many are computed at once.
+
+mod act;
+mod duty;
+mod enrol;
+mod judge;
+mod read;
+mod step;
+mod store;
+
+use crate::{
+    concurrency::ConcurrencyLimit, config::AttestConfig, ledger::LedgerLink, metrics::Metrics,
+    tasks::Tasks,
+};
+use atoma_ledger::{Cursor, EventStream, LedgerError, LedgerEvent};
+use atoma_runtime::{Runtime, WithCauses};
+use atoma_types::{DurationMs, NodeId, StackId, TaskId, TimestampMs, hash::Hash32};
+use duty::Duty;
+use futures::{FutureExt, StreamExt};
+use judge::{Judged, WITHHELD};
+use read::{Keys, Unread};
+pub(crate) use read::Reader;
+use std::{sync::Arc, time::Duration};
+use step::{Act, Attester, Command, Event, Note, Now, Summons};
+pub use store::AttestStoreError;
+pub(crate) use store::{Memory, Remembered};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tracing::Instrument;
+
+/// The shortest time between two looks at the ledger's clock.
+const MIN_TICK_MS: u64 = 20;
+/// Heard before anything else is done: a node that starts again has much to catch up with.
+const MOST_AT_ONCE: usize = 1_024;
+/// The promise is looked after once in so many ticks.
+const LOOK_AFTER_EVERY: u64 = 16;
+/// A record waits so long before it asks again whether paying requests leave it room.
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
+/// An engine that hasn't given a result by then won't: the longest answer takes minutes.
+const LONGEST_JUDGING: Duration = Duration::from_secs(3_600);
+
+/// Attests in the background.
+#[derive(Debug)]
+pub(crate) struct AttestTask {
+    pub node: NodeId,
+    pub config: AttestConfig,
+    pub tasks: Arc<Tasks>,
+    pub link: Arc<LedgerLink>,
+    pub concurrency: Arc<ConcurrencyLimit>,
+    pub metrics: Arc<Metrics>,
+    pub runtime: Runtime,
+    pub reader: Arc<Reader>,
+    pub memory: Memory,
+}
+
+/// What one run has beside the task.
+struct Running {
+    attester: Attester,
+    keys: Keys,
+    /// Records that are looked at: whose, and what came of it.
+    judging: JoinSet<(Duty, Judged)>,
+    room: Arc<Semaphore>,
+}
+
+impl AttestTask {
+    /// Runs until it is dropped.
+    pub(crate) async fn run(self, remembered: Remembered) {
+        let Remembered { kept, cursor, keys } = remembered;
+        let mut events = self.link.ledger.events(cursor);
+        let mut running = Running {
+            attester: Attester::new(self.node, DurationMs(self.config.spread_ms), kept),
+            keys,
+            judging: JoinSet::new(),
+            room: Arc::new(Semaphore::new(self.config.at_once.max(1))),
+        };
+        let mut ticks = tokio::time::interval(Duration::from_millis(
+            self.config.tick_ms.max(MIN_TICK_MS),
+        ));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut count: u64 = 0;
+        loop {
+            tokio::select! {
+                event = events.next() => {
+                    let Some(event) = event else {
+                        tracing::error!("the ledger's events have ended: nothing is attested any more");
+                        return;
+                    };
+                    self.hear(&mut running, event, &mut events).await;
+                }
+                Some(judged) = running.judging.join_next() => {
+                    // one that panicked is found again by its stack's deadline
+                    if let Ok((duty, judged)) = judged {
+                        self.judged(&mut running, duty, judged).await;
+                    }
+                }
+                _ = ticks.tick() => {
+                    if count.is_multiple_of(LOOK_AFTER_EVERY) {
+                        self.look_after().await;
+                    }
+                    count = count.wrapping_add(1);
+                }
+            }
+            self.round(&mut running).await;
+        }
+    }
+
+    /// Takes in what has come, and makes it durable with its place.
+    async fn hear(
+        &self,
+        running: &mut Running,
+        first: Result<LedgerEvent, LedgerError>,
+        events: &mut EventStream,
+    ) {
+        let (mut notes, mut cursor) = (Vec::new(), None::<Cursor>);
+        let mut next = Some(first);
+        let mut heard = 0;
+        while let Some(event) = next.take() {
+            match event {
+                Ok(event) => {
+                    notes.extend(running.heard(&event));
+                    cursor = Some(event.cursor);
+                }
+                Err(error) => {
+                    self.metrics.ledger_errors.inc();
+                    tracing::warn!(error = %WithCauses(&error), "an event cannot be read");
+                }
+            }
+            heard += 1;
+            if heard < MOST_AT_ONCE {
+                next = events.next().now_or_never().flatten();
+            }
+        }
+        self.keep(notes, cursor).await;
+    }
+
+    /// Tries until it is on disk: without that nothing may follow.
+    async fn keep(&self, notes: Vec<Note>, cursor: Option<Cursor>) {
+        while let Err(error) = self.memory.keep(notes.clone(), cursor.clone()).await {
+            tracing::error!(error = %WithCauses(&error), "the attester's memory can't be written");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Looks at what has changed, and does what follows, until nothing more follows.
+    async fn round(&self, running: &mut Running) {
+        let Some(now) = self.now().await else {
+            return;
+        };
+        let commands = running.attester.step(Event::Round(now));
+        self.carry_out(running, commands).await;
+        self.metrics.attest_seats.set(running.attester.seats() as i64);
+    }
+
+    async fn now(&self) -> Option<Now> {
+        let ledger = self.link.ledger.clock().await.ok()?;
+        Some(Now {
+            ledger,
+            at: Instant::now(),
+        })
+    }
+
+    async fn judged(&self, running: &mut Running, duty: Duty, judged: Judged) {
+        let unknown = Now {
+            ledger: TimestampMs(0),
+            at: Instant::now(),
+        };
+        let now = self.now().await.unwrap_or(unknown);
+        let salt = Hash32(self.runtime.random.bytes());
+        let judged = Event::Judged {
+            duty,
+            judged,
+            salt,
+            now,
+        };
+        let commands = running.attester.step(judged);
+        self.carry_out(running, commands).await;
+    }
+
+    async fn carry_out(&self, running: &mut Running, commands: Vec<Command>) {
+        let mut commands = std::collections::VecDeque::from(commands);
+        while let Some(command) = commands.pop_front() {
+            match command {
+                Command::Keep(note) => self.keep(vec![note], None).await,
+                Command::Look(stack) => {
+                    // what follows from it comes before other stacks
+                    for command in self.look(running, stack).await.into_iter().rev() {
+                        commands.push_front(command);
+                    }
+                }
+                Command::Judge(summons) => self.begin(running, *summons),
+                Command::Act(act) => self.act(running, act).await,
+            }
+        }
+    }
+
+    async fn look(&self, running: &mut Running, stack: StackId) -> Vec<Command> {
+        let read = match self.link.ledger.stack(stack).await {
+            Ok(read) => read,
+            Err(error) => {
+                self.metrics.ledger_errors.inc();
+                tracing::debug!(error = %WithCauses(&error), %stack, "a stack can't be read yet");
+                return Vec::new();
+            }
+        };
+        if read.terms.sampling.is_none() || !self.attests(read.task) {
+            return running.attester.step(Event::NotOurs(stack));
+        }
+        match self.now().await {
+            Some(now) => running.attester.step(Event::Looked(&read, now)),
+            None => Vec::new(),
+        }
+    }
+
+    fn attests(&self, task: TaskId) -> bool {
+        let named = self.config.tasks.is_empty() || self.config.tasks.contains(&task);
+        named && self.tasks.get(task).is_ok()
+    }
+
+    /// Looks at a record in the background.
+    fn begin(&self, running: &mut Running, summons: Summons) {
+        let duty = summons.duty;
+        let looking = Looking {
+            reader: self.reader.clone(),
+            link: self.link.clone(),
+            concurrency: self.concurrency.clone(),
+            tasks: self.tasks.clone(),
+            metrics: self.metrics.clone(),
+            room: running.room.clone(),
+            keys: running.keys.clone(),
+        };
+        let ticket = duty.ticket;
+        let span = tracing::info_span!(
+            "audit", stack = %ticket.stack, node = %ticket.holder, ticket = ticket.to_seq, seat = duty.seat.as_str()
+        );
+        let look = async move { (duty, looking.look(&summons).await) };
+        running.judging.spawn(look.instrument(span));
+    }
+
+    async fn act(&self, running: &mut Running, act: Act) {
+        let stack = act.stack();
+        let call = act::call(self.node, &act);
+        let name = call.function().name;
+        let taken = match self.link.execute(vec![call]).await {
+            Ok(_) => {
+                self.metrics.attest_act(name);
+                tracing::info!(%stack, name, "attested");
+                true
+            }
+            Err(error) => {
+                if error.is_transient() {
+                    self.metrics.ledger_errors.inc();
+                }
+                // often somebody else was faster
+                tracing::debug!(error = %WithCauses(&error), %stack, name, "the ledger doesn't take it");
+                false
+            }
+        };
+        let now = Now {
+            ledger: TimestampMs(0),
+            at: Instant::now(),
+        };
+        running.attester.step(Event::Acted { stack, taken, now });
+    }
+
+    /// The promise to attest: makes it, and takes the fees.
+    async fn look_after(&self) {
+        for served in self.tasks.iter().filter(|task| self.attests(task.id)) {
+            let looked = enrol::look_after(&self.link, self.node, served.id, &self.config).await;
+            match looked {
+                Ok(Some(name)) => tracing::info!(task = %served.id, name, "done"),
+                Ok(None) => {}
+                Err(error) => {
+                    self.metrics.ledger_errors.inc();
+                    tracing::warn!(error = %WithCauses(&error), task = %served.id, "the promise to attest isn't looked after");
+                }
+            }
+        }
+    }
+}
+
+impl Running {
+    /// What must be durable of an event.
+    fn heard(&mut self, event: &LedgerEvent) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for command in self.attester.step(Event::Heard(event)) {
+            if let Command::Keep(note) = command {
+                if let Note::Key(node, key) = &note {
+                    self.keys.entry(*node).or_default().push(*key);
+                }
+                notes.push(note);
+            }
+        }
+        notes
+    }
+}
+
+/// What looking at one record takes.
+struct Looking {
+    reader: Arc<Reader>,
+    link: Arc<LedgerLink>,
+    concurrency: Arc<ConcurrencyLimit>,
+    tasks: Arc<Tasks>,
+    metrics: Arc<Metrics>,
+    room: Arc<Semaphore>,
+    keys: Keys,
+}
+
+impl Looking {
+    async fn look(self, summons: &Summons) -> Judged {
+        let started = Instant::now();
+        let judged = self.judged(summons).await;
+        let outcome = match judged {
+            Judged::Found(verdict) if verdict == WITHHELD => "withheld",
+            Judged::Found(verdict) if verdict.is_bad() => "guilty",
+            Judged::Found(_) => "honest",
+            Judged::Missing { .. } => "missing",
+            Judged::Unknown => "unknown",
+        };
+        self.metrics.audited(outcome, started.elapsed());
+        tracing::info!(outcome, "a record was looked at");
+        judged
+    }
+
+    async fn judged(&self, summons: &Summons) -> Judged {
+        let record = match self.reader.read(summons, &self.keys).await {
+            Ok(record) => record,
+            Err(unread) => return found_unread(&unread, summons),
+        };
+        let Ok(task) = self.tasks.get(summons.claimed.task) else {
+            return Judged::Unknown;
+        };
+        // the semaphore is never closed
+        let _place = self.room.acquire().await;
+        self.wait_for_room(&*task.engine, summons).await;
+        let about = (&summons.duty, &summons.claimed);
+        let judging = judge::judge(&*task.engine, &task.model, about, record);
+        match tokio::time::timeout(LONGEST_JUDGING, judging).await {
+            Ok(Ok(verdict)) => Judged::Found(verdict),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %WithCauses(&error), "nothing can be said of the record yet");
+                Judged::Unknown
+            }
+            Err(_) => Judged::Unknown,
+        }
+    }
+
+    /// Behind paying requests, as long as there is time.
+    async fn wait_for_room(&self, engine: &dyn atoma_engine::Engine, summons: &Summons) {
+        loop {
+            let load = engine.load();
+            let full = self.concurrency.running() >= self.concurrency.size() as usize;
+            if load.waiting == 0 && !full {
+                return;
+            }
+            let now = self.link.ledger.clock().await;
+            if now.is_ok_and(|now| now >= summons.urgent_from) {
+                return;
+            }
+            tokio::time::sleep(ROOM_PAUSE).await;
+        }
+    }
+}
+
+/// What follows where a record can't be read: some of that is the node's fault, for everyone to see.
+fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
+    tracing::warn!(error = %WithCauses(unread), "a record can't be read");
+    match unread {
+        Unread::Withheld(_) | Unread::Garbage(_) | Unread::NotInTransaction => {
+            Judged::Found(WITHHELD)
+        }
+        Unread::Missing => Judged::Missing {
+            last_call: summons.last_call,
+        },
+        Unread::Ledger(_) | Unread::Walrus(_) | Unread::NotShown => Judged::Unknown,
+    }
+}
