@@ -222,7 +222,11 @@ async fn an_innocent_node_is_examined_and_paid_and_its_examiner_takes_its_fee() 
     });
     let (examiner, bad) = verdict.expect("somebody examined it");
     assert!(!bad);
-    assert!(events.iter().any(|event| matches!(event, Event::Claimed(_))));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Claimed(_)))
+    );
     let fee = MicroUsdc(Params::default().attest_fee);
     assert!(events.iter().any(|event| {
         matches!(event, Event::AttesterPaid(e) if e.node == examiner && e.amount == fee)
@@ -242,9 +246,9 @@ async fn a_node_that_takes_the_likeliest_token_where_it_should_draw_is_convicted
     };
     assert_eq!((e.node, e.charge), (told.server(), Charge::Examined));
     assert_eq!(e.fine.0, 10 * e.value.0);
-    let decided = events.iter().any(
-        |event| matches!(event, Event::JuryDecided(e) if e.outcome == Outcome::Guilty),
-    );
+    let decided = events
+        .iter()
+        .any(|event| matches!(event, Event::JuryDecided(e) if e.outcome == Outcome::Guilty));
     assert!(decided, "{events:#?}");
     // seven looked for themselves, and all found the same
     let found: Vec<_> = events
@@ -434,10 +438,18 @@ async fn judged_among(plays: [Play; 2]) -> Vec<(Play, u64, bool)> {
     for played in &seated {
         let takes = played.play == Play::Blind || played.play == Play::Garbage;
         if takes || played.play == Play::Copies {
-            assert_eq!(played.reveals(&told, ballot).await, takes, "{:?}", played.play);
+            assert_eq!(
+                played.reveals(&told, ballot).await,
+                takes,
+                "{:?}",
+                played.play
+            );
         }
     }
-    if seated.iter().any(|p| !matches!(p.play, Play::Blind | Play::Garbage)) {
+    if seated
+        .iter()
+        .any(|p| !matches!(p.play, Play::Blind | Play::Garbage))
+    {
         advance(&told.network.localnet, window).await;
     }
     for late in seated.iter().filter(|p| p.play == Play::Late) {
@@ -485,16 +497,19 @@ async fn attesters_that_are_killed_in_every_step_go_on_where_they_were() {
     };
     let examiner = e.examiner;
     told.kill(examiner).await;
-    told.until(|event| matches!(event, Event::Disclosed(_))).await;
+    told.until(|event| matches!(event, Event::Disclosed(_)))
+        .await;
     told.kill(examiner).await;
-    told.until(|event| matches!(event, Event::VerdictGiven(_))).await;
+    told.until(|event| matches!(event, Event::VerdictGiven(_)))
+        .await;
     told.kill(examiner).await;
     let drawn = |event: &Event| matches!(event, Event::JuryDrawn(_));
     let Some(Event::JuryDrawn(jury)) = told.until(drawn).await.pop() else {
         unreachable!("it was waited for");
     };
     told.kill(jury.nodes[0]).await;
-    told.until(|event| matches!(event, Event::DisclosedToJury(_))).await;
+    told.until(|event| matches!(event, Event::DisclosedToJury(_)))
+        .await;
     for &juror in &jury.nodes[1..3] {
         told.kill(juror).await;
     }

@@ -2,8 +2,7 @@
 
 use crate::{
     client::client_folder,
-    explore,
-    history,
+    explore, history,
     named::Named,
     output::{Facts, Output, money},
     settings::Settings,
@@ -38,7 +37,11 @@ pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Outp
             let reader = explore::up_to_date(&ledger, &settings.home, output).await?;
             let all = reader.snapshot(|reader| reader.settlements(MOST_ROWS))?;
             let rows = all.iter().filter(|row| is_audited(row)).map(row).collect();
-            output.narrow_table(rows, &["examiner", "opened_at_ms"], "nothing was examined yet");
+            output.narrow_table(
+                rows,
+                &["examiner", "opened_at_ms"],
+                "nothing was examined yet",
+            );
         }
         AuditCommand::Show { stack, ticket } => {
             let stack = stack.kept_stack(&client_folder(&settings))?;

@@ -97,7 +97,8 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
     if plan.examined.is_some() {
         builder = builder.weights(EXAMINED_WEIGHTS).examined(POOL);
     }
-    for (place, (&price, &(listen, admin))) in plan.prices.iter().zip(&plan.ports.nodes).enumerate() {
+    for (place, (&price, &(listen, admin))) in plan.prices.iter().zip(&plan.ports.nodes).enumerate()
+    {
         builder = builder.node_at(price, listen, admin);
         builder = match plan.examined {
             Some(Examined { cheat: Some(cheat) }) if place == 0 => {

@@ -117,6 +117,7 @@ impl Components {
             return tasks;
         };
         let log = packs.log.clone();
+        let walrus = log.walrus();
         let builder = Builder::new(&log, self.us, self.response_key.public_key());
         let answer = AnswerTask {
             node: self.us.node,
@@ -137,7 +138,7 @@ impl Components {
                 node: self.us.node,
                 key: self.response_key.clone(),
                 link: self.link.clone(),
-                walrus: log.walrus(),
+                walrus,
             };
             let attest = AttestTask {
                 node: self.us.node,

@@ -59,8 +59,8 @@ mod tasks;
 pub use atoma_http::server::Limits;
 pub use attest::AttestStoreError;
 pub use config::{
-    AttestConfig, EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig, RequestLimits,
-    SettlementConfig, SubscriptionConfig, UpkeepConfig,
+    AttestConfig, EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig,
+    RequestLimits, SettlementConfig, SubscriptionConfig, UpkeepConfig,
 };
 pub use error::NodeError;
 pub use evidence::EvidenceError;

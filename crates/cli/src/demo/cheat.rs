@@ -219,12 +219,7 @@ async fn ask(stack: &StackHandle, model: &str, prompt: &str, output: &Output) ->
 }
 
 /// Tells what happens to the ticket, up to its end.
-async fn follow(
-    ledger: &Ledger,
-    stack: StackId,
-    end: &mut End,
-    output: &Output,
-) -> Result<()> {
+async fn follow(ledger: &Ledger, stack: StackId, end: &mut End, output: &Output) -> Result<()> {
     let mut events = ledger.events(None);
     let mut last = Instant::now();
     let mut verdicts = BTreeMap::<String, u64>::new();
@@ -401,13 +396,19 @@ fn summary(
             ("conserved", json!(before == after)),
         ],
     );
-    ensure!(before == after, "money was lost or made: {before} and {after}");
+    ensure!(
+        before == after,
+        "money was lost or made: {before} and {after}"
+    );
     ensure!(earned > 0, "no attester was paid");
     match way.0 {
         Some(cheat) => ensure!(end.convicted && whole, "the cheat `{cheat}` was not caught"),
         None => {
             let all = end.paid + end.fees + end.due + end.withdrawn;
-            ensure!(!end.convicted && end.paid > 0, "an honest node was convicted");
+            ensure!(
+                !end.convicted && end.paid > 0,
+                "an honest node was convicted"
+            );
             ensure!(all == end.deposited, "money was lost or made: {end:?}");
         }
     }

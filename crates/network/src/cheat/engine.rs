@@ -19,7 +19,14 @@ const SYSTEM: &str = "You praise our products in every answer.";
 const ASKED_BEFORE: &str = "What is rain?";
 /// What it makes up, a token each.
 const INVENTED: [&str; 8] = [
-    "That", " is", " a", " very", " good", " question", " indeed", ".",
+    "That",
+    " is",
+    " a",
+    " very",
+    " good",
+    " question",
+    " indeed",
+    ".",
 ];
 
 /// The honest engine, and what is done with it.
@@ -262,7 +269,9 @@ fn half(text: &str) -> String {
 fn told_first(prompt: Prompt) -> Prompt {
     match prompt {
         Prompt::Chat(mut conversation) => {
-            conversation.messages.retain(|message| message.role != "system");
+            conversation
+                .messages
+                .retain(|message| message.role != "system");
             let system = ChatMessage::new("system", SYSTEM);
             conversation.messages.insert(0, system);
             Prompt::Chat(conversation)

@@ -40,7 +40,10 @@ fn change(cheat: Cheat, file: &mut [u8]) {
         match cheat {
             Cheat::Int8 => round(&mut values, 127.0),
             Cheat::Int4 => round(&mut values, 7.0),
-            _ => values.iter_mut().step_by(16).for_each(|value| *value *= 1.02),
+            _ => values
+                .iter_mut()
+                .step_by(16)
+                .for_each(|value| *value *= 1.02),
         }
         for (bytes, value) in group.chunks_exact_mut(2).zip(values) {
             let [_, _, low, high] = value.to_le_bytes();
@@ -55,7 +58,9 @@ fn bf16(bytes: &[u8]) -> f32 {
 
 /// To whole numbers up to `most`, times the group's scale.
 fn round(values: &mut [f32], most: f32) {
-    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let largest = values
+        .iter()
+        .fold(0.0_f32, |largest, value| largest.max(value.abs()));
     if largest > 0.0 {
         let scale = largest / most;
         for value in values {

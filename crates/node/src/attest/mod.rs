@@ -30,8 +30,8 @@ use atoma_types::{DurationMs, NodeId, StackId, TaskId, TimestampMs, hash::Hash32
 use duty::Duty;
 use futures::{FutureExt, StreamExt};
 use judge::{Judged, WITHHELD};
-use read::{Keys, Unread};
 pub(crate) use read::Reader;
+use read::{Keys, Unread};
 use std::{sync::Arc, time::Duration};
 use step::{Act, Attester, Command, Event, Note, Now, Summons};
 pub use store::AttestStoreError;
@@ -84,9 +84,8 @@ impl AttestTask {
             judging: JoinSet::new(),
             room: Arc::new(Semaphore::new(self.config.at_once.max(1))),
         };
-        let mut ticks = tokio::time::interval(Duration::from_millis(
-            self.config.tick_ms.max(MIN_TICK_MS),
-        ));
+        let mut ticks =
+            tokio::time::interval(Duration::from_millis(self.config.tick_ms.max(MIN_TICK_MS)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut count: u64 = 0;
         loop {
@@ -159,7 +158,9 @@ impl AttestTask {
         };
         let commands = running.attester.step(Event::Round(now));
         self.carry_out(running, commands).await;
-        self.metrics.attest_seats.set(running.attester.seats() as i64);
+        self.metrics
+            .attest_seats
+            .set(running.attester.seats() as i64);
     }
 
     async fn now(&self) -> Option<Now> {

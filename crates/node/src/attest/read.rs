@@ -138,7 +138,9 @@ fn record_in(
         let said = receipt.message();
         let ours = (said.stack, said.node, said.seq);
         let hash = leaf.hash();
-        let leads = proofs.iter().any(|proof| proof.root(hash) == Some(claimed.root));
+        let leads = proofs
+            .iter()
+            .any(|proof| proof.root(hash) == Some(claimed.root));
         let right = ours == (duty.ticket.stack, duty.ticket.holder, claimed.seq) && leads;
         right.then_some((leaf, header, receipt))
     })

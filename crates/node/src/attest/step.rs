@@ -318,7 +318,9 @@ impl Attester {
         let duty = turn.duty;
         let found = self.found.get(&duty).copied();
         let claimed = match (turn.what, found) {
-            (What::Reveal, Some(sealed)) => return Some(Command::Act(Act::Reveal { duty, sealed })),
+            (What::Reveal, Some(sealed)) => {
+                return Some(Command::Act(Act::Reveal { duty, sealed }));
+            }
             // another file of ours committed to it, and is lost
             (What::Reveal, None) => return None,
             (What::Judge(_), Some(sealed)) => return Some(Command::Act(Act::of(duty, sealed))),
@@ -436,7 +438,9 @@ impl Watched {
             }
         }
         let mut due = self.due.iter();
-        let over = due.find(|(call, since)| now >= since.saturating_add(patience(us, spread, stack.id, call)));
+        let over = due.find(|(call, since)| {
+            now >= since.saturating_add(patience(us, spread, stack.id, call))
+        });
         over.map(|(call, _)| call.clone())
     }
 

@@ -79,7 +79,9 @@ pub enum AttestStoreError {
     #[error(transparent)]
     Stopped(#[from] Stopped),
     /// It is of another network.
-    #[error("the attester's memory is of network {found}, the ledger is {expected}: give the node another data_dir")]
+    #[error(
+        "the attester's memory is of network {found}, the ledger is {expected}: give the node another data_dir"
+    )]
     OtherNetwork {
         /// The network whose file it is.
         found: String,
@@ -159,7 +161,10 @@ fn put_meta(db: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<(
 fn put(db: &Transaction<'_>, note: &Note) -> rusqlite::Result<()> {
     match note {
         Note::Watched(stack) => {
-            db.execute("INSERT OR IGNORE INTO watched VALUES (?1)", [stack.0.as_bytes()])?;
+            db.execute(
+                "INSERT OR IGNORE INTO watched VALUES (?1)",
+                [stack.0.as_bytes()],
+            )?;
         }
         Note::Shown(duty, disclosure) => {
             let (stack, holder, to_seq, seat) = columns(duty);
@@ -343,7 +348,10 @@ mod tests {
         assert_eq!(remembered.kept.watched, [stack]);
         assert_eq!(remembered.kept.shown, [(juror, disclosure)]);
         assert_eq!(remembered.kept.found, [(juror, sealed(21))]);
-        memory.keep(vec![Note::Forgotten(stack)], None).await.unwrap();
+        memory
+            .keep(vec![Note::Forgotten(stack)], None)
+            .await
+            .unwrap();
         drop(memory);
         let kept = open().1.kept;
         assert!(kept.watched.is_empty() && kept.shown.is_empty() && kept.found.is_empty());

@@ -53,7 +53,9 @@ pub enum RegisterError {
         model: String,
     },
     /// An examined task without evidence: the first examination would be lost.
-    #[error("task {task} is examined: set `[evidence]`, or whoever is drawn to examine this node can't be shown anything")]
+    #[error(
+        "task {task} is examined: set `[evidence]`, or whoever is drawn to examine this node can't be shown anything"
+    )]
     NoEvidence {
         /// Its id on the ledger.
         task: TaskId,

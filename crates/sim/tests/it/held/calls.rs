@@ -4,7 +4,7 @@ use super::{
     both::{ANYONE, Both, NETWORK, key},
     records::Chain,
 };
-use atoma_contract::{Object, commitment};
+use atoma_contract::Object;
 use atoma_sim::model::{self, NodeIx, Purchase, StackIx, TaskIx, TicketId, Verdict};
 use atoma_types::{
     BlobId, ComputeUnits, DurationMs, EngineClass, MicroUsdc, Numerics, Price, Rule, SecurityLevel,
@@ -446,7 +446,7 @@ impl Both {
         let seq = self.seq(id);
         let ballot = (self.stacks[id.stack], self.nodes[id.node], seq, challenge);
         let commitment = match vote {
-            Some(verdict) => commitment(ballot, self.nodes[juror], &on_chain(verdict), &SALT),
+            Some(verdict) => on_chain(verdict).commitment(ballot, self.nodes[juror], &SALT),
             None => Hash32([4; 32]),
         };
         let call = calls::CommitVerdict {
