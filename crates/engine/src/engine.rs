@@ -80,9 +80,9 @@ pub trait Engine: Send + Sync {
         format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>>;
 
-    /// The events of [`generate`](Self::generate), to the bit, for a fraction of its cost: where they say what
-    /// somebody claims that they say, which is a prefill or a few. None where they don't, or this engine can't tell
-    /// without generating: an answer that calls tools, ends at a stop string or shows log probabilities.
+    /// The events of [`generate`](Self::generate), to the bit, for a fraction of its cost if they say `said`, or nearly:
+    /// a prefill or a few. None where only generating tells: where they say something else, call tools,
+    /// end at a stop string or show log probabilities, and with engines outside.
     fn confirm(
         &self,
         _request: GenerateRequest,

@@ -6,6 +6,7 @@
 
 mod bert;
 mod common;
+mod confirm;
 mod embedded;
 mod formats;
 #[cfg(not(emulated))]
