@@ -53,7 +53,7 @@ impl Order {
             });
         }
         let mut asked = request::read_signed(header, body, model.defaults).ok()?;
-        let is_served = is_asked(&asked.model) && asked.server_only.is_none();
+        let is_served = !model.only_embeds && is_asked(&asked.model) && asked.server_only.is_none();
         let stream = asked.stream;
         let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
         is_served.then(|| Self {

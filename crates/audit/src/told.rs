@@ -260,3 +260,84 @@ impl Shape {
         matches!(self, Self::Vectors { base64: true })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CHAT: Shape = Shape::Chat { stream: false };
+    const STREAM: Shape = Shape::Chat { stream: true };
+
+    fn text(shape: Shape, body: &str) -> Option<String> {
+        Told::read(shape, body.as_bytes()).map(|told| told.text)
+    }
+
+    #[test]
+    fn the_text_is_read_in_all_its_forms() {
+        let whole =
+            r#"{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+        assert_eq!(text(CHAT, whole).as_deref(), Some("hi"));
+        let completion = r#"{"choices":[{"index":0,"text":"hi","finish_reason":"length"}]}"#;
+        let shape = Shape::Completion { stream: false };
+        assert_eq!(text(shape, completion).as_deref(), Some("hi"));
+        let stream = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"h\"}}]}\n\n\
+            data: {\"choices\":[{\"delta\":{\"content\":\"i\"},\"finish_reason\":\"stop\"}]}\n\n\
+            data: {\"choices\":[],\"usage\":null}\n\n";
+        assert_eq!(text(STREAM, stream).as_deref(), Some("hi"));
+        // a frame that was cut off is none
+        let cut = &stream[..stream.len() - 5];
+        assert_eq!(text(STREAM, cut).as_deref(), Some("hi"));
+        assert_eq!(text(STREAM, "").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_clients_may_read_in_another_way_is_no_answer() {
+        let frame = |inner: &str| format!("data: {{\"choices\":[{inner}]}}\n\n");
+        let end = frame(r#"{"delta":{},"finish_reason":"stop"}"#);
+        for body in [
+            frame(r#"{"delta":{"content":"a","content":"b"}}"#),
+            frame(r#"{"index":1,"delta":{"content":"a"}}"#),
+            format!("{end}{}", frame(r#"{"delta":{"content":"more"}}"#)),
+            "data: [DONE]\n\n".to_owned(),
+            "data: {\"error\":{\"message\":\"no\"}}\n\n".to_owned(),
+        ] {
+            assert_eq!(text(STREAM, &body), None, "{body}");
+        }
+        let two = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"},
+            {"index":1,"message":{"content":"b"},"finish_reason":"stop"}]}"#;
+        assert_eq!(text(CHAT, two), None);
+        let endless = r#"{"choices":[{"message":{"content":"a"},"finish_reason":null}]}"#;
+        assert_eq!(text(CHAT, endless), None);
+    }
+
+    #[test]
+    fn calls_are_put_together() {
+        let call = |more: &str| {
+            format!("data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{more}]}}}}]}}\n\n")
+        };
+        let body = [
+            call(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{\"a\""}}"#),
+            call(r#"{"index":1,"id":"y","function":{"name":"g","arguments":"{}"}}"#),
+            call(r#"{"index":0,"function":{"arguments":":1}"}}"#),
+        ];
+        let told = Told::read(STREAM, body.concat().as_bytes()).unwrap();
+        let arguments: Vec<&str> = told.calls.iter().map(|call| &*call.arguments).collect();
+        assert_eq!(arguments, ["{\"a\":1}", "{}"]);
+        assert_eq!(told.calls[0].name.as_deref(), Some("f"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..200), pieces in
+            prop::collection::vec(prop::sample::select(vec!["data: ", "{", "}", "\"choices\":[", "]", "\n\n", "null",
+                "{\"index\":0,\"delta\":{\"content\":\"a\"}}", ",", "\"logprobs\":{\"content\":[]}", ":"]), 0..30)) {
+            let shapes = [CHAT, STREAM, Shape::Completion { stream: false },
+                Shape::Completion { stream: true }, Shape::Vectors { base64: false }];
+            for shape in shapes {
+                let _ = Told::read(shape, &bytes);
+                let _ = Told::read(shape, pieces.concat().as_bytes());
+            }
+        }
+    }
+}

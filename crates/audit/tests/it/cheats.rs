@@ -5,9 +5,7 @@ use crate::world::{
     options, order, order_of, tiny, write,
 };
 use atoma_audit::{Body, Finding, Reason, Work};
-use atoma_engine::{
-    ChatMessage, Conversation, Engine, Event, Finish, GenerateRequest, Prompt, WeightType,
-};
+use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt, WeightType};
 use atoma_types::{
     EngineClass, Numerics, Rule,
     hash::Hash32,
@@ -36,7 +34,7 @@ fn brief() -> Provider {
 /// What is found of an answer that a cheat gives to the usual request.
 async fn finds(provider: &Provider, answer: &Answer) -> Finding {
     let work = provider.work(&asked(), answer);
-    found(&provider.engine, &work).await
+    found(&*provider.engine, &work).await
 }
 
 /// What is found where the engine was asked for something else than the user has signed.
@@ -133,7 +131,7 @@ async fn a_changed_system_prompt_is_found() {
     };
     let served = provider.serve(&with("Be kind. ")).await;
     let work = provider.work(&with("Be rude. "), &served);
-    let finding = found(&provider.engine, &work).await;
+    let finding = found(&*provider.engine, &work).await;
     assert!(
         matches!(finding, Finding::Guilty(Reason::Scores | Reason::Prompt)),
         "{finding}"
@@ -171,7 +169,7 @@ async fn one_letter_of_the_text_is_found() {
             let cheat = edited(&honest, |at, text| {
                 (at == place).then(|| format!("{text}!"))
             });
-            let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+            let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
             assert_eq!(finding, Finding::Guilty(Reason::Text), "{place}");
         }
     }
@@ -210,7 +208,7 @@ async fn an_edited_token_whose_scores_are_true_is_found() {
         ..honest
     };
     assert_eq!(
-        found(&provider.engine, &provider.work(&order, &cheat)).await,
+        found(&*provider.engine, &provider.work(&order, &cheat)).await,
         SCORES
     );
 }
@@ -225,7 +223,7 @@ async fn a_text_cut_or_padded_is_found() {
     let honest = provider.serve(&order).await;
     assert_eq!(done(&honest.events).usage.output, 40, "a long answer");
     let finds =
-        async |answer: &Answer| found(&provider.engine, &provider.work(&order, answer)).await;
+        async |answer: &Answer| found(&*provider.engine, &provider.work(&order, answer)).await;
     // the first tokens, with an end that the model didn't make, and the scores of these tokens
     let mut request = provider.request(&order);
     request.max_tokens = 10;
@@ -254,7 +252,7 @@ async fn more_tokens_than_the_model_gave_are_found() {
     assert_eq!(done(&honest.events).finish, Finish::Stop);
     let mut cheat = honest.clone();
     cheat.usage.output += 1;
-    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Output));
     // one that says that its client has left
     cheat.fingerprint = None;
@@ -262,13 +260,13 @@ async fn more_tokens_than_the_model_gave_are_found() {
     let streamed = crate::world::order(chat("Hello!", stream));
     let work = provider.work_of(&streamed, Bytes::new(), &cheat);
     assert_eq!(
-        found(&provider.engine, &work).await,
+        found(&*provider.engine, &work).await,
         Finding::Guilty(Reason::Output)
     );
     // tokens of the prompt
     let mut cheat = honest;
     cheat.usage.input += 1;
-    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Prompt));
 }
 
@@ -291,7 +289,7 @@ async fn tokens_that_are_not_the_models_own_for_the_text_are_found() {
         })
         .collect();
     cheat.usage.output = text.chars().count() as u64 + 1;
-    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Output));
 }
 
@@ -305,13 +303,13 @@ async fn limits_are_held() {
     let limit = Finding::Guilty(Reason::Limit);
     assert_eq!(done(&long.events).usage.output, 201);
     assert_eq!(
-        found(&provider.engine, &provider.work(&order, &long)).await,
+        found(&*provider.engine, &provider.work(&order, &long)).await,
         limit
     );
     request.max_tokens = 20;
     let short = provider.run(request).await;
     assert_eq!(
-        found(&provider.engine, &provider.work(&order, &short)).await,
+        found(&*provider.engine, &provider.work(&order, &short)).await,
         limit
     );
 }
@@ -327,7 +325,7 @@ async fn log_probabilities_and_calls_are_the_models() {
             token.logprob.as_mut().expect("asked for").logprob /= 2.0;
         }
     }
-    let finding = found(&provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Logprobs));
 
     let caller = Provider::new(caller(options(2, 64)));
@@ -345,7 +343,7 @@ async fn log_probabilities_and_calls_are_the_models() {
     assert_ne!(said, turned);
     let work = caller.work_of(&order, turned.into(), &honest);
     assert_eq!(
-        found(&caller.engine, &work).await,
+        found(&*caller.engine, &work).await,
         Finding::Guilty(Reason::Calls)
     );
 }
@@ -368,7 +366,7 @@ async fn other_vectors_are_found() {
     resign(&mut work, receipt);
     work.bodies.as_mut().expect("bodies")[1] = body;
     assert_eq!(
-        found(&provider.engine, &work).await,
+        found(&*provider.engine, &work).await,
         Finding::Guilty(Reason::Vectors)
     );
 }
@@ -392,7 +390,7 @@ async fn what_needs_no_model_is_found_without_one() {
         work
     };
     let finds = async |work: Work, expected: Finding| {
-        let examined = look(&provider.engine, &work).await;
+        let examined = look(&*provider.engine, &work).await;
         assert_eq!((examined.finding, examined.computed), (expected, None));
     };
     let guilty = Finding::Guilty;
@@ -448,7 +446,7 @@ async fn a_request_that_no_engine_takes_is_found() {
     let answer = provider.serve(&asked()).await;
     let mut short = shortened(&answer, 5, Finish::Length);
     short.usage.input = 900;
-    let finding = found(&provider.engine, &provider.work(&order, &short)).await;
+    let finding = found(&*provider.engine, &provider.work(&order, &short)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Request));
 }
 
@@ -461,11 +459,11 @@ async fn an_engine_of_another_class_says_nothing() {
         weights: Some(WeightType::F32),
         ..options(2, 64)
     };
-    let able = atoma_audit::examine(&tiny(f32s), &work).await;
+    let able = atoma_audit::examine(&*tiny(f32s), &work).await;
     // bf16 weights widened to f32 are the same numbers
     assert_eq!(able.expect("the same class").finding, Finding::Honest);
     let other = caller(options(1, 64));
-    assert!(atoma_audit::examine(&other, &work).await.is_err());
+    assert!(atoma_audit::examine(&*other, &work).await.is_err());
     let tolerant = EngineClass {
         numerics: Numerics::Tolerant,
         rule: Rule::Tolerant,
@@ -473,7 +471,11 @@ async fn an_engine_of_another_class_says_nothing() {
     };
     let mut work = work;
     work.task.engine = tolerant;
-    assert!(atoma_audit::examine(&provider.engine, &work).await.is_err());
+    assert!(
+        atoma_audit::examine(&*provider.engine, &work)
+            .await
+            .is_err()
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::world::{
     Answer, Order, Provider, caller, chat, completion, found, options, order, pieces, tiny, write,
 };
-use atoma_audit::Finding;
-use atoma_engine::{EmbeddedOptions, Engine, Event};
+use atoma_audit::{Finding, Work};
+use atoma_engine::{EmbeddedOptions, Event, testing::RandomBert};
 use atoma_openai::{
     answer::Head,
     frames::{Frames, Kind},
@@ -38,8 +38,8 @@ const SCHEMA: &str = r#"{"type":"object","properties":{"town":{"enum":["Zürich"
 const TOOLS: &str = r#"[{"type":"function","function":{"name":"turn","parameters":{"type":"object",
     "properties":{"left":{"type":"boolean"}},"required":["left"],"additionalProperties":false}}}]"#;
 
-/// What a user may ask for.
-fn asked() -> impl Strategy<Value = (Endpoint, Value)> {
+/// What a user may ask for; of a model that can call tools, with them.
+fn asked(calls: bool) -> impl Strategy<Value = (Endpoint, Value)> {
     let text = prop::sample::select(&PROMPTS[..]);
     let drawn = (
         prop_oneof![Just(0.0), Just(0.3), Just(1.0), Just(1.7)],
@@ -57,7 +57,7 @@ fn asked() -> impl Strategy<Value = (Endpoint, Value)> {
         prop::option::weighted(0.2, 0u8..4),
         0..6u8,
     );
-    (text, any::<bool>(), drawn, shown).prop_map(|(text, is_chat, drawn, shown)| {
+    (text, any::<bool>(), drawn, shown).prop_map(move |(text, is_chat, drawn, shown)| {
         let (temperature, top_p, top_k, min_p, penalty, seed) = drawn;
         let (max_tokens, stop, stream, usage, logprobs, form) = shown;
         let mut more = json!({
@@ -77,7 +77,10 @@ fn asked() -> impl Strategy<Value = (Endpoint, Value)> {
                 more["top_logprobs"] = json!(count);
             }
         }
-        if form == 0 {
+        if calls && is_chat && form > 1 {
+            more["tools"] = serde_json::from_str(TOOLS).expect("JSON");
+            more["tool_choice"] = json!(["auto", "required"][usize::from(form % 2)]);
+        } else if form == 0 {
             let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
             more["response_format"] =
                 json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": schema } });
@@ -106,6 +109,36 @@ fn setups() -> [EmbeddedOptions; 3] {
     ]
 }
 
+/// What is in the record of an answer whose client may have left: at which of its events, of a thousand.
+fn record(provider: &Provider, order: &Order, answer: &Answer, left: Option<usize>) -> Work {
+    let is_token = |event: &Event| matches!(event, Event::Token(_));
+    let first = answer.events.iter().position(is_token).expect("a token");
+    let Some(left) = left else {
+        return provider.work(order, answer);
+    };
+    let end = first + 1 + left * (answer.events.len() - first - 1) / 1_000;
+    let events = &answer.events[..end];
+    let tokens = events.iter().filter(|event| is_token(event)).count();
+    let asked: Value = serde_json::from_slice(&order.body).expect("JSON");
+    let kind = match order.header.message().endpoint {
+        Endpoint::ChatCompletions => Kind::Chat,
+        _ => Kind::Completion,
+    };
+    let sent = match asked["stream"] == true {
+        true => cut(kind, events),
+        false => Vec::new(),
+    };
+    let answer = Answer {
+        usage: Usage {
+            output: tokens as u64,
+            ..answer.usage
+        },
+        fingerprint: None,
+        events: Vec::new(),
+    };
+    provider.work_of(order, sent.into(), &answer)
+}
+
 #[tokio::test]
 async fn honest_answers_are_never_guilty() {
     let cases = std::env::var(MORE)
@@ -113,28 +146,45 @@ async fn honest_answers_are_never_guilty() {
         .and_then(|cases| cases.parse().ok());
     let cases = cases.unwrap_or(CASES);
     let [mine, theirs, portable] = setups();
-    let provider = Provider::new(tiny(theirs));
-    let auditors = [tiny(mine), tiny(portable)];
+    let models = [tiny, caller].map(|load| {
+        let provider = Provider::new(load(theirs.clone()));
+        (provider, [load(mine.clone()), load(portable.clone())])
+    });
     let mut runner = TestRunner::deterministic();
-    let (mut looked, mut tokens) = (0, 0);
+    let lefts = prop::option::weighted(0.15, 0usize..1_000);
+    let (mut looked, mut broken, mut tokens) = (0, 0, 0);
     while looked < cases {
-        let orders: Vec<Order> = (0..BATCH)
-            .map(|_| order(asked().new_tree(&mut runner).expect("a case").current()))
+        // every third batch by the model that calls tools
+        let calls = looked / BATCH % 3 == 2;
+        let (provider, auditors) = &models[usize::from(calls)];
+        let mut draw = || {
+            let tree = (asked(calls), &lefts)
+                .new_tree(&mut runner)
+                .expect("a case");
+            tree.current()
+        };
+        let drawn: Vec<_> = (0..BATCH).map(|_| draw()).collect();
+        let orders: Vec<Order> = drawn
+            .iter()
+            .map(|(asked, _)| order(asked.clone()))
             .collect();
         let served = orders.iter().map(|order| provider.serve(order));
         let answers = futures::future::join_all(served).await;
-        for (order, answer) in orders.iter().zip(&answers) {
-            let work = provider.work(order, answer);
+        for ((order, answer), (_, left)) in orders.iter().zip(&answers).zip(&drawn) {
+            let work = record(provider, order, answer, *left);
             // one in twelve by the slow one
             let auditor = &auditors[usize::from(looked % BATCH == 0)];
-            let finding = found(auditor, &work).await;
+            let finding = found(&**auditor, &work).await;
             let body = String::from_utf8_lossy(&order.body);
-            assert_eq!(finding, Finding::Honest, "{body}\n{answer:?}");
+            assert_eq!(finding, Finding::Honest, "{left:?} {body}\n{answer:?}");
             looked += 1;
+            broken += usize::from(left.is_some());
             tokens += answer.usage.output;
         }
     }
-    println!("{looked} honest answers of {tokens} tokens, none found guilty");
+    println!(
+        "{looked} honest answers of {tokens} tokens, {broken} of them broken off: none found guilty"
+    );
 }
 
 #[tokio::test]
@@ -167,7 +217,7 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
                 let sent = Bytes::from(body[..body.len().saturating_sub(missing)].to_vec());
                 let work = provider.work_of(&order, sent, &left);
                 assert_eq!(
-                    found(&provider.engine, &work).await,
+                    found(&*provider.engine, &work).await,
                     Finding::Honest,
                     "{end}"
                 );
@@ -179,7 +229,7 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
             ..whole.clone()
         };
         let work = provider.work(&order, &last);
-        assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+        assert_eq!(found(&*provider.engine, &work).await, Finding::Honest);
     }
 }
 
@@ -202,7 +252,7 @@ async fn a_whole_answer_that_its_client_left_is_honest() {
         ..provider.serve(&order).await
     };
     let work = provider.work_of(&order, Bytes::new(), &left);
-    assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+    assert_eq!(found(&*provider.engine, &work).await, Finding::Honest);
 }
 
 #[tokio::test]
@@ -227,7 +277,7 @@ async fn calls_of_tools_are_honest() {
         let work = provider.work(&order, &answer);
         let said = String::from_utf8_lossy(&write(&order, &answer)).into_owned();
         assert_eq!(
-            found(&provider.engine, &work).await,
+            found(&*provider.engine, &work).await,
             Finding::Honest,
             "{said}"
         );
@@ -247,8 +297,19 @@ async fn vectors_are_honest() {
             json!({ "model": crate::world::MODEL, "input": input, "encoding_format": encoding });
         let order = order((Endpoint::Embeddings, body));
         let work = crate::world::embedded(&provider, &order).await;
-        assert_eq!(found(&auditor, &work).await, Finding::Honest);
+        assert_eq!(found(&*auditor, &work).await, Finding::Honest);
     }
+}
+
+#[tokio::test]
+async fn vectors_of_a_model_that_only_embeds_are_honest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    RandomBert::small().write(folder.path()).expect("written");
+    let open = || atoma_engine::open(folder.path(), options(2, 64)).expect("loaded");
+    let provider = Provider::new(open());
+    let body = json!({ "model": crate::world::MODEL, "input": ["the sun", "a much longer text"] });
+    let work = crate::world::embedded(&provider, &order((Endpoint::Embeddings, body))).await;
+    assert_eq!(found(&*open(), &work).await, Finding::Honest);
 }
 
 #[tokio::test]
@@ -270,6 +331,6 @@ async fn a_request_that_was_passed_on_is_judged_as_the_one_it_stands_for() {
         body: own.body.clone(),
     };
     let work = provider.work(&passed, &answer);
-    assert_eq!(found(&provider.engine, &work).await, Finding::Honest);
+    assert_eq!(found(&*provider.engine, &work).await, Finding::Honest);
     assert!(provider.engine.load().healthy);
 }

@@ -2,9 +2,10 @@
 
 use crate::world::{Provider, chat, endless, look, order};
 use atoma_audit::{Ballot, Examined, Finding, Reason, Work, verdict};
-use atoma_engine::Embedded;
+use atoma_engine::Engine;
 use atoma_types::{Address, NodeId, StackId, chain::Verdict, hash::Hash32};
 use serde_json::json;
+use std::sync::Arc;
 
 fn ballot() -> Ballot {
     Ballot {
@@ -15,7 +16,7 @@ fn ballot() -> Ballot {
     }
 }
 
-async fn wrong(engine: Embedded) -> (Provider, Work) {
+async fn wrong(engine: Arc<dyn Engine>) -> (Provider, Work) {
     let provider = Provider::new(engine);
     let order = order(chat(
         "Hello!",
@@ -31,11 +32,11 @@ async fn wrong(engine: Embedded) -> (Provider, Work) {
 #[tokio::test]
 async fn all_who_look_say_the_same_and_nobody_else_can() {
     let (provider, work) = wrong(endless(1)).await;
-    let examined = look(&provider.engine, &work).await;
+    let examined = look(&*provider.engine, &work).await;
     let said = verdict(&ballot(), &work, &examined);
     assert_eq!(said.kind, Reason::Scores as u8);
     assert_ne!(said.digest, Hash32::ZERO);
-    let again = look(&endless(1), &work).await;
+    let again = look(&*endless(1), &work).await;
     assert_eq!(verdict(&ballot(), &work, &again), said);
 
     // what is said to one jury is of no use to another

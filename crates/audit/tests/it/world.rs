@@ -19,6 +19,7 @@ use atoma_types::{
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The model's name in every task here.
 pub(crate) const MODEL: &str = "atoma-tiny";
@@ -30,7 +31,7 @@ pub(crate) fn salt() -> Salt {
 
 /// A node that serves, and what its task promises.
 pub(crate) struct Provider {
-    pub(crate) engine: Embedded,
+    pub(crate) engine: Arc<dyn Engine>,
     pub(crate) task: Promised,
 }
 
@@ -59,12 +60,12 @@ pub(crate) fn options(threads: usize, token_budget: usize) -> EmbeddedOptions {
 }
 
 /// The built-in model.
-pub(crate) fn tiny(options: EmbeddedOptions) -> Embedded {
-    builtin::load_with(options).expect("loaded")
+pub(crate) fn tiny(options: EmbeddedOptions) -> Arc<dyn Engine> {
+    Arc::new(builtin::load_with(options).expect("loaded"))
 }
 
 /// A model with random weights, which seldom comes to an end: `seed` makes another one.
-pub(crate) fn endless(seed: u64) -> Embedded {
+pub(crate) fn endless(seed: u64) -> Arc<dyn Engine> {
     let folder = tempfile::tempdir().expect("a folder");
     let model = RandomModel {
         vocab: 3072,
@@ -72,11 +73,11 @@ pub(crate) fn endless(seed: u64) -> Embedded {
         ..RandomModel::small()
     };
     model.write(folder.path()).expect("written");
-    Embedded::open(folder.path(), options(2, 64)).expect("loaded")
+    Arc::new(Embedded::open(folder.path(), options(2, 64)).expect("loaded"))
 }
 
 /// A model whose template calls tools in tags.
-pub(crate) fn caller(options: EmbeddedOptions) -> Embedded {
+pub(crate) fn caller(options: EmbeddedOptions) -> Arc<dyn Engine> {
     let folder = tempfile::tempdir().expect("a folder");
     let model = RandomModel {
         vocab: 4096,
@@ -86,7 +87,7 @@ pub(crate) fn caller(options: EmbeddedOptions) -> Embedded {
     let template =
         "{{ messages[0].content }}{% if tools %} <tool_call>{{ tools|tojson }}{% endif %}";
     std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
-    Embedded::open(folder.path(), options).expect("loaded")
+    Arc::new(Embedded::open(folder.path(), options).expect("loaded"))
 }
 
 /// A chat that says this, with these fields beside it.
@@ -130,7 +131,7 @@ pub(crate) fn order_of(endpoint: Endpoint, body: Vec<u8>) -> Order {
 }
 
 impl Provider {
-    pub(crate) fn new(engine: Embedded) -> Self {
+    pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
         let info = engine.info();
         let task = Promised {
             model: Some(MODEL.to_owned()),
@@ -265,12 +266,12 @@ pub(crate) fn done(events: &[Event]) -> &Completion {
 }
 
 /// Looks at a record.
-pub(crate) async fn look(engine: &Embedded, work: &Work) -> Examined {
+pub(crate) async fn look(engine: &dyn Engine, work: &Work) -> Examined {
     examine(engine, work).await.expect("an engine of the class")
 }
 
 /// What is found.
-pub(crate) async fn found(engine: &Embedded, work: &Work) -> Finding {
+pub(crate) async fn found(engine: &dyn Engine, work: &Work) -> Finding {
     look(engine, work).await.finding
 }
 

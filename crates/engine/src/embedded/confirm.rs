@@ -6,16 +6,21 @@
 //! would have given, to the bit.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::job::Generation;
-use super::{Embedded, check_request};
+use super::{Embedded, INLINE_TEXT_BYTES, check_request};
 use crate::deltas::Deltas;
 use crate::fingerprint::{Fingerprint, LANES};
 use crate::sample::Counts;
-use crate::{Engine, EngineError, Event, Finish, GenerateRequest, Usage, event_channel};
+use crate::{
+    Engine, EngineError, EngineFault, Event, Finish, GenerateRequest, Usage, event_channel,
+};
 
 /// So often a text is cut anew: each time costs a prefill of the answer, and generating about three.
 const TRIES: usize = 3;
+/// Longer than a text's tokens are on average in any language: what is more is no guess at so many tokens.
+const BYTES_PER_TOKEN: usize = 32;
 
 /// What an answer would say if its tokens were these.
 struct Told {
@@ -41,9 +46,13 @@ impl Embedded {
         let (format, _) = self.called(&request)?;
         let prompt = self.encode(request.prompt.clone(), 1).await?;
         let most = (request.max_tokens as usize).min(self.limits.context - prompt.len());
+        if said.len() > most.saturating_mul(BYTES_PER_TOKEN) {
+            return Ok(None);
+        }
+        let said: Arc<str> = said.into();
         let mut known = Vec::new();
         for _ in 0..TRIES {
-            let Some(mut draft) = self.draft(known, &said, most)? else {
+            let Some(mut draft) = self.draft(known, said.clone(), most).await? else {
                 return Ok(None);
             };
             let mut told = self.tell(&request, &prompt, &draft).await?;
@@ -70,18 +79,24 @@ impl Embedded {
 
     /// The likely tokens of an answer that begins with those that are known and says this; none if it can't
     /// begin with them.
-    fn draft(
+    async fn draft(
         &self,
         known: Vec<u32>,
-        said: &str,
+        said: Arc<str>,
         most: usize,
     ) -> Result<Option<Vec<u32>>, EngineError> {
-        let Some(rest) = said.strip_prefix(&*self.text.decode(&known)) else {
+        let beginning = self.text.decode(&known);
+        if !said.starts_with(&beginning) {
             return Ok(None);
-        };
+        }
         let mut draft = known;
-        if !rest.is_empty() {
-            draft.extend(self.text.encode_answer(rest)?);
+        if said.len() > INLINE_TEXT_BYTES {
+            let text = self.text.clone();
+            let work = move || text.encode_answer(&said[beginning.len()..]);
+            let encoded = self.threads.blocking(work).await;
+            draft.extend(encoded.map_err(EngineFault::from)??);
+        } else {
+            draft.extend(self.text.encode_answer(&said[beginning.len()..])?);
         }
         draft.truncate(most);
         if draft.len() < most {

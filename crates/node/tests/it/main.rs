@@ -1,5 +1,6 @@
 //! A node as its users meet it, over HTTP, on a localnet of its own.
 
+mod audits;
 mod common;
 mod embeddings;
 mod evidence;
