@@ -2,7 +2,7 @@
 
 use crate::world::{
     Answer, Order, Provider, caller, chat, completion, done, embedded, endless, found, look,
-    options, order, order_of, tiny, write,
+    options, order, order_of, rounded, tiny, write,
 };
 use atoma_audit::{Body, Finding, Reason, Work};
 use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt, WeightType};
@@ -15,19 +15,19 @@ use bytes::Bytes;
 use serde_json::json;
 
 /// A sampled chat of 200 tokens at most.
-fn asked() -> Order {
+pub(crate) fn asked() -> Order {
     order(chat(
         "Tell me about the sea.",
         json!({ "temperature": 1.0, "seed": 11, "max_tokens": 200 }),
     ))
 }
 
-fn provider() -> Provider {
+pub(crate) fn provider() -> Provider {
     Provider::new(endless(1))
 }
 
 /// One whose answers come to an end.
-fn brief() -> Provider {
+pub(crate) fn brief() -> Provider {
     Provider::new(tiny(options(2, 128)))
 }
 
@@ -154,6 +154,57 @@ async fn another_checkpoint_is_found() {
         ..provider.serve(&asked()).await
     };
     assert_eq!(finds(&provider, &invented).await, SCORES);
+}
+
+#[tokio::test]
+async fn rounded_weights_are_found() {
+    let provider = provider();
+    let cheap = Provider {
+        engine: rounded(1),
+        task: provider.task.clone(),
+    };
+    let answer = cheap.run(provider.request(&asked())).await;
+    assert_eq!(finds(&provider, &answer).await, SCORES);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_kept_is_found() {
+    // the same words, asked in another request, which names no seed
+    let provider = provider();
+    let of = |body: &str| order_of(Endpoint::ChatCompletions, body.into());
+    let body =
+        r#"{"model":"atoma-tiny","temperature":1,"messages":[{"role":"user","content":"Hi"}]"#;
+    let (first, second) = (of(&format!("{body}}}")), of(&format!("{body} }}")));
+    let kept = provider.serve(&first).await;
+    let work = provider.work(&second, &kept);
+    assert_eq!(found(&*provider.engine, &work).await, SCORES);
+}
+
+#[tokio::test]
+async fn a_cheap_models_words_with_the_true_models_scores_are_found() {
+    let provider = provider();
+    let order = order(completion(
+        "And the LORD",
+        json!({ "temperature": 1.0, "seed": 3 }),
+    ));
+    let request = provider.request(&order);
+    let cheap = Provider {
+        engine: rounded(2),
+        task: provider.task.clone(),
+    };
+    let mut answer = cheap.run(request.clone()).await;
+    let prompt = provider.engine.tokenize(&request.prompt).expect("tokens");
+    let is = |event: &Event| match event {
+        Event::Token(token) => token.id,
+        _ => None,
+    };
+    let ids = answer.events.iter().filter_map(is).collect();
+    let scored = provider.engine.score(prompt, ids, request.sampling(), None);
+    answer.fingerprint = Some(scored.await.expect("scored").fingerprint);
+    assert_eq!(
+        found(&*provider.engine, &provider.work(&order, &answer)).await,
+        SCORES
+    );
 }
 
 #[tokio::test]
@@ -371,71 +422,9 @@ async fn other_vectors_are_found() {
     );
 }
 
-fn resign(work: &mut Work, receipt: Receipt) {
+pub(crate) fn resign(work: &mut Work, receipt: Receipt) {
     let key = atoma_keys::SigningKey::from_seed(&[2; 32]);
     work.receipt = Signed::new(receipt, &key);
-}
-
-#[tokio::test]
-async fn what_needs_no_model_is_found_without_one() {
-    let provider = provider();
-    let order = asked();
-    let answer = provider.serve(&order).await;
-    let honest = provider.work(&order, &answer);
-    let changed = |change: &dyn Fn(&mut Receipt)| {
-        let mut work = honest.clone();
-        let mut receipt = work.receipt.message().clone();
-        change(&mut receipt);
-        resign(&mut work, receipt);
-        work
-    };
-    let finds = async |work: Work, expected: Finding| {
-        let examined = look(&*provider.engine, &work).await;
-        assert_eq!((examined.finding, examined.computed), (expected, None));
-    };
-    let guilty = Finding::Guilty;
-    finds(changed(&|r| r.units.0 += 1), guilty(Reason::Units)).await;
-    finds(
-        changed(&|r| r.usage.audio_seconds = 1),
-        guilty(Reason::NotServed),
-    )
-    .await;
-    finds(changed(&|r| r.usage.input -= 1), guilty(Reason::Units)).await;
-    finds(
-        changed(&|r| r.engine.model = Hash32([1; 32])),
-        guilty(Reason::Class),
-    )
-    .await;
-    finds(
-        changed(&|r| r.usage.cached_input += 1),
-        guilty(Reason::Told),
-    )
-    .await;
-    finds(
-        changed(&|r| r.response_hash = Hash32::ZERO),
-        Finding::Withheld,
-    )
-    .await;
-    let unread = Work {
-        bodies: None,
-        ..honest.clone()
-    };
-    finds(unread, Finding::Withheld).await;
-
-    let with =
-        |order: &Order, body: &[u8]| provider.work_of(order, Bytes::copy_from_slice(body), &answer);
-    finds(with(&order, b"{\"choices\":"), guilty(Reason::Form)).await;
-    let two = r#"{"choices":[{"index":0,"finish_reason":"stop","finish_reason":"length"}]}"#;
-    finds(with(&order, two.as_bytes()), guilty(Reason::Form)).await;
-    for body in [
-        r#"{"model":"atoma-tiny"}"#,
-        r#"{"model":"another","messages":[{"role":"user","content":"a"}]}"#,
-        r#"{"model":"atoma-tiny","n":2,"messages":[{"role":"user","content":"a"}]}"#,
-        "no JSON",
-    ] {
-        let refused = order_of(Endpoint::ChatCompletions, body.into());
-        finds(with(&refused, b"{}"), guilty(Reason::Request)).await;
-    }
 }
 
 #[tokio::test]
@@ -448,41 +437,4 @@ async fn a_request_that_no_engine_takes_is_found() {
     short.usage.input = 900;
     let finding = found(&*provider.engine, &provider.work(&order, &short)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Request));
-}
-
-#[tokio::test]
-async fn an_engine_of_another_class_says_nothing() {
-    let provider = brief();
-    let answer = provider.serve(&asked()).await;
-    let work = provider.work(&asked(), &answer);
-    let f32s = atoma_engine::EmbeddedOptions {
-        weights: Some(WeightType::F32),
-        ..options(2, 64)
-    };
-    let able = atoma_audit::examine(&*tiny(f32s), &work).await;
-    // bf16 weights widened to f32 are the same numbers
-    assert_eq!(able.expect("the same class").finding, Finding::Honest);
-    let other = caller(options(1, 64));
-    assert!(atoma_audit::examine(&*other, &work).await.is_err());
-    let tolerant = EngineClass {
-        numerics: Numerics::Tolerant,
-        rule: Rule::Tolerant,
-        ..work.task.engine
-    };
-    let mut work = work;
-    work.task.engine = tolerant;
-    assert!(
-        atoma_audit::examine(&*provider.engine, &work)
-            .await
-            .is_err()
-    );
-}
-
-#[test]
-fn bodies_are_not_shown() {
-    let body = Body {
-        salt: crate::world::salt(),
-        bytes: Bytes::from_static(b"secret"),
-    };
-    assert_eq!(format!("{body:?}"), "body of 6 bytes");
 }

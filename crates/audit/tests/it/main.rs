@@ -2,5 +2,6 @@
 
 mod cheats;
 mod honest;
+mod plain;
 mod verdicts;
 mod world;

@@ -66,10 +66,20 @@ pub(crate) fn tiny(options: EmbeddedOptions) -> Arc<dyn Engine> {
 
 /// A model with random weights, which seldom comes to an end: `seed` makes another one.
 pub(crate) fn endless(seed: u64) -> Arc<dyn Engine> {
+    random(seed, false)
+}
+
+/// The same, with weights that were rounded to half their bits.
+pub(crate) fn rounded(seed: u64) -> Arc<dyn Engine> {
+    random(seed, true)
+}
+
+fn random(seed: u64, bf16: bool) -> Arc<dyn Engine> {
     let folder = tempfile::tempdir().expect("a folder");
     let model = RandomModel {
         vocab: 3072,
         seed,
+        bf16,
         ..RandomModel::small()
     };
     model.write(folder.path()).expect("written");
