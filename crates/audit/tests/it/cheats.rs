@@ -1,16 +1,12 @@
 //! Whatever changes a token, a score or a count of an answer is found, whenever it is looked at.
 
 use crate::world::{
-    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, found, look,
-    options, order, order_of, rounded, tiny, write,
+    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, found, options,
+    order, order_of, rounded, tiny, write,
 };
-use atoma_audit::{Body, Finding, Reason, Work};
-use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt, WeightType};
-use atoma_types::{
-    EngineClass, Numerics, Rule,
-    hash::Hash32,
-    message::{CommitmentKind, Endpoint, Receipt, Signed},
-};
+use atoma_audit::{Finding, Reason, Work};
+use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt};
+use atoma_types::message::{CommitmentKind, Endpoint, Receipt, Signed};
 use bytes::Bytes;
 use serde_json::json;
 

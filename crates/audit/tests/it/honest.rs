@@ -153,6 +153,9 @@ async fn honest_answers_are_never_guilty() {
     let mut runner = TestRunner::deterministic();
     let lefts = prop::option::weighted(0.15, 0usize..1_000);
     let (mut looked, mut broken, mut tokens) = (0, 0, 0);
+    let told = |looked: usize, tokens: u64, broken: usize| {
+        println!("{looked} honest answers of {tokens} tokens, {broken} broken off: none guilty");
+    };
     while looked < cases {
         // every third batch by the model that calls tools
         let calls = looked / BATCH % 3 == 2;
@@ -181,10 +184,11 @@ async fn honest_answers_are_never_guilty() {
             broken += usize::from(left.is_some());
             tokens += answer.usage.output;
         }
+        if looked % (BATCH * 100) == 0 {
+            told(looked, tokens, broken);
+        }
     }
-    println!(
-        "{looked} honest answers of {tokens} tokens, {broken} of them broken off: none found guilty"
-    );
+    told(looked, tokens, broken);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is found without a model, and where nothing can be found.
 
 use crate::cheats::{asked, brief, provider, resign};
-use crate::world::{Order, caller, found, look, options, order_of, tiny};
+use crate::world::{Order, caller, look, options, order_of, tiny};
 use atoma_audit::{Body, Finding, Reason, Work};
 use atoma_engine::WeightType;
 use atoma_types::{

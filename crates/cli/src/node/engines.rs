@@ -25,6 +25,9 @@ pub(super) struct EngineConfig {
     step_tokens: Option<usize>,
     /// MiB for keys and values of an embedded engine; a context that doesn't fit is shortened.
     kv_cache_mib: Option<usize>,
+    /// Tokens of prompt and output together of an embedded engine, fewer than its model's: answers end elsewhere
+    /// then, so its tasks are others than the whole model's, and all who serve or examine one must say the same.
+    context: Option<usize>,
     /// How an embedded engine keeps weights; as the model's files have them if absent. bf16 halves the
     /// memory of f32 and is another numerics class.
     weights: Option<Weights>,
@@ -107,6 +110,7 @@ impl EngineConfig {
             max_waiting: self.max_waiting.unwrap_or(usual.max_waiting),
             token_budget: self.step_tokens.unwrap_or(usual.token_budget),
             kv_bytes: self.kv_cache_mib.map_or(Ok(usual.kv_bytes), bytes)?,
+            context: self.context,
             weights: self.weights.map(|weights| match weights {
                 Weights::F32 => WeightType::F32,
                 Weights::Bf16 => WeightType::Bf16,
@@ -178,11 +182,12 @@ mod tests {
     #[test]
     fn every_key_of_an_engine_in_the_node_reaches_it() {
         let all = "from = \"builtin\"\nthreads = 3\nmax_running = 5\nmax_waiting = 7\nstep_tokens = 11\n\
-            kv_cache_mib = 13\nweights = \"f32\"";
+            kv_cache_mib = 13\ncontext = 99\nweights = \"f32\"";
         let options = engine(all).unwrap().embedded().unwrap();
         assert_eq!(options.threads, Some(3));
         assert_eq!((options.max_running, options.max_waiting), (5, 7));
         assert_eq!((options.token_budget, options.kv_bytes), (11, 13 << 20));
+        assert_eq!(options.context, Some(99));
         assert_eq!(options.weights, Some(WeightType::F32));
         let usual = engine("from = \"builtin\"").unwrap().embedded().unwrap();
         let expected = EmbeddedOptions::default();

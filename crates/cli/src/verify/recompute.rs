@@ -20,6 +20,9 @@ pub(super) struct Recompute {
     /// The model that computes it: a Hugging Face folder or a hub's name (default: the built-in one).
     #[arg(long, value_name = "FOLDER|NAME", requires = "recompute")]
     model: Option<String>,
+    /// Tokens that the model holds, where its task says fewer than the model can.
+    #[arg(long, value_name = "TOKENS", requires = "recompute")]
+    context: Option<usize>,
 }
 
 impl Recompute {
@@ -28,7 +31,11 @@ impl Recompute {
         if !self.recompute {
             return Ok(None);
         }
-        let engine = model::load(self.model.as_deref(), EmbeddedOptions::default()).await;
+        let options = EmbeddedOptions {
+            context: self.context,
+            ..EmbeddedOptions::default()
+        };
+        let engine = model::load(self.model.as_deref(), options).await;
         Ok(Some(engine.context("cannot compute the answer again")?))
     }
 }

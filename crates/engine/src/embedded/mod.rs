@@ -430,8 +430,8 @@ fn stopped() -> EngineError {
     EngineFault::Stopped.into()
 }
 
-/// The revision of a model whose context memory has shortened: its answers end elsewhere, so it is another model to
-/// whoever compares.
+/// The revision of a model with this context. Where it is shorter than the whole, answers end elsewhere, so it is
+/// another model to whoever compares.
 ///
 /// `BLAKE2b-256("atoma/engine/context/v1" | revision 32 | context u64 le)`
 fn revision_within(revision: [u8; 32], context: usize, whole: usize) -> [u8; 32] {
@@ -445,14 +445,16 @@ fn revision_within(revision: [u8; 32], context: usize, whole: usize) -> [u8; 32]
 
 /// How much the worker takes on: as the operator says, within what model and memory allow.
 fn limits(config: &ModelConfig, options: &EmbeddedOptions, blocks: usize, name: &str) -> Limits {
+    let wanted = options.context.unwrap_or(config.context);
+    let wanted = wanted.clamp(2, config.context.max(2));
     let limits = Limits {
         token_budget: options.token_budget.max(1),
         max_running: options.max_running.max(1),
         max_waiting: options.max_waiting.max(1),
-        context: config.context.min(blocks * BLOCK),
+        context: wanted.min(blocks * BLOCK),
     };
-    if limits.context < config.promised {
-        let why = if limits.context < config.context {
+    if limits.context < wanted || config.context < config.promised {
+        let why = if limits.context < wanted {
             "keys and values have no room for more"
         } else {
             "attention reaches no further"

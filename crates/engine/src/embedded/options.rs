@@ -16,7 +16,7 @@ pub enum WeightType {
 }
 
 /// How a model is loaded and run. None of it changes a bit of an answer but `weights`, and
-/// a memory that shortens the context: then the revision is another one.
+/// what shortens the context, memory among it: then the revision is another one.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
     /// The name to serve it under; the folder's name if none.
@@ -35,6 +35,8 @@ pub struct EmbeddedOptions {
     /// Blocks of 32 tokens for keys and values; what `kv_bytes` allows and the running sequences can
     /// use if none.
     pub kv_blocks: Option<usize>,
+    /// Tokens of prompt and output together, where they are to be fewer than the model can hold.
+    pub context: Option<usize>,
     /// Instruction set; the best there is if none.
     pub isa: Option<Isa>,
     /// How weights are kept; as the checkpoint has them if none.
@@ -55,6 +57,7 @@ impl Default for EmbeddedOptions {
             // leaves a laptop room for other things
             kv_bytes: 2 << 30,
             kv_blocks: None,
+            context: None,
             isa: None,
             weights: None,
             worker: Threads::Real,

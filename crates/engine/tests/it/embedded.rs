@@ -303,8 +303,39 @@ async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
         (answer.done.finish, answer.done.usage.output),
         (Finish::Length, 6)
     );
+    let short = engine.info().revision;
     let (engine, said) = load(None);
     assert_eq!((engine.info().context, said.as_str()), (512, ""));
+    // whoever compares answers takes it for another model
+    assert_ne!(engine.info().revision, short);
+}
+
+#[tokio::test]
+async fn a_context_that_is_chosen_is_the_same_model_wherever_it_is_chosen() {
+    let load = |context, kv_blocks| {
+        let options = EmbeddedOptions {
+            context,
+            kv_blocks,
+            ..options()
+        };
+        random(&RandomModel::small(), options)
+    };
+    let info = |context, kv_blocks| {
+        let engine = load(context, kv_blocks);
+        (engine.info().context, engine.info().revision)
+    };
+    let chosen = info(Some(96), None);
+    assert_eq!(chosen.0, 96);
+    assert_eq!(info(None, Some(3)), chosen);
+    assert_eq!(info(Some(96), Some(40)), chosen);
+    assert_ne!(info(Some(95), None).1, chosen.1);
+    assert_eq!(info(Some(9_999), None), info(None, None));
+    let engine = load(Some(96), None);
+    let answer = answer(&engine, sampled(tokens(1, 90), 100, 1)).await;
+    assert_eq!(
+        (answer.done.finish, answer.done.usage.output),
+        (Finish::Length, 6)
+    );
 }
 
 #[tokio::test]
