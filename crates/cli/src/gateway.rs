@@ -62,14 +62,16 @@ async fn serve(path: &Path, settings: &Settings, output: &Output) -> Result<()> 
 /// The gateway's configuration, and where its wallet's key is.
 fn read(path: &Path, settings: &Settings) -> Result<(GatewayConfig, KeySource)> {
     let mut file = ConfigFile::read(path)?;
-    let key = file.take("key")?.with_context(|| {
+    let key = file.take("key")?;
+    let place = default_ledger(&mut file, settings);
+    // a misspelt key is named before what is missing, perhaps because of it
+    let mut config: GatewayConfig = file.parse()?;
+    let key = key.with_context(|| {
         format!(
             "{}: it names no `key`; docs/gateway.toml is an example",
             path.display()
         )
     })?;
-    let place = default_ledger(&mut file, settings);
-    let mut config: GatewayConfig = file.parse()?;
     config.deployment = config.deployment.or(place);
     Ok((config, key))
 }
@@ -77,6 +79,15 @@ fn read(path: &Path, settings: &Settings) -> Result<(GatewayConfig, KeySource)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_named_before_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        std::fs::write(&path, "[limits]\nmax_conections = 4\n").unwrap();
+        let error = read(&path, &Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("max_conections"), "{error}");
+    }
 
     #[test]
     fn the_example_is_valid() {

@@ -41,14 +41,16 @@ pub(super) async fn run(path: &Path, settings: &Settings, output: &Output) -> Re
 /// The node's configuration, and what answers its requests.
 fn read(path: &Path, settings: &Settings) -> Result<(NodeConfig, Vec<EngineConfig>)> {
     let mut file = ConfigFile::read(path)?;
-    let engines = file.take("engines")?.with_context(|| {
+    let engines = file.take("engines")?;
+    let place = default_ledger(&mut file, settings);
+    // a misspelt key is named before what is missing, perhaps because of it
+    let mut config: NodeConfig = file.parse()?;
+    let engines = engines.with_context(|| {
         format!(
             "{}: it names no engine: add a section [[engines]], as in docs/node.toml",
             path.display()
         )
     })?;
-    let place = default_ledger(&mut file, settings);
-    let mut config: NodeConfig = file.parse()?;
     config.deployment = config.deployment.or(place);
     Ok((config, engines))
 }
@@ -56,6 +58,15 @@ fn read(path: &Path, settings: &Settings) -> Result<(NodeConfig, Vec<EngineConfi
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_named_before_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, "[limits]\nmax_conections = 4\n").unwrap();
+        let error = read(&path, &Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("max_conections"), "{error}");
+    }
 
     #[test]
     fn the_example_is_valid() {
