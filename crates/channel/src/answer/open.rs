@@ -9,7 +9,10 @@ use crate::{
     frame::{FrameHead, FrameOpener, Kind, TAG},
     padding::{Content, Padding},
 };
-use atoma_types::{NodeId, hash::Hash32};
+use atoma_types::{
+    NodeId,
+    hash::{Hash32, Hasher},
+};
 use bytes::{Bytes, BytesMut};
 use std::fmt;
 
@@ -49,6 +52,20 @@ impl AnswerOpener {
             splitter: AnswerSplitter::new(),
             opener: None,
         }
+    }
+
+    /// Hashes what a receipt's `response_hash` commits to as it comes; see [`AnswerSplitter::committing`]. To be said
+    /// before anything is pushed.
+    #[must_use]
+    pub fn committing(mut self, hasher: Hasher) -> Self {
+        self.splitter = AnswerSplitter::committing(hasher);
+        self
+    }
+
+    /// What the receipt must commit to, once the answer has ended; none if nothing was hashed.
+    #[must_use]
+    pub fn commitment(&self) -> Option<Hash32> {
+        self.splitter.commitment()
     }
 
     /// The hash of the sealed request that was asked.

@@ -6,6 +6,7 @@ use crate::{
     frame::{FRAME_HEAD, FrameHead, Kind, Sequence, TAG},
     limits::{MAX_ANSWER_FRAME_BYTES, MAX_RECEIPT_BYTES},
 };
+use atoma_types::hash::{Hash32, Hasher};
 use bytes::{Buf, Bytes, BytesMut};
 
 /// Cuts an answer into its parts, in whatever pieces it comes. It holds one frame at most, beside what was pushed last.
@@ -15,6 +16,7 @@ pub struct AnswerSplitter {
     begun: bool,
     sequence: Sequence,
     failed: Option<Fault>,
+    committing: Option<Hasher>,
 }
 
 /// A part of an answer, as far as somebody without a key can tell.
@@ -45,6 +47,23 @@ impl AnswerSplitter {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, and what a receipt's `response_hash` commits to is hashed as it comes: `hasher` is the
+    /// [`Salt`](atoma_types::message::Salt)'s own.
+    #[must_use]
+    pub fn committing(hasher: Hasher) -> Self {
+        Self {
+            committing: Some(hasher),
+            ..Self::default()
+        }
+    }
+
+    /// What the receipt must commit to, once the answer has [`ended`](Self::ended); none if nothing was hashed.
+    #[must_use]
+    pub fn commitment(&self) -> Option<Hash32> {
+        let hasher = self.committing.as_ref().filter(|_| self.ended());
+        hasher.map(Hasher::finish)
     }
 
     /// Takes in what has come.
@@ -118,6 +137,9 @@ impl AnswerSplitter {
             return Ok(None);
         };
         let head = AnswerHead::read(bytes)?;
+        if let Some(hasher) = &mut self.committing {
+            hasher.update(bytes);
+        }
         self.buffer.advance(ANSWER_HEAD);
         self.begun = true;
         Ok(Some(Raw::Head(head)))
@@ -143,6 +165,9 @@ impl AnswerSplitter {
             return Ok(None);
         }
         self.sequence.take(head)?;
+        if let (Some(hasher), Kind::More | Kind::Last) = (&mut self.committing, head.kind) {
+            hasher.update(&self.buffer[..FRAME_HEAD + head.length]);
+        }
         self.buffer.advance(FRAME_HEAD);
         let content = self.buffer.split_to(head.length);
         Ok(Some(match head.kind {

@@ -6,6 +6,10 @@ use atoma_channel::{
     testing::{NOW, TestNode, window},
 };
 use atoma_runtime::SeededRandom;
+use atoma_types::{
+    hash::Hash32,
+    message::{CommitmentKind, RequestHeader, Salt, sample},
+};
 use bytes::Bytes;
 
 #[test]
@@ -149,4 +153,52 @@ fn what_was_admitted_for_one_request_opens_no_other() {
     let admitted = window().admit(&one.seen(), NOW).unwrap();
     let refused = two.admitted(admitted, &SeededRandom::new(1));
     assert_eq!(refused.map(|_| ()), Err(Fault::NotAdmitted));
+}
+
+#[test]
+fn receipts_and_evidence_commit_to_ciphertext() {
+    let node = TestNode::new(1);
+    let salt = Salt::new([3; 32]);
+    let (request, opener) = sealed_to(&[&node]);
+    // who pays signs for the sealed bytes, and can't read them
+    let header = RequestHeader {
+        body_hash: salt.commit(CommitmentKind::Request, &request),
+        ..sample::header()
+    };
+    let (_, mut sealer) = opened(&node, &request);
+    let mut answer = Vec::new();
+    sealer.text(b"it ", &mut answer).unwrap();
+    sealer.finish(b"is", &mut answer).unwrap();
+    // the node's receipt is about what it sent up to there
+    let mut receipt = sample::receipt(Hash32::of(&bcs::to_bytes(&header).unwrap()));
+    receipt.response_hash = salt.commit(CommitmentKind::Answer, &answer);
+    let signed = bcs::to_bytes(&receipt).unwrap();
+    sealer.receipt(&signed, &mut answer).unwrap();
+    // a gateway checks it as the answer passes, in whatever pieces
+    let mut splitter = AnswerSplitter::committing(salt.hasher(CommitmentKind::Answer));
+    let mut found = None;
+    for piece in answer.chunks(100) {
+        splitter.push(piece);
+        while let Some(part) = splitter.part().unwrap() {
+            if let SealedPart::Receipt(receipt) = part {
+                found = Some((receipt, splitter.commitment()));
+            }
+        }
+    }
+    let expected = (Bytes::from(signed), Some(receipt.response_hash));
+    assert_eq!(found, Some(expected));
+    // and so does the client, which also reads it
+    let mut opener = opener.committing(salt.hasher(CommitmentKind::Answer));
+    opener.push(&answer[..200]);
+    while opener.part().unwrap().is_some() {}
+    assert_eq!(opener.commitment(), None, "it hasn't ended");
+    opener.push(&answer[200..]);
+    while opener.part().unwrap().is_some() {}
+    assert_eq!(opener.commitment(), Some(receipt.response_hash));
+    assert_eq!(opener.finish(), Ok(()));
+    // somebody who guesses the text can't check the guess: neither hash is of it
+    assert_ne!(
+        header.body_hash,
+        salt.commit(CommitmentKind::Request, crate::support::QUESTION)
+    );
 }

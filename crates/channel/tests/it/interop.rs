@@ -16,7 +16,7 @@ use hpke::{
 };
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::convert::Infallible;
+use std::{convert::Infallible, path::Path, process::Command};
 
 /// Plays bytes that were written down.
 #[derive(Debug)]
@@ -159,4 +159,25 @@ fn javascript_makes_the_same_bytes_and_each_opens_the_others() {
         assert_eq!(parts.len(), 4);
         assert_eq!(hex::encode(&ours), hex::encode(&theirs), "{name}");
     }
+}
+
+/// Where Node.js and the script's packages are installed (`npm ci` in `tests/channel-js`); elsewhere this says so and
+/// passes.
+#[test]
+fn javascript_still_makes_these_vectors() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/channel-js");
+    if !folder.join("node_modules").is_dir() {
+        eprintln!("skipped: run `npm ci` in tests/channel-js first");
+        return;
+    }
+    let node = Command::new("node")
+        .arg("vectors.mjs")
+        .current_dir(folder)
+        .output();
+    let output = node.expect("node runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
