@@ -107,7 +107,12 @@ fn python(folder: &str, requirements: &str, options: &[&str]) -> Result<PathBuf>
 
 /// The official JavaScript SDKs of OpenAI, Sui and Walrus, next to the scripts that use them.
 pub(crate) fn javascript_sdks() -> Result<()> {
-    for folder in ["tests/sdk/js", "tests/sdk-js-sui", "tests/walrus-js", "tests/channel-js"] {
+    for folder in [
+        "tests/sdk/js",
+        "tests/sdk-js-sui",
+        "tests/walrus-js",
+        "tests/channel-js",
+    ] {
         node_modules(folder)?;
     }
     Ok(())
