@@ -5,25 +5,6 @@
 use super::{Account, terms::Phase};
 use atoma_types::{ComputeUnits, TimestampMs};
 
-/// What is on its way to the ledger, and what the lease can have at most since.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moves {
-    /// No read raises the units above it.
-    pub(super) most: ComputeUnits,
-    giving_back: bool,
-    grants: u32,
-}
-
-impl Default for Moves {
-    fn default() -> Self {
-        Self {
-            most: ComputeUnits(u64::MAX),
-            giving_back: false,
-            grants: 0,
-        }
-    }
-}
-
 impl Account {
     /// Gives up all units that aren't used, so that no request can have them any more, and says how many are left:
     /// what the ledger is to be told. `None` if something is under way, or there is nothing to give. Until it is

@@ -18,6 +18,7 @@ mod commit;
 mod denied;
 mod give_back;
 mod lane;
+mod moves;
 mod position;
 mod reserve;
 mod restore;
@@ -39,8 +40,8 @@ use atoma_types::{
     hash::Hash32,
     message::{Receipt, Signed},
 };
-use give_back::Moves;
 use lane::Lane;
+use moves::Moves;
 use seen::Seen;
 use std::{
     collections::{BTreeMap, VecDeque},

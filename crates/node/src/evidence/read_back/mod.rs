@@ -14,6 +14,7 @@ use crate::{identity::Identity, metrics::Metrics};
 use atoma_evidence::pack::{PackError, Place, Record, RemotePack, TicketKey};
 use atoma_types::{BlobId, StackId, merkle::Proof};
 use parking_lot::Mutex;
+pub(super) use shelf::TicketName;
 use shelf::{Shelf, Slot, State};
 use std::{collections::BTreeSet, sync::Arc};
 use ticket::{Found, Search};
@@ -22,9 +23,6 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Packs in memory at once, each of 256 MiB at most and 10 MiB as nodes write them.
 const PACKS_AT_ONCE: usize = 2;
-
-/// A ticket, by its lease and its last receipt.
-pub(super) type TicketName = (StackId, u64);
 
 /// What is known of a ticket's records.
 #[derive(Debug)]

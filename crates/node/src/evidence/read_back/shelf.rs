@@ -1,6 +1,6 @@
 //! Which tickets are being read and which were, within a bound. Pure, but for the task that it holds.
 
-use super::TicketName;
+use atoma_types::StackId;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
@@ -9,6 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Records of all tickets together, each of some 80 bytes: 170 MB. A ticket that has more by itself is read alone.
 const MOST_RECORDS: u64 = 1 << 21;
+
+/// A ticket, by its lease and its last receipt.
+pub(crate) type TicketName = (StackId, u64);
 
 /// What a reading task leaves: nothing if there is nothing to be found.
 pub(super) type Slot<F> = Arc<OnceLock<Option<F>>>;
@@ -100,7 +103,7 @@ impl<F: Clone> Shelf<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use atoma_types::{Address, StackId};
+    use atoma_types::Address;
     use std::future::pending;
 
     fn name(id: u8) -> TicketName {
