@@ -16,6 +16,7 @@ mod evidence;
 mod examination;
 mod exits;
 mod explore;
+mod idle;
 mod jail;
 mod keys;
 mod mistakes;

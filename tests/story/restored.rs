@@ -117,6 +117,12 @@ async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
     let receipts = town.claims(stack, 3).await;
     let packs = town.metric("atoma_node_packs_stored_total").await;
     assert!(packs > 1, "the settlement names a list of packs");
+    let node = town.id().await.to_string();
+    let shown = town.operates(&["node", "show", &node]).await;
+    let claim = units(&receipts);
+    assert_eq!(shown[0]["claimed_micro_usdc"], json!(claim));
+    assert_eq!(shown[0]["fines_if_away_at_most_micro_usdc"], json!(10 * claim));
+    assert_eq!(shown[0]["lost_if_away_at_most_micro_usdc"], json!(11 * claim));
     town.loses_its_disk();
     let before = town.dollars().await;
     // one demand comes while it is away, the others when it is back

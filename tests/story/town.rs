@@ -43,6 +43,7 @@ pub(crate) struct Town {
     worth: MicroUsdc,
     /// Where the node stores its evidence.
     walrus: Option<EvidenceConfig>,
+    idle: Option<Duration>,
     /// Who may be drawn to examine, where all tickets are examined.
     pub(crate) attesters: Vec<Attester>,
     node: Option<RunningNode>,
@@ -54,6 +55,8 @@ struct Plan {
     worth: Option<MicroUsdc>,
     walrus: bool,
     examined: bool,
+    /// After so long idle leases give their units back.
+    idle: Option<Duration>,
 }
 
 impl Town {
@@ -77,7 +80,16 @@ impl Town {
         Self::with(Plan {
             worth,
             walrus: true,
-            examined: false,
+            ..Plan::default()
+        })
+        .await
+    }
+
+    /// The same where leases that are idle for so long give their units back.
+    pub(crate) async fn giving_back(idle: Duration) -> Self {
+        Self::with(Plan {
+            idle: Some(idle),
+            ..Plan::default()
         })
         .await
     }
@@ -85,9 +97,9 @@ impl Town {
     /// The same where every ticket is examined.
     pub(crate) async fn examined() -> Self {
         Self::with(Plan {
-            worth: None,
             walrus: true,
             examined: true,
+            ..Plan::default()
         })
         .await
     }
@@ -138,6 +150,7 @@ impl Town {
             price,
             worth: plan.worth.unwrap_or(MicroUsdc(1_000_000)),
             walrus,
+            idle: plan.idle,
             attesters: Vec::new(),
             node: None,
         };
@@ -170,6 +183,9 @@ impl Town {
         config.upkeep.tick_ms = 100;
         config.settlement.worth = self.worth;
         config.evidence = self.walrus.clone();
+        if let Some(idle) = self.idle {
+            config.settlement.release_idle_after_ms = idle.as_millis() as u64;
+        }
         config
     }
 

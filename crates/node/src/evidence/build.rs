@@ -216,6 +216,10 @@ fn with_bodies(recorder: &mut Recorder, logged: &mut Logged) -> Result<Record, P
 }
 
 #[cfg(test)]
+#[path = "build_test.rs"]
+mod file_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::account::{
