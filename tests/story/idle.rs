@@ -25,7 +25,11 @@ async fn an_idle_lease_gives_its_units_back_and_has_them_again_when_it_is_asked(
     town.waits(async || free(used).await).await;
     let at_stake = town.on_ledger().await.at_stake;
     let multiple = town.stack(stack).await.terms.fine_multiple;
-    assert_eq!(at_stake, MicroUsdc(used.0 * multiple), "for what was served");
+    assert_eq!(
+        at_stake,
+        MicroUsdc(used.0 * multiple),
+        "for what was served"
+    );
 
     let second = town.asks(stack).await;
     assert_eq!(second.message().seq, 2);

@@ -14,11 +14,13 @@ use serde_json::json;
 use std::{fs, path::Path};
 
 impl Town {
-    /// Asks so often on a stack, and ends it: the node has settled all, and stored it before that.
+    /// Asks so often on a stack, each time for a pack of its own, and ends it: the node has settled all.
     async fn claims(&self, stack: StackId, requests: usize) -> Vec<Signed<Receipt>> {
         let mut receipts = Vec::new();
-        for _ in 0..requests {
+        for packs in 1..=requests {
             receipts.push(self.asks(stack).await);
+            let stored = async || self.metric("atoma_node_packs_stored_total").await;
+            self.waits(async || stored().await >= packs as u64).await;
         }
         let units = units(&receipts);
         let closed = self.closes(stack).await;
@@ -115,14 +117,18 @@ async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
     let mut town = Town::storing(None).await;
     let stack = town.buys().await;
     let receipts = town.claims(stack, 3).await;
-    let packs = town.metric("atoma_node_packs_stored_total").await;
-    assert!(packs > 1, "the settlement names a list of packs");
     let node = town.id().await.to_string();
     let shown = town.operates(&["node", "show", &node]).await;
     let claim = units(&receipts);
     assert_eq!(shown[0]["claimed_micro_usdc"], json!(claim));
-    assert_eq!(shown[0]["fines_if_away_at_most_micro_usdc"], json!(10 * claim));
-    assert_eq!(shown[0]["lost_if_away_at_most_micro_usdc"], json!(11 * claim));
+    assert_eq!(
+        shown[0]["fines_if_away_at_most_micro_usdc"],
+        json!(10 * claim)
+    );
+    assert_eq!(
+        shown[0]["lost_if_away_at_most_micro_usdc"],
+        json!(11 * claim)
+    );
     town.loses_its_disk();
     let before = town.dollars().await;
     // one demand comes while it is away, the others when it is back

@@ -84,6 +84,15 @@ pub(crate) async fn ask(
     })
 }
 
+/// Whether more units of the same stack may do for the same question, of which nothing was answered yet.
+pub(crate) fn more_units_may_do(error: &anyhow::Error) -> bool {
+    let no_room = matches!(error.downcast_ref(), Some(ClientError::NoRoom { .. }));
+    let refused = error.downcast_ref();
+    no_room
+        || refused
+            .is_some_and(|refused: &Refused| refused.code == RefusalCode::LeaseExhausted.as_str())
+}
+
 /// Whether another stack may pay for the same question, of which nothing was answered yet: where the table
 /// of remedies calls for more units or another node, and not where the request itself is wrong.
 pub(crate) fn another_stack_may_do(error: &anyhow::Error) -> bool {

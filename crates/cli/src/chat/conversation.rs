@@ -2,7 +2,7 @@
 
 use super::{
     args::Chat,
-    ask::{Told, another_stack_may_do, ask},
+    ask::{Told, another_stack_may_do, ask, more_units_may_do},
     payer::Choice,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::Result;
 use atoma_client::{Client, RequestOptions};
-use atoma_types::MicroUsdc;
+use atoma_types::{ComputeUnits, MicroUsdc};
 use serde_json::{Value, json};
 
 /// Of a request's id, what the line of its cost shows: commands take it for the whole.
@@ -76,7 +76,7 @@ impl<'a> Conversation<'a> {
                 candidates = payer.candidates(&self.client).await?;
             }
             for choice in candidates.drain(..) {
-                match self.ask(&choice).await {
+                match self.ask_with_all(&choice).await {
                     Ok(told) => return Ok((told, choice)),
                     Err(error) if another_stack_may_do(&error) => failed = Some(error),
                     Err(error) => return Err(error),
@@ -91,6 +91,20 @@ impl<'a> Conversation<'a> {
         anyhow::bail!(
             "no open stack on this machine: buy one with `atoma stack buy` or --budget, or name one with --stack"
         )
+    }
+
+    /// Asks; where the lease lacks units, once more with those that no node has. A node gives back what an idle lease
+    /// doesn't use.
+    async fn ask_with_all(&self, choice: &Choice) -> Result<Told> {
+        let error = match self.ask(choice).await {
+            Err(error) if more_units_may_do(&error) => error,
+            told => return told,
+        };
+        let left = choice.stack.refresh().await?.ungranted;
+        if left == ComputeUnits::ZERO || choice.stack.grant_some(choice.node, left).await.is_err() {
+            return Err(error);
+        }
+        self.ask(choice).await
     }
 
     async fn ask(&self, choice: &Choice) -> Result<Told> {

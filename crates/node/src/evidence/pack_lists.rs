@@ -136,5 +136,5 @@ async fn keep(store: PackStore, list: PackList, made: Weak<Mutex<AllMade>>) {
 }
 
 async fn stored(store: &PackStore, list: &PackList) -> Result<BlobId, EvidenceError> {
-    Ok(store.upload(list.to_bytes()?).await?.blob_id)
+    store.store_list(list.to_bytes()?).await
 }

@@ -9,7 +9,7 @@ use crate::{
     journal::{Change, Journal, PackRow},
     metrics::Metrics,
 };
-use atoma_types::Address;
+use atoma_types::{Address, BlobId};
 use atoma_walrus::client::{StoreRequest, Stored};
 use bytes::Bytes;
 use std::sync::{Arc, atomic::Ordering};
@@ -28,7 +28,7 @@ impl PackStore {
     /// Stores a pack and takes its records out of the log.
     pub(super) async fn store(&self, built: &Built) -> Result<(), EvidenceError> {
         let blob = built.pack.to_blob()?;
-        let stored = self.upload(blob).await?;
+        let stored = self.upload(blob, self.log.config.epochs).await?;
         let row = PackRow {
             first: built.first,
             last: built.last,
@@ -57,7 +57,7 @@ impl PackStore {
             Err(_) => self.log.client.read(pack.blob).await?,
         };
         // counted from now: never less than what is left
-        let stored = self.upload(blob).await?;
+        let stored = self.upload(blob, self.log.config.epochs).await?;
         let row = PackRow {
             object: stored.object_id.or(pack.object),
             end_epoch: stored.end_epoch.max(pack.end_epoch),
@@ -82,14 +82,25 @@ impl PackStore {
         Ok(())
     }
 
+    /// Stores a blob that is needed until the ticket is over whose packs it lists. That is a week; a pack isn't renewed
+    /// earlier than it must be for that, either.
+    pub(in crate::evidence) async fn store_list(
+        &self,
+        blob: Bytes,
+    ) -> Result<BlobId, EvidenceError> {
+        let config = &self.log.config;
+        let epochs = config.renew_epochs.saturating_add(1).min(config.epochs);
+        Ok(self.upload(blob, epochs).await?.blob_id)
+    }
+
     async fn record(&self, pack: PackRow, stored: Option<(i64, i64)>) -> Result<(), EvidenceError> {
         let change = Change::Pack { pack, stored };
         Ok(self.journal.change(vec![change]).durable().await?)
     }
 
-    pub(in crate::evidence) async fn upload(&self, blob: Bytes) -> Result<Stored, EvidenceError> {
+    async fn upload(&self, blob: Bytes, epochs: u32) -> Result<Stored, EvidenceError> {
         let request = StoreRequest {
-            epochs: self.log.config.epochs,
+            epochs,
             deletable: false,
             send_object_to: Some(self.owner),
         };
