@@ -18,7 +18,7 @@ impl Play {
         let stacks = self.stacks.iter().map(|&id| self.w.stack(id));
         let node = self.w.node(node);
         let has = MicroUsdc(node.collateral.0 + node.earnings.0);
-        (has, AtRisk::of(&node, stacks))
+        (has, AtRisk::of(node, stacks))
     }
 
     /// A node goes: the one with the most at risk, so that there is something to lose.
