@@ -1,17 +1,13 @@
 //! A user who thinks that an answer is wrong stakes a bond on it, and a jury of attesters decides.
 
-use crate::case::types;
+use crate::{
+    case::types,
+    court::{CENT, GUILTY, OK, USDC, challenge, withdraw},
+};
 use atoma_client::request_key;
-use atoma_network::testing::{Accounts, BAD, Court, DAY};
-use atoma_types::chain::{Verdict, events::Outcome};
-use serde_json::{Value, json};
-
-/// A cent, in micro-USDC.
-const CENT: i64 = 10_000;
-const USDC: i64 = 100 * CENT;
-
-const OK: Option<Verdict> = Some(Verdict::OK);
-const GUILTY: Option<Verdict> = Some(BAD);
+use atoma_network::testing::{Accounts, Court, DAY};
+use atoma_types::chain::events::Outcome;
+use serde_json::json;
 
 /// A node has claimed three and a half dollars of a stack of five, and nobody examines it.
 async fn claimed() -> Court {
@@ -20,44 +16,18 @@ async fn claimed() -> Court {
     court
 }
 
-/// The user challenges the last unit of a request.
-async fn challenge(court: &Court, seq: u64) -> Value {
-    let trial = &court.trial;
-    let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
-    let unit = trial.unit(seq).0.to_string();
-    let words = [
-        "dispute",
-        "challenge",
-        "--stack",
-        &stack,
-        "--node",
-        &node,
-        "--unit",
-        &unit,
-    ];
-    let lines = types(&trial.world, &trial.user, &words).await;
-    lines.unwrap().remove(0)
-}
-
-/// The user takes out what has come back.
-async fn withdraw(court: &Court) -> Result<Vec<Value>, String> {
-    let (trial, stack) = (&court.trial, court.trial.stack.to_string());
-    types(&trial.world, &trial.user, &["stack", "withdraw", &stack]).await
-}
-
 #[tokio::test]
 async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
     let court = claimed().await;
     let before = Accounts::of(&court).await;
-    let challenged = challenge(&court, 2).await;
+    let challenged = challenge(&court, court.trial.unit(2)).await;
     assert_eq!(challenged["outcome"], "challenged");
     assert_eq!(challenged["bond_micro_usdc"], json!(5 * USDC));
 
     // one looked at something else, one not at all
     let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, None, GUILTY];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Guilty);
-    let withdrawn = withdraw(&court).await.unwrap();
-    assert_eq!(withdrawn[0]["withdrawn_micro_usdc"], json!(10 * USDC));
+    assert_eq!(withdraw(&court).await, json!(10 * USDC));
     let convicted = Accounts::of(&court).await;
     let moved = before.moved(&convicted);
     assert_eq!(
@@ -91,11 +61,10 @@ async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
 async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
     let court = claimed().await;
     let before = Accounts::of(&court).await;
-    challenge(&court, 2).await;
+    challenge(&court, court.trial.unit(2)).await;
     let verdicts = [OK, OK, OK, GUILTY, OK, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Acquitted);
-    let nothing = withdraw(&court).await.unwrap();
-    assert_eq!(nothing[0]["withdrawn_micro_usdc"], 0);
+    assert_eq!(withdraw(&court).await, 0);
     // six are paid out of the bond; who accused an innocent node is fined
     let judged = Accounts::of(&court).await;
     assert_eq!(
@@ -136,10 +105,10 @@ async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
 async fn a_jury_that_cannot_decide_is_paid_from_the_bond_and_its_rest_comes_back() {
     let court = claimed().await;
     let before = Accounts::of(&court).await;
-    challenge(&court, 2).await;
+    challenge(&court, court.trial.unit(2)).await;
     let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Hung);
-    withdraw(&court).await.unwrap();
+    withdraw(&court).await;
     assert_eq!(
         before.moved(&Accounts::of(&court).await),
         [("user", -70 * CENT), ("attesters' fees", 70 * CENT)]

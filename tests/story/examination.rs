@@ -1,22 +1,19 @@
 //! Examinations of tickets: of innocent, guilty, silent and lying parties, and where each one's money is afterwards.
 
-use crate::case::types;
+use crate::{
+    case::types,
+    court::{CENT, GUILTY, OK, USDC, challenge, close, withdraw},
+};
 use atoma_client::request_key;
-use atoma_network::testing::{Accounts, BAD, Court, DAY};
-use atoma_types::chain::{HitStage, Verdict, calls, events::Outcome};
+use atoma_network::testing::{Accounts, Court, DAY};
+use atoma_types::chain::{HitStage, calls, events::Outcome};
 use serde_json::json;
 
-/// A cent, in micro-USDC.
-const CENT: i64 = 10_000;
-const USDC: i64 = 100 * CENT;
 /// What the node claims, of it the protocol's share, what goes into the pool, and what the node gets.
 const CLAIM: i64 = 350 * CENT;
 const FEE: i64 = CLAIM / 100;
 const DUE: i64 = 25_000;
 const PAY: i64 = CLAIM - FEE - DUE;
-
-const OK: Option<Verdict> = Some(Verdict::OK);
-const GUILTY: Option<Verdict> = Some(BAD);
 
 /// A claim whose examiner is drawn: here every ticket is examined.
 async fn drawn() -> Court {
@@ -93,9 +90,7 @@ async fn a_guilty_node_is_convicted_and_its_user_has_all_back() {
     assert_eq!(shown(&court).await, "accused");
     let outcome = court.judge(false, [GUILTY; 7]).await;
     assert_eq!(outcome, Outcome::Guilty);
-    let (trial, stack) = (&court.trial, court.trial.stack.to_string());
-    let closed = types(&trial.world, &trial.user, &["stack", "close", &stack]).await;
-    assert_eq!(closed.unwrap()[0]["withdrawn_micro_usdc"], json!(5 * USDC));
+    assert_eq!(close(&court).await, json!(5 * USDC));
     assert_eq!(
         before.moved(&Accounts::of(&court).await),
         [
@@ -137,23 +132,9 @@ async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won
     let court = disclosed().await;
     court.examiner_says(false).await;
     let before = Accounts::of(&court).await;
-    let trial = &court.trial;
-    let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
-    let unit = court.hit().await.unit.0.to_string();
-    let words = [
-        "dispute",
-        "challenge",
-        "--stack",
-        &stack,
-        "--node",
-        &node,
-        "--unit",
-        &unit,
-    ];
-    types(&trial.world, &trial.user, &words).await.unwrap();
+    challenge(&court, court.hit().await.unit).await;
     assert_eq!(court.judge(true, [GUILTY; 7]).await, Outcome::Guilty);
-    let withdraw = ["stack", "withdraw", &stack];
-    types(&trial.world, &trial.user, &withdraw).await.unwrap();
+    withdraw(&court).await;
     assert_eq!(
         before.moved(&Accounts::of(&court).await),
         [
@@ -172,14 +153,10 @@ async fn an_examiner_that_passes_a_wrong_answer_is_fined_when_a_challenge_is_won
 async fn a_node_that_hides_the_record_from_its_examiner_is_convicted() {
     let court = drawn().await;
     let before = Accounts::of(&court).await;
-    let trial = &court.trial;
     // a node is left a second for it
-    trial.advance(DAY + 2_000).await;
+    court.trial.advance(DAY + 2_000).await;
     // nothing else is to be done by the user than to close the stack
-    let stack = trial.stack.to_string();
-    let close = ["stack", "close", &stack];
-    let closed = types(&trial.world, &trial.user, &close).await.unwrap();
-    assert_eq!(closed[0]["withdrawn_micro_usdc"], json!(5 * USDC));
+    assert_eq!(close(&court).await, json!(5 * USDC));
     assert_eq!(
         before.moved(&Accounts::of(&court).await),
         [
@@ -209,9 +186,7 @@ async fn a_silent_examiner_is_replaced_and_after_two_the_due_goes_to_the_user() 
     // nobody examines it any more: it is payable, for its window is over, too
     court.anyone().await;
     assert_eq!(court.struck_off().await, 2);
-    let trial = &court.trial;
-    let withdraw = ["stack", "withdraw", &trial.stack.to_string()];
-    types(&trial.world, &trial.user, &withdraw).await.unwrap();
+    withdraw(&court).await;
     assert_eq!(
         before.moved(&Accounts::of(&court).await),
         [

@@ -7,6 +7,7 @@ mod atoma;
 mod attest;
 mod case;
 mod challenge;
+mod court;
 mod crash;
 mod data_folder;
 mod demo;

@@ -3,7 +3,7 @@
 use atoma_types::Numerics;
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheDomain, Conversation, EngineError, RawJson, SamplingDefaults, ServerFields};
+use crate::{BadRequest, CacheDomain, Conversation, RawJson, SamplingDefaults, ServerFields};
 
 /// Identity and limits of a loaded model.
 #[derive(Debug, Clone, PartialEq)]
@@ -183,20 +183,20 @@ impl Sampling {
     ///
     /// # Errors
     /// Names the first number that has none.
-    pub fn validate(&self) -> Result<(), EngineError> {
-        let bad = |what: &str| Err(EngineError::BadRequest(what.to_owned()));
+    pub fn validate(&self) -> Result<(), BadRequest> {
+        let bad = |name, range| Err(BadRequest::Sampling { name, range });
         if !(0.0..=100.0).contains(&self.temperature) {
-            return bad("temperature must lie between 0 and 100");
+            return bad("temperature", "lie between 0 and 100");
         }
         if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return bad("top_p must be above 0 and at most 1");
+            return bad("top_p", "be above 0 and at most 1");
         }
         if !(0.0..=1.0).contains(&self.min_p) {
-            return bad("min_p must lie between 0 and 1");
+            return bad("min_p", "lie between 0 and 1");
         }
         let penalties = [self.frequency_penalty, self.presence_penalty];
         if penalties.iter().any(|p| !(-100.0..=100.0).contains(p)) {
-            return bad("penalties must lie between -100 and 100");
+            return bad("penalties", "lie between -100 and 100");
         }
         Ok(())
     }
@@ -259,6 +259,8 @@ pub struct Load {
     pub running: usize,
     /// Requests in the queue.
     pub waiting: usize,
+    /// As many are queued; more are refused.
+    pub most_waiting: usize,
     /// KV-cache blocks of 32 tokens that hold nothing in use; zero for upstreams.
     pub kv_blocks_free: usize,
     /// All KV-cache blocks; zero for upstreams.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::fingerprint::{digest, new_state};
 use crate::load_error::{HeaderError, LoadError, TensorFault};
 use crate::shards::{self, ShardsError};
+use crate::unsupported::Unsupported;
 
 /// Longest header of a safetensors file, as its own library has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -154,7 +155,7 @@ impl Checkpoint {
         let names = shards::choose(&source.names()?, index.as_deref());
         let names = names.map_err(|error| match error {
             ShardsError::Missing(name) => LoadError::Missing(name),
-            other => LoadError::Shards(other.into()),
+            other => LoadError::Shards(other),
         })?;
         if names.is_empty() {
             return Err(LoadError::Missing(shards::WHOLE.to_owned()));
@@ -202,14 +203,12 @@ impl Checkpoint {
 
     /// Refuses a checkpoint with tensors that nobody asked for: the engine would compute another
     /// model than was trained. `is_idle` knows those that change nothing.
-    pub(crate) fn all_used_but(&self, is_idle: impl Fn(&str) -> bool) -> Result<(), LoadError> {
+    pub(crate) fn all_used_but(&self, is_idle: impl Fn(&str) -> bool) -> Result<(), Unsupported> {
         let names = self.places.keys();
         let unused = names.filter(|name| !self.digests.contains_key(*name) && !is_idle(name));
         match unused.min() {
             None => Ok(()),
-            Some(name) => Err(LoadError::Unsupported(format!(
-                "a model with a tensor {name}"
-            ))),
+            Some(name) => Err(Unsupported::Tensor(name.clone())),
         }
     }
 
@@ -238,7 +237,7 @@ impl Checkpoint {
             }));
         }
         if ![Dtype::F32, Dtype::F16, Dtype::BF16].contains(&place.dtype) {
-            return Err(fail(TensorFault::Type(format!("{:?}", place.dtype))));
+            return Err(fail(TensorFault::Type(place.dtype)));
         }
         let unreadable = |source| LoadError::Unreadable {
             name: name.to_owned(),

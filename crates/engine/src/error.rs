@@ -1,5 +1,6 @@
 //! What can go wrong in an engine, with codes that stay the same.
 
+use crate::{bad_request::{BadForm, BadRequest, ServerRefusal}, unavailable::Unavailable};
 use tokio::task::JoinError;
 
 /// Why an engine refused or broke off a request.
@@ -19,10 +20,10 @@ pub enum EngineError {
     },
     /// The request itself is wrong; retrying it can't help.
     #[error("bad request: {0}")]
-    BadRequest(String),
+    BadRequest(BadRequest),
     /// No engine behind this one answers at present.
     #[error("unavailable: {0}")]
-    Unavailable(String),
+    Unavailable(Unavailable),
     /// A fault of the engine.
     #[error("internal error")]
     Internal(#[from] EngineFault),
@@ -38,21 +39,12 @@ pub enum EngineFault {
     /// It was stopped, or went down, while an answer was under way.
     #[error("the engine stopped before the answer was complete")]
     Stopped,
-    /// An upstream was made outside a tokio runtime.
-    #[error("an upstream needs a tokio runtime")]
-    NoRuntime,
-    /// There is no TLS; in its library's words.
-    #[error("TLS: {0}")]
-    Tls(String),
     /// What the form of an answer allows can't be worked out; in the words of the grammar's library.
     #[error("the form of the answer: {0}")]
     Grammar(String),
     /// A vector has a component that is no number: weights that overflow, or a server that lies.
     #[error("the vector isn't finite")]
     NotFinite,
-    /// The model's computation failed; in its library's words.
-    #[error("the model's computation: {0}")]
-    Model(String),
 }
 
 impl EngineError {
@@ -75,6 +67,30 @@ impl EngineError {
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
         }
+    }
+}
+
+impl From<BadRequest> for EngineError {
+    fn from(wrong: BadRequest) -> Self {
+        Self::BadRequest(wrong)
+    }
+}
+
+impl From<BadForm> for EngineError {
+    fn from(wrong: BadForm) -> Self {
+        Self::BadRequest(BadRequest::Form(wrong))
+    }
+}
+
+impl From<ServerRefusal> for EngineError {
+    fn from(wrong: ServerRefusal) -> Self {
+        Self::BadRequest(wrong.into())
+    }
+}
+
+impl From<Unavailable> for EngineError {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
     }
 }
 

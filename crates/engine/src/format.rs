@@ -12,7 +12,7 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use crate::text::TextModel;
-use crate::{EngineError, EngineFault, Format};
+use crate::{BadForm, EngineError, EngineFault, Format};
 
 /// What a forbidden token's logit becomes: finite, so that no filter computes with infinities, and
 /// beyond what any noise makes up for.
@@ -26,7 +26,7 @@ pub(crate) struct Formats {
     vocab: usize,
     eos: Vec<u32>,
     /// Made when first needed: it takes a moment with a large vocabulary.
-    factory: OnceLock<Result<ParserFactory, String>>,
+    factory: OnceLock<Result<ParserFactory, BadForm>>,
 }
 
 /// Guides one answer.
@@ -53,33 +53,32 @@ impl Formats {
     }
 
     /// A guide to answers of this form. Takes milliseconds.
-    pub(crate) fn guide(&self, format: &Format) -> Result<Guide, EngineError> {
-        let bad = |why: String| EngineError::BadRequest(format!("the answer's form: {why}"));
+    pub(crate) fn guide(&self, format: &Format) -> Result<Guide, BadForm> {
         let grammar = match format {
             Format::ToolCall { tools, name } => {
-                let syntax = self.text.call_syntax().ok_or_else(|| {
-                    bad("the model's template shows no way to call tools that is known".into())
-                })?;
+                let syntax = self.text.call_syntax().ok_or(BadForm::NoCallSyntax)?;
                 let grammar = syntax.grammar(tools, name.as_deref(), &style());
-                TopLevelGrammar::from_lark(grammar.ok_or_else(|| bad("no such tool".into()))?)
+                TopLevelGrammar::from_lark(grammar.ok_or(BadForm::NoSuchTool)?)
             }
-            _ => TopLevelGrammar::from_json_schema(schema_of(format).map_err(bad)?),
+            _ => TopLevelGrammar::from_json_schema(schema_of(format)?),
         };
         let factory = self.factory.get_or_init(|| self.factory());
-        let factory = factory.as_ref().map_err(|why| bad(why.clone()))?;
+        let factory = factory.as_ref().map_err(Clone::clone)?;
         let matcher = Matcher::new(factory.create_parser(grammar));
         match matcher.get_error() {
             None => Ok(Guide {
                 matcher,
                 eos: self.eos.clone().into(),
             }),
-            Some(why) => Err(bad(why)),
+            Some(why) => Err(BadForm::Schema(why)),
         }
     }
 
-    fn factory(&self) -> Result<ParserFactory, String> {
-        let eos = self.eos.first().ok_or("the model has no end token")?;
-        let vocab = u32::try_from(self.vocab).map_err(|error| error.to_string())?;
+    fn factory(&self) -> Result<ParserFactory, BadForm> {
+        let eos = self.eos.first().ok_or(BadForm::NoEndToken)?;
+        let Ok(vocab) = u32::try_from(self.vocab) else {
+            panic!("no model with so large a vocabulary is loaded");
+        };
         let words: Vec<Vec<u8>> = (0..vocab)
             .map(|token| match self.text.is_special(token) {
                 // No text: what grammars spell never matches it.
@@ -93,7 +92,8 @@ impl Formats {
             .collect();
         let trie = TokTrie::from(&TokRxInfo::new(vocab, *eos), &words);
         let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
+        let mut factory = ParserFactory::new_simple(&environment)
+            .map_err(|error| BadForm::Schema(error.to_string()))?;
         factory.quiet();
         factory.limits_mut().verbose_errors = false;
         Ok(factory)
@@ -101,20 +101,21 @@ impl Formats {
 }
 
 /// The schema of an answer that is JSON.
-fn schema_of(format: &Format) -> Result<Value, String> {
+fn schema_of(format: &Format) -> Result<Value, BadForm> {
     let mut schema: Value = match format {
         Format::JsonSchema(schema) if schema.text().len() > MAX_SCHEMA_BYTES => {
-            return Err(format!("a schema of more than {MAX_SCHEMA_BYTES} bytes"));
+            return Err(BadForm::SchemaTooLong(MAX_SCHEMA_BYTES));
         }
         Format::JsonSchema(schema) => {
-            serde_json::from_str(schema.text()).map_err(|error| error.to_string())?
+            let schema = serde_json::from_str(schema.text());
+            schema.map_err(|error| BadForm::Schema(error.to_string()))?
         }
         _ => serde_json::json!({ "type": "object" }),
     };
     match &mut schema {
         Value::Object(schema) => _ = schema.insert("x-guidance".to_owned(), style()),
         Value::Bool(_) => {}
-        _ => return Err("a schema is an object".to_owned()),
+        _ => return Err(BadForm::NoSchema),
     }
     Ok(schema)
 }

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Request, Response, header};
 use atoma_http::client::{Body, Error, Pool, PoolOptions, get, post_json};
-use atoma_runtime::WithCauses;
 use bytes::Bytes;
 use http_body_util::Full;
 
-use crate::{EngineError, EngineFault};
+use crate::HttpSetupError;
 
 /// A server that doesn't take a connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -29,19 +28,18 @@ pub(crate) struct Http {
 
 impl Http {
     /// `api_key` goes into each request's header and nowhere else.
-    pub(crate) fn new(api_key: Option<&str>) -> Result<Self, EngineError> {
+    pub(crate) fn new(api_key: Option<&str>) -> Result<Self, HttpSetupError> {
         let pool = Pool::new(PoolOptions {
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             idle_per_server: IDLE_PER_SERVER,
             keepalive: Some(KEEPALIVE),
-        })
-        .map_err(|error| EngineFault::Tls(WithCauses(&error).to_string()))?;
+        })?;
         let authorization = match api_key {
             None => None,
             Some(key) => {
                 let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
-                    .map_err(|_| EngineError::BadRequest("the API key isn't printable".into()))?;
+                    .map_err(|_| HttpSetupError::ApiKey)?;
                 value.set_sensitive(true);
                 Some(value)
             }

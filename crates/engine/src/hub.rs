@@ -13,7 +13,7 @@ use atoma_http::client::{AnswerLimits, Body, Pieces, get};
 use serde::Deserialize;
 
 use crate::fingerprint::{digest, new_state};
-use crate::{EngineError, http::Http, shards};
+use crate::{HttpSetupError, ShardsError, http::Http, shards};
 
 /// The files that the engine reads, beside the weights.
 const SMALL_FILES: [&str; 12] = [
@@ -139,13 +139,13 @@ pub enum HubError {
     List(#[source] serde_json::Error),
     /// It can't be told which files have the weights.
     #[error("the model's weights can't be found")]
-    Weights(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Weights(#[source] ShardsError),
     /// The hub sends us on and on, or nowhere.
     #[error("the hub redirects {0}")]
     Redirects(&'static str),
     /// Connections can't be made at all: TLS fails, or the token isn't printable.
     #[error("cannot connect to a hub")]
-    Setup(#[source] EngineError),
+    Setup(#[source] HttpSetupError),
     /// A file can't be written.
     #[error("can't write {path}")]
     Io {
@@ -261,7 +261,7 @@ fn weights(name: &str, listing: &Listing, index: Option<&[u8]>) -> Result<Vec<St
     let plain = listing.siblings.iter().map(|s| s.rfilename.clone());
     let plain: Vec<String> = plain.filter(|f| !f.contains(['/', '\\'])).collect();
     let chosen = shards::choose(&plain, index);
-    let chosen = chosen.map_err(|error| HubError::Weights(error.into()))?;
+    let chosen = chosen.map_err(HubError::Weights)?;
     if chosen.is_empty() {
         return Err(HubError::Unsuitable {
             name: name.to_owned(),

@@ -22,10 +22,12 @@
 
 mod alphabet;
 mod api;
+mod bad_request;
 mod bert;
 pub mod builtin;
 mod cache_domain;
 mod checkpoint;
+mod connect_error;
 mod conversation;
 mod defaults;
 mod deltas;
@@ -53,7 +55,9 @@ mod template;
 pub mod testing;
 mod text;
 mod tool_calls;
+mod unavailable;
 mod unit;
+mod unsupported;
 mod upstream;
 
 pub use api::{
@@ -61,8 +65,10 @@ pub use api::{
     TokenScore, ToolChoice, UpstreamLoad,
 };
 pub use atoma_types::{Numerics, Usage};
+pub use bad_request::{BadForm, BadRequest, ServerRefusal};
 pub use bert::Bert;
 pub use cache_domain::CacheDomain;
+pub use connect_error::{ConnectError, HttpSetupError};
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
 pub use embedded::{Embedded, EmbeddedOptions, Isa, WeightType};
@@ -73,8 +79,11 @@ pub use event::{
     event_channel,
 };
 pub use finish::Finish;
-pub use load_error::{HeaderError, LoadError, TensorFault, TokenizerError};
+pub use load_error::{HeaderError, LoadError, RopeFault, TensorFault, TokenizerError};
 pub use open::open;
 pub use piece::{AnswerDelta, Piece, TokenLogprob, ToolCallDelta};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
+pub use shards::ShardsError;
+pub use unavailable::Unavailable;
+pub use unsupported::Unsupported;
 pub use upstream::{Upstream, UpstreamOptions};

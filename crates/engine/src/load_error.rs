@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::{shards::ShardsError, unsupported::Unsupported};
+
 /// Why a model couldn't be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,15 +27,15 @@ pub enum LoadError {
         /// Where the text departs from what it should be.
         source: serde_json::Error,
     },
-    /// The configuration can be read, and what it says can't be.
-    #[error("{0}")]
-    Config(String),
+    /// How positions are stretched can be read, and can't be.
+    #[error("rope scaling: {0}")]
+    Rope(RopeFault),
     /// It can't be told which files have the weights.
     #[error("the weights can't be found")]
-    Shards(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Shards(#[source] ShardsError),
     /// The model is of a kind that the engine doesn't compute.
     #[error("unsupported: {0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
     /// A file of weights isn't one.
     #[error("{file} isn't a file of tensors")]
     Header {
@@ -85,8 +87,32 @@ pub enum TensorFault {
         expected: Vec<usize>,
     },
     /// Its numbers are of a type that the engine doesn't read; this is the type.
-    #[error("has type {0}; f32, f16 and bf16 are known")]
-    Type(String),
+    #[error("has type {0:?}; f32, f16 and bf16 are known")]
+    Type(safetensors::Dtype),
+}
+
+/// What is wrong with how a model's positions are stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RopeFault {
+    /// A number is missing, or isn't above zero.
+    #[error("it lacks a positive {0}")]
+    Lacks(&'static str),
+    /// Each factor alone may be sound and their quotients not: every answer would be nonsense.
+    #[error("its factors give no angles")]
+    NoAngles,
+}
+
+impl From<Unsupported> for LoadError {
+    fn from(what: Unsupported) -> Self {
+        Self::Unsupported(what)
+    }
+}
+
+impl From<RopeFault> for LoadError {
+    fn from(fault: RopeFault) -> Self {
+        Self::Rope(fault)
+    }
 }
 
 /// What is wrong with the header of a safetensors file.

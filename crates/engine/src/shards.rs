@@ -11,14 +11,17 @@ pub(crate) const WHOLE: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 const ENDING: &str = ".safetensors";
 
-/// Why the files can't be told.
+/// Why it can't be told which files hold the weights.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ShardsError {
+#[non_exhaustive]
+pub enum ShardsError {
     /// A shard that the index names isn't there, and nothing else will do.
     #[error("there is no {0}")]
     Missing(String),
+    /// The index isn't the JSON that it should be.
     #[error("{INDEX} can't be read")]
     Unreadable(#[from] serde_json::Error),
+    /// The index names a file by a path, which may lead out of the folder.
     #[error("shard {0:?} isn't a plain file name")]
     Outside(String),
 }

@@ -8,7 +8,7 @@ use crate::alphabet::Alphabet;
 use crate::load_error::TokenizerError;
 use crate::template::{ChatTemplate, Configured, TemplateError, Templates};
 use crate::tool_calls::Syntax;
-use crate::{ChatMessage, Conversation, EngineError, Prompt, RawJson};
+use crate::{BadRequest, ChatMessage, Conversation, EngineError, Prompt, RawJson};
 
 /// The files that a [`TextModel`] is made of, where a model has them.
 pub(crate) const TEXT_FILES: [&str; 5] = [
@@ -173,19 +173,18 @@ impl TextModel {
         let encoding = self
             .tokenizer
             .encode_fast(text, special)
-            .map_err(|e| EngineError::BadRequest(format!("can't be tokenized: {e}")))?;
+            .map_err(|e| BadRequest::Tokens(e.to_string()))?;
         Ok(encoding.get_ids().to_vec())
     }
 
     fn render(&self, conversation: &Conversation) -> Result<String, EngineError> {
-        let bad = |error: &TemplateError| EngineError::BadRequest(error.to_string());
-        match &self.template {
-            Ok(Some(template)) => template.render(conversation).map_err(|e| bad(&e)),
-            Ok(None) => Err(EngineError::BadRequest(
-                "the model has no chat template".into(),
-            )),
-            Err(error) => Err(bad(error)),
-        }
+        let bad = |TemplateError(why): TemplateError| BadRequest::ChatTemplate(why);
+        let rendered = match &self.template {
+            Ok(Some(template)) => template.render(conversation).map_err(bad),
+            Ok(None) => Err(BadRequest::NoChatTemplate),
+            Err(error) => Err(bad(error.clone())),
+        };
+        Ok(rendered?)
     }
 
     /// Text of tokens, special ones left out. Incomplete characters become U+FFFD.

@@ -2,7 +2,7 @@
 
 use crate::{
     Amount, PackageError, build_error::BuildError, execution_failure::ExecutionFailure,
-    faucet_error::FaucetError, grpc_status::GrpcStatus, malformed::MalformedAnswer,
+    grpc_status::GrpcStatus, malformed::MalformedAnswer,
 };
 use atoma_types::{Address, NetworkId, ObjectId};
 use std::{io, path::PathBuf};
@@ -142,9 +142,6 @@ pub enum LedgerError {
     /// The compiled package isn't fit for this ledger.
     #[error(transparent)]
     Package(#[from] PackageError),
-    /// The faucet gave nothing.
-    #[error(transparent)]
-    Faucet(#[from] FaucetError),
 }
 
 /// A Move type without the address of its package, where the other type's is the same.

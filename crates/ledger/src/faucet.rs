@@ -1,6 +1,6 @@
 //! Test money, where there is a faucet: Sui's own protocol for gas, localnet's for USDC.
 
-use crate::{Connection, LedgerError, faucet_error::FaucetError};
+use crate::{Connection, faucet_error::FaucetError};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, post_json};
 use atoma_types::{Address, MicroUsdc};
 use futures::future::BoxFuture;
@@ -18,7 +18,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the faucet refuses or can't be reached.
-    pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
+    pub fn faucet(&self, recipient: Address) -> BoxFuture<'_, Result<(), FaucetError>> {
         Box::pin(self.give(recipient, false))
     }
 
@@ -27,7 +27,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the faucet refuses or can't be reached.
-    pub fn faucet_to_balance(&self, recipient: Address) -> BoxFuture<'_, Result<(), LedgerError>> {
+    pub fn faucet_to_balance(&self, recipient: Address) -> BoxFuture<'_, Result<(), FaucetError>> {
         Box::pin(self.give(recipient, true))
     }
 
@@ -39,7 +39,7 @@ impl Connection {
         &self,
         recipient: Address,
         amount: MicroUsdc,
-    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+    ) -> BoxFuture<'_, Result<(), FaucetError>> {
         Box::pin(self.mint(recipient, amount, false))
     }
 
@@ -51,11 +51,11 @@ impl Connection {
         &self,
         recipient: Address,
         amount: MicroUsdc,
-    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+    ) -> BoxFuture<'_, Result<(), FaucetError>> {
         Box::pin(self.mint(recipient, amount, true))
     }
 
-    async fn give(&self, recipient: Address, to_balance: bool) -> Result<(), LedgerError> {
+    async fn give(&self, recipient: Address, to_balance: bool) -> Result<(), FaucetError> {
         let recipient = recipient.to_string();
         let mut order = json!({ "FixedAmountRequest": { "recipient": recipient } });
         // said only where it is meant: to Sui's own faucet it would be a word that it doesn't know
@@ -68,8 +68,7 @@ impl Connection {
             other => Err(FaucetError::Refused {
                 status: StatusCode::OK,
                 answer: other.to_string(),
-            }
-            .into()),
+            }),
         }
     }
 
@@ -78,7 +77,7 @@ impl Connection {
         recipient: Address,
         amount: MicroUsdc,
         to_balance: bool,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<(), FaucetError> {
         let recipient = recipient.to_string();
         let order = json!({ "recipient": recipient, "amount": amount.0, "to_balance": to_balance });
         self.ask_faucet("/faucet/usdc", &order).await?;

@@ -2,7 +2,7 @@
 
 use atoma_gateway::{ParseApiKeyError, StartError};
 use atoma_keys::SecretKeyError;
-use atoma_ledger::LedgerError;
+use atoma_ledger::{FaucetError, LedgerError};
 use atoma_localnet::LocalnetError;
 use atoma_node::NodeError;
 use atoma_walrus_localnet::WalrusLocalnetError;
@@ -18,6 +18,9 @@ pub enum NetworkError {
     /// A transaction or a question.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// There is no test money.
+    #[error(transparent)]
+    Faucet(#[from] FaucetError),
     /// The local Walrus couldn't be started.
     #[error("the local Walrus does not start")]
     Walrus(#[from] WalrusLocalnetError),

@@ -2,12 +2,41 @@
 
 use parking_lot::Mutex;
 use std::{io, sync::Arc};
+use tracing_subscriber::filter::LevelFilter;
 
-/// Keeps what is written to it; clones write to the same. Give `move || log.clone()` to a subscriber.
+/// Keeps what is written to it; clones write to the same.
 #[derive(Clone, Debug, Default)]
 pub struct KeptLog(Arc<Mutex<Vec<u8>>>);
 
 impl KeptLog {
+    /// What all threads of this program say from now on, from `DEBUG` upwards.
+    ///
+    /// # Panics
+    /// If the program has a log already.
+    #[must_use]
+    pub fn of_program() -> Self {
+        let log = Self::default();
+        let written = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || written.clone())
+            .init();
+        log
+    }
+
+    /// What `work` says in this thread, from `INFO` upwards, and what it returns.
+    pub fn during<T>(work: impl FnOnce() -> T) -> (String, T) {
+        let log = Self::default();
+        let written = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || written.clone())
+            .finish();
+        let done = tracing::subscriber::with_default(subscriber, work);
+        (log.text(), done)
+    }
+
     /// What was written so far.
     ///
     /// # Panics

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::checkpoint::json;
 use crate::load_error::LoadError;
+use crate::unsupported::Unsupported;
 
 /// The `model_type` of these models.
 pub(crate) const MODEL_TYPE: &str = "bert";
@@ -56,19 +57,18 @@ impl BertConfig {
     /// From the text of `config.json`.
     pub(super) fn parse(config: &[u8]) -> Result<Self, LoadError> {
         let raw: Raw = json("config.json", config)?;
-        let unsupported = |what: String| Err(LoadError::Unsupported(what));
         if raw.quantization_config.is_some() {
-            return unsupported("quantised weights; f32, f16 and bf16 are known".to_owned());
+            return Err(Unsupported::Quantised(None).into());
         }
         if raw.is_decoder {
-            return unsupported("a BERT that decodes".to_owned());
+            return Err(Unsupported::Decoder.into());
         }
-        if raw.hidden_act.as_deref().is_some_and(|act| act != "gelu") {
-            return unsupported(format!("activation {:?}", raw.hidden_act));
+        if let Some(act) = raw.hidden_act.filter(|act| act != "gelu") {
+            return Err(Unsupported::Activation(act).into());
         }
         let positions = raw.position_embedding_type;
-        if positions.as_deref().is_some_and(|kind| kind != "absolute") {
-            return unsupported(format!("position embeddings {positions:?}"));
+        if let Some(kind) = positions.filter(|kind| kind != "absolute") {
+            return Err(Unsupported::Positions(kind).into());
         }
         let sizes = [
             (raw.vocab_size, "vocab_size"),
@@ -79,15 +79,17 @@ impl BertConfig {
             (raw.max_position_embeddings, "max_position_embeddings"),
             (raw.type_vocab_size, "type_vocab_size"),
         ];
-        if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
-            return unsupported(format!("{name} {size}"));
+        let wrong = |(size, _): &(usize, _)| !(1..=MAX_DIMENSION).contains(size);
+        if let Some((size, name)) = sizes.into_iter().find(wrong) {
+            return Err(Unsupported::Size { name, size }.into());
         }
         if !raw.hidden_size.is_multiple_of(raw.num_attention_heads) {
-            return unsupported("a hidden size that heads don't divide".to_owned());
+            return Err(Unsupported::HiddenSize.into());
         }
         let norm_eps = raw.layer_norm_eps as f32;
         if !(norm_eps.is_finite() && norm_eps >= 0.0) {
-            return unsupported(format!("layer_norm_eps {}", raw.layer_norm_eps));
+            let (name, value) = ("layer_norm_eps", raw.layer_norm_eps);
+            return Err(Unsupported::Epsilon { name, value }.into());
         }
         Ok(Self {
             vocab: raw.vocab_size,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::pooling::Pooling;
 use crate::checkpoint::{Source, json};
 use crate::load_error::LoadError;
+use crate::unsupported::Unsupported;
 
 const MODULES: &str = "modules.json";
 const LIMITS: &str = "sentence_bert_config.json";
@@ -72,8 +73,7 @@ impl SentenceFolder {
             None => Prompts::default(),
         };
         if let Some(name) = prompts.default_prompt_name {
-            let what = format!("a prompt {name:?} before every text");
-            return Err(LoadError::Unsupported(what));
+            return Err(Unsupported::DefaultPrompt(name).into());
         }
         Ok(Self {
             pooling,
@@ -89,7 +89,7 @@ impl SentenceFolder {
 }
 
 /// Where the pooling is described; an error if there is a step that isn't known.
-fn pooling_folder(modules: &[Module]) -> Result<&str, LoadError> {
+fn pooling_folder(modules: &[Module]) -> Result<&str, Unsupported> {
     let mut folder = POOLING_FOLDER;
     for Module { path, kind } in modules {
         match kind.rsplit('.').next() {
@@ -98,8 +98,8 @@ fn pooling_folder(modules: &[Module]) -> Result<&str, LoadError> {
             Some("Transformer") if path.is_empty() => {}
             Some("Pooling") if is_folder_name(path) => folder = path,
             _ => {
-                let what = format!("a step {kind} in the folder {path:?}");
-                return Err(LoadError::Unsupported(what));
+                let (kind, path) = (kind.clone(), path.clone());
+                return Err(Unsupported::Step { kind, path });
             }
         }
     }

@@ -30,8 +30,8 @@ use crate::load_error::LoadError;
 use crate::text::TextModel;
 use crate::unit::{finite, unit};
 use crate::{
-    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Usage,
+    BadRequest, Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Unsupported, Usage,
 };
 
 /// Steps at a time: each uses all threads of the engine.
@@ -71,8 +71,8 @@ impl Bert {
         let folder = SentenceFolder::read(&source)?;
         let context = folder.most_tokens.unwrap_or(config.positions);
         if context == 0 || context > config.positions {
-            let what = format!("texts of {context} tokens with {} places", config.positions);
-            return Err(LoadError::Unsupported(what));
+            let (tokens, places) = (context, config.positions);
+            return Err(Unsupported::TextLength { tokens, places }.into());
         }
         let text = TextModel::new(|name| (name == "tokenizer.json").then(|| tokenizer.clone()))?;
         let simd = options.simd()?;
@@ -161,10 +161,10 @@ impl Bert {
     fn check(&self, tokens: &[u32]) -> Result<(), EngineError> {
         let (limit, got) = (self.info.context, tokens.len());
         if tokens.is_empty() {
-            return Err(EngineError::BadRequest("an input is empty".into()));
+            return Err(BadRequest::EmptyInput.into());
         }
         if let Some(id) = tokens.iter().find(|id| **id as usize >= self.info.vocab) {
-            return Err(EngineError::BadRequest(format!("there is no token {id}")));
+            return Err(BadRequest::NoToken(*id).into());
         }
         if got > limit {
             return Err(EngineError::ContextTooLong { limit, got });
@@ -226,9 +226,9 @@ fn encode(text: &TextModel, lower_case: bool, prompt: &Prompt) -> Result<Vec<u32
 }
 
 /// Embedding models don't talk.
-fn cannot<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, EngineError>> {
-    let error = EngineError::BadRequest(format!("an embedding model can't {what}"));
-    futures::future::ready(Err(error)).boxed()
+fn cannot<T: Send + 'static>(what: &'static str) -> BoxFuture<'static, Result<T, EngineError>> {
+    let error = BadRequest::OnlyEmbeds(what);
+    futures::future::ready(Err(error.into())).boxed()
 }
 
 impl Engine for Bert {
@@ -267,6 +267,7 @@ impl Engine for Bert {
         Load {
             running,
             waiting: accepted.saturating_sub(running),
+            most_waiting: self.most_requests.saturating_sub(STEPS_AT_A_TIME),
             prefill_tokens: self.tokens.load(Relaxed),
             healthy: true,
             ..Load::default()

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::checkpoint::json;
 use crate::load_error::LoadError;
+use crate::unsupported::Unsupported;
 
 /// How token vectors become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,8 @@ impl Pooling {
             ["cls"] => Ok(Self::First),
             ["max"] => Ok(Self::Max),
             _ => {
-                let what = format!("pooling {modes:?}; known are mean, cls and max");
-                Err(LoadError::Unsupported(what))
+                let modes = modes.iter().map(|mode| (*mode).to_owned());
+                Err(Unsupported::Pooling(modes.collect()).into())
             }
         }
     }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::rope::{RopeConfig, Rotary};
 use crate::checkpoint::json;
 use crate::load_error::LoadError;
+use crate::unsupported::Unsupported;
 
 /// Sizes beyond this are mistakes or attacks: the largest dense Llama has 126 layers and a hidden
 /// size of 16,384.
@@ -88,16 +89,15 @@ enum OneOrMany {
 
 impl Kind {
     /// Refuses models that the engine can't compute whatever their sizes.
-    fn check(&self) -> Result<(), LoadError> {
+    fn check(&self) -> Result<(), Unsupported> {
         if !KNOWN_TYPES.contains(&self.model_type.as_str()) {
-            let (unknown, known) = (&self.model_type, KNOWN_TYPES.join(", "));
-            let what =
-                format!("model type {unknown:?}; known are {known}, and bert for embeddings");
-            return Err(LoadError::Unsupported(what));
+            return Err(Unsupported::ModelType {
+                found: self.model_type.clone(),
+                known: KNOWN_TYPES.join(", "),
+            });
         }
         if let Some(Quantization { quant_method }) = &self.quantization_config {
-            let what = format!("quantised weights ({quant_method}); f32, f16 and bf16 are known");
-            return Err(LoadError::Unsupported(what));
+            return Err(Unsupported::Quantised(Some(quant_method.clone())));
         }
         Ok(())
     }
@@ -119,10 +119,9 @@ impl Raw {
     }
 
     /// Refuses sizes beyond reason, and what the engine would compute otherwise than was trained.
-    fn check(&self) -> Result<(), LoadError> {
-        let unsupported = |what: String| Err(LoadError::Unsupported(what));
-        if self.hidden_act.as_deref().is_some_and(|act| act != "silu") {
-            return unsupported(format!("activation {:?}", self.hidden_act));
+    fn check(&self) -> Result<(), Unsupported> {
+        if let Some(act) = self.hidden_act.as_ref().filter(|act| *act != "silu") {
+            return Err(Unsupported::Activation(act.clone()));
         }
         let (kv_heads, head_dim) = (self.kv_heads(), self.head_dim());
         let sizes = [
@@ -135,22 +134,24 @@ impl Raw {
             (self.vocab_size, "vocab_size"),
             (self.positions(), "max_position_embeddings"),
         ];
-        if let Some((size, name)) = sizes.iter().find(|(s, _)| !(1..=MAX_DIMENSION).contains(s)) {
-            return unsupported(format!("{name} {size}"));
+        let wrong = |(size, _): &(usize, _)| !(1..=MAX_DIMENSION).contains(size);
+        if let Some((size, name)) = sizes.into_iter().find(wrong) {
+            return Err(Unsupported::Size { name, size });
         }
         let norm_eps = self.rms_norm_eps as f32;
         if !(norm_eps.is_finite() && norm_eps >= 0.0) {
-            return unsupported(format!("rms_norm_eps {}", self.rms_norm_eps));
+            let (name, value) = ("rms_norm_eps", self.rms_norm_eps);
+            return Err(Unsupported::Epsilon { name, value });
         }
         let parts = [self.partial_rotary_factor, self.rotary_pct];
         if parts.iter().flatten().any(|part| *part != 1.0) {
-            return unsupported("rotation of a part of a head".to_owned());
+            return Err(Unsupported::PartialRotation);
         }
         if self.rope_interleave == Some(true) {
-            return unsupported("rotation of neighbours".to_owned());
+            return Err(Unsupported::NeighbourRotation);
         }
         if !self.num_attention_heads.is_multiple_of(kv_heads) || !head_dim.is_multiple_of(2) {
-            return unsupported("heads don't divide into key heads or head size is odd".to_owned());
+            return Err(Unsupported::Heads);
         }
         Ok(())
     }

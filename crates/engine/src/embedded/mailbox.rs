@@ -7,7 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
 use super::job::Job;
-use crate::EngineError;
+use crate::{EngineError, Unavailable};
 
 /// What the worker and those who send it jobs share.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Mailbox {
     pub(super) fn post(&self, job: Job, max_waiting: usize) -> Result<(), EngineError> {
         let mut inbox = self.inbox.lock();
         if inbox.closed {
-            return Err(EngineError::Unavailable("the engine has stopped".into()));
+            return Err(Unavailable::Stopped.into());
         }
         // Only changed while the inbox is locked or by the worker, which only lowers it.
         if self.stats.waiting.load(Relaxed) >= max_waiting {

@@ -53,7 +53,7 @@ use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::unit::finite;
 use crate::{
-    CacheDomain, Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format,
+    BadRequest, CacheDomain, Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format,
     GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
 };
 
@@ -186,10 +186,9 @@ impl Embedded {
             ToolChoice::Required => None,
             ToolChoice::Named(name) => Some(name.clone()),
         };
-        let bad = |why: &str| EngineError::BadRequest(format!("tool_choice: {why}"));
-        let tools = tools.ok_or_else(|| bad("there are no tools"))?.clone();
+        let tools = tools.ok_or(BadRequest::NoTools)?.clone();
         if request.format.is_some() {
-            return Err(bad("an answer can't be a call and have a form of its own"));
+            return Err(BadRequest::CallAndForm.into());
         }
         let syntax = self.text.call_syntax();
         let calls = syntax.map(|syntax| ToolCalls::new(syntax, request.seed));
@@ -204,16 +203,16 @@ impl Embedded {
         let formats = self.formats.clone();
         let made = self.threads.blocking(move || formats.guide(&format)).await;
         let made = made.map_err(EngineFault::from)?;
-        made.map(Some)
+        Ok(Some(made?))
     }
 
     fn check(&self, tokens: &[u32], room: usize) -> Result<(), EngineError> {
         let (limit, got) = (self.limits.context - room, tokens.len());
         if tokens.is_empty() {
-            return Err(EngineError::BadRequest("the prompt is empty".into()));
+            return Err(BadRequest::EmptyPrompt.into());
         }
         if let Some(id) = tokens.iter().find(|id| **id as usize >= self.info.vocab) {
-            return Err(EngineError::BadRequest(format!("there is no token {id}")));
+            return Err(BadRequest::NoToken(*id).into());
         }
         if got > limit {
             return Err(EngineError::ContextTooLong { limit, got });
@@ -337,8 +336,7 @@ impl Engine for Embedded {
             let mut tokens = [&prompt[..], &output].concat();
             self.check(&tokens, 0)?;
             if prompt.is_empty() || output.is_empty() {
-                let why = "prompt and output must not be empty";
-                return Err(EngineError::BadRequest(why.into()));
+                return Err(BadRequest::EmptyScore.into());
             }
             // Nothing is asked of what would follow the last token.
             tokens.pop();
@@ -372,6 +370,7 @@ impl Engine for Embedded {
         Load {
             running: stats.running.load(Relaxed),
             waiting: stats.waiting.load(Relaxed),
+            most_waiting: self.limits.max_waiting,
             kv_blocks_free: stats.blocks_free.load(Relaxed),
             kv_blocks_total: self.blocks,
             prefill_tokens: stats.prefill_tokens.load(Relaxed),
@@ -409,19 +408,18 @@ async fn next_vector(
     }
 }
 
-fn check_request(request: &GenerateRequest) -> Result<(), EngineError> {
-    let bad = |what: &str| Err(EngineError::BadRequest(what.to_owned()));
+fn check_request(request: &GenerateRequest) -> Result<(), BadRequest> {
     if request.max_tokens == 0 {
-        return bad("max_tokens must be at least 1");
+        return Err(BadRequest::MaxTokens);
     }
     if request.stop.len() > MAX_STOPS || request.stop.iter().any(|s| s.len() > MAX_STOP_BYTES) {
-        return bad("at most 16 stop strings of at most 1024 bytes");
+        return Err(BadRequest::Stops);
     }
     if request
         .logprobs
         .is_some_and(|count| count > MAX_TOP_LOGPROBS)
     {
-        return bad("at most 20 log probabilities per token");
+        return Err(BadRequest::Logprobs);
     }
     Ok(())
 }

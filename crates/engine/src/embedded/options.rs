@@ -3,7 +3,7 @@
 use super::kern::{Isa, Simd};
 use crate::Numerics;
 use crate::checkpoint::Checkpoint;
-use crate::load_error::LoadError;
+use crate::unsupported::Unsupported;
 use atoma_runtime::Threads;
 
 /// How weights are kept in memory.
@@ -67,9 +67,11 @@ impl Default for EmbeddedOptions {
 
 impl EmbeddedOptions {
     /// The kernels to use.
-    pub(crate) fn simd(&self) -> Result<Simd, LoadError> {
-        let isa = self.isa;
-        Simd::new(isa).ok_or_else(|| LoadError::Unsupported(format!("{isa:?} on this processor")))
+    pub(crate) fn simd(&self) -> Result<Simd, Unsupported> {
+        match self.isa {
+            Some(isa) => Simd::new(Some(isa)).ok_or(Unsupported::Processor(isa)),
+            None => Ok(Simd::best()),
+        }
     }
 
     /// How a checkpoint's weights are kept, and the arithmetic that makes of it.

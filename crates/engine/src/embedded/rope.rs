@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use crate::load_error::LoadError;
+use crate::load_error::{LoadError, RopeFault};
+use crate::unsupported::Unsupported;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -58,14 +59,10 @@ impl RopeConfig {
         let theta = self.rope_theta.or(theta).unwrap_or(DEFAULT_THETA);
         let theta = need(Some(theta), "rope_theta")?;
         if self.partial_rotary_factor.is_some_and(|part| part != 1.0) {
-            return Err(LoadError::Unsupported(
-                "rotation of a part of a head".into(),
-            ));
+            return Err(Unsupported::PartialRotation.into());
         }
         if self.full_attention.is_some() || self.sliding_attention.is_some() {
-            return Err(LoadError::Unsupported(
-                "a rotation for each kind of layer".into(),
-            ));
+            return Err(Unsupported::RotationByLayer.into());
         }
         let exponent = |j: usize| 2.0 * j as f64 / head_dim as f64;
         let plain = (0..head_dim / 2).map(|j| 1.0 / libm::pow(theta, exponent(j)));
@@ -102,15 +99,12 @@ impl RopeConfig {
                 self.yarn(&mut rotary, factor, original, theta)?;
             }
             Some(other) => {
-                return Err(LoadError::Unsupported(format!("rope scaling {other:?}")));
+                return Err(Unsupported::RopeScaling(other.to_owned()).into());
             }
         }
-        // Each factor alone may be sound and their quotients not: every answer would be nonsense.
         let angles = rotary.inv_freq.iter().all(|angle| angle.is_finite());
         if !(angles && rotary.magnitude.is_finite()) {
-            return Err(LoadError::Config(
-                "rope scaling: its factors give no angles".into(),
-            ));
+            return Err(RopeFault::NoAngles.into());
         }
         Ok(rotary)
     }
@@ -123,7 +117,7 @@ impl RopeConfig {
         factor: f64,
         original: f64,
         theta: f64,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), RopeFault> {
         let waves = rotary.inv_freq.len() as f64;
         // The index of the wave that turns so often within the trained context.
         let index = |turns| waves * libm::log(original / (turns * 2.0 * PI)) / libm::log(theta);
@@ -154,10 +148,10 @@ impl RopeConfig {
 }
 
 /// A number that must be there and make sense.
-fn need(value: Option<f64>, name: &str) -> Result<f64, LoadError> {
+fn need(value: Option<f64>, name: &'static str) -> Result<f64, RopeFault> {
     value
         .filter(|v| v.is_finite() && *v > 0.0)
-        .ok_or_else(|| LoadError::Config(format!("rope scaling lacks a positive {name}")))
+        .ok_or(RopeFault::Lacks(name))
 }
 
 #[cfg(test)]
@@ -229,7 +223,7 @@ mod tests {
             r#"{"rope_theta":-5}"#,
         ] {
             let error = rotary(text, 4, 64).unwrap_err();
-            assert!(matches!(error, LoadError::Config(_)), "{text}");
+            assert!(matches!(error, LoadError::Rope(_)), "{text}");
         }
         for text in [
             r#"{"rope_type":"longrope"}"#,

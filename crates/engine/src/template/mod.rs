@@ -61,7 +61,7 @@ pub(crate) struct ChatTemplate {
 /// Why a template can't be used or a conversation can't be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("chat template: {0}")]
-pub(crate) struct TemplateError(String);
+pub(crate) struct TemplateError(pub(crate) String);
 
 impl ChatTemplate {
     /// Reads the templates. None if there are none.

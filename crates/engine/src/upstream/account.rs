@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::frame::{End, Frame};
 use crate::text::TextModel;
-use crate::{AnswerDelta, Completion, EngineError, Finish, Usage};
+use crate::{AnswerDelta, Completion, EngineError, Finish, Unavailable, Usage};
 
 /// English has 4.5 bytes to a token; a frame with one token has more often fewer than more.
 const BYTES_PER_TOKEN: usize = 5;
@@ -85,9 +85,7 @@ impl Account {
         let mut said = Vec::new();
         for (delta, end) in frame.deltas() {
             if end == Some(End::Broken) {
-                return Err(EngineError::Unavailable(
-                    "the server gave the answer up".into(),
-                ));
+                return Err(Unavailable::GaveUp.into());
             }
             self.note(&delta, frame);
             if delta.says_something() {

@@ -15,7 +15,7 @@ use super::refusal::of_frame;
 use super::servers::{Busy, Server};
 use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
 use crate::unit::finite;
-use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Usage};
+use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Unavailable, Usage};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
 const MAX_ANSWER_BYTES: usize = 128 << 20;
@@ -78,9 +78,7 @@ impl Upstream {
             .enumerate()
             .all(|(i, item)| item.index == i);
         if reply.data.len() != count || !in_order {
-            return Err(EngineError::Unavailable(
-                "the upstream left embeddings out".into(),
-            ));
+            return Err(Unavailable::EmbeddingsMissing.into());
         }
         let input = reply.usage.map_or(bound as u32, |u| u.prompt_tokens);
         let vectors = reply.data.into_iter().map(|item| finite(item.embedding));
@@ -119,7 +117,7 @@ impl Upstream {
             "prompt_logprobs": 1,
         });
         let reply: Reply = self.ask("/v1/completions", &body).await?;
-        let cannot = || EngineError::Unavailable("the upstream doesn't score prompts".into());
+        let cannot = || EngineError::from(Unavailable::NoScores);
         let positions = reply
             .choices
             .into_iter()

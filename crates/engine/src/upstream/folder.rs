@@ -4,8 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::text::TextModel;
-use crate::{EngineError, SamplingDefaults};
-use atoma_runtime::WithCauses;
+use crate::{LoadError, SamplingDefaults};
 
 const ADVICE: &str = "generation_config.json";
 
@@ -13,9 +12,8 @@ const ADVICE: &str = "generation_config.json";
 ///
 /// # Errors
 /// If there is no tokenizer, or it can't be read.
-pub(super) fn text(folder: &Path) -> Result<TextModel, EngineError> {
-    TextModel::new(|name| std::fs::read(folder.join(name)).ok())
-        .map_err(|error| bad(folder, &WithCauses(&error).to_string()))
+pub(super) fn text(folder: &Path) -> Result<TextModel, LoadError> {
+    Ok(TextModel::new(|name| std::fs::read(folder.join(name)).ok())?)
 }
 
 /// What the model's makers say of sampling, OpenAI's values where they say nothing. It is read here and
@@ -24,15 +22,11 @@ pub(super) fn text(folder: &Path) -> Result<TextModel, EngineError> {
 ///
 /// # Errors
 /// If the file is there and can't be read.
-pub(super) fn advice(folder: &Path) -> Result<SamplingDefaults, EngineError> {
-    match std::fs::read(folder.join(ADVICE)) {
-        Ok(text) => SamplingDefaults::parse(&text)
-            .map_err(|error| bad(folder, &WithCauses(&error).to_string())),
+pub(super) fn advice(folder: &Path) -> Result<SamplingDefaults, LoadError> {
+    let path = folder.join(ADVICE);
+    match std::fs::read(&path) {
+        Ok(text) => SamplingDefaults::parse(&text),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(SamplingDefaults::default()),
-        Err(error) => Err(bad(folder, &format!("can't read {ADVICE}: {error}"))),
+        Err(source) => Err(LoadError::Io { path, source }),
     }
-}
-
-fn bad(folder: &Path, why: &str) -> EngineError {
-    EngineError::BadRequest(format!("{}: {why}", folder.display()))
 }

@@ -46,7 +46,7 @@ use self::servers::{Server, in_order};
 use crate::http::Http;
 use crate::text::TextModel;
 use crate::{
-    Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
+    ConnectError, Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load,
     Measured, ModelInfo, Numerics, Prompt, Sampling, Score, ServerFields,
 };
 
@@ -82,7 +82,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If a URL or the tokenizer folder is not usable.
-    pub fn connect(options: UpstreamOptions) -> Result<Arc<dyn Engine>, EngineError> {
+    pub fn connect(options: UpstreamOptions) -> Result<Arc<dyn Engine>, ConnectError> {
         Ok(Arc::new(Self::new(options)?))
     }
 
@@ -90,12 +90,16 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub fn new(options: UpstreamOptions) -> Result<Self, EngineError> {
+    pub fn new(options: UpstreamOptions) -> Result<Self, ConnectError> {
         check_urls(&options.urls)?;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| EngineFault::NoRuntime)?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let folder = options.tokenizer.as_deref();
-        let text = folder.map(folder::text).transpose()?;
-        let advice = folder.map(folder::advice).transpose()?;
+        let unusable = |source| ConnectError::Folder {
+            folder: options.tokenizer.clone().unwrap_or_default(),
+            source,
+        };
+        let text = folder.map(folder::text).transpose().map_err(unusable)?;
+        let advice = folder.map(folder::advice).transpose().map_err(unusable)?;
         let http = Http::new(options.api_key.as_deref())?;
         let servers = options.urls.iter().map(|url| Arc::new(Server::new(url)));
         let servers: Vec<_> = servers.collect();
@@ -139,15 +143,17 @@ impl Upstream {
     ///
     /// # Errors
     /// If the URL is none, or no server there lists a model.
-    pub async fn discover(url: &str) -> Result<Arc<dyn Engine>, EngineError> {
+    pub async fn discover(url: &str) -> Result<Arc<dyn Engine>, ConnectError> {
         let nameless = Self::new(UpstreamOptions::new("", vec![url.to_owned()]))?;
         let name = match nameless.servers.first() {
             Some(server) => nameless.probe.first_model(server).await,
             None => None,
         };
-        let none = || EngineError::Unavailable(format!("no server at {url} lists a model"));
-        let name = name.ok_or_else(none)?;
-        Self::connect(UpstreamOptions::new(name, vec![url.to_owned()]))
+        let url = url.to_owned();
+        let Some(name) = name else {
+            return Err(ConnectError::NoModel { url });
+        };
+        Self::connect(UpstreamOptions::new(name, vec![url]))
     }
 
     /// Healthy servers, best first for a prompt.
@@ -237,6 +243,7 @@ impl Engine for Upstream {
         Load {
             running: upstreams.iter().map(|u| u.running).sum(),
             waiting: upstreams.iter().map(|u| u.waiting).sum(),
+            most_waiting: self.max_waiting.saturating_mul(upstreams.len()),
             healthy: upstreams.iter().any(|u| u.healthy),
             upstreams,
             prefixes: self.prefixes.load(),
@@ -259,17 +266,15 @@ impl std::fmt::Debug for Upstream {
     }
 }
 
-fn check_urls(urls: &[String]) -> Result<(), EngineError> {
+fn check_urls(urls: &[String]) -> Result<(), ConnectError> {
     if urls.is_empty() {
-        let none = "an upstream needs at least one URL";
-        return Err(EngineError::BadRequest(none.into()));
+        return Err(ConnectError::NoUrl);
     }
     for url in urls {
         let parsed = url.parse::<::http::Uri>().ok();
         let parsed = parsed.filter(|uri| uri.authority().is_some());
         if !parsed.is_some_and(|u| matches!(u.scheme_str(), Some("http" | "https"))) {
-            let wrong = format!("{url:?} isn't an http(s) URL");
-            return Err(EngineError::BadRequest(wrong));
+            return Err(ConnectError::Url(url.clone()));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::account::Account;
 use super::frame::Frame;
 use super::refusal::of_frame;
 use super::servers::Server;
-use crate::{AnswerDelta, EngineError, Finish};
+use crate::{AnswerDelta, EngineError, Finish, Unavailable};
 
 /// Largest answer that isn't streamed although a stream was asked for.
 const MAX_WHOLE_BYTES: usize = 16 << 20;
@@ -160,11 +160,11 @@ impl Reader {
         let complete = self.account.has_ended() || (said && self.account.has_begun());
         if !complete {
             let why = if self.account.has_begun() {
-                "the server's answer broke off"
+                Unavailable::BrokeOff
             } else {
-                "the server's answer is empty"
+                Unavailable::EmptyAnswer
             };
-            return Err(EngineError::Unavailable(why.into()));
+            return Err(why.into());
         }
         Ok(self.account.end(Finish::Stop))
     }
@@ -172,15 +172,15 @@ impl Reader {
 
 /// What is said of an answer that began and didn't end.
 pub(super) fn broken(error: &Error) -> EngineError {
-    let message = if error.is_timeout() {
-        "the server fell silent"
+    let why = if error.is_timeout() {
+        Unavailable::FellSilent
     } else {
-        "the server's answer broke off"
+        Unavailable::BrokeOff
     };
-    EngineError::Unavailable(message.into())
+    why.into()
 }
 
 /// What came isn't repeated: it may hold part of an answer.
 pub(super) fn unreadable() -> EngineError {
-    EngineError::Unavailable("the server's answer can't be read".into())
+    Unavailable::Unreadable.into()
 }

@@ -6,7 +6,7 @@ use atoma_http::client::{AnswerLimits, Body};
 use serde_json::Value;
 
 use super::{EMBEDDINGS, SILENCE_TIMEOUT};
-use crate::EngineError;
+use crate::{EngineError, ServerRefusal, Unavailable};
 
 /// Largest error that is read for its meaning.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -34,10 +34,10 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// What words in a refusal of the request mean.
-const MEANINGS: [(&[&str], &str); 7] = [
+const MEANINGS: [(&[&str], ServerRefusal); 7] = [
     (
         &["image input", "audio input", "multimodal", "mmproj"],
-        "the model takes no images or sounds",
+        ServerRefusal::NoMedia,
     ),
     (
         &[
@@ -46,23 +46,20 @@ const MEANINGS: [(&[&str], &str); 7] = [
             "tool choice",
             "tool_choice",
         ],
-        "the model's server has no tools of this kind",
+        ServerRefusal::NoTools,
     ),
     (
         &["support embeddings", "embeddings api"],
-        "the model makes no embeddings",
+        ServerRefusal::NoEmbeddings,
     ),
-    (
-        &["greedy sampling"],
-        "`n`: more than one answer needs a temperature above 0",
-    ),
+    (&["greedy sampling"], ServerRefusal::ManyGreedy),
     (
         &["too large to process", "physical batch"],
-        "the input is longer than the server takes at once",
+        ServerRefusal::BeyondBatch,
     ),
     (
         &["grammar", "schema", "structured output", "guided"],
-        "`response_format`: the server can't use it",
+        ServerRefusal::Form,
     ),
     (
         &[
@@ -71,7 +68,7 @@ const MEANINGS: [(&[&str], &str); 7] = [
             "must alternate",
             "conversation roles",
         ],
-        "`messages`: the conversation doesn't fit the model's template",
+        ServerRefusal::Conversation,
     ),
 ];
 
@@ -111,7 +108,7 @@ pub(super) fn of_status(
     match (status, meaning) {
         // an endpoint that only models of another kind have
         (404 | 405 | 501, _) if path == EMBEDDINGS && is_no_path(&said) => {
-            EngineError::BadRequest("the model makes no embeddings".to_owned())
+            ServerRefusal::NoEmbeddings.into()
         }
         (429, _) => EngineError::Overloaded,
         (400 | 413 | 422, _) if TOO_LONG.iter().any(|words| said.contains(words)) => {
@@ -119,14 +116,13 @@ pub(super) fn of_status(
         }
         // some call the request's own faults theirs: 501 without embeddings, 500 for images
         (400 | 413 | 415 | 422 | 500 | 501, Some((_, meaning))) => {
-            EngineError::BadRequest((*meaning).to_owned())
+            (*meaning).into()
         }
-        (400 | 413 | 415 | 422, None) => EngineError::BadRequest(match field(&json) {
-            Some(field) => format!("`{field}`: the model's server doesn't take it"),
-            None => "the model's server refuses the request".to_owned(),
-        }),
-        (501, None) => EngineError::BadRequest("the model's server can't do this".to_owned()),
-        _ => EngineError::Unavailable(format!("the model's server answers with status {status}")),
+        (400 | 413 | 415 | 422, None) => field(&json)
+            .map_or(ServerRefusal::Unknown, ServerRefusal::Field)
+            .into(),
+        (501, None) => ServerRefusal::NotImplemented.into(),
+        _ => Unavailable::Status(status).into(),
     }
 }
 
@@ -153,7 +149,7 @@ pub(super) fn of_frame(payload: &[u8], context: Option<usize>) -> EngineError {
     match of_status(code, "", payload, context) {
         error @ (EngineError::BadRequest(_) | EngineError::ContextTooLong { .. }) => error,
         EngineError::Overloaded => EngineError::Overloaded,
-        _ => EngineError::Unavailable("the model's server broke the answer off".to_owned()),
+        _ => Unavailable::SaidBroken.into(),
     }
 }
 
@@ -209,34 +205,26 @@ mod tests {
 
     #[test]
     fn errors_of_the_request_stay_the_requests() {
-        let bad = |said: &str| EngineError::BadRequest(said.to_owned());
+        let bad = EngineError::from;
         let llama = r#"{"error":{"code":501,"message":"This server does not support embeddings. Start it with `--embeddings`"}}"#;
         let image =
             r#"{"error":{"code":500,"message":"image input is not supported - hint: mmproj"}}"#;
         let batch = r#"{"error":{"code":500,"message":"input (900 tokens) is too large to process. increase the physical batch size"}}"#;
         let tools = r#"{"error":{"message":"\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set"}}"#;
         for (status, body, expected) in [
-            (501, llama, bad("the model makes no embeddings")),
-            (500, image, bad("the model takes no images or sounds")),
-            (
-                500,
-                batch,
-                bad("the input is longer than the server takes at once"),
-            ),
-            (
-                400,
-                tools,
-                bad("the model's server has no tools of this kind"),
-            ),
+            (501, llama, bad(ServerRefusal::NoEmbeddings)),
+            (500, image, bad(ServerRefusal::NoMedia)),
+            (500, batch, bad(ServerRefusal::BeyondBatch)),
+            (400, tools, bad(ServerRefusal::NoTools)),
             (
                 422,
                 r#"{"detail":[{"loc":["body","temperature"],"msg":"must be"}]}"#,
-                bad("`temperature`: the model's server doesn't take it"),
+                bad(ServerRefusal::Field("temperature")),
             ),
             (
                 400,
                 r#"{"detail":"secret"}"#,
-                bad("the model's server refuses the request"),
+                bad(ServerRefusal::Unknown),
             ),
             (429, "", EngineError::Overloaded),
         ] {

@@ -19,7 +19,7 @@ use super::servers::{Asked, Busy, Server};
 use super::{SILENCE_TIMEOUT, Upstream, body};
 use crate::{
     AnswerDelta, Engine, EngineError, Event, EventSender, EventStream, Finish, GenerateRequest,
-    OutputLimit, Piece, event_channel,
+    OutputLimit, Piece, Unavailable, event_channel,
 };
 
 /// Counts that are guesses may be wrong by so much before an answer is cut for them: a quarter, and
@@ -51,13 +51,9 @@ impl Upstream {
             Ok(Err(error)) => {
                 tracing::debug!(server = %server.base, error = %WithCauses(&error), "the server can't be reached");
                 server.failed();
-                let message = "the model's server can't be reached";
-                return Err(EngineError::Unavailable(message.into()));
+                return Err(Unavailable::Unreachable.into());
             }
-            Err(_) => {
-                let message = "the model's server doesn't answer";
-                return Err(EngineError::Unavailable(message.into()));
-            }
+            Err(_) => return Err(Unavailable::NoAnswer.into()),
         };
         let status = response.status();
         if status.is_success() {
@@ -79,8 +75,7 @@ impl Upstream {
     ) -> Result<T, EngineError> {
         let (candidates, outcome) = self.candidates(prefix);
         if candidates.is_empty() {
-            let message = "no server of the model is well";
-            return Err(EngineError::Unavailable(message.into()));
+            return Err(Unavailable::NoServer.into());
         }
         if !prefix.is_empty() {
             self.prefixes.count(outcome);
@@ -265,5 +260,5 @@ fn span_of(server: &Server) -> Span {
 }
 
 fn hung() -> EngineError {
-    EngineError::Unavailable("the model's server hangs".into())
+    Unavailable::Hangs.into()
 }

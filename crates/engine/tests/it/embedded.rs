@@ -272,20 +272,11 @@ async fn answers_end_where_the_context_does() {
 #[tokio::test]
 async fn a_context_that_is_shortened_is_said_aloud_and_holds() {
     let load = |kv_blocks| {
-        let log = KeptLog::default();
-        let written = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || written.clone())
-            .finish();
         let options = EmbeddedOptions {
             kv_blocks,
             ..options()
         };
-        let engine = tracing::subscriber::with_default(subscriber, || {
-            random(&RandomModel::small(), options)
-        });
-        let said = log.text();
+        let (said, engine) = KeptLog::during(|| random(&RandomModel::small(), options));
         (engine, said)
     };
     let (engine, said) = load(Some(3));

@@ -10,18 +10,10 @@ use atoma_engine::{
 };
 use atoma_runtime::KeptLog;
 use tracing::{Instrument, info_span};
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::test]
 async fn what_engines_say_of_a_request_has_its_id_and_nothing_of_its_prompt() {
-    let log = KeptLog::default();
-    let written = log.clone();
-    // for the threads of the engine, too
-    tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .init();
+    let log = KeptLog::of_program();
     let asked = || GenerateRequest::new(Prompt::Text("What is a violin?".into()), 8);
 
     let embedded = builtin::load_with(options()).expect("loaded");

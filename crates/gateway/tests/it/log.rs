@@ -4,17 +4,10 @@ use crate::common::{Network, User};
 use atoma_runtime::KeptLog;
 use atoma_types::http::REQUEST_ID;
 use http::StatusCode;
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_found_by_the_id_that_its_user_sees() {
-    let log = KeptLog::default();
-    let written = log.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .init();
+    let log = KeptLog::of_program();
     let network = Network::start(&[1_000_000]).await;
     let gateway = network.gateway(network.config()).await;
 

@@ -1,27 +1,54 @@
 //! Money that isn't in coins, and money that is in very many.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{GasOptions, Holding, LedgerError};
+use atoma_ledger::{Executed, GasOptions, Holding, Ledger, LedgerError};
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
-use atoma_types::MicroUsdc;
+use atoma_types::{Address, MicroUsdc};
 use futures::future::join_all;
 use std::sync::Arc;
 
 const SUI: u64 = 1_000_000_000;
+/// One of these is in each coin, where there are many.
+const ONE: MicroUsdc = MicroUsdc(1_000_000);
 /// The ledger writes what comes together in one commit.
 const FAUCETS_AT_ONCE: usize = 100;
 
-fn new_address() -> atoma_types::Address {
-    SigningKey::generate(&SystemRandom).public_key().address()
+fn new_wallet() -> (SigningKey, Address) {
+    let key = SigningKey::generate(&SystemRandom);
+    let address = key.public_key().address();
+    (key, address)
+}
+
+/// A wallet with money and gas, and no coin of either.
+async fn wallet_without_coins(world: &World) -> (SigningKey, Address) {
+    let (key, address) = new_wallet();
+    world.ledger.faucet_to_balance(address).await.unwrap();
+    (key, address)
+}
+
+/// Pays somebody who has nothing, and sees that all of it is there.
+async fn pay(ledger: &Ledger, from: &SigningKey, amount: MicroUsdc) -> Executed {
+    let (_, to) = new_wallet();
+    let paid = ledger.transfer_usdc(from, to, amount).await.unwrap();
+    assert_eq!(ledger.usdc(to).await.unwrap(), amount);
+    paid
+}
+
+/// A wallet's money becomes so many coins of one USDC each: what it had goes elsewhere first.
+async fn have_coins_of_one(world: &World, key: &SigningKey, count: usize) {
+    let owner = key.public_key().address();
+    let had = world.ledger.usdc(owner).await.unwrap();
+    pay(&world.ledger, key, had).await;
+    for some in vec![ONE; count].chunks(FAUCETS_AT_ONCE) {
+        join_all(some.iter().map(|one| world.give_usdc(owner, *one))).await;
+    }
 }
 
 #[tokio::test]
 async fn a_wallet_without_one_coin_buys_and_pays_for_gas() {
     let world = World::own().await;
-    let key = SigningKey::generate(&SystemRandom);
-    let address = key.public_key().address();
-    world.ledger.faucet_to_balance(address).await.unwrap();
+    let (key, address) = wallet_without_coins(&world).await;
     let held = world.ledger.gas_held(address).await.unwrap();
     assert_eq!((held.in_coins, held.in_balance), (0, 100 * SUI));
     let usdc = world.ledger.usdc(address).await.unwrap();
@@ -29,7 +56,7 @@ async fn a_wallet_without_one_coin_buys_and_pays_for_gas() {
     // a call that pays, with events to read; and twice the very same order
     let node = world.node(&key).await;
     assert_eq!(world.ledger.node(node).await.unwrap().owner, address);
-    let to = new_address();
+    let (_, to) = new_wallet();
     for _ in 0..2 {
         let sent = world.ledger.transfer_usdc(&key, to, MicroUsdc(7)).await;
         assert!(sent.unwrap().gas_used > 0);
@@ -49,21 +76,12 @@ async fn coins_are_topped_up_from_the_balance() {
     let address = payer.public_key().address();
     let coins = world.ledger.usdc(address).await.unwrap();
     let more = MicroUsdc(50);
-    world
-        .ledger
-        .mint_usdc_to_balance(address, more)
-        .await
-        .unwrap();
-    let to = new_address();
-    let all_but_one = MicroUsdc(coins.0 + more.0 - 1);
-    world
-        .ledger
-        .transfer_usdc(&payer, to, all_but_one)
-        .await
-        .unwrap();
-    assert_eq!(world.ledger.usdc(to).await.unwrap(), all_but_one);
+    let minted = world.ledger.mint_usdc_to_balance(address, more);
+    minted.await.unwrap();
+    pay(&world.ledger, &payer, MicroUsdc(coins.0 + more.0 - 1)).await;
     assert_eq!(world.ledger.usdc(address).await.unwrap(), MicroUsdc(1));
     // what there is in both together is what an error names
+    let (_, to) = new_wallet();
     let refused = world.ledger.transfer_usdc(&payer, to, MicroUsdc(2)).await;
     let Err(LedgerError::InsufficientFunds { available, .. }) = refused else {
         panic!("{refused:?}");
@@ -75,10 +93,8 @@ async fn coins_are_topped_up_from_the_balance() {
 #[tokio::test]
 async fn gas_is_sent_out_of_a_balance() {
     let world = World::own().await;
-    let key = SigningKey::generate(&SystemRandom);
-    let address = key.public_key().address();
-    world.ledger.faucet_to_balance(address).await.unwrap();
-    let to = new_address();
+    let (key, address) = wallet_without_coins(&world).await;
+    let (_, to) = new_wallet();
     let sent = world.ledger.transfer_gas(&key, to, 30 * SUI).await.unwrap();
     let there = world.ledger.gas_held(to).await.unwrap();
     assert_eq!((there.in_coins, there.in_balance), (30 * SUI, 0));
@@ -95,69 +111,30 @@ async fn gas_is_sent_out_of_a_balance() {
 #[tokio::test]
 async fn a_sponsor_pays_out_of_its_balance() {
     let world = World::own().await;
-    let (payer, sponsor) = (
-        SigningKey::generate(&SystemRandom),
-        Arc::new(SigningKey::generate(&SystemRandom)),
-    );
-    let [from, by] = [&payer, &*sponsor].map(|key| key.public_key().address());
-    world.ledger.faucet_to_balance(by).await.unwrap();
-    world
-        .ledger
-        .mint_usdc_to_balance(from, MicroUsdc(9))
-        .await
-        .unwrap();
+    let (payer, from) = new_wallet();
+    let (sponsor, by) = wallet_without_coins(&world).await;
+    let minted = world.ledger.mint_usdc_to_balance(from, MicroUsdc(9));
+    minted.await.unwrap();
     let ledger = world.ledger.with_gas(GasOptions {
         budget: None,
-        sponsor: Some(sponsor),
+        sponsor: Some(Arc::new(sponsor)),
     });
-    let to = new_address();
-    let sent = ledger
-        .transfer_usdc(&payer, to, MicroUsdc(9))
-        .await
-        .unwrap();
-    assert_eq!(world.ledger.usdc(to).await.unwrap(), MicroUsdc(9));
-    assert_eq!(
-        world.ledger.gas(by).await.unwrap(),
-        100 * SUI - sent.gas_used
-    );
-    assert_eq!(
-        world.ledger.usdc_held(from).await.unwrap(),
-        Holding::default()
-    );
+    let sent = pay(&ledger, &payer, MicroUsdc(9)).await;
+    let gas = world.ledger.gas(by).await.unwrap();
+    assert_eq!(gas, 100 * SUI - sent.gas_used);
+    let left = world.ledger.usdc_held(from).await.unwrap();
+    assert_eq!(left, Holding::default());
     world.audit();
-}
-
-/// Gives an address so many coins of one USDC each.
-async fn coins_of_one(world: &World, to: atoma_types::Address, count: usize) {
-    let all = vec![MicroUsdc(1_000_000); count];
-    for some in all.chunks(FAUCETS_AT_ONCE) {
-        join_all(some.iter().map(|one| world.give_usdc(to, *one))).await;
-    }
 }
 
 #[tokio::test]
 async fn three_hundred_coins_of_one_pay_two_hundred_and_eighty() {
     let world = World::own().await;
-    let key = SigningKey::generate(&SystemRandom);
-    let address = key.public_key().address();
-    world.ledger.faucet_to_balance(address).await.unwrap();
-    // the faucet's own thousand goes first
-    let usdc = world.ledger.usdc(address).await.unwrap();
-    let elsewhere = new_address();
-    world
-        .ledger
-        .transfer_usdc(&key, elsewhere, usdc)
-        .await
-        .unwrap();
-    coins_of_one(&world, address, 300).await;
-    let to = new_address();
-    let amount = MicroUsdc(280_000_000);
-    world.ledger.transfer_usdc(&key, to, amount).await.unwrap();
-    assert_eq!(world.ledger.usdc(to).await.unwrap(), amount);
-    assert_eq!(
-        world.ledger.usdc(address).await.unwrap(),
-        MicroUsdc(20_000_000)
-    );
+    let (key, address) = wallet_without_coins(&world).await;
+    have_coins_of_one(&world, &key, 300).await;
+    pay(&world.ledger, &key, MicroUsdc(280 * ONE.0)).await;
+    let left = world.ledger.usdc(address).await.unwrap();
+    assert_eq!(left, MicroUsdc(20 * ONE.0));
     world.audit();
 }
 
@@ -165,19 +142,9 @@ async fn three_hundred_coins_of_one_pay_two_hundred_and_eighty() {
 async fn more_coins_than_one_transaction_takes_are_merged_first() {
     let world = World::own().await;
     let key = world.party().await;
-    let address = key.public_key().address();
-    let usdc = world.ledger.usdc(address).await.unwrap();
-    let elsewhere = new_address();
-    world
-        .ledger
-        .transfer_usdc(&key, elsewhere, usdc)
-        .await
-        .unwrap();
-    coins_of_one(&world, address, 1_100).await;
-    let to = new_address();
-    let amount = MicroUsdc(1_100_000_000);
-    world.ledger.transfer_usdc(&key, to, amount).await.unwrap();
-    assert_eq!(world.ledger.usdc(to).await.unwrap(), amount);
-    assert_eq!(world.ledger.usdc(address).await.unwrap(), MicroUsdc::ZERO);
+    have_coins_of_one(&world, &key, 1_100).await;
+    pay(&world.ledger, &key, MicroUsdc(1_100 * ONE.0)).await;
+    let left = world.ledger.usdc(key.public_key().address()).await.unwrap();
+    assert_eq!(left, MicroUsdc::ZERO);
     world.audit();
 }

@@ -6,17 +6,10 @@ use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_runtime::KeptLog;
 use atoma_types::http::OPERATOR;
 use http::StatusCode;
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_and_leases_have_their_spans() {
-    let log = KeptLog::default();
-    let written = log.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .init();
+    let log = KeptLog::of_program();
     let server = InstantUpstream::start(InstantOptions::default())
         .await
         .unwrap();

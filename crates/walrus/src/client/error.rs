@@ -1,5 +1,6 @@
 //! What can go wrong for a client.
 
+use super::bad_config::BadConfig;
 use crate::{BlobId, coding::CodingError, quilt::QuiltError};
 use atoma_http::client::Error as TransportError;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum ClientError {
     /// A setting that can't be.
-    #[error("bad configuration: {0}")]
-    Config(String),
+    #[error("bad configuration")]
+    Config(#[from] BadConfig),
     /// The client only reads.
     #[error("no publisher is configured")]
     NoPublisher,

@@ -1,9 +1,8 @@
 //! Requests and their answers, limited in time and length.
 
-use super::error::ClientError;
+use super::{bad_config::BadConfig, error::ClientError};
 use crate::api::ErrorBody;
 use atoma_http::client::{AnswerLimits, Error, Pool, PoolOptions};
-use atoma_runtime::WithCauses;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
@@ -46,7 +45,7 @@ impl Http {
             keepalive: None,
         });
         pool.map(Self)
-            .map_err(|e| ClientError::Config(format!("TLS: {}", WithCauses(&e))))
+            .map_err(|error| BadConfig::Tls(error).into())
     }
 
     /// Sends a request; refusals are errors.
@@ -60,7 +59,10 @@ impl Http {
         let request = request
             .uri(url.as_str())
             .body(Full::new(body))
-            .map_err(|e| ClientError::Config(format!("{url}: {e}")))?;
+            .map_err(|source| BadConfig::Url {
+                url: url.to_string(),
+                source,
+            })?;
         let max_bytes = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
         let within = AnswerLimits::within(limits.time, max_bytes);
         let answer = self.0.ask(request, within).await;
@@ -113,7 +115,7 @@ pub(super) fn name(url: &Url) -> String {
 pub(super) fn at(base: &Url, segments: &[&str]) -> Result<Url, ClientError> {
     let mut url = base.clone();
     url.path_segments_mut()
-        .map_err(|()| ClientError::Config(format!("{base} can't have a path")))?
+        .map_err(|()| BadConfig::NoPath(base.to_string()))?
         .pop_if_empty()
         .extend(segments);
     Ok(url)

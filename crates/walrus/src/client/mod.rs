@@ -9,6 +9,7 @@
 //! the blob certified for long enough says so and stores nothing. Transient failures are tried
 //! again after growing pauses; several aggregators are tried in turn.
 
+mod bad_config;
 mod config;
 mod error;
 mod http;
@@ -17,6 +18,7 @@ mod read;
 mod retry;
 mod store;
 
+pub use bad_config::BadConfig;
 pub use config::{ClientConfig, SharedSecret, Timeouts, TokenSource};
 pub use error::{ClientError, Lie};
 pub use quilt::StoredQuilt;
@@ -44,7 +46,7 @@ impl WalrusClient {
     /// If there's no aggregator, or the number of shards isn't one.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         if config.aggregators.is_empty() {
-            return Err(ClientError::Config("no aggregator".to_owned()));
+            return Err(BadConfig::NoAggregator.into());
         }
         Ok(Self {
             params: Params::new(usize::from(config.shards))?,

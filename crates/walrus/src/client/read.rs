@@ -171,7 +171,10 @@ impl WalrusClient {
                 }
             }
         }
-        Err(worst.unwrap_or(ClientError::Config("no aggregator".to_owned())))
+        let Some(worst) = worst else {
+            panic!("no client is made without an aggregator");
+        };
+        Err(worst)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Storing blobs at a publisher that isn't trusted.
 
 use super::{
-    Reply, WalrusClient,
+    BadConfig, Reply, WalrusClient,
     error::{ClientError, Lie},
     http::{Limits, MAX_JSON, at, name},
 };
@@ -114,7 +114,7 @@ impl WalrusClient {
             let bytes = body.len() as u64;
             let token = tokens.token(bytes, request.epochs, request.send_object_to);
             let mut value = http::HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| ClientError::Config("a token can't be sent".to_owned()))?;
+                .map_err(|_| BadConfig::Token)?;
             value.set_sensitive(true);
             head = head.header(header::AUTHORIZATION, value);
         }

@@ -5,7 +5,7 @@ use crate::wire::WireError;
 use atoma_types::ParseBlobIdError;
 
 /// Why something can't be encoded, decoded or trusted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodingError {
     /// The code isn't defined for so many shards.
@@ -57,12 +57,6 @@ pub enum CodingError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// The Reed-Solomon code refused; by the checks before it never does.
-    #[error("Reed-Solomon: {0}")]
-    Code(String),
-}
-
-impl From<reed_solomon_simd::Error> for CodingError {
-    fn from(error: reed_solomon_simd::Error) -> Self {
-        Self::Code(error.to_string())
-    }
+    #[error("the Reed-Solomon code refused")]
+    Code(#[from] reed_solomon_simd::Error),
 }

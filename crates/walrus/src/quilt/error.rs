@@ -3,7 +3,7 @@
 use crate::coding::{CodingError, WireError};
 
 /// Why a quilt can't be made or read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuiltError {
     /// Nothing to put into it.
