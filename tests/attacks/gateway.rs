@@ -71,6 +71,7 @@ impl Office {
             requests: RequestLimits::default(),
             local_nodes: true,
             watch_settlements: true,
+            no_forward: false,
             close_stacks_on_stop: false,
             own_use: false,
             client_dir: None,

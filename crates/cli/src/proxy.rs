@@ -44,6 +44,9 @@ pub(crate) struct Proxy {
     /// The highest price of new stacks, USDC per million units (default: each task's ceiling).
     #[arg(long, value_name = "USDC", requires = "budget")]
     max_price: Option<Usdc>,
+    /// Only the nodes that are asked may answer: they must not pass requests on to others when they are full.
+    #[arg(long)]
+    no_forward: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -101,6 +104,7 @@ pub(crate) async fn run(
         local_nodes: true,
         // it costs fees, which nobody has said yes to: `atoma stack watch` does it
         watch_settlements: false,
+        no_forward: args.no_forward,
         close_stacks_on_stop: false,
         own_use: true,
         client_dir: Some(client_folder(&settings)),

@@ -45,6 +45,9 @@ pub struct RequestOptions {
     pub lane: Option<u16>,
     /// How it becomes evidence.
     pub evidence: Evidence,
+    /// Whether this node alone may answer: one that is full must not pass the request on to another. What is
+    /// [stored first](Evidence::Immediate) never is.
+    pub no_forward: bool,
 }
 
 /// One try of a request, as it will be signed. After a refusal it is [mended](RequestTry::mend) and
@@ -58,6 +61,7 @@ pub struct RequestTry {
     ceiling: Option<ComputeUnits>,
     lane: Option<u16>,
     evidence: Evidence,
+    no_forward: bool,
     first_byte: Duration,
     passed_on: Option<PassedOn>,
 }
@@ -84,6 +88,7 @@ impl RequestTry {
             ceiling: None,
             lane: None,
             evidence: Evidence::default(),
+            no_forward: false,
             first_byte: ANSWER_BEGINS_TIMEOUT,
             passed_on: None,
         }
@@ -108,6 +113,13 @@ impl RequestTry {
             }),
             ..Self::new(id, header.endpoint, body, header.max_units)
         }
+    }
+
+    /// The node that is asked may not pass the request on.
+    #[must_use]
+    pub fn kept(mut self, kept: bool) -> Self {
+        self.no_forward = kept;
+        self
     }
 
     /// The answer must begin by then: a node that takes a request and says nothing is given up.
@@ -240,6 +252,7 @@ impl StackHandle {
         let mut next = RequestTry {
             lane: options.lane,
             evidence: options.evidence,
+            no_forward: options.no_forward,
             ..RequestTry::new(
                 self.client.runtime().request_id(),
                 endpoint,
@@ -392,7 +405,13 @@ impl StackHandle {
             }
             None => {
                 let now = self.client.runtime().now();
-                (now, now.saturating_add(REQUEST_LIFETIME), Origin::Own)
+                let origin = match request.evidence {
+                    // a blob's id takes its place, which says as much
+                    Evidence::Immediate => Origin::Own,
+                    _ if request.no_forward => Origin::Kept,
+                    _ => Origin::Own,
+                };
+                (now, now.saturating_add(REQUEST_LIFETIME), origin)
             }
         };
         let header = RequestHeader {

@@ -26,6 +26,15 @@ pub fn split_text(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// What [`split_text`] takes apart.
+#[must_use]
+pub fn joined_text(receipt: &str, second: Option<&SecondRecord>) -> String {
+    match second {
+        Some(second) => format!("{receipt} {}", second.to_text()),
+        None => receipt.to_owned(),
+    }
+}
+
 /// What is wrong with a second record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +42,9 @@ pub enum SecondError {
     /// It isn't a record.
     #[error("the second record can't be read")]
     Unreadable(#[source] DecodeError),
+    /// The user lets nobody else answer.
+    #[error("the request was not to be passed on")]
+    Forbidden,
     /// It is the first node's own.
     #[error("the second record is by the same node")]
     Node,
@@ -153,6 +165,7 @@ impl SecondRecord {
         let (first, header) = (asked.message(), self.header.message());
         let receipt = self.receipt.message();
         let require = |holds: bool, error| if holds { Ok(()) } else { Err(error) };
+        require(first.origin.may_be_passed_on(), SecondError::Forbidden)?;
         require(header.node != first.node, SecondError::Node)?;
         let passed_on = RequestHeader {
             stack: header.stack,

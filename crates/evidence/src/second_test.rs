@@ -20,7 +20,15 @@ fn stack(seed: u8) -> StackId {
 
 /// What the user asked, and what the first node answered.
 fn first() -> (Signed<RequestHeader>, Receipt) {
-    let header = Signed::new(sample::header(), &key(1));
+    first_of(Origin::Own)
+}
+
+fn first_of(origin: Origin) -> (Signed<RequestHeader>, Receipt) {
+    let header = RequestHeader {
+        origin,
+        ..sample::header()
+    };
+    let header = Signed::new(header, &key(1));
     let receipt = sample::receipt(header.hash());
     (header, receipt)
 }
@@ -99,6 +107,17 @@ fn a_header_for_anything_but_this_very_request_is_noticed() {
     }
     let own = second(|header| header.node = sample::header().node, |_| ());
     assert_eq!(verdict(&own), Err(SecondError::Node));
+}
+
+#[test]
+fn what_was_to_be_kept_was_not_to_be_passed_on() {
+    for origin in [Origin::Kept, Origin::Forwarded(Hash32([9; 32]))] {
+        let (asked, answered) = first_of(origin);
+        let of_it = |header: &mut RequestHeader| header.origin = Origin::Forwarded(asked.hash());
+        let record = second(of_it, |_| ());
+        let verdict = record.check(&asked, &answered);
+        assert_eq!(verdict, Err(SecondError::Forbidden));
+    }
 }
 
 #[test]

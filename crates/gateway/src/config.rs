@@ -51,6 +51,10 @@ pub struct GatewayConfig {
     /// demanded, for at most four fees a stack, and who can be convicted is. The wallet pays the fees.
     #[serde(default = "defaults::watch_settlements")]
     pub watch_settlements: bool,
+    /// Whether the nodes that are asked must answer by themselves. Otherwise a node that is full may have another
+    /// node answer, and show both receipts.
+    #[serde(default)]
+    pub no_forward: bool,
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,

@@ -190,6 +190,7 @@ fn routes(
         room: BodyRoom::new(LONG_BODIES_BYTES),
         requests,
         own_use: config.own_use,
+        no_forward: config.no_forward,
     };
     let models = Models {
         keys,

@@ -12,7 +12,7 @@ const PER_BYTE: Duration = Duration::from_millis(1);
 /// And no more than this in all.
 const LONGEST_ANSWER: Duration = Duration::from_secs(300);
 
-/// How long one request may look for its answer.
+/// How long one request may look for its answer, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// Nodes tried at most.
@@ -25,6 +25,8 @@ pub(crate) struct Patience {
     pub(crate) answer_begins: Duration,
     /// After this no other node is tried.
     pub(crate) retry_for: Duration,
+    /// The node that is asked answers, or refuses: it doesn't pass the request on.
+    pub(crate) no_forward: bool,
 }
 
 impl Patience {
@@ -53,6 +55,7 @@ mod tests {
         own_use: false,
         answer_begins: Duration::from_secs(30),
         retry_for: Duration::from_secs(60),
+        no_forward: false,
     };
 
     #[test]

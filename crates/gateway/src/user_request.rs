@@ -114,7 +114,9 @@ impl UserRequest {
             endpoint,
             stream,
             answered_within,
-            next: next.answered_within(answered_within),
+            next: next
+                .answered_within(answered_within)
+                .kept(patience.no_forward),
             most_units,
             hold: None,
             out_of_money: false,

@@ -6,7 +6,7 @@ use atoma_types::{
     message::{CommitmentKind, SALT_BYTES, Salt},
 };
 use bytes::Bytes;
-use std::fmt;
+use std::{fmt, mem};
 
 /// One request's words on their way: hashed under its salt, and kept if they are to be evidence.
 pub(crate) struct Words {
@@ -14,7 +14,7 @@ pub(crate) struct Words {
     answer: Hasher,
     kept: Option<Bodies>,
     /// The request's body is in memory as long as this.
-    _held: HeldRoom,
+    held: HeldRoom,
 }
 
 /// Bodies on their way into the log. Cheap to fill: the pieces are shared, not copied.
@@ -32,8 +32,13 @@ impl Words {
             answer: salt.hasher(CommitmentKind::Answer),
             salt,
             kept: None,
-            _held: held,
+            held,
         }
+    }
+
+    /// The body's share of the room, for whoever has the body from now on.
+    pub(crate) fn take_held(&mut self) -> HeldRoom {
+        mem::replace(&mut self.held, HeldRoom::unlimited())
     }
 
     /// They go into the log, `open` or not.

@@ -16,7 +16,7 @@ impl CacheSecret {
     /// Of the requests over a stack that its owner sends, or of one that a node passes on.
     pub(crate) fn domain(&self, stack: StackId, origin: Origin) -> CacheDomain {
         let alone = match &origin {
-            Origin::Own | Origin::Stored(_) => &[],
+            Origin::Own | Origin::Stored(_) | Origin::Kept => &[],
             Origin::Forwarded(request) => request.0.as_slice(),
         };
         CacheDomain::new(Hash32::of_parts(&[&self.0, stack.0.as_ref(), alone]).0)

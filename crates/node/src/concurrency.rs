@@ -13,6 +13,7 @@ pub(crate) struct ConcurrencyLimit {
     permits: Arc<Semaphore>,
     size: u32,
     draining: AtomicBool,
+    retired: AtomicBool,
     /// Ends work that nobody's connection holds any more.
     stop: CancellationToken,
 }
@@ -26,6 +27,7 @@ impl ConcurrencyLimit {
             permits,
             size,
             draining: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
             stop: CancellationToken::new(),
         }
     }
@@ -51,6 +53,18 @@ impl ConcurrencyLimit {
     /// Admits nothing more.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Admits nothing more, and nothing is done for anyone: another process has the node's keys and signs the
+    /// receipts now.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+        self.drain();
+    }
+
+    /// Whether no receipt may be begun any more, not even for what another node computes.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
     }
 
     /// Computes what is paid for even if its user leaves, until the node stops: then nothing. A task of its

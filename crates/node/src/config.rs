@@ -176,11 +176,11 @@ pub struct ForwardConfig {
     /// The most that another node may cost: thousandths of what the request's own lease pays.
     #[serde(default = "defaults::max_price_permille")]
     pub max_price_permille: u64,
-    /// Requests are passed on while more than so many thousandths of `requests.max_concurrent` are worked on:
-    /// 1000 means once there is no place left.
+    /// Requests are passed on while more than so many thousandths of `requests.max_concurrent` are worked on, or of
+    /// the queue before their model's engine are taken: 1000 means once there is no place left.
     #[serde(default = "defaults::above_permille")]
     pub above_permille: u64,
-    /// Whether a node that is shutting down passes on what still comes in.
+    /// Whether a node that is shutting down passes on what still comes in, until its own answers are complete.
     #[serde(default = "defaults::yes")]
     pub draining: bool,
     /// Only these nodes are asked; any, if there are none.

@@ -7,12 +7,14 @@ use crate::{
     billing::Billing,
     bodies::{Bodies, Words},
     held::{Held, HeldParts},
-    journal::Ack,
+    journal::{Ack, Kept},
     lease::Lease,
     pricing::Plan,
     tasks::ServedTask,
 };
 use atoma_engine::OutputLimit;
+use atoma_evidence::second::SecondRecord;
+use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     TimestampMs, Usage,
@@ -38,6 +40,8 @@ pub(crate) struct RequestInFlight {
     sent_bytes: bool,
     due: Due,
     words: Words,
+    /// The record of the node that answered for this one, as it is kept.
+    second: Option<Vec<u8>>,
     /// The engine's present output limit.
     limit: u64,
     /// What a client that leaves now would pay for.
@@ -47,7 +51,7 @@ pub(crate) struct RequestInFlight {
     /// What logs say of the request.
     span: Span,
     /// Given back when the request is over.
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// From when on a client that leaves pays.
@@ -76,7 +80,7 @@ impl RequestInFlight {
         request: &SignedRequest,
         plan: Plan,
         words: Words,
-        permit: OwnedSemaphorePermit,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Self, Refusal> {
         let now = billing.clock.now();
         let held = Held::reserve(lease, request, plan.least, plan.wanted, now)?;
@@ -90,7 +94,7 @@ impl RequestInFlight {
         task: Arc<ServedTask>,
         plan: Plan,
         words: Words,
-        permit: OwnedSemaphorePermit,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let HeldParts {
             lease,
@@ -115,10 +119,11 @@ impl RequestInFlight {
             sent_bytes: false,
             due: Due::Sent,
             words,
+            second: None,
             started: since,
             first_token: since.0,
             span: Span::current(),
-            _permit: permit,
+            permit,
         }
     }
 
@@ -191,9 +196,11 @@ impl RequestInFlight {
     }
 
     /// Ends it with a receipt for what another node counted: its receipt is over the same bytes under the same
-    /// salt.
-    pub(crate) fn commit_second(&mut self, second: &Receipt) -> Result<Pending, Refusal> {
-        self.end(second.usage, second.output_fingerprint)
+    /// salt. Its record is kept beside ours.
+    pub(crate) fn commit_second(&mut self, second: &SecondRecord) -> Result<Pending, Refusal> {
+        let receipt = second.receipt().message();
+        self.second = Some(second.to_bytes());
+        self.end(receipt.usage, receipt.output_fingerprint)
     }
 
     fn end(&mut self, usage: Usage, fingerprint: Option<Hash32>) -> Result<Pending, Refusal> {
@@ -210,6 +217,15 @@ impl RequestInFlight {
             ack,
             immediate: matches!(self.request.message().origin, Origin::Stored(_)),
         })
+    }
+
+    /// Nothing was done for it: its id is free again, and whoever takes its place and its body's room may have it
+    /// served by another node.
+    pub(crate) fn give_back(mut self) -> (Option<OwnedSemaphorePermit>, HeldRoom) {
+        if let Some(reservation) = self.reservation.take() {
+            self.lease.undo(reservation, &self.request);
+        }
+        (self.permit.take(), self.words.take_held())
     }
 
     /// Ends it without a charge: the engine failed.
@@ -231,15 +247,18 @@ impl RequestInFlight {
         let header = self.request.message();
         let request_hash = self.request.hash();
         let response_hash = self.words.answer();
-        let bodies = self.words.take_kept();
-        let size = bodies.as_ref().map_or(0, Bodies::size);
+        let kept = Kept {
+            bodies: self.words.take_kept(),
+            second: self.second.take(),
+        };
+        let size = kept.bodies.as_ref().map_or(0, Bodies::size);
         let done = self.lease.commit(
             reservation,
             &self.request,
             units,
             now,
             &billing.journal,
-            bodies,
+            kept,
             |link| {
                 let receipt = Receipt {
                     domain: Domain::default(),

@@ -4,8 +4,7 @@ use crate::{
     account::{
         Account, CommitError, Denied, Link, Position, Reservation, SignedRequest, Summary, Terms,
     },
-    bodies::Bodies,
-    journal::{Ack, Change, Journal, LeaseRecord, ReceiptRecord},
+    journal::{Ack, Change, Journal, Kept, LeaseRecord, ReceiptRecord},
 };
 use atoma_keys::Verifier;
 use atoma_types::{
@@ -110,7 +109,7 @@ impl Lease {
         units: ComputeUnits,
         now: TimestampMs,
         journal: &Journal,
-        bodies: Option<Bodies>,
+        kept: Kept,
         receipt: impl FnOnce(Link) -> Draft<Receipt>,
     ) -> Result<Ack<Arc<Signed<Receipt>>>, CommitError> {
         let mut account = self.account.lock();
@@ -121,7 +120,7 @@ impl Lease {
             lane: committed.lane,
             lane_committed: committed.lane_committed,
             voucher: committed.voucher,
-            bodies,
+            kept,
         };
         Ok(journal.receipt(committed.receipt, record))
     }

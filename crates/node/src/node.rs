@@ -29,7 +29,10 @@ use atoma_store::WriterThread;
 use atoma_types::{DurationMs, NetworkId, NodeId, TimestampMs};
 use futures::future::BoxFuture;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 
 /// Name in the journal's table of small texts.
@@ -338,7 +341,14 @@ impl RunningNode {
 
 async fn stop(node: RunningNode) {
     node.concurrency.drain();
-    node.public.close(node.drain_grace).await;
+    let begun = Instant::now();
+    let passes_on = |forwarder: &Arc<Forwarder>| forwarder.config().draining;
+    if !node.concurrency.is_retired() && node.forwarder.as_ref().is_some_and(passes_on) {
+        // until the last answer of our own is complete, who comes finds another node behind the door
+        let _ = timeout(node.drain_grace, node.concurrency.idle()).await;
+    }
+    let left = node.drain_grace.saturating_sub(begun.elapsed());
+    node.public.close(left).await;
     drop(node.stopper);
     // what was passed on waits a moment for the other node's receipt
     if let Some(forwarder) = node.forwarder {

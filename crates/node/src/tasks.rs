@@ -1,5 +1,6 @@
 //! What this node serves.
 
+use crate::forward::Filled;
 use atoma_engine::{Engine, PrefixLoad};
 use atoma_types::{
     EngineClass, Price, Role, TaskId, UnitWeights,
@@ -75,6 +76,15 @@ impl FromIterator<ServedTask> for Tasks {
 }
 
 impl ServedTask {
+    /// How full the engine's queue is.
+    pub(crate) fn queue(&self) -> Filled {
+        let load = self.engine.load();
+        Filled {
+            taken: load.waiting,
+            of: load.most_waiting,
+        }
+    }
+
     /// Embedded engines understand fewer fields than servers outside.
     pub(crate) fn is_embedded(&self) -> bool {
         self.engine.info().numerics.is_exact()

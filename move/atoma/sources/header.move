@@ -7,8 +7,9 @@ use sui::bcs;
 const TAG: vector<u8> = b"atoma/request/v1";
 /// Where it is said where the request comes from: all before it has a fixed length.
 const ORIGIN_AT: u64 = 227;
-/// From whoever signs it: nothing follows.
+/// From whoever signs it, or from them for this node alone: nothing follows.
 const OWN: u8 = 0;
+const KEPT: u8 = 3;
 const SHORT: u64 = 228;
 /// From them and stored in a blob, or passed on for another request: its id or hash follows.
 const STORED: u8 = 1;
@@ -31,7 +32,7 @@ public struct Header has copy, drop {
 /// Nothing if the bytes are no header.
 public(package) fun decode(bytes: vector<u8>): Option<Header> {
     let length = bytes.length();
-    let fits = (length == SHORT && bytes[ORIGIN_AT] == OWN)
+    let fits = (length == SHORT && (bytes[ORIGIN_AT] == OWN || bytes[ORIGIN_AT] == KEPT))
         || (length == LONG && (bytes[ORIGIN_AT] == STORED || bytes[ORIGIN_AT] == FORWARDED));
     if (!fits || !reader::is_tagged(&bytes, TAG)) return option::none();
     let mut reader = bcs::new(bytes);

@@ -49,7 +49,10 @@ fun messages_with_their_options_are_read() {
         assert!(header::decode(header).is_some());
         assert!(header::decode(with(header, 227, 0)).is_none());
         assert!(header::decode(with(header, 227, 3)).is_none());
+        assert!(header::decode(with(header, 227, 4)).is_none());
     });
+    // 3 says all by itself
+    assert!(header::decode(with(vectors::first_header(), 227, 3)).is_some());
     let short = vectors::first_receipt();
     let mut receipt = reader::slice(&short, 0, 314);
     receipt.push_back(1);
@@ -77,7 +80,7 @@ fun unknown_bytes_are_no_message() {
     assert!(header::decode(with(header, 160, 3)).is_none()); // endpoint
     assert!(header::decode(with(header, 227, 1)).is_none()); // an origin without its bytes
     assert!(header::decode(with(header, 227, 2)).is_none());
-    assert!(header::decode(with(header, 227, 3)).is_none());
+    assert!(header::decode(with(header, 227, 4)).is_none());
     let receipt = vectors::first_receipt();
     assert!(receipt::decode(with(receipt, 15, 0)).is_none());
     assert!(receipt::decode(with(receipt, 312, 3)).is_none()); // numerics

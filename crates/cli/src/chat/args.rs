@@ -33,6 +33,9 @@ pub(crate) struct Chat {
     /// How the request becomes evidence on Walrus.
     #[arg(long, value_enum, default_value = "sealed")]
     pub(super) evidence: EvidenceChoice,
+    /// Only the node that is asked may answer: it must not pass the request on to another when it is full.
+    #[arg(long)]
+    pub(super) no_forward: bool,
     #[command(flatten)]
     pub(super) walrus: WalrusNetwork,
 }

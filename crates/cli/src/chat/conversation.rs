@@ -124,6 +124,7 @@ impl<'a> Conversation<'a> {
         }
         let options = RequestOptions {
             evidence: chat.evidence.into(),
+            no_forward: chat.no_forward,
             ..RequestOptions::default()
         };
         let hear = |piece: &str| self.output.piece(piece);

@@ -39,6 +39,8 @@ pub(crate) struct Completions {
     pub(crate) requests: RequestLimits,
     /// The user's own stacks pay, so that it is theirs to hear when none has room.
     pub(crate) own_use: bool,
+    /// Nodes must answer by themselves.
+    pub(crate) no_forward: bool,
 }
 
 impl Completions {
@@ -99,6 +101,7 @@ impl Completions {
             own_use: self.own_use,
             answer_begins: Duration::from(self.requests.answer_begins_timeout_ms),
             retry_for: Duration::from(self.requests.retry_for_ms),
+            no_forward: self.no_forward,
         };
         let request = UserRequest::new(ask, pool, Arc::clone(&self.metrics), patience)?;
         request.run(permit).await

@@ -1,6 +1,9 @@
 //! The other nodes that this one may ask, and what it has with them.
 
-use super::choice::{self, Offered, Rests, Seller};
+use super::{
+    choice::{self, Offered, Rests, Seller},
+    filled::Filled,
+};
 use crate::config::ForwardConfig;
 use atoma_client::StackHandle;
 use atoma_types::{ComputeUnits, NodeId, Price, TaskId};
@@ -41,9 +44,8 @@ impl Forwarder {
     }
 
     /// Whether so much work is a reason to pass on what comes.
-    pub(crate) fn is_too_much(&self, running: usize, size: usize) -> bool {
-        let (running, size) = (running as u128, size as u128);
-        running * 1_000 > size * u128::from(self.config.above_permille)
+    pub(crate) fn is_too_much(&self, filled: Filled) -> bool {
+        filled.is_above(self.config.above_permille)
     }
 
     /// A place for one request that is passed on, without which a node would hold any number of bodies.

@@ -9,6 +9,11 @@
 //! lease. The node shows the second record beside its receipt; clients hold one against the other
 //! (`atoma_evidence::second`).
 //!
+//! **When.** While more than `above_permille` of the node's places are taken, or of the queue before the model that
+//! is asked for; when there is no place; when the engine refuses for too much work, as a server does with status
+//! 429; and, while the node stops, for as long as its own answers still run. Whoever forbids it
+//! ([`Origin::Kept`](atoma_types::message::Origin), or a request that is stored first) is served or refused here.
+//!
 //! **One hop.** Whoever takes a request that was passed on serves it or refuses it (`second_hop`). A request can't
 //! come back, then, as nobody passes it on twice.
 //!
@@ -30,10 +35,12 @@
 //! and grants in the background, so that no request waits for the ledger.
 
 mod choice;
+mod filled;
 mod forwarder;
 mod stocker;
 mod supply;
 
 pub(crate) use choice::Seller;
+pub(crate) use filled::Filled;
 pub(crate) use forwarder::Forwarder;
 pub(crate) use stocker::Stocker;

@@ -20,7 +20,7 @@ mod writer;
 pub(crate) use atoma_store::Ack;
 pub use error::JournalError;
 pub(crate) use mark::{DOUBT, DOUBT_BEGINS, Doubt};
-pub(crate) use record::{Change, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
+pub(crate) use record::{Change, Kept, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
 pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use row::signed;
 pub(crate) use writer::{ANSWER_PART, REQUEST_PART};
@@ -49,6 +49,14 @@ pub(crate) const NODE: &str = "node";
 pub(crate) struct Journal {
     store: Store<JournalWriter>,
     readers: Arc<Readers>,
+}
+
+/// What there is of a request.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub receipt: Signed<Receipt>,
+    /// The bytes of the second record, if it was passed on.
+    pub second: Option<Vec<u8>>,
 }
 
 /// A journal that was opened.
@@ -145,15 +153,22 @@ impl Journal {
         })
     }
 
-    /// The receipt of a request, once it is durable. Blocks on the disk.
-    pub(crate) fn find(&self, id: RequestId) -> Result<Option<Signed<Receipt>>, rusqlite::Error> {
+    /// The receipt of a request, once it is durable, and the record of the node that it was passed on to. Blocks
+    /// on the disk.
+    pub(crate) fn find(&self, id: RequestId) -> Result<Option<Found>, rusqlite::Error> {
         self.readers.ask(|db| {
             let mut query = db.prepare_cached(
-                "SELECT bytes, signature FROM receipts WHERE request_id = ?1 ORDER BY id LIMIT 1",
+                "SELECT receipts.bytes, signature, second_records.bytes FROM receipts
+                     LEFT JOIN second_records USING (id)
+                     WHERE request_id = ?1 ORDER BY id LIMIT 1",
             )?;
-            query
-                .query_row([&id.0[..]], |row| signed(row, 0))
-                .optional()
+            let found = query.query_row([&id.0[..]], |row| {
+                Ok(Found {
+                    receipt: signed(row, 0)?,
+                    second: row.get(2)?,
+                })
+            });
+            found.optional()
         })
     }
 }

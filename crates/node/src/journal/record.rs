@@ -37,8 +37,16 @@ pub(crate) struct ReceiptRecord {
     pub lane: u16,
     pub lane_committed: ComputeUnits,
     pub voucher: SignedRequest,
-    /// What goes into the evidence log, where one is kept.
+    pub kept: Kept,
+}
+
+/// What is kept of a request beside its receipt and its header.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What goes into the evidence log, where there is one.
     pub bodies: Option<Bodies>,
+    /// The record of the node that the request was passed on to.
+    pub second: Option<Vec<u8>>,
 }
 
 /// A change that isn't a receipt.

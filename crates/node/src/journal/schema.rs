@@ -3,7 +3,7 @@
 //! 64-bit numbers that users choose (ceilings) may exceed SQLite's signed integers; all are stored
 //! as the same 64 bits, and no query orders or sums by them.
 
-use atoma_store::{Durability, Kind, Unmarked};
+use atoma_store::{Durability, Kind, Unmarked, Upgrade};
 
 /// What kind of file the journal is.
 ///
@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 6,
+    version: 7,
     tables: "
             CREATE TABLE meta (
                 name  TEXT PRIMARY KEY,
@@ -68,6 +68,11 @@ pub(super) const KIND: Kind = Kind {
 
             CREATE INDEX receipts_by_request ON receipts (request_id);
 
+            CREATE TABLE second_records (
+                id    INTEGER PRIMARY KEY,  -- the receipt's
+                bytes BLOB NOT NULL         -- of the node that answered for this one
+            ) STRICT;
+
             CREATE TABLE evidence (
                 id      INTEGER PRIMARY KEY,  -- the receipt's
                 open    INTEGER NOT NULL,     -- 1: for everyone to read; 0: sealed when it is packed
@@ -85,7 +90,13 @@ pub(super) const KIND: Kind = Kind {
                 released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
             ) STRICT;
     ",
-    upgrades: &[],
+    upgrades: &[Upgrade {
+        from: 6,
+        sql: "CREATE TABLE second_records (
+                id    INTEGER PRIMARY KEY,
+                bytes BLOB NOT NULL
+            ) STRICT;",
+    }],
     unmarked: &[
         Unmarked {
             user_version: 2,

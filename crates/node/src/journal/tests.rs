@@ -49,7 +49,7 @@ async fn serve(journal: &Journal, lease: &Arc<Lease>, first: u8, count: u8) {
             .reserve(&request, seven, ComputeUnits(9), NOW)
             .unwrap();
         let ack = lease
-            .commit(held, &request, seven, NOW, journal, None, |link| {
+            .commit(held, &request, seven, NOW, journal, Kept::default(), |link| {
                 receipt(&request, link, 7)
             })
             .unwrap();

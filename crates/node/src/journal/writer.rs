@@ -185,12 +185,17 @@ fn insert_receipt(
         record.request.signature().to_bytes(),
     ])?;
     let number = db.last_insert_rowid();
-    if let Some(bodies) = &record.bodies {
+    if let Some(second) = &record.kept.second {
+        db.prepare_cached("INSERT INTO second_records (id, bytes) VALUES (?1, ?2)")?
+            .execute(params![number, second])?;
+    }
+    if let Some(bodies) = &record.kept.bodies {
         db.prepare_cached(
             "INSERT INTO evidence (id, open, request, answer)
-             VALUES (last_insert_rowid(), ?1, ?2, ?3)",
+             VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute(params![
+            number,
             bodies.open,
             at_rest.seal(signed.hash(), REQUEST_PART, bodies.request()),
             at_rest.seal(signed.hash(), ANSWER_PART, bodies.answer()),

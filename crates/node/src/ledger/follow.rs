@@ -87,7 +87,7 @@ impl Follower {
                 url,
                 "another process moved this node: this one serves nothing more"
             );
-            self.concurrency.drain();
+            self.concurrency.retire();
         }
     }
 

@@ -27,9 +27,12 @@ pub(super) struct Admitted {
     pub held: HeldRoom,
     /// The bodies are to be evidence that everyone can read.
     pub open: bool,
-    pub permit: OwnedSemaphorePermit,
+    /// Gone while somebody serves it.
+    pub permit: Option<OwnedSemaphorePermit>,
     /// It is to be passed on.
     pub onward: Option<Onward>,
+    /// Another node may serve it, and hasn't been asked yet.
+    pub may_go: bool,
 }
 
 impl Admitted {

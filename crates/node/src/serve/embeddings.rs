@@ -4,14 +4,15 @@
 use super::{
     admitted::Admitted,
     count::Room,
-    engine::{check_model, engine_refusal},
+    engine::check_model,
     inference::Inference,
     respond,
     signed_request::handle,
+    unserved::{Unserved, not_begun},
 };
 use crate::{in_flight::RequestInFlight, pricing::Plan};
 use atoma_openai::{answer, request};
-use atoma_types::{message::Endpoint, refusal::Refusal};
+use atoma_types::message::Endpoint;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -27,37 +28,37 @@ pub(super) async fn embeddings(
     handle(inference, Endpoint::Embeddings, request, embed).await
 }
 
-async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Response, Refusal> {
-    let words = admitted.words(&inference);
+async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Response, Unserved> {
+    let (words, permit) = (admitted.words(&inference), admitted.permit.take());
     let Admitted {
         request,
         lease,
         task,
         body,
-        permit,
         ..
-    } = admitted;
-    let asked = request::embedding(&body)?;
-    check_model(&task, &asked.model)?;
-    let room = Room::of(&task, request.message().max_units, lease.left());
-    let counting = (inference.counter).count_inputs(&task, asked.inputs, body.len(), room);
+    } = &admitted;
+    let asked = request::embedding(body)?;
+    check_model(task, &asked.model)?;
+    let room = Room::of(task, request.message().max_units, lease.left());
+    let counting = (inference.counter).count_inputs(task, asked.inputs, body.len(), room);
     let (inputs, tokens) = counting.await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
     let mut flight = RequestInFlight::open(
         &inference.billing,
-        &lease,
+        lease,
         task.clone(),
-        &request,
+        request,
         plan,
         words,
         permit,
     )?;
     let span = flight.span().clone();
+    let task = task.clone();
     let computing = async move {
-        let (vectors, usage) = task.engine.embed(inputs).await.map_err(|error| {
-            flight.release();
-            engine_refusal(&error)
-        })?;
+        let (vectors, usage) = match task.engine.embed(inputs).await {
+            Ok(made) => made,
+            Err(error) => return Ok(Err(Box::new((flight, error)))),
+        };
         let body = Bytes::from(answer::embeddings(
             &task.model,
             &vectors,
@@ -65,10 +66,16 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
             asked.base64,
         ));
         flight.sending(&body);
-        Ok((body, flight.commit(usage, None)?))
+        Ok(Ok((body, flight.commit(usage, None)?)))
     };
     let computing = computing.instrument(span);
-    let (body, pending) = inference.concurrency.outlive(computing).await?;
+    let (body, pending) = match inference.concurrency.outlive(computing).await? {
+        Ok(computed) => computed,
+        Err(failed) => {
+            let (flight, error) = *failed;
+            return Err(not_begun(admitted, flight, &error));
+        }
+    };
     let receipt = pending.durable(&inference.billing).await?;
     Ok(respond::paid_answer(body, &receipt))
 }

@@ -8,6 +8,7 @@ use super::{
     respond,
     signed_request::handle,
     stream,
+    unserved::{Unserved, not_begun},
 };
 use crate::{
     billing::Billing,
@@ -66,21 +67,20 @@ async fn generate(
     inference: Arc<Inference>,
     mut admitted: Admitted,
     kind: Kind,
-) -> Result<Response, Refusal> {
-    let words = admitted.words(&inference);
+) -> Result<Response, Unserved> {
+    let (words, permit) = (admitted.words(&inference), admitted.permit.take());
     let Admitted {
         request,
         lease,
         task,
         body,
-        permit,
         ..
-    } = admitted;
-    let mut asked = request::read_signed(&request, &body, task.engine.info().defaults)?;
-    check_asked(&task, &asked)?;
+    } = &admitted;
+    let mut asked = request::read_signed(request, body, task.engine.info().defaults)?;
+    check_asked(task, &asked)?;
     let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
-    let room = Room::of(&task, request.message().max_units, lease.left());
-    let counting = count(&inference, &task, prompt, &asked.server, &body, room);
+    let room = Room::of(task, request.message().max_units, lease.left());
+    let counting = count(&inference, task, prompt, &asked.server, body, room);
     let (prompt, measured) = counting.await?;
     let answers = u64::from(asked.server.answers);
     let bounds = RequestBounds {
@@ -96,9 +96,9 @@ async fn generate(
     let billing = &inference.billing;
     let header = request.message();
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
-    let head = head(billing.clock.now(), &task, request.message(), kind);
+    let head = head(billing.clock.now(), task, request.message(), kind);
     let mut flight =
-        RequestInFlight::open(billing, &lease, task.clone(), &request, plan, words, permit)?;
+        RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 
@@ -110,25 +110,17 @@ async fn generate(
         server,
         ..asked.engine_request(prompt, flight.limit())
     };
-    let events = task
-        .engine
-        .generate(engine_request)
-        .await
-        .map_err(|e| engine_refusal(&e))?;
+    let events = match task.engine.generate(engine_request).await {
+        Ok(events) => events,
+        Err(error) => return Err(not_begun(admitted, flight, &error)),
+    };
     if asked.stream {
         let frames = Frames::new(head, kind, asked.include_usage);
         let body = stream::open(billing.clone(), flight, events, frames).await?;
         return Ok(respond::event_stream(body));
     }
-    whole(
-        billing,
-        flight,
-        events,
-        &head,
-        kind,
-        asked.logprobs.is_some(),
-    )
-    .await
+    let logprobs = asked.logprobs.is_some();
+    Ok(whole(billing, flight, events, &head, kind, logprobs).await?)
 }
 
 fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {

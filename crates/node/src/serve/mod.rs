@@ -17,6 +17,7 @@ mod receipts;
 mod respond;
 mod signed_request;
 mod stream;
+mod unserved;
 
 pub(crate) use about::About;
 pub(crate) use count::Counter;

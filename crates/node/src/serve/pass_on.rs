@@ -3,11 +3,7 @@
 //! What is passed on runs in a task of its own. Whoever asked may leave at any time, and pays what the other node's
 //! receipt says of it then; until an answer has begun, nothing is lost and the request may still be served here.
 
-use super::{
-    admitted::{Admitted, Onward},
-    inference::Inference,
-    respond,
-};
+use super::{admitted::Admitted, inference::Inference, respond};
 use crate::{
     forward::{Forwarder, Seller},
     held::Held,
@@ -20,6 +16,7 @@ use atoma_client::{
     WholeAnswer,
     retry::{Mend, NodeRefusal, Remedy},
 };
+use atoma_evidence::second::joined_text;
 use atoma_openai::frames;
 use atoma_runtime::WithCauses;
 use atoma_types::refusal::{Refusal, RefusalCode};
@@ -39,12 +36,23 @@ const PIECES: usize = 16;
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// What became of passing a request on.
-enum Passed {
+pub(super) enum Passed {
     Answer(Response),
     /// It was taken, and nothing came of it.
     Refused(Refusal),
     /// Nobody has taken it.
     Back(Box<Admitted>),
+}
+
+impl Passed {
+    /// For a request that can't be served here: the refusal that it gets if nobody has taken it.
+    pub(super) fn or_refuse(self, refusal: Refusal) -> Result<Response, Refusal> {
+        match self {
+            Self::Answer(response) => Ok(response),
+            Self::Refused(refusal) => Err(refusal),
+            Self::Back(_) => Err(refusal),
+        }
+    }
 }
 
 /// A request that is passed on.
@@ -57,7 +65,7 @@ struct PassingOn {
 
 /// What asking others came to.
 enum Asked {
-    Whole(WholeAnswer),
+    Whole(Bytes, Arc<VerifiedReceipt>),
     Stream(Bytes, AnswerBody, ReceiptWait),
     Nobody,
     Left(ReceiptWait),
@@ -78,18 +86,12 @@ enum Failed {
     Request,
 }
 
-/// Passes a request on if that is what its place is for; gives it back where it is to be served here.
-///
-/// # Errors
-/// If nobody has a place for it, or what was begun broke off.
-pub(super) async fn pass_on(
-    inference: &Arc<Inference>,
-    admitted: Admitted,
-) -> Result<Result<Response, Box<Admitted>>, Refusal> {
-    let forwarder = match (&admitted.onward, &inference.forwarder) {
-        (Some(_), Some(forwarder)) => forwarder.clone(),
-        _ => return Ok(Err(Box::new(admitted))),
+/// Passes a request on, if another node has a place for it. It is asked for once.
+pub(super) async fn pass_on(inference: &Arc<Inference>, mut admitted: Admitted) -> Passed {
+    let Some(forwarder) = inference.forwarder.as_ref().filter(|_| admitted.may_go) else {
+        return Passed::Back(Box::new(admitted));
     };
+    admitted.may_go = false;
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
     let (told, passed) = oneshot::channel();
@@ -103,15 +105,10 @@ pub(super) async fn pass_on(
         .spawn(passing.run(admitted, told).instrument(Span::current()));
     let passed = passed.await;
     guard.disarm();
-    match passed {
-        Ok(Passed::Answer(response)) => Ok(Ok(response)),
-        Ok(Passed::Refused(refusal)) => Err(refusal),
-        Ok(Passed::Back(mut admitted)) => match admitted.onward.take() {
-            Some(Onward::Only(refusal)) => Err(refusal),
-            Some(Onward::Rather) | None => Ok(Err(admitted)),
-        },
-        Err(_) => Err(Refusal::new(RefusalCode::Internal, "the work broke off")),
-    }
+    passed.unwrap_or_else(|_| {
+        let message = "the work broke off";
+        Passed::Refused(Refusal::new(RefusalCode::Internal, message))
+    })
 }
 
 impl PassingOn {
@@ -131,9 +128,9 @@ impl PassingOn {
                 metrics.forwarded(Forwarded::Nobody);
                 let _ = told.send(Passed::Back(Box::new(admitted)));
             }
-            Asked::Whole(answer) => {
+            Asked::Whole(body, second) => {
                 let flight = self.flight(admitted, held);
-                let _ = told.send(self.whole(flight, answer).await);
+                let _ = told.send(self.whole(flight, body, &second).await);
             }
             Asked::Stream(first, rest, receipt) => {
                 let flight = self.flight(admitted, held);
@@ -205,8 +202,13 @@ impl PassingOn {
                     return Ok(Asked::Stream(first, rest, receipt));
                 }
                 Ok(Begun::Whole(answer)) if answer.status.is_success() => {
+                    // what nobody has signed for is no answer
+                    let Some(second) = answer.receipt else {
+                        tracing::warn!(%node, "an answer to what was passed on has no receipt");
+                        return Err(Failed::Node { busy: false });
+                    };
                     self.forwarder.answered(*node);
-                    return Ok(Asked::Whole(answer));
+                    return Ok(Asked::Whole(answer.body, second));
                 }
                 Ok(Begun::Whole(refused)) => refused,
                 Err(error) => {
@@ -233,19 +235,20 @@ impl PassingOn {
         }
     }
 
-    async fn whole(&self, mut flight: RequestInFlight, answer: WholeAnswer) -> Passed {
-        let Some(second) = answer.receipt else {
-            flight.release();
-            return Passed::Refused(broken_off());
-        };
-        flight.sending(&answer.body);
-        match self.receipt(&mut flight, &second).await {
+    async fn whole(
+        &self,
+        mut flight: RequestInFlight,
+        body: Bytes,
+        second: &VerifiedReceipt,
+    ) -> Passed {
+        flight.sending(&body);
+        match self.receipt(&mut flight, second).await {
             Ok(text) => {
                 self.inference
                     .billing
                     .metrics
                     .forwarded(Forwarded::Answered);
-                Passed::Answer(respond::paid_answer(answer.body, &text))
+                Passed::Answer(respond::paid_answer(body, &text))
             }
             Err(refusal) => Passed::Refused(refusal),
         }
@@ -318,10 +321,10 @@ impl PassingOn {
         flight: &mut RequestInFlight,
         second: &VerifiedReceipt,
     ) -> Result<String, Refusal> {
-        let pending = flight.commit_second(second)?;
+        let record = record(second);
+        let pending = flight.commit_second(&record)?;
         let first = pending.durable(&self.inference.billing).await?;
-        let record = SecondRecord::new(second.request().clone(), second.signed().clone());
-        Ok(format!("{first} {}", record.to_text()))
+        Ok(joined_text(&first, Some(&record)))
     }
 
     /// The user has left, and the other node was told. What its receipt says is paid; nothing if there is none.
@@ -331,7 +334,7 @@ impl PassingOn {
         match tokio::time::timeout(LAST_WORD, receipt).await {
             Ok(Some(second)) => {
                 metrics.left.inc();
-                if let Err(refusal) = flight.commit_second(&second) {
+                if let Err(refusal) = flight.commit_second(&record(&second)) {
                     tracing::warn!(%refusal, "what was passed on is not paid");
                 }
             }
@@ -356,6 +359,11 @@ async fn begin(answer: Answer) -> Result<Begun, ClientError> {
     }
     // an answer without a word, whose receipt is good
     Err(ClientError::GaveUp { node })
+}
+
+/// The second record, of the other node's checked receipt.
+fn record(second: &VerifiedReceipt) -> SecondRecord {
+    SecondRecord::new(second.request().clone(), second.signed().clone())
 }
 
 fn broken_off() -> Refusal {

@@ -1,7 +1,11 @@
 //! What the node can show for a request.
 
 use super::respond::{ok, refuse};
-use crate::{evidence::EvidenceLog, journal::Journal};
+use crate::{
+    evidence::EvidenceLog,
+    journal::{Found, Journal},
+};
+use atoma_evidence::second::{SecondRecord, joined_text};
 use atoma_runtime::{Threads, WithCauses};
 use atoma_types::{
     RequestId,
@@ -23,7 +27,8 @@ pub(crate) struct Receipts {
     pub threads: Threads,
 }
 
-/// A receipt by its request's id: whoever knows the id (16 random bytes) may have it.
+/// A receipt by its request's id: whoever knows the id (16 random bytes) may have it. Behind it stands the second
+/// record, as beside an answer.
 pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
     let found = async {
         let id: RequestId = id
@@ -32,13 +37,17 @@ pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<St
         let journal = kept.journal.clone();
         let found = kept.threads.blocking(move || journal.find(id)).await;
         let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
-        let receipt = found.map_err(|_| internal())?.map_err(|_| internal())?;
-        receipt.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "no receipt of this request"))
+        let found = found.map_err(|_| internal())?.map_err(|_| internal())?;
+        let none = || Refusal::new(RefusalCode::NotFound, "no receipt of this request");
+        let Found { receipt, second } = found.ok_or_else(none)?;
+        let second = second.as_deref().map(SecondRecord::from_bytes);
+        let second = second.transpose().map_err(|_| internal())?;
+        Ok((receipt, second))
     };
     match found.await {
-        Ok(receipt) => ok(&object!({
+        Ok((receipt, second)) => ok(&object!({
             "request_id": receipt.message().request_id.to_string(),
-            "receipt": receipt.to_text(),
+            "receipt": joined_text(&receipt.to_text(), second.as_ref()),
         })),
         Err(refusal) => refuse(&refusal),
     }

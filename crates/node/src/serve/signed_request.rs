@@ -1,11 +1,12 @@
 //! The way from an HTTP request to an admitted request with its body, the same for all endpoints.
 
 use super::{
-    admitted::Admitted,
+    admitted::{Admitted, Onward},
     entry::{Entry, enter},
     inference::Inference,
-    pass_on::pass_on,
+    pass_on::{Passed, pass_on},
     respond::{name, refuse},
+    unserved::Unserved,
 };
 use crate::{
     account::SignedRequest,
@@ -32,7 +33,7 @@ pub(super) async fn handle<S, F>(
 ) -> Response
 where
     S: FnOnce(Arc<Inference>, Admitted) -> F,
-    F: Future<Output = Result<Response, Refusal>>,
+    F: Future<Output = Result<Response, Unserved>>,
 {
     let request = read_signed(incoming.headers());
     let id = request.as_ref().map_or_else(
@@ -41,15 +42,25 @@ where
     );
     let span = tracing::info_span!("request", %id, stack = Empty, model = Empty);
     let served = async {
-        let admitted = admit(&inference, endpoint, request, incoming).await?;
-        let admitted = match admitted.onward {
+        let mut admitted = admit(&inference, endpoint, request, incoming).await?;
+        let admitted = match admitted.onward.take() {
             None => admitted,
-            Some(_) => match pass_on(&inference, admitted).await? {
-                Ok(response) => return Ok(response),
-                Err(admitted) => *admitted,
+            Some(Onward::Only(refusal)) => {
+                return pass_on(&inference, admitted).await.or_refuse(refusal);
+            }
+            Some(Onward::Rather) => match pass_on(&inference, admitted).await {
+                Passed::Answer(response) => return Ok(response),
+                Passed::Refused(refusal) => return Err(refusal),
+                Passed::Back(admitted) => *admitted,
             },
         };
-        serve(inference.clone(), admitted).await
+        match serve(inference.clone(), admitted).await {
+            Ok(response) => Ok(response),
+            Err(Unserved::Refused(refusal)) => Err(refusal),
+            Err(Unserved::Full(admitted, refusal)) => {
+                pass_on(&inference, *admitted).await.or_refuse(refusal)
+            }
+        }
     };
     let mut response = served.instrument(span).await.unwrap_or_else(|refusal| {
         inference.billing.metrics.refused(refusal.code);
@@ -65,8 +76,8 @@ async fn admit(
     request: Result<SignedRequest, Refusal>,
     incoming: Request,
 ) -> Result<Admitted, Refusal> {
-    let origin = request.as_ref().map(|request| request.message().origin);
-    let Entry { permit, onward } = enter(inference, origin.unwrap_or_default())?;
+    let header = request.as_ref().ok().map(|request| request.message());
+    let Entry { permit, onward } = enter(inference, header)?;
     if !inference.billing.journal.is_healthy() {
         let message = "the node cannot write its journal";
         return Err(Refusal::new(RefusalCode::Unavailable, message));
@@ -112,6 +123,7 @@ async fn admit(
             .check_stored(blob, &request, &lease, &inference.response_key)
             .await?;
     }
+    let may_go = inference.forwarder.is_some() && header.origin.may_be_passed_on();
     Ok(Admitted {
         request,
         lease,
@@ -120,8 +132,9 @@ async fn admit(
         salt,
         held,
         open,
-        permit,
+        permit: Some(permit),
         onward,
+        may_go,
     })
 }
 

@@ -39,7 +39,7 @@ byte_enum!(
 /// max_units       8   u64 le, units: the most this request may cost
 /// issued_at_ms    8   u64 le
 /// expires_at_ms   8   u64 le
-/// origin          1   0; 1 ‖ 32-byte blob id; 2 ‖ 32-byte hash of another request's header
+/// origin          1   0; 1 ‖ 32-byte blob id; 2 ‖ 32-byte hash of another request's header; 3
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHeader {
@@ -73,17 +73,28 @@ pub struct RequestHeader {
     pub origin: Origin,
 }
 
-/// Where a request comes from. BCS: the variant's number, and what it holds.
+/// Where a request comes from, and so who may answer it. Only a request of its signer's [own](Self::Own) may be
+/// passed on. BCS: the variant's number, and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// From whoever signs it.
+    /// From whoever signs it. A node may pass it on to another, once.
     #[default]
     Own,
-    /// The same, and the signed request is stored in this blob, in `immediate` evidence mode.
+    /// From whoever signs it, who has stored the signed request in this blob, sealed for this node (`immediate`
+    /// evidence mode).
     Stored(BlobId),
-    /// From a node that passes on a request to it: the hash of that request's header. Whoever takes it serves
-    /// it or refuses it, and doesn't pass it on.
+    /// From a node that passes on a request to it: the hash of that request's header.
     Forwarded(Hash32),
+    /// From whoever signs it, for this node alone.
+    Kept,
+}
+
+impl Origin {
+    /// Whether a node may pass the request on, instead of serving it or refusing it.
+    #[must_use]
+    pub fn may_be_passed_on(self) -> bool {
+        matches!(self, Self::Own)
+    }
 }
 
 impl Message for RequestHeader {}
@@ -94,7 +105,7 @@ impl Signed<RequestHeader> {
     #[must_use]
     pub fn asked(&self) -> Hash32 {
         match self.message().origin {
-            Origin::Own | Origin::Stored(_) => self.hash(),
+            Origin::Own | Origin::Stored(_) | Origin::Kept => self.hash(),
             Origin::Forwarded(request) => request,
         }
     }
@@ -142,6 +153,25 @@ mod tests {
             let expected = [&bytes[..227], &[kind], &[12; 32]].concat();
             assert_eq!(bcs::to_bytes(&with).unwrap(), expected);
         }
+        let kept = RequestHeader {
+            origin: Origin::Kept,
+            ..sample()
+        };
+        assert_eq!(
+            bcs::to_bytes(&kept).unwrap(),
+            [&bytes[..227], &[3]].concat()
+        );
+    }
+
+    #[test]
+    fn only_what_its_signer_lets_go_is_passed_on() {
+        assert!(Origin::Own.may_be_passed_on());
+        let others = [
+            Origin::Kept,
+            Origin::Stored(BlobId([12; 32])),
+            Origin::Forwarded(Hash32([12; 32])),
+        ];
+        assert!(others.iter().all(|origin| !origin.may_be_passed_on()));
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn signed() -> Vec<Vec<u8>> {
         header(Origin::Own).to_bytes(),
         header(Origin::Stored(BlobId([12; 32]))).to_bytes(),
         header(Origin::Forwarded(Hash32([12; 32]))).to_bytes(),
+        header(Origin::Kept).to_bytes(),
         header(Origin::Own).to_text().into_bytes(),
         receipt().to_bytes(),
         Signed::new(grant, &key).to_bytes(),

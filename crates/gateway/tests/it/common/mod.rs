@@ -113,6 +113,7 @@ impl Network {
             requests: RequestLimits::default(),
             local_nodes: true,
             watch_settlements: true,
+            no_forward: false,
             close_stacks_on_stop: true,
             own_use: false,
             client_dir: None,

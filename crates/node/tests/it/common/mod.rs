@@ -144,12 +144,19 @@ impl World {
     }
 
     pub(crate) async fn node_with(&self, config: NodeConfig) -> RunningNode {
+        self.node_over(config, self.engine.clone()).await
+    }
+
+    /// A node with an engine of its own, of the task's class.
+    pub(crate) async fn node_over(
+        &self,
+        config: NodeConfig,
+        engine: Arc<dyn Engine>,
+    ) -> RunningNode {
         let model = self.task.model_name.clone();
-        let engines = vec![ServedModel {
-            model,
-            engine: self.engine.clone(),
-        }];
-        Node::start(config, engines).await.unwrap()
+        Node::start(config, vec![ServedModel { model, engine }])
+            .await
+            .unwrap()
     }
 
     /// Buys a stack whose one lease is the node's.

@@ -1,0 +1,72 @@
+//! Both legs of an answer are paid, as far as it came.
+
+use super::pair::{Behind, Pair, always, exact, units_of};
+use atoma_types::ComputeUnits;
+use http::StatusCode;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_legs_are_paid_and_the_client_sees_both() {
+    let pair = Pair::start([exact(), exact()], always()).await;
+    let (first, second) = (pair.first.node_id(), pair.second.node_id());
+    let mut units = 0;
+    for more in ["", r#","stream":true"#, r#","temperature":0.9"#] {
+        let whole = pair.whole(more).await;
+        assert_eq!(whole.status, StatusCode::OK, "{whole:?}");
+        let receipt = whole.receipt.unwrap();
+        let record = receipt.second().expect("it was passed on");
+        assert_eq!(receipt.node, first);
+        assert_eq!((record.node(), record.stack()), (second, pair.between));
+        pair.stack.client().check_second(record).await.unwrap();
+        assert!(receipt.output_fingerprint.is_some());
+        // the node shows both later, too
+        let shown = pair.shown(receipt.request_id).await;
+        assert_eq!(units_of(&shown), (receipt.units, receipt.units));
+        units += receipt.units.0;
+    }
+    assert_eq!(pair.forwarded("answered").await, 3);
+
+    // the user keeps both
+    let receipts = pair.stack.client().receipts();
+    receipts.flush().await.unwrap();
+    let kept = receipts.list(Some(pair.stack.id())).unwrap();
+    assert_eq!(kept.len(), 3);
+    assert!(
+        kept.iter()
+            .all(|kept| kept.second_record().unwrap().is_some())
+    );
+    let units = ComputeUnits(units);
+    assert_eq!(pair.paid().await, (units, units));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_leaves_a_stream_stops_the_other_node_and_pays_what_it_says() {
+    let (own, other) = (
+        Behind::quick().await,
+        Behind::slow(Duration::from_millis(20)).await,
+    );
+    let engines = [own.engine.clone(), other.engine.clone()];
+    let pair = Pair::start(engines, always()).await;
+    let mut answer = pair.begun().await;
+    let (id, receipt) = (answer.request_id, answer.receipt());
+    drop(answer);
+
+    // both receipts are for what had come by then, and the user's client finds them
+    let (by_user, by_first) = units_of(&pair.shown(id).await);
+    assert_eq!(by_user, by_first);
+    assert!(by_user > ComputeUnits::ZERO);
+    let found = receipt.await.expect("the client asks for what it left");
+    assert_eq!(found.units, by_user);
+    assert!(found.second().is_some(), "with the second record");
+    crate::common::eventually("the other node's server stops", || async {
+        other.server.cancelled() == 1
+    })
+    .await;
+    assert!(other.server.frames() < 400, "long before its end");
+    assert_eq!(own.server.requests(), 0);
+    assert_eq!(
+        (pair.forwarded("left").await, pair.forwarded("broken").await),
+        (1, 0)
+    );
+    assert_eq!(pair.paid().await, (by_user, by_first));
+}
