@@ -51,6 +51,9 @@ pub enum BadRequest {
     /// A text has no tokens in the model's vocabulary; in the tokenizer's words.
     #[error("can't be tokenized: {0}")]
     Tokens(String),
+    /// A text is to become tokens, and only a server has the tokenizer.
+    #[error("there is no tokenizer here")]
+    NoTokenizer,
     /// The model only makes vectors.
     #[error("an embedding model can't {0}")]
     OnlyEmbeds(&'static str),

@@ -3,8 +3,8 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::{
-    EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured, ModelInfo, Prompt,
-    Sampling, Score, ServerFields, Usage,
+    BadRequest, EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured,
+    ModelInfo, Prompt, Sampling, Score, ServerFields, Usage,
 };
 
 /// One loaded model that answers requests.
@@ -27,7 +27,7 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// If the model's template or tokenizer refuses the prompt, or there is no tokenizer here.
     fn tokenize(&self, _prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
-        Err(EngineError::BadRequest("there is no tokenizer here".into()))
+        Err(BadRequest::NoTokenizer.into())
     }
 
     /// The text of tokens, special ones left out; empty where there is no tokenizer.

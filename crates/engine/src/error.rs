@@ -1,6 +1,9 @@
 //! What can go wrong in an engine, with codes that stay the same.
 
-use crate::{bad_request::{BadForm, BadRequest, ServerRefusal}, unavailable::Unavailable};
+use crate::{
+    bad_request::{BadForm, BadRequest, ServerRefusal},
+    unavailable::Unavailable,
+};
 use tokio::task::JoinError;
 
 /// Why an engine refused or broke off a request.

@@ -5,7 +5,10 @@ use crate::{
 use atoma_client::{
     ClientError, ReceiptError, RequestOptions, SecondError, StackHandle, lane::LaneError,
 };
-use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
+use atoma_types::{
+    ComputeUnits, NodeId,
+    message::{Endpoint, Origin},
+};
 use bytes::Bytes;
 use futures::{StreamExt, future::join_all};
 use http::StatusCode;
@@ -310,4 +313,22 @@ async fn a_restart_goes_on_where_it_was() {
         .await
         .unwrap();
     assert_eq!(world.node.highest_lane(), Some(1));
+}
+
+#[tokio::test]
+async fn who_lets_nobody_else_answer_signs_so() {
+    let world = World::start().await;
+    let client = world.client();
+    let stack = world.leased(&client).await;
+    for (no_forward, origin) in [(false, Origin::Own), (true, Origin::Kept)] {
+        let options = RequestOptions {
+            no_forward,
+            ..RequestOptions::default()
+        };
+        let (node, endpoint) = (world.node.id, Endpoint::ChatCompletions);
+        let asked = stack.request(node, endpoint, body("plain"), options);
+        let answer = asked.await.unwrap().whole().await.unwrap();
+        let receipt = answer.receipt.unwrap();
+        assert_eq!(receipt.request().message().origin, origin);
+    }
 }

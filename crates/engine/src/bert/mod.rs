@@ -30,8 +30,8 @@ use crate::load_error::LoadError;
 use crate::text::TextModel;
 use crate::unit::{finite, unit};
 use crate::{
-    BadRequest, Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest, Load,
-    ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Unsupported, Usage,
+    BadRequest, Embeddings, Engine, EngineError, EngineFault, EventStream, Format, GenerateRequest,
+    Load, ModelInfo, Prompt, Sampling, SamplingDefaults, Score, Unsupported, Usage,
 };
 
 /// Steps at a time: each uses all threads of the engine.

@@ -53,8 +53,9 @@ use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
 use crate::unit::finite;
 use crate::{
-    BadRequest, CacheDomain, Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format,
-    GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage, event_channel,
+    BadRequest, CacheDomain, Embeddings, Engine, EngineError, EngineFault, Event, EventStream,
+    Format, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, ToolChoice, Usage,
+    event_channel,
 };
 
 /// Most stop strings of a request, and bytes of one: more are mistakes, and each costs time per

@@ -15,7 +15,9 @@ use super::refusal::of_frame;
 use super::servers::{Busy, Server};
 use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
 use crate::unit::finite;
-use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Unavailable, Usage};
+use crate::{
+    ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Unavailable, Usage,
+};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
 const MAX_ANSWER_BYTES: usize = 128 << 20;

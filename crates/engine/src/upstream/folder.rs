@@ -13,7 +13,9 @@ const ADVICE: &str = "generation_config.json";
 /// # Errors
 /// If there is no tokenizer, or it can't be read.
 pub(super) fn text(folder: &Path) -> Result<TextModel, LoadError> {
-    Ok(TextModel::new(|name| std::fs::read(folder.join(name)).ok())?)
+    Ok(TextModel::new(|name| {
+        std::fs::read(folder.join(name)).ok()
+    })?)
 }
 
 /// What the model's makers say of sampling, OpenAI's values where they say nothing. It is read here and

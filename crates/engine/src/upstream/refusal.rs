@@ -115,9 +115,7 @@ pub(super) fn of_status(
             too_long(&json, &said, context)
         }
         // some call the request's own faults theirs: 501 without embeddings, 500 for images
-        (400 | 413 | 415 | 422 | 500 | 501, Some((_, meaning))) => {
-            (*meaning).into()
-        }
+        (400 | 413 | 415 | 422 | 500 | 501, Some((_, meaning))) => (*meaning).into(),
         (400 | 413 | 415 | 422, None) => field(&json)
             .map_or(ServerRefusal::Unknown, ServerRefusal::Field)
             .into(),
@@ -221,11 +219,7 @@ mod tests {
                 r#"{"detail":[{"loc":["body","temperature"],"msg":"must be"}]}"#,
                 bad(ServerRefusal::Field("temperature")),
             ),
-            (
-                400,
-                r#"{"detail":"secret"}"#,
-                bad(ServerRefusal::Unknown),
-            ),
+            (400, r#"{"detail":"secret"}"#, bad(ServerRefusal::Unknown)),
             (429, "", EngineError::Overloaded),
         ] {
             assert_eq!(

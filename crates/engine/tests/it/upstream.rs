@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use atoma_engine::testing::{InstantOptions, InstantUpstream, RandomModel};
 use atoma_engine::{
-    ChatMessage, Completion, ConnectError, Conversation, Embedded, Engine, EngineError, Event, Finish,
-    GenerateRequest, Piece, Prompt, Sampling, ServerFields, Upstream, UpstreamOptions, Usage,
+    ChatMessage, Completion, ConnectError, Conversation, Embedded, Engine, EngineError, Event,
+    Finish, GenerateRequest, Piece, Prompt, Sampling, ServerFields, Upstream, UpstreamOptions,
+    Usage,
 };
 use futures::StreamExt;
 

@@ -1,12 +1,13 @@
 //! The gateway over real nodes, a real ledger and the built-in model.
 
 use crate::common::{Answer, MODEL, Network, User, chat_body};
+use atoma_client::Receipts;
 use atoma_gateway::{ApiKeyConfig, RunningGateway};
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price,
     http::{RECEIPT, RECEIPT_COMMENT, SALT},
-    message::{CommitmentKind, Receipt, Salt, Signed},
+    message::{CommitmentKind, Origin, Receipt, Salt, Signed},
 };
 use futures::future::join_all;
 use http::{Method, StatusCode};
@@ -285,4 +286,21 @@ fn keys_never_show_in_configuration() {
         max_concurrent: None,
     };
     assert!(!format!("{config:?} {key:?}").contains(key.reveal()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_may_forbid_that_nodes_pass_requests_on() {
+    let network = Network::start(&[1_000_000]).await;
+    for (no_forward, origin) in [(false, Origin::Own), (true, Origin::Kept)] {
+        let mut config = network.config();
+        config.no_forward = no_forward;
+        let gateway = network.gateway(config).await;
+        let answer = User::new(&gateway, &network.key).chat(2, false).await;
+        let receipt = receipt_of(&network, &answer).await;
+        gateway.shutdown().await;
+        let receipts = Receipts::open(&network.data_dir().join("client")).unwrap();
+        let kept = receipts.show(receipt.request_id).unwrap();
+        let header = kept.expect("it is kept").signed_header().unwrap();
+        assert_eq!(header.message().origin, origin);
+    }
 }

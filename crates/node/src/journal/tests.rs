@@ -49,9 +49,15 @@ async fn serve(journal: &Journal, lease: &Arc<Lease>, first: u8, count: u8) {
             .reserve(&request, seven, ComputeUnits(9), NOW)
             .unwrap();
         let ack = lease
-            .commit(held, &request, seven, NOW, journal, Kept::default(), |link| {
-                receipt(&request, link, 7)
-            })
+            .commit(
+                held,
+                &request,
+                seven,
+                NOW,
+                journal,
+                Kept::default(),
+                |link| receipt(&request, link, 7),
+            )
             .unwrap();
         ack.durable().await.unwrap();
     }

@@ -62,11 +62,7 @@ pub(super) fn enter(
 }
 
 /// Whether there is much to do already: on this node, or before the engine that is asked for.
-fn is_busy(
-    inference: &Inference,
-    forwarder: &Forwarder,
-    header: Option<&RequestHeader>,
-) -> bool {
+fn is_busy(inference: &Inference, forwarder: &Forwarder, header: Option<&RequestHeader>) -> bool {
     let places = Filled {
         taken: inference.concurrency.running(),
         of: inference.concurrency.size() as usize,

@@ -44,8 +44,7 @@ impl Http {
             idle_per_server: IDLE_PER_SERVER,
             keepalive: None,
         });
-        pool.map(Self)
-            .map_err(|error| BadConfig::Tls(error).into())
+        pool.map(Self).map_err(|error| BadConfig::Tls(error).into())
     }
 
     /// Sends a request; refusals are errors.

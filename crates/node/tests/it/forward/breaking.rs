@@ -6,7 +6,7 @@ use atoma_client::RequestOptions;
 use atoma_node::ForwardConfig;
 use atoma_types::{
     ComputeUnits,
-    message::{Endpoint, Signed},
+    message::{Endpoint, RequestHeader},
 };
 use bytes::Bytes;
 use http::StatusCode;
@@ -20,18 +20,15 @@ const NEVER: Duration = Duration::from_secs(3_600);
 /// A user reads a stream to its end, while `breaks` breaks the other node's answer once it has begun: what the
 /// user got, and the units that they have paid.
 async fn broken(pair: &Pair, breaks: impl Future<Output = ()>) -> (String, u64) {
-    let (url, node) = (pair.first.url(), pair.first.node_id());
+    let (url, node) = (pair.first().url(), pair.first().node_id());
     let stack = pair.world.lease_of(node, 20_000).await;
     let body = pair.world.chat(r#","max_tokens":400,"stream":true"#);
     let header = pair.world.header(node, stack, body.as_bytes());
-    let signed = Signed::new(
-        atoma_types::message::RequestHeader {
-            max_units: ComputeUnits(5_000),
-            ..header
-        },
-        &pair.world.request_key,
-    );
-    let (answer, ()) = tokio::join!(pair.world.send_signed(&url, &signed, &body), breaks);
+    let header = RequestHeader {
+        max_units: ComputeUnits(5_000),
+        ..header
+    };
+    let (answer, ()) = tokio::join!(pair.world.send(&url, header, &body), breaks);
     assert_eq!(answer.status, StatusCode::OK);
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
     (text, pair.committed(stack).await)
@@ -69,14 +66,10 @@ async fn a_node_that_dies_in_the_middle_ends_the_stream_with_one_error_and_its_u
     let (own, other) = (Behind::quick().await, Behind::slow(PAUSE).await);
     let engines = [own.engine.clone(), other.engine.clone()];
     let mut pair = Pair::start(engines, always()).await;
-    let (bystander, _) = super::pair::node(&pair.world, 3, exact(), |config| {
-        config.subscriptions.clear();
-    })
-    .await;
-    let second = std::mem::replace(&mut pair.second, bystander);
+    let kill = pair.kill_second();
     let breaks = async {
         eventually("it has begun", || async { other.server.frames() > 3 }).await;
-        drop(second);
+        kill();
     };
     let (text, units) = broken(&pair, breaks).await;
     check_broken(&text);
@@ -93,14 +86,10 @@ async fn a_node_that_dies_before_its_first_word_is_made_up_for() {
     let (own, other) = (Behind::quick().await, Behind::slow(NEVER).await);
     let engines = [own.engine.clone(), other.engine.clone()];
     let mut pair = Pair::start(engines, always()).await;
-    let (bystander, _) = super::pair::node(&pair.world, 3, exact(), |config| {
-        config.subscriptions.clear();
-    })
-    .await;
-    let second = std::mem::replace(&mut pair.second, bystander);
+    let kill = pair.kill_second();
     let breaks = async {
         eventually("it was asked", || async { other.server.requests() == 1 }).await;
-        drop(second);
+        kill();
     };
     let (whole, ()) = tokio::join!(pair.whole(r#","stream":true"#), breaks);
     let receipt = whole.receipt.expect("answered by itself");
@@ -108,9 +97,12 @@ async fn a_node_that_dies_before_its_first_word_is_made_up_for() {
     assert_eq!(own.server.requests(), 1);
     assert_eq!(pair.forwarded("nobody").await, 1);
     let stack = pair.stack.id();
-    assert_eq!(pair.stack.room(pair.first.node_id()).0, 20_000 - receipt.units.0);
+    assert_eq!(
+        pair.stack.room(pair.first().node_id()).0,
+        20_000 - receipt.units.0
+    );
     pair.stack.begin_close().await.unwrap();
-    let (paid, ..) = pair.world.paid(stack, pair.first.node_id()).await;
+    let (paid, ..) = pair.world.paid(stack, pair.first().node_id()).await;
     assert_eq!(paid, receipt.units, "once");
     pair.world.audit();
 }
@@ -134,34 +126,26 @@ async fn a_node_that_says_nothing_is_not_waited_for_and_gets_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_nobody_helps_answers_by_itself_where_it_can() {
-    let pair = Pair::start([exact(), exact()], always()).await;
-    let Pair {
-        world,
-        first,
-        second,
-        stack,
-        ..
-    } = pair;
-    second.drain_and_stop().await;
+    let mut pair = Pair::start([exact(), exact()], always()).await;
+    pair.kill_second()();
     let ask = async |more: &str, max_units| {
-        let body = Bytes::from(world.chat(more));
+        let body = Bytes::from(pair.world.chat(more));
         let options = RequestOptions {
             max_units: Some(ComputeUnits(max_units)),
             ..RequestOptions::default()
         };
-        let (node, endpoint) = (first.node_id(), Endpoint::ChatCompletions);
-        stack.request(node, endpoint, body, options).await.unwrap()
+        let (node, endpoint) = (pair.first().node_id(), Endpoint::ChatCompletions);
+        let asked = pair.stack.request(node, endpoint, body, options);
+        asked.await.unwrap()
     };
     let answer = ask(r#","max_tokens":8,"stream":true"#, 1_000).await;
     let receipt = answer.whole().await.unwrap().receipt.unwrap();
     assert!(receipt.second().is_none());
     assert_eq!((receipt.seq, receipt.cumulative_units), (1, receipt.units));
-    let nobody = r#"atoma_node_requests_forwarded_total{outcome="nobody"}"#;
-    assert_eq!(super::pair::metric(&world, &first, nobody).await, 1);
+    assert_eq!(pair.forwarded("nobody").await, 1);
 
     // what is wrong with the request itself is said by whoever sees it
     let wrong = ask(r#","max_tokens":"many""#, 100).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    first.drain_and_stop().await;
-    world.audit();
+    pair.world.audit();
 }

@@ -56,7 +56,7 @@ async fn two_full_nodes_ask_each_other_once() {
     let pair = Pair::with([exact(), exact()], when_full(), [one_place, pass_on]).await;
     let world = &pair.world;
     let mut places = Vec::new();
-    for node in [&pair.first, &pair.second] {
+    for node in [pair.first(), pair.second()] {
         let held = world.lease_of(node.node_id(), 1_000).await;
         places.push(take_place(world, node, held).await);
     }
@@ -65,13 +65,13 @@ async fn two_full_nodes_ask_each_other_once() {
     let said: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
     let code = &said["error"]["code"];
     assert_eq!(code, "overloaded", "as if nobody was asked");
-    assert_eq!(metric(world, &pair.second, SECOND_HOP).await, 1);
-    let came_back = metric(world, &pair.first, SECOND_HOP).await;
+    assert_eq!(metric(world, pair.second(), SECOND_HOP).await, 1);
+    let came_back = metric(world, pair.first(), SECOND_HOP).await;
     assert_eq!(came_back, 0);
 
     // once the other one has a place, it answers
     places.pop();
-    has_running(world, &pair.second, 0).await;
+    has_running(world, pair.second(), 0).await;
     let passed_on = || async {
         let receipt = pair.whole("").await.receipt;
         receipt.is_some_and(|receipt| receipt.second().is_some())
@@ -83,7 +83,7 @@ async fn two_full_nodes_ask_each_other_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_passed_on_before_is_served_or_refused_and_nobody_else_is_asked() {
     let pair = Pair::with([exact(), exact()], always(), [one_place, |_| ()]).await;
-    let (world, first) = (&pair.world, &pair.first);
+    let (world, first) = (&pair.world, pair.first());
     let stack = world.lease_of(first.node_id(), 1_000).await;
     let body = world.chat(r#","max_tokens":4"#);
     let ask = async || {
@@ -125,13 +125,13 @@ async fn what_its_user_wants_kept_is_served_here_or_refused() {
     let passed_on = pair.whole("").await.receipt.unwrap();
     assert!(passed_on.second().is_some());
 
-    let stack = pair.world.lease_of(pair.first.node_id(), 1_000).await;
-    let _place = take_place(&pair.world, &pair.first, stack).await;
+    let stack = pair.world.lease_of(pair.first().node_id(), 1_000).await;
+    let _place = take_place(&pair.world, pair.first(), stack).await;
     let full = pair.ask("", kept).await.whole().await.unwrap();
     assert_eq!(full.status, StatusCode::TOO_MANY_REQUESTS);
     let said: serde_json::Value = serde_json::from_slice(&full.body).unwrap();
     assert_eq!(said["error"]["code"], "overloaded");
     assert_eq!(other.server.requests(), 1);
-    assert!(pair.stack.room(pair.first.node_id()) > ComputeUnits::ZERO);
+    assert!(pair.stack.room(pair.first().node_id()) > ComputeUnits::ZERO);
     pair.world.audit();
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread")]
 async fn both_legs_are_paid_and_the_client_sees_both() {
     let pair = Pair::start([exact(), exact()], always()).await;
-    let (first, second) = (pair.first.node_id(), pair.second.node_id());
+    let (first, second) = (pair.first().node_id(), pair.second().node_id());
     let mut units = 0;
     for more in ["", r#","stream":true"#, r#","temperature":0.9"#] {
         let whole = pair.whole(more).await;
@@ -47,7 +47,7 @@ async fn a_user_who_leaves_a_stream_stops_the_other_node_and_pays_what_it_says()
     );
     let engines = [own.engine.clone(), other.engine.clone()];
     let pair = Pair::start(engines, always()).await;
-    let mut answer = pair.begun().await;
+    let mut answer = pair.begun(400).await;
     let (id, receipt) = (answer.request_id, answer.receipt());
     drop(answer);
 

@@ -51,7 +51,7 @@ async fn what_no_other_has_room_for_either_is_refused_and_costs_nothing() {
         (1, 1),
         "others are asked once"
     );
-    let room = pair.stack.room(pair.first.node_id());
+    let room = pair.stack.room(pair.first().node_id());
     assert_eq!(room.0, 20_000);
     assert_eq!(pair.signed_by_second().await, 0);
 }

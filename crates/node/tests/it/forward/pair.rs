@@ -91,10 +91,10 @@ impl Behind {
 
 pub(super) struct Pair {
     pub(super) world: World,
-    pub(super) first: RunningNode,
+    first: Option<RunningNode>,
     /// The first node's.
     pub(super) wallet: Arc<SigningKey>,
-    pub(super) second: RunningNode,
+    second: Option<RunningNode>,
     /// The first node's stack with the second.
     pub(super) between: StackId,
     /// The user's, whose units the first node has.
@@ -125,18 +125,38 @@ impl Pair {
         let stack = user(&world, first.node_id()).await;
         Self {
             world,
-            first,
+            first: Some(first),
             wallet,
-            second,
+            second: Some(second),
             between,
             stack,
         }
     }
 
+    pub(super) fn first(&self) -> &RunningNode {
+        self.first.as_ref().expect("it runs")
+    }
+
+    /// Tells the first node to stop.
+    pub(super) fn stop_first(&mut self) -> tokio::task::JoinHandle<()> {
+        let first = self.first.take().expect("it runs");
+        tokio::spawn(first.drain_and_stop())
+    }
+
+    pub(super) fn second(&self) -> &RunningNode {
+        self.second.as_ref().expect("it runs")
+    }
+
+    /// The second node is gone from one moment to the next, as when its machine fails.
+    pub(super) fn kill_second(&mut self) -> impl FnOnce() + use<> {
+        let second = self.second.take();
+        move || drop(second)
+    }
+
     /// The user asks the first node for a short answer.
     pub(super) async fn ask(&self, more: &str, options: RequestOptions) -> Answer {
         let body = self.world.chat(&format!(r#","max_tokens":8{more}"#));
-        let (node, endpoint) = (self.first.node_id(), Endpoint::ChatCompletions);
+        let (node, endpoint) = (self.first().node_id(), Endpoint::ChatCompletions);
         let asked = self
             .stack
             .request(node, endpoint, Bytes::from(body), options);
@@ -149,10 +169,11 @@ impl Pair {
         answer.whole().await.unwrap()
     }
 
-    /// The user asks for a long stream, and has read its first words.
-    pub(super) async fn begun(&self) -> Answer {
-        let body = self.world.chat(r#","max_tokens":400,"stream":true"#);
-        let (node, endpoint) = (self.first.node_id(), Endpoint::ChatCompletions);
+    /// The user asks for a stream of so many tokens, and has read its first words.
+    pub(super) async fn begun(&self, tokens: u32) -> Answer {
+        let more = format!(r#","max_tokens":{tokens},"stream":true"#);
+        let body = self.world.chat(&more);
+        let (node, endpoint) = (self.first().node_id(), Endpoint::ChatCompletions);
         let options = RequestOptions::default();
         let asked = self
             .stack
@@ -166,17 +187,17 @@ impl Pair {
     /// How many requests came to this, by the first node's metrics.
     pub(super) async fn forwarded(&self, outcome: &str) -> u64 {
         let line = format!(r#"atoma_node_requests_forwarded_total{{outcome="{outcome}"}}"#);
-        metric(&self.world, &self.first, &line).await
+        metric(&self.world, self.first(), &line).await
     }
 
     /// Receipts that the second node has signed.
     pub(super) async fn signed_by_second(&self) -> u64 {
-        metric(&self.world, &self.second, "atoma_node_receipts_total").await
+        metric(&self.world, self.second(), "atoma_node_receipts_total").await
     }
 
     /// What the first node shows for a request, once it has a receipt.
     pub(super) async fn shown(&self, id: RequestId) -> String {
-        let url = format!("{}/v1/receipts/{id}", self.first.url());
+        let url = format!("{}/v1/receipts/{id}", self.first().url());
         eventually("there is a receipt", || async {
             self.world.get(url.clone()).await.0 == StatusCode::OK
         })
@@ -187,7 +208,7 @@ impl Pair {
 
     /// Units that the user's lease has paid, once nothing is held any more.
     pub(super) async fn committed(&self, stack: StackId) -> u64 {
-        let (url, node) = (self.first.url(), self.first.node_id());
+        let (url, node) = (self.first().url(), self.first().node_id());
         let status = async || self.world.lease(&url, node, stack).await;
         eventually("nothing is held", async || status().await["reserved"] == 0).await;
         status().await["committed"].as_u64().unwrap()
@@ -203,12 +224,14 @@ impl Pair {
             between,
             stack,
         } = self;
+        let first = first.expect("it runs");
         stack.begin_close().await.unwrap();
         let (by_user, ..) = world.paid(stack.id(), first.node_id()).await;
         first.drain_and_stop().await;
         let wallet = Client::with_ledger(world.ledger.clone(), wallet, ClientConfig::default());
         let between = wallet.unwrap().open(between).await.unwrap();
         between.begin_close().await.unwrap();
+        let second = second.expect("it runs");
         let (by_first, ..) = world.paid(between.id(), second.node_id()).await;
         world.audit();
         second.drain_and_stop().await;

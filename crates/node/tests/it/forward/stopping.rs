@@ -4,8 +4,10 @@ use super::pair::{Behind, Pair, exact, when_full};
 use crate::common::eventually;
 use atoma_node::ForwardConfig;
 use atoma_types::ComputeUnits;
+use bytes::Bytes;
 use http::StatusCode;
 use std::time::Duration;
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stops_passes_on_what_comes_until_its_own_answers_are_complete() {
@@ -14,28 +16,18 @@ async fn a_node_that_stops_passes_on_what_comes_until_its_own_answers_are_comple
         Behind::quick().await,
     );
     let engines = [own.engine.clone(), other.engine.clone()];
-    let pair = Pair::start(engines, when_full()).await;
-    let Pair {
-        world,
-        first,
-        second,
-        stack,
-        ..
-    } = pair;
-    let (node, url) = (first.node_id(), first.url());
-    let body = |more| bytes::Bytes::from(world.chat(more));
-    let long = stack.chat(node, body(r#","max_tokens":1000,"stream":true"#));
-    let long = long.await.unwrap();
-    assert_eq!(long.status, StatusCode::OK);
-
-    let stopping = tokio::spawn(first.drain_and_stop());
+    let mut pair = Pair::start(engines, when_full()).await;
+    let (node, url) = (pair.first().node_id(), pair.first().url());
+    let long = pair.begun(3_000).await;
+    let stopping = pair.stop_first();
     let ready = format!("{url}/readyz");
     eventually("it says that it stops", || async {
-        world.get(ready.clone()).await.0 == StatusCode::SERVICE_UNAVAILABLE
+        pair.world.get(ready.clone()).await.0 == StatusCode::SERVICE_UNAVAILABLE
     })
     .await;
     for more in [r#","max_tokens":4"#, r#","max_tokens":4,"stream":true"#] {
-        let passed_on = stack.chat(node, body(more)).await.unwrap();
+        let body = Bytes::from(pair.world.chat(more));
+        let passed_on = pair.stack.chat(node, body).await.unwrap();
         let receipt = passed_on.whole().await.unwrap().receipt.unwrap();
         assert!(receipt.second().is_some());
     }
@@ -45,7 +37,11 @@ async fn a_node_that_stops_passes_on_what_comes_until_its_own_answers_are_comple
     // with that it ends
     drop(long);
     stopping.await.unwrap();
-    assert!(tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.is_err());
+    assert!(
+        tokio::net::TcpStream::connect(url.trim_start_matches("http://"))
+            .await
+            .is_err()
+    );
     second.drain_and_stop().await;
     world.audit();
 }
@@ -61,19 +57,16 @@ async fn a_node_that_stops_passes_nothing_on_where_its_operator_does_not_want_it
         draining: false,
         ..when_full()
     };
-    let pair = Pair::start(engines, not_then).await;
-    let long = pair.begun().await;
-    let Pair {
-        world,
-        first,
-        stack,
-        ..
-    } = pair;
-    let node = first.node_id();
-    let stopping = tokio::spawn(first.drain_and_stop());
-    let body = world.chat(r#","max_tokens":4"#);
+    let mut pair = Pair::start(engines, not_then).await;
+    let node = pair.first().node_id();
+    let long = pair.begun(400).await;
+    let stopping = pair.stop_first();
+    let body = Bytes::from(pair.world.chat(r#","max_tokens":4"#));
     eventually("the door is closed", || async {
-        stack.chat(node, bytes::Bytes::from(body.clone())).await.is_err()
+        stack
+            .chat(node, bytes::Bytes::from(body.clone()))
+            .await
+            .is_err()
     })
     .await;
     assert_eq!(other.server.requests(), 0);
@@ -87,7 +80,7 @@ async fn a_node_that_stops_passes_nothing_on_where_its_operator_does_not_want_it
 async fn a_node_that_another_process_has_moved_passes_nothing_on() {
     let pair = Pair::start([exact(), exact()], when_full()).await;
     let world = &pair.world;
-    let (node, url) = (pair.first.node_id(), pair.first.url());
+    let (node, url) = (pair.first().node_id(), pair.first().url());
     let stack = world.lease_of(node, 1_000).await;
     let elsewhere = world.config_of(&pair.wallet, world.dir.path().join("elsewhere"));
     let moved = world.node_over(elsewhere, exact()).await;
@@ -101,7 +94,11 @@ async fn a_node_that_another_process_has_moved_passes_nothing_on() {
     let body = world.chat(r#","max_tokens":4"#);
     let header = world.header(node, stack, body.as_bytes());
     let refused = world.send(&url, header, &body).await;
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:?}");
+    assert_eq!(
+        refused.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{refused:?}"
+    );
     assert_eq!(refused.code(), "unavailable");
     assert_eq!(pair.signed_by_second().await, 0);
     assert_eq!(pair.stack.room(node), ComputeUnits(20_000));
