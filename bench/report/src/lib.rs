@@ -26,7 +26,7 @@ pub struct Report {
     pub machine: String,
     /// How: connections, rounds, sizes.
     pub setup: String,
-    /// The figures.
+    /// Its figures, row by row.
     pub table: Table,
 }
 

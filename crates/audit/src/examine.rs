@@ -8,7 +8,7 @@ use futures::StreamExt;
 /// What somebody who had the engine has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Examined {
-    /// The finding.
+    /// Whether the answer is right, and if not, why.
     pub finding: Finding,
     /// What the computation gave, as a digest; none where none was needed.
     pub computed: Option<Hash32>,

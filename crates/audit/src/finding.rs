@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Finding {
     /// It is the model's, and told, counted and charged as it must be.
     Honest,
-    /// It isn't.
+    /// It isn't, for this reason.
     Guilty(Reason),
     /// What was signed isn't shown: a body is missing, or is another than header or receipt commit to.
     Withheld,

@@ -28,7 +28,7 @@ pub struct Work {
 /// What a task says of every answer on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promised {
-    /// What computes.
+    /// What the receipts of the task must say computed their answers.
     pub engine: EngineClass,
     /// The model's name, as requests give it; none where the task isn't known, and any will do.
     pub model: Option<String>,

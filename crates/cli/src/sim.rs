@@ -40,10 +40,10 @@ pub(crate) struct Advise {
 /// How large a network is simulated.
 #[derive(Debug, Args)]
 struct Network {
-    /// Nodes.
+    /// How many nodes there are.
     #[arg(long, value_name = "N", default_value_t = Size::default().nodes)]
     nodes: u64,
-    /// Requests.
+    /// How many requests are made, by all users together.
     #[arg(long, value_name = "N", default_value_t = Size::default().requests)]
     requests: u64,
     /// Where all chance comes from: the same seed gives the same bytes.

@@ -59,7 +59,7 @@ pub enum ClosingStep {
     },
     /// A node was found guilty; its lease is void.
     Convicted {
-        /// The node.
+        /// Whose lease is void.
         node: NodeId,
         /// What became the owner's credit.
         freed: MicroUsdc,

@@ -26,7 +26,7 @@ pub struct Offer {
     pub free: ComputeUnits,
     /// Its record of fees paid and convictions, from 0 to 1000.
     pub reputation: u64,
-    /// Its collateral.
+    /// What it has at stake in all, free or not.
     pub collateral: MicroUsdc,
 }
 

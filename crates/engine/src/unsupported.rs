@@ -79,7 +79,7 @@ pub enum Unsupported {
     Step {
         /// The step's class.
         kind: String,
-        /// Its folder.
+        /// The folder that describes it.
         path: String,
     },
     /// A way to make one vector of many that isn't known; all that are set.

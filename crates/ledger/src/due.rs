@@ -9,7 +9,7 @@ use atoma_types::{
 /// A call that anyone may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// The call.
+    /// What is to be executed, by whoever likes.
     pub call: Call,
     /// It convicts the node whose lease it is about: not the node's own to make.
     pub convicts: bool,

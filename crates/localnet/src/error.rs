@@ -55,7 +55,7 @@ pub enum Damage {
     /// An object whose contents aren't of its type.
     #[error("object {id} is not of its type")]
     Object {
-        /// Its id.
+        /// Its id on the ledger.
         id: ObjectId,
         /// Why its contents can't be read; nothing where they are a table's entry.
         source: Option<DecodeObjectError>,

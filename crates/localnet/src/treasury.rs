@@ -23,9 +23,9 @@ const BUDGET: u64 = 50_000_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gift {
     pub(crate) to: Address,
-    /// In MIST.
+    /// Gas, in MIST.
     pub(crate) sui: u64,
-    /// In micro-USDC.
+    /// Test money, in micro-USDC.
     pub(crate) usdc: u64,
     /// Whether it is added to the address's balance, not given as coins.
     pub(crate) to_balance: bool,

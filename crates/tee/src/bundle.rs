@@ -57,11 +57,11 @@ pub struct Bundle {
 /// The evidence of a processor, by its maker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlatformEvidence {
-    /// AMD SEV-SNP.
+    /// A report of AMD SEV-SNP, and the certificates of its chip.
     Snp(SnpEvidence),
-    /// Intel TDX.
+    /// A quote of Intel TDX, with what Intel says of the platform.
     Tdx(TdxEvidence),
-    /// AWS Nitro.
+    /// A document that AWS Nitro signed for an enclave.
     Nitro(NitroEvidence),
     /// Software that acts as hardware, for development.
     Software(SoftwareEvidence),

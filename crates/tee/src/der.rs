@@ -22,7 +22,7 @@ pub(crate) mod tag {
     }
 }
 
-/// One element.
+/// One element of DER, whose body may hold others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,

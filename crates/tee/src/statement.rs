@@ -65,9 +65,9 @@ pub enum Freshness {
     Nonce(Octets<32>),
     /// A recent checkpoint of the ledger; convinces everybody.
     Checkpoint {
-        /// Its number.
+        /// Its number on the ledger.
         sequence: u64,
-        /// Its digest.
+        /// Its digest, which nobody knew before it was made.
         digest: Octets<32>,
         /// Its time, which whoever has the ledger can look up.
         timestamp: TimestampMs,

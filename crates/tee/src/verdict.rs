@@ -19,7 +19,7 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// It holds.
+    /// It was checked, and it holds.
     Holds {
         /// What was found.
         found: String,
@@ -103,7 +103,7 @@ impl Judge {
         });
     }
 
-    /// It holds.
+    /// Notes that a check was made and holds.
     pub(crate) fn holds(&mut self, subject: &str, name: &'static str, found: impl Into<String>) {
         let found = found.into();
         self.push(subject, name, Outcome::Holds { found });

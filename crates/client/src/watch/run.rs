@@ -28,7 +28,7 @@ const NEVER: Duration = Duration::from_secs(24 * 3_600);
 pub enum Watched {
     /// Those that the client remembers, new ones included.
     Remembered,
-    /// These.
+    /// These, whether the client remembers them or not.
     These(Vec<StackId>),
 }
 

@@ -70,9 +70,9 @@ pub struct SeenTicket {
 /// Something that was done about a node's lease.
 #[derive(Debug)]
 pub struct WatchStep {
-    /// The stack.
+    /// The stack that the lease is on.
     pub stack: StackId,
-    /// The node.
+    /// The node that has the lease.
     pub node: NodeId,
     /// What it was.
     pub did: Did,

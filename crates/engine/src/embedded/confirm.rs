@@ -30,7 +30,7 @@ struct Told {
 }
 
 impl Embedded {
-    /// As [`Engine::confirm`].
+    /// [`Engine::confirm`] of a model in this process.
     pub(super) async fn confirmed(
         &self,
         request: GenerateRequest,

@@ -36,7 +36,7 @@ pub enum DisputeError {
     /// No open ticket of the node's claims the unit.
     #[error("no ticket that waits to be paid claims unit {unit}")]
     NotClaimed {
-        /// The unit.
+        /// The unit that was asked for.
         unit: ComputeUnits,
     },
     /// The stack's task isn't examined, so that there is no jury.

@@ -30,7 +30,7 @@ table! {
         sealing_key: Option<SealingKey>,
         /// Tickets that were paid.
         settled: u64,
-        /// Convictions.
+        /// How often it was convicted.
         convicted: u64,
         /// What it was paid for tickets, fees and dues not counted.
         earned: MicroUsdc,

@@ -140,7 +140,7 @@ table! {
         price: Price,
         /// Whether the lease is open or closed.
         state: LeaseStanding,
-        /// Units paid.
+        /// Units that were paid to the node.
         paid_units: ComputeUnits,
         /// The number of the last paid receipt.
         paid_seq: u64,

@@ -41,7 +41,7 @@ pub struct Attester {
 /// A node that has served a user on an examined task, and those who may be drawn to judge it.
 #[derive(Debug)]
 pub struct Court {
-    /// The parties.
+    /// The node, its user, and what the node has claimed.
     pub trial: Trial,
     /// The attesters; none is of the parties.
     pub attesters: Vec<Attester>,

@@ -9,6 +9,6 @@ pub(crate) struct Position {
     pub seq: u64,
     /// The sum up to it.
     pub units: ComputeUnits,
-    /// Its hash.
+    /// The hash of that receipt.
     pub hash: Hash32,
 }

@@ -27,7 +27,7 @@ pub(super) struct Reading {
     pub stacks: Vec<StackReading>,
 }
 
-/// One stack.
+/// One of the stacks that the node has bought.
 #[derive(Clone, Debug)]
 pub(super) struct StackReading {
     pub stack: StackId,

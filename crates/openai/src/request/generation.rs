@@ -21,7 +21,7 @@ pub struct Generation {
     pub max_tokens: Option<u32>,
     /// As [`Sampling`](atoma_engine::Sampling) has it, like the next five.
     pub temperature: f32,
-    /// Nucleus.
+    /// The likelihood that the tokens to choose among have together (nucleus).
     pub top_p: f32,
     /// Likeliest tokens to choose among.
     pub top_k: u32,

@@ -42,21 +42,21 @@ macro_rules! any_fault {
 any_fault! {
     /// The bundle around all evidence.
     Bundle(BundleFault);
-    /// ASN.1.
+    /// The encoding of certificates and lists (DER).
     Der(DerFault);
     /// Certificates, chains and revocation lists.
     Certificate(CertificateFault);
     /// Stored answers about certificates.
     Answer(AnswerFault);
-    /// AMD SEV-SNP.
+    /// Reports of AMD SEV-SNP.
     Snp(SnpFault);
-    /// Intel TDX.
+    /// Quotes of Intel TDX, and what Intel says of their platforms.
     Tdx(TdxFault);
-    /// AWS Nitro.
+    /// Documents of AWS Nitro.
     Nitro(NitroFault);
     /// GPUs and switches.
     Device(DeviceFault);
-    /// NVIDIA's manifests.
+    /// NVIDIA's manifests of what drivers and firmware measure.
     Manifest(ManifestFault);
     /// Devices that aren't those of one board.
     Board(BoardFault);

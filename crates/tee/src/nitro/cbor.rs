@@ -4,7 +4,7 @@
 use super::NitroFault;
 use crate::fault::Result;
 
-/// One value.
+/// One value of CBOR, as far as documents have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Number(u64),

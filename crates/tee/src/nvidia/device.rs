@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
-    /// It computes.
+    /// It computes, and has memory of its own.
     Gpu,
     /// It joins GPUs.
     Switch,
@@ -61,7 +61,7 @@ const FIRMWARE_OIDS: [&[u8]; 2] = [
 const FIRMWARE_HEAD: &[u8] = &[
     0x30, 0x3d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2, 4, 0x30,
 ];
-/// 2.5.4.3
+/// The object identifier 2.5.4.3: the common name of a subject.
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const YES: &[u8] = &[0xaa];
 const NO: &[u8] = &[0x55];

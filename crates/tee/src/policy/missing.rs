@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
-    /// Refuse.
+    /// The evidence is refused.
     #[default]
     Refused,
     /// Go on, at most in the tier `partial`.

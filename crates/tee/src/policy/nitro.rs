@@ -15,11 +15,11 @@ pub struct NitroPolicy {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NitroMeasurements {
-    /// The image.
+    /// The digest of the whole image.
     pub pcr0: Measurement,
     /// Kernel and boot.
     pub pcr1: Measurement,
-    /// The application.
+    /// The digest of the application, without kernel and boot.
     pub pcr2: Measurement,
 }
 

@@ -37,7 +37,7 @@ pub struct TdxMeasurements {
     pub mrtd: Measurement,
     /// The machine's set-up: memory, tables of devices.
     pub rtmr0: Measurement,
-    /// The kernel.
+    /// The digest of the kernel that the firmware started.
     pub rtmr1: Measurement,
     /// The kernel's arguments, and the disk it starts with.
     pub rtmr2: Measurement,

@@ -32,7 +32,7 @@ pub struct SnpEvidence {
     pub chip: Bytes<MAX_CERTIFICATE_BYTES>,
     /// The certificate of that one's issuer.
     pub intermediate: Bytes<MAX_CERTIFICATE_BYTES>,
-    /// AMD's root.
+    /// The certificate of AMD's root for this generation (ARK).
     pub root: Bytes<MAX_CERTIFICATE_BYTES>,
     /// AMD's list of revoked certificates.
     pub revocations: Option<Bytes<MAX_REVOCATION_LIST_BYTES>>,

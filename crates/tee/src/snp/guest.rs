@@ -23,7 +23,7 @@ pub struct SnpGuest {
     pub report_data: Octets<64>,
     /// What the host gave the guest at its start.
     pub host_data: Octets<32>,
-    /// The chip.
+    /// The id of the chip that signed; fewer bytes count in later generations.
     pub chip: Octets<64>,
     /// The privilege level that asked for the report; 0 is the highest.
     pub vmpl: u32,

@@ -10,9 +10,9 @@ use std::fmt;
 pub enum SnpProduct {
     /// EPYC 7003. Its keys can be extracted by software, so no policy can allow it.
     Milan,
-    /// EPYC 9004.
+    /// EPYC 9004, the fourth generation.
     Genoa,
-    /// EPYC 9005.
+    /// EPYC 9005, the fifth generation.
     Turin,
 }
 

@@ -44,7 +44,7 @@ pub struct Event {
     pub kind: u32,
     /// What was measured.
     pub digest: Measurement,
-    /// Its name.
+    /// Its name, such as `compose-hash`.
     pub name: Bytes<MAX_EVENT_NAME_BYTES>,
     /// What it says.
     pub payload: Bytes<MAX_EVENT_PAYLOAD_BYTES>,

@@ -32,7 +32,7 @@ pub type IntelChain = List<Bytes<MAX_CERTIFICATE_BYTES>, 2>;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TdxEvidence {
-    /// The quote.
+    /// The quote, as the platform signed it.
     pub quote: Bytes<MAX_QUOTE_BYTES>,
     /// What Intel says of the platform.
     pub collateral: TdxCollateral,
@@ -63,11 +63,11 @@ pub struct TdxCollateral {
     pub signers: IntelChain,
     /// The state of platforms of this kind.
     pub tcb_info: Bytes<MAX_STATEMENT_BYTES>,
-    /// Its signature.
+    /// The signature over `tcb_info`, by `signers`.
     pub tcb_info_signature: Octets<64>,
     /// The state of the enclave that signs quotes.
     pub qe_identity: Bytes<MAX_STATEMENT_BYTES>,
-    /// Its signature.
+    /// The signature over `qe_identity`, by `signers`.
     pub qe_identity_signature: Octets<64>,
 }
 

@@ -6,7 +6,7 @@ use crate::{crypto::sha256, x509::Pin};
 /// A key with its certificate.
 #[derive(Debug)]
 pub struct Authority {
-    /// The key.
+    /// The key that it signs with.
     pub key: SigningKey,
     /// The name in DER.
     pub name: Vec<u8>,
@@ -51,7 +51,7 @@ pub struct Usage(pub u8);
 impl Usage {
     /// Signs certificates and lists.
     pub const AUTHORITY: Self = Self(0x06);
-    /// Signs reports.
+    /// Signs reports and statements, and no certificates.
     pub const LEAF: Self = Self(0x80);
 
     fn extension(self) -> Vec<u8> {

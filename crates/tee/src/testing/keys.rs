@@ -111,7 +111,7 @@ impl SigningKey {
         }
     }
 
-    /// Its SubjectPublicKeyInfo.
+    /// Its SubjectPublicKeyInfo in DER, as certificates hold it.
     #[must_use]
     pub fn info(&self) -> Vec<u8> {
         let kind = match self {

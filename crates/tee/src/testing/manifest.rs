@@ -18,7 +18,7 @@ pub struct ManifestMaker {
 pub struct ManifestClaims {
     /// `GPU` or `SWITCH`.
     pub edition: &'static str,
-    /// `GH100`.
+    /// The chip that it is for, such as `GH100`.
     pub product: &'static str,
     /// Of driver or firmware.
     pub version: String,

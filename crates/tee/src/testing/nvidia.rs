@@ -16,7 +16,7 @@ pub struct DeviceMaker {
 pub struct DeviceClaims {
     /// Its name up to the part that made the key: `GH100 A01 GSP`, `LS_10 A01 FSP`.
     pub name: String,
-    /// The chip.
+    /// The chip's id, as it stands in the report.
     pub chip: [u8; 8],
     /// The driver; none for a switch.
     pub driver: Option<String>,

@@ -11,7 +11,7 @@ use crate::{
 /// A maker of processors with one chip.
 #[derive(Debug)]
 pub struct SnpMaker {
-    /// The generation.
+    /// The generation of its processors.
     pub product: SnpProduct,
     /// The root (ARK).
     pub root: Authority,
@@ -32,11 +32,11 @@ pub struct SnpClaims {
     pub policy: u64,
     /// How the platform is set up.
     pub platform: u64,
-    /// Who asks.
+    /// The privilege level of who asks; 0 is the highest.
     pub vmpl: u32,
     /// The flags with the signing key.
     pub key_flags: u32,
-    /// The firmware.
+    /// The versions of its firmware.
     pub tcb: SnpTcb,
     /// What the guest started with.
     pub measurement: Measurement,

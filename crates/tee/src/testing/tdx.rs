@@ -12,13 +12,13 @@ use crate::{
 /// A maker of platforms with one of them.
 #[derive(Debug)]
 pub struct TdxMaker {
-    /// The root.
+    /// The root of all its certificates.
     pub root: Authority,
     /// Signs platforms' certificates.
     pub authority: Authority,
     /// The platform's key.
     pub platform: Authority,
-    /// Signs statements.
+    /// Signs statements about platforms.
     pub signer: Authority,
 }
 

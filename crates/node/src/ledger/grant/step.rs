@@ -61,7 +61,7 @@ pub(crate) struct Held {
 /// collateral.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fits {
-    /// In all.
+    /// What is free, for all grants together.
     pub free: MicroUsdc,
     /// By one grant, so that a stranger's refundable one doesn't take all that there is.
     pub step: MicroUsdc,
