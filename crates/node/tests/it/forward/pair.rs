@@ -19,7 +19,7 @@ use atoma_types::{
 use bytes::Bytes;
 use futures::StreamExt;
 use http::StatusCode;
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// What a node's stacks may hold.
 const BUDGET: MicroUsdc = MicroUsdc(200_000);
@@ -137,6 +137,10 @@ impl Pair {
         self.first.as_ref().expect("it runs")
     }
 
+    pub(super) fn first_folder(&self) -> PathBuf {
+        folder(&self.world, 2)
+    }
+
     /// Tells the first node to stop.
     pub(super) fn stop_first(&mut self) -> tokio::task::JoinHandle<()> {
         let first = self.first.take().expect("it runs");
@@ -249,6 +253,11 @@ pub(super) fn units_of(text: &str) -> (ComputeUnits, ComputeUnits) {
     (first.message().units, units)
 }
 
+/// Where one of several nodes has its files.
+fn folder(world: &World, number: usize) -> PathBuf {
+    world.dir.path().join(format!("node-{number}"))
+}
+
 /// One of several nodes, with a wallet of its own.
 pub(super) async fn node(
     world: &World,
@@ -259,7 +268,7 @@ pub(super) async fn node(
     let wallet = Arc::new(SigningKey::generate(&SystemRandom));
     let address = wallet.public_key().address();
     world.ledger.faucet(address).await.unwrap();
-    let mut config = world.config_of(&wallet, world.dir.path().join(format!("node-{number}")));
+    let mut config = world.config_of(&wallet, folder(world, number));
     change(&mut config);
     (world.node_over(config, engine).await, wallet)
 }

@@ -6,7 +6,7 @@ use atoma_node::ForwardConfig;
 use atoma_types::ComputeUnits;
 use bytes::Bytes;
 use http::StatusCode;
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +67,15 @@ async fn a_node_that_stops_passes_nothing_on_where_its_operator_does_not_want_it
     stopping.await.unwrap();
 }
 
+/// The files of a node that runs.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    let files = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+    for file in files.filter(|entry| entry.path().is_file()) {
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
 /// Whoever has moved the node signs its receipts: one more of ours, even for what another node has computed, could
 /// be the second under its number.
 #[tokio::test(flavor = "multi_thread")]
@@ -75,8 +84,10 @@ async fn a_node_that_another_process_has_moved_passes_nothing_on() {
     let world = &pair.world;
     let (node, url) = (pair.first().node_id(), pair.first().url());
     let stack = world.lease_of(node, 1_000).await;
-    let elsewhere = world.config_of(&pair.wallet, world.dir.path().join("elsewhere"));
-    let moved = world.node_over(elsewhere, exact()).await;
+    let elsewhere = world.dir.path().join("elsewhere");
+    copy(&pair.first_folder(), &elsewhere);
+    let moved = world.config_of(&pair.wallet, elsewhere);
+    let moved = world.node_over(moved, exact()).await;
     assert_eq!(moved.node_id(), node);
     let ready = format!("{url}/readyz");
     eventually("the first one notices", || async {
