@@ -8,7 +8,7 @@ use atoma_types::message::{Endpoint, RequestHeader, Signed};
 #[derive(Clone, Debug)]
 pub(crate) enum Asked {
     /// Text; its length is the receipt's.
-    Text(GenerateRequest),
+    Text(Box<GenerateRequest>),
     /// A vector for each of these.
     Vectors(Vec<Prompt>),
 }
@@ -62,7 +62,7 @@ impl Order {
                 _ => Shape::Completion { stream },
             },
             most: asked.max_tokens.map(u64::from),
-            asked: Asked::Text(asked.engine_request(prompt, 1)),
+            asked: Asked::Text(Box::new(asked.engine_request(prompt, 1))),
         })
     }
 }

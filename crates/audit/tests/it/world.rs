@@ -205,15 +205,15 @@ impl Provider {
             output_fingerprint: answer.fingerprint.map(commit),
             ..sample::receipt(order.header.hash())
         };
-        let salted = |bytes: &Bytes| Body {
+        let salted = |bytes: Bytes| Body {
             salt: salt(),
-            bytes: bytes.clone(),
+            bytes,
         };
         Work {
             header: order.header.clone(),
             receipt: Signed::new(receipt, &SigningKey::from_seed(&[2; 32])),
             task: self.task.clone(),
-            bodies: Some([salted(&order.body), salted(&body)]),
+            bodies: Some([salted(order.body.clone()), salted(body)]),
         }
     }
 }
