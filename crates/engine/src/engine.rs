@@ -81,8 +81,8 @@ pub trait Engine: Send + Sync {
     ) -> BoxFuture<'_, Result<Score, EngineError>>;
 
     /// The events of [`generate`](Self::generate), to the bit, for a fraction of its cost if they say `said`, or nearly:
-    /// a prefill or a few. None where only generating tells: where they say something else, call tools,
-    /// end at a stop string or show log probabilities, and with engines outside.
+    /// a prefill or a few. None where only generating tells: where they say something else, call tools
+    /// or show alternatives, and with engines outside.
     fn confirm(
         &self,
         _request: GenerateRequest,

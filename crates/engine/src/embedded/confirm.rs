@@ -13,8 +13,10 @@ use super::{Embedded, INLINE_TEXT_BYTES, check_request};
 use crate::deltas::Deltas;
 use crate::fingerprint::{Fingerprint, LANES};
 use crate::sample::Counts;
+use crate::text::TextModel;
 use crate::{
-    Engine, EngineError, EngineFault, Event, Finish, GenerateRequest, Usage, event_channel,
+    Engine, EngineError, EngineFault, Event, Finish, GenerateRequest, TokenScore, Usage,
+    event_channel,
 };
 
 /// So often a text is cut anew: each time costs a prefill of the answer, and generating about three.
@@ -29,6 +31,16 @@ struct Told {
     ends: Option<usize>,
 }
 
+/// What an answer is guessed from.
+struct Guess {
+    /// What it says.
+    said: Arc<str>,
+    /// Strings that may have ended it, and aren't in it.
+    stop: Vec<String>,
+    /// Its tokens, if the guess is right.
+    most: usize,
+}
+
 impl Embedded {
     /// [`Engine::confirm`] of a model in this process.
     pub(super) async fn confirmed(
@@ -39,8 +51,11 @@ impl Embedded {
         let sampling = request.sampling();
         sampling.validate()?;
         check_request(&request)?;
-        if request.logprobs.is_some() {
-            // alternatives are in no score
+        if request
+            .logprobs
+            .is_some_and(|alternatives| alternatives > 0)
+        {
+            // they are in no score
             return Ok(None);
         }
         let (format, _) = self.called(&request)?;
@@ -52,10 +67,15 @@ impl Embedded {
         let said: Arc<str> = said.into();
         let mut known = Vec::new();
         for _ in 0..TRIES {
-            let Some(mut draft) = self.draft(known, said.clone(), most).await? else {
+            let guess = Guess {
+                said: said.clone(),
+                stop: request.stop.clone(),
+                most,
+            };
+            let Some(mut draft) = self.draft(known, guess).await? else {
                 return Ok(None);
             };
-            let mut told = self.tell(&request, &prompt, &draft).await?;
+            let mut told = self.tell(&request, &prompt, &draft, &[]).await?;
             if let Some(ends) = told.ends {
                 draft.truncate(ends);
             }
@@ -63,6 +83,10 @@ impl Embedded {
             let score = scored.await?;
             let mut scores = score.tokens.iter();
             let Some(at) = scores.position(|token| token.reference != Some(token.id)) else {
+                if request.logprobs.is_some() {
+                    let scores = &score.tokens;
+                    told = self.tell(&request, &prompt, &draft, scores).await?;
+                }
                 if let (Some(_), Some(Event::Done(done))) = (told.ends, told.events.last_mut()) {
                     done.fingerprint = score.fingerprint;
                     done.commitments = score.commitments;
@@ -77,32 +101,17 @@ impl Embedded {
         Ok(None)
     }
 
-    /// The likely tokens of an answer that begins with those that are known and says this; none if it can't
-    /// begin with them.
-    async fn draft(
-        &self,
-        known: Vec<u32>,
-        said: Arc<str>,
-        most: usize,
-    ) -> Result<Option<Vec<u32>>, EngineError> {
-        let beginning = self.text.decode(&known);
-        if !said.starts_with(&beginning) {
-            return Ok(None);
+    /// The likely tokens of an answer that begins with those that are known; none if it can't begin with them.
+    async fn draft(&self, known: Vec<u32>, guess: Guess) -> Result<Option<Vec<u32>>, EngineError> {
+        let text = self.text.clone();
+        let ends = self.eos.first().copied();
+        let is_long = guess.said.len() > INLINE_TEXT_BYTES;
+        let work = move || guess.tokens(&text, known, ends);
+        if !is_long {
+            return work();
         }
-        let mut draft = known;
-        if said.len() > INLINE_TEXT_BYTES {
-            let text = self.text.clone();
-            let work = move || text.encode_answer(&said[beginning.len()..]);
-            let encoded = self.threads.blocking(work).await;
-            draft.extend(encoded.map_err(EngineFault::from)??);
-        } else {
-            draft.extend(self.text.encode_answer(&said[beginning.len()..])?);
-        }
-        draft.truncate(most);
-        if draft.len() < most {
-            draft.extend(self.eos.first());
-        }
-        Ok((!draft.is_empty()).then_some(draft))
+        let drafted = self.threads.blocking(work).await;
+        drafted.map_err(EngineFault::from)?
     }
 
     /// What the answer says if it is made of these tokens.
@@ -111,6 +120,7 @@ impl Embedded {
         request: &GenerateRequest,
         prompt: &[u32],
         output: &[u32],
+        scores: &[TokenScore],
     ) -> Result<Told, EngineError> {
         let (format, calls) = self.called(request)?;
         let usage = Usage {
@@ -142,7 +152,8 @@ impl Embedded {
         for (place, id) in output.iter().enumerate() {
             let full = prompt.len() + place + 1 >= self.limits.context;
             let chosen = (*id, &[0; LANES]);
-            let finish = generation.push(&self.text, chosen, None, &[], full, &self.eos);
+            let logprob = scores.get(place).map(|score| score.logprob);
+            let finish = generation.push(&self.text, chosen, logprob, &[], full, &self.eos);
             if let Some(finish) = finish {
                 generation.end(finish);
                 ends = Some(place + 1);
@@ -154,5 +165,42 @@ impl Embedded {
         }
         let events = generation.pending.into_iter().collect::<Result<_, _>>()?;
         Ok(Told { events, ends })
+    }
+}
+
+impl Guess {
+    /// The known tokens, and those of the rest of the text with the end that makes the number right: an end token, a
+    /// stop string or none.
+    fn tokens(
+        &self,
+        text: &TextModel,
+        known: Vec<u32>,
+        ends: Option<u32>,
+    ) -> Result<Option<Vec<u32>>, EngineError> {
+        let beginning = text.decode(&known);
+        let rest = match self.said.strip_prefix(&*beginning) {
+            Some(rest) => rest,
+            // a stop string has taken the end of it
+            None if beginning.starts_with(&*self.said) => "",
+            None => return Ok(None),
+        };
+        let wanted = self.most.saturating_sub(known.len());
+        let mut end = text.encode_answer(rest)?;
+        if end.len() + 1 < wanted {
+            for stop in &self.stop {
+                let stopped = text.encode_answer(&format!("{rest}{stop}"))?;
+                if stopped.len() == wanted {
+                    end = stopped;
+                    break;
+                }
+            }
+        }
+        let mut draft = known;
+        draft.extend(end);
+        draft.truncate(self.most);
+        if draft.len() < self.most {
+            draft.extend(ends);
+        }
+        Ok((!draft.is_empty()).then_some(draft))
     }
 }

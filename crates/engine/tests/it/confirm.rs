@@ -93,6 +93,25 @@ async fn what_a_model_says_is_confirmed_to_the_bit() {
 }
 
 #[tokio::test]
+async fn an_answer_that_a_stop_string_ends_or_that_shows_its_scores_is_confirmed() {
+    let engine = builtin::load_with(options()).expect("loaded");
+    let (mut confirmed, mut all) = (0, 0);
+    for seed in 0..8 {
+        for stop in [".", " the", "e", "is a", "\n"] {
+            let request = GenerateRequest {
+                stop: vec!["zzz".to_owned(), stop.to_owned()],
+                logprobs: (seed % 2 == 0).then_some(0),
+                ..chat("What is the sun?", seed, 0.9)
+            };
+            all += 1;
+            confirmed += u32::from(is_confirmed(&engine, request).await);
+        }
+    }
+    println!("{confirmed} of {all} answers were confirmed");
+    assert!(confirmed * 10 >= all * 8, "{confirmed} of {all}");
+}
+
+#[tokio::test]
 async fn an_answer_with_a_form_is_confirmed_within_it() {
     let engine = builtin::load_with(options()).expect("loaded");
     let schema = r#"{"type":"object","properties":{"hot":{"type":"boolean"}},"required":["hot"]}"#;
