@@ -72,6 +72,7 @@ impl Office {
             local_nodes: true,
             watch_settlements: true,
             no_forward: false,
+            max_bonds: MicroUsdc::ZERO,
             close_stacks_on_stop: false,
             own_use: false,
             client_dir: None,

@@ -105,6 +105,7 @@ pub(crate) async fn run(
         // it costs fees, which nobody has said yes to: `atoma stack watch` does it
         watch_settlements: false,
         no_forward: args.no_forward,
+        max_bonds: MicroUsdc::ZERO,
         close_stacks_on_stop: false,
         own_use: true,
         client_dir: Some(client_folder(&settings)),

@@ -8,8 +8,8 @@ use atoma_types::{NodeId, RequestId, StackId, chain::Ticket};
 use futures::future::BoxFuture;
 
 pub use atoma_evidence::dispute::{
-    Claimed, Dispute, DisputeError, DisputeEvent, DisputeOutcome, History, SettledRecord,
-    SettledRecordError,
+    Brought, Claimed, Dispute, DisputeError, DisputeEvent, DisputeOutcome, End, History, Matter,
+    SettledRecord, SettledRecordError, bond_of,
 };
 
 /// What the receipts that are kept here say of a ticket.

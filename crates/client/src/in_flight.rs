@@ -4,8 +4,9 @@
 use crate::{
     ClientError, NodeInfo, StackHandle, VerifiedReceipt,
     account::ClientInner,
+    dispute::Claimed,
     stack_state::StackState,
-    store::{LaneKey, Row},
+    store::{LaneKey, Row, Wrong},
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
@@ -162,6 +163,7 @@ impl Open {
             && error.is_overcharge()
         {
             self.handle.client.distrust(self.key.node, error);
+            self.keep_wrong(receipt.message(), error);
         }
         verdict?;
         let verified = Arc::new(VerifiedReceipt::new(
@@ -235,6 +237,19 @@ impl Open {
             second: second.map(SecondRecord::to_bytes),
             fault: fault.map(ToString::to_string),
         });
+    }
+
+    /// The usage can't be that of the bytes, so whoever computes the answer again finds another.
+    fn keep_wrong(&self, receipt: &Receipt, error: &ReceiptError) {
+        if let Some(claimed) = Claimed::of(receipt) {
+            self.handle.client.inner.store.keep_wrong(Wrong {
+                stack: claimed.stack,
+                node: claimed.node,
+                seq: receipt.seq,
+                unit: claimed.unit,
+                reason: error.to_string(),
+            });
+        }
     }
 
     /// Asks the node until it is clear what the request cost. Doesn't keep the client alive.

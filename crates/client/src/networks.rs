@@ -12,6 +12,8 @@ pub struct KnownNetwork {
     pub network: NetworkId,
     /// The stacks that were bought or opened on it and not seen closed, of any wallet.
     pub stacks: Vec<StackId>,
+    /// Those that have been seen closed.
+    pub closed: Vec<StackId>,
 }
 
 /// The networks of which a client keeps something in its data folder, in the order of their ids.
@@ -23,8 +25,11 @@ pub struct KnownNetwork {
 pub fn known_networks(folder: &Path) -> Result<Vec<KnownNetwork>, ClientError> {
     let kept = all_kept(folder)?.into_iter();
     kept.map(|(network, kept)| {
-        let stacks = kept.stacks()?;
-        Ok(KnownNetwork { network, stacks })
+        Ok(KnownNetwork {
+            network,
+            stacks: kept.stacks()?,
+            closed: kept.closed_stacks()?,
+        })
     })
     .collect()
 }

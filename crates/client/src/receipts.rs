@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError,
-    store::{Kept, Row, Store, Writes, all_kept, flush},
+    store::{Bond, Kept, Row, Store, Wrong, Writes, all_kept, flush, keep_bond, keep_wrong},
 };
 use atoma_evidence::second::SecondRecord;
 use atoma_types::{
@@ -167,6 +167,45 @@ impl Receipts {
         // one that can't be read was kept as evidence against its node, and links to nothing
         let read = |bytes| Signed::from_bytes(bytes).ok();
         Ok(bytes.into_iter().filter_map(read).collect())
+    }
+
+    /// The answers of a lease that were found wrong.
+    pub(crate) fn wrongs(&self, stack: StackId, node: NodeId) -> Result<Vec<Wrong>, ClientError> {
+        let mut wrongs = Vec::new();
+        for kept in &self.kept {
+            wrongs.append(&mut kept.wrongs(stack, node)?);
+        }
+        Ok(wrongs)
+    }
+
+    /// The bonds of all challenges that programs of this folder have brought.
+    pub(crate) fn bonds(&self) -> Result<Vec<Bond>, ClientError> {
+        let mut bonds = Vec::new();
+        for kept in &self.kept {
+            bonds.append(&mut kept.bonds()?);
+        }
+        Ok(bonds)
+    }
+
+    /// Writes down that an answer is wrong, before anything is done about it.
+    pub(crate) async fn keep_wrong(&self, wrong: Wrong) -> Result<(), ClientError> {
+        match &self.writes {
+            Some(writes) => keep_wrong(writes, wrong).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether anything is written down here.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.writes.is_some()
+    }
+
+    /// Writes a bond down, before it is staked and when it is over; or forgets one that was not staked.
+    pub(crate) async fn keep_bond(&self, bond: Bond, staked: bool) -> Result<(), ClientError> {
+        match &self.writes {
+            Some(writes) => keep_bond(writes, bond, staked).await,
+            None => Ok(()),
+        }
     }
 
     /// Waits until all receipts so far are on the disk.

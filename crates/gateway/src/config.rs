@@ -55,6 +55,10 @@ pub struct GatewayConfig {
     /// node answer, and show both receipts.
     #[serde(default)]
     pub no_forward: bool,
+    /// Bonds of challenges that may stand or be lost in all. With some, answers that are known to be wrong by their
+    /// bytes are challenged on examined tasks; a bond comes back if the jury agrees. Nothing is challenged by default.
+    #[serde(default)]
+    pub max_bonds: MicroUsdc,
     /// Whether stopping also closes the stacks, so that what is left comes back.
     #[serde(default)]
     pub close_stacks_on_stop: bool,

@@ -98,6 +98,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let metrics = Arc::new(Metrics::new());
     let (client, ledger) = connect(&config, key).await?;
     let watched = config.watch_settlements.then(|| client.clone());
+    let max_bonds = config.max_bonds;
     let market = Arc::new(Market::new(PoolContext {
         client,
         account: Arc::clone(accounts.stacks()),
@@ -117,7 +118,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let routes = routes(&config, keys, &market, &metrics, &stop);
     let connections = Arc::clone(&metrics.connections);
     let watcher = watched.map(|client| {
-        let watching = watch::follow(client, Arc::clone(&metrics), stop.clone());
+        let watching = watch::follow(client, max_bonds, Arc::clone(&metrics), stop.clone());
         tokio::spawn(watching)
     });
     let admin_routes = serve::admin_routes(metrics, &config.runtime);

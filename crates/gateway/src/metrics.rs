@@ -131,6 +131,13 @@ const DEMANDS: Row = Row {
     unit: None,
     labels: &[],
 };
+const CHALLENGES: Row = Row {
+    name: "challenges",
+    kind: Kind::Counter,
+    help: "tickets challenged for an answer that is wrong",
+    unit: None,
+    labels: &[],
+};
 const CONVICTIONS: Row = Row {
     name: "convictions",
     kind: Kind::Counter,
@@ -138,7 +145,7 @@ const CONVICTIONS: Row = Row {
     unit: None,
     labels: &[],
 };
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     REQUESTS,
     FIRST_BYTE,
     RETRIES,
@@ -151,6 +158,7 @@ const ROWS: [Row; 13] = [
     CONNECTIONS,
     CONNECTIONS_CLOSED,
     DEMANDS,
+    CHALLENGES,
     CONVICTIONS,
 ];
 
@@ -272,6 +280,8 @@ pub(crate) struct Metrics {
     connections_closed: Family<ClosedFor, Counter>,
     /// Records that were demanded.
     pub(crate) demands: Counter,
+    /// Tickets that were challenged.
+    pub(crate) challenges: Counter,
     /// Nodes that were convicted.
     pub(crate) convictions: Counter,
 }
@@ -328,6 +338,7 @@ impl Metrics {
             connections_open: Gauge::default(),
             connections_closed: Family::default(),
             demands: Counter::default(),
+            challenges: Counter::default(),
             convictions: Counter::default(),
         };
         REQUESTS.register(&mut registry, metrics.answered.clone());
@@ -342,6 +353,7 @@ impl Metrics {
         CONNECTIONS.register(&mut registry, metrics.connections_open.clone());
         CONNECTIONS_CLOSED.register(&mut registry, metrics.connections_closed.clone());
         DEMANDS.register(&mut registry, metrics.demands.clone());
+        CHALLENGES.register(&mut registry, metrics.challenges.clone());
         CONVICTIONS.register(&mut registry, metrics.convictions.clone());
         Self {
             registry,

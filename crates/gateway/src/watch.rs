@@ -3,14 +3,24 @@
 use crate::metrics::Metrics;
 use atoma_client::{
     Client,
-    watch::{Did, Looked, Watched},
+    watch::{Did, Looked, WatchPlan, Watched},
 };
+use atoma_types::MicroUsdc;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Watches until `stop`.
-pub(crate) async fn follow(client: Client, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let watching = client.watch(Watched::Remembered, |_, looked| tell(looked, &metrics));
+pub(crate) async fn follow(
+    client: Client,
+    max_bonds: MicroUsdc,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
+    let plan = WatchPlan {
+        max_bonds,
+        ..Watched::Remembered.into()
+    };
+    let watching = client.watch(plan, |_, looked| tell(looked, &metrics));
     let _ = stop.run_until_cancelled(watching).await;
 }
 
@@ -22,6 +32,19 @@ fn tell(looked: &Looked, metrics: &Metrics) {
                 metrics.demands.inc();
                 tracing::warn!(%stack, %node, %unit, ?doubt,
                     "a node settles what its receipts do not show: its record is demanded");
+            }
+            Did::Challenged {
+                ticket,
+                bond,
+                wrong,
+            } => {
+                metrics.challenges.inc();
+                tracing::warn!(%stack, %node, ticket, %bond, reason = wrong.reason,
+                    "an answer is wrong: its ticket is challenged");
+            }
+            Did::ChallengeEnded(ended) => {
+                tracing::warn!(%stack, %node, ticket = ended.ticket, back = %ended.back, end = ?ended.end,
+                    "a challenge has ended");
             }
             Did::Convicted(convicted) => {
                 metrics.convictions.inc();

@@ -119,6 +119,7 @@ pub async fn start_gateway(
         local_nodes: true,
         watch_settlements: true,
         no_forward: false,
+        max_bonds: MicroUsdc::ZERO,
         close_stacks_on_stop: plan.close_stacks_on_stop,
         own_use: false,
         client_dir: None,

@@ -1,6 +1,7 @@
 //! Reading what is kept.
 
 use super::{
+    bonds::{self, Bond, Wrong},
     distrusts::{self, Distrust},
     kind::KIND,
     lanes,
@@ -41,6 +42,16 @@ impl Kept {
     /// The nodes that weren't trusted.
     pub(crate) fn distrusts(&self) -> rusqlite::Result<Vec<Distrust>> {
         self.0.ask(distrusts::all)
+    }
+
+    /// The answers of a lease that were found wrong.
+    pub(crate) fn wrongs(&self, stack: StackId, node: NodeId) -> rusqlite::Result<Vec<Wrong>> {
+        self.0.ask(|db| bonds::wrongs(db, stack, node))
+    }
+
+    /// The bonds of all challenges that were brought.
+    pub(crate) fn bonds(&self) -> rusqlite::Result<Vec<Bond>> {
+        self.0.ask(bonds::bonds)
     }
 
     /// The lanes of a lease that belong to a slot, as they were before the restart.

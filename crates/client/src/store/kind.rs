@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 4,
+    version: 5,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -37,6 +37,15 @@ pub(super) const KIND: Kind = Kind {
         CREATE TABLE distrusts (
             node BLOB PRIMARY KEY, kind INTEGER NOT NULL, charged INTEGER NOT NULL, most INTEGER NOT NULL,
             since_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE wrongs (  -- answers of which a jury would find what was found here
+            stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, unit INTEGER NOT NULL, reason TEXT NOT NULL,
+            PRIMARY KEY (stack, node, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE bonds (  -- challenges: written before they are brought
+            stack BLOB NOT NULL, node BLOB NOT NULL, ticket INTEGER NOT NULL, staked INTEGER NOT NULL,
+            back INTEGER,  -- once it is over
+            PRIMARY KEY (stack, node, ticket)
         ) STRICT, WITHOUT ROWID;
     ",
     upgrades: &[
@@ -62,6 +71,20 @@ pub(super) const KIND: Kind = Kind {
                 CREATE TABLE distrusts (
                     node BLOB PRIMARY KEY, kind INTEGER NOT NULL, charged INTEGER NOT NULL, most INTEGER NOT NULL,
                     since_ms INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+            ",
+        },
+        Upgrade {
+            from: 4,
+            sql: "
+                CREATE TABLE wrongs (  -- answers of which a jury would find what was found here
+                    stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, unit INTEGER NOT NULL, reason TEXT NOT NULL,
+                    PRIMARY KEY (stack, node, seq)
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE bonds (  -- challenges: written before they are brought
+                    stack BLOB NOT NULL, node BLOB NOT NULL, ticket INTEGER NOT NULL, staked INTEGER NOT NULL,
+                    back INTEGER,  -- once it is over
+                    PRIMARY KEY (stack, node, ticket)
                 ) STRICT, WITHOUT ROWID;
             ",
         },

@@ -29,6 +29,7 @@
 //! So there are never more lanes than programs that ran at once, and no bound is lost. What others
 //! spend of a lease isn't seen until their receipts are read; the node refuses what is too much.
 
+mod bonds;
 mod distrusts;
 mod kept;
 mod kind;
@@ -40,6 +41,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bonds::{Bond, Wrong};
 pub(crate) use distrusts::Distrust;
 pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
@@ -131,6 +133,13 @@ impl Store {
     pub(crate) fn keep_distrust(&self, distrust: &Distrust) {
         if let Err(error) = self.writes.send(Op::Distrust(distrust.clone())) {
             tracing::error!(error = %WithCauses(&error), "a distrusted node will be forgotten");
+        }
+    }
+
+    /// Remembers an answer that is wrong; never waits.
+    pub(crate) fn keep_wrong(&self, wrong: Wrong) {
+        if let Err(error) = self.writes.send(Op::Wrong(wrong, None)) {
+            tracing::error!(error = %WithCauses(&error), "a wrong answer will be forgotten");
         }
     }
 
@@ -243,6 +252,24 @@ impl Store {
 pub(crate) async fn flush(writes: &Writes) -> Result<(), ClientError> {
     let (done, ack) = writes.ack();
     let _ = writes.send(Op::Flush(done));
+    Ok(ack.durable().await?)
+}
+
+/// Remembers an answer that is wrong.
+pub(crate) async fn keep_wrong(writes: &Writes, wrong: Wrong) -> Result<(), ClientError> {
+    let (done, ack) = writes.ack();
+    let _ = writes.send(Op::Wrong(wrong, Some(done)));
+    Ok(ack.durable().await?)
+}
+
+/// Keeps a bond; or forgets it, where it was not staked after all.
+pub(crate) async fn keep_bond(
+    writes: &Writes,
+    bond: Bond,
+    staked: bool,
+) -> Result<(), ClientError> {
+    let (done, ack) = writes.ack();
+    let _ = writes.send(Op::Bond { bond, staked, done });
     Ok(ack.durable().await?)
 }
 

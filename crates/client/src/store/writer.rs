@@ -2,6 +2,7 @@
 //! with everything that came before it.
 
 use super::{
+    bonds::{self, Bond, Wrong},
     distrusts::{self, Distrust},
     lanes::{self, NotGiven, Wanted},
     rows::{KeptLane, LaneKey, Row, insert},
@@ -39,6 +40,13 @@ pub(crate) enum Op {
     Stack(StackId, Reply),
     Forget(StackId),
     Distrust(Distrust),
+    Wrong(Wrong, Option<Reply>),
+    /// Keeps a bond, or forgets one that was not staked after all.
+    Bond {
+        bond: Bond,
+        staked: bool,
+        done: Reply,
+    },
     Flush(Reply),
 }
 
@@ -104,6 +112,11 @@ impl Writer for ClientWriter {
                     lanes::forget(to, *stack)?;
                 }
                 Op::Distrust(distrust) => distrusts::insert(to, distrust)?,
+                Op::Wrong(wrong, _) => bonds::insert_wrong(to, wrong)?,
+                Op::Bond { bond, staked, .. } => match staked {
+                    true => bonds::put_bond(to, bond)?,
+                    false => bonds::drop_bond(to, bond)?,
+                },
                 Op::Flush(_) => {}
             }
         }
@@ -120,8 +133,12 @@ impl Writer for ClientWriter {
                         claim.done.send(given);
                     }
                 }
-                Op::Bound { done, .. } | Op::Stack(_, done) | Op::Flush(done) => done.send(()),
-                Op::Receipt(_) | Op::Forget(_) | Op::Distrust(_) => {}
+                Op::Bound { done, .. }
+                | Op::Stack(_, done)
+                | Op::Wrong(_, Some(done))
+                | Op::Bond { done, .. }
+                | Op::Flush(done) => done.send(()),
+                Op::Receipt(_) | Op::Forget(_) | Op::Distrust(_) | Op::Wrong(_, None) => {}
             }
         }
     }

@@ -17,7 +17,7 @@
 use crate::dispute::Claimed;
 use atoma_ledger::{Due, due_of_lease};
 use atoma_types::{
-    ComputeUnits, TimestampMs,
+    ComputeUnits, MicroUsdc, TimestampMs,
     chain::{Lease, Stack, Ticket},
     message::{Receipt, Signed},
 };
@@ -39,6 +39,9 @@ pub struct WatchPolicy {
     pub complete: bool,
     /// Fees that may be paid for a stack's demands.
     pub max_fees: u32,
+    /// Bonds of challenges that may stand or be lost, of all stacks of the data folder together; with none, nothing is
+    /// challenged.
+    pub max_bonds: MicroUsdc,
 }
 
 /// What is known of one node's receipts about a ticket.
@@ -214,4 +217,4 @@ fn open_ranges(
 
 #[cfg(test)]
 #[path = "decide_test.rs"]
-mod tests;
+pub(super) mod tests;

@@ -8,22 +8,23 @@ use atoma_types::{
     message::{Domain, RequestTimes},
 };
 
-const STACK: StackId = StackId(Address::new([2; 32]));
-const NODE: NodeId = NodeId(Address::new([3; 32]));
+pub(in crate::watch) const STACK: StackId = StackId(Address::new([2; 32]));
+pub(in crate::watch) const NODE: NodeId = NodeId(Address::new([3; 32]));
 const ENGINE: EngineClass = EngineClass {
     model: Hash32([4; 32]),
     numerics: Numerics::DetF32V1,
     rule: Rule::Exact,
 };
-const NOW: TimestampMs = TimestampMs(1_000);
+pub(in crate::watch) const NOW: TimestampMs = TimestampMs(1_000);
 const POLICY: WatchPolicy = WatchPolicy {
     lost: ComputeUnits(50),
     complete: true,
     max_fees: MAX_FEES,
+    max_bonds: MicroUsdc::ZERO,
 };
 
 /// The receipt of a request: its place, its units, and their sum.
-fn receipt(request: u8, seq: u64, units: u64, sum: u64) -> Signed<Receipt> {
+pub(in crate::watch) fn receipt(request: u8, seq: u64, units: u64, sum: u64) -> Signed<Receipt> {
     let receipt = Receipt {
         domain: Domain::default(),
         network: NetworkId([1; 32]),
@@ -49,7 +50,7 @@ fn receipt(request: u8, seq: u64, units: u64, sum: u64) -> Signed<Receipt> {
 }
 
 /// A stack whose one lease claims up to this receipt, from the first unit on.
-fn claiming(last: &Signed<Receipt>) -> Stack {
+pub(in crate::watch) fn claiming(last: &Signed<Receipt>) -> Stack {
     let ticket = Ticket {
         from_units: ComputeUnits::ZERO,
         to_units: last.message().cumulative_units,

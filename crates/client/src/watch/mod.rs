@@ -1,12 +1,20 @@
 //! Watching settlements: what a node claims is held against the receipts that it gave, and answered within the
 //! dispute window, with nobody's help. [`decide()`] says what to do, and is pure; a [`Watcher`] does it, and
-//! [`Client::watch`](crate::Client::watch) goes on with it.
+//! [`Client::watch`](crate::Client::watch) goes on with it. Where it may stake bonds it challenges answers that are
+//! known to be wrong, too: by their bytes, or by an [`AnswerCheck`].
 
+mod challenges;
+mod check;
 mod decide;
+mod looked;
+mod remedy;
 mod run;
 mod shown;
 mod watcher;
 
+pub use check::{AnswerCheck, Checked};
 pub use decide::{Act, DEMANDS_AT_ONCE, Doubt, Held, MAX_FEES, WatchPolicy, decide};
-pub use run::Watched;
-pub use watcher::{Did, Looked, SeenTicket, WatchStep, Watcher};
+pub use remedy::{Remedy, WrongAnswer};
+pub use run::{WatchPlan, Watched};
+pub use looked::{Did, EndedChallenge, Looked, SeenTicket, WatchStep};
+pub use watcher::Watcher;

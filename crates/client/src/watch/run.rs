@@ -1,17 +1,19 @@
 //! Watching on and on: each event about a watched stack has it looked at, and so has each deadline.
 
 use super::{
+    check::{AnswerCheck, Checks},
     decide::{MAX_FEES, WatchPolicy},
-    watcher::{Looked, Watcher},
+    looked::Looked,
+    watcher::Watcher,
 };
 use crate::{Client, ClientError, lane::Lane};
 use atoma_ledger::{EventStream, LedgerEvent};
 use atoma_types::{
-    ComputeUnits, StackId, TimestampMs,
+    ComputeUnits, MicroUsdc, StackId, TimestampMs,
     chain::{Stack, Ticket},
 };
 use futures::{StreamExt, future::BoxFuture};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// A stack with open tickets is looked at again after so long, whatever happens: others bring examinations about.
@@ -32,16 +34,39 @@ pub enum Watched {
     These(Vec<StackId>),
 }
 
+/// What is watched, and what may be done about it beside demands.
+#[derive(Clone)]
+pub struct WatchPlan {
+    /// Which stacks.
+    pub stacks: Watched,
+    /// Bonds of challenges that may stand or be lost at once, of all stacks of the data folder; with none, nothing is
+    /// challenged.
+    pub max_bonds: MicroUsdc,
+    /// Who looks at answers beside the client, which knows their bytes alone.
+    pub check: Option<Arc<dyn AnswerCheck>>,
+}
+
+impl From<Watched> for WatchPlan {
+    /// Demands alone.
+    fn from(stacks: Watched) -> Self {
+        Self {
+            stacks,
+            max_bonds: MicroUsdc::ZERO,
+            check: None,
+        }
+    }
+}
+
 impl Client {
     /// Watches settlements for ever, with this client's key and receipts: holds what nodes claim against what they
-    /// gave, demands what isn't explained, and has convicted who can be. Each look is told. Ends when it is
-    /// dropped.
+    /// gave, demands what isn't explained, challenges what is wrong where it may, and has convicted who can be. Each
+    /// look is told. Ends when it is dropped.
     pub fn watch<'a>(
         &'a self,
-        watched: Watched,
+        plan: impl Into<WatchPlan>,
         tell: impl FnMut(&Stack, &Looked) + Send + 'a,
     ) -> BoxFuture<'a, ()> {
-        Box::pin(Run::new(self, watched, Box::new(tell)).forever())
+        Box::pin(Run::new(self, plan.into(), Box::new(tell)).forever())
     }
 
     /// Looks once at each of the stacks, and does what is to be done now.
@@ -51,11 +76,12 @@ impl Client {
     /// If the ledger can't be asked, or the receipts can't be read.
     pub fn watch_once<'a>(
         &'a self,
-        watched: Watched,
+        plan: impl Into<WatchPlan>,
         tell: impl FnMut(&Stack, &Looked) + Send + 'a,
     ) -> BoxFuture<'a, Result<(), ClientError>> {
+        let plan = plan.into();
         Box::pin(async move {
-            let mut run = Run::new(self, watched, Box::new(tell));
+            let mut run = Run::new(self, plan, Box::new(tell));
             for stack in run.all()? {
                 run.look(stack).await?;
             }
@@ -64,7 +90,11 @@ impl Client {
     }
 
     /// How a stack is watched with the receipts that are here.
-    fn watch_policy(&self, stack: &Stack) -> Result<WatchPolicy, ClientError> {
+    fn watch_policy(
+        &self,
+        stack: &Stack,
+        max_bonds: MicroUsdc,
+    ) -> Result<WatchPolicy, ClientError> {
         let window = self.inner.config.window;
         // what was signed ahead, and as much again that a restart forgets
         let mut lost = window.saturating_add(window);
@@ -79,6 +109,7 @@ impl Client {
             lost,
             complete: self.receipts().has_any(stack.id)?,
             max_fees: MAX_FEES,
+            max_bonds,
         })
     }
 }
@@ -89,26 +120,28 @@ type Tell<'a> = Box<dyn FnMut(&Stack, &Looked) + Send + 'a>;
 struct Run<'a> {
     client: &'a Client,
     watcher: Watcher,
-    watched: Watched,
+    plan: WatchPlan,
+    checks: Checks,
     tell: Tell<'a>,
     /// When each stack is looked at next.
     looks: BTreeMap<StackId, Instant>,
 }
 
 impl<'a> Run<'a> {
-    fn new(client: &'a Client, watched: Watched, tell: Tell<'a>) -> Self {
+    fn new(client: &'a Client, plan: WatchPlan, tell: Tell<'a>) -> Self {
         let ledger = client.ledger().clone();
         Self {
             watcher: Watcher::new(ledger, client.inner.key.clone(), client.receipts()),
             client,
-            watched,
+            plan,
+            checks: Checks::default(),
             tell,
             looks: BTreeMap::new(),
         }
     }
 
     fn all(&self) -> Result<Vec<StackId>, ClientError> {
-        self.watched.all(self.client)
+        self.plan.stacks.all(self.client)
     }
 
     async fn forever(mut self) {
@@ -125,6 +158,7 @@ impl<'a> Run<'a> {
     async fn follow(&mut self) -> Result<(), ClientError> {
         // first the events, then the state: nothing falls between
         let mut events = self.client.ledger().subscribe().await?;
+        self.watcher.missed_events();
         for stack in self.all()? {
             self.look(stack).await?;
         }
@@ -134,7 +168,7 @@ impl<'a> Run<'a> {
             let until = next.map_or_else(|| Instant::now() + NEVER, |(_, at)| at);
             tokio::select! {
                 biased;
-                event = next_of(&mut events, self.client, &self.watched) => match event {
+                event = next_of(&mut events, self.client, &self.plan.stacks) => match event {
                     Some((stack, event)) => self.hear(stack, &event).await?,
                     None => return Ok(()),
                 },
@@ -161,11 +195,20 @@ impl<'a> Run<'a> {
     async fn look_at(&mut self, stack: &Stack) -> Result<(), ClientError> {
         // receipts that came with answers are on the disk before what they are about is settled
         self.client.receipts().flush().await?;
-        let policy = self.client.watch_policy(stack)?;
+        let receipts = self.client.receipts();
+        let more = match &self.plan.check {
+            Some(check) => self.checks.run(&**check, stack, &receipts).await?,
+            None => false,
+        };
+        let policy = self.client.watch_policy(stack, self.plan.max_bonds)?;
         let looked = self.watcher.look(stack, policy).await?;
         (self.tell)(stack, &looked);
         let mut tickets = stack.open_leases().flat_map(|lease| &lease.tickets);
-        match tickets.next().map(|_: &Ticket| wait(&looked)) {
+        let wait = match more {
+            true => Duration::ZERO,
+            false => wait(&looked),
+        };
+        match tickets.next().map(|_: &Ticket| wait) {
             Some(wait) => self.looks.insert(stack.id, Instant::now() + wait),
             None => self.looks.remove(&stack.id),
         };
@@ -176,7 +219,18 @@ impl<'a> Run<'a> {
 impl Watched {
     fn all(&self, client: &Client) -> Result<Vec<StackId>, ClientError> {
         match self {
-            Self::Remembered => Ok(client.inner.store.kept().stacks()?),
+            Self::Remembered => {
+                let kept = client.inner.store.kept();
+                let mut stacks = kept.stacks()?;
+                // a stack may be closed before it is known how a challenge ended
+                let open = kept.bonds()?.into_iter().filter(|bond| bond.back.is_none());
+                for bond in open {
+                    if !stacks.contains(&bond.stack) {
+                        stacks.push(bond.stack);
+                    }
+                }
+                Ok(stacks)
+            }
             Self::These(stacks) => Ok(stacks.clone()),
         }
     }
@@ -212,4 +266,14 @@ fn wait(looked: &Looked) -> Duration {
         Duration::from_millis(deadline.0.saturating_sub(looked.now.0)) + AFTER_DEADLINE
     };
     looked.next.map_or(LOOK_AGAIN, until).min(LOOK_AGAIN)
+}
+
+impl fmt::Debug for WatchPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchPlan")
+            .field("stacks", &self.stacks)
+            .field("max_bonds", &self.max_bonds)
+            .field("check", &self.check.is_some())
+            .finish()
+    }
 }

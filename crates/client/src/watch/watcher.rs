@@ -1,7 +1,8 @@
 //! Doing what is decided: reads stacks, fetches what was shown, executes.
 
 use super::{
-    decide::{Act, Doubt, Held, WatchPolicy, decide},
+    decide::{Act, Held, WatchPolicy, decide},
+    looked::{Did, Looked, SeenTicket},
     shown,
 };
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
 use atoma_keys::SigningKey;
 use atoma_ledger::{Digest, Ledger, LedgerError, LedgerEvent};
 use atoma_types::{
-    ComputeUnits, NodeId, StackId, TimestampMs,
-    chain::{Event, Exam, HitStage, Lease, Stack, Ticket, events::NodeConvicted},
+    MicroUsdc, NodeId, StackId, TimestampMs,
+    chain::{Event, Exam, HitStage, Lease, Stack, Ticket},
     message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
@@ -27,73 +28,16 @@ const MAX_SHOWN: usize = 64;
 
 /// Watches settlements of stacks with the key of their owner or watcher, and the receipts of a data folder.
 pub struct Watcher {
-    ledger: Ledger,
-    key: Arc<SigningKey>,
-    receipts: Receipts,
+    pub(super) ledger: Ledger,
+    pub(super) key: Arc<SigningKey>,
+    pub(super) receipts: Receipts,
     shown: BTreeMap<(StackId, NodeId), Vec<Signed<Receipt>>>,
     /// Answers that were heard of, by lease: each by its transaction and its place there.
     answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
     /// Demands that were paid for, by stack.
     fees: BTreeMap<StackId, u32>,
-    /// Stacks of which the past has been looked through.
-    searched: BTreeSet<StackId>,
-}
-
-/// What a look at a stack found and did.
-#[derive(Debug, Default)]
-pub struct Looked {
-    /// Its open tickets.
-    pub tickets: Vec<SeenTicket>,
-    /// What was done, in order.
-    pub steps: Vec<WatchStep>,
-    /// When it should be looked at again even if nothing happens: a deadline is over then.
-    pub next: Option<TimestampMs>,
-    /// The ledger's time of the look.
-    pub now: TimestampMs,
-}
-
-/// A ticket, and whether it is believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenTicket {
-    /// The node that claims.
-    pub node: NodeId,
-    /// The number of its last receipt.
-    pub ticket: u64,
-    /// Units that would then be paid, earlier ones counted in.
-    pub to_units: ComputeUnits,
-    /// The last moment to demand.
-    pub deadline: TimestampMs,
-    /// Why it isn't believed, if it isn't.
-    pub doubt: Option<Doubt>,
-}
-
-/// Something that was done about a node's lease.
-#[derive(Debug)]
-pub struct WatchStep {
-    /// The stack that the lease is on.
-    pub stack: StackId,
-    /// The node that has the lease.
-    pub node: NodeId,
-    /// What it was.
-    pub did: Did,
-}
-
-/// What was done.
-#[derive(Debug)]
-pub enum Did {
-    /// A record was demanded.
-    Demanded {
-        /// Of this unit.
-        unit: ComputeUnits,
-        /// For this reason.
-        doubt: Doubt,
-        /// The last moment to answer.
-        until: TimestampMs,
-    },
-    /// The node was convicted.
-    Convicted(Box<NodeConvicted>),
-    /// The ledger didn't take the step; perhaps somebody else was faster.
-    Refused(DisputeError),
+    /// Stacks of which nothing was shown that wasn't heard or looked for.
+    known: BTreeSet<StackId>,
 }
 
 impl Watcher {
@@ -107,7 +51,7 @@ impl Watcher {
             shown: BTreeMap::new(),
             answers: BTreeMap::new(),
             fees: BTreeMap::new(),
-            searched: BTreeSet::new(),
+            known: BTreeSet::new(),
         }
     }
 
@@ -118,11 +62,22 @@ impl Watcher {
             Event::SettlementOpened(e) => Some(e.stack),
             Event::DemandAnswered(e) => Some(e.stack),
             Event::RecordDemanded(e) => Some(e.stack),
+            Event::Challenged(e) => Some(e.stack),
+            Event::Revealed(e) => e.challenge.then_some(e.stack),
+            Event::JuryDecided(e) => e.challenge.then_some(e.stack),
+            Event::NodeConvicted(e) => Some(e.stack),
             _ => None,
         }
     }
 
-    /// Takes in what an event's transaction shows of a stack.
+    /// Events may have been missed, as between two subscriptions: the past of each stack is looked through again
+    /// before what is known of it counts.
+    pub fn missed_events(&mut self) {
+        self.known.clear();
+    }
+
+    /// Takes in what an event's transaction shows of a stack. From a stack's first settlement on, whoever hears all
+    /// events needs to look for nothing.
     ///
     /// # Errors
     ///
@@ -157,6 +112,9 @@ impl Watcher {
             known.retain(|receipt| receipt.message().seq > lease.paid_seq);
             let excess = known.len().saturating_sub(MAX_SHOWN);
             known.drain(..excess);
+            if is_first(stack, &event.event) {
+                self.known.insert(stack.id);
+            }
             Ok(())
         })
     }
@@ -181,46 +139,68 @@ impl Watcher {
             next: next_deadline(stack),
             ..Looked::default()
         };
+        for (bond, end) in self.ended(stack, now).await? {
+            looked.did(stack.id, bond.node, Did::ChallengeEnded(end));
+        }
         for lease in stack.open_leases() {
-            let acts = self.decided(stack, lease, &policy, now).await?;
-            for (ticket, held) in lease.tickets.iter().zip(self.held(stack.id, lease)?) {
-                looked.tickets.push(SeenTicket {
-                    node: lease.node,
-                    ticket: ticket.to_seq,
-                    to_units: ticket.to_units,
-                    deadline: ticket.deadline_ms,
-                    doubt: super::decide::doubt(ticket, &held, &policy),
-                });
-            }
-            for act in acts {
-                let did = self.act(stack, act).await;
-                if let Did::Demanded { until, .. } = &did {
-                    looked.next = Some(looked.next.map_or(*until, |next| next.min(*until)));
-                }
-                let node = lease.node;
-                looked.steps.push(WatchStep {
-                    stack: stack.id,
-                    node,
-                    did,
-                });
-            }
+            looked.searched |= self.search(stack, lease).await?;
+            self.look_at_lease(stack, lease, &policy, &mut looked)
+                .await?;
         }
         Ok(looked)
     }
 
-    /// What is to be done about a lease. What the ledger has shown of it is looked for once: it may convict for
-    /// nothing what a demand would cost a fee for, or what is too little for one.
-    async fn decided(
+    async fn look_at_lease(
         &mut self,
+        stack: &Stack,
+        lease: &Lease,
+        policy: &WatchPolicy,
+        looked: &mut Looked,
+    ) -> Result<(), ClientError> {
+        let now = looked.now;
+        let acts = self.decided(stack, lease, policy, now)?;
+        let mut wrongs = Vec::new();
+        for (ticket, held) in lease.tickets.iter().zip(self.held(stack.id, lease)?) {
+            let wrong = self.wrong(stack, lease, (ticket, &held), (policy, now))?;
+            looked.tickets.push(SeenTicket {
+                node: lease.node,
+                ticket: ticket.to_seq,
+                to_units: ticket.to_units,
+                deadline: ticket.deadline_ms,
+                doubt: super::decide::doubt(ticket, &held, policy),
+                wrong: wrong.clone(),
+            });
+            wrongs.extend(wrong.map(|wrong| (ticket, wrong)));
+        }
+        for act in acts {
+            let did = self.act(stack, act).await;
+            if let Did::Demanded { until, .. } = &did {
+                looked.next = Some(looked.next.map_or(*until, |next| next.min(*until)));
+            }
+            // nothing is left to be challenged
+            if matches!(did, Did::Convicted(_)) {
+                wrongs.clear();
+            }
+            looked.did(stack.id, lease.node, did);
+        }
+        self.move_on(stack, lease, now).await;
+        for (ticket, wrong) in wrongs {
+            if let Some(did) = self.challenge(stack, (lease, ticket), &wrong).await? {
+                looked.did(stack.id, lease.node, did);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be done about a lease.
+    fn decided(
+        &self,
         stack: &Stack,
         lease: &Lease,
         policy: &WatchPolicy,
         now: TimestampMs,
     ) -> Result<Vec<Act>, ClientError> {
         let fees = self.fees_of(stack);
-        if !lease.tickets.is_empty() && self.searched.insert(stack.id) {
-            self.search(stack).await?;
-        }
         let held = self.held(stack.id, lease)?;
         let acts = decide(stack, lease, &held, policy, fees, now);
         let awaits = self.awaits(stack, lease);
@@ -236,14 +216,19 @@ impl Watcher {
         answered(stack, lease) > heard
     }
 
-    /// Looks through the past for what was shown of a stack.
-    async fn search(&mut self, stack: &Stack) -> Result<(), ClientError> {
+    /// Looks through the past for what was shown of a stack with an open ticket, unless all of it is known; says
+    /// whether it did. It may convict for nothing what a demand would cost a fee for, or what is too little for one.
+    async fn search(&mut self, stack: &Stack, lease: &Lease) -> Result<bool, ClientError> {
+        if lease.tickets.is_empty() || self.known.contains(&stack.id) {
+            return Ok(false);
+        }
         let history = History::of(&self.ledger, stack.id).await?;
         // a long one is looked through as far as it goes: what is missing costs a fee at most
         for event in &history.events {
             self.hear(stack, event).await?;
         }
-        Ok(())
+        self.known.insert(stack.id);
+        Ok(true)
     }
 
     /// Fees that were paid for the stack: what this watcher paid, or what the ledger still shows of them.
@@ -331,12 +316,24 @@ fn convicted(events: Result<Vec<Event>, LedgerError>) -> Did {
     convicted.map_or(Did::Refused(DisputeError::NoConviction), Did::Convicted)
 }
 
+/// Whether an event is a settlement before which nothing was shown of the stack's open leases.
+fn is_first(stack: &Stack, event: &Event) -> bool {
+    let Event::SettlementOpened(opened) = event else {
+        return false;
+    };
+    stack.open_leases().all(|lease| {
+        let unpaid = lease.paid_seq == 0 && lease.fees == MicroUsdc::ZERO;
+        let its = |ticket: &Ticket| lease.node == opened.node && ticket.to_seq == opened.to_seq;
+        unpaid && lease.tickets.iter().all(its)
+    })
+}
+
 /// Demands that were answered since the lease was last paid.
 fn answered(stack: &Stack, lease: &Lease) -> u64 {
     lease.fees.0 / stack.terms.demand_fee.0.max(1)
 }
 
-/// When a node is late next.
+/// When a node, or a challenge's jury, is late next.
 fn next_deadline(stack: &Stack) -> Option<TimestampMs> {
     let tickets = stack.open_leases().flat_map(|lease| &lease.tickets);
     let deadlines = tickets.flat_map(|ticket| {
@@ -344,12 +341,16 @@ fn next_deadline(stack: &Stack) -> Option<TimestampMs> {
             Exam::Hit(hit) if hit.stage == HitStage::Disclosing => Some(hit.deadline_ms),
             _ => None,
         };
+        let hidden = ticket.exam_jury.iter().filter(|jury| jury.seq == 0);
         let challenge = ticket.challenge.as_ref().and_then(|c| c.jury.as_ref());
-        let juries = ticket.exam_jury.iter().chain(challenge);
-        let hidden = juries.filter(|jury| jury.seq == 0);
+        let challenge = challenge.map(|jury| match jury.seq {
+            0 => jury.deadline_ms,
+            _ => jury.reveal_ms,
+        });
         let demands = ticket.demands.iter().map(|demand| demand.deadline_ms);
         demands
             .chain(exam)
+            .chain(challenge)
             .chain(hidden.map(|jury| jury.deadline_ms))
     });
     deadlines.min()

@@ -2,6 +2,7 @@
 //! refusals, broken connections and lies. (Stories with real nodes are told in the workspace's
 //! `tests/`; a real node can't be made to lie.)
 
+mod challenge;
 mod close;
 mod proof;
 mod requests;

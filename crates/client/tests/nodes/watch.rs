@@ -16,6 +16,7 @@ const POLICY: WatchPolicy = WatchPolicy {
     lost: ComputeUnits(100),
     complete: true,
     max_fees: MAX_FEES,
+    max_bonds: MicroUsdc::ZERO,
 };
 
 struct Watched {
@@ -171,4 +172,39 @@ async fn fees_are_paid_a_few_times_and_not_more() {
     let mut late = Watched::another(&watched.world, &client);
     let stack = watched.stack().await;
     assert!(late.look(&stack, POLICY).await.unwrap().steps.is_empty());
+}
+
+#[tokio::test]
+async fn the_past_is_looked_through_once_and_not_by_who_has_heard_all_of_it() {
+    let mut watched = Watched::served(1).await;
+    let stack = watched.stack().await;
+    let idle = watched.watcher.look(&stack, POLICY).await.unwrap();
+    assert!(!idle.searched, "nothing is claimed yet");
+    watched.world.node.settles(watched.stack.id()).await;
+    assert!(!watched.look().await.searched, "it has heard all");
+
+    let client = watched.client.clone();
+    let mut late = Watched::another(&watched.world, &client);
+    let stack = watched.stack().await;
+    assert!(late.look(&stack, POLICY).await.unwrap().searched);
+    assert!(!late.look(&stack, POLICY).await.unwrap().searched);
+}
+
+#[tokio::test]
+async fn what_was_shown_while_nobody_listened_convicts_after_it() {
+    let mut watched = Watched::served(1).await;
+    watched.serves_unseen();
+    watched.world.node.repeats_last(4);
+    watched.serves_unseen();
+    watched.world.node.settles(watched.stack.id()).await;
+    assert_eq!(demands(&watched.look().await.steps), 2);
+    // the subscription is lost, and meanwhile the node shows two records of one request
+    watched.answers().await;
+    let stack = watched.stack().await;
+    let deaf = watched.watcher.look(&stack, POLICY).await.unwrap();
+    assert!(deaf.steps.is_empty(), "{:?}", deaf.steps);
+    watched.watcher.missed_events();
+    let again = watched.watcher.look(&stack, POLICY).await.unwrap();
+    assert!(again.searched);
+    assert_eq!(charge(&again.steps), Some(Charge::Equivocation));
 }

@@ -4,10 +4,11 @@ use crate::scripted::{ENGINE, Scripted};
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_localnet::ClockMode;
 use atoma_network::{Network, create_task};
 use atoma_runtime::SystemRandom;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, SecurityLevel, TaskId,
     chain::{Clock, Event, NewTask, Params, Payment, calls},
 };
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub(crate) const PRICE: Price = Price(1_000_000);
 
 pub(crate) struct World {
-    pub(crate) _network: Network,
+    pub(crate) network: Network,
     pub(crate) ledger: Ledger,
     pub(crate) node: Arc<Scripted>,
     pub(crate) task: TaskId,
@@ -29,9 +30,16 @@ impl World {
     }
 
     pub(crate) async fn with(params: Params) -> Self {
+        Self::securing(params, SecurityLevel::None).await
+    }
+
+    /// A task that is secured so, on a ledger whose clock can be moved on.
+    pub(crate) async fn securing(params: Params, security: SecurityLevel) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let network = Network::builder(folder.path()).params(params).start();
-        let network = network.await.unwrap();
+        let network = Network::builder(folder.path())
+            .params(params)
+            .localnet(|config| config.clock = ClockMode::Adjustable);
+        let network = network.start().await.unwrap();
         let ledger = network.ledger.clone();
         let (owner, user) = (
             Arc::new(SigningKey::generate(&SystemRandom)),
@@ -43,12 +51,12 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let response_key = SigningKey::generate(&SystemRandom);
-        let (node, task) = register(&ledger, &owner, url, &response_key).await;
+        let (node, task) = register(&ledger, &owner, (url, security), &response_key).await;
         let node = Scripted::new(node, response_key, owner, ledger.clone());
         let router = Arc::clone(&node).router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
-            _network: network,
+            network,
             ledger,
             node,
             task,
@@ -101,9 +109,25 @@ impl World {
 async fn register(
     ledger: &Ledger,
     owner: &SigningKey,
-    url: String,
+    (url, security): (String, SecurityLevel),
     response_key: &SigningKey,
 ) -> (NodeId, TaskId) {
+    let task = NewTask {
+        security,
+        ..NewTask::chat("scripted", ENGINE, PRICE)
+    };
+    let task = create_task(ledger, owner, task).await.unwrap();
+    let node = subscribed(ledger, owner, url, (response_key, task)).await;
+    (node, task)
+}
+
+/// A node of a task.
+pub(crate) async fn subscribed(
+    ledger: &Ledger,
+    owner: &SigningKey,
+    url: String,
+    (response_key, task): (&SigningKey, TaskId),
+) -> NodeId {
     let db = ledger.deployment().db;
     let register = calls::RegisterNode {
         db: db.into(),
@@ -119,8 +143,6 @@ async fn register(
         _ => None,
     });
     let node = node.unwrap();
-    let task = NewTask::chat("scripted", ENGINE, PRICE);
-    let task = create_task(ledger, owner, task).await.unwrap();
     let subscribe = calls::Subscribe {
         db: db.into(),
         task: task.into(),
@@ -129,5 +151,5 @@ async fn register(
         clock: Clock,
     };
     ledger.execute(owner, vec![subscribe.into()]).await.unwrap();
-    (node, task)
+    node
 }

@@ -10,10 +10,12 @@
 //! A [`Dispute`] says what is to be done, [`Dispute::call`] makes the ledger's call of it and
 //! [`Dispute::submit`] executes that. The rules are the contract's; nothing is decided here.
 
+mod brought;
 mod history;
 mod outcome;
 mod settled_record;
 
+pub use brought::{Brought, End, Matter};
 pub use history::{History, lease_of, ticket_of};
 pub use outcome::{DisputeEvent, DisputeOutcome};
 pub use settled_record::{SettledRecord, SettledRecordError};
@@ -21,7 +23,7 @@ pub use settled_record::{SettledRecord, SettledRecordError};
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerError};
 use atoma_types::{
-    BlobId, ComputeUnits, DecodeError, NodeId, StackId,
+    BlobId, ComputeUnits, DecodeError, MicroUsdc, NodeId, StackId,
     chain::{Call, Stack},
     message::{EvidenceLeaf, Receipt, Signed},
 };
@@ -162,6 +164,24 @@ impl Dispute {
 }
 
 fn challenge(ledger: &Ledger, stack: &Stack, claimed: &Claimed) -> Result<Call, DisputeError> {
+    let ticket = claiming(stack, claimed)?;
+    let call = ledger.challenge_ticket(stack, claimed.node, ticket, claimed.unit);
+    call.ok_or(DisputeError::NotExamined)
+}
+
+/// What a challenge about this unit stakes.
+///
+/// # Errors
+/// If no open ticket claims the unit, or the stack's task isn't examined.
+pub fn bond_of(stack: &Stack, claimed: &Claimed) -> Result<MicroUsdc, DisputeError> {
+    let (_, value) = claiming(stack, claimed)?;
+    let sampling = stack.terms.sampling.as_ref();
+    let sampling = sampling.ok_or(DisputeError::NotExamined)?;
+    Ok(sampling.bond(value))
+}
+
+/// The number and the value of the open ticket that claims a unit.
+fn claiming(stack: &Stack, claimed: &Claimed) -> Result<(u64, MicroUsdc), DisputeError> {
     let unit = claimed.unit;
     let found = stack.lease(claimed.node).and_then(|lease| {
         let mut tickets = lease.tickets.iter();
@@ -171,7 +191,5 @@ fn challenge(ledger: &Ledger, stack: &Stack, claimed: &Claimed) -> Result<Call, 
             lease.value(ticket.from_units, ticket.to_units)?,
         ))
     });
-    let ticket = found.ok_or(DisputeError::NotClaimed { unit })?;
-    let call = ledger.challenge_ticket(stack, claimed.node, ticket, unit);
-    call.ok_or(DisputeError::NotExamined)
+    found.ok_or(DisputeError::NotClaimed { unit })
 }

@@ -114,6 +114,7 @@ impl Network {
             local_nodes: true,
             watch_settlements: true,
             no_forward: false,
+            max_bonds: MicroUsdc::ZERO,
             close_stacks_on_stop: true,
             own_use: false,
             client_dir: None,
