@@ -16,17 +16,35 @@ async fn claimed() -> Court {
     court
 }
 
+/// What `atoma dispute list` says of the one challenge.
+async fn listed(court: &Court) -> String {
+    let (trial, stack) = (&court.trial, court.trial.stack.to_string());
+    let lines = types(&trial.world, &trial.user, &["dispute", "list", &stack]).await;
+    let lines = lines.unwrap();
+    assert_eq!((lines.len(), &lines[0]["what"]), (1, &json!("challenge")));
+    assert_eq!(lines[0]["bond_micro_usdc"], json!(5 * USDC));
+    lines[0]["state"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
     let court = claimed().await;
     let before = Accounts::of(&court).await;
+    let (stack, node) = (court.trial.stack.to_string(), court.trial.node.to_string());
+    let words = ["dispute", "challenge", "--bond", "4.99", "--stack", &stack];
+    let words = [&words[..], &["--node", &node, "--unit", "1"]].concat();
+    let dear = types(&court.trial.world, &court.trial.user, &words).await;
+    assert!(dear.unwrap_err().contains("the bond is 5.00 USDC"));
     let challenged = challenge(&court, court.trial.unit(2)).await;
     assert_eq!(challenged["outcome"], "challenged");
+    assert_eq!(listed(&court).await, "open");
     assert_eq!(challenged["bond_micro_usdc"], json!(5 * USDC));
 
     // one looked at something else, one not at all
     let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, None, GUILTY];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Guilty);
+    let guilty = "convicted: guilty by the jury of a challenge";
+    assert_eq!(listed(&court).await, guilty);
     assert_eq!(withdraw(&court).await, json!(10 * USDC));
     let convicted = Accounts::of(&court).await;
     let moved = before.moved(&convicted);
@@ -64,6 +82,7 @@ async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
     challenge(&court, court.trial.unit(2)).await;
     let verdicts = [OK, OK, OK, GUILTY, OK, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Acquitted);
+    assert_eq!(listed(&court).await, "the jury found nothing wrong");
     assert_eq!(withdraw(&court).await, 0);
     // six are paid out of the bond; who accused an innocent node is fined
     let judged = Accounts::of(&court).await;
@@ -108,6 +127,7 @@ async fn a_jury_that_cannot_decide_is_paid_from_the_bond_and_its_rest_comes_back
     challenge(&court, court.trial.unit(2)).await;
     let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
     assert_eq!(court.judge(true, verdicts).await, Outcome::Hung);
+    assert_eq!(listed(&court).await, "the jury couldn't decide");
     withdraw(&court).await;
     assert_eq!(
         before.moved(&Accounts::of(&court).await),

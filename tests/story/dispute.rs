@@ -108,6 +108,10 @@ async fn an_answer_by_hand_ends_a_demand() {
         .unwrap();
     assert_eq!(answered[0]["outcome"], "answered");
     assert_eq!(answered[0]["record"], 3);
+    let listed = trial.command(&trial.user, &["list", &stack]).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["what"], "demand");
+    assert_eq!(listed[0]["state"], "answered: record 3");
     trial.advance(DAY + 1).await;
     trial.claim().await.unwrap();
     let served = trial.world.ledger.node(trial.node).await.unwrap();

@@ -5,6 +5,7 @@
 mod anywhere;
 mod atoma;
 mod attest;
+mod attesters;
 mod case;
 mod challenge;
 mod court;
@@ -37,5 +38,6 @@ mod upstream;
 mod user;
 mod verify;
 mod wallet;
+mod walk;
 mod walrus;
 mod watch;

@@ -102,6 +102,10 @@ fn client_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ClientError>
 
 fn of_ledger(error: &LedgerError) -> Option<String> {
     let help = match error {
+        LedgerError::Abort { code, .. } if *code == AbortCode::WrongVersion.code() => {
+            "the package was upgraded: `atoma network doctor` says which version is the newest, and \
+             `atoma network migrate ID` brings an object over to it"
+        }
         LedgerError::Abort { code, .. } => AbortCode::from_code(*code)?.help(),
         LedgerError::InsufficientFunds {
             needed: Amount::Sui(_),

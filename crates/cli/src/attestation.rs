@@ -1,7 +1,12 @@
 //! `atoma attestation`: evidence that a node runs where nobody can look, held against a policy of
 //! one's own. The checks are `atoma-tee`'s; nothing is fetched.
 
-use crate::output::{Facts, Output};
+use crate::{
+    named::Named,
+    order::order,
+    output::{Facts, Output},
+    settings::Settings,
+};
 use anyhow::{Context, Result, bail};
 use atoma_runtime::{Clock, SystemClock};
 use atoma_tee::{
@@ -10,7 +15,7 @@ use atoma_tee::{
     limits::{MAX_BUNDLE_BYTES, MAX_POLICY_BYTES},
     octets::{Digest, Octets},
 };
-use atoma_types::{NodeId, TimestampMs};
+use atoma_types::{BlobId, NodeId, TimestampMs, chain::calls, hash::Hash32};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::{
@@ -24,6 +29,26 @@ use std::{
 pub(crate) enum AttestationCommand {
     /// Check a bundle of evidence, offline, and say what it is worth.
     Verify(AttestationVerify),
+    /// Write on the ledger what a node of yours runs on: a confidential task's nodes need it.
+    Register(AttestationRegister),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttestationRegister {
+    /// The node's id or a beginning of it, or its URL.
+    node: Named,
+    /// Digest of the statement, which the task has released (64 hex digits).
+    #[arg(long, value_name = "HEX")]
+    statement: Hash32,
+    /// The blob in which the bundle is stored.
+    #[arg(long, value_name = "BLOB")]
+    evidence: BlobId,
+    /// The last moment at which the node opens a lease by it: 2026-11-18T12:00:00Z, or milliseconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    until: Moment,
+    /// What kind of platform it is, a number.
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    kind: u8,
 }
 
 #[derive(Debug, Args)]
@@ -47,10 +72,27 @@ pub(crate) struct AttestationVerify {
     registered: Option<Digest>,
 }
 
-pub(crate) fn run(command: AttestationCommand, output: &Output) -> Result<()> {
+pub(crate) async fn run(
+    command: AttestationCommand,
+    settings: impl FnOnce() -> Result<Settings>,
+    output: &Output,
+) -> Result<()> {
     match command {
         AttestationCommand::Verify(args) => verify(&args, output),
+        AttestationCommand::Register(args) => register(&args, &settings()?, output).await,
     }
+}
+
+async fn register(args: &AttestationRegister, settings: &Settings, output: &Output) -> Result<()> {
+    let ledger = settings.ledger().await?;
+    let call = calls::AttestNode {
+        node: args.node.node(&ledger).await?.into(),
+        kind: args.kind,
+        statement: args.statement,
+        evidence: args.evidence,
+        expires_at_ms: args.until.0,
+    };
+    order(&ledger, settings, call, output).await
 }
 
 fn verify(args: &AttestationVerify, output: &Output) -> Result<()> {

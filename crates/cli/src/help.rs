@@ -28,7 +28,7 @@ Check what you got:
   receipt      the receipts that nodes signed for you
   verify       check everything about a request, trusting nobody who served it
   attestation  evidence that a node runs where nobody can look
-  dispute      demand what a node settled, or prove its fraud
+  dispute      demand what a node settled, challenge it, prove its fraud
 
 Sell and operate:
   node         run a node, or do its operator's steps
@@ -71,14 +71,18 @@ pub(crate) const TASK: &str = "\
 Examples:
   atoma task list                         the models on sale
   atoma task show atoma-tiny              who serves one, and for how much
-  atoma task create ./my-model            offer a model of your own to all nodes";
+  atoma task create ./my-model            offer a model of your own to all nodes
+  atoma task create builtin --security sampling-consensus
+  atoma task fund atoma-tiny 2            pay for examinations of an examined one";
 
 pub(crate) const STACK: &str = "\
 Examples:
   atoma stack buy atoma-tiny --units 100000 --max-price 5
   atoma stack list                        the open ones; --all shows closed ones, too
   atoma stack top-up atoma-tiny 50000     more units for the newest one
-  atoma stack close 0x1a2b3c4d            the node settles, the rest comes back";
+  atoma stack watch                       hold what nodes claim against your receipts, and act
+  atoma stack close 0x1a2b3c4d            the node settles, the rest comes back
+  atoma stack due 0x1a2b3c4d              do what anyone may: draw, count, pay, convict who is late";
 
 pub(crate) const RECEIPT: &str = "\
 Examples:
@@ -97,14 +101,17 @@ pub(crate) const ATTESTATION: &str = "\
 Examples:
   atoma attestation verify node.bundle --policy policy.toml
   atoma attestation verify node.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
+  atoma attestation register NODE --statement HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
 
-It ends with 0 where the policy accepts the evidence, and with 1 where it doesn't. Nothing is fetched.";
+`verify` ends with 0 where the policy accepts the evidence, and with 1 where it doesn't. It fetches nothing.";
 
 pub(crate) const DISPUTE: &str = "\
 Examples:
-  atoma dispute open 019a2b3c4d5e         demand the record of a receipt on this machine
-  atoma dispute show 0x1a2b3c4d           what became of it
-  atoma dispute prove over-claim 019a2b3c4d5e";
+  atoma dispute demand 019a2b3c4d5e       demand the record of a receipt on this machine, for a fee
+  atoma dispute challenge 019a2b3c4d5e    stake a bond on that its answer is wrong: a jury decides
+  atoma dispute show 0x1a2b3c4d           what is claimed of a stack, and what was brought against it
+  atoma dispute list                      all demands and challenges about your stacks, and how they ended
+  atoma stack watch --challenge 20        look, demand and challenge by itself, with bonds of 20 USDC at most";
 
 pub(crate) const AUDIT: &str = "\
 Examples:
@@ -115,7 +122,10 @@ pub(crate) const NODE: &str = "\
 Examples:
   atoma node run --config node.toml       registers, subscribes, serves, settles (docs/node.toml)
   atoma node list                         who is there
-  atoma node subscribe NODE atoma-tiny --price 2";
+  atoma node subscribe NODE atoma-tiny --price 2
+  atoma node attest NODE atoma-tiny       promise to examine others' answers, with a deposit
+  atoma node resign NODE atoma-tiny       the deposit, and what was earned, become credit
+  atoma node withdraw NODE                credit becomes coins";
 
 pub(crate) const GATEWAY: &str = "\
 Examples:
@@ -137,7 +147,8 @@ pub(crate) const NETWORK: &str = "\
 Examples:
   atoma network use testnet               every command means it from now on
   atoma network add testnet --db 0x...    where the package stands there
-  atoma network doctor                    whether all is well, and what to do where it isn't";
+  atoma network doctor                    whether all is well, and what to do where it isn't
+  atoma network migrate 0x1a2b...         a stack of before an upgrade over to the new version";
 
 pub(crate) const SIM: &str = "\
 Examples:

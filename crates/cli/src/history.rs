@@ -2,7 +2,7 @@
 
 use crate::output::{Facts, money};
 use atoma_audit::Finding;
-use atoma_evidence::dispute::{History, lease_of, ticket_of};
+use atoma_evidence::dispute::{End, History, lease_of, ticket_of};
 use atoma_ledger::Ledger;
 use atoma_types::{
     MicroUsdc, NodeId,
@@ -16,21 +16,30 @@ use std::collections::BTreeMap;
 
 /// A row for each thing that happened, with its time where the ledger still knows it.
 pub(crate) async fn rows(ledger: &Ledger, history: &History) -> Vec<Facts> {
-    let mut times: BTreeMap<u64, Option<u64>> = BTreeMap::new();
+    let mut times = Times::default();
     let mut rows = Vec::new();
     for event in &history.events {
-        let at = match times.get(&event.checkpoint) {
-            Some(at) => *at,
-            None => {
-                let sealed = ledger.checkpoint(event.checkpoint).await;
-                let at = sealed.ok().map(|sealed| sealed.time.0);
-                times.insert(event.checkpoint, at);
-                at
-            }
-        };
+        let at = times.of(ledger, event.checkpoint).await;
         rows.extend(row(&event.event, at));
     }
     rows
+}
+
+/// When checkpoints were sealed, each asked about once.
+#[derive(Debug, Default)]
+pub(crate) struct Times(BTreeMap<u64, Option<u64>>);
+
+impl Times {
+    /// A checkpoint's time, where the ledger still knows it.
+    pub(crate) async fn of(&mut self, ledger: &Ledger, checkpoint: u64) -> Option<u64> {
+        if let Some(at) = self.0.get(&checkpoint) {
+            return *at;
+        }
+        let sealed = ledger.checkpoint(checkpoint).await;
+        let at = sealed.ok().map(|sealed| sealed.time.0);
+        self.0.insert(checkpoint, at);
+        at
+    }
 }
 
 fn row(event: &Event, at: Option<u64>) -> Option<Facts> {
@@ -203,5 +212,17 @@ pub(crate) fn charge(charge: Charge) -> &'static str {
         Charge::Undisclosed => "an examined record was not disclosed in time",
         Charge::Examined => "guilty by the jury of an examination",
         Charge::Challenged => "guilty by the jury of a challenge",
+    }
+}
+
+/// How a demand or a challenge ended, in words.
+pub(crate) fn end_text(end: End) -> String {
+    match end {
+        End::Open => "open".to_owned(),
+        End::Answered(seq) => format!("answered: record {seq}"),
+        End::Convicted(of) => format!("convicted: {}", charge(of)),
+        End::Acquitted => "the jury found nothing wrong".to_owned(),
+        End::Hung(_) => "the jury couldn't decide".to_owned(),
+        End::Dissolved => "there were too few attesters".to_owned(),
     }
 }

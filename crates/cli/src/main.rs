@@ -15,6 +15,7 @@ mod hyphen;
 mod log;
 mod mistyped;
 mod named;
+mod order;
 mod output;
 mod profiles;
 mod scratch;
@@ -35,6 +36,7 @@ mod cost;
 mod demo;
 mod devnet;
 mod dispute;
+mod due;
 mod explore;
 mod gateway;
 mod localnet;
@@ -265,7 +267,7 @@ fn dispatch<'a>(
         Command::Verify(args) => {
             Box::pin(async move { verify::run(*args, settings()?, output).await })
         }
-        Command::Attestation(command) => Box::pin(async move { attestation::run(command, output) }),
+        Command::Attestation(command) => Box::pin(attestation::run(command, settings, output)),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }
@@ -297,10 +299,86 @@ fn completions(shell: Shell, output: &Output) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_types::chain::Call;
+    use clap::error::ErrorKind;
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    /// The commands in the examples of a help text, each as its words.
+    fn examples(text: &str) -> Vec<Vec<String>> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix("  atoma "));
+        let typed = lines.flat_map(|line| line.split("  ").next().unwrap_or(line).split(" && "));
+        let commands = typed.map(|typed| {
+            let typed = typed.strip_prefix("atoma ").unwrap_or(typed);
+            let typed = typed.split(['<', '>', '(']).next().unwrap_or(typed);
+            let mut words = vec!["atoma".to_owned()];
+            for (number, part) in typed.split('"').enumerate() {
+                match number % 2 {
+                    0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                    _ => words.push(part.to_owned()),
+                }
+            }
+            words
+        });
+        commands.collect()
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_a_command_that_there_is() {
+        let command = Args::command();
+        let after = command.get_subcommands().filter_map(|command| {
+            let text = command.get_after_help()?;
+            Some(text.to_string())
+        });
+        let texts: Vec<String> = after.chain([help::AFTER.to_owned()]).collect();
+        let typed: Vec<_> = texts.iter().flat_map(|text| examples(text)).collect();
+        assert!(typed.len() > 40, "{}", typed.len());
+        for words in typed {
+            let read = Args::command().try_get_matches_from(&words);
+            // placeholders stand for values that have a form
+            let stands_for = |error: &clap::Error| error.kind() == ErrorKind::ValueValidation;
+            if let Err(error) = read.map_err(|error| (stands_for(&error), error)) {
+                assert!(error.0, "{words:?}: {}", error.1);
+            }
+        }
+    }
+
+    /// The commands of the table "By hand" in `docs/protocol.md`, each with the calls that it makes.
+    fn by_hand() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
+        let protocol = include_str!("../../../docs/protocol.md");
+        let (_, table) = protocol.split_once("**By hand.**").expect("the table");
+        let rows = table.lines().skip(2).take_while(|line| !line.is_empty());
+        let rows = rows.filter_map(|line| line.strip_prefix("| `atoma "));
+        let rows = rows.map(|line| {
+            let (command, calls) = line.split_once('`').expect("a command");
+            let calls = calls.split('`').filter(|part| part.contains("::"));
+            (command.split(' ').collect(), calls.collect())
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn each_call_has_the_command_that_the_protocol_names() {
+        let table = by_hand();
+        for (words, calls) in &table {
+            let mut command = &Args::command();
+            for word in words {
+                let found = command.get_subcommands().find(|sub| sub.get_name() == *word);
+                command = found.unwrap_or_else(|| panic!("no command `{}`", words.join(" ")));
+            }
+            assert!(!calls.is_empty(), "{words:?}");
+        }
+        let mut named: Vec<&str> = table.iter().flat_map(|(_, calls)| calls.clone()).collect();
+        named.sort_unstable();
+        let functions = Call::FUNCTIONS.iter();
+        let mut all: Vec<String> = functions
+            .map(|function| format!("{}::{}", function.module, function.name))
+            .collect();
+        all.sort_unstable();
+        assert_eq!(named, all);
     }
 
     #[test]

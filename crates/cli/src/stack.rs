@@ -2,7 +2,9 @@
 
 use crate::{
     client::{self, client_folder},
+    due,
     named::Named,
+    order::order,
     output::{Facts, Output, money, price},
     settings::Settings,
     stack_watch::{self, WatchArgs},
@@ -12,7 +14,7 @@ use anyhow::Result;
 use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, known_networks};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price,
-    chain::{Lease, Stack},
+    chain::{Clock, Lease, Stack, calls},
 };
 use clap::Subcommand;
 use serde_json::json;
@@ -92,6 +94,16 @@ pub(crate) enum StackCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// Take back the units that no node has: their part of the escrow is credit, and grants given out before are void.
+    Revoke {
+        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        stack: Named,
+    },
+    /// Do what anyone may do about a stack now: draw, count verdicts, pay, convict who is late.
+    Due {
+        /// The stack's whole id, or a beginning of one of yours.
+        stack: Named,
+    },
     /// Take out what has come back of a stack.
     Withdraw {
         /// The stack's id or a beginning of it, or a model's name for its newest stack.
@@ -166,6 +178,16 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         StackCommand::Close { stack, wait } => {
             let stack = client.open(stack.stack(&client).await?).await?;
             close(&stack, wait, output).await?;
+        }
+        StackCommand::Revoke { stack } => {
+            let call = calls::RevokeUngranted {
+                stack: stack.stack(&client).await?.into(),
+                clock: Clock,
+            };
+            order(ledger, &settings, call, output).await?;
+        }
+        StackCommand::Due { stack } => {
+            due::run(ledger, stack.stack(&client).await?, &settings, output).await?;
         }
         StackCommand::Withdraw { stack, to } => {
             let stack = client.open(stack.stack(&client).await?).await?;

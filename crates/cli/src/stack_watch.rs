@@ -1,20 +1,22 @@
-//! `atoma stack watch`: holds what nodes settle against the receipts of this machine, demands what they don't show, and
-//! has convicted who can be.
+//! `atoma stack watch`: holds what nodes settle against the receipts of this machine, demands what they don't show,
+//! challenges what is wrong where it may, and has convicted who can be.
 
 use crate::{
     client::client_folder,
+    history::end_text,
     named::Named,
     output::{Facts, Output, money, usdc, utc},
     run::until_stopped,
     settings::Settings,
+    values::Usdc,
 };
 use anyhow::Result;
 use atoma_client::{
     Client,
-    watch::{Did, Doubt, Looked, MAX_FEES, SeenTicket, WatchStep, Watched},
+    watch::{Did, Doubt, Looked, MAX_FEES, Remedy, SeenTicket, WatchPlan, WatchStep, Watched},
 };
 use atoma_runtime::WithCauses;
-use atoma_types::{NodeId, StackId, chain::Stack};
+use atoma_types::{MicroUsdc, NodeId, StackId, chain::Stack};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -27,6 +29,10 @@ pub(crate) struct WatchArgs {
     /// Look once, do what is to be done now, and end.
     #[arg(long)]
     once: bool,
+    /// Challenge answers that are known to be wrong, on examined tasks, with bonds that may stand or be lost for so much
+    /// in all, in USDC. A bond comes back if the jury agrees.
+    #[arg(long, value_name = "USDC")]
+    challenge: Option<Usdc>,
 }
 
 pub(crate) async fn run(
@@ -44,10 +50,14 @@ pub(crate) async fn run(
         true => Watched::Remembered,
         false => Watched::These(named),
     };
+    let plan = WatchPlan {
+        max_bonds: args.challenge.map_or(MicroUsdc::ZERO, |most| most.0),
+        ..watched.into()
+    };
     let mut told = BTreeSet::new();
     let tell = |stack: &Stack, looked: &Looked| tell(stack, looked, &mut told, output);
     if args.once {
-        client.watch_once(watched, tell).await?;
+        client.watch_once(plan, tell).await?;
         if told.is_empty() {
             output.note("no node claims anything of these stacks now");
         }
@@ -57,11 +67,12 @@ pub(crate) async fn run(
         ("watching", json!("settlements")),
         ("watcher", json!(client.address())),
         ("most_demands_per_stack", json!(MAX_FEES)),
+        ("most_bonds_micro_usdc", money(plan.max_bonds)),
     ];
     tokio::select! {
         biased;
         stopped = until_stopped(output, facts) => stopped,
-        () = client.watch(watched, tell) => Ok(()),
+        () = client.watch(plan, tell) => Ok(()),
     }
 }
 
@@ -69,11 +80,13 @@ pub(crate) async fn run(
 fn tell(
     stack: &Stack,
     looked: &Looked,
-    told: &mut BTreeSet<(StackId, NodeId, u64)>,
+    told: &mut BTreeSet<(StackId, NodeId, u64, bool)>,
     output: &Output,
 ) {
     for ticket in &looked.tickets {
-        if told.insert((stack.id, ticket.node, ticket.ticket)) {
+        // once more where an answer in it turns out to be wrong
+        let is_wrong = ticket.wrong.is_some();
+        if told.insert((stack.id, ticket.node, ticket.ticket, is_wrong)) {
             say(output, claim_text(stack, ticket), claim(stack, ticket));
         }
     }
@@ -99,13 +112,51 @@ fn claim_text(stack: &Stack, ticket: &SeenTicket) -> String {
         None => "as the receipts here have it".to_owned(),
         Some(doubt) => doubt_text(doubt),
     };
+    let wrong = ticket.wrong.as_ref();
+    let wrong = wrong.map_or(String::new(), |wrong| {
+        format!(
+            "; the answer of receipt {} is WRONG ({}): {}",
+            wrong.seq,
+            wrong.reason,
+            remedy_text(wrong.remedy)
+        )
+    });
     format!(
-        "{}: claims {} up to receipt {}, until {}Z: {doubt}",
+        "{}: claims {} up to receipt {}, until {}Z: {doubt}{wrong}",
         party(stack.id, ticket.node),
         ticket.to_units,
         ticket.ticket,
         utc(ticket.deadline.0),
     )
+}
+
+fn remedy_text(remedy: Remedy) -> String {
+    match remedy {
+        Remedy::Challenge(bond) => format!("it is challenged with {} USDC", usdc(bond.0)),
+        Remedy::Challenged => "its ticket was challenged".to_owned(),
+        Remedy::NotExamined => "the task is not examined, so there is no jury".to_owned(),
+        Remedy::NotChosen => {
+            "honest answers differ on this task, so no record can be chosen for a jury".to_owned()
+        }
+        Remedy::AnotherChain => "the node claims another chain".to_owned(),
+        Remedy::TooDear { bond, left } => format!(
+            "a challenge takes a bond of {} USDC, and {} USDC may be staked (--challenge)",
+            usdc(bond.0),
+            usdc(left.0)
+        ),
+    }
+}
+
+/// A remedy's name for programs, and its bond.
+fn remedy_facts(remedy: Remedy) -> (&'static str, Option<MicroUsdc>) {
+    match remedy {
+        Remedy::Challenge(bond) => ("challenge", Some(bond)),
+        Remedy::Challenged => ("challenged", None),
+        Remedy::NotExamined => ("not_examined", None),
+        Remedy::NotChosen => ("not_chosen", None),
+        Remedy::AnotherChain => ("another_chain", None),
+        Remedy::TooDear { bond, .. } => ("too_dear", Some(bond)),
+    }
 }
 
 fn doubt_text(doubt: Doubt) -> String {
@@ -123,6 +174,23 @@ fn step_text(step: &WatchStep) -> String {
             unit.0,
             utc(until.0)
         ),
+        Did::Challenged {
+            ticket,
+            bond,
+            wrong,
+        } => format!(
+            "{party}: CHALLENGED the ticket up to receipt {ticket} with a bond of {} USDC, for unit {}: {}",
+            usdc(bond.0),
+            wrong.unit.0,
+            wrong.reason
+        ),
+        Did::ChallengeEnded(ended) => format!(
+            "{party}: the challenge of the ticket up to receipt {} has ended: {}; {} of {} USDC are credit of the owner",
+            ended.ticket,
+            end_text(ended.end),
+            usdc(ended.back.0),
+            usdc(ended.bond.0),
+        ),
         Did::Convicted(convicted) => format!(
             "{party}: CONVICTED ({:?}); {} USDC of its claim are void, {} USDC are credit of the owner, its fine is {} USDC",
             convicted.charge,
@@ -138,6 +206,8 @@ fn step_text(step: &WatchStep) -> String {
 
 fn claim(stack: &Stack, ticket: &SeenTicket) -> Facts {
     let (doubt, units) = doubt_facts(ticket.doubt);
+    let wrong = ticket.wrong.as_ref();
+    let remedy = wrong.map(|wrong| remedy_facts(wrong.remedy));
     vec![
         ("event", json!("claim")),
         ("stack", json!(stack.id)),
@@ -147,6 +217,13 @@ fn claim(stack: &Stack, ticket: &SeenTicket) -> Facts {
         ("disputable_until_ms", json!(ticket.deadline.0)),
         ("doubt", doubt),
         ("unexplained_units", units),
+        ("wrong_receipt", json!(wrong.map(|wrong| wrong.seq))),
+        ("wrong", json!(wrong.map(|wrong| &wrong.reason))),
+        ("remedy", json!(remedy.map(|(name, _)| name))),
+        (
+            "bond_micro_usdc",
+            json!(remedy.and_then(|(_, bond)| bond).map(money)),
+        ),
     ]
 }
 
@@ -170,6 +247,24 @@ fn facts(step: &WatchStep) -> Facts {
                 ("unexplained_units", units),
             ]
         }
+        Did::Challenged {
+            ticket,
+            bond,
+            wrong,
+        } => vec![
+            ("event", json!("challenged")),
+            ("ticket", json!(ticket)),
+            ("unit", json!(wrong.unit.0)),
+            ("bond_micro_usdc", money(*bond)),
+            ("wrong", json!(wrong.reason)),
+        ],
+        Did::ChallengeEnded(ended) => vec![
+            ("event", json!("challenge_ended")),
+            ("ticket", json!(ended.ticket)),
+            ("end", json!(end_text(ended.end))),
+            ("bond_micro_usdc", money(ended.bond)),
+            ("back_micro_usdc", money(ended.back)),
+        ],
         Did::Convicted(convicted) => vec![
             ("event", json!("convicted")),
             ("charge", json!(convicted.charge)),

@@ -3,6 +3,7 @@
 use crate::{
     model,
     named::Named,
+    order::order,
     output::{Facts, Output, money, price},
     settings::Settings,
     values::Usdc,
@@ -12,11 +13,11 @@ use atoma_engine::EmbeddedOptions;
 use atoma_network::{engine_class, natural_role};
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
-    chain::{NewTask, SubscriptionState, Task, calls},
+    chain::{Clock, NewTask, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
@@ -35,6 +36,32 @@ pub(crate) enum TaskCommand {
     Create(CreateTask),
     /// End new business on a task of yours.
     Deprecate {
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+    /// Add to the pool that pays for examinations; without ten fees in it no stack is sold. Anyone may.
+    Fund {
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// How much, in USDC.
+        amount: Usdc,
+    },
+    /// Release a statement that nodes of a confidential task of yours may attest, after the delay.
+    Release {
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// Digest of the statement (64 hex digits).
+        statement: Hash32,
+    },
+    /// Withdraw a statement that was released, at once.
+    WithdrawRelease {
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// Digest of the statement (64 hex digits).
+        statement: Hash32,
+    },
+    /// Move the task's fees and fines into the communal treasury. Anyone may.
+    Collect {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
     },
@@ -103,18 +130,41 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             );
         }
         TaskCommand::Deprecate { task } => {
-            let db = ledger.deployment().db;
-            let task = task.task(&ledger).await?;
             let call = calls::DeprecateTask {
-                db: db.into(),
-                task: task.into(),
+                db: ledger.deployment().db.into(),
+                task: task.task(&ledger).await?.into(),
             };
-            let done = ledger.execute(&settings.key()?, vec![call.into()]).await?;
-            output.object(vec![
-                ("deprecated", json!(task)),
-                ("transaction", json!(done.digest.to_string())),
-                ("gas_mist", json!(done.gas_used)),
-            ]);
+            order(&ledger, &settings, call, output).await?;
+        }
+        TaskCommand::Fund { task, amount } => {
+            let call = calls::FundTask {
+                task: task.task(&ledger).await?.into(),
+                payment: Payment(amount.0),
+            };
+            order(&ledger, &settings, call, output).await?;
+        }
+        TaskCommand::Release { task, statement } => {
+            let call = calls::ReleaseStatement {
+                db: ledger.deployment().db.into(),
+                task: task.task(&ledger).await?.into(),
+                statement,
+                clock: Clock,
+            };
+            order(&ledger, &settings, call, output).await?;
+        }
+        TaskCommand::WithdrawRelease { task, statement } => {
+            let call = calls::WithdrawRelease {
+                task: task.task(&ledger).await?.into(),
+                statement,
+            };
+            order(&ledger, &settings, call, output).await?;
+        }
+        TaskCommand::Collect { task } => {
+            let call = calls::CollectFees {
+                db: ledger.deployment().db.into(),
+                task: task.task(&ledger).await?.into(),
+            };
+            order(&ledger, &settings, call, output).await?;
         }
     }
     Ok(())
@@ -165,7 +215,7 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
 }
 
 /// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 2] = ["security", "deprecated"];
+const ONLY_WIDE: [&str; 4] = ["security", "deprecated", "pool_micro_usdc", "fees_micro_usdc"];
 
 fn summary(task: &Task) -> Facts {
     let active = task
@@ -188,6 +238,8 @@ fn summary(task: &Task) -> Facts {
             price(task.price_ceiling),
         ),
         ("deprecated", json!(task.deprecated)),
+        ("pool_micro_usdc", money(task.dues)),
+        ("fees_micro_usdc", money(task.fees)),
     ]
 }
 
@@ -201,6 +253,11 @@ fn offers(task: &Task) -> Vec<Facts> {
                 ("matured_collateral_micro_usdc", money(s.matured)),
                 ("reputation", json!(s.reputation)),
                 ("state", json!(format!("{:?}", s.state).to_lowercase())),
+                ("attests", json!(s.attester.map(|attester| attester.active))),
+                (
+                    "deposit_micro_usdc",
+                    s.attester.map_or(Value::Null, |a| money(a.stake)),
+                ),
             ]
         })
         .collect()

@@ -7,7 +7,7 @@ mod ports;
 mod profile;
 
 use crate::{
-    local_network::{self, Plan},
+    local_network::{self, Examined, Plan},
     model::ModelChoice,
     output::Output,
     run::{put_away, told_to_stop},
@@ -15,10 +15,14 @@ use crate::{
 };
 use announce::Up;
 use anyhow::Result;
-use atoma_network::{ApiKeys, GatewayPlan, start_gateway};
+use atoma_network::{ApiKeys, GatewayPlan, cheat::Cheat, start_gateway};
 use atoma_runtime::SystemRandom;
 use atoma_types::{Price, chain::Params};
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    value_parser,
+};
 use ports::Listen;
 use profile::Announced;
 use std::{
@@ -42,6 +46,14 @@ pub(crate) struct Devnet {
     /// How long tickets wait, in seconds: the time to demand a record, or to challenge.
     #[arg(long, default_value_t = 2, value_name = "SECONDS")]
     dispute_window: u64,
+    /// Answers are examined: seven nodes more, of which all but the first attest, and a token costs a thousand times as
+    /// much, so that a ticket is worth it. Of a thousand tickets so many are drawn to be examined; with 0 none is, and
+    /// whoever doubts an answer challenges it.
+    #[arg(long, value_name = "PERMILLE", num_args = 0..=1, default_missing_value = "200", value_parser = value_parser!(u64).range(..=1000))]
+    examined: Option<u64>,
+    /// The cheapest node cheats in this way.
+    #[arg(long, value_name = "KIND", requires = "examined", value_parser = cheats())]
+    cheat: Option<Cheat>,
     /// A second model, whose only node can't be reached: for tests of clients.
     #[arg(long)]
     unreachable_model: bool,
@@ -51,12 +63,53 @@ const EXAMPLES: &str = "\
 Examples:
   atoma devnet                          everything on the usual ports, gone at the end
   atoma devnet --data-dir my-network    the same, kept: it goes on where it was
-  atoma devnet --model ./my-model       with a model of your own";
+  atoma devnet --model ./my-model       with a model of your own
+  atoma devnet --dispute-window 600 --examined 0 --cheat int8
+                                        time to challenge a node that cheats (docs/users.md)";
 
 /// Cheap, middling, dear: in micro-USDC per million units.
 pub(crate) const PRICES: [Price; 3] = [Price(2_000_000), Price(3_000_000), Price(5_000_000)];
+/// Nodes where answers are examined: one that sells, and nine that attest.
+const NODES_EXAMINED: usize = 10;
+/// More than any node asks that sells.
+const DEAR: Price = Price(10_000_000);
+/// How long nodes have to disclose where answers are examined, and twice as long as attesters have.
+const PATIENCE_MS: u64 = 120_000;
 /// Whoever stops a devnet waits for nobody: every store survives a kill.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Ways to cheat.
+fn cheats() -> impl TypedValueParser<Value = Cheat> {
+    let names = Cheat::ALL.iter();
+    let names = names.map(|cheat| PossibleValue::new(cheat.as_str()).help(cheat.does()));
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(|name| name.parse::<Cheat>())
+}
+
+/// What the nodes ask: one that is honest or cheats and two others, and where answers are examined as many as a jury
+/// needs, which sell nothing as long as others do.
+fn prices(examined: bool) -> Vec<Price> {
+    let mut prices = PRICES.to_vec();
+    if examined {
+        prices.resize(NODES_EXAMINED, DEAR);
+    }
+    prices
+}
+
+/// The ledger's parameters: where answers are examined whoever attests has time to compute them.
+fn params(window_ms: u64, examined: Option<u64>) -> Params {
+    let quick = quick_params(window_ms);
+    let Some(sample_permille) = examined else {
+        return quick;
+    };
+    Params {
+        sample_permille,
+        answer_window_ms: PATIENCE_MS,
+        settle_grace_ms: PATIENCE_MS,
+        verdict_window_ms: PATIENCE_MS / 2,
+        jail_ms: window_ms.saturating_add(PATIENCE_MS),
+        ..quick
+    }
+}
 
 /// Windows of seconds instead of hours: people watch.
 pub(crate) fn quick_params(window_ms: u64) -> Params {
@@ -84,18 +137,24 @@ pub(crate) async fn run(
         Some(folder) => folder,
         None => scratch.folder("devnet")?.to_owned(),
     };
+    let prices = prices(args.examined.is_some());
     let plan = Plan {
         folder: folder.clone(),
-        ports: args.listen.network(u16::try_from(PRICES.len())?)?,
-        params: quick_params(args.dispute_window.saturating_mul(1_000)),
-        prices: PRICES.to_vec(),
+        ports: args.listen.network(u16::try_from(prices.len())?)?,
+        params: params(args.dispute_window.saturating_mul(1_000), args.examined),
+        prices,
         forward: None,
-        examined: None,
+        examined: args.examined.map(|_| Examined { cheat: args.cheat }),
         model: args.model,
     };
     let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;
     let start = async {
         let served = local_network::start(&plan, output).await?;
+        if args.examined.is_some() {
+            let progress = output.progress("nodes promise to look at others' answers");
+            served.network.attesters(NODES_EXAMINED - 1).await?;
+            progress.finish_and_clear();
+        }
         if args.unreachable_model {
             dead_model::register(&served).await?;
         }

@@ -1,18 +1,23 @@
 //! `atoma network`: networks by name, publishing the package on one, and looking whether all is well.
 
 mod add;
+mod admin;
 mod doctor;
+mod migrate;
 mod params;
 mod publish;
 mod upgrade;
 
 use crate::{
+    named::Named,
     output::{Facts, Output},
     profiles::{Profile, Profiles},
     settings::Settings,
+    values::Usdc,
 };
 use add::Add;
 use anyhow::Result;
+use atoma_types::ObjectId;
 use clap::Subcommand;
 use serde_json::json;
 
@@ -55,6 +60,27 @@ pub(crate) enum NetworkCommand {
         name: String,
         /// To what: milliseconds, micro-USDC, thousandths.
         value: u64,
+    },
+    /// Make a network one for development, as its administrator: parameters have no floors. Only while nobody has
+    /// registered, and for good.
+    SetDevelopment {
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Return a node's fines to its collateral, as the administrator, while they can be pardoned.
+    Pardon {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// How much, in USDC (default: all that waits).
+        amount: Option<Usdc>,
+    },
+    /// Take nodes, tasks and stacks of an older version of the package over to the newest. Anyone may: an object of
+    /// before an upgrade is settled and closed after it.
+    Migrate {
+        /// Their whole ids.
+        #[arg(required = true)]
+        objects: Vec<ObjectId>,
     },
     /// Check the network in use: reachable, the right one, in time, with our package, and money to act.
     Doctor,
@@ -110,6 +136,16 @@ pub(crate) async fn run(
         NetworkCommand::Params => params::list(&settings, output).await?,
         NetworkCommand::SetParam { name, value } => {
             params::set(&settings, &name, value, output).await?;
+        }
+        NetworkCommand::SetDevelopment { yes } => {
+            admin::set_development(&settings, yes, output).await?;
+        }
+        NetworkCommand::Pardon { node, amount } => {
+            let node = node.node(&settings.ledger().await?).await?;
+            admin::pardon(&settings, node, amount.map(|usdc| usdc.0), output).await?;
+        }
+        NetworkCommand::Migrate { objects } => {
+            migrate::migrate(&settings, &objects, output).await?;
         }
         NetworkCommand::Doctor => doctor::run(&settings, output).await?,
     }

@@ -1,5 +1,6 @@
 //! The parameters of a network: reading them, and setting one as its administrator.
 
+use super::admin::right;
 use crate::{
     output::{Facts, Output},
     settings::Settings,
@@ -50,18 +51,13 @@ pub(super) async fn set(
         (least..=most).contains(&value),
         "`{name}` is from {least} to {most}"
     );
-    let key = settings.key()?;
-    let owner = key.public_key().address();
-    let cap = ledger.admin_cap(owner).await?.with_context(|| {
-        format!("{owner} is not the administrator: it holds no AdminCap of this database")
-    })?;
     let call = calls::SetParam {
-        cap: cap.id.into(),
+        cap: right(&ledger, settings).await?.id.into(),
         db: ledger.deployment().db.into(),
         name: name.to_owned(),
         value,
     };
-    let done = ledger.execute(&key, vec![call.into()]).await?;
+    let done = ledger.execute(&settings.key()?, vec![call.into()]).await?;
     output.object(vec![
         ("parameter", json!(name)),
         ("value", json!(value)),

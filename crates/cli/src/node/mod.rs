@@ -1,20 +1,21 @@
 //! A node's operator: running it, and the steps on the ledger one by one.
 
 mod at_risk;
+mod calls;
 mod engines;
 mod run;
 
 use crate::{
     named::Named,
+    order::order,
     output::{Facts, Output, money},
     settings::Settings,
-    values::Usdc,
+    values::{Usdc, web_url_text},
 };
 use anyhow::Result;
-use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, Price, PublicKey, TimestampMs,
-    chain::{Call, Clock, Event, Node, NodeStatus, Payment, calls},
+    Address, PublicKey, StackId, TimestampMs,
+    chain::{Node, NodeStatus},
 };
 use clap::Subcommand;
 use serde_json::json;
@@ -106,6 +107,79 @@ pub(crate) enum NodeCommand {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
     },
+    /// Move the node to another URL.
+    SetUrl {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// Where it serves from now on.
+        #[arg(value_parser = web_url_text)]
+        url: String,
+    },
+    /// Promise to examine others' answers on an examined task that the node is subscribed to, with a deposit.
+    Attest {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// The most to deposit, in USDC; what is asked is the parameter `attest_deposit` (default: that).
+        #[arg(long, value_name = "USDC")]
+        deposit: Option<Usdc>,
+    },
+    /// End the promise to examine: what is left of the deposit, and the fees, become the node's credit.
+    Resign {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+    /// Make what the node has earned by examining its credit. Anyone may.
+    Collect {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+    /// Take another node's place in a full task: a suspended one's, or the smallest's that is a quarter below.
+    Evict {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// The node that has to go.
+        #[arg(long, value_name = "NODE")]
+        evicted: Named,
+        /// USDC per million units.
+        #[arg(long, value_name = "USDC")]
+        price: Usdc,
+    },
+    /// Copy the node's standing into a task, as a running node does by itself. Anyone may.
+    Sync {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+    /// Give back the units of a lease that aren't claimed, as a running node does by itself: its collateral is free
+    /// for others.
+    Release {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The stack's whole id.
+        stack: StackId,
+        /// How many the lease is to have (default: those that are claimed or paid).
+        #[arg(long)]
+        units: Option<u64>,
+    },
+    /// Report the fees that the node paid in the last day to the treasury, as a running node does. Anyone may.
+    Report {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+    },
+    /// Credit the node with its share of the treasury, as a running node does. Anyone may.
+    Share {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+    },
 }
 
 pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
@@ -132,104 +206,12 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
             output.object(facts);
         }
         _ => {
-            let Some(call) = call_for(&ledger, &command).await? else {
-                return Ok(());
-            };
-            execute(&ledger, &settings, call, output).await?;
+            if let Some(call) = calls::call_for(&ledger, &command).await? {
+                order(&ledger, &settings, call, output).await?;
+            }
         }
     }
     Ok(())
-}
-
-async fn execute(ledger: &Ledger, settings: &Settings, call: Call, output: &Output) -> Result<()> {
-    let done = ledger.execute(&settings.key()?, vec![call]).await?;
-    let mut facts: Facts = vec![
-        ("transaction", json!(done.digest.to_string())),
-        ("gas_mist", json!(done.gas_used)),
-    ];
-    for event in &done.events {
-        if let Event::NodeRegistered(registered) = event {
-            facts.insert(0, ("node", json!(registered.node)));
-        }
-    }
-    output.object(facts);
-    Ok(())
-}
-
-/// The ledger call of a command, where it is one.
-async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>> {
-    let db = ledger.deployment().db;
-    Ok(Some(match command {
-        NodeCommand::Run { .. } | NodeCommand::List { .. } | NodeCommand::Show { .. } => {
-            return Ok(None);
-        }
-        NodeCommand::Register {
-            url,
-            collateral,
-            response_key,
-        } => calls::RegisterNode {
-            db: db.into(),
-            collateral: Payment(collateral.0),
-            url: url.clone(),
-            response_key: *response_key,
-            sealing_key: None,
-            clock: Clock,
-        }
-        .into(),
-        NodeCommand::Subscribe { node, task, price } => calls::Subscribe {
-            db: db.into(),
-            task: task.task(ledger).await?.into(),
-            node: node.node(ledger).await?.into(),
-            price: Price(price.0.0),
-            clock: Clock,
-        }
-        .into(),
-        NodeCommand::Unsubscribe { node, task } => calls::Unsubscribe {
-            task: task.task(ledger).await?.into(),
-            node: node.node(ledger).await?.into(),
-        }
-        .into(),
-        NodeCommand::AddCollateral { node, amount } => calls::AddCollateral {
-            db: db.into(),
-            clock: Clock,
-            node: node.node(ledger).await?.into(),
-            collateral: Payment(amount.0),
-        }
-        .into(),
-        NodeCommand::Unbond { node } => calls::BeginUnbonding {
-            node: node.node(ledger).await?.into(),
-            clock: Clock,
-        }
-        .into(),
-        NodeCommand::Leave { node } => calls::LeaveNode {
-            node: node.node(ledger).await?.into(),
-            clock: Clock,
-        }
-        .into(),
-        NodeCommand::Withdraw { node, to } => {
-            let node = ledger.node(node.node(ledger).await?).await?;
-            calls::WithdrawEarnings {
-                node: node.id.into(),
-                to: to.unwrap_or(node.owner),
-            }
-            .into()
-        }
-        NodeCommand::SetKeys { node, response_key } => {
-            let node = ledger.node(node.node(ledger).await?).await?;
-            calls::SetNodeKeys {
-                node: node.id.into(),
-                response_key: *response_key,
-                sealing_key: node.sealing_key,
-            }
-            .into()
-        }
-        NodeCommand::Forfeit { node } => calls::Forfeit {
-            db: db.into(),
-            node: node.node(ledger).await?.into(),
-            clock: Clock,
-        }
-        .into(),
-    }))
 }
 
 /// What a list shows only where there is room.
