@@ -1,0 +1,85 @@
+//! What docs/users.md walks through on a devnet whose cheapest node cheats: a record is demanded and shown; an answer
+//! is computed again and found wrong; it is challenged, a jury agrees, and all comes back.
+
+use crate::atoma::{Process, command, objects};
+use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
+use tokio::time::Instant;
+
+const USDC: u64 = 1_000_000;
+/// A jury computes an answer again on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How long until the ledger is looked at again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A user's commands in a data folder: what they printed, and whether they went well.
+fn tries(home: &Path, words: &[&str]) -> (Vec<Value>, bool) {
+    let mut command = command(words);
+    let output = command.env("ATOMA_HOME", home).output().unwrap();
+    (objects(&output.stdout), output.status.success())
+}
+
+fn does(home: &Path, words: &[&str]) -> Vec<Value> {
+    let (lines, well) = tries(home, words);
+    assert!(well, "{words:?}: {lines:?}");
+    lines
+}
+
+/// Waits until a demand or a challenge isn't open any more; how it ended.
+fn ended(home: &Path, what: &str) -> String {
+    let started = Instant::now();
+    loop {
+        let listed = does(home, &["dispute", "list"]);
+        let its = listed.iter().find(|line| line["what"] == what).unwrap();
+        let state = its["state"].as_str().unwrap();
+        if state != "open" {
+            return state.to_owned();
+        }
+        assert!(started.elapsed() < PATIENCE, "it never ends: {its}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+#[test]
+fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, data) = (folder.path().join("home"), folder.path().join("devnet"));
+    let devnet = [
+        "devnet",
+        "--any-port",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--dispute-window",
+        "600",
+        "--examined",
+        "0",
+        "--cheat",
+        "int8",
+    ];
+    let devnet = Process::start_at(&home, &devnet);
+    let model = devnet.text("model");
+    does(&home, &["wallet", "new"]);
+    does(&home, &["wallet", "fund", "--usdc", "20"]);
+    let buy = ["stack", "buy", model, "--units", "400000", "--max-price", "5"];
+    let stack = does(&home, &buy);
+    let stack = stack.last().unwrap()["stack"].as_str().unwrap().to_owned();
+    let ask = ["chat", "What is the sun?", "--max-tokens", "40"];
+    let said = does(&home, &ask);
+    let request = said.last().unwrap()["request"].as_str().unwrap();
+    does(&home, &["stack", "close", model]);
+
+    let demanded = does(&home, &["dispute", "demand", request]);
+    assert_eq!(demanded[0]["outcome"], "demanded");
+    assert_eq!(ended(&home, "demand"), "answered: record 1");
+
+    let (found, well) = tries(&home, &["verify", request, "--recompute"]);
+    assert!(!well, "{found:?}");
+    let challenged = does(&home, &["dispute", "challenge", request, "--bond", "5"]);
+    assert_eq!(challenged[0]["outcome"], "challenged");
+    assert_eq!(challenged[0]["bond_micro_usdc"], json!(5 * USDC));
+    let guilty = "convicted: guilty by the jury of a challenge";
+    assert_eq!(ended(&home, "challenge"), guilty);
+    let withdrawn = does(&home, &["stack", "withdraw", &stack]);
+    let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
+    assert!(back > 5 * USDC, "the bond and what the node claimed: {back}");
+}
