@@ -77,10 +77,7 @@ async fn an_attester_deposits_by_a_command_and_has_it_back_by_another() {
     let moves = ["node", "set-url", &node, "http://127.0.0.1:10"];
     let stranger = types(&world, &owner, &moves).await.unwrap_err();
     assert!(stranger.contains("not_node_owner"), "{stranger}");
-    assert_eq!(
-        does(&moves).await.unwrap()[0]["url"],
-        "http://127.0.0.1:10"
-    );
+    assert_eq!(does(&moves).await.unwrap()[0]["url"], "http://127.0.0.1:10");
     world.audit();
 }
 

@@ -37,7 +37,7 @@ mod town;
 mod upstream;
 mod user;
 mod verify;
-mod wallet;
 mod walk;
+mod wallet;
 mod walrus;
 mod watch;

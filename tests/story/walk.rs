@@ -60,7 +60,15 @@ fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     let model = devnet.text("model");
     does(&home, &["wallet", "new"]);
     does(&home, &["wallet", "fund", "--usdc", "20"]);
-    let buy = ["stack", "buy", model, "--units", "400000", "--max-price", "5"];
+    let buy = [
+        "stack",
+        "buy",
+        model,
+        "--units",
+        "400000",
+        "--max-price",
+        "5",
+    ];
     let stack = does(&home, &buy);
     let stack = stack.last().unwrap()["stack"].as_str().unwrap().to_owned();
     let ask = ["chat", "What is the sun?", "--max-tokens", "40"];
@@ -81,5 +89,8 @@ fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     assert_eq!(ended(&home, "challenge"), guilty);
     let withdrawn = does(&home, &["stack", "withdraw", &stack]);
     let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
-    assert!(back > 5 * USDC, "the bond and what the node claimed: {back}");
+    assert!(
+        back > 5 * USDC,
+        "the bond and what the node claimed: {back}"
+    );
 }

@@ -309,7 +309,9 @@ mod tests {
 
     /// The commands in the examples of a help text, each as its words.
     fn examples(text: &str) -> Vec<Vec<String>> {
-        let lines = text.lines().filter_map(|line| line.strip_prefix("  atoma "));
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  atoma "));
         let typed = lines.flat_map(|line| line.split("  ").next().unwrap_or(line).split(" && "));
         let commands = typed.map(|typed| {
             let typed = typed.strip_prefix("atoma ").unwrap_or(typed);
@@ -366,7 +368,9 @@ mod tests {
         for (words, calls) in &table {
             let mut command = &Args::command();
             for word in words {
-                let found = command.get_subcommands().find(|sub| sub.get_name() == *word);
+                let found = command
+                    .get_subcommands()
+                    .find(|sub| sub.get_name() == *word);
                 command = found.unwrap_or_else(|| panic!("no command `{}`", words.join(" ")));
             }
             assert!(!calls.is_empty(), "{words:?}");

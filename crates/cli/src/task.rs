@@ -215,7 +215,12 @@ async fn new_task(create: &CreateTask) -> Result<NewTask> {
 }
 
 /// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 4] = ["security", "deprecated", "pool_micro_usdc", "fees_micro_usdc"];
+const ONLY_WIDE: [&str; 4] = [
+    "security",
+    "deprecated",
+    "pool_micro_usdc",
+    "fees_micro_usdc",
+];
 
 fn summary(task: &Task) -> Facts {
     let active = task

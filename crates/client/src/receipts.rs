@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError,
-    store::{Bond, Kept, Row, Store, Wrong, Writes, all_kept, flush, keep_bond, keep_wrong},
+    store::{Bond, Kept, Row, Store, Writes, Wrong, all_kept, flush, keep_bond, keep_wrong},
 };
 use atoma_evidence::second::SecondRecord;
 use atoma_types::{

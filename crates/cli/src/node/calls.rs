@@ -10,10 +10,7 @@ use atoma_types::{
 };
 
 /// The ledger call of a command, where it is one.
-pub(super) async fn call_for(
-    ledger: &Ledger,
-    command: &NodeCommand,
-) -> Result<Option<Call>> {
+pub(super) async fn call_for(ledger: &Ledger, command: &NodeCommand) -> Result<Option<Call>> {
     let db = ledger.deployment().db;
     Ok(Some(match command {
         NodeCommand::Run { .. } | NodeCommand::List { .. } | NodeCommand::Show { .. } => {

@@ -103,7 +103,10 @@ impl Watcher {
             }
             if let Err(error) = self.ledger.execute(&self.key, vec![due.call]).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::debug!(error, "a challenge is not moved on; perhaps somebody else was faster");
+                tracing::debug!(
+                    error,
+                    "a challenge is not moved on; perhaps somebody else was faster"
+                );
             }
         }
     }
@@ -148,7 +151,8 @@ impl Watcher {
         history: &History,
         bond: Bond,
     ) -> Result<Option<EndedChallenge>, ClientError> {
-        let its = |matter| matches!(matter, Matter::Challenge { ticket, .. } if ticket == bond.ticket);
+        let its =
+            |matter| matches!(matter, Matter::Challenge { ticket, .. } if ticket == bond.ticket);
         let brought = history.brought().into_iter();
         let mut brought = brought.filter(|brought| brought.node == bond.node && its(brought.what));
         let Some(brought) = brought.next() else {

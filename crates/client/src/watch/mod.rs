@@ -14,7 +14,7 @@ mod watcher;
 
 pub use check::{AnswerCheck, Checked};
 pub use decide::{Act, DEMANDS_AT_ONCE, Doubt, Held, MAX_FEES, WatchPolicy, decide};
+pub use looked::{Did, EndedChallenge, Looked, SeenTicket, WatchStep};
 pub use remedy::{Remedy, WrongAnswer};
 pub use run::{WatchPlan, Watched};
-pub use looked::{Did, EndedChallenge, Looked, SeenTicket, WatchStep};
 pub use watcher::Watcher;

@@ -109,9 +109,8 @@ fn remedy(
 /// enough, or the one after that.
 fn is_ours(ticket: &Ticket, held: &Held) -> bool {
     let is_last = |kept: &Signed<_>| kept.hash() == ticket.last;
-    let follows = |kept: &Signed<atoma_types::message::Receipt>| {
-        kept.message().previous == ticket.last
-    };
+    let follows =
+        |kept: &Signed<atoma_types::message::Receipt>| kept.message().previous == ticket.last;
     held.last.iter().any(is_last) || held.next.iter().any(follows)
 }
 

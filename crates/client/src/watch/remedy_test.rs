@@ -60,7 +60,10 @@ fn a_wrong_answer_in_the_kept_chain_is_challenged_within_what_may_be_staked() {
     let mut next = receipt(4, 4, 10, 110).message().clone();
     next.previous = last.hash();
     let next = Held {
-        next: vec![Signed::new(next, &atoma_keys::SigningKey::from_seed(&[7; 32]))],
+        next: vec![Signed::new(
+            next,
+            &atoma_keys::SigningKey::from_seed(&[7; 32]),
+        )],
         ..Held::default()
     };
     let named = found(&stack, &next, wrong(2, 60), BOND.0);

@@ -115,7 +115,8 @@ fn take(all: &mut Vec<Brought>, voices: &mut Vec<TicketOf>, checkpoint: u64, eve
         }
         Event::DemandAnswered(e) => {
             let mut open = all.iter_mut().filter(|b| b.is_open_of((e.stack, e.node)));
-            let its = |b: &&mut Brought| matches!(b.what, Matter::Demand { unit, .. } if unit == e.unit);
+            let its =
+                |b: &&mut Brought| matches!(b.what, Matter::Demand { unit, .. } if unit == e.unit);
             if let Some(demand) = open.find(its) {
                 demand.end = End::Answered(e.seq);
             }

@@ -3,7 +3,9 @@ use atoma_types::{
     Address,
     chain::{
         Verdict,
-        events::{Challenged, DemandAnswered, JuryDecided, NodeConvicted, RecordDemanded, Revealed},
+        events::{
+            Challenged, DemandAnswered, JuryDecided, NodeConvicted, RecordDemanded, Revealed,
+        },
     },
 };
 

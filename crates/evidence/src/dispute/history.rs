@@ -36,8 +36,7 @@ impl History {
         ledger: &Ledger,
         stacks: BTreeSet<StackId>,
     ) -> BoxFuture<'_, Result<Self, LedgerError>> {
-        let ours =
-            move |event: &Event| lease_of(event).is_some_and(|(of, _)| stacks.contains(&of));
+        let ours = move |event: &Event| lease_of(event).is_some_and(|(of, _)| stacks.contains(&of));
         Box::pin(read(ledger, ours))
     }
 
