@@ -8,7 +8,7 @@ use crate::{
     },
     bodies::Words,
     config::EvidenceConfig,
-    journal::{Journal, LeaseRecord},
+    journal::{Journal, Kept, LeaseRecord},
     lease::Lease,
     leases::Leases,
 };
@@ -61,8 +61,11 @@ async fn journal_of(folder: &Path, requests: &[u8]) -> Journal {
         let mut words = Words::new(key().salt_of(RequestId([id; 16])), HeldRoom::unlimited());
         words.keep("what is the sun?".into(), false);
         let held = lease.reserve(&request, seven, seven, NOW).unwrap();
-        let bodies = words.take_kept();
-        let ack = lease.commit(held, &request, seven, NOW, &journal, bodies, |link| {
+        let kept = Kept {
+            bodies: words.take_kept(),
+            second: None,
+        };
+        let ack = lease.commit(held, &request, seven, NOW, &journal, kept, |link| {
             receipt(&request, link, 7)
         });
         ack.unwrap().durable().await.unwrap();
