@@ -21,6 +21,7 @@ atoma_tee::faults! {
         RingFull = "sealing_keys_full", "secrets of too many keysets are held";
         WrappedKey = "wrapped_key", "the wrapped key is of another request, for another key, or was changed";
         ContentKey = "content_key", "the wrapped key isn't the one that the head commits to";
+        Header = "sealed_header", "the signed header asks for something else than the sealed request";
         Lifetime = "sealed_lifetime", "the request would live longer than requests may, or ends before it begins";
         Expired = "sealed_expired", "the request has expired";
         Future = "sealed_future", "the request is of a later time";

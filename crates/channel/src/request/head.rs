@@ -12,7 +12,7 @@ use atoma_tee::{
 };
 use atoma_types::{
     ComputeUnits, NetworkId, NodeId, TaskId, TimestampMs,
-    message::{Endpoint, MAX_REQUEST_LIFETIME},
+    message::{Endpoint, MAX_REQUEST_LIFETIME, RequestHeader},
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,23 @@ impl RequestHead {
     #[must_use]
     pub fn place_of(&self, node: NodeId) -> Option<usize> {
         self.recipients.iter().position(|one| one.node == node)
+    }
+
+    /// Whether what was signed for is what was sealed: network, task and endpoint are the same, the node is a
+    /// recipient, and it charges no more than the client allows. Both expire by themselves. Who signs may be a gateway
+    /// that can't read the request; that it signed for these bytes its `body_hash` says.
+    ///
+    /// # Errors
+    /// [`Fault::Header`] if not.
+    pub fn fits(&self, header: &RequestHeader) -> Result<()> {
+        let same = header.network == self.network
+            && header.task == self.task
+            && header.endpoint == self.endpoint;
+        let asked = self.place_of(header.node).is_some();
+        if !same || !asked || header.max_units > self.max_units {
+            return Err(Fault::Header);
+        }
+        Ok(())
     }
 
     /// What can be seen without keys: there are recipients, each node once, and the request lives no longer than requests

@@ -28,8 +28,8 @@ pub struct Opening {
 struct Text(Zeroizing<Vec<u8>>);
 
 impl Opening {
-    /// What the client says openly, now known to be the client's words. Network and recipient are checked; that task,
-    /// endpoint and units fit the request header is for whoever has that.
+    /// What the client says openly, now known to be the client's words. Whether it
+    /// [fits](RequestHead::fits) the signed header is for whoever has that.
     #[must_use]
     pub fn head(&self) -> &RequestHead {
         &self.head

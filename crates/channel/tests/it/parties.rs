@@ -7,7 +7,10 @@ use atoma_channel::{
 };
 use atoma_runtime::SeededRandom;
 use atoma_tee::Tier;
-use atoma_types::{NetworkId, TimestampMs};
+use atoma_types::{
+    Address, NetworkId, TaskId, TimestampMs,
+    message::{Endpoint, RequestHeader, sample},
+};
 
 fn refused(node: &TestNode, sealed: &[u8]) -> Fault {
     node.open(sealed).map(|_| ()).unwrap_err()
@@ -139,4 +142,36 @@ fn the_newest_key_of_a_keyset_is_sealed_to() {
     ring.add(&node.keyset, secrets).unwrap();
     assert!(ring.open(&read, NOW).is_ok());
     assert_eq!(ring.next_due(), Some(TimestampMs(NOW.0 + 2_760_000)));
+}
+
+#[test]
+fn a_signed_header_must_ask_for_what_was_sealed() {
+    let (near, far) = (TestNode::new(1), TestNode::new(2));
+    let (request, _) = sealed_to(&[&near, &far]);
+    let read = SealedRequest::read(&request).unwrap();
+    let signed = RequestHeader {
+        network: NETWORK,
+        node: far.id(),
+        task: order().task,
+        endpoint: order().endpoint,
+        max_units: order().max_units,
+        ..sample::header()
+    };
+    let fits = |change: fn(&mut RequestHeader)| {
+        let mut header = signed.clone();
+        change(&mut header);
+        read.head().fits(&header)
+    };
+    assert_eq!(fits(|_| ()), Ok(()));
+    assert_eq!(fits(|header| header.max_units.0 -= 1), Ok(()));
+    let changes: [fn(&mut RequestHeader); 5] = [
+        |header| header.max_units.0 += 1,
+        |header| header.network.0[0] ^= 1,
+        |header| header.task = TaskId(Address::new([0; 32])),
+        |header| header.endpoint = Endpoint::Embeddings,
+        |header| header.node = TestNode::new(3).id(),
+    ];
+    for change in changes {
+        assert_eq!(fits(change), Err(Fault::Header));
+    }
 }
