@@ -50,7 +50,7 @@ impl ReplayWindow {
     /// Remembers nothing yet, and refuses what was sealed before `opened_at`, since that may have been answered by
     /// whoever was here before.
     ///
-    /// Give the present where all keys are new, or where a [`SeenStore`] is trusted to keep what it was told. Where
+    /// Give the present where all keys are new, or where a [`SeenStore`](super::SeenStore) is trusted to keep what it was told. Where
     /// keys outlive the process and the store is the host's, who may put an old copy back, give the present and
     /// [`MAX_SKEW`]: then what clients with fast clocks sealed is covered, too.
     #[must_use]
