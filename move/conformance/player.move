@@ -252,10 +252,10 @@ fun node_set_keys(self: &mut Call, s: &mut Scenario) {
 fun node_attest(self: &mut Call, s: &mut Scenario) {
     let mut node = take<Node>(s, self.id());
     let kind = self.byte();
-    let statement = self.bytes();
+    let release = self.bytes();
     let evidence = self.args.peel_u256();
     let expires_at_ms = self.number();
-    node::attest(&mut node, kind, statement, evidence, expires_at_ms, &self.ctx());
+    node::attest(&mut node, kind, release, evidence, expires_at_ms, &self.ctx());
     ts::return_shared(node);
 }
 
@@ -343,7 +343,7 @@ fun task_create(self: &mut Call, s: &mut Scenario) {
 fun task_deprecate(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     let mut task = take<Task>(s, self.id());
-    task::deprecate(&mut db, &mut task, &self.ctx());
+    task::deprecate(&mut db, &mut task, &self.clock, &self.ctx());
     ts::return_shared(db);
     ts::return_shared(task);
 }
@@ -358,16 +358,16 @@ fun task_fund(self: &mut Call, s: &mut Scenario) {
 fun task_release(self: &mut Call, s: &mut Scenario) {
     let db = take<AtomaDb>(s, self.db());
     let mut task = take<Task>(s, self.id());
-    let statement = self.bytes();
-    task::release(&db, &mut task, statement, &self.clock, &self.ctx());
+    let release = self.bytes();
+    task::release(&db, &mut task, release, &self.clock, &self.ctx());
     ts::return_shared(db);
     ts::return_shared(task);
 }
 
 fun task_withdraw_release(self: &mut Call, s: &mut Scenario) {
     let mut task = take<Task>(s, self.id());
-    let statement = self.bytes();
-    task::withdraw_release(&mut task, statement, &self.ctx());
+    let release = self.bytes();
+    task::withdraw_release(&mut task, release, &self.ctx());
     ts::return_shared(task);
 }
 
@@ -672,7 +672,8 @@ fun audit_verdict(self: &mut Call, s: &mut Scenario) {
     let holder = self.id();
     let ticket = self.number();
     let bad = self.args.peel_bool();
-    audit::verdict(&mut stack, holder, ticket, bad, &self.clock, &self.ctx());
+    let bond = self.payment(s);
+    audit::verdict(&mut stack, holder, ticket, bad, bond, &self.clock, &self.ctx());
     ts::return_shared(stack);
 }
 
@@ -706,7 +707,6 @@ fun audit_disclose_jury(self: &mut Call, s: &mut Scenario) {
     let record = self.bytes();
     let proof = self.bytes();
     let wraps = self.args.peel_vec_vec_u8();
-    let opening = self.bytes();
     audit::disclose_jury(
         &mut stack,
         holder,
@@ -715,7 +715,6 @@ fun audit_disclose_jury(self: &mut Call, s: &mut Scenario) {
         record,
         proof,
         wraps,
-        opening,
         &self.clock,
         &self.ctx(),
     );
@@ -791,7 +790,7 @@ fun audit_undisclosed(self: &mut Call, s: &mut Scenario) {
 fun treasury_collect_fees(self: &mut Call, s: &mut Scenario) {
     let mut db = take<AtomaDb>(s, self.db());
     let mut task = take<Task>(s, self.id());
-    treasury::collect_fees(&mut db, &mut task);
+    treasury::collect_fees(&mut db, &mut task, &self.clock);
     ts::return_shared(db);
     ts::return_shared(task);
 }
@@ -861,7 +860,7 @@ fun event_bytes(name: &vector<u8>, place: u64, at: u64): vector<u8> {
     else if (name == b"task::TaskCreated") nth<task::TaskCreated>(place)
     else if (name == b"task::TaskDeprecated") nth<task::TaskDeprecated>(place)
     else if (name == b"task::TaskFunded") nth<task::TaskFunded>(place)
-    else if (name == b"task::StatementReleased") nth<task::StatementReleased>(place)
+    else if (name == b"task::ReleaseAnnounced") nth<task::ReleaseAnnounced>(place)
     else if (name == b"task::ReleaseWithdrawn") nth<task::ReleaseWithdrawn>(place)
     else if (name == b"task::Subscribed") nth<task::Subscribed>(place)
     else if (name == b"task::Unsubscribed") nth<task::Unsubscribed>(place)

@@ -22,7 +22,7 @@ const subscription = (place) => [
 ];
 const offers = Array.from({ length: NODES }, (_, place) => subscription(place));
 const task = () => [
-  [[id(1)]], 1n, 1n, id(9), 0n, [[]], 1n, 10_000_000n, [0n, 0n, 1n, 0n, 0n], [bytes32(id(7)), 0n, 1n], 0n, 0n, none, false, [0n],
+  [[id(1)]], 1n, 1n, id(9), 0n, [[]], 1n, 10_000_000n, [0n, 0n, 1n, 0n, 0n], [bytes32(id(7)), 0n, 1n], 0n, 0n, none, none, [0n],
   [2_000_000n], [], copy(offers),
 ];
 const sampling = [200n, 25_000n, 100_000n, 1_000n, 7n, 5n, 2_000_000n, 1_000_000n, 5_000_000n, 50n];
@@ -31,8 +31,8 @@ const EXAM = { undrawn: { v: 1, f: [] }, drawn: (hex) => ({ v: 2, f: [bytes32(he
   5n, [[id(1_003)], id(5_003)], 0n, 1n, 10n, { v: stage, f: [] },
 ]] }) };
 const ACCUSED = 2;
-const ticket = (exam, challenge) => [
-  0n, 900_000n, 0n, TICKET, bytes32(id(0)), bytes32(id(0)), none, 0n, 5n, [], exam, none, challenge,
+const ticket = (exam, challenge, bond) => [
+  0n, 900_000n, 0n, TICKET, bytes32(id(0)), bytes32(id(0)), none, 0n, 5n, [], exam, none, [bond ?? 0n], challenge,
 ];
 const lease = (of) => [[id(2)], id(20), bytes32(id(7)), 1_000_000n, 1_000_000n, 0n, 0n, bytes32(id(0)), [0n], [of], false];
 const stack = (of) => [
@@ -61,7 +61,7 @@ const CASES = {
     'audit::examine_by_seed', [ref(stack(ticket(EXAM.drawn(struck), none))), ref(task()), holder(), TICKET, of, clock()],
   ],
   'audit::jury of an examination': (of) => [
-    'audit::jury_by_seed', [ref(stack(ticket(EXAM.hit(ACCUSED), none))), ref(task()), holder(), TICKET, false, of, clock()],
+    'audit::jury_by_seed', [ref(stack(ticket(EXAM.hit(ACCUSED), none, 2_000_000n))), ref(task()), holder(), TICKET, false, of, clock()],
   ],
   'audit::jury of a challenge': (of) => [
     'audit::jury_by_seed', [ref(stack(ticket(EXAM.drawn(struck), copy(challenge)))), ref(task()), holder(), TICKET, true, of, clock()],

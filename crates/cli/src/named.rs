@@ -172,7 +172,7 @@ pub(crate) fn whole_address(text: &str) -> Result<Address, String> {
 fn preference(task: &Task) -> (bool, Reverse<bool>, u64) {
     let sells = |state| state == SubscriptionState::Active;
     let nodes = task.subscriptions.iter().any(|s| sells(s.state));
-    (task.deprecated, Reverse(nodes), task.number)
+    (task.is_deprecated(), Reverse(nodes), task.number)
 }
 
 #[cfg(test)]

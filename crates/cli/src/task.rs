@@ -13,7 +13,13 @@ use atoma_engine::EmbeddedOptions;
 use atoma_network::{engine_class, natural_role};
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
+<<<<<<< HEAD
     chain::{Clock, NewTask, Payment, SubscriptionState, Task, calls},
+||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
+    chain::{NewTask, SubscriptionState, Task, calls},
+=======
+    chain::{Clock, NewTask, SubscriptionState, Task, calls},
+>>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
     hash::Hash32,
 };
 use clap::{Args, Subcommand};
@@ -103,7 +109,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
     match command {
         TaskCommand::List { all } => {
             let tasks = ledger.all_tasks().await?;
-            let shown = tasks.iter().filter(|task| all || !task.deprecated);
+            let shown = tasks.iter().filter(|task| all || !task.is_deprecated());
             let only_wide: &[&str] = if all { &["security"] } else { &ONLY_WIDE };
             output.narrow_table(
                 shown.map(summary).collect(),
@@ -131,8 +137,17 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         }
         TaskCommand::Deprecate { task } => {
             let call = calls::DeprecateTask {
+<<<<<<< HEAD
                 db: ledger.deployment().db.into(),
                 task: task.task(&ledger).await?.into(),
+||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
+                db: db.into(),
+                task: task.into(),
+=======
+                db: db.into(),
+                task: task.into(),
+                clock: Clock,
+>>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
             };
             order(&ledger, &settings, call, output).await?;
         }
@@ -242,9 +257,15 @@ fn summary(task: &Task) -> Facts {
             "ceiling_micro_usdc_per_million_units",
             price(task.price_ceiling),
         ),
+<<<<<<< HEAD
         ("deprecated", json!(task.deprecated)),
         ("pool_micro_usdc", money(task.dues)),
         ("fees_micro_usdc", money(task.fees)),
+||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
+        ("deprecated", json!(task.deprecated)),
+=======
+        ("deprecated", json!(task.is_deprecated())),
+>>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
     ]
 }
 

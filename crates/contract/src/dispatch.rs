@@ -33,7 +33,7 @@ fn run(txn: &mut Txn<'_>, call: &Call) -> Rule {
         Call::CreateTask(call) => task::create(txn, call),
         Call::DeprecateTask(call) => task::deprecate(txn, call),
         Call::FundTask(call) => task::fund(txn, call),
-        Call::ReleaseStatement(call) => task::release(txn, call),
+        Call::AnnounceRelease(call) => task::release(txn, call),
         Call::WithdrawRelease(call) => task::withdraw_release(txn, call),
         Call::Subscribe(call) => task::subscribe(txn, call),
         Call::Evict(call) => task::evict(txn, call),

@@ -47,12 +47,12 @@ pub fn eligible(
         && subscription.reputation >= task.min_reputation
 }
 
-/// Whether a node can be drawn to examine: it promised to, has what it could be fined, room for a duty, some
-/// weight, and an owner that isn't one of these.
+/// Whether a node can be drawn to examine: it promised to, has what it could be fined, some weight, and an owner that isn't
+/// one of these. Whatever it was drawn for before: were there room for so many only, whoever filled it would go unexamined.
 #[must_use]
 pub fn attests(subscription: &Subscription, fine: MicroUsdc, but: &[Address]) -> bool {
     let promise = subscription.attester.is_some_and(|attester| {
-        attester.active && attester.stake >= fine && attester.duties < crate::limits::MAX_DUTIES
+        attester.active && attester.stake >= fine
     });
     promise
         && subscription.state == SubscriptionState::Active

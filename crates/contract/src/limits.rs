@@ -23,9 +23,6 @@ pub const MAX_TICKETS: usize = 2;
 /// once. One unit that it can't back is enough to void the ticket.
 pub const MAX_DEMANDS: usize = 8;
 
-/// Examinations that one attester may have at once: more than it could do in the time it has.
-pub const MAX_DUTIES: u64 = 32;
-
 /// Examiners of one ticket that may be silent before another is drawn: each costs up to 36 hours, and a liar would
 /// rather say that all is well.
 pub const MAX_SILENT: u8 = 1;
@@ -34,13 +31,17 @@ pub const MAX_SILENT: u8 = 1;
 /// what they must pay, a pool that begins with ten runs dry once in five hundred times.
 pub const MIN_POOL_FEES: u64 = 10;
 
+/// How long the pool of a deprecated task stays for its examinations; then it is the treasury's. Longer than its last stack
+/// can: 366 days of life, 7 of grace, and at most 43 until its last jury is done.
+pub const POOL_REST_MS: u64 = 500 * 24 * 3_600 * 1_000;
+
 /// Bytes of a wrapped key: an ephemeral key, the keys of two bodies, and a tag need 112.
 pub const MAX_WRAP: usize = 256;
 
 /// Bytes of sealed bodies that an answer carries: what fits one plain value of a transaction.
 pub const MAX_BODIES: usize = 16_000;
 
-/// Statements that a task has released: current software, the one before, and some hardware.
+/// Releases that a task lists: current software, the one before, and some hardware.
 pub const MAX_RELEASES: usize = 16;
 
 /// Units of one stack. Large enough for any purchase (a million tokens a second for thirty years).

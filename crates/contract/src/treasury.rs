@@ -1,22 +1,25 @@
 //! The communal treasury: fees and fines come in, and each day a part goes to the nodes that paid fees, in
 //! proportion to them and never as much as they paid. Only sums are kept: there is no list to fill.
 
-use crate::{Rule, Txn, db, ensure, minus, plus};
+use crate::{Rule, Txn, db, ensure, limits::POOL_REST_MS, minus, plus};
 use atoma_types::{
-    MicroUsdc,
+    DurationMs, MicroUsdc, TimestampMs,
     chain::{
-        AbortCode, EpochBook, FeesInEpoch,
+        AbortCode, EpochBook, FeesInEpoch, Task,
         calls::{CollectFees, PayTreasury, ReportFees},
         events::{FeesCollected, FeesReported, TreasuryPaid},
     },
 };
 
-/// Sweeps a task's fees into the treasury. Anyone may.
+/// Sweeps a task's fees into the treasury, and its pool when nothing can need it any more. Anyone may.
 pub(crate) fn collect_fees(txn: &mut Txn<'_>, call: &CollectFees) -> Rule {
     let mut db = txn.db(call.db.id())?;
     let mut task = txn.task(call.task.id())?;
-    ensure(task.fees > MicroUsdc::ZERO, AbortCode::NoFees)?;
-    let amount = std::mem::take(&mut task.fees);
+    let mut amount = std::mem::take(&mut task.fees);
+    if is_pool_over(&task, txn.now()) {
+        amount = plus(amount, std::mem::take(&mut task.dues))?;
+    }
+    ensure(amount > MicroUsdc::ZERO, AbortCode::NoFees)?;
     db.communal_treasury = plus(db.communal_treasury, amount)?;
     txn.emit(FeesCollected {
         task: task.id,
@@ -25,6 +28,13 @@ pub(crate) fn collect_fees(txn: &mut Txn<'_>, call: &CollectFees) -> Rule {
     txn.put_db(db);
     txn.put_task(task);
     Ok(())
+}
+
+/// Whether no stack of the task can be left. Not its owner's, who would gain by ending what others use.
+fn is_pool_over(task: &Task, now: TimestampMs) -> bool {
+    let rest = DurationMs(POOL_REST_MS);
+    task.deprecated_at_ms
+        .is_some_and(|since| now > since.saturating_add(rest))
 }
 
 /// Adds a node's fees of the last epoch to the book. Reporting empties the node's counter, so nothing is

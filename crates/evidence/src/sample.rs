@@ -391,7 +391,7 @@ fn task() -> Task {
         min_reputation: 0,
         min_collateral: MicroUsdc::ZERO,
         allow_list: None,
-        deprecated: false,
+        deprecated_at_ms: None,
         fees: MicroUsdc::ZERO,
         dues: MicroUsdc::ZERO,
         releases: Vec::new(),

@@ -96,7 +96,7 @@ fn serves(config: &GatewayConfig, task: &Task) -> bool {
             .models
             .iter()
             .any(|model| named(&model.name, model.task));
-    role && listed && !task.deprecated && !task.security_level.confidential()
+    role && listed && !task.is_deprecated() && !task.security_level.confidential()
 }
 
 fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: TimestampMs) -> Vec<Offer> {
@@ -244,7 +244,7 @@ mod tests {
             min_reputation: 0,
             min_collateral: MicroUsdc(0),
             allow_list: None,
-            deprecated: false,
+            deprecated_at_ms: None,
             fees: MicroUsdc(0),
             dues: MicroUsdc(0),
             releases: Vec::new(),
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn every_model_or_the_named_ones() {
         let mut old = task(3, "old", &[]);
-        old.deprecated = true;
+        old.deprecated_at_ms = Some(TimestampMs(1));
         let mut sealed = task(4, "sealed", &[]);
         sealed.security_level = SecurityLevel::ConfidentialCompute;
         let mut images = task(5, "images", &[]);

@@ -155,6 +155,7 @@ fn one_object_is_one_input_with_its_strongest_use() {
     let sync = calls::CollectFees {
         db: DB.into(),
         task: TASK.into(),
+        clock: Clock,
     };
     let calls = [sync.into(), acquire(1)];
     let deployment = deployment();

@@ -41,6 +41,7 @@ pub(crate) fn all(
         steps(size, params, honest)?,
         window(size, params, honest)?,
         entry(size, params, honest)?,
+        counting(size, params, honest)?,
         Answer {
             name: "unknown",
             question: "Do tolerant jurors agree? Where does the median price settle? Is the gas of draws equal?",
@@ -211,16 +212,36 @@ fn window(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, Pl
     })
 }
 
-/// Newcomers, who have a tenth of the weight of those who were there before.
+/// Of those who begin with less than the full reputation, some buy the rest.
 fn entry(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, PlanError> {
-    let mut base = plan(Strategy::WashTrading, size, params);
-    base.market.reputation = 100;
-    let measured = honest.measure(&base)?;
-    let ratio = measured.ratio().map_or(0.0, thousandths);
+    let base = plan(Strategy::WashTrading, size, params);
+    let figures = sweep(
+        honest,
+        &base,
+        &[100, 200, 300, 500, 700, 1_000],
+        |plan, reputation| {
+            plan.market.reputation = reputation;
+        },
+    )?;
     Ok(Answer {
         name: "entry",
-        question: "Does it pay to buy reputation from oneself in a new network?",
-        answer: "In a network in which all begin at 100: what they earn who trade with themselves for a full reputation while the others wait. Above 1, it is bought: reputation costs a hundredth of the collateral in fees, of which nine tenths may come back.".to_owned(),
-        figures: vec![(100, ratio)],
+        question: "Does it pay to buy reputation from oneself?",
+        answer: "By the reputation that all begin with: what the fifth earns that trades with itself for a full one while the others wait. Above 1, it is bought: reputation costs a hundredth of the collateral in fees, of which nine tenths may come back.".to_owned(),
+        figures,
+    })
+}
+
+/// Where nothing is examined, counting too much is bounded by what users notice alone.
+fn counting(size: Size, params: &Params, honest: &mut Honest) -> Result<Answer, PlanError> {
+    let mut base = plan(Strategy::Overcounting, size, params);
+    base.market.examined = 0;
+    let figures = sweep(honest, &base, &[0, 10, 20, 50, 100], |plan, tolerated| {
+        plan.market.tolerance_permille = tolerated;
+    })?;
+    Ok(Answer {
+        name: "tolerance",
+        question: "What does counting too much earn where nothing is examined?",
+        answer: "What users tolerate above what they count themselves, in thousandths, and what a node earns that charges it. Each such thousandth of the price is a whole one of its thin margin.".to_owned(),
+        figures,
     })
 }

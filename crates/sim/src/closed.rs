@@ -110,7 +110,11 @@ pub fn relative(measured: &Measured) -> Option<f64> {
         Strategy::BribedExaminers => 1.0 + (saving - punished(share)) / margin / 2.0,
         // three sevenths of the units lie in the requests of the two largest sizes
         Strategy::Selective => 1.0 + 3.0 / 7.0 * (saving - punished(0.0)) / margin,
-        Strategy::Overcounting => 1.0 + (0.1 / 1.1 - punished(0.0)) / margin,
+        Strategy::Overcounting => {
+            let added = market.tolerance_permille as f64 / 1_000.0;
+            let examined = if market.examined == 0 { 0.0 } else { punished(0.0) };
+            1.0 + (added / (1.0 + added) - examined) / margin
+        }
         Strategy::Withholding => {
             let kept = (market.window_requests + 1) as f64 / market.requests_per_stack as f64;
             kept / margin

@@ -62,7 +62,7 @@ market! {
     idle_hours = 6;
     /// How many requests without an answer a user signs before it leaves a node (W).
     window_requests = 2;
-    /// How far usage may be above what a user expects of the bytes before it leaves.
+    /// How far usage may be above what a user expects of the bytes before it leaves: so much is added by who counts too much.
     tolerance_permille = 100;
     /// After how many hours a node settles what it has served, if that is worth the gas.
     settle_hours = 24;

@@ -37,7 +37,7 @@ strategies! {
     /// Charges for what it doesn't deliver.
     Withholding = "withholding", "nodes charge for requests that they don't answer, on a task without examinations";
     /// Charges for more than it delivers.
-    Overcounting = "overcounting", "nodes charge a tenth more than they computed, just what users tolerate";
+    Overcounting = "overcounting", "nodes charge more than they computed, just what users tolerate: a tenth";
     /// Takes business that it can't serve.
     CapacityBluff = "capacity-bluff", "nodes claim a thousandfold capacity, take every lease and don't serve a quarter of them";
     /// One wallet under many names.

@@ -27,7 +27,7 @@ use atoma::money;
 use atoma::node::Node;
 use atoma::stack::{Self, Stack};
 use atoma::task::Task;
-use sui::balance::{Self, Balance};
+use sui::balance::Balance;
 use sui::clock::Clock;
 use sui::coin::Coin;
 use sui::event;
@@ -142,7 +142,6 @@ public struct DisclosedToJury has copy, drop {
     challenge: bool,
     seq: u64,
     wraps: vector<vector<u8>>,
-    opening: vector<u8>,
     deadline_ms: u64,
 }
 
@@ -308,17 +307,20 @@ public fun disclose(
     });
 }
 
-/// The examiner says whether something is wrong. If so a jury is called, and the examiner pays it if it finds nothing:
-/// a troll forces nobody to work for free. What is wrong it doesn't say, or jurors could echo it and not look.
+/// The examiner says whether something is wrong. If so a jury is called, which the examiner pays in advance in case it
+/// finds nothing: a troll forces nobody to work for free, however often it accuses at once. What is wrong it doesn't say,
+/// or jurors could echo it and not look.
 public fun verdict(
     self: &mut Stack,
     holder: ID,
     ticket: u64,
     bad: bool,
+    bond: Coin<USDC>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
     self.assert_current();
+    let fine = self.terms().sampling().examiner_fine();
     let stack = object::id(self);
     let open = self.ticket_mut(holder, ticket);
     let hit = open.hit();
@@ -328,6 +330,8 @@ public fun verdict(
     let examiner = hit.examiner();
     jury::assert_acts_for(&examiner, ctx.sender());
     assert!(clock.timestamp_ms() <= hit.deadline_ms(), EVerdictTooLate);
+    assert!(bond.value() == if (bad) fine else 0, EWrongBond);
+    open.stake_on_exam(bond.into_balance());
     open.set_exam(hit.judged(bad));
     event::emit(VerdictGiven { stack, node: holder, ticket, examiner: examiner.node(), bad });
 }
@@ -416,9 +420,9 @@ fun jury_by_seed(
             deadline_ms,
         });
     } else {
-        // nobody is there to judge: nobody was wrong
+        // nobody is there to judge: nobody was wrong, and who accused has its bond back
         let back = drop_accusation(self, holder, ticket, challenge);
-        self.put_free(back);
+        if (challenge) self.put_free(back) else task.credit(examiner_of(self, holder, ticket), back);
         let outcome = jury::dissolved();
         event::emit(JuryDecided { stack, node: holder, ticket, challenge, outcome });
     }
@@ -441,16 +445,17 @@ fun called(self: &Stack, holder: ID, ticket: u64, challenge: bool, seed: &Bytes3
     hit.unit()
 }
 
-/// Ends a challenge, or an examination's jury, without a conviction; the bond, if there is one.
+/// Ends a challenge, or an examination's jury, without a conviction; the accuser's bond.
 fun drop_accusation(self: &mut Stack, holder: ID, ticket: u64, challenge: bool): Balance<USDC> {
     let open = self.ticket_mut(holder, ticket);
-    if (challenge) return open.end_challenge();
-    open.clear_exam();
-    balance::zero()
+    if (challenge) open.end_challenge() else open.clear_exam()
 }
 
-/// The node shows the record to the jury, with its bodies' keys wrapped for each juror in their order, and a word for
-/// everyone to read: what opens a wrap has no place there.
+fun examiner_of(self: &Stack, holder: ID, ticket: u64): ID {
+    self.ticket(holder, ticket).hit().destroy_some().examiner().node()
+}
+
+/// The node shows the record to the jury, with its bodies' keys wrapped for each juror in their order.
 public fun disclose_jury(
     self: &mut Stack,
     holder: ID,
@@ -459,7 +464,6 @@ public fun disclose_jury(
     record: vector<u8>,
     proof: vector<u8>,
     wraps: vector<vector<u8>>,
-    opening: vector<u8>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
@@ -470,8 +474,7 @@ public fun disclose_jury(
     assert!(!sitting.is_disclosed(), ENotDisclosing);
     dispute::assert_in_time(now, sitting.deadline_ms());
     let wrapped = wraps.length() == sitting.size()
-        && wraps.all!(|wrap| is_wrap(wrap))
-        && opening.length() <= MAX_WRAP;
+        && wraps.all!(|wrap| is_wrap(wrap));
     assert!(wrapped, EWrapsInvalid);
     let seq = shown(self, holder, ticket, sitting.unit(), record, &proof, ctx);
     let hit = self.ticket(holder, ticket).hit();
@@ -487,7 +490,6 @@ public fun disclose_jury(
         challenge,
         seq,
         wraps,
-        opening,
         deadline_ms,
     });
 }
@@ -585,10 +587,7 @@ public fun decide(
 
     // who accused it pays the jurors
     let mut pot = drop_accusation(self, holder, ticket, challenge);
-    if (!challenge && outcome.is_acquitted() && hit.is_some()) {
-        let examiner = hit.destroy_some().examiner().node();
-        pot.join(task.charge(examiner, sampling.examiner_fine()));
-    };
+    if (!challenge && hung) task.credit(examiner_of(self, holder, ticket), pot.withdraw_all());
     // of a hung jury both sides did their work
     let paid = if (hung) sitting.voters() else winners;
     paid.do!(|juror| {

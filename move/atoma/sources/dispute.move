@@ -256,9 +256,10 @@ fun convict_by(
     let (tickets, freed) = stack.close_lease(node);
     let mut bonds = balance::zero();
     tickets.do!(|ticket| {
+        let mut ticket = ticket;
         if (terms.samples()) {
             let contradicted = verdicts.contradict.contains(&ticket.to_seq());
-            duties::end(task, terms.sampling(), &ticket, contradicted);
+            duties::end(task, terms.sampling(), &mut ticket, contradicted);
         };
         ticket.close(&mut bonds);
     });

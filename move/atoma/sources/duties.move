@@ -2,29 +2,32 @@
 module atoma::duties;
 
 use atoma::jury::Jury;
+use atoma::money;
 use atoma::task::Task;
 use atoma::terms::SamplingTerms;
 use atoma::ticket::Ticket;
 
-/// Pays the examiner for its work, or fines it for what it overlooked, and frees everyone who was drawn. Jurors of
-/// a jury that a conviction by another path ends are freed unpaid.
+/// Pays the examiner for its work and returns its bond, or fines it for what it overlooked, and frees everyone who was
+/// drawn. Jurors of a jury that a conviction by another path ends are freed unpaid.
 public(package) fun end(
     task: &mut Task,
     sampling: &SamplingTerms,
-    ticket: &Ticket,
+    ticket: &mut Ticket,
     contradicted: bool,
 ) {
+    let mut owed = ticket.take_exam_bond();
     ticket.hit().do!(|hit| {
         let examiner = hit.examiner().node();
         if (contradicted) {
             let taken = task.charge(examiner, sampling.examiner_fine());
             task.put_fee(taken);
         } else if (hit.has_passed() || hit.is_accused()) {
-            let fee = task.take_due(sampling.attest_fee());
-            task.credit(examiner, fee);
+            money::put(&mut owed, task.take_due(sampling.attest_fee()));
+            task.credit(examiner, owed.withdraw_all());
         };
         task.end_duty(examiner);
     });
+    owed.destroy_zero();
     ticket.jury(false).do!(|jury| free(task, &jury));
     ticket.jury(true).do!(|jury| free(task, &jury));
 }

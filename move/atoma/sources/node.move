@@ -36,8 +36,8 @@ const ENotUnbonding: u64 = 207;
 const EUnbondingNotOver: u64 = 208;
 /// Leases are open that the collateral stands for.
 const EAtStake: u64 = 210;
-/// The statement's digest must have 32 bytes.
-const EStatementInvalid: u64 = 211;
+/// The release's digest must have 32 bytes.
+const EReleaseDigestInvalid: u64 = 211;
 /// No fine, or not so large a one, waits for a pardon.
 const ENothingPending: u64 = 212;
 /// The time for a pardon is over.
@@ -117,8 +117,8 @@ public enum NodeStatus has copy, drop, store {
 public struct Attestation has copy, drop, store {
     /// What kind of evidence it is; off-ledger code knows the kinds.
     kind: u8,
-    /// Digest of what is attested: what the task's owner releases.
-    statement: Bytes32,
+    /// Digest of the release that the node runs, which the task's owner must have listed.
+    release: Bytes32,
     /// Where the evidence is stored.
     evidence: u256,
     /// The last moment at which it opens a lease.
@@ -279,18 +279,18 @@ public fun set_keys(
 }
 
 /// States what a node runs on. The ledger believes nothing of it: it asks whether the task's owner has
-/// released the statement, and clients verify the evidence.
+/// listed the release, and clients verify the evidence.
 public fun attest(
     self: &mut Node,
     kind: u8,
-    statement: vector<u8>,
+    release: vector<u8>,
     evidence: u256,
     expires_at_ms: u64,
     ctx: &TxContext,
 ) {
     self.assert_own(ctx);
-    let statement = read_statement(statement);
-    let attestation = Attestation { kind, statement, evidence, expires_at_ms };
+    let release = read_release(release);
+    let attestation = Attestation { kind, release, evidence, expires_at_ms };
     self.attestation = option::some(attestation);
     event::emit(NodeAttested { node: object::id(self), attestation });
 }
@@ -440,7 +440,7 @@ public(package) fun response_key(self: &Node): Bytes32 { self.response_key }
 public(package) fun attested(self: &Node): (Option<Bytes32>, u64) {
     if (self.attestation.is_none()) return (option::none(), 0);
     let attestation = self.attestation.borrow();
-    (option::some(attestation.statement), attestation.expires_at_ms)
+    (option::some(attestation.release), attestation.expires_at_ms)
 }
 
 public(package) fun add_subscription(self: &mut Node) {
@@ -527,11 +527,11 @@ public(package) fun clear_report(self: &mut Node) {
     self.reported = FeesInEpoch { epoch: 0, fees: 0 };
 }
 
-/// A statement's digest.
-public(package) fun read_statement(bytes: vector<u8>): Bytes32 {
-    let statement = bytes32::read(bytes);
-    assert!(statement.is_some(), EStatementInvalid);
-    statement.destroy_some()
+/// A release's digest.
+public(package) fun read_release(bytes: vector<u8>): Bytes32 {
+    let release = bytes32::read(bytes);
+    assert!(release.is_some(), EReleaseDigestInvalid);
+    release.destroy_some()
 }
 
 // === inside ===

@@ -67,7 +67,7 @@ public struct Params has copy, drop, store {
     jail_ms: u64,
     /// How long added collateral has no weight.
     maturity_ms: u64,
-    /// How long a released statement waits before it is good.
+    /// How long a release waits before it is good.
     release_delay_ms: u64,
     /// The protocol's share of what nodes earn, thousandths.
     protocol_fee_permille: u64,

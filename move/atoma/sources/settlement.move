@@ -172,13 +172,13 @@ public fun claim(self: &mut Stack, task: &mut Task, node: &mut Node, clock: &Clo
     task.put_fee(money::take(&mut paid, fee));
     let pool = money::take(&mut paid, due);
     let amount = paid.value();
-    let ticket = self.lease_of_mut(id).pay_first();
+    let mut ticket = self.lease_of_mut(id).pay_first();
     // what was sold as examined and wasn't is the owner's
     if (ticket.exam().is_unexamined()) self.put_free(pool) else task.put_due(pool);
     node.earn(paid);
     node.earn(self.lease_of_mut(id).take_fees());
     node.restake(before, self.stake(id));
-    if (terms.samples()) duties::end(task, terms.sampling(), &ticket, false);
+    if (terms.samples()) duties::end(task, terms.sampling(), &mut ticket, false);
     node.paid(fee, now);
     task.refresh(node, now);
     event::emit(Claimed {

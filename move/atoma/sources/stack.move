@@ -63,8 +63,6 @@ const ELeasesExceedStack: u64 = 426;
 const EPriceAboveMax: u64 = 428;
 /// The extension is zero, or the stack would live longer than the parameters allow.
 const EExtensionInvalid: u64 = 430;
-/// Every unit is granted.
-const ENothingUngranted: u64 = 431;
 /// The task is sold as examined, and too few attesters of others, or too small a pool, are there.
 const ENoExaminers: u64 = 436;
 /// A lease can only become smaller, and not below what is settled or paid.
@@ -502,13 +500,12 @@ public fun set_watcher(self: &mut Stack, watcher: Option<address>, ctx: &TxConte
 
 // === leaving ===
 
-/// Takes back the units that no node has, and makes every grant given out before void. The owner may, and after
-/// the expiry anyone.
+/// Takes back the units that no node has, and makes every grant given out before void, which is worth something where
+/// all units are leased, too: a node may give some back. The owner may, and after the expiry anyone.
 public fun revoke(self: &mut Stack, clock: &Clock, ctx: &TxContext) {
     self.assert_current();
     let may = self.owner == ctx.sender() || clock.timestamp_ms() >= self.expires_at_ms;
     assert!(may, EStackNotExpired);
-    assert!(self.ungranted > 0, ENothingUngranted);
     self.take_back();
 }
 

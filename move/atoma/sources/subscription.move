@@ -13,9 +13,6 @@ const ENotAttesting: u64 = 323;
 /// The node was drawn to examine somebody.
 const EDutyOpen: u64 = 324;
 
-/// Examinations that one attester may have at once: more than it could do in the time it has.
-const MAX_DUTIES: u64 = 32;
-
 /// Owner, collateral, reputation and attestation are copies, so that drawing loads no node; claims and
 /// convictions refresh them, and `task::sync` does for anyone.
 public struct Subscription has store {
@@ -120,8 +117,8 @@ public(package) fun weight_to_serve(
     if (fits) option::some(self.weight()) else option::none()
 }
 
-/// Its weight in a draw of who examines: it promised to, has what it could be fined, room for a duty, and an
-/// owner that isn't one of these. Zero else.
+/// Its weight in a draw of who examines: it promised to, has what it could be fined, and an owner that isn't one of these.
+/// Zero else. Whatever it was drawn for before: were there room for so many only, whoever filled it would go unexamined.
 public(package) fun weight_to_examine(
     self: &Subscription,
     fine: u64,
@@ -131,7 +128,6 @@ public(package) fun weight_to_examine(
     let attester = self.attester.borrow();
     let drawn = attester.active
         && attester.stake.value() >= fine
-        && attester.duties < MAX_DUTIES
         && self.is_active()
         && !but.contains(&self.owner);
     if (drawn) self.weight() else 0

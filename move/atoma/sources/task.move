@@ -59,11 +59,11 @@ const EWrongDeposit: u64 = 325;
 const ENotConfidential: u64 = 327;
 /// The task has as many releases as it can hold.
 const EReleasesFull: u64 = 328;
-/// The task has not released this statement.
+/// The task has no such release.
 const ENoSuchRelease: u64 = 329;
-/// The node has no attestation that this task has released.
+/// The node attests no release of this task.
 const ENotAttested: u64 = 330;
-/// The task has released this statement already.
+/// The task has this release already.
 const EReleasedAlready: u64 = 331;
 /// The node is subscribed already.
 const ESubscribedAlready: u64 = 332;
@@ -77,6 +77,9 @@ const MAX_MODEL_NAME: u64 = 128;
 const MAX_ALLOW_LIST: u64 = 64;
 /// Current software, the one before, and some hardware.
 const MAX_RELEASES: u64 = 16;
+/// How long the pool of a deprecated task stays for its examinations; then it is the treasury's. Longer than its last stack
+/// can: 366 days of life, 7 of grace, and at most 43 until its last jury is done.
+const POOL_REST_MS: u64 = 43_200_000_000;
 
 /// There are so many roles: chat completion, embedding, image generation, speech to text, text to
 /// speech, fine-tuning, training, custom.
@@ -93,7 +96,7 @@ public struct Task has key {
     version: u64,
     /// Small sequential number.
     number: u64,
-    /// Who may deprecate it and release statements.
+    /// Who may deprecate it and list releases.
     owner: address,
     /// What it computes.
     role: u8,
@@ -113,22 +116,22 @@ public struct Task has key {
     min_collateral: u64,
     /// Nodes that may subscribe; everyone if absent.
     allow_list: Option<vector<ID>>,
-    /// No new stacks, subscriptions or leases.
-    deprecated: bool,
+    /// Since when there are no new stacks, subscriptions or leases.
+    deprecated_at_ms: Option<u64>,
     /// Protocol fees, fines of attesters and lost bonds, not yet swept into the treasury.
     fees: Balance<USDC>,
     /// Dues, which pay for examinations.
     dues: Balance<USDC>,
-    /// Statements that nodes may attest, where it is confidential.
+    /// Releases that nodes may attest, where it is confidential.
     releases: vector<Release>,
     /// The offers of the nodes that serve it, in the order in which they came.
     subscriptions: vector<Subscription>,
 }
 
-/// A statement that the task's owner lets nodes attest.
+/// An image that the task's owner lets nodes run and attest.
 public struct Release has copy, drop, store {
-    /// Digest of the statement.
-    statement: Bytes32,
+    /// Digest of the image with its measurements.
+    digest: Bytes32,
     /// From when on it is good: everyone has the delay to look at it.
     from_ms: u64,
 }
@@ -154,17 +157,17 @@ public struct TaskFunded has copy, drop {
     dues: u64,
 }
 
-/// A statement will be good.
-public struct StatementReleased has copy, drop {
+/// A release will be good.
+public struct ReleaseAnnounced has copy, drop {
     task: ID,
-    statement: Bytes32,
+    release: Bytes32,
     from_ms: u64,
 }
 
-/// A statement is no longer good.
+/// A release is no longer good.
 public struct ReleaseWithdrawn has copy, drop {
     task: ID,
-    statement: Bytes32,
+    release: Bytes32,
 }
 
 /// A node subscribed, or changed its price.
@@ -243,7 +246,7 @@ public fun create(
         min_reputation,
         min_collateral,
         allow_list,
-        deprecated: false,
+        deprecated_at_ms: option::none(),
         fees: balance::zero(),
         dues: balance::zero(),
         releases: vector[],
@@ -262,11 +265,11 @@ public fun create(
 }
 
 /// Ends new business on a task; what is sold already is served and settled.
-public fun deprecate(db: &mut AtomaDb, task: &mut Task, ctx: &TxContext) {
+public fun deprecate(db: &mut AtomaDb, task: &mut Task, clock: &Clock, ctx: &TxContext) {
     db.assert_current();
     task.assert_own(ctx);
     task.assert_live();
-    task.deprecated = true;
+    task.deprecated_at_ms = option::some(clock.timestamp_ms());
     db.retire_task(task.model_name);
     event::emit(TaskDeprecated { task: object::id(task) });
 }
@@ -281,35 +284,35 @@ public fun fund(self: &mut Task, payment: Coin<USDC>) {
     event::emit(TaskFunded { task: object::id(self), amount, dues: self.dues.value() });
 }
 
-// === statements ===
+// === releases ===
 
-/// The owner announces a statement that nodes of a confidential task may attest after the delay.
+/// The owner announces a release that nodes of a confidential task may attest after the delay.
 public fun release(
     db: &AtomaDb,
     task: &mut Task,
-    statement: vector<u8>,
+    release: vector<u8>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
     db.assert_current();
     task.assert_own(ctx);
-    let statement = node::read_statement(statement);
+    let release = node::read_release(release);
     assert!(task.is_confidential(), ENotConfidential);
-    assert!(task.release_of(&statement).is_none(), EReleasedAlready);
+    assert!(task.release_of(&release).is_none(), EReleasedAlready);
     assert!(task.releases.length() < MAX_RELEASES, EReleasesFull);
     let from_ms = money::saturating_add(clock.timestamp_ms(), db.params().release_delay_ms());
-    task.releases.push_back(Release { statement, from_ms });
-    event::emit(StatementReleased { task: object::id(task), statement, from_ms });
+    task.releases.push_back(Release { digest: release, from_ms });
+    event::emit(ReleaseAnnounced { task: object::id(task), release, from_ms });
 }
 
 /// The owner withdraws one. No further lease rests on it.
-public fun withdraw_release(self: &mut Task, statement: vector<u8>, ctx: &TxContext) {
+public fun withdraw_release(self: &mut Task, release: vector<u8>, ctx: &TxContext) {
     self.assert_own(ctx);
-    let statement = node::read_statement(statement);
-    let place = self.release_of(&statement);
+    let release = node::read_release(release);
+    let place = self.release_of(&release);
     assert!(place.is_some(), ENoSuchRelease);
     self.releases.remove(place.destroy_some());
-    event::emit(ReleaseWithdrawn { task: object::id(self), statement });
+    event::emit(ReleaseWithdrawn { task: object::id(self), release });
 }
 
 // === offers ===
@@ -445,7 +448,7 @@ public(package) fun assert_current(self: &Task) {
 }
 
 public(package) fun assert_live(self: &Task) {
-    assert!(!self.deprecated, ETaskDeprecated);
+    assert!(self.deprecated_at_ms.is_none(), ETaskDeprecated);
 }
 
 /// A task's own minimums.
@@ -547,9 +550,14 @@ public(package) fun take_due(self: &mut Task, amount: u64): Balance<USDC> {
 
 public(package) fun put_fee(self: &mut Task, fee: Balance<USDC>) { money::put(&mut self.fees, fee); }
 
-/// All fees, of which there must be some.
-public(package) fun take_fees(self: &mut Task): Balance<USDC> {
-    let fees = self.fees.withdraw_all();
+/// All fees, and the pool when no stack of the task can be left; there must be some. The pool isn't its owner's, who would
+/// gain by ending what others use.
+public(package) fun take_fees(self: &mut Task, now: u64): Balance<USDC> {
+    let mut fees = self.fees.withdraw_all();
+    let over = self.deprecated_at_ms.is_some_and!(|since| {
+        now > money::saturating_add(*since, POOL_REST_MS)
+    });
+    if (over) money::put(&mut fees, self.dues.withdraw_all());
     assert!(fees.value() > 0, ENoFees);
     fees
 }
@@ -587,17 +595,17 @@ fun is_confidential(self: &Task): bool {
     self.security_level == CONFIDENTIAL || self.security_level == SAMPLING_AND_CONFIDENTIAL
 }
 
-fun release_of(self: &Task, statement: &Bytes32): Option<u64> {
-    self.releases.find_index!(|release| &release.statement == statement)
+fun release_of(self: &Task, digest: &Bytes32): Option<u64> {
+    self.releases.find_index!(|release| &release.digest == digest)
 }
 
 /// Until when a node's attestation is good for a task, were nothing withdrawn; zero if it isn't good now.
 fun attested_until(self: &Task, node: &Node, now: u64): u64 {
-    let (statement, until) = node.attested();
-    if (statement.is_none()) return 0;
-    let statement = statement.destroy_some();
+    let (digest, until) = node.attested();
+    if (digest.is_none()) return 0;
+    let digest = digest.destroy_some();
     let good = self.releases.any!(|release| {
-        release.statement == statement && release.from_ms <= now
+        release.digest == digest && release.from_ms <= now
     });
     if (good) until else 0
 }

@@ -46,6 +46,8 @@ public struct Ticket has store {
     exam: Exam,
     /// The jury that a bad verdict of the examiner called.
     exam_jury: Option<Jury>,
+    /// What the examiner staked on its accusation; nothing without one, and once the jury is done.
+    exam_bond: Balance<USDC>,
     /// The one challenge that a ticket may get.
     challenge: Option<Challenge>,
 }
@@ -85,6 +87,7 @@ public(package) fun open(
         demands: vector[],
         exam: exam::begin(samples),
         exam_jury: option::none(),
+        exam_bond: balance::zero(),
         challenge: option::none(),
     }
 }
@@ -108,9 +111,10 @@ public(package) fun claims(self: &Ticket, unit: u64): bool {
     self.from_units <= unit && unit < self.to_units
 }
 
-/// Ends a ticket: fees of its demands and the bond of its challenge go into this balance.
+/// Ends a ticket: fees of its demands and the bond of its challenge go into this balance. The examiner has its own back.
 public(package) fun close(self: Ticket, into: &mut Balance<USDC>) {
-    let Ticket { demands, challenge, .. } = self;
+    let Ticket { demands, challenge, exam_bond, .. } = self;
+    exam_bond.destroy_zero();
     demands.do!(|demand| {
         let Demand { fee, .. } = demand;
         money::put(into, fee);
@@ -201,9 +205,18 @@ public(package) fun end_challenge(self: &mut Ticket): Balance<USDC> {
     self.challenge.borrow_mut().end_challenge()
 }
 
-/// Ends an examination's jury without a conviction.
-public(package) fun clear_exam(self: &mut Ticket) {
+/// The examiner accuses, with a bond.
+public(package) fun stake_on_exam(self: &mut Ticket, bond: Balance<USDC>) {
+    money::put(&mut self.exam_bond, bond);
+}
+
+/// What the examiner staked, if it is not yet back.
+public(package) fun take_exam_bond(self: &mut Ticket): Balance<USDC> { self.exam_bond.withdraw_all() }
+
+/// Ends an examination's jury without a conviction; the examiner's bond.
+public(package) fun clear_exam(self: &mut Ticket): Balance<USDC> {
     self.exam_jury = option::none();
     let hit = self.hit();
     if (hit.is_some()) self.exam = hit.destroy_some().cleared();
+    self.take_exam_bond()
 }

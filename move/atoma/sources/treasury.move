@@ -48,11 +48,11 @@ public struct TreasuryPaid has copy, drop {
     amount: u64,
 }
 
-/// Sweeps a task's fees into the treasury. Anyone may.
-public fun collect_fees(db: &mut AtomaDb, task: &mut Task) {
+/// Sweeps a task's fees into the treasury, and its pool when nothing can need it any more. Anyone may.
+public fun collect_fees(db: &mut AtomaDb, task: &mut Task, clock: &Clock) {
     db.assert_current();
     task.assert_current();
-    let fees = task.take_fees();
+    let fees = task.take_fees(clock.timestamp_ms());
     let amount = fees.value();
     db.put_treasury(fees);
     event::emit(FeesCollected { task: object::id(task), amount });

@@ -219,17 +219,17 @@ fun task_create_of_another_db() {
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun task_deprecate_of_another_db() {
-    let (mut s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    let (mut s, mut db, _cap, clock, mut task, _node, _other, _stack) = world::all();
     db.set_version_for_testing(LATER);
-    task::deprecate(&mut db, &mut task, s.ctx());
+    task::deprecate(&mut db, &mut task, &clock, s.ctx());
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun task_deprecate_of_another_task() {
-    let (mut s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    let (mut s, mut db, _cap, clock, mut task, _node, _other, _stack) = world::all();
     task.set_version_for_testing(LATER);
-    task::deprecate(&mut db, &mut task, s.ctx());
+    task::deprecate(&mut db, &mut task, &clock, s.ctx());
     abort
 }
 
@@ -765,9 +765,10 @@ fun audit_disclose_of_another_stack() {
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun audit_verdict_of_another_stack() {
     let (mut s, _db, _cap, clock, _task, node, _other, mut stack) = world::all();
+    let coin = world::coin(&mut s, 0);
     let id = object::id(&node);
     stack.set_version_for_testing(LATER);
-    audit::verdict(&mut stack, id, 0, false, &clock, s.ctx());
+    audit::verdict(&mut stack, id, 0, false, coin, &clock, s.ctx());
     abort
 }
 
@@ -809,7 +810,6 @@ fun audit_disclose_jury_of_another_stack() {
         id,
         0,
         false,
-        vector[],
         vector[],
         vector[],
         vector[],
@@ -887,17 +887,17 @@ fun audit_undisclosed_of_another_node() {
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun treasury_collect_fees_of_another_db() {
-    let (_s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    let (_s, mut db, _cap, clock, mut task, _node, _other, _stack) = world::all();
     db.set_version_for_testing(LATER);
-    treasury::collect_fees(&mut db, &mut task);
+    treasury::collect_fees(&mut db, &mut task, &clock);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun treasury_collect_fees_of_another_task() {
-    let (_s, mut db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    let (_s, mut db, _cap, clock, mut task, _node, _other, _stack) = world::all();
     task.set_version_for_testing(LATER);
-    treasury::collect_fees(&mut db, &mut task);
+    treasury::collect_fees(&mut db, &mut task, &clock);
     abort
 }
 

@@ -130,7 +130,7 @@ async fn only_task(client: &Client) -> Result<TaskId> {
     let sells = |state| state == SubscriptionState::Active;
     let on_sale: Vec<_> = tasks
         .iter()
-        .filter(|task| !task.deprecated && task.subscriptions.iter().any(|s| sells(s.state)))
+        .filter(|task| !task.is_deprecated() && task.subscriptions.iter().any(|s| sells(s.state)))
         .collect();
     let models: BTreeSet<&str> = on_sale.iter().map(|t| t.model_name.as_str()).collect();
     match (&on_sale[..], models.len()) {

@@ -64,6 +64,7 @@ pub(in crate::watch) fn claiming(last: &Signed<Receipt>) -> Stack {
         demands: Vec::new(),
         exam: Exam::None,
         exam_jury: None,
+        exam_bond: MicroUsdc::ZERO,
         challenge: None,
     };
     let key = SigningKey::from_seed(&[7; 32]).public_key();

@@ -66,7 +66,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
     } else {
         winners
     };
-    clear(txn, &mut case, &sampling, (outcome, call), &paid)?;
+    clear(&mut case, &sampling, (outcome, call), &paid)?;
     for juror in &jury.jurors {
         end::free(&mut case.task, juror.auditor.node)?;
     }
@@ -114,7 +114,6 @@ fn contradicts(ticket: &Ticket, jury: &Jury, challenge: bool) -> bool {
 
 /// Ends a jury that did not find the node guilty: who accused it pays the jurors.
 fn clear(
-    txn: &mut Txn<'_>,
     case: &mut Case,
     sampling: &SamplingTerms,
     (outcome, call): (Outcome, &DecideJury),
@@ -130,10 +129,11 @@ fn clear(
         (_, Exam::Hit(hit)) => {
             hit.stage = HitStage::Cleared;
             ticket.exam_jury = None;
+            let bond = std::mem::take(&mut ticket.exam_bond);
             if outcome == Outcome::Acquitted {
-                let examiner = hit.examiner.node;
-                task::charge(txn, &mut case.task, examiner, sampling.examiner_fine)?
+                bond
             } else {
+                task::credit(&mut case.task, hit.examiner.node, bond)?;
                 MicroUsdc::ZERO
             }
         }

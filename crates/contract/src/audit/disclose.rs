@@ -68,8 +68,7 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
     ensure(txn.now() <= jury.deadline_ms, AbortCode::AnswerTooLate)?;
     let mut lengths = call.wraps.iter().map(Vec::len);
     let wrapped = call.wraps.len() == jury.jurors.len()
-        && lengths.all(|length| (1..=MAX_WRAP).contains(&length))
-        && call.opening.len() <= MAX_WRAP;
+        && lengths.all(|length| (1..=MAX_WRAP).contains(&length));
     ensure(wrapped, AbortCode::WrapsInvalid)?;
     let seq = shown(
         txn,
@@ -96,7 +95,6 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
         challenge: call.challenge,
         seq,
         wraps: call.wraps.clone(),
-        opening: call.opening.clone(),
         deadline_ms,
     });
     txn.put_stack(stack);

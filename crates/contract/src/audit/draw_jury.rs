@@ -4,11 +4,12 @@ use super::{exam, seed, terms};
 use crate::{
     Rule, Txn, draw as weights, ensure, plus,
     settlement::{self, ticket_mut},
+    task,
 };
 use atoma_types::{
     ComputeUnits, TimestampMs,
     chain::{
-        AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack, Subscription,
+        AbortCode, Auditor, Exam, HitStage, Juror, Jury, Stack, Subscription, Task,
         calls::DrawJury,
         events::{JuryDecided, JuryDrawn, Outcome},
     },
@@ -41,7 +42,7 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     };
     match drawn {
         Some(drawn) => seat(txn, &mut stack, call, unit, drawn)?,
-        None => dissolve(txn, &mut stack, call)?,
+        None => dissolve(txn, &mut stack, &mut task, call)?,
     }
     txn.put_task(task);
     txn.put_stack(stack);
@@ -119,19 +120,22 @@ fn seat(
     Ok(())
 }
 
-/// Nobody is there to judge: nobody was wrong.
-fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, call: &DrawJury) -> Rule {
+/// Nobody is there to judge: nobody was wrong, and who accused has its bond back.
+fn dissolve(txn: &mut Txn<'_>, stack: &mut Stack, task: &mut Task, call: &DrawJury) -> Rule {
     let ticket = ticket_mut(stack, call.holder, call.ticket)?;
-    let mut back = atoma_types::MicroUsdc::ZERO;
     match (&mut ticket.challenge, &mut ticket.exam) {
         (Some(challenge), _) if call.challenge => {
             challenge.over = true;
-            back = std::mem::take(&mut challenge.bond);
+            let bond = std::mem::take(&mut challenge.bond);
+            stack.free = plus(stack.free, bond)?;
         }
-        (_, Exam::Hit(hit)) => hit.stage = HitStage::Cleared,
+        (_, Exam::Hit(hit)) => {
+            hit.stage = HitStage::Cleared;
+            let bond = std::mem::take(&mut ticket.exam_bond);
+            task::credit(task, hit.examiner.node, bond)?;
+        }
         _ => {}
     }
-    stack.free = plus(stack.free, back)?;
     txn.emit(JuryDecided {
         stack: stack.id,
         node: call.holder,

@@ -19,7 +19,7 @@ pub(crate) fn is_exam_over(ticket: &Ticket, terms: &Terms) -> bool {
     }
 }
 
-/// Pays the examiner for its work, or fines it for what it overlooked, and frees everyone who was drawn. Jurors
+/// Pays the examiner for its work and returns its bond, or fines it for what it overlooked, and frees everyone who was drawn. Jurors
 /// of a jury that a conviction by another path ends are freed unpaid.
 pub(crate) fn end(
     txn: &mut Txn<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn end(
         } else if worked {
             let fee = sampling.attest_fee.min(task.dues);
             task.dues = crate::minus(task.dues, fee)?;
-            task::credit(task, examiner, fee)?;
+            task::credit(task, examiner, plus(fee, ticket.exam_bond)?)?;
         }
         free(task, examiner)?;
     }

@@ -8,7 +8,7 @@ use crate::{
     task,
 };
 use atoma_types::{
-    ComputeUnits, NodeId, TimestampMs,
+    ComputeUnits, MicroUsdc, NodeId, TimestampMs,
     chain::{
         AbortCode, Auditor, Exam, Hit, HitStage, Stack, Task,
         calls::{DrawExaminer, DrawTicket, GiveVerdict},
@@ -150,11 +150,13 @@ pub(super) fn pick(
     Ok(Some(drawn))
 }
 
-/// Whether the examiner found something wrong. If so a jury is called, and the examiner pays it if it finds nothing: a
-/// troll forces nobody to work for free. What is wrong it doesn't say, or jurors could echo it and not look.
+/// Whether the examiner found something wrong. If so a jury is called, which the examiner pays in advance in case it finds
+/// nothing: a troll forces nobody to work for free, however often it accuses at once. What is wrong it doesn't say, or
+/// jurors could echo it and not look.
 pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
-    let (now, sender) = (txn.now(), txn.sender());
+    let (now, sender, bond) = (txn.now(), txn.sender(), call.bond.0);
+    let fine = terms(&stack)?.examiner_fine;
     let ticket = ticket_mut(&mut stack, call.holder, call.ticket)?;
     let Exam::Hit(hit) = &mut ticket.exam else {
         return Err(AbortCode::NotExamining);
@@ -162,6 +164,9 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     ensure(hit.stage == HitStage::Examining, AbortCode::NotExamining)?;
     ensure(hit.examiner.owner == sender, AbortCode::NotAuditor)?;
     ensure(now <= hit.deadline_ms, AbortCode::VerdictTooLate)?;
+    let asked = if call.bad { fine } else { MicroUsdc::ZERO };
+    ensure(bond == asked, AbortCode::WrongBond)?;
+    txn.take(bond)?;
     hit.stage = if call.bad {
         HitStage::Accused
     } else {
@@ -169,6 +174,7 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     };
     hit.deadline_ms = TimestampMs::default();
     let examiner = hit.examiner.node;
+    ticket.exam_bond = bond;
     txn.emit(VerdictGiven {
         stack: stack.id,
         node: call.holder,

@@ -83,7 +83,7 @@ fn check_book(index: &Index<'_>, db: &AtomaDb) -> Result<(), Violation> {
 }
 
 fn check_tables(index: &Index<'_>, db: &AtomaDb) -> Result<(), Violation> {
-    let live = index.tasks.values().filter(|task| !task.deprecated);
+    let live = index.tasks.values().filter(|task| !task.is_deprecated());
     let models: BTreeSet<_> = live.map(|task| &task.model_name).collect();
     let sized = |table: &Table, size: usize| {
         let entries = index.entries.get(&table.id).copied().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::violation::{Violation, must};
 use crate::limits::{MAX_CANDIDATES, MAX_DEMANDS, MAX_LEASES, MAX_TICKETS};
 use atoma_types::{
     MicroUsdc, NodeId,
-    chain::{Exam, Jury, Lease, Stack, Ticket},
+    chain::{Exam, HitStage, Jury, Lease, Stack, Ticket},
 };
 use std::collections::BTreeSet;
 
@@ -86,6 +86,12 @@ fn check_ticket(stack: &Stack, ticket: &Ticket, id: &dyn std::fmt::Debug) -> Res
         stack.terms.sampling.is_some() == (ticket.exam != Exam::None),
         id,
         "what samples is examined",
+    )?;
+    let accused = matches!(&ticket.exam, Exam::Hit(hit) if hit.stage == HitStage::Accused);
+    must(
+        accused || ticket.exam_bond == MicroUsdc::ZERO,
+        id,
+        "a bond stands behind an accusation",
     )
 }
 
@@ -96,7 +102,9 @@ pub(super) fn held(stack: &Stack) -> impl Iterator<Item = MicroUsdc> {
         let in_tickets = tickets.flat_map(|ticket| {
             let challenge = ticket.challenge.iter();
             let demands = ticket.demands.iter().map(|demand| demand.fee);
-            demands.chain(challenge.map(|challenge| challenge.bond))
+            demands
+                .chain(challenge.map(|challenge| challenge.bond))
+                .chain([ticket.exam_bond])
         });
         in_tickets.chain([lease.fees])
     })

@@ -99,12 +99,12 @@ pub(crate) fn set_keys(txn: &mut Txn<'_>, call: &SetNodeKeys) -> Rule {
 }
 
 /// States what a node runs on. The ledger believes nothing of it: it asks whether the task's owner has
-/// released the statement, and clients verify the evidence.
+/// listed the release, and clients verify the evidence.
 pub(crate) fn attest(txn: &mut Txn<'_>, call: &AttestNode) -> Rule {
     let mut node = txn.own_node(call.node.id())?;
     let attestation = Attestation {
         kind: call.kind,
-        statement: call.statement,
+        release: call.release,
         evidence: call.evidence,
         expires_at_ms: call.expires_at_ms,
     };

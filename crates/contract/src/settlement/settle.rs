@@ -2,7 +2,10 @@
 
 use super::evidence;
 use crate::{Rule, Txn, ensure, limits::MAX_TICKETS, stack::lease_mut, verified::VerifiedMessages};
-use atoma_types::chain::{AbortCode, Exam, Ticket, calls::Settle, events::SettlementOpened};
+use atoma_types::{
+    MicroUsdc,
+    chain::{AbortCode, Exam, Ticket, calls::Settle, events::SettlementOpened},
+};
 
 /// Claims the units up to what the last receipt says, within what the owner signed. Touches the stack alone, so
 /// nobody can hold it up by crowding a task or the database.
@@ -49,6 +52,7 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         demands: Vec::new(),
         exam,
         exam_jury: None,
+        exam_bond: MicroUsdc::ZERO,
         challenge: None,
     };
     lease_mut(&mut stack, call.holder)?.tickets.push(ticket);

@@ -17,7 +17,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
     let db = txn.db(call.db.id())?;
     db::ensure_open(&db)?;
     let task = txn.task(call.task.id())?;
-    ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
+    ensure(!task.is_deprecated(), AbortCode::TaskDeprecated)?;
     ensure(call.nodes <= MAX_CANDIDATES, AbortCode::NodeCountInvalid)?;
     let units = call.total_units;
     ensure((1..=MAX_UNITS).contains(&units.0), AbortCode::UnitsInvalid)?;

@@ -16,7 +16,7 @@ pub(crate) fn top_up(txn: &mut Txn<'_>, call: &TopUp) -> Rule {
     let task = txn.task(call.task.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
     ensure(txn.now() < stack.expires_at_ms, AbortCode::StackExpired)?;
-    ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
+    ensure(!task.is_deprecated(), AbortCode::TaskDeprecated)?;
     ensure(call.units > ComputeUnits::ZERO, AbortCode::UnitsInvalid)?;
     let live = stack.live_units().saturating_add(call.units);
     ensure(live.0 <= MAX_UNITS, AbortCode::UnitsInvalid)?;

@@ -21,7 +21,7 @@ pub(crate) fn lease(txn: &mut Txn<'_>, call: &LeaseCall) -> Rule {
     let mut node = txn.own_node(call.node.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
     ensure(txn.now() < stack.expires_at_ms, AbortCode::StackExpired)?;
-    ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
+    ensure(!task.is_deprecated(), AbortCode::TaskDeprecated)?;
     ensure_standing(&db, &task, &node, txn.now())?;
     let may = stack.candidates.is_empty() || stack.candidates.contains(&node.id);
     ensure(may, AbortCode::NotCandidate)?;

@@ -3,7 +3,7 @@
 use super::{close_lease, fit, open_lease, restake, stake};
 use crate::{Rule, Txn, ensure, settlement};
 use atoma_types::{
-    ComputeUnits, MicroUsdc,
+    MicroUsdc,
     chain::{
         AbortCode, Stack,
         calls::{BeginClose, ReleaseUnits, RevokeUngranted, WithdrawFree},
@@ -46,17 +46,13 @@ pub(crate) fn release(txn: &mut Txn<'_>, call: &ReleaseUnits) -> Rule {
     Ok(())
 }
 
-/// Takes back the units that no node has, and makes every grant given out before void. The owner may, and
-/// after the expiry anyone.
+/// Takes back the units that no node has, and makes every grant given out before void, which is worth something where
+/// all units are leased, too: a node may give some back. The owner may, and after the expiry anyone.
 pub(crate) fn revoke(txn: &mut Txn<'_>, call: &RevokeUngranted) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     ensure(
         stack.owner == txn.sender() || txn.now() >= stack.expires_at_ms,
         AbortCode::StackNotExpired,
-    )?;
-    ensure(
-        stack.ungranted > ComputeUnits::ZERO,
-        AbortCode::NothingUngranted,
     )?;
     take_back(txn, &mut stack)?;
     txn.put_stack(stack);

@@ -49,7 +49,7 @@ pub(crate) fn create(txn: &mut Txn<'_>, call: &CreateTask) -> Rule {
         min_reputation: call.min_reputation,
         min_collateral: call.min_collateral,
         allow_list: call.allow_list.clone(),
-        deprecated: false,
+        deprecated_at_ms: None,
         fees: MicroUsdc::ZERO,
         dues: MicroUsdc::ZERO,
         releases: Vec::new(),
@@ -73,8 +73,8 @@ pub(crate) fn create(txn: &mut Txn<'_>, call: &CreateTask) -> Rule {
 pub(crate) fn deprecate(txn: &mut Txn<'_>, call: &DeprecateTask) -> Rule {
     let mut db = txn.db(call.db.id())?;
     let mut task = txn.own_task(call.task.id())?;
-    ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
-    task.deprecated = true;
+    ensure(!task.is_deprecated(), AbortCode::TaskDeprecated)?;
+    task.deprecated_at_ms = Some(txn.now());
     txn.count_down(&mut db.models, &task.model_name);
     txn.emit(TaskDeprecated { task: task.id });
     txn.put_db(db);

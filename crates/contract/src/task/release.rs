@@ -1,4 +1,4 @@
-//! Statements that nodes of a confidential task may attest. They are public for a while before they are
+//! Releases that nodes of a confidential task may attest. They are public for a while before they are
 //! good, and withdrawn at once.
 
 use crate::{Rule, Txn, ensure, limits::MAX_RELEASES};
@@ -6,13 +6,13 @@ use atoma_types::{
     DurationMs,
     chain::{
         AbortCode, Release,
-        calls::{ReleaseStatement, WithdrawRelease},
-        events::{ReleaseWithdrawn, StatementReleased},
+        calls::{AnnounceRelease, WithdrawRelease},
+        events::{ReleaseAnnounced, ReleaseWithdrawn},
     },
 };
 
 /// The owner announces one.
-pub(crate) fn release(txn: &mut Txn<'_>, call: &ReleaseStatement) -> Rule {
+pub(crate) fn release(txn: &mut Txn<'_>, call: &AnnounceRelease) -> Rule {
     let db = txn.db(call.db.id())?;
     let mut task = txn.own_task(call.task.id())?;
     ensure(
@@ -21,19 +21,19 @@ pub(crate) fn release(txn: &mut Txn<'_>, call: &ReleaseStatement) -> Rule {
     )?;
     let mut known = task.releases.iter();
     ensure(
-        known.all(|release| release.statement != call.statement),
+        known.all(|release| release.digest != call.release),
         AbortCode::ReleasedAlready,
     )?;
     ensure(task.releases.len() < MAX_RELEASES, AbortCode::ReleasesFull)?;
     let delay = DurationMs(db.params.release_delay_ms);
     let release = Release {
-        statement: call.statement,
+        digest: call.release,
         from_ms: txn.now().saturating_add(delay),
     };
     task.releases.push(release);
-    txn.emit(StatementReleased {
+    txn.emit(ReleaseAnnounced {
         task: task.id,
-        statement: release.statement,
+        release: release.digest,
         from_ms: release.from_ms,
     });
     txn.put_task(task);
@@ -45,11 +45,11 @@ pub(crate) fn withdraw_release(txn: &mut Txn<'_>, call: &WithdrawRelease) -> Rul
     let mut task = txn.own_task(call.task.id())?;
     let before = task.releases.len();
     task.releases
-        .retain(|release| release.statement != call.statement);
+        .retain(|release| release.digest != call.release);
     ensure(task.releases.len() < before, AbortCode::NoSuchRelease)?;
     txn.emit(ReleaseWithdrawn {
         task: task.id,
-        statement: call.statement,
+        release: call.release,
     });
     txn.put_task(task);
     Ok(())

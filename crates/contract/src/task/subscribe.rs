@@ -109,7 +109,7 @@ pub(crate) fn refresh(task: &mut Task, node: &Node, now: TimestampMs) {
 /// Until when a node's attestation is good for a task, were nothing withdrawn; zero if it isn't good now.
 pub(crate) fn attested_until(task: &Task, node: &Node, now: TimestampMs) -> TimestampMs {
     node.attestation
-        .filter(|attestation| task.releases(attestation.statement, now))
+        .filter(|attestation| task.releases(attestation.release, now))
         .map(|attestation| attestation.expires_at_ms)
         .unwrap_or_default()
 }
@@ -128,7 +128,7 @@ pub(crate) fn ensure_fits(task: &Task, node: &Node) -> Rule {
 
 fn check_offer(txn: &Txn<'_>, db: &AtomaDb, task: &Task, node: &Node, price: Price) -> Rule {
     db::ensure_open(db)?;
-    ensure(!task.deprecated, AbortCode::TaskDeprecated)?;
+    ensure(!task.is_deprecated(), AbortCode::TaskDeprecated)?;
     node::ensure_active(txn, node)?;
     let allowed = task
         .allow_list

@@ -10,7 +10,7 @@ use atoma_types::{
 
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
-    ("keys_and_statements", keys_and_statements),
+    ("keys_and_releases", keys_and_releases),
     ("tasks_of_no_kind", tasks_of_no_kind),
     ("stacks", stacks),
     ("roots_and_blobs", roots_and_blobs),
@@ -36,7 +36,7 @@ fn bytes(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn keys_and_statements() {
+fn keys_and_releases() {
     let mut w = World::new();
     let mut task = new_task();
     task.security = SecurityLevel::ConfidentialCompute;
@@ -63,25 +63,25 @@ fn keys_and_statements() {
     let attest = calls::AttestNode {
         node: node.into(),
         kind: 1,
-        statement: Hash32::ZERO,
+        release: Hash32::ZERO,
         evidence: atoma_types::BlobId([1; 32]),
         expires_at_ms: atoma_types::TimestampMs(1),
     };
-    let code = AbortCode::StatementInvalid;
-    refused(&w, OPERATOR, attest, "statement", &bytes(31), code);
-    let release = calls::ReleaseStatement {
+    let code = AbortCode::ReleaseDigestInvalid;
+    refused(&w, OPERATOR, attest, "release", &bytes(31), code);
+    let release = calls::AnnounceRelease {
         db: atoma_types::chain::LOCALNET_DB.into(),
         task: task.into(),
-        statement: Hash32::ZERO,
+        release: Hash32::ZERO,
         clock: atoma_types::chain::Clock,
     };
-    refused(&w, ADMIN, release.clone(), "statement", &bytes(0), code);
+    refused(&w, ADMIN, release.clone(), "release", &bytes(0), code);
     w.ok(ADMIN, release);
     let withdraw = calls::WithdrawRelease {
         task: task.into(),
-        statement: Hash32::ZERO,
+        release: Hash32::ZERO,
     };
-    refused(&w, ADMIN, withdraw, "statement", &bytes(33), code);
+    refused(&w, ADMIN, withdraw, "release", &bytes(33), code);
 }
 
 #[test]

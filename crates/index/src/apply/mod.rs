@@ -113,7 +113,7 @@ pub(crate) fn apply(
         Event::NodeAttested(e) => step.stale(e.node, ObjectName::Node),
         Event::AttesterPaid(e) => step.stale(e.node, ObjectName::Node),
         Event::TaskFunded(_)
-        | Event::StatementReleased(_)
+        | Event::ReleaseAnnounced(_)
         | Event::ReleaseWithdrawn(_)
         | Event::AttesterChanged(_)
         | Event::JuryDrawn(_)

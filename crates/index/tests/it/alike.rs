@@ -66,7 +66,7 @@ pub(crate) async fn assert_alike(ledger: &Ledger, reader: &IndexReader) {
     {
         assert_eq!(
             (view.row.task, view.row.deprecated),
-            (task.id, task.deprecated)
+            (task.id, task.is_deprecated())
         );
         let mut offers: Vec<_> = task
             .subscriptions

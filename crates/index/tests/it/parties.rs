@@ -189,6 +189,7 @@ impl Parties {
                 calls::CollectFees {
                     db: db.into(),
                     task: task.into(),
+                    clock: Clock,
                 }
                 .into(),
             ),

@@ -53,6 +53,7 @@ async fn a_ledger_that_stays_congested_is_given_up_on() {
     let deprecate = atoma_types::chain::calls::DeprecateTask {
         db: world.ledger.deployment().db.into(),
         task: task.into(),
+        clock: atoma_types::chain::Clock,
     };
     let given_up = world
         .ledger
@@ -71,7 +72,7 @@ async fn a_ledger_that_stays_congested_is_given_up_on() {
         .execute(&key, vec![deprecate.into()])
         .await
         .unwrap();
-    assert!(world.ledger.task(task).await.unwrap().deprecated);
+    assert!(world.ledger.task(task).await.unwrap().is_deprecated());
     world.audit();
 }
 

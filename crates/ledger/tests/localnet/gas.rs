@@ -99,6 +99,7 @@ async fn a_pool_has_several_in_flight() {
         calls::DeprecateTask {
             db: world.ledger.deployment().db.into(),
             task,
+            clock: Clock,
         }
         .into()
     };
@@ -113,7 +114,7 @@ async fn a_pool_has_several_in_flight() {
     let digests: HashSet<_> = done.iter().map(|executed| executed.digest).collect();
     assert_eq!(digests.len(), 12);
     for task in tasks {
-        assert!(world.ledger.task(task).await.unwrap().deprecated);
+        assert!(world.ledger.task(task).await.unwrap().is_deprecated());
     }
 
     // what could be used twice isn't taken

@@ -149,7 +149,6 @@ impl Court {
             record,
             proof,
             wraps: vec![vec![1; 80]; jury.jurors.len()],
-            opening: vec![2; 32],
             clock: Clock,
         };
         trial.run(&trial.operator, call).await.unwrap();
@@ -158,11 +157,13 @@ impl Court {
     /// The examiner says what it found.
     pub async fn examiner_says(&self, bad: bool) {
         let (trial, examiner) = (&self.trial, self.hit().await.examiner);
+        let fine = trial.stack().await.terms.sampling.unwrap().examiner_fine;
         let call = calls::GiveVerdict {
             stack: trial.stack.into(),
             holder: trial.node,
             ticket: self.seq(),
             bad,
+            bond: Payment(if bad { fine } else { MicroUsdc::ZERO }),
             clock: Clock,
         };
         let key = self.key_of(examiner.owner);

@@ -66,6 +66,7 @@ pub(crate) fn lease(units: u64, tickets: &[u64]) -> Lease {
             demands: Vec::new(),
             exam: atoma_types::chain::Exam::None,
             exam_jury: None,
+            exam_bond: MicroUsdc::ZERO,
             challenge,
         }
     };

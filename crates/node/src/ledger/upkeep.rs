@@ -128,7 +128,7 @@ fn standing(
         && node.collateral.0 >= db.params.min_collateral
         && node.collateral >= task.min_collateral
         && node.standing.reputation >= task.min_reputation
-        && !task.deprecated;
+        && !task.is_deprecated();
     if !fits {
         return None;
     }

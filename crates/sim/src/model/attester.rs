@@ -1,7 +1,6 @@
 //! Promises to examine, with deposits in the task.
 
 use super::{Attester, Done, Ledger, Micro, Ms, NodeIx, Task, TaskIx, ensure};
-use atoma_contract::limits::MAX_DUTIES;
 use atoma_types::chain::AbortCode;
 
 impl Ledger {
@@ -94,5 +93,5 @@ impl Task {
 
 /// Whether a promise is good for a duty with this fine.
 pub(super) fn is_able(attester: &Attester, fine: Micro) -> bool {
-    attester.active && attester.stake >= fine && attester.duties < MAX_DUTIES
+    attester.active && attester.stake >= fine
 }

@@ -130,11 +130,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The examiner says whether something is wrong.
+    /// The examiner says whether something is wrong; returns the bond.
     ///
     /// # Errors
     /// If it isn't its turn.
-    pub fn verdict(&mut self, now: Ms, id: TicketId, by: Party, bad: bool) -> Done {
+    pub fn verdict(&mut self, now: Ms, id: TicketId, by: Party, bad: bool) -> Done<Micro> {
+        ensure(self.sampled(id), AbortCode::NotSampling)?;
+        let bond = if bad { self.rules.params.examiner_fine } else { 0 };
         let examiner = match self.ticket(id)?.exam {
             Exam::Hit(hit) => self.nodes[hit.examiner].owner,
             _ => return Err(AbortCode::NotExamining),
@@ -144,7 +146,9 @@ impl Ledger {
         ensure(now <= hit.deadline, AbortCode::VerdictTooLate)?;
         hit.stage = if bad { Stage::Accused } else { Stage::Passed };
         hit.deadline = 0;
-        Ok(())
+        self.ticket_mut(id)?.exam_bond = bond;
+        self.stacks[id.stack].staked += bond;
+        Ok(bond)
     }
 
     /// The owner challenges a ticket; returns the bond.

@@ -43,6 +43,7 @@ impl Ledger {
         self.stacks[stack].staked -= bonds;
         self.stacks[stack].free += bonds;
         for ticket in &tickets {
+            self.stacks[stack].staked -= ticket.exam_bond;
             self.end(task, ticket, winners.contradict == Some(ticket.to));
         }
         let mut left = fine;

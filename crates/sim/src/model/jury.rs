@@ -71,19 +71,25 @@ impl Ledger {
     }
 
     fn dissolve(&mut self, id: TicketId, challenge: bool) -> Done {
+        let task = self.stacks[id.stack].task;
         let ticket = self.ticket_mut(id)?;
-        let mut back = 0;
         match (&mut ticket.challenge, &mut ticket.exam) {
             (Some(brought), _) if challenge => {
                 brought.over = true;
-                back = std::mem::take(&mut brought.bond);
+                let back = std::mem::take(&mut brought.bond);
+                let stack = &mut self.stacks[id.stack];
+                stack.staked -= back;
+                stack.free += back;
             }
-            (_, Exam::Hit(hit)) => hit.stage = Stage::Cleared,
+            (_, Exam::Hit(hit)) => {
+                hit.stage = Stage::Cleared;
+                let examiner = hit.examiner;
+                let back = std::mem::take(&mut ticket.exam_bond);
+                self.stacks[id.stack].staked -= back;
+                self.tasks[task].credit(examiner, back);
+            }
             _ => {}
         }
-        let stack = &mut self.stacks[id.stack];
-        stack.staked -= back;
-        stack.free += back;
         Ok(())
     }
 
@@ -211,6 +217,7 @@ impl Ledger {
     ) -> Done {
         let task = self.stacks[id.stack].task;
         let ticket = self.ticket_mut(id)?;
+        // whose bond comes back: a hung jury finds nobody wrong
         let mut accuser = None;
         let mut pot = 0;
         match (&mut ticket.challenge, &mut ticket.exam) {
@@ -221,8 +228,9 @@ impl Ledger {
             }
             (_, Exam::Hit(hit)) => {
                 hit.stage = Stage::Cleared;
-                accuser = (outcome == Outcome::Acquitted).then_some(hit.examiner);
+                accuser = (outcome == Outcome::Hung).then_some(hit.examiner);
                 ticket.exam_jury = None;
+                pot = std::mem::take(&mut ticket.exam_bond);
             }
             _ => {}
         }
@@ -230,7 +238,7 @@ impl Ledger {
         let params = &self.rules.params;
         let task = &mut self.tasks[task];
         if let Some(examiner) = accuser {
-            pot = task.charge(examiner, params.examiner_fine);
+            task.credit(examiner, std::mem::take(&mut pot));
         }
         let mut left = pot;
         for &juror in paid {

@@ -90,14 +90,13 @@ impl Ledger {
     /// Takes back what no node has.
     ///
     /// # Errors
-    /// If there is nothing, or it isn't the owner's to take before the expiry.
+    /// If it isn't the owner's to take before the expiry.
     pub fn revoke(&mut self, now: Ms, stack: StackIx, by: u32) -> Done {
         let held = &mut self.stacks[stack];
         ensure(
             held.owner == by || now >= held.expires,
             AbortCode::StackNotExpired,
         )?;
-        ensure(held.ungranted > 0, AbortCode::NothingUngranted)?;
         held.ungranted = 0;
         held.fit();
         Ok(())

@@ -255,6 +255,8 @@ pub struct Ticket {
     pub exam: Exam,
     /// The examination's jury.
     pub exam_jury: Option<Jury>,
+    /// What the examiner staked on its accusation.
+    pub exam_bond: Micro,
     /// The one challenge.
     pub challenge: Option<Challenge>,
 }
@@ -313,7 +315,7 @@ pub struct Stack {
     pub free: Micro,
     /// When it ends.
     pub expires: Ms,
-    /// Bonds and fees of demands that are open.
+    /// Bonds, and fees of demands that are open.
     pub staked: Micro,
 }
 

@@ -35,6 +35,7 @@ impl Ledger {
             demands: Vec::new(),
             exam: if sampled { Exam::Undrawn } else { Exam::None },
             exam_jury: None,
+            exam_bond: 0,
             challenge: None,
         };
         self.stacks[stack].lease_mut(node)?.tickets.push(ticket);
@@ -140,7 +141,7 @@ impl Ledger {
             } else if matches!(stage, Stage::Passed | Stage::Accused) {
                 let fee = params.attest_fee.min(task.dues);
                 task.dues -= fee;
-                task.credit(examiner, fee);
+                task.credit(examiner, fee + ticket.exam_bond);
             }
             task.free(examiner);
         }

@@ -90,13 +90,12 @@ impl Network<'_> {
             Judge::Tester => (truth, true),
         };
         let owner = self.ledger.nodes[hit.examiner].owner;
-        if self
-            .ledger
-            .verdict(self.now, id, owner, verdict != Verdict::Ok)
-            .is_err()
-        {
+        let bad = verdict != Verdict::Ok;
+        let Ok(bond) = self.ledger.verdict(self.now, id, owner, bad) else {
             return;
-        }
+        };
+        let side = self.parties[hit.examiner].side;
+        self.group(side).attesting.paid_in += bond;
         self.attested(hit.examiner, id, hit.unit, 1, works);
         if verdict != Verdict::Ok {
             self.queue.push(self.now, Event::Jury(id, false));

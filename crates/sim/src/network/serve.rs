@@ -8,8 +8,6 @@ use crate::{
 
 /// Of a thousand stacks that a node that bluffs leases it serves so many.
 const SERVED_BY_BLUFF: u64 = 750;
-/// What a node that counts too much adds, thousandths.
-const ADDED: u64 = 100;
 
 impl Network<'_> {
     /// Asks a node; false if the user must go elsewhere.
@@ -22,13 +20,10 @@ impl Network<'_> {
         }
         let serving = self.parties[node].serving;
         let charged = if serving == Serving::Over {
-            units + units * ADDED / 1_000
+            units + units * self.plan.market.tolerance_permille / 1_000
         } else {
             units
         };
-        if serving == Serving::Over && ADDED > self.plan.market.tolerance_permille {
-            return false;
-        }
         if !self.grant(stack, node, charged) {
             return false;
         }

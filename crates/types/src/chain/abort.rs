@@ -69,7 +69,7 @@ aborts! {
     UnbondingNotOver = 208, "unbonding_not_over", "the collateral waits: try again when the unbonding time is over";
     NothingAdded = 209, "nothing_added", "the payment is zero: add some";
     AtStake = 210, "at_stake", "leases are open that the collateral stands for: release, settle and claim them, or let them expire";
-    StatementInvalid = 211, "statement_invalid", "the statement's digest must have 32 bytes";
+    ReleaseDigestInvalid = 211, "release_digest_invalid", "the release's digest must have 32 bytes";
     NothingPending = 212, "nothing_pending", "no fine, or not so large a one, waits for a pardon";
     PardonOver = 213, "pardon_over", "the time for a pardon is over: the fine is the treasury's";
     PardonNotOver = 214, "pardon_not_over", "the fine can still be pardoned: wait for the end of the delay";
@@ -102,9 +102,9 @@ aborts! {
     NotSampling = 326, "not_sampling", "the task, or the stack, is not examined";
     NotConfidential = 327, "not_confidential", "the task is not confidential: it needs no releases";
     ReleasesFull = 328, "releases_full", "the task has as many releases as it can hold: withdraw one";
-    NoSuchRelease = 329, "no_such_release", "the task has not released this statement";
-    NotAttested = 330, "not_attested", "the node has no attestation that this task has released: attest first";
-    ReleasedAlready = 331, "released_already", "the task has released this statement already";
+    NoSuchRelease = 329, "no_such_release", "the task has no such release";
+    NotAttested = 330, "not_attested", "the node attests no release of this task: attest first";
+    ReleasedAlready = 331, "released_already", "the task has this release already";
     SubscribedAlready = 332, "subscribed_already", "the node is subscribed already: nobody need go for it";
     // --- stack -----------------------------------------------------------------------------------
     NotStackOwner = 400, "not_stack_owner", "only the stack's owner may do this: sign with the owner's key";
@@ -133,7 +133,6 @@ aborts! {
     LeasesExceedStack = 426, "leases_exceed_stack", "the stack has not enough ungranted units: grant fewer, or top up";
     PriceAboveMax = 428, "price_above_max", "the price is above the highest that the owner signed: lower it, or use another node";
     ExtensionInvalid = 430, "extension_invalid", "the extension is zero, or the stack would live longer than the parameters allow";
-    NothingUngranted = 431, "nothing_ungranted", "every unit is granted: there is nothing to take back";
     GrantRevoked = 434, "grant_revoked", "the owner has revoked what was granted before: ask for a fresh grant";
     CollateralBusy = 435, "collateral_busy", "the node's free collateral does not cover the added units: add some, or take fewer";
     NoExaminers = 436, "no_examiners", "the task is sold as examined, and too few attesters of others, or too small a pool, are there: fund it, or use another task";

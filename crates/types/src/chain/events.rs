@@ -265,21 +265,21 @@ events! {
             /// The task's pool, afterwards.
             dues: MicroUsdc,
         }
-        /// A statement will be good.
-        task::StatementReleased {
+        /// A release will be good.
+        task::ReleaseAnnounced {
             /// Id of the task.
             task: TaskId,
-            /// Digest of the statement.
-            statement: Hash32,
+            /// Its digest.
+            release: Hash32,
             /// From when on it is good.
             from_ms: TimestampMs,
         }
-        /// A statement is no longer good.
+        /// A release is no longer good.
         task::ReleaseWithdrawn {
             /// Id of the task.
             task: TaskId,
-            /// Digest of the statement.
-            statement: Hash32,
+            /// Its digest.
+            release: Hash32,
         }
         /// A node subscribed, or changed its price.
         task::Subscribed {
@@ -630,8 +630,6 @@ events! {
             seq: u64,
             /// The wrapped keys.
             wraps: Vec<Vec<u8>>,
-            /// A word to the jury.
-            opening: Vec<u8>,
             /// The last moment of what comes next.
             deadline_ms: TimestampMs,
         }

@@ -77,7 +77,7 @@ params! {
     jury_size = 7, 7, 9;
     /// Equal verdicts of a jury that decide.
     jury_quorum = 5, 5, 9;
-    /// What an examiner pays whom a jury contradicts, micro-USDC: at least what the jury gets.
+    /// What an examiner stakes on an accusation, and pays whom a jury contradicts, micro-USDC: at least what the jury gets.
     examiner_fine = 2 * USDC, 100_000, 100 * USDC;
     /// What a juror pays on the losing side, micro-USDC.
     juror_fine = USDC, 100_000, 100 * USDC;
@@ -97,7 +97,7 @@ params! {
     jail_ms = 2 * DAY, DAY, 60 * DAY;
     /// How long added collateral has no weight.
     maturity_ms = DAY, DAY, 30 * DAY;
-    /// How long a released statement waits before it is good.
+    /// How long a release waits before it is good.
     release_delay_ms = DAY, DAY, 30 * DAY;
     /// The protocol's share of what nodes earn, thousandths.
     protocol_fee_permille = 10, 0, 200;

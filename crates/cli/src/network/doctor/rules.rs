@@ -33,7 +33,7 @@ pub(super) async fn examine(settings: &Settings, ledger: &Ledger, report: &mut R
         }
     };
     parameters(&db, report);
-    for task in tasks.iter().filter(|task| !task.deprecated) {
+    for task in tasks.iter().filter(|task| !task.is_deprecated()) {
         examiners(task, &db.params, report);
     }
     let Ok(key) = settings.key() else {

@@ -85,7 +85,7 @@ fn b9_nothing_is_sold_as_examined_that_nobody_examines() {
     let poor = w.create_task_from(poor);
     let call = w.acquire_call(poor, USDC, PRICE, 0);
     w.refused(USER, call, AbortCode::NoExaminers);
-    // and confidential stacks need somebody whose statement is released
+    // and confidential stacks need somebody who attests a release
     let mut sealed = new_task();
     sealed.security = SecurityLevel::ConfidentialCompute;
     let sealed = w.create_task_from(sealed);
@@ -225,20 +225,35 @@ fn two_silent_examiners_are_struck_off_and_the_ticket_is_paid() {
 fn a_troll_pays_the_jury_that_it_calls() {
     let (mut w, task, chain) = sampled(10);
     w.settle(&chain);
+    let mut stingy = w.clone();
     let (_, troll) = w.examined(&chain, true);
+    accuse_for_less(&mut stingy, &chain);
     let members = w.seated(&chain, false);
     assert!(members.iter().all(|&(_, party)| party != troll));
     w.vote(&chain, false, &members, &[Some(Verdict::OK); 7]);
     let owner = address(troll);
     let subscriptions = &w.task(task).subscriptions;
     let promise = subscriptions.iter().find(|s| s.owner == owner).unwrap();
-    assert_eq!(promise.attester.unwrap().stake.0, 6 * USDC);
+    assert_eq!(promise.attester.unwrap().stake.0, 8 * USDC);
+    // out of the bond, which it paid in with its accusation
     assert_eq!(w.task(task).fees.0, 2 * USDC - 700_000);
     let call = w.claim_call(chain.stack, chain.node);
     w.ok(STRANGER, call);
     assert_eq!(w.collateral(chain.node), 1_000 * USDC);
     let promise = w.task(task).subscriptions.iter().find(|s| s.owner == owner);
     assert_eq!(promise.unwrap().attester.unwrap().earned.0, 0);
+}
+
+/// An accusation has exactly the examiner's fine with it, and a good word nothing.
+fn accuse_for_less(w: &mut World, chain: &Chain) {
+    w.draw(chain, true);
+    let (unit, examiner) = w.examine(chain);
+    w.ok(OPERATOR, disclose_call(chain, unit));
+    for bad in [false, true] {
+        let mut call = verdict_call(chain.stack, chain.node, chain.seq, bad);
+        call.bond.0.0 ^= 1;
+        w.refused(examiner, call, AbortCode::WrongBond);
+    }
 }
 
 /// An earlier design: digests were given away to lazy examiners. Nothing stops a node from that; but anyone runs a throw-away node and a

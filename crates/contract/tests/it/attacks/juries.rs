@@ -210,6 +210,10 @@ fn an_accusation_tells_jurors_nothing_that_they_could_echo() {
     let guesses = [1, 2, 3, 4, 5, 6, 7].map(guess);
     let changes = w.vote(&chain, false, &members, &guesses);
     assert_eq!(outcome(&changes.events), Outcome::Hung);
+    // nobody was found wrong: the bond is the examiner's again, and nobody is paid
+    let promises = w.task(task).subscriptions.iter();
+    let earned = promises.filter_map(|offer| offer.attester).map(|a| a.earned.0);
+    assert_eq!(earned.filter(|&earned| earned > 0).collect::<Vec<_>>(), [2 * USDC]);
 }
 
 /// Nobody of the parties is drawn, whoever has the weight.

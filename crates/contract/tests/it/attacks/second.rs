@@ -2,10 +2,14 @@
 
 use super::{Tale, examiners::sampled};
 use crate::world::*;
+use atoma_contract::limits::POOL_REST_MS;
 use atoma_types::{
-    TaskId,
-    chain::{AbortCode, Event, calls, events::Outcome},
+    Rule as Comparison, TaskId,
+    chain::{AbortCode, Event, Verdict, calls, events::Outcome},
 };
+
+/// Whoever has nearly all the weight of a task.
+const TROLL: u8 = 199;
 
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
@@ -20,6 +24,22 @@ pub(crate) const TALES: &[Tale] = &[
     (
         "no_fine_of_jurors_is_above_what_attesters_deposit",
         no_fine_of_jurors_is_above_what_attesters_deposit,
+    ),
+    (
+        "who_accuses_falsely_in_five_tickets_at_once_pays_every_jury",
+        who_accuses_falsely_in_five_tickets_at_once_pays_every_jury,
+    ),
+    (
+        "duties_that_are_filled_leave_no_ticket_unexamined",
+        duties_that_are_filled_leave_no_ticket_unexamined,
+    ),
+    (
+        "a_grant_is_void_once_it_is_revoked_though_no_unit_was_left",
+        a_grant_is_void_once_it_is_revoked_though_no_unit_was_left,
+    ),
+    (
+        "the_pool_of_a_task_that_is_over_is_the_treasurys",
+        the_pool_of_a_task_that_is_over_is_the_treasurys,
     ),
 ];
 
@@ -79,6 +99,8 @@ fn accomplices_that_resign_dissolve_no_jury() {
     assert_eq!(members.len(), 6);
     let changes = w.vote(&chain, false, &members, &[Some(BAD); 6]);
     assert_eq!(convictions(&changes)[0].2, 10 * USDC);
+    // who accused has its bond back, and its fee
+    assert_eq!(fees_of(&w, task, accuser), 2 * USDC + 100_000);
 
     // less than a quorum convicts nobody, so that none is drawn
     for accomplice in others.take(2) {
@@ -90,6 +112,7 @@ fn accomplices_that_resign_dissolve_no_jury() {
         panic!("{:?}", changes.events);
     };
     assert_eq!(decided.outcome, Outcome::Dissolved);
+    assert_eq!(fees_of(&few, task, accuser), 2 * USDC);
 }
 
 fn resign(w: &mut World, task: TaskId, party: u8) {
@@ -116,4 +139,94 @@ fn no_fine_of_jurors_is_above_what_attesters_deposit() {
     w.ok(ADMIN, call);
     let call = w.set_param_call("examiner_fine", 2 * USDC - 1);
     w.refused(ADMIN, call, AbortCode::ParamsContradict);
+}
+
+/// Seen: a deposit pays four of an examiner's fines, and an attester could have 32 duties. One that accused falsely in five tickets at once
+/// left the last jury unpaid (2.80 of 3.50 USDC). Now each accusation has its jury's pay with it.
+#[test]
+fn who_accuses_falsely_in_five_tickets_at_once_pays_every_jury() {
+    let mut w = World::new();
+    let task = w.sampling_task(Comparison::Exact, 10);
+    let troll = w.serve(TROLL, task, PRICE, 1_000_000 * USDC);
+    let promise = attester_call(&w, task, troll);
+    w.ok(TROLL, promise);
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let accused: Vec<_> = (0..5)
+        .map(|_| {
+            let mut chain = w.leased(OPERATOR, task, node, USDC);
+            chain.serve(&w, USDC);
+            w.settle(&chain);
+            assert_eq!(w.examined(&chain, true).1, TROLL);
+            chain
+        })
+        .collect();
+    for chain in &accused {
+        let members = w.seated(chain, false);
+        w.vote(chain, false, &members, &[Some(Verdict::OK); 7]);
+    }
+    let offers = w.task(task).subscriptions.iter();
+    let promises = offers.filter_map(|offer| offer.attester);
+    let earned: u64 = promises.map(|promise| promise.earned.0).sum();
+    assert_eq!(earned, 5 * 700_000);
+}
+
+/// Seen: an attester could be drawn for 32 tickets at once. Whoever filled that of all who were there, with small tickets of its own (five dues of
+/// 0.025 for a hit: 36 USDC for nine attesters), had every other ticket paid unexamined for a day, whatever its size. Here eight have left, so
+/// that fewer tickets do.
+#[test]
+fn duties_that_are_filled_leave_no_ticket_unexamined() {
+    let (mut w, task, chain) = sampled(9);
+    let mut filling: Vec<_> = (0..16)
+        .map(|_| w.leased(OPERATOR, task, chain.node, 200_000))
+        .collect();
+    for party in ATTESTERS..ATTESTERS + 8 {
+        resign(&mut w, task, party);
+    }
+    for small in &mut filling {
+        for _ in 0..2 {
+            small.serve(&w, 100_000);
+            w.settle(small);
+            w.draw(small, true);
+            w.examine(small);
+            small.paid();
+        }
+    }
+    w.settle(&chain);
+    w.draw(&chain, true);
+    // in its first form this found nobody
+    assert_eq!(w.examine(&chain).1, ATTESTERS + 8);
+}
+
+/// Seen: an owner that had granted a stack twice over, and would take the second grant back, was refused, for there was nothing
+/// ungranted. When the first node gave units back, the second took them by that grant.
+#[test]
+fn a_grant_is_void_once_it_is_revoked_though_no_unit_was_left() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let first = w.serve(OPERATOR, task, PRICE, 100 * USDC);
+    let second = w.serve(OPERATOR + 1, task, PRICE, 100 * USDC);
+    let stack = w.buy(task, USDC);
+    w.grant(OPERATOR, stack, first, USDC);
+    let late = w.lease_call(stack, second, USDC);
+    w.ok(USER, revoke_call(stack));
+    w.ok(OPERATOR, release_call(stack, first, 0));
+    assert_eq!(w.stack(stack).ungranted.0, USDC);
+    w.refused(OPERATOR + 1, late, AbortCode::GrantRevoked);
+}
+
+/// Seen: what a pool held beyond the cost of its examinations, and what whoever created the task had put in, stayed there for ever. Now it is
+/// the treasury's when no stack of the task can be left, and not sooner: nobody takes examiners their pay.
+#[test]
+fn the_pool_of_a_task_that_is_over_is_the_treasurys() {
+    let mut w = World::new();
+    let task = w.sampling_task(Comparison::Exact, 9);
+    w.now += POOL_REST_MS + 1;
+    w.refused(STRANGER, collect_call(task), AbortCode::NoFees);
+    w.ok(ADMIN, deprecate_call(task));
+    w.now += POOL_REST_MS;
+    w.refused(STRANGER, collect_call(task), AbortCode::NoFees);
+    w.now += 1;
+    w.ok(STRANGER, collect_call(task));
+    assert_eq!(w.task(task).dues.0, 0);
+    assert_eq!(w.db().communal_treasury.0, 2 * USDC);
 }

@@ -1,13 +1,16 @@
 //! Attesters come and go, and theorem 10: what is sold as examined is examined, or its due goes back.
 
-use super::play::{ALL_ATTESTERS, Play};
+use super::{
+    honest::juries,
+    play::{ALL_ATTESTERS, Play},
+};
 use crate::world::*;
 use atoma_contract::{Object, State, limits};
 use atoma_types::{
     Address, MicroUsdc, TaskId,
     chain::{
         Exam, HitStage, Subscription, SubscriptionState, Task, calls,
-        events::{Claimed, StackAcquired, Unexamined},
+        events::{Claimed, JuryDecided, Outcome, StackAcquired, Unexamined},
     },
 };
 
@@ -97,6 +100,34 @@ impl Play {
         assert!(there <= silent, "{there} could examine");
     }
 
+    /// Theorem 4: whoever sat on the side of a jury that decided has its fee, whatever else there is to pay.
+    pub(super) fn watch_jury(&self, before: &State, event: &JuryDecided) {
+        if !matches!(event.outcome, Outcome::Guilty | Outcome::Acquitted) {
+            return;
+        }
+        let Some(Object::Stack(stack)) = before.get(event.stack.0) else {
+            panic!("a ticket has a stack");
+        };
+        let sampling = stack.terms.sampling.as_ref().unwrap();
+        let mut tickets = stack.lease(event.node).unwrap().tickets.iter();
+        let ticket = tickets.find(|t| t.to_seq == event.ticket).unwrap();
+        let mut juries = juries(ticket).into_iter();
+        let (jury, _) = juries.find(|(_, of)| *of == event.challenge).unwrap();
+        let count = |verdict| jury.jurors.iter().filter(|j| j.verdict == verdict).count();
+        let earned = |task: &Task, node| {
+            let promise = task.subscription(node).and_then(|offer| offer.attester);
+            promise.unwrap().earned.0
+        };
+        let (old, new) = (task_in(before, stack.task), self.w.task(stack.task));
+        for juror in jury.jurors.iter().filter(|juror| juror.verdict.is_some()) {
+            if count(juror.verdict) as u64 >= sampling.jury_quorum {
+                let node = juror.auditor.node;
+                let gained = earned(new, node) - earned(old, node);
+                assert!(gained >= sampling.attest_fee.0, "jurors are paid");
+            }
+        }
+    }
+
     /// Such a ticket is paid, and its due is the owner's.
     pub(super) fn watch_claim(&mut self, before: &State, event: &Claimed) {
         let Some(Object::Stack(old)) = before.get(event.stack.0) else {
@@ -127,7 +158,6 @@ fn able(task: &Task, fine: MicroUsdc, but: &[Address]) -> usize {
         let promise = subscription.attester.unwrap_or_default();
         promise.active
             && promise.stake >= fine
-            && promise.duties < limits::MAX_DUTIES
             && subscription.state == SubscriptionState::Active
             && subscription.matured.0 > 0
             && subscription.reputation > 0

@@ -2,7 +2,7 @@
 
 use super::{honest::juries, play::Play};
 use crate::world::*;
-use atoma_contract::{Object, invariants};
+use atoma_contract::{Object, invariants, limits};
 use atoma_types::{
     MicroUsdc, NodeId, StackId,
     chain::{Call, Exam, HitStage, NodeStatus},
@@ -183,15 +183,14 @@ impl Play {
             let owner = self.w.party(owner);
             self.try_call(owner, withdraw_stack_call(stack, owner));
         }
-        let pools: u128 = self
-            .tasks
-            .iter()
-            .map(|&task| {
-                let task = self.w.task(task);
-                u128::from(task.dues.0) + u128::from(task.fees.0)
-            })
-            .sum();
-        let common = pools + u128::from(self.w.db().communal_treasury.0);
+        for task in self.tasks.clone() {
+            self.try_call(ADMIN, deprecate_call(task));
+        }
+        self.w.now += limits::POOL_REST_MS + 1;
+        for task in self.tasks.clone() {
+            self.try_call(STRANGER, collect_call(task));
+        }
+        let common = u128::from(self.w.db().communal_treasury.0);
         assert_eq!(invariants::held(&self.w.state), common);
     }
 

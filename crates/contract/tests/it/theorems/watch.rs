@@ -27,6 +27,7 @@ impl Play {
                 Event::Leased(event) => self.watch_lease(before, event),
                 Event::StackAcquired(event) => self.watch_sale(before, event),
                 Event::Unexamined(event) => self.watch_unexamined(before, event),
+                Event::JuryDecided(event) => self.watch_jury(before, event),
                 Event::Claimed(event) => self.watch_claim(before, event),
                 _ => {}
             }

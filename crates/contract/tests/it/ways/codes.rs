@@ -62,7 +62,7 @@ const UNREACHED: &[AbortCode] = &[
     AbortCode::AmountOverflow,
     // arguments of another length are refused when the call is read: `refused_before`
     AbortCode::SealingKeyInvalid,
-    AbortCode::StatementInvalid,
+    AbortCode::ReleaseDigestInvalid,
     AbortCode::RoleUnknown,
     AbortCode::SecurityLevelUnknown,
     AbortCode::ModelHashInvalid,

@@ -56,13 +56,13 @@ fn a_node_moves_attests_and_turns_its_keys() {
             sealing_key: Some(atoma_types::SealingKey([4; 32])),
         },
     );
-    let statement = Hash32([6; 32]);
+    let release = Hash32([6; 32]);
     w.ok(
         ADMIN,
-        calls::ReleaseStatement {
+        calls::AnnounceRelease {
             db: LOCALNET_DB.into(),
             task: task.into(),
-            statement,
+            release,
             clock: Clock,
         },
     );
@@ -71,7 +71,7 @@ fn a_node_moves_attests_and_turns_its_keys() {
         calls::AttestNode {
             node: node.into(),
             kind: 2,
-            statement,
+            release,
             evidence: atoma_types::BlobId([5; 32]),
             expires_at_ms: TimestampMs(w.now + 10 * DAY),
         },
@@ -91,7 +91,7 @@ fn a_node_moves_attests_and_turns_its_keys() {
         ADMIN,
         calls::WithdrawRelease {
             task: task.into(),
-            statement,
+            release,
         },
     );
     let other = w.acquire_call(task, 1_000, PRICE, 0);
@@ -233,7 +233,7 @@ fn strangers_may_nothing_that_is_an_owner_s() {
     chain.serve(&w, 500);
     let (stack, settle) = (chain.stack, chain.settle_call());
     let lease = w.lease_call(stack, node, 1_000);
-    let statement = Hash32([6; 32]);
+    let release = Hash32([6; 32]);
     let of_node: [Call; 13] = [
         calls::SetNodeUrl {
             node: node.into(),
@@ -249,7 +249,7 @@ fn strangers_may_nothing_that_is_an_owner_s() {
         calls::AttestNode {
             node: node.into(),
             kind: 1,
-            statement,
+            release,
             evidence: atoma_types::BlobId([1; 32]),
             expires_at_ms: TimestampMs(1),
         }
@@ -273,16 +273,16 @@ fn strangers_may_nothing_that_is_an_owner_s() {
         w.refused(STRANGER, call, AbortCode::NotNodeOwner);
     }
     let of_task: [Call; 2] = [
-        calls::ReleaseStatement {
+        calls::AnnounceRelease {
             db: LOCALNET_DB.into(),
             task: task.into(),
-            statement,
+            release,
             clock: Clock,
         }
         .into(),
         calls::WithdrawRelease {
             task: task.into(),
-            statement,
+            release,
         }
         .into(),
     ];

@@ -209,8 +209,6 @@ fn changes() {
     s.case(DeadlineNotPassed, STRANGER, expire_call(stack, node));
     s.play();
     s.w.ok(USER, revoke_call(stack));
-    s.case(NothingUngranted, USER, revoke_call(stack));
-    s.play();
     s.w.ok(OPERATOR, release_call(stack, node, 0));
     s.w.ok(USER, begin_close_call(stack));
     s.w.ok(STRANGER, expire_call(stack, node));

@@ -213,10 +213,7 @@ fn tasks() {
         s.case(code, ADMIN, new.call(LOCALNET_DB));
     }
     s.case(NotSampling, ADMIN, fund_call(task, 5));
-    let deprecate = calls::DeprecateTask {
-        db: LOCALNET_DB.into(),
-        task: task.into(),
-    };
+    let deprecate = deprecate_call(task);
     s.case(NotTaskOwner, STRANGER, deprecate.clone());
     let mut s = s.after(
         |w| {
@@ -305,16 +302,16 @@ fn releases() {
     new.security = SecurityLevel::ConfidentialCompute;
     let task = w.create_task_from(new);
     let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
-    let release = |task: atoma_types::TaskId, byte| calls::ReleaseStatement {
+    let release = |task: atoma_types::TaskId, byte| calls::AnnounceRelease {
         db: LOCALNET_DB.into(),
         task: task.into(),
-        statement: Hash32([byte; 32]),
+        release: Hash32([byte; 32]),
         clock: Clock,
     };
     let attest = calls::AttestNode {
         node: node.into(),
         kind: 1,
-        statement: Hash32([1; 32]),
+        release: Hash32([1; 32]),
         evidence: BlobId([2; 32]),
         expires_at_ms: TimestampMs(w.now + 30 * DAY),
     };
@@ -322,7 +319,7 @@ fn releases() {
     s.case(NotConfidential, ADMIN, release(plain, 1));
     let withdraw = calls::WithdrawRelease {
         task: task.into(),
-        statement: Hash32([1; 32]),
+        release: Hash32([1; 32]),
     };
     s.case(NoSuchRelease, ADMIN, withdraw.clone());
     s.play();
@@ -332,7 +329,7 @@ fn releases() {
     s.case(ReleasesFull, ADMIN, release(task, 17));
     s.case(ReleasedAlready, ADMIN, release(task, 1));
     s.play();
-    // a statement counts after its delay, and for whoever attests it
+    // a release counts after its delay, and for whoever attests it
     s.w.ok(OPERATOR, attest);
     s.w.ok(STRANGER, sync_call(task, node));
     let early = s.w.acquire_call(task, USDC, PRICE, 0);

@@ -167,6 +167,9 @@ pub(crate) fn draw_call(stack: StackId, node: NodeId, ticket: u64) -> calls::Dra
     }
 }
 
+/// An examiner's fine at the defaults, and its bond.
+const EXAMINER_FINE: u64 = 2 * super::USDC;
+
 pub(crate) fn verdict_call(
     stack: StackId,
     node: NodeId,
@@ -178,6 +181,7 @@ pub(crate) fn verdict_call(
         holder: node,
         ticket,
         bad,
+        bond: Payment(MicroUsdc(if bad { EXAMINER_FINE } else { 0 })),
         clock: Clock,
     }
 }
@@ -186,6 +190,15 @@ pub(crate) fn collect_call(task: TaskId) -> calls::CollectFees {
     calls::CollectFees {
         db: LOCALNET_DB.into(),
         task: task.into(),
+        clock: Clock,
+    }
+}
+
+pub(crate) fn deprecate_call(task: TaskId) -> calls::DeprecateTask {
+    calls::DeprecateTask {
+        db: LOCALNET_DB.into(),
+        task: task.into(),
+        clock: Clock,
     }
 }
 
@@ -487,7 +500,6 @@ pub(crate) fn disclose_jury_call(
         record,
         proof,
         wraps: vec![vec![1; 80]; jurors],
-        opening: vec![2; 32],
         clock: Clock,
     }
 }

@@ -74,8 +74,6 @@ impl AnswerTask {
                     record: leaf.to_bytes(),
                     proof: path.to_bytes(),
                     wraps,
-                    // what opens a wrap is secret: a jury makes the examiner's again from what it can read
-                    opening: Vec::new(),
                     clock: Clock,
                 };
                 Ok(call.into())

@@ -366,6 +366,11 @@ impl Both {
             holder: self.nodes[id.node],
             ticket: self.seq(id),
             bad,
+            bond: Payment(MicroUsdc(if bad {
+                self.model.rules.params.examiner_fine
+            } else {
+                0
+            })),
             clock: Clock,
         };
         let contract = self.contract(by, call);
@@ -428,7 +433,6 @@ impl Both {
             record,
             proof,
             wraps: vec![vec![1; 80]; size],
-            opening: vec![2; 32],
             clock: Clock,
         };
         let contract = self.contract(self.operator(id.node), call);
@@ -523,6 +527,7 @@ impl Both {
         let call = calls::CollectFees {
             db: Self::db().into(),
             task: self.tasks[task].into(),
+            clock: Clock,
         };
         let contract = self.contract(ANYONE, call);
         let model = self.model.collect_fees(task);

@@ -148,6 +148,7 @@ fn tickets(both: &Both, left: &chain::Ticket, right: &model::Ticket, what: &str)
         brought.map(|brought| (brought.bond, brought.over)),
         "{what}: challenge"
     );
+    assert_eq!(left.exam_bond.0, right.exam_bond, "{what}: accusation");
     let pairs = [
         (left.exam_jury.as_ref(), right.exam_jury.as_ref()),
         (

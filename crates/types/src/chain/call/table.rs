@@ -77,7 +77,7 @@ calls! {
         SetParam, SetDevelopment,
         RegisterNode, SetNodeUrl, SetNodeKeys, AttestNode, AddCollateral, BeginUnbonding, LeaveNode,
         WithdrawEarnings, Pardon, Forfeit,
-        CreateTask, DeprecateTask, FundTask, ReleaseStatement, WithdrawRelease,
+        CreateTask, DeprecateTask, FundTask, AnnounceRelease, WithdrawRelease,
         Subscribe, Evict, Unsubscribe, SyncSubscription,
         EnrollAttester, ResignAttester, CollectAttesterFees,
         AcquireStack, Lease, ReleaseUnits, TopUp, Extend, SetWatcher, RevokeUngranted, BeginClose, WithdrawFree,

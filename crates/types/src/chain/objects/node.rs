@@ -73,13 +73,14 @@ pub struct Standing {
 }
 
 /// A node's public word that it runs inside certain hardware with certain software. Clients verify the
-/// evidence itself; the ledger only asks whether the task's owner has released the statement.
+/// evidence itself; the ledger only asks whether the task's owner has released what it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attestation {
     /// What kind of evidence it is; off-ledger code knows the kinds.
     pub kind: u8,
-    /// Digest of what is attested: what the task's owner releases.
-    pub statement: Hash32,
+    /// Digest of the release that the node runs, which the task's owner must have listed. (What the hardware signs is in the
+    /// evidence.)
+    pub release: Hash32,
     /// Where the evidence is stored.
     pub evidence: BlobId,
     /// The last moment at which it opens a lease.

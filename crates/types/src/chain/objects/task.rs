@@ -50,11 +50,11 @@ pub struct Subscription {
     pub attester: Option<Attester>,
 }
 
-/// A statement that the task's owner lets nodes attest.
+/// An image that the task's owner lets nodes run and attest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// Digest of the statement.
-    pub statement: Hash32,
+    /// Digest of the image with its measurements.
+    pub digest: Hash32,
     /// From when on it is good: everyone has the delay to look at it.
     pub from_ms: TimestampMs,
 }
@@ -68,7 +68,7 @@ pub struct Task {
     pub version: u64,
     /// The number that the package gave it, from 1 in order of creation.
     pub number: u64,
-    /// Who may deprecate it and release statements.
+    /// Who may deprecate it and list releases.
     pub owner: Address,
     /// The kind of work, such as chat completion.
     pub role: Role,
@@ -88,13 +88,13 @@ pub struct Task {
     pub min_collateral: MicroUsdc,
     /// Nodes that may subscribe; everyone if absent.
     pub allow_list: Option<Vec<NodeId>>,
-    /// No new stacks, subscriptions or leases.
-    pub deprecated: bool,
+    /// Since when there are no new stacks, subscriptions or leases.
+    pub deprecated_at_ms: Option<TimestampMs>,
     /// Protocol fees, fines of attesters and lost bonds, not yet swept into the treasury.
     pub fees: MicroUsdc,
     /// Dues, which pay for examinations.
     pub dues: MicroUsdc,
-    /// Statements that nodes may attest, where it is confidential.
+    /// Releases that nodes may attest, where it is confidential.
     pub releases: Vec<Release>,
     /// The offers of the nodes that serve it.
     pub subscriptions: Vec<Subscription>,
@@ -109,10 +109,16 @@ impl Task {
             .find(|subscription| subscription.node == node)
     }
 
-    /// Whether a statement may be attested now.
+    /// Whether it takes no new business.
     #[must_use]
-    pub fn releases(&self, statement: Hash32, now: TimestampMs) -> bool {
+    pub fn is_deprecated(&self) -> bool {
+        self.deprecated_at_ms.is_some()
+    }
+
+    /// Whether a release may be attested now.
+    #[must_use]
+    pub fn releases(&self, digest: Hash32, now: TimestampMs) -> bool {
         let mut releases = self.releases.iter();
-        releases.any(|release| release.statement == statement && release.from_ms <= now)
+        releases.any(|release| release.digest == digest && release.from_ms <= now)
     }
 }

@@ -41,7 +41,7 @@ pub struct SamplingTerms {
     pub jury_size: u64,
     /// Equal verdicts that decide.
     pub jury_quorum: u64,
-    /// What an examiner pays whom a jury contradicts.
+    /// What an examiner stakes on an accusation, and pays whom a jury contradicts.
     pub examiner_fine: MicroUsdc,
     /// What a juror pays on the losing side.
     pub juror_fine: MicroUsdc,

@@ -43,6 +43,8 @@ pub struct Ticket {
     pub exam: Exam,
     /// The jury that a bad verdict of the examiner called.
     pub exam_jury: Option<Jury>,
+    /// What the examiner staked on its accusation; zero without one, and once the jury is done.
+    pub exam_bond: MicroUsdc,
     /// The one challenge that a ticket may get.
     pub challenge: Option<Challenge>,
 }

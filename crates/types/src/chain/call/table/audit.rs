@@ -64,6 +64,8 @@ functions! {
             ticket: u64,
             /// Whether it accuses the node; a jury then looks for itself.
             bad: bool,
+            /// Exactly an examiner's fine if it accuses, and nothing else: what the jury is paid from, should it find nothing.
+            bond: Payment,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
@@ -115,8 +117,6 @@ functions! {
             proof: Vec<u8>,
             /// The record's key, wrapped for each juror in their order.
             wraps: Vec<Vec<u8>>,
-            /// A word to the jury, for everyone to read: no wrap's secret.
-            opening: Vec<u8>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }

@@ -48,8 +48,8 @@ functions! {
             node: ObjectMut<NodeKind>,
             /// What kind it is.
             kind: u8,
-            /// Digest of the statement.
-            statement: Hash32 => StatementInvalid,
+            /// Digest of the release that it runs.
+            release: Hash32 => ReleaseDigestInvalid,
             /// Where the evidence is stored.
             evidence: BlobId,
             /// The last moment at which it opens a lease.

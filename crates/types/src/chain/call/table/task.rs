@@ -44,6 +44,8 @@ functions! {
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
         }
         /// Adds to the pool that pays for a task's examinations. Anyone may.
         FundTask = task::fund {
@@ -52,14 +54,14 @@ functions! {
             /// What is paid for it.
             payment: Payment,
         }
-        /// The task's owner releases a statement that nodes may attest after the delay.
-        ReleaseStatement = task::release {
+        /// The task's owner announces a release that nodes may attest after the delay.
+        AnnounceRelease = task::release {
             /// The database.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// Digest of the statement.
-            statement: Hash32 => StatementInvalid,
+            /// Digest of the release.
+            release: Hash32 => ReleaseDigestInvalid,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
@@ -67,8 +69,8 @@ functions! {
         WithdrawRelease = task::withdraw_release {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// Digest of the statement.
-            statement: Hash32 => StatementInvalid,
+            /// Digest of the release.
+            release: Hash32 => ReleaseDigestInvalid,
         }
         /// Subscribes a node to a task, or changes its price.
         Subscribe = task::subscribe {

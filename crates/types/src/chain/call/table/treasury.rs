@@ -7,12 +7,14 @@ use crate::chain::call::{
 
 functions! {
     Atoma {
-        /// Moves a task's fees and fines into the treasury. Anyone may.
+        /// Moves a task's fees and fines into the treasury, and its pool once it is long deprecated. Anyone may.
         CollectFees = treasury::collect_fees {
             /// The database.
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
+            /// The ledger's clock, the object `0x6`.
+            clock: Clock,
         }
         /// Adds the fees that a node paid in the last epoch to the book. Anyone may.
         ReportFees = treasury::report {
