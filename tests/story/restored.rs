@@ -7,7 +7,7 @@ use crate::{
 use atoma_network::testing::DAY;
 use atoma_types::{
     ComputeUnits, MicroUsdc, StackId,
-    chain::{Clock, Exam, Hit, HitStage, calls},
+    chain::{Clock, Exam, Hit, HitStage, Payment, calls},
     message::{Receipt, Signed},
 };
 use serde_json::json;
@@ -240,6 +240,7 @@ async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_recor
         holder: town.id().await,
         ticket: 6,
         bad: false,
+        bond: Payment(MicroUsdc::ZERO),
         clock: Clock,
     };
     let mut attesters = town.attesters.iter();
