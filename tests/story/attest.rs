@@ -393,6 +393,7 @@ async fn judged_among(plays: [Play; 2]) -> Vec<(Play, u64, bool)> {
             holder: e.node,
             ticket: e.ticket,
             bad: true,
+            bond: Payment(MicroUsdc(Params::default().examiner_fine)),
             clock: Clock,
         };
         let said = told.network.ledger.execute(&examiner.key, vec![say.into()]);

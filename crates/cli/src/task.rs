@@ -13,13 +13,7 @@ use atoma_engine::EmbeddedOptions;
 use atoma_network::{engine_class, natural_role};
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
-<<<<<<< HEAD
     chain::{Clock, NewTask, Payment, SubscriptionState, Task, calls},
-||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
-    chain::{NewTask, SubscriptionState, Task, calls},
-=======
-    chain::{Clock, NewTask, SubscriptionState, Task, calls},
->>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
     hash::Hash32,
 };
 use clap::{Args, Subcommand};
@@ -52,21 +46,21 @@ pub(crate) enum TaskCommand {
         /// How much, in USDC.
         amount: Usdc,
     },
-    /// Release a statement that nodes of a confidential task of yours may attest, after the delay.
+    /// Announce a release that nodes of a confidential task of yours may attest, after the delay.
     Release {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
-        /// Digest of the statement (64 hex digits).
-        statement: Hash32,
+        /// Digest of the release (64 hex digits).
+        release: Hash32,
     },
-    /// Withdraw a statement that was released, at once.
+    /// Withdraw a release, at once.
     WithdrawRelease {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
-        /// Digest of the statement (64 hex digits).
-        statement: Hash32,
+        /// Digest of the release (64 hex digits).
+        release: Hash32,
     },
-    /// Move the task's fees and fines into the communal treasury. Anyone may.
+    /// Move the task's fees and fines into the communal treasury, and its pool once it is long deprecated. Anyone may.
     Collect {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
@@ -137,17 +131,9 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         }
         TaskCommand::Deprecate { task } => {
             let call = calls::DeprecateTask {
-<<<<<<< HEAD
                 db: ledger.deployment().db.into(),
                 task: task.task(&ledger).await?.into(),
-||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
-                db: db.into(),
-                task: task.into(),
-=======
-                db: db.into(),
-                task: task.into(),
                 clock: Clock,
->>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
             };
             order(&ledger, &settings, call, output).await?;
         }
@@ -158,19 +144,19 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             };
             order(&ledger, &settings, call, output).await?;
         }
-        TaskCommand::Release { task, statement } => {
-            let call = calls::ReleaseStatement {
+        TaskCommand::Release { task, release } => {
+            let call = calls::AnnounceRelease {
                 db: ledger.deployment().db.into(),
                 task: task.task(&ledger).await?.into(),
-                statement,
+                release,
                 clock: Clock,
             };
             order(&ledger, &settings, call, output).await?;
         }
-        TaskCommand::WithdrawRelease { task, statement } => {
+        TaskCommand::WithdrawRelease { task, release } => {
             let call = calls::WithdrawRelease {
                 task: task.task(&ledger).await?.into(),
-                statement,
+                release,
             };
             order(&ledger, &settings, call, output).await?;
         }
@@ -178,6 +164,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             let call = calls::CollectFees {
                 db: ledger.deployment().db.into(),
                 task: task.task(&ledger).await?.into(),
+                clock: Clock,
             };
             order(&ledger, &settings, call, output).await?;
         }
@@ -257,15 +244,9 @@ fn summary(task: &Task) -> Facts {
             "ceiling_micro_usdc_per_million_units",
             price(task.price_ceiling),
         ),
-<<<<<<< HEAD
-        ("deprecated", json!(task.deprecated)),
+        ("deprecated", json!(task.is_deprecated())),
         ("pool_micro_usdc", money(task.dues)),
         ("fees_micro_usdc", money(task.fees)),
-||||||| parent of b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
-        ("deprecated", json!(task.deprecated)),
-=======
-        ("deprecated", json!(task.is_deprecated())),
->>>>>>> b0bdce8 (rules: an accusation has its jury's pay with it, no number of duties is too many, pools end, grants can always be taken back; what a node attests is a release)
     ]
 }
 

@@ -345,7 +345,8 @@ impl NetworkBuilder {
         let address = wallet.public_key().address();
         let budget = plan.forward.as_ref().map(|forward| forward.budget);
         let deposit = plan.attest.as_ref().map(|attest| attest.max_deposit);
-        let more = [budget, deposit].into_iter().flatten();
+        // an attester accuses with as much as it may deposit
+        let more = [budget, deposit, deposit].into_iter().flatten();
         let money = more.fold(COLLATERAL, |sum, more| sum.checked_add(more).unwrap_or(sum));
         fund(&network.ledger, "node", address, money, &Silent).await?;
         let config = NodeConfig {

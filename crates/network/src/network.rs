@@ -129,6 +129,7 @@ fn held(stack: &Stack) -> Vec<MicroUsdc> {
         held.push(lease.fees);
         for ticket in &lease.tickets {
             held.extend(ticket.demands.iter().map(|demand| demand.fee));
+            held.push(ticket.exam_bond);
             let challenge = ticket.challenge.iter();
             held.extend(
                 challenge

@@ -118,7 +118,7 @@ pub(super) async fn tell(
     let done = tokio::time::timeout(TIMEOUT, async { tokio::try_join!(follow, close) });
     done.await.context("the audit did not end in time")??;
     end.withdrawn = withdrawn(&network.ledger, stack.id()).await?;
-    let earned = attesters_pay(&served).await?;
+    let earned = attesters_pay(&served, end.convicted).await?;
     let after = network.all_money(&[address], &[stack.id()]).await?.0;
     summary(way, &end, earned, (before, after), output)?;
     served.network.stop().await;
@@ -361,12 +361,14 @@ async fn withdrawn(ledger: &Ledger, stack: StackId) -> Result<u64> {
     Ok(sum)
 }
 
-/// What the attesters have earned so far.
-async fn attesters_pay(served: &Served) -> Result<u64> {
+/// What the attesters have earned so far. Of who accused rightly the bond lies among it, which is no pay.
+async fn attesters_pay(served: &Served, convicted: bool) -> Result<u64> {
     let ledger = &served.network.ledger;
     let task = ledger.task(served.task).await?;
     let attesters = task.subscriptions.iter().filter_map(|offer| offer.attester);
-    Ok(attesters.map(|attester| attester.earned.0).sum())
+    let earned: u64 = attesters.map(|attester| attester.earned.0).sum();
+    let bond = if convicted { Params::default().examiner_fine } else { 0 };
+    Ok(earned.saturating_sub(bond))
 }
 
 fn summary(

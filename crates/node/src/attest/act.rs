@@ -5,19 +5,20 @@ use super::{
     step::{Act, Sealed},
 };
 use atoma_types::{
-    NodeId,
-    chain::{Call, Clock, calls},
+    MicroUsdc, NodeId,
+    chain::{Call, Clock, Payment, calls},
     hash::Hash32,
 };
 
-/// The call of an act; `us` is the attester.
-pub(super) fn call(us: NodeId, act: &Act) -> Call {
+/// The call of an act; `us` is the attester. An accusation is staked with the bond.
+pub(super) fn call(us: NodeId, act: &Act, bond: MicroUsdc) -> Call {
     match act {
         Act::Say { ticket, bad } => calls::GiveVerdict {
             stack: ticket.stack.into(),
             holder: ticket.holder,
             ticket: ticket.to_seq,
             bad: *bad,
+            bond: Payment(bond),
             clock: Clock,
         }
         .into(),

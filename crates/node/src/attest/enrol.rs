@@ -29,7 +29,7 @@ fn todo(db: &AtomaDb, task: &Task, node: NodeId, config: &AttestConfig) -> Optio
     let offer = task.subscription(node)?;
     let deposit = MicroUsdc(db.params.attest_deposit);
     match offer.attester {
-        None if task.deprecated || offer.state != SubscriptionState::Active => None,
+        None if task.is_deprecated() || offer.state != SubscriptionState::Active => None,
         None if deposit > config.max_deposit => {
             tracing::warn!(task = %task.id, %deposit, "the deposit is above `attest.max_deposit`: nothing is promised");
             None

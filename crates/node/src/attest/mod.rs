@@ -26,7 +26,7 @@ use crate::{
 };
 use atoma_ledger::{Cursor, EventStream, LedgerError, LedgerEvent};
 use atoma_runtime::{Runtime, WithCauses};
-use atoma_types::{DurationMs, NodeId, StackId, TaskId, TimestampMs, hash::Hash32};
+use atoma_types::{DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs, hash::Hash32};
 use duty::Duty;
 use futures::{FutureExt, StreamExt};
 use judge::{Judged, WITHHELD};
@@ -250,9 +250,13 @@ impl AttestTask {
 
     async fn act(&self, running: &mut Running, act: Act) {
         let stack = act.stack();
-        let call = act::call(self.node, &act);
-        let name = call.function().name;
-        let taken = match self.link.execute(vec![call]).await {
+        let call = |bond| act::call(self.node, &act, bond);
+        let name = call(MicroUsdc::ZERO).function().name;
+        let done = async {
+            let bond = self.bond(&act).await?;
+            self.link.execute(vec![call(bond)]).await
+        };
+        let taken = match done.await {
             Ok(_) => {
                 self.metrics.attest_act(name);
                 tracing::info!(%stack, name, "attested");
@@ -261,6 +265,10 @@ impl AttestTask {
             Err(error) => {
                 if error.is_transient() {
                     self.metrics.ledger_errors.inc();
+                }
+                if matches!(act, Act::Say { bad: true, .. }) {
+                    // the bond must be in the wallet
+                    tracing::warn!(error = %WithCauses(&error), %stack, "an accusation isn't taken");
                 }
                 // often somebody else was faster
                 tracing::debug!(error = %WithCauses(&error), %stack, name, "the ledger doesn't take it");
@@ -272,6 +280,16 @@ impl AttestTask {
             at: Instant::now(),
         };
         running.attester.step(Event::Acted { stack, taken, now });
+    }
+
+    /// What is staked: an examiner's fine, on an accusation; nothing on anything else.
+    async fn bond(&self, act: &Act) -> Result<MicroUsdc, LedgerError> {
+        let Act::Say { ticket, bad: true } = act else {
+            return Ok(MicroUsdc::ZERO);
+        };
+        let stack = self.link.ledger.stack(ticket.stack).await?;
+        let fine = stack.terms.sampling.map(|sampling| sampling.examiner_fine);
+        Ok(fine.unwrap_or_default())
     }
 
     /// The promise to attest: makes it, and takes the fees.

@@ -118,7 +118,6 @@ fn shown_to_jury(challenge: bool) -> LedgerEvent {
         challenge,
         seq: 1,
         wraps: vec![vec![3], vec![4]],
-        opening: Vec::new(),
         deadline_ms: UNTIL,
     })
 }
