@@ -51,9 +51,9 @@ pub fn eligible(
 /// one of these. Whatever it was drawn for before: were there room for so many only, whoever filled it would go unexamined.
 #[must_use]
 pub fn attests(subscription: &Subscription, fine: MicroUsdc, but: &[Address]) -> bool {
-    let promise = subscription.attester.is_some_and(|attester| {
-        attester.active && attester.stake >= fine
-    });
+    let promise = subscription
+        .attester
+        .is_some_and(|attester| attester.active && attester.stake >= fine);
     promise
         && subscription.state == SubscriptionState::Active
         && weight(subscription) > 0

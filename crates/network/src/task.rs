@@ -64,7 +64,9 @@ pub async fn find_or_create_task(
 ) -> Result<TaskId, NetworkError> {
     let started = Instant::now();
     let same = |existing: &&Task| {
-        existing.model_name == task.model && existing.engine == task.engine && !existing.is_deprecated()
+        existing.model_name == task.model
+            && existing.engine == task.engine
+            && !existing.is_deprecated()
     };
     if let Some(existing) = ledger.all_tasks().await?.iter().find(same) {
         return Ok(existing.id);

@@ -112,7 +112,11 @@ pub fn relative(measured: &Measured) -> Option<f64> {
         Strategy::Selective => 1.0 + 3.0 / 7.0 * (saving - punished(0.0)) / margin,
         Strategy::Overcounting => {
             let added = market.tolerance_permille as f64 / 1_000.0;
-            let examined = if market.examined == 0 { 0.0 } else { punished(0.0) };
+            let examined = if market.examined == 0 {
+                0.0
+            } else {
+                punished(0.0)
+            };
             1.0 + (added / (1.0 + added) - examined) / margin
         }
         Strategy::Withholding => {

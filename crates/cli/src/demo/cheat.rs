@@ -367,7 +367,11 @@ async fn attesters_pay(served: &Served, convicted: bool) -> Result<u64> {
     let task = ledger.task(served.task).await?;
     let attesters = task.subscriptions.iter().filter_map(|offer| offer.attester);
     let earned: u64 = attesters.map(|attester| attester.earned.0).sum();
-    let bond = if convicted { Params::default().examiner_fine } else { 0 };
+    let bond = if convicted {
+        Params::default().examiner_fine
+    } else {
+        0
+    };
     Ok(earned.saturating_sub(bond))
 }
 

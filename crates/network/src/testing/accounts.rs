@@ -74,7 +74,9 @@ fn demand_fees(stack: &Stack) -> u64 {
 
 fn bonds(stack: &Stack) -> u64 {
     let tickets = stack.leases.iter().flat_map(|lease| &lease.tickets);
-    let challenges = tickets.clone().filter_map(|ticket| ticket.challenge.as_ref());
+    let challenges = tickets
+        .clone()
+        .filter_map(|ticket| ticket.challenge.as_ref());
     let challenged: u64 = challenges.map(|challenge| challenge.bond.0).sum();
     challenged + tickets.map(|ticket| ticket.exam_bond.0).sum::<u64>()
 }

@@ -136,7 +136,11 @@ impl Ledger {
     /// If it isn't its turn.
     pub fn verdict(&mut self, now: Ms, id: TicketId, by: Party, bad: bool) -> Done<Micro> {
         ensure(self.sampled(id), AbortCode::NotSampling)?;
-        let bond = if bad { self.rules.params.examiner_fine } else { 0 };
+        let bond = if bad {
+            self.rules.params.examiner_fine
+        } else {
+            0
+        };
         let examiner = match self.ticket(id)?.exam {
             Exam::Hit(hit) => self.nodes[hit.examiner].owner,
             _ => return Err(AbortCode::NotExamining),

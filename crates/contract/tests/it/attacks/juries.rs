@@ -212,8 +212,13 @@ fn an_accusation_tells_jurors_nothing_that_they_could_echo() {
     assert_eq!(outcome(&changes.events), Outcome::Hung);
     // nobody was found wrong: the bond is the examiner's again, and nobody is paid
     let promises = w.task(task).subscriptions.iter();
-    let earned = promises.filter_map(|offer| offer.attester).map(|a| a.earned.0);
-    assert_eq!(earned.filter(|&earned| earned > 0).collect::<Vec<_>>(), [2 * USDC]);
+    let earned = promises
+        .filter_map(|offer| offer.attester)
+        .map(|a| a.earned.0);
+    assert_eq!(
+        earned.filter(|&earned| earned > 0).collect::<Vec<_>>(),
+        [2 * USDC]
+    );
 }
 
 /// Nobody of the parties is drawn, whoever has the weight.
