@@ -4,7 +4,6 @@
 
 mod anywhere;
 mod atoma;
-mod attest;
 mod attesters;
 mod case;
 mod challenge;

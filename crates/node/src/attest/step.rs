@@ -10,7 +10,9 @@
 //!   would pay for nine transactions of which one counts.
 
 use super::{
-    duty::{Claimed, Disclosure, Duty, Seat, TicketId, What, next_deadline, seats_in, turns_in},
+    duty::{
+        Claimed, Disclosure, Duty, Seat, TicketId, Turn, What, next_deadline, seats_in, turns_in,
+    },
     judge::{Judged, WITHHELD},
 };
 use crate::backoff::Backoff;
@@ -314,7 +316,7 @@ impl Attester {
     }
 
     /// Our turn.
-    fn turn(&mut self, stack: &Stack, turn: super::duty::Turn, now: Now) -> Option<Command> {
+    fn turn(&mut self, stack: &Stack, turn: Turn, now: Now) -> Option<Command> {
         let duty = turn.duty;
         let found = self.found.get(&duty).copied();
         let claimed = match (turn.what, found) {

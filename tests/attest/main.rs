@@ -1,5 +1,7 @@
 //! Nodes that attest look at another's answers by themselves: nine of them, and one that they may be drawn to examine.
 
+mod kinds;
+
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::SigningKey;
