@@ -33,14 +33,11 @@ fn expected(cheat: Cheat) -> &'static [Reason] {
 
 async fn found(engine: &Arc<dyn Engine>, body: &str, answer: &WholeAnswer) -> Finding {
     let receipt = answer.receipt.as_ref().unwrap();
-    let [request, answer] = [
-        Bytes::copy_from_slice(body.as_bytes()),
-        answer.body.clone(),
-    ]
-    .map(|bytes| Body {
-        salt: answer.salt.clone(),
-        bytes,
-    });
+    let [request, answer] =
+        [Bytes::copy_from_slice(body.as_bytes()), answer.body.clone()].map(|bytes| Body {
+            salt: answer.salt.clone(),
+            bytes,
+        });
     let work = Work {
         header: receipt.request().clone(),
         receipt: receipt.signed().clone(),
@@ -91,7 +88,10 @@ async fn every_way_to_cheat_is_found_and_honest_answers_are_honest() {
     let body = ask.to_string();
     let cheats = std::iter::once(None).chain(Cheat::ALL.iter().copied().map(Some));
     for (node, cheat) in network.nodes.iter().zip(cheats) {
-        stack.grant_some(node.id, ComputeUnits(UNITS)).await.unwrap();
+        stack
+            .grant_some(node.id, ComputeUnits(UNITS))
+            .await
+            .unwrap();
         let answer = stack.chat(node.id, body.clone()).await.unwrap();
         let answer = answer.whole().await.unwrap();
         let found = found(&engine, &body, &answer).await;
