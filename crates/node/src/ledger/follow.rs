@@ -8,12 +8,18 @@ use atoma_ledger::{Cursor, EventStream, Ledger, LedgerEvent};
 use atoma_runtime::WithCauses;
 use atoma_types::StackId;
 use futures::StreamExt;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Name of the cursor in the journal.
 const CURSOR: &str = "event_cursor";
 /// Events of no concern move the durable cursor only this often.
 const CURSOR_EVERY: u32 = 256;
+/// Stacks remembered as those on which we have no lease any more: an empty journal hears of each again and again.
+const MAX_OVER: usize = 65_536;
 /// Pause before a stack that couldn't be read is read again.
 const REREAD_PAUSE: Duration = Duration::from_millis(500);
 
@@ -37,10 +43,10 @@ pub(crate) struct Follower {
 impl Follower {
     /// Runs until it is dropped.
     pub(crate) async fn run(self, mut events: EventStream) {
-        let mut skipped = 0;
+        let (mut skipped, mut over) = (0, BTreeSet::new());
         while let Some(event) = events.next().await {
             match event {
-                Ok(event) => self.hear(&event, &mut skipped).await,
+                Ok(event) => self.hear(&event, &mut skipped, &mut over).await,
                 Err(error) => {
                     self.metrics.ledger_errors.inc();
                     tracing::warn!(error = %WithCauses(&error), "an event cannot be read");
@@ -50,15 +56,23 @@ impl Follower {
         tracing::error!("the ledger's events have ended; leases are read when requests name them");
     }
 
-    async fn hear(&self, event: &LedgerEvent, skipped: &mut u32) {
+    async fn hear(
+        &self,
+        event: &LedgerEvent,
+        skipped: &mut u32,
+        over: &mut BTreeSet<StackId>,
+    ) {
         let cursor = Change::Meta(CURSOR, event.cursor.to_string());
         let heard = self.keeper.hear(&event.event, vec![cursor.clone()]);
         if heard.moved {
             self.check_place().await;
         }
         let journal = &self.keeper.journal;
-        let ack = if let Some(stack) = heard.reread {
-            self.reread(stack).await;
+        let reread = heard.reread.filter(|stack| !over.contains(stack));
+        let ack = if let Some(stack) = reread {
+            if !self.reread(stack).await && over.len() < MAX_OVER {
+                over.insert(stack);
+            }
             Some(journal.change(vec![cursor]))
         } else if heard.changed {
             heard.ack
@@ -91,13 +105,14 @@ impl Follower {
         }
     }
 
-    /// Reads a stack, however long the ledger can't be reached.
-    async fn reread(&self, stack: StackId) {
+    /// Reads a stack, however long the ledger can't be reached. False if we have no lease on it any more, for good.
+    async fn reread(&self, stack: StackId) -> bool {
         loop {
             match self.link.ledger.stack(stack).await {
                 Ok(stack) => {
+                    let us = self.keeper.node;
                     self.keeper.adopt(&stack);
-                    return;
+                    return stack.lease(us).is_none_or(|lease| !lease.closed);
                 }
                 Err(error) if error.is_transient() => {
                     self.metrics.ledger_errors.inc();
@@ -105,7 +120,7 @@ impl Follower {
                 }
                 Err(error) => {
                     tracing::warn!(error = %WithCauses(&error), %stack, "cannot read a topped-up stack");
-                    return;
+                    return true;
                 }
             }
         }

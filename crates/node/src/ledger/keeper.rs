@@ -86,7 +86,8 @@ impl LeaseKeeper {
             match command {
                 Command::Reread(stack) => {
                     let ours = self.leases.get(stack).is_some();
-                    let new = matches!(event, Event::Leased(_));
+                    // after a journal was lost the ledger may not have the beginning of a lease any more
+                    let new = matches!(event, Event::Leased(_) | Event::SettlementOpened(_));
                     outcome.reread = (ours || new).then_some(stack).or(outcome.reread);
                 }
                 Command::MoveEnd {
