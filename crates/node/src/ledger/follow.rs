@@ -56,12 +56,7 @@ impl Follower {
         tracing::error!("the ledger's events have ended; leases are read when requests name them");
     }
 
-    async fn hear(
-        &self,
-        event: &LedgerEvent,
-        skipped: &mut u32,
-        over: &mut BTreeSet<StackId>,
-    ) {
+    async fn hear(&self, event: &LedgerEvent, skipped: &mut u32, over: &mut BTreeSet<StackId>) {
         let cursor = Change::Meta(CURSOR, event.cursor.to_string());
         let heard = self.keeper.hear(&event.event, vec![cursor.clone()]);
         if heard.moved {
