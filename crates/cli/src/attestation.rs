@@ -37,9 +37,9 @@ pub(crate) enum AttestationCommand {
 pub(crate) struct AttestationRegister {
     /// The node's id or a beginning of it, or its URL.
     node: Named,
-    /// Digest of the statement, which the task has released (64 hex digits).
+    /// Digest of the release that it runs, which the task has announced (64 hex digits).
     #[arg(long, value_name = "HEX")]
-    statement: Hash32,
+    release: Hash32,
     /// The blob in which the bundle is stored.
     #[arg(long, value_name = "BLOB")]
     evidence: BlobId,
@@ -88,7 +88,7 @@ async fn register(args: &AttestationRegister, settings: &Settings, output: &Outp
     let call = calls::AttestNode {
         node: args.node.node(&ledger).await?.into(),
         kind: args.kind,
-        statement: args.statement,
+        release: args.release,
         evidence: args.evidence,
         expires_at_ms: args.until.0,
     };

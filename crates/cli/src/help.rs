@@ -101,7 +101,7 @@ pub(crate) const ATTESTATION: &str = "\
 Examples:
   atoma attestation verify node.bundle --policy policy.toml
   atoma attestation verify node.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
-  atoma attestation register NODE --statement HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
+  atoma attestation register NODE --release HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
 
 `verify` ends with 0 where the policy accepts the evidence, and with 1 where it doesn't. It fetches nothing.";
 

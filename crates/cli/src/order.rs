@@ -48,7 +48,7 @@ fn told(event: &Event) -> Facts {
             ("pool_micro_usdc", money(e.dues)),
         ],
         Event::TaskDeprecated(e) => vec![("deprecated", json!(e.task))],
-        Event::StatementReleased(e) => vec![("good_from_ms", json!(e.from_ms.0))],
+        Event::ReleaseAnnounced(e) => vec![("good_from_ms", json!(e.from_ms.0))],
         Event::AttesterChanged(e) => vec![
             ("attests", json!(e.active)),
             ("deposit_micro_usdc", money(e.stake)),
