@@ -1,9 +1,13 @@
 //! What jurors put on the ledger.
 
-use crate::world::{Provider, chat, endless, look, order};
+use crate::world::{Answer, Provider, chat, endless, look, options, order, tiny};
 use atoma_audit::{Ballot, Examined, Finding, Reason, Work, verdict};
-use atoma_engine::Engine;
+use atoma_engine::{
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
+    Sampling, Score,
+};
 use atoma_types::{Address, NodeId, StackId, chain::Verdict, hash::Hash32};
+use futures::future::BoxFuture;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -109,4 +113,91 @@ async fn a_digest_is_of_its_parts() {
         &[6; 32],
     ]);
     assert_eq!(digest, expected);
+}
+
+/// An engine that can only generate.
+struct Plain(Arc<dyn Engine>);
+
+impl Engine for Plain {
+    fn info(&self) -> &ModelInfo {
+        self.0.info()
+    }
+
+    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        self.0.count_tokens(prompt)
+    }
+
+    fn generate(
+        &self,
+        request: GenerateRequest,
+    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
+        self.0.generate(request)
+    }
+
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
+        self.0.embed(prompts)
+    }
+
+    fn score(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+        format: Option<Format>,
+    ) -> BoxFuture<'_, Result<Score, EngineError>> {
+        self.0.score(prompt, output, sampling, format)
+    }
+
+    fn load(&self) -> Load {
+        self.0.load()
+    }
+}
+
+#[tokio::test]
+async fn by_prefill_or_by_generating_the_same_is_found() {
+    let provider = Provider::new(tiny(options(2, 128)));
+    let plain = Plain(tiny(options(1, 9)));
+    let mut kinds = Vec::new();
+    for (seed, prompt) in (0..).zip(["Hello!", "What is the sun?", "Tell me a story.", "Who?"]) {
+        let body = json!({ "temperature": 1.0, "max_tokens": 30, "seed": seed, "stop": ["."] });
+        let order = order(chat(prompt, body));
+        let honest = provider.serve(&order).await;
+        let mut request = provider.request(&order);
+        request.seed += 100;
+        let other = provider.run(request).await;
+        let more = |answer: &Answer| {
+            let mut more = answer.clone();
+            more.usage.output += 2;
+            more
+        };
+        let unsigned = |answer: &Answer| Answer {
+            fingerprint: None,
+            ..answer.clone()
+        };
+        for answer in [
+            &honest,
+            &other,
+            &more(&honest),
+            &unsigned(&other),
+            &unsigned(&honest),
+        ] {
+            let work = provider.work(&order, answer);
+            let quick = look(&*provider.engine, &work).await;
+            let slow = look(&plain, &work).await;
+            assert_eq!(quick, slow, "{prompt}");
+            assert_eq!(
+                verdict(&ballot(), &work, &quick),
+                verdict(&ballot(), &work, &slow)
+            );
+            kinds.push(quick.finding);
+        }
+    }
+    let all = [
+        Finding::Honest,
+        Finding::Guilty(Reason::Scores),
+        Finding::Guilty(Reason::Output),
+    ];
+    for kind in all {
+        assert!(kinds.contains(&kind), "{kind} was never found: {kinds:?}");
+    }
 }

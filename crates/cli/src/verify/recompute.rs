@@ -44,7 +44,7 @@ impl Recompute {
 pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<String> {
     let work = work(gathered)?;
     match examine(engine, &work).await {
-        Ok(examined) => tell(&work, &examined),
+        Ok(examined) => tell(&work, &examined).map_err(|gap| what_next(gap, gathered)),
         Err(unable) => Err(Gap::Absent(why(&unable))),
     }
 }
@@ -98,6 +98,17 @@ fn tell(work: &Work, examined: &Examined) -> Item<String> {
             ))
         }
         wrong => Err(Gap::Broken(wrong.to_string())),
+    }
+}
+
+/// What to do about a wrong answer: where attesters judge, they may be asked.
+fn what_next(gap: Gap, gathered: &Gathered) -> Gap {
+    let task = gathered.task.as_ref();
+    match gap {
+        Gap::Broken(wrong) if task.is_ok_and(|task| task.security_level.samples()) => Gap::Broken(
+            format!("{wrong}: `atoma dispute challenge` has a jury look, until its ticket is paid"),
+        ),
+        other => other,
     }
 }
 
