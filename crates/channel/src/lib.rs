@@ -30,6 +30,8 @@ mod frame;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod hpke;
+#[cfg(test)]
+mod insider_test;
 pub mod limits;
 mod message_key;
 mod padding;
