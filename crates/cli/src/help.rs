@@ -29,6 +29,7 @@ Check what you got:
   verify       check everything about a request, trusting nobody who served it
   attestation  evidence that a node runs where nobody can look
   dispute      demand what a node settled, challenge it, prove its fraud
+  audit        examinations and challenges of the whole network, and how they ended
 
 Sell and operate:
   node         run a node, or do its operator's steps
