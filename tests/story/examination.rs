@@ -99,7 +99,9 @@ async fn a_guilty_node_is_convicted_and_its_user_has_all_back() {
             ("collateral", -10 * CLAIM),
             ("fines", 10 * CLAIM - 70 * CENT),
             ("pool", -10 * CENT),
-            ("attesters' fees", 80 * CENT),
+            // what the examiner gave with its word comes back beside what all are paid
+            ("attesters' fees", 80 * CENT + 2 * USDC),
+            ("attesters", -2 * USDC),
         ]
     );
 }
@@ -120,8 +122,9 @@ async fn an_examiner_that_accuses_an_innocent_node_pays_the_jury() {
             ("node's credit", PAY),
             ("task's fees", FEE + 2 * USDC - 70 * CENT),
             ("pool", DUE),
-            ("deposits", -2 * USDC),
             ("attesters' fees", 70 * CENT),
+            // what it gave with its word
+            ("attesters", -2 * USDC),
         ]
     );
 }
