@@ -80,9 +80,9 @@ async fn every_way_to_cheat_is_found_and_honest_answers_are_honest() {
     let stack = client.buy(order).await.unwrap();
     let ask = json!({
         "model": builtin::NAME,
-        "messages": [{ "role": "user", "content": "Why does it rain in the mountains?" }],
+        "messages": [{ "role": "user", "content": "What is the sun?" }],
         "max_tokens": 60,
-        "temperature": 1.0,
+        "temperature": 2.0,
         "seed": 7,
     });
     let body = ask.to_string();

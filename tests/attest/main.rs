@@ -156,7 +156,7 @@ impl Told {
             "model": builtin::NAME,
             "messages": [{ "role": "user", "content": text }],
             "max_tokens": 40,
-            "temperature": 0.8,
+            "temperature": 2.0,
             "seed": 7,
         });
         let answer = self.user.chat(self.server(), body.to_string()).await;
@@ -239,7 +239,7 @@ async fn an_innocent_node_is_examined_and_paid_and_its_examiner_takes_its_fee() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_takes_the_likeliest_token_where_it_should_draw_is_convicted() {
     let told = Told::start(Some(Cheat::GreedyForSampled)).await;
-    told.ask("Why does it rain?").await;
+    told.ask("What is the sun?").await;
     told.user.begin_close().await.unwrap();
     let convicted = |event: &Event| matches!(event, Event::NodeConvicted(_));
     let events = told.until(convicted).await;
@@ -381,7 +381,7 @@ impl Played {
 /// its place.
 async fn judged_among(plays: [Play; 2]) -> Vec<(Play, u64, bool)> {
     let told = Told::with(Some(Cheat::Int4), &plays).await;
-    told.ask("Why does it rain?").await;
+    told.ask("What is the sun?").await;
     told.user.begin_close().await.unwrap();
     let deposit = Params::default().attest_deposit;
     let drawn = |event: &Event| matches!(event, Event::Disclosed(_));
@@ -492,7 +492,7 @@ async fn who_copies_is_late_or_silent_earns_nothing_and_loses_its_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attesters_that_are_killed_in_every_step_go_on_where_they_were() {
     let mut told = Told::start(Some(Cheat::OtherTemperature)).await;
-    told.ask("Why does it rain?").await;
+    told.ask("What is the sun?").await;
     told.user.begin_close().await.unwrap();
     let drawn = |event: &Event| matches!(event, Event::ExaminerDrawn(_));
     let Some(Event::ExaminerDrawn(e)) = told.until(drawn).await.pop() else {

@@ -94,3 +94,29 @@ fn a_demo_that_cannot_work_says_so_and_fails() {
     let error = last["error"].as_str().unwrap_or_default();
     assert!(error.contains("/nonexistent/model"), "{last}");
 }
+
+/// The last step of a demo in which a node cheats in a way, or doesn't.
+fn cheated(kind: &str) -> serde_json::Value {
+    let output = atoma::run(&["demo", "--cheat", kind]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let summary = atoma::objects(&output.stdout).pop().unwrap();
+    assert_eq!(summary["step"], "summary");
+    assert_eq!(summary["conserved"], true);
+    summary
+}
+
+#[test]
+fn the_demo_of_a_cheat_convicts_its_node_and_gives_its_user_all_back() {
+    let summary = cheated("int4");
+    assert_eq!(summary["convicted"], true);
+    assert_eq!(summary["user_whole"], true);
+}
+
+#[test]
+fn the_demo_without_a_cheat_pays_everyone() {
+    let summary = cheated("none");
+    assert_eq!(summary["convicted"], false);
+    assert!(summary["paid_to_node_micro_usdc"].as_u64() > Some(0));
+    assert!(summary["attesters_earned_micro_usdc"].as_u64() > Some(0));
+}

@@ -112,7 +112,7 @@ pub(super) async fn tell(
         Some(cheat) => output.say(format!("\nThe node cheats: it {}.", cheat.does())),
         None => output.say("\nThe node does what it is paid for."),
     }
-    ask(&stack, &served.model, prompt, output).await?;
+    ask(&stack, &served.model, (prompt, way), output).await?;
     let follow = follow(&network.ledger, stack.id(), &mut end, output);
     let close = async { Ok::<_, anyhow::Error>(stack.close().await?) };
     let done = tokio::time::timeout(TIMEOUT, async { tokio::try_join!(follow, close) });
@@ -176,14 +176,24 @@ async fn buy(
     Ok(stack)
 }
 
-async fn ask(stack: &StackHandle, model: &str, prompt: &str, output: &Output) -> Result<()> {
+async fn ask(
+    stack: &StackHandle,
+    model: &str,
+    (prompt, way): (&str, Way),
+    output: &Output,
+) -> Result<()> {
     let node = *stack.nodes().first().context("the node has no lease")?;
     output.say(format!("\n> {prompt}\n"));
+    // the built-in model is sure of what it learnt: other draws show where it is not
+    let temperature = match way.0 {
+        Some(cheat) if cheat.is_about_draws() => 2.0,
+        _ => 1.0,
+    };
     let body = json!({
         "model": model,
         "messages": [{ "role": "user", "content": prompt }],
         "max_tokens": MAX_TOKENS,
-        "temperature": 1.0,
+        "temperature": temperature,
         "seed": 7,
         "stream": true,
         "stream_options": { "include_usage": true },

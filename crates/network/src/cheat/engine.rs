@@ -58,7 +58,7 @@ impl Cheating {
             Cheat::WrongSeed => request.seed = request.seed.wrapping_add(1),
             Cheat::ShorterPrompt => request.prompt = shorter(request.prompt),
             Cheat::ChangedSystemPrompt => request.prompt = told_first(request.prompt),
-            Cheat::Truncated => request.max_tokens = (request.most_tokens / 4).max(1),
+            Cheat::Truncated => request.max_tokens = (request.most_tokens / 12).max(1),
             Cheat::Padded => {
                 let room = request.most_tokens.saturating_sub(INVENTED.len() as u32);
                 request.max_tokens = room.max(1);

@@ -61,6 +61,17 @@ cheats! {
     Overcounted = "overcounted", "counts tokens of the prompt that aren't there";
 }
 
+impl Cheat {
+    /// Whether it is about how tokens are drawn: it shows only where the model isn't sure of them.
+    #[must_use]
+    pub fn is_about_draws(self) -> bool {
+        matches!(
+            self,
+            Self::GreedyForSampled | Self::OtherTemperature | Self::WrongSeed
+        )
+    }
+}
+
 impl fmt::Display for Cheat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
