@@ -226,7 +226,12 @@ fn a_juror_commits_and_reveals_what_it_kept_once_all_have_committed_or_the_time_
     for (seat, challenge) in [(Seat::Juror, false), (Seat::ChallengeJuror, true)] {
         let sits = |jury: Jury| {
             examined(|t| {
-                t.exam = hit(HitStage::Accused, OTHER);
+                // what else is due would be done, too
+                let stage = match challenge {
+                    true => HitStage::Passed,
+                    false => HitStage::Accused,
+                };
+                t.exam = hit(stage, OTHER);
                 if challenge {
                     t.challenge = Some(Challenge {
                         bond: MicroUsdc(1),
