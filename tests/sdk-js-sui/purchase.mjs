@@ -92,7 +92,7 @@ assert.ok(events.events.some((event) => event.eventType.endsWith('::stack::Stack
 const wrong = new Transaction();
 wrong.moveCall({
   target: `${atoma}::task::deprecate`,
-  arguments: [wrong.object(db), wrong.object(task)],
+  arguments: [wrong.object(db), wrong.object(task), wrong.object.clock()],
 });
 await assert.rejects(execute(wrong), /MoveAbort|abort/i);
 console.log('ok');

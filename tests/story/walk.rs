@@ -26,7 +26,7 @@ fn does(home: &Path, words: &[&str]) -> Vec<Value> {
 }
 
 /// Waits until a demand or a challenge isn't open any more; how it ended.
-fn ended(home: &Path, what: &str) -> String {
+async fn ended(home: &Path, what: &str) -> String {
     let started = Instant::now();
     loop {
         let listed = does(home, &["dispute", "list"]);
@@ -36,12 +36,12 @@ fn ended(home: &Path, what: &str) -> String {
             return state.to_owned();
         }
         assert!(started.elapsed() < PATIENCE, "it never ends: {its}");
-        std::thread::sleep(PAUSE);
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-#[test]
-fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
+#[tokio::test]
+async fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     let folder = tempfile::tempdir().unwrap();
     let (home, data) = (folder.path().join("home"), folder.path().join("devnet"));
     let devnet = [
@@ -79,7 +79,7 @@ fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
 
     let demanded = does(&home, &["dispute", "demand", request]);
     assert_eq!(demanded[0]["outcome"], "demanded");
-    assert_eq!(ended(&home, "demand"), "answered: record 2");
+    assert_eq!(ended(&home, "demand").await, "answered: record 2");
 
     let (found, well) = tries(&home, &["verify", request, "--recompute"]);
     assert!(!well, "{found:?}");
@@ -87,7 +87,7 @@ fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     assert_eq!(challenged[0]["outcome"], "challenged");
     assert_eq!(challenged[0]["bond_micro_usdc"], json!(5 * USDC));
     let guilty = "convicted: guilty by the jury of a challenge";
-    assert_eq!(ended(&home, "challenge"), guilty);
+    assert_eq!(ended(&home, "challenge").await, guilty);
     let withdrawn = does(&home, &["stack", "withdraw", &stack]);
     let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
     assert!(

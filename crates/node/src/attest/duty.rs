@@ -69,7 +69,7 @@ pub(crate) struct Turn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     /// Look at the record, and say or commit to what was found.
-    Judge(Claimed),
+    Judge(Box<Claimed>),
     /// Show what was committed to.
     Reveal,
 }
@@ -151,7 +151,7 @@ fn turns_of(
                     ticket: id,
                     seat: Seat::Examiner,
                 },
-                what: What::Judge(claimed(hit.seq, vec![us], None)),
+                what: What::Judge(Box::new(claimed(hit.seq, vec![us], None))),
                 until: hit.deadline_ms,
             });
         }
@@ -164,7 +164,7 @@ fn turns_of(
         let drawn = jury.jurors.iter().map(|juror| juror.auditor.node).collect();
         turns.push(Turn {
             duty: Duty { ticket: id, seat },
-            what: what.unwrap_or_else(|| What::Judge(claimed(jury.seq, drawn, examiner))),
+            what: what.unwrap_or_else(|| What::Judge(Box::new(claimed(jury.seq, drawn, examiner)))),
             until,
         });
     }

@@ -52,7 +52,7 @@ pub(crate) struct Sealed {
     pub salt: Hash32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Event<'a> {
     /// The ledger has told something.
     Heard(&'a LedgerEvent),
@@ -326,7 +326,7 @@ impl Attester {
             // another file of ours committed to it, and is lost
             (What::Reveal, None) => return None,
             (What::Judge(_), Some(sealed)) => return Some(Command::Act(Act::of(duty, sealed))),
-            (What::Judge(claimed), None) => claimed,
+            (What::Judge(claimed), None) => *claimed,
         };
         let rests = self.resting.get(&duty);
         if self.judging.contains(&duty) || rests.is_some_and(|(until, _)| *until > now.at) {

@@ -277,7 +277,10 @@ fn a_juror_commits_and_reveals_what_it_kept_once_all_have_committed_or_the_time_
             sealed,
         });
         let all = [(OTHER, Some(Hash32::ZERO)), (US, Some(Hash32::ZERO))];
-        assert_eq!(played.look(&sits(jury(1, &all)), 0), [reveal.clone()]);
+        assert_eq!(
+            played.look(&sits(jury(1, &all)), 0),
+            std::slice::from_ref(&reveal)
+        );
         assert_eq!(played.look(&one, UNTIL.0 + 1), [reveal]);
         assert_eq!(played.look(&one, UNTIL.0 + 401), [], "too late");
     }
