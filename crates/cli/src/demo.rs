@@ -5,11 +5,13 @@ mod evidence;
 mod forward;
 mod plain_answer;
 mod sums;
+mod words;
 
 use self::{
     forward::Stock,
     plain_answer::PlainAnswer,
     sums::{Sums, tell_settlement, wait_closed},
+    words::{MAX_TOKENS, RECEIPT_CHECKS},
 };
 use crate::{
     chat,
@@ -57,8 +59,6 @@ const WINDOW_MS: u64 = 500;
 const UNITS: ComputeUnits = ComputeUnits(20_000);
 /// The most that the user pays: ten USDC per million units.
 const MAX_PRICE: Price = Price(10_000_000);
-/// The longest answer.
-const MAX_TOKENS: u32 = 120;
 /// One request is all that the demo sends through the gateway.
 const MAX_CONCURRENT: usize = 16;
 pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Result<()> {
@@ -257,16 +257,6 @@ async fn ask(
     }
     Ok(told.receipt.request_id)
 }
-
-/// What the client checks of every receipt.
-const RECEIPT_CHECKS: &[&str] = &[
-    "signature",
-    "key on the ledger",
-    "request hash",
-    "response hash",
-    "chain",
-    "units",
-];
 
 fn request_body(model: &str, prompt: &str) -> Value {
     json!({

@@ -268,6 +268,7 @@ impl Open {
             asked: self.asked,
             done: self.done,
             watcher: self.watcher,
+            was_over: false,
         };
         let clock = Arc::clone(&self.handle.client.runtime().clock);
         drop(self.handle);
@@ -293,11 +294,13 @@ struct Lost {
     asked: Asked,
     done: oneshot::Sender<Arc<VerifiedReceipt>>,
     watcher: Option<ReceiptWatcher>,
+    /// Nothing ran on the lease when it was asked last.
+    was_over: bool,
 }
 
 impl Lost {
     /// Asks once. `None` once it is clear, or when nobody can use the answer any more.
-    async fn ask(self) -> Option<Self> {
+    async fn ask(mut self) -> Option<Self> {
         let client = crate::Client {
             inner: self.client.upgrade()?,
         };
@@ -318,7 +321,10 @@ impl Lost {
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
                 let expires = self.request.message().expires_at_ms;
                 let dead = handle.client.runtime().now() > expires.saturating_add(AFTERMATH);
-                if dead || is_over(&handle, &self.node).await {
+                // a receipt may have come between the two questions: the second look finds it
+                let was_over = self.was_over;
+                self.was_over = is_over(&handle, &self.node).await;
+                if dead || (was_over && self.was_over) {
                     self.into_open(handle).refused();
                     return None;
                 }

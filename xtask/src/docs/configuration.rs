@@ -98,7 +98,11 @@ const CHAPTERS: &[Chapter] = &[
                     "KeySource",
                     "The key of the wallet that buys stacks.",
                 )],
-                defaults: &[("ledger", IN_USE), ("deployment", IN_USE)],
+                defaults: &[
+                    ("ledger", IN_USE),
+                    ("deployment", IN_USE),
+                    ("max_bonds", Default::Text("`0`")),
+                ],
                 ..section("Top level of a gateway", GATEWAY, "GatewayConfig")
             },
             section("api_keys", GATEWAY, "ApiKeyConfig"),

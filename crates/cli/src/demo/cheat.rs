@@ -1,6 +1,6 @@
 //! `atoma demo --cheat`: a node that cheats, nine that attest, and where everyone's money is afterwards.
 
-use super::{MAX_TOKENS, RECEIPT_CHECKS};
+use super::words::{MAX_TOKENS, RECEIPT_CHECKS};
 use crate::{
     chat,
     devnet::quick_params,

@@ -1,6 +1,6 @@
 //! The ledger's calls for an operator's steps.
 
-use super::NodeCommand;
+use super::command::NodeCommand;
 use crate::{output::usdc, values::Usdc};
 use anyhow::{Context, Result, ensure};
 use atoma_ledger::Ledger;

@@ -287,6 +287,8 @@ mod tests {
         metrics.refused(RefusalCode::Overloaded);
         metrics.forwarded(Forwarded::Answered);
         metrics.served(Endpoint::Embeddings, Duration::from_secs(1));
+        metrics.attest_act("verdict");
+        metrics.audited("honest", Duration::from_secs(1));
         let text = metrics.encode(&Now::default());
         let described = text.lines().filter(|line| line.starts_with("# HELP "));
         assert_eq!(described.count(), table::ALL.len());
