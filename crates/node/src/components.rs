@@ -18,11 +18,11 @@ use crate::{
     },
     metrics::Metrics,
     serve::{About, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
+    signer::ResponseKeys,
     tasks::Tasks,
 };
 use atoma_client::Client;
 use atoma_http::server::BodyRoom;
-use atoma_keys::SigningKey;
 use atoma_ledger::EventStream;
 use atoma_runtime::SharedClock;
 use atoma_types::{DurationMs, StackId};
@@ -40,7 +40,7 @@ pub(crate) struct Components {
     pub us: Identity,
     pub url: String,
     pub config: NodeConfig,
-    pub response_key: Arc<SigningKey>,
+    pub response_keys: Arc<ResponseKeys>,
     pub clock: SharedClock,
     pub leases: Arc<Leases>,
     pub journal: Journal,
@@ -118,10 +118,10 @@ impl Components {
         };
         let log = packs.log.clone();
         let walrus = log.walrus();
-        let builder = Builder::new(&log, self.us, self.response_key.public_key());
+        let builder = Builder::new(&log, self.us, self.response_keys.present.public_key());
         let answer = AnswerTask {
             node: self.us.node,
-            response_key: self.response_key.clone(),
+            response_keys: self.response_keys.clone(),
             leases: self.leases.clone(),
             link: self.link.clone(),
             read_back: ReadBack::new(&log, self.us, &self.metrics, &self.keeper.signals.duties),
@@ -136,7 +136,7 @@ impl Components {
         if let (Some((memory, remembered)), Some(config)) = (attest, &self.config.attest) {
             let reader = Reader {
                 node: self.us.node,
-                key: self.response_key.clone(),
+                keys: self.response_keys.clone(),
                 link: self.link.clone(),
                 walrus,
             };
@@ -193,7 +193,7 @@ impl Components {
                 body_room: BodyRoom::new(LONG_BODIES_BYTES),
                 finder: finder.clone(),
                 tasks: self.tasks.clone(),
-                response_key: self.response_key.clone(),
+                response_key: self.response_keys.present.clone(),
                 billing: Arc::new(billing),
                 cache_secret: CacheSecret::draw(&self.config.runtime),
                 counter: Counter::new(self.config.runtime.threads),
@@ -202,7 +202,7 @@ impl Components {
             about: About {
                 us: self.us,
                 url: self.url.clone(),
-                response_key: self.response_key.public_key(),
+                response_key: self.response_keys.present.public_key(),
                 tasks: self.tasks.clone(),
                 concurrency: self.concurrency.clone(),
             },

@@ -84,7 +84,8 @@ pub struct NodeConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttestConfig {
-    /// The tasks that it attests in; every examined task that it serves, if there are none.
+    /// The tasks that it attests in; every task that it serves and that is examined by the exact rule, if there are none.
+    /// Under the tolerant rule no attester can say anything yet.
     pub tasks: Vec<TaskId>,
     /// The most that may be deposited in a task, micro-USDC. The deposit is what the network says.
     pub max_deposit: MicroUsdc,

@@ -27,4 +27,9 @@ impl DataDir {
     pub(crate) fn response_key(&self) -> PathBuf {
         self.path.join("response.key")
     }
+
+    /// A copy of each response key that the node has had, by its public half.
+    pub(crate) fn response_keys(&self) -> PathBuf {
+        self.path.join("response-keys")
+    }
 }

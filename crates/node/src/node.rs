@@ -16,7 +16,8 @@ use crate::{
     leases::Leases,
     ledger::{self, LeaseKeeper, LedgerLink, Registration, Signals},
     metrics::Metrics,
-    serve, signer,
+    serve,
+    signer::ResponseKeys,
     tasks::Tasks,
 };
 use atoma_client::{Client, ClientConfig, NodeReach};
@@ -106,7 +107,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
     let (duties, heard) = mpsc::unbounded_channel();
     let keeper = LeaseKeeper {
         node: place.node,
-        response_key: disk.response_key.public_key(),
+        response_key: disk.response_keys.present.public_key(),
         leases: disk.leases.clone(),
         journal: disk.opened.journal.clone(),
         clock: clock.clone(),
@@ -128,7 +129,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
             },
         },
         url: place.url,
-        response_key: disk.response_key,
+        response_keys: disk.response_keys,
         clock,
         leases: disk.leases,
         journal: disk.opened.journal,
@@ -165,7 +166,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
 struct Disk {
     data_dir: DataDir,
     key: Arc<SigningKey>,
-    response_key: Arc<SigningKey>,
+    response_keys: Arc<ResponseKeys>,
     /// Empty until the node has its place on the ledger.
     leases: Arc<Leases>,
     opened: Opened,
@@ -176,13 +177,14 @@ impl Disk {
         let data_dir = DataDir::open(&config.data_dir)?;
         let key = config.key.load()?;
         let random = &*config.runtime.random;
-        let response_key = Arc::new(signer::open(&data_dir.response_key(), random)?);
+        let (path, folder) = (data_dir.response_key(), data_dir.response_keys());
+        let response_keys = ResponseKeys::open(&path, &folder, random)?;
         let leases = Arc::new(Leases::new());
-        let opened = open_journal(config, &response_key, &leases)?;
+        let opened = open_journal(config, &response_keys.present, &leases)?;
         Ok(Self {
             data_dir,
             key,
-            response_key,
+            response_keys: Arc::new(response_keys),
             leases,
             opened,
         })
@@ -195,7 +197,7 @@ impl Disk {
         };
         let max_body = config.limits.max_body_bytes;
         let runtime = config.runtime.clone();
-        let at_rest = AtRestKey::of(&self.response_key);
+        let at_rest = AtRestKey::of(&self.response_keys.present);
         let (folder, readers) = (self.data_dir.path(), self.opened.journal.readers());
         let log = EvidenceLog::open(evidence, folder, readers, max_body, at_rest, runtime)?;
         Ok(Some(Arc::new(log)))
@@ -429,7 +431,7 @@ async fn join(
         .iter()
         .map(|served| (served.model.clone(), served.engine.clone()))
         .collect();
-    let response_key = disk.response_key.public_key();
+    let response_key = disk.response_keys.present.public_key();
     let joined = ledger::register(
         ledger,
         &disk.key,

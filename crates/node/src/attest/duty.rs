@@ -2,7 +2,7 @@
 
 use atoma_ledger::Digest;
 use atoma_types::{
-    EngineClass, NodeId, StackId, TaskId, TimestampMs, UnitWeights,
+    EngineClass, NodeId, PublicKey, StackId, TaskId, TimestampMs, UnitWeights,
     chain::{Auditor, Exam, HitStage, Jury, Lease, Stack, Ticket},
     hash::Hash32,
 };
@@ -47,6 +47,10 @@ pub(crate) struct Duty {
     pub seat: Seat,
 }
 
+/// Those who were drawn, and the keys that may be wrapped for: each one that was its own at some moment from the draw
+/// on, the oldest first. By the order of the ledger's events, so that all who look know the same.
+pub(crate) type Drawn = Vec<(NodeId, Vec<PublicKey>)>;
+
 /// What a node showed to those who were drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Disclosure {
@@ -54,6 +58,17 @@ pub(crate) struct Disclosure {
     pub transaction: Digest,
     /// For each of them, in their order.
     pub shown: Vec<Vec<u8>>,
+    /// Whose keys were good when it was shown; nobody's, where the draw wasn't heard.
+    pub drawn: Drawn,
+}
+
+impl Disclosure {
+    /// The keys that what was shown to a node may be wrapped for, if events have told.
+    pub(crate) fn keys_of(&self, node: NodeId) -> Option<&[PublicKey]> {
+        let keys = self.drawn.iter().find(|(drawn, _)| *drawn == node);
+        keys.map(|(_, keys)| &keys[..])
+            .filter(|keys| !keys.is_empty())
+    }
 }
 
 /// It is our turn.
@@ -99,6 +114,13 @@ impl Seat {
     /// A juror's of a challenge, not of an examination.
     pub(crate) fn is_of_challenge(self) -> bool {
         self == Self::ChallengeJuror
+    }
+
+    pub(crate) fn of_jury(challenge: bool) -> Self {
+        match challenge {
+            true => Self::ChallengeJuror,
+            false => Self::Juror,
+        }
     }
 
     pub(crate) fn as_str(self) -> &'static str {

@@ -4,8 +4,8 @@
 use crate::{config::AttestConfig, ledger::LedgerLink};
 use atoma_ledger::LedgerError;
 use atoma_types::{
-    MicroUsdc, NodeId, TaskId,
-    chain::{AtomaDb, Call, Clock, Payment, SubscriptionState, Task, calls},
+    MicroUsdc, NodeId, ObjectId, Rule, TaskId,
+    chain::{Call, Clock, Payment, SubscriptionState, Task, calls},
 };
 
 /// Does what is to be done about it now, and says what by its function's name.
@@ -16,7 +16,8 @@ pub(super) async fn look_after(
     config: &AttestConfig,
 ) -> Result<Option<&'static str>, LedgerError> {
     let (db, task) = (link.ledger.db().await?, link.ledger.task(task).await?);
-    let Some(call) = todo(&db, &task, node, config) else {
+    let deposit = MicroUsdc(db.params.attest_deposit);
+    let Some(call) = todo((db.id, deposit), &task, node, config) else {
         return Ok(None);
     };
     let name = call.function().name;
@@ -24,19 +25,31 @@ pub(super) async fn look_after(
     Ok(Some(name))
 }
 
-/// What is to be done. Pure.
-fn todo(db: &AtomaDb, task: &Task, node: NodeId, config: &AttestConfig) -> Option<Call> {
+/// What is to be done; the deposit is what the network asks for. Pure.
+fn todo(
+    (db, deposit): (ObjectId, MicroUsdc),
+    task: &Task,
+    node: NodeId,
+    config: &AttestConfig,
+) -> Option<Call> {
     let offer = task.subscription(node)?;
-    let deposit = MicroUsdc(db.params.attest_deposit);
+    let judged = task.engine.rule == Rule::Exact && task.security_level.samples();
     match offer.attester {
         None if task.is_deprecated() || offer.state != SubscriptionState::Active => None,
+        // silence would be all that it can say of the tolerant rule: `Unable::Tolerant`
+        None if !judged => {
+            if config.tasks.contains(&task.id) {
+                tracing::warn!(task = %task.id, "it isn't examined, or not by the exact rule: nothing is promised");
+            }
+            None
+        }
         None if deposit > config.max_deposit => {
             tracing::warn!(task = %task.id, %deposit, "the deposit is above `attest.max_deposit`: nothing is promised");
             None
         }
         None => Some(
             calls::EnrollAttester {
-                db: db.id.into(),
+                db: db.into(),
                 task: task.id.into(),
                 node: node.into(),
                 deposit: Payment(deposit),
@@ -45,6 +58,9 @@ fn todo(db: &AtomaDb, task: &Task, node: NodeId, config: &AttestConfig) -> Optio
             .into(),
         ),
         Some(promise) => {
+            if promise.active && task.engine.rule != Rule::Exact {
+                tracing::error!(task = %task.id, "this task's answers can't be judged, and silence is fined: resign");
+            }
             if !promise.active {
                 tracing::error!(
                     task = %task.id,
@@ -58,5 +74,65 @@ fn todo(db: &AtomaDb, task: &Task, node: NodeId, config: &AttestConfig) -> Optio
             };
             worth.then(|| collect().into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_types::{
+        Address, EngineClass, Numerics, Price, Role, SecurityLevel, TimestampMs, UnitWeights,
+        chain::Subscription, hash::Hash32,
+    };
+
+    const US: NodeId = NodeId(Address::new([7; 32]));
+
+    fn task(security_level: SecurityLevel, rule: Rule) -> Task {
+        let owner = Address::new([1; 32]);
+        let us = Subscription {
+            node: US,
+            owner,
+            price: Price(1),
+            matured: MicroUsdc::ZERO,
+            reputation: 0,
+            attested_until_ms: TimestampMs(0),
+            state: SubscriptionState::Active,
+            attester: None,
+        };
+        Task {
+            id: TaskId(Address::new([2; 32])),
+            version: 1,
+            number: 1,
+            owner,
+            role: Role::ChatCompletion,
+            model_name: "m".to_owned(),
+            security_level,
+            price_ceiling: Price(1),
+            weights: UnitWeights::from_list([1; 5]),
+            engine: EngineClass {
+                model: Hash32::ZERO,
+                numerics: Numerics::DetF32V1,
+                rule,
+            },
+            min_reputation: 0,
+            min_collateral: MicroUsdc::ZERO,
+            allow_list: None,
+            deprecated_at_ms: None,
+            fees: MicroUsdc::ZERO,
+            dues: MicroUsdc::ZERO,
+            releases: Vec::new(),
+            subscriptions: vec![us],
+        }
+    }
+
+    #[test]
+    fn it_promises_nothing_where_it_could_only_be_silent() {
+        let config = AttestConfig::default();
+        let asked = (ObjectId::new([3; 32]), MicroUsdc(1));
+        let promises = |level, rule| todo(asked, &task(level, rule), US, &config).is_some();
+        let (examined, plain) = (SecurityLevel::SamplingConsensus, SecurityLevel::None);
+        assert!(promises(examined, Rule::Exact));
+        assert!(!promises(examined, Rule::Tolerant));
+        assert!(!promises(plain, Rule::Exact));
     }
 }

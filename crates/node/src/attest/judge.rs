@@ -25,6 +25,8 @@ pub(crate) enum Judged {
     Found(Verdict),
     /// Walrus has no such record; from this moment on that is a finding.
     Missing { last_call: TimestampMs },
+    /// It took until the duty's deadline.
+    TooLong,
     /// Nothing can be said for now.
     Unknown,
 }

@@ -19,6 +19,7 @@ mod judge;
 mod read;
 mod step;
 mod store;
+mod watched;
 
 use crate::{
     concurrency::ConcurrencyLimit, config::AttestConfig, ledger::LedgerLink, metrics::Metrics,
@@ -31,8 +32,8 @@ use duty::Duty;
 use futures::{FutureExt, StreamExt};
 use judge::{Judged, WITHHELD};
 pub(crate) use read::Reader;
-use read::{Keys, Unread};
-use std::{sync::Arc, time::Duration};
+use read::Unread;
+use std::{pin::pin, sync::Arc, time::Duration};
 use step::{Act, Attester, Command, Event, Note, Now, Summons};
 pub use store::AttestStoreError;
 pub(crate) use store::{Memory, Remembered};
@@ -47,8 +48,9 @@ const MOST_AT_ONCE: usize = 1_024;
 const LOOK_AFTER_EVERY: u64 = 16;
 /// A record waits so long before it asks again whether paying requests leave it room.
 const ROOM_PAUSE: Duration = Duration::from_millis(100);
-/// An engine that hasn't given a result by then won't: the longest answer takes minutes.
-const LONGEST_JUDGING: Duration = Duration::from_secs(3_600);
+/// A record has one of the places that `at_once` allows for so long; what takes longer goes on beside others, until its
+/// deadline.
+const LONGEST_PLACE: Duration = Duration::from_secs(600);
 
 /// Attests in the background.
 #[derive(Debug)]
@@ -67,7 +69,6 @@ pub(crate) struct AttestTask {
 /// What one run has beside the task.
 struct Running {
     attester: Attester,
-    keys: Keys,
     /// Records that are looked at: whose, and what came of it.
     judging: JoinSet<(Duty, Judged)>,
     room: Arc<Semaphore>,
@@ -76,11 +77,10 @@ struct Running {
 impl AttestTask {
     /// Runs until it is dropped.
     pub(crate) async fn run(self, remembered: Remembered) {
-        let Remembered { kept, cursor, keys } = remembered;
+        let Remembered { kept, cursor } = remembered;
         let mut events = self.link.ledger.events(cursor);
         let mut running = Running {
             attester: Attester::new(self.node, DurationMs(self.config.spread_ms), kept),
-            keys,
             judging: JoinSet::new(),
             room: Arc::new(Semaphore::new(self.config.at_once.max(1))),
         };
@@ -238,7 +238,6 @@ impl AttestTask {
             tasks: self.tasks.clone(),
             metrics: self.metrics.clone(),
             room: running.room.clone(),
-            keys: running.keys.clone(),
         };
         let ticket = duty.ticket;
         let span = tracing::info_span!(
@@ -314,9 +313,6 @@ impl Running {
         let mut notes = Vec::new();
         for command in self.attester.step(Event::Heard(event)) {
             if let Command::Keep(note) = command {
-                if let Note::Key(node, key) = &note {
-                    self.keys.entry(*node).or_default().push(*key);
-                }
                 notes.push(note);
             }
         }
@@ -332,7 +328,6 @@ struct Looking {
     tasks: Arc<Tasks>,
     metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
-    keys: Keys,
 }
 
 impl Looking {
@@ -344,6 +339,7 @@ impl Looking {
             Judged::Found(verdict) if verdict.is_bad() => "guilty",
             Judged::Found(_) => "honest",
             Judged::Missing { .. } => "missing",
+            Judged::TooLong => "too_long",
             Judged::Unknown => "unknown",
         };
         self.metrics.audited(outcome, started.elapsed());
@@ -352,43 +348,69 @@ impl Looking {
     }
 
     async fn judged(&self, summons: &Summons) -> Judged {
-        let record = match self.reader.read(summons, &self.keys).await {
+        let record = match self.reader.read(summons).await {
             Ok(record) => record,
             Err(unread) => return found_unread(&unread, summons),
         };
         let Ok(task) = self.tasks.get(summons.claimed.task) else {
             return Judged::Unknown;
         };
-        // the semaphore is never closed
-        let _place = self.room.acquire().await;
-        self.wait_for_room(&*task.engine, summons).await;
         let about = (&summons.duty, &summons.claimed);
         let judging = judge::judge(&*task.engine, &task.model, about, record);
-        match tokio::time::timeout(LONGEST_JUDGING, judging).await {
-            Ok(Ok(verdict)) => Judged::Found(verdict),
-            Ok(Err(error)) => {
+        let may_begin = || self.may_begin(&*task.engine, summons);
+        match in_time(&self.room, summons.left.into(), may_begin, judging).await {
+            Some(Ok(verdict)) => Judged::Found(verdict),
+            Some(Err(error)) => {
                 tracing::warn!(error = %WithCauses(&error), "nothing can be said of the record yet");
                 Judged::Unknown
             }
-            Err(_) => Judged::Unknown,
+            None => {
+                tracing::error!(
+                    "the record wasn't computed again by its deadline: this attester is silent on it"
+                );
+                Judged::TooLong
+            }
         }
     }
 
     /// Behind paying requests, as long as there is time.
-    async fn wait_for_room(&self, engine: &dyn atoma_engine::Engine, summons: &Summons) {
-        loop {
-            let load = engine.load();
-            let full = self.concurrency.running() >= self.concurrency.size() as usize;
-            if load.waiting == 0 && !full {
-                return;
-            }
-            let now = self.link.ledger.clock().await;
-            if now.is_ok_and(|now| now >= summons.urgent_from) {
-                return;
-            }
-            tokio::time::sleep(ROOM_PAUSE).await;
+    async fn may_begin(&self, engine: &dyn atoma_engine::Engine, summons: &Summons) -> bool {
+        let full = self.concurrency.running() >= self.concurrency.size() as usize;
+        if engine.load().waiting == 0 && !full {
+            return true;
         }
+        let now = self.link.ledger.clock().await;
+        now.is_ok_and(|now| now >= summons.urgent_from)
     }
+}
+
+/// Does what takes one of the places, once it may begin and for as long as there's time; after [`LONGEST_PLACE`] the
+/// place is another's. `None` if the time is over.
+async fn in_time<T, Begins: Future<Output = bool>>(
+    room: &Semaphore,
+    left: Duration,
+    may_begin: impl Fn() -> Begins,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let placed = async {
+        let place = loop {
+            // the semaphore is never closed
+            let place = room.acquire().await;
+            if may_begin().await {
+                break place;
+            }
+            drop(place);
+            tokio::time::sleep(ROOM_PAUSE).await;
+        };
+        let mut work = pin!(work);
+        let done = tokio::time::timeout(LONGEST_PLACE, &mut work).await;
+        drop(place);
+        match done {
+            Ok(done) => done,
+            Err(_) => work.await,
+        }
+    };
+    tokio::time::timeout(left, placed).await.ok()
 }
 
 /// What follows where a record can't be read: some of that is the node's fault, for everyone to see.
@@ -401,6 +423,34 @@ fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
         Unread::Missing => Judged::Missing {
             last_call: summons.last_call,
         },
-        Unread::Ledger(_) | Unread::Walrus(_) | Unread::NotShown => Judged::Unknown,
+        Unread::Ledger(_) | Unread::Walrus(_) | Unread::NotShown | Unread::KeyGone(_) => {
+            Judged::Unknown
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_has_until_its_deadline_and_doesnt_keep_the_only_place_from_others() {
+        let (room, hour) = (Semaphore::new(1), Duration::from_secs(3_600));
+        let started = Instant::now();
+        let at_once = || std::future::ready(true);
+        let heavy = in_time(&room, 12 * hour, at_once, tokio::time::sleep(2 * hour));
+        let endless = in_time(&room, 3 * hour, at_once, std::future::pending::<()>());
+        let busy = in_time(&room, hour, || std::future::ready(false), async {});
+        let light = async {
+            // behind them
+            tokio::task::yield_now().await;
+            let done = in_time(&room, hour, at_once, async {}).await;
+            done.map(|()| started.elapsed())
+        };
+        let (busy, heavy, endless, light) = tokio::join!(busy, heavy, endless, light);
+        assert_eq!(busy, None, "paying requests leave it no room");
+        assert_eq!((heavy, endless), (Some(()), None));
+        assert_eq!(light, Some(2 * LONGEST_PLACE));
+        assert_eq!(started.elapsed(), 3 * hour);
     }
 }

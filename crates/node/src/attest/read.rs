@@ -2,13 +2,12 @@
 //! are wrapped for us. And, where a jury sits, whether everyone else was shown the same.
 
 use super::{
-    duty::{Claimed, Duty},
+    duty::{Claimed, Disclosure, Duty},
     judge::Record,
     step::Summons,
 };
-use crate::ledger::LedgerLink;
+use crate::{ledger::LedgerLink, signer::ResponseKeys};
 use atoma_evidence::pack::{BodyKeys, PackError, SealContext, Shown, ShownBodies};
-use atoma_keys::SigningKey;
 use atoma_ledger::LedgerError;
 use atoma_types::{
     NodeId, PublicKey,
@@ -16,13 +15,13 @@ use atoma_types::{
     message::{EvidenceLeaf, Message, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::client::{ClientError, WalrusClient};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Reads records that were shown to this node.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub node: NodeId,
-    pub key: Arc<SigningKey>,
+    pub keys: Arc<ResponseKeys>,
     pub link: Arc<LedgerLink>,
     pub walrus: WalrusClient,
 }
@@ -48,17 +47,17 @@ pub(crate) enum Unread {
     /// It can't be opened, or it isn't what was signed: the node's fault, for all to see.
     #[error("the record is withheld")]
     Withheld(#[source] PackError),
-    /// Somebody else was shown something else.
+    /// It may be wrapped for a key that was ours and that we don't have: nobody else's fault.
+    #[error("a response key that was this node's when it was drawn isn't in its folder")]
+    KeyGone(#[source] PackError),
+    /// Somebody was shown something else, or what a key opens that isn't theirs any more.
     #[error("node {0} was shown garbage")]
     Garbage(NodeId),
 }
 
-/// The keys that attesters have or had.
-pub(crate) type Keys = BTreeMap<NodeId, Vec<PublicKey>>;
-
 impl Reader {
-    /// The record of a summons, read and checked against the ledger; `keys` are those that events have told.
-    pub(crate) async fn read(&self, summons: &Summons, keys: &Keys) -> Result<Record, Unread> {
+    /// The record of a summons, read and checked against the ledger.
+    pub(crate) async fn read(&self, summons: &Summons) -> Result<Record, Unread> {
         let Summons {
             duty,
             claimed,
@@ -81,17 +80,24 @@ impl Reader {
             stack: duty.ticket.stack,
             node: duty.ticket.holder,
         };
-        let opened = BodyKeys::open(&shown.wrap, &self.key, &context, header.hash());
-        let opened = opened.map_err(Unread::Withheld)?;
+        let open = |key: &_| BodyKeys::open(&shown.wrap, key, &context, header.hash());
+        let opened = self.keys.first_that(open).map_err(|error| {
+            let ours = disclosure.keys_of(self.node).unwrap_or_default();
+            match ours.iter().all(|key| self.keys.has(key)) {
+                true => Unread::Withheld(error),
+                false => Unread::KeyGone(error),
+            }
+        })?;
         let record = shown.place.fetch(&self.walrus, &leaf).await?;
         let record = record.ok_or(Unread::Missing)?;
         let bodies = ShownBodies::open(&record, &opened, &header, &receipt);
         let bodies = bodies.map_err(Unread::Withheld)?;
-        let others = others(summons);
-        for (node, bytes) in others {
-            let mut known = keys.get(&node).cloned().unwrap_or_default();
-            known.push(self.link.ledger.node(node).await?.response_key);
-            let mut good = known.iter().map(|key| {
+        for (node, bytes, keys) in each_shown(summons) {
+            let good = match keys {
+                Some(keys) => keys.to_vec(),
+                None => vec![self.link.ledger.node(node).await?.response_key],
+            };
+            let mut good = good.iter().map(|key: &PublicKey| {
                 let wrap = opened.wrap_for(&context, header.hash(), key)?;
                 let place = shown.place.clone();
                 Ok::<_, PackError>(Shown { wrap, place }.to_bytes() == bytes)
@@ -108,14 +114,23 @@ impl Reader {
     }
 }
 
-/// What was shown to the others: to each of a jury, and to the examiner before.
-fn others(summons: &Summons) -> Vec<(NodeId, Vec<u8>)> {
+/// What was shown to each of a jury, us too, and to the examiner before, and the keys that it may be wrapped for.
+fn each_shown(summons: &Summons) -> Vec<(NodeId, &[u8], Option<&[PublicKey]>)> {
     let claimed = &summons.claimed;
-    let jury = claimed.drawn.iter().zip(&summons.disclosure.shown);
-    let examined = summons.examined.as_ref().map(|examined| &examined.shown);
-    let examined = claimed.examiner.iter().zip(examined.into_iter().flatten());
-    jury.chain(examined)
-        .map(|(node, shown)| (*node, shown.clone()))
+    let mut all = shown_to(&claimed.drawn, &summons.disclosure);
+    if let (Some(examiner), Some(examined)) = (&claimed.examiner, &summons.examined) {
+        all.extend(shown_to(std::slice::from_ref(examiner), examined));
+    }
+    all
+}
+
+fn shown_to<'a>(
+    nodes: &[NodeId],
+    disclosure: &'a Disclosure,
+) -> Vec<(NodeId, &'a [u8], Option<&'a [PublicKey]>)> {
+    let shown = nodes.iter().zip(&disclosure.shown);
+    shown
+        .map(|(node, shown)| (*node, &shown[..], disclosure.keys_of(*node)))
         .collect()
 }
 

@@ -10,16 +10,15 @@
 //!   would pay for nine transactions of which one counts.
 
 use super::{
-    duty::{
-        Claimed, Disclosure, Duty, Seat, TicketId, Turn, What, next_deadline, seats_in, turns_in,
-    },
+    duty::{Claimed, Disclosure, Drawn, Duty, Seat, TicketId, Turn, What, seats_in, turns_in},
     judge::{Judged, WITHHELD},
+    watched::Watched,
 };
 use crate::backoff::Backoff;
-use atoma_ledger::{LedgerEvent, due_of_lease};
+use atoma_ledger::{Digest, LedgerEvent};
 use atoma_types::{
     DurationMs, NodeId, PublicKey, StackId, TimestampMs,
-    chain::{Call, Event as Happened, Stack, Verdict},
+    chain::{Call, Event as Happened, Lease, Stack, Verdict},
     hash::Hash32,
 };
 use std::{
@@ -29,11 +28,9 @@ use std::{
 use tokio::time::Instant;
 
 /// After a failure a stack or a record rests so long, doubling: windows are hours.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// And at most so long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Whoever is paid for a step is left a part of the time for it: an eighth of the spread.
-const HEAD_START: u64 = 8;
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The times that matter.
 #[derive(Clone, Copy, Debug)]
@@ -82,11 +79,13 @@ pub(crate) enum Event<'a> {
 pub(crate) enum Note {
     /// A stack that has tickets.
     Watched(StackId),
+    /// Who was drawn, and the keys that may be wrapped for so far.
+    Drawn(Duty, Drawn),
     /// What was shown to whom.
     Shown(Duty, Disclosure),
     /// What we found.
     Found(Duty, Sealed),
-    /// A response key that a node has or had.
+    /// The response key that a node has from now on.
     Key(NodeId, PublicKey),
     /// A stack that is over: all about it goes.
     Forgotten(StackId),
@@ -117,6 +116,8 @@ pub(crate) struct Summons {
     pub urgent_from: TimestampMs,
     /// From when on what Walrus doesn't have counts as withheld.
     pub last_call: TimestampMs,
+    /// What is left until the duty's deadline: what isn't found by then is never said.
+    pub left: DurationMs,
 }
 
 /// What goes to the ledger.
@@ -139,32 +140,24 @@ pub(crate) struct Attester {
     /// What anyone may do is done after a part of this.
     spread: DurationMs,
     stacks: BTreeMap<StackId, Watched>,
+    /// The response keys that nodes have, as far as events have told.
+    keys: BTreeMap<NodeId, PublicKey>,
+    /// Draws that nothing was shown to yet.
+    drawn: BTreeMap<Duty, Drawn>,
     shown: BTreeMap<Duty, Disclosure>,
     found: BTreeMap<Duty, Sealed>,
     judging: BTreeSet<Duty>,
+    /// Those that took until their deadline.
+    given_up: BTreeSet<Duty>,
     resting: BTreeMap<Duty, (Instant, Backoff)>,
-}
-
-/// A stack that has tickets, or may have.
-#[derive(Debug)]
-struct Watched {
-    /// Something has happened since it was read.
-    changed: bool,
-    /// When something may be due by then.
-    next: Option<TimestampMs>,
-    /// What anyone may do, and when it was first seen.
-    due: Vec<(Call, TimestampMs)>,
-    /// Not before, after a failure.
-    rests: Option<Instant>,
-    backoff: Backoff,
-    /// Seats of ours.
-    seats: usize,
 }
 
 /// What was durable when the node started.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub watched: Vec<StackId>,
+    pub keys: Vec<(NodeId, PublicKey)>,
+    pub drawn: Vec<(Duty, Drawn)>,
     pub shown: Vec<(Duty, Disclosure)>,
     pub found: Vec<(Duty, Sealed)>,
 }
@@ -176,9 +169,12 @@ impl Attester {
             us,
             spread,
             stacks: stacks.map(|stack| (stack, Watched::new())).collect(),
+            keys: kept.keys.into_iter().collect(),
+            drawn: kept.drawn.into_iter().collect(),
             shown: kept.shown.into_iter().collect(),
             found: kept.found.into_iter().collect(),
             judging: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             resting: BTreeMap::new(),
         }
     }
@@ -211,54 +207,89 @@ impl Attester {
     }
 
     fn hear(&mut self, event: &LedgerEvent) -> Vec<Command> {
-        let disclosed = |shown: &[Vec<u8>]| Disclosure {
-            transaction: event.transaction,
-            shown: shown.to_vec(),
-        };
         match &event.event {
-            Happened::NodeRegistered(e) => vec![keep(Note::Key(e.node, e.response_key))],
-            Happened::NodeKeysChanged(e) => vec![keep(Note::Key(e.node, e.response_key))],
+            Happened::NodeRegistered(e) => self.has_key(e.node, e.response_key),
+            Happened::NodeKeysChanged(e) => self.has_key(e.node, e.response_key),
             Happened::SettlementOpened(e) if e.node != self.us => self.watch(e.stack),
-            Happened::Disclosed(e) => {
+            Happened::ExaminerDrawn(e) => {
                 let ticket = ticket_id(e.stack, e.node, e.ticket);
                 let seat = Seat::Examiner;
-                let shown = disclosed(std::slice::from_ref(&e.wrap));
-                self.was_shown(Duty { ticket, seat }, shown)
+                self.were_drawn(Duty { ticket, seat }, &[e.examiner])
+            }
+            Happened::JuryDrawn(e) => {
+                let ticket = ticket_id(e.stack, e.node, e.ticket);
+                let seat = Seat::of_jury(e.challenge);
+                self.were_drawn(Duty { ticket, seat }, &e.nodes)
+            }
+            Happened::Disclosed(e) => {
+                let ticket = ticket_id(e.stack, e.node, e.ticket);
+                let (seat, wraps) = (Seat::Examiner, std::slice::from_ref(&e.wrap));
+                self.was_shown(Duty { ticket, seat }, event.transaction, wraps)
             }
             Happened::DisclosedToJury(e) => {
                 let ticket = ticket_id(e.stack, e.node, e.ticket);
-                let seat = match e.challenge {
-                    true => Seat::ChallengeJuror,
-                    false => Seat::Juror,
-                };
-                self.was_shown(Duty { ticket, seat }, disclosed(&e.wraps))
+                let seat = Seat::of_jury(e.challenge);
+                self.was_shown(Duty { ticket, seat }, event.transaction, &e.wraps)
             }
             other => {
                 let stack = stack_of(other).and_then(|stack| self.stacks.get_mut(&stack));
                 if let Some(watched) = stack {
-                    watched.changed = true;
+                    watched.heard();
                 }
                 Vec::new()
             }
         }
     }
 
+    /// A key is a node's from now on: draws that are open may be answered with it, too.
+    fn has_key(&mut self, node: NodeId, key: PublicKey) -> Vec<Command> {
+        self.keys.insert(node, key);
+        let mut commands = vec![keep(Note::Key(node, key))];
+        for (duty, drawn) in &mut self.drawn {
+            let mut of_it = drawn.iter_mut().filter(|(drawn, _)| *drawn == node);
+            if let Some((_, keys)) = of_it.next() {
+                keys.push(key);
+                commands.push(keep(Note::Drawn(*duty, drawn.clone())));
+            }
+        }
+        commands
+    }
+
     fn watch(&mut self, stack: StackId) -> Vec<Command> {
         if let Some(watched) = self.stacks.get_mut(&stack) {
-            watched.changed = true;
+            watched.heard();
             return Vec::new();
         }
         self.stacks.insert(stack, Watched::new());
         vec![keep(Note::Watched(stack))]
     }
 
-    fn was_shown(&mut self, duty: Duty, disclosure: Disclosure) -> Vec<Command> {
-        let Some(watched) = self.stacks.get_mut(&duty.ticket.stack) else {
+    /// A stack that isn't watched, or no more, is: an old read of it may have shown no tickets.
+    fn were_drawn(&mut self, duty: Duty, nodes: &[NodeId]) -> Vec<Command> {
+        if duty.ticket.holder == self.us {
             return Vec::new();
+        }
+        let mut commands = self.watch(duty.ticket.stack);
+        let key = |node: &NodeId| (*node, self.keys.get(node).copied().into_iter().collect());
+        let drawn: Drawn = nodes.iter().map(key).collect();
+        self.drawn.insert(duty, drawn.clone());
+        commands.push(keep(Note::Drawn(duty, drawn)));
+        commands
+    }
+
+    fn was_shown(&mut self, duty: Duty, transaction: Digest, shown: &[Vec<u8>]) -> Vec<Command> {
+        if duty.ticket.holder == self.us {
+            return Vec::new();
+        }
+        let mut commands = self.watch(duty.ticket.stack);
+        let disclosure = Disclosure {
+            transaction,
+            shown: shown.to_vec(),
+            drawn: self.drawn.remove(&duty).unwrap_or_default(),
         };
-        watched.changed = true;
         self.shown.insert(duty, disclosure.clone());
-        vec![keep(Note::Shown(duty, disclosure))]
+        commands.push(keep(Note::Shown(duty, disclosure)));
+        commands
     }
 
     fn forget(&mut self, stack: StackId) -> Vec<Command> {
@@ -266,10 +297,12 @@ impl Attester {
             return Vec::new();
         }
         let stays = |duty: &Duty| duty.ticket.stack != stack;
+        self.drawn.retain(|duty, _| stays(duty));
         self.shown.retain(|duty, _| stays(duty));
         self.found.retain(|duty, _| stays(duty));
         self.resting.retain(|duty, _| stays(duty));
         self.judging.retain(stays);
+        self.given_up.retain(stays);
         vec![keep(Note::Forgotten(stack))]
     }
 
@@ -288,9 +321,15 @@ impl Attester {
     }
 
     fn looked(&mut self, stack: &Stack, now: Now) -> Vec<Command> {
-        let mut leases = stack.leases.iter();
-        if leases.all(|lease| lease.closed || lease.tickets.is_empty()) {
-            return self.forget(stack.id);
+        let over = |lease: &Lease| lease.closed || lease.tickets.is_empty();
+        if stack.leases.iter().all(over) {
+            let leases = &stack.leases;
+            let closed = !leases.is_empty() && leases.iter().all(|lease| lease.closed);
+            let watched = self.stacks.get_mut(&stack.id);
+            return match watched.is_some_and(|watched| watched.may_be_old(closed, now)) {
+                true => Vec::new(),
+                false => self.forget(stack.id),
+            };
         }
         let mut commands = Vec::new();
         for turn in turns_in(self.us, stack, now.ledger) {
@@ -302,6 +341,7 @@ impl Attester {
             return Vec::new();
         };
         watched.changed = false;
+        watched.empty_since = None;
         watched.seats = seats_in(us, stack);
         if commands.is_empty()
             && let Some(call) = watched.overdue(us, spread, stack, now.ledger)
@@ -329,7 +369,8 @@ impl Attester {
             (What::Judge(claimed), None) => *claimed,
         };
         let rests = self.resting.get(&duty);
-        if self.judging.contains(&duty) || rests.is_some_and(|(until, _)| *until > now.at) {
+        let rests = rests.is_some_and(|(until, _)| *until > now.at);
+        if self.judging.contains(&duty) || self.given_up.contains(&duty) || rests {
             return None;
         }
         // what isn't heard yet comes with its event
@@ -348,6 +389,7 @@ impl Attester {
             examined,
             urgent_from: part_before(turn.until, window, 2),
             last_call: part_before(turn.until, window, 4),
+            left: turn.until.since(now.ledger),
         })))
     }
 
@@ -357,11 +399,21 @@ impl Attester {
         }
         let verdict = match judged {
             Judged::Found(verdict) => verdict,
+            // it would take as long again
+            Judged::TooLong => {
+                self.given_up.insert(duty);
+                return Vec::new();
+            }
             Judged::Missing { last_call } if now.ledger >= last_call => WITHHELD,
             Judged::Missing { .. } | Judged::Unknown => {
                 let new = || (now.at, Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
                 let (until, backoff) = self.resting.entry(duty).or_insert_with(new);
-                *until = now.at + backoff.failed();
+                let mut pause = backoff.failed();
+                if let Judged::Missing { last_call } = judged {
+                    // all who look do so at that moment
+                    pause = pause.min(last_call.since(now.ledger).into());
+                }
+                *until = now.at + pause;
                 return Vec::new();
             }
         };
@@ -397,91 +449,6 @@ impl Act {
     }
 }
 
-impl Watched {
-    fn new() -> Self {
-        Self {
-            changed: true,
-            next: None,
-            due: Vec::new(),
-            rests: None,
-            backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
-            seats: 0,
-        }
-    }
-
-    fn is_due(&self, now: Now) -> bool {
-        let rests = self.rests.is_some_and(|until| until > now.at);
-        !rests && (self.changed || self.next.is_some_and(|next| next <= now.ledger))
-    }
-
-    fn acted(&mut self, taken: bool, now: Now) {
-        self.changed = true;
-        if taken {
-            self.backoff.succeeded();
-            self.rests = None;
-        } else {
-            self.rests = Some(now.at + self.backoff.failed());
-        }
-    }
-
-    /// What anyone may do and nobody has done for a while; each attester waits for another while.
-    fn overdue(
-        &mut self,
-        us: NodeId,
-        spread: DurationMs,
-        stack: &Stack,
-        now: TimestampMs,
-    ) -> Option<Call> {
-        let due = for_anyone(us, stack, now);
-        self.due.retain(|(call, _)| due.contains(call));
-        for call in due {
-            if !self.due.iter().any(|(known, _)| *known == call) {
-                self.due.push((call, now));
-            }
-        }
-        let mut due = self.due.iter();
-        let over = due.find(|(call, since)| {
-            now >= since.saturating_add(patience(us, spread, stack.id, call))
-        });
-        over.map(|(call, _)| call.clone())
-    }
-
-    fn next_look(
-        &self,
-        us: NodeId,
-        spread: DurationMs,
-        stack: &Stack,
-        now: TimestampMs,
-    ) -> Option<TimestampMs> {
-        let patient = self
-            .due
-            .iter()
-            .map(|(call, since)| since.saturating_add(patience(us, spread, stack.id, call)));
-        patient.chain(next_deadline(stack, now)).min()
-    }
-}
-
-/// What anyone may do about the tickets of others' leases.
-fn for_anyone(us: NodeId, stack: &Stack, now: TimestampMs) -> Vec<Call> {
-    let leases = stack.leases.iter();
-    let others = leases.filter(|lease| lease.node != us && !lease.tickets.is_empty());
-    let due = others.flat_map(|lease| due_of_lease(stack, lease, now));
-    due.map(|due| due.call).collect()
-}
-
-/// How long a step is left to others.
-fn patience(us: NodeId, spread: DurationMs, stack: StackId, call: &Call) -> DurationMs {
-    let name = call.function().name.as_bytes();
-    let hash = Hash32::of_parts(&[us.0.as_bytes(), stack.0.as_bytes(), name]);
-    let [a, b, c, d, ..] = hash.0;
-    let head_start = spread.0 / HEAD_START;
-    let rest = spread.0.saturating_sub(head_start);
-    let part = u64::from(u32::from_le_bytes([a, b, c, d]));
-    // a part of 2^32
-    let part = (u128::from(rest) * u128::from(part)) >> 32;
-    DurationMs(head_start.saturating_add(part as u64))
-}
-
 /// The moment at which only one part in so many of a window is left.
 fn part_before(until: TimestampMs, window: DurationMs, parts: u64) -> TimestampMs {
     TimestampMs(until.0.saturating_sub(window.0 / parts))
@@ -509,11 +476,9 @@ fn stack_of(event: &Happened) -> Option<StackId> {
         Happened::DemandAnswered(e) => Some(e.stack),
         Happened::NodeConvicted(e) => Some(e.stack),
         Happened::TicketDrawn(e) => Some(e.stack),
-        Happened::ExaminerDrawn(e) => Some(e.stack),
         Happened::Unexamined(e) => Some(e.stack),
         Happened::VerdictGiven(e) => Some(e.stack),
         Happened::Challenged(e) => Some(e.stack),
-        Happened::JuryDrawn(e) => Some(e.stack),
         Happened::Committed(e) => Some(e.stack),
         Happened::Revealed(e) => Some(e.stack),
         Happened::JuryDecided(e) => Some(e.stack),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::attest::watched::{HEAD_START, OLD_READ, patience};
 use crate::ledger::testing::{NODE, lease, stack};
 use atoma_ledger::Digest;
 use atoma_types::{
@@ -199,6 +200,7 @@ fn an_examiner_looks_once_it_is_shown_the_record_and_keeps_its_finding_before_it
         };
         assert_eq!(summons.disclosure.shown, [vec![1, 2]]);
         assert_eq!((summons.urgent_from.0, summons.last_call.0), (1_200, 1_300));
+        assert_eq!(summons.left.0, 1_400);
         assert_eq!(played.look(&disclosed, 0), [], "once");
         let sealed = Sealed {
             verdict,
@@ -295,6 +297,7 @@ fn after_a_crash_it_says_what_it_had_found_and_looks_again_at_what_it_had_not() 
     let disclosure = Disclosure {
         transaction: Digest::new([4; 32]),
         shown: vec![vec![1]],
+        drawn: Vec::new(),
     };
     let kept = |found: bool| Kept {
         watched: vec![stack().id],
@@ -303,6 +306,7 @@ fn after_a_crash_it_says_what_it_had_found_and_looks_again_at_what_it_had_not() 
             .then_some((duty(Seat::Examiner), sealed))
             .into_iter()
             .collect(),
+        ..Kept::default()
     };
     let disclosed = examined(|t| t.exam = hit(HitStage::Examining, US));
     let mut before = Played::new(kept(false));
@@ -399,7 +403,7 @@ fn deadlines_of_others_are_looked_at_when_they_are_over_and_what_is_over_is_forg
     let forgotten = [keep(Note::Forgotten(over.id))];
     assert_eq!(played.look(&over, 0), forgotten);
     assert_eq!(played.round(UNTIL.0 + 1), []);
-    assert_eq!(played.hear(&shown_to_examiner()), [], "it isn't watched");
+    assert_eq!(played.look(&over, 0), [], "it isn't watched");
 }
 
 #[test]
@@ -412,6 +416,11 @@ fn keys_are_remembered_and_tickets_of_our_own_leases_are_nothing_to_watch() {
     });
     let key = Note::Key(OTHER, PublicKey([3; 32]));
     assert_eq!(played.hear(&changed), [keep(key)]);
+    let mut shown = shown_to_examiner();
+    if let Happened::Disclosed(e) = &mut shown.event {
+        e.node = US;
+    }
+    assert_eq!(played.hear(&shown), []);
     let mut ours = settled();
     if let Happened::SettlementOpened(e) = &mut ours.event {
         e.node = US;
@@ -419,3 +428,17 @@ fn keys_are_remembered_and_tickets_of_our_own_leases_are_nothing_to_watch() {
     assert_eq!(played.hear(&ours), []);
     assert_eq!(played.round(0), []);
 }
+
+#[test]
+fn what_took_until_its_deadline_is_not_begun_again() {
+    let disclosed = examined(|t| t.exam = hit(HitStage::Examining, US));
+    let mut played = Played::watching();
+    played.hear(&shown_to_examiner());
+    assert!(is_judge(&played.look(&disclosed, 0)));
+    assert_eq!(played.judged(Seat::Examiner, Judged::TooLong, 1_000), []);
+    played.at += 2 * LONGEST_PAUSE;
+    assert_eq!(played.look(&disclosed, 1_000), []);
+}
+
+#[path = "heard_test.rs"]
+mod heard_test;

@@ -4,13 +4,12 @@
 //! Whoever loses it loses little: open commitments can't be revealed, which costs a place and no fine.
 
 use super::{
-    duty::{Disclosure, Duty, Seat, TicketId},
-    read::Keys,
+    duty::{Disclosure, Drawn, Duty, Seat, TicketId},
     step::{Kept, Note, Sealed},
 };
 use atoma_ledger::{Cursor, Digest};
 use atoma_runtime::Threads;
-use atoma_store::{Durability, Kind, OpenError, SharedConnection, Stopped};
+use atoma_store::{Durability, Kind, OpenError, SharedConnection, Stopped, Upgrade};
 use atoma_types::{Address, NetworkId, NodeId, PublicKey, StackId, chain::Verdict, hash::Hash32};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::path::Path;
@@ -20,7 +19,7 @@ const KIND: Kind = Kind {
     file: "attest.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atAt"),
-    version: 1,
+    version: 2,
     tables: "
         CREATE TABLE meta (
             name  TEXT PRIMARY KEY,
@@ -38,6 +37,7 @@ const KIND: Kind = Kind {
             seat       INTEGER NOT NULL,  -- 0 examiner, 1 jury, 2 a challenge's jury
             digest     BLOB NOT NULL,     -- of the transaction
             shown      BLOB NOT NULL,     -- to each of them: a length of 4 bytes and the bytes
+            drawn      BLOB NOT NULL,     -- of each of them as many: its id, and its keys since the draw
             PRIMARY KEY (stack, holder, to_seq, seat)
         ) STRICT, WITHOUT ROWID;
 
@@ -53,14 +53,43 @@ const KIND: Kind = Kind {
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE keys (
-            node BLOB NOT NULL,
-            key  BLOB NOT NULL,
-            PRIMARY KEY (node, key)
+            node BLOB PRIMARY KEY,
+            key  BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE drawn (
+            stack  BLOB NOT NULL,
+            holder BLOB NOT NULL,
+            to_seq INTEGER NOT NULL,
+            seat   INTEGER NOT NULL,
+            drawn  BLOB NOT NULL,         -- as what is shown has it
+            PRIMARY KEY (stack, holder, to_seq, seat)
         ) STRICT, WITHOUT ROWID;
     ",
-    upgrades: &[],
+    upgrades: &[KEYS_IN_ORDER],
     unmarked: &[],
     durability: Durability::Full,
+};
+/// Keys had no order: they are heard again, with everything else.
+const KEYS_IN_ORDER: Upgrade = Upgrade {
+    from: 1,
+    sql: "
+        DROP TABLE keys;
+        CREATE TABLE keys (
+            node BLOB PRIMARY KEY,
+            key  BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE drawn (
+            stack  BLOB NOT NULL,
+            holder BLOB NOT NULL,
+            to_seq INTEGER NOT NULL,
+            seat   INTEGER NOT NULL,
+            drawn  BLOB NOT NULL,
+            PRIMARY KEY (stack, holder, to_seq, seat)
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE shown ADD COLUMN drawn BLOB NOT NULL DEFAULT x'';
+        DELETE FROM meta WHERE name = 'event_cursor';
+    ",
 };
 const NETWORK: &str = "network";
 const CURSOR: &str = "event_cursor";
@@ -100,7 +129,6 @@ pub(crate) struct Remembered {
     pub kept: Kept,
     /// The last event that was dealt with.
     pub cursor: Option<Cursor>,
-    pub keys: Keys,
 }
 
 impl Memory {
@@ -169,8 +197,20 @@ fn put(db: &Transaction<'_>, note: &Note) -> rusqlite::Result<()> {
         Note::Shown(duty, disclosure) => {
             let (stack, holder, to_seq, seat) = columns(duty);
             let (digest, shown) = (disclosure.transaction.inner(), packed(&disclosure.shown));
-            let insert = "INSERT OR REPLACE INTO shown VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            db.execute(insert, params![stack, holder, to_seq, seat, digest, shown])?;
+            let drawn = packed_drawn(&disclosure.drawn);
+            let insert = "INSERT OR REPLACE INTO shown VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            db.execute(
+                insert,
+                params![stack, holder, to_seq, seat, digest, shown, drawn],
+            )?;
+            let delete = "DELETE FROM drawn WHERE (stack, holder, to_seq, seat) = (?1, ?2, ?3, ?4)";
+            db.execute(delete, params![stack, holder, to_seq, seat])?;
+        }
+        Note::Drawn(duty, drawn) => {
+            let (stack, holder, to_seq, seat) = columns(duty);
+            let insert = "INSERT OR REPLACE INTO drawn VALUES (?1, ?2, ?3, ?4, ?5)";
+            let drawn = packed_drawn(drawn);
+            db.execute(insert, params![stack, holder, to_seq, seat, drawn])?;
         }
         Note::Found(duty, Sealed { verdict, salt }) => {
             let (stack, holder, to_seq, seat) = columns(duty);
@@ -183,11 +223,11 @@ fn put(db: &Transaction<'_>, note: &Note) -> rusqlite::Result<()> {
             )?;
         }
         Note::Key(node, key) => {
-            let insert = "INSERT OR IGNORE INTO keys VALUES (?1, ?2)";
+            let insert = "INSERT OR REPLACE INTO keys VALUES (?1, ?2)";
             db.execute(insert, params![node.0.as_bytes(), key.0])?;
         }
         Note::Forgotten(stack) => {
-            for table in ["watched", "shown", "found"] {
+            for table in ["watched", "drawn", "shown", "found"] {
                 let delete = format!("DELETE FROM {table} WHERE stack = ?1");
                 db.execute(&delete, [stack.0.as_bytes()])?;
             }
@@ -230,12 +270,14 @@ fn remembered(db: &Connection) -> Result<Remembered, AttestStoreError> {
     let mut query = db.prepare("SELECT stack FROM watched ORDER BY stack")?;
     let watched = query.query_map([], |row| Ok(StackId(Address::new(row.get(0)?))))?;
     let watched = watched.collect::<Result<_, _>>()?;
-    let mut query = db.prepare("SELECT stack, holder, to_seq, seat, digest, shown FROM shown")?;
+    let mut query =
+        db.prepare("SELECT stack, holder, to_seq, seat, digest, shown, drawn FROM shown")?;
     let shown = query.query_map([], |row| {
         let packed: Vec<u8> = row.get(5)?;
         let disclosure = Disclosure {
             transaction: Digest::new(row.get(4)?),
             shown: unpacked(&packed),
+            drawn: unpacked_drawn(&row.get::<_, Vec<u8>>(6)?),
         };
         Ok((duty(row)?, disclosure))
     })?;
@@ -253,21 +295,27 @@ fn remembered(db: &Connection) -> Result<Remembered, AttestStoreError> {
         Ok((duty(row)?, sealed))
     })?;
     let found = found.collect::<Result<_, _>>()?;
-    let mut keys = Keys::new();
-    let mut query = db.prepare("SELECT node, key FROM keys")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
+    let mut query = db.prepare("SELECT stack, holder, to_seq, seat, drawn FROM drawn")?;
+    let drawn = query.query_map([], |row| {
+        let packed: Vec<u8> = row.get(4)?;
+        Ok((duty(row)?, unpacked_drawn(&packed)))
+    })?;
+    let drawn = drawn.collect::<Result<_, _>>()?;
+    let mut query = db.prepare("SELECT node, key FROM keys ORDER BY node")?;
+    let keys = query.query_map([], |row| {
         let node = NodeId(Address::new(row.get(0)?));
-        keys.entry(node).or_default().push(PublicKey(row.get(1)?));
-    }
+        Ok((node, PublicKey(row.get(1)?)))
+    })?;
+    let keys = keys.collect::<Result<_, _>>()?;
     Ok(Remembered {
         kept: Kept {
             watched,
+            keys,
+            drawn,
             shown,
             found,
         },
         cursor,
-        keys,
     })
 }
 
@@ -292,6 +340,26 @@ fn unpacked(mut packed: &[u8]) -> Vec<Vec<u8>> {
         packed = rest;
     }
     all
+}
+
+fn packed_drawn(drawn: &Drawn) -> Vec<u8> {
+    let each = drawn.iter().map(|(node, keys)| {
+        let keys = keys.iter().map(|key| key.0);
+        let parts = std::iter::once(node.0.into_inner()).chain(keys);
+        parts.collect::<Vec<_>>().concat()
+    });
+    packed(&each.collect::<Vec<_>>())
+}
+
+fn unpacked_drawn(bytes: &[u8]) -> Drawn {
+    let each = unpacked(bytes).into_iter();
+    each.filter_map(|bytes| {
+        let (parts, _) = bytes.as_chunks::<32>();
+        let (node, keys) = parts.split_first()?;
+        let keys = keys.iter().copied().map(PublicKey).collect();
+        Some((NodeId(Address::new(*node)), keys))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -324,18 +392,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let network = NetworkId([1; 32]);
         let open = || Memory::open(folder.path(), network, Threads::Real).unwrap();
+        let (node, key) = (NodeId(Address::new([5; 32])), PublicKey([6; 32]));
         let disclosure = Disclosure {
             transaction: Digest::new([9; 32]),
             shown: vec![vec![1, 2], Vec::new(), vec![3]],
+            drawn: vec![(node, vec![key, PublicKey([7; 32])]), (node, Vec::new())],
         };
         let stack = duty(Seat::Examiner).ticket.stack;
-        let (node, key) = (NodeId(Address::new([5; 32])), PublicKey([6; 32]));
         let juror = duty(Seat::ChallengeJuror);
         let notes = vec![
             Note::Watched(stack),
+            Note::Drawn(juror, Vec::new()),
+            Note::Drawn(duty(Seat::Examiner), disclosure.drawn.clone()),
             Note::Shown(juror, disclosure.clone()),
             Note::Found(juror, sealed(21)),
             Note::Found(juror, sealed(22)),
+            Note::Key(node, PublicKey([5; 32])),
             Note::Key(node, key),
         ];
         let cursor: Cursor = "0102".parse().unwrap();
@@ -344,7 +416,9 @@ mod tests {
         drop(memory);
         let (memory, remembered) = open();
         assert_eq!(remembered.cursor, Some(cursor));
-        assert_eq!(remembered.keys, Keys::from([(node, vec![key])]));
+        assert_eq!(remembered.kept.keys, [(node, key)]);
+        let unshown = (duty(Seat::Examiner), disclosure.drawn.clone());
+        assert_eq!(remembered.kept.drawn, [unshown]);
         assert_eq!(remembered.kept.watched, [stack]);
         assert_eq!(remembered.kept.shown, [(juror, disclosure)]);
         assert_eq!(remembered.kept.found, [(juror, sealed(21))]);

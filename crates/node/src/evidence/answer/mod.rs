@@ -7,9 +7,8 @@ mod show;
 mod step;
 
 use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore, read_back::ReadBack};
-use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics};
+use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics, signer::ResponseKeys};
 use atoma_evidence::pack::PackError;
-use atoma_keys::SigningKey;
 use atoma_ledger::LedgerError;
 use atoma_runtime::WithCauses;
 use atoma_types::{NodeId, StackId, TimestampMs, chain::AbortCode};
@@ -27,7 +26,7 @@ const MOST_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct AnswerTask {
     pub node: NodeId,
-    pub response_key: Arc<SigningKey>,
+    pub response_keys: Arc<ResponseKeys>,
     pub leases: Arc<Leases>,
     pub link: Arc<LedgerLink>,
     pub log: Arc<EvidenceLog>,

@@ -192,8 +192,10 @@ impl AnswerTask {
             node: self.node,
         };
         let request = record.signed_request()?.hash();
+        // a lease keeps the key that it began with
+        let keys = |key: &_| BodyKeys::of(&record, key, &context, request);
         Ok(Showing {
-            keys: BodyKeys::of(&record, &self.response_key, &context, request)?,
+            keys: self.response_keys.first_that(keys)?,
             context,
             request,
             place,
