@@ -114,8 +114,11 @@ impl Reader {
     }
 }
 
-/// What was shown to each of a jury, us too, and to the examiner before, and the keys that it may be wrapped for.
-fn each_shown(summons: &Summons) -> Vec<(NodeId, &[u8], Option<&[PublicKey]>)> {
+/// To whom, what, and the keys that it may be wrapped for, if events have told.
+type ShownTo<'a> = (NodeId, &'a [u8], Option<&'a [PublicKey]>);
+
+/// What was shown to each of a jury, us too, and to the examiner before.
+fn each_shown(summons: &Summons) -> Vec<ShownTo<'_>> {
     let claimed = &summons.claimed;
     let mut all = shown_to(&claimed.drawn, &summons.disclosure);
     if let (Some(examiner), Some(examined)) = (&claimed.examiner, &summons.examined) {
@@ -124,10 +127,7 @@ fn each_shown(summons: &Summons) -> Vec<(NodeId, &[u8], Option<&[PublicKey]>)> {
     all
 }
 
-fn shown_to<'a>(
-    nodes: &[NodeId],
-    disclosure: &'a Disclosure,
-) -> Vec<(NodeId, &'a [u8], Option<&'a [PublicKey]>)> {
+fn shown_to<'a>(nodes: &[NodeId], disclosure: &'a Disclosure) -> Vec<ShownTo<'a>> {
     let shown = nodes.iter().zip(&disclosure.shown);
     shown
         .map(|(node, shown)| (*node, &shown[..], disclosure.keys_of(*node)))
