@@ -3,7 +3,10 @@
 //! What the steps are and what the ledger makes of them is in `atoma-evidence`; a [`Receipts`] turns
 //! a kept receipt into one, and a [`Client`] takes it with its wallet's key.
 
-use crate::{Client, ClientError, Receipts};
+use crate::{
+    Client, ClientError, Receipts,
+    watch::root::{Walk, Walked},
+};
 use atoma_types::{NodeId, RequestId, StackId, chain::Ticket};
 use futures::future::BoxFuture;
 
@@ -15,12 +18,13 @@ pub use atoma_evidence::dispute::{
 /// What the receipts that are kept here say of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// Its last receipt is the one that is kept: all before it are, too, for each names the one before.
+    /// Its last receipt is the one that is kept, and with it all before, for each names the one before; where all of
+    /// them are kept, the settled root is theirs, too.
     Same,
     /// Its last receipt isn't kept here.
     NotKept,
-    /// The node gave this wallet another receipt under that number. Demand what the kept one charges: the
-    /// node has no other record of the request to show, or has signed two.
+    /// The node gave this wallet another receipt under that number, or settles the root of other records. Demand what
+    /// the kept one charges: the node has no other record of the request to show, or has signed two.
     Differs(Option<Claimed>),
 }
 
@@ -52,7 +56,7 @@ impl Receipts {
         Ok(Claimed::of(kept.signed()?.message()))
     }
 
-    /// Compares what a node claims with what it gave: one hash.
+    /// Compares what a node claims with what it gave: the last receipt, and the root over all of them if they are kept.
     ///
     /// # Errors
     ///
@@ -68,7 +72,10 @@ impl Receipts {
             return Ok(Compared::NotKept);
         };
         if kept.iter().any(|receipt| receipt.hash() == ticket.last) {
-            return Ok(Compared::Same);
+            let kept = Walk::new(stack, node, ticket).whole(self)?;
+            if !matches!(kept, Walked::Whole(root) if root != ticket.receipts_root) {
+                return Ok(Compared::Same);
+            }
         }
         Ok(Compared::Differs(Claimed::of(first.message())))
     }

@@ -25,7 +25,7 @@ pub(crate) struct Bond {
     /// The number of the ticket's last receipt: a ticket is challenged once.
     pub(crate) ticket: u64,
     pub(crate) staked: MicroUsdc,
-    /// What came back, once it is over.
+    /// What came back to the wallet that staked it, once it is over: nothing where it isn't the stack's owner.
     pub(crate) back: Option<MicroUsdc>,
 }
 

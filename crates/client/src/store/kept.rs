@@ -8,7 +8,7 @@ use super::{
     rows::{KeptLane, ROW, Row, read_row, to_sql},
 };
 use atoma_store::{Place, Readers};
-use atoma_types::{Address, NodeId, RequestId, StackId};
+use atoma_types::{Address, NodeId, RequestId, StackId, hash::Hash32};
 use rusqlite::{OptionalExtension, params};
 
 /// What one network's store keeps, as it is on the disk.
@@ -115,6 +115,23 @@ impl Kept {
             )?;
             let place = params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(seq)];
             query.query_row(place, |row| row.get(0)).optional()
+        })
+    }
+
+    /// The header and the receipt of a lease at a place, of the receipt with this hash.
+    pub(crate) fn exchange(
+        &self,
+        (stack, node): (StackId, NodeId),
+        seq: u64,
+        hash: Hash32,
+    ) -> rusqlite::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT header, receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND seq = ?3 AND hash = ?4",
+            )?;
+            let place = params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(seq), hash.0];
+            let row = query.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)));
+            row.optional()
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a request's body says of how much can be charged for it.
 
-use super::{EXPANDED_TOKENS, MEDIA_TOKENS, TEMPLATE_TOKENS};
+use super::{EXPANDED_TOKENS, MEDIA_TOKENS, TEMPLATE_TOKENS, lines};
 use atoma_types::message::Endpoint;
 use serde::Deserialize;
 
@@ -61,8 +61,14 @@ impl Asked {
             Some(Stop::One(stop)) => stop.len(),
             Some(Stop::Many(stops)) => stops.iter().map(String::len).max().unwrap_or(0),
         };
+        let written = match endpoint {
+            Endpoint::ChatCompletions => lines::most(body),
+            // no template writes these
+            Endpoint::Completions | Endpoint::Embeddings => 0,
+        };
         let most_input = (body.len() as u64)
             .saturating_add(TEMPLATE_TOKENS)
+            .saturating_add(written)
             .saturating_add(MEDIA_TOKENS.saturating_mul(media as u64))
             .saturating_add(EXPANDED_TOKENS.saturating_mul(expanding(body)));
         Self {

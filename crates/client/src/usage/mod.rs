@@ -2,7 +2,7 @@
 //! tokens that it is paid for; whoever has no tokenizer can still tell what no tokenizer counts. Pure.
 //!
 //! ```text
-//! input  <= bytes of the body + template + images and sounds + characters that are written out
+//! input  <= bytes of the body + template + lines around values + images and sounds + characters that are written out
 //! output <= bytes that can be read + 4 * bytes of calls + what an answer and a call hide + the longest stop
 //! ```
 //!
@@ -13,6 +13,7 @@
 //! Not covered, for it is no answer: a model that does nothing but repeat a special token.
 
 mod asked;
+mod lines;
 mod visible;
 
 pub(crate) use asked::Asked;
@@ -167,6 +168,27 @@ mod tests {
         // of a lost answer nobody knows what it said
         let lost = Usage::of_text(5, 0, 1_000_000);
         assert_eq!(check(&lost, &Asked::of(CHAT, b"{}"), None), Ok(()));
+    }
+
+    #[test]
+    fn tools_may_be_written_a_value_a_line_however_deep_they_are() {
+        let nested = |inside: String| (0..100).fold(inside, |inner, _| format!("[{inner}]"));
+        let values = nested(vec!["1"; 1_500].join(","));
+        let tool = format!(
+            r#"{{"type":"function","function":{{"name":"f","parameters":{{"enum":{values}}}}}}}"#
+        );
+        let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],"tools":[{tool}]}}"#);
+        assert!(body.len() < 3_500);
+        // what `tojson(indent=4)` makes of the tool, if each blank were a token
+        let written = 1_500 * (4 * (3 + 100) + 3);
+        assert_eq!(check_of(&body, written, 1, 10), Ok(()));
+        assert!(check_of(&body, 2 * written, 1, 10).is_err());
+        // as a prompt it stays what it is
+        let prompt = Asked::of(Endpoint::Completions, body.as_bytes());
+        let (charged, most) = (written, body.len() as u64 + TEMPLATE_TOKENS);
+        let error = ReceiptError::Input { charged, most };
+        let usage = Usage::of_text(written, 0, 1);
+        assert_eq!(check(&usage, &prompt, None), Err(error));
     }
 
     #[test]

@@ -166,8 +166,11 @@ impl Watcher {
         let Some(back) = brought.bond_back(fee.unwrap_or_default()) else {
             return Ok(None);
         };
+        // what comes back is the owner's: to another who watches it is lost
+        let is_owner = self.key.public_key().address() == stack.owner;
+        let ours = if is_owner { back } else { MicroUsdc::ZERO };
         let over = Bond {
-            back: Some(back),
+            back: Some(ours),
             ..bond
         };
         self.receipts.keep_bond(over, true).await?;

@@ -3,15 +3,18 @@
 //! ```text
 //! two receipts for one request, in whatever was kept or shown ──> Equivocation: it convicts, and costs nothing
 //! a demand or a disclosure is overdue ───────────────────────────> Overdue: it convicts, and costs nothing
-//! the last receipt is the kept one ──────────────────────────────> nothing: each names the one before
-//! another one is kept in its place, or more is claimed than
-//! receipts and lost answers explain ─────────────────────────────> Demand, at most two at once, in units that no
+//! the last receipt is the kept one, and so is what else is
+//! known of the ticket's records ─────────────────────────────────> nothing: each names the one before
+//! the records are others than the kept ones ─────────────────────> Demand, at most two at once, in units by lot
+//! another receipt is kept in the last one's place, or more is
+//! claimed than receipts and lost answers explain ────────────────> Demand, at most two at once, in units that no
 //!                                                                  receipt that was shown covers
 //! ```
 //!
 //! The ledger shows the last receipt with the settlement, and a record with each answer. A chain that its user
 //! doesn't hold has other receipts for the user's requests than those that the user holds, or several for one: the
-//! first record shown of it proves the one, the second the other. A node that lost its journal makes another chain in
+//! first record shown of it proves the one, the second the other. The root may be of other records than the last
+//! receipt's chain, good ones at places that its node can guess to be asked for: so they are drawn. A node that lost its journal makes another chain in
 //! good faith, of new requests alone; it answers, gets the fees, and nothing more comes of it.
 
 use crate::dispute::Claimed;
@@ -39,8 +42,8 @@ pub struct WatchPolicy {
     pub complete: bool,
     /// Fees that may be paid for a stack's demands.
     pub max_fees: u32,
-    /// Bonds of challenges that may stand or be lost, of all stacks of the data folder together; with none, nothing is
-    /// challenged.
+    /// Bonds of challenges that may stand or not have come back to this wallet, of all stacks of the data folder
+    /// together; with none, nothing is challenged.
     pub max_bonds: MicroUsdc,
 }
 
@@ -57,12 +60,17 @@ pub struct Held {
     pub shown: Vec<Signed<Receipt>>,
     /// Those kept for the requests of what was shown.
     pub same_requests: Vec<Signed<Receipt>>,
+    /// Whether the ticket's records are others than the kept receipts: its root isn't theirs, or one was shown that
+    /// isn't.
+    pub other_records: bool,
+    /// Numbers that the node can't know: by them units of other records are chosen.
+    pub lots: [u64; DEMANDS_AT_ONCE],
 }
 
 /// Why a claim isn't believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// The node gave another receipt than the one that it settles on.
+    /// The node gave another receipt than the one that it settles on, or settles other records than it gave.
     AnotherChain,
     /// So many units are claimed that neither receipts nor lost answers explain.
     Unexplained(ComputeUnits),
@@ -137,11 +145,10 @@ fn twice(held: &Held) -> Option<[Signed<Receipt>; 2]> {
 
 /// Whether a ticket is doubtful by what is held.
 pub(super) fn doubt(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Option<Doubt> {
-    if held.last.iter().any(|kept| kept.hash() == ticket.last) {
-        return None;
+    if held.other_records {
+        return Some(Doubt::AnotherChain);
     }
-    let mut next = held.next.iter();
-    if next.any(|kept| kept.message().previous == ticket.last) {
+    if ends_in_kept(ticket, held) {
         return None;
     }
     let before = held.before.as_ref().map(Signed::message);
@@ -154,7 +161,15 @@ pub(super) fn doubt(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Optio
     (policy.complete && unexplained > policy.lost).then_some(Doubt::Unexplained(unexplained))
 }
 
-/// The units to demand, at most so many: the last one of the kept receipt that isn't settled, the first one that
+/// Whether the last receipt of a ticket is kept here, or the one after it, which names it. So the ticket is over the
+/// kept chain, for each receipt names the one before; its records may be others.
+pub(super) fn ends_in_kept(ticket: &Ticket, held: &Held) -> bool {
+    let mut next = held.next.iter();
+    held.last.iter().any(|kept| kept.hash() == ticket.last)
+        || next.any(|kept| kept.message().previous == ticket.last)
+}
+
+/// The units to demand, at most so many: by lot where other records than the kept ones are claimed; else the last one of the kept receipt that isn't settled, the first one that
 /// nothing kept explains, then the middle of what is widest open.
 fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
     let kept = held
@@ -172,7 +187,9 @@ fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
     while found.len() < count {
         let open = open_ranges(ticket, held, &asked);
         let is_open = |unit: &ComputeUnits| open.iter().any(|(from, to)| from <= unit && unit < to);
-        let unit = wanted.find(is_open).or_else(|| {
+        let lot = held.lots.get(found.len()).filter(|_| held.other_records);
+        let drawn = lot.and_then(|lot| drawn(&open, *lot));
+        let unit = drawn.or_else(|| wanted.find(is_open)).or_else(|| {
             let widest = open.iter().max_by_key(|(from, to)| to.0 - from.0)?;
             Some(ComputeUnits(widest.0.0 + (widest.1.0 - widest.0.0) / 2))
         });
@@ -183,6 +200,20 @@ fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
         found.push(unit);
     }
     found
+}
+
+/// The unit that a lot falls on, each of these as likely as the others.
+fn drawn(open: &[(ComputeUnits, ComputeUnits)], lot: u64) -> Option<ComputeUnits> {
+    let sizes = open.iter().map(|(from, to)| to.0 - from.0);
+    let mut place = lot.checked_rem(sizes.sum())?;
+    for (from, to) in open {
+        let size = to.0 - from.0;
+        match place.checked_sub(size) {
+            Some(beyond) => place = beyond,
+            None => return Some(ComputeUnits(from.0 + place)),
+        }
+    }
+    None
 }
 
 /// The units of a ticket that neither a shown receipt covers nor a demand is open about, as ranges.

@@ -201,6 +201,34 @@ fn a_claim_on_another_receipt_is_demanded_twice_and_no_more_often_than_fees_allo
 }
 
 #[test]
+fn other_records_than_the_kept_ones_are_demanded_by_lot_though_the_last_receipt_is_the_kept_one() {
+    let last = receipt(3, 3, 10, 100);
+    let stack = claiming(&last);
+    let other = Held {
+        last: vec![last.clone()],
+        before: Some(receipt(2, 2, 40, 90)),
+        other_records: true,
+        lots: [57, 1_099],
+        ..Held::default()
+    };
+    let acts = decided(&stack, &other);
+    assert!(matches!(acts[0], Act::Demand(_, Doubt::AnotherChain)));
+    assert_eq!(demanded(&acts), [57, 10], "the second lot of 99 units");
+    // what was shown isn't drawn again: 39 units are left of it then, in two pieces
+    let shown = Held {
+        shown: vec![receipt(5, 2, 60, 90)],
+        lots: [29, 33],
+        ..other
+    };
+    assert_eq!(demanded(&decided(&stack, &shown)), [29, 94]);
+    let all = Held {
+        shown: vec![receipt(5, 2, 100, 100)],
+        ..shown
+    };
+    assert_eq!(demanded(&decided(&stack, &all)), [] as [u64; 0]);
+}
+
+#[test]
 fn units_that_no_receipt_explains_are_demanded_where_all_receipts_should_be_here() {
     let stack = claiming(&receipt(9, 9, 10, 101));
     let held = Held {

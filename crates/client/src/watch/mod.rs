@@ -8,6 +8,7 @@ mod check;
 mod decide;
 mod looked;
 mod remedy;
+pub(crate) mod root;
 mod run;
 mod shown;
 mod watcher;

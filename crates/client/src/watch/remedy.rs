@@ -5,12 +5,11 @@
 //! challenge is brought for what is known to be wrong by a check of one's own, and never for a contradiction that a
 //! demand settles, which costs a hundredth.
 
-use super::decide::Held;
+use super::decide::{Held, ends_in_kept};
 use crate::store::Wrong;
 use atoma_types::{
     ComputeUnits, MicroUsdc, Rule, TimestampMs,
     chain::{Lease, Stack, Ticket},
-    message::Signed,
 };
 
 /// An answer in a ticket that is wrong.
@@ -94,7 +93,7 @@ fn remedy(
     if stack.engine.rule == Rule::Tolerant {
         return Remedy::NotChosen;
     }
-    if !is_ours(ticket, held) {
+    if held.other_records || !ends_in_kept(ticket, held) {
         return Remedy::AnotherChain;
     }
     let value = lease.value(ticket.from_units, ticket.to_units);
@@ -103,15 +102,6 @@ fn remedy(
         true => Remedy::Challenge(bond),
         false => Remedy::TooDear { bond, left },
     }
-}
-
-/// Whether a ticket is over the chain that is kept here: each receipt names the one before, so its last one is
-/// enough, or the one after that.
-fn is_ours(ticket: &Ticket, held: &Held) -> bool {
-    let is_last = |kept: &Signed<_>| kept.hash() == ticket.last;
-    let follows =
-        |kept: &Signed<atoma_types::message::Receipt>| kept.message().previous == ticket.last;
-    held.last.iter().any(is_last) || held.next.iter().any(follows)
 }
 
 #[cfg(test)]

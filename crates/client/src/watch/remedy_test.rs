@@ -3,7 +3,7 @@ use crate::watch::decide::tests::{NODE, NOW, STACK, claiming, receipt};
 use atoma_types::{
     DurationMs,
     chain::{Challenge, SamplingTerms},
-    message::Receipt,
+    message::{Receipt, Signed},
 };
 
 const BOND: MicroUsdc = MicroUsdc(50);
@@ -74,6 +74,14 @@ fn a_wrong_answer_in_the_kept_chain_is_challenged_within_what_may_be_staked() {
         ..Held::default()
     };
     let elsewhere = found(&stack, &other, wrong(2, 60), BOND.0);
+    assert_eq!(elsewhere, Some(Remedy::AnotherChain));
+    // and so may the records that are settled beside the kept chain's last receipt
+    let beside = Held {
+        last: vec![last],
+        other_records: true,
+        ..Held::default()
+    };
+    let elsewhere = found(&stack, &beside, wrong(2, 60), BOND.0);
     assert_eq!(elsewhere, Some(Remedy::AnotherChain));
 }
 

@@ -3,6 +3,7 @@
 use super::{
     decide::{Act, Held, WatchPolicy, decide},
     looked::{Did, Looked, SeenTicket},
+    root::Roots,
     shown,
 };
 use crate::{
@@ -36,6 +37,8 @@ pub struct Watcher {
     answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
     /// Demands that were paid for, by stack.
     fees: BTreeMap<StackId, u32>,
+    /// What the kept receipts say of tickets' roots.
+    roots: Roots,
     /// Stacks of which nothing was shown that wasn't heard or looked for.
     known: BTreeSet<StackId>,
 }
@@ -51,6 +54,7 @@ impl Watcher {
             shown: BTreeMap::new(),
             answers: BTreeMap::new(),
             fees: BTreeMap::new(),
+            roots: Roots::default(),
             known: BTreeSet::new(),
         }
     }
@@ -63,6 +67,8 @@ impl Watcher {
             Event::DemandAnswered(e) => Some(e.stack),
             Event::RecordDemanded(e) => Some(e.stack),
             Event::Challenged(e) => Some(e.stack),
+            Event::Disclosed(e) => Some(e.stack),
+            Event::DisclosedToJury(e) => Some(e.stack),
             Event::Revealed(e) => e.challenge.then_some(e.stack),
             Event::JuryDecided(e) => e.challenge.then_some(e.stack),
             Event::NodeConvicted(e) => Some(e.stack),
@@ -91,6 +97,8 @@ impl Watcher {
             let node = match &event.event {
                 Event::SettlementOpened(e) if e.stack == stack.id => e.node,
                 Event::DemandAnswered(e) if e.stack == stack.id => e.node,
+                Event::Disclosed(e) if e.stack == stack.id => e.node,
+                Event::DisclosedToJury(e) if e.stack == stack.id => e.node,
                 _ => return Ok(()),
             };
             let Some(lease) = stack.lease(node) else {
@@ -144,6 +152,7 @@ impl Watcher {
         }
         for lease in stack.open_leases() {
             looked.searched |= self.search(stack, lease).await?;
+            self.roots.learn(&self.receipts, (stack.id, lease)).await?;
             self.look_at_lease(stack, lease, &policy, &mut looked)
                 .await?;
         }
@@ -260,13 +269,40 @@ impl Watcher {
         let ours = |kept: &Signed<Receipt>| kept.verify(&lease.key).is_ok();
         same_requests.retain(ours);
         let next = of.to_seq.saturating_add(1);
+        let random = &self.ledger.runtime().random;
         Ok(Held {
             last: self.receipts.kept_at(stack, node, of.to_seq)?,
             next: self.receipts.kept_at(stack, node, next)?,
             before: self.receipts.kept_before(stack, node, of.to_seq)?,
+            other_records: self.has_other_records((stack, lease), of, &shown)?,
+            lots: std::array::from_fn(|_| random.next_u64()),
             shown,
             same_requests,
         })
+    }
+
+    /// Whether a ticket's records are others than those that are kept.
+    fn has_other_records(
+        &self,
+        (stack, lease): (StackId, &Lease),
+        of: &Ticket,
+        shown: &[Signed<Receipt>],
+    ) -> Result<bool, ClientError> {
+        if self.roots.is_another(stack, lease.node, of) {
+            return Ok(true);
+        }
+        for shown in shown {
+            let seq = shown.message().seq;
+            if seq <= of.from_seq || of.to_seq < seq {
+                continue;
+            }
+            let mut kept = self.receipts.kept_at(stack, lease.node, seq)?;
+            kept.retain(|kept| kept.verify(&lease.key).is_ok());
+            if !kept.is_empty() && kept.iter().all(|kept| kept.bytes() != shown.bytes()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn act(&mut self, stack: &Stack, act: Act) -> Did {

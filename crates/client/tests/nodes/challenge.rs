@@ -4,7 +4,7 @@
 use crate::world::{World, subscribed};
 use atoma_client::{
     Client, KeptReceipt, StackHandle,
-    dispute::End,
+    dispute::{Claimed, Dispute, End},
     watch::{
         Checked, Did, EndedChallenge, Looked, MAX_FEES, Remedy, WatchPlan, WatchPolicy, Watched,
         Watcher, WrongAnswer,
@@ -15,8 +15,9 @@ use atoma_network::testing::advance;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, SecurityLevel,
-    chain::{Clock, Params, Payment, Stack, calls, events::Charge},
+    chain::{Clock, Event, Params, Payment, Stack, calls, events::Charge},
 };
+use futures::StreamExt;
 use std::path::PathBuf;
 
 const BOND: MicroUsdc = MicroUsdc(5_000_000);
@@ -263,4 +264,82 @@ async fn what_a_check_finds_wrong_is_challenged_like_what_the_bytes_say() {
     assert_eq!(bonds, [BOND]);
     assert_eq!(reasons[0].reason, "the model says something else");
     assert_eq!(reasons[0].unit, ComputeUnits(59));
+}
+
+#[tokio::test]
+async fn a_jury_that_is_shown_another_receipt_than_the_kept_one_shows_a_proof_to_whoever_hears_of_it()
+ {
+    let case = Overcounted::served(r#"{"act":"plain","max_tokens":500}"#).await;
+    case.world.node.forges_records();
+    case.world.node.settles(case.stack.id()).await;
+    let challenge = Dispute::Challenge(Claimed {
+        stack: case.stack.id(),
+        node: case.world.node.id,
+        unit: ComputeUnits(59),
+    });
+    case.client.dispute(&challenge).await.unwrap();
+    let mut events = case.world.ledger.subscribe().await.unwrap();
+    // its jury is drawn
+    case.look(MicroUsdc::ZERO).await;
+    let stack = case.stack().await;
+    let ticket = &stack.lease(case.world.node.id).unwrap().tickets[0];
+    let jury = ticket.challenge.as_ref().unwrap().jury.clone().unwrap();
+    case.world.node.discloses_to_jury(stack.id, &jury).await;
+    let disclosed = loop {
+        let event = events.next().await.unwrap().unwrap();
+        if matches!(event.event, Event::DisclosedToJury(_)) {
+            break event;
+        }
+    };
+    assert_eq!(Watcher::concerns(&disclosed.event), Some(stack.id));
+    let mut watcher = case.watcher();
+    watcher.hear(&stack, &disclosed).await.unwrap();
+    let stack = case.stack().await;
+    let looked = watcher.look(&stack, policy(MicroUsdc::ZERO)).await.unwrap();
+    let convicted = looked.steps.iter().any(|step| {
+        matches!(&step.did, Did::Convicted(convicted) if convicted.charge == Charge::Equivocation)
+    });
+    assert!(convicted, "{:?}", looked.steps);
+}
+
+#[tokio::test]
+async fn a_bond_that_came_back_to_the_owner_is_gone_for_another_who_watches() {
+    let case = Overcounted::claimed().await;
+    let helper = SigningKey::generate(&SystemRandom);
+    let address = helper.public_key().address();
+    case.world.ledger.faucet(address).await.unwrap();
+    let named = calls::SetWatcher {
+        stack: case.stack.id().into(),
+        watcher: Some(address),
+    };
+    let named = case
+        .world
+        .ledger
+        .execute(&case.world.user, vec![named.into()]);
+    named.await.unwrap();
+    let (ledger, helper) = (case.world.ledger.clone(), std::sync::Arc::new(helper));
+    let mut watcher = Watcher::new(ledger, helper, case.client.receipts());
+    let challenges = watcher.look(&case.stack().await, policy(BOND)).await;
+    assert_eq!(challenged(&challenges.unwrap()), [BOND]);
+    // its jury is drawn, and is shown nothing
+    watcher
+        .look(&case.stack().await, policy(BOND))
+        .await
+        .unwrap();
+    advance(&case.world.network.localnet, HOUR + 1_000).await;
+    watcher
+        .look(&case.stack().await, policy(BOND))
+        .await
+        .unwrap();
+    let over = watcher.look(&case.stack().await, policy(BOND)).await;
+    assert_eq!(
+        ended(&over.unwrap()).unwrap().back,
+        BOND,
+        "as the owner's credit"
+    );
+    let file = rusqlite::Connection::open(case.file()).unwrap();
+    let query = "SELECT staked, back FROM bonds";
+    let kept = file.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let kept: (i64, i64) = kept.unwrap();
+    assert_eq!(kept, (5_000_000, 0));
 }

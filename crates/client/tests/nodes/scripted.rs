@@ -7,10 +7,10 @@ use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
     Usage,
-    chain::{Clock, Stack, calls},
+    chain::{Clock, Jury, Stack, calls},
     hash::Hash32,
     http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
-    merkle::MerkleTree,
+    merkle::{MerkleTree, Proof},
     message::{
         CommitmentKind, Domain, Endpoint, EvidenceLeaf, Grant, MessageSignature, Origin, Receipt,
         RequestHeader, RequestTimes, Salt, Signed,
@@ -62,6 +62,8 @@ struct Account {
     last: Option<Signed<Receipt>>,
     /// All that was served or is said to have been, in order.
     records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
+    /// What it settles and shows in their place, if it does.
+    forged: Option<Vec<(Signed<RequestHeader>, Signed<Receipt>)>>,
     vouchers: BTreeMap<u16, Signed<RequestHeader>>,
 }
 
@@ -214,6 +216,24 @@ impl Scripted {
         }
     }
 
+    /// Puts its first record in the place of each: signed again, under the numbers and for the units of the others.
+    pub(crate) fn forges_records(&self) {
+        let account = &mut *self.account.lock();
+        let (header, good) = account.records[0].clone();
+        let forged = account.records.iter().map(|(_, real)| {
+            let real = real.message();
+            let again = Receipt {
+                seq: real.seq,
+                units: real.units,
+                cumulative_units: real.cumulative_units,
+                previous: real.previous,
+                ..good.message().clone()
+            };
+            (header.clone(), Signed::new(again, &self.response_key))
+        });
+        account.forged = Some(forged.collect());
+    }
+
     /// Serves a request of which its user learns nothing.
     pub(crate) fn serves_unseen(&self, stack: &Stack, request_key: &SigningKey) {
         let now = Runtime::system().now();
@@ -241,14 +261,7 @@ impl Scripted {
 
     /// Shows the record that covers a unit, as the rules ask.
     pub(crate) async fn answers(&self, stack: StackId, unit: ComputeUnits) {
-        let records = self.account.lock().records.clone();
-        let place = records
-            .iter()
-            .position(|(_, receipt)| receipt.message().cumulative_units > unit);
-        let place = place.unwrap();
-        let (header, receipt) = &records[place];
-        let leaf = EvidenceLeaf::new(header, receipt);
-        let path = self.tree().prove(place).unwrap();
+        let (leaf, path) = self.record_of(unit);
         let lease = (stack, self.id);
         let bodies = (None, vec![7; 10]);
         let call = self
@@ -257,10 +270,48 @@ impl Scripted {
         self.ledger.execute(&self.owner, vec![call]).await.unwrap();
     }
 
-    fn tree(&self) -> MerkleTree {
+    /// Shows a challenge's jury the record of this unit.
+    pub(crate) async fn discloses_to_jury(&self, stack: StackId, jury: &Jury) {
+        let (leaf, path) = self.record_of(jury.unit);
+        let ticket = self.account.lock().seq;
+        let call = calls::DiscloseToJury {
+            stack: stack.into(),
+            holder: self.id,
+            ticket,
+            challenge: true,
+            record: leaf.to_bytes(),
+            proof: path.to_bytes(),
+            wraps: vec![vec![1; 80]; jury.jurors.len()],
+            clock: Clock,
+        };
+        let executed = self.ledger.execute(&self.owner, vec![call.into()]);
+        executed.await.unwrap();
+    }
+
+    /// The record that covers a unit, and its path to the root.
+    fn record_of(&self, unit: ComputeUnits) -> (EvidenceLeaf, Proof) {
+        let records = self.settled();
+        let place = records
+            .iter()
+            .position(|(_, receipt)| receipt.message().cumulative_units > unit);
+        let place = place.unwrap();
+        let (header, receipt) = &records[place];
+        let path = self.tree().prove(place).unwrap();
+        (EvidenceLeaf::new(header, receipt), path)
+    }
+
+    /// What it says that it has served.
+    fn settled(&self) -> Vec<(Signed<RequestHeader>, Signed<Receipt>)> {
         let account = self.account.lock();
-        let records = account.records.iter();
-        let leaves = records.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
+        let records = account.forged.as_ref().unwrap_or(&account.records);
+        records.clone()
+    }
+
+    fn tree(&self) -> MerkleTree {
+        let records = self.settled();
+        let leaves = records
+            .iter()
+            .map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
         MerkleTree::from_leaves(leaves.collect())
     }
 }

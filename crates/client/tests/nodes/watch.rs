@@ -2,8 +2,10 @@
 
 use crate::{scripted::COST, world::World};
 use atoma_client::{
-    Client, StackHandle, request_key,
-    watch::{Did, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
+    Client, StackHandle,
+    dispute::{Claimed, Compared, Dispute},
+    request_key,
+    watch::{Did, Doubt, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
 };
 use atoma_ledger::EventStream;
 use atoma_types::{
@@ -145,6 +147,55 @@ async fn two_records_for_one_request_convict_a_chain_of_which_nothing_is_held() 
         let looked = watched.look().await;
         assert_eq!(demands(&looked.steps), 0, "two are enough");
         convicted = charge(&looked.steps);
+    }
+    assert_eq!(convicted, Some(Charge::Equivocation));
+}
+
+#[tokio::test]
+async fn a_root_over_other_records_than_the_kept_ones_convicts_though_the_last_receipt_is_the_kept_one()
+ {
+    let mut watched = Watched::served(4).await;
+    watched.world.node.forges_records();
+    watched.world.node.settles(watched.stack.id()).await;
+    let (id, node) = (watched.stack.id(), watched.node());
+    let ticket = watched.stack().await.lease(node).unwrap().tickets[0].clone();
+    let compared = watched.client.receipts().compare(id, node, &ticket);
+    assert!(matches!(compared.unwrap(), Compared::Differs(Some(_))));
+    let looked = watched.look().await;
+    assert_eq!(looked.tickets[0].doubt, Some(Doubt::AnotherChain));
+    assert_eq!(demands(&looked.steps), 2);
+    // both lots may fall on the one record that is as it was
+    let mut convicted = None;
+    while convicted.is_none() {
+        watched.answers().await;
+        convicted = charge(&watched.look().await.steps);
+    }
+    assert_eq!(convicted, Some(Charge::Equivocation));
+}
+
+#[tokio::test]
+async fn of_a_chain_that_is_not_wholly_kept_nothing_is_said_until_a_record_is_shown() {
+    let mut watched = Watched::served(2).await;
+    watched.serves_unseen();
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+    answer.whole().await.unwrap();
+    watched.world.node.forges_records();
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert!(looked.steps.is_empty(), "{:?}", looked.steps);
+    assert_eq!(looked.tickets[0].doubt, None);
+    // somebody who keeps none of it wants to see one
+    let demand = Dispute::Demand(Claimed {
+        stack: watched.stack.id(),
+        node: watched.node(),
+        unit: ComputeUnits(100),
+    });
+    watched.client.dispute(&demand).await.unwrap();
+    watched.answers().await;
+    let mut convicted = None;
+    while convicted.is_none() {
+        convicted = charge(&watched.look().await.steps);
     }
     assert_eq!(convicted, Some(Charge::Equivocation));
 }
