@@ -214,7 +214,7 @@ fn other_records_than_the_kept_ones_are_demanded_by_lot_though_the_last_receipt_
     let acts = decided(&stack, &other);
     assert!(matches!(acts[0], Act::Demand(_, Doubt::AnotherChain)));
     assert_eq!(demanded(&acts), [57, 10], "the second lot of 99 units");
-    // what was shown isn't drawn again: 39 units are left of it then, in two pieces
+    // what was shown isn't drawn again: 40 units are left, in two pieces, and 39 after the first lot
     let shown = Held {
         shown: vec![receipt(5, 2, 60, 90)],
         lots: [29, 33],
