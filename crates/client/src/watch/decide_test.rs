@@ -205,7 +205,7 @@ fn other_records_than_the_kept_ones_are_demanded_by_lot_though_the_last_receipt_
     let last = receipt(3, 3, 10, 100);
     let stack = claiming(&last);
     let other = Held {
-        last: vec![last.clone()],
+        last: vec![last],
         before: Some(receipt(2, 2, 40, 90)),
         other_records: true,
         lots: [57, 1_099],
