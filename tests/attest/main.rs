@@ -1,5 +1,6 @@
 //! Nodes that attest look at another's answers by themselves: nine of them, and one that they may be drawn to examine.
 
+mod keys;
 mod kinds;
 
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
@@ -168,8 +169,11 @@ impl Told {
         let place = self.network.nodes.iter().position(|found| found.id == node);
         let place = place.unwrap();
         drop(self.network.nodes.remove(place));
+        self.starts_again(place + 1).await;
+    }
+
+    async fn starts_again(&mut self, number: usize) {
         // its folder's lock is free once its last task has ended
-        let number = place + 1;
         let again = async {
             let (builder, network) = (&self.builder, &mut self.network);
             while builder.start_again(network, number).await.is_err() {
