@@ -101,7 +101,7 @@ const CHAPTERS: &[Chapter] = &[
                 defaults: &[
                     ("ledger", IN_USE),
                     ("deployment", IN_USE),
-                    ("max_bonds", Default::Text("`0`")),
+                    ("max_bonds", Default::Text("0")),
                 ],
                 ..section("Top level of a gateway", GATEWAY, "GatewayConfig")
             },
