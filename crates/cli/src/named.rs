@@ -71,8 +71,8 @@ impl Named {
         self.one_of("node", "atoma node list", nodes.iter().map(|node| node.id))
     }
 
-    /// The stack of this id, or the newest one of a model of this name; of those that the client
-    /// remembers.
+    /// The stack of this id, or the newest open one of a model of this name; of those that the client
+    /// remembers, closed ones too.
     pub(crate) async fn stack(&self, client: &Client) -> Result<StackId> {
         if let Some(id) = self.whole(OBJECT_DIGITS) {
             return Ok(id);
@@ -83,7 +83,8 @@ impl Named {
             return Ok(stack.id());
         }
         let ids = stacks.iter().map(StackHandle::id);
-        self.one_of("stack", "atoma stack list --all", ids)
+        let closed = client.closed_stacks()?;
+        self.one_of("stack", "atoma stack list --all", ids.chain(closed))
     }
 
     /// The request of this id, of those whose receipts are kept.

@@ -258,9 +258,10 @@ async fn close(stack: &StackHandle, wait: bool, output: &Output) -> Result<()> {
         ("in_escrow_micro_usdc", money(closed.escrow)),
     ]);
     if !closed.waiting.is_empty() {
-        output.note(
-            "what nodes claim is paid when their window is over; `atoma stack withdraw` then takes out the rest",
-        );
+        output.note(format!(
+            "what nodes claim is paid when their window is over; `atoma stack withdraw {}` then takes out the rest",
+            stack.id()
+        ));
     }
     Ok(())
 }

@@ -393,6 +393,19 @@ fn summary(
     output: &Output,
 ) -> Result<()> {
     let whole = end.withdrawn == end.deposited;
+    let mut facts = vec![
+        ("cheat", json!(way.0.map_or(NONE, Cheat::as_str))),
+        ("convicted", json!(end.convicted)),
+        ("deposited_micro_usdc", money(MicroUsdc(end.deposited))),
+        ("withdrawn_micro_usdc", money(MicroUsdc(end.withdrawn))),
+        ("paid_to_node_micro_usdc", money(MicroUsdc(end.paid))),
+        ("fine_micro_usdc", money(MicroUsdc(end.fine))),
+        ("attesters_earned_micro_usdc", money(MicroUsdc(earned))),
+    ];
+    if end.convicted {
+        facts.push(("user_whole", json!(whole)));
+    }
+    facts.push(("conserved", json!(before == after)));
     output.step(
         "summary",
         match end.convicted {
@@ -400,17 +413,7 @@ fn summary(
             false => "Everyone is paid",
         },
         output.elapsed(),
-        vec![
-            ("cheat", json!(way.0.map_or(NONE, Cheat::as_str))),
-            ("convicted", json!(end.convicted)),
-            ("deposited_micro_usdc", money(MicroUsdc(end.deposited))),
-            ("withdrawn_micro_usdc", money(MicroUsdc(end.withdrawn))),
-            ("paid_to_node_micro_usdc", money(MicroUsdc(end.paid))),
-            ("fine_micro_usdc", money(MicroUsdc(end.fine))),
-            ("attesters_earned_micro_usdc", money(MicroUsdc(earned))),
-            ("user_whole", json!(whole)),
-            ("conserved", json!(before == after)),
-        ],
+        facts,
     );
     ensure!(
         before == after,

@@ -94,10 +94,10 @@ impl Up<'_> {
              Paste this, or give endpoint and key to any OpenAI client:\n\n\
              curl {endpoint}/chat/completions -H 'Authorization: Bearer {key}' \\\n\
              \x20   -H 'Content-Type: application/json' \\\n\
-             \x20   -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}]}}'\n\n\
+             \x20   -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}],\"max_tokens\":64}}'\n\n\
              Or, as a user with a wallet, in another terminal:\n\n\
              atoma wallet new && atoma wallet fund --usdc 10\n\
-             atoma chat --budget 1 \"What is the sun?\"\n\n\
+             atoma chat --budget 1 --max-tokens 64 \"What is the sun?\"\n\n\
              {}",
             self.profile_told(),
         ));

@@ -36,7 +36,7 @@ pub enum DisputeError {
     #[error("the evidence holds no record")]
     Record(#[source] DecodeError),
     /// No open ticket of the node's claims the unit.
-    #[error("no ticket that waits to be paid claims unit {unit}")]
+    #[error("no ticket that waits to be paid claims unit {}", .unit.0)]
     NotClaimed {
         /// The unit that was asked for.
         unit: ComputeUnits,
