@@ -8,6 +8,8 @@ use crate::{
 
 /// Nodes of one task: what the ledger lets subscribe, less a place for a tester's.
 const NODES_PER_TASK: u64 = 250;
+/// The same in ten-thousandths of names, two thirds of what there is room for.
+const SYBILS_PER_TASK: u64 = 1_750_000;
 
 /// A network, a time, and a coalition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +129,12 @@ impl Plan {
     /// How many tasks there are.
     #[must_use]
     pub fn tasks(&self) -> u64 {
-        self.nodes.div_ceil(NODES_PER_TASK)
+        let per_task = match self.coalition {
+            // an owner of average size has three names; a third of the places is for those who have ten
+            Strategy::Sybil => SYBILS_PER_TASK / (10_000 + 21 * self.share_permille),
+            _ => NODES_PER_TASK,
+        };
+        self.nodes.div_ceil(per_task)
     }
 
     /// How many stacks customers buy.

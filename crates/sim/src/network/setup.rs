@@ -84,7 +84,8 @@ impl<'a> Network<'a> {
         let split = chosen && !plan.honest && plan.coalition == Strategy::Sybil;
         let least = plan.rules.params.min_collateral.max(1);
         let parts = if split { collateral / least } else { 1 };
-        let task = (wallet % plan.tasks()) as TaskIx;
+        // one further each time around: who takes part is every so-manieth, and must not be all of a task
+        let task = ((wallet + wallet / plan.tasks()) % plan.tasks()) as TaskIx;
         for _ in 0..parts {
             let (serving, judge) = if chosen {
                 (conduct::serving(plan, counted), conduct::judging(plan))

@@ -76,6 +76,24 @@ fn ten_thousand_nodes_and_a_million_requests_run() {
     assert_eq!(outcome.unaccounted, 0);
 }
 
+/// Those whose parties would have whole tasks to themselves, or more names than a task has places, if tasks were
+/// dealt out carelessly.
+#[test]
+fn no_coalition_of_attesters_or_names_earns_more_among_ten_thousand_nodes_either() {
+    for strategy in [
+        Strategy::Sybil,
+        Strategy::ColludingShare,
+        Strategy::LazyExaminer,
+        Strategy::HelpedExaminer,
+        Strategy::CopyingExaminer,
+        Strategy::BribedExaminers,
+    ] {
+        let plan = Plan::new(strategy, 10_000, 1_000_000, 1);
+        let earned = measure(&plan).unwrap().ratio().unwrap();
+        assert!(earned < atoma_sim::WHOLE, "{strategy}: {earned}");
+    }
+}
+
 #[test]
 fn plans_that_cannot_be_carried_out_are_refused() {
     let mut small = plan(Strategy::Honest, 1);
