@@ -34,11 +34,12 @@ use judge::{Judged, WITHHELD};
 pub(crate) use read::Reader;
 use read::Unread;
 use std::{pin::pin, sync::Arc, time::Duration};
-use step::{Act, Attester, Command, Event, Note, Now, Summons};
+use step::{Act, Attester, Command, Event, Note, Summons};
 pub use store::AttestStoreError;
 pub(crate) use store::{Memory, Remembered};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tracing::Instrument;
+use watched::Now;
 
 /// The shortest time between two looks at the ledger's clock.
 const MIN_TICK_MS: u64 = 20;

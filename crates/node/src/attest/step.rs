@@ -12,7 +12,7 @@
 use super::{
     duty::{Claimed, Disclosure, Drawn, Duty, Seat, TicketId, Turn, What, seats_in, turns_in},
     judge::{Judged, WITHHELD},
-    watched::Watched,
+    watched::{FIRST_PAUSE, LONGEST_PAUSE, Now, Watched},
 };
 use crate::backoff::Backoff;
 use atoma_ledger::{Digest, LedgerEvent};
@@ -21,25 +21,8 @@ use atoma_types::{
     chain::{Call, Event as Happened, Lease, Stack, Verdict},
     hash::Hash32,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
-
-/// After a failure a stack or a record rests so long, doubling: windows are hours.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// And at most so long.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// The times that matter.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// The ledger's, which deadlines go by.
-    pub ledger: TimestampMs,
-    /// By the clock that pauses are measured on.
-    pub at: Instant,
-}
 
 /// A finding that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

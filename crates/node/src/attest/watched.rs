@@ -1,9 +1,6 @@
 //! A stack that an attester watches: when it must be read again, and what anyone may do about its tickets.
 
-use super::{
-    duty::next_deadline,
-    step::{FIRST_PAUSE, LONGEST_PAUSE, Now},
-};
+use super::duty::next_deadline;
 use crate::backoff::Backoff;
 use atoma_ledger::due_of_lease;
 use atoma_types::{
@@ -13,6 +10,20 @@ use atoma_types::{
 };
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// After a failure a stack or a record rests so long, doubling: windows are hours.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// And at most so long.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The times that matter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The ledger's, which deadlines go by.
+    pub ledger: TimestampMs,
+    /// By the clock that pauses are measured on.
+    pub at: Instant,
+}
 
 /// A full node that is so far behind answers nothing of use.
 pub(super) const OLD_READ: Duration = Duration::from_secs(60);
