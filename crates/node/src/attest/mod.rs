@@ -91,18 +91,20 @@ impl AttestTask {
         let mut count: u64 = 0;
         loop {
             tokio::select! {
+                // what was found is said before more is heard, and fees can wait for both
+                biased;
+                Some(judged) = running.judging.join_next() => {
+                    // one that panicked is found again by its stack's deadline
+                    if let Ok((duty, judged)) = judged {
+                        self.judged(&mut running, duty, judged).await;
+                    }
+                }
                 event = events.next() => {
                     let Some(event) = event else {
                         tracing::error!("the ledger's events have ended: nothing is attested any more");
                         return;
                     };
                     self.hear(&mut running, event, &mut events).await;
-                }
-                Some(judged) = running.judging.join_next() => {
-                    // one that panicked is found again by its stack's deadline
-                    if let Ok((duty, judged)) = judged {
-                        self.judged(&mut running, duty, judged).await;
-                    }
                 }
                 _ = ticks.tick() => {
                     if count.is_multiple_of(LOOK_AFTER_EVERY) {
