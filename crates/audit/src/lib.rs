@@ -10,7 +10,7 @@
 //! Finding + Ballot ── verdict ──► the byte and the 32 bytes that a juror puts on the ledger
 //! ```
 //!
-//! [`plan`], [`judge`] and [`verdict`] are pure; [`examine`] is the way through all of them. Signatures, the
+//! [`plan()`], [`judge()`] and [`verdict()`] are pure; [`examine()`] is the way through all of them. Signatures, the
 //! record's place in a settlement and what it may cost at most are the ledger's to check, and `evidence`'s.
 //! `docs/verification.md` says what is found and what isn't.
 
