@@ -11,7 +11,7 @@ use self::{
     forward::Stock,
     plain_answer::PlainAnswer,
     sums::{Sums, tell_settlement, wait_closed},
-    words::{MAX_TOKENS, RECEIPT_CHECKS},
+    words::{MAX_TOKENS, RECEIPT_CHECKS, receipt_facts},
 };
 use crate::{
     chat,
@@ -19,7 +19,6 @@ use crate::{
     local_network::{self, Plan, Ports, Served},
     model::ModelChoice,
     output::{Output, millis, money},
-    receipt,
     scratch::Scratch,
 };
 use anyhow::{Context, Result, ensure};
@@ -240,12 +239,8 @@ async fn ask(
         ],
     );
     sums.receipts_verified += 1;
-    let mut facts = receipt::details(told.receipt.signed());
+    let mut facts = receipt_facts(told.receipt.signed(), output);
     facts.insert(0, ("verified", json!(RECEIPT_CHECKS)));
-    // the text form is for programs
-    if !output.is_json() {
-        facts.retain(|(name, _)| *name != "receipt");
-    }
     output.step(
         "receipt",
         "The node's signed receipt arrives and is checked",

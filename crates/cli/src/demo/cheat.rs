@@ -1,6 +1,6 @@
 //! `atoma demo --cheat`: a node that cheats, nine that attest, and where everyone's money is afterwards.
 
-use super::words::{MAX_TOKENS, RECEIPT_CHECKS};
+use super::words::{MAX_TOKENS, RECEIPT_CHECKS, receipt_facts};
 use crate::{
     chat,
     devnet::quick_params,
@@ -8,7 +8,6 @@ use crate::{
     local_network::{self, Examined, Plan, Ports, Served},
     model::ModelChoice,
     output::{Output, millis, money},
-    receipt,
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle};
@@ -214,16 +213,11 @@ async fn ask(
             ("verified", json!(RECEIPT_CHECKS)),
         ],
     );
-    let mut facts = receipt::details(told.receipt.signed());
-    // the text form is for programs
-    if !output.is_json() {
-        facts.retain(|(name, _)| *name != "receipt");
-    }
     output.step(
         "receipt",
         "The node's signed receipt",
         Duration::ZERO,
-        facts,
+        receipt_facts(told.receipt.signed(), output),
     );
     Ok(())
 }

@@ -408,8 +408,6 @@ fn conviction(row: &ConvictionRow) -> Row {
                 "state",
                 Cell::Text(format!("{:?}", row.charge).to_lowercase()),
             ),
-            // a table's columns are those of its first row
-            ("unit", Cell::None),
             ("at_ms", row.at_ms.into()),
             ("claimed_micro_usdc", row.value.into()),
             ("fine_micro_usdc", row.fine.into()),

@@ -18,25 +18,24 @@ const LONGEST_WORD: usize = 40;
 /// One row's names and values.
 type Row<N> = Vec<(N, Value)>;
 
-/// A table of rows that have the same names. Without `wide`, ids are cut and the columns named in
-/// `only_wide` are left out.
+/// A table of rows, with a column for each name that any of them has. Without `wide`, ids are cut and the columns
+/// named in `only_wide` are left out.
 pub(super) fn draw<N: AsRef<str>>(rows: &[Row<N>], only_wide: &[&str], wide: bool) -> String {
-    let Some(first) = rows.first() else {
-        return String::new();
-    };
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flatten() {
+        if !names.contains(&name.as_ref()) {
+            names.push(name.as_ref());
+        }
+    }
     let shown = |name: &str| wide || !only_wide.contains(&name);
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING);
     let mut columns: Vec<(String, Unit, Vec<String>)> = Vec::new();
-    for (place, (name, _)) in first.iter().enumerate() {
-        let name = name.as_ref();
-        if !shown(name) {
-            continue;
-        }
+    for name in names.into_iter().filter(|name| shown(name)) {
         let (label, unit) = Unit::of(name);
         let cells = rows.iter().map(|row| {
-            let value = row.get(place).map_or(&Value::Null, |(_, value)| value);
-            text(unit, value)
+            let own = row.iter().find(|(own, _)| own.as_ref() == name);
+            text(unit, own.map_or(&Value::Null, |(_, value)| value))
         });
         let mut cells: Vec<String> = cells.collect();
         if !wide {
@@ -144,6 +143,19 @@ mod tests {
         let drawn = draw(&rows(), &["owner"], true);
         assert!(drawn.contains(&format!("0x{}", "ab".repeat(32))), "{drawn}");
         assert!(drawn.contains(&format!("0x{}", "7".repeat(64))), "{drawn}");
+    }
+
+    #[test]
+    fn values_stand_under_their_own_names_in_rows_of_several_kinds() {
+        let demand = vec![("kind", json!("demand")), ("unit", json!(72_999))];
+        let verdict = vec![("kind", json!("verdict")), ("at_ms", json!(1_000))];
+        let [one, other] = [[&demand, &verdict], [&verdict, &demand]]
+            .map(|rows| draw(&rows.map(Clone::clone), &[], true));
+        for drawn in [one, other] {
+            assert!(drawn.contains("72999"), "{drawn}");
+            assert!(drawn.contains("1970-01-01 00:00:01Z"), "{drawn}");
+            assert!(!drawn.contains("00:01:12"), "{drawn}");
+        }
     }
 
     #[test]
