@@ -321,14 +321,16 @@ impl Lost {
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
                 let expires = self.request.message().expires_at_ms;
                 let dead = handle.client.runtime().now() > expires.saturating_add(AFTERMATH);
-                // a receipt may have come between the two questions: the second look finds it
-                let was_over = self.was_over;
-                self.was_over = is_over(&handle, &self.node).await;
-                if dead || (was_over && self.was_over) {
-                    self.into_open(handle).refused();
-                    return None;
+                if !dead {
+                    // a receipt may have come between the two questions: the second look finds it
+                    let was_over = self.was_over;
+                    self.was_over = is_over(&handle, &self.node).await;
+                    if !(was_over && self.was_over) {
+                        return Some(self.unanswered(&handle));
+                    }
                 }
-                Some(self.unanswered(&handle))
+                self.into_open(handle).refused();
+                None
             }
             Err(_) => Some(self.unanswered(&handle)),
         }
