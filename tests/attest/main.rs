@@ -257,15 +257,18 @@ async fn a_node_that_takes_the_likeliest_token_where_it_should_draw_is_convicted
         .any(|event| matches!(event, Event::JuryDecided(e) if e.outcome == Outcome::Guilty));
     assert!(decided, "{events:#?}");
     // seven looked for themselves, and all found the same
-    let found: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Revealed(e) => Some(e.verdict),
-            _ => None,
-        })
-        .collect();
-    assert!(found.len() == 7 && found.iter().all(|verdict| *verdict == found[0]));
+    all_seven_found_the_same(&events);
     told.network.stop().await;
+}
+
+/// Seven jurors have revealed, and all the same.
+fn all_seven_found_the_same(events: &[Event]) {
+    let found = events.iter().filter_map(|event| match event {
+        Event::Revealed(e) => Some(e.verdict),
+        _ => None,
+    });
+    let found: Vec<_> = found.collect();
+    assert!(found.len() == 7 && found.iter().all(|verdict| *verdict == found[0]));
 }
 
 /// What a juror does who is played.
@@ -536,13 +539,6 @@ async fn attesters_that_are_killed_in_every_step_go_on_where_they_were() {
     }
     let convicted = |event: &Event| matches!(event, Event::NodeConvicted(_));
     let events = told.until(convicted).await;
-    let found: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Revealed(e) => Some(e.verdict),
-            _ => None,
-        })
-        .collect();
-    assert!(found.len() == 7 && found.iter().all(|verdict| *verdict == found[0]));
+    all_seven_found_the_same(&events);
     told.network.stop().await;
 }

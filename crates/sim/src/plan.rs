@@ -8,7 +8,7 @@ use crate::{
 
 /// Nodes of one task: what the ledger lets subscribe, less a place for a tester's.
 const NODES_PER_TASK: u64 = 250;
-/// The same in ten-thousandths of names, two thirds of what there is room for.
+/// The same in ten-thousandths of names: seven tenths of what there is room for.
 const SYBILS_PER_TASK: u64 = 1_750_000;
 
 /// A network, a time, and a coalition.
@@ -130,7 +130,7 @@ impl Plan {
     #[must_use]
     pub fn tasks(&self) -> u64 {
         let per_task = match self.coalition {
-            // an owner of average size has three names; a third of the places is for those who have ten
+            // an owner of average size has three names; the other places are for those who have ten
             Strategy::Sybil => SYBILS_PER_TASK / (10_000 + 21 * self.share_permille),
             _ => NODES_PER_TASK,
         };

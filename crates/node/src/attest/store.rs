@@ -9,7 +9,7 @@ use super::{
 };
 use atoma_ledger::{Cursor, Digest};
 use atoma_runtime::Threads;
-use atoma_store::{Durability, Kind, OpenError, SharedConnection, Stopped, Upgrade};
+use atoma_store::{Durability, Kind, OpenError, SharedConnection, Stopped};
 use atoma_types::{Address, NetworkId, NodeId, PublicKey, StackId, chain::Verdict, hash::Hash32};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::path::Path;
@@ -19,7 +19,7 @@ const KIND: Kind = Kind {
     file: "attest.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atAt"),
-    version: 2,
+    version: 1,
     tables: "
         CREATE TABLE meta (
             name  TEXT PRIMARY KEY,
@@ -66,30 +66,9 @@ const KIND: Kind = Kind {
             PRIMARY KEY (stack, holder, to_seq, seat)
         ) STRICT, WITHOUT ROWID;
     ",
-    upgrades: &[KEYS_IN_ORDER],
+    upgrades: &[],
     unmarked: &[],
     durability: Durability::Full,
-};
-/// Keys had no order: they are heard again, with everything else.
-const KEYS_IN_ORDER: Upgrade = Upgrade {
-    from: 1,
-    sql: "
-        DROP TABLE keys;
-        CREATE TABLE keys (
-            node BLOB PRIMARY KEY,
-            key  BLOB NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE drawn (
-            stack  BLOB NOT NULL,
-            holder BLOB NOT NULL,
-            to_seq INTEGER NOT NULL,
-            seat   INTEGER NOT NULL,
-            drawn  BLOB NOT NULL,
-            PRIMARY KEY (stack, holder, to_seq, seat)
-        ) STRICT, WITHOUT ROWID;
-        ALTER TABLE shown ADD COLUMN drawn BLOB NOT NULL DEFAULT x'';
-        DELETE FROM meta WHERE name = 'event_cursor';
-    ",
 };
 const NETWORK: &str = "network";
 const CURSOR: &str = "event_cursor";

@@ -446,7 +446,7 @@ events! {
             to_seq: u64,
             /// Over the records.
             receipts_root: Hash32,
-            /// Where the manifest is stored.
+            /// The pack that has all of the ticket's records, or the list of their packs.
             manifest_blob: Option<BlobId>,
             /// Its new value.
             value: MicroUsdc,

@@ -33,7 +33,7 @@ functions! {
             receipt_signature: Vec<u8>,
             /// Over the records after the last paid one.
             receipts_root: Hash32 => RootInvalid,
-            /// Where the manifest is stored, if it is.
+            /// The pack that has all of the ticket's records, or the list of their packs, if it is stored.
             manifest_blob: Option<BlobId> => ManifestInvalid,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
