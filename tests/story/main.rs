@@ -7,6 +7,7 @@ mod atoma;
 mod attesters;
 mod case;
 mod challenge;
+mod check;
 mod court;
 mod crash;
 mod data_folder;

@@ -19,14 +19,14 @@ fn tries(home: &Path, words: &[&str]) -> (Vec<Value>, bool) {
     (objects(&output.stdout), output.status.success())
 }
 
-fn does(home: &Path, words: &[&str]) -> Vec<Value> {
+pub(crate) fn does(home: &Path, words: &[&str]) -> Vec<Value> {
     let (lines, well) = tries(home, words);
     assert!(well, "{words:?}: {lines:?}");
     lines
 }
 
 /// Waits until a demand or a challenge isn't open any more; how it ended.
-async fn ended(home: &Path, what: &str) -> String {
+pub(crate) async fn ended(home: &Path, what: &str) -> String {
     let started = Instant::now();
     loop {
         let listed = does(home, &["dispute", "list"]);

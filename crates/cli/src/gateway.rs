@@ -3,16 +3,21 @@
 use crate::{
     config_file::ConfigFile,
     output::Output,
+    recompute::{SampleArgs, SampleConfig},
     run::{default_ledger, put_away, until_stopped},
     settings::Settings,
+    sources::opening,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use atoma_gateway::{ApiKey, Gateway, GatewayConfig};
 use atoma_node::KeySource;
 use atoma_runtime::SystemRandom;
 use clap::Subcommand;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GatewayCommand {
@@ -21,6 +26,8 @@ pub(crate) enum GatewayCommand {
         /// Configuration file (TOML).
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        #[command(flatten)]
+        sample: SampleArgs,
     },
     /// Make an API key: the key for its holder, its hash for the configuration file.
     NewKey,
@@ -32,7 +39,9 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<()> {
     match command {
-        GatewayCommand::Run { config } => serve(&config, &settings()?, output).await,
+        GatewayCommand::Run { config, sample } => {
+            serve((&config, sample), &settings()?, output).await
+        }
         GatewayCommand::NewKey => {
             let key = ApiKey::generate(&SystemRandom);
             output.object(vec![
@@ -44,9 +53,20 @@ pub(crate) async fn run(
     }
 }
 
-async fn serve(path: &Path, settings: &Settings, output: &Output) -> Result<()> {
-    let (config, key) = read(path, settings)?;
-    let running = Gateway::start(config, key.load()?).await?;
+async fn serve(
+    (path, sample): (&Path, SampleArgs),
+    settings: &Settings,
+    output: &Output,
+) -> Result<()> {
+    let File { config, key, check } = read(path, settings)?;
+    let key = key.load()?;
+    let sample = sample.or(check);
+    ensure!(
+        config.watch_settlements || !sample.checks(),
+        "answers are checked for what is settled: leave out `watch_settlements = false`, or the check"
+    );
+    let check = sample.start(settings, opening([&*key].into_iter()), output);
+    let running = Gateway::start_checking(config, Arc::clone(&key), check.await?).await?;
     until_stopped(
         output,
         vec![
@@ -59,9 +79,17 @@ async fn serve(path: &Path, settings: &Settings, output: &Output) -> Result<()> 
     Ok(())
 }
 
-/// The gateway's configuration, and where its wallet's key is.
-fn read(path: &Path, settings: &Settings) -> Result<(GatewayConfig, KeySource)> {
+/// What stands in the gateway's file.
+struct File {
+    config: GatewayConfig,
+    /// Where its wallet's key is.
+    key: KeySource,
+    check: Option<SampleConfig>,
+}
+
+fn read(path: &Path, settings: &Settings) -> Result<File> {
     let mut file = ConfigFile::read(path)?;
+    let check = file.take("check")?;
     let key = file.take("key")?;
     let place = default_ledger(&mut file, settings);
     // a misspelt key is named before what is missing, perhaps because of it
@@ -73,7 +101,7 @@ fn read(path: &Path, settings: &Settings) -> Result<(GatewayConfig, KeySource)> 
         )
     })?;
     config.deployment = config.deployment.or(place);
-    Ok((config, key))
+    Ok(File { config, key, check })
 }
 
 #[cfg(test)]
@@ -85,7 +113,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gateway.toml");
         std::fs::write(&path, "[limits]\nmax_conections = 4\n").unwrap();
-        let error = read(&path, &Settings::default()).unwrap_err().to_string();
+        let error = read(&path, &Settings::default()).err().unwrap().to_string();
         assert!(error.contains("max_conections"), "{error}");
     }
 
@@ -93,7 +121,7 @@ mod tests {
     fn the_example_is_valid() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gateway.toml");
         let settings = Settings::default();
-        let (config, _) = read(Path::new(path), &settings).unwrap();
+        let File { config, .. } = read(Path::new(path), &settings).unwrap();
         assert!(!config.api_keys.is_empty());
     }
 }

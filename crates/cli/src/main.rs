@@ -26,7 +26,9 @@ mod values;
 mod client;
 mod local_network;
 mod model;
+mod recompute;
 mod run;
+mod sources;
 
 // the commands
 mod attestation;

@@ -6,8 +6,10 @@ use crate::{
     history::end_text,
     named::Named,
     output::{Facts, Output, money, usdc, utc},
+    recompute::SampleArgs,
     run::until_stopped,
     settings::Settings,
+    sources::opening,
     values::Usdc,
 };
 use anyhow::Result;
@@ -33,6 +35,8 @@ pub(crate) struct WatchArgs {
     /// in all, in USDC. A bond comes back if the jury agrees.
     #[arg(long, value_name = "USDC")]
     challenge: Option<Usdc>,
+    #[command(flatten)]
+    sample: SampleArgs,
 }
 
 pub(crate) async fn run(
@@ -50,8 +54,10 @@ pub(crate) async fn run(
         true => Watched::Remembered,
         false => Watched::These(named),
     };
+    let keys = opening(settings.open_keystore()?.keys().iter());
     let plan = WatchPlan {
         max_bonds: args.challenge.map_or(MicroUsdc::ZERO, |most| most.0),
+        check: args.sample.start(settings, keys, output).await?,
         ..watched.into()
     };
     let mut told = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! Values as people write them on the command line.
 
 use atoma_types::MicroUsdc;
+use serde::Deserialize;
 use std::str::FromStr;
 use url::Url;
 
@@ -40,6 +41,45 @@ impl FromStr for Usdc {
     }
 }
 
+/// A share of many, above 0 and at most 1: `0.01` is one in a hundred; at most six decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "f64")]
+pub(crate) struct Rate {
+    millionths: u32,
+}
+
+impl Rate {
+    /// Whether what is drawn by this number, of all as likely as the others, belongs to the share.
+    pub(crate) fn takes(self, drawn: u64) -> bool {
+        drawn % u64::from(MILLION) < u64::from(self.millionths)
+    }
+}
+
+const MILLION: u32 = 1_000_000;
+const RATE_EXPECTED: &str =
+    "expected a share above 0 and at most 1, such as 0.01, at most six decimals";
+
+impl FromStr for Rate {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        // the same digits as an amount
+        let millionths = text.parse::<Usdc>().map_err(|_| RATE_EXPECTED.to_owned())?;
+        let millionths = u32::try_from(millionths.0.0).map_err(|_| RATE_EXPECTED.to_owned())?;
+        let is_share = (1..=MILLION).contains(&millionths);
+        is_share
+            .then_some(Self { millionths })
+            .ok_or_else(|| RATE_EXPECTED.to_owned())
+    }
+}
+
+impl TryFrom<f64> for Rate {
+    type Error = String;
+    /// From a number in a file, as it is written there.
+    fn try_from(share: f64) -> Result<Self, String> {
+        format!("{share}").parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +114,23 @@ mod tests {
         ] {
             assert!(micro(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_rate_is_a_share_of_all() {
+        let rate = |text: &str| text.parse::<Rate>();
+        let share = |text: &str| {
+            let rate = rate(text).unwrap();
+            (0..1_000_000).filter(|&drawn| rate.takes(drawn)).count()
+        };
+        assert_eq!(
+            (share("1"), share("0.01"), share("0.000001")),
+            (1_000_000, 10_000, 1)
+        );
+        for bad in ["0", "1.01", "-0.1", "0.0000001", "1e-3", "one", ""] {
+            assert_eq!(rate(bad), Err(RATE_EXPECTED.to_owned()), "{bad}");
+        }
+        assert_eq!(Rate::try_from(0.25), rate("0.25"));
+        assert!(Rate::try_from(f64::NAN).is_err());
     }
 }

@@ -13,7 +13,10 @@ use crate::{
     servers::{ListenError, Ports},
     watch,
 };
-use atoma_client::{Client, ClientConfig, ClientError};
+use atoma_client::{
+    Client, ClientConfig, ClientError,
+    watch::{AnswerCheck, WatchPlan, Watched},
+};
 use atoma_http::server::{BodyRoom, Server};
 use atoma_keys::SigningKey;
 use atoma_ledger::{AfterResume, IN_FLIGHT, Ledger, LedgerConfig, LedgerError};
@@ -85,11 +88,29 @@ impl Gateway {
         config: GatewayConfig,
         key: Arc<SigningKey>,
     ) -> BoxFuture<'static, Result<RunningGateway, StartError>> {
-        Box::pin(start(config, key))
+        Self::start_checking(config, key, None)
+    }
+
+    /// The same where somebody looks at answers, beside the gateway itself, which knows their bytes alone. It counts
+    /// where settlements are watched.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_checking(
+        config: GatewayConfig,
+        key: Arc<SigningKey>,
+        check: Option<Arc<dyn AnswerCheck>>,
+    ) -> BoxFuture<'static, Result<RunningGateway, StartError>> {
+        Box::pin(start(config, key, check))
     }
 }
 
-async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGateway, StartError> {
+async fn start(
+    config: GatewayConfig,
+    key: Arc<SigningKey>,
+    check: Option<Arc<dyn AnswerCheck>>,
+) -> Result<RunningGateway, StartError> {
     config.check()?;
     let config = Arc::new(config);
     make_data_dir(&config)?;
@@ -98,7 +119,11 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let metrics = Arc::new(Metrics::new());
     let (client, ledger) = connect(&config, key).await?;
     let watched = config.watch_settlements.then(|| client.clone());
-    let max_bonds = config.max_bonds;
+    let plan = WatchPlan {
+        max_bonds: config.max_bonds,
+        check,
+        ..Watched::Remembered.into()
+    };
     let market = Arc::new(Market::new(PoolContext {
         client,
         account: Arc::clone(accounts.stacks()),
@@ -118,7 +143,7 @@ async fn start(config: GatewayConfig, key: Arc<SigningKey>) -> Result<RunningGat
     let routes = routes(&config, keys, &market, &metrics, &stop);
     let connections = Arc::clone(&metrics.connections);
     let watcher = watched.map(|client| {
-        let watching = watch::follow(client, max_bonds, Arc::clone(&metrics), stop.clone());
+        let watching = watch::follow(client, plan, Arc::clone(&metrics), stop.clone());
         tokio::spawn(watching)
     });
     let admin_routes = serve::admin_routes(metrics, &config.runtime);

@@ -3,23 +3,18 @@
 use crate::metrics::Metrics;
 use atoma_client::{
     Client,
-    watch::{Did, Looked, WatchPlan, Watched},
+    watch::{Did, Looked, WatchPlan},
 };
-use atoma_types::MicroUsdc;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Watches until `stop`.
 pub(crate) async fn follow(
     client: Client,
-    max_bonds: MicroUsdc,
+    plan: WatchPlan,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) {
-    let plan = WatchPlan {
-        max_bonds,
-        ..Watched::Remembered.into()
-    };
     let watching = client.watch(plan, |_, looked| tell(looked, &metrics));
     let _ = stop.run_until_cancelled(watching).await;
 }

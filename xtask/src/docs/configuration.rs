@@ -30,10 +30,18 @@ struct Section {
     title: &'static str,
     source: &'static str,
     name: &'static str,
-    /// Keys that the command takes out of the file before it is parsed: name, type, meaning.
-    beside: &'static [(&'static str, &'static str, &'static str)],
+    /// Keys that the command takes out of the file before it is parsed.
+    beside: &'static [Beside],
     /// Defaults that the command adds.
     defaults: &'static [(&'static str, Default)],
+}
+
+/// A key that stands beside the type's own.
+struct Beside {
+    name: &'static str,
+    kind: &'static str,
+    required: bool,
+    meaning: &'static str,
 }
 
 /// A default that doesn't stand in the type.
@@ -56,6 +64,7 @@ const fn section(title: &'static str, source: &'static str, name: &'static str) 
 const NODE: &str = "crates/node/src/config.rs";
 const ENGINES: &str = "crates/cli/src/node/engines.rs";
 const GATEWAY: &str = "crates/gateway/src/config.rs";
+const SAMPLE: &str = "crates/cli/src/recompute/sample.rs";
 const LOCALNET: &str = "crates/localnet/src/config.rs";
 const LOCALNET_COMMAND: &str = "crates/cli/src/localnet.rs";
 const PROFILE: &str = "crates/cli/src/profiles/profile.rs";
@@ -68,11 +77,12 @@ const CHAPTERS: &[Chapter] = &[
         intro: "`atoma node run --config node.toml`",
         sections: &[
             Section {
-                beside: &[(
-                    "engines",
-                    "EngineConfig",
-                    "What answers the requests of each model; at least one.",
-                )],
+                beside: &[Beside {
+                    name: "engines",
+                    kind: "EngineConfig",
+                    required: true,
+                    meaning: "What answers the requests of each model; at least one.",
+                }],
                 defaults: &[("ledger", IN_USE), ("deployment", IN_USE)],
                 ..section("Top level of a node", NODE, "NodeConfig")
             },
@@ -93,11 +103,20 @@ const CHAPTERS: &[Chapter] = &[
         intro: "`atoma gateway run --config gateway.toml`",
         sections: &[
             Section {
-                beside: &[(
-                    "key",
-                    "KeySource",
-                    "The key of the wallet that buys stacks.",
-                )],
+                beside: &[
+                    Beside {
+                        name: "key",
+                        kind: "KeySource",
+                        required: true,
+                        meaning: "The key of the wallet that buys stacks.",
+                    },
+                    Beside {
+                        name: "check",
+                        kind: "SampleConfig",
+                        required: false,
+                        meaning: "Which answers are computed again; none if absent.",
+                    },
+                ],
                 defaults: &[
                     ("ledger", IN_USE),
                     ("deployment", IN_USE),
@@ -109,6 +128,7 @@ const CHAPTERS: &[Chapter] = &[
             section("models", GATEWAY, "ModelConfig"),
             section("policy", GATEWAY, "StackPolicy"),
             section("requests of a gateway", GATEWAY, "RequestLimits"),
+            section("check", SAMPLE, "SampleConfig"),
         ],
     },
     Chapter {
@@ -204,11 +224,10 @@ pub(super) fn text() -> Result<String> {
             for key in keys(section)? {
                 text += &row(&key, chapter);
             }
-            for (name, kind, meaning) in section.beside {
-                text += &format!(
-                    "| `{name}` | {} | *required* | {meaning} |\n",
-                    link(kind, chapter)
-                );
+            for key in section.beside {
+                let default = if key.required { "*required*" } else { "*none*" };
+                let (name, meaning, kind) = (key.name, key.meaning, link(key.kind, chapter));
+                text += &format!("| `{name}` | {kind} | {default} | {meaning} |\n");
             }
         }
     }
@@ -254,6 +273,7 @@ fn kind(kind: &Kind, chapter: &Chapter) -> String {
         "SocketAddr" => "address and port",
         "bool" => "true or false",
         "u16" | "u32" | "u64" | "usize" => "number",
+        "Rate" => "a share, 0.01",
         "MicroUsdc" => "micro-USDC",
         "Price" => "micro-USDC per million units",
         "ComputeUnits" => "compute units",

@@ -11,31 +11,20 @@ use crate::{
     history,
     output::{Facts, Output},
     settings::Settings,
+    sources::{Has, opening},
     walrus::WalrusReading,
 };
 use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
     dispute::History,
-    evidence::{
-        AskNodes, CheckKind, Given, KeptReceipts, NodeProofs, Report, Sources, check, gather,
-    },
-    request_key,
+    evidence::{CheckKind, Given, KeptReceipts, Report, Sources, check, gather},
 };
-use atoma_evidence::pack::MAX_PACK;
-use atoma_keys::SigningKey;
-use atoma_runtime::{Sockets, Threads};
 use atoma_types::{RequestId, message::Salt};
-use atoma_walrus::{
-    ObjectId,
-    client::{ClientConfig, WalrusClient},
-};
+use atoma_walrus::ObjectId;
 use clap::Args;
 use recompute::{Recompute, recompute};
 use std::path::PathBuf;
-
-/// An aggregator that can't be reached is asked so often; a check without it is skipped.
-const ATTEMPTS: u32 = 2;
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -160,45 +149,16 @@ impl Verify {
     }
 
     async fn sources(&self, settings: &Settings) -> Result<Sources> {
-        let mut keys = Vec::new();
-        for key in settings.open_keystore()?.keys() {
-            keys.push(request_key(key));
-            keys.push(SigningKey::from_seed(&key.to_seed()));
-        }
+        let keys = opening(settings.open_keystore()?.keys().iter());
         let receipts = match Receipts::open(&client_folder(settings)) {
             Ok(receipts) if receipts.is_empty() => Err("no receipts are kept here".into()),
             Ok(receipts) => Ok(Box::new(receipts) as Box<dyn KeptReceipts>),
             Err(error) => Err(error.into()),
         };
-        let offline = || "offline".into();
-        let (ledger, walrus, nodes) = if self.offline {
-            (Err(offline()), Err(offline()), Err(offline()))
-        } else {
-            let ledger = settings.ledger().await;
-            let nodes =
-                AskNodes::new(Sockets::Tcp).map(|nodes| Box::new(nodes) as Box<dyn NodeProofs>);
-            (
-                ledger.map_err(Into::into),
-                self.walrus(settings).map_err(Into::into),
-                nodes.map_err(Into::into),
-            )
-        };
-        Ok(Sources {
-            ledger,
-            walrus,
-            nodes,
-            receipts,
-            keys,
-            shards: self.walrus.shards(settings),
-            threads: Threads::Real,
+        let has = Has { receipts, keys };
+        Ok(match self.offline {
+            true => has.alone(self.walrus.shards(settings)),
+            false => has.online(settings, &self.walrus).await,
         })
-    }
-
-    fn walrus(&self, settings: &Settings) -> Result<WalrusClient> {
-        Ok(WalrusClient::new(ClientConfig {
-            attempts: ATTEMPTS,
-            max_blob: MAX_PACK,
-            ..self.walrus.config(settings)?
-        })?)
     }
 }

@@ -1,11 +1,10 @@
 //! `--recompute`: the model runs again, here, and must give the answer that was given.
 
-use crate::model;
+use crate::{model, recompute::work};
 use anyhow::{Context, Result};
-use atoma_audit::{Body, Examined, Finding, Promised, Unable, Work, examine};
+use atoma_audit::{Examined, Finding, Unable, Work, examine};
 use atoma_client::evidence::{Gap, Gathered, Item};
 use atoma_engine::{EmbeddedOptions, Engine};
-use atoma_evidence::pack::SaltedBody;
 use atoma_runtime::WithCauses;
 use clap::Args;
 use std::sync::Arc;
@@ -47,41 +46,6 @@ pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<
         Ok(examined) => tell(&work, &examined).map_err(|gap| what_next(gap, gathered)),
         Err(unable) => Err(Gap::Absent(why(&unable))),
     }
-}
-
-/// What there is to examine. What is broken fails a check of its own.
-fn work(gathered: &Gathered) -> Item<Work> {
-    let header = have(&gathered.header)?.clone();
-    let receipt = have(&gathered.receipt)?.clone();
-    let body = |body: &SaltedBody| Body {
-        salt: body.salt(),
-        bytes: body.body(),
-    };
-    let bodies = [
-        body(have(&gathered.request_body)?),
-        body(have(&gathered.answer_body)?),
-    ];
-    let task = match &gathered.task {
-        Ok(task) => Promised::from(task),
-        // then the receipt's own word is held to
-        Err(_) => Promised {
-            engine: receipt.message().engine,
-            model: None,
-            weights: None,
-        },
-    };
-    Ok(Work {
-        header,
-        receipt,
-        task,
-        bodies: Some(bodies),
-    })
-}
-
-fn have<T>(item: &Item<T>) -> Item<&T> {
-    item.as_ref().map_err(|gap| match gap {
-        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
-    })
 }
 
 fn tell(work: &Work, examined: &Examined) -> Item<String> {

@@ -12,7 +12,7 @@ pub(super) const DEFAULT_LISTEN: &str = "127.0.0.1:31415";
 pub(super) const DEFAULT_SHARDS: u16 = 10;
 
 /// Flags that name a Walrus to read from other than that of the network in use.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct WalrusReading {
     /// The aggregator's URL (default: the network's, or a store on this machine).
     #[arg(long, env = "ATOMA_WALRUS_AGGREGATOR", value_name = "URL", value_parser = web_url)]

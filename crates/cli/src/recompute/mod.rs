@@ -1,0 +1,44 @@
+//! Answers that are computed again on this machine: what there is to examine of one, and samples of one's own.
+
+mod sample;
+
+use atoma_audit::{Body, Promised, Work};
+use atoma_client::evidence::{Gap, Gathered, Item};
+use atoma_evidence::pack::SaltedBody;
+
+pub(crate) use sample::{SampleArgs, SampleConfig};
+
+/// What there is to examine. What is broken fails a check of its own.
+pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
+    let header = have(&gathered.header)?.clone();
+    let receipt = have(&gathered.receipt)?.clone();
+    let body = |body: &SaltedBody| Body {
+        salt: body.salt(),
+        bytes: body.body(),
+    };
+    let bodies = [
+        body(have(&gathered.request_body)?),
+        body(have(&gathered.answer_body)?),
+    ];
+    let task = match &gathered.task {
+        Ok(task) => Promised::from(task),
+        // then the receipt's own word is held to
+        Err(_) => Promised {
+            engine: receipt.message().engine,
+            model: None,
+            weights: None,
+        },
+    };
+    Ok(Work {
+        header,
+        receipt,
+        task,
+        bodies: Some(bodies),
+    })
+}
+
+fn have<T>(item: &Item<T>) -> Item<&T> {
+    item.as_ref().map_err(|gap| match gap {
+        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
+    })
+}
