@@ -57,7 +57,7 @@ impl TestNode {
         Self { keyset, seed }
     }
 
-    /// Its id.
+    /// Id of the node, as its keyset has it.
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.keyset.node

@@ -25,12 +25,12 @@ fn framework(module: &'static str, name: &'static str, parameters: Vec<TypeTag>)
     )
 }
 
-/// `0x2::balance::Balance<T>`.
+/// Move's type `0x2::balance::Balance<T>`, of the money of a coin.
 fn balance_type(coin_type: &TypeTag) -> StructTag {
     framework("balance", "Balance", vec![coin_type.clone()])
 }
 
-/// `0x2::accumulator::Key<0x2::balance::Balance<T>>`.
+/// Move's type `0x2::accumulator::Key<0x2::balance::Balance<T>>`, under which an address's balance is kept.
 fn key_type(coin_type: &TypeTag) -> StructTag {
     framework("accumulator", "Key", vec![balance_type(coin_type).into()])
 }

@@ -34,9 +34,9 @@ struct Progress {
 /// Which of the two APIs is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Chats, `/v1/chat/completions`.
+    /// Of conversations: `/v1/chat/completions`.
     Chat,
-    /// Completions, `/v1/completions`.
+    /// Of plain text that is carried on: `/v1/completions`.
     Completion,
 }
 

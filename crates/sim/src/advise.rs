@@ -34,10 +34,10 @@ pub struct Weaker {
     pub profit_relative_to_honesty: Option<f64>,
 }
 
-/// The advice.
+/// What a set of parameters is worth: each strategy's profit under it, and what the simulations answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Advice {
-    /// Each strategy.
+    /// Each strategy's report; as JSON they are lines of their own.
     #[serde(skip)]
     pub strategies: Vec<Line>,
     /// The parameters under which none pays.
@@ -103,7 +103,7 @@ impl Advice {
         Ok(lines)
     }
 
-    /// In words.
+    /// As tables and sentences for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
         let ratio =

@@ -17,15 +17,15 @@ use serde::Serialize;
 pub struct Answer {
     /// Its name, as that of its plot.
     pub name: &'static str,
-    /// The question.
+    /// The question, as a sentence.
     pub question: &'static str,
-    /// The answer.
+    /// The answer, as a sentence with its figures.
     pub answer: String,
     /// What was varied, and what a strategy then earns relative to honesty, or what the answer says.
     pub figures: Vec<(u64, f64)>,
 }
 
-/// Answers all.
+/// Every question with its answer, under these parameters.
 pub(crate) fn all(
     size: Size,
     params: &Params,

@@ -37,7 +37,7 @@ pub struct Group {
     pub serving: Account,
     /// Its nodes as examiners.
     pub attesting: Account,
-    /// Its users.
+    /// Its users, who buy stacks and ask.
     pub using: Account,
     /// The price of what its nodes were paid for.
     pub paid: Micro,
@@ -64,7 +64,7 @@ pub struct Seen {
     pub unexamined: u64,
     /// Juries that sat.
     pub juries: u64,
-    /// Demands.
+    /// Demands for a record that users made.
     pub demands: u64,
     /// Convictions of the coalition's nodes.
     pub convicted: u64,

@@ -18,9 +18,9 @@ pub(crate) enum Purpose {
     Candidates,
     /// Whether a ticket is examined, and where.
     Ticket,
-    /// Who examines.
+    /// Who examines a ticket.
     Examiner,
-    /// Who judges.
+    /// Who sits in a jury.
     Jury,
     /// How long someone takes.
     Delay,

@@ -20,9 +20,9 @@ pub struct Plan {
     pub requests: u64,
     /// Where all randomness comes from.
     pub seed: u64,
-    /// The rules.
+    /// The contract's parameters, and which rules are weaker than it has them.
     pub rules: Rules,
-    /// The assumptions.
+    /// What is assumed of prices, costs and people.
     pub market: Market,
     /// Who is in the coalition: it is chosen by this strategy.
     pub coalition: Strategy,

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// What `run` says of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// The strategy.
+    /// Name of the strategy, as the command line takes it.
     pub strategy: &'static str,
     /// What it earned, over what the same parties would have earned honestly; null where that is nothing.
     pub profit_relative_to_honesty: Option<f64>,

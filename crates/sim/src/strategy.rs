@@ -12,7 +12,7 @@ macro_rules! strategies {
             /// All of them, honesty first.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its name.
+            /// Its name on the command line.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
@@ -56,7 +56,7 @@ strategies! {
     HelpedExaminer = "helped-examiner", "examiners take the examined node's word, jurors an honest colleague's";
     /// Is paid to say it.
     BribedExaminers = "bribed-examiners", "a tenth of the nodes cheats and shares the gain with the fifth of the examiners that takes bribes";
-    /// Harms nodes.
+    /// Makes nodes answer demands, or be convicted while they are away.
     GriefingUser = "griefing-user", "users demand a record of every ticket, when the node is away if it ever is";
     /// Takes nodes' collateral away from others.
     SquattingUser = "squatting-user", "buyers who want nothing lease from rivals of their own nodes";

@@ -21,7 +21,7 @@ pub(crate) struct FrameSealer {
     sequence: Sequence,
 }
 
-/// Decrypts them.
+/// Decrypts the frames of one message, each of which the caller has seen to be the next.
 pub(crate) struct FrameOpener {
     key: MessageKey,
     binding: Hash32,

@@ -10,7 +10,7 @@ pub(crate) const TAG: usize = 16;
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Others follow.
+    /// An encrypted frame that others follow.
     More = 0,
     /// The last that is encrypted.
     Last = 1,

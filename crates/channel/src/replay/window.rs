@@ -14,7 +14,7 @@ pub struct SealId(pub Hash32);
 /// What is remembered of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Which one.
+    /// The request that was seen.
     pub id: SealId,
     /// When it was sealed, by the client's clock.
     pub issued_at: TimestampMs,

@@ -74,7 +74,7 @@ pub struct RequestHead {
 /// A node that can open a request; see [`RequestHead`] for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
-    /// The node.
+    /// Id of the node on the ledger.
     pub node: NodeId,
     /// Which keyset of its.
     pub keyset: Digest,

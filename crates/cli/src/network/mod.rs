@@ -64,7 +64,7 @@ pub(crate) enum NetworkCommand {
     /// Make a network one for development, as its administrator: parameters have no floors. Only while nobody has
     /// registered, and for good.
     SetDevelopment {
-        /// Do it.
+        /// Confirm: it can't be undone.
         #[arg(long)]
         yes: bool,
     },

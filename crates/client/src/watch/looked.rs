@@ -68,7 +68,7 @@ pub enum Did {
         ticket: u64,
         /// What was staked.
         bond: MicroUsdc,
-        /// For what.
+        /// What the challenge says is wrong with the answer.
         wrong: WrongAnswer,
     },
     /// A challenge of before has ended.

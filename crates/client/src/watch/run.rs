@@ -37,7 +37,7 @@ pub enum Watched {
 /// What is watched, and what may be done about it beside demands.
 #[derive(Clone)]
 pub struct WatchPlan {
-    /// Which stacks.
+    /// The stacks whose tickets are looked at.
     pub stacks: Watched,
     /// Bonds of challenges that may stand or be lost at once, of all stacks of the data folder; with none, nothing is
     /// challenged.
@@ -47,7 +47,7 @@ pub struct WatchPlan {
 }
 
 impl From<Watched> for WatchPlan {
-    /// Demands alone.
+    /// A plan that demands records and challenges nothing.
     fn from(stacks: Watched) -> Self {
         Self {
             stacks,

@@ -11,7 +11,7 @@ use atoma_types::{
 /// A demand or a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Brought {
-    /// The stack.
+    /// The stack whose record or answer it is about.
     pub stack: StackId,
     /// The node whose lease it is about.
     pub node: NodeId,
@@ -28,7 +28,7 @@ pub struct Brought {
 pub enum Matter {
     /// To see the record of a unit.
     Demand {
-        /// Which unit.
+        /// The unit whose record is to be shown.
         unit: ComputeUnits,
         /// The last moment to show it.
         until: TimestampMs,
@@ -47,7 +47,7 @@ pub enum Matter {
 /// How a demand or a challenge ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It hasn't.
+    /// It is still open.
     Open,
     /// The record of this `seq` was shown; the fee is the node's.
     Answered(u64),

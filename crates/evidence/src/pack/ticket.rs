@@ -15,7 +15,7 @@ use atoma_types::{
 pub struct TicketKey {
     /// The stack that paid.
     pub stack: StackId,
-    /// Who served.
+    /// The node that served the requests and settles them.
     pub node: NodeId,
     /// The receipts: those after the first `seq` up to the second.
     pub range: (u64, u64),

@@ -32,7 +32,7 @@ const INVENTED: [&str; 8] = [
 /// The honest engine, and what is done with it.
 pub(super) struct Cheating {
     honest: Arc<dyn Engine>,
-    /// What computes.
+    /// The model that answers come from: the honest one, or another in its place.
     computes: Arc<dyn Engine>,
     cheat: Cheat,
     cached: Arc<OnceCell<Vec<Event>>>,

@@ -338,7 +338,7 @@ impl Attester {
         commands
     }
 
-    /// Our turn.
+    /// What this attester does when a duty of its seat is due; nothing while it is being judged, rests or was given up.
     fn turn(&mut self, stack: &Stack, turn: Turn, now: Now) -> Option<Command> {
         let duty = turn.duty;
         let found = self.found.get(&duty).copied();

@@ -93,7 +93,7 @@ pub enum AttestStoreError {
     OtherNetwork {
         /// The network whose file it is.
         found: String,
-        /// The ledger's.
+        /// The network that the node runs on.
         expected: NetworkId,
     },
 }

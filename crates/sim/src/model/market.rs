@@ -10,14 +10,14 @@ use atoma_contract::{
 };
 use atoma_types::chain::AbortCode;
 
-/// A purchase.
+/// What a buyer asks for, as [`Ledger::acquire`] takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Purchase {
-    /// Who pays.
+    /// Who pays and then owns the stack.
     pub owner: Party,
-    /// What for.
+    /// The task that the units are of.
     pub task: TaskIx,
-    /// How much.
+    /// How many compute units are bought.
     pub units: u64,
     /// The highest price.
     pub max_price: u64,

@@ -38,7 +38,7 @@ pub type Done<T = ()> = Result<T, AbortCode>;
 /// A lease by its stack and node, and one of its tickets by the units up to which it claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TicketId {
-    /// The stack.
+    /// The stack that the lease is of.
     pub stack: StackIx,
     /// The node whose lease it is.
     pub node: NodeIx,
@@ -51,11 +51,11 @@ pub struct TicketId {
 pub struct Ledger {
     /// What holds for all.
     pub rules: Rules,
-    /// The nodes.
+    /// Every node, at the place that [`NodeIx`] names.
     pub nodes: Vec<Node>,
-    /// The tasks.
+    /// Every task, at the place that [`TaskIx`] names.
     pub tasks: Vec<Task>,
-    /// The stacks.
+    /// Every stack, at the place that [`StackIx`] names.
     pub stacks: Vec<Stack>,
     /// Fees and fines.
     pub treasury: Micro,

@@ -12,7 +12,7 @@ pub struct FeesOfDay {
     pub fees: Micro,
 }
 
-/// A node.
+/// A node's money, standing and fees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     /// Who acts for it.
@@ -23,7 +23,7 @@ pub struct Node {
     pub matures: Ms,
     /// What its open leases could cost it.
     pub at_stake: Micro,
-    /// Its credit.
+    /// What it was paid and hasn't withdrawn.
     pub earnings: Micro,
     /// Fines that wait.
     pub fines: Micro,
@@ -39,7 +39,7 @@ pub struct Node {
     pub gained_on: u64,
     /// Points gained on it.
     pub gained: u64,
-    /// Convictions.
+    /// How often it was convicted.
     pub convicted: u64,
     /// Fees of the running day.
     pub current: FeesOfDay,
@@ -74,7 +74,7 @@ pub struct Attester {
     pub active: bool,
     /// What is left of its deposit.
     pub stake: Micro,
-    /// Its fees.
+    /// Fees that it was paid for examining and judging, not yet its node's.
     pub earned: Micro,
     /// What it was drawn for and isn't over.
     pub duties: u64,
@@ -118,7 +118,7 @@ impl Subscription {
     }
 }
 
-/// A task.
+/// A task's pools, and the nodes that serve it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Task {
     /// Whether its tickets are examined.
@@ -127,7 +127,7 @@ pub struct Task {
     pub fees: Micro,
     /// What pays for examinations.
     pub dues: Micro,
-    /// The offers.
+    /// Nodes' offers to serve it, in the order in which they came.
     pub subscriptions: Vec<Subscription>,
 }
 
@@ -136,7 +136,7 @@ pub struct Task {
 pub enum Verdict {
     /// The record is what it says.
     Ok,
-    /// It isn't.
+    /// It is wrong, in the way that this digest names.
     Bad(u64),
 }
 
@@ -160,7 +160,7 @@ pub enum Stage {
 pub struct Hit {
     /// The unit whose record is looked at.
     pub unit: u64,
-    /// Who looks.
+    /// The attester that was drawn last.
     pub examiner: NodeIx,
     /// Who was silent before.
     pub silent: u8,
@@ -192,7 +192,7 @@ pub enum Exam {
     Unexamined,
 }
 
-/// A juror.
+/// A juror's place in a jury, and what it has said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
     /// Who it is.
@@ -203,14 +203,14 @@ pub struct Seat {
     pub verdict: Option<Verdict>,
 }
 
-/// A jury.
+/// A jury at work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jury {
-    /// The unit.
+    /// The unit whose record it looks at.
     pub unit: u64,
     /// The record, once it was shown; 0 before.
     pub record: u64,
-    /// The jurors.
+    /// Its jurors, in the order in which they were drawn.
     pub seats: Vec<Seat>,
     /// The last moment to disclose; then, to commit.
     pub deadline: Ms,
@@ -223,7 +223,7 @@ pub struct Jury {
 pub struct Challenge {
     /// What is staked on it.
     pub bond: Micro,
-    /// The unit.
+    /// The unit whose record is said to be wrong.
     pub unit: u64,
     /// The jury, once drawn.
     pub jury: Option<Jury>,
@@ -234,7 +234,7 @@ pub struct Challenge {
 /// A demand for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
-    /// The unit.
+    /// The unit whose record is to be shown.
     pub unit: u64,
     /// The last moment to answer.
     pub deadline: Ms,
@@ -249,9 +249,9 @@ pub struct Ticket {
     pub to: u64,
     /// The last moment to demand or challenge.
     pub deadline: Ms,
-    /// Open demands.
+    /// Demands that the node hasn't answered.
     pub demands: Vec<Demand>,
-    /// The examination.
+    /// How far its examination is.
     pub exam: Exam,
     /// The examination's jury.
     pub exam_jury: Option<Jury>,
@@ -264,7 +264,7 @@ pub struct Ticket {
 /// Units of a stack that belong to a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
-    /// The node.
+    /// The node that may serve it.
     pub node: NodeIx,
     /// Its price when the lease began.
     pub price: u64,
@@ -294,7 +294,7 @@ impl Lease {
     }
 }
 
-/// A purchase.
+/// Units of a task that were bought, with their escrow and leases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
     /// Who bought it.
@@ -337,7 +337,7 @@ impl Stack {
 /// The treasury's book of one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Book {
-    /// Which day.
+    /// The day whose fees these are, counted from 1970.
     pub day: u64,
     /// Fees that were reported.
     pub fees: Micro,

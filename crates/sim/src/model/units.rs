@@ -1,6 +1,6 @@
 //! What the model counts in.
 
-/// Micro-USDC.
+/// Money, in micro-USDC.
 pub type Micro = u64;
 /// Milliseconds of virtual time.
 pub type Ms = u64;
@@ -13,7 +13,7 @@ pub type StackIx = usize;
 /// Who signs: an owner of nodes, stacks or both.
 pub type Party = u32;
 
-/// An hour.
+/// Milliseconds of an hour.
 pub const HOUR: Ms = 3_600_000;
 /// A day, and an epoch of the treasury.
 pub const DAY: Ms = 24 * HOUR;

@@ -38,9 +38,9 @@ pub(super) enum Event {
     Jury(TicketId, bool),
     /// It is shown the record.
     DiscloseJury(TicketId, bool),
-    /// It commits.
+    /// Its jurors commit to their verdicts.
     Commit(TicketId, bool),
-    /// It reveals.
+    /// Its jurors reveal their verdicts.
     Reveal(TicketId, bool),
     /// It is counted.
     Decide(TicketId, bool),

@@ -109,7 +109,7 @@ fn as_module_has_it(module: &str, key: CoinKey) -> Slot {
     }
 }
 
-/// `balance::ENonZero`.
+/// The abort `ENonZero` of `0x2::balance`: what still has money in it was to be destroyed.
 fn not_zero(function: &Identifier) -> ExecutionError {
     ExecutionError::MoveAbort {
         location: MoveLocation {

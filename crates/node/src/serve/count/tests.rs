@@ -15,7 +15,7 @@ use tokio::time::Instant;
 enum Counts {
     /// A token for four bytes.
     Well,
-    /// It can't.
+    /// It refuses to count.
     Not,
     /// It never says.
     Never,

@@ -97,11 +97,11 @@ pub enum PureKind {
     String,
     /// Move's type `Option<vector<ID>>`.
     IdListOption,
-    /// `0x2::object::ID`.
+    /// Move's type `0x2::object::ID`.
     Id,
-    /// `address`.
+    /// Move's type `address`.
     Address,
-    /// `Option<address>`.
+    /// Move's type `Option<address>`.
     AddressOption,
 }
 

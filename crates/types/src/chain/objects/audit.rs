@@ -81,7 +81,7 @@ pub enum HitStage {
 pub struct Hit {
     /// The unit whose record is examined.
     pub unit: ComputeUnits,
-    /// The examiner.
+    /// The attester that was drawn last.
     pub examiner: Auditor,
     /// Examiners before it that were silent.
     pub silent: u8,
@@ -118,7 +118,7 @@ pub struct Juror {
     pub auditor: Auditor,
     /// Hash of its verdict.
     pub commitment: Option<Hash32>,
-    /// Its verdict.
+    /// What it found, once it has revealed that.
     pub verdict: Option<Verdict>,
 }
 
@@ -129,7 +129,7 @@ pub struct Jury {
     pub unit: ComputeUnits,
     /// The record's `seq`; zero until the node has disclosed it.
     pub seq: u64,
-    /// The jurors.
+    /// Its members, in the order in which they were drawn.
     pub jurors: Vec<Juror>,
     /// The last moment to disclose; then, to commit.
     pub deadline_ms: TimestampMs,

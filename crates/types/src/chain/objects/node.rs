@@ -49,7 +49,7 @@ impl NodeStatus {
 /// Fines that wait for a pardon. A further fine makes all of them wait for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The sum.
+    /// All fines together, in micro-USDC.
     pub fines: MicroUsdc,
     /// The last moment of a pardon.
     pub until_ms: TimestampMs,
@@ -68,7 +68,7 @@ pub struct Standing {
     pub gained: u64,
     /// Claims that were paid.
     pub paid: u64,
-    /// Convictions.
+    /// How often it was convicted.
     pub convicted: u64,
 }
 
@@ -122,7 +122,7 @@ pub struct Node {
     pub sealing_key: Option<SealingKey>,
     /// Its word about its hardware and software, if any.
     pub attestation: Option<Attestation>,
-    /// Reputation.
+    /// Its reputation, and how it came to it.
     pub standing: Standing,
     /// Tasks it is subscribed to; none when it unbonds.
     pub subscriptions: u64,

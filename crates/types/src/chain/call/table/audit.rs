@@ -79,7 +79,7 @@ functions! {
             ticket: u64,
             /// Exactly the bond.
             bond: Payment,
-            /// The unit.
+            /// The unit whose record is said to be wrong, in the ticket; the exact rule alone heeds it.
             unit: ComputeUnits,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
@@ -130,7 +130,7 @@ functions! {
             ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
-            /// Who acts.
+            /// The node that judges; its owner sends it.
             juror: NodeId,
             /// Hash of verdict and salt.
             commitment: Hash32 => DigestInvalid,
@@ -147,7 +147,7 @@ functions! {
             ticket: u64,
             /// Whether it is the challenge's jury, not the examination's.
             challenge: bool,
-            /// Who acts.
+            /// The node that judges; its owner sends it.
             juror: NodeId,
             /// 0 for ok, else a kind of bad.
             verdict: u8,

@@ -16,7 +16,7 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
-            /// The unit.
+            /// A unit of an open ticket, whose record is demanded.
             unit: ComputeUnits,
             /// Exactly the demand fee.
             fee: Payment,
@@ -29,7 +29,7 @@ functions! {
             stack: ObjectMut<StackKind>,
             /// The node whose lease it is.
             holder: NodeId,
-            /// The unit.
+            /// The unit that was demanded.
             unit: ComputeUnits,
             /// BCS of the [`EvidenceLeaf`](crate::message::EvidenceLeaf).
             record: Vec<u8>,
@@ -50,7 +50,7 @@ functions! {
             task: ObjectMut<TaskKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// The unit.
+            /// The unit that was demanded.
             unit: ComputeUnits,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
@@ -65,11 +65,11 @@ functions! {
             node: ObjectMut<NodeKind>,
             /// BCS of a receipt.
             first: Vec<u8>,
-            /// Its signature.
+            /// The node's signature of the first receipt.
             first_signature: Vec<u8>,
             /// BCS of another receipt.
             second: Vec<u8>,
-            /// Its signature.
+            /// The node's signature of the second receipt.
             second_signature: Vec<u8>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,

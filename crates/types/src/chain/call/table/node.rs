@@ -13,11 +13,11 @@ functions! {
     Atoma {
         /// Registers a node; shares a `Node` of the sender's.
         RegisterNode = node::register {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// What is paid for it.
             collateral: Payment,
-            /// `http(s)://…`.
+            /// Where it serves, `http(s)://…`.
             url: String,
             /// Checks receipts of leases that begin from now on.
             response_key: PublicKey => ResponseKeyInvalid,
@@ -30,7 +30,7 @@ functions! {
         SetNodeUrl = node::set_url {
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
-            /// `http(s)://…`.
+            /// Where it serves, `http(s)://…`.
             url: String,
         }
         /// Gives a node other keys; open leases keep the old response key.
@@ -55,9 +55,9 @@ functions! {
             /// The last moment at which it opens a lease.
             expires_at_ms: TimestampMs,
         }
-        /// Adds collateral.
+        /// Adds to a node's collateral; what is added weighs once it has matured.
         AddCollateral = node::add_collateral {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
@@ -89,7 +89,7 @@ functions! {
         }
         /// Returns fines, or a part of them, to the collateral within the delay.
         Pardon = node::pardon {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The administrator's right.
             cap: Owned<AdminKind>,
@@ -102,7 +102,7 @@ functions! {
         }
         /// Moves fines whose delay is over to the treasury. Anyone may.
         Forfeit = node::forfeit {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,

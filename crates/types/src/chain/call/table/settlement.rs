@@ -29,7 +29,7 @@ functions! {
             header_signatures: Vec<Vec<u8>>,
             /// BCS of the last receipt.
             last_receipt: Vec<u8>,
-            /// Its signature.
+            /// The node's signature of the last receipt.
             receipt_signature: Vec<u8>,
             /// Over the records after the last paid one.
             receipts_root: Hash32 => RootInvalid,

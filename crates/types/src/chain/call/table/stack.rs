@@ -14,7 +14,7 @@ functions! {
     Atoma {
         /// Buys a stack; shares a `Stack` owned by the sender. Draws, so it ends its transaction. The payment must be exactly the escrow.
         AcquireStack = stack::acquire {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// What it is for.
             task: ObjectRef<TaskKind>,
@@ -37,7 +37,7 @@ functions! {
         }
         /// A node takes a signed grant to the ledger and so gets the units.
         Lease = stack::lease {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,
@@ -78,7 +78,7 @@ functions! {
         }
         /// The owner lets it live longer.
         Extend = stack::extend {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The stack, which is changed.
             stack: ObjectMut<StackKind>,

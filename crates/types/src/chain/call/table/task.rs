@@ -13,7 +13,7 @@ functions! {
     Atoma {
         /// Creates a task; shares a `Task` owned by the sender.
         CreateTask = task::create {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The kind of work, such as chat completion.
             role: Role => RoleUnknown,
@@ -40,7 +40,7 @@ functions! {
         }
         /// Ends new business on a task.
         DeprecateTask = task::deprecate {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -56,7 +56,7 @@ functions! {
         }
         /// The task's owner announces a release that nodes may attest after the delay.
         AnnounceRelease = task::release {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -74,7 +74,7 @@ functions! {
         }
         /// Subscribes a node to a task, or changes its price.
         Subscribe = task::subscribe {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -87,7 +87,7 @@ functions! {
         }
         /// Subscribes a node to a full task in another's place: a suspended one's, or that of the smallest, a quarter below.
         Evict = task::evict {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -111,20 +111,20 @@ functions! {
         SyncSubscription = task::sync {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node whose standing it is.
             node: ObjectRef<NodeKind>,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
         /// Promises to examine others, with a deposit.
         EnrollAttester = task::attest {
-            /// The database.
+            /// The database, for its parameters.
             db: ObjectRef<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
-            /// The node.
+            /// The node that will examine and judge.
             node: ObjectRef<NodeKind>,
-            /// Exactly `attest_deposit`.
+            /// Exactly the parameter `attest_deposit`.
             deposit: Payment,
             /// The ledger's clock, the object `0x6`.
             clock: Clock,

@@ -9,7 +9,7 @@ functions! {
     Atoma {
         /// Moves a task's fees and fines into the treasury, and its pool once it is long deprecated. Anyone may.
         CollectFees = treasury::collect_fees {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
@@ -18,7 +18,7 @@ functions! {
         }
         /// Adds the fees that a node paid in the last epoch to the book. Anyone may.
         ReportFees = treasury::report {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
@@ -27,7 +27,7 @@ functions! {
         }
         /// Credits a node with its share. Anyone may.
         PayTreasury = treasury::pay {
-            /// The database.
+            /// The database, which is changed.
             db: ObjectMut<DbKind>,
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
