@@ -6,12 +6,17 @@ use atoma_client::ClientError;
 use atoma_engine::hub::HubError;
 use atoma_gateway::{BudgetError, StartError};
 use atoma_keys::{KeystoreError, SecretKeyError};
-use atoma_ledger::{Amount, LedgerError};
+use atoma_ledger::{
+    Amount, ConnectError, ExecuteError, PublishError, ReadError, TipError, WrongNetwork,
+};
 use atoma_localnet::LocalnetError;
 use atoma_node::NodeError;
 use atoma_store::OpenError;
 use atoma_types::chain::AbortCode;
 use std::{error::Error, io::ErrorKind};
+
+/// Where another network answers than the one that is meant.
+const OTHER_NETWORK: &str = "the URL is another network's, or the network was wiped: correct it with `atoma network add NAME --ledger URL`";
 
 /// A sentence for the user, from the outermost cause that has one.
 pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
@@ -19,8 +24,8 @@ pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
 }
 
 fn of(cause: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(error) = ledger_error(cause) {
-        return of_ledger(error);
+    if let Some(help) = of_ledger(cause) {
+        return Some(help);
     }
     if let Some(error) = client_error(cause) {
         return of_client(error);
@@ -76,20 +81,67 @@ fn is_folder_in_use(cause: &(dyn Error + 'static)) -> bool {
     matches!(opening, Some(OpenError::InUse { .. }))
 }
 
-/// The ledger's error, in whichever error it stands for itself.
-fn ledger_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a LedgerError> {
-    if let Some(error) = cause.downcast_ref() {
-        return Some(error);
+/// What the ledger's error says to do, in whichever error it stands for itself.
+fn of_ledger(cause: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = read_error(cause) {
+        return of_read(error).map(str::to_owned);
     }
+    if let Some(error) = execute_error(cause) {
+        return of_execute(error);
+    }
+    if let Some(error) = connect_error(cause) {
+        return of_connect(error).map(str::to_owned);
+    }
+    let other =
+        matches!(tip_error(cause), Some(TipError::WrongNetwork(_))) || cause.is::<WrongNetwork>();
+    other.then(|| OTHER_NETWORK.to_owned())
+}
+
+fn read_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ReadError> {
     if let Some(ClientError::Ledger(error)) = client_error(cause) {
         return Some(error);
     }
     if let Some(NodeError::Ledger(error)) = cause.downcast_ref() {
         return Some(error);
     }
-    match cause.downcast_ref() {
-        Some(StartError::Ledger(error)) => Some(error),
-        _ => None,
+    if let Some(StartError::Ledger(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    match (tip_error(cause), cause.downcast_ref()) {
+        (Some(TipError::Read(error)), _) | (_, Some(PublishError::Read(error))) => Some(error),
+        _ => cause.downcast_ref(),
+    }
+}
+
+fn tip_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TipError> {
+    match client_error(cause) {
+        Some(ClientError::History(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    }
+}
+
+fn execute_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ExecuteError> {
+    if let Some(ClientError::Execute(error)) = client_error(cause) {
+        return Some(error);
+    }
+    if let Some(NodeError::Execute(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(StartError::Execute(error)), _) | (_, Some(PublishError::Execute(error))) => {
+            Some(error)
+        }
+        _ => cause.downcast_ref(),
+    }
+}
+
+fn connect_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ConnectError> {
+    if let Some(ClientError::Connect(error)) = client_error(cause) {
+        return Some(error);
+    }
+    match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(NodeError::Connect(error)), _) | (_, Some(StartError::Connect(error))) => Some(error),
+        _ => cause.downcast_ref(),
     }
 }
 
@@ -100,51 +152,62 @@ fn client_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ClientError>
     }
 }
 
-fn of_ledger(error: &LedgerError) -> Option<String> {
+fn of_connect(error: &ConnectError) -> Option<&'static str> {
+    match error {
+        ConnectError::Read(error) => of_read(error),
+        ConnectError::NoDeployment { .. } => Some(
+            "publish the package with `atoma network publish`, or name where it stands: \
+             `atoma network add NAME --db 0x…`",
+        ),
+        ConnectError::WrongNetwork(_) => Some(OTHER_NETWORK),
+        _ => None,
+    }
+}
+
+fn of_read(error: &ReadError) -> Option<&'static str> {
+    match error {
+        ReadError::Unreachable { .. } => Some(
+            "start a ledger with `atoma devnet`, or name yours with --ledger or --network; `atoma network doctor` \
+             looks closer",
+        ),
+        ReadError::NotFound { .. } | ReadError::WrongType { .. } => {
+            Some("check the id, and that it is of the network in use (`atoma network show`)")
+        }
+        _ => None,
+    }
+}
+
+fn of_execute(error: &ExecuteError) -> Option<String> {
     let help = match error {
-        LedgerError::Abort { code, .. } if *code == AbortCode::WrongVersion.code() => {
+        ExecuteError::Abort { code, .. } if *code == AbortCode::WrongVersion.code() => {
             "the package was upgraded: `atoma network doctor` says which version is the newest, and \
              `atoma network migrate ID` brings an object over to it"
         }
-        LedgerError::Abort { code, .. } => AbortCode::from_code(*code)?.help(),
-        LedgerError::InsufficientFunds {
+        ExecuteError::Abort { code, .. } => AbortCode::from_code(*code)?.help(),
+        ExecuteError::InsufficientFunds {
             needed: Amount::Sui(_),
             ..
         } => {
             "SUI pays for gas: get some with `atoma wallet fund` on a test network, or let another address pay with \
              --sponsor"
         }
-        LedgerError::InsufficientFunds {
+        ExecuteError::InsufficientFunds {
             needed: Amount::Usdc(_),
             ..
         } => {
             "get test money with `atoma wallet fund --usdc 10` on a localnet; Testnet's comes from Circle's faucet; \
              `atoma wallet list` shows what you have"
         }
-        LedgerError::GasBudget { needed, .. } => {
+        ExecuteError::GasBudget { needed, .. } => {
             return Some(format!(
                 "allow at least `--gas-budget {needed}` (MIST, billionths of a SUI; or in ATOMA_GAS_BUDGET), or name \
                  no budget"
             ));
         }
-        LedgerError::Unreachable { .. } => {
-            "start a ledger with `atoma devnet`, or name yours with --ledger or --network; `atoma network doctor` \
-             looks closer"
-        }
-        LedgerError::NoDeployment { .. } => {
-            "publish the package with `atoma network publish`, or name where it stands: \
-             `atoma network add NAME --db 0x…`"
-        }
-        LedgerError::WrongNetwork { .. } => {
-            "the URL is another network's, or the network was wiped: correct it with \
-             `atoma network add NAME --ledger URL`"
-        }
-        LedgerError::NotFound { .. } | LedgerError::WrongType { .. } => {
-            "check the id, and that it is of the network in use (`atoma network show`)"
-        }
-        LedgerError::Timeout { .. } => {
+        ExecuteError::Timeout { .. } => {
             "the next command first finds out what became of this one, and says so: order again after that"
         }
+        ExecuteError::Read(error) => of_read(error)?,
         _ => return None,
     };
     Some(help.to_owned())
@@ -181,7 +244,7 @@ mod tests {
 
     #[test]
     fn an_abort_has_the_help_of_its_code_wherever_it_comes_from() {
-        let abort = || LedgerError::Abort {
+        let abort = || ExecuteError::Abort {
             code: AbortCode::StackExpired.code(),
             name: AbortCode::StackExpired.name(),
             function: "stack::top_up".to_owned(),
@@ -192,6 +255,23 @@ mod tests {
         assert_eq!(told(NodeError::from(abort())), help);
         assert_eq!(told(StartError::from(ClientError::from(abort()))), help);
         assert_eq!(told(anyhow!("anything else")), None);
+    }
+
+    #[test]
+    fn what_the_ledger_has_not_has_the_same_help_whatever_it_was_asked_for() {
+        let none = || ReadError::NotFound {
+            what: "stack",
+            id: "0x1".to_owned(),
+        };
+        let help = told(none());
+        assert!(help.as_ref().unwrap().contains("check the id"));
+        assert_eq!(told(ExecuteError::from(none())), help);
+        assert_eq!(told(ConnectError::from(none())), help);
+        assert_eq!(told(TipError::from(none())), help);
+        assert_eq!(told(PublishError::from(none())), help);
+        assert_eq!(told(NodeError::from(ConnectError::from(none()))), help);
+        assert_eq!(told(StartError::from(ConnectError::from(none()))), help);
+        assert_eq!(told(ClientError::from(ExecuteError::from(none()))), help);
     }
 
     #[test]

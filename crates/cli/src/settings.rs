@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::{
-    AfterResume, Connection, GasOptions, IN_FLIGHT, Ledger, LedgerConfig, LedgerError,
+    AfterResume, ConnectError, Connection, GasOptions, IN_FLIGHT, Ledger, LedgerConfig,
 };
 use atoma_runtime::Runtime;
 use clap::Args;
@@ -243,7 +243,7 @@ impl Settings {
         let found = self.connect().await;
         let unpublished = matches!(&found, Err(error) if matches!(
             error.downcast_ref(),
-            Some(LedgerError::NoDeployment { .. })
+            Some(ConnectError::NoDeployment { .. })
         ));
         if !unpublished {
             return Ok(self.explained(found)?.connection().clone());

@@ -2,7 +2,7 @@
 //! until they are paid. Nobody's help is needed: what nodes leave undone is done here when its time has come.
 
 use crate::{ClientError, StackHandle, stack::is_empty};
-use atoma_ledger::{EventStream, LedgerError, due};
+use atoma_ledger::{EventStream, ExecuteError, due};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Clock, Event, Lease, Stack, calls},
@@ -233,7 +233,7 @@ impl StackHandle {
         let ledger = self.client.ledger();
         match ledger.execute(self.client.key(), vec![due.call]).await {
             // somebody else was faster, or the ledger's clock is a little behind
-            Err(LedgerError::Abort { name, .. }) => {
+            Err(ExecuteError::Abort { name, .. }) => {
                 tracing::debug!(name, "not needed any more");
                 tokio::time::sleep(SHORTEST_WAIT).await;
                 Ok(true)

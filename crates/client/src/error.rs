@@ -3,7 +3,7 @@
 use crate::{BadNodeUrl, estimate::EstimateError, lane::LaneError};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::Error as TransportError;
-use atoma_ledger::LedgerError;
+use atoma_ledger::{ConnectError, ExecuteError, ReadError, TipError};
 use atoma_store::{OpenError, WriteError};
 use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
 use http::StatusCode;
@@ -13,9 +13,18 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The ledger refused a transaction or can't be read.
+    /// There is no ledger to work with.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Connect(#[from] ConnectError),
+    /// The ledger's history can't be read.
+    #[error(transparent)]
+    History(#[from] TipError),
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] ReadError),
+    /// The ledger doesn't take a transaction, or it isn't known whether it did.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// The receipt isn't what the answer deserves; nothing more of the answer is passed on.
     #[error("{node} gave a bad receipt")]
     Receipt {

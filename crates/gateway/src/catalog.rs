@@ -4,7 +4,7 @@ use crate::{
     config::{GatewayConfig, StackPolicy},
     fair_price,
 };
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{Ledger, ReadError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
     chain::{Event, Node, SubscriptionState, Task},
@@ -52,10 +52,7 @@ impl Offer {
 }
 
 /// Reads what is for sale from the ledger.
-pub(crate) async fn load(
-    ledger: &Ledger,
-    config: &GatewayConfig,
-) -> Result<Vec<Offer>, LedgerError> {
+pub(crate) async fn load(ledger: &Ledger, config: &GatewayConfig) -> Result<Vec<Offer>, ReadError> {
     let tasks = ledger.all_tasks().await?;
     let wanted: BTreeSet<NodeId> = tasks
         .iter()

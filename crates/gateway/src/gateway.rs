@@ -19,7 +19,9 @@ use atoma_client::{
 };
 use atoma_http::server::{BodyRoom, Server};
 use atoma_keys::SigningKey;
-use atoma_ledger::{AfterResume, IN_FLIGHT, Ledger, LedgerConfig, LedgerError};
+use atoma_ledger::{
+    AfterResume, ConnectError, ExecuteError, IN_FLIGHT, Ledger, LedgerConfig, ReadError,
+};
 use atoma_store::OpenError;
 use axum::Router;
 use futures::future::{BoxFuture, join_all};
@@ -50,9 +52,15 @@ pub enum StartError {
     /// The wallet's stacks and receipts can't be used.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// There is no ledger to work with.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The ledger can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(#[from] ReadError),
+    /// What an earlier run left on its way can't be finished.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// A port can't be taken.
     #[error(transparent)]
     Listen(#[from] ListenError),

@@ -6,7 +6,7 @@ use crate::{
     pool::{PoolContext, TaskPool},
 };
 use arc_swap::ArcSwap;
-use atoma_ledger::{EventStream, Ledger, LedgerError};
+use atoma_ledger::{EventStream, Ledger, ReadError};
 use atoma_runtime::Runtime;
 use atoma_types::{TaskId, TimestampMs, message::Endpoint};
 use futures::StreamExt;
@@ -99,7 +99,7 @@ impl Market {
         &self,
         ledger: &Ledger,
         config: &GatewayConfig,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<(), ReadError> {
         let offers = catalog::load(ledger, config).await?;
         self.take(offers);
         Ok(())

@@ -1,6 +1,6 @@
 //! Why a read model can't be used or carried on.
 
-use atoma_ledger::{LedgerError, ParseCursorError};
+use atoma_ledger::{ParseCursorError, ReadError, TipError};
 use atoma_store::OpenError;
 use atoma_types::{NetworkId, ObjectId};
 use std::path::PathBuf;
@@ -9,9 +9,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
-    /// The ledger said no, or nothing.
+    /// The ledger can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(#[from] ReadError),
+    /// It can't be told how far the ledger is.
+    #[error(transparent)]
+    Tip(#[from] TipError),
     /// The file is about another network, or an earlier life of this one.
     #[error(
         "the index {path} is of network {indexed}, the ledger is {found}: name another file or rebuild it",
@@ -110,6 +113,7 @@ impl IndexError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Ledger(error) => error.is_transient(),
+            Self::Tip(error) => error.is_transient(),
             Self::Behind { .. } => true,
             _ => false,
         }
@@ -119,7 +123,7 @@ impl IndexError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Ledger(_) => "ledger",
+            Self::Ledger(_) | Self::Tip(_) => "ledger",
             Self::OtherNetwork { .. } => "other_network",
             Self::OtherPackage { .. } => "other_package",
             Self::Diverged { .. } => "diverged",

@@ -11,7 +11,7 @@ use super::{
     store::{Batch, Existing, Store},
 };
 use atoma_ledger::{
-    Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerError, LedgerFrame, MalformedAnswer, Tip,
+    Checkpoint, Cursor, Digest, EventStart, Ledger, LedgerFrame, MalformedAnswer, ReadError, Tip,
 };
 use atoma_store::{SharedConnection, Stopped};
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -195,9 +195,9 @@ impl Indexer {
         match self.ledger.checkpoint(checkpoint).await {
             Ok(found) if found.digest == Digest::new(digest) => Ok((tip, row)),
             // forgotten between the two questions
-            Err(LedgerError::NotFound { .. }) if tip.oldest >= checkpoint => Ok((tip, row)),
+            Err(ReadError::NotFound { .. }) if tip.oldest >= checkpoint => Ok((tip, row)),
             Ok(_) => Err(self.diverged(checkpoint, false).await),
-            Err(LedgerError::NotFound { .. }) => Err(self.diverged(checkpoint, true).await),
+            Err(ReadError::NotFound { .. }) => Err(self.diverged(checkpoint, true).await),
             Err(error) => Err(error.into()),
         }
     }
@@ -232,7 +232,7 @@ impl Indexer {
             .await?;
         let events = events.into_iter().map(|event| {
             let checkpoint = checkpoints.get(&event.checkpoint);
-            let checkpoint = checkpoint.ok_or_else(|| LedgerError::NotFound {
+            let checkpoint = checkpoint.ok_or_else(|| ReadError::NotFound {
                 what: "checkpoint",
                 id: event.checkpoint.to_string(),
             })?;
@@ -277,6 +277,6 @@ fn start(row: &ProgressRow) -> Result<EventStart, IndexError> {
     }
 }
 
-fn ended() -> LedgerError {
+fn ended() -> ReadError {
     MalformedAnswer::EventsEnded.into()
 }

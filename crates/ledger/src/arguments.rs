@@ -1,6 +1,6 @@
 //! What a transaction said: calls are public, and some of what they hold is in no event.
 
-use crate::{Connection, LedgerError, malformed::MalformedAnswer, mask::mask};
+use crate::{Connection, ReadError, malformed::MalformedAnswer, mask::mask};
 use futures::future::BoxFuture;
 use sui_rpc::proto::sui::rpc::v2::GetTransactionRequest;
 use sui_sdk_types::{Digest, Input, Transaction, TransactionKind};
@@ -14,7 +14,7 @@ impl Connection {
     pub fn byte_arguments(
         &self,
         transaction: Digest,
-    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
+    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, ReadError>> {
         Box::pin(async move {
             let request = GetTransactionRequest::new(&transaction);
             let request = request.with_read_mask(mask(&["transaction.bcs"]));

@@ -1,6 +1,6 @@
 //! Attempts at one order: what comes of each, and how many there may be.
 
-use crate::{BuildError, LedgerError, coin::Coin};
+use crate::{BuildError, ExecuteError, coin::Coin};
 use atoma_runtime::WithCauses;
 use atoma_types::Address;
 use std::time::Duration;
@@ -22,12 +22,12 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 pub(crate) enum Attempt {
     Done(Box<ExecutedTransaction>, Digest),
     /// The inputs had changed: build it again.
-    Stale(LedgerError),
+    Stale(ExecuteError),
     /// Refused although nothing is known to have changed. It takes from an address balance, of which a full node may
     /// have told an old word: build it again.
-    Doubtful(LedgerError),
+    Doubtful(ExecuteError),
     /// The ledger was too busy with an object: build it again, and offer more.
-    Congested(LedgerError),
+    Congested(ExecuteError),
     /// Nothing was submitted: these coins must be merged first.
     Scattered(Vec<Coin>),
 }
@@ -55,7 +55,7 @@ impl Tries {
     }
 
     /// One more merge before a payment.
-    pub(crate) fn merge(&mut self) -> Result<(), LedgerError> {
+    pub(crate) fn merge(&mut self) -> Result<(), ExecuteError> {
         if self.merged == MAX_MERGES {
             let merges = MAX_MERGES;
             return Err(BuildError::Scattered { merges }.into());
@@ -69,7 +69,7 @@ impl Tries {
         &mut self,
         failed: Attempt,
         sender: Address,
-    ) -> Result<Duration, LedgerError> {
+    ) -> Result<Duration, ExecuteError> {
         let reason = match failed {
             Attempt::Congested(reason) => {
                 self.congested += 1;
@@ -94,7 +94,7 @@ impl Tries {
         Err(if self.congested > 0 || self.in_doubt {
             reason
         } else {
-            LedgerError::CoinsInUse {
+            ExecuteError::CoinsInUse {
                 owner: sender,
                 attempts: MAX_BUILDS,
             }
@@ -106,8 +106,8 @@ impl Tries {
 mod tests {
     use super::*;
 
-    fn busy() -> LedgerError {
-        LedgerError::Rejected(tonic::Status::unavailable("busy").into())
+    fn busy() -> ExecuteError {
+        ExecuteError::Rejected(tonic::Status::unavailable("busy").into())
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
         let pauses = again[..4].iter().map(|pause| *pause.as_ref().unwrap());
         let pauses: Vec<_> = pauses.map(|pause| pause.as_millis()).collect();
         assert_eq!(pauses, [50, 100, 200, 400]);
-        assert!(matches!(&again[4], Err(LedgerError::Rejected(why)) if why.to_string() == "busy"));
+        assert!(matches!(&again[4], Err(ExecuteError::Rejected(why)) if why.to_string() == "busy"));
         assert_eq!(tries.congested, u64::from(MAX_BUILDS));
 
         let mut tries = Tries::new();

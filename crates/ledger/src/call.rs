@@ -1,6 +1,6 @@
 //! Calling the package: what programs have executed, and what became of it.
 
-use crate::{BuildError, Executed, Ledger, LedgerError, build::Work, outcome::outcome};
+use crate::{BuildError, ExecuteError, Executed, Ledger, ReadError, build::Work, outcome::outcome};
 use atoma_keys::SigningKey;
 use atoma_types::{Address, ObjectId, chain::Call};
 use futures::future::BoxFuture;
@@ -17,7 +17,7 @@ impl Ledger {
         &'a self,
         key: &'a SigningKey,
         calls: Vec<Call>,
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Executed, ExecuteError>> {
         Box::pin(async move { self.execute_and_give(key, calls, &[]).await })
     }
 
@@ -32,7 +32,7 @@ impl Ledger {
         key: &'a SigningKey,
         calls: Vec<Call>,
         gifts: &'a [(ObjectId, Address)],
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Executed, ExecuteError>> {
         Box::pin(async move {
             if calls.is_empty() && gifts.is_empty() {
                 return Err(BuildError::NothingToDo.into());
@@ -50,15 +50,16 @@ impl Ledger {
     ///
     /// # Errors
     /// If it failed, there is no such transaction, or nobody answers.
-    pub fn transaction(&self, digest: Digest) -> BoxFuture<'_, Result<Executed, LedgerError>> {
+    pub fn transaction(&self, digest: Digest) -> BoxFuture<'_, Result<Executed, ExecuteError>> {
         Box::pin(async move {
             match self.look_up(digest).await {
                 Ok(Some(executed)) => outcome(Some(&self.deployment), digest, &executed),
-                Ok(None) => Err(LedgerError::NotFound {
+                Ok(None) => Err(ReadError::NotFound {
                     what: "transaction",
                     id: digest.to_string(),
-                }),
-                Err(status) => Err(self.refused(&status)),
+                }
+                .into()),
+                Err(status) => Err(self.refused(&status).into()),
             }
         })
     }

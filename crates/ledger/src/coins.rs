@@ -1,6 +1,6 @@
 //! Reading the coins and other objects that a wallet owns.
 
-use crate::{Connection, LedgerError, coin::Coin, malformed::parse, mask::mask, wallet::Wallet};
+use crate::{Connection, ReadError, coin::Coin, malformed::parse, mask::mask, wallet::Wallet};
 use atoma_types::{Address, ObjectId};
 use futures::TryStreamExt;
 use std::cmp::Reverse;
@@ -19,7 +19,7 @@ impl Connection {
         owner: Address,
         coin_type: &TypeTag,
         wallet: &mut Wallet,
-    ) -> Result<Vec<Coin>, LedgerError> {
+    ) -> Result<Vec<Coin>, ReadError> {
         let request = ListOwnedObjectsRequest::default()
             .with_owner(owner.to_string())
             .with_object_type(StructTag::coin(coin_type.clone()).to_string())
@@ -46,7 +46,7 @@ impl Connection {
     }
 
     /// Objects of whatever type that the wallet owns, as a transaction must name them.
-    pub(crate) async fn owned_objects(&self, ids: &[ObjectId]) -> Result<Vec<Coin>, LedgerError> {
+    pub(crate) async fn owned_objects(&self, ids: &[ObjectId]) -> Result<Vec<Coin>, ReadError> {
         let objects = self.inner.objects(ids, COIN_FIELDS).await?;
         objects.iter().map(coin).collect()
     }
@@ -55,7 +55,7 @@ impl Connection {
     pub(crate) async fn versions(
         &self,
         ids: &[ObjectId],
-    ) -> Result<Vec<(ObjectId, u64)>, LedgerError> {
+    ) -> Result<Vec<(ObjectId, u64)>, ReadError> {
         let objects = self.inner.objects(ids, &["object_id", "version"]).await?;
         objects
             .iter()
@@ -64,7 +64,7 @@ impl Connection {
     }
 }
 
-fn coin(object: &proto::Object) -> Result<Coin, LedgerError> {
+fn coin(object: &proto::Object) -> Result<Coin, ReadError> {
     Ok(Coin {
         id: parse_id(object)?,
         version: object.version(),
@@ -73,7 +73,7 @@ fn coin(object: &proto::Object) -> Result<Coin, LedgerError> {
     })
 }
 
-fn parse_id(object: &proto::Object) -> Result<ObjectId, LedgerError> {
+fn parse_id(object: &proto::Object) -> Result<ObjectId, ReadError> {
     Ok(parse("object id", object.object_id())?)
 }
 

@@ -2,7 +2,7 @@
 //! package: whoever publishes one has a connection and nothing else.
 
 use crate::{
-    GasOptions, LedgerError,
+    GasOptions, ReadError,
     epoch::Terms,
     in_flight::InFlight,
     malformed::parse,
@@ -102,14 +102,14 @@ impl Connection {
     }
 
     /// The meaning of a failed question.
-    pub(crate) fn refused(&self, status: &Status) -> LedgerError {
+    pub(crate) fn refused(&self, status: &Status) -> ReadError {
         self.inner.refused(status)
     }
 }
 
 impl Inner {
     /// Nothing is asked of the ledger yet.
-    pub(crate) fn new(config: ConnectionConfig) -> Result<Self, LedgerError> {
+    pub(crate) fn new(config: ConnectionConfig) -> Result<Self, ReadError> {
         let url = config.url.trim_end_matches('/').to_owned();
         Ok(Self {
             client: transport::client(&url, &config.runtime.sockets)?,
@@ -123,12 +123,12 @@ impl Inner {
         })
     }
 
-    pub(crate) fn refused(&self, status: &Status) -> LedgerError {
+    pub(crate) fn refused(&self, status: &Status) -> ReadError {
         failure(&self.url, status)
     }
 
     /// What the ledger answers first of all: where it doesn't, nobody is there.
-    pub(crate) async fn service_info(&self) -> Result<proto::GetServiceInfoResponse, LedgerError> {
+    pub(crate) async fn service_info(&self) -> Result<proto::GetServiceInfoResponse, ReadError> {
         let mut client = self.client.clone();
         let answer = client
             .ledger_client()
@@ -149,7 +149,7 @@ impl fmt::Debug for Connection {
 }
 
 /// Which network a ledger says that it is.
-pub(crate) fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, LedgerError> {
+pub(crate) fn network_of(info: &proto::GetServiceInfoResponse) -> Result<NetworkId, ReadError> {
     let digest: Digest = parse("chain id", info.chain_id())?;
     Ok(NetworkId(digest.into_inner()))
 }

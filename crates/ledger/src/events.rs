@@ -1,7 +1,7 @@
 //! Following the package's events, from any place on, through reconnections.
 
 use crate::{
-    Cursor, Ledger, LedgerError,
+    Cursor, Ledger, ReadError,
     malformed::{MalformedAnswer, parse},
     status::is_definite,
 };
@@ -73,10 +73,10 @@ pub enum EventStart {
 }
 
 /// [`EventStream`] with word of its progress between the events.
-pub struct FrameStream(BoxStream<'static, Result<LedgerFrame, LedgerError>>);
+pub struct FrameStream(BoxStream<'static, Result<LedgerFrame, ReadError>>);
 
 impl Stream for FrameStream {
-    type Item = Result<LedgerFrame, LedgerError>;
+    type Item = Result<LedgerFrame, ReadError>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_next_unpin(cx)
     }
@@ -90,10 +90,10 @@ impl fmt::Debug for FrameStream {
 
 /// The package's events, in the ledger's order, without end. An `Err` that the stream outlives
 /// (an event that can't be read) is followed by more; an unusable cursor ends it.
-pub struct EventStream(BoxStream<'static, Result<LedgerEvent, LedgerError>>);
+pub struct EventStream(BoxStream<'static, Result<LedgerEvent, ReadError>>);
 
 impl Stream for EventStream {
-    type Item = Result<LedgerEvent, LedgerError>;
+    type Item = Result<LedgerEvent, ReadError>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_next_unpin(cx)
     }
@@ -130,7 +130,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers.
-    pub fn subscribe(&self) -> BoxFuture<'_, Result<EventStream, LedgerError>> {
+    pub fn subscribe(&self) -> BoxFuture<'_, Result<EventStream, ReadError>> {
         Box::pin(async move {
             let mut follower = Follower::new(self.clone(), EventStart::Now);
             let early = follower.connect().await?;
@@ -162,7 +162,7 @@ impl Follower {
         }
     }
 
-    fn into_frames(self) -> BoxStream<'static, Result<LedgerFrame, LedgerError>> {
+    fn into_frames(self) -> BoxStream<'static, Result<LedgerFrame, ReadError>> {
         futures::stream::unfold(self, |mut follower| async move {
             let item = follower.next().await?;
             Some((item, follower))
@@ -170,14 +170,14 @@ impl Follower {
         .boxed()
     }
 
-    fn into_stream(self) -> BoxStream<'static, Result<LedgerEvent, LedgerError>> {
+    fn into_stream(self) -> BoxStream<'static, Result<LedgerEvent, ReadError>> {
         self.into_frames()
             .filter_map(async |frame| frame.map(|frame| frame.event).transpose())
             .boxed()
     }
 
     /// Waits for the first frame, which says that the subscription stands.
-    async fn connect(&mut self) -> Result<Option<LedgerEvent>, LedgerError> {
+    async fn connect(&mut self) -> Result<Option<LedgerEvent>, ReadError> {
         let frame = self.frames().await?.next().await;
         match frame {
             Some(Ok(frame)) => self.take(frame).map(|frame| frame.event),
@@ -186,7 +186,7 @@ impl Follower {
         }
     }
 
-    async fn next(&mut self) -> Option<Result<LedgerFrame, LedgerError>> {
+    async fn next(&mut self) -> Option<Result<LedgerFrame, ReadError>> {
         while !self.ended {
             let frames = match self.frames().await {
                 Ok(frames) => frames,
@@ -218,7 +218,7 @@ impl Follower {
     }
 
     /// Moves the place, and reads the event if the frame has one of ours.
-    fn take(&mut self, found: EventStreamFrame) -> Result<LedgerFrame, LedgerError> {
+    fn take(&mut self, found: EventStreamFrame) -> Result<LedgerFrame, ReadError> {
         let cursor = Cursor(found.cursor);
         self.start = EventStart::After(cursor.clone());
         let frame = LedgerFrame {
@@ -247,7 +247,7 @@ impl Follower {
     }
 
     /// The open stream; opens one at the current place if there is none.
-    async fn frames(&mut self) -> Result<&mut Frames, LedgerError> {
+    async fn frames(&mut self) -> Result<&mut Frames, ReadError> {
         if self.frames.is_none() {
             let start = match &self.start {
                 EventStart::Now => EventStreamStart::Tip,
@@ -265,7 +265,7 @@ impl Follower {
 }
 
 /// The oldest checkpoint that the ledger still has.
-async fn oldest(ledger: &Ledger) -> Result<u64, LedgerError> {
+async fn oldest(ledger: &Ledger) -> Result<u64, ReadError> {
     let mut client = ledger.inner.client.clone();
     let answer = client
         .ledger_client()
@@ -295,7 +295,7 @@ fn filter(deployment: &Deployment) -> EventFilter {
 pub(crate) fn known_event(
     event: &proto::Event,
     deployment: &Deployment,
-) -> Result<Option<Event>, LedgerError> {
+) -> Result<Option<Event>, MalformedAnswer> {
     let tag: StructTag = parse("event's type", event.event_type())?;
     let (package, walrus) = (tag.address(), &deployment.walrus);
     let (module, name) = (tag.module().as_str(), tag.name().as_str());
@@ -317,8 +317,11 @@ pub(crate) fn known_event(
         }
         return Ok(None);
     }
-    let read = Event::from_bytes(module, name, event.contents().value());
-    Ok(Some(read.map_err(MalformedAnswer::Event)?))
+    Ok(Some(Event::from_bytes(
+        module,
+        name,
+        event.contents().value(),
+    )?))
 }
 
 #[cfg(test)]

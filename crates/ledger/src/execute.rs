@@ -8,7 +8,7 @@
 //! builds the next; where another pays, this holds for the payer's wallet as well.
 
 use crate::{
-    BuildError, Connection, Executed, LedgerError,
+    BuildError, Connection, ExecuteError, Executed, ReadError,
     attempt::{Attempt, FIRST_PAUSE, LONGEST_PAUSE, Tries},
     build::{Work, transaction},
     grpc_status::GrpcStatus,
@@ -55,7 +55,7 @@ impl Connection {
         key: &'a SigningKey,
         to: Address,
         amount: MicroUsdc,
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Executed, ExecuteError>> {
         Box::pin(async move {
             let amount = amount.0;
             self.run(key, &Work::Transfer { to, amount }).await
@@ -71,7 +71,7 @@ impl Connection {
         key: &'a SigningKey,
         to: Address,
         amount: u64,
-    ) -> BoxFuture<'a, Result<Executed, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Executed, ExecuteError>> {
         Box::pin(async move {
             let count = 1;
             self.run(key, &Work::SplitGas { to, amount, count }).await
@@ -83,7 +83,7 @@ impl Connection {
         &self,
         key: &SigningKey,
         work: &Work<'_>,
-    ) -> Result<Executed, LedgerError> {
+    ) -> Result<Executed, ExecuteError> {
         let (digest, executed) = self.perform(key, work).await?;
         outcome(work.deployment(), digest, &executed)
     }
@@ -93,7 +93,7 @@ impl Connection {
         &self,
         key: &SigningKey,
         work: &Work<'_>,
-    ) -> Result<(Digest, Box<ExecutedTransaction>), LedgerError> {
+    ) -> Result<(Digest, Box<ExecutedTransaction>), ExecuteError> {
         let parties = self.parties(key);
         let mut wallets = self.wallets(parties).await;
         self.perform_with(key, work, parties, &mut wallets).await
@@ -106,9 +106,9 @@ impl Connection {
         work: &Work<'_>,
         parties: Parties,
         wallets: &mut Wallets,
-    ) -> Result<(Digest, Box<ExecutedTransaction>), LedgerError> {
+    ) -> Result<(Digest, Box<ExecutedTransaction>), ExecuteError> {
         if let Some(digest) = wallets.sender().resumed.take() {
-            return Err(LedgerError::Resumed { digest });
+            return Err(ExecuteError::Resumed { digest });
         }
         let mut tries = Tries::new();
         loop {
@@ -130,7 +130,7 @@ impl Connection {
         work: &Work<'_>,
         wallets: &mut Wallets,
         tries: &mut Tries,
-    ) -> Result<Step, LedgerError> {
+    ) -> Result<Step, ExecuteError> {
         let congested = tries.congested;
         let coins = match self.attempt(key, parties, work, wallets, congested).await? {
             Attempt::Done(executed, digest) => return Ok(Step::Done(executed, digest)),
@@ -154,7 +154,7 @@ impl Connection {
         &self,
         sender: Address,
         work: &Work<'_>,
-    ) -> Result<ExecutedTransaction, LedgerError> {
+    ) -> Result<ExecutedTransaction, ExecuteError> {
         let gas_owner = self.sponsor().unwrap_or(sender);
         let parties = Parties { sender, gas_owner };
         let mut wallets = self.wallets(parties).await;
@@ -163,7 +163,10 @@ impl Connection {
         };
         let trial = transaction(work, &plan.inputs())?;
         let simulated = self.simulate(&trial).await;
-        let simulated = simulated.map_err(|status| self.refused(&status))?;
+        let simulated = simulated.map_err(|status| match is_definite(&status) {
+            true => ExecuteError::Rejected(status.into()),
+            false => self.refused(&status).into(),
+        })?;
         outcome(work.deployment(), trial.digest(), &simulated)?;
         self.budget(simulated.effects().gas_used(), &plan)?;
         Ok(simulated)
@@ -191,7 +194,7 @@ impl Connection {
         work: &Work<'_>,
         wallets: &mut Wallets,
         congested: u64,
-    ) -> Result<Attempt, LedgerError> {
+    ) -> Result<Attempt, ExecuteError> {
         let mut plan = match self.plan(parties, work, wallets, congested).await? {
             Planned::Ready(plan) => plan,
             Planned::Scattered(coins) => return Ok(Attempt::Scattered(coins)),
@@ -233,7 +236,7 @@ impl Connection {
             }
             Ok(Some(executed)) => Ok(Attempt::Done(executed, digest)),
             Ok(None) => unreachable!("a transaction is pending since `begin`"),
-            Err(LedgerError::Rejected(GrpcStatus(status))) => {
+            Err(ExecuteError::Rejected(GrpcStatus(status))) => {
                 self.stale_or(&plan, wallets, &status).await
             }
             Err(error) => Err(error),
@@ -245,7 +248,7 @@ impl Connection {
         &self,
         key: &SigningKey,
         transaction: Transaction,
-    ) -> Result<SignedTransaction, LedgerError> {
+    ) -> Result<SignedTransaction, ExecuteError> {
         let sender = key.public_key().address();
         let sponsor = self.gas.sponsor.as_deref();
         let sponsor = sponsor.filter(|sponsor| sponsor.public_key().address() != sender);
@@ -266,11 +269,11 @@ impl Connection {
         plan: &Plan,
         wallets: &mut Wallets,
         status: &Status,
-    ) -> Result<Attempt, LedgerError> {
-        let refusal = self.refused(status);
+    ) -> Result<Attempt, ExecuteError> {
         if !is_definite(status) {
-            return Err(refusal);
+            return Err(self.refused(status).into());
         }
+        let refusal = ExecuteError::Rejected(status.clone().into());
         let used = plan.owned_inputs();
         let ids: Vec<ObjectId> = used.iter().map(|(id, _)| *id).collect();
         let now = self.versions(&ids).await?;
@@ -287,7 +290,7 @@ impl Connection {
     }
 
     /// Whether an address balance holds less than the plan takes from it.
-    async fn has_less(&self, plan: &Plan) -> Result<bool, LedgerError> {
+    async fn has_less(&self, plan: &Plan) -> Result<bool, ReadError> {
         for (owner, kind, taken) in plan.withdrawals() {
             if self.holding(owner, &kind).await?.in_balance < taken {
                 return Ok(true);
@@ -297,11 +300,11 @@ impl Connection {
     }
 
     /// Settles what earlier callers left open. That it was refused is no news for this one.
-    pub(crate) async fn settle_earlier(&self, wallets: &mut Wallets) -> Result<(), LedgerError> {
+    pub(crate) async fn settle_earlier(&self, wallets: &mut Wallets) -> Result<(), ExecuteError> {
         loop {
             match self.settle_pending(wallets).await {
                 Ok(_) => return Ok(()),
-                Err(LedgerError::Rejected(status)) => {
+                Err(ExecuteError::Rejected(status)) => {
                     tracing::debug!(%status, "an earlier transaction was refused");
                 }
                 Err(error) => return Err(error),
@@ -314,7 +317,7 @@ impl Connection {
     pub(crate) async fn settle_pending(
         &self,
         wallets: &mut Wallets,
-    ) -> Result<Option<Box<ExecutedTransaction>>, LedgerError> {
+    ) -> Result<Option<Box<ExecutedTransaction>>, ExecuteError> {
         let mut last = None;
         while let Some(pending) = wallets.pending() {
             last = Some(self.settle(&pending, wallets).await?);
@@ -327,7 +330,7 @@ impl Connection {
         &self,
         pending: &Pending,
         wallets: &mut Wallets,
-    ) -> Result<Box<ExecutedTransaction>, LedgerError> {
+    ) -> Result<Box<ExecutedTransaction>, ExecuteError> {
         let digest = pending.digest;
         if let Err(error) = self.keep(pending).await {
             // nothing was sent, nor will be
@@ -336,7 +339,7 @@ impl Connection {
         }
         let executed = match self.submit(pending).await {
             Ok(executed) => Ok(wallets.finish(digest, executed)),
-            Err(error @ LedgerError::Rejected(_)) => {
+            Err(error @ ExecuteError::Rejected(_)) => {
                 wallets.refused(digest);
                 Err(error)
             }
@@ -348,7 +351,7 @@ impl Connection {
     }
 
     /// Submits the same bytes until it is known what became of them: executed, or rejected for good.
-    async fn submit(&self, pending: &Pending) -> Result<ExecutedTransaction, LedgerError> {
+    async fn submit(&self, pending: &Pending) -> Result<ExecutedTransaction, ExecuteError> {
         let digest = pending.digest;
         if pending.resumed
             && let Some(executed) = self.look_for(digest, 1).await
@@ -375,12 +378,12 @@ impl Connection {
                 return Ok(executed);
             }
             if definite {
-                return Err(LedgerError::Rejected(status.into()));
+                return Err(ExecuteError::Rejected(status.into()));
             }
             attempt += 1;
             let source = GrpcStatus::from(status);
             if attempt == MAX_SUBMISSIONS {
-                return Err(LedgerError::Timeout { digest, source });
+                return Err(ExecuteError::Timeout { digest, source });
             }
             tracing::debug!(%digest, attempt, error = %WithCauses(&source), "submitting again");
             sleep(pause).await;

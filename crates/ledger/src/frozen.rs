@@ -1,7 +1,7 @@
 //! Whether an issuer has frozen an address's dollars: no list of ours says so, but every transaction that moves them
 //! is refused.
 
-use crate::{Connection, LedgerError, build::Work};
+use crate::{Connection, ExecuteError, build::Work};
 use atoma_types::Address;
 use futures::future::BoxFuture;
 use sui_rpc::proto::sui::rpc::v2::execution_error::ExecutionErrorKind;
@@ -12,13 +12,13 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or the transfer fails for another reason.
-    pub fn is_usdc_frozen(&self, address: Address) -> BoxFuture<'_, Result<bool, LedgerError>> {
+    pub fn is_usdc_frozen(&self, address: Address) -> BoxFuture<'_, Result<bool, ExecuteError>> {
         Box::pin(async move {
             let (to, amount) = (address, 1);
             let moved = self.preview(address, &Work::Transfer { to, amount }).await;
             match moved {
                 Ok(_) => Ok(false),
-                Err(LedgerError::Failed { source, .. }) if is_denial(source.kind) => Ok(true),
+                Err(ExecuteError::Failed { source, .. }) if is_denial(source.kind) => Ok(true),
                 Err(error) => Err(error),
             }
         })

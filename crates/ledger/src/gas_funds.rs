@@ -4,7 +4,7 @@
 //! address balance pays, only the expiration and the digests that the ledger remembers see to that.
 
 use crate::{
-    Amount, LedgerError,
+    Amount, ExecuteError,
     coin::{Coin, MAX_GAS_COINS, total},
 };
 use atoma_types::Address;
@@ -39,7 +39,7 @@ pub(crate) struct Need {
 }
 
 /// Coins (the largest first) or the address balance, whichever allows the higher budget.
-pub(crate) fn choose(coins: &[Coin], balance: u64, need: Need) -> Result<GasFunds, LedgerError> {
+pub(crate) fn choose(coins: &[Coin], balance: u64, need: Need) -> Result<GasFunds, ExecuteError> {
     let paying = coins.len().min(MAX_GAS_COINS);
     let (paying, others) = coins.split_at(paying);
     let held = total(paying);
@@ -70,7 +70,7 @@ pub(crate) fn choose(coins: &[Coin], balance: u64, need: Need) -> Result<GasFund
         by_balance
     };
     if better.most < need.gas {
-        return Err(LedgerError::InsufficientFunds {
+        return Err(ExecuteError::InsufficientFunds {
             owner: need.payer,
             needed: Amount::Sui(need.taken.saturating_add(need.gas)),
             available: Amount::Sui(if need.is_sender {

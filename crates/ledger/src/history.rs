@@ -1,7 +1,7 @@
 //! How far the ledger is, when something happened, and whether it is still the ledger that it was.
 
 use crate::{
-    Connection, LedgerError,
+    Connection, ReadError, TipError, WrongNetwork,
     connection::network_of,
     malformed::{MalformedAnswer, parse},
     mask::mask,
@@ -41,8 +41,8 @@ impl Connection {
     /// Where the ledger stands now. Refuses if another network answers at the URL by now.
     ///
     /// # Errors
-    /// If nobody answers, or the answer can't be read.
-    pub fn tip(&self) -> BoxFuture<'_, Result<Tip, LedgerError>> {
+    /// If nobody answers, another network does, or the answer can't be read.
+    pub fn tip(&self) -> BoxFuture<'_, Result<Tip, TipError>> {
         Box::pin(async move {
             let mut client = self.inner.client.clone();
             let answer = client
@@ -53,10 +53,8 @@ impl Connection {
                 .into_inner();
             let found = network_of(&answer)?;
             if found != self.network() {
-                return Err(LedgerError::WrongNetwork {
-                    found,
-                    expected: self.network(),
-                });
+                let expected = self.network();
+                return Err(WrongNetwork { found, expected }.into());
             }
             Ok(Tip {
                 checkpoint: answer.checkpoint_height(),
@@ -69,7 +67,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or the answer can't be read.
-    pub fn checkpoint(&self, number: u64) -> BoxFuture<'_, Result<Checkpoint, LedgerError>> {
+    pub fn checkpoint(&self, number: u64) -> BoxFuture<'_, Result<Checkpoint, ReadError>> {
         Box::pin(async move {
             let mut request = GetCheckpointRequest::default();
             request.checkpoint_id = Some(CheckpointId::SequenceNumber(number));
@@ -79,7 +77,7 @@ impl Connection {
             let answer = match answer {
                 Ok(answer) => answer.into_inner(),
                 Err(status) if status.code() == Code::NotFound => {
-                    return Err(LedgerError::NotFound {
+                    return Err(ReadError::NotFound {
                         what: "checkpoint",
                         id: number.to_string(),
                     });

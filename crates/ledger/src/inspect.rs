@@ -2,8 +2,8 @@
 //! at a place, what a package for it is linked to.
 
 use crate::{
-    CompiledPackage, Connection, LedgerError, Published, connection::network_of, malformed,
-    mask::mask,
+    CompiledPackage, Connection, PublishError, Published, ReadError, connection::network_of,
+    malformed, mask::mask,
 };
 use atoma_types::{Address, NetworkId, ObjectId, TimestampMs};
 use futures::future::BoxFuture;
@@ -40,7 +40,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or the answer can't be read.
-    pub fn service(&self) -> BoxFuture<'_, Result<Service, LedgerError>> {
+    pub fn service(&self) -> BoxFuture<'_, Result<Service, ReadError>> {
         Box::pin(async move {
             let mut client = self.inner.client.clone();
             let info = client
@@ -77,7 +77,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or the answer can't be read.
-    pub fn published(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<Published>, LedgerError>> {
+    pub fn published(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<Published>, ReadError>> {
         Box::pin(async move {
             let mut request = GetPackageRequest::default();
             request.package_id = Some(id.to_string());
@@ -124,7 +124,7 @@ impl Connection {
     pub fn newest_version(
         &self,
         package: ObjectId,
-    ) -> BoxFuture<'_, Result<Option<(ObjectId, u64)>, LedgerError>> {
+    ) -> BoxFuture<'_, Result<Option<(ObjectId, u64)>, ReadError>> {
         Box::pin(async move {
             let mut request = ListPackageVersionsRequest::default();
             request.package_id = Some(package.to_string());
@@ -154,7 +154,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or the answer can't be read.
-    pub fn type_of(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<StructTag>, LedgerError>> {
+    pub fn type_of(&self, id: ObjectId) -> BoxFuture<'_, Result<Option<StructTag>, ReadError>> {
         Box::pin(async move {
             let found = self
                 .inner
@@ -170,8 +170,8 @@ impl Connection {
     /// they are linked to, each in its newest version among them.
     ///
     /// # Errors
-    /// If nobody answers, or the answer can't be read.
-    pub fn dependencies(&self) -> BoxFuture<'_, Result<Vec<ObjectId>, LedgerError>> {
+    /// If the money isn't a USDC, nobody answers, or the answer can't be read.
+    pub fn dependencies(&self) -> BoxFuture<'_, Result<Vec<ObjectId>, PublishError>> {
         Box::pin(async move {
             let surroundings = self.surroundings();
             let direct = [
@@ -187,7 +187,7 @@ impl Connection {
             };
             for id in direct {
                 let package = self.published(id).await?;
-                let package = package.ok_or_else(|| LedgerError::NotFound {
+                let package = package.ok_or_else(|| ReadError::NotFound {
                     what: "package",
                     id: id.to_string(),
                 })?;
@@ -201,6 +201,6 @@ impl Connection {
     }
 }
 
-fn parse(id: &str) -> Result<ObjectId, LedgerError> {
+fn parse(id: &str) -> Result<ObjectId, ReadError> {
     Ok(malformed::parse("package id", id)?)
 }

@@ -1,7 +1,7 @@
 //! A ledger: a connection with the deployment that is meant on it.
 
 use crate::{
-    Connection, ConnectionConfig, GasOptions, LedgerError,
+    ConnectError, Connection, ConnectionConfig, GasOptions, WrongNetwork,
     connection::{Inner, network_of},
 };
 use atoma_runtime::Runtime;
@@ -37,7 +37,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn connect(url: impl Into<String>) -> BoxFuture<'static, Result<Self, LedgerError>> {
+    pub fn connect(url: impl Into<String>) -> BoxFuture<'static, Result<Self, ConnectError>> {
         Self::open(LedgerConfig {
             url: url.into(),
             deployment: None,
@@ -53,7 +53,7 @@ impl Ledger {
     pub fn connect_with(
         url: impl Into<String>,
         deployment: Deployment,
-    ) -> BoxFuture<'static, Result<Self, LedgerError>> {
+    ) -> BoxFuture<'static, Result<Self, ConnectError>> {
         Self::open(LedgerConfig {
             url: url.into(),
             deployment: Some(deployment),
@@ -66,7 +66,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, the ledger is another one, or the package isn't found on it.
-    pub fn open(config: LedgerConfig) -> BoxFuture<'static, Result<Self, LedgerError>> {
+    pub fn open(config: LedgerConfig) -> BoxFuture<'static, Result<Self, ConnectError>> {
         Box::pin(async move {
             let LedgerConfig {
                 url,
@@ -131,7 +131,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the deployment is for another network.
-    pub fn bind(&self, deployment: Deployment) -> Result<Ledger, LedgerError> {
+    pub fn bind(&self, deployment: Deployment) -> Result<Ledger, WrongNetwork> {
         check_network(self.network(), &deployment)?;
         Ok(Ledger::bound(self.clone(), deployment))
     }
@@ -154,11 +154,11 @@ impl fmt::Debug for Ledger {
 }
 
 /// A deployment is for one network.
-fn check_network(found: NetworkId, deployment: &Deployment) -> Result<(), LedgerError> {
+fn check_network(found: NetworkId, deployment: &Deployment) -> Result<(), WrongNetwork> {
     if deployment.network == found {
         return Ok(());
     }
-    Err(LedgerError::WrongNetwork {
+    Err(WrongNetwork {
         found,
         expected: deployment.network,
     })

@@ -3,7 +3,7 @@
 
 mod development_walrus;
 
-use crate::{LedgerError, connection::Inner, mask::mask};
+use crate::{ConnectError, connection::Inner, mask::mask};
 use atoma_types::{
     NetworkId, ObjectId,
     chain::{Deployment, LOCALNET_DB, LOCALNET_WALRUS_PACKAGE, ObjectKind},
@@ -30,8 +30,8 @@ impl Inner {
     pub(crate) async fn find_localnets(
         &self,
         network: NetworkId,
-    ) -> Result<Deployment, LedgerError> {
-        let none = || LedgerError::NoDeployment {
+    ) -> Result<Deployment, ConnectError> {
+        let none = || ConnectError::NoDeployment {
             url: self.url.clone(),
         };
         let deployment = Deployment::localnet(network);
@@ -46,7 +46,7 @@ impl Inner {
         let object = match answer {
             Ok(answer) => answer.into_inner().object.unwrap_or_default(),
             Err(status) if status.code() == Code::NotFound => return Err(none()),
-            Err(status) => return Err(self.refused(&status)),
+            Err(status) => return Err(self.refused(&status).into()),
         };
         let expected = deployment.type_of(ObjectKind::Db);
         if object.object_type().parse().as_ref() == Ok(&expected) {

@@ -1,7 +1,7 @@
 //! Taking objects over to the newest version of an upgraded package.
 
 use crate::{
-    Ledger, LedgerError,
+    ExecuteError, Ledger,
     build::{Migration, Work},
 };
 use atoma_keys::SigningKey;
@@ -25,7 +25,7 @@ impl Ledger {
         &'a self,
         key: &'a SigningKey,
         admin_cap: ObjectId,
-    ) -> BoxFuture<'a, Result<bool, LedgerError>> {
+    ) -> BoxFuture<'a, Result<bool, ExecuteError>> {
         Box::pin(async move {
             let db = self.deployment.db;
             self.migrate(key, Some((db, admin_cap)), &[]).await
@@ -41,7 +41,7 @@ impl Ledger {
         &'a self,
         key: &'a SigningKey,
         objects: &'a [(ObjectKind, ObjectId)],
-    ) -> BoxFuture<'a, Result<usize, LedgerError>> {
+    ) -> BoxFuture<'a, Result<usize, ExecuteError>> {
         Box::pin(async move {
             let mut taken = 0;
             for batch in objects.chunks(MIGRATED_AT_ONCE) {
@@ -63,7 +63,7 @@ impl Ledger {
         key: &SigningKey,
         db: Option<(ObjectId, ObjectId)>,
         others: &[(ObjectKind, ObjectId)],
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<bool, ExecuteError> {
         let work = Work::Migrate(Migration {
             deployment: &self.deployment,
             db,

@@ -1,7 +1,7 @@
 //! Objects of any type: asked for by id, held against their Move type, decoded from their BCS.
 
 use crate::{
-    BuildError, LedgerError,
+    BuildError, ExecuteError, ReadError,
     connection::Inner,
     grpc_status::GrpcStatus,
     malformed::{MalformedAnswer, parse},
@@ -32,7 +32,7 @@ impl Inner {
         id: ObjectId,
         what: &'static str,
         expected: &StructTag,
-    ) -> Result<T, LedgerError> {
+    ) -> Result<T, ReadError> {
         let object = self.object(id, what).await?;
         self.typed(id, &object, expected)
     }
@@ -42,7 +42,7 @@ impl Inner {
         &self,
         owner: Address,
         expected: &StructTag,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         let request = ListOwnedObjectsRequest::default()
             .with_owner(owner.to_string())
             .with_object_type(expected.to_string())
@@ -61,7 +61,7 @@ impl Inner {
         &self,
         table: &Table,
         expected: &StructTag,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         let request = ListDynamicFieldsRequest::default()
             .with_parent(table.id.to_string())
             .with_page_size(PAGE)
@@ -85,7 +85,7 @@ impl Inner {
         &self,
         ids: &[ObjectId],
         expected: &StructTag,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         self.objects(ids, OBJECT_FIELDS)
             .await?
             .iter()
@@ -102,9 +102,9 @@ impl Inner {
         id: ObjectId,
         object: &proto::Object,
         expected: &StructTag,
-    ) -> Result<T, LedgerError> {
+    ) -> Result<T, ReadError> {
         if object.object_type().parse::<StructTag>().as_ref() != Ok(expected) {
-            return Err(LedgerError::WrongType {
+            return Err(ReadError::WrongType {
                 id,
                 found: object.object_type().to_owned(),
                 expected: expected.to_string(),
@@ -121,10 +121,10 @@ impl Inner {
         &self,
         id: ObjectId,
         what: &'static str,
-    ) -> Result<proto::Object, LedgerError> {
+    ) -> Result<proto::Object, ReadError> {
         let request = GetObjectRequest::new(&id).with_read_mask(mask(OBJECT_FIELDS));
         let mut client = self.client.clone();
-        let not_found = || LedgerError::NotFound {
+        let not_found = || ReadError::NotFound {
             what,
             id: id.to_string(),
         };
@@ -140,7 +140,7 @@ impl Inner {
         &self,
         ids: &[ObjectId],
         fields: &[&str],
-    ) -> Result<Vec<proto::Object>, LedgerError> {
+    ) -> Result<Vec<proto::Object>, ReadError> {
         let mut objects = Vec::with_capacity(ids.len());
         let mut client = self.client.clone();
         for batch in ids.chunks(BATCH) {
@@ -159,7 +159,7 @@ impl Inner {
                     Ok(object) => objects.push(object),
                     Err(status) if Code::from(status.code) == Code::NotFound => {}
                     Err(status) => {
-                        return Err(LedgerError::Rejected(GrpcStatus(tonic::Status::new(
+                        return Err(ReadError::Rejected(GrpcStatus(tonic::Status::new(
                             Code::from(status.code),
                             status.message,
                         ))));
@@ -171,7 +171,7 @@ impl Inner {
     }
 
     /// The version at which an object was shared; asked for once.
-    pub(crate) async fn initial_version(&self, id: ObjectId) -> Result<u64, LedgerError> {
+    pub(crate) async fn initial_version(&self, id: ObjectId) -> Result<u64, ExecuteError> {
         if let Some(&version) = self.shared.read().get(&id) {
             return Ok(version);
         }
@@ -188,7 +188,7 @@ fn shared_version(object: &proto::Object) -> Option<u64> {
 }
 
 /// An object out of its BCS; its type has been looked at.
-pub(crate) fn decode<T: DeserializeOwned>(object: &proto::Object) -> Result<T, LedgerError> {
+pub(crate) fn decode<T: DeserializeOwned>(object: &proto::Object) -> Result<T, ReadError> {
     let read = bcs::from_bytes(object.contents().value());
     read.map_err(|source| {
         let id = object.object_id().to_owned();

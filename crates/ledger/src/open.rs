@@ -1,7 +1,7 @@
 //! Opening a connection: what is asked of a ledger before anything else is.
 
 use crate::{
-    Connection, ConnectionConfig, LedgerError,
+    Connection, ConnectionConfig, ReadError,
     connection::{Inner, network_of},
     localnet,
 };
@@ -18,7 +18,7 @@ impl Connection {
         config: ConnectionConfig,
         usdc: TypeTag,
         walrus_system: ObjectId,
-    ) -> BoxFuture<'static, Result<Self, LedgerError>> {
+    ) -> BoxFuture<'static, Result<Self, ReadError>> {
         Box::pin(async move {
             let inner = Inner::new(config)?;
             let surroundings = Surroundings {
@@ -37,7 +37,7 @@ impl Connection {
     /// If nobody answers, or the answer can't be read.
     pub fn open_localnet(
         config: ConnectionConfig,
-    ) -> BoxFuture<'static, Result<Option<Self>, LedgerError>> {
+    ) -> BoxFuture<'static, Result<Option<Self>, ReadError>> {
         Box::pin(async move {
             let inner = Inner::new(config)?;
             let info = inner.service_info().await?;

@@ -1,6 +1,6 @@
 //! Reading effects: whether a transaction did what it should, what it emitted and what it cost.
 
-use crate::{LedgerError, events::known_event, execution_failure::ExecutionFailure, localnet};
+use crate::{ExecuteError, events::known_event, execution_failure::ExecutionFailure, localnet};
 use atoma_types::{
     ObjectId,
     chain::{AbortCode, Deployment, Event},
@@ -29,7 +29,7 @@ pub(crate) fn outcome(
     deployment: Option<&Deployment>,
     digest: Digest,
     executed: &ExecutedTransaction,
-) -> Result<Executed, LedgerError> {
+) -> Result<Executed, ExecuteError> {
     let status = executed.effects().status();
     if !status.success() {
         return Err(execution_error(deployment, digest, status.error()));
@@ -37,7 +37,8 @@ pub(crate) fn outcome(
     let mut events = Vec::new();
     if let Some(deployment) = deployment {
         for event in &executed.events().events {
-            events.extend(known_event(event, deployment)?);
+            let known = known_event(event, deployment);
+            events.extend(known.map_err(|source| ExecuteError::Unreadable { digest, source })?);
         }
     }
     Ok(Executed {
@@ -53,14 +54,14 @@ pub(crate) fn execution_error(
     deployment: Option<&Deployment>,
     digest: Digest,
     error: &ExecutionError,
-) -> LedgerError {
+) -> ExecuteError {
     let ours = |package: ObjectId| deployment.is_some_and(|d| speaks_our_codes(d, package));
     let abort = error.abort_opt().filter(|abort| {
         error.kind() == ExecutionErrorKind::MoveAbort
             && abort.location().package().parse().is_ok_and(ours)
     });
     match abort {
-        Some(abort) => LedgerError::Abort {
+        Some(abort) => ExecuteError::Abort {
             code: abort.abort_code(),
             name: AbortCode::from_code(abort.abort_code()).map_or("unknown", AbortCode::name),
             function: format!(
@@ -69,7 +70,7 @@ pub(crate) fn execution_error(
                 abort.location().function_name()
             ),
         },
-        None => LedgerError::Failed {
+        None => ExecuteError::Failed {
             digest,
             source: ExecutionFailure {
                 kind: error.kind(),

@@ -1,7 +1,7 @@
 //! What a transaction is made of, resolved on the ledger: coins, versions, price, budget.
 
 use crate::{
-    Amount, BuildError, Connection, LedgerError,
+    Amount, BuildError, Connection, ExecuteError, ReadError,
     build::{Inputs, Work, sui_coin},
     coin::{Coin, Funds, Selection, select, total},
     epoch::Terms,
@@ -111,13 +111,13 @@ impl Connection {
         work: &Work<'_>,
         wallets: &mut Wallets,
         congested: u64,
-    ) -> Result<Planned, LedgerError> {
+    ) -> Result<Planned, ExecuteError> {
         let payment = match self.payment(parties, work, wallets).await? {
             Selection::Enough(funds) => funds,
             Selection::Scattered(coins) => return Ok(Planned::Scattered(coins)),
             Selection::Short(available) => {
                 let needed = work.payments().into_iter().fold(0, u64::saturating_add);
-                return Err(LedgerError::InsufficientFunds {
+                return Err(ExecuteError::InsufficientFunds {
                     owner: parties.sender,
                     needed: Amount::Usdc(MicroUsdc(needed)),
                     available: Amount::Usdc(MicroUsdc(available)),
@@ -151,7 +151,7 @@ impl Connection {
         parties: Parties,
         work: &Work<'_>,
         wallets: &mut Wallets,
-    ) -> Result<Selection, LedgerError> {
+    ) -> Result<Selection, ExecuteError> {
         let amounts = work.payments();
         if let Work::Gather { coins } = work {
             return Ok(Selection::Enough(Funds {
@@ -185,7 +185,7 @@ impl Connection {
         work: &Work<'_>,
         wallets: &mut Wallets,
         gas_price: u64,
-    ) -> Result<GasFunds, LedgerError> {
+    ) -> Result<GasFunds, ExecuteError> {
         let need = Need {
             payer: parties.gas_owner,
             is_sender: parties.gas_owner == parties.sender,
@@ -230,7 +230,7 @@ impl Connection {
         &self,
         gas: &proto::GasCostSummary,
         plan: &Plan,
-    ) -> Result<u64, LedgerError> {
+    ) -> Result<u64, ExecuteError> {
         let nonce = self.inner.runtime.random.next_u64() & NONCE_MASK;
         let wanted = needed(gas, plan.gas_price).saturating_add(nonce);
         let Some(limit) = self.gas.budget else {
@@ -238,7 +238,7 @@ impl Connection {
         };
         let simulated = taken(gas);
         if simulated > limit {
-            return Err(LedgerError::GasBudget {
+            return Err(ExecuteError::GasBudget {
                 needed: simulated,
                 budget: limit,
             });
@@ -247,17 +247,18 @@ impl Connection {
     }
 
     /// Objects of the sender's own, as they stand now.
-    async fn owned(&self, ids: &[ObjectId]) -> Result<HashMap<ObjectId, Coin>, LedgerError> {
+    async fn owned(&self, ids: &[ObjectId]) -> Result<HashMap<ObjectId, Coin>, ExecuteError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let found = self.owned_objects(ids).await?;
         let found: HashMap<_, _> = found.into_iter().map(|coin| (coin.id, coin)).collect();
         match ids.iter().find(|id| !found.contains_key(id)) {
-            Some(id) => Err(LedgerError::NotFound {
+            Some(id) => Err(ReadError::NotFound {
                 what: "object",
                 id: id.to_string(),
-            }),
+            }
+            .into()),
             None => Ok(found),
         }
     }

@@ -6,7 +6,7 @@
 //! of the sender's go through the wallet itself.
 
 use crate::{
-    BuildError, Executed, Ledger, LedgerError,
+    BuildError, ExecuteError, Executed, Ledger,
     build::Work,
     outcome::outcome,
     wallet::{Wallet, Wallets},
@@ -43,7 +43,7 @@ impl Ledger {
         key: Arc<SigningKey>,
         lanes: u16,
         each: u64,
-    ) -> BoxFuture<'_, Result<GasPool, LedgerError>> {
+    ) -> BoxFuture<'_, Result<GasPool, ExecuteError>> {
         Box::pin(async move {
             if lanes == 0 || lanes > MAX_LANES {
                 return Err(BuildError::Lanes { most: MAX_LANES }.into());
@@ -91,7 +91,7 @@ impl GasPool {
     ///
     /// # Errors
     /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
-    pub fn execute(&self, calls: Vec<Call>) -> BoxFuture<'_, Result<Executed, LedgerError>> {
+    pub fn execute(&self, calls: Vec<Call>) -> BoxFuture<'_, Result<Executed, ExecuteError>> {
         Box::pin(async move {
             let work = Work::Calls {
                 deployment: &self.ledger.deployment,
@@ -130,7 +130,7 @@ impl GasPool {
     ///
     /// # Errors
     /// If the outcome of a transaction that is still open can't be learnt.
-    pub fn close(self) -> BoxFuture<'static, Result<(), LedgerError>> {
+    pub fn close(self) -> BoxFuture<'static, Result<(), ExecuteError>> {
         Box::pin(async move {
             self.free.close();
             for lane in &self.lanes {

@@ -2,7 +2,7 @@
 //! by its code, so that a lost answer costs nothing but another look.
 
 use crate::{
-    CompiledPackage, Connection, LedgerError,
+    CompiledPackage, Connection, ExecuteError, PublishError, ReadError,
     build::{Upgrade, Work},
     malformed::MalformedAnswer,
     mask::mask,
@@ -59,7 +59,7 @@ impl Connection {
         &'a self,
         sender: Address,
         package: &'a CompiledPackage,
-    ) -> BoxFuture<'a, Result<u64, LedgerError>> {
+    ) -> BoxFuture<'a, Result<u64, PublishError>> {
         Box::pin(async move {
             let dependencies = self.dependencies().await?;
             let work = publish(package, &dependencies);
@@ -70,18 +70,19 @@ impl Connection {
     /// Publishes the package. The rights to administer and to upgrade it go to the key's address.
     ///
     /// # Errors
-    /// If nobody answers, or the answer can't be read.
+    /// If the ledger refuses, the wallet's coins don't reach, or the outcome can't be learnt.
     pub fn publish<'a>(
         &'a self,
         key: &'a SigningKey,
         package: &'a CompiledPackage,
-    ) -> BoxFuture<'a, Result<Publication, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Publication, PublishError>> {
         Box::pin(async move {
             let dependencies = self.dependencies().await?;
             let work = publish(package, &dependencies);
             let (digest, executed) = self.perform(key, &work).await?;
             outcome(None, digest, &executed)?;
-            publication(digest, &executed)
+            let made = publication(digest, &executed);
+            Ok(made.map_err(|source| ExecuteError::Unreadable { digest, source })?)
         })
     }
 
@@ -93,7 +94,7 @@ impl Connection {
         &'a self,
         owner: Address,
         package: &'a CompiledPackage,
-    ) -> BoxFuture<'a, Result<Option<Publication>, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Option<Publication>, PublishError>> {
         Box::pin(async move {
             for cap in self.upgrade_caps(owner).await? {
                 let Some(found) = self.published(cap.package).await? else {
@@ -112,7 +113,8 @@ impl Connection {
                 };
                 let executed = self.look_up(digest).await;
                 if let Some(executed) = executed.map_err(|status| self.refused(&status))? {
-                    return publication(digest, &executed).map(Some);
+                    let made = publication(digest, &executed);
+                    return Ok(Some(made.map_err(ReadError::from)?));
                 }
             }
             Ok(None)
@@ -126,7 +128,7 @@ impl Connection {
     pub fn upgrade_caps(
         &self,
         owner: Address,
-    ) -> BoxFuture<'_, Result<Vec<UpgradeCap>, LedgerError>> {
+    ) -> BoxFuture<'_, Result<Vec<UpgradeCap>, ReadError>> {
         Box::pin(async move {
             let request = ListOwnedObjectsRequest::default()
                 .with_owner(owner.to_string())
@@ -147,20 +149,20 @@ impl Connection {
     /// A right to upgrade a package.
     ///
     /// # Errors
-    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
-    pub fn upgrade_cap(&self, id: ObjectId) -> BoxFuture<'_, Result<UpgradeCap, LedgerError>> {
+    /// If nobody answers, or there is no such object.
+    pub fn upgrade_cap(&self, id: ObjectId) -> BoxFuture<'_, Result<UpgradeCap, ReadError>> {
         Box::pin(async move {
             let objects = self
                 .inner
                 .objects(&[id], &["object_id", "object_type", "contents"])
                 .await?;
-            let object = objects.first().ok_or_else(|| LedgerError::NotFound {
+            let object = objects.first().ok_or_else(|| ReadError::NotFound {
                 what: "UpgradeCap",
                 id: id.to_string(),
             })?;
             let expected = upgrade_cap_type();
             if object.object_type().parse::<StructTag>().as_ref() != Ok(&expected) {
-                return Err(LedgerError::WrongType {
+                return Err(ReadError::WrongType {
                     id,
                     found: object.object_type().to_owned(),
                     expected: expected.to_string(),
@@ -179,7 +181,7 @@ impl Connection {
         sender: Address,
         package: &'a CompiledPackage,
         cap: &'a UpgradeCap,
-    ) -> BoxFuture<'a, Result<u64, LedgerError>> {
+    ) -> BoxFuture<'a, Result<u64, PublishError>> {
         Box::pin(async move {
             let dependencies = self.dependencies().await?;
             let work = upgrade(package, &dependencies, cap);
@@ -196,17 +198,18 @@ impl Connection {
         key: &'a SigningKey,
         package: &'a CompiledPackage,
         cap: &'a UpgradeCap,
-    ) -> BoxFuture<'a, Result<ObjectId, LedgerError>> {
+    ) -> BoxFuture<'a, Result<ObjectId, PublishError>> {
         Box::pin(async move {
             let dependencies = self.dependencies().await?;
             let work = upgrade(package, &dependencies, cap);
             let (digest, executed) = self.perform(key, &work).await?;
             outcome(None, digest, &executed)?;
-            new_package(&executed)
+            let made = new_package(&executed);
+            Ok(made.map_err(|source| ExecuteError::Unreadable { digest, source })?)
         })
     }
 
-    async fn preview_gas(&self, sender: Address, work: &Work<'_>) -> Result<u64, LedgerError> {
+    async fn preview_gas(&self, sender: Address, work: &Work<'_>) -> Result<u64, PublishError> {
         let simulated = self.preview(sender, work).await?;
         Ok(net_gas(simulated.effects().gas_used()))
     }
@@ -244,18 +247,21 @@ fn upgrade_cap_type() -> StructTag {
     )
 }
 
-fn new_package(executed: &ExecutedTransaction) -> Result<ObjectId, LedgerError> {
+fn new_package(executed: &ExecutedTransaction) -> Result<ObjectId, MalformedAnswer> {
     let changed = executed.effects().changed_objects.iter();
     let mut packages =
         changed.filter(|change| change.output_state() == OutputObjectState::PackageWrite);
     let package = packages
         .next()
         .and_then(|change| change.object_id().parse().ok());
-    Ok(package.ok_or(MalformedAnswer::Missing("new package"))?)
+    package.ok_or(MalformedAnswer::Missing("new package"))
 }
 
 /// What a publication made, out of its effects.
-fn publication(digest: Digest, executed: &ExecutedTransaction) -> Result<Publication, LedgerError> {
+fn publication(
+    digest: Digest,
+    executed: &ExecutedTransaction,
+) -> Result<Publication, MalformedAnswer> {
     let package = new_package(executed)?;
     let find = |tag: StructTag| {
         let changed = executed.effects().changed_objects.iter();

@@ -1,6 +1,6 @@
 //! Reading what the package keeps on the ledger, and its clock and balances.
 
-use crate::{Connection, Ledger, LedgerError, build::sui_coin, objects::decode};
+use crate::{Connection, Ledger, ReadError, build::sui_coin, objects::decode};
 use atoma_types::{
     Address, MicroUsdc, NodeId, ObjectId, StackId, TaskId, TimestampMs,
     chain::{AdminCap, AtomaDb, CLOCK_OBJECT, Node, ObjectKind, Stack, Table, Task},
@@ -21,7 +21,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn clock(&self) -> BoxFuture<'_, Result<TimestampMs, LedgerError>> {
+    pub fn clock(&self) -> BoxFuture<'_, Result<TimestampMs, ReadError>> {
         Box::pin(async move {
             let object = self.inner.object(CLOCK_OBJECT, "clock").await?;
             decode::<ClockObject>(&object).map(|clock| clock.timestamp_ms)
@@ -32,7 +32,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn usdc(&self, owner: Address) -> BoxFuture<'_, Result<MicroUsdc, LedgerError>> {
+    pub fn usdc(&self, owner: Address) -> BoxFuture<'_, Result<MicroUsdc, ReadError>> {
         Box::pin(async move { Ok(MicroUsdc(self.usdc_held(owner).await?.total())) })
     }
 
@@ -40,7 +40,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn gas(&self, owner: Address) -> BoxFuture<'_, Result<u64, LedgerError>> {
+    pub fn gas(&self, owner: Address) -> BoxFuture<'_, Result<u64, ReadError>> {
         Box::pin(async move { Ok(self.gas_held(owner).await?.total()) })
     }
 
@@ -48,7 +48,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn usdc_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, LedgerError>> {
+    pub fn usdc_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, ReadError>> {
         Box::pin(async move { self.holding(owner, &self.surroundings.usdc).await })
     }
 
@@ -56,7 +56,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn gas_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, LedgerError>> {
+    pub fn gas_held(&self, owner: Address) -> BoxFuture<'_, Result<Holding, ReadError>> {
         Box::pin(async move { self.holding(owner, &sui_coin()).await })
     }
 
@@ -64,7 +64,7 @@ impl Connection {
         &self,
         owner: Address,
         kind: &TypeTag,
-    ) -> Result<Holding, LedgerError> {
+    ) -> Result<Holding, ReadError> {
         let request = GetBalanceRequest::default()
             .with_owner(owner.to_string())
             .with_coin_type(kind.to_string());
@@ -103,7 +103,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn db(&self) -> BoxFuture<'_, Result<AtomaDb, LedgerError>> {
+    pub fn db(&self) -> BoxFuture<'_, Result<AtomaDb, ReadError>> {
         Box::pin(async move { self.read(self.deployment.db, ObjectKind::Db).await })
     }
 
@@ -111,7 +111,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn node(&self, id: NodeId) -> BoxFuture<'_, Result<Node, LedgerError>> {
+    pub fn node(&self, id: NodeId) -> BoxFuture<'_, Result<Node, ReadError>> {
         Box::pin(async move { self.read(id.0, ObjectKind::Node).await })
     }
 
@@ -119,7 +119,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn task(&self, id: TaskId) -> BoxFuture<'_, Result<Task, LedgerError>> {
+    pub fn task(&self, id: TaskId) -> BoxFuture<'_, Result<Task, ReadError>> {
         Box::pin(async move { self.read(id.0, ObjectKind::Task).await })
     }
 
@@ -127,7 +127,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn stack(&self, id: StackId) -> BoxFuture<'_, Result<Stack, LedgerError>> {
+    pub fn stack(&self, id: StackId) -> BoxFuture<'_, Result<Stack, ReadError>> {
         Box::pin(async move { self.read(id.0, ObjectKind::Stack).await })
     }
 
@@ -135,7 +135,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn all_nodes(&self) -> BoxFuture<'_, Result<Vec<Node>, LedgerError>> {
+    pub fn all_nodes(&self) -> BoxFuture<'_, Result<Vec<Node>, ReadError>> {
         Box::pin(async move {
             let table = self.db().await?.nodes;
             let mut nodes: Vec<Node> = self.read_table(&table, ObjectKind::Node).await?;
@@ -148,7 +148,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn all_tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, LedgerError>> {
+    pub fn all_tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, ReadError>> {
         Box::pin(async move {
             let table = self.db().await?.tasks;
             let mut tasks: Vec<Task> = self.read_table(&table, ObjectKind::Task).await?;
@@ -161,7 +161,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn nodes<'a>(&'a self, ids: &'a [NodeId]) -> BoxFuture<'a, Result<Vec<Node>, LedgerError>> {
+    pub fn nodes<'a>(&'a self, ids: &'a [NodeId]) -> BoxFuture<'a, Result<Vec<Node>, ReadError>> {
         Box::pin(async move {
             let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
             self.read_many(&ids, ObjectKind::Node).await
@@ -172,7 +172,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn tasks<'a>(&'a self, ids: &'a [TaskId]) -> BoxFuture<'a, Result<Vec<Task>, LedgerError>> {
+    pub fn tasks<'a>(&'a self, ids: &'a [TaskId]) -> BoxFuture<'a, Result<Vec<Task>, ReadError>> {
         Box::pin(async move {
             let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
             self.read_many(&ids, ObjectKind::Task).await
@@ -186,7 +186,7 @@ impl Ledger {
     pub fn stacks<'a>(
         &'a self,
         ids: &'a [StackId],
-    ) -> BoxFuture<'a, Result<Vec<Stack>, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Vec<Stack>, ReadError>> {
         Box::pin(async move {
             let ids: Vec<ObjectId> = ids.iter().map(|id| id.0).collect();
             self.read_many(&ids, ObjectKind::Stack).await
@@ -197,10 +197,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn admin_cap(
-        &self,
-        owner: Address,
-    ) -> BoxFuture<'_, Result<Option<AdminCap>, LedgerError>> {
+    pub fn admin_cap(&self, owner: Address) -> BoxFuture<'_, Result<Option<AdminCap>, ReadError>> {
         Box::pin(async move {
             let expected = self.deployment.type_of(ObjectKind::AdminCap);
             let caps: Vec<AdminCap> = self.inner.read_owned(owner, &expected).await?;
@@ -213,7 +210,7 @@ impl Ledger {
         &self,
         id: ObjectId,
         kind: ObjectKind,
-    ) -> Result<T, LedgerError> {
+    ) -> Result<T, ReadError> {
         let expected = self.deployment.type_of(kind);
         self.inner.read(id, kind.move_name().1, &expected).await
     }
@@ -222,7 +219,7 @@ impl Ledger {
         &self,
         table: &Table,
         kind: ObjectKind,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         let expected = self.deployment.type_of(kind);
         self.inner.read_table(table, &expected).await
     }
@@ -231,7 +228,7 @@ impl Ledger {
         &self,
         ids: &[ObjectId],
         kind: ObjectKind,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         let expected = self.deployment.type_of(kind);
         self.inner.read_many(ids, &expected).await
     }

@@ -1,7 +1,7 @@
 //! Finishing what an earlier run of the program left on its way.
 
 use crate::{
-    Connection, LedgerError,
+    Connection, ExecuteError,
     in_flight::InFlight,
     wallet::{Parties, Pending},
 };
@@ -26,7 +26,7 @@ pub enum Resumed {
 pub enum AfterResume {
     /// Goes on: it reads the ledger anew before it decides what to order.
     GoOn,
-    /// Refuses the wallet's next order once, by [`LedgerError::Resumed`]: whoever gave it may mean the very thing
+    /// Refuses the wallet's next order once, by [`ExecuteError::Resumed`]: whoever gave it may mean the very thing
     /// that has been done.
     StopOnce,
 }
@@ -43,7 +43,7 @@ impl Connection {
         &'a self,
         folder: &'a Path,
         after: AfterResume,
-    ) -> BoxFuture<'a, Result<Vec<Resumed>, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Vec<Resumed>, ExecuteError>> {
         Box::pin(async move {
             if self.inner.in_flight.lock().is_some() {
                 return Ok(Vec::new());
@@ -59,7 +59,7 @@ impl Connection {
                 self.inner.runtime.threads.blocking(open).await
             };
             let opened: io::Result<_> = opened.map_err(io::Error::other).flatten();
-            let unusable = |source| LedgerError::InFlight {
+            let unusable = |source| ExecuteError::InFlight {
                 path: folder.clone(),
                 source,
             };
@@ -79,7 +79,7 @@ impl Connection {
                 });
                 let became = match self.settle_pending(&mut wallets).await {
                     Ok(_) => Resumed::Executed(digest),
-                    Err(LedgerError::Rejected(status)) => {
+                    Err(ExecuteError::Rejected(status)) => {
                         tracing::warn!(%digest, %status, "an earlier transaction will never be executed");
                         Resumed::GivenUp(digest)
                     }
@@ -102,7 +102,7 @@ impl Connection {
     }
 
     /// Puts a transaction on disk before it is sent, where that is wanted.
-    pub(crate) async fn keep(&self, pending: &Pending) -> Result<(), LedgerError> {
+    pub(crate) async fn keep(&self, pending: &Pending) -> Result<(), ExecuteError> {
         let Some(kept) = self.inner.in_flight.lock().clone() else {
             return Ok(());
         };
@@ -111,7 +111,7 @@ impl Connection {
         let keep = move || kept.keep(digest, &signed);
         let done = self.inner.runtime.threads.blocking(keep).await;
         let done = done.map_err(io::Error::other).flatten();
-        done.map_err(|source| LedgerError::InFlight { path, source })
+        done.map_err(|source| ExecuteError::InFlight { path, source })
     }
 
     /// Takes a transaction off the disk: its outcome is known.

@@ -1,20 +1,20 @@
 //! What a gRPC status says of a request that failed.
 
-use crate::LedgerError;
+use crate::ReadError;
 use tonic::{Code, Status};
 
 /// The error of a call that nobody answered.
-pub(crate) fn unreachable(url: &str, status: &Status) -> LedgerError {
-    LedgerError::Unreachable {
+pub(crate) fn unreachable(url: &str, status: &Status) -> ReadError {
+    ReadError::Unreachable {
         url: url.to_owned(),
         source: status.clone().into(),
     }
 }
 
 /// The meaning of a failed question to the ledger at `url`.
-pub(crate) fn failure(url: &str, status: &Status) -> LedgerError {
+pub(crate) fn failure(url: &str, status: &Status) -> ReadError {
     if is_definite(status) {
-        LedgerError::Rejected(status.clone().into())
+        ReadError::Rejected(status.clone().into())
     } else {
         unreachable(url, status)
     }

@@ -1,6 +1,6 @@
 //! The ledger's terms for transactions: what gas costs, and the epoch, which says how long they are good for.
 
-use crate::{Connection, LedgerError, epoch::Terms, malformed::MalformedAnswer, mask::mask};
+use crate::{Connection, ReadError, epoch::Terms, malformed::MalformedAnswer, mask::mask};
 use std::time::Duration;
 use sui_rpc::proto::sui::rpc::v2::GetEpochRequest;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const AGE: Duration = Duration::from_secs(60);
 
 impl Connection {
-    pub(crate) async fn terms(&self) -> Result<Terms, LedgerError> {
+    pub(crate) async fn terms(&self) -> Result<Terms, ReadError> {
         if let Some((asked, terms)) = *self.inner.terms.lock()
             && asked.elapsed() < AGE
         {

@@ -1,6 +1,6 @@
 //! How requests reach a ledger: over TCP as Sui's client does it, or through memory.
 
-use crate::LedgerError;
+use crate::ReadError;
 use atoma_runtime::Sockets;
 use http::Uri;
 use hyper_util::rt::TokioIo;
@@ -13,7 +13,7 @@ use tower::{layer::layer_fn, service_fn};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sui's client for the endpoint `url`. It connects when it is asked something.
-pub(crate) fn client(url: &str, sockets: &Sockets) -> Result<Client, LedgerError> {
+pub(crate) fn client(url: &str, sockets: &Sockets) -> Result<Client, ReadError> {
     let client = match sockets {
         Sockets::Tcp => {
             Client::new(url).map_err(|status| crate::status::unreachable(url, &status))?
@@ -24,8 +24,8 @@ pub(crate) fn client(url: &str, sockets: &Sockets) -> Result<Client, LedgerError
 }
 
 /// Sui's client knows TCP only. Its own channel, which never connects, is replaced by one that does.
-fn in_memory(url: &str, sockets: Sockets) -> Result<Client, LedgerError> {
-    let unusable = |error: tonic::transport::Error| LedgerError::Unreachable {
+fn in_memory(url: &str, sockets: Sockets) -> Result<Client, ReadError> {
+    let unusable = |error: tonic::transport::Error| ReadError::Unreachable {
         url: url.to_owned(),
         source: tonic::Status::from_error(error.into()).into(),
     };

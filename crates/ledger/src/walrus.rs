@@ -1,7 +1,7 @@
 //! Walrus on the ledger: where it stands, its blobs, and the system of localnet's development Walrus.
 
 use crate::{
-    Connection, LedgerError,
+    Connection, ReadError,
     connection::Inner,
     localnet,
     malformed::{MalformedAnswer, parse},
@@ -41,7 +41,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn blob(&self, id: ObjectId) -> BoxFuture<'_, Result<Blob, LedgerError>> {
+    pub fn blob(&self, id: ObjectId) -> BoxFuture<'_, Result<Blob, ReadError>> {
         Box::pin(async move { self.read_walrus(id, ObjectKind::Blob).await })
     }
 
@@ -52,7 +52,7 @@ impl Connection {
     pub fn blobs<'a>(
         &'a self,
         ids: &'a [ObjectId],
-    ) -> BoxFuture<'a, Result<Vec<OwnedBlob>, LedgerError>> {
+    ) -> BoxFuture<'a, Result<Vec<OwnedBlob>, ReadError>> {
         Box::pin(async move {
             let blob_type = self.surroundings.walrus.type_of(ObjectKind::Blob);
             let mut blobs = Vec::with_capacity(ids.len());
@@ -63,7 +63,7 @@ impl Connection {
                         blob,
                         owner: owner(&object),
                     }),
-                    Err(LedgerError::WrongType { .. }) => {}
+                    Err(ReadError::WrongType { .. }) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -75,7 +75,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn owned_blobs(&self, owner: Address) -> BoxFuture<'_, Result<Vec<Blob>, LedgerError>> {
+    pub fn owned_blobs(&self, owner: Address) -> BoxFuture<'_, Result<Vec<Blob>, ReadError>> {
         Box::pin(async move { self.read_owned_walrus(owner, ObjectKind::Blob).await })
     }
 
@@ -83,7 +83,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or what is asked for isn't there or can't be read.
-    pub fn walrus_system(&self) -> BoxFuture<'_, Result<WalrusSystem, LedgerError>> {
+    pub fn walrus_system(&self) -> BoxFuture<'_, Result<WalrusSystem, ReadError>> {
         Box::pin(async move {
             let id = self.surroundings.walrus.system;
             self.read_walrus(id, ObjectKind::WalrusSystem).await
@@ -94,7 +94,7 @@ impl Connection {
     ///
     /// # Errors
     /// If nobody answers, or it is another Walrus.
-    pub fn walrus_epoch(&self) -> BoxFuture<'_, Result<u32, LedgerError>> {
+    pub fn walrus_epoch(&self) -> BoxFuture<'_, Result<u32, ReadError>> {
         Box::pin(async move { Ok(self.walrus_system().await?.epoch) })
     }
 
@@ -105,7 +105,7 @@ impl Connection {
     pub fn walrus_cap(
         &self,
         owner: Address,
-    ) -> BoxFuture<'_, Result<Option<WalrusCap>, LedgerError>> {
+    ) -> BoxFuture<'_, Result<Option<WalrusCap>, ReadError>> {
         Box::pin(async move {
             let caps: Vec<WalrusCap> = self.read_owned_walrus(owner, ObjectKind::WalrusCap).await?;
             let system = self.surroundings.walrus.system;
@@ -117,7 +117,7 @@ impl Connection {
         &self,
         id: ObjectId,
         kind: ObjectKind,
-    ) -> Result<T, LedgerError> {
+    ) -> Result<T, ReadError> {
         let expected = self.surroundings.walrus.type_of(kind);
         self.inner.read(id, kind.move_name().1, &expected).await
     }
@@ -126,7 +126,7 @@ impl Connection {
         &self,
         owner: Address,
         kind: ObjectKind,
-    ) -> Result<Vec<T>, LedgerError> {
+    ) -> Result<Vec<T>, ReadError> {
         let expected = self.surroundings.walrus.type_of(kind);
         self.inner.read_owned(owner, &expected).await
     }
@@ -134,12 +134,9 @@ impl Connection {
 
 impl Inner {
     /// Where Walrus's package stands, by its `System`.
-    pub(crate) async fn walrus_at(
-        &self,
-        system: ObjectId,
-    ) -> Result<WalrusDeployment, LedgerError> {
+    pub(crate) async fn walrus_at(&self, system: ObjectId) -> Result<WalrusDeployment, ReadError> {
         let found = self.objects(&[system], OBJECT_FIELDS).await?;
-        let object = found.first().ok_or_else(|| LedgerError::NotFound {
+        let object = found.first().ok_or_else(|| ReadError::NotFound {
             what: "Walrus system",
             id: system.to_string(),
         })?;
@@ -147,7 +144,7 @@ impl Inner {
         let tag =
             tag.filter(|tag| (tag.module().as_str(), tag.name().as_str()) == ("system", "System"));
         let original_package = *tag
-            .ok_or_else(|| LedgerError::WrongType {
+            .ok_or_else(|| ReadError::WrongType {
                 id: system,
                 found: object.object_type().to_owned(),
                 expected: "system::System of Walrus".to_owned(),

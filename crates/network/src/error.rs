@@ -2,7 +2,7 @@
 
 use atoma_gateway::{ParseApiKeyError, StartError};
 use atoma_keys::SecretKeyError;
-use atoma_ledger::{FaucetError, LedgerError};
+use atoma_ledger::{ConnectError, ExecuteError, FaucetError, ReadError};
 use atoma_localnet::LocalnetError;
 use atoma_node::NodeError;
 use atoma_walrus_localnet::WalrusLocalnetError;
@@ -15,9 +15,15 @@ pub enum NetworkError {
     /// The localnet does not start.
     #[error("the ledger does not start")]
     Localnet(#[from] LocalnetError),
-    /// A transaction or a question.
+    /// There is no ledger to work with.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Connect(#[from] ConnectError),
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] ReadError),
+    /// The ledger doesn't take a transaction, or it isn't known whether it did.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// There is no test money.
     #[error(transparent)]
     Faucet(#[from] FaucetError),

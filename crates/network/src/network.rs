@@ -2,7 +2,7 @@
 
 use atoma_engine::Engine;
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{Ledger, ReadError};
 use atoma_localnet::RunningLocalnet;
 use atoma_node::RunningNode;
 use atoma_types::{Address, MicroUsdc, NodeId, Price, StackId, TaskId, chain::Stack};
@@ -53,7 +53,7 @@ impl Network {
     ///
     /// # Errors
     /// If the ledger can't be asked.
-    pub async fn attesters(&self, count: usize) -> Result<(), LedgerError> {
+    pub async fn attesters(&self, count: usize) -> Result<(), ReadError> {
         let Some(task) = self.task else {
             return Ok(());
         };
@@ -82,7 +82,7 @@ impl Network {
         &self,
         wallets: &[Address],
         stacks: &[StackId],
-    ) -> Result<MicroUsdc, LedgerError> {
+    ) -> Result<MicroUsdc, ReadError> {
         let ledger = &self.ledger;
         let nodes = ledger.all_nodes().await?;
         let tasks = ledger.all_tasks().await?;

@@ -7,7 +7,7 @@ use crate::{
 use atoma_client::ClientError;
 use atoma_http::server::ZeroLimit;
 use atoma_keys::{KeystoreError, SecretKeyError};
-use atoma_ledger::LedgerError;
+use atoma_ledger::{ConnectError, ExecuteError, ReadError};
 use atoma_store::OpenError;
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -61,9 +61,15 @@ pub enum NodeError {
     /// Records are read from where evidence is stored.
     #[error("`[attest]` needs `[evidence]`: that is where others' records are read")]
     AttestWithoutEvidence,
-    /// The ledger can't be used.
+    /// There is no ledger to work with.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Connect(#[from] ConnectError),
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] ReadError),
+    /// What an earlier run left on its way can't be finished.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// What pays for requests that are passed on can't be used.
     #[error("cannot pass requests on")]
     Client(#[from] ClientError),

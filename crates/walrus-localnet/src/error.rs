@@ -1,6 +1,6 @@
 //! What can go wrong when a store meets its ledger.
 
-use atoma_ledger::LedgerError;
+use atoma_ledger::{ExecuteError, ReadError};
 use atoma_store::OpenError;
 use atoma_types::Address;
 use atoma_walrus::store::{RegistryError, StoreError};
@@ -15,9 +15,12 @@ pub enum WalrusLocalnetError {
         "{0} holds no OperatorCap of the ledger's Walrus: use the key that does (on localnet the administrator's)"
     )]
     NotOperator(Address),
-    /// The ledger refused or was not reached.
+    /// The ledger can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(#[from] ReadError),
+    /// The ledger doesn't take a transaction, or it isn't known whether it did.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// The registry's own file can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

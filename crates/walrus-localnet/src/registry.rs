@@ -6,7 +6,7 @@ use crate::{
     index::{Entry, Index},
 };
 use atoma_keys::SigningKey;
-use atoma_ledger::{Executed, Ledger, LedgerError, OwnedBlob};
+use atoma_ledger::{ExecuteError, Executed, Ledger, OwnedBlob};
 use atoma_types::{
     Address,
     chain::{AbortCode, Blob, Event, WalrusCap},
@@ -342,7 +342,7 @@ fn registered(done: &Executed) -> Result<Address, RegistryError> {
 struct NoEvent(&'static str);
 
 /// A refusal about an object, in the registry's words.
-fn refused(error: LedgerError, object: ObjectId, epochs: u32) -> RegistryError {
+fn refused(error: ExecuteError, object: ObjectId, epochs: u32) -> RegistryError {
     match error.abort_code().and_then(AbortCode::from_code) {
         Some(AbortCode::ConfirmationWrongEpoch) => RegistryError::Certificate(object),
         Some(AbortCode::StorageEnded) => RegistryError::Expired(object),

@@ -2,7 +2,7 @@
 //! signatures, and still there after everything was closed and opened again.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::LedgerError;
+use atoma_ledger::ExecuteError;
 use atoma_network::testing::World;
 use atoma_types::{Address, ObjectId, chain::AbortCode, hash::Hash32};
 use atoma_walrus::{
@@ -82,7 +82,7 @@ async fn a_stored_blob_is_its_owner_s_object() {
     // its owner may keep it for longer, and nobody else
     let call = || vec![ledger.extend_blob(id, 2)];
     let refused = ledger.execute(&other, call()).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::Rejected(_)), "{refused}");
+    assert!(matches!(refused, ExecuteError::Rejected(_)), "{refused}");
     ledger.execute(&owner, call()).await.unwrap();
     assert_eq!(ledger.blob(id).await.unwrap().storage.end_epoch, 6);
     let refused = walrus.store().extend(stored.object_id.unwrap(), 1).await;

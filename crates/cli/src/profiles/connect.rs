@@ -2,7 +2,7 @@
 
 use super::Profile;
 use anyhow::{Context, Result};
-use atoma_ledger::{Connection, ConnectionConfig, LedgerError};
+use atoma_ledger::{Connection, ConnectionConfig, WrongNetwork};
 use atoma_runtime::Runtime;
 use atoma_types::{NetworkId, ObjectId};
 
@@ -31,9 +31,7 @@ pub(crate) async fn connection(profile: &Profile) -> Result<Connection> {
 /// Refuses a network other than the one that the profile means.
 pub(crate) fn held_to(profile: &Profile, found: NetworkId) -> Result<()> {
     match profile.expected_network() {
-        Some(expected) if expected != found => {
-            Err(LedgerError::WrongNetwork { found, expected }.into())
-        }
+        Some(expected) if expected != found => Err(WrongNetwork { found, expected }.into()),
         _ => Ok(()),
     }
 }

@@ -82,7 +82,10 @@ impl Watcher {
     /// The ledger didn't say that it took a challenge. It may have taken it all the same, or another program's.
     async fn not_staked(&self, bond: &Bond, error: &DisputeError) -> Result<(), ClientError> {
         // what may still be under way is looked for at the next look
-        let refused = !matches!(error, DisputeError::Ledger(error) if error.is_transient());
+        let refused = match error {
+            DisputeError::Execute(error) => error.changed_nothing(),
+            _ => true,
+        };
         let stack = self.ledger.stack(bond.stack).await?;
         if refused && Stage::of(&stack, bond) == Stage::Unbrought {
             self.receipts.keep_bond(*bond, false).await?;

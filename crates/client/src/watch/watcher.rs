@@ -11,7 +11,7 @@ use crate::{
     dispute::{Dispute, DisputeError, History},
 };
 use atoma_keys::SigningKey;
-use atoma_ledger::{Digest, Ledger, LedgerError, LedgerEvent};
+use atoma_ledger::{Digest, ExecuteError, Ledger, LedgerEvent};
 use atoma_types::{
     MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Event, Exam, HitStage, Lease, Stack, Ticket},
@@ -338,7 +338,7 @@ impl Watcher {
     }
 }
 
-fn convicted(events: Result<Vec<Event>, LedgerError>) -> Did {
+fn convicted(events: Result<Vec<Event>, ExecuteError>) -> Did {
     let events = match events {
         Ok(events) => events,
         Err(error) => return Did::Refused(error.into()),

@@ -2,7 +2,7 @@
 //! challenges ended can't be seen in the stack any more. And which leases a node has: no object lists them.
 
 use super::Brought;
-use atoma_ledger::{EventStart, Ledger, LedgerError, LedgerEvent};
+use atoma_ledger::{EventStart, Ledger, LedgerEvent, TipError};
 use atoma_types::{NodeId, StackId, chain::Event};
 use futures::{StreamExt, future::BoxFuture};
 use std::{collections::BTreeSet, time::Duration};
@@ -24,7 +24,7 @@ impl History {
     ///
     /// # Errors
     /// If the ledger can't be asked.
-    pub fn of(ledger: &Ledger, stack: StackId) -> BoxFuture<'_, Result<Self, LedgerError>> {
+    pub fn of(ledger: &Ledger, stack: StackId) -> BoxFuture<'_, Result<Self, TipError>> {
         Self::of_all(ledger, [stack].into())
     }
 
@@ -35,7 +35,7 @@ impl History {
     pub fn of_all(
         ledger: &Ledger,
         stacks: BTreeSet<StackId>,
-    ) -> BoxFuture<'_, Result<Self, LedgerError>> {
+    ) -> BoxFuture<'_, Result<Self, TipError>> {
         let ours = move |event: &Event| lease_of(event).is_some_and(|(of, _)| stacks.contains(&of));
         Box::pin(read(ledger, ours))
     }
@@ -51,7 +51,7 @@ impl History {
     ///
     /// # Errors
     /// If the ledger can't be asked.
-    pub fn of_leases(ledger: &Ledger, node: NodeId) -> BoxFuture<'_, Result<Self, LedgerError>> {
+    pub fn of_leases(ledger: &Ledger, node: NodeId) -> BoxFuture<'_, Result<Self, TipError>> {
         let ours = move |event: &Event| match event {
             Event::Leased(e) => e.node == node,
             Event::LeaseClosed(e) => e.node == node,
@@ -75,7 +75,7 @@ impl History {
     }
 }
 
-async fn read(ledger: &Ledger, ours: impl Fn(&Event) -> bool) -> Result<History, LedgerError> {
+async fn read(ledger: &Ledger, ours: impl Fn(&Event) -> bool) -> Result<History, TipError> {
     let tip = ledger.tip().await?.checkpoint;
     let mut frames = ledger.frames(EventStart::Beginning);
     let mut history = History::default();

@@ -21,7 +21,7 @@ pub use outcome::{DisputeEvent, DisputeOutcome};
 pub use settled_record::{SettledRecord, SettledRecordError};
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{ExecuteError, Ledger, ReadError};
 use atoma_types::{
     BlobId, ComputeUnits, DecodeError, MicroUsdc, NodeId, StackId,
     chain::{Call, Stack},
@@ -47,9 +47,12 @@ pub enum DisputeError {
     /// The ledger took a call that convicts, and told of no conviction.
     #[error("the ledger told of no conviction")]
     NoConviction,
-    /// The ledger refused the call, or can't be reached.
+    /// The stack can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Read(#[from] ReadError),
+    /// The ledger doesn't take the call, or it isn't known whether it did.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
 }
 
 /// A unit that a node has settled: what is argued about.

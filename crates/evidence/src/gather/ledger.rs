@@ -2,7 +2,7 @@
 
 use super::sources::SourceError;
 use crate::check::{CertifiedObject, Gap, Item, Settlement};
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{Ledger, ReadError};
 use atoma_types::{
     NetworkId, NodeId, ObjectId, StackId, TaskId,
     chain::{Event, Node, Stack, Task},
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A blob's object.
-async fn certified(ledger: &Ledger, id: ObjectId) -> Result<CertifiedObject, LedgerError> {
+async fn certified(ledger: &Ledger, id: ObjectId) -> Result<CertifiedObject, ReadError> {
     let blob = ledger.blob(id).await?;
     let now = ledger.walrus_epoch().await?.into();
     Ok(CertifiedObject {
@@ -162,9 +162,9 @@ async fn search(ledger: &Ledger, (stack, node, seq): (StackId, NodeId, u64)) -> 
 }
 
 /// An object that isn't there is a fault of whoever named it; a ledger that doesn't answer is none.
-fn gap(error: LedgerError) -> Gap {
+fn gap(error: ReadError) -> Gap {
     match error {
-        LedgerError::NotFound { .. } | LedgerError::WrongType { .. } => Gap::broken(error),
+        ReadError::NotFound { .. } | ReadError::WrongType { .. } => Gap::broken(error),
         error => Gap::absent(error),
     }
 }

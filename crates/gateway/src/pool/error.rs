@@ -1,7 +1,7 @@
 //! Why a node gets no units to serve on.
 
 use atoma_client::ClientError;
-use atoma_ledger::LedgerError;
+use atoma_ledger::ReadError;
 use atoma_types::MicroUsdc;
 
 /// There is no lease to serve on.
@@ -46,7 +46,10 @@ impl LeaseError {
             Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut | Self::Unfounded => true,
             Self::Client(error) => !matches!(
                 error,
-                ClientError::Ledger(_)
+                ClientError::Connect(_)
+                    | ClientError::History(_)
+                    | ClientError::Ledger(_)
+                    | ClientError::Execute(_)
                     | ClientError::Damaged(_)
                     | ClientError::Open(_)
                     | ClientError::Write(_)
@@ -58,8 +61,8 @@ impl LeaseError {
     }
 }
 
-impl From<LedgerError> for LeaseError {
-    fn from(error: LedgerError) -> Self {
+impl From<ReadError> for LeaseError {
+    fn from(error: ReadError) -> Self {
         Self::Client(error.into())
     }
 }

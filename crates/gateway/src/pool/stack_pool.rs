@@ -324,10 +324,10 @@ impl StackPool {
         hold.settle(exact);
         self.context.budgets.flush().await;
         let paid = payment.await;
-        if let Err(ClientError::Ledger(error)) = &paid
-            && !error.is_transient()
+        if let Err(ClientError::Execute(error)) = &paid
+            && error.changed_nothing()
         {
-            // the ledger said no: nothing was paid
+            // nothing was paid, nor will be
             self.context.account.credit(exact);
         }
         Ok(paid?)

@@ -2,7 +2,7 @@
 //! it allows is in the history.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{LedgerError, due, required_escrow, top_up_payment};
+use atoma_ledger::{ExecuteError, due, required_escrow, top_up_payment};
 use atoma_localnet::ClockMode;
 use atoma_network::testing::{PRICE, World};
 use atoma_types::{
@@ -105,7 +105,7 @@ impl Parties {
                             _ => None,
                         }));
                 }
-                Err(LedgerError::Abort { .. }) => {}
+                Err(ExecuteError::Abort { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
         }
@@ -128,7 +128,7 @@ impl Parties {
                 match ledger.execute(&self.users[0], vec![due.call]).await {
                     Ok(_) => self.taken += 1,
                     // an earlier one may have made it needless
-                    Err(LedgerError::Abort { .. }) => {}
+                    Err(ExecuteError::Abort { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -1,6 +1,6 @@
 use crate::alike::{assert_alike, catch_up};
 use atoma_index::{Existing, IndexError, IndexReader, Indexer, Until};
-use atoma_ledger::{Ledger, LedgerError};
+use atoma_ledger::{Ledger, TipError};
 use atoma_network::testing::World;
 use std::path::Path;
 use tokio::sync::watch;
@@ -40,7 +40,7 @@ async fn a_wiped_network_is_another_one() {
     let key = world.party().await;
     world.node(&key).await;
     let ended = live.await.unwrap().unwrap_err();
-    let wrong = matches!(ended, IndexError::Ledger(LedgerError::WrongNetwork { .. }));
+    let wrong = matches!(ended, IndexError::Tip(TipError::WrongNetwork(_)));
     assert!(wrong, "{ended}");
 
     // the file is refused, for reading and writing, until it is rebuilt

@@ -1,7 +1,7 @@
 //! Money that isn't in coins, and money that is in very many.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{Executed, GasOptions, Holding, Ledger, LedgerError};
+use atoma_ledger::{ExecuteError, Executed, GasOptions, Holding, Ledger};
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
 use atoma_types::{Address, MicroUsdc};
@@ -83,7 +83,7 @@ async fn coins_are_topped_up_from_the_balance() {
     // what there is in both together is what an error names
     let (_, to) = new_wallet();
     let refused = world.ledger.transfer_usdc(&payer, to, MicroUsdc(2)).await;
-    let Err(LedgerError::InsufficientFunds { available, .. }) = refused else {
+    let Err(ExecuteError::InsufficientFunds { available, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(available.to_string(), "0.000001 USDC");
@@ -103,7 +103,7 @@ async fn gas_is_sent_out_of_a_balance() {
     let too_much = world.ledger.transfer_gas(&key, to, 70 * SUI).await;
     assert!(matches!(
         too_much,
-        Err(LedgerError::InsufficientFunds { .. })
+        Err(ExecuteError::InsufficientFunds { .. })
     ));
     world.audit();
 }

@@ -2,7 +2,7 @@
 //! once.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{GasOptions, Ledger, LedgerError};
+use atoma_ledger::{ExecuteError, GasOptions, Ledger, ReadError};
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
@@ -96,7 +96,7 @@ async fn a_lost_answer_at_any_point_loses_and_doubles_nothing() {
             loop {
                 match ledger.transfer_usdc(&payer, to, MicroUsdc(1)).await {
                     Ok(_) => break,
-                    Err(LedgerError::Unreachable { .. }) => {}
+                    Err(ExecuteError::Read(ReadError::Unreachable { .. })) => {}
                     Err(other) => panic!("{other}"),
                 }
             }

@@ -2,7 +2,7 @@
 //! is spent once.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::LedgerError;
+use atoma_ledger::ExecuteError;
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
 use atoma_types::MicroUsdc;
@@ -59,7 +59,7 @@ async fn a_ledger_that_stays_congested_is_given_up_on() {
         .ledger
         .execute(&key, vec![deprecate.clone().into()])
         .await;
-    let Err(LedgerError::Failed { source, .. }) = given_up else {
+    let Err(ExecuteError::Failed { source, .. }) = given_up else {
         panic!("{given_up:?}");
     };
     let said = source.to_string().to_lowercase();
@@ -91,7 +91,7 @@ async fn what_is_turned_away_is_submitted_again_and_executed_once() {
     // one that is turned away for too long is unknown, and settled before the next one
     world.localnet().turn_away(u32::MAX);
     let unknown = world.ledger.transfer_usdc(&key, to, MicroUsdc(70)).await;
-    assert!(matches!(unknown, Err(LedgerError::Timeout { .. })));
+    assert!(matches!(unknown, Err(ExecuteError::Timeout { .. })));
     assert_eq!(world.ledger.usdc(to).await.unwrap(), MicroUsdc(7));
     world.localnet().turn_away(1);
     world

@@ -2,7 +2,7 @@
 //! paid twice.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{AfterResume, Ledger, LedgerError, Resumed};
+use atoma_ledger::{AfterResume, ExecuteError, Ledger, Resumed};
 use atoma_network::testing::World;
 use atoma_types::{Address, MicroUsdc};
 use std::{
@@ -151,7 +151,10 @@ async fn what_was_on_its_way_is_sent_again_by_the_next_run_and_told() {
     let kept = early
         .keep_in_flight(folder.path(), AfterResume::StopOnce)
         .await;
-    assert!(matches!(kept, Err(LedgerError::Timeout { .. })), "{kept:?}");
+    assert!(
+        matches!(kept, Err(ExecuteError::Timeout { .. })),
+        "{kept:?}"
+    );
     drop(early);
     assert_eq!(files(folder.path()), 1);
 
@@ -170,7 +173,7 @@ async fn what_was_on_its_way_is_sent_again_by_the_next_run_and_told() {
     let order = || next.transfer_usdc(&key, SINK, MicroUsdc(2));
     let stopped = order().await;
     assert!(
-        matches!(stopped, Err(LedgerError::Resumed { digest: said }) if said == digest),
+        matches!(stopped, Err(ExecuteError::Resumed { digest: said }) if said == digest),
         "{stopped:?}"
     );
     order().await.unwrap();

@@ -4,7 +4,7 @@ use atoma_types::chain::Event;
 use futures::StreamExt;
 
 async fn names(
-    stream: &mut (impl StreamExt<Item = Result<LedgerEvent, atoma_ledger::LedgerError>> + Unpin),
+    stream: &mut (impl StreamExt<Item = Result<LedgerEvent, atoma_ledger::ReadError>> + Unpin),
     count: usize,
 ) -> Vec<(&'static str, Cursor)> {
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
 use atoma_keys::SigningKey;
-use atoma_ledger::{Executed, GasOptions, Ledger, LedgerError};
+use atoma_ledger::{ExecuteError, Executed, GasOptions, Ledger};
 use atoma_network::testing::World;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
@@ -24,7 +24,7 @@ async fn a_sponsor_pays_and_signs() {
     let [from, to] = [&payer, &payee].map(|key| key.public_key().address());
     world.give_usdc(from, MicroUsdc(70)).await;
     let alone = world.ledger.transfer_usdc(&payer, to, MicroUsdc(7)).await;
-    assert!(matches!(alone, Err(LedgerError::InsufficientFunds { .. })));
+    assert!(matches!(alone, Err(ExecuteError::InsufficientFunds { .. })));
 
     let ledger = world.ledger.with_gas(GasOptions {
         budget: None,
@@ -67,7 +67,7 @@ async fn a_budget_is_kept() {
         })
     };
     let refused = with(1).transfer_usdc(&payer, to, MicroUsdc(1)).await;
-    let Err(LedgerError::GasBudget { needed, budget: 1 }) = refused else {
+    let Err(ExecuteError::GasBudget { needed, budget: 1 }) = refused else {
         panic!("{refused:?}");
     };
     // exactly what the simulation says is enough here, where nobody else comes in between
@@ -128,7 +128,7 @@ async fn a_pool_has_several_in_flight() {
     };
     assert!(matches!(
         pool.execute(vec![pay.into()]).await,
-        Err(LedgerError::Build(_))
+        Err(ExecuteError::Build(_))
     ));
     // an abort is told as ever, and the lane works on
     let unbond = || -> Call {

@@ -1,5 +1,7 @@
 use atoma_keys::SigningKey;
-use atoma_ledger::{CompiledPackage, Ledger, LedgerError, required_escrow};
+use atoma_ledger::{
+    CompiledPackage, ConnectError, ExecuteError, Ledger, PublishError, ReadError, required_escrow,
+};
 use atoma_network::testing::{PRICE, World, event};
 use atoma_runtime::SystemRandom;
 use atoma_types::{
@@ -89,7 +91,7 @@ async fn refusals_are_told_apart_and_cost_nothing() {
         .await
         .unwrap_err();
     assert_eq!(abort.abort_code(), Some(AbortCode::NobodyEligible.code()));
-    let LedgerError::Abort { name, function, .. } = &abort else {
+    let ExecuteError::Abort { name, function, .. } = &abort else {
         panic!("{abort}");
     };
     assert_eq!(*name, AbortCode::NobodyEligible.name());
@@ -99,7 +101,7 @@ async fn refusals_are_told_apart_and_cost_nothing() {
         .execute(&user, vec![world.acquire(task, 1 << 40, &user)])
         .await;
     assert!(
-        matches!(dear, Err(LedgerError::InsufficientFunds { .. })),
+        matches!(dear, Err(ExecuteError::InsufficientFunds { .. })),
         "{dear:?}"
     );
     let poor = SigningKey::generate(&SystemRandom);
@@ -107,17 +109,17 @@ async fn refusals_are_told_apart_and_cost_nothing() {
         .execute(&poor, vec![world.subscribe(task, NodeId(address))])
         .await;
     assert!(
-        matches!(broke, Err(LedgerError::InsufficientFunds { .. })),
+        matches!(broke, Err(ExecuteError::InsufficientFunds { .. })),
         "{broke:?}"
     );
     let missing = ledger.stack(StackId(address)).await;
     assert!(
-        matches!(missing, Err(LedgerError::NotFound { .. })),
+        matches!(missing, Err(ReadError::NotFound { .. })),
         "{missing:?}"
     );
     let mistaken = ledger.stack(StackId(task.0)).await;
     assert!(
-        matches!(mistaken, Err(LedgerError::WrongType { .. })),
+        matches!(mistaken, Err(ReadError::WrongType { .. })),
         "{mistaken:?}"
     );
     assert!(ledger.execute(&user, Vec::new()).await.is_err());
@@ -156,11 +158,11 @@ async fn only_the_ledger_that_is_meant_is_taken() {
         ..deployment
     };
     let refused = Ledger::connect_with(&url, other).await;
-    assert!(matches!(refused, Err(LedgerError::WrongNetwork { .. })));
+    assert!(matches!(refused, Err(ConnectError::WrongNetwork { .. })));
     world.shutdown().await;
     let gone = Ledger::connect(&url).await;
     assert!(
-        matches!(gone, Err(LedgerError::Unreachable { .. })),
+        matches!(gone, Err(ConnectError::Read(ReadError::Unreachable { .. }))),
         "{gone:?}"
     );
 }
@@ -193,7 +195,7 @@ async fn a_package_is_made_ready_and_localnet_says_that_it_takes_no_other() {
     assert_eq!(ledger.upgrade_caps(owner).await.unwrap(), []);
     assert_eq!(ledger.publication_of(owner, &package).await.unwrap(), None);
     let refused = ledger.preview_publish(owner, &package).await;
-    let Err(LedgerError::Rejected(status)) = refused else {
+    let Err(PublishError::Execute(ExecuteError::Rejected(status))) = refused else {
         panic!("{refused:?}");
     };
     assert!(status.to_string().contains("has it already"), "{status}");

@@ -3,7 +3,7 @@
 use super::{World, event};
 use crate::COLLATERAL;
 use atoma_keys::SigningKey;
-use atoma_ledger::{Executed, LedgerError};
+use atoma_ledger::{ExecuteError, Executed};
 use atoma_localnet::ClockMode;
 use atoma_types::{
     ComputeUnits, EngineClass, NodeId, Numerics, ObjectId, RequestId, Rule, StackId, TaskId,
@@ -190,7 +190,7 @@ impl Trial {
         &self,
         key: &SigningKey,
         call: impl Into<Call>,
-    ) -> Result<Executed, LedgerError> {
+    ) -> Result<Executed, ExecuteError> {
         self.world.ledger.execute(key, vec![call.into()]).await
     }
 
@@ -244,7 +244,7 @@ impl Trial {
     ///
     /// # Errors
     /// If the ledger refuses it, as before the dispute window is over.
-    pub async fn claim(&self) -> Result<Executed, LedgerError> {
+    pub async fn claim(&self) -> Result<Executed, ExecuteError> {
         let call = calls::Claim {
             stack: self.stack.into(),
             task: self.task.into(),

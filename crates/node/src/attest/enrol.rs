@@ -2,7 +2,7 @@
 //! silent is struck off, and stays so until its operator has looked at why: it resigns, and attests anew.
 
 use crate::{config::AttestConfig, ledger::LedgerLink};
-use atoma_ledger::LedgerError;
+use atoma_ledger::ExecuteError;
 use atoma_types::{
     MicroUsdc, NodeId, ObjectId, Rule, TaskId,
     chain::{Call, Clock, Payment, SubscriptionState, Task, calls},
@@ -14,7 +14,7 @@ pub(super) async fn look_after(
     node: NodeId,
     task: TaskId,
     config: &AttestConfig,
-) -> Result<Option<&'static str>, LedgerError> {
+) -> Result<Option<&'static str>, ExecuteError> {
     let (db, task) = (link.ledger.db().await?, link.ledger.task(task).await?);
     let deposit = MicroUsdc(db.params.attest_deposit);
     let Some(call) = todo((db.id, deposit), &task, node, config) else {

@@ -25,7 +25,7 @@ use crate::{
     concurrency::ConcurrencyLimit, config::AttestConfig, ledger::LedgerLink, metrics::Metrics,
     tasks::Tasks,
 };
-use atoma_ledger::{Cursor, EventStream, LedgerError, LedgerEvent};
+use atoma_ledger::{Cursor, EventStream, LedgerEvent, ReadError};
 use atoma_runtime::{Runtime, WithCauses};
 use atoma_types::{DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs, hash::Hash32};
 use duty::Duty;
@@ -121,7 +121,7 @@ impl AttestTask {
     async fn hear(
         &self,
         running: &mut Running,
-        first: Result<LedgerEvent, LedgerError>,
+        first: Result<LedgerEvent, ReadError>,
         events: &mut EventStream,
     ) {
         let (mut notes, mut cursor) = (Vec::new(), None::<Cursor>);
@@ -285,7 +285,7 @@ impl AttestTask {
     }
 
     /// What is staked: an examiner's fine, on an accusation; nothing on anything else.
-    async fn bond(&self, act: &Act) -> Result<MicroUsdc, LedgerError> {
+    async fn bond(&self, act: &Act) -> Result<MicroUsdc, ReadError> {
         let Act::Say { ticket, bad: true } = act else {
             return Ok(MicroUsdc::ZERO);
         };

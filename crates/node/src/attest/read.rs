@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ledger::LedgerLink, signer::ResponseKeys};
 use atoma_evidence::pack::{BodyKeys, PackError, SealContext, Shown, ShownBodies};
-use atoma_ledger::LedgerError;
+use atoma_ledger::ReadError;
 use atoma_types::{
     NodeId, PublicKey,
     merkle::Proof,
@@ -29,9 +29,9 @@ pub(crate) struct Reader {
 /// Why a record can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unread {
-    /// The ledger can't be asked.
+    /// The ledger can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(#[from] ReadError),
     /// Walrus can't be asked.
     #[error(transparent)]
     Walrus(#[from] ClientError),

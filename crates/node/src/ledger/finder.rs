@@ -4,7 +4,7 @@
 
 use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{lease::Lease, leases::Leases, metrics::Metrics};
-use atoma_ledger::LedgerError;
+use atoma_ledger::ReadError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     StackId,
@@ -109,7 +109,7 @@ impl LeaseFinder {
         })?;
         match tokio::time::timeout(COLD_TIMEOUT, self.link.ledger.stack(id)).await {
             Ok(Ok(stack)) => Ok(Some(stack)),
-            Ok(Err(LedgerError::NotFound { .. } | LedgerError::WrongType { .. })) => Ok(None),
+            Ok(Err(ReadError::NotFound { .. } | ReadError::WrongType { .. })) => Ok(None),
             Ok(Err(error)) => {
                 self.metrics.ledger_errors.inc();
                 tracing::warn!(error = %WithCauses(&error), stack = %id, "cannot read a stack");

@@ -1,7 +1,7 @@
 //! The connection to the ledger and the wallet that signs there.
 
 use atoma_keys::SigningKey;
-use atoma_ledger::{Executed, Ledger, LedgerError};
+use atoma_ledger::{ExecuteError, Executed, Ledger};
 use atoma_types::{Address, chain::Call};
 use std::{
     fmt,
@@ -29,7 +29,7 @@ impl LedgerLink {
     }
 
     /// Executes calls in one transaction of the node's owner.
-    pub(crate) async fn execute(&self, calls: Vec<Call>) -> Result<Executed, LedgerError> {
+    pub(crate) async fn execute(&self, calls: Vec<Call>) -> Result<Executed, ExecuteError> {
         self.ledger.execute(&self.key, calls).await
     }
 

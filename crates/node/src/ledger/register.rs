@@ -7,7 +7,7 @@ use crate::{
 };
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
-use atoma_ledger::{EventStream, Ledger, LedgerError};
+use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
 use atoma_types::{
     EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
@@ -20,9 +20,12 @@ use tokio::sync::Semaphore;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// The ledger can't be asked, or refuses.
+    /// The ledger can't be read.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(#[from] ReadError),
+    /// The ledger doesn't take a transaction, or it isn't known whether it did.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
     /// The node is another wallet's.
     #[error("node {node} belongs to another wallet than the configured key's")]
     NotOurs {

@@ -4,7 +4,7 @@
 
 use super::link::LedgerLink;
 use crate::{config::UpkeepConfig, evidence::EvidenceLog, metrics::Metrics, tasks::Tasks};
-use atoma_ledger::LedgerError;
+use atoma_ledger::ReadError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     Address, MicroUsdc, NodeId, Price, TimestampMs,
@@ -46,7 +46,7 @@ impl Upkeep {
         }
     }
 
-    async fn look(&self) -> Result<(), LedgerError> {
+    async fn look(&self) -> Result<(), ReadError> {
         let ledger = &self.link.ledger;
         let (db, node, now) = (
             ledger.db().await?,

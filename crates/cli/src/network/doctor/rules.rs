@@ -23,7 +23,7 @@ pub(super) async fn examine(settings: &Settings, ledger: &Ledger, report: &mut R
     let read = async {
         let db = ledger.db().await?;
         let (tasks, now) = (ledger.all_tasks().await?, ledger.clock().await?);
-        Ok::<_, atoma_ledger::LedgerError>((db, tasks, ledger.all_nodes().await?, now))
+        Ok::<_, atoma_ledger::ReadError>((db, tasks, ledger.all_nodes().await?, now))
     };
     let (db, tasks, nodes, now) = match read.await {
         Ok(read) => read,

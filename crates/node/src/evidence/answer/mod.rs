@@ -9,7 +9,7 @@ mod step;
 use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore, read_back::ReadBack};
 use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics, signer::ResponseKeys};
 use atoma_evidence::pack::PackError;
-use atoma_ledger::LedgerError;
+use atoma_ledger::{ExecuteError, ReadError};
 use atoma_runtime::WithCauses;
 use atoma_types::{NodeId, StackId, TimestampMs, chain::AbortCode};
 use duty::{Duty, duties_in};
@@ -52,7 +52,9 @@ enum Unanswered {
     #[error(transparent)]
     Pack(#[from] PackError),
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
 }
 
 impl AnswerTask {
@@ -149,7 +151,7 @@ impl AnswerTask {
     async fn failed(&self, duty: &Duty, error: Unanswered) -> Outcome {
         let (stack, unit) = (duty.stack, duty.unit.0);
         match error {
-            Unanswered::Ledger(error) if is_over(&error) => {
+            Unanswered::Execute(error) if is_over(&error) => {
                 tracing::warn!(error = %WithCauses(&error), %stack, unit, "a record need not be shown any more");
                 Outcome::Over
             }
@@ -174,7 +176,7 @@ impl AnswerTask {
 }
 
 /// Whether there's nothing to show any more.
-fn is_over(error: &LedgerError) -> bool {
+fn is_over(error: &ExecuteError) -> bool {
     let over = [
         AbortCode::NoSuchDemand,
         AbortCode::AnswerTooLate,

@@ -5,7 +5,7 @@ mod step;
 
 use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink};
 use crate::{identity::Identity, metrics::Metrics, tasks::Tasks};
-use atoma_ledger::LedgerError;
+use atoma_ledger::ExecuteError;
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
     MicroUsdc, StackId,
@@ -146,7 +146,7 @@ impl Granter {
             None => None,
         };
         let gas = self.link.ledger.gas(self.link.owner()).await;
-        if gas.map_err(|error| self.failure(&error))? < GAS_RESERVE {
+        if gas.map_err(|error| self.failure(&error.into()))? < GAS_RESERVE {
             tracing::warn!("no more grants are taken: the wallet is short of gas");
             return Err(Failure::GasLow);
         }
@@ -172,7 +172,7 @@ impl Granter {
         Ok(())
     }
 
-    fn failure(&self, error: &LedgerError) -> Failure {
+    fn failure(&self, error: &ExecuteError) -> Failure {
         match error.abort_code().and_then(AbortCode::from_code) {
             Some(code) => Failure::Abort(code, WithCauses(error).to_string()),
             None => {

@@ -12,7 +12,7 @@ use crate::{
     lease::Lease,
     metrics::Metrics,
 };
-use atoma_ledger::LedgerError;
+use atoma_ledger::ExecuteError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     BlobId, NodeId, StackId, TimestampMs,
@@ -185,7 +185,7 @@ impl SettlementTask {
         self.settler.step(&Event::Taken { stacks })
     }
 
-    fn failed(&mut self, step: Step, stacks: &[StackId], error: &LedgerError) -> Vec<Command> {
+    fn failed(&mut self, step: Step, stacks: &[StackId], error: &ExecuteError) -> Vec<Command> {
         let why = failure(error);
         let at = Instant::now();
         let commands = self.settler.step(&Event::Failed {
@@ -363,7 +363,7 @@ fn span_of(step: Step, lease: &Lease) -> tracing::Span {
     tracing::info_span!("lease", stack = %lease.stack, ?step)
 }
 
-fn failure(error: &LedgerError) -> Failure {
+fn failure(error: &ExecuteError) -> Failure {
     // what was brought against a ticket holds it up as its window does
     let waits = [
         AbortCode::WindowNotOver,

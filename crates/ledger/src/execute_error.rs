@@ -1,17 +1,18 @@
-//! What can go wrong between a program and the ledger.
+//! Why a transaction didn't do what was ordered, or why that isn't known.
 
 use crate::{
-    Amount, PackageError, build_error::BuildError, execution_failure::ExecutionFailure,
-    grpc_status::GrpcStatus, malformed::MalformedAnswer,
+    Amount, BuildError, ReadError, execution_failure::ExecutionFailure, grpc_status::GrpcStatus,
+    malformed::MalformedAnswer,
 };
-use atoma_types::{Address, NetworkId, ObjectId};
+use atoma_types::Address;
 use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;
 
-/// Why the ledger's answer isn't the one that was hoped for.
+/// Why an order wasn't executed, or isn't known to be: [`changed_nothing`](Self::changed_nothing) tells these two
+/// apart.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LedgerError {
+pub enum ExecuteError {
     /// The package refused the call; nothing changed.
     #[error("the ledger refused the call: {name} (abort {code} in {function})")]
     Abort {
@@ -44,15 +45,7 @@ pub enum LedgerError {
         /// The caller's limit, in MIST.
         budget: u64,
     },
-    /// No answer, or the connection broke, before anything was submitted.
-    #[error("cannot reach the ledger at {url}")]
-    Unreachable {
-        /// Where it was looked for.
-        url: String,
-        /// Why there was no answer.
-        source: GrpcStatus,
-    },
-    /// The ledger says no, in its own words; nothing changed.
+    /// The ledger doesn't take the transaction, in its own words; nothing changed.
     #[error("the ledger rejected the request")]
     Rejected(#[source] GrpcStatus),
     /// Each time that the transaction was built its coins had changed; nothing was executed.
@@ -71,14 +64,6 @@ pub enum LedgerError {
         /// What the ledger says of it.
         source: ExecutionFailure,
     },
-    /// No such object or transaction.
-    #[error("the ledger has no {what} {id}")]
-    NotFound {
-        /// What was asked for.
-        what: &'static str,
-        /// The object's id, as it was given.
-        id: String,
-    },
     /// Submitted, and no answer came: the outcome is unknown. The wallet settles it before its
     /// next transaction, by submitting the same bytes again.
     #[error("no answer about transaction {digest}")]
@@ -87,6 +72,14 @@ pub enum LedgerError {
         digest: Digest,
         /// What broke the last time that it was submitted.
         source: GrpcStatus,
+    },
+    /// The transaction was executed and has done what was ordered; what the ledger tells of it can't be read.
+    #[error("cannot read what transaction {digest} did; it is executed")]
+    Unreadable {
+        /// The transaction's digest, by which explorers find it.
+        digest: Digest,
+        /// What is wrong with the ledger's answer.
+        source: MalformedAnswer,
     },
     /// Nothing was ordered: an earlier run of the program left a transaction of this wallet on its way, and it has
     /// been executed by now. The order may be the very same.
@@ -105,54 +98,15 @@ pub enum LedgerError {
         /// The system's own error.
         source: io::Error,
     },
-    /// There is no deployment of the package where one was expected.
-    #[error("nothing tells which package is Atoma's on the ledger at {url}")]
-    NoDeployment {
-        /// The URL of the ledger that was asked.
-        url: String,
-    },
-    /// The ledger is another one than the deployment says.
-    #[error("the ledger is network {found}, the deployment is for {expected}")]
-    WrongNetwork {
-        /// As the ledger says.
-        found: NetworkId,
-        /// What the configuration names.
-        expected: NetworkId,
-    },
-    /// An object has another type than it should.
-    #[error(
-        "object {id} is a {}, not a {}",
-        short(found, expected),
-        short(expected, found)
-    )]
-    WrongType {
-        /// Id of the object on the ledger.
-        id: ObjectId,
-        /// The object's Move type, as the ledger says.
-        found: String,
-        /// The Move type that it should have.
-        expected: String,
-    },
-    /// An answer that can't be read.
-    #[error("cannot read the ledger's answer")]
-    Malformed(#[from] MalformedAnswer),
     /// A transaction that can't be built.
     #[error("cannot build the transaction")]
     Build(#[from] BuildError),
-    /// The compiled package isn't fit for this ledger.
+    /// What the transaction is made of can't be read; the order wasn't executed.
     #[error(transparent)]
-    Package(#[from] PackageError),
+    Read(#[from] ReadError),
 }
 
-/// A Move type without the address of its package, where the other type's is the same.
-fn short<'a>(name: &'a str, other: &str) -> &'a str {
-    match (name.split_once("::"), other.split_once("::")) {
-        (Some((package, rest)), Some((same, _))) if package == same => rest,
-        _ => name,
-    }
-}
-
-impl LedgerError {
+impl ExecuteError {
     /// The package's code, where it refused.
     #[must_use]
     pub fn abort_code(&self) -> Option<u64> {
@@ -165,7 +119,30 @@ impl LedgerError {
     /// Whether the same call may succeed later without anything being changed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+        match self {
+            Self::Timeout { .. } => true,
+            Self::Read(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is certain that what was ordered has not been done and won't be; gas may have been paid. Else it
+    /// has been, or may still be.
+    #[must_use]
+    pub fn changed_nothing(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Unreadable { .. } => false,
+            Self::Abort { .. }
+            | Self::InsufficientFunds { .. }
+            | Self::GasBudget { .. }
+            | Self::Rejected(_)
+            | Self::CoinsInUse { .. }
+            | Self::Failed { .. }
+            | Self::Resumed { .. }
+            | Self::InFlight { .. }
+            | Self::Build(_)
+            | Self::Read(_) => true,
+        }
     }
 }
 
@@ -174,23 +151,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_type_is_told_without_a_package_that_is_the_same() {
-        let said = |found: &str, expected: &str| {
-            let error = LedgerError::WrongType {
-                id: ObjectId::TWO,
-                found: found.to_owned(),
-                expected: expected.to_owned(),
-            };
-            let said = error.to_string();
-            said.split_once(" is a ").unwrap().1.to_owned()
+    fn only_what_was_submitted_may_have_changed_something() {
+        let status = || GrpcStatus(tonic::Status::unavailable("busy"));
+        let digest = Digest::ZERO;
+        let lost = ExecuteError::Timeout {
+            digest,
+            source: status(),
         };
-        assert_eq!(
-            said("0x7::task::Task", "0x7::stack::Stack"),
-            "task::Task, not a stack::Stack"
-        );
-        assert_eq!(
-            said("0x8::stack::Stack", "0x7::stack::Stack"),
-            "0x8::stack::Stack, not a 0x7::stack::Stack"
-        );
+        assert!(lost.is_transient() && !lost.changed_nothing());
+        let done = ExecuteError::Unreadable {
+            digest,
+            source: MalformedAnswer::Missing("event's type"),
+        };
+        assert!(!done.is_transient() && !done.changed_nothing());
+        let before = ExecuteError::from(ReadError::Unreachable {
+            url: String::new(),
+            source: status(),
+        });
+        assert!(before.is_transient() && before.changed_nothing());
+        let refused = ExecuteError::Rejected(status());
+        assert!(!refused.is_transient() && refused.changed_nothing());
     }
 }
