@@ -1,15 +1,16 @@
 //! A node whose every answer is scripted by the request's body: `{"act": "..."}`.
 
-use atoma_client::SecondRecord;
+mod acts;
+
+use acts::chat;
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_runtime::{Runtime, SystemRandom};
+use atoma_runtime::Runtime;
 use atoma_types::{
-    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
-    Usage,
+    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, Jury, Stack, calls},
     hash::Hash32,
-    http::{RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
+    http::{RECEIPT, REQUEST, SIGNATURE},
     merkle::{MerkleTree, Proof},
     message::{
         CommitmentKind, Domain, Endpoint, EvidenceLeaf, Grant, MessageSignature, Origin, Receipt,
@@ -25,7 +26,6 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::{
@@ -336,130 +336,6 @@ fn refuse(code: RefusalCode, needed: u64) -> Response<Body> {
     let refusal = Refusal::new(code, "as scripted").needed(needed);
     let status = StatusCode::from_u16(code.status()).unwrap();
     respond(status, "application/json", None, refusal.to_json().into())
-}
-
-fn plain(receipt: Option<&str>) -> Response<Body> {
-    respond(StatusCode::OK, "application/json", receipt, ANSWER.into())
-}
-
-fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
-    let pieces = stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece))));
-    // the server flushes whenever the body isn't ready: so what came before the break arrives
-    let end = stream::once(async {
-        tokio::task::yield_now().await;
-        Err(std::io::Error::other("as scripted"))
-    });
-    let body = match broken {
-        true => Body::from_stream(pieces.chain(end)),
-        false => Body::from_stream(pieces),
-    };
-    respond(StatusCode::OK, "text/event-stream", None, body)
-}
-
-async fn chat(
-    State(node): State<Arc<Scripted>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    let header = signed_header(&headers);
-    let asked = header.message();
-    let salt = headers.get(SALT).unwrap().to_str().unwrap();
-    let salt: Salt = salt.parse().unwrap();
-    assert_eq!(
-        asked.body_hash,
-        salt.commit(CommitmentKind::Request, &body),
-        "the body arrives as it was signed"
-    );
-    let script: Value = serde_json::from_slice(&body).unwrap();
-    let number = script["n_units"].as_u64().unwrap_or_default();
-    let honest = |answer: &str| node.commit(&header, (&salt, answer.as_bytes()), |_| {});
-    let comment = |text: &str| format!("{RECEIPT_COMMENT}{text}\n\ndata: [DONE]\n\n");
-    match script["act"].as_str().unwrap() {
-        "plain" => plain(Some(&honest(ANSWER))),
-        "stream" => streamed(vec![FRAMES.to_owned(), comment(&honest(FRAMES))], false),
-        "max_units" if asked.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
-        "ceiling" if asked.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
-        "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
-        // the answer is lost, the receipt is not
-        "cut" => {
-            honest(FRAMES);
-            streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true)
-        }
-        // neither was ever there
-        "vanish" => streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true),
-        // it says itself that it can't go on
-        "gives_up" => streamed(
-            vec![
-                FRAMES.to_owned(),
-                "data: {\"error\":{\"message\":\"the engine stopped\"}}\n\n".to_owned(),
-            ],
-            false,
-        ),
-        // it only seems to
-        "says_nothing" => streamed(
-            vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
-            false,
-        ),
-        "no_receipt" => plain(None),
-        "other_answer" => plain(Some(&honest("something else"))),
-        "other_key" => {
-            let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
-            let receipt = Signed::<Receipt>::from_text(&text).unwrap();
-            let forged = Signed::new(
-                receipt.message().clone(),
-                &SigningKey::generate(&SystemRandom),
-            );
-            plain(Some(&forged.to_text()))
-        }
-        "overcharge" => plain(Some(&node.commit(
-            &header,
-            (&salt, ANSWER.as_bytes()),
-            |r| {
-                r.units = ComputeUnits(COST.0 + 1);
-            },
-        ))),
-        // more tokens than the answer has bytes, at their right price
-        "counts_output" => plain(Some(&node.commit(
-            &header,
-            (&salt, ANSWER.as_bytes()),
-            |r| {
-                r.usage.output = number;
-                r.units = ComputeUnits(r.usage.total_tokens());
-            },
-        ))),
-        "counts_input" => streamed(
-            vec![
-                FRAMES.to_owned(),
-                comment(&node.commit(&header, (&salt, FRAMES.as_bytes()), |r| {
-                    r.usage.input = number;
-                    r.units = ComputeUnits(r.usage.total_tokens());
-                })),
-            ],
-            false,
-        ),
-        "twice" => plain(Some(&node.commit(
-            &header,
-            (&salt, ANSWER.as_bytes()),
-            |r| r.seq = 1,
-        ))),
-        // the record of a node that was never asked
-        "own_record" | "other_record" => {
-            let text = honest(ANSWER);
-            let mut invented = asked.clone();
-            if script["act"] == "other_record" {
-                invented.node = NodeId(Address::new([9; 32]));
-            }
-            let invented = Signed::new(invented, &node.response_key);
-            let record = SecondRecord::new(invented, Signed::from_text(&text).unwrap());
-            plain(Some(&format!("{text} {}", record.to_text())))
-        }
-        "trailing" => {
-            let text = honest(FRAMES);
-            let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");
-            streamed(vec![FRAMES.to_owned(), more], false)
-        }
-        other => panic!("no such act: {other}"),
-    }
 }
 
 fn json_or_404(value: Option<Value>) -> Response<Body> {

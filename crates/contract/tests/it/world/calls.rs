@@ -2,8 +2,8 @@
 
 use super::{HOUR, NETWORK, World, address, chain::signed, key};
 use atoma_types::{
-    BlobId, ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule,
-    StackId, TaskId, TimestampMs,
+    ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
+    TaskId, TimestampMs,
     chain::{Clock, LOCALNET_DB, NewTask, Payment, Random, Verdict, calls},
     hash::Hash32,
     message::{Domain, Grant},
@@ -454,52 +454,5 @@ impl World {
             unit: ComputeUnits(unit),
             clock: Clock,
         }
-    }
-}
-
-/// The answer to a demand.
-pub(crate) fn answer_call(chain: &super::Chain, unit: u64) -> calls::AnswerDemand {
-    let (record, proof) = chain.show(unit);
-    calls::AnswerDemand {
-        stack: chain.stack.into(),
-        holder: chain.node,
-        unit: ComputeUnits(unit),
-        record,
-        proof,
-        blob: Some(BlobId([3; 32])),
-        bodies: Vec::new(),
-        clock: Clock,
-    }
-}
-
-pub(crate) fn disclose_call(chain: &super::Chain, unit: u64) -> calls::Disclose {
-    let (record, proof) = chain.show(unit);
-    calls::Disclose {
-        stack: chain.stack.into(),
-        holder: chain.node,
-        ticket: chain.seq,
-        record,
-        proof,
-        wrap: vec![1; 80],
-        clock: Clock,
-    }
-}
-
-pub(crate) fn disclose_jury_call(
-    chain: &super::Chain,
-    unit: u64,
-    jurors: usize,
-    challenge: bool,
-) -> calls::DiscloseToJury {
-    let (record, proof) = chain.show(unit);
-    calls::DiscloseToJury {
-        stack: chain.stack.into(),
-        holder: chain.node,
-        ticket: chain.seq,
-        challenge,
-        record,
-        proof,
-        wraps: vec![vec![1; 80]; jurors],
-        clock: Clock,
     }
 }

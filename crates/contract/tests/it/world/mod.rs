@@ -4,10 +4,12 @@
 mod calls;
 mod chain;
 mod market;
+mod shown;
 
 pub(crate) use calls::*;
 pub(crate) use chain::Chain;
 pub(crate) use market::*;
+pub(crate) use shown::*;
 
 use crate::tape::Tape;
 use atoma_contract::{

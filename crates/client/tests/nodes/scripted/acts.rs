@@ -1,0 +1,144 @@
+//! What the node does with a request: the act that its body names.
+
+use super::{ANSWER, COST, FRAMES, Scripted, refuse, respond, signed_header};
+use atoma_client::SecondRecord;
+use atoma_keys::SigningKey;
+use atoma_runtime::SystemRandom;
+use atoma_types::{
+    Address, ComputeUnits, NodeId,
+    http::{RECEIPT_COMMENT, SALT},
+    message::{CommitmentKind, Receipt, Salt, Signed},
+    refusal::RefusalCode,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, Response, StatusCode},
+};
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use std::sync::Arc;
+
+fn plain(receipt: Option<&str>) -> Response<Body> {
+    respond(StatusCode::OK, "application/json", receipt, ANSWER.into())
+}
+
+fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
+    let pieces = stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece))));
+    // the server flushes whenever the body isn't ready: so what came before the break arrives
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("as scripted"))
+    });
+    let body = match broken {
+        true => Body::from_stream(pieces.chain(end)),
+        false => Body::from_stream(pieces),
+    };
+    respond(StatusCode::OK, "text/event-stream", None, body)
+}
+
+pub(super) async fn chat(
+    State(node): State<Arc<Scripted>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let header = signed_header(&headers);
+    let asked = header.message();
+    let salt = headers.get(SALT).unwrap().to_str().unwrap();
+    let salt: Salt = salt.parse().unwrap();
+    assert_eq!(
+        asked.body_hash,
+        salt.commit(CommitmentKind::Request, &body),
+        "the body arrives as it was signed"
+    );
+    let script: Value = serde_json::from_slice(&body).unwrap();
+    let number = script["n_units"].as_u64().unwrap_or_default();
+    let honest = |answer: &str| node.commit(&header, (&salt, answer.as_bytes()), |_| {});
+    let comment = |text: &str| format!("{RECEIPT_COMMENT}{text}\n\ndata: [DONE]\n\n");
+    match script["act"].as_str().unwrap() {
+        "plain" => plain(Some(&honest(ANSWER))),
+        "stream" => streamed(vec![FRAMES.to_owned(), comment(&honest(FRAMES))], false),
+        "max_units" if asked.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
+        "ceiling" if asked.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
+        "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
+        // the answer is lost, the receipt is not
+        "cut" => {
+            honest(FRAMES);
+            streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true)
+        }
+        // neither was ever there
+        "vanish" => streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true),
+        // it says itself that it can't go on
+        "gives_up" => streamed(
+            vec![
+                FRAMES.to_owned(),
+                "data: {\"error\":{\"message\":\"the engine stopped\"}}\n\n".to_owned(),
+            ],
+            false,
+        ),
+        // it only seems to
+        "says_nothing" => streamed(
+            vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
+            false,
+        ),
+        "no_receipt" => plain(None),
+        "other_answer" => plain(Some(&honest("something else"))),
+        "other_key" => {
+            let text = node.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
+            let receipt = Signed::<Receipt>::from_text(&text).unwrap();
+            let forged = Signed::new(
+                receipt.message().clone(),
+                &SigningKey::generate(&SystemRandom),
+            );
+            plain(Some(&forged.to_text()))
+        }
+        "overcharge" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| {
+                r.units = ComputeUnits(COST.0 + 1);
+            },
+        ))),
+        // more tokens than the answer has bytes, at their right price
+        "counts_output" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| {
+                r.usage.output = number;
+                r.units = ComputeUnits(r.usage.total_tokens());
+            },
+        ))),
+        "counts_input" => streamed(
+            vec![
+                FRAMES.to_owned(),
+                comment(&node.commit(&header, (&salt, FRAMES.as_bytes()), |r| {
+                    r.usage.input = number;
+                    r.units = ComputeUnits(r.usage.total_tokens());
+                })),
+            ],
+            false,
+        ),
+        "twice" => plain(Some(&node.commit(
+            &header,
+            (&salt, ANSWER.as_bytes()),
+            |r| r.seq = 1,
+        ))),
+        // the record of a node that was never asked
+        "own_record" | "other_record" => {
+            let text = honest(ANSWER);
+            let mut invented = asked.clone();
+            if script["act"] == "other_record" {
+                invented.node = NodeId(Address::new([9; 32]));
+            }
+            let invented = Signed::new(invented, &node.response_key);
+            let record = SecondRecord::new(invented, Signed::from_text(&text).unwrap());
+            plain(Some(&format!("{text} {}", record.to_text())))
+        }
+        "trailing" => {
+            let text = honest(FRAMES);
+            let more = format!("{RECEIPT_COMMENT}{text}\n\ndata: {{\"unsigned\":true}}\n\n");
+            streamed(vec![FRAMES.to_owned(), more], false)
+        }
+        other => panic!("no such act: {other}"),
+    }
+}
