@@ -26,14 +26,14 @@ pub(crate) enum Shape {
 
 /// A request that can be served.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct ServableRequest {
     pub asked: Asked,
     pub shape: Shape,
     /// The most output that it names.
     pub most: Option<u64>,
 }
 
-impl Order {
+impl ServableRequest {
     /// Reads a request for this model; none if a node must refuse it.
     pub(crate) fn read(
         header: &Signed<RequestHeader>,

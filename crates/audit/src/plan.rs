@@ -2,7 +2,7 @@
 
 use crate::{
     Body, Finding, Reason, Work,
-    asked::{Asked, Order, Shape},
+    asked::{Asked, ServableRequest, Shape},
     told::Told,
 };
 use atoma_engine::{EngineError, ModelInfo};
@@ -24,7 +24,7 @@ pub enum Plan {
 /// What the model is asked, and what its answer is held against.
 #[derive(Debug)]
 pub struct Rerun {
-    order: Order,
+    servable: ServableRequest,
     told: Told,
 }
 
@@ -84,25 +84,28 @@ fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
     must(work.task.engine.allows(&receipt.engine), Reason::Class)?;
     must(is_fair(work), Reason::Units)?;
     must(is_served(receipt, is_text), Reason::NotServed)?;
-    let order = Order::read(
+    let servable = ServableRequest::read(
         &work.header,
         &request.bytes,
         work.task.model.as_deref(),
         model,
     );
-    let mut order = order.ok_or(Finding::Guilty(Reason::Request))?;
-    let told = Told::read(order.shape, &answer.bytes);
+    let mut servable = servable.ok_or(Finding::Guilty(Reason::Request))?;
+    let told = Told::read(servable.shape, &answer.bytes);
     let told = told.ok_or(Finding::Guilty(Reason::Form))?;
     must(told.fits(&receipt.usage), Reason::Told)?;
-    must(within(&order, &told, receipt.usage.output), Reason::Limit)?;
+    must(
+        within(&servable, &told, receipt.usage.output),
+        Reason::Limit,
+    )?;
 
-    if let Asked::Text(request) = &mut order.asked {
+    if let Asked::Text(request) = &mut servable.asked {
         // a model that is asked for text gives one token at least
         let tokens = u32::try_from(receipt.usage.output.max(1));
         request.max_tokens = tokens.map_err(|_| Finding::Guilty(Reason::Limit))?;
         request.most_tokens = request.max_tokens;
     }
-    Ok(Rerun { order, told })
+    Ok(Rerun { servable, told })
 }
 
 /// The bodies, if they are those that were signed.
@@ -129,19 +132,21 @@ fn is_served(receipt: &Receipt, is_text: bool) -> bool {
 }
 
 /// No more than the request allows; and where that is a number, who ends at the limit has reached it.
-fn within(order: &Order, told: &Told, output: u64) -> bool {
-    let Some(most) = order.most else { return true };
+fn within(servable: &ServableRequest, told: &Told, output: u64) -> bool {
+    let Some(most) = servable.most else {
+        return true;
+    };
     let at_limit = told.finish.as_deref() == Some("length");
     output <= most && (!at_limit || output == most)
 }
 
 impl Rerun {
     pub(crate) fn asked(&self) -> &Asked {
-        &self.order.asked
+        &self.servable.asked
     }
 
     pub(crate) fn shape(&self) -> Shape {
-        self.order.shape
+        self.servable.shape
     }
 
     /// The answer's words, which the model must give.

@@ -77,22 +77,11 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     if let Some(way) = args.cheat {
         return cheat::tell(way, (&args.prompt, &args.model), folder, output).await;
     }
-    let plan = Plan {
-        folder: folder.to_owned(),
-        ports: Ports::any(args.nodes.into()),
-        params: quick_params(WINDOW_MS),
-        forward: args.forward.then(|| forward::full(WINDOW_MS)),
-        examined: None,
-        prices: (0..args.nodes)
-            .map(|i| PRICES[usize::from(i) % PRICES.len()])
-            .collect(),
-        model: args.model.clone(),
-    };
     ensure!(
         !args.forward || args.nodes > 1,
         "a node passes requests on to another one: --forward needs two --nodes"
     );
-    let mut served = local_network::start(&plan, output).await?;
+    let mut served = local_network::start(&plan(args, folder), output).await?;
     let network = &served.network;
     let stock = match args.forward {
         true => Some(Stock::wait(network, output).await?),
@@ -103,20 +92,11 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     fund(&network.ledger, "user", user_address, POCKET_MONEY, output).await?;
     let mut sums = Sums::default();
 
-    let gateway_wallet = stored_key(
-        &folder.join("gateway").join("wallet.key"),
-        &*network.ledger.runtime().random,
-    )?;
-    let gateway_address = gateway_wallet.public_key().address();
-    fund(
-        &network.ledger,
-        "gateway",
-        gateway_address,
-        POCKET_MONEY,
-        output,
-    )
-    .await?;
-    let wallets = [user_address, gateway_address];
+    let gateway_key = folder.join("gateway").join("wallet.key");
+    let gateway_wallet = stored_key(&gateway_key, &*network.ledger.runtime().random)?;
+    let gateway = gateway_wallet.public_key().address();
+    fund(&network.ledger, "gateway", gateway, POCKET_MONEY, output).await?;
+    let wallets = [user_address, gateway];
     let stocked: Vec<StackId> = stock.iter().map(|stock| stock.stack).collect();
     let before = network.all_money(&wallets, &stocked).await?.0;
 
@@ -154,6 +134,20 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     summary(&sums, before, after, output)?;
     served.network.stop().await;
     Ok(())
+}
+
+fn plan(args: &Demo, folder: &Path) -> Plan {
+    Plan {
+        folder: folder.to_owned(),
+        ports: Ports::any(args.nodes.into()),
+        params: quick_params(WINDOW_MS),
+        forward: args.forward.then(|| forward::full(WINDOW_MS)),
+        examined: None,
+        prices: (0..args.nodes)
+            .map(|i| PRICES[usize::from(i) % PRICES.len()])
+            .collect(),
+        model: args.model.clone(),
+    }
 }
 
 async fn buy(

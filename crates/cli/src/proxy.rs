@@ -18,7 +18,7 @@ use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
 use clap::Args;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 /// Any of a task's nodes may hold the one lease that has room: more nodes than a task has.
 const MAX_TRIES: usize = 64;
@@ -70,13 +70,36 @@ pub(crate) async fn run(
     );
     // what was spent counts while it runs: the stacks themselves are kept with the client's
     let budget = args.budget.map_or(MicroUsdc::ZERO, |budget| budget.0);
+    let config = config(&args, budget, &settings, scratch.folder("proxy")?);
+    // the ledger first: its error says what to do
+    settings.ledger().await?;
+    let running = Gateway::start(config, settings.key()?.into()).await?;
+    let endpoint = format!("{}/v1", running.url());
+    output.say(format!(
+        "Any OpenAI client works with it, whatever its key:\n\n\
+         export OPENAI_BASE_URL={endpoint} OPENAI_API_KEY=unused\n"
+    ));
+    until_stopped(
+        output,
+        vec![
+            ("endpoint", json!(endpoint)),
+            ("budget_micro_usdc", money(budget)),
+        ],
+    )
+    .await?;
+    put_away(running.shutdown(), None, output).await;
+    Ok(())
+}
+
+/// A gateway for one user: this machine's stacks and nodes, and no key that matters.
+fn config(args: &Proxy, budget: MicroUsdc, settings: &Settings, folder: &Path) -> GatewayConfig {
     let ledger = settings.ledger_config();
-    let config = GatewayConfig {
+    GatewayConfig {
         ledger: ledger.url,
         deployment: ledger.deployment,
         listen: args.listen,
         admin_listen: None,
-        data_dir: scratch.folder("proxy")?.to_owned(),
+        data_dir: folder.to_owned(),
         api_keys: vec![ApiKeyConfig {
             name: "user".to_owned(),
             hash: ApiKey::generate(&SystemRandom).hash(),
@@ -108,25 +131,7 @@ pub(crate) async fn run(
         max_bonds: MicroUsdc::ZERO,
         close_stacks_on_stop: false,
         own_use: true,
-        client_dir: Some(client_folder(&settings)),
+        client_dir: Some(client_folder(settings)),
         runtime: ledger.runtime,
-    };
-    // the ledger first: its error says what to do
-    settings.ledger().await?;
-    let running = Gateway::start(config, settings.key()?.into()).await?;
-    let endpoint = format!("{}/v1", running.url());
-    output.say(format!(
-        "Any OpenAI client works with it, whatever its key:\n\n\
-         export OPENAI_BASE_URL={endpoint} OPENAI_API_KEY=unused\n"
-    ));
-    until_stopped(
-        output,
-        vec![
-            ("endpoint", json!(endpoint)),
-            ("budget_micro_usdc", money(budget)),
-        ],
-    )
-    .await?;
-    put_away(running.shutdown(), None, output).await;
-    Ok(())
+    }
 }

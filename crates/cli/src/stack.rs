@@ -12,8 +12,9 @@ use crate::{
 };
 use anyhow::Result;
 use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, known_networks};
+use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId,
     chain::{Clock, Lease, Stack, calls},
 };
 use clap::Subcommand;
@@ -119,13 +120,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
     let ledger = client.ledger();
     match command {
         StackCommand::Show { stack } => {
-            let stack = ledger.stack(stack.stack(&client).await?).await?;
-            let model = ledger.task(stack.task).await?.model_name;
-            output.object(summary(&stack, &model));
-            output.table(
-                stack.leases.iter().map(lease).collect(),
-                "no node has a lease",
-            );
+            show(ledger, stack.stack(&client).await?, output).await?;
         }
         StackCommand::List { all } => list(&client, all, &settings, output).await?,
         StackCommand::Buy {
@@ -143,14 +138,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 nodes,
                 lifetime: DurationMs(lifetime.saturating_mul(1_000)),
             };
-            let progress = output.progress("buying");
-            let stack = client.buy(request).await;
-            progress.finish_and_clear();
-            let stack = stack?;
-            if !ungranted {
-                engage(&stack, output).await;
-            }
-            output.object(of(&stack));
+            buy(&client, request, ungranted, output).await?;
         }
         StackCommand::Grant { stack, node, units } => {
             let stack = client.open(stack.stack(&client).await?).await?;
@@ -191,14 +179,41 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         }
         StackCommand::Withdraw { stack, to } => {
             let stack = client.open(stack.stack(&client).await?).await?;
-            let to = to.unwrap_or_else(|| client.address());
-            let withdrawn = stack.withdraw_to(to).await?;
-            output.object(vec![
-                ("stack", json!(stack.id())),
-                ("withdrawn_micro_usdc", money(withdrawn)),
-            ]);
+            withdraw(&stack, to.unwrap_or_else(|| client.address()), output).await?;
         }
     }
+    Ok(())
+}
+
+async fn show(ledger: &Ledger, stack: StackId, output: &Output) -> Result<()> {
+    let stack = ledger.stack(stack).await?;
+    let model = ledger.task(stack.task).await?.model_name;
+    output.object(summary(&stack, &model));
+    output.table(
+        stack.leases.iter().map(lease).collect(),
+        "no node has a lease",
+    );
+    Ok(())
+}
+
+async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Output) -> Result<()> {
+    let progress = output.progress("buying");
+    let stack = client.buy(request).await;
+    progress.finish_and_clear();
+    let stack = stack?;
+    if !ungranted {
+        engage(&stack, output).await;
+    }
+    output.object(of(&stack));
+    Ok(())
+}
+
+async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<()> {
+    let withdrawn = stack.withdraw_to(to).await?;
+    output.object(vec![
+        ("stack", json!(stack.id())),
+        ("withdrawn_micro_usdc", money(withdrawn)),
+    ]);
     Ok(())
 }
 

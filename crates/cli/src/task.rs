@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_engine::EmbeddedOptions;
+use atoma_ledger::Ledger;
 use atoma_network::{engine_class, natural_role};
 use atoma_types::{
     EngineClass, Numerics, Price, Role, Rule, SecurityLevel,
@@ -117,17 +118,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             output.table(offers(&task), "no node is subscribed");
         }
         TaskCommand::Create(create) => {
-            let call = new_task(&create).await?.call(ledger.deployment().db);
-            let done = ledger.execute(&settings.key()?, vec![call]).await?;
-            let task = NewTask::created(&done.events).context("the ledger reported no new task")?;
-            output.object(vec![
-                ("task", json!(task)),
-                ("transaction", json!(done.digest.to_string())),
-                ("gas_mist", json!(done.gas_used)),
-            ]);
-            output.say(
-                "next: a node subscribes to it, with `atoma node subscribe` or in its node.toml",
-            );
+            create_task(&ledger, &settings, &create, output).await?;
         }
         TaskCommand::Deprecate { task } => {
             let call = calls::DeprecateTask {
@@ -169,6 +160,24 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
             order(&ledger, &settings, call, output).await?;
         }
     }
+    Ok(())
+}
+
+async fn create_task(
+    ledger: &Ledger,
+    settings: &Settings,
+    create: &CreateTask,
+    output: &Output,
+) -> Result<()> {
+    let call = new_task(create).await?.call(ledger.deployment().db);
+    let done = ledger.execute(&settings.key()?, vec![call]).await?;
+    let task = NewTask::created(&done.events).context("the ledger reported no new task")?;
+    output.object(vec![
+        ("task", json!(task)),
+        ("transaction", json!(done.digest.to_string())),
+        ("gas_mist", json!(done.gas_used)),
+    ]);
+    output.say("next: a node subscribes to it, with `atoma node subscribe` or in its node.toml");
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Measure {
     Embedding,
 }
 
-/// How a trip to a node ended.
+/// How an attempt at a node ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It answered, in this time.

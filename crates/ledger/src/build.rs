@@ -212,13 +212,27 @@ pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transa
         builder.add_gas_objects(inputs.gas.coins.iter().map(owned));
     }
     let payments = split(&mut builder, &work.payments(), inputs.payment, inputs.usdc)?;
+    commands(&mut builder, work, inputs, payments)?;
+    let mut transaction = builder.try_build()?;
+    if from_balance {
+        transaction.gas_payment.objects.clear();
+    }
+    Ok(transaction)
+}
+
+/// What the transaction does, with a coin for each payment.
+fn commands(
+    b: &mut TransactionBuilder,
+    work: &Work<'_>,
+    inputs: &Inputs<'_>,
+    payments: Vec<Argument>,
+) -> Result<(), BuildError> {
     let mut payments = payments.into_iter();
     let mut payment = || {
         payments
             .next()
             .expect("as many coins were split off as there are payments")
     };
-    let b = &mut builder;
     match work {
         Work::Transfer { to, .. } => {
             let to = b.pure(to);
@@ -261,11 +275,7 @@ pub(crate) fn transaction(work: &Work<'_>, inputs: &Inputs<'_>) -> Result<Transa
             b.transfer_objects(coins, to);
         }
     }
-    let mut transaction = builder.try_build()?;
-    if from_balance {
-        transaction.gas_payment.objects.clear();
-    }
-    Ok(transaction)
+    Ok(())
 }
 
 /// So many coins of the SUI that pays for gas, or of the address balance where that pays.

@@ -95,14 +95,14 @@ pub(crate) fn create(
     };
     mint(SUI.clone(), ADMIN_SUI, admin);
     mint(deployment.usdc.clone(), USDC_SUPPLY, treasurer);
-    let purse = mint(SUI.clone(), 0, treasurer);
+    let gas_coin = mint(SUI.clone(), 0, treasurer);
     // the treasurer pays for storage, so that the supply is coins, storage and fees from the start
     let stored: u64 = drafts
         .values()
         .map(|draft| gas::storage(draft.stored_bytes()))
         .sum();
-    if let Some(draft) = drafts.get_mut(&purse) {
-        draft.contents = coin_contents(purse, SUI_SUPPLY - ADMIN_SUI - stored);
+    if let Some(draft) = drafts.get_mut(&gas_coin) {
+        draft.contents = coin_contents(gas_coin, SUI_SUPPLY - ADMIN_SUI - stored);
     }
     assemble(drafts, packages(&deployment, published), now)
 }

@@ -22,7 +22,7 @@ use atoma_store::WriterThread;
 use atoma_types::{NetworkId, TimestampMs, chain::Deployment};
 use parking_lot::RwLock;
 use std::sync::Arc;
-use sui_sdk_types::CheckpointSummary;
+use sui_sdk_types::{CheckpointSummary, GasCostSummary};
 use tokio::sync::{Notify, broadcast, watch};
 
 /// Checkpoints that a subscriber may be behind before it is cut off.
@@ -63,10 +63,7 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
     let open: Vec<Arc<Executed>> = store.unsealed(tip.sequence_number + 1)?;
     let view = Arc::new(RwLock::new(View {
         state: restore(&store)?,
-        gas: open.iter().fold(
-            tip.epoch_rolling_gas_cost_summary.clone(),
-            |sum, executed| gas::add(&sum, executed.effects.gas_summary()),
-        ),
+        gas: gas_with(&tip, &open),
         tip: tip.clone(),
     }));
     let (bell, frozen) = (Arc::new(Notify::new()), Arc::default());
@@ -113,6 +110,14 @@ pub(crate) fn open(config: LocalnetConfig) -> Result<Opened, LocalnetError> {
         writer,
         admin,
         bell,
+    })
+}
+
+/// All gas of the epoch: up to a checkpoint, and of what isn't sealed yet.
+fn gas_with(tip: &CheckpointSummary, unsealed: &[Arc<Executed>]) -> GasCostSummary {
+    let sealed = tip.epoch_rolling_gas_cost_summary.clone();
+    unsealed.iter().fold(sealed, |sum, executed| {
+        gas::add(&sum, executed.effects.gas_summary())
     })
 }
 

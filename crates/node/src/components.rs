@@ -6,7 +6,7 @@ use crate::{
     billing::Billing,
     cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
-    config::NodeConfig,
+    config::{AttestConfig, NodeConfig},
     evidence::{AnswerTask, Builder, EvidenceLog, PackLists, PackStore, PackTask, ReadBack},
     forward::{Forwarder, Stocker},
     identity::Identity,
@@ -26,6 +26,7 @@ use atoma_http::server::BodyRoom;
 use atoma_ledger::EventStream;
 use atoma_runtime::SharedClock;
 use atoma_types::{DurationMs, StackId};
+use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
@@ -113,11 +114,24 @@ impl Components {
             };
             tasks.push(spawn(Box::pin(stocker.run())));
         }
-        let Some(packs) = packs else {
-            return tasks;
-        };
+        if let Some(packs) = packs {
+            let walrus = packs.log.walrus();
+            tasks.extend(self.keep_evidence(packs, duties).map(spawn));
+            if let (Some((memory, remembered)), Some(config)) = (attest, &self.config.attest) {
+                let attest = self.attester(config, memory, walrus);
+                tasks.push(spawn(Box::pin(attest.run(remembered))));
+            }
+        }
+        tasks
+    }
+
+    /// Packs records for Walrus, and shows those that are demanded.
+    fn keep_evidence(
+        &self,
+        packs: PackStore,
+        duties: mpsc::UnboundedReceiver<StackId>,
+    ) -> [BoxFuture<'static, ()>; 2] {
         let log = packs.log.clone();
-        let walrus = log.walrus();
         let builder = Builder::new(&log, self.us, self.response_keys.present.public_key());
         let answer = AnswerTask {
             node: self.us.node,
@@ -131,29 +145,28 @@ impl Components {
             duties,
         };
         let pack = PackTask::new(builder, packs, self.link.clone(), self.clock.clone());
-        tasks.push(spawn(Box::pin(pack.run())));
-        tasks.push(spawn(Box::pin(answer.run())));
-        if let (Some((memory, remembered)), Some(config)) = (attest, &self.config.attest) {
-            let reader = Reader {
-                node: self.us.node,
-                keys: self.response_keys.clone(),
-                link: self.link.clone(),
-                walrus,
-            };
-            let attest = AttestTask {
-                node: self.us.node,
-                config: config.clone(),
-                tasks: self.tasks.clone(),
-                link: self.link.clone(),
-                concurrency: self.concurrency.clone(),
-                metrics: self.metrics.clone(),
-                runtime: self.config.runtime.clone(),
-                reader: Arc::new(reader),
-                memory,
-            };
-            tasks.push(spawn(Box::pin(attest.run(remembered))));
+        [Box::pin(pack.run()), Box::pin(answer.run())]
+    }
+
+    /// Examines and judges others' answers.
+    fn attester(&self, config: &AttestConfig, memory: Memory, walrus: WalrusClient) -> AttestTask {
+        let reader = Reader {
+            node: self.us.node,
+            keys: self.response_keys.clone(),
+            link: self.link.clone(),
+            walrus,
+        };
+        AttestTask {
+            node: self.us.node,
+            config: config.clone(),
+            tasks: self.tasks.clone(),
+            link: self.link.clone(),
+            concurrency: self.concurrency.clone(),
+            metrics: self.metrics.clone(),
+            runtime: self.config.runtime.clone(),
+            reader: Arc::new(reader),
+            memory,
         }
-        tasks
     }
 
     pub(crate) fn forwarder(&self) -> Option<Arc<Forwarder>> {

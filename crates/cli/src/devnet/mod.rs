@@ -127,26 +127,30 @@ pub(crate) fn quick_params(window_ms: u64) -> Params {
     }
 }
 
+fn plan(args: &Devnet, folder: PathBuf) -> Result<Plan> {
+    let prices = prices(args.examined.is_some());
+    Ok(Plan {
+        folder,
+        ports: args.listen.network(u16::try_from(prices.len())?)?,
+        params: params(args.dispute_window.saturating_mul(1_000), args.examined),
+        prices,
+        forward: None,
+        examined: args.examined.map(|_| Examined { cheat: args.cheat }),
+        model: args.model.clone(),
+    })
+}
+
 pub(crate) async fn run(
     args: Devnet,
     home: &Path,
     scratch: &Scratch,
     output: &Output,
 ) -> Result<()> {
-    let folder = match args.data_dir {
-        Some(folder) => folder,
+    let folder = match &args.data_dir {
+        Some(folder) => folder.clone(),
         None => scratch.folder("devnet")?.to_owned(),
     };
-    let prices = prices(args.examined.is_some());
-    let plan = Plan {
-        folder: folder.clone(),
-        ports: args.listen.network(u16::try_from(prices.len())?)?,
-        params: params(args.dispute_window.saturating_mul(1_000), args.examined),
-        prices,
-        forward: None,
-        examined: args.examined.map(|_| Examined { cheat: args.cheat }),
-        model: args.model,
-    };
+    let plan = plan(&args, folder.clone())?;
     let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;
     let start = async {
         let served = local_network::start(&plan, output).await?;

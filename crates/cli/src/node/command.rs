@@ -28,6 +28,17 @@ pub(crate) enum NodeCommand {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
     },
+    #[command(flatten)]
+    Node(NodeOrder),
+    #[command(flatten)]
+    Task(TaskOrder),
+    #[command(flatten)]
+    Upkeep(UpkeepOrder),
+}
+
+/// What is ordered about the node itself: collateral, keys, URL, leaving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeOrder {
     /// Register a node; the keystore's address becomes its owner.
     Register {
         /// Where it serves.
@@ -39,23 +50,6 @@ pub(crate) enum NodeCommand {
         /// Public key (hex) that signs its receipts.
         #[arg(long, value_name = "HEX")]
         response_key: PublicKey,
-    },
-    /// Subscribe a node to a task, or change its price.
-    Subscribe {
-        /// The node's id or a beginning of it, or its URL.
-        node: Named,
-        /// The task's id or a beginning of it, or its model's name.
-        task: Named,
-        /// USDC per million units.
-        #[arg(long, value_name = "USDC")]
-        price: Usdc,
-    },
-    /// Take no more leases of a task.
-    Unsubscribe {
-        /// The node's id or a beginning of it, or its URL.
-        node: Named,
-        /// The task's id or a beginning of it, or its model's name.
-        task: Named,
     },
     /// Add collateral, which stands for more leases at once, and counts in draws when it has matured.
     AddCollateral {
@@ -90,11 +84,6 @@ pub(crate) enum NodeCommand {
         #[arg(long, value_name = "HEX")]
         response_key: PublicKey,
     },
-    /// Move fines whose time for a pardon is over to the treasury. Anyone may.
-    Forfeit {
-        /// The node's id or a beginning of it, or its URL.
-        node: Named,
-    },
     /// Move the node to another URL.
     SetUrl {
         /// The node's id or a beginning of it, or its URL.
@@ -103,25 +92,28 @@ pub(crate) enum NodeCommand {
         #[arg(value_parser = web_url_text)]
         url: String,
     },
-    /// Promise to examine others' answers on an examined task that the node is subscribed to, with a deposit.
-    Attest {
+    /// Move fines whose time for a pardon is over to the treasury. Anyone may.
+    Forfeit {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+    },
+}
+
+/// What is ordered about the node's part in a task: serving it, and examining others.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskOrder {
+    /// Subscribe a node to a task, or change its price.
+    Subscribe {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
-        /// The most to deposit, in USDC; what is asked is the parameter `attest_deposit` (default: that).
+        /// USDC per million units.
         #[arg(long, value_name = "USDC")]
-        deposit: Option<Usdc>,
+        price: Usdc,
     },
-    /// End the promise to examine: what is left of the deposit, and the fees, become the node's credit.
-    Resign {
-        /// The node's id or a beginning of it, or its URL.
-        node: Named,
-        /// The task's id or a beginning of it, or its model's name.
-        task: Named,
-    },
-    /// Make what the node has earned by examining its credit. Anyone may.
-    Collect {
+    /// Take no more leases of a task.
+    Unsubscribe {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
         /// The task's id or a beginning of it, or its model's name.
@@ -147,6 +139,35 @@ pub(crate) enum NodeCommand {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
     },
+    /// Promise to examine others' answers on an examined task that the node is subscribed to, with a deposit.
+    Attest {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+        /// The most to deposit, in USDC; what is asked is the parameter `attest_deposit` (default: that).
+        #[arg(long, value_name = "USDC")]
+        deposit: Option<Usdc>,
+    },
+    /// End the promise to examine: what is left of the deposit, and the fees, become the node's credit.
+    Resign {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+    /// Make what the node has earned by examining its credit. Anyone may.
+    Collect {
+        /// The node's id or a beginning of it, or its URL.
+        node: Named,
+        /// The task's id or a beginning of it, or its model's name.
+        task: Named,
+    },
+}
+
+/// What a running node does by itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpkeepOrder {
     /// Give back the units of a lease that aren't claimed, as a running node does by itself: its collateral is free
     /// for others.
     Release {

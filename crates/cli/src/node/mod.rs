@@ -8,11 +8,13 @@ mod run;
 
 pub(crate) use self::command::NodeCommand;
 use crate::{
+    named::Named,
     order::order,
     output::{Facts, Output, money},
     settings::Settings,
 };
 use anyhow::Result;
+use atoma_ledger::Ledger;
 use atoma_types::{
     TimestampMs,
     chain::{Node, NodeStatus},
@@ -20,34 +22,44 @@ use atoma_types::{
 use serde_json::json;
 
 pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Output) -> Result<()> {
-    if let NodeCommand::Run { config } = &command {
-        return run::run(config, &settings, output).await;
-    }
-    let ledger = settings.ledger().await?;
-    match &command {
-        NodeCommand::List { all } => {
-            let (nodes, now) = (ledger.all_nodes().await?, ledger.clock().await?);
-            let shown = nodes.iter();
-            let shown = shown.filter(|node| *all || node.status != NodeStatus::Left);
-            let empty = "no node is registered";
-            output.narrow_table(
-                shown.map(|node| summary(node, now)).collect(),
-                &ONLY_WIDE,
-                empty,
-            );
+    // a node finds its ledger by its own file
+    let ledger = async || settings.ledger().await;
+    match command {
+        NodeCommand::Run { config } => run::run(&config, &settings, output).await,
+        NodeCommand::List { all } => list(&ledger().await?, all, output).await,
+        NodeCommand::Show { node } => show(&ledger().await?, &node, output).await,
+        NodeCommand::Node(about) => {
+            let ledger = ledger().await?;
+            order(&ledger, &settings, about.call(&ledger).await?, output).await
         }
-        NodeCommand::Show { node } => {
-            let node = ledger.node(node.node(&ledger).await?).await?;
-            let mut facts = summary(&node, ledger.clock().await?);
-            facts.extend(at_risk::at_risk(&ledger, &node).await?);
-            output.object(facts);
+        NodeCommand::Task(about) => {
+            let ledger = ledger().await?;
+            order(&ledger, &settings, about.call(&ledger).await?, output).await
         }
-        _ => {
-            if let Some(call) = calls::call_for(&ledger, &command).await? {
-                order(&ledger, &settings, call, output).await?;
-            }
+        NodeCommand::Upkeep(what) => {
+            let ledger = ledger().await?;
+            order(&ledger, &settings, what.call(&ledger).await?, output).await
         }
     }
+}
+
+async fn list(ledger: &Ledger, all: bool, output: &Output) -> Result<()> {
+    let (nodes, now) = (ledger.all_nodes().await?, ledger.clock().await?);
+    let shown = nodes.iter();
+    let shown = shown.filter(|node| all || node.status != NodeStatus::Left);
+    output.narrow_table(
+        shown.map(|node| summary(node, now)).collect(),
+        &ONLY_WIDE,
+        "no node is registered",
+    );
+    Ok(())
+}
+
+async fn show(ledger: &Ledger, node: &Named, output: &Output) -> Result<()> {
+    let node = ledger.node(node.node(ledger).await?).await?;
+    let mut facts = summary(&node, ledger.clock().await?);
+    facts.extend(at_risk::at_risk(ledger, &node).await?);
+    output.object(facts);
     Ok(())
 }
 

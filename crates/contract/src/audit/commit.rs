@@ -1,4 +1,4 @@
-//! Jurors commit, then reveal: nobody sees another's verdict before his own is fixed.
+//! Jurors commit, then reveal: nobody sees another's verdict before their own is fixed.
 
 use super::sitting_mut;
 use crate::{Rule, Txn, ensure, settlement::ticket_mut};

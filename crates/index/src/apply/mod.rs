@@ -71,62 +71,7 @@ pub(crate) fn apply(
         name: event.name(),
         whole: true,
     };
-    match event {
-        Event::ParamSet(e) => step.param_set(e),
-        Event::NodeRegistered(e) => step.node_registered(e),
-        Event::NodeMoved(e) => step.node_moved(e),
-        Event::NodeKeysChanged(e) => step.node_keys_changed(e),
-        Event::CollateralAdded(e) => step.collateral_added(e),
-        Event::NodeStatusChanged(e) => step.node_status_changed(e),
-        Event::NodeLeft(e) => step.node_left(e),
-        Event::EarningsWithdrawn(e) => step.earnings_withdrawn(e),
-        Event::FinesPardoned(e) => step.fines_pardoned(e),
-        Event::FinesForfeited(e) => step.fines_forfeited(e),
-        Event::TaskCreated(e) => step.task_created(e),
-        Event::TaskDeprecated(e) => step.task_deprecated(e),
-        Event::Subscribed(e) => step.subscribed(e),
-        Event::Unsubscribed(e) => step.unsubscribed(e),
-        Event::StackAcquired(e) => step.stack_acquired(e),
-        Event::Leased(e) => step.leased(e),
-        Event::UnitsReleased(e) => step.units_released(e),
-        Event::ToppedUp(e) => step.topped_up(e),
-        Event::ExpiryChanged(e) => step.expiry_changed(e),
-        Event::WatcherSet(e) => step.watcher_set(e),
-        Event::UngrantedRevoked(e) => step.ungranted_revoked(e),
-        Event::FreeWithdrawn(e) => step.free_withdrawn(e),
-        Event::SettlementOpened(e) => step.settlement_opened(e),
-        Event::Claimed(e) => step.claimed(e),
-        Event::LeaseClosed(e) => step.lease_closed(e),
-        Event::RecordDemanded(e) => step.record_demanded(e),
-        Event::DemandAnswered(e) => step.demand_answered(e),
-        Event::NodeConvicted(e) => step.node_convicted(e),
-        Event::TicketDrawn(e) => step.ticket_drawn(e),
-        Event::ExaminerDrawn(e) => step.examiner_drawn(e),
-        Event::Unexamined(e) => step.unexamined(e),
-        Event::Disclosed(e) => step.disclosed(e),
-        Event::VerdictGiven(e) => step.verdict_given(e),
-        Event::Challenged(e) => step.challenged(e),
-        Event::JuryDecided(e) => step.jury_decided(e),
-        Event::FeesCollected(e) => step.fees_collected(e),
-        Event::FeesReported(e) => step.fees_reported(e),
-        Event::TreasuryPaid(e) => step.treasury_paid(e),
-        Event::NodeAttested(e) => step.stale(e.node, ObjectName::Node),
-        Event::AttesterPaid(e) => step.stale(e.node, ObjectName::Node),
-        Event::TaskFunded(_)
-        | Event::ReleaseAnnounced(_)
-        | Event::ReleaseWithdrawn(_)
-        | Event::AttesterChanged(_)
-        | Event::JuryDrawn(_)
-        | Event::DisclosedToJury(_)
-        | Event::Committed(_)
-        | Event::Revealed(_)
-        | Event::DevelopmentSet(_) => Ok(()),
-        // our streams leave Walrus's events out, and nothing here is about blobs
-        Event::BlobRegistered(_)
-        | Event::BlobCertified(_)
-        | Event::BlobDeleted(_)
-        | Event::EpochChangeDone(_) => Ok(()),
-    }?;
+    step.take(event)?;
     Ok(if step.whole {
         Outcome::Whole
     } else {
@@ -141,6 +86,68 @@ struct Step<'a, R> {
     place: &'a Place,
     name: &'static str,
     whole: bool,
+}
+
+impl<R: Rows> Step<'_, R> {
+    /// What each event changes.
+    fn take(&mut self, event: &Event) -> Result<(), IndexError> {
+        match event {
+            Event::ParamSet(e) => self.param_set(e),
+            Event::NodeRegistered(e) => self.node_registered(e),
+            Event::NodeMoved(e) => self.node_moved(e),
+            Event::NodeKeysChanged(e) => self.node_keys_changed(e),
+            Event::CollateralAdded(e) => self.collateral_added(e),
+            Event::NodeStatusChanged(e) => self.node_status_changed(e),
+            Event::NodeLeft(e) => self.node_left(e),
+            Event::EarningsWithdrawn(e) => self.earnings_withdrawn(e),
+            Event::FinesPardoned(e) => self.fines_pardoned(e),
+            Event::FinesForfeited(e) => self.fines_forfeited(e),
+            Event::TaskCreated(e) => self.task_created(e),
+            Event::TaskDeprecated(e) => self.task_deprecated(e),
+            Event::Subscribed(e) => self.subscribed(e),
+            Event::Unsubscribed(e) => self.unsubscribed(e),
+            Event::StackAcquired(e) => self.stack_acquired(e),
+            Event::Leased(e) => self.leased(e),
+            Event::UnitsReleased(e) => self.units_released(e),
+            Event::ToppedUp(e) => self.topped_up(e),
+            Event::ExpiryChanged(e) => self.expiry_changed(e),
+            Event::WatcherSet(e) => self.watcher_set(e),
+            Event::UngrantedRevoked(e) => self.ungranted_revoked(e),
+            Event::FreeWithdrawn(e) => self.free_withdrawn(e),
+            Event::SettlementOpened(e) => self.settlement_opened(e),
+            Event::Claimed(e) => self.claimed(e),
+            Event::LeaseClosed(e) => self.lease_closed(e),
+            Event::RecordDemanded(e) => self.record_demanded(e),
+            Event::DemandAnswered(e) => self.demand_answered(e),
+            Event::NodeConvicted(e) => self.node_convicted(e),
+            Event::TicketDrawn(e) => self.ticket_drawn(e),
+            Event::ExaminerDrawn(e) => self.examiner_drawn(e),
+            Event::Unexamined(e) => self.unexamined(e),
+            Event::Disclosed(e) => self.disclosed(e),
+            Event::VerdictGiven(e) => self.verdict_given(e),
+            Event::Challenged(e) => self.challenged(e),
+            Event::JuryDecided(e) => self.jury_decided(e),
+            Event::FeesCollected(e) => self.fees_collected(e),
+            Event::FeesReported(e) => self.fees_reported(e),
+            Event::TreasuryPaid(e) => self.treasury_paid(e),
+            Event::NodeAttested(e) => self.stale(e.node, ObjectName::Node),
+            Event::AttesterPaid(e) => self.stale(e.node, ObjectName::Node),
+            Event::TaskFunded(_)
+            | Event::ReleaseAnnounced(_)
+            | Event::ReleaseWithdrawn(_)
+            | Event::AttesterChanged(_)
+            | Event::JuryDrawn(_)
+            | Event::DisclosedToJury(_)
+            | Event::Committed(_)
+            | Event::Revealed(_)
+            | Event::DevelopmentSet(_) => Ok(()),
+            // our streams leave Walrus's events out, and nothing here is about blobs
+            Event::BlobRegistered(_)
+            | Event::BlobCertified(_)
+            | Event::BlobDeleted(_)
+            | Event::EpochChangeDone(_) => Ok(()),
+        }
+    }
 }
 
 impl<R: Rows> Step<'_, R> {

@@ -254,6 +254,17 @@ fn storage(state: &State, touched: &Touched, writes: &Writes) -> (u64, u64) {
     (stored, released)
 }
 
+/// The objects as they were before the transaction: those it may change, and those it wrote or deleted.
+fn before(state: &State, touched: &Touched, writes: &Writes) -> BTreeMap<ObjectId, Arc<Object>> {
+    let mut old = touched.mutable.clone();
+    for id in writes.written.keys().chain(&writes.deleted) {
+        if let Some(object) = state.object(id) {
+            old.entry(*id).or_insert_with(|| Arc::clone(object));
+        }
+    }
+    old
+}
+
 /// Charges the gas, gives everything its version and writes the effects.
 fn finish(
     state: &State,
@@ -272,21 +283,12 @@ fn finish(
     } = done;
     let gas_id = checked.gas.first().map(|coin| coin.object_id());
     let succeeded = matches!(status, ExecutionStatus::Success);
+    let payer = transaction.gas_payment.owner;
     match gas_id {
         Some(id) => charge(&mut writes, id, checked, transaction, &summary, succeeded)?,
-        None => moves.add(
-            transaction.gas_payment.owner,
-            SUI.clone(),
-            -gas::charge(&summary),
-        ),
+        None => moves.add(payer, SUI.clone(), -gas::charge(&summary)),
     }
-
-    let mut old: BTreeMap<ObjectId, Arc<Object>> = touched.mutable.clone();
-    for id in writes.written.keys().chain(&writes.deleted) {
-        if let Some(object) = state.object(id) {
-            old.entry(*id).or_insert_with(|| Arc::clone(object));
-        }
-    }
+    let old = before(state, touched, &writes);
     // what was both made and consumed inside leaves no trace
     writes.deleted.retain(|id| old.contains_key(id));
     let mut deleted: Vec<ObjectId> = writes.deleted.iter().copied().collect();
@@ -296,20 +298,18 @@ fn finish(
         mut written,
     } = trace(writes, &old, touched.lamport, digest)?;
     let balance_changes = balance_changes(&old, &written, &deleted, &moves);
-    let settled = moves.settle(|id| state.object(id), touched.lamport, digest);
-    let settled = settled.ok_or_else(invariant)?;
+    let settled = moves
+        .settle(|id| state.object(id), touched.lamport, digest)
+        .ok_or_else(invariant)?;
     changed.extend(settled.changed);
     changed.sort_by_key(|change| change.object_id);
     written.extend(settled.written);
     deleted.extend(settled.deleted);
-    let events = changes
-        .as_ref()
-        .filter(|changes| !changes.events.is_empty())
-        .map(|changes| events(state, transaction.sender, changes))
-        .transpose()?;
-    let gas_index = changed
-        .iter()
-        .position(|change| Some(change.object_id) == gas_id);
+    let told = changes.as_ref();
+    let told = told.map(|changes| events(state, transaction.sender, changes));
+    let events = told.transpose()?.flatten();
+    let mut ids = changed.iter().map(|change| Some(change.object_id));
+    let gas_index = ids.position(|id| id == gas_id);
     let effects = TransactionEffects::V2(Box::new(TransactionEffectsV2 {
         status,
         epoch: 0,
@@ -445,7 +445,15 @@ fn unchanged(read: &[Arc<Object>]) -> Vec<UnchangedConsensusObject> {
         .collect()
 }
 
-fn events(state: &State, sender: Address, changes: &Changes) -> Result<TransactionEvents, Refusal> {
+/// What the contract told; `None` where it told nothing.
+fn events(
+    state: &State,
+    sender: Address,
+    changes: &Changes,
+) -> Result<Option<TransactionEvents>, Refusal> {
+    if changes.events.is_empty() {
+        return Ok(None);
+    }
     let deployment = state.deployment();
     let events = changes.events.iter().map(|event| {
         Ok(Event {
@@ -456,7 +464,8 @@ fn events(state: &State, sender: Address, changes: &Changes) -> Result<Transacti
             contents: event.to_bytes(),
         })
     });
-    Ok(TransactionEvents(events.collect::<Result<_, Refusal>>()?))
+    let events = events.collect::<Result<_, Refusal>>()?;
+    Ok(Some(TransactionEvents(events)))
 }
 
 /// The coin that pays in simulations that name no gas.

@@ -2,7 +2,7 @@
 
 use super::{
     mark::Mark,
-    record::{Change, ReceiptRecord, SignedReceipt},
+    record::{Change, LeaseRecord, ReceiptRecord, SignedReceipt},
 };
 use crate::account::Phase;
 use atoma_keys::{AtRestKey, SigningKey};
@@ -219,35 +219,38 @@ fn upsert_lane(db: &Transaction<'_>, record: &ReceiptRecord) -> rusqlite::Result
     Ok(())
 }
 
+fn put_lease(db: &Transaction<'_>, lease: &LeaseRecord) -> rusqlite::Result<()> {
+    let phase = match lease.phase {
+        Phase::Open => 0,
+        Phase::Settling => 1,
+        Phase::Closed => 2,
+    };
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO leases (stack, task, owner, request_key, units, price,
+             expires_at_ms, settle_grace_ms, closing, phase, base_seq, base_units, base_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        lease.stack.0.as_bytes(),
+        lease.task.0.as_bytes(),
+        lease.owner.as_bytes(),
+        lease.request_key.0,
+        lease.units.0.cast_signed(),
+        lease.price.0.cast_signed(),
+        lease.expires_at.0.cast_signed(),
+        lease.settle_grace.0.cast_signed(),
+        lease.closing,
+        phase,
+        lease.base.seq.cast_signed(),
+        lease.base.units.0.cast_signed(),
+        lease.base.hash.0,
+    ])?;
+    Ok(())
+}
+
 fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
     match change {
-        Change::Lease(lease) => {
-            let phase = match lease.phase {
-                Phase::Open => 0,
-                Phase::Settling => 1,
-                Phase::Closed => 2,
-            };
-            db.prepare_cached(
-                "INSERT OR REPLACE INTO leases (stack, task, owner, request_key, units, price,
-                     expires_at_ms, settle_grace_ms, closing, phase, base_seq, base_units, base_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                lease.stack.0.as_bytes(),
-                lease.task.0.as_bytes(),
-                lease.owner.as_bytes(),
-                lease.request_key.0,
-                lease.units.0.cast_signed(),
-                lease.price.0.cast_signed(),
-                lease.expires_at.0.cast_signed(),
-                lease.settle_grace.0.cast_signed(),
-                lease.closing,
-                phase,
-                lease.base.seq.cast_signed(),
-                lease.base.units.0.cast_signed(),
-                lease.base.hash.0,
-            ])?;
-        }
+        Change::Lease(lease) => put_lease(db, lease)?,
         // which lanes have paid for what came before isn't known any more
         Change::Ticket {
             stack,

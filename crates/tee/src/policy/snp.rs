@@ -75,6 +75,33 @@ pub(crate) fn judge(
             judge_firmware(product, guest, judge);
         }
     }
+    judge_settings(rules, guest, judge);
+    if guest.revocation_checked {
+        judge.holds(SUBJECT, "revocation", "not on AMD's list");
+    } else {
+        missing(
+            judge,
+            rules.revocations_missing,
+            "revocation",
+            PolicyFault::SnpRevocations,
+        );
+    }
+    if let Some(measurements) = measurements {
+        judge.require(
+            SUBJECT,
+            "measurement",
+            measurements.contains(&guest.measurement),
+            PolicyFault::Measurement,
+            guest.measurement.to_string(),
+        );
+    }
+    let chip = &guest.chip.0[..];
+    let used = &chip[..guest.product.chip_bytes()];
+    judge_chip(known_chips, SUBJECT, used, judge);
+}
+
+/// How the host started the guest, and what its firmware did for it.
+fn judge_settings(rules: &SnpPolicy, guest: &SnpGuest, judge: &mut Judge) {
     let allowed = guest.policy;
     judge.require(
         SUBJECT,
@@ -117,28 +144,6 @@ pub(crate) fn judge(
             PolicyFault::SnpAliasCheck,
         );
     }
-    if guest.revocation_checked {
-        judge.holds(SUBJECT, "revocation", "not on AMD's list");
-    } else {
-        missing(
-            judge,
-            rules.revocations_missing,
-            "revocation",
-            PolicyFault::SnpRevocations,
-        );
-    }
-    if let Some(measurements) = measurements {
-        judge.require(
-            SUBJECT,
-            "measurement",
-            measurements.contains(&guest.measurement),
-            PolicyFault::Measurement,
-            guest.measurement.to_string(),
-        );
-    }
-    let chip = &guest.chip.0[..];
-    let used = &chip[..guest.product.chip_bytes()];
-    judge_chip(known_chips, SUBJECT, used, judge);
 }
 
 /// Floors are held against the certificate's versions: the report's own are the firmware's word.

@@ -137,7 +137,7 @@ impl Params {
         let m = u128::from(self.fine_multiple);
         let (convicting, juries) = juries(self.jury_size, self.jury_quorum);
         self.min_lifetime_ms <= self.max_lifetime_ms
-            // who is away for less than A can still settle, and is out of jail after his own tickets end
+            // who is away for less than A can still settle, and is out of jail after their own tickets end
             && self.answer_window_ms <= self.settle_grace_ms
             && self.slash_delay_ms <= self.unbonding_ms
             && self.dispute_window_ms.saturating_add(self.answer_window_ms) <= self.jail_ms

@@ -1,5 +1,5 @@
 //! Commitments: what stands in public of a body is its hash under a salt that only the two parties
-//! know. Receipts and headers end in packs that everyone can read, and who could hash his guess of a
+//! know. Receipts and headers end in packs that everyone can read, and who could hash their guess of a
 //! prompt and compare would need few tries where few prompts are possible.
 
 use super::{AnswerTag, BodyTag, FingerprintTag, Tag};
